@@ -102,6 +102,9 @@ class Prior:
     pairs
         Median of the standard deviation of the affinities of single pairs of labels; 0
         leaves them out.
+    synonyms
+        Standard deviation of what single pairs of labels add to the log-odds of being
+        synonyms.
     """
 
     votes: float = 1.0
@@ -109,6 +112,7 @@ class Prior:
     rates: float = 0.7
     spread: float = 4.0
     pairs: float = field(default=0.5, metadata={NOTHING: "leaves them out"})
+    synonyms: float = 2.0
 
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
@@ -116,11 +120,12 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     names: Names = observations.layout.names
 
     def normals(name: str, centre: Array, scale: float) -> Array:
-        drawn: Array = numpyro.sample(name, dist.Normal(centre, scale).to_event(1))
+        normal = dist.Normal(centre, scale).to_event(jnp.ndim(centre))
+        drawn: Array = numpyro.sample(name, normal)
         return drawn
 
     single_label = jnp.array([0.0, np.log(prior.spread)])
-    duplicate = jnp.array([-1.5, np.log(prior.spread)])
+    duplicate = jnp.array([[-2.5, np.log(prior.spread)], [0.0, np.log(prior.spread)]])
     votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
     return {
         "naming": normals("naming", votes, prior.votes),
@@ -133,10 +138,11 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         ),
         "detection": normals("detection", jnp.array([-1.5, 1.0]), prior.rates),
         "duplicate_name": normals("duplicate_name", duplicate, prior.rates),
+        "synonyms": normals("synonyms", jnp.zeros(len(names.pair)), prior.affinity),
         "single_label": normals("single_label", single_label, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_endorsement(names),
-        **sample_pairs(observations.layout, prior.pairs),
+        **sample_pairs(observations.layout, prior.pairs, prior.synonyms),
     }
 
 

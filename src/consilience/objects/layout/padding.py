@@ -17,7 +17,7 @@ of all blocks and allocations are those of fewer *cells*, looked up.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -37,6 +37,14 @@ CELLS = 262_144
 TAKINGS = 65_536
 
 
+class Takings(NamedTuple):
+    """Which entry of a table is taken by which block, and how often."""
+
+    taken: Int[AnyArray, " T"]
+    taker: Int[AnyArray, " T"]
+    times: Float[AnyArray, " T"]
+
+
 @pytree("most", "labels")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndToEnd:
@@ -52,9 +60,9 @@ class EndToEnd:
         Which units they are.
     size, owner
         Of blocks: how many labels, and the place of the unit.
-    taken, taker, times
-        What blocks take, how often, of one row of two tables: of each candidate and
-        number of namings, and of each size of a block and number of its names.
+    names, duplicates
+        What blocks take of two tables: of each candidate and number of namings, and of
+        each size of a block and number of its names.
     single, whole
         The block of each candidate alone, and that of all of a unit.
     row, inside, elsewhere
@@ -86,9 +94,8 @@ class EndToEnd:
     unit: Int[AnyArray, " U"]
     size: Int[AnyArray, " R"]
     owner: Int[AnyArray, " R"]
-    taken: Int[AnyArray, " T"]
-    taker: Int[AnyArray, " T"]
-    times: Float[AnyArray, " T"]
+    names: Takings
+    duplicates: Takings
     single: Int[AnyArray, " S"]
     whole: Int[AnyArray, " U"]
     row: Int[AnyArray, " C"]
@@ -158,20 +165,19 @@ def end_to_end(
     """
     most = max(counts.most for counts in blocks)
     labels = max(counts.num_labels for counts in blocks)
-    slots = sum(len(counts.unit) * counts.num_labels for counts in blocks)
     start = {"slot": 0, "row": 0, "unit": 0, "cell": 0}
     arrays: dict[str, list[np.ndarray]] = {}
     for counts, columns in zip(blocks, covariates, strict=True):
         units, n = len(counts.unit), counts.num_labels
-        taker, taken, times = _takings(counts, start["slot"], most, labels, slots)
+        names = _names_taken(counts, start["slot"], most)
+        duplicates = _duplicates_taken(counts, labels)
         parts_by_name = {
             **_covariates_and_counts(counts, columns),
             **_completions(counts, start, most),
             "owner": start["unit"] + np.tile(np.arange(units), 1 << n),
             "size": np.repeat(block_sizes(n).astype(np.int32), units),
-            "taken": taken,
-            "taker": start["row"] + taker,
-            "times": times,
+            **_counted_on("names", names, start["row"]),
+            **_counted_on("duplicates", duplicates, start["row"]),
             "single": start["row"]
             + ((1 << np.arange(n))[:, None] * units + np.arange(units)).ravel(),
             "whole": start["row"] + ((1 << n) - 1) * units + np.arange(units),
@@ -184,14 +190,26 @@ def end_to_end(
         start["cell"] += len(parts_by_name["row"])
     together = {name: np.concatenate(parts) for name, parts in arrays.items()}
     if padded:
-        steps = dict.fromkeys(("taken", "taker", "times"), TAKINGS)
-        steps |= dict.fromkeys(("row", "inside", "elsewhere"), CELLS)
+        steps = dict.fromkeys(("row", "inside", "elsewhere"), CELLS)
+        steps |= {name: TAKINGS for name in together if "." in name}
         for name, step in steps.items():
             together[name] = filled_rows(together[name], step)
     for name, values in together.items():
         if values.dtype == np.int64:
             together[name] = values.astype(np.int32)
-    return EndToEnd(**{"pairs": None, **together}, most=most, labels=labels)
+    tables: dict[str, Any] = {"pairs": None}
+    for table in ("names", "duplicates"):
+        fields = (together.pop(f"{table}.{field}") for field in Takings._fields)
+        tables[table] = Takings(*fields)
+    return EndToEnd(**{**tables, **together}, most=most, labels=labels)
+
+
+def _counted_on(
+    table: str, takings: Takings, row: int
+) -> dict[str, Shaped[np.ndarray, " T"]]:
+    """Return takings by name, blocks counted on from those laid out before."""
+    further = takings._replace(taker=row + takings.taker)
+    return {f"{table}.{field}": values for field, values in further._asdict().items()}
 
 
 def _covariates_and_counts(
@@ -243,24 +261,21 @@ def _flat(table: AnyArray) -> np.ndarray:
     return np.asarray(table).swapaxes(0, 1).reshape(units * several, *rest)
 
 
-def _takings(
-    blocks: Blocks, first: int, most: int, labels: int, slots: int
-) -> tuple[Int[np.ndarray, " T"], Int[np.ndarray, " T"], Float[np.ndarray, " T"]]:
-    """Return which blocks take what, and how often."""
-    n, units = blocks.num_labels, len(blocks.unit)
-    names, duplicates = np.asarray(blocks.names), np.asarray(blocks.duplicates)
+def _names_taken(blocks: Blocks, first: int, most: int) -> Takings:
+    """Return which blocks take which number of namings of which candidate."""
+    units, names = len(blocks.unit), np.asarray(blocks.names)
     unit, block, label = np.nonzero(names)
     taken = (first + label * units + unit) * (most + 1) + names[unit, block, label]
-    row = block * units + unit
+    return Takings(taken, block * units + unit, np.ones(len(taken)))
+
+
+def _duplicates_taken(blocks: Blocks, labels: int) -> Takings:
+    """Return which blocks take how many names of a block of which size."""
+    duplicates = np.asarray(blocks.duplicates)
     unit, block, more = np.nonzero(duplicates)
-    size = block_sizes(n).astype(int)[block]
-    of_duplicates = slots * (most + 1) + size * labels + more
-    ones = np.ones(len(taken))
-    return (
-        np.concatenate([row, block * units + unit]),
-        np.concatenate([taken, of_duplicates]),
-        np.concatenate([ones, duplicates[unit, block, more].astype(float)]),
-    )
+    size = block_sizes(blocks.num_labels).astype(int)[block]
+    times = duplicates[unit, block, more].astype(float)
+    return Takings(size * labels + more, block * len(blocks.unit) + unit, times)
 
 
 def _cells(blocks: Blocks) -> dict[str, Int[np.ndarray, "..."]]:

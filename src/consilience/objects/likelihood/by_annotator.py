@@ -23,7 +23,8 @@ from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.label_counts import (
     affinities,
     detection_log_odds,
-    duplicate_name_table,
+    duplicate_weights,
+    log_duplicates,
     named_weights,
 )
 from consilience.truth.arrays.maths import AnyArray, maths
@@ -68,10 +69,7 @@ def allocation_weights(
     log_sigmoid = library.log_sigmoid
     elsewhere = blocks.exhaustive_singles @ (1 - members(blocks.num_labels).T)
     inside = blocks.exhaustive_singles.sum(1, keepdims=True) - elsewhere
-    duplicates = duplicate_name_table(parameters, blocks.num_labels)
-    shared = named_weights(blocks, covariates, parameters) + (
-        blocks.duplicates * duplicates
-    ).sum(2)
+    shared = named_weights(blocks, covariates, parameters)
     odds = covariates.block @ parameters["high_detection"]
     endorsement = log_endorsed(
         covariates, library.xp.stack(detection_log_odds(parameters)), parameters
@@ -92,12 +90,15 @@ def allocation_weights(
             log_sigmoid(-odds) + sure[0] + endorsement[0],
             log_sigmoid(odds) + sure[1] + endorsement[1],
             shared,
+            *duplicate_weights(blocks, covariates, parameters),
         ],
         axis=1,
     )
-    low, high, shared = library.xp.split(row_of_allocation(blocks, rows), 3, axis=1)
+    by_allocation = library.xp.split(row_of_allocation(blocks, rows), 5, axis=1)
+    low, high, shared, *names = by_allocation
     low, high = low + unsure[0], high + unsure[1]
-    phi = shared + inside * duplicates[:, 0] + library.xp.logaddexp(low, high)
+    duplicates = log_duplicates(blocks, inside, names, parameters)
+    phi = shared + duplicates + library.xp.logaddexp(low, high)
     styles = _styles(blocks, covariates, responses, parameters)
     empty = np.arange(phi.shape[1]) == 0
     return library.xp.where(empty, 0.0, phi), styles, high - low

@@ -2,7 +2,8 @@ r"""Arithmetic of named objects: block weights, and their sums over partitions.
 
 Given which responses are exhaustive, the weight of a block is a product of the factors
 in `consilience.annotators.objects`: its prior, the Dirichlet factors of its main labels
-and of its names, its detections, and its duplicate names. The answers to an item weigh
+and of its names, its detections at either level, and its duplicate names, be its names
+rivals or synonyms. The answers to an item weigh
 
 .. math::
 
@@ -11,14 +12,14 @@ and of its names, its detections, and its duplicate names. The answers to an ite
 over partitions and over allocations v (`consilience.objects.layout.block_counts`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Shaped
 
 from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import (
@@ -33,7 +34,7 @@ from consilience.objects.layout.partitions import members, sum_over_partitions
 from consilience.objects.likelihood.endorsement import DIMS as ENDORSEMENT
 from consilience.objects.likelihood.endorsement import endorsement, log_endorsed
 from consilience.objects.likelihood.pair_affinities import DIMS as OWN_PAIRS
-from consilience.objects.likelihood.pair_affinities import pair_affinities
+from consilience.objects.likelihood.pair_affinities import pair_effects
 from consilience.truth.arrays.maths import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -45,7 +46,8 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "affinity": ("pair_covariate",),
         "high_detection": ("block_covariate",),
         "detection": ("detection_level",),
-        "duplicate_name": ("mean_and_spread",),
+        "duplicate_name": ("names", "mean_and_spread"),
+        "synonyms": ("pair_covariate",),
         "single_label": ("mean_and_spread",),
         "style": ("item_covariate",),
         **ENDORSEMENT,
@@ -54,6 +56,7 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Dimensions of the parameters that every model of named objects has."""
 
+NAMES = ("rivals", "synonyms")  # what the names of an object are to each other
 TINY = 1e-12  # of imagined votes; those of the empty block are none
 AT_ONCE = 8  # steps of a product under one logarithm
 
@@ -105,16 +108,20 @@ def allocation_weights(
     elsewhere = blocks.exhaustive_singles @ (1 - members(blocks.num_labels).T)
     inside = blocks.exhaustive_singles.sum(1, keepdims=True) - elsewhere
     low_odds, high_odds = detection_log_odds(parameters)
-    # One product for both: what differs by unit alone.
+    # One product for all: what differs by unit alone.
     rows = library.xp.concatenate(
-        exhaustive_weights(blocks, covariates, parameters), axis=1
+        [
+            *exhaustive_weights(blocks, covariates, parameters),
+            *duplicate_weights(blocks, covariates, parameters),
+        ],
+        axis=1,
     )
-    low, high = library.xp.split(row_of_allocation(blocks, rows), 2, axis=1)
+    low, high, *names = library.xp.split(row_of_allocation(blocks, rows), 4, axis=1)
     detected = library.xp.logaddexp(
         low + elsewhere * library.log_sigmoid(-low_odds),
         high + elsewhere * library.log_sigmoid(-high_odds),
     )
-    phi = detected + inside * duplicate_name_table(parameters, blocks.num_labels)[:, 0]
+    phi = detected + log_duplicates(blocks, inside, names, parameters)
     style = style_of_allocation(
         blocks,
         log_style_probability(
@@ -135,10 +142,7 @@ def exhaustive_weights(
     endorsement = log_endorsed(
         covariates, library.xp.stack([low_odds, high_odds]), parameters
     )
-    duplicates = duplicate_name_table(parameters, blocks.num_labels)
-    shared = named_weights(blocks, covariates, parameters) + (
-        blocks.duplicates * duplicates
-    ).sum(2)
+    shared = named_weights(blocks, covariates, parameters)
     low = (
         library.log_sigmoid(-odds)
         + _detected(blocks.detected, blocks.missed, low_odds)
@@ -152,12 +156,80 @@ def exhaustive_weights(
     return shared + low, shared + high
 
 
+def duplicate_weights(
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
+) -> list[Float[AnyArray, "U B"]]:
+    """Return log weights of duplicate names in exhaustive responses of several labels.
+
+    Of blocks whose names are rivals, and of those whose names are synonyms.
+    """
+    log_sigmoid = maths(parameters).log_sigmoid
+    odds = synonym_log_odds(covariates, parameters)
+    tables = duplicate_name_tables(parameters, blocks.num_labels)
+    return [
+        log_sigmoid(sign * odds) + (blocks.duplicates * table).sum(2)
+        for sign, table in zip((-1, 1), tables, strict=True)
+    ]
+
+
+def log_duplicates(
+    blocks: Blocks,
+    inside: Float[AnyArray, "V B"],
+    names: Sequence[Float[AnyArray, "V B"]],
+    parameters: Parameters,
+) -> Float[AnyArray, "V B"]:
+    """Return the log weights of duplicate names, rivals or synonyms.
+
+    Parameters
+    ----------
+    blocks
+        Of units that have n candidates.
+    inside
+        Exhaustive one-label responses whose label is in the block: they give no
+        duplicate.
+    names
+        What `duplicate_weights` returns, by allocation.
+    parameters
+        As sampled.
+    """
+    tables = duplicate_name_tables(parameters, blocks.num_labels)
+    rivals, synonyms = (
+        weight + inside * table[:, 0]
+        for weight, table in zip(names, tables, strict=True)
+    )
+    log_weight: Float[AnyArray, "V B"] = maths(parameters).xp.logaddexp(
+        rivals, synonyms
+    )
+    return log_weight
+
+
+def synonym_log_odds(
+    covariates: BlockCovariates, parameters: Parameters
+) -> Float[AnyArray, "U B"]:
+    """Return the log-odds that a block's names are synonyms: the mean over its pairs.
+
+    A block of one name has no pairs, and nothing follows from its log-odds.
+    """
+    size = block_sizes(covariates.label.shape[1])
+    total = covariates.pair @ parameters["synonyms"] + pair_effects(
+        covariates, parameters, "synonym_pairs"
+    )
+    odds: Float[AnyArray, "U B"] = total / num_pairs(size)
+    return odds
+
+
+def num_pairs(size: Shaped[AnyArray, "*n"]) -> Float[AnyArray, "*n"]:
+    """Return the number of pairs of so many names, at least one."""
+    pairs: Float[AnyArray, "*n"] = maths(size).xp.maximum(size * (size - 1) / 2, 1)
+    return pairs
+
+
 def affinities(
     covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"]:
     """Return log c of each block."""
     alike = parameters["objects"] + covariates.pair @ parameters["affinity"]
-    return alike + pair_affinities(covariates, parameters)
+    return alike + pair_effects(covariates, parameters, "pairs")
 
 
 def pseudo_votes(
@@ -269,30 +341,30 @@ def log_rising_by_count(
     return log_rising
 
 
-def duplicate_name_table(
+def duplicate_name_tables(
     parameters: Parameters, num_labels: int
-) -> Float[AnyArray, "B n"]:
+) -> Float[AnyArray, "2 B n"]:
     """Return log p(these further names of a block), by block and how many they are.
 
     Annotators differ in how readily they give several names of one object: the
     probability of each is drawn independently, from a Beta distribution, for each
-    response and block.
+    response and block. It is one for rivals, and another for synonyms.
     """
     by_block = duplicate_names_by_size(parameters, num_labels)[
-        block_sizes(num_labels).astype(int)
+        :, block_sizes(num_labels).astype(int)
     ]
-    table: Float[AnyArray, "B n"] = maths(parameters).once(by_block)
+    table: Float[AnyArray, "2 B n"] = maths(parameters).once(by_block)
     return table
 
 
 def duplicate_names_by_size(
     parameters: Parameters, num_labels: int
-) -> Float[AnyArray, "N n"]:
+) -> Float[AnyArray, "2 N n"]:
     """Return the same by how many labels a block holds, from none."""
     more = np.maximum(np.arange(num_labels + 1) - 1, 0)[:, None]
     count = np.arange(num_labels)[None]
     left = np.maximum(more - count, 0)
-    yes, no = duplicate_name_weights(parameters)
+    yes, no = (weight[:, None, None] for weight in duplicate_name_weights(parameters))
     table = log_rising_factorial(yes, count, num_labels) + log_rising_factorial(
         no, left, num_labels
     )
@@ -301,9 +373,9 @@ def duplicate_names_by_size(
 
 def duplicate_name_weights(
     parameters: Parameters,
-) -> tuple[Float[AnyArray, ""], Float[AnyArray, ""]]:
-    """Return the weights of the Beta distribution of duplicate names."""
-    mean, spread = parameters["duplicate_name"]
+) -> tuple[Float[AnyArray, " 2"], Float[AnyArray, " 2"]]:
+    """Return the weights of the Beta distributions of duplicate names."""
+    mean, spread = parameters["duplicate_name"].T
     here = maths(parameters)
     weight = here.xp.exp(spread)
     return here.sigmoid(mean) * weight, here.sigmoid(-mean) * weight

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from consilience.model.contract import Parameters
 from consilience.objects.layout.items import Items
-from consilience.objects.layout.padding import EndToEnd
+from consilience.objects.layout.padding import EndToEnd, Takings
 from consilience.objects.layout.partitions import members, pairs_inside
 from consilience.objects.layout.totals import total
 from consilience.objects.likelihood.endorsement import log_endorsed
@@ -27,6 +27,7 @@ from consilience.objects.likelihood.label_counts import (
     log_rising_factorial,
     log_rising_factorials,
     log_style_probability,
+    num_pairs,
 )
 from consilience.truth.arrays.maths import COMPILED, AnyArray
 
@@ -53,7 +54,7 @@ def totals(
         Log weights of the numbers of objects, of all units.
     """
     prior = _affinities(items, every, parameters)
-    low, high, whole = _rows(items, every, parameters)
+    low, high, names, whole = _rows(items, every, parameters)
     log_weight = prior + _further(evidence[every.unit])[every.owner]
     low, high = low + log_weight, high + log_weight
     # Off each block comes what its labels weigh as objects of their own. Then all of
@@ -61,12 +62,18 @@ def totals(
     # e^700 against that (in double precision).
     logs = jax.lax.stop_gradient(jnp.stack([jnp.logaddexp(low, high), prior]))
     off = _sum_in_blocks(items, logs[:, every.single], _members)
-    spared = duplicate_names_by_size(parameters, every.labels)[every.size, 0]
-    shared = every.inside * _take(spared, every.row)
     weight = jnp.zeros(len(every.row))
     for block, rate in zip((low, high), detection_log_odds(parameters), strict=True):
-        logs = _take(block - off[0], every.row) + shared
+        logs = _take(block - off[0], every.row)
         weight += _exp(logs + every.elsewhere * log_sigmoid(-rate))
+    # Names are synonyms or not whatever the level: another factor of the cell.
+    duplicates = jnp.zeros(len(every.row))
+    spared = duplicate_names_by_size(parameters, every.labels)[:, every.size, 0]
+    for block, none in zip(names, spared, strict=True):
+        duplicates += _exp(
+            _take(block, every.row) + every.inside * _take(none, every.row)
+        )
+    weight *= duplicates
     cells = _take(weight, every.cell)
     sums, before = _sums(items, cells, jnp.exp(prior - off[1]))
     style = _styles(every, parameters).ravel()[every.style] + every.log_multiplicity
@@ -127,10 +134,13 @@ _exp.defvjp(_exp_forward, _exp_backward)
 
 def _rows(
     items: Items, every: EndToEnd, parameters: Parameters
-) -> tuple[Float[Array, " R"], Float[Array, " R"], Float[Array, " U"]]:
+) -> tuple[
+    Float[Array, " R"], Float[Array, " R"], Float[Array, "2 R"], Float[Array, " U"]
+]:
     """Return log weights of blocks by exhaustive responses, at either detection level.
 
-    Their affinity is not among them; nor is what a partition bears once, which is last.
+    Then those of duplicate names, of rivals and of synonyms. Affinity is not among
+    them; nor is what a partition bears once, which is last.
     """
     most = every.most
     slope = jnp.exp(every.slope @ parameters["attraction"])
@@ -139,13 +149,15 @@ def _rows(
         for what in ("salience", "naming")
     )
     together = _sum_in_blocks(items, jnp.stack([votes, names]), _members)
-    tables = [
-        log_rising_factorials(names, most),
-        duplicate_names_by_size(parameters, every.labels),
-    ]
-    entries = jnp.concatenate([table.ravel() for table in tables])
-    taken = jax.ops.segment_sum(
-        every.times * _take(entries, every.taken), every.taker, len(every.main)
+    taken = _taken(every, every.names, log_rising_factorials(names, most).ravel())
+    tables = duplicate_names_by_size(parameters, every.labels)
+    synonyms = _synonym_log_odds(items, every, parameters)
+    duplicates = jnp.stack(
+        [
+            log_sigmoid(sign * synonyms)
+            + _taken(every, every.duplicates, table.ravel())
+            for sign, table in zip((-1, 1), tables, strict=True)
+        ]
     )
     alike = (
         log_rising_factorial(together[0], every.main, most)
@@ -164,7 +176,27 @@ def _rows(
         + endorsement[at]
         for at, (sign, rate) in enumerate(zip((-1, 1), rates, strict=True))
     )
-    return low, high, log_rising_factorial(together[0][every.whole], every.votes, most)
+    whole = log_rising_factorial(together[0][every.whole], every.votes, most)
+    return low, high, duplicates, whole
+
+
+def _taken(
+    every: EndToEnd, takings: Takings, entries: Float[Array, " E"]
+) -> Float[Array, " R"]:
+    """Return the sum of the entries of a table that each block takes."""
+    total: Float[Array, " R"] = jax.ops.segment_sum(
+        takings.times * _take(entries, takings.taken), takings.taker, len(every.main)
+    )
+    return total
+
+
+def _synonym_log_odds(
+    items: Items, every: EndToEnd, parameters: Parameters
+) -> Float[Array, " R"]:
+    """Return the log-odds that the names of each block are synonyms."""
+    odds = every.pair @ parameters["synonyms"]
+    odds += _pair_effects(items, every, parameters, "synonym_pairs")
+    return odds / num_pairs(every.size)
 
 
 def _affinities(
@@ -174,10 +206,16 @@ def _affinities(
     alike: Float[Array, " R"] = parameters["objects"] + (
         every.pair @ parameters["affinity"]
     )
+    return alike + _pair_effects(items, every, parameters, "pairs")
+
+
+def _pair_effects(
+    items: Items, every: EndToEnd, parameters: Parameters, name: str
+) -> Float[Array, " R"] | float:
     if every.pairs is None:
-        return alike
-    single_pairs = jnp.append(parameters["pairs"], 0.0)[every.pairs]
-    return alike + _sum_in_blocks(items, single_pairs[None], pairs_inside)[0]
+        return 0.0
+    effect = jnp.append(parameters[name], 0.0)[every.pairs]
+    return _sum_in_blocks(items, effect[None], pairs_inside)[0]
 
 
 def _log_endorsed(

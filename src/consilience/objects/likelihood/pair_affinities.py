@@ -1,12 +1,15 @@
-r"""Affinities of single pairs of labels, around the prediction of their features.
+r"""Effects of single pairs of labels, around the prediction of their features.
 
 .. math::
 
-   \xi_{ll'} \sim N(0, \sigma_\xi^2)
+   \xi_{ll'} \sim N(0, \sigma_\xi^2), \qquad \omega_{ll'} \sim N(0, \sigma_\omega^2)
 
-for the pairs of labels that are candidates together of enough items. So laptop and
-notebook may be one thing although other labels named together are not. Partial pooling:
-what the answers say of a pair counts as far as pairs are found to differ.
+for the pairs of labels that are candidates together of enough items: :math:`\xi` on
+the affinity, :math:`\omega` on the log-odds of being synonyms. So laptop and notebook
+may be two names of one thing although other labels named together are not. Partial
+pooling: what the answers say of a pair counts as far as pairs differ. How far
+affinities do is estimated. How far synonyms do is not: with few pairs that the answers
+tell apart, the most probable spread is none.
 """
 
 from collections.abc import Mapping
@@ -23,7 +26,7 @@ from consilience.objects.layout.partitions import pairs_inside
 from consilience.truth.arrays.maths import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"pairs": ("pair",), "pairs_spread": ()}
+    {"pairs": ("pair",), "pairs_spread": (), "synonym_pairs": ("pair",)}
 )
 # What the answers to one item tell of the affinity of a pair: up to .17, and .07 on
 # average, in a study simulated with nine answers an item and a spread of two.
@@ -31,29 +34,45 @@ INFORMATION = 0.1
 WIDE = 0.7  # standard deviation of the logarithm of the spread; judgement
 
 
-def sample_pairs(items: Items, spread: float) -> Parameters:
-    """Sample the affinities of single pairs; nothing where there are none.
+def sample_pairs(items: Items, spread: float, synonyms: float) -> Parameters:
+    """Sample the effects of single pairs; nothing where there are none.
 
     Parameters
     ----------
     items
         Laid out with the pairs that have an affinity of their own.
     spread
-        Prior median of their standard deviation.
+        Prior median of the standard deviation of affinities.
+    synonyms
+        Standard deviation of the effects on the log-odds of being synonyms.
     """
     if items.pair_items is None:
         return {}
     scale = sample_scale("pairs", spread, WIDE)
-    relative_information = jnp.asarray(INFORMATION * items.pair_items)
-    return {"pairs": sample_random_effects("pairs", scale, relative_information)}
+    information = jnp.asarray(INFORMATION * items.pair_items)
+    wide = jnp.asarray(synonyms)
+    return {
+        "pairs": sample_random_effects("pairs", scale, information),
+        "synonym_pairs": sample_random_effects("synonym_pairs", wide, information),
+    }
 
 
-def pair_affinities(
-    covariates: BlockCovariates, parameters: Parameters
+def pair_effects(
+    covariates: BlockCovariates, parameters: Parameters, name: str
 ) -> Float[AnyArray, "U B"] | float:
-    """Return what the pairs inside each block add to its log c."""
+    """Return the sum of what the pairs inside each block have of their own.
+
+    Parameters
+    ----------
+    covariates
+        Of all items of n candidates.
+    parameters
+        As sampled.
+    name
+        `pairs` (affinities) or `synonym_pairs`.
+    """
     if covariates.pairs is None:
         return 0.0
-    affinity = maths(parameters).xp.append(parameters["pairs"], 0.0)[covariates.pairs]
-    inside: Float[AnyArray, "U B"] = affinity @ pairs_inside(covariates.label.shape[1])
+    effect = maths(parameters).xp.append(parameters[name], 0.0)[covariates.pairs]
+    inside: Float[AnyArray, "U B"] = effect @ pairs_inside(covariates.label.shape[1])
     return inside

@@ -28,6 +28,7 @@ from consilience.objects.likelihood.label_counts import (
     duplicate_name_weights,
     pseudo_votes,
     style_beta,
+    synonym_log_odds,
 )
 from consilience.truth import Observations
 from consilience.truth.named import MAX_LABELS
@@ -65,7 +66,7 @@ class _Item:
     shares: list[Float[np.ndarray, " _"]]
     detection: Float[np.ndarray, " k"]
     pull: float
-    duplicate: tuple[float, float]
+    duplicate: Float[np.ndarray, "k 2"]
     contains_counts: Int[np.ndarray, "n 3"]
 
 
@@ -161,14 +162,16 @@ def _item(
     else:
         yes, no = style_beta(one.item, parameters)
         pull = logit(generator.beta(float(yes[0]), float(no[0])))
-    yes_duplicate, no_duplicate = duplicate_name_weights(parameters)
+    odds = np.asarray(synonym_log_odds(one, parameters))[0, masks]
+    synonyms = (generator.random(len(masks)) < expit(odds)).astype(int)
+    duplicate = np.stack(duplicate_name_weights(parameters), axis=1)
     return _Item(
         objects=objects,
         salience=_dirichlet([votes[labels].sum() for labels in objects], generator),
         shares=[_dirichlet(called[labels], generator) for labels in objects],
         detection=rates[high.astype(int)],
         pull=float(pull),
-        duplicate=(float(yes_duplicate), float(no_duplicate)),
+        duplicate=duplicate[synonyms],
         contains_counts=contains_counts,
     )
 
@@ -205,11 +208,13 @@ def _answer(
         if place == first:
             main = int(generator.choice(labels, p=item.shares[place]))
             others = [label for label in labels if label != main]
-            chance = 0.0 if single_label else generator.beta(*item.duplicate)
+            chance = 0.0 if single_label else generator.beta(*item.duplicate[place])
             duplicates = [label for label in others if generator.random() < chance]
             mask |= _bits([main, *duplicates])
         elif not single_label and generator.random() < detection[place]:
-            extra = generator.binomial(len(labels) - 1, generator.beta(*item.duplicate))
+            extra = generator.binomial(
+                len(labels) - 1, generator.beta(*item.duplicate[place])
+            )
             if extra:  # several names at once: any of them may have been the first
                 mask |= _bits(generator.choice(labels, extra + 1, replace=False))
             else:

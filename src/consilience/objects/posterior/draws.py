@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.special import softmax
 
 from consilience.objects.layout.block_counts import Blocks
@@ -49,8 +49,11 @@ class Chunk:
     rate, lists
         Probability that an exhaustive response detects an object when another is the
         main one, and share of exhaustive responses.
+    synonyms
+        The object's names are synonyms, not rivals.
     duplicates
-        Log probability of each set of further names of a block, by their number.
+        Log probability of each set of further names of a block, by their number, of
+        rivals and of synonyms.
     """
 
     rows: Int[np.ndarray, " u"]
@@ -62,7 +65,8 @@ class Chunk:
     share: Float[np.ndarray, "u D n"]
     rate: Float[np.ndarray, "u D n"]
     lists: Float[np.ndarray, "u D"]
-    duplicates: Float[np.ndarray, "B n"]
+    synonyms: Bool[np.ndarray, "u D n"]
+    duplicates: Float[np.ndarray, "2 B n"]
 
     @cached_property
     def main(self) -> Float[np.ndarray, "u D n"]:
@@ -106,7 +110,8 @@ def single_candidate(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
         share=whole,
         rate=whole,
         lists=whole[:, :, 0],
-        duplicates=np.zeros((2, 1)),
+        synonyms=np.zeros(whole.shape, bool),
+        duplicates=np.zeros((2, 2, 1)),
     )
 
 
@@ -212,10 +217,14 @@ def _continuous(
     cells = (rows[:, None, None], masks)
     inside = members(n)
     low, high = (float(odds) for odds in weights.detection)
+    some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
+    singles = np.asarray(blocks.exhaustive_singles)[some]
+    alone = (singles @ inside.T)[allocation[:, :, None] - some.start, masks]
+    odds = weights.synonyms[cells] + alone * weights.spared[masks]
+    synonyms = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
     if weights.lean is None:
-        some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
-        elsewhere = np.asarray(blocks.exhaustive_singles)[some] @ (1 - inside.T)
-        outside = elsewhere[allocation[:, :, None] - some.start, masks]
+        every = singles.sum(1)[allocation - some.start]
+        outside = every[:, :, None] - alone
         detected = np.asarray(blocks.detected)[cells]
         missed = np.asarray(blocks.missed)[cells] + outside
         odds = weights.high_detection[cells] + detected * (
@@ -247,6 +256,7 @@ def _continuous(
         share=share,
         rate=rate,
         lists=lists,
+        synonyms=synonyms,
         duplicates=weights.duplicates,
     )
 

@@ -75,14 +75,18 @@ def verdicts(
 def sizes_of_responses(chunk: Chunk) -> Float[np.ndarray, "n u D"]:
     """Return how probably a fresh response names one label, two, and so on."""
     # The small axis comes first: what follows is done to whole arrays of draws.
-    blocks, salience, rate = map(_first, (chunk.blocks, chunk.salience, chunk.rate))
-    further = _further(chunk.duplicates)
+    drawn = (chunk.blocks, chunk.salience, chunk.rate, chunk.synonyms)
+    blocks, salience, rate, synonyms = map(_first, drawn)
+    rivals, same = (_further(table) for table in chunk.duplicates)
     shape = (len(blocks) + 1, *blocks.shape[1:])
     # The chance of so many labels, before and after the main object has been met.
     before, after = np.zeros(shape), np.zeros(shape)
     before[0] = 1.0
-    for mask, weight, share in zip(blocks, salience, rate, strict=True):
-        names = further[:, mask]  # none of them where there is no block
+    for mask, weight, share, alike in zip(
+        blocks, salience, rate, synonyms, strict=True
+    ):
+        # None of them where there is no block.
+        names = np.where(alike, same[:, mask], rivals[:, mask])
         detection = np.where(mask > 0, share, 0.0)
         named, other = _convolve(before, names), _convolve(after, names)
         after = weight * named + (1 - detection) * after + detection * other

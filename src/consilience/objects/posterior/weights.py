@@ -16,7 +16,8 @@ from consilience.objects.likelihood import by_annotator
 from consilience.objects.likelihood.label_counts import (
     allocation_weights,
     detection_log_odds,
-    duplicate_name_table,
+    duplicate_name_tables,
+    duplicate_weights,
     kind_odds,
     pseudo_votes,
     reported_sums,
@@ -42,8 +43,11 @@ class BlockWeights:
         Weights of the Beta distribution of single-label responses, by item.
     detection
         Low and high log-odds of detection.
+    synonyms, spared
+        Log-odds that a block's names are synonyms, by exhaustive responses of several
+        labels; and what each of one label adds to them.
     duplicates
-        Log probability of further names of a block.
+        Log probability of further names of a block, of rivals and of synonyms.
     sums
         Log p(k objects, answers), exact.
     lean
@@ -62,7 +66,9 @@ class BlockWeights:
     high_detection: Float[np.ndarray, "U B"]
     single_label: Float[np.ndarray, "2 U"]
     detection: Float[np.ndarray, " 2"]
-    duplicates: Float[np.ndarray, "B n"]
+    synonyms: Float[np.ndarray, "U B"]
+    spared: Float[np.ndarray, " B"]
+    duplicates: Float[np.ndarray, "2 B n"]
     sums: Float[np.ndarray, "U n"]
     lean: Float[np.ndarray, "V B"] | None = None
     styles: Float[np.ndarray, "V T"] | None = None
@@ -89,12 +95,16 @@ def block_weights(
     counts, columns, values, who = on_host(
         (blocks, covariates, dict(parameters), responses)
     )
+    rivals, synonyms = duplicate_weights(counts, columns, values)
+    duplicates = duplicate_name_tables(values, counts.num_labels)
     alike: dict[str, Any] = {
         "start": _starts(counts),
         "votes": pseudo_votes(columns, values, "salience"),
         "names": pseudo_votes(columns, values, "naming"),
         "high_detection": kind_odds(columns, values),
-        "duplicates": duplicate_name_table(values, counts.num_labels),
+        "synonyms": synonyms - rivals,
+        "spared": duplicates[1, :, 0] - duplicates[0, :, 0],
+        "duplicates": duplicates,
     }
     if who is None:
         phi, rest = allocation_weights(counts, columns, values)

@@ -3,7 +3,8 @@
 Some responses name one object alone, others list all that was detected. Of the typical
 item: the share of single-label responses, the probability that an exhaustive response
 detects an object that is not the main one (averaged over objects of high and of low
-detection), and that it gives a further name of an object that is named already.
+detection), and that it gives a further name of an object that is named already, where
+names are rivals and where they are synonyms.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from consilience.posterior.stored_fit.draws import draws, estimate
 from consilience.when_used import special, xr
 
 _AXES = {
-    "single_label": "mean_and_spread",
-    "detection": "detection_level",
-    "duplicate_name": "mean_and_spread",
-    "high_detection": "block_covariate",
+    "single_label": ("mean_and_spread",),
+    "detection": ("detection_level",),
+    "duplicate_name": ("names", "mean_and_spread"),
+    "high_detection": ("block_covariate",),
 }
 
 
@@ -37,10 +38,11 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
     Columns style, share, lower, upper with the rows `single_label`
     (answers that name the main object alone, whatever else is seen), `recall` (of
     exhaustive responses and objects that are not the main one: those that are named)
-    and `further_name` (of exhaustive responses and further names of an object: those
-    that are given); empty but for models of objects.
+    and `rival_name` and `synonym` (of exhaustive responses and further names of an
+    object whose names are rivals, or synonyms: those that are given); empty but for
+    models of objects.
     """
-    by_name = {name: draws(data, name, (axis,)) for name, axis in _AXES.items()}
+    by_name = {name: draws(data, name, axes) for name, axes in _AXES.items()}
     parameters = {name: value for name, value in by_name.items() if value is not None}
     if len(parameters) < len(_AXES):
         nothing = pd.DataFrame(columns=["share", "lower", "upper"], dtype=float)
@@ -54,7 +56,8 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
             parameters["single_label"], pulled="spreads" in data["posterior"]
         ),
         "recall": (1 - share) * special.expit(low) + share * special.expit(high),
-        "further_name": special.expit(parameters["duplicate_name"][:, 0]),
+        "rival_name": special.expit(parameters["duplicate_name"][:, 0, 0]),
+        "synonym": special.expit(parameters["duplicate_name"][:, 1, 0]),
     }
     interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["prob"]))
     return pd.DataFrame(
