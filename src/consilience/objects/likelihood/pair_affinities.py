@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import jax.numpy as jnp
+import numpyro
+import numpyro.distributions as dist
 from jaxtyping import Float
 
 from consilience.model.contract import Parameters
@@ -50,10 +52,10 @@ def sample_pairs(items: Items, spread: float, synonyms: float) -> Parameters:
         return {}
     scale = sample_scale("pairs", spread, WIDE)
     information = jnp.asarray(INFORMATION * items.pair_items)
-    wide = jnp.asarray(synonyms)
+    normal = dist.Normal(jnp.zeros(information.shape), synonyms)
     return {
         "pairs": sample_random_effects("pairs", scale, information),
-        "synonym_pairs": sample_random_effects("synonym_pairs", wide, information),
+        "synonym_pairs": numpyro.sample("synonym_pairs", normal.to_event(1)),
     }
 
 
