@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from jax.flatten_util import ravel_pytree
 from scipy.special import betaln, logsumexp
-from scipy.stats import dirichlet_multinomial, multinomial
+from scipy.stats import chi2, dirichlet_multinomial, multinomial
 
 from consilience.annotators import load
 from consilience.inference.closed_form.ascent import Steps
@@ -19,11 +20,16 @@ from consilience.objects.layout import partitions
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS, enumerated
 from consilience.objects.layout.space import assembled
+from consilience.objects.likelihood import label_counts
+from consilience.objects.posterior.draws import draw
+from consilience.objects.posterior.streams import streams
+from consilience.objects.posterior.weights import block_weights
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth.arrays.maths import on_host
 from consilience.truth.named import Named
 
+DRAWS = 4000
 MODEL = load("objects")
 # What other items say follows from their answers, and is not drawn with them.
 ALONE = replace(MODEL, layout=lambda space, _: items_of(space, pooled=False))
@@ -99,15 +105,38 @@ class ByHand:
         self.seen = 1 / (
             1 + np.exp(-np.array([low, low + np.exp(value["detection"][1])]))
         )
-        weight = np.exp(value["duplicate_name"][1])
-        mean = 1 / (1 + np.exp(-value["duplicate_name"][0]))
-        self.duplicate = weight * mean, weight * (1 - mean)
+        weight = np.exp(value["duplicate_name"][:, 1])
+        mean = 1 / (1 + np.exp(-value["duplicate_name"][:, 0]))
+        self.duplicate = np.stack([weight * mean, weight * (1 - mean)], 1)
+        self.synonyms = self._synonyms(np.asarray(known.pair)[0], known.pairs, row)
         weight = np.exp(value["single_label"][1])
         mean = 1 / (1 + np.exp(-value["single_label"][0]))
         self.single_label = weight * mean, weight * (1 - mean)
 
-    def likelihood(self, answers):
-        """Return p(k objects, answers) for each k."""
+    def _synonyms(self, columns, pairs, row):
+        """Return the probability that each block's names are synonyms."""
+        odds, every = {}, itertools.combinations(range(self.labels), 2)
+        for place, (one, other) in enumerate(every):
+            odds[one, other] = columns[1 << one | 1 << other] @ self.value["synonyms"]
+            if pairs is not None:
+                pair = np.asarray(pairs)[row, place]
+                odds[one, other] += self.value["synonym_pairs"][pair]
+                for block in range(len(self.affinity)):
+                    if block >> one & block >> other & 1:
+                        self.affinity[block] += self.value["pairs"][pair]
+        chances = np.zeros(len(columns))  # one name has no synonym
+        for block in range(len(columns)):
+            inside = [
+                value
+                for (one, other), value in odds.items()
+                if block >> one & block >> other & 1
+            ]
+            if inside:
+                chances[block] = 1 / (1 + np.exp(-np.mean(inside)))
+        return chances
+
+    def likelihood(self, answers, where=lambda *_: True):
+        """Return p(k objects, answers) for each k, of such blocks and their kinds."""
         partitions = [
             tuple(int(mask) for mask in row if mask)
             for row in enumerated(self.labels).blocks
@@ -117,7 +146,10 @@ class ByHand:
         total = np.zeros(self.labels)
         for weight, blocks in zip(prior, partitions, strict=True):
             for styles in itertools.product((0, 1), repeat=len(answers)):
-                for kinds in itertools.product((0, 1), repeat=len(blocks)):
+                every = itertools.product((0, 1), repeat=2)
+                for kinds in itertools.product(every, repeat=len(blocks)):
+                    if not where(blocks, kinds):
+                        continue
                     one = self._given(answers, blocks, styles, kinds)
                     total[len(blocks) - 1] += weight * one
         return total
@@ -126,14 +158,15 @@ class ByHand:
         yes, no = self.single_label
         votes, names = self.votes.copy(), self.names.copy()
         chance = 1.0
-        for block, kind in zip(blocks, kinds, strict=True):
+        for block, (kind, alike) in zip(blocks, kinds, strict=True):
             chance *= self.often[block] if kind else 1 - self.often[block]
+            chance *= self.synonyms[block] if alike else 1 - self.synonyms[block]
             if self.said is not None:
                 chance *= self._granted(block, kind)
         for (main, mask), lists in zip(answers, styles, strict=True):
             chance *= (no if lists else yes) / (yes + no)
             yes, no = yes + (not lists), no + lists
-            for block, kind in zip(blocks, kinds, strict=True):
+            for block, (kind, alike) in zip(blocks, kinds, strict=True):
                 inside = [label for label in range(self.labels) if block >> label & 1]
                 given = [label for label in inside if mask >> label & 1]
                 if main in inside:
@@ -144,13 +177,15 @@ class ByHand:
                     grown = votes.copy()
                     grown[extra] += 1
                     more = len(given) - 1
-                    chance *= self._slips(more, len(inside)) if lists else more == 0
+                    slips = self._slips(alike, more, len(inside))
+                    chance *= slips if lists else more == 0
                 elif not lists:
                     chance *= not given
                 elif not given:
                     chance *= 1 - self.seen[kind]
                 else:
-                    chance *= self.seen[kind] * self._slips(len(given) - 1, len(inside))
+                    chance *= self.seen[kind]
+                    chance *= self._slips(alike, len(given) - 1, len(inside))
                     if len(given) == 1:
                         chance *= names[given[0]] / names[inside].sum()
                         names[given[0]] += 1
@@ -177,8 +212,8 @@ class ByHand:
             chance *= dirichlet_multinomial.pmf(counts, alpha, sum(counts)) / orders
         return chance
 
-    def _slips(self, more, size):
-        yes, no = self.duplicate
+    def _slips(self, alike, more, size):
+        yes, no = self.duplicate[alike]
         return np.exp(betaln(yes + more, no + size - 1 - more) - betaln(yes, no))
 
 
@@ -197,20 +232,103 @@ def test_the_score_sums_over_all_answers_to_the_prior(
     assert np.isclose(total.sum(), 1)
 
 
+THREE = [
+    [(0, 0b001), (1, 0b010), (0, 0b001)],
+    [(0, 0b011), (1, 0b010), (2, 0b101)],
+    [(0, 0b111), (2, 0b110), (2, 0b100)],
+]
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_three_answers_are_as_probable_as_by_hand(number, some_parameters):
-    answers = [
-        [(0, 0b001), (1, 0b010), (0, 0b001)],
-        [(0, 0b011), (1, 0b010), (2, 0b101)],
-        [(0, 0b111), (2, 0b110), (2, 0b100)],
-    ]
     with jax.enable_x64(True):
-        observations = lay_out(ALONE, space_of_answers(answers, 3))
+        observations = lay_out(ALONE, space_of_answers(THREE, 3))
         parameters = some_parameters(ALONE, observations, number)
         result = np.exp(score(observations, parameters))
         hand = ByHand(observations, parameters)
-    expected = np.stack([hand.likelihood(unit) for unit in answers])
+    expected = np.stack([hand.likelihood(unit) for unit in THREE])
     assert np.allclose(result, expected, rtol=1e-9)
+
+
+BY_PAIR = replace(
+    MODEL, layout=lambda space, _: items_of(space, pooled=False, pairs=True)
+)
+
+
+@pytest.fixture
+def by_pair(some_parameters):
+    """Return items whose pairs have effects of their own, laid out, and parameters."""
+    with jax.enable_x64(True):
+        observations = lay_out(BY_PAIR, space_of_answers(THREE * 2, 3))
+        assert observations.layout.pair_items.tolist() == [6, 6, 6]
+        parameters = some_parameters(BY_PAIR, observations)
+        many = {"duplicate_name": jnp.array([[-2.0, 0.5], [1.0, 1.0]])}
+        many["synonym_pairs"] = jnp.array([2.0, -1.0, 0.5])
+        return observations, parameters | many
+
+
+def by_hand(observations, parameters):
+    return np.stack([ByHand(observations, parameters).likelihood(one) for one in THREE])
+
+
+def test_rivals_and_synonyms_are_as_probable_as_by_hand(by_pair):
+    with jax.enable_x64(True):
+        result = np.exp(score(*by_pair)[:3])
+    assert np.allclose(result, by_hand(*by_pair), rtol=1e-9)
+
+
+OTHER = {
+    "rivals alone": lambda given: {"synonyms": given["synonyms"] - 50.0},
+    "swapped": lambda given: {"duplicate_name": given["duplicate_name"][::-1]},
+    "other pairs": lambda given: {"synonym_pairs": given["synonym_pairs"][::-1]},
+    "affinities": lambda given: {"synonym_pairs": given["pairs"]},
+}
+
+
+@pytest.mark.parametrize("other", OTHER)
+def test_the_hand_tells_rivals_from_synonyms(by_pair, other):
+    observations, parameters = by_pair
+    with jax.enable_x64(True):
+        result = np.exp(score(*by_pair)[:3])
+        hand = by_hand(observations, parameters | OTHER[other](parameters))
+    assert not np.allclose(result[1:], hand[1:], rtol=1e-3)
+
+
+def two_synonyms(blocks, kinds):
+    """Return whether the first two labels are synonyms."""
+    together = (block & 0b11 == 0b11 for block in blocks)
+    return any(both and alike for both, (_, alike) in zip(together, kinds, strict=True))
+
+
+def test_draws_are_synonyms_as_often_as_by_hand(by_pair):
+    observations, parameters = by_pair
+    swapped = parameters | {"duplicate_name": parameters["duplicate_name"][::-1]}
+    (blocks,), (known,) = observations.layout.blocks, observations.layout.covariates
+    with jax.enable_x64(True):
+        weights = block_weights(blocks, known, parameters)
+        numbers = streams(0, np.array(["i", "j", "k"]))
+        chunk = draw(blocks, weights, np.arange(3), DRAWS, numbers)
+        hands = [ByHand(observations, each) for each in (parameters, swapped)]
+    often = ((chunk.blocks & 0b11 == 0b11) & chunk.synonyms).any(2).mean(1)
+    expected, other = (
+        np.array(
+            [
+                hand.likelihood(one, two_synonyms).sum() / hand.likelihood(one).sum()
+                for one in THREE
+            ]
+        )
+        for hand in hands
+    )
+    error = np.sqrt(expected * (1 - expected) / DRAWS)
+    assert (abs(often - expected) < 4 * error).all()
+    assert (abs(often - other) > 4 * error).any()
+
+
+def test_the_hand_tells_a_sum_over_pairs_from_their_mean(by_pair, monkeypatch):
+    monkeypatch.setattr(label_counts, "num_pairs", lambda _: 1.0)
+    with jax.enable_x64(True):
+        result = np.exp(score(*by_pair)[:3])
+    assert not np.allclose(result, by_hand(*by_pair), rtol=1e-3)
 
 
 def test_the_hand_tells_another_model_apart(some_parameters):
@@ -266,19 +384,26 @@ def test_both_tasks_sum_over_all_answers_to_the_prior(some_parameters):
     assert np.allclose(total, np.exp(before[0]), rtol=1e-10)
 
 
-def test_what_the_gradient_is_taken_of_is_the_score_summed(some_parameters):
+@pytest.fixture
+def of_both_tasks(some_parameters):
+    """Return items of which both was asked, laid out, and parameters."""
     answers = [[(0, 0b011), (1, 0b010), (1, 0b010)], [(2, 0b101), (0, 0b001)]]
     said = np.random.default_rng(0).integers(0, 3, (2, 3, 3))
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, 3, said=said))
-        parameters = some_parameters(ALONE, observations)
+        return observations, some_parameters(ALONE, observations)
+
+
+@pytest.mark.parametrize("given", ["of_both_tasks", "by_pair"])
+def test_what_the_gradient_is_taken_of_is_the_score_summed(given, request):
+    observations, parameters = request.getfixturevalue(given)
+    with jax.enable_x64(True):
 
         def both(parameters):
             each = log_likelihood(ALONE, observations, parameters)
             return each.sum(), each
 
         (_, result), slope = jax.jit(jax.value_and_grad(both, has_aux=True))(parameters)
-
     parameters = on_host(dict(parameters))
 
     def summed(name, step):
@@ -396,7 +521,8 @@ USUAL = {
     "affinity": [-1.0, 2.0],
     "high_detection": [-0.3, 0.4],
     "detection": [-0.5, 0.9],
-    "duplicate_name": [-1.8, 0.3],
+    "duplicate_name": [[-1.8, 0.3], [0.6, 0.8]],
+    "synonyms": [-0.5, 1.5],
     "single_label": [-1.1, 2.2],
     "style": [],
 }
@@ -465,5 +591,40 @@ def test_the_parameters_are_found_again(study, fitted):
         gain -= float(logsumexp(score(observations, usual), 1).sum())
     # Twice what is gained over the truth by fitting P numbers is chi-squared of P, less
     # what their prior holds back.
-    number = sum(len(value) for value in USUAL.values())
+    number = sum(np.size(value) for value in USUAL.values())
     assert -number < gain < number / 2 + 4 * np.sqrt(number / 2)
+
+
+@pytest.fixture(scope="module")
+def far(study, fitted):
+    """Return how far estimates of a parameter are from a value, in squared errors.
+
+    Errors are those of the slopes of items, and of a prior with a deviation of 2.
+    """
+    space, _, usual = study
+    with jax.enable_x64(True):
+        observations = lay_out(ALONE, space)
+        start, unravel = ravel_pytree(usual)
+        rises = [
+            logsumexp(score(observations, unravel(start + step)), 1)
+            - logsumexp(score(observations, unravel(start - step)), 1)
+            for step in 1e-4 * np.eye(len(start))
+        ]
+        slope = np.stack(rises, axis=1) / 2e-4
+        covariance = np.linalg.inv(slope.T @ slope + np.eye(len(start)) / 4)
+        places = unravel(jnp.arange(len(start), dtype=float))
+
+    def squared(name, value):
+        apart = (fitted.parameters[name][0, 0] - np.array(value)).ravel()
+        at = np.asarray(places[name]).ravel().astype(int)
+        return apart @ np.linalg.solve(covariance[np.ix_(at, at)], apart)
+
+    return squared
+
+
+@pytest.mark.parametrize("name", ["duplicate_name", "synonyms"])
+def test_synonyms_and_rivals_are_found_again(name, far):
+    most = chi2.ppf(0.9999, np.size(USUAL[name]))
+    assert far(name, USUAL[name]) < most
+    swapped = {"duplicate_name": USUAL["duplicate_name"][::-1], "synonyms": [0.5, -1.5]}
+    assert far(name, swapped[name]) > most
