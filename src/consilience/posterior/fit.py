@@ -673,8 +673,9 @@ class Fit:
         pandas.DataFrame
             Columns style, share, lower and upper with the rows `single_label`
             (responses that name the main object only), `recall` (of exhaustive
-            responses, how often an object that is not the main one is named) and
-            `further_name` (how often a further label of the same object is given).
+            responses, how often an object that is not the main one is named), and
+            `rival_name` and `synonym` (how often a further label of the same object is
+            given, where its names are rivals and where they are synonyms).
             Empty for other kinds.
 
         See Also

@@ -16,14 +16,14 @@ AXES = ("chain", "draw")
 
 def fit_of(**more):
     values = {
-        "single_label": ("mean_and_spread", [[0.5, np.log(2.0)]]),
-        "detection": ("detection_level", [[-2.0, np.log(3.0)]]),
-        "duplicate_name": ("mean_and_spread", [[-1.5, 1.0]]),
-        "high_detection": ("block_covariate", [[0.4, 9.0]]),
+        "single_label": (["mean_and_spread"], [[0.5, np.log(2.0)]]),
+        "detection": (["detection_level"], [[-2.0, np.log(3.0)]]),
+        "duplicate_name": (["names", "mean_and_spread"], [[[-1.5, 1.0], [0.2, 2.0]]]),
+        "high_detection": (["block_covariate"], [[0.4, 9.0]]),
     }
     variables = {
-        name: ((*AXES, axis), np.array([value]))
-        for name, (axis, value) in values.items()
+        name: ((*AXES, *axes), np.array([value]))
+        for name, (axes, value) in values.items()
     }
     root = xr.Dataset(attrs={"prob": 0.9})
     posterior = xr.Dataset({**variables, **more})
@@ -35,7 +35,8 @@ def test_shares_are_those_of_the_typical_item():
     share = expit(0.4)
     assert result["single_label"] == pytest.approx(expit(0.5))
     assert result["recall"] == pytest.approx((1 - share) * expit(-2) + share * expit(1))
-    assert result["further_name"] == pytest.approx(expit(-1.5))
+    assert result["rival_name"] == pytest.approx(expit(-1.5))
+    assert result["synonym"] == pytest.approx(expit(0.2))
 
 
 def test_where_items_pull_the_share_of_pickers_is_the_mean_over_them():
@@ -53,5 +54,5 @@ def test_other_models_have_no_styles():
 
 def test_the_terminal_tells_them():
     table = people_in_general(Fit(fit_of()))[1]
-    assert table.row_count == 3
-    assert next(iter(table.columns[1].cells)) == "0.622"
+    assert table.row_count == 4
+    assert list(table.columns[1].cells) == ["0.622", "0.486", "0.182", "0.550"]

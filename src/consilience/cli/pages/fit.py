@@ -177,7 +177,8 @@ def people_in_general(fitted: Fit) -> list[RenderableType]:
 _STYLES = {
     "single_label": "name the main object alone",
     "recall": "listing, see an object that is not the main one",
-    "further_name": "listing, give a further name of an object",
+    "rival_name": "listing, give a rival name of an object",
+    "synonym": "listing, give a synonym of a name",
 }
 
 

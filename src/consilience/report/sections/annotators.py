@@ -32,7 +32,8 @@ _SKILLS = {
 _STYLES = {
     "single_label": "Name the main object alone, whatever else they see",
     "recall": "Listing, name an object that is not the main one",
-    "further_name": "Listing, give a further name of an object they have named",
+    "rival_name": "Listing, give a rival name of an object they have named",
+    "synonym": "Listing, give a synonym of a name they have given",
 }
 
 
