@@ -55,8 +55,10 @@ def both(name, space):
     parameters = {name: generator.normal(size=drawn[name].shape) for name in drawn}
     wide = dict(parameters)
     # What pairs and annotators that fill up have is used nowhere.
+    pairs = np.size(filled.layout.pair_items) - np.size(less.layout.pair_items)
     rest = {
-        "pairs": np.size(filled.layout.pair_items) - np.size(less.layout.pair_items),
+        "pairs": pairs,
+        "synonym_pairs": pairs,
         "single_label_effect": more.num_annotators - space.num_annotators,
         "recall": more.num_annotators - space.num_annotators,
     }

@@ -1,7 +1,8 @@
-"""Affinities of single pairs of labels: found again, and nothing where there are none.
+"""Effects of single pairs of labels: found again, and nothing where there are none.
 
-Thirty pairs of labels, each the two candidates of forty items with nine answers; their
-affinities are drawn with a standard deviation of two.
+Thirty pairs of labels, each the two candidates of 120 items with nine answers; their
+affinities and their log-odds of being synonyms are drawn with a standard deviation of
+two.
 """
 
 from dataclasses import replace
@@ -24,10 +25,11 @@ from consilience.objects.layout.space import assembled
 from consilience.truth.arrays.maths import on_host
 from consilience.truth.named import Named
 
-PAIRS, ITEMS, ANSWERS, SPREAD = 30, 40, 9, 2.0
+PAIRS, ITEMS, ANSWERS, SPREAD = 30, 120, 9, 2.0
+EFFECTS = ("pairs", "synonym_pairs")
 ONCE = em.Options(steps=Steps(restarts=1))
 WITH = replace(
-    load("objects", {"pairs": 1.0}),
+    load("objects", {"pairs": 1.0, "synonyms": SPREAD}),
     layout=lambda space, _: items_of(space, pooled=False, pairs=True),
 )
 USUAL = {
@@ -38,7 +40,8 @@ USUAL = {
     "affinity": [0.0],
     "high_detection": [-0.3],
     "detection": [-0.5, 0.9],
-    "duplicate_name": [-1.8, 0.3],
+    "duplicate_name": [[-1.8, 0.3], [0.6, 0.8]],
+    "synonyms": [0.0],
     "single_label": [-1.1, 2.2],
     "style": [],
 }
@@ -75,7 +78,8 @@ def study():
     answers = np.zeros(PAIRS * ITEMS * ANSWERS, int)
     with jax.enable_x64(True):
         true = {name: jnp.array(value) for name, value in USUAL.items()}
-        true["pairs"] = SPREAD * jax.random.normal(jax.random.key(1), (PAIRS,))
+        for key, effect in zip((1, 3), EFFECTS, strict=True):
+            true[effect] = SPREAD * jax.random.normal(jax.random.key(key), (PAIRS,))
         blank = lay_out(WITH, space_of_pairs(answers, answers + 1))
         made = WITH.simulate_answers(jax.random.key(2), blank, true)
     main, mask = np.divmod(np.asarray(made.answer), 1 << MAX_LABELS)
@@ -91,43 +95,64 @@ def fitted(study):
 
 @pytest.fixture(scope="module")
 def information(study):
-    """Return what the answers tell of each pair, the other parameters known.
+    """Return what the answers tell of either effect of each pair.
 
-    Items have one pair each, so the matrix of second derivatives is diagonal.
+    The other of the two is not known, all other parameters are. Items have one pair
+    each, so the matrix of second derivatives has blocks of two.
     """
     space, true = study
     with jax.enable_x64(True):
         observations = lay_out(WITH, space)
-    pairs, step = np.asarray(true["pairs"]), 1e-3
+    step = 1e-3
 
     def by_pair(moved):
-        scores = score(observations, {**true, "pairs": pairs + moved})
+        effects = {
+            name: np.asarray(true[name]) + more
+            for name, more in zip(EFFECTS, moved, strict=True)
+        }
+        scores = score(observations, {**true, **effects})
         return logsumexp(scores, axis=1).reshape(PAIRS, ITEMS).sum(1)
 
-    return (2 * by_pair(0.0) - by_pair(step) - by_pair(-step)) / step**2
+    def curved(one, other):
+        signs = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+        bent = sum(a * b * by_pair(a * one + b * other) for a, b in signs)
+        return -bent / (4 * step**2)
+
+    steps = step * np.eye(2)
+    second = np.array([[curved(one, other) for other in steps] for one in steps])
+    precision = np.moveaxis(second, 2, 0) + np.eye(2) / SPREAD**2
+    apart = 1 / np.diagonal(np.linalg.inv(precision), axis1=1, axis2=2)
+    return dict(zip(EFFECTS, (apart - SPREAD**-2).T, strict=True))
 
 
-def squared_errors(estimates, study, information):
+def squared_errors(effect, estimates, study, information):
     """Return the sum of squared errors over their variances; chi-squared, by Bayes.
 
     What all pairs have in common is a parameter of its own, and taken out.
     """
-    true = np.asarray(study[1]["pairs"])
-    precision = np.maximum(information, 0) + SPREAD**-2
+    true = np.asarray(study[1][effect])
+    precision = np.maximum(information[effect], 0) + SPREAD**-2
     apart = estimates - true
     apart = apart - (precision * apart).sum() / precision.sum()
     return float((precision * apart**2).sum())
 
 
-def test_affinities_are_found_to_within_what_answers_tell(study, fitted, information):
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_effects_are_found_to_within_what_answers_tell(
+    effect, study, fitted, information
+):
     least, most = chi2.ppf([0.0005, 0.9995], PAIRS - 1)
-    assert least < squared_errors(fitted["pairs"], study, information) < most
-    assert squared_errors(np.zeros(PAIRS), study, information) > most
-    assert squared_errors(np.roll(fitted["pairs"], 1), study, information) > most
+
+    def squared(estimates):
+        return squared_errors(effect, estimates, study, information)
+
+    assert least < squared(fitted[effect]) < most
+    assert squared(np.zeros(PAIRS)) > most
+    assert squared(np.roll(fitted[effect], 1)) > most
 
 
 def test_how_far_pairs_differ_is_found(fitted, information):
-    reported = SPREAD**2 * np.maximum(information, 0)
+    reported = SPREAD**2 * np.maximum(information["pairs"], 0)
     error = (2 * ((reported / (1 + reported)) ** 2).sum()) ** -0.5
     off = abs(np.log(fitted["pairs_spread"] / SPREAD)) / error
     assert off < 3.5
@@ -139,21 +164,25 @@ def score(observations, parameters):
     return WITH.log_joint(*on_host((observations, parameters)))
 
 
-def test_an_own_affinity_weighs_as_a_column_of_that_pair(study):
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_own_effects_weigh_as_columns_of_that_pair(effect, study):
     space, true = study
     with jax.enable_x64(True):
         observations = lay_out(WITH, space)
         alone = score(observations, true)
         (known,) = observations.layout.covariates
-        own = np.asarray(true["pairs"]).repeat(ITEMS)
-        column = np.zeros((len(own), 4, 1))
-        column[:, 3, 0] = own  # of the block that holds both
-        wide = jnp.asarray(np.concatenate([known.pair, column], 2))
-        as_column = replace(known, pair=wide, pairs=None)
-        items = replace(observations.layout, covariates=(as_column,))
-        more = {**true, "affinity": np.append(true["affinity"], 1.0)}
-        reported = score(replace(observations, layout=items), more)
-        nothing = score(observations, {**true, "pairs": np.zeros(PAIRS)})
+        own = np.stack([true[name] for name in EFFECTS], 1).repeat(ITEMS, 0)
+        columns = np.zeros((len(own), 4, 2))
+        columns[:, 3] = own  # of the block that holds both
+        wide = jnp.asarray(np.concatenate([known.pair, columns], 2))
+        as_columns = replace(known, pair=wide, pairs=None)
+        items = replace(observations.layout, covariates=(as_columns,))
+        more = {
+            name: np.append(true[name], one)
+            for name, one in zip(("affinity", "synonyms"), np.eye(2), strict=True)
+        }
+        reported = score(replace(observations, layout=items), {**true, **more})
+        nothing = score(observations, {**true, effect: np.zeros(PAIRS)})
     assert np.allclose(alone, reported, atol=1e-12)
     assert not np.allclose(alone, nothing, atol=1e-3)
 
