@@ -7,8 +7,10 @@ import xarray as xr
 
 import consilience as cs
 from consilience.annotators import RENAMED_SETTINGS
+from consilience.posterior import Fit
 from consilience.posterior.results.tables import TABLES, names_of
 from consilience.posterior.stored_fit import store, upgrade
+from consilience.posterior.stored_fit.tree import with_groups
 from consilience.posterior.stored_fit.upgrade import (
     ATTRIBUTES,
     GROUPS,
@@ -31,6 +33,10 @@ def as_before(data):
     }
     for node in data.subtree:
         group = node.to_dataset(inherit=False)
+        if "synonyms" in group:
+            rivals = group["duplicate_name"].isel(names=0)
+            group = group.drop_vars(["synonyms", "synonym_pairs"])
+            group["duplicate_name"] = rivals
         for name, renamed in VALUES.get(node.path, {}).items():
             if name in group:
                 old = inverse(renamed)
@@ -95,10 +101,16 @@ def contains(study):
 
 
 def objects(study):
-    return cs.fit(
+    fit = cs.fit(
         study.responses, model="objects_by_annotator", engine="em",
         contains=study.contains, effort=SHORT,
     )  # fmt: skip
+    # As earlier releases had it: names of one object are named further alike.
+    posterior = fit.data["posterior"].to_dataset()
+    posterior["duplicate_name"][:, :, 1] = posterior["duplicate_name"][:, :, 0]
+    for name in ("synonyms", "synonym_pairs"):
+        posterior[name][:] = 0.0
+    return Fit(with_groups(fit.data, posterior=posterior))
 
 
 @pytest.fixture(scope="module", params=[choice, contains, objects])
@@ -122,6 +134,27 @@ def test_a_run_with_the_names_of_earlier_releases_is_read(fit, folder):
     back = cs.load(folder)
     xr.testing.assert_identical(back.data, fit.data)
     assert_same_tables(back, fit)
+
+
+def predicted(fit, study, **changed):
+    """Return what is predicted with some parameters changed."""
+    posterior = fit.data["posterior"].to_dataset().assign(changed)
+    fit = Fit(with_groups(fit.data, posterior=posterior))
+    return cs.predict(fit, study.responses, contains=study.contains).data["truth"]
+
+
+@pytest.mark.parametrize("fit", [objects], indirect=True)
+def test_a_fit_without_synonyms_predicts_as_with_rivals_alone(study, folder):
+    back = cs.load(folder)
+    posterior = back.data["posterior"]
+    result = predicted(back, study)
+    rivals = {"synonyms": posterior["synonyms"] - 50.0}
+    xr.testing.assert_allclose(result, predicted(back, study, **rivals), rtol=1e-6)
+    # Synonyms that are given otherwise are another model.
+    more = xr.DataArray([0.0, 3.0], dims="names") + posterior["duplicate_name"]
+    other = {"duplicate_name": more.transpose(*posterior["duplicate_name"].dims)}
+    with pytest.raises(AssertionError):
+        xr.testing.assert_allclose(result, predicted(back, study, **other), rtol=1e-3)
 
 
 @pytest.mark.parametrize("left_out", ["ATTRIBUTES", "VARIABLES"])

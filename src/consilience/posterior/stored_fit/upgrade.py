@@ -1,7 +1,9 @@
 """Names that earlier releases stored in a fit, and what they are called now.
 
 The mappings give the current name for each earlier one, by the current name of
-the group of the tree that it stands in. Numbers are left as they are.
+the group of the tree that it stands in. Numbers are left as they are, but parameters
+that a model of objects has gained since are added, with values at which it is the
+model that was fitted.
 """
 
 from __future__ import annotations
@@ -114,7 +116,7 @@ def upgraded(data: xr.DataTree) -> xr.DataTree:
     groups = {}
     for node in data.subtree:
         path = GROUPS.get(node.path, node.path)
-        groups[path] = _renamed(path, node.to_dataset(inherit=False))
+        groups[path] = _with_synonyms(_renamed(path, node.to_dataset(inherit=False)))
     return xr.DataTree.from_dict(groups)
 
 
@@ -136,6 +138,22 @@ def _renamed(path: str, group: xr.Dataset) -> xr.Dataset:
             values = [renamed.get(value, value) for value in group[name].to_numpy()]
             group[name] = group[name].copy(data=values)
     return group
+
+
+def _with_synonyms(group: xr.Dataset) -> xr.Dataset:
+    """Return draws of objects with synonyms that are named as rivals are."""
+    if "duplicate_name" not in group or "synonyms" in group:
+        return group
+    rivals = group["duplicate_name"]
+    added = {
+        "duplicate_name": xr.concat([rivals, rivals], "names").transpose(
+            *rivals.dims[:-1], "names", rivals.dims[-1]
+        )
+    }
+    for new, like in (("synonyms", "affinity"), ("synonym_pairs", "pairs")):
+        if like in group:
+            added[new] = xr.zeros_like(group[like])
+    return group.assign(added)
 
 
 def _model(attributes: Mapping[str, Any]) -> dict[str, str]:
