@@ -22,17 +22,22 @@ from consilience.objects.posterior.streams import streams
 DRAWS = 4000
 BLOCKS = (0b0011, 0b0100, 0b1000, 0)  # one object of two names, two of one
 SALIENCE, RATE, LISTS = (0.6, 0.3, 0.1, 0.0), (0.7, 0.5, 0.2, 0.9), 0.8
-YES, NO = 0.4, 1.6  # of the Beta of duplicates
+RIVALS, SYNONYMS = (0.4, 1.6), (3.0, 1.0)  # of the Betas of duplicates
 
 
-def duplicate_name_table(yes=YES, no=NO):
+def duplicate_name_tables(*weights):
     more = np.maximum(block_sizes(4) - 1, 0)[:, None]
     count = np.arange(4)
     left = np.maximum(more - count, 0)
-    return betaln(yes + count, no + left) - betaln(yes, no)
+    return np.stack(
+        [betaln(yes + count, no + left) - betaln(yes, no) for yes, no in weights]
+    )
 
 
-def chunk_of(duplicates):
+BOTH = duplicate_name_tables(RIVALS, SYNONYMS)
+
+
+def chunk_of(duplicates=BOTH, *, synonyms=False):
     def all_draws(values):
         return np.tile(np.array(values), (1, DRAWS, 1))
 
@@ -46,11 +51,12 @@ def chunk_of(duplicates):
         share=all_draws([0.75, 0.25, 1.0, 1.0]),
         rate=all_draws(RATE),
         lists=np.full((1, DRAWS), LISTS),
+        synonyms=all_draws([synonyms, False, False, True]),
         duplicates=duplicates,
     )
 
 
-def answered(generator):
+def answered(generator, duplicate):
     """Return how many labels one annotator names, drawn step by step."""
     main = generator.choice(3, p=SALIENCE[:3])
     if generator.random() > LISTS:
@@ -60,19 +66,26 @@ def answered(generator):
         if block == main or generator.random() < RATE[block]:
             number += 1
             if block == 0:
-                number += generator.random() < generator.beta(YES, NO)
+                number += generator.random() < generator.beta(*duplicate)
     return number
 
 
-def test_a_response_names_as_many_labels_as_drawn_step_by_step():
-    result = sizes_of_responses(chunk_of(duplicate_name_table()))[:, 0, 0]
-    generator = np.random.default_rng(0)
-    drawn = np.bincount([answered(generator) for _ in range(20_000)], minlength=5)[1:]
+@pytest.mark.parametrize("synonyms", [False, True])
+def test_a_response_names_as_many_labels_as_drawn_step_by_step(synonyms):
+    result = sizes_of_responses(chunk_of(synonyms=synonyms))[:, 0, 0]
+    generator, duplicate = np.random.default_rng(0), (RIVALS, SYNONYMS)[synonyms]
+    numbers = [answered(generator, duplicate) for _ in range(20_000)]
+    drawn = np.bincount(numbers, minlength=5)[1:]
     spread = np.sqrt(result * (1 - result) / 20_000)
     assert np.isclose(result.sum(), 1)
     assert (np.abs(drawn / 20_000 - result) < 4 * spread + 1e-9).all()
-    other = sizes_of_responses(chunk_of(duplicate_name_table(yes=1.2)))[:, 0, 0]
-    assert (np.abs(drawn / 20_000 - other) > 4 * spread + 1e-9).any()
+    changed = duplicate_name_tables((1.2, 1.6), (3.0, 3.0))
+    for other in (
+        chunk_of(changed, synonyms=synonyms),
+        chunk_of(synonyms=not synonyms),
+    ):
+        sizes = sizes_of_responses(other)[:, 0, 0]
+        assert (np.abs(drawn / 20_000 - sizes) > 4 * spread + 1e-9).any()
 
 
 def by_enumeration(chance, asked, annotators):
@@ -87,7 +100,7 @@ def by_enumeration(chance, asked, annotators):
 
 @pytest.mark.parametrize("annotators", [1, 2, 4, 5])
 def test_a_panel_finds_what_all_its_answers_together_say(annotators):
-    chunk = chunk_of(duplicate_name_table())
+    chunk = chunk_of()
     numbers = streams(0, np.array(["item"]))
     result = verdicts(chunk, np.array([2]), numbers)
     size = sizes_of_responses(chunk)[:, 0, 0]
@@ -101,16 +114,14 @@ def test_a_panel_finds_what_all_its_answers_together_say(annotators):
 
 
 def test_a_panel_of_another_size_finds_something_else():
-    result = verdicts(
-        chunk_of(duplicate_name_table()), np.array([2]), streams(0, np.array(["item"]))
-    )
+    result = verdicts(chunk_of(), np.array([2]), streams(0, np.array(["item"])))
     tolerance = 4 * 0.5 / np.sqrt(DRAWS)
     assert abs(result.several[0, 0] - result.several[0, SIZES.index(9)]) > tolerance
 
 
 def test_two_of_three_is_what_the_binomial_says():
     # Sizes one and two alone: a panel of three has no ties.
-    duplicates = duplicate_name_table(yes=1e-12, no=1.0)
+    duplicates = duplicate_name_tables((1e-12, 1.0), (1e-12, 1.0))
     chunk = chunk_of(duplicates)
     chunk.blocks[:, :, 2:] = 0
     chunk.salience[:] = [0.6, 0.4, 0.0, 0.0]
