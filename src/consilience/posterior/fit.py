@@ -691,9 +691,10 @@ class Fit:
         >>> fit = cs.fit(study.responses, engine="em")
         >>> fit.styles()[["style", "share"]].round(1)
                   style  share
-        0  single_label    0.5
-        1        recall    0.4
-        2  further_name    0.1
+        0  single_label    0.4
+        1        recall    0.2
+        2    rival_name    0.1
+        3       synonym    0.7
         """
         return styles.styles(self.data)
 
