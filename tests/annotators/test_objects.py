@@ -419,6 +419,24 @@ def test_what_the_gradient_is_taken_of_is_the_score_summed(given, request):
             assert np.isclose(slope[name][place], rise, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("number", [10, 30])
+def test_names_that_hardly_anybody_gives_have_a_finite_score_and_slope(number):
+    """One factor of a block's weight is too large to be a number, another too small."""
+    answers = [[(0, 0b11)] * number + [(1, 0b11)] * number, [(0, 0b01), (1, 0b10)]]
+    observations = lay_out(ALONE, space_of_answers(answers, 2))
+    parameters = {name: jnp.array(value) for name, value in USUAL.items()}
+    parameters["detection"] = jnp.array([-4.0, 0.0])
+    parameters["duplicate_name"] = jnp.array([[-6.0, 2.0], [-5.0, 2.0]])
+
+    def summed(parameters):
+        return log_likelihood(ALONE, observations, parameters).sum()
+
+    result, slope = jax.value_and_grad(summed)(parameters)
+    expected = logsumexp(score(observations, parameters), 1).sum()
+    assert np.isclose(result, expected, rtol=1e-5)
+    assert all(np.isfinite(each).all() for each in slope.values())
+
+
 @pytest.fixture
 def of_two_sizes(some_parameters):
     """Return items of two and of four candidates, laid out, and parameters."""

@@ -56,7 +56,11 @@ def totals(
     prior = _affinities(items, every, parameters)
     low, high, names, whole = _rows(items, every, parameters)
     log_weight = prior + _further(evidence[every.unit])[every.owner]
-    low, high = low + log_weight, high + log_weight
+    # What names weigh together is of the size of what is detected: one weighs much
+    # where the other weighs little.
+    shared = jax.lax.stop_gradient(jnp.logaddexp(*names))
+    names = names - shared
+    low, high = low + log_weight + shared, high + log_weight + shared
     # Off each block comes what its labels weigh as objects of their own. Then all of
     # them apart weigh one, and the total is no smaller; it is finite up to odds of
     # e^700 against that (in double precision).
