@@ -23,7 +23,7 @@ MODEL = load("objects")
 ALONE = replace(
     MODEL, layout=lambda space, _: items_of(space, pooled=False, slopes=False)
 )
-ITEMS, ANSWERS, ASKED = 300, 5, 5
+ITEMS, ANSWERS, ASKED = 600, 5, 5
 # Rounded from a fit to two public studies, but that more is granted here than there.
 USUAL = {
     "naming": [0.2, 0.3, 1.5],
