@@ -77,7 +77,9 @@ def _rows(responses, contains) -> list[dict]:
 
     def told(flat):
         each = unravel(flat)
-        return jnp.concatenate([follows(each)["leading_question"], each["endorsement"][1:]])
+        return jnp.concatenate(
+            [follows(each)["leading_question"], each["endorsement"][1:]]
+        )
 
     each = jax.jit(logs)
     slopes = np.stack(
