@@ -67,7 +67,7 @@ def _rows(responses, contains) -> list[dict]:
     parameters = {
         name: jnp.asarray(value[0, 0])
         for name, value in found.parameters.items()
-        if name not in {"endorsement_probability", "leading"}
+        if name not in {"endorsement_probability", "leading_question"}
     }
     at, unravel = ravel_pytree(parameters)
     observations = lay_out(model, space)
@@ -77,7 +77,9 @@ def _rows(responses, contains) -> list[dict]:
 
     def told(flat):
         each = unravel(flat)
-        return jnp.concatenate([follows(each)["leading"], each["endorsement"][1:]])
+        return jnp.concatenate(
+            [follows(each)["leading_question"], each["endorsement"][1:]]
+        )
 
     each = jax.jit(logs)
     slopes = np.stack(

@@ -176,7 +176,7 @@ def _uniform(figures):
     """Return the accuracy of the best model on the asked pickelhaubes."""
     from consilience.analysis.model_evaluation.bootstrap import ratios
 
-    asked = len(figures.said.items)
+    asked = len(figures.proposals.items)
     mine = (figures.images.own[:asked] == PICKELHAUBE).astype(float)
     hit = figures.own_hit[:, figures.images.models.index(BEST), :asked]
     below = mine[None, None]

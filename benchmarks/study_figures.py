@@ -77,26 +77,30 @@ class Figures:
 
     def __init__(self, fit, images: Images) -> None:
         self.images, self.fit = images, fit
-        said = propose(fit, images.predictions(), images.dataset_labels(), 5)
-        drawn = drawn_objects(fit, said.items, said.names[: said.num_fit_labels], TAU)
-        self.said, self.drawn = said, drawn
-        self.sums = dict(object_sums(said, drawn))
-        self.baseline = dict(random_object(said, drawn))
-        within = subsets(said, drawn)
+        proposals = propose(fit, images.predictions(), images.dataset_labels(), 5)
+        drawn = drawn_objects(
+            fit, proposals.items, proposals.names[: proposals.num_fit_labels], TAU
+        )
+        self.proposals, self.drawn = proposals, drawn
+        self.sums = dict(object_sums(proposals, drawn))
+        self.baseline = dict(random_object(proposals, drawn))
+        within = subsets(proposals, drawn)
         self.within = {name: drawn.probability(bits) for name, bits in within.items()}
         several = within["several_objects"]
         named = [
-            drawn.bits_of(drawn.there, said.fitted_label[model, :, 0]) & several
-            for model in range(len(said.models))
+            drawn.bits_of(drawn.there, proposals.fitted_label[model, :, 0]) & several
+            for model in range(len(proposals.models))
         ]
         self.named_of_several = np.stack([drawn.probability(b) for b in named], 1)
-        self.of_asked = [block[:, : len(said.items)] for block in images.weightings]
+        self.of_asked = [
+            block[:, : len(proposals.items)] for block in images.weightings
+        ]
         own_hit = images.best[:, :, 0] == images.own
         self.own_hit = own_hit.astype(float)[None]
         self.own_top = (images.best == images.own[:, None]).any(2).astype(float)[None]
 
     def whole(self, asked, rest: float):
-        """Extend what is said of images asked about again to all 10,000."""
+        """Extend what holds of images asked about again to all 10,000."""
         more = len(self.images.names) - asked.shape[-1]
         width = [(0, 0)] * (asked.ndim - 1) + [(0, more)]
         return np.pad(asked, width, constant_values=rest)
@@ -120,7 +124,7 @@ class Figures:
         if "tables" in kept.children and "panels" in kept["tables"].children:
             told = self.fit.panel(PANEL)
             told = told.set_index(told["item"].astype(str))[column]
-            chance = told.loc[self.said.items].to_numpy(float)[None]
+            chance = told.loc[self.proposals.items].to_numpy(float)[None]
         else:
             name = {"several": "several_objects", "differs": "other_main_label"}
             chance = self.within[name[column]]
@@ -173,8 +177,8 @@ class Figures:
 
         It is present if it is one of several objects and goes by the other label.
         """
-        drawn, items = self.drawn, len(self.said.items)
-        code = self.said.names.get_loc(str(other))
+        drawn, items = self.drawn, len(self.proposals.items)
+        code = self.proposals.names.get_loc(str(other))
         called = drawn.bits_of(drawn.there & drawn.leading, np.full(items, code))
         both = drawn.probability(called & drawn.at_least(2))
         mine = (self.images.own[:items] == own).astype(float)
@@ -185,8 +189,8 @@ class Figures:
 
     def called(self, own: int, other: int):
         """Return the share of asked images of a class whose main label is another."""
-        drawn, items = self.drawn, len(self.said.items)
-        code = self.said.names.get_loc(str(other))
+        drawn, items = self.drawn, len(self.proposals.items)
+        code = self.proposals.names.get_loc(str(other))
         main = drawn.probability(drawn.bits_of(drawn.main_label, np.full(items, code)))
         mine = (self.images.own[:items] == own).astype(float)
         below = np.broadcast_to(mine, main.shape)[:, None]

@@ -11,7 +11,7 @@ from consilience.annotators import load
 from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
-from consilience.inference.gradient_ascent import data
+from consilience.inference.gradient_ascent import data, optimize
 from consilience.model import ProgramModel
 
 CLOSED = load("bayesian_dawid_skene")
@@ -113,3 +113,17 @@ def test_an_infinite_density_is_refused(space):
 
     with pytest.raises(DivergedError, match="1 start"):
         fitted(replace(OPEN, parameters=endless), space, Steps())
+
+
+def test_many_answers_do_not_end_it_before_the_mode(space, monkeypatch):
+    # Per answer, what is left of the way is little; per parameter it is not.
+    many = replace(space, n=space.n * 100_000)
+
+    def short(steps):
+        ended = fitted(OPEN, many, steps).optimization.objective
+        return np.nanmax(top) - np.nanmax(ended)
+
+    top = fitted(OPEN, many).optimization.objective
+    assert short(Steps()) < 0.1
+    monkeypatch.setattr(optimize, "SMALLEST_GAIN", np.inf)
+    assert short(Steps()) > 1

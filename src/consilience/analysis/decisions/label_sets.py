@@ -115,12 +115,12 @@ def label_sets(
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> gold = simulated.truth.set_axis(["item", "label"], axis=1).tail(30)
     >>> sets = cs.label_sets(fit, gold, coverage=0.9)
-    >>> sets[sets["size"] > 1].head(4).round(2)
+    >>> sets[sets["size"] > 1].head(4).round(1)
              item     label  probability  size   gold
-    13  photo-014  malamute         0.52     2  False
-    14  photo-014     husky         0.43     2  False
-    35  photo-035  malamute         0.49     2   True
-    36  photo-035     husky         0.39     2   True
+    13  photo-014  malamute          0.5     2  False
+    14  photo-014     husky          0.4     2  False
+    35  photo-035  malamute          0.5     2   True
+    36  photo-035     husky          0.4     2   True
     """
     check_fit(fit)
     if fit.data.attrs["kind"] != "choice":

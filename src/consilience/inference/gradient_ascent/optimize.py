@@ -57,7 +57,7 @@ WHAT = "log posterior density"
 GUIDED = 30  # iterations with the guess as evidence: enough to choose a hill
 FEW = 40  # of what all share, to be worth two gradients each
 # Pairs that L-BFGS keeps. On 924,810 answers of contains it came as near the mode in 50
-# sweeps with 100 of them as in 180 with 20, and in 100 as in 400.
+# sweeps with 100 of them as in 150 with 20, and in 100 as in 400.
 MEMORY = 100
 # Nats, per parameter: many answers hide what a few parameters gain. Of these answers
 # without ids, steps of .1 nats ended at another mixture, 9 nats below the mode.
