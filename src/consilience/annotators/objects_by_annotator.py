@@ -56,7 +56,7 @@ from consilience.objects.likelihood.label_counts import (
     follows,
     log_prior,
 )
-from consilience.objects.likelihood.pair_affinities import sample_pairs
+from consilience.objects.likelihood.pair_affinities import sample_pairs, sample_synonyms
 from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
 
@@ -87,8 +87,9 @@ class Prior:
         Median of the standard deviation of the affinities of single pairs of labels; 0
         leaves them out.
     synonyms
-        Standard deviation of what single pairs of labels add to the log-odds of being
-        synonyms.
+        Log-odds that names of one object are synonyms, before any answer.
+    synonym_pairs
+        Standard deviation of what single pairs of labels add to these; 0 leaves it out.
     """
 
     votes: float = 1.0
@@ -98,7 +99,8 @@ class Prior:
     pull: float = 0.7
     people: float = 1.0
     pairs: float = field(default=0.5, metadata={NOTHING: "leaves them out"})
-    synonyms: float = 2.0
+    synonyms: float = -4.0
+    synonym_pairs: float = field(default=2.0, metadata={NOTHING: "leaves it out"})
 
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
@@ -125,11 +127,11 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         ),
         "detection": normals("detection", jnp.array([-1.5, 1.0]), prior.rates),
         "duplicate_name": normals("duplicate_name", duplicate, prior.rates),
-        "synonyms": normals("synonyms", jnp.zeros(len(names.pair)), prior.affinity),
         "single_label": normals("single_label", single_label, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_endorsement(names),
-        **sample_pairs(items, prior.pairs, prior.synonyms),
+        **sample_pairs(items, prior.pairs, prior.synonym_pairs),
+        **sample_synonyms(names, prior.synonyms),
         **_people(items, prior),
     }
 

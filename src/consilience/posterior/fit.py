@@ -472,7 +472,9 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            One row per pair of candidates: item, label_a, label_b and probability.
+            One row per pair of candidates: item, label_a, label_b, probability and
+            synonyms: P(they name one object, and each is a right name of it). Other
+            names of one object are rivals, of which one is right.
 
         Raises
         ------
@@ -491,7 +493,7 @@ class Fit:
         ... )
         >>> fit = cs.fit(study.responses, engine="em")
         >>> fit.same_object().head(3).round(1)
-            item label_a label_b  probability
+            item label_a label_b  probability  synonyms
         0  item0  class4  class5          0.6
         1  item1  class0  class1          0.0
         2  item1  class0  class3          0.1

@@ -36,7 +36,8 @@ def validity(shares, votes, answers, *, own=-1, frequency=0.95):
         share=share,
         rate=np.ones(shape),
         lists=np.ones((1, WORLDS)),
-        duplicates=np.zeros((4, 2)),
+        synonyms=np.zeros(shape, bool),
+        duplicates=np.zeros((2, 4, 2)),
     )
     given = LabelCounts(
         np.array([votes], float), np.array([answers], float), np.array([own])

@@ -56,7 +56,6 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Dimensions of the parameters that every model of named objects has."""
 
-NAMES = ("rivals", "synonyms")  # what the names of an object are to each other
 TINY = 1e-12  # of imagined votes; those of the empty block are none
 AT_ONCE = 8  # steps of a product under one logarithm
 

@@ -216,7 +216,7 @@ def _affinities(
 def _pair_effects(
     items: Items, every: EndToEnd, parameters: Parameters, name: str
 ) -> Float[Array, " R"] | float:
-    if every.pairs is None:
+    if every.pairs is None or name not in parameters:
         return 0.0
     effect = jnp.append(parameters[name], 0.0)[every.pairs]
     return _sum_in_blocks(items, effect[None], pairs_inside)[0]

@@ -55,8 +55,8 @@ class ItemPosterior:
     main_label, main_share
         P(a label is the one that most would call the main object's), and the share who
         would.
-    same
-        P(two labels are one object).
+    same, synonyms
+        P(two labels are one object), and that its names are synonyms besides.
     counts
         P(so many objects are named by more than each share of `TAUS`), from none.
     structure, naming, salience
@@ -82,6 +82,7 @@ class ItemPosterior:
     main_label: Float[np.ndarray, "U C"]
     main_share: Float[np.ndarray, "U C"]
     same: Float[np.ndarray, "U C C"]
+    synonyms: Float[np.ndarray, "U C C"]
     counts: Float[np.ndarray, "U T K"]
     structure: Float[np.ndarray, " U"]
     naming: Float[np.ndarray, " U"]
@@ -189,6 +190,7 @@ def _single(
         main_label=first.copy(),
         main_share=first.copy(),
         same=np.zeros((units, most, most)),
+        synonyms=np.zeros((units, most, most)),
         counts=counts,
         structure=np.zeros(units),
         naming=np.zeros(units),
@@ -211,6 +213,7 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     if which == 0:
         for values in (posterior.main_label, posterior.main_share, posterior.counts):
             values[units] = 0.0
+        posterior.synonyms[units] = 0.0
         posterior.panel_differs[units] = 0.0
     weight = run.weight
     _add_levels(run, units, chunk, which)
@@ -218,6 +221,7 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     top = main.argmax(2)
     posterior.main_label[units, labels] += weight * _shares(top, n)
     posterior.main_share[units, labels] += weight * main.mean(1)
+    posterior.synonyms[units, labels, labels] += weight * _synonyms(chunk)
     some = slice(which * run.number, (which + 1) * run.number)
     # The small axis comes first: what follows is done to whole arrays of draws.
     frequency = np.ascontiguousarray(np.moveaxis(chunk.frequency, 2, 0))
@@ -253,6 +257,16 @@ def _add_levels(
         posterior.beyond[units] = 0.0
     posterior.beyond[units, :n, : len(GRID) - 1] += run.weight * after
     posterior.valid[which, units, :n] = (level > TAU).mean(1)
+
+
+def _synonyms(chunk: Chunk) -> Float[np.ndarray, "u n n"]:
+    """Return in which share of an item's draws two labels are synonyms."""
+    places = range(chunk.object_of.shape[2])
+    are = np.take_along_axis(chunk.synonyms, chunk.object_of, axis=2)
+    shares = [
+        (chunk.object_of[:, :, one, None] == chunk.object_of) & are for one in places
+    ]
+    return np.stack([share.mean(1) for share in shares], axis=1)
 
 
 def _shares(value: Int[np.ndarray, "u D"], number: int) -> Float[np.ndarray, "u n"]:

@@ -81,7 +81,7 @@ def same_object(data: xr.DataTree) -> pd.DataFrame:
 
     Returns
     -------
-    Columns item, label_a, label_b, probability.
+    Columns item, label_a, label_b, probability, synonyms.
 
     Raises
     ------

@@ -221,12 +221,14 @@ def _same(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     before = np.triu(np.ones((places, places), bool), 1)
     unit, first, second = np.nonzero(real & before)
     names = space.named.labels
+    same = np.clip(posterior.same[unit, first, second], 0.0, 1.0)
     return pd.DataFrame(
         {
             "item": category(unit, space.unit_item),
             "label_a": category(candidate[unit, first], names),
             "label_b": category(candidate[unit, second], names),
-            "probability": np.clip(posterior.same[unit, first, second], 0.0, 1.0),
+            "probability": same,
+            "synonyms": np.minimum(posterior.synonyms[unit, first, second], same),
         }
     )
 
