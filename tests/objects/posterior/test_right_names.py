@@ -22,7 +22,7 @@ from consilience.objects.posterior.streams import streams
 WORLDS = 4000
 
 
-def validity(shares, votes, answers, *, own=-1, frequency=0.95):
+def validity(shares, votes, answers, *, own=-1, frequency=0.95, synonyms=False):
     """Return how often each of two names of one object is valid, of many worlds."""
     shape = (1, WORLDS, 2)
     share = np.broadcast_to(np.array(shares, float), shape)
@@ -36,7 +36,7 @@ def validity(shares, votes, answers, *, own=-1, frequency=0.95):
         share=share,
         rate=np.ones(shape),
         lists=np.ones((1, WORLDS)),
-        synonyms=np.zeros(shape, bool),
+        synonyms=np.full(shape, synonyms),
         duplicates=np.zeros((2, 4, 2)),
     )
     given = LabelCounts(
@@ -60,6 +60,20 @@ def test_the_odds_of_a_right_name_are_those_stated():
     own = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9, own=1)
     stated = logit(q) * np.array([1, WEIGHT]) + np.array([-OPINION, OPINION])
     assert np.abs(own - expit(stated)).max() < noise
+
+
+def test_synonyms_are_right_though_another_is_used_more():
+    many = 10**8
+    counts = [0.6 * many, 0.3 * many]
+    rivals, result = (
+        valid([0.8, 0.2], counts, many, frequency=0.9, synonyms=each)
+        for each in (False, True)
+    )
+    q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, 0.5]))
+    noise = 4 / WORLDS
+    assert np.abs(result - expit(logit(q))).max() < noise
+    assert rivals[0] == result[0]
+    assert result[1] - rivals[1] > 20 * noise
 
 
 def test_a_threshold_moves_the_odds_by_its_own():

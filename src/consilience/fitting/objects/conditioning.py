@@ -23,7 +23,7 @@ from consilience.posterior.stored_fit.tree import with_groups
 from consilience.truth import ObjectsSpace
 
 MAX_DRAWS = 20  # of the parameters that are looked at, evenly taken
-IN_ALL = 1000  # draws of each item: probabilities to within .016
+IN_ALL = 500  # draws of each item: probabilities to within .022
 
 
 def with_objects(

@@ -9,8 +9,11 @@ a threshold :math:`\tau` if :math:`f > \tau` and it is a right name, which has t
 
 .. math::
 
-   \frac{q}{1 - q} \cdot \frac{1 - \tau}{\tau} \cdot e^{c}, \qquad q = \sqrt{u f r} .
+   \frac{q}{1 - q} \cdot \frac{1 - \tau}{\tau} \cdot e^{c}, \qquad q = \sqrt{u f r'} .
 
+:math:`r'` is :math:`r` where the names of the object are rivals, and
+:math:`\sqrt{r}` where they are synonyms: that others are used more says less against
+a name where several are right.
 :math:`u` is drawn from a Beta distribution with the label's votes, and one imagined
 annotator who gives it with the chance that the model says. So two names that the same
 annotators give together are both right, and of two that divide the annotators each has
@@ -32,8 +35,8 @@ an even SHA-256: of 81 settings around the least log-loss, the one with the leas
 log-loss less F1 and Jaccard, for all annotators and for the first three, five and
 seven, and by both ways to say what raters call valid. Chosen on a random half of these
 images alone, the constants were better than those before on the other half in each of
-twelve tries. The factors of :math:`q` are older; they were compared with all images in
-view.
+twelve tries. The factors of :math:`q` are older, and that synonyms count :math:`r`
+half is newer; they were compared with all images in view.
 """
 
 from dataclasses import dataclass
@@ -114,7 +117,9 @@ def levels(
     votes = given.votes[units, None, :n]
     others = given.answers[units, None, None] - votes + (is_own | (n == 1))
     named = numbers.beta(votes + expected, others + 1 - expected)
-    right = np.clip(np.sqrt(named * frequency * chunk.relative), _EDGE, 1 - _EDGE)
+    synonyms = np.take_along_axis(chunk.synonyms, chunk.object_of, axis=2)
+    relative = np.where(synonyms, np.sqrt(chunk.relative), chunk.relative)
+    right = np.clip(np.sqrt(named * frequency * relative), _EDGE, 1 - _EDGE)
     odds = logit(right) * np.where(is_own, WEIGHT, 1.0)
     odds += np.where(is_own, OPINION, -OPINION) * (dataset_label >= 0)
     step = np.stack(
