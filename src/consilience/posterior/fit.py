@@ -402,8 +402,9 @@ class Fit:
         -------
         pandas.DataFrame
             One row per label of each object. Columns item, object, label, share (of the
-            labels given to the object), probability (that the object is present) and
-            main_probability (that it is the main one).
+            labels given to the object), right_name (probability that the label is a
+            right name, if its object is present), probability (that the object is
+            present) and main_probability (that it is the main one).
 
         Raises
         ------

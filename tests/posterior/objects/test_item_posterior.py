@@ -61,6 +61,11 @@ def test_every_table_is_whole(fit):
     objects = fit.objects()
     by_object = objects.groupby(["item", "object"], observed=True)
     assert np.allclose(by_object["share"].sum(), 1, atol=1e-9)
+    labels = fit.labels().set_index(["item", "label"])["probability"]
+    right = objects.set_index(["item", "label"])["right_name"]
+    assert right.between(0, 1).all()
+    assert (right >= labels.reindex(right.index) - 1e-9).all()
+    assert (right > labels.reindex(right.index) + 0.1).any()
     main = by_object["main_probability"].first().groupby("item", observed=True).sum()
     assert np.allclose(main, 1)
     counts = fit.object_counts().groupby(["item", "tau"], observed=True)

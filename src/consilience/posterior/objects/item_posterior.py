@@ -52,6 +52,8 @@ class ItemPosterior:
         P(a label is valid at each threshold of `GRID`).
     valid
         Of each draw of the parameters, the same at `TAU`.
+    present
+        P(a label's object is named by more than `TAU`).
     main_label, main_share
         P(a label is the one that most would call the main object's), and the share who
         would.
@@ -79,6 +81,7 @@ class ItemPosterior:
 
     beyond: Float[np.ndarray, "U C G"]
     valid: Float[np.ndarray, "P U C"]
+    present: Float[np.ndarray, "U C"]
     main_label: Float[np.ndarray, "U C"]
     main_share: Float[np.ndarray, "U C"]
     same: Float[np.ndarray, "U C C"]
@@ -187,6 +190,7 @@ def _single(
     return ItemPosterior(
         beyond=beyond,
         valid=np.repeat(first[None], draws, axis=0),
+        present=first.copy(),
         main_label=first.copy(),
         main_share=first.copy(),
         same=np.zeros((units, most, most)),
@@ -254,9 +258,10 @@ def _add_levels(
     histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
     after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
     if which == 0:
-        posterior.beyond[units] = 0.0
+        posterior.beyond[units] = posterior.present[units] = 0.0
     posterior.beyond[units, :n, : len(GRID) - 1] += run.weight * after
     posterior.valid[which, units, :n] = (level > TAU).mean(1)
+    posterior.present[units, :n] += run.weight * (chunk.of_label > TAU).mean(1)
 
 
 def _synonyms(chunk: Chunk) -> Float[np.ndarray, "u n n"]:

@@ -29,7 +29,7 @@ def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
 
     Returns
     -------
-    Columns item, object, label, share, probability, main_probability.
+    Columns item, object, label, share, right_name, probability, main_probability.
 
     Raises
     ------

@@ -184,6 +184,7 @@ def _items(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
 def _objects(space: ObjectsSpace, posterior: ItemPosterior, loss: int) -> pd.DataFrame:
     unit, slot, names = _rows(space, posterior)
     main = posterior.main[loss]
+    valid, present = posterior.valid.mean(0)[unit, slot], posterior.present[unit, slot]
     # Objects are numbered from one by how probably they are the main one.
     order = np.argsort(np.argsort(-main, axis=1, kind="stable"), axis=1)
     place = posterior.object_of[loss, unit, slot]
@@ -193,6 +194,7 @@ def _objects(space: ObjectsSpace, posterior: ItemPosterior, loss: int) -> pd.Dat
             "object": order[unit, place] + 1,
             "label": names["label"],
             "share": posterior.share[loss, unit, slot],
+            "right_name": valid / np.maximum(present, np.finfo(float).tiny),
             "probability": posterior.there[loss, unit, place],
             "main_probability": main[unit, place],
         }
