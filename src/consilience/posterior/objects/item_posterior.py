@@ -310,10 +310,11 @@ def completed(
         Random numbers of these items.
     """
     counts, chance = [], chance / chance.sum(2, keepdims=True)
+    among_tied = numbers.random(chance.shape)
     for panel in PANELS:
         new = np.maximum(panel - given.sum(1), 0)
         votes = given[:, None] + numbers.multinomial(new, chance)
-        top = (votes + numbers.random(votes.shape)).argmax(2)
+        top = (votes + among_tied).argmax(2)
         counts.append(np.take_along_axis(event, top, axis=1).sum(0))
     counts.append(np.take_along_axis(event, chance.argmax(2), axis=1).sum(0))
     return np.stack(counts, axis=1).astype(float)
