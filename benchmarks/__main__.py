@@ -40,6 +40,7 @@ NAMES = (
     "sequential",
     "partitions",
     "objects_cost",
+    "study_cost",
     "naming",
     "few_annotators",
     "report_page",

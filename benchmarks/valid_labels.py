@@ -16,6 +16,8 @@ TITLE = "Which labels are valid, by the raters of another study"
 CLIP = 1e-4
 SURE = 0.85  # of Dawid and Skene's posterior
 FEW = (3, 5, 7)
+MOST = 6  # candidates of an image to which judged labels are added
+BINS = 10
 
 NOTES = (
     (
@@ -38,6 +40,20 @@ NOTES = (
         "each image in the order of the file, with the parameters fitted to all "
         "annotators; an image's own contribution to the totals is excluded "
         "(`cs.predict`)."
+    ),
+    (
+        "Calibration: labels that raters judged, of the images of the odd half that "
+        "both studies asked about, by how many of up to nine annotators named them; "
+        "granted: share that is valid. By votes: of images for which raters call a "
+        "label valid, as above, which raises the share; the errors are of all images "
+        "as well. What the annotators had on screen is not "
+        "released, so a judged label that nobody named is no candidate of the fit, "
+        "which takes it to be absent (probability 0), unless it is the data set's own. "
+        "judged as candidates: another fit, to which judged labels are given as "
+        f"candidates of every image that then has {MOST} of them or fewer; of these "
+        "images alone. Calibration error: mean distance of the mean probability from "
+        "the share granted, weighted by pairs, in ten bins of the probability of equal "
+        "width and by votes; named: without the labels that nobody named."
     ),
     (
         "Candidates that nobody names: a simulated study of 300 photographs with "
@@ -64,10 +80,11 @@ def run(*, quick: bool, repeats: int) -> Report:
     import consilience as cs
 
     responses = cs.read(data / "imagenet-multilabel")
-    golds, rated = _golds(data / "reassessed-imagenet")
+    golds, judged = _golds(data / "reassessed-imagenet")
     fit = cs.fit(responses, model="objects", seed=0)
     found = _rows(fit, responses, golds, "all")
-    both = responses.where(responses.table["item"].astype(str).isin(rated))
+    more |= _calibration(fit, responses, golds, judged)
+    both = responses.where(responses.table["item"].astype(str).isin(judged["item"]))
     for number in FEW:
         few = _first(both, number)
         found += _rows(cs.predict(fit, few), few, golds, str(number))
@@ -81,8 +98,8 @@ def _first(responses, number: int):
     return responses.where(responses.table["response_id"].isin(kept))
 
 
-def _golds(folder: Path) -> tuple[Mapping, set[str]]:
-    """Return the valid labels of each image by who says so, and the images rated."""
+def _golds(folder: Path):
+    """Return the valid labels of each image by who says so, and all labels judged."""
     import numpy as np
     import pandas as pd
 
@@ -93,7 +110,7 @@ def _golds(folder: Path) -> tuple[Mapping, set[str]]:
     return {
         "most raters": pairs[yes],
         "Dawid and Skene": pairs[_dawid_skene(said) >= SURE],
-    }, set(pairs["item"])
+    }, pairs
 
 
 def _dawid_skene(said):
@@ -120,16 +137,22 @@ def _dawid_skene(said):
     return truth
 
 
-def _rows(fit, responses, golds: Mapping, people: str) -> list[dict]:
+def _labels(fit, responses):
+    """Return the labels of each image with their votes, as numbers and shares."""
     table = fit.labels().astype({"item": str, "label": str})
     named = responses.table.astype({"item": str, "label": str})
     votes = named.groupby(["item", "label"])["response_id"].nunique().rename("votes")
     answers = named.groupby("item")["response_id"].nunique()
     table = table.merge(votes.reset_index(), how="left").fillna({"votes": 0})
     number = table["item"].map(answers)
+    return table.assign(answers=number, share=table["votes"] / number)
+
+
+def _rows(fit, responses, golds: Mapping, people: str) -> list[dict]:
+    table = _labels(fit, responses)
     rules = {
-        "votes": table["votes"] / number,
-        "smoothed votes": (table["votes"] + 0.5) / (number + 1.5),
+        "votes": table["share"],
+        "smoothed votes": (table["votes"] + 0.5) / (table["answers"] + 1.5),
         "P(label is valid)": table["probability"],
     }
     rows = []
@@ -140,6 +163,73 @@ def _rows(fit, responses, golds: Mapping, people: str) -> list[dict]:
                 row |= {"half": ("chose", "reported")[half], "rule": name}
                 rows.append(row | _metrics(table.assign(p=chance), gold, half))
     return rows
+
+
+def _calibration(fit, responses, golds: Mapping, judged) -> dict[str, list[dict]]:
+    """Return what is granted of labels by their votes, and calibration errors."""
+    import pandas as pd
+
+    import consilience as cs
+
+    named = responses.table[["item", "label"]].astype(str)
+    there = judged[judged["item"].isin(named["item"])]
+    candidates = pd.concat([named, there]).drop_duplicates()
+    few = candidates.groupby("item")["label"].transform("size") <= MOST
+    candidates = candidates[few]
+    more = cs.fit(responses, model="objects", candidates=candidates, seed=0)
+    there = there[[_half(name) == 1 for name in there["item"]]]
+    by_votes, errors = [], []
+    for name, one, pairs in (
+        ("all answers", fit, there),
+        ("judged as candidates", more, there[there["item"].isin(candidates["item"])]),
+    ):
+        table = pairs.merge(_labels(one, responses), how="left")
+        table = table.fillna({"votes": 0, "share": 0.0, "probability": 0.0})
+        for who, gold in golds.items():
+            key = pd.MultiIndex.from_frame(gold[["item", "label"]])
+            which = pd.MultiIndex.from_frame(table[["item", "label"]])
+            given = table.assign(granted=which.isin(key).astype(float))
+            usable = given[given["item"].isin(gold["item"])]
+            alike = {"fit": name, "valid by": who}
+            by_votes += [alike | row for row in _by_votes(usable)]
+            for images, some in (("with a valid label", usable), ("all", given)):
+                errors += [alike | {"images": images} | row for row in _errors(some)]
+    return {"Calibration by votes": by_votes, "Calibration error": errors}
+
+
+def _by_votes(table) -> list[dict]:
+    return [
+        {
+            "votes": int(votes),
+            "pairs": len(each),
+            "P(label is valid)": round(float(each["probability"].mean()), 3),
+            "share of votes": round(float(each["share"].mean()), 3),
+            "granted": round(float(each["granted"].mean()), 3),
+        }
+        for votes, each in table.groupby("votes")
+    ]
+
+
+def _errors(table) -> list[dict]:
+    rows = []
+    for pairs, some in (("all", table), ("named", table[table["votes"] > 0])):
+        for rule, p in (
+            ("P(label is valid)", some["probability"]),
+            ("share of votes", some["share"]),
+        ):
+            bins = (p * BINS).astype(int).clip(upper=BINS - 1)
+            row = {"pairs": pairs, "number": len(some), "rule": rule}
+            row |= {"ten bins": calibration_error(p, some["granted"], bins)}
+            rows.append(
+                row | {"by votes": calibration_error(p, some["granted"], some["votes"])}
+            )
+    return rows
+
+
+def calibration_error(probability, granted, group) -> float:
+    """Return the mean distance of the mean probability from what is granted."""
+    gaps = (probability - granted).groupby(group).sum().abs()
+    return round(float(gaps.sum() / len(probability)), 4)
 
 
 def _metrics(table, gold, half: int) -> dict:

@@ -40,7 +40,10 @@ def validity(shares, votes, answers, *, own=-1, frequency=0.95, synonyms=False):
         duplicates=np.zeros((2, 4, 2)),
     )
     given = LabelCounts(
-        np.array([votes], float), np.array([answers], float), np.array([own])
+        np.array([votes], float),
+        np.array([answers], float),
+        np.array([[answers, 0]]),
+        np.array([own]),
     )
     result = levels(chunk, np.zeros(1, int), given, streams(0, np.array(["i"], object)))
     assert (result <= frequency).all()

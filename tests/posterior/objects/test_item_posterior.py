@@ -7,6 +7,8 @@ from scipy import stats
 
 import consilience as cs
 from consilience.errors import OptionError
+from consilience.objects.posterior.streams import streams
+from consilience.posterior.objects.item_posterior import PANELS, completed
 
 
 @pytest.fixture
@@ -109,3 +111,38 @@ def test_the_main_label_is_found(study, fit):
     result = keyed(fit.items(), "item")["main_label"].astype(str)
     right = result == main.astype(str).reindex(result.index)
     assert right.mean() > 0.6
+
+
+@pytest.mark.parametrize(("votes", "holds"), [((2, 1), True), ((0, 0), False)])
+def test_a_panel_holds_those_who_have_answered(votes, holds):
+    draws, chance = 20_000, 0.6
+    counts = completed(
+        np.array([votes]),
+        np.broadcast_to([1 - chance, chance], (1, draws, 2)) * 0.5,
+        np.array([[False, True]]),
+        streams(0, ["item"]),
+    )
+    shares = dict(zip((*PANELS, 0), counts.mean(0), strict=True))
+    tolerance = 4 * 0.5 / np.sqrt(draws)
+    # Of a panel of five that has two votes against one, both who are new must agree.
+    assert (abs(shares[5] - chance**2) < tolerance) == holds
+    assert shares[0] == 1
+    assert (shares[3] == 0) == holds
+
+
+def sizes_by_the_rule(study):
+    """Return on how many items most name several labels, each of those tied a part."""
+    table = study.responses.table
+    size = table.groupby(["item", "annotator"], observed=True).size().rename("size")
+    sizes = size.reset_index()
+    votes = pd.crosstab(sizes["item"], sizes["size"])
+    top = votes.eq(votes.max(axis=1), axis=0)
+    return (top.drop(columns=1).sum(axis=1) / top.sum(axis=1)).mean()
+
+
+def test_where_all_have_answered_nothing_is_foreseen(study, fit):
+    drawn = fit.data["objects"]["judged_several"].sel(panel=9).to_numpy()
+    expected = sizes_by_the_rule(study)
+    error = 4 * drawn.std() / np.sqrt(len(drawn))
+    assert abs(drawn.mean() - expected) < error
+    assert abs(fit.panel(9)["several"].mean() - expected) > error

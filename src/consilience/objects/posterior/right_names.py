@@ -65,12 +65,15 @@ class LabelCounts:
         How many annotators named each candidate.
     answers
         How many answered about each item.
+    sizes
+        How many of them named one label, two, and so on.
     dataset_label
         Place of the data set's own label among the candidates; -1: it has none.
     """
 
     votes: Float[np.ndarray, "U C"]
     answers: Float[np.ndarray, " U"]
+    sizes: Int[np.ndarray, "U C"]
     dataset_label: Int[np.ndarray, " U"]
 
 
@@ -90,7 +93,17 @@ def label_counts(space: ObjectsSpace, named: Named) -> LabelCounts:
         np.bincount(space.unit, (mask >> place & 1) * space.n, units) for place in slot
     ]
     answers = np.bincount(space.unit, space.n, units).astype(float)
-    return LabelCounts(np.stack(votes, axis=1), answers, named.dataset_label_slot)
+    size = np.bitwise_count(named.mask)  # 0 where only the main label is known
+    sizes = [
+        np.bincount(space.unit, (size == number) * space.n, units).astype(np.int64)
+        for number in slot + 1
+    ]
+    return LabelCounts(
+        np.stack(votes, axis=1),
+        answers,
+        np.stack(sizes, axis=1),
+        named.dataset_label_slot,
+    )
 
 
 def levels(

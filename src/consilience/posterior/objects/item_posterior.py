@@ -16,7 +16,7 @@ whichever items stand beside it.
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import Blocks
@@ -30,7 +30,11 @@ from consilience.objects.posterior.draws import (
     single_candidate,
 )
 from consilience.objects.posterior.point_partitions import LOSSES, least_loss
-from consilience.objects.posterior.response_panels import SIZES, verdicts
+from consilience.objects.posterior.response_panels import (
+    SIZES,
+    sizes_of_responses,
+    verdicts,
+)
 from consilience.objects.posterior.right_names import LabelCounts, levels
 from consilience.objects.posterior.streams import Streams, streams
 from consilience.objects.posterior.weights import BlockWeights, block_weights
@@ -74,9 +78,10 @@ class ItemPosterior:
         objects), and that its main label is not the data set's own.
     several
         Of each draw, the share of items that hold more than one object, by `TAUS`.
-    differs
-        Of each draw, the share of items whose main label is not the data set's own: as
-        panels of `PANELS` annotators would find, and in the limit.
+    judged_several, differs
+        Of each draw, the share of items that panels of `PANELS` annotators would find
+        to hold several objects, and whose main label is not the data set's own; and the
+        same in the limit.
     """
 
     beyond: Float[np.ndarray, "U C G"]
@@ -97,6 +102,7 @@ class ItemPosterior:
     panel_several: Float[np.ndarray, "U S"]
     panel_differs: Float[np.ndarray, "U S"]
     several: Float[np.ndarray, "D T"]
+    judged_several: Float[np.ndarray, "D A"]
     differs: Float[np.ndarray, "D A"]
 
 
@@ -171,6 +177,7 @@ def item_posterior(
             _add_point_partitions(run, blocks, weights, rows, partitions, seed, names)
     num_labelled = max(int((own_slot >= 0).sum()), 1)
     posterior.several /= max(units, 1)
+    posterior.judged_several /= max(units, 1)
     posterior.differs /= num_labelled
     return posterior
 
@@ -206,6 +213,7 @@ def _single(
         panel_several=panels.copy(),
         panel_differs=np.where((dataset_label < 0)[:, None], np.nan, panels),
         several=np.zeros((total, len(TAUS))),
+        judged_several=np.zeros((total, len(PANELS) + 1)),
         differs=np.zeros((total, len(PANELS) + 1)),
     )
 
@@ -237,10 +245,17 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     posterior.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(
         1
     )
-    posterior.differs[some] += _differing(run, blocks, chunk, main)
-    panels = verdicts(chunk, run.given.dataset_label[units], run.numbers)
+    dataset_label = run.given.dataset_label[units]
+    votes = np.asarray(blocks.main)[chunk.rows][:, 1 << np.arange(n)]
+    other = (np.arange(n) != dataset_label[:, None]) & (dataset_label >= 0)[:, None]
+    posterior.differs[some] += completed(votes, main, other, run.numbers)
+    panels = verdicts(chunk, dataset_label, run.numbers)
     posterior.panel_several[units] += weight * panels.several
     posterior.panel_differs[units] += weight * panels.differs
+    sizes = run.given.sizes[units, :n]
+    size = np.moveaxis(sizes_of_responses(chunk), 0, 2)
+    many = np.broadcast_to(np.arange(n) > 0, other.shape)
+    posterior.judged_several[some] += completed(sizes, size, many, run.numbers)
 
 
 def _add_levels(
@@ -290,28 +305,37 @@ def _entropy(
     return entropy
 
 
-def _differing(
-    run: _Run, blocks: Blocks, chunk: Chunk, main: Float[np.ndarray, "u D n"]
+def completed(
+    given: Int[np.ndarray, "u n"],
+    chance: Float[np.ndarray, "u D n"],
+    event: Bool[np.ndarray, "u n"],
+    numbers: Streams,
 ) -> Float[np.ndarray, "D A"]:
-    """Count items whose main label is not their own, by draw and size of the panel.
+    """Count items of which panels of `PANELS` most often say what is asked, by draw.
 
     A panel is those who have answered, and new annotators up to its size. Ties are
     broken at random.
+
+    Parameters
+    ----------
+    given
+        How many have given each answer.
+    chance
+        Probability, up to a factor, that a new annotator gives it; last, in the limit,
+        the likeliest counts.
+    event
+        Which answers are asked for.
+    numbers
+        Random numbers of these items.
     """
-    n = blocks.num_labels
-    dataset_label = run.given.dataset_label[blocks.unit[chunk.rows]]
-    has_label = (dataset_label >= 0)[:, None]
-    given = np.asarray(blocks.main)[chunk.rows][:, 1 << np.arange(n)]
-    size = np.asarray(blocks.votes)[chunk.rows]
-    counts = []
+    counts, chance = [], chance / chance.sum(2, keepdims=True)
+    among_tied = numbers.random(chance.shape)
     for panel in PANELS:
-        new = np.maximum(panel - size, 0)
-        votes = given[:, None] + run.numbers.multinomial(
-            new, main / main.sum(2, keepdims=True)
-        )
-        top = (votes + run.numbers.random(votes.shape)).argmax(2)
-        counts.append(((top != dataset_label[:, None]) & has_label).sum(0))
-    counts.append(((main.argmax(2) != dataset_label[:, None]) & has_label).sum(0))
+        new = np.maximum(panel - given.sum(1), 0)
+        votes = given[:, None] + numbers.multinomial(new, chance)
+        top = (votes + among_tied).argmax(2)
+        counts.append(np.take_along_axis(event, top, axis=1).sum(0))
+    counts.append(np.take_along_axis(event, chance.argmax(2), axis=1).sum(0))
     return np.stack(counts, axis=1).astype(float)
 
 

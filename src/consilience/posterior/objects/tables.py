@@ -63,9 +63,11 @@ def curves(space: ObjectsSpace, posterior: ItemPosterior) -> xr.Dataset:
     beyond(item, candidate, share): P(the label is valid at a share of annotators);
     candidate_label(item, candidate), a place in label, -1 for padding;
     main_share(item, candidate): the share of annotators whose main label it is;
-    several(draw, tau): the share of items with more than one object; differs(draw,
-    panel): the share of items whose main label is not the data set's own, as a panel of
-    so many would find; zero is the limit of infinitely many annotators.
+    several(draw, tau): the share of items with more than one object;
+    judged_several(draw, panel) and differs(draw, panel): the shares of items that a
+    panel of so many, those who have answered among them, would find to hold several
+    objects, and whose main label is not the data set's own; zero is the limit of
+    infinitely many annotators.
     """
     named = space.named
     return xr.Dataset(
@@ -77,6 +79,7 @@ def curves(space: ObjectsSpace, posterior: ItemPosterior) -> xr.Dataset:
             "main_share": (("item", "candidate"), posterior.main_share),
             "candidate_label": (("item", "candidate"), _candidates(space, posterior)),
             "several": (("population_draw", "tau"), posterior.several),
+            "judged_several": (("population_draw", "panel"), posterior.judged_several),
             "differs": (("population_draw", "panel"), posterior.differs),
         },
         {
