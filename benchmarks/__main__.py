@@ -35,6 +35,7 @@ NAMES = (
     "evaluate",
     "valid_labels",
     "objects",
+    "synonyms",
     "joint",
     "granted",
     "sequential",

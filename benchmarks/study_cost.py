@@ -16,7 +16,7 @@ NOTES = (
     (
         "`consilience fit imagenet-multilabel --model objects --out FOLDER` in a new "
         "process: Python starts, 59,580 answers about 6,761 images are read, the model "
-        "is fitted by em, 1,000 draws of every image are summed up, and all tables are "
+        "is fitted by em, 500 draws of every image are summed up, and all tables are "
         "written. CPU seconds of all cores, and peak memory of the process; medians. "
         "empty: the folder of compiled programs is empty, so that compilation is "
         "included; filled: the same command was run before."

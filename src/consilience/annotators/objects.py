@@ -28,6 +28,17 @@ exhaustive one may have detected nothing else. The share of single-label respons
 \mathrm{Beta}` between responses and objects: some annotators give all names of an
 object.
 
+The names of an object are *rivals*, of which one is right and few responses give two,
+or *synonyms*, each of which is right and many responses give two: which of the two is
+not known, and has the log-odds
+
+.. math::
+
+   \psi^\top f_{ll'} + \omega_{ll'}, \qquad \omega_{ll'} \sim N(0, \sigma_\omega^2),
+
+the mean over the pairs of names of the object. :math:`\delta` is one for rivals, and
+another for synonyms.
+
 Everything of an item integrates out in closed form, block by block, so the score is a
 sum over all partitions, exact (`consilience.objects.layout.partitions`), and over the
 ways to split one-label responses between the two.
