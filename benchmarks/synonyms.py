@@ -39,10 +39,10 @@ PAIRS = {
 NOTES = (
     (
         "Means over the images that have both labels as candidates. same object: "
-        "probability that both name one object; synonyms: that each is then a right name "
-        "of it, given that they name one object. synonyms, here, include a class and a "
-        "wider one; rivals exclude each other; apart are parts and things that stand side "
-        "by side. The list was made by what the words mean."
+        "probability that both name one object; synonyms: that each is then a right "
+        "name of it, given that they name one object. synonyms, here, include a class "
+        "and a wider one; rivals exclude each other; apart are parts and things that "
+        "stand side by side. The list was made by what the words mean."
     ),
     (
         "Chance that a pair of the one sort has the higher value than one of the other "
