@@ -7,6 +7,7 @@ import pandas as pd
 
 from consilience.checks import all_checks, as_dataset
 from consilience.fitting.choice import fit_choice
+from consilience.fitting.classes import asks_for_classes, fit_classes
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
 from consilience.fitting.inputs import Table, both_tasks, label_order
@@ -163,6 +164,12 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         from consilience.fitting.previous.informative_prior import fit_with_previous
 
         data = fit_with_previous(study, request, prior_from)
+    elif given.kind != "contains" and asks_for_classes(request):
+        outcome = fit_classes(study, request)
+        finish = outcome.finish
+        return laid_out_later(
+            replace(outcome, finish=lambda data: _with_verdicts(finish(data)))
+        )
     elif given.kind == "choice":
         outcome = fit_choice(study, request)
         return laid_out_later(replace(outcome, finish=_with_verdicts))

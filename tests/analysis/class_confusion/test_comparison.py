@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.model_evaluation.decisions import label_groups
+from consilience.truth.hierarchy import label_groups
 from consilience.errors import KindError, OptionError
 from consilience.intervals import bounds
 

@@ -39,7 +39,7 @@ from jax.scipy.special import xlogy
 from jaxtyping import Array, Float, Int
 from scipy.special import expit, gammaln
 
-from consilience.analysis.class_confusion.label_counts import LabelCounts
+from consilience.class_confusion.label_counts import LabelCounts
 from consilience.truth.arrays.incidence import Incidence, incidence
 
 _REACH = 9.0  # of the nodes, in log-odds
@@ -129,13 +129,16 @@ def possible_lapses(
 def dataset_label_counts(label_counts: LabelCounts) -> DatasetLabelCounts:
     """Count the items of each class that were called their own label so often."""
     pairs = np.stack(dataset_label_and_others(label_counts), axis=1)
-    patterns, of_item = np.unique(pairs, axis=0, return_inverse=True)
+    # One without answers stands for none at all.
+    every = np.append(pairs, np.zeros((int(not len(pairs)), 2), int), axis=0)
+    patterns, of_item = np.unique(every, axis=0, return_inverse=True)
+    of_item = of_item.ravel()[: len(pairs)]
     classes, size = label_counts.num_labels, len(patterns)
-    code = label_counts.dataset_label * size + of_item.ravel()
+    code = label_counts.dataset_label * size + of_item
     cells, number = np.unique(code, return_counts=True)
     most_answers = np.bincount(
         label_counts.dataset_label, np.minimum(pairs.sum(1), _MAX_ANSWERS)
-    ).max()
+    ).max(initial=1)
     # The least a class may be known to, where half of the answers give its label.
     spacing = np.clip(2 / np.sqrt(most_answers), _MIN_SPACING, _MAX_SPACING)
     node = np.linspace(-_REACH, _REACH, 1 + round(2 * _REACH / spacing))
@@ -224,7 +227,7 @@ def log_joint(
     """
     share = counts.share[None, :]
     rows = log_probabilities(counts.lapses, share, precision, lapse)
-    log_likelihood = _log_sum(rows, counts.lapses.which, len(counts.agreeing))
+    log_likelihood = log_sum(rows, counts.lapses.which, len(counts.agreeing))
     agreeing, otherwise = classes * mean, classes * (1 - mean)
     before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
     (normaliser,) = log_beta_functions((agreeing, otherwise, classes))
@@ -233,7 +236,7 @@ def log_joint(
     return log_density
 
 
-def _log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:
+def log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:
     top = jax.lax.stop_gradient(jax.ops.segment_max(rows, which, number))
     whole = jax.ops.segment_sum(jnp.exp(rows - top[which]), which, number)
     return top + jnp.log(whole)
