@@ -21,12 +21,13 @@ classes fills them in:
 .. math::
 
    r_{cl} = \sum_e q_e B_{ecl}, \qquad
-   \frac{m_c}{1 - m_c} = o \Bigl(\sum_l r_{cl}\Bigr)^{-g}
+   \frac{m_c}{1 - m_c} = o \, (R_c / \bar R)^{-g}, \quad R_c = \sum_l r_{cl}
 
 with :math:`B_{ecl}` what evidence :math:`e` says of label :math:`l` and :math:`q_e` its
 weight: that it is a label, is popular, is of the superclass, how often items of that
 label are called by this class, which labels third classes share, and the same of labels
-named aside. The more there is for other labels, the seldomer the own one is given.
+named aside. The more there is for other labels than for those of a typical item (the
+geometric mean :math:`\bar R`), the seldomer the own one is given.
 
 The probabilities of items and of classes are summed out: :math:`\kappa_c` on nodes,
 :math:`\phi_c` by the chain rule over the items of the class in turn, each by a
@@ -119,8 +120,6 @@ class Classes:
         Answers about the items that have a class, and what evidence says of them.
     unit
         The unit of each of these items.
-    items_of_class
-        How many there are of each class.
     class_of_unit
         The class of every unit, -1 where it has none.
     log_prevalence
@@ -135,7 +134,6 @@ class Classes:
 
     counts: Counts
     unit: Int[np.ndarray, " I"]
-    items_of_class: Int[np.ndarray, " K"]
     class_of_unit: Int[np.ndarray, " U"]
     log_prevalence: Float[np.ndarray, " K"]
     open: OpenItems
@@ -168,7 +166,6 @@ def layout(space: ChoiceSpace, prior: Prior) -> Classes:
     return Classes(
         counts=count_arrays(counts, stacked),
         unit=with_class,
-        items_of_class=items,
         class_of_unit=class_,
         log_prevalence=np.log((items + 1) / (items + 1).sum()),
         open=open_items(label_counts(space, without, class_), without, stacked),
@@ -201,7 +198,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     classes: Classes = observations.layout
     learned = hyperparameters(parameters, classes.kinds, jnp.stack)
     shares = log_joint_shares(classes.counts, learned)
-    of_class = logsumexp(shares, axis=1) / jnp.maximum(classes.items_of_class, 1)
+    of_class = logsumexp(shares, axis=1) / jnp.maximum(classes.counts.items, 1)
     each = log_others(classes.counts, learned) + of_class[classes.counts.class_]
     size = (observations.num_units, observations.state.shape[1])
     likelihood = jnp.zeros((size[0], 1)).at[classes.unit, 0].add(each)

@@ -77,24 +77,20 @@ class ClassPosterior:
         total = sum(each.probability for each in self.posteriors())
         return np.asarray(total / len(self.draws))
 
-    def beta(
+    def moments(
         self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
-    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-        """Return the Beta distributions with the mean and the variance of cells.
+    ) -> Float[np.ndarray, "2 N"]:
+        """Return the posterior mean and the mean square of cells.
 
         Parameters
         ----------
         row, column
             The class and the label of each cell.
-
-        Returns
-        -------
-        Answers, imagined ones too, that give the label, and that do not.
         """
         moments = np.zeros((2, len(row)))
         for each in self.posteriors():
             moments += each.moments(row, column)
-        return beta_from_moments(*(moments / len(self.draws)))
+        return moments / len(self.draws)
 
     def draw_cells(
         self,
@@ -114,7 +110,8 @@ class ClassPosterior:
         row, column
             The class and the label of each cell.
         """
-        return generator.beta(*self.beta(row, column), (number, len(row)))
+        distribution = beta_from_moments(*self.moments(row, column))
+        return generator.beta(*distribution, (number, len(row)))
 
     def draw_groups(
         self,

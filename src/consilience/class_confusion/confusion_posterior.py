@@ -44,9 +44,9 @@ class ConfusionPosterior:
     weights
         Of each kind of evidence, in answers.
     odds, against, classes
-        Of the own label where there is one answer's worth of evidence for others; how
-        fast they fall with that, as its power; and how closely classes keep to this,
-        in answers.
+        Of the own label where there is as much evidence for others as for a typical
+        item's; how fast they fall with that, as its power; and how closely classes keep
+        to this, in answers.
     spread, beside
         How closely items keep to the naming of their class, in answers: in how often
         they are called by their own label, and among the other labels.

@@ -35,7 +35,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln as log_gamma
-from jax.scipy.special import xlogy
+from jax.scipy.special import logsumexp, xlogy
 from jaxtyping import Array, Float, Int
 from scipy.special import expit, gammaln
 
@@ -230,8 +230,8 @@ def log_joint(
     log_likelihood = log_sum(rows, counts.lapses.which, len(counts.agreeing))
     agreeing, otherwise = classes * mean, classes * (1 - mean)
     before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
-    (normaliser,) = log_beta_functions((agreeing, otherwise, classes))
-    before += jnp.log(counts.width) - normaliser[:, None]
+    # By their sum, which is the integral unless classes are closer than nodes are.
+    before -= logsumexp(before, axis=1, keepdims=True)
     log_density: Float[Array, "K T"] = counts.items @ log_likelihood + before
     return log_density
 

@@ -84,6 +84,8 @@ class Counts(NamedTuple):
         and where the class of each in that order begins.
     at_cell, of_class
         What evidence says of the label of each cell, and of all others of each class.
+    items
+        How many items each class has.
     """
 
     dataset_label: DatasetLabelCounts
@@ -100,6 +102,7 @@ class Counts(NamedTuple):
     before: Int[np.ndarray, " I"]
     at_cell: Float[np.ndarray, "E N"]
     of_class: Float[np.ndarray, "E K"]
+    items: Float[np.ndarray, " K"]
 
 
 def count_arrays(
@@ -138,6 +141,7 @@ def count_arrays(
         before=np.searchsorted(class_[in_turn], class_[in_turn]),
         at_cell=stacked[:, class_[item], label],
         of_class=stacked.sum(2),
+        items=np.bincount(class_, minlength=label_counts.num_labels).astype(float),
     )
 
 
@@ -145,8 +149,9 @@ def log_joint_shares(
     counts: Counts, parameters: Hyperparameters
 ) -> Float[Array, "K T"]:
     """Return log p(how often a class is called by its own label, answers)."""
-    rest = jnp.maximum(parameters.weight @ counts.of_class, MIN_CONCENTRATION)
-    mean = sigmoid(jnp.log(parameters.odds) - parameters.against * jnp.log(rest))
+    rest = jnp.log(jnp.maximum(parameters.weight @ counts.of_class, MIN_CONCENTRATION))
+    typical = rest @ counts.items / jnp.maximum(counts.items.sum(), 1)
+    mean = sigmoid(jnp.log(parameters.odds) - parameters.against * (rest - typical))
     return log_joint(
         counts.dataset_label,
         mean,

@@ -332,8 +332,9 @@ class HumanConfusion:
         -------
         pandas.DataFrame
             Columns evidence and weight, with a row for each kind of evidence, and
-            further `odds` (of the class's label, where the evidence for others equals
-            one answer), `against` (the power of that evidence by which they fall),
+            further `odds` (of the class's label, where the evidence for others is that
+            of a typical item), `against` (the power of that evidence by which they
+            fall),
             `classes` (how close classes are to this, in answers), `aside` (the weight
             of a label that is not the main one) and `correlation` (of two answers about
             one item, given its class).

@@ -12,8 +12,11 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import beta
 
 from consilience.class_confusion.class_posterior import ClassPosterior, class_posterior
+from consilience.class_confusion.confusion_posterior import beta_from_moments
+from consilience.class_confusion.label_counts import classes_of
 from consilience.intervals import bounds
 from consilience.posterior.results.frames import category, names
+from consilience.posterior.results.shrinkage import accuracy_table, individual_cells
 from consilience.posterior.stored_fit.restored import restored_draws, restored_space
 from consilience.truth.space import ChoiceSpace
 from consilience.when_used import xr
@@ -49,9 +52,87 @@ def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
         A fit of classes.
     """
     posterior, prob = posterior_of(data), float(data.attrs["prob"])
-    table = population_table(posterior, names(data, "true_class"), prob)
-    table = table.drop(columns="votes")
-    return {"confusion": table}
+    space, labels = restored_space(data), names(data, "true_class")
+    class_ = classes_of(space)[space.unit]
+    theirs = space.identified[space.annotator] & (class_ >= 0)
+    who = space.annotator[theirs].astype(np.int64)
+    class_, given = class_[theirs], space.answer[theirs].astype(np.int64)
+    answers = (who, class_ * len(labels) + given, space.n[theirs].astype(float))
+    row, column = _cells(posterior, MIN_PROBABILITY)
+    mean, square = posterior.moments(row, column)
+    everyone = (np.full(len(row), -1), row, column, mean, *_bounds(mean, square, prob))
+    pair = row * len(labels) + column
+    order = np.argsort(pair)
+    who, place, *each = individual_cells(
+        answers, pair[order], (mean[order], square[order]), len(labels), prob
+    )
+    individuals = (who, row[order][place], column[order][place], *each)
+    owner, true, given, value, lower, upper = (
+        np.concatenate(arrays) for arrays in zip(everyone, individuals, strict=True)
+    )
+    confusion = pd.DataFrame(
+        {
+            "annotator": category(owner, space.annotators),
+            "true_label": category(true, labels),
+            "given_label": category(given, labels),
+            "probability": value,
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+    people = _accuracy(posterior, space, answers, prob)
+    return {"confusion": confusion, "annotators": people}
+
+
+def _accuracy(
+    posterior: ClassPosterior,
+    space: ChoiceSpace,
+    answers: tuple[
+        Int[np.ndarray, " A"], Int[np.ndarray, " A"], Float[np.ndarray, " A"]
+    ],
+    prob: float,
+) -> pd.DataFrame:
+    """Return how often each annotator gives the class's own label."""
+    who, pair, count = answers
+    class_, given = np.divmod(pair, len(space.states))
+    classes = np.arange(len(space.states))
+    mean, square = posterior.moments(classes, classes)
+    number = space.num_annotators
+    total, hits, expected = (
+        np.bincount(who, count * weight, number)
+        for weight in (np.ones(len(who)), given == class_, mean[class_])
+    )
+    # Classes are uncertain each by itself.
+    met, row = np.unique(pair // len(classes) + who * len(classes), return_inverse=True)
+    of_class = met % len(classes)
+    variance = np.bincount(
+        met // len(classes),
+        np.bincount(row, count) ** 2 * (square - mean**2)[of_class],
+        number,
+    )
+    size = np.maximum(total, 1.0)
+    share = expected / size
+    everyone = (share, share**2 + variance / size**2)
+    people = np.flatnonzero(space.identified)
+    return accuracy_table(people, space.annotators, hits, total, everyone, prob)
+
+
+def _cells(
+    posterior: ClassPosterior, min_probability: float
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
+    """Return the cells that are worth a row, the most probable label first."""
+    mean, counts = posterior.probability(), posterior.label_counts
+    kept = (mean >= min_probability) | (counts.by_class(counts.votes) > 0)
+    row, column = np.nonzero(kept & has_answers(posterior)[:, None])
+    order = np.lexsort((-mean[row, column], row))
+    return row[order], column[order]
+
+
+def _bounds(
+    mean: Float[np.ndarray, " N"], square: Float[np.ndarray, " N"], prob: float
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    distribution, tail = beta(*beta_from_moments(mean, square)), (1 - prob) / 2
+    return distribution.ppf(tail), distribution.ppf(1 - tail)
 
 
 def population_table(
@@ -59,7 +140,6 @@ def population_table(
     labels: np.ndarray,
     prob: float,
     min_probability: float = MIN_PROBABILITY,
-    only: int | None = None,
 ) -> pd.DataFrame:
     """Return the cells that have answers, or at least so large a probability.
 
@@ -73,33 +153,25 @@ def population_table(
         Probability that an interval holds.
     min_probability
         Smallest probability of a cell without answers.
-    only
-        The class whose cells are wanted, all of them; None: those of all classes.
 
     Returns
     -------
     Columns annotator (null: the population), true_label, given_label, probability,
     lower, upper and votes; classes in order, the most probable label first.
     """
-    mean = posterior.probability()
+    row, column = _cells(posterior, min_probability)
+    mean, square = posterior.moments(row, column)
+    lower, upper = _bounds(mean, square, prob)
     counts = posterior.label_counts
     votes = counts.by_class(counts.votes)
-    kept = ((mean >= min_probability) | (votes > 0)) & has_answers(posterior)[:, None]
-    if only is not None:
-        kept = np.arange(len(mean))[:, None] == np.full_like(mean, only)
-    row, column = np.nonzero(kept)
-    order = np.lexsort((-mean[row, column], row))
-    row, column = row[order], column[order]
-    distribution = beta(*posterior.beta(row, column))
-    tail = (1 - prob) / 2
     return pd.DataFrame(
         {
             "annotator": pd.Categorical([None] * len(row)),
             "true_label": category(row, labels),
             "given_label": category(column, labels),
-            "probability": mean[row, column],
-            "lower": distribution.ppf(tail),
-            "upper": distribution.ppf(1 - tail),
+            "probability": mean,
+            "lower": lower,
+            "upper": upper,
             "votes": votes[row, column].astype(np.int64),
         }
     )
@@ -116,8 +188,9 @@ def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
         Code of the class.
     """
     labels, prob = names(data, "true_class"), float(data.attrs["prob"])
-    table = population_table(posterior_of(data), labels, prob, only=class_)
-    return table.drop(columns="votes")
+    table = population_table(posterior_of(data), labels, prob, 0.0)
+    rows = table["true_label"].cat.codes == class_
+    return table[rows].drop(columns="votes").reset_index(drop=True)
 
 
 def confusion_at_level(
