@@ -42,7 +42,8 @@ class LabelCounts:
         """Sum the evidence of each cell over the items of a class."""
         size = self.num_labels
         place = self.dataset_label[self.item] * size + self.label
-        return np.bincount(place, cells, size * size).reshape(size, size)
+        summed = np.bincount(place, cells, size * size)
+        return summed.astype(float, copy=False).reshape(size, size)
 
 
 def classes_of(space: ChoiceSpace) -> Int[np.ndarray, " U"]:
@@ -92,8 +93,9 @@ def label_counts(
         dataset_label=class_[units],
         item=cells // size,
         label=cells % size,
-        votes=np.bincount(cell, votes[kept], len(cells)),
-        asides=np.bincount(cell, (n - votes)[kept], len(cells)),
+        # Of no answers, NumPy counts whole numbers.
+        votes=np.bincount(cell, votes[kept], len(cells)).astype(float),
+        asides=np.bincount(cell, (n - votes)[kept], len(cells)).astype(float),
         parent=None if list(groups) == [""] else parent,
         num_labels=size,
     )

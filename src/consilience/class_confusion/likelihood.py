@@ -37,6 +37,7 @@ from consilience.class_confusion.dataset_label import (
     log_joint,
 )
 from consilience.class_confusion.label_counts import LabelCounts
+from consilience.truth.arrays.maths import AnyArray
 
 MIN_CONCENTRATION = 1e-12
 
@@ -129,7 +130,7 @@ def count_arrays(
     return Counts(
         dataset_label=dataset_label_counts(label_counts),
         others=dataset_label_and_others(label_counts)[1].astype(float),
-        beside=np.bincount(item, asides, len(class_)),
+        beside=np.bincount(item, asides, len(class_)).astype(float),
         item=item,
         first=np.searchsorted(place, place),
         votes=label_counts.votes[order],
@@ -224,7 +225,7 @@ def sum_before(values: Float[Array, " N"], start: Any) -> Float[Array, " N"]:
 
 
 def concentrations(
-    evidence: Float[np.ndarray, "E K K"], counts: Counts, parameters: Hyperparameters
+    evidence: Float[AnyArray, "E K K"], counts: Counts, parameters: Hyperparameters
 ) -> Float[Array, "K K"]:
     """Return the Dirichlet of each class among the other labels; zero for its own."""
     size = evidence.shape[1]

@@ -80,7 +80,7 @@ def open_items(
         each[given]
         for each in (label_counts.item, label_counts.label, label_counts.votes)
     )
-    number = np.bincount(item, votes, len(unit))
+    number = np.bincount(item, votes, len(unit)).astype(float)
     agreeing, whole = np.rint(votes).astype(int), np.rint(number).astype(int)
     return OpenItems(
         unit=unit,
