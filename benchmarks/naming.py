@@ -112,7 +112,7 @@ def learned(given: Study, parent, responses):
 
         kept = responses.where(given.fold[item] != held)
         confusion = cs.human_confusion(kept)
-        log_probability = np.log(confusion.posterior.probability())
+        log_probability = np.log(confusion.posterior.probability)
         test = given.fold == held
         votes = given.votes[test] * log_probability[given.own[test]]
         result[test] = votes.sum(1)

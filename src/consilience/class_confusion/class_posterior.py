@@ -4,8 +4,9 @@ Each draw of what is learned of all classes gives a posterior of P(label | class
 closed form (`confusion_posterior`). The posterior of the fit is the mixture of these.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -28,10 +29,10 @@ from consilience.class_confusion.likelihood import (
     posterior_at,
 )
 from consilience.class_confusion.parameters import hyperparameters
-from consilience.truth.space import ChoiceSpace
+from consilience.truth.space import MAX_NUMBERS, ChoiceSpace
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ClassPosterior:
     """What answers say of how the items of each class are called.
 
@@ -54,7 +55,11 @@ class ClassPosterior:
 
     @property
     def centre(self) -> ConfusionPosterior:
-        """How items are called by the geometric mean of the draws."""
+        """How items are called by the mean of what is learned."""
+        return self._at(self.mean())
+
+    def mean(self) -> Hyperparameters:
+        """Return the geometric mean of what is learned; of shares, that of the odds."""
         with np.errstate(divide="ignore"):
             logs = [np.log(np.stack(each)) for each in zip(*self.draws, strict=True)]
         mean = Hyperparameters(*(np.exp(each.mean(0)) for each in logs))
@@ -62,18 +67,25 @@ class ClassPosterior:
             _mean_share(np.array([getattr(draw, name) for draw in self.draws]))
             for name in ("lapse", "aside")
         )
-        return self._at(mean._replace(lapse=lapse, aside=aside))
+        return mean._replace(lapse=lapse, aside=aside)
 
-    def posteriors(self) -> Iterator[ConfusionPosterior]:
+    def posteriors(self) -> Iterable[ConfusionPosterior]:
         """Give how items are called by each draw."""
-        return map(self._at, self.draws)
+        if len(self.draws) * self.label_counts.num_labels**2 > MAX_NUMBERS:
+            return map(self._at, self.draws)
+        return self._posteriors
+
+    @cached_property
+    def _posteriors(self) -> list[ConfusionPosterior]:
+        return [self._at(draw) for draw in self.draws]
 
     def draw(self, generator: np.random.Generator) -> ConfusionPosterior:
         """Return how items are called by one of the draws."""
         return self._at(self.draws[generator.integers(len(self.draws))])
 
+    @cached_property
     def probability(self) -> Float[np.ndarray, "K K"]:
-        """Return the posterior mean of P(label | class)."""
+        """Posterior mean of P(label | class)."""
         total = sum(each.probability for each in self.posteriors())
         return np.asarray(total / len(self.draws))
 

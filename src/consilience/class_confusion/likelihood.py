@@ -190,7 +190,7 @@ def log_others(counts: Counts, parameters: Hyperparameters) -> Float[Array, " I"
 
 def effective_votes(
     counts: Counts, parameters: Hyperparameters
-) -> tuple[Float[Array, " I"], Float[Array, " N"]]:
+) -> tuple[Float[AnyArray, " I"], Float[AnyArray, " N"]]:
     """Return the weight of one answer about each item, and how much each cell counts."""
     information = effective_weight(counts.others, parameters.beside)
     counted = information[counts.item] * (
@@ -255,7 +255,7 @@ def posterior_at(
     """
     stacked = np.stack(list(matrices.values()))
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        whole = np.array(concentrations(stacked, counts, parameters))
+        whole = np.array(_jitted_concentrations(stacked, counts, parameters))
     concentration = np.maximum(whole, MIN_CONCENTRATION)
     np.fill_diagonal(concentration, 0.0)
     agreeing, otherwise = posterior_beta(counts, parameters)
@@ -285,3 +285,4 @@ def posterior_beta(
 
 
 _jitted_shares = jax.jit(log_joint_shares)
+_jitted_concentrations = jax.jit(concentrations)

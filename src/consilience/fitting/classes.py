@@ -125,8 +125,8 @@ def _with_classes(study: Study) -> tuple[Study, pd.DataFrame]:
     answered = responses.table.loc[responses.table["label"].notna(), "item"]
     if not known["item"].isin(answered.astype("str")).any():
         msg = (
-            "no item that was answered has a label of the data set; give the table "
-            "items with the columns item and dataset_label"
+            "no item has a label of the data set, of those with answers; give the "
+            "table items with the columns item and dataset_label"
         )
         raise OptionError(msg)
     return replace(study, responses=responses.with_labels(known["label"])), known

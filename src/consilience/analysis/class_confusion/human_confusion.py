@@ -191,7 +191,7 @@ class HumanConfusion:
         1  class0  class5     0.1
         """
         answered = has_answers(self.posterior)[:, None]
-        mean = np.where(answered, self.posterior.probability(), 0.0)
+        mean = np.where(answered, self.posterior.probability, 0.0)
         larger = np.maximum(mean, mean.T)
         first, second = np.nonzero(np.triu(larger >= min_probability, 1))
         there, back = mean[first, second], mean[second, first]

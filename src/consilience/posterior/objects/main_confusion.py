@@ -13,6 +13,8 @@ References
 Dawid and Skene (1979), section 2, for counts weighed by the truth.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
@@ -114,9 +116,7 @@ def main_accuracy(
     )
 
 
-def _square(
-    part: Float[np.ndarray, "*n"], whole: Float[np.ndarray, "*n"]
-) -> Float[np.ndarray, "*n"]:
+def _square(part: Any, whole: Any) -> Any:
     """Return the mean square of a Beta distribution with such counts."""
     return part * (part + 1) / (whole * (whole + 1))
 

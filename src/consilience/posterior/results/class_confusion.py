@@ -99,7 +99,7 @@ def _accuracy(
     mean, square = posterior.moments(classes, classes)
     number = space.num_annotators
     total, hits, expected = (
-        np.bincount(who, count * weight, number)
+        np.bincount(who, count * weight, number).astype(float)
         for weight in (np.ones(len(who)), given == class_, mean[class_])
     )
     # Classes are uncertain each by itself.
@@ -121,7 +121,7 @@ def _cells(
     posterior: ClassPosterior, min_probability: float
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
     """Return the cells that are worth a row, the most probable label first."""
-    mean, counts = posterior.probability(), posterior.label_counts
+    mean, counts = posterior.probability, posterior.label_counts
     kept = (mean >= min_probability) | (counts.by_class(counts.votes) > 0)
     row, column = np.nonzero(kept & has_answers(posterior)[:, None])
     order = np.lexsort((-mean[row, column], row))
@@ -240,7 +240,7 @@ def confusion_of_groups(
     member = (group[:, None] == np.arange(len(group_names))).astype(float)
     counted = member * has_answers(posterior)[:, None]
     rows: Float[np.ndarray, "K G"] = counted / np.maximum(counted.sum(0), 1.0)
-    between = rows.T @ posterior.probability() @ member
+    between = rows.T @ posterior.probability @ member
     drawn = posterior.draw_groups(np.random.default_rng(seed), draws, member, rows)
     lower, upper = bounds(drawn, prob)
     true, given = (each.ravel() for each in np.indices(between.shape))

@@ -163,7 +163,7 @@ def individual_cells(
     met, row = np.unique(who * labels + pair // labels, return_inverse=True)
     of_true = met % labels
     size = np.bincount(pairs // labels, minlength=labels)[of_true]
-    if size.sum() > MAX_ROWS:
+    if not len(who) or size.sum() > MAX_ROWS:
         none, nothing = np.zeros(0, np.int64), np.zeros(0)
         return none, none, nothing, nothing, nothing
     first = np.searchsorted(pairs // labels, of_true)
