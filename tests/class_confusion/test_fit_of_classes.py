@@ -188,7 +188,10 @@ def inside(fitted, truth, spoil=lambda lower, upper: (lower, upper)):
     """Return whether intervals of annotators hold, of cells worth looking at."""
     table = fitted.confusion().dropna(subset="annotator")
     who = table["annotator"].astype(str).str[1:].astype(int)
-    true, given = (table[f"{each}_label"].cat.codes for each in ("true", "given"))
+    true, given = (
+        table[f"{each}_label"].astype(str).str[1:].astype(int)
+        for each in ("true", "given")
+    )
     value = truth[who, true, given]
     lower, upper = spoil(table["lower"], table["upper"])
     hold = ((lower <= value) & (value <= upper))[TRUTH[true, given] >= 0.1]
@@ -253,7 +256,7 @@ def test_units_have_the_class_that_is_alone_possible(study):
 
 
 def test_main_labels_are_answers_and_others_are_evidence():
-    made = cs.simulate(kind="objects", items=40, classes=4, per_item=4, seed=1)
+    made = cs.simulate(kind="objects", items=40, classes=6, per_item=4, seed=1)
     fitted = cs.fit(made.responses, model="class_confusion")
     assert fitted.data.attrs["kind"] == "choice"
     assert fitted.data["observed_data"]["n"].sum() == made.responses.table["main"].sum()

@@ -76,6 +76,7 @@ from consilience.class_confusion.parameters import (
     ASIDE,
     KINDS,
     POSITIVE,
+    POWER,
     hyperparameters,
     weight_of,
 )
@@ -98,6 +99,9 @@ class Prior:
     log_scale
         Standard deviation of the logarithms of weights and precisions, which are about
         one: between a hundredth of an answer and a hundred, nineteen in twenty.
+    power
+        Standard deviation of the power by which the odds of the own label fall as there
+        is more evidence for others; it is about zero.
     lapse, lapse_scale
         Median of the share of lapses, and standard deviation of its log-odds: between
         one answer in a thousand and one in four, nineteen times in twenty. Judgement:
@@ -105,6 +109,7 @@ class Prior:
     """
 
     log_scale: float = 2.3
+    power: float = 1.0
     lapse: float = 0.018
     lapse_scale: float = 1.5
 
@@ -180,6 +185,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     wide = dist.LogNormal(0.0, prior.log_scale)
     names = [*map(weight_of, classes.kinds), *POSITIVE.values()]
     values: dict[str, Any] = {name: numpyro.sample(name, wide) for name in names}
+    values[POWER] = numpyro.sample(POWER, dist.Normal(0.0, prior.power))
     odds = np.log(prior.lapse / (1 - prior.lapse))
     lapse = numpyro.sample("lapse_log_odds", dist.Normal(odds, prior.lapse_scale))
     values["lapse"] = sigmoid(lapse)
@@ -272,6 +278,7 @@ MODEL = LaidOutScoreModel(
     dims={
         **{weight_of(kind): () for kind in KINDS},
         **dict.fromkeys(POSITIVE.values(), ()),
+        POWER: (),
         "lapse_log_odds": (),
         "aside_log_odds": (),
         "lapse": (),

@@ -60,14 +60,11 @@ class ClassPosterior:
 
     def mean(self) -> Hyperparameters:
         """Return the geometric mean of what is learned; of shares, that of the odds."""
-        with np.errstate(divide="ignore"):
-            logs = [np.log(np.stack(each)) for each in zip(*self.draws, strict=True)]
-        mean = Hyperparameters(*(np.exp(each.mean(0)) for each in logs))
-        lapse, aside = (
-            _mean_share(np.array([getattr(draw, name) for draw in self.draws]))
-            for name in ("lapse", "aside")
-        )
-        return mean._replace(lapse=lapse, aside=aside)
+        drawn = Hyperparameters(*map(np.array, zip(*self.draws, strict=True)))
+        shares = {"lapse": _mean_share(drawn.lapse), "aside": _mean_share(drawn.aside)}
+        positive = drawn._replace(against=1.0, lapse=1.0, aside=1.0)
+        mean = Hyperparameters(*(np.exp(np.log(each).mean(0)) for each in positive))
+        return mean._replace(against=drawn.against.mean(), **shares)
 
     def posteriors(self) -> Iterable[ConfusionPosterior]:
         """Give how items are called by each draw."""

@@ -19,11 +19,11 @@ ASIDE = "reverse_aside"  # there where responses name labels besides their main 
 # Positive numbers, whose logarithms are normal a priori.
 POSITIVE = {
     "odds": "own_label_odds",
-    "against": "own_label_power",
     "classes": "class_precision",
     "spread": "item_precision",
     "beside": "other_label_precision",
 }
+POWER = "own_label_power"
 
 
 def weight_of(kind: str) -> str:
@@ -50,6 +50,7 @@ def hyperparameters(
     return Hyperparameters(
         weight=stack([values[weight_of(kind)] for kind in kinds]),
         **{field: values[name] for field, name in POSITIVE.items()},
+        against=values[POWER],
         lapse=values["lapse"],
         aside=values["aside_weight"] if ASIDE in kinds else 0.0,
     )

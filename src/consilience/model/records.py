@@ -219,7 +219,7 @@ class LaidOutScoreModel[P](ScoreModel[P], LaidOutModel[P]):
         Whether the truth of an item is its class, the label that the data set has for
         it where it has one, and each item is modelled with the others of its class.
         Items are then not independent given the parameters: instead of weighing them
-        anew, `em` draws from the normal distribution about the mode.
+        anew, `em` draws from about the mode by importance sampling.
     """
 
     log_likelihood: Callable[[Any, Parameters], Any]

@@ -24,7 +24,8 @@ from consilience.truth import Space
 # Judgement: with three to a number, .84 of discriminations were held, not .90.
 ENOUGH = 10
 LAPLACE = (
-    "intervals are of the normal distribution about the mode (Laplace's approximation)"
+    "intervals are from the normal distribution about the mode (Laplace's "
+    "approximation), corrected by importance weights, worth {worth:,.0f} draws"
 )
 
 
@@ -76,8 +77,8 @@ def fit_by_gradient(
                 ("em gives point estimates, without uncertainty of the parameters",),
             )
         if model.of_classes:
-            drawn = laplace_draws(model, summit, seed, draws, report)
-            return _of_draws(drawn, how, prob, (LAPLACE,))
+            modes, worth = laplace_draws(model, summit, seed, draws, report)
+            return _of_draws(modes, how, prob, (LAPLACE.format(worth=worth),))
         item = np.unique(space.unit_item.astype(str), return_inverse=True)[1]
         drawn = posterior_bootstrap(model, summit, item, steps, key, draws, report)
         remarks = _of_bootstrap(int(item.max()) + 1, len(summit.position))
