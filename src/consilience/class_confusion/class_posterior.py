@@ -28,7 +28,7 @@ from consilience.class_confusion.likelihood import (
     count_arrays,
     posterior_at,
 )
-from consilience.class_confusion.parameters import hyperparameters
+from consilience.class_confusion.parameters import POSITIVE, hyperparameters
 from consilience.truth.space import MAX_NUMBERS, ChoiceSpace
 
 
@@ -61,10 +61,16 @@ class ClassPosterior:
     def mean(self) -> Hyperparameters:
         """Return the geometric mean of what is learned; of shares, that of the odds."""
         drawn = Hyperparameters(*map(np.array, zip(*self.draws, strict=True)))
-        shares = {"lapse": _mean_share(drawn.lapse), "aside": _mean_share(drawn.aside)}
-        positive = drawn._replace(against=1.0, lapse=1.0, aside=1.0)
-        mean = Hyperparameters(*(np.exp(np.log(each).mean(0)) for each in positive))
-        return mean._replace(against=drawn.against.mean(), **shares)
+        positive = {
+            name: np.exp(np.log(getattr(drawn, name)).mean(0))
+            for name in ("weight", *POSITIVE)
+        }
+        return Hyperparameters(
+            **positive,
+            against=drawn.against.mean(),
+            lapse=_mean_share(drawn.lapse),
+            aside=_mean_share(drawn.aside),
+        )
 
     def posteriors(self) -> Iterable[ConfusionPosterior]:
         """Give how items are called by each draw."""

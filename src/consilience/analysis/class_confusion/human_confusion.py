@@ -431,9 +431,7 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
         kinds = ", ".join(responses.kinds)
         msg = f"labels are given in kinds choice and objects; these are of kind {kinds}"
         raise KindError(msg)
-    fitted = fit(
-        responses, model="class_confusion", effort=EngineOptions(prob=prob)
-    )
+    fitted = fit(responses, model="class_confusion", effort=EngineOptions(prob=prob))
     constant = fitted.data["constant_data"]
     labels = pd.Index(constant["true_class"].to_numpy(), dtype="str")
     parent = np.full(len(labels), "", object)

@@ -74,7 +74,10 @@ def laplace_draws(
         noise = generator.standard_normal((number, len(place)))
         energies = [
             energy_and_slope(
-                model, summit.data, none, summit.unravel(jnp.asarray(place + root @ each))
+                model,
+                summit.data,
+                none,
+                summit.unravel(jnp.asarray(place + root @ each)),
             )[0]
             for each in noise
         ]
@@ -91,7 +94,9 @@ def laplace_draws(
     steps = (np.arange(number) + generator.random()) / number
     picked = np.searchsorted(weight.cumsum(), steps * weight.sum())
     picked = np.minimum(picked, len(weight) - 1)
-    modes = {at: mode_at(model, summit, place + root @ noises[at]) for at in set(picked)}
+    modes = {
+        at: mode_at(model, summit, place + root @ noises[at]) for at in set(picked)
+    }
     return [modes[at] for at in picked], worth
 
 

@@ -38,7 +38,9 @@ def posterior_of(data: xr.DataTree) -> ClassPosterior:
         msg = "a fit of classes is of kind choice"
         raise TypeError(msg)
     drawn = {
-        name: values for name, values in restored_draws(data).items() if values.ndim == 2
+        name: values
+        for name, values in restored_draws(data).items()
+        if values.ndim == 2
     }
     return class_posterior(space, drawn)
 

@@ -93,9 +93,7 @@ def shrunken(
     square: Float[np.ndarray, " N"],
     precision: Precision,
     prob: float,
-) -> tuple[
-    Float[np.ndarray, " N"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]
-]:
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """Return probability, lower and upper bound of cells of annotators.
 
     Parameters
@@ -116,9 +114,7 @@ def shrunken(
         second = count * (count + 1) + value * share * (2 * count + 1)
         second += value**2 * square
         mean_square += weight * second / (whole * (whole + 1))
-    yes, no = (
-        np.maximum(each, _EDGE) for each in beta_from_moments(mean, mean_square)
-    )
+    yes, no = (np.maximum(each, _EDGE) for each in beta_from_moments(mean, mean_square))
     tail = (1 - prob) / 2
     lower, upper = (special.betaincinv(yes, no, at) for at in (tail, 1 - tail))
     return mean, np.minimum(lower, mean), np.maximum(upper, mean)
