@@ -111,7 +111,7 @@ def half_known(study):
 def test_items_without_a_class_are_judged_by_those_that_have_one(study, half_known):
     class_, (known, fitted) = study[1], half_known
     labels = fitted.labels()
-    wide = labels.pivot(index="item", columns="label", values="probability")
+    wide = labels.pivot_table("probability", "item", "label", observed=True)
     chance = wide[NAMES].to_numpy()
     assert np.allclose(chance.sum(1), 1)
     assert (chance[known, class_[known]] == 1).all()
@@ -149,6 +149,11 @@ def test_gold_labels_are_classes(study):
         cs.fit(replace(responses, items=None), model="class_confusion")
 
 
+def test_what_is_believed_of_classes_is_of_no_use_without_their_items(study, fit):
+    with pytest.raises(OptionError, match="fit both studies together"):
+        cs.predict(fit, study[2])
+
+
 def test_levels_sum_the_confusion_of_their_labels(fit):
     between = fit.confusion(level=1)
     assert between["annotator"].isna().all()
@@ -166,7 +171,7 @@ def test_levels_sum_the_confusion_of_their_labels(fit):
         fit.confusion(true_label="cow")
 
 
-def test_a_fit_that_was_saved_says_the_same(study, fit, tmp_path):
+def test_a_fit_that_was_saved_says_the_same(fit, tmp_path):
     fit.save(tmp_path / "run")
     again = cs.load(tmp_path / "run")
     assert again.confusion().equals(fit.confusion())

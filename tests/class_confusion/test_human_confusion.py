@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from scipy.integrate import quad
-from scipy.special import comb, gammaln
+from scipy.special import comb, gammaln, logit
 from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
@@ -172,9 +172,14 @@ def of(own, cells, num_labels=3, parent=None):
     table = np.array(cells, int).reshape(-1, 4)
     item, label, votes, asides = table.T
     return LabelCounts(
-        np.array(own, int), item, label, votes.astype(float), asides.astype(float), parent,
-        num_labels,
-    )  # fmt: skip
+        dataset_label=np.array(own, int),
+        item=item,
+        label=label,
+        votes=votes.astype(float),
+        asides=asides.astype(float),
+        parent=parent,
+        num_labels=num_labels,
+    )
 
 
 def test_evidence_is_as_by_hand():
@@ -272,10 +277,11 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
 def test_nodes_stand_closer_where_more_is_known_of_a_class():
     items = 3_000
     given = of(np.zeros(items, int), [(item, 0, 4, 0) for item in range(items)])
-    counts = dataset_label_counts(given)
-    assert counts.width < 2 / np.sqrt(4 * items) * 1.01
+    assert np.diff(logit(dataset_label_counts(given).share)).max() < (
+        2 / np.sqrt(4 * items) * 1.01
+    )
     few = dataset_label_counts(of([0], [(0, 0, 4, 0)]))
-    assert few.width == pytest.approx(0.2)
+    assert np.allclose(np.diff(logit(few.share)), 0.2)
 
 
 def test_items_before_count_by_their_effective_number():

@@ -61,6 +61,7 @@ from consilience.class_confusion.label_counts import (
     label_counts,
 )
 from consilience.class_confusion.likelihood import (
+    MIN_CONCENTRATION,
     Counts,
     concentrations,
     count_arrays,
@@ -242,17 +243,16 @@ def simulation(
     states = jnp.broadcast_to(observations.state, size)
     state = jnp.take_along_axis(states, slot[:, None], axis=1)[:, 0]
     node = jax.random.categorical(keys[1], log_joint_shares(classes.counts, learned))
-    own = jnp.asarray(classes.counts.dataset_label.share)[node][state]
-    of_class = concentrations(classes.evidence, classes.counts, learned)
-    others = jax.random.loggamma(keys[2], of_class)
-    others = jax.nn.log_softmax(_without_own(others), axis=1)[state]
-    about = jnp.exp(jnp.log(learned.beside) + others)
-    others = jax.random.loggamma(keys[3], jnp.maximum(about, 1e-12))
-    others = jnp.where(jnp.isfinite(about) & (about > 0), others, -jnp.inf)
-    own = jax.random.beta(keys[4], learned.spread * own, learned.spread * (1 - own))
+    of_class = jnp.asarray(classes.counts.dataset_label.share)[node][state]
+    mean = concentrations(classes.evidence, classes.counts, learned)
+    others = jnp.exp(_log_dirichlet(keys[2], mean))[state]
+    log_others = _log_dirichlet(keys[3], learned.beside * others)
+    of_item = jax.random.beta(
+        keys[4], learned.spread * of_class, learned.spread * (1 - of_class)
+    )
     unit = observations.unit
-    given = jax.random.bernoulli(keys[5], (1 - learned.lapse) * own[unit])
-    other = jax.random.categorical(keys[6], others[unit])
+    given = jax.random.bernoulli(keys[5], (1 - learned.lapse) * of_item[unit])
+    other = jax.random.categorical(keys[6], log_others[unit])
     answer = jnp.where(given, state[unit], other)
     return Simulated({}, state, answer)
 
@@ -269,8 +269,12 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     return quantities
 
 
-def _without_own(logs: Float[Array, "K K"]) -> Float[Array, "K K"]:
-    return jnp.where(jnp.eye(len(logs), dtype=bool), -jnp.inf, logs)
+def _log_dirichlet(
+    key: Key[Array, ""], concentration: Float[Array, "n K"]
+) -> Float[Array, "n K"]:
+    """Draw logs of probabilities; none where the concentration is zero."""
+    logs = jax.random.loggamma(key, jnp.maximum(concentration, MIN_CONCENTRATION))
+    return jax.nn.log_softmax(jnp.where(concentration > 0, logs, -jnp.inf), axis=1)
 
 
 MODEL = LaidOutScoreModel(

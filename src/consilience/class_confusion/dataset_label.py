@@ -83,8 +83,6 @@ class DatasetLabelCounts(NamedTuple):
         Classes x patterns: how many items there are.
     share
         Nodes: how often a class may be called by its own label.
-    width
-        Spacing of the nodes, in log-odds.
     """
 
     agreeing: Int[np.ndarray, " U"]
@@ -92,7 +90,6 @@ class DatasetLabelCounts(NamedTuple):
     lapses: Lapses
     items: Incidence
     share: Float[np.ndarray, " T"]
-    width: float
 
 
 def dataset_label_and_others(
@@ -151,7 +148,6 @@ def dataset_label_counts(label_counts: LabelCounts) -> DatasetLabelCounts:
             cells // size, cells % size, number.astype(float), (classes, size)
         ),
         share=expit(node),
-        width=float(node[1] - node[0]),
     )
 
 
@@ -237,6 +233,7 @@ def log_joint(
 
 
 def log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:
+    """Return the log of the sum of the exponentials of the rows of each pattern."""
     top = jax.lax.stop_gradient(jax.ops.segment_max(rows, which, number))
     whole = jax.ops.segment_sum(jnp.exp(rows - top[which]), which, number)
     return top + jnp.log(whole)

@@ -191,7 +191,7 @@ def log_others(counts: Counts, parameters: Hyperparameters) -> Float[Array, " I"
 def effective_votes(
     counts: Counts, parameters: Hyperparameters
 ) -> tuple[Float[AnyArray, " I"], Float[AnyArray, " N"]]:
-    """Return the weight of one answer about each item, and how much each cell counts."""
+    """Return the weight of one answer about each item, and what each cell counts."""
     information = effective_weight(counts.others, parameters.beside)
     counted = information[counts.item] * (
         counts.votes + parameters.aside * counts.asides

@@ -16,7 +16,6 @@ from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
 from consilience.model import AnnotatorModel
 from consilience.posterior.outcome import Outcome
-from consilience.posterior.results.class_confusion import class_tables
 from consilience.posterior.stored_fit.stored import with_tables
 from consilience.responses import Responses
 from consilience.responses.columns.named_sets import named_sets
@@ -54,9 +53,9 @@ def fit_classes(study: Study, request: Request) -> Outcome:
         msg = f"{request.model} does not use responses of kind contains; leave them out"
         raise OptionError(msg)
     study, asides = _main_labels(study)
-    study, known = _with_classes(study)
+    study, classes = _with_classes(study)
     with reporter(request.progress) as report:
-        space = replace(_space(study, known), asides=asides)
+        space = replace(_space(study, classes), asides=asides)
         space = study.annotators.of_space(space)
         single = fit_one(
             request.model,
@@ -72,6 +71,9 @@ def fit_classes(study: Study, request: Request) -> Outcome:
 
 
 def _with_class_tables(data: xr.DataTree) -> xr.DataTree:
+    # It needs JAX, which not all fits do.
+    from consilience.posterior.results.class_confusion import class_tables  # noqa: PLC0415
+
     return with_tables(data, class_tables(data))
 
 
@@ -90,7 +92,8 @@ def _main_labels(study: Study) -> tuple[Study, Asides]:
     choice = pd.Categorical(["choice"] * len(row), table["kind"].cat.categories)
     if "choice" not in choice.categories:
         choice = pd.Categorical(["choice"] * len(row))
-    label = pd.Categorical.from_codes(sets.main[main], dtype=table["label"].dtype)
+    names = table["label"].cat.categories
+    label = pd.Categorical.from_codes(sets.main[main], categories=names)
     answers = table.iloc[row].assign(kind=choice, label=label)
     sentence = "the answer of a response is its main label"
     if len(named):
@@ -112,35 +115,35 @@ def _with_classes(study: Study) -> tuple[Study, pd.DataFrame]:
         No item has a label of the data set.
     """
     responses, gold = study.responses, study.gold
-    known = pd.DataFrame({"item": [], "label": []}, dtype="str")
+    classes = pd.DataFrame({"item": [], "label": []}, dtype="str")
     items = responses.items
     if items is not None and "dataset_label" in items:
-        known = items[["item", "dataset_label"]].dropna().astype("str")
-        known = known.rename(columns={"dataset_label": "label"})
+        classes = items[["item", "dataset_label"]].dropna().astype("str")
+        classes = classes.rename(columns={"dataset_label": "label"})
     if gold is not None:
         gold = gold[["item", "label"]].astype("str")
-        known = pd.concat([known[~known["item"].isin(gold["item"])], gold])
+        classes = pd.concat([classes[~classes["item"].isin(gold["item"])], gold])
     names = responses.table["item"].cat.categories.astype("str")
-    known = known[known["item"].isin(names)].drop_duplicates()
+    classes = classes[classes["item"].isin(names)].drop_duplicates()
     answered = responses.table.loc[responses.table["label"].notna(), "item"]
-    if not known["item"].isin(answered.astype("str")).any():
+    if not classes["item"].isin(answered.astype("str")).any():
         msg = (
             "no item has a label of the data set, of those with answers; give the "
             "table items with the columns item and dataset_label"
         )
         raise OptionError(msg)
-    return replace(study, responses=responses.with_labels(known["label"])), known
+    return replace(study, responses=responses.with_labels(classes["label"])), classes
 
 
-def _space(study: Study, known: pd.DataFrame) -> ChoiceSpace:
+def _space(study: Study, classes: pd.DataFrame) -> ChoiceSpace:
     """Return the space in which the class of an item is its truth."""
     responses: Responses = study.responses
     items = responses.table["item"].cat.categories.astype("str")
-    if study.candidates is not None or not known["item"].is_unique:
-        return choice_space(responses, study.candidates, known)
-    class_ = known.set_index("item")["label"].reindex(items)
+    if study.candidates is not None or not classes["item"].is_unique:
+        return choice_space(responses, study.candidates, classes)
+    class_ = classes.set_index("item")["label"].reindex(items)
     if class_.isna().any():
-        return choice_space(responses, None, known)
+        return choice_space(responses, None, classes)
     # One state for each item, and not a list of all of them.
     space = choice_space(replace(responses, offer="all", offered=None))
     state = pd.Index(space.states).get_indexer(pd.Index(class_))

@@ -4,8 +4,8 @@ Places are proposed by the normal distribution that has the curvature of the den
 its mode. Each has the weight of its density over that of the proposal, and draws are
 picked by these weights. Where numbers are well known, weights are nearly alike; where a
 density is skewed, as that of the logarithm of a weight which may as well be nothing,
-the proposals on the wrong side drop out. Rounds of proposals go on until the weights are
-worth as many draws as are asked for, or there were enough rounds.
+the proposals on the wrong side drop out. Rounds of proposals go on until the weights
+are worth as many draws as are asked for, or there were enough rounds.
 
 References
 ----------

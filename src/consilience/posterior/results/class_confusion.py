@@ -33,16 +33,20 @@ def posterior_of(data: xr.DataTree) -> ClassPosterior:
     data
         A fit of classes.
     """
-    space = restored_space(data)
-    if not isinstance(space, ChoiceSpace):
-        msg = "a fit of classes is of kind choice"
-        raise TypeError(msg)
     drawn = {
         name: values
         for name, values in restored_draws(data).items()
         if values.ndim == 2
     }
-    return class_posterior(space, drawn)
+    return class_posterior(_space(data), drawn)
+
+
+def _space(data: xr.DataTree) -> ChoiceSpace:
+    space = restored_space(data)
+    if not isinstance(space, ChoiceSpace):
+        msg = "a fit of classes is of kind choice"
+        raise TypeError(msg)
+    return space
 
 
 def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
@@ -54,7 +58,7 @@ def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
         A fit of classes.
     """
     posterior, prob = posterior_of(data), float(data.attrs["prob"])
-    space, labels = restored_space(data), names(data, "true_class")
+    space, labels = _space(data), names(data, "true_class")
     class_ = classes_of(space)[space.unit]
     theirs = space.identified[space.annotator] & (class_ >= 0)
     who = space.annotator[theirs].astype(np.int64)
@@ -209,8 +213,9 @@ def confusion_at_level(
     """
     prob = float(data.attrs["prob"])
     table = confusion_of_groups(posterior_of(data), group, group_names, prob)
-    table.insert(0, "annotator", pd.Categorical([None] * len(table)))
-    return table
+    return table.assign(annotator=pd.Categorical([None] * len(table)))[
+        ["annotator", *table.columns]
+    ]
 
 
 def confusion_of_groups(

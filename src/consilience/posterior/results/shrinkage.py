@@ -33,7 +33,7 @@ from consilience.ragged import places_within
 from consilience.when_used import special
 
 # Of the logarithm of the precision: between a twentieth of an answer and 400, nineteen
-# times in twenty. Judgement: where nobody has two answers of a kind, it is all there is.
+# times in twenty. Judgement: where nobody has two answers of a kind, that is all.
 CENTRE, SPREAD = np.log(4.0), 2.3
 _NODES = CENTRE + SPREAD * np.linspace(-3, 3, 31)
 _EDGE = 1e-9  # answers, and shares
