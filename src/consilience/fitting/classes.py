@@ -128,8 +128,9 @@ def _with_classes(study: Study) -> tuple[Study, pd.DataFrame]:
     answered = responses.table.loc[responses.table["label"].notna(), "item"]
     if not classes["item"].isin(answered.astype("str")).any():
         msg = (
-            "no item has a label of the data set, of those with answers; give the "
-            "table items with the columns item and dataset_label"
+            "no item has a label of the data set, of those with answers; read a table "
+            "of items with the columns item and dataset_label, or give the classes as "
+            "gold labels (`gold=`)"
         )
         raise OptionError(msg)
     return replace(study, responses=responses.with_labels(classes["label"])), classes

@@ -25,7 +25,8 @@ from consilience.truth import Space
 ENOUGH = 10
 LAPLACE = (
     "intervals are from the normal distribution about the mode (Laplace's "
-    "approximation), corrected by importance weights, worth {worth:,.0f} draws"
+    "approximation), corrected by importance weights: as exact as {number:,.0f} "
+    "independent draws"
 )
 
 
@@ -77,8 +78,8 @@ def fit_by_gradient(
                 ("em gives point estimates, without uncertainty of the parameters",),
             )
         if model.of_classes:
-            modes, worth = laplace_draws(model, summit, seed, draws, report)
-            return _of_draws(modes, how, prob, (LAPLACE.format(worth=worth),))
+            modes, effective = laplace_draws(model, summit, seed, draws, report)
+            return _of_draws(modes, how, prob, (LAPLACE.format(number=effective),))
         item = np.unique(space.unit_item.astype(str), return_inverse=True)[1]
         drawn = posterior_bootstrap(model, summit, item, steps, key, draws, report)
         remarks = _of_bootstrap(int(item.max()) + 1, len(summit.position))

@@ -5,7 +5,7 @@ its mode. Each has the weight of its density over that of the proposal, and draw
 picked by these weights. Where numbers are well known, weights are nearly alike; where a
 density is skewed, as that of the logarithm of a weight which may as well be nothing,
 the proposals on the wrong side drop out. Rounds of proposals go on until the weights
-are worth as many draws as are asked for, or there were enough rounds.
+count for as many draws as are asked for, or there were enough rounds.
 
 References
 ----------
@@ -48,7 +48,7 @@ def laplace_draws(
     number: int,
     report: Reporter,
 ) -> tuple[list[Mode], float]:
-    """Return so many draws, and what they are worth in independent ones.
+    """Return so many draws, and how many independent ones they equal.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def laplace_draws(
     generator, none = generator_of(seed), no_evidence(summit.data)
     noises = np.zeros((0, len(place)))
     logs = np.zeros(0)
-    weight, worth = logs, 0.0
+    weight, effective = logs, 0.0
     for tried in range(ROUNDS):
         noise = generator.standard_normal((number, len(place)))
         energies = [
@@ -84,12 +84,12 @@ def laplace_draws(
         noises = np.concatenate([noises, noise])
         logs = np.append(logs, (noise**2).sum(1) / 2 - np.array(energies, float))
         weight = _truncated(np.where(np.isfinite(logs), logs, -np.inf))
-        worth = float(1 / (weight**2).sum())
-        note = f"worth {worth:,.0f} of {number} draws"
+        effective = float(1 / (weight**2).sum())
+        note = f"{effective:,.0f} of {number} draws"
         report(Progress(PHASE, tried + 1, ROUNDS, note))
-        if worth >= number:
+        if effective >= number:
             break
-    report(Progress(PHASE, ROUNDS, ROUNDS, f"worth {worth:,.0f} draws"))
+    report(Progress(PHASE, ROUNDS, ROUNDS, f"{effective:,.0f} draws"))
     # Systematic resampling: as often as their weight says, to within one.
     steps = (np.arange(number) + generator.random()) / number
     picked = np.searchsorted(weight.cumsum(), steps * weight.sum())
@@ -97,7 +97,7 @@ def laplace_draws(
     modes = {
         at: mode_at(model, summit, place + root @ noises[at]) for at in set(picked)
     }
-    return [modes[at] for at in picked], worth
+    return [modes[at] for at in picked], effective
 
 
 def _truncated(logs: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
