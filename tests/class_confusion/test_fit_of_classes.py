@@ -149,6 +149,17 @@ def test_gold_labels_are_classes(study):
         cs.fit(replace(responses, items=None), model="class_confusion")
 
 
+def test_human_confusion_is_that_of_items_that_have_a_class(study):
+    responses = study[2]
+    some = responses.items[::3]
+    whole = cs.human_confusion(replace(responses, items=some))
+    kept = responses.where(responses.table["item"].isin(some["item"]))
+    assert whole.votes.sum() == len(kept.table)
+    point = cs.fit(kept, model="class_confusion").confusion()
+    point = cells(point)["probability"]
+    assert np.allclose(cells(whole.table())["probability"], point)
+
+
 def test_what_is_believed_of_classes_is_of_no_use_without_their_items(study, fit):
     with pytest.raises(OptionError, match="fit both studies together"):
         cs.predict(fit, study[2])

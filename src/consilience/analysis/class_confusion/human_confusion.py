@@ -431,6 +431,11 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
         kinds = ", ".join(responses.kinds)
         msg = f"labels are given in kinds choice and objects; these are of kind {kinds}"
         raise KindError(msg)
+    if responses.items is not None and "dataset_label" in responses.items:
+        # Items without a class say next to nothing of classes, and take long.
+        with_class = responses.items.dropna(subset="dataset_label")["item"]
+        kept = responses.table["item"].isin(with_class)
+        responses = responses.where(kept) if kept.any() else responses
     fitted = fit(responses, model="class_confusion", effort=EngineOptions(prob=prob))
     constant = fitted.data["constant_data"]
     labels = pd.Index(constant["true_class"].to_numpy(), dtype="str")
