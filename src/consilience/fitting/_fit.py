@@ -52,7 +52,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         `correlated_dawid_skene` or `ordinal_dawid_skene`; `Fit.comparison` shows the
         ranking. Where there is nothing to compare, "auto" is the pooled multinomial
         if no annotator has an id, and `structured` if a table of all labels would
-        not fit in memory. For contains it is `contains`; `contains_states` if there
+        not fit in memory. `class_confusion` takes the label that the data set has for
+        an item, or a gold label, for its truth, and main labels of kind objects for
+        answers. For contains it is `contains`; `contains_states` if there
         are millions of answers, and `contains_counts` if no annotator has an id.
     engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
         Inference engine. "auto" takes the one that answers in seconds, never nuts;

@@ -32,7 +32,8 @@ constant_data
     together (contains, where somebody says what is similar);
     covariates(item, [candidate,] covariate), covariate_centre and covariate_spread
     (covariate), where candidates have columns;
-    num_responses(item); annotator_responses, annotator_identified and
+    aside_unit, aside_label and aside_n (aside), labels named besides main labels, where
+    these are the answers; num_responses(item); annotator_responses, annotator_identified and
     group_of_annotator (annotator), an index into annotator_group, where annotators have
     groups;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
