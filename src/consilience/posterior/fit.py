@@ -33,9 +33,9 @@ constant_data
     covariates(item, [candidate,] covariate), covariate_centre and covariate_spread
     (covariate), where candidates have columns;
     aside_unit, aside_label and aside_n (aside), labels named besides main labels, where
-    these are the answers; num_responses(item); annotator_responses, annotator_identified and
-    group_of_annotator (annotator), an index into annotator_group, where annotators have
-    groups;
+    these are the answers; num_responses(item); annotator_responses,
+    annotator_identified and group_of_annotator (annotator), an index into
+    annotator_group, where annotators have groups;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class); for objects, where candidates were asked about as well,
     contains_counts(item, place, contains_answer), how many said no, maybe and yes of
