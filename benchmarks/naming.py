@@ -13,8 +13,6 @@ from scipy.optimize import minimize
 from benchmarks.held_out import FOLDS, Study, study
 from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
-from consilience.analysis.class_confusion.dirichlet_prior import learn
-from consilience.analysis.class_confusion.label_counts import LabelCounts
 
 MOST = 5.0  # imagined votes for each reverse one
 
@@ -54,7 +52,7 @@ def run(*, quick: bool, repeats: int) -> Report:
         ("human_confusion, main labels alone", main_alone),
     ):
         started = process_time()
-        told[name] = method(given, parent)
+        told[name] = method(given, parent, responses)
         seconds[name] = process_time() - started
     votes = given.votes.sum()
 
@@ -76,14 +74,15 @@ def run(*, quick: bool, repeats: int) -> Report:
     return Report(title, rows, NOTES)
 
 
-def counts(given: Study, parent):
+def counts(given: Study, parent, responses):
     """Counts of the class, and a share of one vote for every label."""
-    del parent
+    del parent, responses
     return _tuned(given, lambda _: [np.full((given.num_labels,) * 2, 1e-3)])
 
 
-def pooled_counts(given: Study, parent):
+def pooled_counts(given: Study, parent, responses):
     """Counts, and imagined votes by label, superclass, popularity, and reversed."""
+    del responses
     same = (parent[:, None] == parent).astype(float)
 
     def imagined(counted):
@@ -101,40 +100,28 @@ def pooled_counts(given: Study, parent):
     return _tuned(given, imagined)
 
 
-def learned(given: Study, parent):
+def learned(given: Study, parent, responses):
     """What `consilience.human_confusion` learns."""
-    return _learned(given, parent, asides=1.0)
-
-
-def main_alone(given: Study, parent):
-    """What it learns from main labels, as of kind choice."""
-    return _learned(given, parent, asides=0.0)
-
-
-def _learned(given: Study, parent, *, asides: float):
-    named = np.zeros_like(given.votes)
-    np.add.at(named, (given.sets.item[given.sets.response], given.sets.label), 1)
+    del parent
     result = np.zeros(len(given.own))
+    place = np.empty(len(given.code), int)
+    place[given.code] = np.arange(len(given.code))
+    item = place[responses.table["item"].cat.codes]
     for held in range(FOLDS):
-        those = np.flatnonzero(given.fold != held)
-        item, label = np.nonzero(named[those])
-        votes = given.votes[those][item, label]
-        beside = asides * (named[those][item, label] - votes)
-        found = learn(
-            LabelCounts(
-                dataset_label=given.own[those],
-                item=item,
-                label=label,
-                votes=votes,
-                asides=beside,
-                parent=parent,
-                num_labels=given.num_labels,
-            )
-        ).best
+        import consilience as cs
+
+        kept = responses.where(given.fold[item] != held)
+        confusion = cs.human_confusion(kept)
+        log_probability = np.log(confusion.posterior.probability)
         test = given.fold == held
-        log_probability = np.log(found.probability)[given.own[test]]
-        result[test] = (given.votes[test] * log_probability).sum(1)
+        votes = given.votes[test] * log_probability[given.own[test]]
+        result[test] = votes.sum(1)
     return result
+
+
+def main_alone(given: Study, parent, responses):
+    """What it learns from main labels, as of kind choice."""
+    return learned(given, parent, responses.where(responses.table["main"]))
 
 
 def _tuned(given: Study, imagined):

@@ -71,7 +71,7 @@ def test_confusion_is_told_of_one_label_or_between_superclasses(fitted):
     own = fitted.confusion(true_label="l007")
     assert set(own["true_label"]) == {"l007"}
     assert np.isclose(own["probability"].sum(), 1)
-    between = fitted.confusion(superclasses=True)
+    between = fitted.confusion(level=1)
     assert set(between["true_label"]) == {"p0", "p1", "p2"}
     assert np.allclose(between.groupby("true_label")["probability"].sum(), 1)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from consilience import annotators
 from consilience.errors import UnknownModelError
+from consilience.model import AnnotatorModel
 from consilience.responses import Responses
 from consilience.scoring.prediction import Prediction
 
@@ -46,7 +47,7 @@ def library_methods(engine: str = "auto") -> tuple[Method, ...]:
         Engine of the models that have it; the others take their best. auto: as
         `consilience fit` chooses.
     """
-    takes = [name for name in annotators.names() if KIND in annotators.load(name).kinds]
+    takes = filter(_finds_truths, annotators.names())
     models = tuple(
         Method(name, __name__, _with_engine(name, engine)) for name in ("auto", *takes)
     )
@@ -109,6 +110,13 @@ def load(setting: str) -> Callable[[Responses, int], Prediction]:
         )
 
     return predict
+
+
+def _finds_truths(name: str) -> bool:
+    """Return whether a model needs answers alone, and not the classes of items."""
+    model = annotators.load(name)
+    of_classes = isinstance(model, AnnotatorModel) and model.of_classes
+    return KIND in model.kinds and not of_classes
 
 
 def _with_engine(name: str, engine: str) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from consilience.checks import all_checks, as_dataset
 from consilience.fitting.choice import fit_choice
+from consilience.fitting.classes import asks_for_classes, fit_classes
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
 from consilience.fitting.inputs import Table, both_tasks, label_order
@@ -51,7 +52,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         `correlated_dawid_skene` or `ordinal_dawid_skene`; `Fit.comparison` shows the
         ranking. Where there is nothing to compare, "auto" is the pooled multinomial
         if no annotator has an id, and `structured` if a table of all labels would
-        not fit in memory. For contains it is `contains`; `contains_states` if there
+        not fit in memory. `class_confusion` takes the label that the data set has for
+        an item, or a gold label, for its truth, and main labels of kind objects for
+        answers. For contains it is `contains`; `contains_states` if there
         are millions of answers, and `contains_counts` if no annotator has an id.
     engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
         Inference engine. "auto" takes the one that answers in seconds, never nuts;
@@ -163,6 +166,12 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         from consilience.fitting.previous.informative_prior import fit_with_previous
 
         data = fit_with_previous(study, request, prior_from)
+    elif given.kind != "contains" and asks_for_classes(request):
+        outcome = fit_classes(study, request)
+        finish = outcome.finish
+        return laid_out_later(
+            replace(outcome, finish=lambda data: _with_verdicts(finish(data)))
+        )
     elif given.kind == "choice":
         outcome = fit_choice(study, request)
         return laid_out_later(replace(outcome, finish=_with_verdicts))

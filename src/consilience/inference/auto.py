@@ -6,7 +6,7 @@ from consilience.model import AnnotatorModel, SampledModel, num_substates
 from consilience.truth import ObjectsSpace, Space
 
 # Of the posterior bootstrap, enough for bounds of nine tenths; each costs an
-# optimization.
+# optimization. (Those about the mode, of models of classes, cost next to nothing.)
 DRAWS = 50
 # Answers x states up to which a model without a closed form takes draws by default:
 # with as many, all draws take about as long as compiling the first optimization.
@@ -47,6 +47,8 @@ def draws(model: AnnotatorModel[Any], space: Space, engine: str) -> int | None:
     """
     if engine != "em" or not isinstance(model, SampledModel) or model.follows_data:
         return None
+    if model.of_classes:
+        return DRAWS
     visits = len(space.unit) * space.state.shape[1] * num_substates(model)
     few = visits <= MAX_DRAWN and not isinstance(space, ObjectsSpace)
     return DRAWS if few else None

@@ -190,6 +190,11 @@ class AnnotatorModel[P](Method[P], ABC):
         """Whether the units of an item are modelled together."""
         return False
 
+    @property
+    def of_classes(self) -> bool:
+        """Whether items are modelled with the others of their class."""
+        return False
+
     @abstractmethod
     def sample(self, observations: Any) -> Parameters:
         """Sample the parameters, inside a NumPyro program."""

@@ -215,11 +215,17 @@ class LaidOutScoreModel[P](ScoreModel[P], LaidOutModel[P]):
         Whether the units of an item are modelled together. Then none is merged with
         others, or used without those of its item. The score is the log posterior of
         each unit plus its share of the log-likelihood of the item.
+    of_classes : bool
+        Whether the truth of an item is its class, the label that the data set has for
+        it where it has one, and each item is modelled with the others of its class.
+        Items are then not independent given the parameters: instead of weighing them
+        anew, `em` draws from about the mode by importance sampling.
     """
 
     log_likelihood: Callable[[Any, Parameters], Any]
     new_annotator: Callable[[Parameters], Any] = no_new_annotator
     whole_items: bool = False
+    of_classes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

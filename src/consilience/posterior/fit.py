@@ -32,9 +32,10 @@ constant_data
     together (contains, where somebody says what is similar);
     covariates(item, [candidate,] covariate), covariate_centre and covariate_spread
     (covariate), where candidates have columns;
-    num_responses(item); annotator_responses, annotator_identified and
-    group_of_annotator (annotator), an index into annotator_group, where annotators have
-    groups;
+    aside_unit, aside_label and aside_n (aside), labels named besides main labels, where
+    these are the answers; num_responses(item); annotator_responses,
+    annotator_identified and group_of_annotator (annotator), an index into
+    annotator_group, where annotators have groups;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class); for objects, where candidates were asked about as well,
     contains_counts(item, place, contains_answer), how many said no, maybe and yes of
@@ -81,7 +82,7 @@ from typing import Any
 
 import pandas as pd
 
-from consilience.deprecation import warn_renamed
+from consilience.deprecation import renamed_arguments, warn_renamed
 from consilience.posterior import tempering
 from consilience.posterior.objects import stored_objects as objects
 from consilience.posterior.objects import styles
@@ -95,7 +96,6 @@ from consilience.posterior.results import (
     diagnostics,
     items,
     labels,
-    sparse_confusion,
 )
 from consilience.responses.tables.id_types import Types, restored, text_of
 from consilience.when_used import xr
@@ -325,12 +325,9 @@ class Fit:
         """
         return annotator_groups.group_differences(self.data)
 
+    @renamed_arguments(superclasses="level")
     def confusion(
-        self,
-        *,
-        true_label: object = None,
-        superclasses: bool = False,
-        groups: bool = False,
+        self, *, true_label: object = None, level: int = 0, groups: bool = False
     ) -> pd.DataFrame:
         """Return p(answer | truth) of the population and of each annotator with an id.
 
@@ -338,9 +335,10 @@ class Fit:
         ----------
         true_label : optional
             Return the row of this true label only, of the population (choice).
-        superclasses : bool, default False
-            Return the confusion between superclasses of labels, of the population
-            (choice).
+        level : int, default 0
+            Steps up the hierarchy of labels: 1 returns the confusion between their
+            superclasses, 2 that between the superclasses of these where labels have
+            such, of the population (choice). A label that has none stays as it is.
         groups : bool, default False
             Return the confusion within each group of labels, of the population
             (contains), with a column group instead of annotator.
@@ -355,8 +353,8 @@ class Fit:
         Raises
         ------
         OptionError
-            If there is no such label, no label has a superclass, or the fit does not
-            distinguish groups.
+            If there is no such label or level, no label has a superclass, or the fit
+            does not distinguish groups.
 
         See Also
         --------
@@ -379,14 +377,10 @@ class Fit:
         if groups:
             return restored(confusion.group_confusion(self.data), self.types)
         if true_label is not None:
-            return restored(
-                sparse_confusion.confusion_of_label(
-                    self.data, text_of(pd.Series([true_label]))[0]
-                ),
-                self.types,
-            )
-        if superclasses:
-            return sparse_confusion.confusion_of_superclasses(self.data)
+            label = text_of(pd.Series([true_label]))[0]
+            return restored(confusion.confusion_of_label(self.data, label), self.types)
+        if level:
+            return confusion.confusion_at_level(self.data, level)
         return restored(confusion.confusion(self.data), self.types)
 
     def objects(self, *, loss: str = "binder") -> pd.DataFrame:

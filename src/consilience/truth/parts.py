@@ -38,7 +38,10 @@ def _of_units(space: Space, units: Int[np.ndarray, " B"]) -> dict[str, Any]:
     """Return what only one kind of response has, of some units."""
     match space:
         case ChoiceSpace():
-            return {"covariates": space.covariates.of_units(units)}
+            return {
+                "covariates": space.covariates.of_units(units),
+                "asides": space.asides.of_units(units, space.num_units),
+            }
         case ContainsSpace():
             return {
                 "unit_label": space.unit_label[units],

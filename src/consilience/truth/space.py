@@ -7,7 +7,7 @@ that of the states. Letters: N answers, U units, J annotators, K states, L answe
 S states listed for a unit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -77,6 +77,34 @@ class Groups:
 def no_groups(size: int) -> Groups:
     """Return the one group, without a name, of so many annotators or units."""
     return Groups(np.zeros(size, np.int32), np.zeros(0, object))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asides:
+    """Labels that responses name besides the one that is their answer.
+
+    Attributes
+    ----------
+    unit, label, n
+        Of each: the unit, the label's code, and how often it was named so.
+    """
+
+    unit: Int[np.ndarray, " A"]
+    label: Int[np.ndarray, " A"]
+    n: Int[np.ndarray, " A"]
+
+    def of_units(self, units: Int[np.ndarray, " B"], num_units: int) -> "Asides":
+        """Return those of some units, which are numbered anew."""
+        place = np.full(num_units, -1, np.int64)
+        place[units] = np.arange(len(units))
+        kept = place[self.unit] >= 0
+        return Asides(place[self.unit[kept]], self.label[kept], self.n[kept])
+
+
+def no_asides() -> Asides:
+    """Return that no response names more than one label."""
+    nothing = np.zeros(0, np.int64)
+    return Asides(nothing, nothing, nothing)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -162,12 +190,15 @@ class ChoiceSpace(Space):
         How alike two labels are, as the user says.
     covariates
         Prior covariates of each state listed for a unit.
+    asides
+        Labels that were named besides the answers, where these are main labels.
     """
 
     kind: ClassVar[str] = "choice"
     parent: Shaped[np.ndarray, " K"]
     similar: LabelPairs
     covariates: Covariates
+    asides: Asides = field(default_factory=no_asides)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.model_evaluation.decisions import label_groups
 from consilience.errors import KindError, OptionError
 from consilience.intervals import bounds
+from consilience.truth.hierarchy import label_groups
 
 # Main labels of six items, three answers each; the data set says cat, cat, cat, dog,
 # dog, car.

@@ -5,11 +5,8 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.posterior.objects.main_confusion import (
-    WEIGHT,
-    main_accuracy,
-    main_confusion,
-)
+from consilience.posterior.objects.main_confusion import main_accuracy, main_confusion
+from consilience.posterior.results.shrinkage import learn_precision
 from consilience.spaces import space_of
 
 ROWS = [
@@ -43,13 +40,21 @@ def test_counts_are_weighed_by_the_truth(space):
         }
     )
     mine = table[table["annotator"] == "a"].set_index(["true_label", "given_label"])
-    expected = (0.25 + WEIGHT * 0.1) / (1.25 + WEIGHT)
+    # Rows: a about cats and dogs, b about cats and dogs.
+    count = np.array([1.0, 0.25, 0.75, 1.25, 0.75])
+    share = np.array([0.9, 0.1, 0.5, 0.9, 0.5])
+    precision = learn_precision(count, share, np.array([1.25, 0.75, 1.25, 0.75]))
+    value = precision.value
+    expected = precision.weight @ ((0.25 + value * 0.1) / (1.25 + value))
     assert mine["probability"]["cat", "dog"] == pytest.approx(expected)
     people = main_accuracy(space, space.named, main, 0.9).set_index("annotator")
     everyone = (1 + 1 + 0.75 + 0.25) / 4
-    assert people["accuracy"]["b"] == pytest.approx(
-        (1.25 + WEIGHT * everyone) / (2 + WEIGHT)
-    )
+    both = np.array([1.75, 0.25, 1.25, 0.75])
+    share = np.tile([everyone, 1 - everyone], 2)
+    precision = learn_precision(both, share, np.array([2.0, 2.0]))
+    value = precision.value
+    expected = precision.weight @ ((1.25 + value * everyone) / (2 + value))
+    assert people["accuracy"]["b"] == pytest.approx(expected)
 
 
 def test_a_fit_has_numbers_for_everyone(objects_fit, objects_study):

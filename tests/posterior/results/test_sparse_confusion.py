@@ -6,11 +6,11 @@ import xarray as xr
 from scipy.special import betaincinv
 
 from consilience.errors import OptionError
-from consilience.posterior.results.sparse_confusion import (
+from consilience.posterior.results.confusion import (
+    confusion_at_level,
     confusion_of_label,
-    confusion_of_superclasses,
-    sparse_confusion,
 )
+from consilience.posterior.results.sparse_confusion import sparse_confusion
 
 
 @pytest.fixture
@@ -96,22 +96,30 @@ def test_a_label_that_is_none_is_refused(fitted):
 
 def test_superclasses_are_the_labels_taken_together(fitted):
     data = fitted(*BY_HAND, superclass=["pet", "pet", "wild"])
-    table = confusion_of_superclasses(data)
+    table = confusion_at_level(data, 1)
     cells = table.set_index(["true_label", "given_label"])["probability"]
     assert cells.to_dict() == {("pet", "pet"): 1.0, ("wild", "wild"): 1.0}
 
 
-def test_labels_without_a_superclass_are_left_out_of_both_sides(fitted):
-    table = confusion_of_superclasses(fitted(*BY_HAND, superclass=["pet", "", "wild"]))
-    assert set(table["true_label"]) == {"pet", "wild"}
+def test_labels_without_a_superclass_stay_as_they_are(fitted):
+    table = confusion_at_level(fitted(*BY_HAND, superclass=["pet", "", "wild"]), 1)
+    assert set(table["true_label"]) == {"dog", "pet", "wild"}
     row = table.set_index(["true_label", "given_label"]).loc[("pet", "pet")]
-    # Answers without a superclass still count as answers.
     assert np.isclose(row["probability"], 2.5 / 4)
+
+
+def test_two_levels_up_are_the_superclasses_of_superclasses(fitted):
+    labels = ("cat", "pet", "all")
+    data = fitted(*BY_HAND, superclass=["pet", "all", ""], labels=labels)
+    assert set(confusion_at_level(data, 1)["true_label"]) <= {"pet", "all"}
+    assert set(confusion_at_level(data, 2)["true_label"]) == {"all"}
+    with pytest.raises(OptionError, match="level -1"):
+        confusion_at_level(data, -1)
 
 
 def test_superclasses_that_nobody_gave_are_asked_for(fitted):
     with pytest.raises(OptionError, match="column parent"):
-        confusion_of_superclasses(fitted(*BY_HAND))
+        confusion_at_level(fitted(*BY_HAND), 1)
 
 
 ITEMS, EACH, STUDIES = 40, 5, 400

@@ -32,7 +32,6 @@ from consilience.analysis.model_evaluation.bootstrapped_calls import Bootstrap, 
 from consilience.analysis.model_evaluation.decisions import (
     Calls,
     dataset_calls,
-    label_groups,
     main_labels,
     model_calls,
     people_calls,
@@ -45,6 +44,7 @@ from consilience.analysis.model_evaluation.proposals import propose
 from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import Types, restores_types
+from consilience.truth.hierarchy import label_groups
 
 PEOPLE, DATASET = "people", "dataset"
 

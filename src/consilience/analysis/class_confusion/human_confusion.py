@@ -1,13 +1,8 @@
 """Confusion of people for each class, estimated from few answers per item.
 
-With a thousand classes and some fifty answers to the items of each, most cells of the
-table of classes by labels are empty, and the others are noise. What is known of other
-classes fills them in: the label's popularity, its superclass, how often the items of
-that label are called by this class, and which labels third classes share. How much each
-kind of evidence weighs is learned (`naming_prior`).
-
 The class of an item is the label that the data set has for it; nothing here says that
-it is right.
+it is right. The estimates are those of a fit of the model `class_confusion`, and what
+follows from it of pairs of labels, superclasses and panels of annotators.
 """
 
 from collections.abc import Sequence
@@ -15,23 +10,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
-from scipy.stats import beta
+from jaxtyping import Float, Int
 
-from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
-from consilience.analysis.class_confusion.dirichlet_prior import (
-    HyperparameterPosterior,
-    learn,
-)
-from consilience.analysis.class_confusion.label_counts import label_counts
-from consilience.analysis.class_confusion.response_panels import panel_disagreement
+from consilience.class_confusion.class_posterior import ClassPosterior
+from consilience.class_confusion.confusion_posterior import ConfusionPosterior
+from consilience.class_confusion.response_panels import panel_disagreement
 from consilience.deprecation import renamed_arguments, renamed_fields
-from consilience.errors import OptionError, TooLargeError
+from consilience.errors import KindError, OptionError
+from consilience.fitting import fit
+from consilience.inference import EngineOptions
 from consilience.intervals import bounds
+from consilience.posterior.results.class_confusion import (
+    confusion_of_groups,
+    has_answers,
+    population_table,
+    posterior_of,
+)
 from consilience.responses import Responses
 from consilience.responses.tables.id_types import Types, restores_types
+from consilience.truth.hierarchy import label_groups
 
-MAX_LABELS = 3_000  # nine squares of them are 650 MB
 _BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80 MB
 
 
@@ -46,10 +44,8 @@ class HumanConfusion:
         Names of the labels, in the order of `naming`.
     parent : pandas.Index
         Superclass of each label; empty where it has none.
-    learned : HyperparameterPosterior
-        The prior that was estimated from the answers.
-    votes : array of shape (K, K)
-        Number of answers that give each label to the items of each class.
+    posterior : ClassPosterior
+        What the fit says of the confusion of each class.
     prob : float
         Probability of the intervals.
     types : mapping of str to str
@@ -74,14 +70,13 @@ class HumanConfusion:
 
     labels: pd.Index
     parent: pd.Index
-    learned: HyperparameterPosterior
-    votes: Float[np.ndarray, "K K"]
+    posterior: ClassPosterior
     prob: float
     types: Types = field(default_factory=dict)
 
     @property
     def naming(self) -> ConfusionPosterior:
-        """The posterior of p(label | class).
+        """The posterior of p(label | class) at the mean of what is learned.
 
         See Also
         --------
@@ -97,7 +92,27 @@ class HumanConfusion:
         >>> confusion.naming.probability.shape
         (6, 6)
         """
-        return self.learned.best
+        return self.posterior.centre
+
+    @property
+    def votes(self) -> Float[np.ndarray, "K K"]:
+        """Number of answers that give each label to the items of each class.
+
+        See Also
+        --------
+        table : Confusion with the votes of each cell.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> cs.human_confusion(study.responses).votes.sum()
+        np.float64(240.0)
+        """
+        counts = self.posterior.label_counts
+        return counts.by_class(counts.votes)
 
     @renamed_arguments(least="min_probability")
     @restores_types
@@ -133,27 +148,8 @@ class HumanConfusion:
         0     class0      class0          0.4
         1     class0      class3          0.1
         """
-        mean = self.naming.probability
-        kept = ((mean >= min_probability) | (self.votes > 0)) & self._has_answers()[
-            :, None
-        ]
-        row, column = np.nonzero(kept)
-        order = np.lexsort((-mean[row, column], row))
-        row, column = row[order], column[order]
-        successes, failures = self.naming.beta(row, column)
-        tail = (1 - self.prob) / 2
-        return pd.DataFrame(
-            {
-                "annotator": pd.Categorical([None] * len(row)),
-                "true_label": pd.Categorical.from_codes(row, categories=self.labels),
-                "given_label": pd.Categorical.from_codes(
-                    column, categories=self.labels
-                ),
-                "probability": mean[row, column],
-                "lower": beta.ppf(tail, successes, failures),
-                "upper": beta.ppf(1 - tail, successes, failures),
-                "votes": self.votes[row, column].astype(np.int64),
-            }
+        return population_table(
+            self.posterior, self.labels.to_numpy(), self.prob, min_probability
         )
 
     @renamed_arguments(least="min_probability")
@@ -194,7 +190,8 @@ class HumanConfusion:
         0  class0  class3     0.1
         1  class0  class5     0.1
         """
-        mean = np.where(self._has_answers()[:, None], self.naming.probability, 0.0)
+        answered = has_answers(self.posterior)[:, None]
+        mean = np.where(answered, self.posterior.probability, 0.0)
         larger = np.maximum(mean, mean.T)
         first, second = np.nonzero(np.triu(larger >= min_probability, 1))
         there, back = mean[first, second], mean[second, first]
@@ -257,26 +254,11 @@ class HumanConfusion:
         2        dog         cat
         3        dog         dog
         """
-        names = pd.Index(self.parent.unique())
-        if list(names) == [""]:
-            msg = "no label has a superclass; give labels with the column parent"
-            raise OptionError(msg)
-        member = (self.parent.to_numpy()[:, None] == names.to_numpy()).astype(float)
-        counted = member * self._has_answers()[:, None]
-        rows = counted / np.maximum(counted.sum(0), 1.0)
-        between = rows.T @ self.naming.probability @ member
-        index = pd.MultiIndex.from_product(
-            [names, names], names=["true_label", "given_label"]
+        parents = dict(zip(self.labels, self.parent, strict=True))
+        group, names = label_groups(self.labels, parents, 1)
+        return confusion_of_groups(
+            self.posterior, group, names.to_numpy(), self.prob, draws=draws, seed=seed
         )
-        generator = np.random.default_rng(seed)
-        posterior, drawn = self.naming, np.empty((draws, *between.shape))
-        for draw in drawn:
-            draw[:] = rows.T @ posterior.draw(generator, member)
-        lower, upper = bounds(drawn, self.prob)
-        columns = {"probability": between, "lower": lower, "upper": upper}
-        return pd.DataFrame(
-            {name: values.ravel() for name, values in columns.items()}, index=index
-        ).reset_index()
 
     @restores_types
     def panels(
@@ -330,12 +312,12 @@ class HumanConfusion:
         if draws < 1 or not sizes or min(sizes) < 1:
             msg = "give panels of one annotator or more, and one draw or more"
             raise OptionError(msg)
-        shares = panel_disagreement(self.learned, sizes, draws=draws, seed=seed)
+        shares = panel_disagreement(self.posterior, sizes, draws=draws, seed=seed)
         lower, upper = bounds(shares, self.prob)
         return pd.DataFrame(
             {
                 "annotators": list(sizes),
-                "items": len(self.learned.label_counts.dataset_label),
+                "items": len(self.posterior.label_counts.dataset_label),
                 "share": shares.mean(0),
                 "lower": lower,
                 "upper": upper,
@@ -350,8 +332,9 @@ class HumanConfusion:
         -------
         pandas.DataFrame
             Columns evidence and weight, with a row for each kind of evidence, and
-            further `odds` (of the class's label, where the evidence for others equals
-            one answer), `against` (the power of that evidence by which they fall),
+            further `odds` (of the class's label, where the evidence for others is that
+            of a typical item), `against` (the power of that evidence by which they
+            fall),
             `classes` (how close classes are to this, in answers), `aside` (the weight
             of a label that is not the main one) and `correlation` (of two answers about
             one item, given its class).
@@ -370,14 +353,10 @@ class HumanConfusion:
         >>> confusion.evidence()["evidence"].head(3).tolist()
         ['any', 'popular', 'reverse']
         """
-        weights = {
-            **self.naming.weights,
-            "odds": self.naming.odds,
-            "against": self.naming.against,
-            "classes": self.naming.classes,
-            "aside": self.naming.aside,
-            "correlation": self.naming.correlation,
-        }
+        centre = self.naming
+        names = ("odds", "against", "classes", "aside", "correlation")
+        others = {name: getattr(centre, name) for name in names}
+        weights = {**centre.weights, **others}
         return pd.DataFrame(
             {"evidence": list(weights), "weight": list(weights.values())}
         )
@@ -391,23 +370,18 @@ class HumanConfusion:
     ) -> tuple[Float[np.ndarray, "2 P"], Float[np.ndarray, "2 P"]]:
         """Return bounds of the smaller of both probabilities, and of the difference."""
         generator = np.random.default_rng(seed)
-        posterior, answered = self.naming, self._has_answers()
+        answered = has_answers(self.posterior)
         limits = np.empty((2, 2, len(first)))
         for start in range(0, len(first), _BLOCK):
             block = slice(start, start + _BLOCK)
             pair = first[block], second[block]
             both = []
             for row, column in (pair, pair[::-1]):
-                successes, failures = posterior.beta(row, column)
-                drawn = generator.beta(successes, failures, (draws, len(row)))
+                drawn = self.posterior.draw_cells(generator, draws, row, column)
                 both.append(drawn * answered[row])
             limits[0, :, block] = bounds(np.minimum(*both), self.prob)
             limits[1, :, block] = bounds(np.abs(both[0] - both[1]), self.prob)
         return limits[0], limits[1]
-
-    def _has_answers(self) -> Bool[np.ndarray, " K"]:
-        answered: Bool[np.ndarray, " K"] = self.votes.sum(1) > 0
-        return answered
 
 
 @renamed_arguments(mass="prob")
@@ -453,23 +427,25 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
     1     class0      class3          0.1
     2     class0      class5          0.1
     """
-    if not 0 < prob < 1:
-        msg = f"prob is {prob}; give a probability between 0 and 1"
-        raise OptionError(msg)
-    labels = responses.table["label"].cat.categories
-    if len(labels) > MAX_LABELS:
-        msg = (
-            f"{len(labels):,} labels make a table too large (at most {MAX_LABELS:,}); "
-            "merge rare labels"
-        )
-        raise TooLargeError(msg)
-    parent = pd.Index(responses.labels["parent"].fillna("").astype("str"))
-    counts = label_counts(responses, labels, parent)
+    if responses.kinds not in {("choice",), ("objects",)}:
+        kinds = ", ".join(responses.kinds)
+        msg = f"labels are given in kinds choice and objects; these are of kind {kinds}"
+        raise KindError(msg)
+    if responses.items is not None and "dataset_label" in responses.items:
+        # Items without a class say next to nothing of classes, and take long.
+        with_class = responses.items.dropna(subset="dataset_label")["item"]
+        kept = responses.table["item"].isin(with_class)
+        responses = responses.where(kept) if kept.any() else responses
+    fitted = fit(responses, model="class_confusion", effort=EngineOptions(prob=prob))
+    constant = fitted.data["constant_data"]
+    labels = pd.Index(constant["true_class"].to_numpy(), dtype="str")
+    parent = np.full(len(labels), "", object)
+    if "superclass" in constant:
+        parent = constant["superclass"].to_numpy()
     return HumanConfusion(
         labels=labels,
-        parent=parent,
-        learned=learn(counts),
-        votes=counts.by_class(counts.votes),
+        parent=pd.Index(parent, dtype="str"),
+        posterior=posterior_of(fitted.data),
         prob=prob,
         types=responses.types,
     )

@@ -159,7 +159,8 @@ def predict(
     space = _with_annotator_groups(space, fit.data)
     _check(fit.data, space)
     values = align_draws(space, fit.data)
-    read = _reader(model, space, values.keys())
+    # What is believed of classes is in the items of the earlier fit.
+    read = None if model.of_classes else _reader(model, space, values.keys())
     if read is None:
         msg = (
             f"{before['model']}, as it was fitted by {before['engine']}, cannot be "

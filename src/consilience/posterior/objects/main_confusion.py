@@ -1,29 +1,31 @@
 r"""Confusion of main labels, given the one that most would give (kind objects).
 
 Each answer counts towards a true main label by the probability that the fit gives it,
-so that an annotator's answers about items of true label k are :math:`n_{jk}` and those
-that give l are :math:`c_{jkl}`. The population's chance is
-:math:`c_{kl} / n_k`; an annotator's is drawn towards it by `WEIGHT` answers. Bounds are
-those of Beta distributions with these counts, and one answer for the population's: what
-is unknown of the truth is in the counts, not in the bounds.
+so that the answers about items of true label k are :math:`n_k` and those that give l
+are :math:`c_{kl}`. The population's chance is :math:`c_{kl} / n_k`, with the bounds of
+a Beta distribution with these counts and one answer more. An annotator's is drawn
+towards it, as closely as annotators are found to keep to it
+(`consilience.posterior.results.shrinkage`). What is unknown of the truth is in the
+counts, not in the bounds.
 
 References
 ----------
 Dawid and Skene (1979), section 2, for counts weighed by the truth.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from scipy.special import betaincinv
 
 from consilience.posterior.results.frames import category
+from consilience.posterior.results.shrinkage import accuracy_table, individual_cells
 from consilience.ragged import places_within
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace
 
-WEIGHT = 4.0  # answers
-_MAX_ROWS = 1_000_000  # of single annotators
 _EDGE = 1e-9  # counts
 
 
@@ -67,28 +69,11 @@ def main_confusion(
     everyone = total / true_total[of_true]
     low, high = _bounds(total + everyone, true_total[of_true] + 1, prob)
     parts = [(np.full(len(pairs), -1), np.arange(len(pairs)), everyone, low, high)]
-    people = np.flatnonzero(space.identified)
-    at = np.searchsorted(people, space.annotator[answer])
-    at = np.minimum(at, max(len(people) - 1, 0))
     theirs = space.identified[space.annotator[answer]]
-    met = np.unique((at * labels + pair // labels)[theirs])
-    size = np.bincount(of_true, minlength=labels)[met % labels]
-    if 0 < size.sum() <= _MAX_ROWS:
-        # Of each annotator all pairs of each true label that they met.
-        first = np.searchsorted(of_true, met % labels)
-        which = np.repeat(first, size) + places_within(size)
-        who = np.repeat(met // labels, size)
-        code = who * len(pairs) + which
-        mine = _sums((at * len(pairs) + place)[theirs], count[theirs], code)
-        met_count = _sums(
-            (at * labels + pair // labels)[theirs],
-            count[theirs],
-            who * labels + of_true[which],
-        )
-        expected = mine + WEIGHT * everyone[which]
-        low, high = _bounds(expected, met_count + WEIGHT, prob)
-        value = expected / (met_count + WEIGHT)
-        parts.append((people[who], which, value, low, high))
+    who = space.annotator[answer][theirs].astype(np.int64)
+    answers = (who, pair[theirs], count[theirs])
+    square = _square(total + everyone, true_total[of_true] + 1)
+    parts.append(individual_cells(answers, pairs, (everyone, square), labels, prob))
     owner, which, value, low, high = (
         np.concatenate(arrays) for arrays in zip(*parts, strict=True)
     )
@@ -125,17 +110,15 @@ def main_accuracy(
         for weight in (right, space.n)
     )
     everyone = hits.sum() / answers.sum()
-    expected, total = hits[people] + WEIGHT * everyone, answers[people] + WEIGHT
-    low, high = _bounds(expected, total, prob)
-    return pd.DataFrame(
-        {
-            "annotator": category(people, space.annotators),
-            "responses": answers[people].astype(np.int64),
-            "accuracy": expected / total,
-            "lower": low,
-            "upper": high,
-        }
+    square = float(_square(hits.sum() + everyone, answers.sum() + 1))
+    return accuracy_table(
+        people, space.annotators, hits, answers, (everyone, square), prob
     )
+
+
+def _square(part: Any, whole: Any) -> Any:
+    """Return the mean square of a Beta distribution with such counts."""
+    return part * (part + 1) / (whole * (whole + 1))
 
 
 def _bounds(
@@ -144,16 +127,3 @@ def _bounds(
     tail = (1 - prob) / 2
     here, elsewhere = np.maximum(part, _EDGE), np.maximum(whole - part, _EDGE)
     return betaincinv(here, elsewhere, tail), betaincinv(here, elsewhere, 1 - tail)
-
-
-def _sums(
-    code: Int[np.ndarray, " A"],
-    value: Float[np.ndarray, " A"],
-    wanted: Int[np.ndarray, " N"],
-) -> Float[np.ndarray, " N"]:
-    """Return the sum of the values of each wanted code."""
-    codes, place = np.unique(code, return_inverse=True)
-    total = np.bincount(place, value, len(codes))
-    at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-    here: Bool[np.ndarray, " N"] = codes[at] == wanted
-    return np.where(here, total[at], 0.0)

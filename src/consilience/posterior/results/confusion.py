@@ -12,12 +12,13 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError
+from consilience.posterior.results import sparse_confusion
 from consilience.posterior.results.design_effect import (
     annotator_design_effect,
     widen,
 )
 from consilience.posterior.results.frames import category, names
-from consilience.posterior.results.sparse_confusion import sparse_confusion
+from consilience.posterior.results.sparse_confusion import label_levels
 from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
 from consilience.posterior.stored_fit.stored import stored
 from consilience.when_used import xr
@@ -44,7 +45,7 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
         return kept
     together, by_annotator = population(data), individual(data)
     if together is None and data.attrs["kind"] == "choice":
-        return sparse_confusion(data)
+        return sparse_confusion.sparse_confusion(data)
     identified = data["constant_data"]["annotator_identified"].to_numpy().astype(bool)
     people = (
         np.flatnonzero(identified)
@@ -80,6 +81,71 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
             **columns,
         }
     )
+
+
+def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
+    """P(answer | truth) for one true label and every answer given about it.
+
+    Parameters
+    ----------
+    data
+        A fit of choice.
+    label
+        The true label.
+
+    Raises
+    ------
+    OptionError
+        There is no such label.
+    """
+    labels = names(data, "true_class")
+    if label not in set(labels):
+        msg = f"confusion: there is no label {label!r} among the {len(labels)} labels"
+        raise OptionError(msg)
+    code = int(np.flatnonzero(labels == label)[0])
+    if not is_of_classes(data):
+        return sparse_confusion.confusion_of_label(data, code)
+    # It needs JAX, which only fits of classes do.
+    from consilience.posterior.results import class_confusion  # noqa: PLC0415
+
+    return class_confusion.confusion_of_class(data, code)
+
+
+def confusion_at_level(data: xr.DataTree, level: int) -> pd.DataFrame:
+    """P(group of the answer | group of the truth), some steps up the hierarchy.
+
+    Parameters
+    ----------
+    data
+        A fit of choice.
+    level
+        How many steps up; 1: the superclasses of labels. What has none is a group by
+        itself.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another kind, there is no such level, or no label has a
+        superclass.
+    """
+    if data.attrs["kind"] != "choice":
+        msg = (
+            f"confusion: a fit of kind {data.attrs['kind']} has the level 0 alone; "
+            "levels of labels are of kind choice (for main labels, fit the model "
+            "class_confusion)"
+        )
+        raise OptionError(msg)
+    group, group_names = label_levels(data, level)
+    if not is_of_classes(data):
+        return sparse_confusion.confusion_of_groups(data, group, group_names)
+    from consilience.posterior.results import class_confusion  # noqa: PLC0415
+
+    return class_confusion.confusion_at_level(data, group, group_names)
+
+
+def is_of_classes(data: xr.DataTree) -> bool:
+    """Return whether a fit is of a model of classes."""
+    return "posterior" in data.children and "own_label_odds" in data["posterior"]
 
 
 def group_confusion(data: xr.DataTree) -> pd.DataFrame:

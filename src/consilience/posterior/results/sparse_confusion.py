@@ -39,6 +39,7 @@ from consilience.errors import OptionError
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.labels import candidates
 from consilience.ragged import places_within
+from consilience.truth.hierarchy import label_groups
 from consilience.when_used import special, xr
 
 MIN_EXPECTED = 0.5  # answers expected in a cell that is worth a row
@@ -67,7 +68,7 @@ def sparse_confusion(
     return table[table.pop("expected") >= min_expected].reset_index(drop=True)
 
 
-def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
+def confusion_of_label(data: xr.DataTree, label: int) -> pd.DataFrame:
     """P(answer | truth) for one true label and every answer given about it.
 
     Parameters
@@ -75,36 +76,43 @@ def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
     data
         A fit of choice.
     label
-        The true label.
-
-    Raises
-    ------
-    OptionError
-        There is no such label.
+        Code of the true label.
     """
     labels = names(data, "true_class")
-    if label not in set(labels):
-        msg = f"confusion: there is no label {label!r} among the {len(labels)} labels"
-        raise OptionError(msg)
-    groups = np.arange(len(labels))
-    only = int(np.flatnonzero(labels == label)[0])
-    return _table(data, groups, labels, only).drop(columns="expected")
+    return _table(data, np.arange(len(labels)), labels, label).drop(columns="expected")
 
 
-def confusion_of_superclasses(data: xr.DataTree) -> pd.DataFrame:
-    """P(superclass of the answer | superclass of the truth).
-
-    Answers without a superclass count as answers, but have no row.
+def confusion_of_groups(
+    data: xr.DataTree, group: Int[np.ndarray, " K"], group_names: np.ndarray
+) -> pd.DataFrame:
+    """P(group of the answer | group of the truth).
 
     Parameters
     ----------
     data
         A fit of choice.
+    group, group_names
+        The group of each label, and their names.
+    """
+    return _table(data, group, group_names).drop(columns="expected")
+
+
+def label_levels(
+    data: xr.DataTree, level: int
+) -> tuple[Int[np.ndarray, " K"], np.ndarray]:
+    """Return the group of each label, some steps up the hierarchy, and their names.
+
+    Parameters
+    ----------
+    data
+        A fit of choice.
+    level
+        How many steps up; what has no superclass is a group by itself.
 
     Raises
     ------
     OptionError
-        No label has a superclass.
+        The level is below zero, or no label has a superclass.
     """
     constant = data["constant_data"]
     if "superclass" not in constant:
@@ -113,9 +121,11 @@ def confusion_of_superclasses(data: xr.DataTree) -> pd.DataFrame:
             "labels that has a column parent (`labels=`)"
         )
         raise OptionError(msg)
-    superclass = pd.Series(constant["superclass"].to_numpy(), dtype="str")
-    groups, group_names = pd.factorize(superclass.mask(superclass == ""), sort=True)
-    return _table(data, groups, np.asarray(group_names)).drop(columns="expected")
+    labels = names(data, "true_class")
+    parent = dict(zip(labels, constant["superclass"].to_numpy(), strict=True))
+    group, group_names = label_groups(pd.Index(labels, dtype="str"), parent, level)
+    order = np.argsort(group_names.to_numpy(dtype=str), kind="stable")
+    return np.argsort(order)[group], group_names.to_numpy(dtype=object)[order]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

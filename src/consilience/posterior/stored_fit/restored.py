@@ -4,6 +4,7 @@ How alike the user said that labels are is kept of labels that one item was aske
 """
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,13 @@ from consilience.model import AnnotatorModel
 from consilience.truth import ChoiceSpace, ContainsSpace
 from consilience.truth.covariates import Covariates, no_covariates
 from consilience.truth.label_pairs.pairs import no_pairs
-from consilience.truth.space import Groups, SimilarSets, no_groups
+from consilience.truth.space import (
+    Asides,
+    Groups,
+    SimilarSets,
+    no_asides,
+    no_groups,
+)
 
 
 def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
@@ -70,7 +77,16 @@ def restored_space(data: xr.DataTree) -> ChoiceSpace | ContainsSpace:
         parent=parent,
         similar=no_pairs(),
         covariates=_covariates(data) or no_covariates(units, 0),
+        asides=_asides(data),
     )
+
+
+def _asides(data: xr.DataTree) -> Asides:
+    constant = data["constant_data"]
+    if "aside_unit" not in constant:
+        return no_asides()
+    names = (field.name for field in fields(Asides))
+    return Asides(*(constant[f"aside_{name}"].to_numpy() for name in names))
 
 
 def restored_contains(data: xr.DataTree) -> ContainsSpace:

@@ -109,13 +109,12 @@ def _posterior(
 ) -> xr.Dataset:
     values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
     axes = dict(dims)
-    has_accuracy = bool({"confusion", "accuracy"} & values.keys()) or isinstance(
-        space, ObjectsSpace
-    )
-    if not has_accuracy and _too_many_cells(space):
+    # What has no parameters has no confusions either, and these are counted instead.
+    counted = not values and not isinstance(space, ObjectsSpace)
+    if counted and _too_many_cells(space):
         values["accuracy"] = _observed_accuracy(space, result)[None, None]
         axes["accuracy"] = ("annotator",)
-    elif not has_accuracy:
+    elif counted:
         prevalence, confusion = _observed_confusion(space, result)
         values["prevalence"] = prevalence[None, None]
         values["confusion"] = confusion[None, None]
@@ -289,6 +288,9 @@ def _of_kind(space: Space) -> dict[str, Any]:
             variables = _covariates(space.covariates, "item", "candidate")
             if (space.parent != "").any():
                 variables["superclass"] = ("true_class", space.parent)
+            for name, values in asdict(space.asides).items():
+                if len(values):
+                    variables[f"aside_{name}"] = ("aside", values)
         case ContainsSpace():
             variables = _covariates(space.covariates, "item")
             variables["unit_label"] = ("item", space.unit_label)

@@ -35,11 +35,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln as log_gamma
-from jax.scipy.special import xlogy
+from jax.scipy.special import logsumexp, xlogy
 from jaxtyping import Array, Float, Int
 from scipy.special import expit, gammaln
 
-from consilience.analysis.class_confusion.label_counts import LabelCounts
+from consilience.class_confusion.label_counts import LabelCounts
 from consilience.truth.arrays.incidence import Incidence, incidence
 
 _REACH = 9.0  # of the nodes, in log-odds
@@ -83,8 +83,6 @@ class DatasetLabelCounts(NamedTuple):
         Classes x patterns: how many items there are.
     share
         Nodes: how often a class may be called by its own label.
-    width
-        Spacing of the nodes, in log-odds.
     """
 
     agreeing: Int[np.ndarray, " U"]
@@ -92,7 +90,6 @@ class DatasetLabelCounts(NamedTuple):
     lapses: Lapses
     items: Incidence
     share: Float[np.ndarray, " T"]
-    width: float
 
 
 def dataset_label_and_others(
@@ -129,13 +126,16 @@ def possible_lapses(
 def dataset_label_counts(label_counts: LabelCounts) -> DatasetLabelCounts:
     """Count the items of each class that were called their own label so often."""
     pairs = np.stack(dataset_label_and_others(label_counts), axis=1)
-    patterns, of_item = np.unique(pairs, axis=0, return_inverse=True)
+    # One without answers stands for none at all.
+    every = np.append(pairs, np.zeros((int(not len(pairs)), 2), int), axis=0)
+    patterns, of_item = np.unique(every, axis=0, return_inverse=True)
+    of_item = of_item.ravel()[: len(pairs)]
     classes, size = label_counts.num_labels, len(patterns)
-    code = label_counts.dataset_label * size + of_item.ravel()
+    code = label_counts.dataset_label * size + of_item
     cells, number = np.unique(code, return_counts=True)
     most_answers = np.bincount(
         label_counts.dataset_label, np.minimum(pairs.sum(1), _MAX_ANSWERS)
-    ).max()
+    ).max(initial=1)
     # The least a class may be known to, where half of the answers give its label.
     spacing = np.clip(2 / np.sqrt(most_answers), _MIN_SPACING, _MAX_SPACING)
     node = np.linspace(-_REACH, _REACH, 1 + round(2 * _REACH / spacing))
@@ -148,7 +148,6 @@ def dataset_label_counts(label_counts: LabelCounts) -> DatasetLabelCounts:
             cells // size, cells % size, number.astype(float), (classes, size)
         ),
         share=expit(node),
-        width=float(node[1] - node[0]),
     )
 
 
@@ -224,16 +223,17 @@ def log_joint(
     """
     share = counts.share[None, :]
     rows = log_probabilities(counts.lapses, share, precision, lapse)
-    log_likelihood = _log_sum(rows, counts.lapses.which, len(counts.agreeing))
+    log_likelihood = log_sum(rows, counts.lapses.which, len(counts.agreeing))
     agreeing, otherwise = classes * mean, classes * (1 - mean)
     before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
-    (normaliser,) = log_beta_functions((agreeing, otherwise, classes))
-    before += jnp.log(counts.width) - normaliser[:, None]
+    # By their sum, which is the integral unless classes are closer than nodes are.
+    before -= logsumexp(before, axis=1, keepdims=True)
     log_density: Float[Array, "K T"] = counts.items @ log_likelihood + before
     return log_density
 
 
-def _log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:
+def log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:
+    """Return the log of the sum of the exponentials of the rows of each pattern."""
     top = jax.lax.stop_gradient(jax.ops.segment_max(rows, which, number))
     whole = jax.ops.segment_sum(jnp.exp(rows - top[which]), which, number)
     return top + jnp.log(whole)

@@ -9,17 +9,14 @@ from scipy.special import comb
 from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
-from consilience.analysis.class_confusion.dataset_label import (
+from consilience.analysis.class_confusion.human_confusion import human_confusion
+from consilience.class_confusion.confusion_posterior import ConfusionPosterior
+from consilience.class_confusion.dataset_label import (
     log_probabilities,
     possible_lapses,
 )
-from consilience.analysis.class_confusion.human_confusion import human_confusion
-from consilience.analysis.class_confusion.label_counts import (
-    label_counts,
-    sum_label_counts,
-)
-from consilience.analysis.class_confusion.response_panels import (
+from consilience.class_confusion.label_counts import LabelCounts
+from consilience.class_confusion.response_panels import (
     _draw_votes,
     _response_rows,
     _winner,
@@ -31,9 +28,7 @@ MANY, ITEMS, CLASSES = 9, 600, 12
 
 def answered(own, item, label, number):
     ones = np.ones(len(item))
-    return sum_label_counts(
-        own, item, label, ones, 0 * ones, parent=None, num_labels=number
-    )
+    return LabelCounts(own, item, label, ones, 0 * ones, None, number)
 
 
 def test_answers_to_come_are_beta_binomial_and_dirichlet_multinomial():
@@ -167,8 +162,9 @@ def test_three_answers_at_face_value_say_too_much(studies):
 def test_a_panel_of_those_who_answered_is_certain(studies):
     # Whatever was learned of how classes are called, here from three of the answers.
     own, votes, few, _ = studies[0]
-    every = label_counts(responses_of(own, votes), few.labels, few.parent)
-    confusion = replace(few, learned=replace(few.learned, label_counts=every))
+    every = human_confusion(responses_of(own, votes)).posterior.label_counts
+    posterior = replace(few.posterior, label_counts=every)
+    confusion = replace(few, posterior=posterior)
     result = confusion.panels([MANY], draws=3)
     expected = face_value(own, votes)
     # Answers are counted, so the order of a tie is not that of the answers.

@@ -44,9 +44,9 @@ class ConfusionPosterior:
     weights
         Of each kind of evidence, in answers.
     odds, against, classes
-        Of the own label where there is one answer's worth of evidence for others; how
-        fast they fall with that, as its power; and how closely classes keep to this,
-        in answers.
+        Of the own label where there is as much evidence for others as for a typical
+        item's; how fast they fall with that, as its power; and how closely classes keep
+        to this, in answers.
     spread, beside
         How closely items keep to the naming of their class, in answers: in how often
         they are called by their own label, and among the other labels.
@@ -83,19 +83,15 @@ class ConfusionPosterior:
         np.fill_diagonal(mean, share)
         return mean
 
-    def beta(
+    def moments(
         self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
-    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-        """Return the Beta distributions with the mean and the variance of cells.
+    ) -> Float[np.ndarray, "2 N"]:
+        """Return the mean and the mean square of cells.
 
         Parameters
         ----------
         row, column
             The class and the label of each cell.
-
-        Returns
-        -------
-        Answers, imagined ones too, that give the label, and that do not.
         """
         agreeing, otherwise = self.agreeing[row], self.otherwise[row]
         number = agreeing + otherwise
@@ -112,9 +108,25 @@ class ConfusionPosterior:
             / (total + 1)
         )
         of_own = row == column
-        return beta_from_moments(
-            np.where(of_own, share, mean), np.where(of_own, square, of_other)
+        return np.stack(
+            [np.where(of_own, share, mean), np.where(of_own, square, of_other)]
         )
+
+    def beta(
+        self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
+    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+        """Return the Beta distributions with the mean and the variance of cells.
+
+        Parameters
+        ----------
+        row, column
+            The class and the label of each cell.
+
+        Returns
+        -------
+        Answers, imagined ones too, that give the label, and that do not.
+        """
+        return beta_from_moments(*self.moments(row, column))
 
     def draw(
         self,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from consilience.analysis.class_confusion.label_counts import LabelCounts
+from consilience.class_confusion.label_counts import LabelCounts
 
 _TRACE = 1e-3  # answers; keeps a label possible that nobody has given yet
 

@@ -21,14 +21,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
-from consilience.analysis.class_confusion.dataset_label import (
+from consilience.class_confusion.class_posterior import ClassPosterior
+from consilience.class_confusion.confusion_posterior import ConfusionPosterior
+from consilience.class_confusion.dataset_label import (
     dataset_label_and_others,
     log_probabilities,
     possible_lapses,
 )
-from consilience.analysis.class_confusion.dirichlet_prior import HyperparameterPosterior
-from consilience.analysis.class_confusion.label_counts import LabelCounts
+from consilience.class_confusion.label_counts import LabelCounts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class _ResponseRows:
 
 
 def panel_disagreement(
-    learned: HyperparameterPosterior, sizes: Sequence[int], *, draws: int, seed: int
+    learned: ClassPosterior, sizes: Sequence[int], *, draws: int, seed: int
 ) -> Float[np.ndarray, "D P"]:
     """Draw the share of items that most of a panel call otherwise than their class.
 

@@ -7,19 +7,21 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special, stats
+from scipy import stats
 from scipy.integrate import quad
-from scipy.special import comb, gammaln
+from scipy.special import comb, gammaln, logit
 from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis.class_confusion import dirichlet_prior as naming_prior
-from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
-from consilience.analysis.class_confusion.dataset_label import dataset_label_counts
-from consilience.analysis.class_confusion.dirichlet_prior import learn
-from consilience.analysis.class_confusion.evidence import evidence
 from consilience.analysis.class_confusion.human_confusion import human_confusion
-from consilience.analysis.class_confusion.label_counts import LabelCounts
+from consilience.class_confusion import likelihood
+from consilience.class_confusion.confusion_posterior import (
+    ConfusionPosterior,
+    beta_from_moments,
+)
+from consilience.class_confusion.dataset_label import dataset_label_counts
+from consilience.class_confusion.evidence import evidence
+from consilience.class_confusion.label_counts import LabelCounts
 from consilience.errors import KindError, OptionError
 
 LABELS, ITEMS, ANSWERS, SPREAD = 30, 12, 9, 2.0
@@ -45,36 +47,54 @@ def apart(generator):
     return truth * (1 - share)[:, None] + np.diag(share)
 
 
+def responses_of(own, item, label):
+    """Return answers about items of such classes."""
+    rows = pd.DataFrame(
+        {
+            "item": [f"i{number:05d}" for number in item],
+            "label": [f"l{number:02d}" for number in label],
+        }
+    )
+    names = [f"l{number:02d}" for number in range(LABELS)]
+    items = pd.DataFrame(
+        {
+            "item": [f"i{number:05d}" for number in range(len(own))],
+            "dataset_label": [names[each] for each in own],
+        }
+    )
+    read = cs.read(rows, kind="choice", labels=names)
+    labels = read.labels.assign(parent=[f"p{group}" for group in GROUPS])
+    return replace(read, items=items, labels=labels)
+
+
 def drawn(seed, naming=one_dirichlet):
-    """Namings of a study, and the true P(label | class)."""
+    """Answers of a study, and the true P(label | class)."""
     generator = np.random.default_rng(seed)
     truth = naming(generator)
     own = np.repeat(np.arange(LABELS), ITEMS)
     of_item = np.stack([generator.dirichlet(SPREAD * truth[c] + 1e-9) for c in own])
     votes = np.stack([generator.multinomial(ANSWERS, each) for each in of_item])
     item, label = np.nonzero(votes)
-    given = LabelCounts(
-        dataset_label=own,
-        item=item,
-        label=label,
-        votes=votes[item, label].astype(float),
-        asides=np.zeros(len(item)),
-        parent=GROUPS,
-        num_labels=LABELS,
-    )
-    return given, truth
+    number = votes[item, label]
+    answers = own, np.repeat(item, number), np.repeat(label, number)
+    return answers, truth
+
+
+def learn(answers):
+    return human_confusion(responses_of(*answers)).posterior
 
 
 @pytest.fixture(scope="module", params=[2, pytest.param(6, marks=pytest.mark.study)])
 def studies(request):
     result = map(drawn, range(request.param))
-    return [(*study, learn(study[0]).best) for study in result]
+    return [(*study, learn(study[0])) for study in result]
 
 
 def held(naming, truth, prob=0.9):
     """Share of each class's cells worth looking at that the intervals hold."""
     cells = (each.ravel() for each in np.indices(truth.shape))
-    here, elsewhere = (each.reshape(truth.shape) for each in naming.beta(*cells))
+    distribution = beta_from_moments(*naming.moments(*cells))
+    here, elsewhere = (each.reshape(truth.shape) for each in distribution)
     tail = (1 - prob) / 2
     inside = (beta.ppf(tail, here, elsewhere) <= truth) & (
         truth <= beta.ppf(1 - tail, here, elsewhere)
@@ -86,24 +106,15 @@ def held(naming, truth, prob=0.9):
 def test_nine_tenths_intervals_hold_the_true_naming_nine_times_in_ten(studies):
     result = np.concatenate([held(naming, truth) for _, truth, naming in studies])
     error = result.std(ddof=1) / np.sqrt(len(result))
-    assert abs(result.mean() - 0.9) < 4 * error + 0.02  # weights are taken as known
+    assert abs(result.mean() - 0.9) < 4 * error + 0.02  # effective numbers are so-so
 
 
 def test_the_same_check_catches_answers_that_are_taken_for_independent(studies):
     results = []
-    for given, truth, _ in studies[: len(studies) // 2]:
-        # Each cell an item of its own: nothing goes together any more.
-        alone = replace(
-            given,
-            dataset_label=given.dataset_label[
-                np.repeat(given.item, given.votes.astype(int))
-            ],
-            item=np.arange(int(given.votes.sum())),
-            label=np.repeat(given.label, given.votes.astype(int)),
-            votes=np.ones(int(given.votes.sum())),
-            asides=np.zeros(int(given.votes.sum())),
-        )
-        results.append(held(learn(alone).best, truth))
+    for (own, item, label), truth, _ in studies[: len(studies) // 2]:
+        # Each answer an item of its own: nothing goes together any more.
+        alone = own[item], np.arange(len(item)), label
+        results.append(held(learn(alone), truth))
     results = np.concatenate(results)
     error = results.std(ddof=1) / np.sqrt(len(results))
     assert results.mean() < 0.9 - 4 * error - 0.02
@@ -117,10 +128,9 @@ def differing(request):
 
 def own_held(learned, truth, **changed):
     """Whether nine-tenths intervals hold how often each class is called its own."""
-    result = naming_prior._hyperparameters(learned.place, np.exp, special.expit)
-    result = result._replace(**changed)
+    result = learned.mean()._replace(**changed)
     lapse = float(result.lapse)
-    distribution = stats.beta(*naming_prior._posterior_beta(learned.counts, result))
+    distribution = stats.beta(*likelihood.posterior_beta(learned.counts, result))
     share = np.diagonal(truth) / (1 - lapse)
     return (distribution.ppf(0.05) <= share) & (share <= distribution.ppf(0.95))
 
@@ -139,14 +149,15 @@ def test_the_same_check_catches_one_distribution_for_both(differing):
 
 
 def test_the_correlation_within_items_is_found(studies):
-    results = [naming.correlation for _, _, naming in studies]
+    results = [naming.centre.correlation for _, _, naming in studies]
     error = np.std(results, ddof=1) / np.sqrt(len(results))
     assert abs(np.mean(results) - 1 / (1 + SPREAD)) < 4 * error
 
 
 def test_pooling_foresees_new_items_better_than_counts(studies):
     gains = []
-    for given, truth, naming in studies:
+    for _, truth, naming in studies:
+        given = naming.label_counts
         counts = given.by_class(given.votes)
         smoothed = (counts + 0.1) / (counts + 0.1).sum(1, keepdims=True)
         gains.append((truth * np.log(naming.probability / smoothed)).sum(1))
@@ -158,11 +169,17 @@ def test_pooling_foresees_new_items_better_than_counts(studies):
 
 
 def of(own, cells, num_labels=3, parent=None):
-    item, label, votes, asides = map(np.array, zip(*cells, strict=True))
+    table = np.array(cells, int).reshape(-1, 4)
+    item, label, votes, asides = table.T
     return LabelCounts(
-        np.array(own), item, label, votes.astype(float), asides.astype(float), parent,
-        num_labels,
-    )  # fmt: skip
+        dataset_label=np.array(own, int),
+        item=item,
+        label=label,
+        votes=votes.astype(float),
+        asides=asides.astype(float),
+        parent=parent,
+        num_labels=num_labels,
+    )
 
 
 def test_evidence_is_as_by_hand():
@@ -196,7 +213,7 @@ def learnable(evidence, **changed):
     """What is learned of all classes: items do not differ, and nobody lapses."""
     weight = np.exp(np.linspace(-0.5, 0.5, len(evidence)))
     sure = np.exp(25.0)
-    plain = naming_prior.Hyperparameters(weight, 1.5, 0.4, 5.0, sure, sure, 1e-12, 0.2)
+    plain = likelihood.Hyperparameters(weight, 1.5, 0.4, 5.0, sure, sure, 1e-12, 0.2)
     return plain._replace(**changed)
 
 
@@ -208,15 +225,15 @@ def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
     stacked = np.stack(list(matrices.values()))
     result = learnable(matrices)
     with jax.enable_x64(True):
-        reported = naming_prior._count_arrays(given, stacked)
-        likelihood = float(jax.jit(naming_prior._log_others)(reported, result))
+        reported = likelihood.count_arrays(given, stacked)
+        total = float(jax.jit(likelihood.log_others)(reported, result).sum())
     prior = np.tensordot(result.weight, stacked, 1)
     expected = 0.0
     for row, others, counts in ((0, [1, 2], [2, 1]), (1, [0, 2], [0, 2])):
         ways = gammaln(sum(counts) + 1) - gammaln(np.array(counts) + 1).sum()
         about = prior[row, others]
         expected += dirichlet_multinomial.logpmf(counts, about, sum(counts)) - ways
-    assert likelihood == pytest.approx(expected, rel=1e-6)
+    assert total == pytest.approx(expected, rel=1e-6)
 
 
 def share_of(own, others, confusion, mean):
@@ -247,34 +264,54 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
     matrices = evidence(given)
     result = learnable(matrices, spread=3.0, lapse=0.1)
     with jax.enable_x64(True):
-        counts = naming_prior._count_arrays(given, np.stack(list(matrices.values())))
-        logs = np.asarray(naming_prior._jitted_shares(counts, result))[0]
-    rest = result.weight @ counts.of_class[:, 0]
-    odds = result.odds * rest**-result.against
+        counts = likelihood.count_arrays(given, np.stack(list(matrices.values())))
+        logs = np.asarray(jax.jit(likelihood.log_joint_shares)(counts, result))[0]
+    # All items are of one class, which is the typical one.
+    odds = result.odds
     whole, mean = share_of(own, others, result, odds / (1 + odds))
     assert np.exp(logs).sum() == pytest.approx(whole, rel=1e-6)
-    here, elsewhere = naming_prior._posterior_beta(counts, result)
+    here, elsewhere = likelihood.posterior_beta(counts, result)
     assert here[0] / (here[0] + elsewhere[0]) == pytest.approx(mean, rel=1e-6)
 
 
 def test_nodes_stand_closer_where_more_is_known_of_a_class():
     items = 3_000
     given = of(np.zeros(items, int), [(item, 0, 4, 0) for item in range(items)])
-    counts = dataset_label_counts(given)
-    assert counts.width < 2 / np.sqrt(4 * items) * 1.01
+    assert np.diff(logit(dataset_label_counts(given).share)).max() < (
+        2 / np.sqrt(4 * items) * 1.01
+    )
     few = dataset_label_counts(of([0], [(0, 0, 4, 0)]))
-    assert few.width == pytest.approx(0.2)
+    assert np.allclose(np.diff(logit(few.share)), 0.2)
 
 
 def test_items_before_count_by_their_effective_number():
     # Two items of one class, two other labels each; the second sees what the first had.
     given = of([0, 0], [(0, 1, 2, 0), (1, 1, 1, 0), (1, 2, 1, 0)])
-    counts = naming_prior._count_arrays(given, np.stack(list(evidence(given).values())))
+    matrices = evidence(given)
+    counts = likelihood.count_arrays(given, np.stack(list(matrices.values())))
     with jax.enable_x64(True):
-        counted = naming_prior._sum_before(jnp.array([1.5, 0.5, 0.5]), counts.first)
-        assert np.allclose(counted, [0, 1.5, 0])
-    worth = naming_prior._relative_information(given, given.votes, spread=1.0)
-    assert np.allclose(worth, 1 / 1.5)
+        before = likelihood.sum_before(jnp.array([1.5, 0.5, 0.5]), counts.first)
+        assert np.allclose(before, [0, 1.5, 0])
+    result = learnable(matrices, beside=1.0)
+    information, counted = likelihood.effective_votes(counts, result)
+    assert np.allclose(information, 1 / 1.5)
+    assert np.allclose(counted, counts.votes / 1.5)
+
+
+def test_more_evidence_for_others_than_is_typical_makes_the_own_label_rarer():
+    # Label 2 is popular, so that classes 0 and 1 have more evidence against them.
+    cells = [(0, 0, 1, 0), (0, 2, 2, 0), (1, 1, 1, 0), (1, 0, 1, 0), (2, 2, 3, 0)]
+    given = of([0, 1, 2], cells)
+    matrices = evidence(given)
+    counts = likelihood.count_arrays(given, np.stack(list(matrices.values())))
+    result = learnable(matrices, against=0.4)
+    with jax.enable_x64(True):
+        whole = counts._replace(dataset_label=dataset_label_counts(of([], [])))
+        prior = np.asarray(jax.jit(likelihood.log_joint_shares)(whole, result))
+    share = np.exp(prior) @ counts.dataset_label.share
+    rest = result.weight @ counts.of_class
+    odds = result.odds * (rest / np.exp(np.log(rest).mean())) ** -0.4
+    assert np.allclose(share, odds / (1 + odds), atol=1e-6)
 
 
 def test_cells_have_the_mean_and_the_variance_of_draws():
@@ -338,7 +375,7 @@ def test_superclasses_and_pairs_follow_from_the_table(confusion):
     pairs = confusion.pairs(min_probability=0.0)
     assert len(pairs) == 8 * 7 / 2
     assert pairs["mutual"].is_monotonic_decreasing
-    mean = confusion.naming.probability
+    mean = confusion.posterior.probability
     first = pairs.iloc[0]
     a, b = (confusion.labels.get_loc(first[name]) for name in ("label_a", "label_b"))
     assert first["mutual"] == min(mean[a, b], mean[b, a])
@@ -372,5 +409,5 @@ def test_what_has_no_class_is_refused(study, confusion):
     with pytest.raises(KindError, match="kind contains"):
         human_confusion(replace(contains, items=items))
     plain = replace(confusion, parent=pd.Index([""] * 8))
-    with pytest.raises(OptionError, match="no label has a superclass"):
+    with pytest.raises(OptionError, match="no label has a parent"):
         plain.superclasses()

@@ -1,0 +1,1 @@
+"""How people label the items of a class: the model `class_confusion`."""

@@ -1,0 +1,288 @@
+r"""The likelihood of how items are called, given what is learned of all classes.
+
+How often the items of a class are called by its own label is integrated exactly
+(`dataset_label`); the other labels that they are called are Dirichlet-multinomial about
+those that their class is called. Given items, what is believed of these is Dirichlet
+still, nearly: an item with :math:`n` answers that give other labels counts as
+:math:`n / (1 + (n - 1) \rho)` answers, with :math:`\rho = 1 / (1 + t)` the correlation
+of two of them, and a label that is named aside as a share :math:`d` of an answer. So
+the probability of the answers about an item, given the items of its class before it,
+has a closed form, whose spread is that of the item and of the class together.
+
+References
+----------
+Brier (1980), Analysis of contingency tables under cluster sampling, for the effective
+numbers. Minka (2000), Estimating a Dirichlet distribution. The chain is assumed density
+filtering: Maybeck (1982), Stochastic models, estimation and control, chapter 12.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.nn import sigmoid, softmax
+from jax.scipy.special import gammaln
+from jaxtyping import Array, Float, Int
+
+from consilience.class_confusion.confusion_posterior import (
+    ConfusionPosterior,
+    beta_from_moments,
+)
+from consilience.class_confusion.dataset_label import (
+    DatasetLabelCounts,
+    dataset_label_and_others,
+    dataset_label_counts,
+    log_joint,
+)
+from consilience.class_confusion.label_counts import LabelCounts
+from consilience.truth.arrays.maths import AnyArray
+
+MIN_CONCENTRATION = 1e-12
+
+
+class Hyperparameters(NamedTuple):
+    """What is learned of all classes, as `ConfusionPosterior` has it.
+
+    Attributes
+    ----------
+    weight
+        Weight of each kind of evidence.
+    odds, against, classes, spread, beside, lapse, aside
+        Of all.
+    """
+
+    weight: Any
+    odds: Any
+    against: Any
+    classes: Any
+    spread: Any
+    beside: Any
+    lapse: Any
+    aside: Any
+
+
+class Counts(NamedTuple):
+    """Answers and evidence as the likelihood takes them: arrays alone.
+
+    Letters: I items; N cells, an item and a label other than its own that it was
+    called, in the order of class, label and item; E kinds of evidence.
+
+    Attributes
+    ----------
+    dataset_label
+        Answers that give items' own labels, and that do not.
+    others, beside
+        Answers about each item that give other labels, and name such aside.
+    item, first, votes, asides
+        Of each cell: its item, where its class and label begin, answers that give it,
+        and that name it aside.
+    place
+        Class and label of each cell, as a place in a square of labels.
+    class_, in_turn, turn, before
+        The class of each item; items in the order of classes, the place of each in it,
+        and where the class of each in that order begins.
+    at_cell, of_class
+        What evidence says of the label of each cell, and of all others of each class.
+    items
+        How many items each class has.
+    """
+
+    dataset_label: DatasetLabelCounts
+    others: Float[np.ndarray, " I"]
+    beside: Float[np.ndarray, " I"]
+    item: Int[np.ndarray, " N"]
+    first: Int[np.ndarray, " N"]
+    votes: Float[np.ndarray, " N"]
+    asides: Float[np.ndarray, " N"]
+    place: Int[np.ndarray, " N"]
+    class_: Int[np.ndarray, " I"]
+    in_turn: Int[np.ndarray, " I"]
+    turn: Int[np.ndarray, " I"]
+    before: Int[np.ndarray, " I"]
+    at_cell: Float[np.ndarray, "E N"]
+    of_class: Float[np.ndarray, "E K"]
+    items: Float[np.ndarray, " K"]
+
+
+def count_arrays(
+    label_counts: LabelCounts, stacked: Float[np.ndarray, "E K K"]
+) -> Counts:
+    """Lay out answers and evidence for the likelihood.
+
+    Parameters
+    ----------
+    label_counts
+        How items that have a class were called, in the order in which they are taken
+        up.
+    stacked
+        What each kind of evidence says of each class and label.
+    """
+    class_ = label_counts.dataset_label
+    of_cell = class_[label_counts.item].astype(np.int64)
+    order = np.lexsort((label_counts.item, label_counts.label, of_cell))
+    order = order[label_counts.label[order] != of_cell[order]]
+    item, label = label_counts.item[order], label_counts.label[order]
+    place = of_cell[order] * label_counts.num_labels + label
+    in_turn = np.argsort(class_, kind="stable")
+    asides = label_counts.asides[order]
+    return Counts(
+        dataset_label=dataset_label_counts(label_counts),
+        others=dataset_label_and_others(label_counts)[1].astype(float),
+        beside=np.bincount(item, asides, len(class_)).astype(float),
+        item=item,
+        first=np.searchsorted(place, place),
+        votes=label_counts.votes[order],
+        asides=asides,
+        place=place,
+        class_=class_,
+        in_turn=in_turn,
+        turn=np.argsort(in_turn),
+        before=np.searchsorted(class_[in_turn], class_[in_turn]),
+        at_cell=stacked[:, class_[item], label],
+        of_class=stacked.sum(2),
+        items=np.bincount(class_, minlength=label_counts.num_labels).astype(float),
+    )
+
+
+def log_joint_shares(
+    counts: Counts, parameters: Hyperparameters
+) -> Float[Array, "K T"]:
+    """Return log p(how often a class is called by its own label, answers)."""
+    rest = jnp.log(jnp.maximum(parameters.weight @ counts.of_class, MIN_CONCENTRATION))
+    typical = rest @ counts.items / jnp.maximum(counts.items.sum(), 1)
+    mean = sigmoid(jnp.log(parameters.odds) - parameters.against * (rest - typical))
+    return log_joint(
+        counts.dataset_label,
+        mean,
+        parameters.classes,
+        parameters.spread,
+        parameters.lapse,
+    )
+
+
+def log_others(counts: Counts, parameters: Hyperparameters) -> Float[Array, " I"]:
+    """Return log p(which other labels an item is called | items before it)."""
+    information, counted = effective_votes(counts, parameters)
+    of_class = parameters.weight @ counts.of_class
+    whole = (information * (counts.others + parameters.aside * counts.beside))[
+        counts.in_turn
+    ]
+    so_far = sum_before(whole, counts.before)[counts.turn]
+    rest = jnp.maximum(of_class[counts.class_] + so_far, MIN_CONCENTRATION)
+    precision = precision_about(parameters.beside, rest)
+    concentration = parameters.weight @ counts.at_cell + sum_before(
+        counted, counts.first
+    )
+    share = jnp.maximum(concentration / rest[counts.item], MIN_CONCENTRATION)
+    # One call: log-Gamma dominates the time of compilation.
+    log_rising = log_rising_factorial(
+        jnp.concatenate([precision[counts.item] * share, precision]),
+        jnp.concatenate([counts.votes, counts.others]),
+    )
+    of_item = jax.ops.segment_sum(
+        log_rising[: len(share)], counts.item, len(counts.others)
+    )
+    log_probability: Float[Array, " I"] = of_item - log_rising[len(share) :]
+    return log_probability
+
+
+def effective_votes(
+    counts: Counts, parameters: Hyperparameters
+) -> tuple[Float[AnyArray, " I"], Float[AnyArray, " N"]]:
+    """Return the weight of one answer about each item, and what each cell counts."""
+    information = effective_weight(counts.others, parameters.beside)
+    counted = information[counts.item] * (
+        counts.votes + parameters.aside * counts.asides
+    )
+    return information, counted
+
+
+def effective_weight(number: Any, spread: Any) -> Any:
+    """Return the weight of one of so many correlated answers, relative to one alone."""
+    return (1 + spread) / (spread + number + (number < 1))
+
+
+def precision_about(
+    spread: Float[Array, ""], total: Float[Array, "*n"]
+) -> Float[Array, "*n"]:
+    """Return how closely items keep to a naming of which so many answers tell."""
+    together = (1 + spread / (1 + total)) / (1 + spread)
+    return 1 / together - 1
+
+
+def log_rising_factorial(start: Float[Array, "*n"], steps: Any) -> Float[Array, "*n"]:
+    """Return log of the product of so many numbers from a start, each one larger."""
+    end, begin = gammaln(jnp.stack([start + steps, start]))
+    return end - begin
+
+
+def sum_before(values: Float[Array, " N"], start: Any) -> Float[Array, " N"]:
+    """Sum what comes before each, back to the start of its group."""
+    running = jnp.cumsum(values) - values
+    return running - running[start]
+
+
+def concentrations(
+    evidence: Float[AnyArray, "E K K"], counts: Counts, parameters: Hyperparameters
+) -> Float[Array, "K K"]:
+    """Return the Dirichlet of each class among the other labels; zero for its own."""
+    size = evidence.shape[1]
+    _, counted = effective_votes(counts, parameters)
+    given = jnp.zeros(size * size).at[counts.place].add(counted)
+    prior = jnp.tensordot(parameters.weight, jnp.asarray(evidence), 1)
+    others = 1 - jnp.eye(size)
+    whole: Float[Array, "K K"] = (prior + given.reshape(size, size)) * others
+    return whole
+
+
+def posterior_at(
+    counts: Counts,
+    matrices: Mapping[str, Float[np.ndarray, "K K"]],
+    parameters: Hyperparameters,
+) -> ConfusionPosterior:
+    """Return how items are called, given what is learned of all classes.
+
+    Parameters
+    ----------
+    counts
+        Answers, and what evidence says of them.
+    matrices
+        Where each kind of evidence expects answers.
+    parameters
+        What is learned, as numbers.
+    """
+    stacked = np.stack(list(matrices.values()))
+    with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
+        whole = np.array(_jitted_concentrations(stacked, counts, parameters))
+    concentration = np.maximum(whole, MIN_CONCENTRATION)
+    np.fill_diagonal(concentration, 0.0)
+    agreeing, otherwise = posterior_beta(counts, parameters)
+    weights = np.asarray(parameters.weight, float).tolist()
+    others = {
+        name: float(value)
+        for name, value in parameters._asdict().items()
+        if name != "weight"
+    }
+    return ConfusionPosterior(
+        agreeing=agreeing,
+        otherwise=otherwise,
+        concentration=concentration,
+        weights=dict(zip(matrices, weights, strict=True)),
+        **others,
+    )
+
+
+def posterior_beta(
+    counts: Counts, parameters: Hyperparameters
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
+    """Return the Beta with the mean and the variance of each class's posterior."""
+    with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
+        belief = np.asarray(softmax(_jitted_shares(counts, parameters), axis=1))
+    share = counts.dataset_label.share
+    return beta_from_moments(belief @ share, belief @ share**2)
+
+
+_jitted_shares = jax.jit(log_joint_shares)
+_jitted_concentrations = jax.jit(concentrations)

@@ -1,0 +1,269 @@
+"""The confusion of a fit of classes, at any level of the hierarchy of labels.
+
+A level is so many steps up from the labels: 1 is that of their superclasses. There,
+each class that was asked about weighs alike in its group.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+from scipy.stats import beta
+
+from consilience.class_confusion.class_posterior import ClassPosterior, class_posterior
+from consilience.class_confusion.confusion_posterior import beta_from_moments
+from consilience.class_confusion.label_counts import classes_of
+from consilience.intervals import bounds
+from consilience.posterior.results.frames import category, names
+from consilience.posterior.results.shrinkage import accuracy_table, individual_cells
+from consilience.posterior.stored_fit.restored import restored_draws, restored_space
+from consilience.truth.space import ChoiceSpace
+from consilience.when_used import xr
+
+MIN_PROBABILITY = 0.01  # of a cell without answers that is worth a row
+_DRAWS = 1000  # of the confusion of groups of labels
+
+
+def posterior_of(data: xr.DataTree) -> ClassPosterior:
+    """Return what a fit of classes says of how their items are called.
+
+    Parameters
+    ----------
+    data
+        A fit of classes.
+    """
+    drawn = {
+        name: values
+        for name, values in restored_draws(data).items()
+        if values.ndim == 2
+    }
+    return class_posterior(_space(data), drawn)
+
+
+def _space(data: xr.DataTree) -> ChoiceSpace:
+    space = restored_space(data)
+    if not isinstance(space, ChoiceSpace):
+        msg = "a fit of classes is of kind choice"
+        raise TypeError(msg)
+    return space
+
+
+def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
+    """Return the tables that a fit of classes holds.
+
+    Parameters
+    ----------
+    data
+        A fit of classes.
+    """
+    posterior, prob = posterior_of(data), float(data.attrs["prob"])
+    space, labels = _space(data), names(data, "true_class")
+    class_ = classes_of(space)[space.unit]
+    theirs = space.identified[space.annotator] & (class_ >= 0)
+    who = space.annotator[theirs].astype(np.int64)
+    class_, given = class_[theirs], space.answer[theirs].astype(np.int64)
+    answers = (who, class_ * len(labels) + given, space.n[theirs].astype(float))
+    row, column = _cells(posterior, MIN_PROBABILITY)
+    mean, square = posterior.moments(row, column)
+    everyone = (np.full(len(row), -1), row, column, mean, *_bounds(mean, square, prob))
+    pair = row * len(labels) + column
+    order = np.argsort(pair)
+    who, place, *each = individual_cells(
+        answers, pair[order], (mean[order], square[order]), len(labels), prob
+    )
+    individuals = (who, row[order][place], column[order][place], *each)
+    owner, true, given, value, lower, upper = (
+        np.concatenate(arrays) for arrays in zip(everyone, individuals, strict=True)
+    )
+    confusion = pd.DataFrame(
+        {
+            "annotator": category(owner, space.annotators),
+            "true_label": category(true, labels),
+            "given_label": category(given, labels),
+            "probability": value,
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+    people = _accuracy(posterior, space, answers, prob)
+    return {"confusion": confusion, "annotators": people}
+
+
+def _accuracy(
+    posterior: ClassPosterior,
+    space: ChoiceSpace,
+    answers: tuple[
+        Int[np.ndarray, " A"], Int[np.ndarray, " A"], Float[np.ndarray, " A"]
+    ],
+    prob: float,
+) -> pd.DataFrame:
+    """Return how often each annotator gives the class's own label."""
+    who, pair, count = answers
+    class_, given = np.divmod(pair, len(space.states))
+    classes = np.arange(len(space.states))
+    mean, square = posterior.moments(classes, classes)
+    number = space.num_annotators
+    total, hits, expected = (
+        np.bincount(who, count * weight, number).astype(float)
+        for weight in (np.ones(len(who)), given == class_, mean[class_])
+    )
+    # Classes are uncertain each by itself.
+    met, row = np.unique(pair // len(classes) + who * len(classes), return_inverse=True)
+    of_class = met % len(classes)
+    variance = np.bincount(
+        met // len(classes),
+        np.bincount(row, count) ** 2 * (square - mean**2)[of_class],
+        number,
+    )
+    size = np.maximum(total, 1.0)
+    share = expected / size
+    everyone = (share, share**2 + variance / size**2)
+    people = np.flatnonzero(space.identified)
+    return accuracy_table(people, space.annotators, hits, total, everyone, prob)
+
+
+def _cells(
+    posterior: ClassPosterior, min_probability: float
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
+    """Return the cells that are worth a row, the most probable label first."""
+    mean, counts = posterior.probability, posterior.label_counts
+    kept = (mean >= min_probability) | (counts.by_class(counts.votes) > 0)
+    row, column = np.nonzero(kept & has_answers(posterior)[:, None])
+    order = np.lexsort((-mean[row, column], row))
+    return row[order], column[order]
+
+
+def _bounds(
+    mean: Float[np.ndarray, " N"], square: Float[np.ndarray, " N"], prob: float
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    distribution, tail = beta(*beta_from_moments(mean, square)), (1 - prob) / 2
+    return distribution.ppf(tail), distribution.ppf(1 - tail)
+
+
+def population_table(
+    posterior: ClassPosterior,
+    labels: np.ndarray,
+    prob: float,
+    min_probability: float = MIN_PROBABILITY,
+) -> pd.DataFrame:
+    """Return the cells that have answers, or at least so large a probability.
+
+    Parameters
+    ----------
+    posterior
+        What a fit says.
+    labels
+        Names of the labels.
+    prob
+        Probability that an interval holds.
+    min_probability
+        Smallest probability of a cell without answers.
+
+    Returns
+    -------
+    Columns annotator (null: the population), true_label, given_label, probability,
+    lower, upper and votes; classes in order, the most probable label first.
+    """
+    row, column = _cells(posterior, min_probability)
+    mean, square = posterior.moments(row, column)
+    lower, upper = _bounds(mean, square, prob)
+    counts = posterior.label_counts
+    votes = counts.by_class(counts.votes)
+    return pd.DataFrame(
+        {
+            "annotator": pd.Categorical([None] * len(row)),
+            "true_label": category(row, labels),
+            "given_label": category(column, labels),
+            "probability": mean,
+            "lower": lower,
+            "upper": upper,
+            "votes": votes[row, column].astype(np.int64),
+        }
+    )
+
+
+def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
+    """Return the confusion of one class.
+
+    Parameters
+    ----------
+    data
+        A fit of classes.
+    class_
+        Code of the class.
+    """
+    labels, prob = names(data, "true_class"), float(data.attrs["prob"])
+    table = population_table(posterior_of(data), labels, prob, 0.0)
+    rows = table["true_label"].cat.codes == class_
+    return table[rows].drop(columns="votes").reset_index(drop=True)
+
+
+def confusion_at_level(
+    data: xr.DataTree, group: Int[np.ndarray, " K"], group_names: np.ndarray
+) -> pd.DataFrame:
+    """Return the confusion between groups of labels.
+
+    Parameters
+    ----------
+    data
+        A fit of classes.
+    group, group_names
+        The group of each label, and their names.
+    """
+    prob = float(data.attrs["prob"])
+    table = confusion_of_groups(posterior_of(data), group, group_names, prob)
+    return table.assign(annotator=pd.Categorical([None] * len(table)))[
+        ["annotator", *table.columns]
+    ]
+
+
+def confusion_of_groups(
+    posterior: ClassPosterior,
+    group: Int[np.ndarray, " K"],
+    group_names: np.ndarray,
+    prob: float,
+    *,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the confusion between groups of labels, each class with equal weight.
+
+    Parameters
+    ----------
+    posterior
+        What a fit says.
+    group, group_names
+        The group of each label, and their names.
+    prob
+        Probability that an interval holds.
+    draws, seed
+        Number and seed of the posterior draws for the bounds.
+
+    Returns
+    -------
+    Columns true_label and given_label (groups), probability, lower and upper.
+    """
+    member = (group[:, None] == np.arange(len(group_names))).astype(float)
+    counted = member * has_answers(posterior)[:, None]
+    rows: Float[np.ndarray, "K G"] = counted / np.maximum(counted.sum(0), 1.0)
+    between = rows.T @ posterior.probability @ member
+    drawn = posterior.draw_groups(np.random.default_rng(seed), draws, member, rows)
+    lower, upper = bounds(drawn, prob)
+    true, given = (each.ravel() for each in np.indices(between.shape))
+    return pd.DataFrame(
+        {
+            "true_label": category(true, group_names),
+            "given_label": category(given, group_names),
+            "probability": between.ravel(),
+            "lower": lower.ravel(),
+            "upper": upper.ravel(),
+        }
+    )
+
+
+def has_answers(posterior: ClassPosterior) -> Bool[np.ndarray, " K"]:
+    """Return which classes have answers about their items."""
+    counts = posterior.label_counts
+    answered: Bool[np.ndarray, " K"] = counts.by_class(counts.votes).sum(1) > 0
+    return answered
