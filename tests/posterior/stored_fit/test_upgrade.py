@@ -33,7 +33,7 @@ def as_before(data):
     }
     for node in data.subtree:
         group = node.to_dataset(inherit=False)
-        if "synonyms" in group:
+        if "duplicate_name" in group:
             rivals = group["duplicate_name"].isel(names=0)
             group = group.drop_vars(["synonyms", "synonym_pairs"])
             group["duplicate_name"] = rivals
