@@ -152,19 +152,20 @@ def draw(
     generator
         Random number generator.
     only
-        The partition that each item is taken to have; None for its posterior.
+        The partition that each item is taken to have; None for its posterior. The
+        posterior of partitions is returned either way.
     """
     logs = _log_weights(weights, rows, blocks.num_labels)
     start = weights.start[rows] - weights.start[rows[0]]
     item = np.repeat(np.arange(len(rows)), np.diff(np.append(start, len(logs))))
-    if only is not None:
-        kept = np.arange(logs.shape[1]) == only[item][:, None]
-        logs = np.where(kept, logs, -np.inf)
-    highest = np.maximum.reduceat(logs.max(1), start)
-    chance = np.exp(logs - highest[item][:, None])
-    chance /= np.add.reduceat(chance.sum(1), start)[item][:, None]
+    chance = _chances(logs, start, item)
     partition = np.add.reduceat(chance, start, axis=0)
-    allocation, which = _chosen(chance, len(rows), number, generator)
+    if only is None:
+        allocation, which = _chosen(chance, len(rows), number, generator)
+    else:
+        given = _chances(logs[np.arange(len(logs)), only[item]][:, None], start, item)
+        allocation, which = _chosen(given, len(rows), number, generator)
+        which = which + only[:, None]
     return _continuous(blocks, weights, rows, partition, allocation, which, generator)
 
 
@@ -186,6 +187,19 @@ def _log_weights(
     for column in index.T:
         log_weights += phi[:, column]
     return log_weights
+
+
+def _chances(
+    logs: Float[np.ndarray, "v P"],
+    start: Int[np.ndarray, " u"],
+    item: Int[np.ndarray, " v"],
+) -> Float[np.ndarray, "v P"]:
+    """Return the probabilities of the log weights of each item."""
+    highest = np.maximum.reduceat(logs.max(1), start)
+    chance = np.exp(logs - highest[item][:, None])
+    total = np.add.reduceat(chance.sum(1), start)
+    chances: Float[np.ndarray, "v P"] = chance / total[item][:, None]
+    return chances
 
 
 def _chosen(

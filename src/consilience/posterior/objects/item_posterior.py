@@ -44,6 +44,7 @@ TAUS = np.linspace(0.1, 0.9, 9)  # of the table object_counts
 TAU = 0.5  # an object counts that more than half of annotators would name
 GRID = np.linspace(0.0, 1.0, 101)  # grid of frequencies
 PANELS = (1, 3, 5, 9, 25)  # annotators in all; beside the limit of ever more
+TINY = np.finfo(float).tiny  # probabilities below have few digits
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -173,8 +174,7 @@ def item_posterior(
                 chunk = draw(blocks, weight, rows, number, run.numbers)
                 partition += run.weight * chunk.partition
                 _add(run, blocks, chunk, which)
-            partitions = _point_partitions(run, blocks, rows, partition)
-            _add_point_partitions(run, blocks, weights, rows, partitions, seed, names)
+            _add_point_partitions(run, blocks, weights, rows, partition, seed, names)
     num_labelled = max(int((own_slot >= 0).sum()), 1)
     posterior.several /= max(units, 1)
     posterior.judged_several /= max(units, 1)
@@ -367,11 +367,15 @@ def _add_point_partitions(
     blocks: Blocks,
     weights: list[BlockWeights],
     rows: Int[np.ndarray, " u"],
-    partitions: list[Int[np.ndarray, " u"]],
+    partition: Float[np.ndarray, "u P"],
     seed: int,
     names: Shaped[np.ndarray, " U"],
 ) -> None:
-    """Draw the labels of the estimated partitions; where losses agree, once."""
+    """Draw the labels of the estimated partitions; where losses agree, once.
+
+    A draw of the parameters counts by how probable it makes that partition.
+    """
+    partitions = _point_partitions(run, blocks, rows, partition)
     for loss, chosen in enumerate(partitions):
         new = (chosen != partitions[0]) | (loss == 0)
         same = blocks.unit[rows[~new]]
@@ -386,13 +390,20 @@ def _add_point_partitions(
                     given = draw(
                         blocks, weight, rows[some], run.number, numbers, chosen[some]
                     )
-                    _add_given(run, blocks, given, loss)
+                    mean = partition[some, chosen[some]]
+                    by_draw = given.partition[np.arange(len(some)), chosen[some]]
+                    # Where no draw makes it probable, each counts as much.
+                    ratio = np.divide(
+                        by_draw, mean, np.ones_like(mean), where=mean > TINY
+                    )
+                    _add_given(run, blocks, given, loss, run.weight * ratio[:, None])
 
 
-def _add_given(run: _Run, blocks: Blocks, given: Chunk, loss: int) -> None:
+def _add_given(
+    run: _Run, blocks: Blocks, given: Chunk, loss: int, weight: Float[np.ndarray, "u 1"]
+) -> None:
     n, units = blocks.num_labels, blocks.unit[given.rows]
     top = given.salience.argmax(2)
-    weight = run.weight
     run.posterior.share[loss, units, :n] += weight * given.share.mean(1)
     run.posterior.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
     run.posterior.main[loss, units, :n] += weight * _shares(top, n)
