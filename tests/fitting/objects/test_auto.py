@@ -15,7 +15,9 @@ def reason(responses, **settings):
 def test_auto_says_which_model_has_the_styles_of_annotators():
     study = cs.simulate(kind="objects", items=6, annotators=4, classes=6, per_item=3)
     responses = study.responses
-    anonymous = replace(responses, table=responses.table.assign(annotator=None))
+    table = responses.table
+    nobody = table["annotator"].where(table["annotator"].isna())
+    anonymous = replace(responses, table=table.assign(annotator=nobody))
     assert reason(responses).startswith(WITH_IDS)
     assert WITH_IDS not in reason(responses, model="objects")
     assert WITH_IDS not in reason(anonymous)
