@@ -427,7 +427,7 @@ class Fit:
             item  object   label  probability
         0  item0       1  class5          1.0
         1  item0       1  class4          1.0
-        2  item1       1  class1          0.9
+        2  item1       1  class1          1.0
         """
         return restored(objects.objects(self.data, loss), self.types)
 
@@ -490,9 +490,9 @@ class Fit:
         >>> fit = cs.fit(study.responses, engine="em")
         >>> fit.same_object().head(3).round(1)
             item label_a label_b  probability  synonyms
-        0  item0  class4  class5          0.6
-        1  item1  class0  class1          0.0
-        2  item1  class0  class3          0.1
+        0  item0  class4  class5          0.7       0.0
+        1  item1  class0  class1          0.0       0.0
+        2  item1  class0  class3          0.1       0.0
         """
         return restored(objects.same_object(self.data), self.types)
 
@@ -521,11 +521,10 @@ class Fit:
         ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
         ... )
         >>> fit = cs.fit(study.responses, engine="em")
-        >>> fit.ambiguity().head(3).round(1)
-             item  structure  naming  salience
-        0   item0        0.7     0.2       0.1
-        1   item1        2.1     0.4       0.6
-        2  item10        2.7     0.6       0.6
+        >>> fit.ambiguity().head(2).round(1)
+            item  structure  naming  salience
+        0  item0        0.6     0.2       0.1
+        1  item1        1.9     0.5       0.5
         """
         return restored(objects.ambiguity(self.data), self.types)
 
@@ -561,11 +560,11 @@ class Fit:
         ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
         ... )
         >>> fit = cs.fit(study.responses, engine="em")
-        >>> fit.panel(9).head(3).round(1)
-             item  several  differs
-        0   item0      0.0      0.0
-        1   item1      0.4      0.2
-        2  item10      0.0      0.6
+        >>> fit.panel(9)[["item", "several"]].head(3).round(1)
+             item  several
+        0   item0      0.0
+        1   item1      0.5
+        2  item10      0.0
         """
         return restored(objects.panel(self.data, annotators), self.types)
 
@@ -689,10 +688,10 @@ class Fit:
         >>> fit = cs.fit(study.responses, engine="em")
         >>> fit.styles()[["style", "share"]].round(1)
                   style  share
-        0  single_label    0.4
-        1        recall    0.2
+        0  single_label    0.5
+        1        recall    0.5
         2    rival_name    0.1
-        3       synonym    0.7
+        3       synonym    0.5
         """
         return styles.styles(self.data)
 
