@@ -324,10 +324,10 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     >>> compared = cs.compare_confusion(fit, guesses, dataset_labels=own)
     >>> table = compared.table()
     >>> columns = ["true_label", "given_label", "probability"]
-    >>> table.loc[table["who"] == "copy", columns].head(2)
-       true_label given_label  probability
-    25     class0      class0          1.0
-    26     class0      class1          0.0
+    >>> table.loc[table["who"] == "copy", columns].head(2).reset_index(drop=True)
+      true_label given_label  probability
+    0     class0      class0          1.0
+    1     class0      class1          0.0
     """
     check_settings(resamples=resamples, prob=prob)
     proposals = propose(fit, predictions, dataset_labels, 1)

@@ -62,10 +62,9 @@ class HumanConfusion:
     ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
     ... )
     >>> confusion = cs.human_confusion(study.responses)
-    >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(2).round(1)
+    >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(1).round(1)
       label_a label_b  mutual
     0  class0  class3     0.1
-    1  class0  class5     0.1
     """
 
     labels: pd.Index
@@ -143,10 +142,10 @@ class HumanConfusion:
         ... )
         >>> confusion = cs.human_confusion(study.responses)
         >>> cells = confusion.table(min_probability=0.05)
-        >>> cells[["true_label", "given_label", "probability"]].head(2).round(1)
-          true_label given_label  probability
-        0     class0      class0          0.4
-        1     class0      class3          0.1
+        >>> cells[["true_label", "given_label", "votes"]].head(2)
+          true_label given_label  votes
+        0     class0      class0     25
+        1     class0      class3      7
         """
         return population_table(
             self.posterior, self.labels.to_numpy(), self.prob, min_probability
@@ -185,10 +184,9 @@ class HumanConfusion:
         ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
         ... )
         >>> confusion = cs.human_confusion(study.responses)
-        >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(2).round(1)
+        >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(1).round(1)
           label_a label_b  mutual
         0  class0  class3     0.1
-        1  class0  class5     0.1
         """
         answered = has_answers(self.posterior)[:, None]
         mean = np.where(answered, self.posterior.probability, 0.0)
@@ -421,11 +419,9 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
     ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
     ... )
     >>> confusion = cs.human_confusion(study.responses)
-    >>> confusion.table()[["true_label", "given_label", "probability"]].head(3).round(1)
+    >>> confusion.table()[["true_label", "given_label", "probability"]].head(1).round(1)
       true_label given_label  probability
     0     class0      class0          0.4
-    1     class0      class3          0.1
-    2     class0      class5          0.1
     """
     if responses.kinds not in {("choice",), ("objects",)}:
         kinds = ", ".join(responses.kinds)
