@@ -178,6 +178,6 @@ def test_a_class_without_other_items_is_foreseen_at_random(given):
 
     alone = np.bincount(given.own, minlength=given.num_labels)[given.own] == 1
     assert alone.any()
-    result = counts(given, None)[alone]
+    result = counts(given, None, None)[alone]
     expected = given.votes[alone].sum(1) * np.log(1 / given.num_labels)
     assert np.allclose(result, expected)

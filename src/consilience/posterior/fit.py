@@ -338,7 +338,8 @@ class Fit:
         level : int, default 0
             Steps up the hierarchy of labels: 1 returns the confusion between their
             superclasses, 2 that between the superclasses of these where labels have
-            such, of the population (choice). A label that has none stays as it is.
+            such, of the population (choice). Fits of kind objects have the level 1, of
+            annotators, too. A label that has none stays as it is.
         groups : bool, default False
             Return the confusion within each group of labels, of the population
             (contains), with a column group instead of annotator.

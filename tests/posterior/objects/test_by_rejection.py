@@ -5,18 +5,6 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 import xarray as xr
-from tests.posterior.objects.worlds import (
-    PARENTS,
-    accepted,
-    entropy,
-    enumerated,
-    is_valid,
-    joined,
-    least_loss,
-    one_hot,
-    panels,
-    partitions_of,
-)
 
 from consilience.fitting.objects import conditioning
 from consilience.objects.layout.items import items_of
@@ -28,6 +16,19 @@ from consilience.posterior.objects.item_posterior import PANELS, TAU, TAUS
 from consilience.posterior.objects.joint_draws import LEADING, MAIN_LABEL, MAIN_OBJECT
 from consilience.posterior.stored_fit.stored import stored
 from consilience.truth.named import Named
+
+from .worlds import (
+    PARENTS,
+    accepted,
+    entropy,
+    enumerated,
+    is_valid,
+    joined,
+    least_loss,
+    one_hot,
+    panels,
+    partitions_of,
+)
 
 DRAWS = 5_000  # of each item, for each draw of the parameters
 KEPT = 2_000  # worlds of each item, for the same

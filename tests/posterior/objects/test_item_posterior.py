@@ -8,7 +8,7 @@ from scipy import stats
 import consilience as cs
 from consilience.errors import OptionError
 from consilience.objects.posterior.streams import streams
-from consilience.posterior.objects.item_posterior import PANELS, completed
+from consilience.posterior.objects.item_posterior import PANELS, PHASE, completed
 
 
 @pytest.fixture
@@ -146,3 +146,14 @@ def test_where_all_have_answered_nothing_is_foreseen(study, fit):
     error = 4 * drawn.std() / np.sqrt(len(drawn))
     assert abs(drawn.mean() - expected) < error
     assert abs(fit.panel(9)["several"].mean() - expected) > error
+
+
+def test_progress_counts_every_item_once(study):
+    seen = []
+    responses = study.responses
+    first = responses.table["item"].cat.categories[:9]
+    some = responses.where(responses.table["item"].isin(first))
+    cs.fit(some, model="objects", progress=seen.append, seed=0)
+    done = [each.done for each in seen if each.phase == PHASE]
+    assert done == sorted(set(done))
+    assert done[-1] == seen[-1].total == some.table["item"].nunique()

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
+from consilience.errors import OptionError
 from consilience.posterior.objects.main_confusion import main_accuracy, main_confusion
 from consilience.posterior.results.shrinkage import learn_precision
 from consilience.spaces import space_of
@@ -55,6 +56,38 @@ def test_counts_are_weighed_by_the_truth(space):
     value = precision.value
     expected = precision.weight @ ((1.25 + value * everyone) / (2 + value))
     assert people["accuracy"]["b"] == pytest.approx(expected)
+
+
+def test_superclasses_have_the_answers_of_their_labels():
+    rows = [*ROWS, ("j", "c", "fish"), ("i", "c", "dog")]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"]).assign(main=True)
+    parents = {"cat": "pet", "dog": "pet", "fish": None}
+    labels = pd.DataFrame({"label": list(parents), "parent": list(parents.values())})
+    responses = cs.read(frame, kind="objects", labels=labels)
+    space = space_of(responses)
+    main = np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])
+    table = main_confusion(space, space.named, main, 0.9, level=1)
+    whole = table[table["annotator"].isna()].set_index(["true_label", "given_label"])
+    # i has three answers, all of a pet; j two of a pet and one that is none.
+    assert whole["probability"].to_dict() == pytest.approx(
+        {
+            ("pet", "pet"): (3 + 0.5 * 2) / 4.5,
+            ("pet", "fish"): 0.5 * 1 / 4.5,
+            ("fish", "pet"): 0.5 * 2 / 1.5,
+            ("fish", "fish"): 0.5 * 1 / 1.5,
+        }
+    )
+    fit = cs.fit(responses, model="objects", seed=0)
+    between = fit.confusion(level=1)
+    assert set(between["true_label"]) <= {"pet", "fish"}
+    assert set(between["annotator"].dropna()) == {"a", "b", "c"}
+    with pytest.raises(OptionError, match="has the levels 0 and 1; other levels"):
+        fit.confusion(level=2)
+
+
+def test_without_superclasses_there_is_one_level(objects_fit):
+    with pytest.raises(OptionError, match="has the level 0 alone"):
+        objects_fit.confusion(level=1)
 
 
 def test_a_fit_has_numbers_for_everyone(objects_fit, objects_study):

@@ -20,6 +20,7 @@ from consilience.posterior.objects.joint_draws import Record
 from consilience.posterior.objects.tables import curves, item_tables
 from consilience.posterior.stored_fit.stored import with_tables
 from consilience.posterior.stored_fit.tree import with_groups
+from consilience.progress import Reporter, silent
 from consilience.truth import ObjectsSpace
 
 MAX_DRAWS = 20  # of the parameters that are looked at, evenly taken
@@ -34,6 +35,7 @@ def with_objects(
     *,
     seed: int,
     prob: float,
+    report: Reporter = silent,
 ) -> xr.DataTree:
     """Return the fit with what each item holds, and what all of them say together.
 
@@ -47,6 +49,8 @@ def with_objects(
         Seed of the draws of items.
     prob
         Probability that an interval holds.
+    report
+        Called with the progress made.
     """
     observations = lay_out(model, space)
     draws = [
@@ -55,7 +59,7 @@ def with_objects(
     ]
     items: Items = observations.layout
     with_posteriors = with_item_posteriors(
-        data, space, items, draws, seed=seed, prob=prob
+        data, space, items, draws, seed=seed, prob=prob, report=report
     )
     pooled = label_pairs.as_dataset(label_pairs.evidence_from(space, items.names))
     return with_groups(with_posteriors, **{label_pairs.GROUP: pooled})
@@ -69,6 +73,7 @@ def with_item_posteriors(
     *,
     seed: int,
     prob: float,
+    report: Reporter = silent,
 ) -> xr.DataTree:
     """Return the fit with what each item holds.
 
@@ -84,13 +89,22 @@ def with_item_posteriors(
         Seed of the draws of items.
     prob
         Probability that an interval holds.
+    report
+        Called with the progress made.
     """
     named = space.named
     number = -(-IN_ALL // len(draws))
     record = Record(named.candidate, len(draws), number)
     given = label_counts(space, named)
     posterior = item_posterior(
-        items, space.unit_item, given, draws, record, number=number, seed=seed
+        items,
+        space.unit_item,
+        given,
+        draws,
+        record,
+        number=number,
+        seed=seed,
+        report=report,
     )
     with_curves = with_groups(
         data, objects=curves(space, posterior), joint_draws=record.dataset()

@@ -46,15 +46,16 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
             effort=request.effort,
             report=report,
         )
-    if unasked and space.identified.any():
-        single = replace(single, reason=f"{WITH_IDS}; {single.reason}")
-    data = fit_tree(study, request, space, single)
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        return with_objects(
-            data,
-            space,
-            single.model,
-            single.result,
-            seed=request.seed,
-            prob=request.effort.prob,
-        )
+        if unasked and space.identified.any():
+            single = replace(single, reason=f"{WITH_IDS}; {single.reason}")
+        data = fit_tree(study, request, space, single)
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            return with_objects(
+                data,
+                space,
+                single.model,
+                single.result,
+                seed=request.seed,
+                prob=request.effort.prob,
+                report=report,
+            )

@@ -54,7 +54,7 @@ from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
 
 WHAT = "log posterior density"
-GUIDED = 10  # iterations with the guess as evidence: enough to choose a hill
+GUIDED = 30  # iterations with the guess as evidence: enough to choose a hill
 FEW = 40  # of what all share, to be worth a gradient each
 # Pairs that L-BFGS keeps. On 924,810 answers of contains it came as near the mode in 50
 # sweeps with 100 of them as in 150 with 20, and in 100 as in 400.

@@ -39,11 +39,13 @@ from consilience.objects.posterior.right_names import LabelCounts, levels
 from consilience.objects.posterior.streams import Streams, streams
 from consilience.objects.posterior.weights import BlockWeights, block_weights
 from consilience.posterior.objects.joint_draws import Record
+from consilience.progress import Progress, Reporter, silent
 
 TAUS = np.linspace(0.1, 0.9, 9)  # of the table object_counts
 TAU = 0.5  # an object counts that more than half of annotators would name
 GRID = np.linspace(0.0, 1.0, 101)  # grid of frequencies
 PANELS = (1, 3, 5, 9, 25)  # annotators in all; beside the limit of ever more
+PHASE = "objects of items"
 TINY = np.finfo(float).tiny  # probabilities below have few digits
 
 
@@ -126,6 +128,7 @@ def item_posterior(
     *,
     number: int,
     seed: int,
+    report: Reporter = silent,
 ) -> ItemPosterior:
     """Draw what items hold, and keep the joint draws.
 
@@ -145,6 +148,8 @@ def item_posterior(
         Draws of each item for each draw of the parameters.
     seed
         Seed of the random number generator.
+    report
+        Called with the progress made.
     """
     own_slot = given.dataset_label
     units = len(own_slot)
@@ -154,7 +159,7 @@ def item_posterior(
     whole = _Run(posterior, given, record, number, 1 / len(draws), Streams(()))
     several = [blocks.unit for blocks in items.blocks]
     single = np.setdiff1d(np.arange(units), np.concatenate([*several, []]))
-    step = max(MAX_CELLS // number, 1)
+    step, done = max(MAX_CELLS // number, 1), len(single)
     for first in range(0, len(single), step):
         some = single[first : first + step]
         run = replace(whole, numbers=streams(seed, names[some]))
@@ -175,6 +180,8 @@ def item_posterior(
                 partition += run.weight * chunk.partition
                 _add(run, blocks, chunk, which)
             _add_point_partitions(run, blocks, weights, rows, partition, seed, names)
+            done += len(rows)
+            report(Progress(PHASE, done, units))
     num_labelled = max(int((own_slot >= 0).sum()), 1)
     posterior.several /= max(units, 1)
     posterior.judged_several /= max(units, 1)

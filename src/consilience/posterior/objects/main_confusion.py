@@ -23,6 +23,7 @@ from scipy.special import betaincinv
 from consilience.posterior.results.frames import category
 from consilience.posterior.results.shrinkage import accuracy_table, individual_cells
 from consilience.ragged import places_within
+from consilience.truth.hierarchy import label_groups
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace
 
@@ -30,7 +31,11 @@ _EDGE = 1e-9  # counts
 
 
 def main_confusion(
-    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], prob: float
+    space: ObjectsSpace,
+    named: Named,
+    main: Float[np.ndarray, "U C"],
+    prob: float,
+    level: int = 0,
 ) -> pd.DataFrame:
     """Return P(main label given | true main label) of the population and of each.
 
@@ -42,6 +47,8 @@ def main_confusion(
         P(a candidate is what most give as the main label).
     prob
         Probability that an interval holds.
+    level
+        Of labels, 0; of their superclasses, 1. What has none is a group by itself.
 
     Returns
     -------
@@ -49,7 +56,9 @@ def main_confusion(
     lower, upper, for pairs of labels that occur; of annotators with an id for the true
     labels that they met, unless that would be too many rows.
     """
-    labels = len(named.labels)
+    parents = dict(zip(named.labels, named.parents, strict=True))
+    group, names = label_groups(pd.Index(named.labels), parents, level)
+    of_candidate, labels = group[named.candidate], len(names)
     unit, true = np.nonzero(main > _EDGE)
     chance = main[unit, true]
     # Answers of each item stand one behind the other, next to each of its true labels.
@@ -59,8 +68,8 @@ def main_confusion(
     cell = np.repeat(np.arange(len(unit)), number)
     within = places_within(number)
     answer = order[start[unit[cell]] + within]
-    pair = named.candidate[unit, true][cell] * labels
-    pair += named.candidate[unit[cell], named.main[answer]]
+    pair = of_candidate[unit, true][cell] * labels
+    pair += of_candidate[unit[cell], named.main[answer]]
     count = chance[cell] * space.n[answer]
     pairs, place = np.unique(pair, return_inverse=True)
     total = np.bincount(place, count, len(pairs))
@@ -80,8 +89,8 @@ def main_confusion(
     return pd.DataFrame(
         {
             "annotator": category(owner, space.annotators),
-            "true_label": category(of_true[which], named.labels),
-            "given_label": category(given[which], named.labels),
+            "true_label": category(of_true[which], names.to_numpy(object)),
+            "given_label": category(given[which], names.to_numpy(object)),
             "probability": value,
             "lower": np.minimum(low, value),
             "upper": np.maximum(high, value),

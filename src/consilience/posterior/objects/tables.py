@@ -39,7 +39,13 @@ def item_tables(
     prob
         Probability that an interval holds.
     """
+    main = posterior.main_label
+    by_superclass = {}
+    if (space.named.parents != "").any():
+        table = main_confusion(space, space.named, main, prob, level=1)
+        by_superclass = {"superclass_confusion": table}
     return {
+        **by_superclass,
         "labels": _labels(space, posterior, prob),
         "items": _items(space, posterior),
         **{
@@ -50,8 +56,8 @@ def item_tables(
         "same_object": _same(space, posterior),
         "ambiguity": _ambiguity(space, posterior),
         "panels": _panels(space, posterior),
-        "confusion": main_confusion(space, space.named, posterior.main_label, prob),
-        "annotators": main_accuracy(space, space.named, posterior.main_label, prob),
+        "confusion": main_confusion(space, space.named, main, prob),
+        "annotators": main_accuracy(space, space.named, main, prob),
     }
 
 

@@ -117,10 +117,10 @@ def confusion_at_level(data: xr.DataTree, level: int) -> pd.DataFrame:
     Parameters
     ----------
     data
-        A fit of choice.
+        A fit of choice or objects.
     level
-        How many steps up; 1: the superclasses of labels. What has none is a group by
-        itself.
+        How many steps up; 1: the superclasses of labels, which is all that a fit of
+        objects has. What has none is a group by itself.
 
     Raises
     ------
@@ -129,10 +129,13 @@ def confusion_at_level(data: xr.DataTree, level: int) -> pd.DataFrame:
         superclass.
     """
     if data.attrs["kind"] != "choice":
+        kept = stored(data, "superclass_confusion")
+        if kept is not None and level == 1:
+            return kept
+        has = "the levels 0 and 1" if kept is not None else "the level 0 alone"
         msg = (
-            f"confusion: a fit of kind {data.attrs['kind']} has the level 0 alone; "
-            "levels of labels are of kind choice (for main labels, fit the model "
-            "class_confusion)"
+            f"confusion: a fit of kind {data.attrs['kind']} has {has}; other levels of "
+            "labels are of kind choice (for main labels, fit the model class_confusion)"
         )
         raise OptionError(msg)
     group, group_names = label_levels(data, level)

@@ -109,8 +109,9 @@ def _posterior(
 ) -> xr.Dataset:
     values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
     axes = dict(dims)
-    # What has no parameters has no confusions either, and these are counted instead.
-    counted = not values and not isinstance(space, ObjectsSpace)
+    # Confusions that are no parameters are counted; fits of classes have theirs made.
+    stated = {"confusion", "accuracy", "own_label_odds"} & values.keys()
+    counted = not stated and not isinstance(space, ObjectsSpace)
     if counted and _too_many_cells(space):
         values["accuracy"] = _observed_accuracy(space, result)[None, None]
         axes["accuracy"] = ("annotator",)
