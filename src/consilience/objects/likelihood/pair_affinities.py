@@ -9,7 +9,10 @@ the affinity, :math:`\omega` on the log-odds of being synonyms. So laptop and no
 may be two names of one thing although other labels named together are not. Partial
 pooling: what the answers say of a pair counts as far as pairs differ. How far
 affinities do is estimated. How far synonyms do is not: with few pairs that the answers
-tell apart, the most probable spread is none.
+tell apart, the most probable spread is none. It is 2 unless asked otherwise: with 1,
+known synonyms of the public study of ImageNet are drawn towards what other pairs of one
+superclass are (.17): laptop and notebook have .55 for .89, monitor and screen .74 for
+.97.
 """
 
 from collections.abc import Mapping

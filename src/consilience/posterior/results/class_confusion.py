@@ -165,7 +165,17 @@ def population_table(
     Columns annotator (null: the population), true_label, given_label, probability,
     lower, upper and votes; classes in order, the most probable label first.
     """
-    row, column = _cells(posterior, min_probability)
+    return _cell_table(posterior, labels, prob, *_cells(posterior, min_probability))
+
+
+def _cell_table(
+    posterior: ClassPosterior,
+    labels: np.ndarray,
+    prob: float,
+    row: Int[np.ndarray, " N"],
+    column: Int[np.ndarray, " N"],
+) -> pd.DataFrame:
+    """Return the table of some cells."""
     mean, square = posterior.moments(row, column)
     lower, upper = _bounds(mean, square, prob)
     counts = posterior.label_counts
@@ -194,9 +204,11 @@ def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
         Code of the class.
     """
     labels, prob = names(data, "true_class"), float(data.attrs["prob"])
-    table = population_table(posterior_of(data), labels, prob, 0.0)
-    rows = table["true_label"].cat.codes == class_
-    return table[rows].drop(columns="votes").reset_index(drop=True)
+    posterior = posterior_of(data)
+    column = np.arange(len(labels) * has_answers(posterior)[class_])
+    table = _cell_table(posterior, labels, prob, np.full(len(column), class_), column)
+    table = table.sort_values("probability", ascending=False, kind="stable")
+    return table.drop(columns="votes").reset_index(drop=True)
 
 
 def confusion_at_level(
