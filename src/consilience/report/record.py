@@ -97,8 +97,8 @@ class Report:
         Tables about pairs of labels of the first run, by name.
     evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
-    thumbnails : mapping of str to bytes
-        Small JPEG images by item.
+    pictures : mapping of str to bytes
+        JPEG images by item.
     images_missing : int
         Number of items without an image, where images were given.
 
@@ -130,7 +130,7 @@ class Report:
     no_agreement: str
     pairs: Mapping[str, pd.DataFrame]
     evaluation: Mapping[str, pd.DataFrame]
-    thumbnails: Mapping[str, bytes]
+    pictures: Mapping[str, bytes]
     images_missing: int
 
     @property

@@ -1,7 +1,7 @@
 """The command `report`: one HTML file to look at."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,6 +16,8 @@ from consilience.cli.terminal import print_json, screen
 if TYPE_CHECKING:
     import pandas as pd
 
+    from consilience.progress import Progress
+
 
 def report(  # noqa: PLR0913 (each option stands alone)
     runs: list[Path],
@@ -26,6 +28,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
     evaluation: Annotated[tuple[Path, ...], Parameter(show_default=False)] = (),
     names: Path | None = None,
     images: Path | None = None,
+    pictures: Literal["embedded", "linked"] = "embedded",
+    picture_size: int = 320,
     title: str | None = None,
     bootstrap: int = 1000,
     reading: Reading = READ_AS_IT_IS,
@@ -53,13 +57,18 @@ def report(  # noqa: PLR0913 (each option stands alone)
         of names by label. By default as the responses name them (--labels).
     images
         Folder of pictures named as the items are, or a list or Parquet file of images
-        as `classify` takes: adds a small picture, about two kilobytes, to each item.
+        as `classify` takes: adds a picture to each item.
+    pictures
+        Where they are: inside the HTML file, or files in the folder NAME_files beside
+        NAME.html, for many images.
+    picture_size
+        Pixels of the longer side of a picture.
     title
         Title of the page; by default the names of the runs.
     bootstrap
         Resamples of the items for the intervals of agreement.
     overwrite
-        Replace an existing report.
+        Replace an existing report, and its folder of pictures.
     json
         Print the result as JSON.
     """
@@ -69,13 +78,17 @@ def report(  # noqa: PLR0913 (each option stands alone)
     from consilience.responses.label_names import read_names
 
     check_installed()
-    check_place(out, overwrite=overwrite)
+    check_place(out, pictures=pictures, overwrite=overwrite)
     tables: dict[str, pd.DataFrame] = {}
     for path in evaluation:
         tables |= evaluation_tables(path)
     called = None if names is None else read_names(names)
     show = screen(as_json=json)
-    with show.status("gathering what the runs say"):
+    with show.status("gathering what the runs say") as status:
+
+        def tell(progress: "Progress") -> None:
+            status.update(f"pictures: {progress.done:,} of {progress.total:,}")
+
         named = zip(_names(runs), runs, strict=True)
         given = None if responses is None else read_responses([responses], reading)
         page = gather(
@@ -84,11 +97,13 @@ def report(  # noqa: PLR0913 (each option stands alone)
             evaluation=tables,
             names=called,
             images=images,
+            picture_size=picture_size,
             title=title,
             bootstrap=bootstrap,
+            progress=tell,
         )
     with show.status("drawing"):
-        size = write(page, out, overwrite=overwrite)
+        size = write(page, out, pictures=pictures, overwrite=overwrite)
     sentence = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
     show.print(sentence, soft_wrap=True)
     if images is not None and page.images_missing:
