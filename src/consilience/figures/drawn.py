@@ -7,11 +7,20 @@ from consilience.figures.colours import FAINT, INK, for_light
 WIDTH, HEIGHT = 520, 260
 
 
-def svg(chart: Any) -> str:
-    """Return a chart as SVG whose colours are the variables of a page."""
+def svg(chart: Any, *, described: bool = True) -> str:
+    """Return a chart as SVG whose colours are the variables of a page.
+
+    Parameters
+    ----------
+    chart
+        The chart.
+    described
+        Whether its marks are described in words.
+    """
     import vl_convert  # noqa: PLC0415 (an extra)
 
-    return str(vl_convert.vegalite_to_svg(_style(_sized(chart)).to_dict()))
+    styled = _style(_sized(chart), described=described)
+    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
 
 
 def alone(drawing: str) -> str:
@@ -41,9 +50,9 @@ def _sized(chart: Any) -> Any:
     )
 
 
-def _style(chart: Any) -> Any:
+def _style(chart: Any, *, described: bool) -> Any:
     return (
-        chart.configure(background="transparent", font="sans-serif")
+        chart.configure(background="transparent", font="sans-serif", aria=described)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK,

@@ -21,6 +21,8 @@ async function start() {
   const data = prepared(await unpack("columns-packed"));
   startConfusion(data, startItems(data));
   startPairs(data);
+  startFigures();
+  startHeat(data.heat, data.prob);
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
 }
