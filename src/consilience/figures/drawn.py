@@ -5,6 +5,8 @@ from typing import Any
 from consilience.figures.colours import FAINT, INK, for_light
 
 WIDTH, HEIGHT = 520, 260
+# Names may be wider in the font of the page than in that of the chart.
+_MARGIN = {"left": 48, "right": 16, "top": 6, "bottom": 6}
 
 
 def svg(chart: Any, *, described: bool = True) -> str:
@@ -52,7 +54,12 @@ def _sized(chart: Any) -> Any:
 
 def _style(chart: Any, *, described: bool) -> Any:
     return (
-        chart.configure(background="transparent", font="sans-serif", aria=described)
+        chart.configure(
+            background="transparent",
+            font="sans-serif",
+            aria=described,
+            **({"padding": _MARGIN} if described else {}),
+        )
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK,

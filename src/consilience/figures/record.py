@@ -6,6 +6,7 @@ What several figures need is worked out once, when the first of them asks for it
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -297,7 +298,7 @@ class Study:
         return self.contains
 
     @property
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         """Options that every analysis of models takes."""
         return {
             "resamples": self.resamples,

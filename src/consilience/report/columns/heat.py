@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 from consilience.errors import ConsilienceError
 from consilience.figures import Study
+from consilience.figures.record import PEOPLE
 from consilience.report.columns.coded import estimate
 from consilience.truth.hierarchy import label_groups
 
@@ -37,7 +38,9 @@ def heat(study: Study | None) -> dict[str, Any] | None:
         with suppress(ConsilienceError):  # people's alone has one level of superclasses
             tables.append(study.confusion(level))
             levels.append(label_groups(codes, labels, level))
-    who = list(dict.fromkeys(tables[0]["who"].astype("str")))
+    there = set(tables[0]["who"].astype("str"))
+    models = study.models if there - {PEOPLE} else []
+    who = [PEOPLE, *reversed(models)]
     return {
         "who": who,
         "levels": [

@@ -1,7 +1,8 @@
 "use strict";
 // The confusion of people and of models as heat maps, from superclasses to classes.
 
-const HEAT_SIDE = 560; // pixels of a map
+const HEAT_SIDE = 480; // pixels of a map
+const HEAT_CELL = 26; // pixels of a cell, at most
 const HEAT_TEXT = 13; // pixels of a cell from which names are written
 
 function startHeat(heat, prob) {
@@ -18,7 +19,7 @@ function startHeat(heat, prob) {
   const who = heat.who.map((name, at) => [at, name]);
   for (const [at, select] of selects.entries()) {
     options(select, who);
-    select.value = at ? heat.who.length - 1 : 0;
+    select.value = Math.min(at, heat.who.length - 1);
     select.addEventListener("change", () => update());
   }
   const top = heat.levels.length - 1;
@@ -119,10 +120,10 @@ function drawHeat(canvas, heat, cells, party, { level, rows, columns }, cursor) 
   const { names, parties } = heat.levels[level];
   const { p } = parties[party];
   const most = Math.max(rows.length, columns.length);
-  const size = Math.max(1, Math.min(34, Math.floor(HEAT_SIDE / most)));
+  const size = Math.max(1, Math.min(HEAT_CELL, Math.floor(HEAT_SIDE / most)));
   const written = size >= HEAT_TEXT;
-  const [left, top] = written ? [170, 120] : [4, 4];
-  const width = left + size * columns.length + 4;
+  const [left, top, right] = written ? [150, 110, 76] : [4, 4, 4];
+  const width = left + size * columns.length + right;
   const height = top + size * rows.length + 4;
   const ratio = window.devicePixelRatio || 1;
   canvas.width = width * ratio;
@@ -151,13 +152,13 @@ function drawHeat(canvas, heat, cells, party, { level, rows, columns }, cursor) 
   if (written) {
     drawn.textBaseline = "middle";
     drawn.textAlign = "right";
-    for (const [row, each] of rows.entries()) drawn.fillText(shortened(names[each], 26), left - 6, top + (row + 0.5) * size);
+    for (const [row, each] of rows.entries()) drawn.fillText(shortened(names[each], 20), left - 6, top + (row + 0.5) * size);
     drawn.textAlign = "left";
     for (const [column, each] of columns.entries()) {
       drawn.save();
       drawn.translate(left + (column + 0.5) * size, top - 6);
       drawn.rotate(-Math.PI / 4);
-      drawn.fillText(shortened(names[each], 20), 0, 0);
+      drawn.fillText(shortened(names[each], 19), 0, 0);
       drawn.restore();
     }
   }
