@@ -422,7 +422,7 @@ def followed(study: Study) -> Figure:
                 ),
                 "name",
                 hues=study.colours,
-                width=0,
+                width=0.0,
             )
         },
         models=True,

@@ -75,7 +75,7 @@ def intervals(
     *,
     hues: Mapping[str, str] | None = None,
     panels: str = "",
-    width: float = 5,
+    width: float = 5.0,
 ) -> Chart:
     """Draw values with their intervals, one below the other.
 
