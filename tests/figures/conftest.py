@@ -14,6 +14,10 @@ CLASSES = 6
 
 @pytest.fixture(scope="session")
 def parts():
+    return make_parts()
+
+
+def make_parts():
     """Return a fit, its responses, predictions and a fit of yes-or-no answers."""
     study = cs.simulate(
         kind="objects", items=60, annotators=12, classes=CLASSES, per_item=6, seed=7
