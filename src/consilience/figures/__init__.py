@@ -2,6 +2,6 @@
 
 from consilience.figures.figure import Figure
 from consilience.figures.record import Study
-from consilience.figures.study import study
+from consilience.figures._study import study
 
 __all__ = ["Figure", "Study", "study"]

@@ -150,8 +150,8 @@ class Study:
                 "table items of the responses)"
             )
             raise OptionError(msg)
-        known = table[["item", "dataset_label"]].dropna().astype("str")
-        return known.rename(columns={"dataset_label": "label"})
+        labels = table[["item", "dataset_label"]].dropna().astype("str")
+        return labels.rename(columns={"dataset_label": "label"})
 
     @cached_property
     def names(self) -> Mapping[str, str]:
