@@ -135,21 +135,23 @@ function startItems(data) {
     get("list").focus();
   }
   function follow() {
-    if (!location.hash.startsWith("#items?")) return false;
+    if (!location.hash.startsWith("#items?")) return;
     const read = readAddress(data, location.hash);
     state = read.state;
     byReader = false;
     clearTimeout(waiting);
     showState();
     update(read.item);
-    document.getElementById("items").scrollIntoView();
     get("list").focus({ preventScroll: true });
-    return true;
+    // Where the item stands below the list, the item is what was asked for.
+    const below = get("detail").offsetTop > get("list").offsetTop;
+    const sight = read.item === undefined || !below ? (get("cell").hidden ? "count" : "cell") : "detail";
+    get(sight).scrollIntoView({ behavior: "instant" });
   }
   addEventListener("hashchange", follow);
   document.getElementById("items-app").hidden = false;
-  if (!follow()) update();
-  return showCell;
+  update();
+  return { showCell, follow };
 }
 
 // Fill the controls with what there is to choose, and hide those that cannot matter.

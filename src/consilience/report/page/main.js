@@ -19,8 +19,10 @@ async function start() {
   startTheme();
   for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
   const data = prepared(await unpack("columns-packed"));
-  startConfusion(data, startItems(data));
+  const { showCell, follow } = startItems(data);
+  startConfusion(data, showCell);
   startPairs(data);
+  follow();
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
 }
