@@ -1,4 +1,4 @@
-"""Pictures in the report: inside the page, or linked; how large, how long, how soon seen.
+"""Pictures in the report, inside the page or linked: size, seconds, how soon seen.
 
 The photographs are made here: crops of coloured noise whose spectrum falls as that of
 photographs does, so that they have about the bytes of those.
@@ -53,9 +53,13 @@ def run(*, quick: bool, repeats: int) -> Report:
 
             def call(function, placing, place=place):
                 arguments = {"folder": place, "placing": placing}
-                return lambda: alone(("benchmarks.report_pictures", function, arguments))
+                return lambda: alone(
+                    ("benchmarks.report_pictures", function, arguments)
+                )
 
-            written = in_turn({each: call("written", each) for each in PLACINGS}, repeats)
+            written = in_turn(
+                {each: call("written", each) for each in PLACINGS}, repeats
+            )
             seen = in_turn({each: call("seen", each) for each in PLACINGS}, repeats)
             rows += [
                 {
@@ -159,7 +163,7 @@ def seen(folder: str, placing: str) -> Figures:
 
 
 def _scene(generator):
-    """Return noise of 1 / frequency in three channels that go together, of eight bits."""
+    """Return coloured noise of about 1 / frequency, whose channels go together."""
     import numpy as np
 
     height, width = 900, 1200

@@ -31,7 +31,7 @@ from consilience.responses.label_names import label_names, rename_labels
 NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
-def gather(
+def gather(  # noqa: PLR0913 (each option stands alone)
     fits: Mapping[str, Fit],
     *,
     responses: Responses | None = None,

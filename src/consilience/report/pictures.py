@@ -16,7 +16,7 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from os import process_cpu_count
+from os import cpu_count
 from pathlib import Path
 from typing import get_args
 
@@ -121,7 +121,7 @@ def _made(
     images: Iterator[Image], number: int, size: int, report: Reporter
 ) -> Iterator[tuple[str, bytes]]:
     """Give the pictures in the order of the images."""
-    threads = process_cpu_count() or 1
+    threads = cpu_count() or 1
     ahead: deque[tuple[str, Future[bytes]]] = deque()
     pool = ThreadPoolExecutor(threads, "picture")
     # After the last image, those that wait are taken.

@@ -1,8 +1,9 @@
 """The page: one HTML file that needs nothing else and may ask for nothing.
 
 Its policy allows no request at all, save for pictures in a folder beside it where they
-are linked, and of scripts and styles those alone whose hash it names. Text is escaped by the template; what the page's program reads is compressed and
-written in letters and digits, so that no label can end it.
+are linked, and of scripts and styles those alone whose hash it names. Text is escaped
+by the template; what the page's program reads is compressed and written in letters and
+digits, so that no label can end it.
 """
 
 import base64
