@@ -1,7 +1,8 @@
 from .images.listing import Images, list_images
 from .pooled.candidate_table import Candidates, candidates
 from .pooled.co_confusion import co_confusion
-from .pooled.predictions import Predictions, read_predictions
+from .pooled.predictions import Predictions
+from .pooled.reading import read_predictions
 from .running.classifier import Classifier, load_classifier
 from .running.classifying import Outcome, classify
 from .running.manifest import Manifest, read_manifest

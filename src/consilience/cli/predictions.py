@@ -23,8 +23,8 @@ def read_all(
     Parameters
     ----------
     paths
-        Folders that `classify` wrote; folders of files; tables of item, label, rank;
-        NumPy files.
+        Folders that `classify` wrote; folders of files, such as that of ImageNetV2;
+        tables of item, label, rank; NumPy files.
     items, labels
         Tables that name the rows of NumPy files, and the labels that they count.
 
@@ -40,15 +40,26 @@ def read_all(
     return [
         one
         for path in paths
-        for file in _files(path)
+        for file in _files(path, whole=items is None)
         for one in [_read(file, items, labels)]
     ]
 
 
-def _files(path: Path) -> list[Path]:
+def dataset_labels(sources: "Sequence[Predictions]") -> "pd.DataFrame | None":
+    """Return the data set's labels of images, where the predictions come with them."""
+    import pandas as pd
+
+    tables = [one.dataset_labels for one in sources if one.dataset_labels is not None]
+    return pd.concat(tables).drop_duplicates("item") if tables else None
+
+
+def _files(path: Path, *, whole: bool) -> list[Path]:
     from consilience.classifiers.pooled.predictions import is_folder
+    from consilience.validation_images import lists_validation_images
 
     if not path.is_dir() or is_folder(path):
+        return [path]
+    if whole and lists_validation_images(path):
         return [path]
     files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS]
     if not files:

@@ -20,7 +20,7 @@ from consilience.responses.quality.repeats import keep_rows, settle_repeats
 from consilience.responses.quality.spelling import merge_spellings
 from consilience.responses.quality.suspicions import suspicions
 from consilience.responses.quality.tidying import tidy_draft
-from consilience.responses.side_tables import gold_table
+from consilience.responses.side_tables import asked_items, gold_table
 from consilience.responses.table import ANSWERS, KINDS, Responses
 from consilience.responses.tables.coding import (
     Coded,
@@ -57,7 +57,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     draft = tidy_draft(draft, options.missing)
     _check_rows(draft)
     check_plain(draft)
-    more = [*draft.more_items, *(() if draft.items is None else draft.items["item"])]
+    more = [*draft.more_items, *asked_items(draft.items)]
     breaks = _check_texts(draft, more)
     gold = draft.gold
     if options.gold is not None:

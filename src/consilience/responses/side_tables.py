@@ -145,6 +145,21 @@ def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
     return out[[*first, *(c for c in out.columns if c not in first)]]
 
 
+def asked_items(items: pd.DataFrame | None) -> list[str]:
+    """Return the items of a table of items that somebody was asked about.
+
+    Parameters
+    ----------
+    items
+        Column item; and asked, false for an item that nobody was asked about.
+    """
+    if items is None:
+        return []
+    if "asked" in items and items["asked"].dtype == bool:
+        items = items[items["asked"]]
+    return list(items["item"])
+
+
 def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     """Gold labels as texts: `item`, `label` and what there is of what else gold says.
 

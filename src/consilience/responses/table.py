@@ -48,7 +48,9 @@ class Responses:
         `label` and any of `item`, `annotator`, `response_id`; present if and only if
         the offer is ``listed``.
     items : pandas.DataFrame, optional
-        `item`, `dataset_label` and more, where the source has it.
+        `item`, `dataset_label` and more, where the source has it. If there is a column
+        `asked`, items of which it is false belong to the study, but nobody was asked
+        about them: no count and no fit includes them.
     labels : pandas.DataFrame
         `label`, `name` and `parent`; the order of the rows is the code of the label.
     gold : pandas.DataFrame, optional

@@ -168,7 +168,8 @@ def test_what_cannot_be_compared_is_refused(fit, comparison):
 def test_the_studys_superclasses_are_as_published(data_folder):
     responses = cs.read(data_folder / "imagenet-multilabel")
     fit = cs.fit(responses, model="tsipras2020")
-    own = responses.items.set_axis(["item", "label"], axis="columns")
+    own = responses.items[["item", "dataset_label"]].dropna()
+    own = own.set_axis(["item", "label"], axis="columns")
     result = cs.compare_confusion(
         fit,
         own.assign(rank=1),

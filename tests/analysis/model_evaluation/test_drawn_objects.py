@@ -255,7 +255,8 @@ def test_the_studys_models_stand_as_published(data_folder):
     fit = cs.fit(responses, model="tsipras2020")
     models = ["alexnet", "resnet50"]
     rows = study_predictions(folder, models)
-    own = responses.items.set_axis(["item", "label"], axis="columns")
+    own = responses.items[["item", "dataset_label"]].dropna()
+    own = own.set_axis(["item", "label"], axis="columns")
     result = evaluate(fit, rows, dataset_labels=own, resamples=2)
     table = result.models.pivot_table(
         index=["metric", "subset"], columns="model", values="value"

@@ -131,7 +131,8 @@ def test_the_same_check_catches_intervals_that_are_too_narrow(bounds):
 def test_shares_are_one_number_whoever_tells_them(objects_study, objects_fit):
     responses, fit = objects_study.responses, objects_fit
     told_of = shares(study_summary(fit, responses, resamples=20))
-    own = responses.items.set_axis(["item", "label"], axis="columns")
+    own = responses.items[["item", "dataset_label"]].dropna()
+    own = own.set_axis(["item", "label"], axis="columns")
     judged = cs.evaluate(fit, own.assign(rank=1), dataset_labels=own, top=1).models
     items = judged.set_index(["metric", "subset"])["items"]
     number = len(fit.items())

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
-from consilience.errors import UnreadableFileError
-from consilience.responses import describe, read
+from consilience import fit
+from consilience.errors import OptionError, UnreadableFileError
+from consilience.responses import describe, read, write
 
 
 def test_the_study_has_its_published_counts(data_folder):
@@ -20,8 +24,45 @@ def test_the_study_has_its_published_counts(data_folder):
     }  # fmt: skip
     assert responses.table["main"].sum() == 59_580
     first = responses.items.iloc[0]
-    assert tuple(first) == ("ILSVRC2012_val_00047683.JPEG", "325")
+    assert tuple(first) == ("ILSVRC2012_val_00047683.JPEG", "325", "fu", True)
     assert any("not released" in sentence for sentence in responses.assumptions)
+
+
+def test_images_that_nobody_was_asked_about_are_items_without_answers(
+    data_folder, tmp_path
+):
+    alone = read(data_folder / "imagenet-multilabel")
+    counts = alone.items["group"].value_counts().to_dict()
+    assert counts == {"fu": 6_761, "easy": 2_923, "amb": 166, "mis": 150}
+    assert alone.items["asked"].equals(alone.items["group"] == "fu")
+    assert alone.items["dataset_label"].notna().equals(alone.items["asked"])
+    assert "the class of 3,239 others" in str(alone.cleaning)
+    both = read([data_folder / "imagenet-multilabel", data_folder / "imagenetv2"])
+    assert both.items["dataset_label"].value_counts().unique().tolist() == [10]
+    assert "the class of" not in str(both.cleaning)
+    assert both.table.equals(alone.table)
+    assert both.num_items == describe(both).items == 6_761
+    write(both, tmp_path / "study")
+    again = read(tmp_path / "study")
+    assert again.items.equals(both.items)
+    assert again.num_items == 6_761
+
+
+def test_items_that_are_not_marked_as_not_asked_count(tmp_path):
+    table = pd.DataFrame({"item": ["a", "b"], "annotator": "x", "label": ["u", "v"]})
+    items = pd.DataFrame({"item": ["a", "b", "c"], "asked": [True, True, False]})
+    for marked, number in ((items, 2), (items.drop(columns="asked"), 3)):
+        responses = replace(read(table), items=marked)
+        write(responses, tmp_path / "study", overwrite=True)
+        again = read(tmp_path / "study")
+        assert (again.num_items, describe(again).items) == (number, number)
+        assert len(fit(again, model="majority").items()) == number
+
+
+def test_a_second_folder_must_list_the_images(data_folder):
+    study = data_folder / "imagenet-multilabel"
+    with pytest.raises(OptionError, match="after it the folder of ImageNetV2"):
+        read([study, study])
 
 
 def test_a_missing_file_of_the_study_is_named(written):

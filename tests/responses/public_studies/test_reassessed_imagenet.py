@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,17 @@ def test_the_study_has_its_published_counts(data_folder):
         data_folder / "reassessed-imagenet", format="reassessed_imagenet_joint"
     )
     assert joint.num_responses == 924_810 - 553 * 5 + 553 * 78
+
+
+def test_the_folder_of_imagenetv2_names_the_classes(study, tmp_path):
+    other = tmp_path / "imagenetv2"
+    other.mkdir()
+    images = [["c.JPEG", "n1"], ["b.JPEG", "n2"], ["a.JPEG", "n1"]]
+    listing = json.dumps({"image_filenames": images})
+    (other / "imagenet-validation-original.json").write_text(listing)
+    responses = read([study, other])
+    assert rows(responses) == rows(read(study))
+    named = responses.items.sort_values("item").to_numpy().tolist()
+    assert named == [["a.JPEG", "0"], ["b.JPEG", "1"]]
+    assert responses.num_items == 2
+    assert read(study).items is None

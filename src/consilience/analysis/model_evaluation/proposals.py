@@ -70,12 +70,12 @@ def propose(
         A column is missing, a rank stands twice, an item has no first label, or no item
         is one of the fit.
     """
-    frame = _check(predictions)
-    frame = frame[frame["rank"] <= top]
     table = items_of(fit.data)
     if fit.data.attrs["kind"] == "objects":
         table = table[table["responses"] > 0]  # nothing is known of the others
     names = pd.Index(table["item"].astype("str"))
+    frame = _check(_about(predictions, names))
+    frame = frame[frame["rank"] <= top]
     items = names[names.isin(frame["item"])]
     old = None
     if dataset_labels is not None:
@@ -125,6 +125,19 @@ def labels_of(fit: Fit) -> pd.Index:
         labels_table(fit.data)["label"].cat.categories.astype("str")
     )
     return labels
+
+
+def _about(predictions: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
+    """Return the rows about the items, if the items of the rows are categories.
+
+    Few of millions of rows are then made texts. If there are none, all rows.
+    """
+    item = predictions.get("item")
+    if item is None or not isinstance(item.dtype, pd.CategoricalDtype):
+        return predictions
+    hits = item.cat.categories.astype("str").isin(names)
+    kept = hits[item.cat.codes.to_numpy()] | item.isna().to_numpy()
+    return predictions[kept] if hits.any() else predictions
 
 
 def _check(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -85,7 +85,7 @@ class Predictions:
         are empty where a classifier has ranks only.
     images : pandas.DataFrame
         Columns item, width, height, note and reason (why nothing was predicted; else
-        empty).
+        empty); and dataset_label where the source names it.
     labels : pandas.DataFrame
         Column label, and further names of it.
     families : mapping of str to str
@@ -115,6 +115,14 @@ class Predictions:
     labels: pd.DataFrame
     families: Mapping[str, str]
     num_labels: Mapping[str, int]
+
+    @property
+    def dataset_labels(self) -> pd.DataFrame | None:
+        """The data set's label of each image: item and label; None: not known."""
+        if "dataset_label" not in self.images:
+            return None
+        table = self.images[["item", "dataset_label"]]
+        return table.rename(columns={"dataset_label": "label"})
 
 
 def provenance(manifest: Manifest) -> Provenance:
@@ -155,42 +163,21 @@ def read_account(folder: Path) -> Account:
         raise PredictionsError(msg) from None
 
 
-def read_predictions(folder: str | Path) -> Predictions:
+def read_folder(place: Path) -> Predictions:
     """Read a folder of predictions written by `classify`.
 
     Parameters
     ----------
-    folder : str or Path
+    place
         The folder.
-
-    Returns
-    -------
-    Predictions
-        The predictions of all classifiers of the folder.
 
     Raises
     ------
     SourceNotFoundError
-        If the folder holds no predictions.
+        The folder holds no predictions.
     PredictionsError
-        If a part is damaged, or there is none yet.
-
-    See Also
-    --------
-    classify : Write the folder.
-    candidates : Pool predictions into candidates.
-
-    Examples
-    --------
-    >>> import consilience as cs
-    >>> from consilience.errors import SourceNotFoundError
-    >>> try:
-    ...     predictions = cs.read_predictions("predictions")
-    ... except SourceNotFoundError:
-    ...     print("run consilience classify first")
-    run consilience classify first
+        A part is damaged, or there is none yet.
     """
-    place = Path(folder)
     account = read_account(place)
     table = _read(place / ANSWERS, ANSWER_SCHEMA)
     images = _read(place / IMAGES, IMAGE_SCHEMA)

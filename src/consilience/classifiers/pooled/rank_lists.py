@@ -4,7 +4,7 @@ Many published classifiers are known by their best few labels alone, in order. T
 pool with the others; the weight of their ranks is learned where there is gold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -100,22 +100,43 @@ def from_array(
 ) -> Predictions:
     """Read a NumPy file of the best labels of each image, or of scores for all labels.
 
+    As `from_arrays`, of one file.
+    """
+    return from_arrays([file], items, labels)
+
+
+def from_arrays(
+    files: Sequence[Path], items: Sequence[str], labels: Sequence[str] | None = None
+) -> Predictions:
+    """Read NumPy files of the best labels of each image, or of scores for all labels.
+
     Parameters
     ----------
-    file
-        Images x ranks, whole numbers: which label, counted from 0. Or images x labels,
-        real numbers: logits or probabilities, of which the order alone is taken, and
-        the best twenty. Nothing in it is run.
+    files
+        One for each classifier, which is named after it. Images x ranks, whole numbers:
+        which label, counted from 0. Or images x labels, real numbers: logits or
+        probabilities, of which the order alone is taken, and the best twenty. Nothing
+        in them is run.
     items
-        The images, in the order of its rows.
+        The images, in the order of the rows.
     labels
         Names of the labels; None: their numbers.
 
     Raises
     ------
     PredictionsError
-        It is not such an array, or not of as many images.
+        One is not such an array, or not of as many images.
     """
+    ranked = {file.stem: _ranked(file, len(items), labels) for file in files}
+    most = 1 + max(int(best.max(initial=-1)) for best in ranked.values())
+    names = [str(i) for i in range(most)] if labels is None else list(labels)
+    return _predictions(ranked, list(items), names)
+
+
+def _ranked(
+    file: Path, num_items: int, labels: Sequence[str] | None
+) -> Int[np.ndarray, "I R"]:
+    """Read the best labels of each image, as numbers from 0."""
     try:
         ranked = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -128,19 +149,20 @@ def from_array(
             "numbers, images x ranks, or scores, images x labels"
         )
         raise PredictionsError(msg)
-    if len(ranked) != len(items):
-        msg = f"{file}: has {len(ranked):,} rows for {len(items):,} images; list all"
+    if len(ranked) != num_items:
+        msg = f"{file}: has {len(ranked):,} rows for {num_items:,} images; list all"
         raise PredictionsError(msg)
     if not whole:
         ranked = _best_labels(ranked, file, labels)
-    names = labels if labels is not None else [str(i) for i in range(ranked.max() + 1)]
-    if ranked.min() < 0 or ranked.max() >= len(names):
+    most = np.inf if labels is None else len(labels)
+    if ranked.min() < 0 or ranked.max() >= most:
         msg = (
             f"{file}: label {ranked.min() if ranked.min() < 0 else ranked.max()} is "
-            f"not among the {len(names):,}; count from 0"
+            f"not among the {most:,}; count from 0"
         )
         raise PredictionsError(msg)
-    return _predictions(ranked, file.stem, list(items), list(names))
+    best: Int[np.ndarray, "I R"] = ranked
+    return best
 
 
 def _best_labels(
@@ -163,18 +185,25 @@ def _best_labels(
 
 
 def _predictions(
-    ranked: Int[np.ndarray, "I R"], name: str, items: list[str], names: list[str]
+    ranked: Mapping[str, Int[np.ndarray, "I _"]], items: list[str], names: list[str]
 ) -> Predictions:
-    number, depth = ranked.shape
-    rows = number * depth
+    number = len(items)
+    depth = np.array([best.shape[1] for best in ranked.values()])
+    rows = number * int(depth.sum())
+    item = [np.repeat(np.arange(number, dtype=np.int32), each) for each in depth]
+    rank = [np.tile(np.arange(1, each + 1, dtype=np.int16), number) for each in depth]
+    label = np.concatenate([best.ravel() for best in ranked.values()])
+    model = np.repeat(np.arange(len(depth)), number * depth)
     frame = pd.DataFrame(
         {
             "item": pd.Categorical.from_codes(
-                np.repeat(np.arange(number), depth), categories=pd.Index(items)
+                np.concatenate(item), categories=pd.Index(items)
             ),
-            "model": pd.Categorical([name]).take(np.zeros(rows, int)),
-            "rank": np.tile(np.arange(1, depth + 1, dtype=np.int16), number),
-            "label": pd.Categorical.from_codes(ranked.ravel(), pd.Index(names)),
+            "model": pd.Categorical.from_codes(
+                model, categories=pd.Index(list(ranked))
+            ),
+            "rank": np.concatenate(rank),
+            "label": pd.Categorical.from_codes(label, pd.Index(names)),
             "logit": np.full(rows, np.nan, np.float32),
             "probability": np.full(rows, np.nan, np.float32),
         }
@@ -183,8 +212,8 @@ def _predictions(
         table=frame,
         images=pd.DataFrame({"item": items, "reason": None}),
         labels=pd.DataFrame({"label": names}),
-        families={name: name},
-        num_labels={name: len(names)},
+        families={name: name for name in ranked},
+        num_labels=dict.fromkeys(ranked, len(names)),
     )
 
 

@@ -39,7 +39,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     ----------
     predictions
         Folders that `classify` wrote; tables of item, label, rank; NumPy files of the
-        best labels of each image (.npy, with --items).
+        best labels of each image (.npy, with --items); the folder of ImageNetV2.
     out
         Folder of candidates to write.
     policy

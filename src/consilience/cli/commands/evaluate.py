@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from consilience.cli.options import READ_AS_IT_IS, Flag, Prob, read_options
+from consilience.cli.predictions import dataset_labels as labels_beside
 from consilience.cli.predictions import read_all
 from consilience.cli.terminal import check_free, print_json, screen
 from consilience.errors import as_options
@@ -50,7 +51,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     predictions
         Folders that `classify` wrote, or of files of one model each; tables of item,
         label, rank, and model where there are several; NumPy files of the best labels
-        of each image or of scores for all (.npy, with --items).
+        of each image or of scores for all (.npy, with --items). The folder of
+        ImageNetV2 names its items, labels and the data set's labels itself.
     dataset_labels
         Table of item and label: the one that each item has in the data set.
     items
@@ -97,7 +99,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     sources = read_all(predictions, items, labels)
     predicted = pd.concat([one.table for one in sources], ignore_index=True)
-    dataset = None
+    dataset = labels_beside(sources)
     if dataset_labels is not None:
         dataset = gold_table(dataset_labels, read_options(READ_AS_IT_IS))
     settings: dict[str, Any] = {

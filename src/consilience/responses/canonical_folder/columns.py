@@ -18,7 +18,7 @@ from consilience.errors import (
 from consilience.responses.columns.names import listing
 from consilience.responses.options import Offer
 from consilience.responses.quality.cleaning import Cleaning
-from consilience.responses.side_tables import checked_labels
+from consilience.responses.side_tables import asked_items, checked_labels
 from consilience.responses.sources.arrow_columns import as_text
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses
@@ -147,7 +147,7 @@ def _answers(
 ) -> dict[str, pd.Series]:
     """Return the columns of the answers, held to their rules."""
     table, source = part.table, part.source
-    item_values = None if items is None else text_array(items["item"])
+    item_values = None if items is None else text_array(asked_items(items))
     label = recode_to(text["label"], labels)
     unknown = (text["label"].codes >= 0) & (label.codes < 0)
     _check(~unknown, source, "the label is not in labels.parquet")

@@ -1,7 +1,9 @@
 """The Classify answers of the ImageNet multi-label study, from its original files.
 
 Nine annotators, who have no ids, named for each image one label per object and the main
-one. Which labels they were shown is not among the released files.
+one. Which labels they were shown is not among the released files. Nobody was asked
+about 3,239 of the study's 10,000 images: a first stage had found one label to be clear,
+or none. They are items without answers, which no fit and no count uses.
 
 References
 ----------
@@ -10,6 +12,7 @@ Classification: Contextualizing Progress on Benchmarks.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -17,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from consilience.errors import OptionError, UnreadableFileError
+from consilience.errors import UnreadableFileError
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
 from consilience.responses.draft import Draft
@@ -25,9 +28,11 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.study_folder import study_folder
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, encode, nothing, text_array
 from consilience.responses.tables.safe_pickle import load_frame, load_object_array
+from consilience.validation_images import validation_images
 
 ANSWERS = "annotations_classify_task.pkl"
 GROUPS = "image_info.pkl"
@@ -50,7 +55,8 @@ def read_imagenet_multilabel(
     Parameters
     ----------
     sources
-        One folder with the five files.
+        One folder with the five files, and where there is one the folder of ImageNetV2,
+        which names the classes of images that nobody was asked about.
     options
         `gold`, `labels` and `offered` are used.
 
@@ -61,10 +67,7 @@ def read_imagenet_multilabel(
     UnreadableFileError
         If a file is missing or not as published.
     """
-    if len(sources) != 1 or not isinstance(sources[0], Path):
-        msg = "format 'imagenet_multilabel' reads one folder"
-        raise OptionError(msg)
-    folder = sources[0]
+    folder, listing = study_folder(sources, "imagenet_multilabel")
     paths = [folder / name for name in (ANSWERS, GROUPS, NAMES, WNIDS, PARENTS)]
     for path in paths:
         if not path.exists():
@@ -72,7 +75,9 @@ def read_imagenet_multilabel(
             raise UnreadableFileError(msg)
     columns, images = load_frame(folder / ANSWERS)
     with readable(str(folder / ANSWERS), "not as it was published", "fetch it again"):
-        draft = _draft(columns, images, folder, fingerprints(paths))
+        draft = _draft(columns, images, folder, fingerprints([*paths, *listing]))
+        items, note = _items(columns, images, folder, listing)
+        draft = replace(draft, items=items, notes=(note,))
     return assemble(draft, options)
 
 
@@ -98,12 +103,6 @@ def _draft(
     order = places_within(workers)
     names = text_array(images)
     ids = [f"{images[i]}/{k + 1}" for i, k in zip(image, order, strict=True)]
-    items = pd.DataFrame(
-        {
-            "item": pd.Series(images, dtype="str"),
-            "dataset_label": pd.Series(columns["imagenet_label"]).astype("str"),
-        }
-    )
     return Draft(
         kind="objects",
         item=Coded(image[response].astype(np.int32), names),
@@ -116,10 +115,8 @@ def _draft(
         where=lambda row: f"{folder / ANSWERS}, answer {ids[row]}",
         num_read=len(sizes),
         unit="answers to an image",
-        notes=(_other_images(folder),),
         assumptions=(ANONYMOUS, OFFER),
         offer="unknown",
-        items=items,
         labels=labels,
         sources=sources,
     )
@@ -142,13 +139,44 @@ def _labels(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(frame, dtype="str")
 
 
-def _other_images(folder: Path) -> str:
-    columns, images = load_frame(folder / GROUPS)
-    names, number = np.unique(columns["annotation"].astype(str), return_counts=True)
-    groups = ", ".join(f"{n:,} {name}" for name, n in zip(names, number, strict=True))
-    return (
-        f"the study holds {len(images):,} images ({groups}); only fu were asked about"
+def _items(
+    columns: dict[str, np.ndarray],
+    asked: np.ndarray,
+    folder: Path,
+    listing: list[Path],
+) -> tuple[pd.DataFrame, str]:
+    """All images of the study, those that were asked about first, and a note on them.
+
+    Their group is what the first stage said of the data set's label: easy (one clear
+    label), mis (it is wrong), amb (ambiguous), fu (asked about further).
+    """
+    groups, images = load_frame(folder / GROUPS)
+    group = pd.Series(groups["annotation"], images, dtype="str")
+    label = pd.Series(columns["imagenet_label"], asked).astype("str")
+    if listing:
+        classes = validation_images(listing[0].parent).set_index("item")[
+            "dataset_label"
+        ]
+        label = label.reindex(images).fillna(classes.reindex(images))
+    names = np.concatenate([asked, images[~np.isin(images, asked)]])
+    items = pd.DataFrame(
+        {
+            "item": pd.Series(names, dtype="str"),
+            "dataset_label": label.reindex(names).astype("str").to_numpy(),
+            "group": group[names].to_numpy(),
+            "asked": np.isin(names, asked),
+        }
     )
+    sizes = group.value_counts().sort_index()
+    counts = ", ".join(f"{number:,} {name}" for name, number in sizes.items())
+    note = f"the study holds {len(items):,} images ({counts}); only fu were asked about"
+    unknown = int(items["dataset_label"].isna().sum())
+    if unknown:
+        note += (
+            f"; the folder does not name the class of {unknown:,} others: read it "
+            "together with the folder of ImageNetV2"
+        )
+    return items, note
 
 
 READERS = (

@@ -11,7 +11,7 @@ Beyer, Henaff, Kolesnikov, Zhai and van den Oord (2020), Are we done with ImageN
 
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 from jaxtyping import Int, Int8
 
-from consilience.errors import OptionError, UnreadableFileError
+from consilience.errors import UnreadableFileError
 from consilience.responses.assemble import assemble
 from consilience.responses.draft import Draft
 from consilience.responses.options import ReadOptions
@@ -29,8 +29,10 @@ from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.reader import Reader
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.study_folder import study_folder
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, concatenate, encode, index
+from consilience.validation_images import validation_images
 
 MAIN, GOLDEN, EXPERTS = "raters.npz", "raters_golden.npz", "golden.npz"
 NUM_LABELS = 1000
@@ -70,7 +72,8 @@ def read_reassessed_imagenet(
     ----------
     sources
         One folder with `raters.npz`; `raters_golden.npz` and `golden.npz` for the
-        golden part and for gold.
+        golden part and for gold. Where there is one the folder of ImageNetV2, which
+        names the classes of images.
     options
         `gold`, `labels` and `offered` are used.
     part
@@ -82,10 +85,7 @@ def read_reassessed_imagenet(
     UnreadableFileError
         If a file is missing, cut off or not as published.
     """
-    if len(sources) != 1 or not isinstance(sources[0], Path):
-        msg = "format 'reassessed_imagenet' reads one folder"
-        raise OptionError(msg)
-    folder = sources[0]
+    folder, listing = study_folder(sources, "reassessed_imagenet")
     rounds = [MAIN] if part == "main" else [GOLDEN]
     rounds = [MAIN, GOLDEN] if part == "joint" else rounds
     answers = [_read_answers(folder / name) for name in rounds]
@@ -97,7 +97,10 @@ def read_reassessed_imagenet(
     if (folder / EXPERTS).exists():
         gold = _gold(_read_answers(folder / EXPERTS))
         used.append(folder / EXPERTS)
-    return assemble(_draft(answers, dropped, gold, fingerprints(used)), options)
+    draft = _draft(answers, dropped, gold, fingerprints([*used, *listing]))
+    if listing:
+        draft = replace(draft, items=_items(draft.item, listing[0].parent))
+    return assemble(draft, options)
 
 
 def _draft(
@@ -190,6 +193,13 @@ def _pairs(answers: _Answers) -> pd.DataFrame:
             "label": index(answers.label.values).take(answers.label.codes),
         }
     )
+
+
+def _items(item: Coded, folder: Path) -> pd.DataFrame:
+    """Return the images that were asked about, with their classes."""
+    names = pd.Series(index(item.values), dtype="str", name="item")
+    classes = validation_images(folder)[["item", "dataset_label"]]
+    return names.drop_duplicates().to_frame().merge(classes, how="left", on="item")
 
 
 def _gold(experts: _Answers) -> pd.DataFrame:

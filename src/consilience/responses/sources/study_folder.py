@@ -1,0 +1,51 @@
+"""The folder of a public study, and beside it the list of ImageNet's images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from consilience.errors import OptionError
+from consilience.responses.sources.load import Source
+from consilience.validation_images import FILE, lists_validation_images
+
+
+def study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path]]:
+    """Return the folder of a study, and the file that lists the validation images.
+
+    Parameters
+    ----------
+    sources
+        The folder of the study and, where it is given, that of ImageNetV2.
+    name
+        Name of the format, for messages.
+
+    Returns
+    -------
+    folder
+        Of the study.
+    listing
+        The file of ImageNetV2; empty if its folder is not given.
+
+    Raises
+    ------
+    OptionError
+        These are not such folders.
+    """
+    folder, *more = sources
+    lists = [
+        each / FILE
+        for each in more
+        if isinstance(each, Path) and lists_validation_images(each)
+    ]
+    if not isinstance(folder, Path) or len(more) > 1 or len(lists) < len(more):
+        given = ", ".join(
+            "a data frame" if isinstance(each, pd.DataFrame) else str(each)
+            for each in sources
+        )
+        msg = (
+            f"format {name!r} reads one folder, and after it the folder of ImageNetV2 "
+            f"({FILE}), which names the classes of images; given: {given}"
+        )
+        raise OptionError(msg)
+    return folder, lists
