@@ -96,7 +96,7 @@ def make_pictures(
     """
     low, high = SIDES
     if not low <= size <= high:
-        msg = f"picture_size is {size}; give the pixels of a side, from {low} to {high}"
+        msg = f"`picture_size={size}`: give the pixels of a side, from {low} to {high}"
         raise OptionError(msg)
     if not source.exists():
         msg = f"{source}: there is no such folder of images, or list; check the path"
