@@ -229,6 +229,10 @@ def wanted(report, name):
             {"pair": first, "with": second},
             labels.map({first, second}.issubset),
         ),
+        "cell": (
+            {"truth": first, "given": second},
+            (best == first) & labels.map(lambda each: second in each),
+        ),
         "both": (
             {"class": first, "disagree": 1},
             ((best == first) | (own == first)) & (labels.map(len) > 1),
@@ -237,7 +241,8 @@ def wanted(report, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["class", "best", "dataset", "differs", "disagree", "nats", "pair", "both"]
+    "name",
+    ["class", "best", "dataset", "differs", "disagree", "nats", "pair", "cell", "both"],
 )
 def test_an_address_opens_the_items_that_it_names(show, pictured, name):
     asked, kept = wanted(pictured, name)
@@ -279,7 +284,7 @@ def test_a_filter_stands_in_the_address_and_comes_back_from_there(show, hostile)
         {"class": "no such label", "pair": "0", "with": "-1"},
         {"item": "../../etc/passwd", "objects": "1", "nats": "-1"},
         {"sort": "constructor", "view": "<b>", "as": "__proto__", "differs": "yes"},
-        {"__proto__": "x", "cell": "x", "class": ""},
+        {"__proto__": "x", "cell": "x", "class": "", "truth": "x", "given": "x"},
     ],
 )
 def test_what_is_not_on_the_page_is_ignored_in_an_address(show, asked):

@@ -1,12 +1,13 @@
 "use strict";
 // Pairs of labels: which come together and which are confused, with the items of each.
 
-// Each sort of pairs: its title, its pairs as { a, b, told }, and the items of a pair, as
-// galleries of [title, items].
+// Each sort of pairs: its title; its pairs as { a, b, told, more }; the items of a pair, as
+// galleries of [title, items]; and whether there are such pairs, where that is sooner known.
+const MOST_PAIRS = 2000; // of those given to one item
 const PAIRS = {
   together: ["labels that come together", together, (data, { a, b }) => [[`${labelName(data, a)}, and ${labelName(data, b)} is there`, itemsOf(data, a, (item) => isThere(data, item, b))]]],
   confused: ["labels that people confuse", confused, ofEither],
-  given: ["labels given to one item", bothGiven, ofEither],
+  given: ["labels given to one item", bothGiven, ofEither, (data) => data.items.some((_, item) => givenOf(data, item).size > 1)],
 };
 
 function together(data) {
@@ -51,7 +52,7 @@ function bothGiven(data) {
       for (const b of labels.slice(at + 1)) count.set(a * data.labels.length + b, (count.get(a * data.labels.length + b) ?? 0) + 1);
     }
   }
-  const pairs = [...count].sort(([x, n], [y, m]) => m - n || x - y).slice(0, 2000);
+  const pairs = [...count].sort(([x, n], [y, m]) => m - n || x - y).slice(0, MOST_PAIRS);
   return pairs.map(([key, n]) => ({ a: Math.floor(key / data.labels.length), b: key % data.labels.length, told: `${n} item${n > 1 ? "s" : ""}`, more: "to which both labels were given" }));
 }
 
@@ -82,31 +83,33 @@ function ofEither(data, { a, b }) {
 
 function startPairs(data) {
   const get = (name) => document.getElementById(`pairs-${name}`);
-  const all = Object.entries(PAIRS).map(([name, [title, make_]]) => [name, title, make_(data)]);
-  const there = all.filter(([, , pairs]) => pairs.length);
+  const made = {};
+  const listed = (name) => (made[name] ??= PAIRS[name][1](data));
+  const there = Object.keys(PAIRS).filter((name) => (PAIRS[name][3] ? PAIRS[name][3](data) : listed(name).length));
   if (!there.length) return;
-  options(get("which"), there.map(([name, title]) => [name, title]));
+  options(get("which"), there.map((name) => [name, PAIRS[name][0]]));
   get("by").closest("label").hidden = !data.own.length;
   if (!data.own.length) get("by").value = "best";
-  const which = () => there.find(([name]) => name === get("which").value);
+  const which = () => get("which").value;
   let quizzed = false;
   let at = -1;
-  const list = new LongList(get("list"), (row, each) => fillPair(data, row, which()[2][each]), (each) => {
+  const list = new LongList(get("list"), (row, each) => fillPair(data, row, listed(which())[each]), (each) => {
     at = each;
     show();
   }, "pair");
   const show = () => {
-    const pair = which()[2][at];
-    const sides = pair ? PAIRS[which()[0]][2](data, pair) : [];
+    const pair = listed(which())[at];
+    const sides = pair ? PAIRS[which()][2](data, pair) : [];
     const shown = quizzed ? quiz(data, pair, sides, get("by").value === "best") : galleries(data, pair, sides);
     get("shown").replaceChildren(...shown);
   };
   const update = () => {
-    const [, , pairs] = which();
-    get("quiz").parentElement.hidden = which()[0] === "together";
-    if (which()[0] === "together") quizzed = false;
+    const pairs = listed(which());
+    get("quiz").parentElement.hidden = which() === "together";
+    if (which() === "together") quizzed = false;
     get("quiz").setAttribute("aria-pressed", quizzed);
-    get("count").textContent = `${pairs.length.toLocaleString("en")} pair${pairs.length === 1 ? "" : "s"}`;
+    const most = pairs.length === MOST_PAIRS ? "The most frequent " : "";
+    get("count").textContent = `${most}${pairs.length.toLocaleString("en")} pair${pairs.length === 1 ? "" : "s"}`;
     list.show(pairs.map((_, each) => each));
   };
   get("which").addEventListener("change", update);
