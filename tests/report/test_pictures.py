@@ -96,6 +96,19 @@ def test_pictures_are_turned_and_converted_as_classify_does(tmp_path):
     assert abs(opened(kept["deep"]) - 128).max() <= 2
 
 
+def test_nothing_goes_with_a_picture_that_a_camera_wrote(tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "at home"  # ImageDescription
+    whole = Image.new("RGB", (40, 20), "red")
+    more = {"comment": b"by me", "icc_profile": b"a profile"}
+    whole.save(tmp_path / "a.jpg", exif=exif, **more)
+    content = (tmp_path / "a.jpg").read_bytes()
+    assert all(each in content for each in (b"at home", b"by me", b"a profile"))
+    kept = make_pictures(tmp_path, ["a"])["a"]
+    for each in (b"at home", b"by me", b"a profile", b"Exif"):
+        assert each not in kept
+
+
 def test_pictures_come_in_order_however_long_each_takes(tmp_path, monkeypatch):
     for number in range(70):
         Image.new("RGB", (8, 8), (3 * number, 0, 0)).save(tmp_path / f"{number}.png")

@@ -179,6 +179,7 @@ def _picture(image: Image, size: int) -> bytes:
     except (OSError, UnusableImageError, MemoryError):
         return b""
     picture.thumbnail((size, size))
+    picture.info.clear()  # no place, name or comment goes with it
     kept = io.BytesIO()
     picture.save(kept, "JPEG", quality=QUALITY, optimize=True)
     return kept.getvalue()
