@@ -35,6 +35,7 @@ from consilience.cli.commands import (
     runs,
     sbc,
     simulate,
+    study,
 )
 from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment
@@ -89,6 +90,7 @@ for _command in (
     contains.filtering,
     contains.decide,
     contains.leading_question,
+    study.study,
     report.report,
     benchmark.benchmark,
     classify.classify,

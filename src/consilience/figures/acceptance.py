@@ -49,7 +49,7 @@ def acceptance(study: Study) -> Figure:
         finding=(
             f"People say yes to {share_of(best)} of the labels that {best['model']} "
             f"predicts, and to {share_of(own)} of the data set's labels; {near} of "
-            f"{len(rows)} models cannot be told from the data set's labels by this."
+            f"{len(rows)} models cannot be distinguished from the data set's labels."
         ),
         note=(
             "The share of yes among the answers about the label, a maybe counting "

@@ -1,5 +1,7 @@
 """Models against what people see: by number of objects, by disagreement, by class."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -21,7 +23,6 @@ _NUMBERS = {
     "two_objects": "2",
     "three_objects": "3",
     "four_objects": "4 or more",
-    "several_objects": "several",
 }
 _MEAN = "mean of the models"
 _CLASSES = 20  # of a chart
@@ -43,9 +44,6 @@ def accuracy_by_objects(study: Study) -> Figure:
     study.need_objects()
     table = _in_order(study, study.evaluation.models)
     rows = table[table["metric"].isin(METRICS) & table["subset"].isin(_NUMBERS)]
-    # Of several objects the main object is judged as a whole.
-    whole = (rows["subset"] == "several_objects") & (rows["metric"] != "main_object")
-    rows = rows[~whole]
     rows = rows.assign(
         panel=rows["metric"].map(METRICS),
         objects=rows["subset"].map(_NUMBERS),
@@ -55,16 +53,13 @@ def accuracy_by_objects(study: Study) -> Figure:
             for _, row in rows.iterrows()
         ],
     )
-    order = {name: place for place, name in enumerate(METRICS)}
-    rows = rows.sort_values("metric", key=lambda m: m.map(order), kind="stable")
+    rows = _by_metric(rows)
     x = Axis(column="objects", title="objects of the item")
     y = Axis(column="value", title="share of items", domain=SHARE, form="%")
     best = study.models[-1]
-    values = table.set_index(["model", "metric", "subset"])
-    one, several = (
-        values.loc[(best, "accuracy", subset)]
-        for subset in ("one_object", "several_objects")
-    )
+    of_best = table[(table["model"] == best) & (table["metric"] == "accuracy")]
+    values = of_best.set_index("subset")
+    one, several = (values.loc[name] for name in ("one_object", "several_objects"))
     return Figure(
         name="accuracy_by_objects",
         title="Accuracy by number of objects",
@@ -114,7 +109,7 @@ def accuracy_lost(study: Study) -> Figure:
         "Where items show several objects, models lose "
         f"{by_dataset}{by_valid} (mean of {len(study.models)} models)."
     )
-    rows = table[table["metric"].isin(METRICS)]
+    rows = _by_metric(table[table["metric"].isin(METRICS)])
     rows = rows.assign(
         panel=rows["metric"].map(METRICS),
         text=[
@@ -143,7 +138,7 @@ def accuracy_lost(study: Study) -> Figure:
     )
 
 
-def _lost(row: pd.Series) -> str:
+def _lost(row: Any) -> str:
     return points(row["value"], row["lower"], row["upper"])
 
 
@@ -234,8 +229,8 @@ def main_label(study: Study) -> Figure:
         title="Models by the main label that people see",
         finding=(
             f"{drawn['model'].iloc[-1]} predicts the main label of "
-            f"{share_of(drawn.iloc[-1])} of the items. Per point of accuracy by the "
-            f"data set's labels, models win {slope:.2f} points of it."
+            f"{share_of(drawn.iloc[-1])} of the items. A point of accuracy by the data "
+            f"set's labels goes with {slope:.2f} points of accuracy by the main label."
         ),
         note=(
             "The main label is the one that most of all annotators would give as the "
@@ -452,6 +447,11 @@ def _with_accuracy(study: Study, table: pd.DataFrame) -> pd.DataFrame:
             for _, row in table.iterrows()
         ]
     )
+
+
+def _by_metric(rows: pd.DataFrame) -> pd.DataFrame:
+    place = {metric: number for number, metric in enumerate(METRICS)}
+    return rows.sort_values("metric", key=lambda m: m.map(place), kind="stable")
 
 
 def _in_order(

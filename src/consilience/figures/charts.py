@@ -151,7 +151,7 @@ def by_model(
     )
     for line in lines:
         ends = pd.DataFrame({x.column: line.x, y.column: line.y, "text": line.text})
-        style = {"color": INK, "strokeDash": [5, 3], "opacity": 0.8}
+        style: dict[str, Any] = {"color": INK, "strokeDash": [5, 3], "opacity": 0.8}
         drawn += (
             alt.Chart(ends)
             .mark_line(strokeWidth=1.5, **style)
@@ -301,7 +301,7 @@ def raster(table: pd.DataFrame, size: int, names: Sequence[str], panels: str) ->
     import altair as alt  # noqa: PLC0415 (an extra)
 
     strength = np.sqrt(table["probability"].to_numpy(dtype=float))
-    values = _plain(table).assign(strength=strength).to_dict("records")
+    values: list[Any] = _plain(table).assign(strength=strength).to_dict("records")
     span = alt.Scale(domain=[0, size], nice=False)
     down = alt.Scale(domain=[size, 0], nice=False)
     clear = alt.Scale(domain=[0, 1], range=[0.05, 1])
@@ -328,7 +328,9 @@ def _along(alt: Any, axis: Axis) -> dict[str, Any]:
     scale = alt.Scale(zero=False)
     if axis.domain is not None:
         scale = alt.Scale(domain=list(axis.domain), nice=False)
-    form = alt.Axis(format=axis.form) if axis.form else alt.Axis()
+    form = alt.Axis(labelFlush=False)
+    if axis.form:
+        form = alt.Axis(labelFlush=False, format=axis.form)
     return {"title": axis.title, "scale": scale, "axis": form}
 
 
@@ -342,7 +344,11 @@ def _hue(
 ) -> Any:
     names = list(dict.fromkeys(table[series]))
     scale = alt.Scale(domain=names, range=[hues[name] for name in names])
-    shown = alt.Legend(title=None, orient="top", labelColor=INK) if legend else None
+    shown = (
+        alt.Legend(title=None, orient="top", columns=1, labelColor=INK)
+        if legend
+        else None
+    )
     return alt.Color(f"{series}:N", scale=scale, legend=shown)
 
 
@@ -363,10 +369,9 @@ def _panels(
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of plain texts and numbers."""
-    return table.assign(
-        **{
-            name: column.astype("str")
-            for name, column in table.items()
-            if not pd.api.types.is_numeric_dtype(column)
-        }
-    ).reset_index(drop=True)
+    texts = [
+        name
+        for name, column in table.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    ]
+    return table.astype(dict.fromkeys(texts, "str")).reset_index(drop=True)

@@ -22,6 +22,7 @@ _HUES = (
     "#5566dd",
     "#a8741a",
 )
+_MOST = 60  # models of a legend that have a colour
 _LIGHT = {
     "ink": "#1b1f23",
     "line": "#d5d9de",
@@ -51,7 +52,11 @@ def model_colours(models: Sequence[str]) -> dict[str, str]:
 def style() -> str:
     """Return the variables of the page that are set here."""
     hues = "".join(f"--model-{number}:{hue};" for number, hue in enumerate(_HUES))
-    return f":root{{{hues}}}\n"
+    classes = "".join(
+        f".hue{number}{{--hue:var(--model-{number % len(_HUES)})}}\n"
+        for number in range(_MOST)
+    )
+    return f":root{{{hues}}}\n{classes}"
 
 
 def for_light(svg: str) -> str:

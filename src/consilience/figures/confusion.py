@@ -6,10 +6,8 @@ from consilience.errors import ConsilienceError, OptionError
 from consilience.figures import charts
 from consilience.figures.charts import SHARE, Axis
 from consilience.figures.figure import Figure, percent, share_of
-from consilience.figures.record import Study
+from consilience.figures.record import MIN_PROBABILITY, PEOPLE, Study
 
-PEOPLE = "people"
-MIN_PROBABILITY = 0.02
 _MAX_SIDE = 40  # labels of a matrix whose cells are drawn with numbers
 
 
@@ -27,10 +25,10 @@ def superclass_confusion(study: Study) -> Figure:
         The fit is of kind contains; labels have no superclasses, or items no label of
         the data set.
     """
-    if study.responses.labels["parent"].isna().all():
+    if not study.depth:
         msg = "no label has a superclass (column parent of the table of labels)"
         raise OptionError(msg)
-    table = _table(study, 1)
+    table = study.confusion(1)
     people = table[table["who"] == PEOPLE]
     same = people["true_label"].astype("str") == people["given_label"].astype("str")
     own = people[same].sort_values("probability", kind="stable")
@@ -68,7 +66,7 @@ def class_confusion(study: Study) -> Figure:
     KindError, OptionError
         The fit is of kind contains; items have no label of the data set.
     """
-    table = _table(study, 0)
+    table = study.confusion(0)
     people = table[table["who"] == PEOPLE]
     same = people["true_label"].astype("str") == people["given_label"].astype("str")
     kept = people[same]
@@ -104,7 +102,7 @@ def within_superclass(study: Study) -> Figure:
         The fit is of kind contains; labels have no superclasses, or there are no
         predictions.
     """
-    if study.responses.labels["parent"].isna().all():
+    if not study.depth:
         msg = "no label has a superclass (column parent of the table of labels)"
         raise OptionError(msg)
     table = study.compared_confusion.within()
@@ -143,19 +141,6 @@ def within_superclass(study: Study) -> Figure:
         },
         models=True,
     )
-
-
-def _table(study: Study, level: int) -> pd.DataFrame:
-    """Return who, true_label, given_label, probability, lower, upper, items."""
-    try:
-        compared = study.compared_confusion
-    except ConsilienceError:
-        human = study.human_confusion
-        if level:
-            return human.superclasses().assign(who=PEOPLE)
-        table = human.table(min_probability=MIN_PROBABILITY)
-        return table.drop(columns="annotator").assign(who=PEOPLE)
-    return compared.table(level, MIN_PROBABILITY if level == 0 else 0.0)
 
 
 def _of(row: pd.Series) -> str:

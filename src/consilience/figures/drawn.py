@@ -5,13 +5,24 @@ from typing import Any
 from consilience.figures.colours import FAINT, INK, for_light
 
 WIDTH, HEIGHT = 520, 260
+# Names may be wider in the font of the page than in that of the chart.
+_MARGIN = {"left": 48, "right": 16, "top": 6, "bottom": 6}
 
 
-def svg(chart: Any) -> str:
-    """Return a chart as SVG whose colours are the variables of a page."""
+def svg(chart: Any, *, described: bool = True) -> str:
+    """Return a chart as SVG whose colours are the variables of a page.
+
+    Parameters
+    ----------
+    chart
+        The chart.
+    described
+        Whether its marks are described in words.
+    """
     import vl_convert  # noqa: PLC0415 (an extra)
 
-    return str(vl_convert.vegalite_to_svg(_style(_sized(chart)).to_dict()))
+    styled = _style(_sized(chart), described=described)
+    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
 
 
 def alone(drawing: str) -> str:
@@ -41,9 +52,14 @@ def _sized(chart: Any) -> Any:
     )
 
 
-def _style(chart: Any) -> Any:
+def _style(chart: Any, *, described: bool) -> Any:
     return (
-        chart.configure(background="transparent", font="sans-serif")
+        chart.configure(
+            background="transparent",
+            font="sans-serif",
+            aria=described,
+            **({"padding": _MARGIN} if described else {}),
+        )
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK,

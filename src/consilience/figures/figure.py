@@ -78,9 +78,11 @@ def percent(value: float, lower: float, upper: float) -> str:
 
 def points(value: float, lower: float, upper: float) -> str:
     """Return a difference of shares with its bounds, in percentage points."""
-    return f"{100 * value:.1f} points ({100 * lower:.1f} to {100 * upper:.1f})"
+    # What rounds to zero has no sign.
+    shown = [f"{round(100 * each, 1) + 0.0:.1f}" for each in (value, lower, upper)]
+    return f"{shown[0]} points ({shown[1]} to {shown[2]})"
 
 
-def share_of(row: pd.Series) -> str:
+def share_of(row: Any) -> str:
     """Return the value of a row with its bounds as text."""
     return percent(row["value"], row["lower"], row["upper"])

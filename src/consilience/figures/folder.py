@@ -1,4 +1,4 @@
-"""The folder of a study: every figure as table (CSV, Parquet) and picture (SVG, PNG)."""
+"""The folder of a study: every figure as a table and as a picture."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +48,7 @@ def _with_names(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     columns = {}
     for column in table:
         columns[column] = table[column]
-        if column in COLUMNS and (named[column] != table[column]).any():
+        texts = named[column].astype("str")
+        if column in COLUMNS and (texts != table[column].astype("str")).any():
             columns[f"{column}_name"] = named[column]
     return pd.DataFrame(columns)

@@ -15,6 +15,7 @@ from consilience.figures.objects import SHOWN, with_published_text
 from consilience.figures.record import Study
 
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
+_HALF = 0.5
 _ASKED = {
     "objects": "objects, as people name them",
     "labels": "labels, as people name objects",
@@ -43,7 +44,11 @@ def valid_labels(study: Study) -> Figure:
         No answers tell how many labels are valid.
     """
     parts = []
-    options = {"resamples": study.resamples, "prob": study.prob, "seed": study.seed}
+    options: dict[str, Any] = {
+        "resamples": study.resamples,
+        "prob": study.prob,
+        "seed": study.seed,
+    }
     if study.kind == "objects":
         parts.append(valid_label_counts(study.fit, THRESHOLDS, **options))
     if study.contains is not None:
@@ -95,14 +100,21 @@ def _frame(rows: pd.DataFrame) -> Callable[[], Any]:
 
 
 def _several_sentence(table: pd.DataFrame) -> str:
-    parts = []
-    for what, rows in table[table["threshold"] == 0.5].groupby("what", sort=False):
-        if what == "labels":
-            continue
-        value = rows.loc[rows["number"] >= 2, "value"].sum()
-        asked = "asked about alone" if what == "contains" else "named as objects"
-        parts.append(f"{100 * value:.1f} % of the items if labels are {asked}")
-    return f"At half of the annotators, several are valid of {' and of '.join(parts)}."
+    words = {
+        "objects": "where people name objects",
+        "contains": "where each label is asked about alone",
+    }
+    half = table[(table["threshold"] == _HALF) & (table["number"] >= 2)]
+    several = half.groupby("what", sort=False)["value"].sum()
+    parts = [
+        f"{100 * several[what]:.1f} % {where}"
+        for what, where in words.items()
+        if what in several.index
+    ]
+    return (
+        "If half of the annotators must agree, several labels or objects are valid of "
+        f"this share of the items: {', '.join(parts)}."
+    )
 
 
 def confused_labels(study: Study) -> Figure:
@@ -136,7 +148,7 @@ def confused_labels(study: Study) -> Figure:
         title="Labels that people cannot tell apart",
         finding=(
             f"{often} pairs of labels are taken for each other in a fifth of the "
-            f"answers or more, in both directions; first {first}."
+            f"answers or more, in both directions, such as {first}."
         ),
         note=(
             "An answer about an item of one class gives the other label as the main "
@@ -175,7 +187,7 @@ def renamed_classes(study: Study) -> Figure:
     )
     rows = _named_pairs(study, rows, " \N{RIGHTWARDS ARROW} ")
     often = int((table["value"] >= 0.5).sum())
-    first = f"; first {rows['name'].iloc[0]}" if len(rows) else ""
+    first = f", such as {rows['name'].iloc[0]}" if len(rows) else ""
     x = Axis(column="value", title="share of answers", domain=SHARE, form="%")
     return Figure(
         name="renamed_classes",

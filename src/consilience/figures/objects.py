@@ -159,7 +159,7 @@ def number_of_objects(study: Study) -> Figure:
     return Figure(
         name="number_of_objects",
         title="Number of objects of an item",
-        finding=f"Of {study.of:,} items show {_listed(rows)}.",
+        finding=_listed(rows, study.of),
         note=(
             f"An object counts if more than {study.tau:g} of all annotators would name "
             f"it; {study.of - len(study.items):,} items that nobody was asked about "
@@ -171,13 +171,12 @@ def number_of_objects(study: Study) -> Figure:
     )
 
 
-def _listed(rows: pd.DataFrame) -> str:
-    words = {1: "one object", 2: "two", 3: "three"}
+def _listed(rows: pd.DataFrame, of: int) -> str:
     numbers = rows.set_index("number")
-    return ", ".join(
-        f"{share_of(numbers.loc[number])} {word}"
-        for number, word in words.items()
-        if number in numbers.index
+    one, two, three = (share_of(numbers.loc[number]) for number in (1, 2, 3))
+    return (
+        f"{one} of the {of:,} items show one object, {two} show two and {three} show "
+        "three."
     )
 
 
@@ -218,7 +217,7 @@ def cooccurring_objects(study: Study) -> Figure:
     if first is not None:
         finding = (
             f"{len(table):,} pairs of a class and another object come together in two "
-            f"items or more; first {first['name']}, in {first['together']} of "
+            f"items or more, such as {first['name']}, in {first['together']} of "
             f"{first['items']} items."
         )
     return Figure(

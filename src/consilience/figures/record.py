@@ -3,8 +3,10 @@
 What several figures need is worked out once, when the first of them asks for it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -25,6 +27,11 @@ from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
 from consilience.responses import Responses
 from consilience.responses.label_names import label_names, rename_labels, short_names
+from consilience.truth.hierarchy import label_groups
+
+PEOPLE = "people"
+MIN_PROBABILITY = 0.02  # of a cell of classes
+MAX_DEPTH = 8  # levels of a hierarchy
 
 
 class Study:
@@ -73,6 +80,7 @@ class Study:
         resamples: int,
         seed: int,
         allow_circular: bool,
+        names: pd.DataFrame | None,
         makers: Sequence["Maker"],
     ) -> None:
         self.fit, self.responses = fit, responses
@@ -86,7 +94,10 @@ class Study:
             )
             raise KindError(msg)
         self.predictions = self._of_items(predictions)
-        self._of, self._makers = of, makers
+        self._of, self._names, self._makers = of, names, makers
+        self._figures: dict[str, Figure] = {}
+        self._confusion: dict[int, pd.DataFrame] = {}
+        self._left_out: dict[str, str] = {}
 
     def _of_items(self, predictions: pd.DataFrame | None) -> pd.DataFrame | None:
         """Return what is predicted for items of the fits; most lists have many more."""
@@ -143,6 +154,8 @@ class Study:
     @cached_property
     def names(self) -> Mapping[str, str]:
         """Names of labels by code."""
+        if self._names is not None:
+            return label_names(self._names)
         return short_names(label_names(self.responses.labels))
 
     def named(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -208,6 +221,50 @@ class Study:
         )
 
     @cached_property
+    def depth(self) -> int:
+        """Number of levels of labels above the classes."""
+        labels = self.responses.labels
+        names = pd.Index(labels["label"].astype("str"))
+        if labels["parent"].isna().all():
+            return 0
+        level, before = 0, names
+        while True:
+            group, above = label_groups(names, labels, level + 1)
+            reached = above[group]
+            if reached.equals(before) or level == MAX_DEPTH:
+                return level
+            level, before = level + 1, reached
+
+    def confusion(self, level: int) -> pd.DataFrame:
+        """Return the confusion at a level, of people and where there are, of models.
+
+        Parameters
+        ----------
+        level
+            Steps up the hierarchy of labels; 0 for the classes.
+
+        Returns
+        -------
+        Columns who, true_label, given_label, probability, lower, upper.
+        """
+        if level not in self._confusion:
+            self._confusion[level] = self._confused(level)
+        return self._confusion[level]
+
+    def _confused(self, level: int) -> pd.DataFrame:
+        try:
+            compared = self.compared_confusion
+        except ConsilienceError:
+            if level > 1:
+                raise
+            human = self.human_confusion
+            if level:
+                return human.superclasses(seed=self.seed).assign(who=PEOPLE)
+            table = human.table(min_probability=MIN_PROBABILITY)
+            return table.drop(columns="annotator").assign(who=PEOPLE)
+        return compared.table(level, MIN_PROBABILITY if level == 0 else 0.0)
+
+    @cached_property
     def human_confusion(self) -> HumanConfusion:
         """How people call the items of each class, partially pooled."""
         if self.kind == "contains":
@@ -241,7 +298,7 @@ class Study:
         return self.contains
 
     @property
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         """Options that every analysis of models takes."""
         return {
             "resamples": self.resamples,
@@ -265,23 +322,23 @@ class Study:
     @property
     def figures(self) -> Mapping[str, Figure]:
         """The figures that can be made, by name."""
-        return self._made[0]
+        deque(self.make(), maxlen=0)
+        return self._figures
 
     @property
     def left_out(self) -> Mapping[str, str]:
         """Why each of the others cannot be made, by name."""
-        return self._made[1]
+        deque(self.make(), maxlen=0)
+        return self._left_out
 
-    @cached_property
-    def _made(self) -> tuple[dict[str, Figure], dict[str, str]]:
-        made: dict[str, Figure] = {}
-        left: dict[str, str] = {}
-        for make in self._makers:
+    def make(self) -> Iterator[str]:
+        """Make the figures one by one, and give the name of each that comes next."""
+        for make in self._makers[len(self._figures) + len(self._left_out) :]:
+            yield make.__name__
             try:
-                made[make.__name__] = make(self)
+                self._figures[make.__name__] = make(self)
             except ConsilienceError as error:
-                left[make.__name__] = str(error)
-        return made, left
+                self._left_out[make.__name__] = str(error)
 
     @cached_property
     def _published(self) -> pd.DataFrame:

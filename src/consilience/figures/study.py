@@ -41,6 +41,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
     resamples: int = 1000,
     seed: int = 0,
     allow_circular: bool = False,
+    names: pd.DataFrame | None = None,
 ) -> Study:
     """Collect the figures of a study.
 
@@ -67,6 +68,9 @@ def study(  # noqa: PLR0913 (each option stands alone)
         Number and seed of the weightings of the items (Bayesian bootstrap).
     allow_circular : bool, default False
         Allow models whose predictions were covariates of the fit.
+    names : pandas.DataFrame, optional
+        Columns label and name: names of labels in words and charts. By default those of
+        the responses, up to the first comma where these are different.
 
     Returns
     -------
@@ -114,5 +118,6 @@ def study(  # noqa: PLR0913 (each option stands alone)
         resamples=resamples,
         seed=seed,
         allow_circular=allow_circular,
+        names=names,
         makers=FIGURES,
     )

@@ -18,6 +18,7 @@ from consilience.analysis import (
     predictive_checks,
 )
 from consilience.errors import ConsilienceError, OptionError
+from consilience.figures import Study
 from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
 from consilience.posterior.results.tables import TABLES
@@ -26,7 +27,7 @@ from consilience.report.answers import as_responses, kept_answers, read_answers
 from consilience.report.pictures import SIDE, make_pictures
 from consilience.report.record import Report, Run
 from consilience.responses import Description, Responses, describe
-from consilience.responses.label_names import label_names, rename_labels
+from consilience.responses.label_names import label_names, rename_labels, short_names
 
 NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
@@ -36,6 +37,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     *,
     responses: Responses | None = None,
     evaluation: Mapping[str, pd.DataFrame] = NONE,
+    study: Study | None = None,
     names: pd.DataFrame | None = None,
     images: str | Path | None = None,
     picture_size: int = SIDE,
@@ -54,6 +56,9 @@ def gather(  # noqa: PLR0913 (each option stands alone)
         the answers are those that the first run keeps.
     evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
+    study : Study, optional
+        The study of the first run (`consilience.study`): its findings and figures lead
+        the page, by the names of labels that it has.
     names : pandas.DataFrame, optional
         Columns label and name: names of labels on the page. By default those of the
         responses.
@@ -112,7 +117,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     given = responses if responses is not None else _kept_responses(runs[0])
     measured, why = _agreement(given, bootstrap)
     pairs = _pairs(next(iter(fits.values())), responses)
-    called = _label_names(names, responses)
+    called = _label_names(names, responses) if study is None else dict(study.names)
     if measured is not None and measured.labels is not None:
         measured = replace(measured, labels=rename_labels(measured.labels, called))
     runs = tuple(_rename_labels(run, called) for run in runs)
@@ -139,6 +144,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
         evaluation={
             name: rename_labels(table, called) for name, table in evaluation.items()
         },
+        study=study,
         pictures=pictures,
         images_missing=0 if images is None else len(items) - len(pictures),
     )
@@ -174,7 +180,9 @@ def _label_names(
 ) -> dict[str, str]:
     """Return what labels are called, by code."""
     if names is None:
-        return {} if responses is None else label_names(responses.labels)
+        if responses is None:
+            return {}
+        return short_names(label_names(responses.labels))
     return label_names(names)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from consilience.errors import FolderExistsError
+from consilience.figures.colours import style
 from consilience.report.columns import columns
 from consilience.report.content import sort_of
 from consilience.report.picture_files import (
@@ -42,9 +43,11 @@ SCRIPTS = (
     "items",
     "pairs",
     "confusion",
+    "figures",
+    "heat",
     "main",
 )
-STYLES = ("page", "images")
+STYLES = ("page", "images", "figures")
 MARK = "consilience report"
 
 
@@ -207,7 +210,7 @@ def _pieces(
         lstrip_blocks=True,
     )
     environment.tests["a"] = lambda part, sort: sort_of(part) == sort
-    styles = [_read(f"{name}.css") for name in STYLES]
+    styles = [*(_read(f"{name}.css") for name in STYLES), style()]
     scripts = [_read(f"{name}.js") for name in SCRIPTS]
     shown = [at for at, name in enumerate(content["items"]) if name in report.pictures]
     where = {"of": shown, "folder": None if folder is None else folder.name}

@@ -11,6 +11,7 @@ from consilience.cli.options import (
     Reading,
     read_responses,
 )
+from consilience.cli.study_options import USUAL, StudyOptions, make_study
 from consilience.cli.terminal import print_json, screen
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path,
     responses: Path | None = None,
+    options: StudyOptions = USUAL,
     evaluation: Annotated[tuple[Path, ...], Parameter(show_default=False)] = (),
     names: Path | None = None,
     images: Path | None = None,
@@ -48,7 +50,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
         HTML file to write.
     responses
         What the runs were fitted to (a folder of responses or any readable file): adds
-        what was read, kept and dropped, and the data set's own labels.
+        what was read, kept and dropped, the data set's own labels, and with these the
+        findings and figures of the study (of the first run).
     evaluation
         Tables about models, such as `evaluate` writes: CSV or Parquet files, or
         folders of them.
@@ -91,11 +94,18 @@ def report(  # noqa: PLR0913 (each option stands alone)
             status.update(f"pictures: {progress.done:,} of {progress.total:,}")
 
         named = zip(_names(runs), runs, strict=True)
-        given = None if responses is None else read_responses([responses], reading)
+        fits = {name: load(run) for name, run in named}
+        given = made = None
+        if responses is not None:
+            given = read_responses([responses], reading)
+            made = make_study(fits[next(iter(fits))], given, options, called)
+            for name in made.make():
+                status.update(f"working out: {name.replace('_', ' ')}")
         page = gather(
-            {name: load(run) for name, run in named},
+            fits,
             responses=given,
             evaluation=tables,
+            study=made,
             names=called,
             images=images,
             picture_size=picture_size,

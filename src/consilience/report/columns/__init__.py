@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from consilience.report.columns import answers, confusions, objects, pairs
+from consilience.report.columns import answers, confusions, heat, objects, pairs
 from consilience.report.columns.coded import (
     ONE,
     Names,
@@ -57,6 +57,7 @@ def columns(report: Report) -> dict[str, Any]:
         "answers": given,
         "own": labels.add(per_item).tolist() if dataset_labels else [],
         "pairs": pairs.pairs(report, labels),
+        "heat": heat.heat(report.study),
         "items": items.all(),
         "labels": labels.all(),
         "people": people.all(),

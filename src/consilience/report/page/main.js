@@ -22,6 +22,8 @@ async function start() {
   const { showCell, follow } = startItems(data);
   startConfusion(data, showCell);
   startPairs(data);
+  startFigures();
+  startHeat(data.heat, data.prob);
   follow();
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
