@@ -144,6 +144,7 @@ def only(run: Run, **more) -> Report:
         "no_agreement": "nothing to compare",
         "pairs": {},
         "evaluation": {},
+        "study": None,
         "pictures": {},
         "images_missing": 0,
     }
