@@ -10,10 +10,10 @@ from defusedxml import ElementTree
 
 import consilience as cs
 from consilience.errors import KindError
+from consilience.figures._study import FIGURES
 from consilience.figures.colours import model_colours
 from consilience.figures.drawn import alone, png, svg
 from consilience.figures.published import STUDIES
-from consilience.figures._study import FIGURES
 
 pytest.importorskip("altair")
 NAMES = [make.__name__ for make in FIGURES]
