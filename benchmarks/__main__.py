@@ -46,6 +46,7 @@ NAMES = (
     "few_annotators",
     "report_page",
     "report_pictures",
+    "study_page",
     "killed",
 )
 
