@@ -14,7 +14,7 @@ from consilience.report.content import (
 from consilience.report.record import Report
 from consilience.report.sections.table import plain_table, with_items
 
-_MAX_ROWS = 60
+_MAX_ROWS = 40
 _PLAIN = {"superclass_confusion"}  # its labels are superclasses: no item has them
 
 
