@@ -220,7 +220,7 @@ def test_a_cell_of_contains_finds_items_by_what_was_said_of_their_labels(
     page = show("contains")
     page.run(
         "[...document.querySelectorAll('#confusion-tables button')]"
-        ".find((b) => b.ariaLabel.startsWith('truth present, answer no')).click()"
+        ".find((b) => b.ariaLabel.includes('truth present, answer no')).click()"
     )
     page.run("document.querySelector('#confusion-cell button').click()")
     count = page.run("document.getElementById('items-count').textContent")
