@@ -120,13 +120,15 @@ class Accuracy(_Record, frozen=True):
     published: str
 
 
-class Golden(_Record, frozen=True):
-    """What the original network says of a photograph that scikit-image ships.
+class Golden(_Record, frozen=True, kw_only=True):
+    """What the original network says of a picture.
 
     Attributes
     ----------
     photograph
-        Name of its file, without the ending.
+        Name of its file in scikit-image, without the ending.
+    file
+        Name of its file in the folder, if it is none of scikit-image's.
     labels, logits
         The first of its answers, the most probable first, as the network that was
         exported gives them.
@@ -134,7 +136,8 @@ class Golden(_Record, frozen=True):
         By how much a logit may differ.
     """
 
-    photograph: Plain
+    photograph: Plain | None = None
+    file: Plain | None = None
     labels: tuple[str, ...]
     logits: tuple[float, ...]
     tolerance: float
@@ -185,6 +188,14 @@ def read_manifest(folder: str | Path) -> Manifest:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: {error}; fix it, or export the classifier again"
         raise BadClassifierError(msg) from None
+    if any(
+        (each.photograph is None) == (each.file is None) for each in manifest.golden
+    ):
+        msg = (
+            f"{path}: a golden picture is a photograph of scikit-image or a file of "
+            "the folder; name one of the two"
+        )
+        raise BadClassifierError(msg)
     prep = manifest.preprocessing
     if prep.mode == "crop" and (prep.resize is None or prep.resize < prep.size):
         msg = (
