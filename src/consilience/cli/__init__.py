@@ -35,6 +35,7 @@ from consilience.cli.commands import (
     runs,
     sbc,
     simulate,
+    wrap,
 )
 from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment
@@ -92,6 +93,7 @@ for _command in (
     report.report,
     benchmark.benchmark,
     classify.classify,
+    wrap.wrap,
     candidates.candidates,
     simulate.simulate,
     sbc.sbc,

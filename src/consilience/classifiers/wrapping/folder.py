@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from consilience.classifiers.wrapping.settings import (
     ASSUMED,
     GIVEN,
     GRAPH,
+    Answers,
     Colour,
     Decision,
     Each,
@@ -36,6 +37,7 @@ from consilience.classifiers.wrapping.settings import (
     Mode,
     Settings,
     Settled,
+    check_choices,
     normalization,
     settle,
 )
@@ -45,8 +47,6 @@ from consilience.errors import (
     SourceNotFoundError,
 )
 from consilience.whole_folder import whole_folder
-
-type Answers = Literal["logits", "probabilities"]
 
 NOISE = 3  # squares of noise that a network is also compared on
 # Of the largest answer: by how much wrapped and original answers may differ.
@@ -214,6 +214,8 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     """
     path, place = Path(model), Path(out)
     load_runtime()
+    words = {"mode": mode, "filter": filter, "colour": colour, "layout": layout}
+    check_choices({**words, "output": output})
     called = _name(name, place)
     listed, table = _labels(labels)
     given = Settings(
@@ -237,7 +239,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     several = dict(
         zip(
             [each.name for each in session.get_outputs()],
-            network.answers(session, pixels, taken),
+            network.answers(session, pixels, taken, path),
             strict=True,
         )
     )
@@ -245,7 +247,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     tensor, decided = _answers(loaded, chosen, several[chosen], output, path)
     bare = network.prune(loaded, tensor)
     _, bare_session = network.open_network(bare, path)
-    original = network.answers(bare_session, pixels, taken)[0]
+    original = network.answers(bare_session, pixels, taken, path)[0]
     freed = loaded if taken.batch is None else network.free_batch(loaded, taken)
     whole, image, last = compose(freed, taken, how, tensor, original.shape)
     data = network.as_bytes(whole)
@@ -414,12 +416,9 @@ def _compare(
     where: Path,
 ) -> float:
     """Return the largest difference from the original answers; refuse a large one."""
-    fixed = taken.batch is not None
-    remedy = (
-        f"its batch is fixed at {taken.batch}: export it with a free batch"
-        if fixed
-        else "export it for inference, not for training"
-    )
+    remedy = "export it for inference and with a free batch"
+    if taken.batch is not None:
+        remedy = f"its batch is fixed at {taken.batch}: export it with a free batch"
     try:
         session = network.session_of(data)
         parts = [

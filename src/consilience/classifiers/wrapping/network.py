@@ -5,6 +5,7 @@ square, whether its batch is fixed, and whether it ends in a softmax.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -118,15 +119,12 @@ def open_network(model: Any, where: Path) -> tuple[Any, Any]:
             return model, session_of(as_bytes(model))
         except Exception as error:  # noqa: BLE001 (its errors share no root)
             why = one_line(error)
-    try:
-        converted = version_converter.convert_version(model, OPSET)
-        return converted, session_of(as_bytes(converted))
-    except Exception:  # noqa: BLE001 (likewise; the first error is the one to fix)
-        msg = (
-            f"{where}: ONNX Runtime rejects it ({why}), and it cannot be converted to "
-            f"opset {OPSET}; export it again with that opset"
-        )
-        raise BadClassifierError(msg) from None
+    if opset != OPSET:
+        with suppress(Exception):  # likewise; the first error is the one to fix
+            converted = version_converter.convert_version(model, OPSET)
+            return converted, session_of(as_bytes(converted))
+    msg = f"{where}: ONNX Runtime rejects it ({why}); export it with opset {OPSET}"
+    raise BadClassifierError(msg)
 
 
 def read_input(model: Any, where: Path) -> Taken:
@@ -184,12 +182,14 @@ def free_batch(model: Any, taken: Taken) -> Any:
     for value in (*graph.input, *graph.output):
         if len(value.type.tensor_type.shape.dim):
             value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    shapes = {
-        node.input[1]
-        for node in graph.node
-        if node.op_type == "Reshape"
-        and not any(each.name == "allowzero" and each.i for each in node.attribute)
-    }
+    images, shapes = {taken.name}, set()
+    for node in graph.node:
+        if not images & set(node.input):
+            continue
+        images |= set(node.output)
+        copies = not any(each.name == "allowzero" and each.i for each in node.attribute)
+        if node.op_type == "Reshape" and copies:
+            shapes.add(node.input[1])
     constants = [tensor for tensor in graph.initializer if tensor.name in shapes]
     constants += [
         node.attribute[0].t
@@ -206,16 +206,27 @@ def free_batch(model: Any, taken: Taken) -> Any:
     return freed
 
 
-def answers(session: Any, pixels: np.ndarray, taken: Taken) -> list[np.ndarray]:
-    """Return all outputs for images, run one by one where the batch is fixed."""
-    if taken.batch is None:
-        result: list[np.ndarray] = session.run(None, {taken.name: pixels})
-        return result
-    alone = [
-        session.run(None, {taken.name: np.repeat(one[None], taken.batch, axis=0)})
-        for one in pixels
-    ]
-    return [np.concatenate([each[:1] for each in one]) for one in zip(*alone)]  # noqa: B905
+def answers(
+    session: Any, pixels: np.ndarray, taken: Taken, where: Path
+) -> list[np.ndarray]:
+    """Return all outputs for images, run one by one where the batch is fixed.
+
+    Raises
+    ------
+    BadClassifierError
+        It cannot be run.
+    """
+    times = taken.batch or 1
+    batches = np.repeat(pixels, times, axis=0).reshape(-1, times, *pixels.shape[1:])
+    try:
+        alone = [session.run(None, {taken.name: batch}) for batch in batches]
+    except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
+        msg = (
+            f"{where}: cannot be run on {pixels.shape[1:]} numbers per image "
+            f"({one_line(error)}); check `size=` and `layout=`, or export it again"
+        )
+        raise BadClassifierError(msg) from None
+    return [np.concatenate([x[:1] for x in each]) for each in zip(*alone, strict=True)]
 
 
 def last_operator(model: Any, output: str) -> Any:

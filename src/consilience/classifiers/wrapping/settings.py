@@ -4,10 +4,10 @@ What is given comes first, then what a file of the preprocessing states, then th
 what none of them says is assumed where a usual value exists, and is an error elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from consilience.classifiers.running.manifest import Preprocessing
 from consilience.classifiers.wrapping.network import AXES, Layout, Taken
@@ -16,9 +16,17 @@ from consilience.errors import BadClassifierError, OptionError
 type Colour = Literal["rgb", "bgr"]
 type Mode = Literal["crop", "squash"]
 type Filter = Literal["bicubic", "bilinear", "lanczos"]
-type Each = float | Sequence[float]
+type Answers = Literal["logits", "probabilities"]
+type Each = int | float | Sequence[int | float]
 
 GIVEN, ASSUMED, GRAPH = "given", "assumed", "the graph"
+CHOICES = {
+    "layout": Layout,
+    "mode": Mode,
+    "filter": Filter,
+    "colour": Colour,
+    "output": Answers,
+}
 SHARE = 0.875  # of the shorter side that is cut out where nothing else is said
 
 
@@ -83,6 +91,21 @@ class Settled:
     layout: Layout
     preprocessing: Preprocessing
     decisions: tuple[Decision, ...]
+
+
+def check_choices(given: Mapping[str, object]) -> None:
+    """Refuse words that are no choice of a setting.
+
+    Raises
+    ------
+    OptionError
+        There is one.
+    """
+    for name, value in given.items():
+        words = get_args(CHOICES[name].__value__)
+        if value is not None and value not in words:
+            msg = f"`{name}={value!r}`: expected {' or '.join(map(repr, words))}"
+            raise OptionError(msg)
 
 
 def normalization(
