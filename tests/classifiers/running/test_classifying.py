@@ -361,3 +361,41 @@ def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
     assert {"espresso", "cup"} <= seen["coffee.png"]
     assert {"Egyptian cat", "tiger cat", "tabby"} <= seen["chelsea.png"]
     assert {"moped", "motor scooter"} <= seen["motorcycle_left.png"]
+
+
+@pytest.mark.parametrize(("mode", "resampled"), [("squash", 1), ("crop", 2)])
+def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_preprocessing(
+    tiny, pictures, tmp_path, monkeypatch, mode, resampled
+):
+    images, one, two = pictures(7), tiny("one"), tiny("two", mode="squash")
+    if mode == "crop":
+        path = two / "manifest.toml"
+        crop = 'mode = "crop"\nresize = 9'
+        path.write_text(path.read_text().replace('mode = "squash"', crop))
+    calls = {"decode": 0, "prepare": 0}
+
+    def counted(name):
+        original = getattr(reading_ahead, name)
+
+        def call(*arguments):
+            calls[name] += 1
+            return original(*arguments)
+
+        monkeypatch.setattr(reading_ahead, name, call)
+
+    counted("decode")
+    counted("prepare")
+    run(images, [one, two], tmp_path / "out")
+    assert calls == {"decode": 7, "prepare": 7 * resampled}
+    # One pass gives what two runs give.
+    both = read_predictions(tmp_path / "out").table
+    for folder in (one, two):
+        run(images, [folder], tmp_path / folder.name)
+        alone = read_predictions(tmp_path / folder.name).table
+        same = both[both["model"] == folder.name].reset_index(drop=True)
+        columns = ["item", "label", "logit"]
+        assert (
+            same[columns]
+            .astype({"item": str, "label": str})
+            .equals(alone[columns].astype({"item": str, "label": str}))
+        )

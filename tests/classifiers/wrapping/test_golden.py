@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import skimage
 from models.exporting.photographs import photograph
 
 from consilience.classifiers import check_golden, read_manifest
 from consilience.classifiers.images.decoding import decode
 from consilience.classifiers.wrapping.golden import golden_of, pattern
-from consilience.errors import BadClassifierError
+from consilience.errors import BadClassifierError, SourceNotFoundError
 
 from ..conftest import graph, write_classifier
 from .conftest import colours
@@ -16,7 +17,9 @@ LABELS = ("red", "green", "blue")
 
 
 def test_the_golden_photographs_of_the_kept_network_are_compared(lite0_folder):
-    assert check_golden(lite0_folder) < 0.05
+    assert check_golden(lite0_folder, photographs=skimage.data_dir) < 0.05
+    with pytest.raises(SourceNotFoundError, match=r"coffee is missing.*photographs="):
+        check_golden(lite0_folder)
 
 
 def test_a_folder_without_golden_pictures_gives_no_difference(tmp_path):
