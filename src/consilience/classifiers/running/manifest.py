@@ -39,7 +39,8 @@ class Network(_Record, frozen=True):
     answers
         Whether the output is logits or probabilities.
     storage
-        Precision in which the weights are stored; arithmetic is single.
+        Precision in which the weights are stored. Arithmetic is that of the graph,
+        which is single where weights are converted when they are loaded.
     disable_quant_qdq
         Whether ONNX Runtime unpacks int8 weights once, when loading: right where
         int8 serves only to store them.

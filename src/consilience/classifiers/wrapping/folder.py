@@ -55,7 +55,6 @@ MAX_DIFFERENCE_SINGLE = 1e-4
 SUM_TOLERANCE = 1e-3  # of probabilities
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 UNSTATED = "NOASSERTION"  # of a licence, as SPDX has it
-FILES = ("model.onnx", "labels.tsv", "LICENSE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,9 @@ class Wrapped:
     decisions : tuple of Decision
         Every setting with its value and where it comes from: given, stated by a file
         or the graph, or assumed. `str` gives each as a line.
+    first : tuple of str
+        The first labels of the golden picture, by the column `name` of the labels if
+        they have one.
     difference : float
         The largest difference between answers of the wrapped and the original network,
         on the golden picture and on noise.
@@ -76,6 +78,7 @@ class Wrapped:
 
     manifest: Manifest
     decisions: tuple[Decision, ...]
+    first: tuple[str, ...]
     difference: float
 
 
@@ -261,7 +264,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         name=called,
         family=family or called,
         network=Network(
-            file=FILES[0],
+            file="model.onnx",
             sha256=hashlib.sha256(data).hexdigest(),
             input=image,
             output=last,
@@ -269,7 +272,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
             storage="float16" if taken.kind == np.float16 else "float32",
         ),
         labels=LabelFile(
-            file=FILES[1],
+            file="labels.tsv",
             sha256=hashlib.sha256(table).hexdigest(),
             count=len(listed),
         ),
@@ -277,15 +280,23 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         licence=Licence(spdx=licence or UNSTATED),
         golden=(golden.golden_of(first, listed.label, file=f"golden.{kind}"),),
     )
+    files = {
+        manifest.network.file: data,
+        manifest.labels.file: table,
+        manifest.licence.file: f"{manifest.licence.spdx}\n".encode(),
+        f"golden.{kind}": shown,
+    }
     with whole_folder(place, replaceable=_is_classifier if overwrite else None) as part:
-        (part / FILES[0]).write_bytes(data)
-        (part / FILES[1]).write_bytes(table)
-        (part / FILES[2]).write_text(f"{manifest.licence.spdx}\n", encoding="utf-8")
-        (part / f"golden.{kind}").write_bytes(shown)
+        for file, content in files.items():
+            (part / file).write_bytes(content)
         write_manifest(manifest, part)
         golden.check_golden(part)
     terms = Decision("licence", manifest.licence.spdx, GIVEN if licence else ASSUMED)
-    return Wrapped(manifest, (*how.decisions, decided, terms), difference)
+    names = dict(
+        zip(listed.label, listed.columns.get("name", listed.label), strict=True)
+    )
+    shown_first = tuple(names[label] for label in manifest.golden[0].labels)
+    return Wrapped(manifest, (*how.decisions, decided, terms), shown_first, difference)
 
 
 def _is_classifier(folder: Path) -> bool:

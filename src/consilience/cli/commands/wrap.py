@@ -121,14 +121,13 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     for decision in wrapped.decisions:
         show.print(str(decision), soft_wrap=True)
-    golden = wrapped.manifest.golden[0]
-    first = ", ".join(golden.labels)
-    show.print(f"first labels of the golden picture: {first}", soft_wrap=True)
+    first = "first labels of the golden picture:"
+    show.print(f"{first} {', '.join(wrapped.first)}", soft_wrap=True)
     sentence = "largest difference from the original answers:"
     show.print(f"{sentence} {wrapped.difference:.1e}", soft_wrap=True)
     show.print(f"written to {out}", soft_wrap=True)
     if json:
         decisions = [asdict(each) for each in wrapped.decisions]
         made = {"name": wrapped.manifest.name, "difference": wrapped.difference}
-        result = {"classifier": out, **made, "first_labels": golden.labels}
+        result = {"classifier": out, **made, "first_labels": wrapped.first}
         print_json({**result, "decisions": decisions})
