@@ -159,11 +159,11 @@ def two_networks(folder: str, rounds: int) -> Figures:
 
     taken: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as place:
-        for name, mode in (("same", "crop"), ("squash", "squash")):
+        for name, mode, resize in (("same", "crop", 256), ("squash", "squash", None)):
             copy = Path(place, name)
             shutil.copytree(MODEL, copy)
             manifest = read_manifest(MODEL)
-            how = replace(manifest.preprocessing, mode=mode)
+            how = replace(manifest.preprocessing, mode=mode, resize=resize)
             write_manifest(replace(manifest, name=name, preprocessing=how), copy)
             for _ in range(rounds):
                 one, two = spent(MODEL, copy), spent(MODEL) + spent(copy)

@@ -7,6 +7,7 @@ timm and transformers, and the packages of `requirements/export.txt`.
 
 import contextlib
 import io
+import json
 import re
 import shlex
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -29,8 +31,26 @@ from benchmarks.report import Report
 PAGE = ROOT / "docs" / "how-to" / "bring-a-classifier.md"
 LITE0 = ROOT / "models" / "efficientnet_lite0"
 NEEDED = ("torch", "torchvision", "timm", "transformers", "efficientnet_lite_pytorch")
-NOISE = 100
+NOISE = 50
 LEAST = 64  # pixels of a photograph's shorter side
+# Classes of Hugging Face, by what they do to a picture; all with their defaults.
+PROCESSORS = (
+    "ViT",
+    "Beit",
+    "Siglip",
+    "Pvt",
+    "Flava",
+    "EfficientNet",
+    "DeiT",
+    "ConvNext",
+)
+PROCESSORS += ("Bit", "CLIP", "Levit", "PoolFormer", "MobileNetV1", "MobileNetV2")
+TIMM = {
+    "input_size": (3, 224, 224),
+    "interpolation": "bicubic",
+    "mean": (0.485, 0.456, 0.406),
+    "std": (0.229, 0.224, 0.225),
+}
 TITLE = "Wrapping networks"
 
 NOTES = (
@@ -50,6 +70,12 @@ NOTES = (
         "photograph by its transform, beside the whole of consilience. Top-1 is the "
         "share of pictures with the same first label, top-5 the mean overlap of the "
         "first five."
+    ),
+    (
+        "Files of preprocessing: pixels of the photographs by the settings that are "
+        "read from a file, less those of the library that wrote it, before scaling. A "
+        "picture that is squashed has the same pixels; one that is cropped is resized "
+        "by the libraries to whole pixels first, which shifts it by up to half a pixel."
     ),
 )
 VIT = "google/vit-base-patch16-224"
@@ -126,7 +152,62 @@ def run(*, quick: bool, repeats: int) -> Report:
     rows = [row for case in cases for row in _compared(case, pictures)]
     names = ("torch", "torchvision", "timm", "transformers", "onnx", "onnxruntime-gpu")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
-    return Report(TITLE, rows, (*NOTES, f"Versions: {versions}."))
+    more = {"Files of preprocessing": list(_files(pictures["photographs"]))}
+    return Report(TITLE, rows, (*NOTES, f"Versions: {versions}."), more=more)
+
+
+def _files(pictures: list) -> Iterator[dict]:
+    """Compare pixels by the files that a library writes with those of the library."""
+    import numpy as np
+    import timm
+
+    from consilience.classifiers.wrapping.composing import to_pixels
+    from consilience.classifiers.wrapping.network import Taken
+    from consilience.classifiers.wrapping.preprocessor import read_preprocessor
+    from consilience.classifiers.wrapping.settings import Settings, settle
+
+    hf: Any = import_module("transformers")
+    written = {}
+    with tempfile.TemporaryDirectory() as place:
+        for name in PROCESSORS:
+            processor = getattr(hf, f"{name}ImageProcessor")()
+            processor.save_pretrained(Path(place, name))
+            file = Path(place, name, "preprocessor_config.json")
+            steps = partial(_processed, processor)
+            written[f"Hugging Face {name}"] = (read_preprocessor(file), steps)
+        for mode, share in (("center", 0.875), ("center", 0.95), ("squash", 0.9)):
+            config = {**TIMM, "crop_mode": mode, "crop_pct": share}
+            file = Path(place, "timm.json")
+            file.write_text(json.dumps(config))
+            steps = timm.data.create_transform(**config, is_training=False)
+            written[f"timm {mode} {share}"] = (read_preprocessor(file), steps)
+    single = np.dtype(np.float32)
+    for name, (stated, steps) in written.items():
+        gaps = []
+        for picture in pictures:
+            theirs = steps(picture).numpy()
+            taken = Taken("x", single, (None, *theirs.shape))
+            how = settle(Settings(), stated, name, taken, Path(name))
+            ours = to_pixels(prepared(picture, how)[None], how, single)[0]
+            levels = np.array(how.scale)[:, None, None]
+            gaps.append(np.abs(ours - theirs) / levels)
+        yield {
+            "file": name,
+            "made by": how.preprocessing.mode,
+            "mean difference, levels of 255": float(np.mean([g.mean() for g in gaps])),
+            "worst picture": float(max(g.mean() for g in gaps)),
+        }
+
+
+def prepared(picture, how):
+    """Return the square of a picture."""
+    from consilience.classifiers.running.preprocessing import prepare
+
+    return prepare(picture, how.preprocessing)
+
+
+def _processed(processor, picture):
+    return processor(picture, return_tensors="pt").pixel_values[0]
 
 
 def _compared(case: Case, pictures: dict) -> Iterator[dict]:
@@ -279,8 +360,7 @@ def _library(case: Case, space: dict) -> tuple:
         if not processor.do_normalize:
             mean, std = [0.0] * 3, [1.0] * 3
 
-        def steps(picture):
-            return processor(picture, return_tensors="pt").pixel_values[0]
+        steps = partial(_processed, processor)
 
     def scaled(square):
         pixels = torch.from_numpy(square.copy()).permute(2, 0, 1).float() * factor

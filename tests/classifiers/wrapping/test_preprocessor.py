@@ -9,7 +9,7 @@ from consilience.classifiers.wrapping.preprocessor import read_preprocessor
 from consilience.errors import BadClassifierError, SourceNotFoundError
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-# As published with google/vit-base-patch16-224, microsoft/resnet-50, facebook/deit,
+# As published with google/vit-base-patch16-224, microsoft/resnet-50, google/bit-50,
 # google/efficientnet-b0, apple/mobilevit-small: the parts that matter here.
 VIT = {
     "do_normalize": True,
@@ -22,6 +22,7 @@ VIT = {
     "size": {"height": 224, "width": 224},
 }
 RESNET = {
+    "feature_extractor_type": "ConvNextFeatureExtractor",
     "crop_pct": 0.875,
     "do_normalize": True,
     "image_mean": MEAN,
@@ -29,7 +30,9 @@ RESNET = {
     "resample": 3,
     "size": 224,
 }
-DEIT = {
+LEVIT = "LevitFeatureExtractor"
+BIT = {
+    "image_processor_type": "BitImageProcessor",
     "crop_size": 224,
     "do_center_crop": True,
     "do_normalize": True,
@@ -42,6 +45,8 @@ EFFICIENTNET = {
     **VIT,
     "resample": 3,
     "rescale_offset": False,
+    "include_top": True,
+    "image_processor_type": "EfficientNetImageProcessor",
     "size": {"height": 256, "width": 256},
 }
 MOBILEVIT = {
@@ -78,12 +83,16 @@ def read(tmp_path):
         (VIT, ("squash", 224, None, "bilinear", None)),
         (RESNET, ("crop", 224, 256, "bicubic", None)),
         ({**RESNET, "size": {"shortest_edge": 384}}, ("squash", 384, None)),
-        (DEIT, ("crop", 224, 256, "bicubic", None)),
+        (BIT, ("crop", 224, 256, "bicubic", None)),
+        ({**BIT, "image_processor_type": LEVIT, "size": 224}, ("crop", 224, 256)),
+        ({**BIT, "image_processor_type": "DeiTImageProcessor"}, ("squash", 224, 256)),
+        ({**BIT, "crop_pct": 0.9, "size": 224}, ("crop", 224, 248)),
         (EFFICIENTNET, ("squash", 256, None, "bicubic", None)),
         (MOBILEVIT, ("crop", 256, 288, "bilinear", "bgr")),
         (TIMM, ("crop", 224, 248, "bicubic", None)),
         ({"pretrained_cfg": TIMM}, ("crop", 224, 248, "bicubic", None)),
-        ({**TIMM, "crop_mode": "squash", "crop_pct": 1.0}, ("squash", 224, None)),
+        ({**TIMM, "crop_mode": "squash", "crop_pct": 1.0}, ("squash", 224, 224)),
+        ({**TIMM, "crop_mode": "squash"}, ("squash", 224, 248)),
         ({**TIMM, "interpolation": "random"}, ("crop", 224, 248, None)),
         ({"mean": MEAN, "std": STD}, (None, None, None, None)),
         ({**VIT, "do_resize": False}, (None, None, None, "bilinear")),
@@ -104,6 +113,8 @@ def rescaled(content):
         pixels = pixels - 1
     if content.get("do_normalize", True):
         pixels = (pixels - content["image_mean"]) / content["image_std"]
+    if content.get("include_top"):
+        pixels = pixels / content["image_std"]
     return pixels
 
 
@@ -113,6 +124,7 @@ def rescaled(content):
         VIT,
         RESNET,
         MOBILEVIT,
+        EFFICIENTNET,
         {**VIT, "rescale_factor": 1 / 127.5, "rescale_offset": True},
         {
             **VIT,
@@ -144,15 +156,12 @@ def test_timm_scales_pixels_from_0_to_1(read):
         ({"labels": 3}, "gives neither image_mean"),
         ({**VIT, "size": {"height": 224, "width": 200}}, "224 x 200, not square"),
         (
-            {**DEIT, "do_center_crop": False, "size": {"shortest_edge": 256}},
+            {**BIT, "do_center_crop": False, "size": {"shortest_edge": 256}},
             "no square",
         ),
-        (
-            {**DEIT, "size": {"height": 256, "width": 256}, "crop_size": 224},
-            "and then crops",
-        ),
+        ({**BIT, "crop_size": 257}, "a square of 257 out of 256 pixels"),
+        ({**BIT, "image_processor_type": None}, "whether 256 is the shorter side"),
         ({**TIMM, "crop_mode": "border"}, "crop_mode 'border'"),
-        ({**TIMM, "crop_mode": "squash"}, "crop_mode 'squash' with crop_pct 0.9"),
         ({**TIMM, "input_size": [3, 224, 256]}, "224 x 256, not square"),
         ({**TIMM, "mean": "red"}, "unexpected types"),
         ({**VIT, "image_std": [0, 0, 0]}, "unexpected types"),

@@ -54,6 +54,16 @@ def test_every_assumption_is_reported():
     assert "resize: 9 (assumed)" in [str(each) for each in result.decisions]
 
 
+def test_what_is_resized_to_is_stated_for_one_way_of_making_the_square():
+    stated = Settings(scale=SCALE, mode="squash", resize=12)
+    assert settled(Settings(), stated).preprocessing.resize == 12
+    assert settled(Settings(mode="crop"), stated).preprocessing.resize == 9
+    crop = Settings(scale=SCALE, mode="crop", resize=12)
+    assert settled(Settings(mode="crop"), crop).preprocessing.resize == 12
+    assert settled(Settings(mode="squash"), crop).preprocessing.resize is None
+    assert settled(Settings(mode="squash", resize=11), crop).preprocessing.resize == 11
+
+
 @pytest.mark.parametrize(
     ("given", "shape", "message"),
     [

@@ -81,8 +81,8 @@ class Preprocessing(_Record, frozen=True):
     mode
         `crop`: the square in the middle; `squash`: the whole image, its shape changed.
     resize
-        crop: what the shorter side would be scaled to before a square of `size` is cut
-        out; it is done in one step.
+        What the shorter side would be scaled to (`squash`: both sides) before a square
+        of `size` is cut out; it is done in one step. To squash, by default `size`.
     filter
         Pillow's resampling. Another library's filter of the same name gives other
         pixels, and other answers.
@@ -198,9 +198,10 @@ def read_manifest(folder: str | Path) -> Manifest:
         )
         raise BadClassifierError(msg)
     prep = manifest.preprocessing
-    if prep.mode == "crop" and (prep.resize is None or prep.resize < prep.size):
+    resize = prep.size if prep.mode == "squash" else 0
+    if (resize if prep.resize is None else prep.resize) < prep.size:
         msg = (
-            f"{path}: to crop, preprocessing.resize must say what the shorter side is "
+            f"{path}: preprocessing.resize must say what the shorter side is "
             f"scaled to, at least {prep.size}; found {prep.resize}"
         )
         raise BadClassifierError(msg)

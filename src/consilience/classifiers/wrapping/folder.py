@@ -132,7 +132,8 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         Whether the square is cut out of the middle, or the whole image is resized to
         it.
     resize : int, optional
-        What the shorter side is scaled to before a square is cut out.
+        What the shorter side (to squash, each side) is scaled to before a square is cut
+        out.
     filter : {"bicubic", "bilinear", "lanczos"}, optional
         Resampling.
     colour : {"rgb", "bgr"}, optional

@@ -18,6 +18,8 @@ FILTERS: dict[int, Filter] = {
     2: "bilinear",
     3: "bicubic",
 }  # by Pillow's numbers
+# Whose size, given as one number, is that of both sides; of others, of the shorter.
+SQUARED = ("Beit", "Blip", "DeiT", "EfficientNet", "Flava", "Perceiver", "ViT")
 SMALL = 384  # side from which ConvNeXt's preprocessor squashes instead of cropping
 
 
@@ -71,13 +73,12 @@ def _timm(content: Mapping[str, Any]) -> Settings:
     mode: Mode | None = None
     resize = None
     crop = content.get("crop_mode", "center")
-    if crop == "center" and size and share:
-        mode, resize = "crop", max(size, int(size / share))
-    elif crop == "squash" and share == 1:
-        mode = "squash"
-    elif crop != "center":
-        msg = f"its crop_mode {crop!r} with crop_pct {share} is not supported"
+    if crop not in {"center", "squash"}:
+        msg = f"its crop_mode {crop!r} is not supported"
         raise _UnsuitableError(msg)
+    if size and share:
+        mode = "crop" if crop == "center" else "squash"
+        resize = max(size, int(size / share))
     kinds: dict[object, Filter] = {each: each for each in FILTERS.values()}
     mean, scale = _from_unit(content["mean"], content["std"])
     return Settings(
@@ -91,7 +92,9 @@ def _timm(content: Mapping[str, Any]) -> Settings:
 
 
 def _hugging_face(content: Mapping[str, Any]) -> Settings:
-    size, mode, resize = _geometry(content)
+    kind = content.get("image_processor_type", content.get("feature_extractor_type"))
+    kind = kind if isinstance(kind, str) else ""
+    size, mode, resize = _geometry(content, kind)
     factor = float(content.get("rescale_factor", 1 / 255))
     factor = factor if content.get("do_rescale", True) else 1.0
     offset = 1.0 if content.get("rescale_offset") else 0.0
@@ -103,7 +106,8 @@ def _hugging_face(content: Mapping[str, Any]) -> Settings:
         pairs = zip(
             _three(content["image_mean"]), _three(content["image_std"]), strict=True
         )
-        both = [((m + offset) / factor, factor / s) for m, s in pairs]
+        power = 2 if content.get("include_top", kind.startswith("EfficientNet")) else 1
+        both = [((m + offset) / factor, factor / s**power) for m, s in pairs]
         mean, scale = tuple(m for m, _ in both), tuple(s for _, s in both)
     flipped = content.get("do_flip_channel_order")
     return Settings(
@@ -117,34 +121,36 @@ def _hugging_face(content: Mapping[str, Any]) -> Settings:
     )
 
 
-def _geometry(content: Mapping[str, Any]) -> tuple[int | None, Any, int | None]:
-    """Return the side of the square, how it is made, and the shorter side before."""
+def _geometry(
+    content: Mapping[str, Any], kind: str
+) -> tuple[int | None, Mode | None, int | None]:
+    """Return the side of the square, how it is made, and what is resized to before."""
     size = content.get("size")
-    crops = bool(content.get("do_center_crop"))
     if not content.get("do_resize", True) or size is None:
         return None, None, None
-    shorter = size.get("shortest_edge") if isinstance(size, dict) else size
-    if "crop_pct" in content and shorter is not None:  # as ConvNeXt has it
-        share = float(content["crop_pct"] or 1)
-        crop = shorter < SMALL
-        return (
-            shorter,
-            "crop" if crop else "squash",
-            int(shorter / share) if crop else None,
-        )
-    square = None if isinstance(size, dict) and shorter else size
-    if not crops:
-        if square is None:
-            msg = "it resizes the shorter side and does not crop, so no square results"
+    crops, share = bool(content.get("do_center_crop")), content.get("crop_pct")
+    shorter = size.get("shortest_edge") if isinstance(size, dict) else None
+    if isinstance(size, int) and (crops or share) and not kind.startswith(SQUARED):
+        if not kind:
+            msg = f"it does not state whether {size} is the shorter side"
             raise _UnsuitableError(msg)
-        return _side(square), "squash", None
-    cut = _side(content.get("crop_size", size))
-    if isinstance(size, dict) and shorter is None:
-        if _side(size) != cut:
-            msg = "it changes the shape of the image and then crops"
-            raise _UnsuitableError(msg)
-        return cut, "squash", None
-    return cut, "crop", shorter
+        shorter = size
+    mode: Mode = "squash" if shorter is None else "crop"
+    before = _side(size) if shorter is None else int(shorter)
+    cut = _side(content["crop_size"]) if crops and "crop_size" in content else before
+    if kind.startswith("Levit"):
+        before = int(before * 256 / 224)
+    elif share and (crops or before < SMALL):
+        before = int(before / share)
+    elif share:  # ConvNeXt
+        mode = "squash"
+    elif mode == "crop" and not crops:
+        msg = "it resizes the shorter side and does not crop, so no square results"
+        raise _UnsuitableError(msg)
+    if cut > before:
+        msg = f"it cuts a square of {cut} out of {before} pixels"
+        raise _UnsuitableError(msg)
+    return cut, mode, None if mode == "squash" and cut == before else before
 
 
 def _side(size: Any) -> int:

@@ -202,16 +202,18 @@ def settle(
     usual |= {"mode": "crop", "filter": "bicubic"}
     for name, value in usual.items():
         decided.setdefault(name, Decision(name, value, ASSUMED))
-    if decided["mode"].value == "squash":
-        decided.pop("resize", None)
-    else:
+    mode = decided["mode"].value
+    if mode != stated.mode and given.resize is None:
+        decided.pop("resize", None)  # stated for another way of making the square
+    if mode == "crop":
         shorter = round(float(str(size)) / SHARE)
         decided.setdefault("resize", Decision("resize", shorter, ASSUMED))
     values: dict[str, Any] = {name: each.value for name, each in decided.items()}
-    if values["mode"] == "crop" and values["resize"] < values["size"]:
+    if values.get("resize", values["size"]) < values["size"]:
         msg = (
             f"`resize={values['resize']}` is less than the size, {values['size']}; "
-            "give the length that the shorter side has before the square is cut out"
+            "give the length of the shorter side (to squash: of each side) before the "
+            "square is cut out"
         )
         raise OptionError(msg)
     return Settled(

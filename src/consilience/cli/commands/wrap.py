@@ -67,8 +67,8 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
         Whether a square is cut out of the middle, or the whole image is resized to it;
         by default crop.
     resize
-        What the shorter side is scaled to before a square is cut out; by default 8/7 of
-        the size.
+        What the shorter side (to squash, each side) is scaled to before a square is cut
+        out; by default 8/7 of the size (to squash, the size).
     filter
         Resampling; by default bicubic.
     colour
