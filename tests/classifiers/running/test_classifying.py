@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from consilience.classifiers import classify, list_images, read_predictions
 from consilience.classifiers.pooled import best_labels
 from consilience.classifiers.running import classifying, pace, reading_ahead
 from consilience.classifiers.running.pace import Pace
+from consilience.classifiers.running.runtime import PROVIDERS, Choice
 from consilience.errors import OptionError, PredictionsError
 
 from ..conftest import as_bytes
@@ -399,3 +402,23 @@ def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_prepro
             .astype({"item": str, "label": str})
             .equals(alone[columns].astype({"item": str, "label": str}))
         )
+
+
+@pytest.mark.parametrize(
+    ("place", "devices", "where"),
+    [
+        ("tensorrt", ["tensorrt", "tensorrt"], "the GPU, by TensorRT"),
+        ("cuda", ["cuda"], "the GPU"),
+        ("cuda", ["cuda", "cpu"], "the GPU and, where it refused, the CPU"),
+        ("cuda", ["cpu"], "the CPU: ONNX Runtime found a driver but not CUDA 13"),
+        ("cpu", ["cpu"], "why"),
+    ],
+)
+def test_the_outcome_states_where_sessions_ran(lite0, place, devices, where):
+    choice = Choice(place, reason="why", required=False)
+    sessions = [
+        SimpleNamespace(get_providers=lambda device=device: PROVIDERS[device])
+        for device in devices
+    ]
+    classifiers = [replace(lite0, session=each) for each in sessions]
+    assert classifying._where(choice, classifiers).startswith(where)
