@@ -359,7 +359,7 @@ def test_names_of_the_network_do_not_collide_with_those_of_the_preprocessing(
                 "m (uint8[n, 3, 8, 8] x) => (float[n, 3] y)"
                 "{ c = Cast <to = 1> (x) m = GlobalAveragePool (c) y = Flatten (m) }"
             ),
-            "takes uint8 numbers",
+            "takes uint8 values",
         ),
         (
             parsed(
@@ -368,13 +368,30 @@ def test_names_of_the_network_do_not_collide_with_those_of_the_preprocessing(
             ),
             r"takes 2 inputs \('x', 'z'\)",
         ),
+        (
+            parsed(
+                "m (seq(float[n, 3, 8, 8]) s) => (float[n, 3] y)"
+                "{ i = Constant <value_int = 0> () x = SequenceAt (s, i)"
+                " m = GlobalAveragePool (x) y = Flatten (m) }"
+            ),
+            "takes object values",
+        ),
         (colours("y = Nothing (m)"), "ONNX Runtime rejects it"),
         (
             colours("f = Flatten (m) z = Sub (f, f) y = Div (z, z)"),
             "not finite",
         ),
     ],
-    ids=["gray", "oblong", "no image", "bytes", "two inputs", "no operator", "NaN"],
+    ids=[
+        "gray",
+        "oblong",
+        "no image",
+        "bytes",
+        "two inputs",
+        "list",
+        "no operator",
+        "NaN",
+    ],
 )
 def test_what_is_no_image_classifier_is_refused(made, tmp_path, model, message):
     with pytest.raises(BadClassifierError, match=message):
@@ -385,6 +402,8 @@ def test_what_is_no_image_classifier_is_refused(made, tmp_path, model, message):
 def test_the_number_of_labels_must_be_that_of_the_outputs(made):
     with pytest.raises(BadClassifierError, match=r"'y' with 3 .* for 2 labels"):
         made(colours(), labels=("a", "b"))
+    with pytest.raises(OptionError, match="lists 1 labels; expected two or more"):
+        made(colours(), labels=("a",))
 
 
 @pytest.mark.parametrize("data", [b"no network", b"", None], ids=["text", "", "cut"])

@@ -71,7 +71,8 @@ def test_what_is_resized_to_is_stated_for_one_way_of_making_the_square():
         ({"scale": SCALE}, (None, 3, None, None), "does not fix its size"),
         ({"scale": SCALE}, (None, None, None, None), "does not fix its layout"),
         ({"scale": SCALE}, (None, 3, 3, 3), "does not fix its layout"),
-        ({"scale": SCALE, "size": 0}, (None, 3, None, None), "whole number from 1"),
+        ({"scale": SCALE, "size": 0}, (None, 3, None, None), "size=0.*from 1"),
+        ({"scale": SCALE, "resize": 5000}, (None, 3, 8, 8), "resize=5000.*to 4096"),
         ({"scale": SCALE, "resize": 7}, (None, 3, 8, 8), "less than the size, 8"),
     ],
 )

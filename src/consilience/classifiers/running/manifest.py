@@ -19,7 +19,8 @@ FILE = "manifest.toml"
 
 type Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 type Plain = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
-type Side = Annotated[int, msgspec.Meta(ge=1, le=4096)]
+MAX_SIDE = 4096
+type Side = Annotated[int, msgspec.Meta(ge=1, le=MAX_SIDE)]
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

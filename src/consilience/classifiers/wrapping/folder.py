@@ -222,6 +222,9 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     check_choices({**words, "output": output})
     called = _name(name, place)
     listed, table = _labels(labels)
+    if len(listed) < 2:
+        msg = f"`labels=` lists {len(listed)} labels; expected two or more"
+        raise OptionError(msg)
     given = Settings(
         **normalization(mean, scale, std),
         size=size,

@@ -135,7 +135,7 @@ def read_input(model: Any, where: Path) -> Taken:
     BadClassifierError
         It takes more than one tensor, or something that is no batch of images.
     """
-    from onnx import helper  # noqa: PLC0415 (an extra)
+    from onnx import TensorProto, helper  # noqa: PLC0415 (an extra)
 
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [x for x in model.graph.input if x.name not in constants]
@@ -147,15 +147,18 @@ def read_input(model: Any, where: Path) -> Taken:
         )
         raise BadClassifierError(msg)
     tensor = inputs[0].type.tensor_type
-    kind = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+    code = tensor.elem_type or TensorProto.UNDEFINED
+    kind = np.dtype(object)  # of what is no tensor
+    if code != TensorProto.UNDEFINED:
+        kind = helper.tensor_dtype_to_np_dtype(code)
     shape = tuple(
         each.dim_value if each.HasField("dim_value") and each.dim_value > 0 else None
         for each in tensor.shape.dim
     )
     if kind.kind != "f":
         msg = (
-            f"{where}: takes {kind} numbers; expected floating-point ones: export the "
-            "network without its own preprocessing"
+            f"{where}: takes {kind} values; expected numbers in half, single or double "
+            "precision: export the network without its own preprocessing"
         )
         raise BadClassifierError(msg)
     if len(shape) != 4 or all(each not in {3, None} for each in shape[1:]):

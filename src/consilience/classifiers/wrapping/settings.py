@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from consilience.classifiers.running.manifest import Preprocessing
+from consilience.classifiers.running.manifest import MAX_SIDE, Preprocessing
 from consilience.classifiers.wrapping.network import AXES, Layout, Taken
 from consilience.errors import BadClassifierError, OptionError
 
@@ -251,10 +251,12 @@ def _settle_size(decided: dict[str, Decision], taken: Taken, where: Path) -> Non
                 f"({size.origin}); give `size={side}`"
             )
             raise BadClassifierError(msg)
-    size = _required(decided, "size", "the side of the square in pixels")
-    if not (isinstance(size.value, int) and 1 <= size.value <= 4096):
-        msg = f"`size={size.value}`: expected a whole number from 1 to 4096"
-        raise OptionError(msg)
+    _required(decided, "size", "the side of the square in pixels")
+    for name in {"size", "resize"} & decided.keys():
+        value = decided[name].value
+        if not (isinstance(value, int) and 1 <= value <= MAX_SIDE):
+            msg = f"`{name}={value}`: expected a whole number from 1 to {MAX_SIDE}"
+            raise OptionError(msg)
 
 
 def _required(decided: dict[str, Decision], name: str, expected: str) -> Decision:
