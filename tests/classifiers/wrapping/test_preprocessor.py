@@ -53,7 +53,9 @@ MOBILEVIT = {
     "do_center_crop": True,
     "crop_size": {"height": 256, "width": 256},
     "do_flip_channel_order": True,
-    "do_normalize": False,
+    "image_mean": [0.5, 0.5, 0.5],  # written, but not used: it does not normalize
+    "image_std": [0.5, 0.5, 0.5],
+    "image_processor_type": "MobileViTImageProcessor",
     "resample": 2,
     "size": {"shortest_edge": 288},
 }
@@ -89,6 +91,10 @@ def read(tmp_path):
         ({**BIT, "crop_pct": 0.9, "size": 224}, ("crop", 224, 248)),
         (EFFICIENTNET, ("squash", 256, None, "bicubic", None)),
         (MOBILEVIT, ("crop", 256, 288, "bilinear", "bgr")),
+        (
+            {"feature_extractor_type": "MobileViTFeatureExtractor", "resample": 2},
+            (None, None, None, "bilinear", "bgr"),
+        ),
         (TIMM, ("crop", 224, 248, "bicubic", None)),
         ({"pretrained_cfg": TIMM}, ("crop", 224, 248, "bicubic", None)),
         ({**TIMM, "crop_mode": "squash", "crop_pct": 1.0}, ("squash", 224, 224)),
@@ -111,7 +117,7 @@ def rescaled(content):
         pixels = pixels * content.get("rescale_factor", 1 / 255)
     if content.get("rescale_offset"):
         pixels = pixels - 1
-    if content.get("do_normalize", True):
+    if content.get("do_normalize", content is not MOBILEVIT):
         pixels = (pixels - content["image_mean"]) / content["image_std"]
     if content.get("include_top"):
         pixels = pixels / content["image_std"]

@@ -13,6 +13,8 @@ from typing import Any
 from consilience.classifiers.wrapping.settings import Filter, Mode, Settings
 from consilience.errors import BadClassifierError, SourceNotFoundError
 
+KINDS = ("image_processor_type", "feature_extractor_type")
+HUGGING_FACE = {"image_mean", "do_normalize", *KINDS}
 FILTERS: dict[int, Filter] = {
     1: "lanczos",
     2: "bilinear",
@@ -46,7 +48,7 @@ def read_preprocessor(path: Path) -> Settings:
     try:
         if isinstance(timm, dict) and "mean" in timm and "std" in timm:
             return _timm(timm)
-        if "image_mean" in content or "do_normalize" in content:
+        if HUGGING_FACE & content.keys():
             return _hugging_face(content)
     except _UnsuitableError as error:
         msg = f"{path}: {error}; give size, mode, resize, mean and std instead"
@@ -92,15 +94,15 @@ def _timm(content: Mapping[str, Any]) -> Settings:
 
 
 def _hugging_face(content: Mapping[str, Any]) -> Settings:
-    kind = content.get("image_processor_type", content.get("feature_extractor_type"))
-    kind = kind if isinstance(kind, str) else ""
+    kind = next((str(content[each]) for each in KINDS if content.get(each)), "")
+    mobile = kind.startswith("MobileViT")  # by default BGR that is not normalized
     size, mode, resize = _geometry(content, kind)
     factor = float(content.get("rescale_factor", 1 / 255))
     factor = factor if content.get("do_rescale", True) else 1.0
     offset = 1.0 if content.get("rescale_offset") else 0.0
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
-    if not content.get("do_normalize", True):
+    if not content.get("do_normalize", not mobile):
         mean, scale = (offset / factor,) * 3, (factor,) * 3
     elif "image_mean" in content and "image_std" in content:
         pairs = zip(
@@ -109,7 +111,7 @@ def _hugging_face(content: Mapping[str, Any]) -> Settings:
         power = 2 if content.get("include_top", kind.startswith("EfficientNet")) else 1
         both = [((m + offset) / factor, factor / s**power) for m, s in pairs]
         mean, scale = tuple(m for m, _ in both), tuple(s for _, s in both)
-    flipped = content.get("do_flip_channel_order")
+    flipped = content.get("do_flip_channel_order", mobile)
     return Settings(
         mean=mean,
         scale=scale,
