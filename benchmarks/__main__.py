@@ -29,6 +29,7 @@ NAMES = (
     "leading",
     "contains_coverage",
     "classify",
+    "wrap",
     "candidates",
     "study",
     "main_label_candidates",

@@ -30,6 +30,7 @@ COMMANDS = (
     "classify",
     "candidates",
     "simulate",
+    "wrap",
     "sbc",
 )
 

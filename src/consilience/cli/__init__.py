@@ -36,6 +36,7 @@ from consilience.cli.commands import (
     sbc,
     simulate,
     study,
+    wrap,
 )
 from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment
@@ -94,6 +95,7 @@ for _command in (
     report.report,
     benchmark.benchmark,
     classify.classify,
+    wrap.wrap,
     candidates.candidates,
     simulate.simulate,
     sbc.sbc,
