@@ -60,6 +60,7 @@ from .fitting import (
 from .posterior import Fit, load
 from .responses import Responses, describe, read, with_names, write
 from .simulation import simulate
+from .tasks import write_tasks
 
 __version__: str
 
@@ -123,4 +124,5 @@ __all__ = [
     "valid_labels",
     "with_names",
     "write",
+    "write_tasks",
 ]

@@ -35,6 +35,7 @@ from consilience.cli.commands import (
     runs,
     sbc,
     simulate,
+    tasks,
 )
 from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment
@@ -93,6 +94,7 @@ for _command in (
     benchmark.benchmark,
     classify.classify,
     candidates.candidates,
+    tasks.tasks,
     simulate.simulate,
     sbc.sbc,
 ):
