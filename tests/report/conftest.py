@@ -103,7 +103,7 @@ def only(run: Run, **more) -> Report:
         "no_agreement": "nothing to compare",
         "pairs": {},
         "evaluation": {},
-        "thumbnails": {},
+        "pictures": {},
         "images_missing": 0,
     }
     return Report(**{**whole, **more})

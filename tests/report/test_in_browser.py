@@ -100,7 +100,7 @@ def test_hostile_labels_and_ids_are_shown_as_text(show, hostile):
 
 def test_search_finds_markup_as_the_text_that_it_is(show, report):
     page = show("report")
-    search = "document.getElementById('items-search')"
+    search = "document.getElementById('items-q')"
     page.run(f"{search}.focus()")
     page.press(*"</SCRIPT>")
     count = page.run("document.getElementById('items-count').textContent")
@@ -267,7 +267,7 @@ def test_a_thumbnail_is_seen_though_nothing_may_be_loaded(
     order = report.runs[0].table("items").sort_values("entropy", kind="stable")
     item = str(order["item"].iloc[-1])
     files["pictured"] = tmp_path / "pictured.html"
-    write(replace(report, thumbnails={item: kept.getvalue()}), files["pictured"])
+    write(replace(report, pictures={item: kept.getvalue()}), files["pictured"])
     page = show("pictured")
     picture = "document.querySelector('#items-detail img')"
     page.wait(f"{picture}.complete")

@@ -35,6 +35,7 @@ from consilience.cli.commands import (
     runs,
     sbc,
     simulate,
+    study,
     tasks,
 )
 from consilience.cli.interrupt import handle_interrupts
@@ -90,6 +91,7 @@ for _command in (
     contains.filtering,
     contains.decide,
     contains.leading_question,
+    study.study,
     report.report,
     benchmark.benchmark,
     classify.classify,

@@ -18,26 +18,32 @@ from consilience.analysis import (
     predictive_checks,
 )
 from consilience.errors import ConsilienceError, OptionError
+from consilience.figures import Study
+from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
 from consilience.posterior.results.tables import TABLES
+from consilience.progress import Reporter
 from consilience.report.answers import as_responses, kept_answers, read_answers
+from consilience.report.pictures import SIDE, make_pictures
 from consilience.report.record import Report, Run
-from consilience.report.thumbnails import thumbnails
 from consilience.responses import Description, Responses, describe
-from consilience.responses.label_names import label_names, rename_labels
+from consilience.responses.label_names import label_names, rename_labels, short_names
 
 NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
-def gather(
+def gather(  # noqa: PLR0913 (each option stands alone)
     fits: Mapping[str, Fit],
     *,
     responses: Responses | None = None,
     evaluation: Mapping[str, pd.DataFrame] = NONE,
+    study: Study | None = None,
     names: pd.DataFrame | None = None,
     images: str | Path | None = None,
+    picture_size: int = SIDE,
     title: str | None = None,
     bootstrap: int = 1000,
+    progress: bool | Reporter = False,
 ) -> Report:
     """Collect the contents of a report.
 
@@ -50,15 +56,23 @@ def gather(
         the answers are those that the first run keeps.
     evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
+    study : Study, optional
+        The study of the first run (`consilience.study`): its findings and figures lead
+        the page, by the names of labels that it has.
     names : pandas.DataFrame, optional
         Columns label and name: names of labels on the page. By default those of the
         responses.
     images : str or Path, optional
         Folder of images, named as the items are.
+    picture_size : int, default 320
+        Pixels of the longer side of the pictures that are made of them.
     title : str, optional
         Title of the page; by default the names of the runs.
     bootstrap : int, default 1000
         Number of resamples of the items for the intervals of agreement.
+    progress : bool or callable, default False
+        True shows a progress bar of the pictures. A function is called with each
+        `Progress`.
 
     Returns
     -------
@@ -68,8 +82,8 @@ def gather(
     Raises
     ------
     OptionError
-        If there is no run, the runs are of different kinds, or the responses are not
-        those of the runs.
+        If there is no run, the runs are of different kinds, the responses are not
+        those of the runs, or pictures are smaller than 32 pixels or larger than 4096.
 
     See Also
     --------
@@ -103,12 +117,17 @@ def gather(
     given = responses if responses is not None else _kept_responses(runs[0])
     measured, why = _agreement(given, bootstrap)
     pairs = _pairs(next(iter(fits.values())), responses)
-    called = _label_names(names, responses)
+    called = _label_names(names, responses) if study is None else dict(study.names)
     if measured is not None and measured.labels is not None:
         measured = replace(measured, labels=rename_labels(measured.labels, called))
     runs = tuple(_rename_labels(run, called) for run in runs)
     items = [str(name) for name in runs[0].table("items")["item"]]
-    pictures = {} if images is None else thumbnails(Path(images), items)
+    pictures: Mapping[str, bytes] = {}
+    if images is not None:
+        with reporter(progress) as report:
+            pictures = make_pictures(
+                Path(images), items, size=picture_size, report=report
+            )
     return Report(
         title=title or f"Report of {', '.join(fits)}",
         runs=runs,
@@ -125,7 +144,8 @@ def gather(
         evaluation={
             name: rename_labels(table, called) for name, table in evaluation.items()
         },
-        thumbnails=pictures,
+        study=study,
+        pictures=pictures,
         images_missing=0 if images is None else len(items) - len(pictures),
     )
 
@@ -160,7 +180,9 @@ def _label_names(
 ) -> dict[str, str]:
     """Return what labels are called, by code."""
     if names is None:
-        return {} if responses is None else label_names(responses.labels)
+        if responses is None:
+            return {}
+        return short_names(label_names(responses.labels))
     return label_names(names)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-INK, FAINT, ACCENT, WARN = (
-    f"var(--{name})" for name in ("ink", "line", "accent", "warn")
-)
+from consilience.figures.colours import ACCENT, INK, WARN
+from consilience.figures.drawn import svg
+
 _BINS = 20
 _MAX_PEOPLE = 500
 
@@ -152,25 +152,5 @@ def _needs_log_scale(values: pd.Series) -> bool:
 
 
 def _svg(chart: Any, width: int, height: int) -> str:
-    import vl_convert  # noqa: PLC0415 (an extra)
-
-    sized = chart.properties(width=width, height=height)
-    return str(vl_convert.vegalite_to_svg(_style(sized).to_dict()))
-
-
-def _style(chart: Any) -> Any:
-    return (
-        # A chart is described as a whole, by its caption.
-        chart.configure(background="transparent", font="sans-serif", aria=False)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK,
-            titleColor=INK,
-            gridColor=FAINT,
-            domainColor=FAINT,
-            tickColor=FAINT,
-            titleFontWeight="normal",
-            labelFontSize=11,
-            titleFontSize=12,
-        )
-    )
+    # A chart is described as a whole, by its caption.
+    return svg(chart.properties(width=width, height=height), described=False)

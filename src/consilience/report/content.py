@@ -24,12 +24,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, what it is sorted by, and what is drawn beside it."""
+    """One cell: its text, what it is sorted by, what is drawn, where it leads to."""
 
     text: str
     order: float | str
     between: str = ""
     bar: Bar | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,47 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure of a study.
+
+    Attributes
+    ----------
+    id, title
+        Its anchor, and its heading.
+    finding, note
+        What it says, and what is counted.
+    frames
+        Drawings as SVG by caption; of several, a slider chooses one.
+    frames_of
+        What the captions are values of.
+    table
+        Its numbers.
+    """
+
+    id: str
+    title: str
+    finding: str
+    note: str
+    frames: tuple[tuple[str, str], ...]
+    frames_of: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The legend of all drawings: models with their colours."""
+
+    colours: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Sentences that lead to drawings: the anchor of each, its title, the sentence."""
+
+    entries: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Names and what they are."""
 
@@ -98,7 +140,7 @@ class Listing:
     entries: tuple[str, ...]
 
 
-type Part = Table | Chart | Facts | Note | Listing
+type Part = Table | Chart | Drawing | Models | Findings | Facts | Note | Listing
 
 
 def sort_of(part: Part) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from consilience.analysis import Agreement
+from consilience.figures import Study
 from consilience.responses import Cleaning, Description
 
 
@@ -97,8 +98,10 @@ class Report:
         Tables about pairs of labels of the first run, by name.
     evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
-    thumbnails : mapping of str to bytes
-        Small JPEG images by item.
+    study : Study, optional
+        The study whose findings and figures lead the page.
+    pictures : mapping of str to bytes
+        JPEG images by item.
     images_missing : int
         Number of items without an image, where images were given.
 
@@ -130,7 +133,8 @@ class Report:
     no_agreement: str
     pairs: Mapping[str, pd.DataFrame]
     evaluation: Mapping[str, pd.DataFrame]
-    thumbnails: Mapping[str, bytes]
+    study: Study | None
+    pictures: Mapping[str, bytes]
     images_missing: int
 
     @property

@@ -1,39 +1,63 @@
 """The page: one HTML file that needs nothing else and may ask for nothing.
 
-Its policy allows no request at all, and of scripts and styles those alone whose hash it
-names. Text is escaped by the template; what the page's program reads is compressed and
-written in letters and digits, so that no label can end it.
+Its policy allows no request at all, save for pictures in a folder beside it where they
+are linked, and of scripts and styles those alone whose hash it names. Text is escaped
+by the template; what the page's program reads is compressed and written in letters and
+digits, so that no label can end it.
 """
 
 import base64
 import hashlib
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from consilience.errors import FolderExistsError
+from consilience.figures.colours import style
 from consilience.report.columns import columns
 from consilience.report.content import sort_of
+from consilience.report.picture_files import (
+    Placing,
+    check_folder,
+    folder_of,
+    is_ours,
+    write_pictures,
+)
 from consilience.report.record import Report
 from consilience.report.sections import sections
-from consilience.whole_folder import check_writable, whole_file
+from consilience.whole_folder import check_writable, whole_file, whole_folder
 
 # In the order in which they are read: later ones use earlier ones.
 SCRIPTS = (
     "elements",
     "columns",
     "sorting",
+    "pictures",
     "list",
     "detail",
+    "filters",
     "items",
+    "pairs",
     "confusion",
+    "figures",
+    "heat",
     "main",
 )
+STYLES = ("page", "images", "figures")
 MARK = "consilience report"
 
 
-def write(report: Report, out: str | Path, *, overwrite: bool = False) -> int:
+def write(
+    report: Report,
+    out: str | Path,
+    *,
+    pictures: Placing = "embedded",
+    overwrite: bool = False,
+) -> int:
     """Write the report as one HTML file; if that fails, nothing is left behind.
 
     Parameters
@@ -42,18 +66,24 @@ def write(report: Report, out: str | Path, *, overwrite: bool = False) -> int:
         The contents of the page.
     out : str or Path
         The file to write.
+    pictures : {"embedded", "linked"}, default "embedded"
+        Where the pictures are: inside the file, or files of the folder NAME_files
+        beside NAME.html, which has to go where the page goes.
     overwrite : bool, default False
-        Replace a report that already exists. Any other file is never replaced.
+        Replace a report that already exists, with its folder. Any other file or folder
+        is never replaced.
 
     Returns
     -------
     int
-        Number of bytes written.
+        Number of bytes written, without those of linked pictures.
 
     Raises
     ------
+    OptionError
+        If `pictures` is something else.
     FolderExistsError
-        If the file exists, and is not a report or `overwrite` is false.
+        If the file or folder exists, and is not a report or `overwrite` is false.
     CannotWriteError
         If the file cannot be written.
 
@@ -78,24 +108,38 @@ def write(report: Report, out: str | Path, *, overwrite: bool = False) -> int:
     True
     """
     place = Path(out)
-    check_place(place, overwrite=overwrite)
-    content = page(report).encode()
-    with whole_file(place, overwrite=overwrite) as partial:
-        partial.write_bytes(content)
-    return len(content)
+    check_place(place, pictures=pictures, overwrite=overwrite)
+    content = columns(report)
+    with ExitStack() as both:
+        partial = both.enter_context(whole_file(place, overwrite=overwrite))
+        folder = None
+        if pictures == "linked" and report.pictures:
+            folder = folder_of(place)
+            may = is_ours if overwrite else None
+            new = both.enter_context(whole_folder(folder, replaceable=may))
+            write_pictures(new, report.pictures, content["items"])
+        with partial.open("wb") as file:
+            for piece in _pieces(report, content, folder):
+                file.write(piece.encode())
+            return file.tell()
 
 
-def check_place(place: Path, *, overwrite: bool) -> None:
+def check_place(
+    place: Path, *, pictures: Placing = "embedded", overwrite: bool
+) -> None:
     """Refuse a place that is taken.
 
     Raises
     ------
+    OptionError
+        Pictures cannot be placed so.
     FolderExistsError
         The file already exists, and is not a report or `overwrite` is false.
     CannotWriteError
         The destination cannot be written.
     """
     check_writable(place)
+    check_folder(place, pictures, overwrite=overwrite)
     if not place.exists():
         return
     if not is_report(place):
@@ -131,7 +175,7 @@ def page(report: Report) -> str:
     Returns
     -------
     str
-        HTML; equal reports give equal pages.
+        HTML; equal reports give equal pages. Pictures are inside.
 
     See Also
     --------
@@ -149,6 +193,13 @@ def page(report: Report) -> str:
     >>> report.page(contents)[:15]
     '<!doctype html>'
     """
+    return "".join(_pieces(report, columns(report), None))
+
+
+def _pieces(
+    report: Report, content: dict[str, Any], folder: Path | None
+) -> Iterator[str]:
+    """Give the page piece by piece: its pictures are never in memory all at once."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(
@@ -159,21 +210,23 @@ def page(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.tests["a"] = lambda part, sort: sort_of(part) == sort
-    style, scripts = _read("page.css"), [_read(f"{name}.js") for name in SCRIPTS]
-    return environment.get_template("page.html.j2").render(
+    styles = [*(_read(f"{name}.css") for name in STYLES), style()]
+    scripts = [_read(f"{name}.js") for name in SCRIPTS]
+    shown = [at for at, name in enumerate(content["items"]) if name in report.pictures]
+    where = {"of": shown, "folder": None if folder is None else folder.name}
+    embedded = (
+        (at, base64.b64encode(report.pictures[content["items"][at]]).decode())
+        for at in (shown if folder is None else ())
+    )
+    yield from environment.get_template("page.html.j2").generate(
         mark=MARK,
-        policy=_policy(style, scripts),
+        policy=_policy(styles, scripts, "data:" if folder is None else "'self'"),
         report=report,
         sections=sections(report),
-        style=style,
+        styles=styles,
         scripts=scripts,
-        columns=pack(columns(report)),
-        thumbnails=pack(
-            {
-                item: base64.b64encode(picture).decode()
-                for item, picture in report.thumbnails.items()
-            }
-        ),
+        columns=pack({**content, "pictures": where}),
+        pictures=embedded,
     )
 
 
@@ -183,13 +236,13 @@ def pack(values: object) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _policy(style: str, scripts: list[str]) -> str:
+def _policy(styles: list[str], scripts: list[str], pictures: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(map(_hash, scripts))}",
-            f"style-src {_hash(style)}",
-            "img-src data:",
+            f"style-src {' '.join(map(_hash, styles))}",
+            f"img-src {pictures}",
             "base-uri 'none'",
             "form-action 'none'",
         )

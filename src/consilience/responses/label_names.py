@@ -5,6 +5,7 @@ at, a table has names: those of the column `name` of the responses' labels, or o
 a file. Two labels of one name stay apart, and what has no name keeps its code.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -44,6 +45,26 @@ def label_names(labels: pd.DataFrame) -> dict[str, str]:
     while (twice := shown.duplicated(keep=False) & (shown != code)).any():
         shown = shown.where(~twice, shown + " (" + code + ")")
     return dict(zip(code, shown, strict=True))
+
+
+def short_names(names: Mapping[str, str]) -> dict[str, str]:
+    """Return names without their synonyms: what stands before the first comma.
+
+    Parameters
+    ----------
+    names
+        Name of each label by its code, all of them different.
+
+    Returns
+    -------
+    Short names by code; where two would be alike, both keep the whole name.
+    """
+    short = pd.Series(
+        {code: name.split(",")[0].strip() for code, name in names.items()}
+    )
+    whole = pd.Series(dict(names))
+    alike = short.duplicated(keep=False) | short.isin(whole[whole != short])
+    return dict(zip(names, short.where(~alike, whole), strict=True)) if names else {}
 
 
 def with_names(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:

@@ -46,6 +46,7 @@ from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
 from consilience.analysis.model_evaluation.object_sums import object_sums, random_object
 from consilience.analysis.model_evaluation.proposals import propose
 from consilience.analysis.model_evaluation.tables import (
+    costs_table,
     differences_table,
     labels_table,
     models_table,
@@ -86,6 +87,10 @@ class Evaluation:
         For objects, with labels of the data set: baseline, metric, subset, value,
         lower, upper and items. `random_object` names one of the item's objects at
         random, by its most frequent label.
+    costs : pandas.DataFrame
+        Columns model, metric, value, lower and upper: the metric on items with one
+        object (contains: one label) less that on items with several, of each model and
+        of the mean of the models. Empty where items have one label by definition.
     prob : float
         Probability of the intervals.
     left_out : mapping of str to int
@@ -112,6 +117,7 @@ class Evaluation:
     differences: pd.DataFrame
     labels: pd.DataFrame
     baselines: pd.DataFrame
+    costs: pd.DataFrame
     prob: float
     left_out: Mapping[str, int]
 
@@ -217,6 +223,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         differences=differences_table(proposals.models, values, prob),
         labels=labels_table(proposals, sums, weightings, prob),
         baselines=baselines.rename(columns={"model": "baseline"}),
+        costs=costs_table(proposals.models, values, prob),
         prob=prob,
         left_out=dict(zip(proposals.models, map(int, judged), strict=True)),
     )

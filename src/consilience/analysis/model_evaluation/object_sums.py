@@ -19,7 +19,7 @@ from consilience.analysis.model_evaluation.truths import UNKNOWN
 _BY_NUMBER = ("one_object", "several_objects", "two_objects", "three_objects")
 _WITHIN: Mapping[str, tuple[str, ...]] = {
     "accuracy": (*_BY_NUMBER, "four_objects", "other_main_label"),
-    "main_object": _BY_NUMBER[:2],
+    "main_object": (*_BY_NUMBER, "four_objects"),
     "main_label": _BY_NUMBER[:2],
     "top": _BY_NUMBER[:2],
     "dataset_accuracy": (

@@ -18,6 +18,9 @@ Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 5.2 (selection fre
 of predictions). Rubin (1981), The Bayesian bootstrap, Annals of Statistics 9(1).
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
@@ -35,7 +38,7 @@ from consilience.analysis.model_evaluation.evaluation import (
 )
 from consilience.analysis.model_evaluation.proposals import Proposals, propose
 from consilience.deprecation import renamed_arguments
-from consilience.errors import KindError
+from consilience.errors import KindError, OptionError
 from consilience.posterior import Fit
 
 DATASET = "dataset"
@@ -113,13 +116,7 @@ def predicted_frequencies(
     0  asked  frequency   0.48
     """
     check_settings(resamples=resamples, prob=prob)
-    kind = fit.data.attrs["kind"]
-    if kind != "contains":
-        msg = (
-            f"the fit is of kind {kind}; selection frequencies need answers of kind "
-            "contains"
-        )
-        raise KindError(msg)
+    _check_kind(fit)
     proposals = propose(fit, predictions, dataset_labels, 1)
     if not allow_circular:
         check_not_used_in_fit(fit, proposals.models)
@@ -154,6 +151,122 @@ def predicted_frequencies(
         [_report(*part, weightings=weightings, prob=prob) for part in parts],
         ignore_index=True,
     )
+
+
+EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def error_frequencies(
+    fit: Fit,
+    predictions: pd.DataFrame,
+    *,
+    dataset_labels: pd.DataFrame,
+    edges: Sequence[float] = EDGES,
+    resamples: int = 1000,
+    prob: float = 0.9,
+    seed: int = 0,
+    allow_circular: bool = False,
+) -> pd.DataFrame:
+    """Return how often people select the labels with which models err.
+
+    An error is a label that is not the data set's. Where most people say yes to it, the
+    error is one of the data set rather than of the model.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit of kind contains. Its answers are used, whatever its model.
+    predictions : pandas.DataFrame
+        Columns item, label and rank (from 1), and model where there are several. Only
+        the first labels are used.
+    dataset_labels : pandas.DataFrame
+        Columns item and label: the label of each item in the data set, one each.
+    edges : sequence of float, default (0, .2, .4, .6, .8, 1)
+        Edges of the bins of the share of yes, ascending from 0 to 1.
+    resamples, seed : int
+        Number and seed of the weightings of the items (Bayesian bootstrap).
+    prob : float, default 0.9
+        Probability of the intervals.
+    allow_circular : bool, default False
+        Allow models whose predictions were covariates of the fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns model, low and high (edges of the bin; the last includes its upper
+        edge), value (share of the model's errors), lower, upper and items (errors that
+        people were asked about). The shares are of answers, so that few raters spread
+        them: of five raters who would each say yes with probability .5, one or none
+        does in a fifth of cases.
+
+    Raises
+    ------
+    PredictionsError
+        If a column is missing, a rank occurs twice, or no item is one of the fit.
+    CircularError
+        If the predictions of a model were covariates of the fit.
+    KindError
+        If the fit is of another kind.
+    OptionError
+        If a setting is not valid.
+
+    See Also
+    --------
+    predicted_frequencies : The mean selection frequency of all predictions.
+
+    References
+    ----------
+    Tsipras et al. (2020), From ImageNet to image classification: contextualizing
+    progress on benchmarks, section 5.2.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
+    >>> fit = cs.fit(study.responses, model="contains_states")
+    >>> asked = fit.labels()[["item", "label"]]
+    >>> table = cs.error_frequencies(
+    ...     fit, asked.assign(rank=1), dataset_labels=asked.assign(label="another")
+    ... )
+    >>> float(table["value"].sum().round(6)), int(table["items"].iloc[0])
+    (1.0, 20)
+    """
+    check_settings(resamples=resamples, prob=prob)
+    _check_kind(fit)
+    inner = np.asarray(edges, float)
+    if len(inner) < 2 or inner[0] != 0 or inner[-1] != 1 or (np.diff(inner) <= 0).any():
+        msg = f"edges {list(edges)}: give numbers that ascend from 0 to 1"
+        raise OptionError(msg)
+    proposals = propose(fit, predictions, dataset_labels, 1)
+    if not allow_circular:
+        check_not_used_in_fit(fit, proposals.models)
+    first = proposals.label[:, :, 0]
+    share = _shares(fit, proposals, first)
+    wrong = ~np.isnan(share) & (first != proposals.dataset)
+    place = np.searchsorted(inner[1:-1], share, side="right")
+    weightings = list(weights(len(proposals.items), resamples, seed))
+    parts = []
+    for number, (low, high) in enumerate(pairwise(inner)):
+        values = ratios(
+            (wrong & (place == number))[None].astype(float),
+            wrong[None].astype(float),
+            weightings,
+        )
+        lower, upper = bounds(values, prob)
+        columns = {"model": proposals.models, "low": low, "high": high}
+        columns |= {"value": values[0], "lower": lower, "upper": upper}
+        parts.append(pd.DataFrame({**columns, "items": wrong.sum(1)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _check_kind(fit: Fit) -> None:
+    kind = fit.data.attrs["kind"]
+    if kind != "contains":
+        msg = (
+            f"the fit is of kind {kind}; selection frequencies need answers of kind "
+            "contains"
+        )
+        raise KindError(msg)
 
 
 type _Part = tuple[pd.DataFrame, Float[np.ndarray, "W I"], Bool[np.ndarray, "W I"]]

@@ -19,6 +19,7 @@ from consilience.analysis.model_evaluation.truth_sums import Cell
 type Cells = Mapping[Cell, Sums]
 type Ratios = Mapping[Cell, Float[np.ndarray, "S A"]]
 
+MEAN = "mean of the models"
 _OF_LABELS = ["label", "items", "right", "model", "dataset_accuracy", "accuracy"]
 _FOLLOWED = ["wrong", "followed", "followed_lower", "followed_upper"]
 _WRONG = ("other_main_label", "label_wrong")  # the first that there is
@@ -53,6 +54,27 @@ def differences_table(names: list[str], values: Ratios, prob: float) -> pd.DataF
         columns = {"difference": apart[0], "lower": lower, "upper": upper}
         parts.append(pd.DataFrame({**named, **columns, "better": ahead}))
     return pd.concat(parts, ignore_index=True)
+
+
+def costs_table(names: list[str], values: Ratios, prob: float) -> pd.DataFrame:
+    """Return model, metric, value, lower, upper: what several objects or labels cost.
+
+    It is the metric where items have one, less that where they have several, of each
+    model and of the mean over the models.
+    """
+    parts = []
+    for metric in dict.fromkeys(metric for metric, _ in values):
+        for what in ("object", "label"):
+            one, several = (metric, f"one_{what}"), (metric, f"several_{what}s")
+            if one not in values or several not in values:
+                continue
+            apart = values[one] - values[several]
+            apart = np.concatenate([apart, apart.mean(1, keepdims=True)], axis=1)
+            lower, upper = bounds(apart, prob)
+            columns = {"value": apart[0], "lower": lower, "upper": upper}
+            named = {"model": [*names, MEAN], "metric": metric}
+            parts.append(pd.DataFrame({**named, **columns}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def labels_table(

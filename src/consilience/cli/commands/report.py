@@ -1,7 +1,7 @@
 """The command `report`: one HTML file to look at."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -11,10 +11,13 @@ from consilience.cli.options import (
     Reading,
     read_responses,
 )
+from consilience.cli.study_options import USUAL, StudyOptions, make_study
 from consilience.cli.terminal import print_json, screen
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from consilience.progress import Progress
 
 
 def report(  # noqa: PLR0913 (each option stands alone)
@@ -23,9 +26,12 @@ def report(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path,
     responses: Path | None = None,
+    options: StudyOptions = USUAL,
     evaluation: Annotated[tuple[Path, ...], Parameter(show_default=False)] = (),
     names: Path | None = None,
     images: Path | None = None,
+    pictures: Literal["embedded", "linked"] = "embedded",
+    picture_size: int = 320,
     title: str | None = None,
     bootstrap: int = 1000,
     reading: Reading = READ_AS_IT_IS,
@@ -44,7 +50,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
         HTML file to write.
     responses
         What the runs were fitted to (a folder of responses or any readable file): adds
-        what was read, kept and dropped, and the data set's own labels.
+        what was read, kept and dropped, the data set's own labels, and with these the
+        findings and figures of the study (of the first run).
     evaluation
         Tables about models, such as `evaluate` writes: CSV or Parquet files, or
         folders of them.
@@ -53,13 +60,18 @@ def report(  # noqa: PLR0913 (each option stands alone)
         of names by label. By default as the responses name them (--labels).
     images
         Folder of pictures named as the items are, or a list or Parquet file of images
-        as `classify` takes: adds a small picture, about two kilobytes, to each item.
+        as `classify` takes: adds a picture to each item.
+    pictures
+        Where they are: inside the HTML file, or files in the folder NAME_files beside
+        NAME.html, for many images.
+    picture_size
+        Pixels of the longer side of a picture.
     title
         Title of the page; by default the names of the runs.
     bootstrap
         Resamples of the items for the intervals of agreement.
     overwrite
-        Replace an existing report.
+        Replace an existing report, and its folder of pictures.
     json
         Print the result as JSON.
     """
@@ -69,26 +81,39 @@ def report(  # noqa: PLR0913 (each option stands alone)
     from consilience.responses.label_names import read_names
 
     check_installed()
-    check_place(out, overwrite=overwrite)
+    check_place(out, pictures=pictures, overwrite=overwrite)
     tables: dict[str, pd.DataFrame] = {}
     for path in evaluation:
         tables |= evaluation_tables(path)
     called = None if names is None else read_names(names)
     show = screen(as_json=json)
-    with show.status("gathering what the runs say"):
+    with show.status("gathering what the runs say") as status:
+
+        def tell(progress: "Progress") -> None:
+            status.update(f"pictures: {progress.done:,} of {progress.total:,}")
+
         named = zip(_names(runs), runs, strict=True)
-        given = None if responses is None else read_responses([responses], reading)
+        fits = {name: load(run) for name, run in named}
+        given = made = None
+        if responses is not None:
+            given = read_responses([responses], reading)
+            made = make_study(fits[next(iter(fits))], given, options, called)
+            for name in made.make():
+                status.update(f"working out: {name.replace('_', ' ')}")
         page = gather(
-            {name: load(run) for name, run in named},
+            fits,
             responses=given,
             evaluation=tables,
+            study=made,
             names=called,
             images=images,
+            picture_size=picture_size,
             title=title,
             bootstrap=bootstrap,
+            progress=tell,
         )
     with show.status("drawing"):
-        size = write(page, out, overwrite=overwrite)
+        size = write(page, out, pictures=pictures, overwrite=overwrite)
     sentence = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
     show.print(sentence, soft_wrap=True)
     if images is not None and page.images_missing:

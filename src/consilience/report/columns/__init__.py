@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from consilience.report.columns import answers, confusions, objects
+from consilience.report.columns import answers, confusions, heat, objects, pairs
 from consilience.report.columns.coded import (
     ONE,
     Names,
@@ -37,7 +37,7 @@ def columns(report: Report) -> dict[str, Any]:
     Returns
     -------
     Plain values: `items`, `labels` and `people` are names, `runs` what each run says,
-    `answers` those given, `own` the data set's own labels.
+    `answers` those given, `own` the data set's own labels, `pairs` those of labels.
     """
     items, labels, people = Names(), Names(), Names()
     for run in report.runs:
@@ -56,6 +56,8 @@ def columns(report: Report) -> dict[str, Any]:
         "runs": runs,
         "answers": given,
         "own": labels.add(per_item).tolist() if dataset_labels else [],
+        "pairs": pairs.pairs(report, labels),
+        "heat": heat.heat(report.study),
         "items": items.all(),
         "labels": labels.all(),
         "people": people.all(),
@@ -76,6 +78,10 @@ def _run(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]
         "labels": _labels(run, items, labels),
         "confusion": confusions.confusions(run, people),
     }
+    if "objects" in table:
+        content["number"] = scatter(
+            scale(table["objects"].astype(float), 1), at, number
+        )
     if "objects" in run.tables:
         content["objects"] = objects.objects(run, items, labels)
     return content

@@ -55,6 +55,8 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
             "b": labels.add(same["label_b"])[order].tolist(),
             "p": scale(same["probability"], ONE)[order].tolist(),
         }
+        if "synonyms" in same:
+            content["same"]["synonyms"] = scale(same["synonyms"], ONE)[order].tolist()
     ambiguity = run.table("ambiguity")
     if len(ambiguity):
         at = items.add(ambiguity["item"])

@@ -16,8 +16,11 @@ function rowsOf(list, owner) {
   return rows;
 }
 
-// Add what can be derived once: the ids in lower case, for the search.
+// Add what can be derived once: the ids in lower case, for the search, and their places.
 function prepared(data) {
+  data.pictures = new Pictures(data.pictures);
+  data.itemCodes = new Map(data.items.map((name, code) => [name, code]));
+  data.labelCodes = new Map(data.labels.map((name, code) => [name, code]));
   data.search = data.items.map((name) => name.toLowerCase());
   data.lowLabels = data.labels.map((name) => name.toLowerCase());
   for (const run of data.runs) run.ties = new Set(run.tied);

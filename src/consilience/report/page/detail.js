@@ -1,14 +1,23 @@
 "use strict";
 // One item: its posterior, run beside run, its objects, and what each annotator said.
 
-function detail(data, thumbnails, item) {
-  const picture = thumbnails[data.items[item]];
+const MOST_LINKS = 12; // pairs of labels that an item links to
+
+function detail(data, item) {
+  const picture = data.pictures.image(item, `picture of ${data.items[item]}`);
   const parts = [make("h3", {}, named(data.items[item]))];
-  if (picture) parts.push(make("img", { src: `data:image/jpeg;base64,${picture}`, alt: `picture of ${data.items[item]}` }));
-  parts.push(facts(data, item), posterior(data, item));
+  if (picture) parts.push(picture);
+  parts.push(facts(data, item));
+  for (const run of data.runs) if (run.objects) parts.push(...groups(data, run, item));
+  parts.push(posterior(data, item));
   for (const run of data.runs) if (run.objects) parts.push(...objects(data, run, item));
-  parts.push(answers(data, item));
+  parts.push(...answers(data, item), ...pairsOf(data, item));
   return parts;
+}
+
+// A label that leads to the items of its class.
+function toClass(data, code) {
+  return code < 0 ? NOTHING : toItems(data.labels[code], { class: data.labels[code] });
 }
 
 function facts(data, item) {
@@ -16,12 +25,12 @@ function facts(data, item) {
   for (const run of data.runs) {
     const [who, best, entropy] = data.runs.length > 1 ? [`${run.name}: `, "best label", "entropy"] : ["", "Best label", "Entropy"];
     const tie = run.ties.has(item) ? " (tied)" : "";
-    pairs.push([who + best, labelName(data, run.best[item]) + tie]);
+    pairs.push([who + best, toClass(data, run.best[item]), tie]);
     pairs.push([who + entropy, run.entropy[item] < 0 ? NOTHING : `${(run.entropy[item] / 10000).toFixed(3)} nats`]);
   }
-  if (data.own.length && data.own[item] >= 0) pairs.push(["Label of the data set", labelName(data, data.own[item])]);
+  if (data.own.length && data.own[item] >= 0) pairs.push(["Label of the data set", toClass(data, data.own[item])]);
   pairs.push(["Answers", String(data.runs[0].asked[item])]);
-  const cell = ([name, what]) => make("div", {}, make("dt", {}, named(name)), make("dd", {}, named(what)));
+  const cell = ([name, ...what]) => make("div", {}, make("dt", {}, named(name)), make("dd", {}, ...what));
   return make("dl", { class: "facts" }, ...pairs.map(cell));
 }
 
@@ -35,7 +44,7 @@ function posterior(data, item) {
     }
   }
   const rows = [...found].map(([label, own]) => [
-    labelName(data, label),
+    toClass(data, label),
     ...data.runs.map((run, at) => {
       const { p, lower, upper } = run.labels;
       const row = own[at];
@@ -51,32 +60,53 @@ function posterior(data, item) {
   return make("div", {}, made, ...(note ? [note] : []));
 }
 
+// A bar from zero to a probability.
+function filled(p) {
+  const frame = { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" };
+  const width = (Math.max(p, 0) / 100).toFixed(1);
+  return draw("svg", frame, draw("rect", { class: "track", width: 100, height: 10 }), draw("rect", { class: "filled", width, height: 10 }));
+}
+
+// The partition of the labels into objects: each object a box with its names.
+function groups(data, run, item) {
+  const { objects: held } = run;
+  const who = data.runs.length > 1 ? `, ${run.name}` : "";
+  const boxes = new Map();
+  for (const row of rowsOf(held, item)) {
+    if (!boxes.has(held.object[row])) boxes.set(held.object[row], []);
+    boxes.get(held.object[row]).push(row);
+  }
+  if (!boxes.size) return [];
+  // Models number objects from where they like; here the first is 1.
+  const items = [...boxes.values()].map((rows, at) => {
+    const names = rows.map((row) => make("li", {}, toClass(data, held.label[row]), filled(held.share[row]), make("span", { class: "number" }, `${chance(held.share[row])} of its names`)));
+    const facts = `P(it is there) ${chance(held.p[rows[0]])}, P(it is the main one) ${chance(held.main[rows[0]])}`;
+    const codes = new Set(rows.map((row) => held.label[row]));
+    const synonyms = rowsOf(held.same, item).filter((row) => held.same.synonyms?.[row] >= 5000 && codes.has(held.same.a[row]) && codes.has(held.same.b[row]));
+    const both = (row) => `${labelName(data, held.same.a[row])} and ${labelName(data, held.same.b[row])} (${chance(held.same.synonyms[row])})`;
+    const note = synonyms.length ? make("p", { class: "below" }, "Synonyms: ", named(synonyms.map(both).join(", "))) : null;
+    return make("li", { class: "group" }, make("strong", {}, `Object ${at + 1}`), make("p", { class: "below" }, facts), make("ul", {}, ...names), note);
+  });
+  return [make("h4", {}, named(`Objects${who}`)), make("ol", { class: "groups" }, ...items)];
+}
+
 function objects(data, run, item) {
   const { objects: held } = run;
   const who = data.runs.length > 1 ? `, ${run.name}` : "";
-  // Models number objects from where they like; here the first is 1.
-  const order = [...new Set(rowsOf(held, item).map((row) => held.object[row]))];
-  const rows = rowsOf(held, item).map((row) => [
-    `object ${order.indexOf(held.object[row]) + 1}`,
-    make("td", {}, named(labelName(data, held.label[row]))),
-    make("td", { class: "number" }, chance(held.share[row])),
-    make("td", { class: "number" }, chance(held.p[row])),
-    make("td", { class: "number" }, chance(held.main[row])),
-  ]);
-  const titles = ["Object", "Label", "Share of its names", "P(it is there)", "P(it is the main one)"];
-  const parts = [table(`Objects${who}`, titles, rows)];
+  const parts = [];
   const counts = rowsOf(held.counts, item).map((row) => {
     const { tau, objects: number, p } = held.counts;
     const at = tau[row] < 0 ? "by the rule" : `named by more than ${chance(tau[row])}`;
-    return [`${number[row]} (${at})`, estimate(p[row], -1, -1)];
+    return [`${number[row]} (${at})`, make("td", { class: "number" }, chance(p[row]), filled(p[row]))];
   });
   if (counts.length) parts.push(table(`How many objects${who}`, ["Objects", "P"], counts));
+  const marks = held.same?.synonyms;
   const same = rowsOf(held.same, item).map((row) => {
     const { a, b, p } = held.same;
-    const cell = (label) => make("td", {}, named(labelName(data, label)));
-    return [named(labelName(data, a[row])), cell(b[row]), estimate(p[row], -1, -1)];
+    const link = (label) => make("td", {}, toClass(data, label));
+    return [toClass(data, a[row]), link(b[row]), estimate(p[row], -1, -1), ...(marks ? [make("td", { class: "number" }, chance(marks[row]))] : [])];
   });
-  if (same.length) parts.push(table(`Two names of one object${who}`, ["Label", "Other label", "P"], same));
+  if (same.length) parts.push(table(`Two names of one object${who}`, ["Label", "Other label", "P(one object)", ...(marks ? ["P(synonyms)"] : [])], same));
   if (held.ambiguity) {
     const { structure, naming, salience } = held.ambiguity;
     const nats = (values) => make("td", { class: "number" }, values[item] < 0 ? NOTHING : (values[item] / 10000).toFixed(3));
@@ -86,32 +116,69 @@ function objects(data, run, item) {
   return parts;
 }
 
-// What was said of an item, by label: how often, and by whom.
+// What was said of an item: by label, how often; and by whom.
 function answers(data, item) {
   const given = data.answers;
   const rows = rowsOf(given, item);
-  if (!given.start) return make("p", { class: "below" }, "The run does not keep the answers; name the responses when the report is written.");
-  if (!rows.length) return make("p", { class: "below" }, "Nobody answered.");
+  if (!given.start) return [make("p", { class: "below" }, "The run does not keep the answers; name the responses when the report is written.")];
+  if (!rows.length) return [make("p", { class: "below" }, "Nobody answered.")];
+  return [byLabel(data, rows), byAnnotator(data, rows)];
+}
+
+function saidOf(data, row) {
+  return data.answers.answer ? ["no", "maybe", "yes"][data.answers.answer[row]] ?? NOTHING : "";
+}
+
+function byLabel(data, rows) {
+  const given = data.answers;
   const said = new Map();
   for (const row of rows) {
-    const word = given.answer ? ["no", "maybe", "yes"][given.answer[row]] ?? NOTHING : "";
+    const word = saidOf(data, row);
     const key = `${given.label[row]} ${word}`;
-    if (!said.has(key)) said.set(key, { label: given.label[row], word, n: 0, who: [], main: 0 });
-    const one = said.get(key);
+    if (!said.has(key)) said.set(key, { label: given.label[row], word, n: 0, main: 0 });
     const n = given.n ? given.n[row] : 1;
-    const main = given.main && given.main[row];
-    one.n += n;
-    one.main += main ? n : 0;
-    one.who.push((given.who[row] < 0 ? "anonymous" : data.people[given.who[row]]) + (n > 1 ? ` × ${n}` : "") + (main ? " (main)" : ""));
+    said.get(key).n += n;
+    said.get(key).main += given.main && given.main[row] ? n : 0;
   }
   const order = [...said.values()].sort((a, b) => (given.answer ? a.label - b.label : 0) || b.n - a.n || a.label - b.label);
-  const titles = ["Label", ...(given.answer ? ["Answer"] : []), "Times", ...(given.main ? ["As main"] : []), "By"];
-  const body = order.map(({ label, word, n, who, main }) => [
-    labelName(data, label),
-    ...(given.answer ? [word] : []),
-    make("td", { class: "number" }, String(n)),
-    ...(given.main ? [make("td", { class: "number" }, String(main))] : []),
-    make("td", { class: "who" }, named(who.join(", "))),
-  ]);
-  return table("Raw answers", titles, body);
+  const number = (value) => make("td", { class: "number" }, String(value));
+  const titles = ["Label", ...(given.answer ? ["Answer"] : []), "Times", ...(given.main ? ["As main"] : [])];
+  const body = order.map(({ label, word, n, main }) => [toClass(data, label), ...(given.answer ? [word] : []), number(n), ...(given.main ? [number(main)] : [])]);
+  return table("Answers by label", titles, body);
+}
+
+// A row for each response; where answers do not say which belong together, each annotator.
+function byAnnotator(data, rows) {
+  const { response, who, n, main, label } = data.answers;
+  const together = new Map();
+  for (const row of rows) {
+    const key = response ? response[row] : who[row] < 0 ? `row ${row}` : who[row];
+    if (!together.has(key)) together.set(key, []);
+    together.get(key).push(row);
+  }
+  const body = [...together.values()].map((own) => {
+    const times = n && n[own[0]] > 1 ? ` × ${n[own[0]]}` : "";
+    const name = who[own[0]] < 0 ? "anonymous" : data.people[who[own[0]]];
+    const order = main ? [...own].sort((a, b) => main[b] - main[a]) : own;
+    const labels = order.map((row) => {
+      const more = [saidOf(data, row), main && main[row] && order.length > 1 ? "main" : ""].filter(Boolean).join(", ");
+      return make("li", {}, named(labelName(data, label[row])), more ? ` (${more})` : "");
+    });
+    return [make("span", {}, named(name), times), make("td", {}, make("ul", { class: "said" }, ...labels))];
+  });
+  return table(response ? "Answers by response" : "Answers by annotator", ["By", "Answer"], body);
+}
+
+// Links to the items to which two labels of this one were both given.
+function pairsOf(data, item) {
+  const { label, n } = data.answers;
+  const times = new Map();
+  const given = givenOf(data, item);
+  for (const row of rowsOf(data.answers, item)) times.set(label[row], (times.get(label[row]) ?? 0) + (n ? n[row] : 1));
+  const labels = [...given].sort((a, b) => times.get(b) - times.get(a) || a - b);
+  const pairs = labels.flatMap((a, at) => labels.slice(at + 1).map((b) => [a, b, at + labels.indexOf(b)]));
+  if (!pairs.length) return [];
+  const link = ([a, b]) => make("li", {}, toItems(`${data.labels[a]} and ${data.labels[b]}`, { pair: data.labels[a], with: data.labels[b] }));
+  const shown = pairs.sort((a, b) => a[2] - b[2]).slice(0, MOST_LINKS).map(link);
+  return [make("h4", {}, "Items to which both labels were given"), make("ul", { class: "listing" }, ...shown)];
 }

@@ -1,5 +1,21 @@
 "use strict";
 // The browser of items: search, sort and filter on the left, the item on the right.
+//
+// The address tells its state, so that any link may lead to items:
+//   #items?class=NAME        items whose label of the data set or best label is NAME;
+//          as=best|dataset   ... only the best label, or only the data set's
+//          objects=N         of N objects
+//          pair=A&with=B     to which both labels were given (one alone: that one)
+//          nats=X            whose entropy is X nats or more
+//          differs=1         whose best label is not the data set's
+//          disagree=1        whose annotators disagree
+//          tied=1            that are tied
+//          runs=1            on which runs differ
+//          q=TEXT            that the search finds
+//          sort=NAME         a name of SORTS
+//          view=gallery      as a gallery
+//          item=ID           with this one chosen; if it is filtered out, the first
+// Names and ids are looked up among those of the page; what is not there is ignored.
 
 const SORTS = {
   ambiguous: ["most ambiguous first", (data) => (a, b) => data.runs[0].entropy[b] - data.runs[0].entropy[a] || a - b],
@@ -13,88 +29,145 @@ for (const [part, what] of [["structure", "which objects"], ["naming", "which na
   SORTS[part] = [`most ambiguous: ${what}`, (data) => (a, b) => of(data)[b] - of(data)[a] || a - b, of];
 }
 
-const ONLY = {
-  "": ["all items", () => true],
-  tied: ["tied only", (data, item) => data.runs.some((run) => run.ties.has(item))],
-  differ: ["where runs differ", differ, (data) => data.runs.length > 1],
-  own: ["other than the data set's label", (data, item) => data.own[item] >= 0 && data.own[item] !== data.runs[0].best[item], (data) => data.own.length],
+// The filters of the address that are a yes, and where each makes a difference.
+const YES = {
+  differs: (data) => data.own.length,
+  disagree: (data) => data.answers.start,
+  tied: () => true,
+  runs: (data) => data.runs.length > 1,
 };
 
-function found(data, { text, label, only, cell, sort }) {
-  const wanted = text.trim().toLowerCase();
-  const keep = ONLY[only][1];
-  const items = [];
-  for (let item = 0; item < data.items.length; item++) {
-    if (label !== "" && !data.runs.some((run) => run.best[item] === Number(label))) continue;
-    if (wanted && !matches(data, item, wanted)) continue;
-    if (keep(data, item) && (!cell || inCell(data, item, cell))) items.push(item);
-  }
-  return items.sort(SORTS[sort][1](data));
+const START = Object.freeze({ ...NO_FILTER, sort: "ambiguous", view: "list" });
+
+function readAddress(data, hash) {
+  const asked = new URLSearchParams(hash.slice("#items?".length));
+  const get = (key) => asked.get(key) ?? "";
+  const label = (key) => data.labelCodes.get(get(key)) ?? -1;
+  const state = { ...START, q: get("q"), class: label("class"), pair: label("pair"), with: label("with") };
+  if (["best", "dataset"].includes(get("as"))) state.as = get("as");
+  if (/^\d{1,3}$/.test(get("objects")) && data.runs[0].number) state.objects = Number(get("objects"));
+  if (/^\d{1,3}(\.\d{1,4})?$/.test(get("nats"))) state.nats = Number(get("nats"));
+  for (const [key, has] of Object.entries(YES)) state[key] = get(key) === "1" && Boolean(has(data));
+  const sort = Object.hasOwn(SORTS, get("sort")) && SORTS[get("sort")];
+  if (sort && (!sort[2] || sort[2](data))) state.sort = get("sort");
+  if (get("view") === "gallery" && data.pictures.of.size) state.view = "gallery";
+  return { state, item: data.itemCodes.get(get("item")) };
 }
 
-function matches(data, item, wanted) {
-  if (data.search[item].includes(wanted)) return true;
-  return data.runs.some((run) => run.best[item] >= 0 && data.lowLabels[run.best[item]].includes(wanted));
+function address(data, state, item) {
+  const asked = new URLSearchParams();
+  const set = (key, value, usual) => value !== usual && asked.set(key, value);
+  for (const key of ["q", "as", "sort", "view"]) set(key, state[key], START[key]);
+  for (const key of ["class", "pair", "with"]) set(key, labelName(data, state[key]), NOTHING);
+  set("objects", state.objects, -1);
+  set("nats", state.nats, 0);
+  for (const key of Object.keys(YES)) set(key, state[key] ? 1 : 0, 0);
+  if (item !== undefined) asked.set("item", data.items[item]);
+  return `#items?${asked}`;
 }
 
-// Whether an item is probably of a cell's truth, and somebody gave the cell's answer.
-function inCell(data, item, { run, truth, given, who }) {
-  const own = data.runs[run];
-  const answers = data.answers;
-  if (data.kind === "choice" && labelName(data, own.best[item]) !== truth) return false;
-  return rowsOf(answers, item).some((row) => {
-    if (who >= 0 && answers.who[row] !== who) return false;
-    if (data.kind !== "contains") return labelName(data, answers.label[row]) === given;
-    const about = rowsOf(own.labels, item).find((each) => own.labels.label[each] === answers.label[row]);
-    if (about === undefined || ["no", "maybe", "yes"][answers.answer[row]] !== given) return false;
-    return own.labels.p[about] >= 5000 === (truth !== "absent");
-  });
+// A link to items, such as toItems("text", { class: "husky" }).
+function toItems(text, asked) {
+  return make("a", { href: `#items?${new URLSearchParams(asked)}` }, named(text));
 }
 
-function startItems(data, thumbnails) {
+function startItems(data) {
   const get = (name) => document.getElementById(`items-${name}`);
-  const state = { text: "", label: "", only: "", cell: null, sort: "ambiguous" };
-  const there = (choices) => Object.entries(choices).filter(([, [, , has]]) => !has || has(data));
-  options(get("sort"), there(SORTS).map(([name, [title]]) => [name, title]));
-  options(get("only"), there(ONLY).map(([name, [title]]) => [name, title]));
-  const best = new Set(data.runs.flatMap((run) => run.best).filter((code) => code >= 0));
-  const labels = [...best].sort((a, b) => a - b).map((code) => [code, data.labels[code]]);
-  options(get("label"), [["", "any"], ...labels]);
-
+  let state = { ...START };
   let chosen;
-  const list = new LongList(get("list"), (row, item) => fillRow(data, row, item), (item) => {
-    if (item >= 0) chosen = item;
-    get("detail").replaceChildren(...(item < 0 ? [make("p", {}, "No item is chosen.")] : detail(data, thumbnails, item)));
+  let byReader = false;
+  let waiting;
+  offer(data, get);
+
+  const list = new LongList(get("list"), (row, item) => (list.gallery ? fillCell : fillRow)(data, row, item), (item) => {
+    chosen = item < 0 ? undefined : item;
+    get("detail").replaceChildren(...(item < 0 ? [make("p", {}, "No item is chosen.")] : detail(data, item)));
+    if (byReader) note();
   });
+  // The address follows when the reader rests: browsers limit how often it changes.
+  const note = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => history.replaceState(null, "", address(data, state, chosen)), 200);
+  };
   const update = (keep) => {
     const items = found(data, state);
     get("count").textContent = `${items.length.toLocaleString("en")} of ${data.items.length.toLocaleString("en")} items`;
+    const words = inWords(data, state);
+    get("cell").hidden = !words;
+    get("cell").querySelector("span").textContent = words && (state.cell ? words : `Only: ${words}.`);
+    get("list").classList.toggle("gallery", state.view === "gallery");
+    get("list").closest(".browser").classList.toggle("wide", state.view === "gallery");
+    for (const name of ["list", "gallery"]) get(`as-${name}`).setAttribute("aria-pressed", state.view === name);
+    list.as(state.view === "gallery");
     list.show(items, keep);
   };
-  const listen = (name, event, key) => get(name).addEventListener(event, () => {
-    state[key] = get(name).value;
+  const showState = () => {
+    for (const key of ["q", "sort", "as", "class", "objects", "pair", "with"]) get(key).value = state[key];
+    get("nats").value = state.nats || "";
+    for (const key of Object.keys(YES)) get(key).checked = state[key];
+    const hidden = ["objects", "pair", "with"].some((key) => state[key] >= 0) || state.nats > 0 || Object.keys(YES).some((key) => state[key]);
+    if (hidden) get("more").open = true;
+  };
+  const set = (more) => {
+    byReader = true;
+    state = { ...state, ...more };
     update(chosen);
-  });
-  listen("search", "input", "text");
-  listen("sort", "change", "sort");
-  listen("label", "change", "label");
-  listen("only", "change", "only");
+  };
+  for (const key of ["q", "sort", "as"]) get(key).addEventListener(key === "q" ? "input" : "change", () => set({ [key]: get(key).value }));
+  for (const key of ["class", "objects", "pair", "with"]) get(key).addEventListener("change", () => set({ [key]: Number(get(key).value) }));
+  get("nats").addEventListener("input", () => set({ nats: Math.max(0, Number(get("nats").value) || 0) }));
+  for (const key of Object.keys(YES)) get(key).addEventListener("change", () => set({ [key]: get(key).checked }));
+  for (const name of ["list", "gallery"]) get(`as-${name}`).addEventListener("click", () => set({ view: name }));
   document.querySelector("#items-app form").addEventListener("submit", (event) => event.preventDefault());
+  for (const event of ["keydown", "pointerdown"]) get("list").addEventListener(event, () => (byReader = true), { capture: true });
   get("list").addEventListener("keydown", ({ key }) => key === "Enter" && get("detail").focus());
   get("detail").addEventListener("keydown", ({ key }) => key === "Escape" && get("list").focus());
-  get("cell").querySelector("button").addEventListener("click", () => showCell(null));
+  get("cell").querySelector("button").addEventListener("click", () => {
+    set({ ...NO_FILTER, q: state.q });
+    showState();
+    get("list").focus();
+  });
 
-  // Only the items of a cell of a confusion; null shows all again.
+  // Only the items of a cell of a confusion.
   function showCell(cell) {
-    state.cell = cell;
-    get("cell").hidden = !cell;
-    if (cell) get("cell").querySelector("span").textContent = cell.told;
-    update();
-    if (cell) get("list").focus();
+    set({ ...NO_FILTER, cell });
+    showState();
+    get("list").focus();
   }
+  function follow() {
+    if (!location.hash.startsWith("#items?")) return false;
+    const read = readAddress(data, location.hash);
+    state = read.state;
+    byReader = false;
+    clearTimeout(waiting);
+    showState();
+    update(read.item);
+    document.getElementById("items").scrollIntoView();
+    get("list").focus({ preventScroll: true });
+    return true;
+  }
+  addEventListener("hashchange", follow);
   document.getElementById("items-app").hidden = false;
-  update();
+  if (!follow()) update();
   return showCell;
+}
+
+// Fill the controls with what there is to choose, and hide those that cannot matter.
+function offer(data, get) {
+  const sorts = Object.entries(SORTS).filter(([, [, , has]]) => !has || has(data));
+  options(get("sort"), sorts.map(([name, [title]]) => [name, title]));
+  const codes = (all) => [...new Set(all)].filter((code) => code >= 0).sort((a, b) => a - b);
+  const labels = (all) => [[-1, "any"], ...codes(all).map((code) => [code, data.labels[code]])];
+  options(get("class"), labels([...data.runs.flatMap((run) => run.best), ...data.own]));
+  for (const key of ["pair", "with"]) options(get(key), labels(data.answers.label ?? []));
+  const numbers = codes(data.runs[0].number ?? []);
+  options(get("objects"), [[-1, "any number"], ...numbers.map((each) => [each, each])]);
+  const hide = (key, there) => (get(key).closest("label").hidden = !there);
+  hide("as", data.own.length);
+  hide("objects", numbers.length);
+  for (const key of ["pair", "with"]) hide(key, data.answers.start);
+  for (const [key, has] of Object.entries(YES)) hide(key, has(data));
+  get("as-list").parentElement.hidden = !data.pictures.of.size;
 }
 
 function fillRow(data, row, item) {
@@ -108,5 +181,15 @@ function fillRow(data, row, item) {
     make("span", { class: "number" }, chance(run.p[item])),
     named(labelName(data, run.best[item])),
     make("span", { class: "number" }, marks.join(", ")),
+  );
+}
+
+function fillCell(data, cell, item) {
+  const run = data.runs[0];
+  const other = isOther(data, item) ? `data set: ${labelName(data, data.own[item])}` : data.items[item];
+  cell.append(
+    data.pictures.image(item) ?? make("span", { class: "absent" }, "no picture"),
+    make("span", { class: "name" }, named(labelName(data, run.best[item])), " ", make("span", { class: "number" }, chance(run.p[item]))),
+    make("small", {}, named(other)),
   );
 }

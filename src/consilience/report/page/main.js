@@ -18,9 +18,11 @@ function startTheme() {
 async function start() {
   startTheme();
   for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
-  const [data, thumbnails] = await Promise.all([unpack("columns-packed"), unpack("thumbnails-packed")]);
-  const showCell = startItems(prepared(data), thumbnails);
-  startConfusion(data, showCell);
+  const data = prepared(await unpack("columns-packed"));
+  startConfusion(data, startItems(data));
+  startPairs(data);
+  startFigures();
+  startHeat(data.heat, data.prob);
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
 }

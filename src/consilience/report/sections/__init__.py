@@ -8,6 +8,7 @@ from consilience.report.sections import (
     caution,
     data,
     diagnostics,
+    figures,
     items,
     models,
     overview,
@@ -21,6 +22,9 @@ __all__ = ["sections"]
 def sections(report: Report) -> list[Section]:
     """Return the sections of a report; one about nothing is left out."""
     made = (
+        figures.findings(report),
+        figures.figures(report),
+        _heat(report),
         overview.overview(report),
         data.data(report),
         agreement.agreement(report),
@@ -34,6 +38,13 @@ def sections(report: Report) -> list[Section]:
         caution.caution(report),
     )
     return [section for section in made if section is not None]
+
+
+def _heat(report: Report) -> Section | None:
+    """Return the confusion of people and models, to zoom into."""
+    if report.study is None or "class_confusion" not in report.study.figures:
+        return None
+    return Section("heat", "Confusion of people and models", (), app="heat")
 
 
 def _confusion(report: Report) -> Section | None:

@@ -1,13 +1,32 @@
 """Any table drawn as it is."""
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 import pandas as pd
 
-from consilience.report.content import Column, Table, estimates, numbers, texts
+from consilience.report.content import (
+    Cell,
+    Column,
+    Table,
+    estimates,
+    numbers,
+    texts,
+)
+from consilience.report.sections.words import title as title_of
+from consilience.report.sections.words import words
 
 _MAX_ROWS = 300
+# What the items of a row have in common, as the address of the page says it.
+_ITEMS = (
+    (("class_label", "label"), {"class": 0, "pair": 1}),
+    (("true_label", "given_label"), {"class": 0, "pair": 1}),
+    (("label_a", "label_b"), {"pair": 0, "with": 1}),
+    (("label",), {"class": 0}),
+)
 
 
-def plain_table(name: str, table: pd.DataFrame) -> Table:
+def plain_table(name: str, table: pd.DataFrame, most: int = _MAX_ROWS) -> Table:
     """Return a table drawn column by column, a value and its bounds as one.
 
     Parameters
@@ -17,8 +36,10 @@ def plain_table(name: str, table: pd.DataFrame) -> Table:
     table
         Any table. The bounds of a column NAME are NAME_lower and NAME_upper, or lower
         and upper where these stand behind it.
+    most
+        Rows to draw, at most.
     """
-    shown = table.head(_MAX_ROWS)
+    shown = table.head(most)
     bounded = [
         (column, bounds)
         for column in shown
@@ -34,6 +55,30 @@ def plain_table(name: str, table: pd.DataFrame) -> Table:
     cut = len(table) > len(shown)
     note = f"The first {len(shown):,} of {len(table):,} rows." * cut
     return Table(name.replace("_", " ").capitalize(), tuple(columns), note)
+
+
+def with_items(drawn: Table, table: pd.DataFrame) -> Table:
+    """Return a table with a last column that leads to the items of each row.
+
+    Parameters
+    ----------
+    drawn
+        The table as it is drawn.
+    table
+        The same, with the names of labels that the page has.
+    """
+    of_labels = (pair for pair in _ITEMS if set(pair[0]) <= set(table.columns))
+    columns, keys = next(of_labels, ((), {}))
+    if not columns:
+        return drawn
+    rows = table[list(columns)].head(len(drawn.rows)).astype("str").to_numpy()
+    cells = []
+    for row in rows:
+        asked = urlencode({key: row[place] for key, place in keys.items()})
+        cells.append(Cell("show", "show", link=f"#items?{asked}"))
+    return replace(
+        drawn, columns=(*drawn.columns, Column("Items", tuple(cells), numeric=False))
+    )
 
 
 def _bounds(column: str, table: pd.DataFrame) -> tuple[str, str] | None:
@@ -52,7 +97,7 @@ def _bounds(column: str, table: pd.DataFrame) -> tuple[str, str] | None:
 
 
 def _column(name: str, table: pd.DataFrame, bounds: tuple[str, str] | None) -> Column:
-    title = name.replace("_", " ").capitalize()
+    title = title_of(name)
     values = table[name]
     if bounds is not None:
         return estimates(title, table, (name, *bounds))
@@ -62,4 +107,6 @@ def _column(name: str, table: pd.DataFrame, bounds: tuple[str, str] | None) -> C
         return numbers(title, list(values.astype(float)), "{:,.0f}")
     if pd.api.types.is_numeric_dtype(values):
         return numbers(title, list(values.astype(float)))
-    return texts(title, values)
+    return texts(
+        title, [words(value) if pd.notna(value) else value for value in values]
+    )

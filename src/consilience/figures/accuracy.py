@@ -1,0 +1,465 @@
+"""Models against what people see: by number of objects, by disagreement, by class."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from consilience.analysis import model_calibration
+from consilience.analysis import validity_by_rank as rank_validity
+from consilience.errors import OptionError
+from consilience.figures import charts
+from consilience.figures.charts import SHARE, Axis, Line
+from consilience.figures.figure import Figure, percent, points, share_of
+from consilience.figures.record import Study
+
+METRICS = {
+    "dataset_accuracy": "the data set's label",
+    "main_object": "a name of the main object",
+    "accuracy": "a name of any valid object",
+}
+_NUMBERS = {
+    "one_object": "1",
+    "two_objects": "2",
+    "three_objects": "3",
+    "four_objects": "4 or more",
+}
+_MEAN = "mean of the models"
+_CLASSES = 20  # of a chart
+
+
+def accuracy_by_objects(study: Study) -> Figure:
+    """Return the accuracy of models by the number of objects of the items.
+
+    Parameters
+    ----------
+    study
+        The study.
+
+    Raises
+    ------
+    KindError, OptionError
+        The fit is of another kind; there are no predictions.
+    """
+    study.need_objects()
+    table = _in_order(study, study.evaluation.models)
+    rows = table[table["metric"].isin(METRICS) & table["subset"].isin(_NUMBERS)]
+    rows = rows.assign(
+        panel=rows["metric"].map(METRICS),
+        objects=rows["subset"].map(_NUMBERS),
+        text=[
+            f"{row['model']}: {METRICS[row['metric']]}, {_NUMBERS[row['subset']]} "
+            f"objects: {share_of(row)}"
+            for _, row in rows.iterrows()
+        ],
+    )
+    rows = _by_metric(rows)
+    x = Axis(column="objects", title="objects of the item")
+    y = Axis(column="value", title="share of items", domain=SHARE, form="%")
+    best = study.models[-1]
+    of_best = table[(table["model"] == best) & (table["metric"] == "accuracy")]
+    values = of_best.set_index("subset")
+    one, several = (values.loc[name] for name in ("one_object", "several_objects"))
+    return Figure(
+        name="accuracy_by_objects",
+        title="Accuracy by number of objects",
+        finding=(
+            f"{best} names a valid object in {share_of(several)} of the items with "
+            f"several objects, and in {share_of(one)} of those with one."
+        ),
+        note=(
+            "Of items with answers. The first label of each model. The number of "
+            "objects and which labels are valid are from the same posterior draws."
+        ),
+        table=table,
+        charts={
+            "": lambda: charts.paths(
+                rows, x, y, panels="panel", ordinal=True, hues=study.colours
+            )
+        },
+        models=True,
+    )
+
+
+def accuracy_lost(study: Study) -> Figure:
+    """Return how much accuracy models lose where items show several objects.
+
+    Parameters
+    ----------
+    study
+        The study.
+
+    Raises
+    ------
+    OptionError
+        There are no predictions, or items have one label by definition.
+    """
+    costs = study.evaluation.costs
+    if costs.empty:
+        msg = f"the fit is of kind {study.kind}, whose items have one label"
+        raise OptionError(msg)
+    table = study.beside(costs, "accuracy_lost", ["metric", "model"])
+    table = _in_order(study, table, last=[_MEAN])
+    means = table[table["model"] == _MEAN].set_index("metric")
+    lost = means.loc["dataset_accuracy"] if "dataset_accuracy" in means.index else None
+    fair = means.loc["accuracy"]
+    by_valid = f"{_lost(fair)} by any valid label"
+    by_dataset = "" if lost is None else f"{_lost(lost)} by the data set's label and "
+    finding = (
+        "Where items show several objects, models lose "
+        f"{by_dataset}{by_valid} (mean of {len(study.models)} models)."
+    )
+    rows = _by_metric(table[table["metric"].isin(METRICS)])
+    rows = rows.assign(
+        panel=rows["metric"].map(METRICS),
+        text=[
+            f"{row['model']}: {METRICS[row['metric']]}: "
+            f"{points(row['value'], row['lower'], row['upper'])}"
+            for _, row in rows.iterrows()
+        ],
+    )
+    x = Axis(column="value", title="accuracy lost, share of items", form="%")
+    hues = {**study.colours, _MEAN: "var(--ink)"}
+    return Figure(
+        name="accuracy_lost",
+        title="What models lose where items show several objects",
+        finding=finding,
+        note=(
+            "Accuracy on items with one object less that on items with several, each "
+            "by the data set's label, by a name of the main object, and by a name of "
+            "any valid object. Below zero: more accurate where there are several."
+        ),
+        table=table,
+        charts={
+            "": lambda: charts.intervals(rows, x, "model", hues=hues, panels="panel")
+        },
+        leads=True,
+        models=True,
+    )
+
+
+def _lost(row: Any) -> str:
+    return points(row["value"], row["lower"], row["upper"])
+
+
+def disagreement(study: Study) -> Figure:
+    """Return the accuracy of models where people see another main object.
+
+    Parameters
+    ----------
+    study
+        The study.
+
+    Raises
+    ------
+    KindError, OptionError
+        The fit is of another kind; there are no predictions.
+    """
+    study.need_objects()
+    subset = "other_main_label_several"
+    models = study.evaluation.models
+    rows = models[
+        (models["metric"] == "dataset_accuracy") & (models["subset"] == subset)
+    ]
+    chance = study.evaluation.baselines
+    chance = chance[chance["subset"] == subset].rename(columns={"baseline": "model"})
+    if chance.empty or rows.empty:
+        msg = "no item with several objects has another main label than the data set's"
+        raise OptionError(msg)
+    table = _in_order(study, pd.concat([rows, chance]), last=["random_object"])
+    base = chance.iloc[0]
+    drawn = _with_accuracy(study, table[table["model"] != "random_object"])
+    better = int((drawn["lower"] > base["upper"]).sum())
+    ends = (drawn["accuracy"].min(), drawn["accuracy"].max())
+    line = Line(x=ends, y=(base["value"],) * 2, text="one of the objects at random")
+    return Figure(
+        name="disagreement",
+        title="Models where people see another main object",
+        finding=(
+            f"{better} of {len(drawn)} models predict the data set's label more often "
+            "than chance where people see another main object (naming one of the "
+            f"objects at random would do so in {share_of(base)})."
+        ),
+        note=(
+            f"Of the {base['items']:,.0f} items (expected) that show several objects "
+            "and whose main label is not the data set's. A model that predicts the "
+            "data set's label there has learned what the data set prefers."
+        ),
+        table=table,
+        charts={
+            "": lambda: charts.by_model(
+                drawn,
+                _ACCURACY,
+                Axis(column="value", title="predicts the data set's label", form="%"),
+                [line],
+                hues=study.colours,
+            )
+        },
+        models=True,
+    )
+
+
+def main_label(study: Study) -> Figure:
+    """Return how often models predict the main label, beside their accuracy.
+
+    Parameters
+    ----------
+    study
+        The study.
+
+    Raises
+    ------
+    KindError, OptionError
+        The fit is of another kind; there are no predictions.
+    """
+    study.need_objects()
+    models = study.evaluation.models
+    table = models[(models["metric"] == "main_label") & (models["subset"] == "all")]
+    table = _in_order(study, table)
+    drawn = _with_accuracy(study, table)
+    x, y = (drawn[name].to_numpy(dtype=float) for name in ("accuracy", "value"))
+    slope = np.polyfit(x, y, 1)[0] if len(x) > 1 else np.nan
+    line = Line(
+        x=(x.min(), x.max()),
+        y=(x.min(), x.max()),
+        text="as often as the data set's label",
+    )
+    return Figure(
+        name="main_label",
+        title="Models by the main label that people see",
+        finding=(
+            f"{drawn['model'].iloc[-1]} predicts the main label of "
+            f"{share_of(drawn.iloc[-1])} of the items. A point of accuracy by the data "
+            f"set's labels goes with {slope:.2f} points of accuracy by the main label."
+        ),
+        note=(
+            "The main label is the one that most of all annotators would give as the "
+            "main one. Of items with answers. A slope below one: progress on the data "
+            "set is in part progress in its own ways of naming."
+        ),
+        table=table,
+        charts={
+            "": lambda: charts.by_model(
+                drawn,
+                _ACCURACY,
+                Axis(column="value", title="predicts the main label", form="%"),
+                [line],
+                hues=study.colours,
+            )
+        },
+        models=True,
+    )
+
+
+def calibration(study: Study) -> Figure:
+    """Return how often labels are valid that models state with some probability.
+
+    Parameters
+    ----------
+    study
+        The study.
+
+    Raises
+    ------
+    OptionError
+        There are no predictions, or they state no probability.
+    """
+    table = model_calibration(
+        study.fit, study.predicted, tau=study.tau, **study.settings
+    )
+    table = _in_order(study, table)
+    gap = (table["stated"] - table["value"]).abs() * table["items"]
+    error = gap.groupby(table["model"]).sum() / table.groupby("model")["items"].sum()
+    order = [model for model in study.models if model in error.index]
+    rows = table.assign(
+        text=[
+            f"{row['model']}: states {row['stated']:.2f}, valid {share_of(row)} of "
+            f"{row['items']:,} items"
+            for _, row in table.iterrows()
+        ]
+    )
+    listed = ", ".join(f"{model} {error[model]:.3f}" for model in order[-5:])
+    return Figure(
+        name="calibration",
+        title="Calibration of models against what items show",
+        finding=(
+            "Mean distance between the probability that a model states and the share "
+            f"of its labels that are valid: {listed}."
+        ),
+        note=(
+            "The first label of each model, in ten bins of the probability that it "
+            "states; valid by the posterior of the fit. On the diagonal a model is as "
+            "sure as it should be."
+        ),
+        table=table,
+        charts={
+            "": lambda: charts.paths(
+                rows,
+                Axis(column="stated", title="probability stated", domain=SHARE),
+                Axis(column="value", title="share that is valid", domain=SHARE),
+                hues=study.colours,
+                diagonal=True,
+            )
+        },
+        models=True,
+    )
+
+
+def validity_by_rank(study: Study) -> Figure:
+    """Return how often the label of each rank of a model is valid.
+
+    Parameters
+    ----------
+    study
+        The study.
+
+    Raises
+    ------
+    OptionError
+        There are no predictions.
+    """
+    table = rank_validity(study.fit, study.predicted, tau=study.tau, **study.settings)
+    table = _in_order(study, table)
+    rows = table.assign(
+        text=[
+            f"{row['model']}: rank {row['rank']}, valid {share_of(row)}"
+            for _, row in table.iterrows()
+        ],
+        name=table["rank"].astype("str"),
+    ).sort_values("rank", kind="stable")
+    best = study.models[-1]
+    own = table[table["model"] == best].set_index("rank")
+    second = f", the second of {share_of(own.loc[2])}" if 2 in own.index else ""
+    return Figure(
+        name="validity_by_rank",
+        title="How often the labels of a model are valid, by rank",
+        finding=(
+            f"The first label of {best} is valid of {share_of(own.loc[1])} of the "
+            f"items{second}."
+        ),
+        note="Valid by the posterior of the fit; of items with answers.",
+        table=table,
+        charts={
+            "": lambda: charts.paths(
+                rows,
+                Axis(column="name", title="rank"),
+                Axis(
+                    column="value", title="share that is valid", domain=SHARE, form="%"
+                ),
+                ordinal=True,
+                hues=study.colours,
+            )
+        },
+        models=True,
+    )
+
+
+def followed(study: Study) -> Figure:
+    """Return the classes on which models follow the data set against people.
+
+    Parameters
+    ----------
+    study
+        The study.
+
+    Raises
+    ------
+    OptionError
+        There are no predictions, or no labels of the data set.
+    """
+    table = study.evaluation.labels
+    if table.empty:
+        _ = study.dataset_labels
+        msg = "no item has a label of the data set"
+        raise OptionError(msg)
+    table = table.rename(
+        columns={
+            "followed": "value",
+            "followed_lower": "lower",
+            "followed_upper": "upper",
+        }
+    )
+    table = _in_order(study, table)
+    expected = (
+        (table["wrong"] * table["value"].fillna(0)).groupby(table["label"]).mean()
+    )
+    first = expected.sort_values(ascending=False, kind="stable").index[:_CLASSES]
+    rows = table[table["label"].isin(first)].dropna(subset="value")
+    place = {label: number for number, label in enumerate(first)}
+    rows = rows.sort_values("label", key=lambda label: label.map(place), kind="stable")
+    rows = rows.assign(
+        name=[study.name_of(label) for label in rows["label"]],
+        text=[
+            f"{row['model']}: {study.name_of(row['label'])}, {share_of(row)} of "
+            f"{row['wrong']:.1f} items"
+            for _, row in rows.iterrows()
+        ],
+    )
+    weight = table["wrong"].to_numpy()
+    total = (table["value"].fillna(0) * weight).groupby(table["model"]).sum()
+    share = total / table.groupby("model")["wrong"].sum()
+    best = study.models[-1]
+    shown = ", ".join(rows["name"].drop_duplicates().head(3))
+    return Figure(
+        name="followed",
+        title="Classes on which models follow the data set against people",
+        finding=(
+            f"Where people see something else than the data set's label, {best} still "
+            f"predicts that label in {100 * share[best]:.1f} % of the items; most such "
+            f"items are of {shown}."
+        ),
+        note=(
+            "Of the items of a class whose true label (of objects: main label) is "
+            "another, the share on which the model predicts the data set's label. The "
+            f"{_CLASSES} classes with most such items, expected."
+        ),
+        table=table,
+        charts={
+            "": lambda: charts.intervals(
+                rows,
+                Axis(
+                    column="value", title="follows the data set", domain=SHARE, form="%"
+                ),
+                "name",
+                hues=study.colours,
+                width=0,
+            )
+        },
+        models=True,
+    )
+
+
+_ACCURACY = Axis(column="accuracy", title="accuracy by the data set's labels", form="%")
+
+
+def _with_accuracy(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the accuracy by the data set's labels, and texts."""
+    models = study.evaluation.models
+    whole = models[
+        (models["metric"] == "dataset_accuracy") & (models["subset"] == "all")
+    ]
+    accuracy = whole.set_index("model")["value"]
+    table = table.assign(accuracy=table["model"].map(accuracy))
+    return table.assign(
+        text=[
+            f"{row['model']}: {share_of(row)}; accuracy by the data set's labels "
+            f"{percent(row['accuracy'], np.nan, np.nan)}"
+            for _, row in table.iterrows()
+        ]
+    )
+
+
+def _by_metric(rows: pd.DataFrame) -> pd.DataFrame:
+    place = {metric: number for number, metric in enumerate(METRICS)}
+    return rows.sort_values("metric", key=lambda m: m.map(place), kind="stable")
+
+
+def _in_order(
+    study: Study, table: pd.DataFrame, last: list[str] | None = None
+) -> pd.DataFrame:
+    """Return rows in the order of the models, the least accurate first."""
+    names = [*study.models, *(last or [])]
+    place = {model: number for number, model in enumerate(names)}
+    return table.sort_values(
+        "model", key=lambda model: model.astype("str").map(place), kind="stable"
+    ).reset_index(drop=True)

@@ -1,0 +1,377 @@
+"""Charts of values with their intervals, each of one table.
+
+Every mark is described in words ("resnet50: one object .76 (.75 to .77)"), which pages
+show where the reader points at it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from consilience.figures.colours import ACCENT, FAINT, INK, WARN
+
+type Chart = Any  # of Altair, which is imported when a chart is drawn
+
+SHARE = (0.0, 1.0)
+_ROW = 24  # pixels of a name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """An axis: the column, its title, and what it spans (None: what there is)."""
+
+    column: str
+    title: str
+    domain: tuple[float, float] | None = None
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line to compare with: x and y of its ends, and what it is."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    text: str
+
+
+def bars(table: pd.DataFrame, x: Axis, y: Axis) -> Chart:
+    """Draw values as bars with their intervals.
+
+    Parameters
+    ----------
+    table
+        Columns of x and y, and lower, upper, text (what a bar says); published, where
+        known, is drawn as a diamond.
+    x, y
+        The axes; x is in the order of the rows.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    base = alt.Chart(_plain(table))
+    across = alt.X(
+        f"{x.column}:N", sort=None, title=x.title, axis=alt.Axis(labelAngle=0)
+    )
+    drawn: Chart = base.mark_bar(color=ACCENT, opacity=0.75).encode(
+        x=across, y=_y(alt, y), description="text:N"
+    )
+    drawn += base.mark_rule(color=INK, strokeWidth=2, aria=False).encode(
+        x=across, y=_y(alt, y, "lower"), y2="upper:Q"
+    )
+    if "published" in table and table["published"].notna().any():
+        drawn += _published(base).encode(
+            x=across, y=_y(alt, y, "published"), description="published_text:N"
+        )
+    return drawn
+
+
+def intervals(
+    table: pd.DataFrame,
+    x: Axis,
+    y: str,
+    *,
+    hues: Mapping[str, str] | None = None,
+    panels: str = "",
+    width: float = 5,
+) -> Chart:
+    """Draw values with their intervals, one below the other.
+
+    Parameters
+    ----------
+    table
+        Columns of x and y, and lower, upper, text; `published`, where known, is drawn
+        as a diamond; model where colours tell models.
+    x
+        The axis of the values.
+    y
+        The column of the names, from above.
+    hues
+        Colours of models; None: all are of one colour.
+    panels
+        A column by which there are panels side by side; empty for one.
+    width
+        Width of the intervals; 0 where many would cover each other.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    rows = _plain(table)
+    base = alt.Chart() if panels else alt.Chart(rows)
+    names = alt.Y(
+        f"{y}:N", sort=None, title=None, axis=alt.Axis(grid=True, labelLimit=320)
+    )
+    hue = alt.value(ACCENT) if hues is None else _hue(alt, rows, "model", hues)
+    drawn: Chart = base.mark_rule(strokeWidth=width, opacity=0.4, aria=False).encode(
+        x=_x(alt, x, "lower"), x2="upper:Q", y=names, color=hue
+    )
+    drawn += base.mark_point(filled=True, size=55, opacity=1).encode(
+        x=_x(alt, x), y=names, color=hue, description="text:N"
+    )
+    if "published" in rows and rows["published"].notna().any():
+        drawn += _published(base).encode(
+            x=_x(alt, x, "published"), y=names, description="published_text:N"
+        )
+    height = max(_ROW * rows[y].nunique(), 60)
+    if not panels:
+        return drawn.properties(height=height)
+    return _panels(alt, drawn.properties(width=190, height=height), rows, panels)
+
+
+def by_model(
+    table: pd.DataFrame,
+    x: Axis,
+    y: Axis,
+    lines: Sequence[Line],
+    hues: Mapping[str, str],
+) -> Chart:
+    """Draw models as points with intervals, over lines to compare with.
+
+    Parameters
+    ----------
+    table
+        Columns model, of x and y, lower, upper and text.
+    x, y
+        The axes.
+    lines
+        What the points are compared with.
+    hues
+        Colours of the models.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    base = alt.Chart(_plain(table))
+    hue, along = _hue(alt, table, "model", hues), _x(alt, x)
+    drawn: Chart = base.mark_rule(strokeWidth=1.5, opacity=0.5, aria=False).encode(
+        x=along, y=_y(alt, y, "lower"), y2="upper:Q", color=hue
+    )
+    drawn += base.mark_point(filled=True, size=60, opacity=1).encode(
+        x=along, y=_y(alt, y), color=hue, description="text:N"
+    )
+    for line in lines:
+        ends = pd.DataFrame({x.column: line.x, y.column: line.y, "text": line.text})
+        style: dict[str, Any] = {"color": INK, "strokeDash": [5, 3], "opacity": 0.8}
+        drawn += (
+            alt.Chart(ends)
+            .mark_line(strokeWidth=1.5, **style)
+            .encode(x=along, y=_y(alt, y), description="text:N")
+        )
+        drawn += (
+            alt.Chart(ends.tail(1))
+            .mark_text(align="right", dy=-6, color=INK, fontSize=11, aria=False)
+            .encode(x=along, y=_y(alt, y), text="text:N")
+        )
+    return drawn
+
+
+def paths(  # noqa: PLR0913 (each option stands alone)
+    table: pd.DataFrame,
+    x: Axis,
+    y: Axis,
+    *,
+    hues: Mapping[str, str],
+    panels: str = "",
+    ordinal: bool = False,
+    series: str = "model",
+    diagonal: bool = False,
+    legend: bool = False,
+) -> Chart:
+    """Draw the values of each model along x, joined by lines.
+
+    Parameters
+    ----------
+    table
+        Columns of the series, of x and y, lower, upper and text.
+    x, y
+        The axes.
+    hues
+        Colour of each series.
+    panels
+        A column by which there are panels side by side; empty for one.
+    ordinal
+        Whether x has names, in the order of the rows.
+    series
+        The column of the series.
+    diagonal
+        Whether the line where x is y is drawn.
+    legend
+        Whether a legend names the series.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    rows = _plain(table)
+    base = alt.Chart() if panels else alt.Chart(rows)
+    hue = _hue(alt, rows, series, hues, legend=legend)
+    along = (
+        alt.X(f"{x.column}:N", sort=None, title=x.title, axis=alt.Axis(labelAngle=0))
+        if ordinal
+        else _x(alt, x)
+    )
+    up = _y(alt, y)
+    drawn: Chart = base.mark_line(strokeWidth=1.5, opacity=0.7, aria=False).encode(
+        x=along, y=up, color=hue, detail=f"{series}:N"
+    )
+    drawn += base.mark_rule(strokeWidth=1.5, opacity=0.35, aria=False).encode(
+        x=along, y=_y(alt, y, "lower"), y2="upper:Q", color=hue
+    )
+    drawn += base.mark_point(filled=True, size=38, opacity=1).encode(
+        x=along, y=up, color=hue, description="text:N"
+    )
+    if diagonal:
+        ends = pd.DataFrame({x.column: [0.0, 1.0], y.column: [0.0, 1.0]})
+        drawn += (
+            alt.Chart(ends)
+            .mark_line(strokeWidth=1, strokeDash=[5, 3], color=INK, aria=False)
+            .encode(x=along, y=up)
+        )
+    if not panels:
+        return drawn
+    return _panels(alt, drawn.properties(width=190, height=230), rows, panels)
+
+
+def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> Chart:
+    """Draw probabilities as the strength of cells.
+
+    Parameters
+    ----------
+    table
+        Columns of rows and columns (names, in the order of the rows of the table),
+        probability and text.
+    rows, columns
+        The names of these columns.
+    panels
+        A column by which there are panels side by side; empty for one.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    table = _plain(table).assign(
+        strength=np.sqrt(table["probability"].to_numpy(dtype=float)),
+        written=[
+            f"{p:.2f}".lstrip("0") if p >= 0.005 else "" for p in table["probability"]
+        ],
+        inverse=table["probability"].to_numpy(dtype=float) > 0.35,
+    )
+    base = alt.Chart() if panels else alt.Chart(table)
+    side = 34 * max(table[rows].nunique(), 2)
+    across = alt.X(
+        f"{columns}:N",
+        sort=None,
+        title="called",
+        axis=alt.Axis(labelAngle=-40, labelLimit=160),
+    )
+    down = alt.Y(f"{rows}:N", sort=None, title="is", axis=alt.Axis(labelLimit=200))
+    drawn: Chart = base.mark_rect(color=ACCENT, stroke=FAINT).encode(
+        x=across,
+        y=down,
+        opacity=alt.Opacity(
+            "strength:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None
+        ),
+        description="text:N",
+    )
+    drawn += base.mark_text(fontSize=11, aria=False).encode(
+        x=across,
+        y=down,
+        text="written:N",
+        color=alt.Color(
+            "inverse:N",
+            scale=alt.Scale(domain=[False, True], range=[INK, "var(--paper)"]),
+            legend=None,
+        ),
+    )
+    if not panels:
+        return drawn.properties(width=side, height=side)
+    return _panels(alt, drawn.properties(width=side, height=side), table, panels)
+
+
+def raster(table: pd.DataFrame, size: int, names: Sequence[str], panels: str) -> Chart:
+    """Draw a large matrix as dots, the more probable the darker.
+
+    Parameters
+    ----------
+    table
+        Columns row and column (places from 0), probability and of the panels.
+    size
+        Rows of the matrix.
+    names
+        What stands at the axes: the rows, and the columns.
+    panels
+        A column by which there are panels side by side.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    strength = np.sqrt(table["probability"].to_numpy(dtype=float))
+    values: list[Any] = _plain(table).assign(strength=strength).to_dict("records")
+    span = alt.Scale(domain=[0, size], nice=False)
+    down = alt.Scale(domain=[size, 0], nice=False)
+    clear = alt.Scale(domain=[0, 1], range=[0.05, 1])
+    drawn = alt.Chart().mark_square(size=3, color=ACCENT, aria=False)
+    drawn = drawn.encode(
+        x=alt.X("column:Q", scale=span, title=names[1]),
+        y=alt.Y("row:Q", scale=down, title=names[0]),
+        opacity=alt.Opacity("strength:Q", scale=clear, legend=None),
+    )
+    order = list(dict.fromkeys(table[panels]))
+    inline = alt.InlineData(values=values)  # of any length
+    return _panels(alt, drawn.properties(width=330, height=330), inline, panels, order)
+
+
+def _x(alt: Any, axis: Axis, column: str = "") -> Any:
+    return alt.X(f"{column or axis.column}:Q", **_along(alt, axis))
+
+
+def _y(alt: Any, axis: Axis, column: str = "") -> Any:
+    return alt.Y(f"{column or axis.column}:Q", **_along(alt, axis))
+
+
+def _along(alt: Any, axis: Axis) -> dict[str, Any]:
+    scale = alt.Scale(zero=False)
+    if axis.domain is not None:
+        scale = alt.Scale(domain=list(axis.domain), nice=False)
+    form = alt.Axis(labelFlush=False)
+    if axis.form:
+        form = alt.Axis(labelFlush=False, format=axis.form)
+    return {"title": axis.title, "scale": scale, "axis": form}
+
+
+def _hue(
+    alt: Any,
+    table: pd.DataFrame,
+    series: str,
+    hues: Mapping[str, str],
+    *,
+    legend: bool = False,
+) -> Any:
+    names = list(dict.fromkeys(table[series]))
+    scale = alt.Scale(domain=names, range=[hues[name] for name in names])
+    shown = (
+        alt.Legend(title=None, orient="top", columns=1, labelColor=INK)
+        if legend
+        else None
+    )
+    return alt.Color(f"{series}:N", scale=scale, legend=shown)
+
+
+def _published(base: Chart) -> Chart:
+    known = base.transform_filter("isValid(datum.published)")
+    return known.mark_point(shape="diamond", size=70, color=WARN, strokeWidth=2)
+
+
+def _panels(
+    alt: Any, drawn: Chart, rows: Any, panels: str, order: Sequence[str] = ()
+) -> Chart:
+    """Return a chart for each value of a column, side by side."""
+    order = order or list(dict.fromkeys(rows[panels]))
+    header = alt.Header(labelColor=INK, labelFontSize=12, labelFontWeight="bold")
+    column = alt.Column(f"{panels}:N", sort=order, title=None, header=header)
+    return drawn.facet(data=rows, column=column)
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of plain texts and numbers."""
+    texts = [
+        name
+        for name, column in table.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    ]
+    return table.astype(dict.fromkeys(texts, "str")).reset_index(drop=True)

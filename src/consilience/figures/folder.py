@@ -1,0 +1,54 @@
+"""The folder of a study: every figure as a table and as a picture."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from consilience.figures.drawn import alone, png, svg
+from consilience.figures.record import Study
+from consilience.posterior import export_table
+from consilience.responses.label_names import COLUMNS
+
+TABLES, PICTURES = "tables", "figures"
+
+
+def write_figures(study: Study, folder: Path) -> Iterator[str]:
+    """Write the tables and pictures of a study into a folder that exists.
+
+    Parameters
+    ----------
+    study
+        The study.
+    folder
+        Where `tables` and `figures` are made.
+
+    Yields
+    ------
+    The name of each figure, when it is written.
+    """
+    for name in (TABLES, PICTURES):
+        (folder / name).mkdir()
+    for name, figure in study.figures.items():
+        table = _with_names(figure.table, study)
+        for ending in ("parquet", "csv"):
+            export_table(table, folder / TABLES / f"{name}.{ending}")
+        for number, (caption, draw) in enumerate(figure.charts.items()):
+            # Frames after the first are told apart by what they are frames of.
+            stem = name if number == 0 else f"{name}_{caption}"
+            drawing = alone(svg(draw()))
+            (folder / PICTURES / f"{stem}.svg").write_text(drawing, "utf-8")
+            (folder / PICTURES / f"{stem}.png").write_bytes(png(drawing))
+        yield name
+
+
+def _with_names(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Return a table with a column of names behind each column of labels."""
+    named = study.named(table)
+    columns = {}
+    for column in table:
+        columns[column] = table[column]
+        texts = named[column].astype("str")
+        if column in COLUMNS and (texts != table[column].astype("str")).any():
+            columns[f"{column}_name"] = named[column]
+    return pd.DataFrame(columns)

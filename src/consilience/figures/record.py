@@ -1,0 +1,353 @@
+"""A study: its answers, its fit, what models predict, and what is worked out of them.
+
+What several figures need is worked out once, when the first of them asks for it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from consilience.analysis import (
+    ComparedConfusion,
+    Evaluation,
+    HumanConfusion,
+    compare_confusion,
+    evaluate,
+    human_confusion,
+    predicted_frequencies,
+)
+from consilience.errors import ConsilienceError, KindError, OptionError
+from consilience.figures.colours import model_colours
+from consilience.figures.figure import Figure
+from consilience.figures.published import beside, published
+from consilience.posterior import Fit
+from consilience.posterior.results.items import items as items_of
+from consilience.responses import Responses
+from consilience.responses.label_names import label_names, rename_labels, short_names
+from consilience.truth.hierarchy import label_groups
+
+PEOPLE = "people"
+MIN_PROBABILITY = 0.02  # of a cell of classes
+MAX_DEPTH = 8  # levels of a hierarchy
+
+
+class Study:
+    """A study, from whose parts its figures are made.
+
+    Attributes
+    ----------
+    fit : Fit
+        The fit.
+    responses : Responses
+        What it was fitted to.
+    predictions : pandas.DataFrame, optional
+        Columns model, item, label, rank and, where models state it, probability.
+    contains : Fit, optional
+        A fit of kind contains, of the same items.
+    of : int
+        Number of items in the study.
+    tau, prob, seed, resamples
+        As in `consilience.study`.
+
+    See Also
+    --------
+    consilience.study : Make one.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> made = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> fit = cs.fit(made.responses, engine="em")
+    >>> sorted(cs.study(fit, made.responses).figures)[:2]
+    ['class_confusion', 'confused_labels']
+    """
+
+    def __init__(  # noqa: PLR0913 (each setting stands alone)
+        self,
+        fit: Fit,
+        responses: Responses,
+        *,
+        predictions: pd.DataFrame | None,
+        contains: Fit | None,
+        of: int | None,
+        tau: float,
+        prob: float,
+        resamples: int,
+        seed: int,
+        allow_circular: bool,
+        names: pd.DataFrame | None,
+        makers: Sequence["Maker"],
+    ) -> None:
+        self.fit, self.responses = fit, responses
+        self.contains = fit if self.kind == "contains" else contains
+        self.tau, self.prob, self.seed = tau, prob, seed
+        self.resamples, self.allow_circular = resamples, allow_circular
+        if contains is not None and contains.data.attrs["kind"] != "contains":
+            msg = (
+                f"contains: the fit is of kind {contains.data.attrs['kind']}; give one "
+                "of kind contains (yes or no for one label at a time)"
+            )
+            raise KindError(msg)
+        self.predictions = self._of_items(predictions)
+        self._of, self._names, self._makers = of, names, makers
+        self._figures: dict[str, Figure] = {}
+        self._confusion: dict[int, pd.DataFrame] = {}
+        self._left_out: dict[str, str] = {}
+
+    def _of_items(self, predictions: pd.DataFrame | None) -> pd.DataFrame | None:
+        """Return what is predicted for items of the fits; most lists have many more."""
+        if predictions is None:
+            return None
+        if "model" not in predictions:
+            predictions = predictions.assign(model="model")
+        if "item" not in predictions:
+            return predictions  # every analysis refuses it in its own words
+        wanted = self.items
+        if self.contains is not None:
+            more = items_of(self.contains.data)["item"].astype("str")
+            wanted = wanted.union(pd.Index(more))
+        return predictions[predictions["item"].astype("str").isin(wanted)]
+
+    @property
+    def kind(self) -> str:
+        """The kind of question of the fit."""
+        return str(self.fit.data.attrs["kind"])
+
+    @cached_property
+    def items(self) -> pd.Index:
+        """The items of the fit that have answers."""
+        table = items_of(self.fit.data)
+        return pd.Index(table.loc[table["responses"] > 0, "item"].astype("str"))
+
+    @cached_property
+    def of(self) -> int:
+        """Number of items of the study: those that it lists, asked about or not."""
+        if self._of is not None:
+            return self._of
+        listed = self.responses.items
+        return max(len(self.items), 0 if listed is None else len(listed))
+
+    @cached_property
+    def dataset_labels(self) -> pd.DataFrame:
+        """The data set's label of each item of the study: item, label.
+
+        Raises
+        ------
+        OptionError
+            There are none.
+        """
+        table = self.responses.items
+        if table is None or "dataset_label" not in table:
+            msg = (
+                "no item has a label of the data set (column dataset_label of the "
+                "table items of the responses)"
+            )
+            raise OptionError(msg)
+        known = table[["item", "dataset_label"]].dropna().astype("str")
+        return known.rename(columns={"dataset_label": "label"})
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Names of labels by code."""
+        if self._names is not None:
+            return label_names(self._names)
+        return short_names(label_names(self.responses.labels))
+
+    def named(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with names of labels in the place of codes."""
+        return rename_labels(table, dict(self.names))
+
+    def name_of(self, label: object) -> str:
+        """Return what a label is called."""
+        return self.names.get(str(label), str(label))
+
+    def beside(self, table: pd.DataFrame, figure: str, key: list[str]) -> pd.DataFrame:
+        """Return a figure's table beside published values, where these are known."""
+        return beside(table, self._published, figure, key)
+
+    @cached_property
+    def predicted(self) -> pd.DataFrame:
+        """What models predict.
+
+        Raises
+        ------
+        OptionError
+            There are no predictions.
+        """
+        if self.predictions is None:
+            msg = "there are no predictions of models"
+            raise OptionError(msg)
+        return self.predictions
+
+    @cached_property
+    def models(self) -> list[str]:
+        """Names of the models, the least accurate by the data set's labels first."""
+        rows = self.evaluation.models.query("subset == 'all'")
+        metric = "dataset_accuracy" if self._has_dataset_labels else "accuracy"
+        rows = rows[rows["metric"] == metric].sort_values("value", kind="stable")
+        return rows["model"].astype("str").tolist()
+
+    @cached_property
+    def colours(self) -> Mapping[str, str]:
+        """The colour of each model, the same in all figures."""
+        return model_colours(self.models)
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """Models against the posterior."""
+        labels = self.dataset_labels if self._has_dataset_labels else None
+        return evaluate(
+            self.fit,
+            self.predicted,
+            dataset_labels=labels,
+            tau=self.tau,
+            **self.settings,
+        )
+
+    @cached_property
+    def compared_confusion(self) -> ComparedConfusion:
+        """How people and models call the items of each class."""
+        return compare_confusion(
+            self.fit,
+            self.predicted,
+            dataset_labels=self.dataset_labels,
+            labels=self.responses.labels,
+            **self.settings,
+        )
+
+    @cached_property
+    def depth(self) -> int:
+        """Number of levels of labels above the classes."""
+        labels = self.responses.labels
+        names = pd.Index(labels["label"].astype("str"))
+        if labels["parent"].isna().all():
+            return 0
+        level, before = 0, names
+        while True:
+            group, above = label_groups(names, labels, level + 1)
+            reached = above[group]
+            if reached.equals(before) or level == MAX_DEPTH:
+                return level
+            level, before = level + 1, reached
+
+    def confusion(self, level: int) -> pd.DataFrame:
+        """Return the confusion at a level, of people and where there are, of models.
+
+        Parameters
+        ----------
+        level
+            Steps up the hierarchy of labels; 0 for the classes.
+
+        Returns
+        -------
+        Columns who, true_label, given_label, probability, lower, upper.
+        """
+        if level not in self._confusion:
+            self._confusion[level] = self._confused(level)
+        return self._confusion[level]
+
+    def _confused(self, level: int) -> pd.DataFrame:
+        try:
+            compared = self.compared_confusion
+        except ConsilienceError:
+            if level > 1:
+                raise
+            human = self.human_confusion
+            if level:
+                return human.superclasses(seed=self.seed).assign(who=PEOPLE)
+            table = human.table(min_probability=MIN_PROBABILITY)
+            return table.drop(columns="annotator").assign(who=PEOPLE)
+        return compared.table(level, MIN_PROBABILITY if level == 0 else 0.0)
+
+    @cached_property
+    def human_confusion(self) -> HumanConfusion:
+        """How people call the items of each class, partially pooled."""
+        if self.kind == "contains":
+            msg = "the fit is of kind contains, where no label is the main one"
+            raise KindError(msg)
+        _ = self.dataset_labels
+        return human_confusion(self.responses, prob=self.prob)
+
+    @cached_property
+    def predicted_frequencies(self) -> pd.DataFrame:
+        """How often people select what models predict."""
+        return predicted_frequencies(
+            self.asked_alone,
+            self.predicted,
+            dataset_labels=self.dataset_labels,
+            **self.settings,
+        )
+
+    @property
+    def asked_alone(self) -> Fit:
+        """The fit of answers about one label at a time.
+
+        Raises
+        ------
+        OptionError
+            There is none.
+        """
+        if self.contains is None:
+            msg = "there are no yes-or-no answers about one label at a time"
+            raise OptionError(msg)
+        return self.contains
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Options that every analysis of models takes."""
+        return {
+            "resamples": self.resamples,
+            "prob": self.prob,
+            "seed": self.seed,
+            "allow_circular": self.allow_circular,
+        }
+
+    def need_objects(self) -> None:
+        """Refuse a figure of objects where there are none.
+
+        Raises
+        ------
+        KindError
+            The fit is of another kind.
+        """
+        if self.kind != "objects":
+            msg = f"the fit is of kind {self.kind}, whose items have no objects"
+            raise KindError(msg)
+
+    @property
+    def figures(self) -> Mapping[str, Figure]:
+        """The figures that can be made, by name."""
+        deque(self.make(), maxlen=0)
+        return self._figures
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Why each of the others cannot be made, by name."""
+        deque(self.make(), maxlen=0)
+        return self._left_out
+
+    def make(self) -> Iterator[str]:
+        """Make the figures one by one, and give the name of each that comes next."""
+        for make in self._makers[len(self._figures) + len(self._left_out) :]:
+            yield make.__name__
+            try:
+                self._figures[make.__name__] = make(self)
+            except ConsilienceError as error:
+                self._left_out[make.__name__] = str(error)
+
+    @cached_property
+    def _published(self) -> pd.DataFrame:
+        return published(self.responses)
+
+    @property
+    def _has_dataset_labels(self) -> bool:
+        table = self.responses.items
+        return table is not None and "dataset_label" in table
+
+
+type Maker = Callable[[Study], Figure]

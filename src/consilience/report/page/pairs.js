@@ -1,0 +1,197 @@
+"use strict";
+// Pairs of labels: which come together and which are confused, with the items of each.
+
+// Each sort of pairs: its title, its pairs as { a, b, told }, and the items of a pair, as
+// galleries of [title, items].
+const PAIRS = {
+  together: ["labels that come together", together, (data, { a, b }) => [[`${labelName(data, a)}, and ${labelName(data, b)} is there`, itemsOf(data, a, (item) => isThere(data, item, b))]]],
+  confused: ["labels that people confuse", confused, ofEither],
+  given: ["labels given to one item", bothGiven, ofEither],
+};
+
+function together(data) {
+  const { a, b, together: n, items, share } = data.pairs.together ?? { a: [] };
+  return a.map((code, at) => ({ a: code, b: b[at], told: `${n[at]} of ${items[at]} items (${chance(share[at])})` }));
+}
+
+function confused(data) {
+  const { a, b, there, back } = data.pairs.confused ?? cells(data);
+  return a.map((code, at) => ({ a: code, b: b[at], told: `${chance(there[at])} and ${chance(back[at])} back` }));
+}
+
+// Pairs of labels of the confusion of the population, the larger share first.
+function cells(data) {
+  const { confusion } = data.runs[0];
+  const found = new Map();
+  const owner = confusion.start && data.kind !== "contains" ? confusion.who.indexOf(-1) : -1;
+  for (const row of owner < 0 ? [] : rowsOf(confusion, owner)) {
+    const code = (name) => data.labelCodes.get(name);
+    const [truth, given] = [code(confusion.true[confusion.t[row]]), code(confusion.given[confusion.g[row]])];
+    if (truth === undefined || given === undefined || truth === given) continue;
+    const key = truth < given ? `${truth} ${given}` : `${given} ${truth}`;
+    if (!found.has(key)) found.set(key, []);
+    found.get(key).push([confusion.p[row], truth, given]);
+  }
+  const pairs = [...found.values()].map((both) => both.sort((x, y) => y[0] - x[0]));
+  const most = pairs.filter(([[p]]) => p >= 100).sort((x, y) => y[0][0] - x[0][0]);
+  return {
+    a: most.map(([[, truth]]) => truth),
+    b: most.map(([[, , given]]) => given),
+    there: most.map(([[p]]) => p),
+    back: most.map(([, other]) => (other ? other[0] : -1)),
+  };
+}
+
+// Pairs by the number of items to which both labels were given.
+function bothGiven(data) {
+  const count = new Map();
+  for (let item = 0; item < data.items.length; item++) {
+    const labels = [...givenOf(data, item)].sort((x, y) => x - y);
+    for (const [at, a] of labels.entries()) {
+      for (const b of labels.slice(at + 1)) count.set(a * data.labels.length + b, (count.get(a * data.labels.length + b) ?? 0) + 1);
+    }
+  }
+  const pairs = [...count].sort(([x, n], [y, m]) => m - n || x - y).slice(0, 2000);
+  return pairs.map(([key, n]) => ({ a: Math.floor(key / data.labels.length), b: key % data.labels.length, told: `${n} item${n > 1 ? "s" : ""}` }));
+}
+
+function itemsOf(data, label, wanted) {
+  const items = [];
+  for (let item = 0; item < data.items.length; item++) if (classOf(data, item) === label && wanted(item)) items.push(item);
+  return items;
+}
+
+function isThere(data, item, label) {
+  const { labels } = data.runs[0];
+  return rowsOf(labels, item).some((row) => labels.label[row] === label && labels.p[row] >= 5000);
+}
+
+// Items of one label of which somebody said the other, and the other way round.
+function ofEither(data, { a, b }) {
+  const said = (label) => (item) => givenOf(data, item).has(label) || data.runs[0].best[item] === label;
+  const side = (own, other) => [`${labelName(data, own)}, called ${labelName(data, other)}`, itemsOf(data, own, said(other))];
+  return [side(a, b), side(b, a)];
+}
+
+function startPairs(data) {
+  const get = (name) => document.getElementById(`pairs-${name}`);
+  const all = Object.entries(PAIRS).map(([name, [title, make_]]) => [name, title, make_(data)]);
+  const there = all.filter(([, , pairs]) => pairs.length);
+  if (!there.length) return;
+  options(get("which"), there.map(([name, title]) => [name, title]));
+  const which = () => there.find(([name]) => name === get("which").value);
+  let quizzed = false;
+  let at = -1;
+  const list = new LongList(get("list"), (row, each) => fillPair(data, row, which()[2][each]), (each) => {
+    at = each;
+    show();
+  }, "pair");
+  const show = () => {
+    const pair = which()[2][at];
+    const sides = pair ? PAIRS[which()[0]][2](data, pair) : [];
+    const shown = quizzed ? quiz(data, pair, sides) : galleries(data, pair, sides);
+    get("shown").replaceChildren(...shown);
+  };
+  const update = () => {
+    const [, , pairs] = which();
+    get("quiz").parentElement.hidden = which()[0] === "together";
+    if (which()[0] === "together") quizzed = false;
+    get("quiz").setAttribute("aria-pressed", quizzed);
+    get("count").textContent = `${pairs.length.toLocaleString("en")} pair${pairs.length === 1 ? "" : "s"}`;
+    list.show(pairs.map((_, each) => each));
+  };
+  get("which").addEventListener("change", update);
+  get("quiz").addEventListener("click", () => {
+    quizzed = !quizzed;
+    get("quiz").setAttribute("aria-pressed", quizzed);
+    show();
+    if (quizzed) get("shown").focus();
+  });
+  get("list").addEventListener("keydown", ({ key }) => key === "Enter" && (get("shown").querySelector("[role=listbox]") ?? get("shown")).focus());
+  get("shown").addEventListener("keydown", ({ key }) => key === "Escape" && get("list").focus());
+  get("shown").addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const button = get("shown").querySelector(`button[data-key="${CSS.escape(event.key.toLowerCase())}"]:enabled`);
+    if (button) button.click();
+  });
+  document.querySelector("#pairs-app form").addEventListener("submit", (event) => event.preventDefault());
+  get("app").hidden = false;
+  update();
+}
+
+function fillPair(data, row, { a, b, told }) {
+  row.append(named(labelName(data, a)), make("span", { class: "number" }), named(labelName(data, b)), make("span", { class: "number" }, told));
+}
+
+function pairTitle(data, { a, b, told }) {
+  const links = make("p", { class: "below" }, `${told}. Items of the class `, toClass(data, a), ", ", toClass(data, b), "; ", toItems("items to which both were given", { pair: data.labels[a], with: data.labels[b] }), ".");
+  return [make("h4", {}, named(`${labelName(data, a)} and ${labelName(data, b)}`)), links];
+}
+
+function galleries(data, pair, sides) {
+  if (!pair) return [];
+  const made = sides.map(([title, items], side) => {
+    const frame = make("div", { class: "list gallery", role: "listbox", tabindex: 0, "aria-label": title });
+    const open = make("p", { class: "below" });
+    const pictured = data.pictures.of.size > 0;
+    const list = new LongList(frame, (row, item) => (pictured ? fillCell : fillRow)(data, row, item), (item) => {
+      open.replaceChildren(...(item < 0 ? ["No item."] : ["Open ", toItems(data.items[item], { item: data.items[item] })]));
+    }, `pair-${side}-item`);
+    list.gallery = pictured;
+    frame.addEventListener("keydown", ({ key }) => key === "Enter" && open.querySelector("a")?.click());
+    list.show(items);
+    return make("div", {}, make("h5", {}, named(title), ` (${items.length.toLocaleString("en")})`), frame, open);
+  });
+  return [...pairTitle(data, pair), make("div", { class: "sides" }, ...made)];
+}
+
+// The labels are hidden until they are asked for; what is guessed before that counts.
+function quiz(data, pair, sides) {
+  if (!pair) return [];
+  // An order that tells nothing, the same each time.
+  const order = [...new Set(sides.flatMap(([, items]) => items))].sort((x, y) => mixed(x) - mixed(y));
+  const score = { right: 0, of: 0 };
+  const told = make("p", { role: "status" }, "No guess yet.");
+  const stage = make("div");
+  const button = (text, key, act) => {
+    const made = make("button", { type: "button", "data-key": key, "aria-keyshortcuts": key }, make("kbd", {}, key.toUpperCase()), " ", named(text));
+    made.addEventListener("click", () => act(made));
+    return made;
+  };
+  const by = data.own.length ? "the data set's label" : "the best label";
+  const ask = (place) => {
+    const item = order[place];
+    const truth = classOf(data, item);
+    const labels = make("p", { hidden: "" });
+    const guesses = [pair.a, pair.b, -1].map((code, at) => button(code < 0 ? "Something else" : labelName(data, code), String(at + 1), (pressed) => {
+      const right = code < 0 ? truth !== pair.a && truth !== pair.b : truth === code;
+      score.of += 1;
+      score.right += right ? 1 : 0;
+      told.textContent = `${right ? "Right" : "Wrong"}, by ${by}: ${score.right} of ${score.of} right.`;
+      for (const each of guesses) each.disabled = true;
+      pressed.setAttribute("aria-pressed", "true");
+      stage.closest("article").focus();
+    }));
+    const reveal = button("Show labels", "l", () => {
+      const own = data.own[item] >= 0 ? `The data set's label is ${labelName(data, data.own[item])}. ` : "";
+      labels.replaceChildren(named(`${own}The best label is ${labelName(data, data.runs[0].best[item])}. `), toItems(data.items[item], { item: data.items[item] }));
+      labels.hidden = false;
+      for (const each of guesses) each.disabled = true;
+      reveal.disabled = true;
+      stage.closest("article").focus();
+    });
+    const next = button("Next", "n", () => {
+      ask((place + 1) % order.length);
+      stage.closest("article").focus();
+    });
+    const picture = data.pictures.image(item, "The picture to name") ?? make("p", {}, named(data.items[item]));
+    stage.replaceChildren(make("p", { class: "below" }, `${place + 1} of ${order.length}`), picture, make("div", { class: "views" }, ...guesses), make("div", { class: "views" }, reveal, next), labels);
+  };
+  if (!order.length) return [make("p", {}, "No item is of this pair.")];
+  ask(0);
+  return [make("h4", {}, "Which is it?"), stage, told];
+}
+
+function mixed(number) {
+  return Math.imul(number + 1, 2654435761) >>> 0;
+}

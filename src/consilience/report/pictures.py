@@ -1,0 +1,184 @@
+"""Pictures of the items, found by the items' names as in `classify`.
+
+A folder is listed and its files are looked up by name: an id is never made into a path,
+so that one such as `../secret` opens nothing. A list of paths, or a Parquet file with
+images in it, names its items itself.
+
+Pictures are made in threads, for Pillow works without Python's lock, and wait in a
+temporary file: however many they are, few are in memory.
+"""
+
+import contextlib
+import io
+import itertools
+import tempfile
+import weakref
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from os import process_cpu_count
+from pathlib import Path
+from typing import get_args
+
+from consilience.classifiers.images.decoding import UnusableImageError, decode, quiet
+from consilience.classifiers.images.listing import Images, list_images
+from consilience.classifiers.images.sources import Files, Image, Naming
+from consilience.errors import ImagesError, OptionError, SourceNotFoundError
+from consilience.progress import Progress, Reporter, silent
+from consilience.whole_folder import refusals
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+)
+SIDE = 320  # pixels of the longer side: ten to thirty thousand bytes each
+SIDES = (32, 4096)
+QUALITY = 75
+_AHEAD = 16  # pictures for each thread that may wait in memory
+
+
+class Pictures(Mapping[str, bytes]):
+    """JPEG files by item, in a temporary file that goes when they are not used."""
+
+    def __init__(self, pictures: Iterable[tuple[str, bytes]]) -> None:
+        self._place: dict[str, tuple[int, int]] = {}
+        with refusals(Path(tempfile.gettempdir())):
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it goes)
+            weakref.finalize(self, self._file.close)
+            for item, content in pictures:
+                self._place[item] = self._file.tell(), len(content)
+                self._file.write(content)
+
+    def __getitem__(self, item: str) -> bytes:
+        """Return the picture of an item."""
+        start, length = self._place[item]
+        self._file.seek(start)
+        return self._file.read(length)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the items that have a picture."""
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._place)
+
+
+def make_pictures(
+    source: Path, items: Sequence[str], *, size: int = SIDE, report: Reporter = silent
+) -> Pictures:
+    """Make a picture of each item that has one.
+
+    Parameters
+    ----------
+    source
+        A folder of pictures, named as the items are, with or without the suffix;
+        folders within are looked into. Or a list (.txt, .csv, .tsv) of paths, or a
+        Parquet file of images, as `classify` takes.
+    items
+        Ids.
+    size
+        Pixels of the longer side, at most; no picture is enlarged.
+    report
+        Called with the progress after each picture.
+
+    Returns
+    -------
+    JPEG files by item. What is not a picture, or is broken, is left out.
+
+    Raises
+    ------
+    SourceNotFoundError
+        The folder or file is not there.
+    ImagesError
+        A list or table has not the columns that it must.
+    OptionError
+        The size is out of bounds.
+    """
+    low, high = SIDES
+    if not low <= size <= high:
+        msg = f"picture_size is {size}; give the pixels of a side, from {low} to {high}"
+        raise OptionError(msg)
+    if not source.exists():
+        msg = f"{source}: there is no such folder of images, or list; check the path"
+        raise SourceNotFoundError(msg)
+    number, images = _find(source, items)
+    return Pictures(_made(images, number, size, report))
+
+
+def _find(source: Path, items: Sequence[str]) -> tuple[int, Iterator[Image]]:
+    if source.is_dir():
+        paths = _paths_by_name(source)
+        named = tuple(item for item in items if item in paths)
+        files = Files(named, tuple(paths[item] for item in named))
+        return len(named), files.besides(())
+    wanted = set(items)
+    images = _list_with_common_naming(source, wanted)
+    others = set(images.items) - wanted
+    return len(images.items) - len(others), images.besides(others)
+
+
+def _made(
+    images: Iterator[Image], number: int, size: int, report: Reporter
+) -> Iterator[tuple[str, bytes]]:
+    """Give the pictures in the order of the images."""
+    threads = process_cpu_count() or 1
+    ahead: deque[tuple[str, Future[bytes]]] = deque()
+    pool = ThreadPoolExecutor(threads, "picture")
+    # After the last image, those that wait are taken.
+    to_come = itertools.chain(images, itertools.repeat(None, threads * _AHEAD))
+    try:
+        with quiet():
+            for done, image in enumerate(to_come, 1 - threads * _AHEAD):
+                if image is not None:
+                    ahead.append((image.item, pool.submit(_picture, image, size)))
+                if done > 0:
+                    item, future = ahead.popleft()
+                    content = future.result()
+                    report(Progress("pictures", done, number))
+                    if content:
+                        yield item, content
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _list_with_common_naming(source: Path, wanted: set[str]) -> Images:
+    """Return a list's images, named by what of a path is the name of most items."""
+    ways: list[Images] = []
+    for naming in get_args(Naming.__value__):
+        # Two paths may end in one name: then that does not name them.
+        with contextlib.suppress(ImagesError):
+            ways.append(list_images([source], naming=naming))
+    if not ways:
+        return list_images([source])
+    return max(ways, key=lambda images: len(wanted & set(images.items)))
+
+
+def _paths_by_name(folder: Path) -> dict[str, Path]:
+    """Return pictures by every name that an item may have, where it names just one."""
+    pictures = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
+    named: dict[str, Path] = {}
+    relative = {path: path.relative_to(folder) for path in pictures}
+    for name in (
+        lambda path: path.stem,
+        lambda path: relative[path].with_suffix("").as_posix(),
+        lambda path: path.name,
+        lambda path: relative[path].as_posix(),
+    ):
+        count = Counter(map(name, pictures))
+        named |= {name(path): path for path in pictures if count[name(path)] == 1}
+    return named
+
+
+def _picture(image: Image, size: int) -> bytes:
+    try:
+        picture = decode(image.load(), side=size).rgb
+    except (OSError, UnusableImageError, MemoryError):
+        return b""
+    picture.thumbnail((size, size))
+    kept = io.BytesIO()
+    picture.save(kept, "JPEG", quality=QUALITY, optimize=True)
+    return kept.getvalue()
