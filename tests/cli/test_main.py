@@ -29,6 +29,7 @@ COMMANDS = (
     "benchmark",
     "classify",
     "candidates",
+    "tasks",
     "simulate",
     "sbc",
 )
