@@ -31,11 +31,11 @@ type Tool = Literal["label-studio", "mturk", "zooniverse"]
 
 OFFERED, README = "offered.parquet", "README.txt"
 _LOCAL = "/data/local-files/?d="  # where Label Studio serves files of its machine
-_ORDER = (
-    "The order of the labels was drawn at random for each item (seed {seed}), so that "
-    "no place on\nthe screen is favoured over all items; everybody who sees an item "
-    "sees the same order{none}.\n" + OFFERED + " records what is on the screen.\n"
-)
+_ORDER = """
+The order of the labels was drawn at random for each item (seed {seed}){none}. So no
+place on the screen is favoured over all items; everybody who sees an item sees the same
+order. {offered} records it.
+"""
 
 
 def write_tasks(  # noqa: PLR0913 (each option stands alone)
@@ -158,8 +158,8 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
     )
     with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
         how = _write(tool, survey, partial)
-        after = f", {NONE!r} always last" if none else ""
-        text = f"{how}\n{_ORDER.format(seed=seed, none=after)}"
+        after = f", with {NONE!r} last" if none else ""
+        text = how + _ORDER.format(seed=seed, none=after, offered=OFFERED)
         (partial / README).write_text(text, "utf-8")
         _offered(survey).to_parquet(partial / OFFERED, index=False)
     return place

@@ -84,9 +84,10 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
     )
     offered = pd.read_parquet(out / OFFERED)
     number = offered.groupby("item").size()
+    few, many = number.min(), number.max()
     show = screen(as_json=json)
     show.print(
-        f"{len(number):,} tasks, each with {number.min():,} to {number.max():,} "
+        f"{len(number):,} tasks, each with {few:,}{f' to {many:,}' * (few < many)} "
         f"answers to choose from; their order is drawn for each item (seed {seed})",
         soft_wrap=True,
     )
