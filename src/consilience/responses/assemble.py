@@ -244,10 +244,9 @@ def _class_notes(items: pd.DataFrame | None, labels: pd.DataFrame) -> tuple[str,
     strange = items["dataset_label"].notna() & ~items["dataset_label"].isin(
         labels["label"]
     )
-    what = (
-        f"items whose label in the data set is not among the labels: {strange.sum():,}"
-    )
-    return (what,) * bool(strange.any())
+    count = int(strange.sum())
+    what = f"items whose label in the data set is not among the labels: {count:,}"
+    return (what,) * bool(count)
 
 
 def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | None:

@@ -84,7 +84,7 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
     )
     offered = pd.read_parquet(out / OFFERED)
     number = offered.groupby("item").size()
-    few, many = number.min(), number.max()
+    few, many = int(number.min()), int(number.max())
     show = screen(as_json=json)
     show.print(
         f"{len(number):,} tasks, each with {few:,}{f' to {many:,}' * (few < many)} "
