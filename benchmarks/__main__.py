@@ -45,6 +45,7 @@ NAMES = (
     "naming",
     "few_annotators",
     "report_page",
+    "report_pictures",
     "killed",
 )
 

@@ -97,10 +97,14 @@ class Page:
                 return answer["result"]
             self.events.append(answer)
 
-    def open(self, path: Path) -> None:
-        """Open a file and wait until its program has started."""
+    def open(self, path: Path, address: str = "") -> None:
+        """Open a file, at an address within it, and wait until its program has started.
+
+        A page that is open already is opened anew.
+        """
+        self.send("Page.navigate", url="about:blank")
         self.events.clear()
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.send("Page.navigate", url=path.resolve().as_uri() + address)
         self.wait("document.documentElement?.dataset.ready === 'yes'")
 
     def run(self, expression: str):

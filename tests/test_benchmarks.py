@@ -43,7 +43,7 @@ def test_a_benchmark_that_does_not_exist_is_refused(tmp_path):
     "name",
     [
         *("speed", "growth", "models", "nuts", "start", "agreement", "reproduce"),
-        "report_page",
+        *("report_page", "report_pictures"),
     ],
 )
 def test_the_benchmark_runs(name, tmp_path):

@@ -18,9 +18,11 @@ SOURCE = Path(cs.__file__).parent
 ARGUMENTS = {field.name for each in (Reading, Work) for field in fields(each)}
 for _function in (cs.read, cs.fit, cs.agreement, candidates, classify, list_images):
     ARGUMENTS |= set(signature(_function).parameters)
-# A message that a command alone can give, and a program's own options.
+# A message that a command alone can give, and a program's own options; variables of
+# style sheets look like options.
 COMMANDS = {
     SOURCE / "errors.py",
+    SOURCE / "figures" / "colours.py",
     *(SOURCE / "cli").rglob("*.py"),
 }
 OPTION = re.compile(r"(?<![\w-])(?<!var\()--(?:[a-z][a-z-]+|{)")

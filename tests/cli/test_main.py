@@ -26,6 +26,7 @@ COMMANDS = (
     "filtering",
     "leading-question",
     "report",
+    "study",
     "benchmark",
     "classify",
     "candidates",

@@ -17,6 +17,19 @@ HOSTILE = (
 )
 
 
+@pytest.fixture
+def show(browser_page, files):
+    """Open a report in a window of a desk, its system light."""
+
+    def opened(name, *, width=1280, height=900, scheme="light", address=""):
+        browser_page.scheme(scheme)
+        browser_page.size(width, height)
+        browser_page.open(files[name], address)
+        return browser_page
+
+    return opened
+
+
 @pytest.fixture(scope="session")
 def hostile() -> tuple[str, ...]:
     return HOSTILE
@@ -103,6 +116,7 @@ def only(run: Run, **more) -> Report:
         "no_agreement": "nothing to compare",
         "pairs": {},
         "evaluation": {},
+        "study": None,
         "pictures": {},
         "images_missing": 0,
     }

@@ -92,7 +92,7 @@ def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
     tables = {part.caption: part for part in section.parts}
     shown = tables["Labels with another main object"]
     assert len(shown.rows) == len(otherwise)
-    assert shown.columns[-1].title == "One sided"
+    assert shown.columns[-1].title == "Difference of both"
     assert set(report.runs[0].answers["main"]) == {True, False}
     assert gather({"rule": fitted}, bootstrap=0).pairs == {}
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import consilience as cs
+from consilience.errors import BadCellError, LabelNotOfferedError
 from consilience.responses import read
 from consilience.responses.options import MISSING
 from consilience.responses.tables.structures import is_structure
@@ -292,3 +293,97 @@ def test_answers_come_back_with_items_labels_and_what_was_offered(
         name = responses.labels.set_index("label")["name"].drop(NONE, errors="ignore")
         names = frame.drop_duplicates("label").set_index("label")["name"]
         assert name.to_dict() == names.to_dict()
+
+
+FRAME = pd.DataFrame({"item": "i", "label": ["u", "v", "w"]})
+
+
+def labels_of(responses):
+    return responses.table["label"].tolist()
+
+
+def test_an_answer_at_another_place_is_another_label(tmp_path):
+    options = {"kind": "choice", "image_prefix": PREFIX}
+    answers = [("i", "ann", ["v"], "v")]
+    for tool in ("mturk", "zooniverse"):
+        folder = cs.write_tasks(FRAME, tmp_path / tool, tool=tool, **options)
+        file = simulated(tool, folder, "choice", answers)
+        assert labels_of(read(file)) == ["v"]
+        (place,) = pd.read_parquet(folder / "offered.parquet").query("label == 'v'")[
+            "position"
+        ]
+        text = file.read_text("utf-8")
+        if tool == "mturk":
+            old, new = f'""chosen"": ""{place - 1}""', f'""chosen"": ""{place % 3}""'
+        else:
+            old, new = f'""value"": ""{place}""', f'""value"": ""{place % 3 + 1}""'
+        assert old in text
+        file.write_text(text.replace(old, new), "utf-8")
+        assert labels_of(read(file)) != ["v"]
+
+
+def test_answers_in_columns_of_their_own_are_read_as_those_in_json(tmp_path):
+    options = {"kind": "objects", "image_prefix": PREFIX}
+    answers = [("i", "ann", ["v", "w"], "w"), ("i", "bob", ["u"], "u")]
+    folder = cs.write_tasks(FRAME, tmp_path / "tasks", tool="mturk", **options)
+    one = read(mturk(folder, "objects", answers))
+    other = read(mturk(folder, "objects", answers, flat=True))
+    columns = ["item", "annotator", "label", "main"]
+    assert one.table[columns].equals(other.table[columns])
+    assert one.table["main"].tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("chosen", ["4", "-1", "u", "0,9", "0.5"])
+def test_a_place_that_is_not_on_the_list_is_refused(tmp_path, chosen):
+    options = {"kind": "choice", "image_prefix": PREFIX}
+    folder = cs.write_tasks(FRAME, tmp_path / "tasks", tool="mturk", **options)
+    file = mturk(folder, "choice", [("i", "ann", ["v"], "v")], flat=True)
+    table = pd.read_csv(file, dtype="str", keep_default_na=False)
+    table.assign(**{"Answer.chosen": chosen}).to_csv(file, index=False)
+    with pytest.raises(BadCellError, match=r"expected places on the list, from 0 to 3"):
+        read(file)
+    table.assign(**{"Answer.chosen": ""}).to_csv(file, index=False)
+    assert read(file).table["label"].isna().all()
+
+
+def test_choices_of_anybodys_tasks_are_what_was_on_screen(tmp_path):
+    """Without a kind, an alias, or an answer; a name stands for its label."""
+
+    def task(number, options, *picked):
+        results = [
+            {"type": "choices", "from_name": "q", "value": {"choices": [label]}}
+            for label in picked
+        ]
+        return {
+            "id": number,
+            "data": {"image": f"{number}.jpg", "options": options},
+            "annotations": [{"id": number, "completed_by": 1, "result": results}],
+        }
+
+    cat, dog = {"value": "cat"}, {"value": "a dog", "alias": "dog"}
+    file = tmp_path / "export.json"
+    file.write_text(
+        json.dumps(
+            [task(1, [cat, dog], "cat"), task(2, [dog], "a dog"), task(3, [cat])]
+        )
+    )
+    responses = read(file)
+    assert responses.kind == "choice"
+    assert labels_of(responses)[:2] == ["cat", "dog"]
+    assert pd.isna(labels_of(responses)[2])
+    pairs = responses.offered.to_numpy().tolist()
+    assert sorted(pairs) == [
+        ["1.jpg", "cat"],
+        ["1.jpg", "dog"],
+        ["2.jpg", "dog"],
+        ["3.jpg", "cat"],
+    ]
+    yes_or_no = read(file, kind="contains")
+    assert yes_or_no.table["answer"].tolist()[:3] == ["yes", "no", "yes"]
+    # Where a task does not say it, nothing is known of the offer.
+    file.write_text(json.dumps([task(1, [cat, dog], "cat"), task(2, None, "dog")]))
+    assert read(file).offer == "all"
+    # An answer that was not on screen is refused.
+    file.write_text(json.dumps([task(1, [cat, dog], "fox")]))
+    with pytest.raises(LabelNotOfferedError, match="'fox'"):
+        read(file)

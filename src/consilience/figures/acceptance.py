@@ -26,7 +26,7 @@ def acceptance(study: Study) -> Figure:
     whole = table[table["subset"] == "all"]
     accuracy = whole[whole["statistic"] == "accuracy"].set_index("who")["value"]
     rows = whole[whole["statistic"] == "frequency"].rename(columns={"who": "model"})
-    own = rows[rows["model"] == _DATASET].iloc[0]
+    dataset = rows[rows["model"] == _DATASET].iloc[0]
     rows = rows[rows["model"] != _DATASET].copy()
     rows["accuracy"] = rows["model"].map(accuracy)
     rows = rows.sort_values("accuracy", kind="stable").assign(
@@ -39,8 +39,8 @@ def acceptance(study: Study) -> Figure:
     apart = whole[whole["statistic"] == "less_dataset"].set_index("who")
     near = int((apart["upper"] >= 0).sum())
     ends = (float(rows["accuracy"].min()), float(rows["accuracy"].max()))
-    level = Line(x=ends, y=(own["value"],) * 2, text="the data set's label")
-    if_alone = tuple(end * own["value"] for end in ends)
+    level = Line(x=ends, y=(dataset["value"],) * 2, text="the data set's label")
+    if_alone = tuple(end * dataset["value"] for end in ends)
     alone = Line(x=ends, y=if_alone, text="if only right labels were accepted")
     best = rows.iloc[-1]
     return Figure(
@@ -48,13 +48,13 @@ def acceptance(study: Study) -> Figure:
         title="How often people accept what models predict",
         finding=(
             f"People say yes to {share_of(best)} of the labels that {best['model']} "
-            f"predicts, and to {share_of(own)} of the data set's labels; {near} of "
+            f"predicts, and to {share_of(dataset)} of the data set's labels; {near} of "
             f"{len(rows)} models cannot be distinguished from the data set's labels."
         ),
         note=(
             "The share of yes among the answers about the label, a maybe counting "
             "half, of the items on which people were asked about it "
-            f"({best['items']:,.0f} of {best['model']}, {own['items']:,.0f} of the "
+            f"({best['items']:,.0f} of {best['model']}, {dataset['items']:,.0f} of the "
             "data set). The lower line: accuracy times the share of the data set's "
             "labels."
         ),

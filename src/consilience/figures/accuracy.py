@@ -328,13 +328,13 @@ def validity_by_rank(study: Study) -> Figure:
         name=table["rank"].astype("str"),
     ).sort_values("rank", kind="stable")
     best = study.models[-1]
-    own = table[table["model"] == best].set_index("rank")
-    second = f", the second of {share_of(own.loc[2])}" if 2 in own.index else ""
+    ranks = table[table["model"] == best].set_index("rank")
+    second = f", the second of {share_of(ranks.loc[2])}" if 2 in ranks.index else ""
     return Figure(
         name="validity_by_rank",
         title="How often the labels of a model are valid, by rank",
         finding=(
-            f"The first label of {best} is valid of {share_of(own.loc[1])} of the "
+            f"The first label of {best} is valid of {share_of(ranks.loc[1])} of the "
             f"items{second}."
         ),
         note="Valid by the posterior of the fit; of items with answers.",
@@ -422,7 +422,7 @@ def followed(study: Study) -> Figure:
                 ),
                 "name",
                 hues=study.colours,
-                width=0,
+                width=0.0,
             )
         },
         models=True,

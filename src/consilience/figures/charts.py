@@ -75,7 +75,7 @@ def intervals(
     *,
     hues: Mapping[str, str] | None = None,
     panels: str = "",
-    width: float = 5,
+    width: float = 5.0,
 ) -> Chart:
     """Draw values with their intervals, one below the other.
 
@@ -353,8 +353,8 @@ def _hue(
 
 
 def _published(base: Chart) -> Chart:
-    known = base.transform_filter("isValid(datum.published)")
-    return known.mark_point(shape="diamond", size=70, color=WARN, strokeWidth=2)
+    stated = base.transform_filter("isValid(datum.published)")
+    return stated.mark_point(shape="diamond", size=70, color=WARN, strokeWidth=2)
 
 
 def _panels(

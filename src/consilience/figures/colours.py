@@ -63,4 +63,4 @@ def for_light(svg: str) -> str:
     """Return a drawing with the colours of light in the place of variables."""
     values = {f"model-{number}": hue for number, hue in enumerate(_HUES)}
     values |= _LIGHT
-    return re.sub(r"var\(--([a-z0-9-]+)\)", lambda found: values[found[1]], svg)
+    return re.sub(r"var\(--([a-z0-9-]+)\)", lambda name: values[name[1]], svg)

@@ -31,9 +31,9 @@ def superclass_confusion(study: Study) -> Figure:
     table = study.confusion(1)
     people = table[table["who"] == PEOPLE]
     same = people["true_label"].astype("str") == people["given_label"].astype("str")
-    own = people[same].sort_values("probability", kind="stable")
+    kept = people[same].sort_values("probability", kind="stable")
     apart = people[~same].sort_values("probability", ascending=False, kind="stable")
-    worst, most = own.iloc[0], apart.iloc[0]
+    worst, most = kept.iloc[0], apart.iloc[0]
     finding = (
         f"Of the superclass {study.name_of(worst['true_label'])}, people keep "
         f"{_of(worst)} of the items; the largest confusion is that of "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from consilience.figures.drawn import alone, png, svg
+from consilience.figures.drawn import alone, png
 from consilience.figures.record import Study
 from consilience.posterior import export_table
 from consilience.responses.label_names import COLUMNS
@@ -33,12 +33,12 @@ def write_figures(study: Study, folder: Path) -> Iterator[str]:
         table = _with_names(figure.table, study)
         for ending in ("parquet", "csv"):
             export_table(table, folder / TABLES / f"{name}.{ending}")
-        for number, (caption, draw) in enumerate(figure.charts.items()):
+        for number, (caption, drawing) in enumerate(study.drawings(name).items()):
             # Frames after the first are told apart by what they are frames of.
             stem = name if number == 0 else f"{name}_{caption}"
-            drawing = alone(svg(draw()))
-            (folder / PICTURES / f"{stem}.svg").write_text(drawing, "utf-8")
-            (folder / PICTURES / f"{stem}.png").write_bytes(png(drawing))
+            whole = alone(drawing)
+            (folder / PICTURES / f"{stem}.svg").write_text(whole, "utf-8")
+            (folder / PICTURES / f"{stem}.png").write_bytes(png(whole))
         yield name
 
 

@@ -140,7 +140,7 @@ def confused_labels(study: Study) -> Figure:
     x = Axis(
         column="value",
         title="P(called by the other's name), the smaller of both directions",
-        domain=(0, _top(rows)),
+        domain=(0.0, _top(rows)),
         form="%",
     )
     return Figure(

@@ -155,7 +155,7 @@ def number_of_objects(study: Study) -> Figure:
     )
     x = Axis(column="name", title="objects of an item")
     top = float(np.ceil(10 * max(rows["upper"].max(), rows["value"].max())) / 10)
-    y = Axis(column="value", title="share of items", domain=(0, top), form="%")
+    y = Axis(column="value", title="share of items", domain=(0.0, top), form="%")
     return Figure(
         name="number_of_objects",
         title="Number of objects of an item",

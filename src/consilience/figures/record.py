@@ -21,6 +21,7 @@ from consilience.analysis import (
 )
 from consilience.errors import ConsilienceError, KindError, OptionError
 from consilience.figures.colours import model_colours
+from consilience.figures.drawn import svg
 from consilience.figures.figure import Figure
 from consilience.figures.published import beside, published
 from consilience.posterior import Fit
@@ -98,6 +99,7 @@ class Study:
         self._figures: dict[str, Figure] = {}
         self._confusion: dict[int, pd.DataFrame] = {}
         self._left_out: dict[str, str] = {}
+        self._drawings: dict[str, Mapping[str, str]] = {}
 
     def _of_items(self, predictions: pd.DataFrame | None) -> pd.DataFrame | None:
         """Return what is predicted for items of the fits; most lists have many more."""
@@ -148,8 +150,8 @@ class Study:
                 "table items of the responses)"
             )
             raise OptionError(msg)
-        known = table[["item", "dataset_label"]].dropna().astype("str")
-        return known.rename(columns={"dataset_label": "label"})
+        labels = table[["item", "dataset_label"]].dropna().astype("str")
+        return labels.rename(columns={"dataset_label": "label"})
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -339,6 +341,19 @@ class Study:
                 self._figures[make.__name__] = make(self)
             except ConsilienceError as error:
                 self._left_out[make.__name__] = str(error)
+
+    def drawings(self, name: str) -> Mapping[str, str]:
+        """Return the charts of a figure as SVG for a page, by caption.
+
+        Parameters
+        ----------
+        name
+            Name of a figure that can be made.
+        """
+        if name not in self._drawings:
+            charts = self.figures[name].charts
+            self._drawings[name] = {text: svg(draw()) for text, draw in charts.items()}
+        return self._drawings[name]
 
     @cached_property
     def _published(self) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from os import process_cpu_count
+from os import cpu_count
 from pathlib import Path
 from typing import get_args
 
@@ -96,7 +96,7 @@ def make_pictures(
     """
     low, high = SIDES
     if not low <= size <= high:
-        msg = f"picture_size is {size}; give the pixels of a side, from {low} to {high}"
+        msg = f"`picture_size={size}`: give the pixels of a side, from {low} to {high}"
         raise OptionError(msg)
     if not source.exists():
         msg = f"{source}: there is no such folder of images, or list; check the path"
@@ -121,7 +121,7 @@ def _made(
     images: Iterator[Image], number: int, size: int, report: Reporter
 ) -> Iterator[tuple[str, bytes]]:
     """Give the pictures in the order of the images."""
-    threads = process_cpu_count() or 1
+    threads = cpu_count() or 1
     ahead: deque[tuple[str, Future[bytes]]] = deque()
     pool = ThreadPoolExecutor(threads, "picture")
     # After the last image, those that wait are taken.
@@ -179,6 +179,7 @@ def _picture(image: Image, size: int) -> bytes:
     except (OSError, UnusableImageError, MemoryError):
         return b""
     picture.thumbnail((size, size))
+    picture.info.clear()  # no place, name or comment goes with it
     kept = io.BytesIO()
     picture.save(kept, "JPEG", quality=QUALITY, optimize=True)
     return kept.getvalue()

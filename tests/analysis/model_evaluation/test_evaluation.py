@@ -239,3 +239,26 @@ def test_bad_settings_get_one_clear_sentence():
         evaluate(choice(THREE), rows, top=0)
     with pytest.raises(PredictionsError, match="'i0' has two"):
         evaluate(choice(THREE), rows, dataset_labels=pd.concat([OLD, OLD]))
+
+
+def test_what_several_objects_cost_is_the_difference_of_both_accuracies():
+    study = cs.simulate(
+        kind="objects", items=60, annotators=9, classes=6, per_item=5, seed=4
+    )
+    fit = cs.fit(study.responses, model="tsipras2020")
+    own = study.responses.items.rename(columns={"dataset_label": "label"})
+    other = own.assign(label=own["label"].iloc[::-1].to_numpy())
+    guesses = pd.concat([own.assign(model="copy"), other.assign(model="other")])
+    evaluation = cs.evaluate(fit, guesses.assign(rank=1), dataset_labels=own)
+    value = evaluation.models.set_index(["metric", "subset", "model"])["value"]
+    value = value.sort_index()
+    costs = evaluation.costs.set_index(["metric", "model"])
+    for metric in ("accuracy", "dataset_accuracy", "main_object"):
+        apart = value[metric, "one_object"] - value[metric, "several_objects"]
+        for model, cost in apart.items():
+            assert costs.loc[(metric, model), "value"] == pytest.approx(cost)
+        mean = costs.loc[(metric, "mean of the models")]
+        assert mean["value"] == pytest.approx(apart.mean())
+        assert mean["lower"] <= mean["value"] <= mean["upper"]
+    assert costs.loc[("dataset_accuracy", "copy"), "value"] == 0
+    assert costs.loc[("accuracy", "other"), "value"] != 0

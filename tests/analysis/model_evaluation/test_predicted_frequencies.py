@@ -6,7 +6,12 @@ import pytest
 import xarray as xr
 
 import consilience as cs
-from consilience.errors import CircularError, KindError, PredictionsError
+from consilience.errors import (
+    CircularError,
+    KindError,
+    OptionError,
+    PredictionsError,
+)
 from consilience.posterior import Fit
 
 ITEMS, ANSWERS, TWINS = 80, 3, 24
@@ -145,3 +150,25 @@ def test_bounds_of_predicted_frequencies_hold_nine_times_in_ten(studies):
 def test_the_same_check_catches_items_that_count_four_times():
     share = held(TWINS, 4)
     assert (np.abs(share - 0.9) > 4 * np.sqrt(0.9 * 0.1 / TWINS)).any()
+
+
+def test_errors_are_counted_by_the_share_of_yes():
+    shares = {"i": "yes no", "j": "yes yes", "k": "no no", "l": "maybe no", "m": "yes"}
+    rows = [
+        (item, "dog", f"a{place}", answer)
+        for item, answers in shares.items()
+        for place, answer in enumerate(answers.split())
+    ]
+    frame = pd.DataFrame(rows, columns=["item", "label", "annotator", "answer"])
+    fit = cs.fit(cs.read(frame, kind="contains"), model="majority")
+    guesses = pd.DataFrame({"item": list(shares), "label": "dog", "rank": 1})
+    labels = pd.DataFrame({"item": list("ijklm"), "label": [*["cat"] * 4, "dog"]})
+    result = cs.error_frequencies(
+        fit, guesses, dataset_labels=labels, edges=[0.0, 0.25, 0.5, 1.0]
+    )
+    # Of m the guess is no error. A share on an edge is of the bin that it begins.
+    assert result["items"].tolist() == [4, 4, 4]
+    assert result["value"].tolist() == pytest.approx([0.25, 0.25, 0.5])
+    assert (result["lower"] <= result["value"]).all()
+    with pytest.raises(OptionError, match="give numbers that ascend from 0 to 1"):
+        cs.error_frequencies(fit, guesses, dataset_labels=labels, edges=[0.0, 0.5])

@@ -67,3 +67,61 @@ def test_a_threshold_that_is_no_share_is_refused():
         cs.valid_labels(fit, [1.0])
     with pytest.raises(OptionError, match="fit contains_counts"):
         cs.valid_labels(fit)
+
+
+@pytest.fixture(scope="module")
+def objects():
+    study = cs.simulate(
+        kind="objects", items=60, annotators=12, classes=8, per_item=5, seed=3
+    )
+    return cs.fit(study.responses, model="objects", engine="em", seed=0)
+
+
+def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(objects):
+    table = cs.valid_label_counts(objects, [0.3, 0.5], most=20)
+    means = cs.valid_labels(objects, [0.3, 0.5]).set_index(
+        ["what", "threshold", "statistic"]
+    )["value"]
+    for cell, rows in table.groupby(["what", "threshold"]):
+        assert rows["value"].sum() == pytest.approx(1)
+        mean = (rows["number"] * rows["value"]).sum()
+        assert mean == pytest.approx(means[(*cell, "mean")])
+        assert (rows["number"] + 1) @ rows["value"] != pytest.approx(mean)
+        several = rows.loc[rows["number"] >= 2, "value"].sum()
+        assert several == pytest.approx(means[(*cell, "several")])
+        assert (
+            (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
+        ).all()
+
+
+def test_the_last_number_stands_for_more_and_other_items_for_one(objects):
+    whole = cs.valid_label_counts(objects, most=20)
+    short = cs.valid_label_counts(objects, most=2)
+    of_objects = [each[each["what"] == "objects"]["value"] for each in (whole, short)]
+    tail = of_objects[0].iloc[2:].sum()
+    assert of_objects[1].tolist() == pytest.approx([*of_objects[0].iloc[:2], tail])
+    more = cs.valid_label_counts(objects, of=100)
+    more = more[more["what"] == "objects"]["value"].to_numpy()
+    expected = 0.6 * cs.valid_label_counts(objects)["value"].to_numpy()[:7]
+    expected[1] += 0.4
+    assert more == pytest.approx(expected)
+    with pytest.raises(OptionError, match="of=59 is less than the 60 items"):
+        cs.valid_label_counts(objects, of=59)
+
+
+def test_the_distribution_of_asked_labels_is_that_of_all_their_combinations():
+    study = cs.simulate(kind="contains", items=25, annotators=6, classes=4, seed=2)
+    fit = cs.fit(study.responses, model="contains_counts", engine="em", seed=0)
+    chance = cs.frequencies(fit, [0.5]).groupby("item", observed=True)["above_0.5"]
+    expected = np.zeros(5)
+    for _, probability in chance:
+        for present in np.ndindex(*(2,) * len(probability)):
+            hit = np.array(present, bool)
+            expected[hit.sum()] += np.where(hit, probability, 1 - probability).prod()
+    result = cs.valid_label_counts(fit, most=4)["value"].to_numpy()
+    assert result == pytest.approx(expected / 25, abs=1e-6)
+    # Labels are not present with the mean probability of all.
+    mean = cs.frequencies(fit, [0.5])["above_0.5"].mean()
+    binomial = np.array([1, 4, 6, 4, 1]) * mean ** np.arange(5)
+    binomial = binomial * (1 - mean) ** (4 - np.arange(5))
+    assert np.abs(result - binomial).max() > 0.02

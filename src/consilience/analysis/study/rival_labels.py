@@ -62,12 +62,20 @@ def rival_labels(
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
-    >>> fit = cs.fit(study.responses, model="contains_states")
-    >>> first = fit.labels()[["item", "label"]].drop_duplicates("item")
-    >>> cs.rival_labels(fit, first)[["statistic", "value", "items"]]
+    >>> import pandas as pd
+    >>> answers = pd.DataFrame(
+    ...     {
+    ...         "item": ["a", "a", "a", "a", "b", "b"],
+    ...         "label": ["tub", "tub", "bath", "bath", "tub", "bath"],
+    ...         "annotator": ["Ada", "Ben", "Ada", "Ben", "Ada", "Ada"],
+    ...         "answer": ["yes", "no", "yes", "yes", "yes", "no"],
+    ...     }
+    ... )
+    >>> fit = cs.fit(cs.read(answers), model="majority")
+    >>> labels = pd.DataFrame({"item": ["a", "b"], "label": "tub"})
+    >>> cs.rival_labels(fit, labels)[["statistic", "value", "items"]]
                     statistic  value  items
-    0  another_label_as_often   0.75     20
+    0  another_label_as_often    0.5      2
     """
     if fit.data.attrs["kind"] != "contains":
         msg = (
@@ -85,14 +93,17 @@ def rival_labels(
         }
     )[asked]
     listed = as_texts(dataset_labels[["item", "label"]].dropna())
-    own = answers.merge(listed, on=["item", "label"]).set_index("item")["share"]
-    if own.empty:
+    asked_of = answers.merge(listed, on=["item", "label"])
+    dataset_share = asked_of.set_index("item")["share"]
+    if dataset_share.empty:
         msg = "nobody was asked about the data set's label of any item"
         raise OptionError(msg)
     mine = answers.merge(listed, on=["item", "label"], how="left", indicator=True)
     others = mine[mine["_merge"] == "left_only"].groupby("item")["share"].max()
-    rival = (others.reindex(own.index) >= own).to_numpy(dtype=float)[None, None]
-    weightings = list(weights(len(own), resamples, seed))
+    rival = (others.reindex(dataset_share.index) >= dataset_share).to_numpy(
+        dtype=float
+    )[None, None]
+    weightings = list(weights(len(dataset_share), resamples, seed))
     values = ratios(rival, np.ones_like(rival), weightings)
     lower, upper = bounds(values, prob)
     return pd.DataFrame(
@@ -101,6 +112,6 @@ def rival_labels(
             "value": values[0],
             "lower": lower,
             "upper": upper,
-            "items": [len(own)],
+            "items": [len(dataset_share)],
         }
     )

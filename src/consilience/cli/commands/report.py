@@ -78,6 +78,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     from consilience.posterior import load
     from consilience.report import check_installed, check_place, gather, write
     from consilience.report.evaluation import evaluation_tables
+    from consilience.report.picture_files import folder_of
     from consilience.responses.label_names import read_names
 
     check_installed()
@@ -116,6 +117,9 @@ def report(  # noqa: PLR0913 (each option stands alone)
         size = write(page, out, pictures=pictures, overwrite=overwrite)
     sentence = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
     show.print(sentence, soft_wrap=True)
+    if pictures == "linked" and page.pictures:
+        beside = f"its pictures are in {folder_of(out)}, which goes where the page goes"
+        show.print(beside, soft_wrap=True)
     if images is not None and page.images_missing:
         lacking = f"{page.images_missing:,} items have no picture in {images}"
         show.print(lacking, soft_wrap=True)

@@ -69,9 +69,9 @@ def _up(
 
 
 def _party(table: pd.DataFrame, who: str, names: pd.Index) -> dict[str, Any]:
-    own = table[(table["who"].astype("str") == who) & (table["probability"] > 0)]
+    cells = table[(table["who"].astype("str") == who) & (table["probability"] > 0)]
     return {
-        "t": names.get_indexer(pd.Index(own["true_label"].astype("str"))).tolist(),
-        "g": names.get_indexer(pd.Index(own["given_label"].astype("str"))).tolist(),
-        **estimate(own, np.arange(len(own))),
+        "t": names.get_indexer(pd.Index(cells["true_label"].astype("str"))).tolist(),
+        "g": names.get_indexer(pd.Index(cells["given_label"].astype("str"))).tolist(),
+        **estimate(cells, np.arange(len(cells))),
     }

@@ -94,12 +94,7 @@ function objects(data, run, item) {
   const { objects: held } = run;
   const who = data.runs.length > 1 ? `, ${run.name}` : "";
   const parts = [];
-  const counts = rowsOf(held.counts, item).map((row) => {
-    const { tau, objects: number, p } = held.counts;
-    const at = tau[row] < 0 ? "by the rule" : `named by more than ${chance(tau[row])}`;
-    return [`${number[row]} (${at})`, make("td", { class: "number" }, chance(p[row]), filled(p[row]))];
-  });
-  if (counts.length) parts.push(table(`How many objects${who}`, ["Objects", "P"], counts));
+  if (rowsOf(held.counts, item).length) parts.push(numberOf(held.counts, item, `P(number of objects)${who}`));
   const marks = held.same?.synonyms;
   const same = rowsOf(held.same, item).map((row) => {
     const { a, b, p } = held.same;
@@ -114,6 +109,22 @@ function objects(data, run, item) {
     parts.push(table(`What is ambiguous${who}`, ["About", "Nats"], rows));
   }
   return parts;
+}
+
+// The distribution of the number of objects: a row for each rule of what counts as one.
+function numberOf(counts, item, caption) {
+  const { tau, objects: number, p } = counts;
+  const rules = new Map();
+  for (const row of rowsOf(counts, item)) {
+    if (!rules.has(tau[row])) rules.set(tau[row], new Map());
+    rules.get(tau[row]).set(number[row], p[row]);
+  }
+  const numbers = [...new Set([...rules.values()].flatMap((each) => [...each.keys()]))].sort((a, b) => a - b);
+  const rows = [...rules].map(([rule, chances]) => [
+    rule < 0 ? "by the rule" : `named by more than ${chance(rule)}`,
+    ...numbers.map((each) => make("td", { class: "number of" }, chance(chances.get(each) ?? 0), filled(chances.get(each) ?? 0))),
+  ]);
+  return table(caption, ["Objects", ...numbers.map(String)], rows);
 }
 
 // What was said of an item: by label, how often; and by whom.

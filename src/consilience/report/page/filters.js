@@ -88,7 +88,7 @@ function inWords(data, state) {
   const name = (code) => labelName(data, code);
   const as = { best: "best label", dataset: "label of the data set" }[state.as] ?? "class";
   return [
-    state.cell && state.cell.told,
+    state.cell && `truth probably ${state.cell.truth}, and ${data.people[state.cell.who] ?? "somebody"} said ${state.cell.given}`,
     state.class >= 0 && `${as} ${name(state.class)}`,
     state.objects >= 0 && `${state.objects} object${state.objects === 1 ? "" : "s"}`,
     state.pair >= 0 && state.with >= 0 && `${name(state.pair)} and ${name(state.with)} both given`,

@@ -63,7 +63,7 @@ function startHeat(heat, prob) {
   };
   const update = () => {
     get("out").disabled = path.length === 1;
-    get("place").textContent = path.map((each) => each.told).join(" › ");
+    get("place").textContent = path.map((each) => each.told).join(" → ");
     for (const [at, map] of maps.entries()) {
       const party = Number(selects[at].value);
       map.querySelector("figcaption").textContent = heat.who[party];

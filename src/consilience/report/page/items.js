@@ -11,6 +11,9 @@
 //          disagree=1        whose annotators disagree
 //          tied=1            that are tied
 //          runs=1            on which runs differ
+//          truth=A&given=B   whose truth is probably A, and of which somebody said B;
+//          by=WHO            ... this annotator;
+//          run=NAME          ... by this run instead of the first
 //          q=TEXT            that the search finds
 //          sort=NAME         a name of SORTS
 //          view=gallery      as a gallery
@@ -48,6 +51,11 @@ function readAddress(data, hash) {
   if (/^\d{1,3}$/.test(get("objects")) && data.runs[0].number) state.objects = Number(get("objects"));
   if (/^\d{1,3}(\.\d{1,4})?$/.test(get("nats"))) state.nats = Number(get("nats"));
   for (const [key, has] of Object.entries(YES)) state[key] = get(key) === "1" && Boolean(has(data));
+  const run = Math.max(0, data.runs.findIndex(({ name }) => name === get("run")));
+  const { true: truths = [], given = [] } = data.runs[run].confusion;
+  if (truths.includes(get("truth")) && given.includes(get("given"))) {
+    state.cell = { run, truth: get("truth"), given: get("given"), who: data.people.indexOf(get("by")) };
+  }
   const sort = Object.hasOwn(SORTS, get("sort")) && SORTS[get("sort")];
   if (sort && (!sort[2] || sort[2](data))) state.sort = get("sort");
   if (get("view") === "gallery" && data.pictures.of.size) state.view = "gallery";
@@ -62,6 +70,13 @@ function address(data, state, item) {
   set("objects", state.objects, -1);
   set("nats", state.nats, 0);
   for (const key of Object.keys(YES)) set(key, state[key] ? 1 : 0, 0);
+  if (state.cell) {
+    const { run, truth, given, who } = state.cell;
+    set("truth", truth);
+    set("given", given);
+    set("by", data.people[who]);
+    set("run", data.runs[run].name, data.runs[0].name);
+  }
   if (item !== undefined) asked.set("item", data.items[item]);
   return `#items?${asked}`;
 }
@@ -94,7 +109,7 @@ function startItems(data) {
     get("count").textContent = `${items.length.toLocaleString("en")} of ${data.items.length.toLocaleString("en")} items`;
     const words = inWords(data, state);
     get("cell").hidden = !words;
-    get("cell").querySelector("span").textContent = words && (state.cell ? words : `Only: ${words}.`);
+    get("cell").querySelector("span").textContent = words && `Only: ${words}.`;
     get("list").classList.toggle("gallery", state.view === "gallery");
     get("list").closest(".browser").classList.toggle("wide", state.view === "gallery");
     for (const name of ["list", "gallery"]) get(`as-${name}`).setAttribute("aria-pressed", state.view === name);
@@ -135,21 +150,23 @@ function startItems(data) {
     get("list").focus();
   }
   function follow() {
-    if (!location.hash.startsWith("#items?")) return false;
+    if (!location.hash.startsWith("#items?")) return;
     const read = readAddress(data, location.hash);
     state = read.state;
     byReader = false;
     clearTimeout(waiting);
     showState();
     update(read.item);
-    document.getElementById("items").scrollIntoView();
     get("list").focus({ preventScroll: true });
-    return true;
+    // Where the item stands below the list, the item is what was asked for.
+    const below = get("detail").offsetTop > get("list").offsetTop;
+    const sight = read.item === undefined || !below ? (get("cell").hidden ? "count" : "cell") : "detail";
+    get(sight).scrollIntoView({ behavior: "instant" });
   }
   addEventListener("hashchange", follow);
   document.getElementById("items-app").hidden = false;
-  if (!follow()) update();
-  return showCell;
+  update();
+  return { showCell, follow };
 }
 
 // Fill the controls with what there is to choose, and hide those that cannot matter.

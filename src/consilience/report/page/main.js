@@ -19,10 +19,12 @@ async function start() {
   startTheme();
   for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
   const data = prepared(await unpack("columns-packed"));
-  startConfusion(data, startItems(data));
+  const { showCell, follow } = startItems(data);
+  startConfusion(data, showCell);
   startPairs(data);
   startFigures();
   startHeat(data.heat, data.prob);
+  follow();
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
 }

@@ -1,22 +1,23 @@
 "use strict";
 // Pairs of labels: which come together and which are confused, with the items of each.
 
-// Each sort of pairs: its title, its pairs as { a, b, told }, and the items of a pair, as
-// galleries of [title, items].
+// Each sort of pairs: its title; its pairs as { a, b, told, more }; the items of a pair, as
+// galleries of [title, items]; and whether there are such pairs, where that is sooner known.
+const MOST_PAIRS = 2000; // of those given to one item
 const PAIRS = {
   together: ["labels that come together", together, (data, { a, b }) => [[`${labelName(data, a)}, and ${labelName(data, b)} is there`, itemsOf(data, a, (item) => isThere(data, item, b))]]],
   confused: ["labels that people confuse", confused, ofEither],
-  given: ["labels given to one item", bothGiven, ofEither],
+  given: ["labels given to one item", bothGiven, ofEither, (data) => data.items.some((_, item) => givenOf(data, item).size > 1)],
 };
 
 function together(data) {
   const { a, b, together: n, items, share } = data.pairs.together ?? { a: [] };
-  return a.map((code, at) => ({ a: code, b: b[at], told: `${n[at]} of ${items[at]} items (${chance(share[at])})` }));
+  return a.map((code, at) => ({ a: code, b: b[at], told: `${n[at]} of ${items[at]} items (${chance(share[at])})`, more: `of class ${labelName(data, code)} also have an object called ${labelName(data, b[at])}` }));
 }
 
 function confused(data) {
   const { a, b, there, back } = data.pairs.confused ?? cells(data);
-  return a.map((code, at) => ({ a: code, b: b[at], told: `${chance(there[at])} and ${chance(back[at])} back` }));
+  return a.map((code, at) => ({ a: code, b: b[at], told: `${chance(there[at])}; back ${chance(back[at])}`, more: `(the share of ${labelName(data, code)} called ${labelName(data, b[at])}; and the other way round)` }));
 }
 
 // Pairs of labels of the confusion of the population, the larger share first.
@@ -51,8 +52,8 @@ function bothGiven(data) {
       for (const b of labels.slice(at + 1)) count.set(a * data.labels.length + b, (count.get(a * data.labels.length + b) ?? 0) + 1);
     }
   }
-  const pairs = [...count].sort(([x, n], [y, m]) => m - n || x - y).slice(0, 2000);
-  return pairs.map(([key, n]) => ({ a: Math.floor(key / data.labels.length), b: key % data.labels.length, told: `${n} item${n > 1 ? "s" : ""}` }));
+  const pairs = [...count].sort(([x, n], [y, m]) => m - n || x - y).slice(0, MOST_PAIRS);
+  return pairs.map(([key, n]) => ({ a: Math.floor(key / data.labels.length), b: key % data.labels.length, told: `${n} item${n > 1 ? "s" : ""}`, more: "to which both labels were given" }));
 }
 
 function itemsOf(data, label, wanted) {
@@ -61,9 +62,16 @@ function itemsOf(data, label, wanted) {
   return items;
 }
 
+// Whether an item has several objects, of which one is mostly called by a label.
 function isThere(data, item, label) {
-  const { labels } = data.runs[0];
-  return rowsOf(labels, item).some((row) => labels.label[row] === label && labels.p[row] >= 5000);
+  const { objects: held } = data.runs[0];
+  const names = new Map(); // object -> row of its most frequent name
+  for (const row of rowsOf(held, item)) {
+    if (held.p[row] < 5000) continue;
+    const before = names.get(held.object[row]);
+    if (before === undefined || held.share[row] > held.share[before]) names.set(held.object[row], row);
+  }
+  return names.size > 1 && [...names.values()].some((row) => held.label[row] === label);
 }
 
 // Items of one label of which somebody said the other, and the other way round.
@@ -75,32 +83,37 @@ function ofEither(data, { a, b }) {
 
 function startPairs(data) {
   const get = (name) => document.getElementById(`pairs-${name}`);
-  const all = Object.entries(PAIRS).map(([name, [title, make_]]) => [name, title, make_(data)]);
-  const there = all.filter(([, , pairs]) => pairs.length);
+  const made = {};
+  const listed = (name) => (made[name] ??= PAIRS[name][1](data));
+  const there = Object.keys(PAIRS).filter((name) => (PAIRS[name][3] ? PAIRS[name][3](data) : listed(name).length));
   if (!there.length) return;
-  options(get("which"), there.map(([name, title]) => [name, title]));
-  const which = () => there.find(([name]) => name === get("which").value);
+  options(get("which"), there.map((name) => [name, PAIRS[name][0]]));
+  get("by").closest("label").hidden = !data.own.length;
+  if (!data.own.length) get("by").value = "best";
+  const which = () => get("which").value;
   let quizzed = false;
   let at = -1;
-  const list = new LongList(get("list"), (row, each) => fillPair(data, row, which()[2][each]), (each) => {
+  const list = new LongList(get("list"), (row, each) => fillPair(data, row, listed(which())[each]), (each) => {
     at = each;
     show();
   }, "pair");
   const show = () => {
-    const pair = which()[2][at];
-    const sides = pair ? PAIRS[which()[0]][2](data, pair) : [];
-    const shown = quizzed ? quiz(data, pair, sides) : galleries(data, pair, sides);
+    const pair = listed(which())[at];
+    const sides = pair ? PAIRS[which()][2](data, pair) : [];
+    const shown = quizzed ? quiz(data, pair, sides, get("by").value === "best") : galleries(data, pair, sides);
     get("shown").replaceChildren(...shown);
   };
   const update = () => {
-    const [, , pairs] = which();
-    get("quiz").parentElement.hidden = which()[0] === "together";
-    if (which()[0] === "together") quizzed = false;
+    const pairs = listed(which());
+    get("quiz").parentElement.hidden = which() === "together";
+    if (which() === "together") quizzed = false;
     get("quiz").setAttribute("aria-pressed", quizzed);
-    get("count").textContent = `${pairs.length.toLocaleString("en")} pair${pairs.length === 1 ? "" : "s"}`;
+    const most = pairs.length === MOST_PAIRS ? "The most frequent " : "";
+    get("count").textContent = `${most}${pairs.length.toLocaleString("en")} pair${pairs.length === 1 ? "" : "s"}`;
     list.show(pairs.map((_, each) => each));
   };
   get("which").addEventListener("change", update);
+  get("by").addEventListener("change", show);
   get("quiz").addEventListener("click", () => {
     quizzed = !quizzed;
     get("quiz").setAttribute("aria-pressed", quizzed);
@@ -123,8 +136,8 @@ function fillPair(data, row, { a, b, told }) {
   row.append(named(labelName(data, a)), make("span", { class: "number" }), named(labelName(data, b)), make("span", { class: "number" }, told));
 }
 
-function pairTitle(data, { a, b, told }) {
-  const links = make("p", { class: "below" }, `${told}. Items of the class `, toClass(data, a), ", ", toClass(data, b), "; ", toItems("items to which both were given", { pair: data.labels[a], with: data.labels[b] }), ".");
+function pairTitle(data, { a, b, told, more }) {
+  const links = make("p", { class: "below" }, named(`${told} ${more}`), `. Items of the class `, toClass(data, a), ", ", toClass(data, b), "; ", toItems("items to which both were given", { pair: data.labels[a], with: data.labels[b] }), ".");
   return [make("h4", {}, named(`${labelName(data, a)} and ${labelName(data, b)}`)), links];
 }
 
@@ -138,6 +151,7 @@ function galleries(data, pair, sides) {
       open.replaceChildren(...(item < 0 ? ["No item."] : ["Open ", toItems(data.items[item], { item: data.items[item] })]));
     }, `pair-${side}-item`);
     list.gallery = pictured;
+    frame.hidden = !items.length;
     frame.addEventListener("keydown", ({ key }) => key === "Enter" && open.querySelector("a")?.click());
     list.show(items);
     return make("div", {}, make("h5", {}, named(title), ` (${items.length.toLocaleString("en")})`), frame, open);
@@ -146,10 +160,11 @@ function galleries(data, pair, sides) {
 }
 
 // The labels are hidden until they are asked for; what is guessed before that counts.
-function quiz(data, pair, sides) {
+function quiz(data, pair, sides, byBest) {
   if (!pair) return [];
   // An order that tells nothing, the same each time.
-  const order = [...new Set(sides.flatMap(([, items]) => items))].sort((x, y) => mixed(x) - mixed(y));
+  const seen = (item) => !data.pictures.of.size || data.pictures.of.has(item);
+  const order = [...new Set(sides.flatMap(([, items]) => items))].filter(seen).sort((x, y) => mixed(x) - mixed(y));
   const score = { right: 0, of: 0 };
   const told = make("p", { role: "status" }, "No guess yet.");
   const stage = make("div");
@@ -158,10 +173,10 @@ function quiz(data, pair, sides) {
     made.addEventListener("click", () => act(made));
     return made;
   };
-  const by = data.own.length ? "the data set's label" : "the best label";
+  const by = byBest ? "the best label" : "the data set's label";
   const ask = (place) => {
     const item = order[place];
-    const truth = classOf(data, item);
+    const truth = byBest ? data.runs[0].best[item] : classOf(data, item);
     const labels = make("p", { hidden: "" });
     const guesses = [pair.a, pair.b, -1].map((code, at) => button(code < 0 ? "Something else" : labelName(data, code), String(at + 1), (pressed) => {
       const right = code < 0 ? truth !== pair.a && truth !== pair.b : truth === code;

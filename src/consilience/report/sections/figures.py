@@ -3,7 +3,6 @@
 import pandas as pd
 
 from consilience.figures import Figure, Study
-from consilience.figures.drawn import svg
 from consilience.report.content import (
     Drawing,
     Findings,
@@ -15,7 +14,7 @@ from consilience.report.content import (
 from consilience.report.record import Report
 from consilience.report.sections.table import plain_table, with_items
 
-_MAX_ROWS = 60
+_MAX_ROWS = 40
 _PLAIN = {"superclass_confusion"}  # its labels are superclasses: no item has them
 
 
@@ -65,7 +64,7 @@ def _drawing(study: Study, figure: Figure) -> Drawing:
         title=figure.title,
         finding=figure.finding,
         note=figure.note,
-        frames=tuple((caption, svg(draw())) for caption, draw in figure.charts.items()),
+        frames=tuple(study.drawings(figure.name).items()),
         frames_of=figure.frames,
         table=table,
     )

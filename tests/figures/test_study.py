@@ -1,0 +1,170 @@
+"""Every figure of a study: numbers as the analyses have them, words, and drawings."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from defusedxml import ElementTree
+
+import consilience as cs
+from consilience.errors import KindError
+from consilience.figures._study import FIGURES
+from consilience.figures.colours import model_colours
+from consilience.figures.drawn import alone, png, svg
+from consilience.figures.published import STUDIES
+
+pytest.importorskip("altair")
+NAMES = [make.__name__ for make in FIGURES]
+MODELS = ["weak", "middling", "strong"]
+
+
+def test_all_figures_are_made_in_their_order(study):
+    assert list(study.figures) == NAMES
+    assert study.models == MODELS
+    assert [name for name, each in study.figures.items() if each.name != name] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_lie_in_their_intervals(study, name):
+    table = study.figures[name].table
+    value = "probability" if "probability" in table else "value"
+    known = table.dropna(subset=[value, "lower", "upper"])
+    slack = 1e-9
+    assert len(known)
+    assert (known["lower"] <= known[value] + slack).all()
+    assert (known[value] <= known["upper"] + slack).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_findings_are_sentences_with_numbers_and_names(study, name):
+    finding = study.figures[name].finding
+    assert re.search(r"\d", finding)
+    assert finding.endswith(".")
+    assert not re.search(r"[a-z]_[a-z]|nan|class\d(?<!name of class\d)", finding)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chart_is_drawn_and_its_marks_are_described(study, name):
+    figure = study.figures[name]
+    assert figure.charts
+    for draw in figure.charts.values():
+        drawing = svg(draw())
+        root = ElementTree.fromstring(drawing)
+        described = [
+            each.get("aria-label")
+            for each in root.iter()
+            if each.get("aria-roledescription") in ("point", "bar", "rect mark")
+        ]
+        assert described
+        assert not [text for text in described if "undefined" in text or "null" in text]
+        if figure.models:
+            of_models = [text for text in described if text.split(":")[0] in MODELS]
+            assert {text.split(":")[0] for text in of_models} == set(MODELS)
+        assert "var(--" in drawing
+        assert "var(--" not in alone(drawing)
+
+
+def test_a_model_has_one_colour_in_all_figures(study):
+    colours = model_colours(MODELS)
+    for figure in study.figures.values():
+        if not figure.models:
+            continue
+        drawing = svg(next(iter(figure.charts.values()))())
+        for each in ElementTree.fromstring(drawing).iter():
+            model = (each.get("aria-label") or "").split(":")[0]
+            if each.get("aria-roledescription") == "point" and model in colours:
+                assert each.get("fill") == colours[model]
+
+
+def test_a_picture_is_what_its_drawing_is(study):
+    drawing = alone(svg(next(iter(study.figures["shares"].charts.values()))()))
+    assert png(drawing)[:4] == b"\x89PNG"
+    assert ElementTree.fromstring(drawing)[0].get("fill") == "#ffffff"
+
+
+def test_numbers_are_those_of_the_analyses(study, parts):
+    fit, responses = parts["fit"], parts["responses"]
+    summary = cs.study_summary(fit, responses, resamples=50)
+    shares = study.figures["shares"].table
+    pd.testing.assert_frame_equal(shares.iloc[: len(summary)], summary)
+    assert shares["statistic"].iloc[-1] == "another_label_as_often"
+    own = responses.items.rename(columns={"dataset_label": "label"})
+    models = cs.evaluate(
+        fit, parts["predictions"], dataset_labels=own[["item", "label"]], resamples=50
+    ).models
+    table = study.figures["main_label"].table.set_index("model")["value"]
+    expected = models.query("metric == 'main_label' and subset == 'all'")
+    expected = expected.set_index("model")["value"]
+    assert table.to_dict() == pytest.approx(expected.to_dict())
+    frequencies = cs.predicted_frequencies(
+        parts["contains"],
+        parts["predictions"],
+        dataset_labels=own[["item", "label"]],
+        resamples=50,
+    )
+    pd.testing.assert_frame_equal(study.figures["acceptance"].table, frequencies)
+
+
+def test_what_is_lacking_is_said(parts):
+    alone_ = cs.study(parts["fit"], parts["responses"], resamples=20)
+    assert {"shares", "number_of_objects", "confused_labels"} <= set(alone_.figures)
+    assert alone_.left_out["accuracy_lost"] == "there are no predictions of models"
+    lacking = alone_.left_out["acceptance"]
+    assert lacking == "there are no yes-or-no answers about one label at a time"
+    nothing = replace(parts["responses"], items=None)
+    without = cs.study(parts["fit"], nothing, resamples=20)
+    assert without.left_out["shares"].startswith("no item has a label of the data set")
+    assert "number_of_objects" in without.figures
+    with pytest.raises(KindError, match="of kind objects; give one of kind contains"):
+        cs.study(parts["fit"], parts["responses"], contains=parts["fit"])
+
+
+def test_choices_have_the_figures_of_one_label():
+    from consilience.demo import study as simulated
+
+    made = simulated(0, num_photos=60)
+    truth = made.truth.set_axis(["item", "dataset_label"], axis="columns")
+    responses = cs.read(made.answers, item="photo", label="animal")
+    responses = replace(responses, items=truth)
+    fit = cs.fit(responses, model="dawid_skene")
+    own = truth.rename(columns={"dataset_label": "label"})
+    guesses = own.assign(rank=1, model="copy", probability=0.9)
+    figures = cs.study(fit, responses, predictions=guesses, resamples=20).figures
+    assert {"shares", "confused_labels", "class_confusion", "calibration"} <= set(
+        figures
+    )
+    assert "number_of_objects" not in figures
+
+
+def test_items_that_were_not_asked_about_count_as_one_object(parts):
+    first = cs.study(parts["fit"], parts["responses"], resamples=20)
+    second = cs.study(parts["fit"], parts["responses"], resamples=20, of=120)
+    one, two = (
+        each.figures["shares"].table.set_index("statistic") for each in (first, second)
+    )
+    several = [table.loc["several_objects", "value"] for table in (one, two)]
+    assert several[1] == pytest.approx(several[0] / 2)
+    assert two.loc["several_objects", "items"] == 120
+
+
+def test_published_values_stand_beside_the_answers_they_are_of(parts):
+    (sha,) = STUDIES
+    public = replace(parts["responses"], sources={"answers.pkl": sha})
+    table = cs.study(parts["fit"], public, resamples=20).figures["shares"].table
+    known = table.set_index("statistic")["published"]
+    assert known["several_objects"] == 0.2156
+    assert np.isnan(known["mean_objects"])
+    other = replace(parts["responses"], sources={"answers.pkl": sha[::-1]})
+    table = cs.study(parts["fit"], other, resamples=20).figures["shares"].table
+    assert "published" not in table
+
+
+def test_names_are_as_short_as_they_can_be_told_apart():
+    from consilience.responses.label_names import short_names
+
+    names = {"1": "cock, rooster", "2": "maillot", "3": "maillot, tank suit", "4": "b"}
+    short = {"1": "cock", "2": "maillot", "3": "maillot, tank suit", "4": "b"}
+    assert short_names(names) == short
+    assert short_names({}) == {}
