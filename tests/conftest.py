@@ -1,5 +1,6 @@
 """What every test shares: checked calls, compiled functions, public data or none."""
 
+import contextlib
 import functools
 import importlib.util
 import itertools
@@ -220,6 +221,31 @@ def objects_fit_of_draws(objects_fit):
         return Fit(with_groups(objects_fit.data, posterior=several))
 
     return drawn
+
+
+def _driver():
+    """Load the benchmarks' browser, which stands in no package of the tests' path."""
+    spec = importlib.util.spec_from_file_location(
+        "report_browser", Path(__file__).parent.parent / "benchmarks" / "browser.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def browser_page():
+    """Return a page of a headless Chromium, or skip where there is none."""
+    driver = _driver()
+    result = driver.find_chromium()
+    if result is None:
+        pytest.skip("no Chromium on the path; name one in CONSILIENCE_CHROMIUM")
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(driver.browser(result))
+        except (OSError, TimeoutError) as error:
+            pytest.skip(f"{result} does not start here: {error}")
+        yield opened
 
 
 class Tiny:

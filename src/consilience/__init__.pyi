@@ -66,6 +66,7 @@ from .fitting import (
 from .posterior import Fit, load
 from .responses import Responses, describe, read, with_names, write
 from .simulation import simulate
+from .tasks import write_tasks
 
 __version__: str
 
@@ -137,4 +138,5 @@ __all__ = [
     "validity_by_rank",
     "with_names",
     "write",
+    "write_tasks",
 ]

@@ -1,7 +1,5 @@
 """Reports to look at: of a small fit with hostile names, and of hand-made tables."""
 
-import contextlib
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,38 +9,12 @@ import pytest
 import consilience as cs
 from consilience.report import Report, Run, gather, write
 
-ROOT = Path(__file__).parent.parent.parent
 HOSTILE = (
     "<script>alert(1)</script>",
     "</script><img src=x onerror=alert(2)>",
     "line\u2028separator \"quoted\" & 'plain'",
     "{{ 7 * 7 }} \u202eright to left",
 )
-
-
-def _driver():
-    """Load the benchmarks' browser, which stands in no package of the tests' path."""
-    spec = importlib.util.spec_from_file_location(
-        "report_browser", ROOT / "benchmarks" / "browser.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def browser_page():
-    """Return a page of a headless Chromium, or skip where there is none."""
-    driver = _driver()
-    result = driver.find_chromium()
-    if result is None:
-        pytest.skip("no Chromium on the path; name one in CONSILIENCE_CHROMIUM")
-    with contextlib.ExitStack() as stack:
-        try:
-            opened = stack.enter_context(driver.browser(result))
-        except (OSError, TimeoutError) as error:
-            pytest.skip(f"{result} does not start here: {error}")
-        yield opened
 
 
 @pytest.fixture

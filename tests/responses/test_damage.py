@@ -141,6 +141,15 @@ SOUND = {
     b'[{"id":"cat"},{"id":"dog"}],"accept":["cat"],"answer":"accept",'
     b'"_annotator_id":"u"}\n'
     b'{"text":"b","label":"POS","answer":"reject","_session_id":"s","_task_hash":3}\n',
+    (
+        "zooniverse",
+        "a.csv",
+    ): b"user_name,workflow_id,annotations,subject_data,"
+    b'metadata\nu,1,"[{""task"":""T0"",""value"":[""1"",""2""]},{""task"":""T1"",""value"":'
+    b'[{""choice"":""fox""}]}]","{""5"":{""retired"":null,""#task"":""{\\""item\\"":'
+    b'\\""a\\"",\\""labels\\"":[\\""x\\""],\\""names\\"":[\\""y\\""]}""}}",{}\n',
+    ("zooniverse", "b.csv"): b"user_name,workflow_id,annotations,subject_data\n"
+    b'u,1,"[{""task"":""T0"",""value"":""cat""}]","{""5"":{""retired"":{}}}"\n',
     ("peerannot", "a.json"): b'{"0":{"1":0,"2":1},"1":{"1":1}}',
 }
 ANY_KIND = st.sampled_from([None, "choice", "contains", "objects"])

@@ -37,6 +37,7 @@ from consilience.cli.commands import (
     simulate,
     study,
     wrap,
+    tasks,
 )
 from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment
@@ -97,6 +98,7 @@ for _command in (
     classify.classify,
     wrap.wrap,
     candidates.candidates,
+    tasks.tasks,
     simulate.simulate,
     sbc.sbc,
 ):

@@ -75,6 +75,9 @@ class Reading:
     offered
         Labels that were on screen; or a file: a table of what was on screen, or a Label
         Studio configuration (XML).
+    items
+        Table about items: item, dataset_label (or label) for the label that the item
+        has in the data set, and more.
     repeats
         What to do with further answers of an annotator to the same question.
     answers
@@ -123,6 +126,7 @@ class Reading:
     labels: Several = ()
     label_column: str | None = None
     offered: Several = ()
+    items: Path | None = None
     repeats: Literal["keep", "distinct", "first", "last", "drop", "error"] = "keep"
     answers: Several = ()
     missing: Several = MISSING
@@ -273,6 +277,7 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         labels=_list_or_file(reading.labels),
         label_column=reading.label_column,
         gold=gold,
+        items=reading.items,
         repeats=reading.repeats,
         answers=dict(pairs(reading.answers, "answers")),
         missing=reading.missing,

@@ -20,7 +20,7 @@ from consilience.responses.quality.repeats import keep_rows, settle_repeats
 from consilience.responses.quality.spelling import merge_spellings
 from consilience.responses.quality.suspicions import suspicions
 from consilience.responses.quality.tidying import tidy_draft
-from consilience.responses.side_tables import asked_items, gold_table
+from consilience.responses.side_tables import asked_items, gold_table, item_table
 from consilience.responses.table import ANSWERS, KINDS, Responses
 from consilience.responses.tables.coding import (
     Coded,
@@ -76,6 +76,8 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     items = draft.items
     if items is None and observed.unanswered:
         items = pd.DataFrame({"item": index(item.values)})
+    if options.items is not None:
+        items = item_table(options, items, index(item.values))
     types, lost = settled(
         {role: draft.types.get(role) for role in ("item", "annotator", "label")},
         {
@@ -95,6 +97,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
             *repeated.notes,
             *observed.notes(),
             *_gold_notes(gold, item),
+            *_class_notes(items, offer.labels),
             *lost,
         ),
         columns=draft.columns,
@@ -233,6 +236,17 @@ def _gold_notes(gold: pd.DataFrame | None, item: Coded) -> tuple[str, ...]:
         return ()
     strange = int((~gold["item"].isin(index(item.values))).sum())
     return (f"gold rows of items that nobody was asked: {strange:,}",) * bool(strange)
+
+
+def _class_notes(items: pd.DataFrame | None, labels: pd.DataFrame) -> tuple[str, ...]:
+    if items is None or "dataset_label" not in items:
+        return ()
+    strange = items["dataset_label"].notna() & ~items["dataset_label"].isin(
+        labels["label"]
+    )
+    count = int(strange.sum())
+    what = f"items whose label in the data set is not among the labels: {count:,}"
+    return (what,) * bool(count)
 
 
 def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | None:

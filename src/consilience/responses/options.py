@@ -77,6 +77,8 @@ class ReadOptions:
         Column of the table of labels that answers go by; None: the one that holds them.
     gold
         Table with `item` and `label` (or the names used in the source).
+    items
+        Table about items: item, dataset_label and more; None: what the source says.
     repeats
         What becomes of an annotator's second answer to one question.
     answers
@@ -115,6 +117,7 @@ class ReadOptions:
     labels: object = None
     label_column: str | None = None
     gold: object = None
+    items: object = None
     repeats: Repeats = "keep"
     answers: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = MISSING

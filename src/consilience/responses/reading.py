@@ -58,6 +58,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     selected: str | None = None,
     gold_column: str | None = None,
     gold: object = None,
+    items: object = None,
     offered: object = None,
     labels: object = None,
     label_column: str | None = None,
@@ -93,6 +94,10 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Names of the source's columns; by default the usual names are looked for.
     gold : data frame or path, optional
         Table of true labels.
+    items : data frame or path, optional
+        Table about items: item, dataset_label (or label) for the label that the item
+        has in the data set, and more. Items that nobody was asked about are kept in
+        this table (`asked` is false), and no count and no fit includes them.
     offered : sequence of str, data frame or path, optional
         What was on screen: labels, a table, or a Label Studio configuration (XML).
     labels : sequence of str, data frame or path, optional
@@ -184,6 +189,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         labels=labels,
         label_column=label_column,
         gold=gold,
+        items=items,
         repeats=repeats,
         answers=_meanings(answers),
         missing=_words("missing", missing),

@@ -160,6 +160,54 @@ def asked_items(items: pd.DataFrame | None) -> list[str]:
     return list(items["item"])
 
 
+def item_table(
+    options: ReadOptions, beside: pd.DataFrame | None, asked: pd.Index
+) -> pd.DataFrame:
+    """Return the table about items that an option gives, and what the source says.
+
+    Parameters
+    ----------
+    options
+        `items` is the table, with a column for the item.
+    beside
+        What the source says of items; what the option says goes before it.
+    asked
+        Items that somebody was asked about.
+
+    Raises
+    ------
+    BadCellError
+        If an item is empty.
+    OptionError
+        If an item stands twice.
+    """
+    table = side_table(options.items, options, "items")
+    named = options.columns if options.columns.item in table.names else Columns()
+    item = require(table.names, "item", named, table.source)
+    check_filled(table, {"item": item})
+    names = {name: name for name in table.columns if name not in (item, "asked")}
+    if "dataset_label" not in names:
+        label = find(list(names), "label", None, table.source)
+        names = {"dataset_label" if n == label else n: n for n in names}
+    frame = text_frame(table, {"item": item, **names}).set_index("item")
+    if not frame.index.is_unique:
+        twice = frame.index[frame.index.duplicated()][0]
+        msg = f"{table.source}: item {twice!r} stands twice; give one row for each item"
+        raise OptionError(msg)
+    every = asked.astype("str")
+    if beside is not None:
+        before = beside.set_index("item")
+        every = before.index
+        frame = frame.combine_first(before)[
+            [*before.columns, *frame.columns.difference(before.columns, sort=False)]
+        ]
+    order = every.append(frame.index.difference(every, sort=False))
+    whole = frame.reindex(order).rename_axis("item").reset_index()
+    if not whole["item"].isin(asked).all():
+        whole["asked"] = whole["item"].isin(asked).to_numpy()
+    return whole
+
+
 def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     """Gold labels as texts: `item`, `label` and what there is of what else gold says.
 

@@ -115,3 +115,13 @@ def test_json_names_options_and_not_arguments(run, capsys, tmp_path):
     assert "--repeats keep" in text
     assert "`repeats=" not in text
     assert "`n=1`" in text
+
+
+def test_a_table_about_items_is_read_beside_the_answers(run, export, tmp_path):
+    (tmp_path / "items.csv").write_text("photo,label\n001,cat\n099,dog\n", "utf-8")
+    columns = ("--item", "photo", "--annotator", "who", "--label", "said")
+    assert run("read", export, *columns, "--items", "items.csv", "--out", "r") == 0
+    items = pd.read_parquet(tmp_path / "r" / "items.parquet").set_index("item")
+    assert items["asked"].sum() == 12
+    assert items.loc["001", "dataset_label"] == "cat"
+    assert not items.loc["099", "asked"]

@@ -30,8 +30,9 @@ def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses
     if len(sources) != 1 or not isinstance(sources[0], Path):
         msg = f"format 'responses' reads one folder; {len(sources)} sources were given"
         raise OptionError(msg)
-    beside = (options.gold, options.offered, options.labels)  # frames are not compared
-    rest = replace(options, gold=None, offered=None, labels=None)
+    # Frames are not compared.
+    beside = (options.gold, options.offered, options.labels, options.items)
+    rest = replace(options, gold=None, offered=None, labels=None, items=None)
     if any(value is not None for value in beside) or rest != ReadOptions(
         kind=rest.kind
     ):

@@ -2,7 +2,8 @@
 
 A skipped annotation (`was_cancelled`) is a skipped question, one marked `ground_truth`
 is gold and not an answer, predictions are not answers. Boxes that were not ticked
-appear nowhere: the labelling configuration (`offered`) says which were on screen.
+appear nowhere: the labelling configuration (`offered`) says which were on screen, or
+the tasks do, whose data hold the choices (`options`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ import pandas as pd
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.names import choose_question, listing
+from consilience.responses.columns.on_screen import OnScreen, with_offers
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
 from consilience.responses.label_studio.tasks import (
@@ -34,8 +36,10 @@ from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.json_file import read_json
 from consilience.responses.sources.load import Source, fingerprints
 from consilience.responses.sources.probe import Probe
-from consilience.responses.table import Responses
+from consilience.responses.table import KINDS, Responses
 from consilience.responses.tables.coding import encode_texts
+
+LABELS, MAIN = "labels", "main"  # questions of the tasks that this program writes
 
 
 def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -60,6 +64,7 @@ def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Respon
     places: list[str] = []
     tasks: list[str | None] = []
     fields: dict[str, str] = {}
+    shown: list[OnScreen] = []
     for path in sources:
         for number, task in enumerate(_tasks(path), start=1):
             batch = annotations(task, str(path))
@@ -70,9 +75,12 @@ def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Respon
             place = f"{path}, task {task.get('id') or f'number {number}'}"
             item = _item(field, data, cell_text(task.get("id")) or "", place)
             tasks.append(item)
+            options_shown = _on_screen(data, item)
+            shown += [] if options_shown is None else [options_shown]
             fields |= {f"data.{name}": "" for name in data if name != field}
             fields["id" if field is None else f"data.{field}"] = "item"
     answers = [i for i, work in enumerate(works) if not work.truth]
+    options = _as_asked(works, shown, options)
     draft = _draft(works, answers, places, options)
     roles = {name: role for name, role in fields.items() if role}
     roles |= (
@@ -89,6 +97,8 @@ def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Respon
         unused={name: what for name, what in unused.items() if name not in roles},
         sources=fingerprints(sources),
     )
+    if len(shown) == len(tasks) and _label_field(works, options) is None:
+        draft = with_offers(draft, shown)
     named = for_question(options, _question(works, options))
     return assemble(draft, named)
 
@@ -108,9 +118,10 @@ def _draft(
     ]
     question = _question(works, options)
     main = options.columns.main
-    picks = [_selection(works[i], items[i], i, question, main) for i in answers]
+    picks = [_selection(works[i], items[i], i, question, options) for i in answers]
     offered = None
-    if label_field is None and options.kind == "contains":
+    on_screen = all(pick.shown is not None for pick in picks)
+    if label_field is None and options.kind == "contains" and not on_screen:
         offered = label_list(for_question(options, question))
     kind = "choice" if label_field else options.kind
     where = places.__getitem__
@@ -150,16 +161,65 @@ def _draft(
 
 
 def _selection(
-    work: Annotation, item: str | None, record: int, question: str, main: str | None
+    work: Annotation,
+    item: str | None,
+    record: int,
+    question: str,
+    options: ReadOptions,
 ) -> Selection:
+    main, kind = options.columns.main, options.kind
+    picked = None if work.cancelled else work.picked.get(question)
+    first = work.picked.get(main or "", ())
+    shown = _on_screen(work.data, item)
+    if shown is not None:
+        picked, first = shown.picked(picked, kind), shown.picked(first, kind) or ()
     return Selection(
         item=item,
         annotator=work.annotator,
         response_id=work.number,
-        picked=None if work.cancelled else work.picked.get(question),
-        main=next(iter(work.picked.get(main or "", ())), None),
+        picked=picked,
+        main=next(iter(first), None),
+        shown=None if shown is None else shown.choices(kind),
         record=record,
     )
+
+
+def _on_screen(data: Mapping[str, Any], item: str | None) -> OnScreen | None:
+    """Return the choices that stand in a task's data, if they do."""
+    choices = data.get("options")
+    if item is None or not isinstance(choices, list) or not choices:
+        return None
+    names = [_text(each.get("value")) for each in choices if isinstance(each, dict)]
+    labels = [
+        _text(each.get("alias")) or name
+        for each, name in zip(choices, names, strict=False)
+    ]
+    if len(names) < len(choices) or not all(labels):
+        return None
+    kind = data.get("kind")
+    return OnScreen(
+        item=item,
+        kind=kind if kind in KINDS else None,
+        labels=tuple(map(str, labels)),
+        names=tuple(
+            str(name or label) for name, label in zip(names, labels, strict=True)
+        ),
+    )
+
+
+def _as_asked(
+    works: list[Annotation], shown: list[OnScreen], options: ReadOptions
+) -> ReadOptions:
+    """Fill in what the tasks say of their questions and the caller does not."""
+    kinds = {each.kind for each in shown}
+    if len(kinds) != 1 or options.columns.label or options.columns.answer:
+        return options
+    kind = options.kind or kinds.pop()
+    asked = {name for work in works for name in work.picked}
+    names = {"label": LABELS, "main": MAIN if kind == "objects" else None}
+    names = {role: name for role, name in names.items() if name in asked}
+    columns = replace(options.columns, **{"main": options.columns.main, **names})
+    return replace(options, kind=kind, columns=columns)
 
 
 def _tasks(path: Source) -> list[dict[str, Any]]:

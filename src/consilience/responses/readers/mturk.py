@@ -19,6 +19,7 @@ from consilience.responses.columns.long_table import column_looks
 from consilience.responses.mturk.answers import TASK_ANSWERS, questions
 from consilience.responses.mturk.batch import Batch, read_batch
 from consilience.responses.mturk.grid import read_grid
+from consilience.responses.mturk.listed import lists_labels, read_listed
 from consilience.responses.mturk.single_question import read_single
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.cleaning import Dropped
@@ -59,8 +60,12 @@ def read_mturk(sources: Sequence[Source], options: ReadOptions) -> Responses:
     )
     rows, dropped, note = _count_assignments(table, options)
     batch = Batch(table, questions(table), rows, options)
-    grid = "{i}" in (options.columns.item or "")
-    draft = read_grid(batch) if grid else read_single(batch)
+    if lists_labels(batch):
+        draft = read_listed(batch)
+    elif "{i}" in (options.columns.item or ""):
+        draft = read_grid(batch)
+    else:
+        draft = read_single(batch)
     roles = {
         "WorkerId": "annotator",
         "AssignmentId": "response_id",

@@ -1,0 +1,3 @@
+from .writing import write_tasks
+
+__all__ = ["write_tasks"]

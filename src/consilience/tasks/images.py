@@ -1,0 +1,81 @@
+"""Where the image of each item is: its address, or its path."""
+
+import os
+from pathlib import Path
+from typing import get_args
+from urllib.parse import quote
+
+from consilience.classifiers.images.listing import list_images
+from consilience.classifiers.images.sources import Naming, item_names
+from consilience.errors import ImagesError, OptionError
+
+SCHEMES = ("https://", "http://", "s3://", "gs://", "/")
+
+
+def image_places(
+    items: list[str], images: Path | None, prefix: str | None, folder: Path
+) -> list[str]:
+    """Return the address of each item's image, or its path from a folder.
+
+    Parameters
+    ----------
+    items
+        The items.
+    images
+        Folder of the images: items are named after their paths in it, their names or
+        their names without ending. None: after their addresses below the prefix.
+    prefix
+        Beginning of the addresses; None: give paths.
+    folder
+        Where paths start.
+
+    Raises
+    ------
+    OptionError
+        There is neither folder nor prefix, or the prefix is none of an address.
+    ImagesError
+        An item has no image.
+    """
+    if prefix is not None and not prefix.startswith(SCHEMES):
+        msg = (
+            f"image_prefix {prefix!r}: addresses start with {', '.join(SCHEMES)}; give "
+            "one such beginning"
+        )
+        raise OptionError(msg)
+    if images is None:
+        if prefix is None:
+            msg = (
+                "where the images are is not known; give their folder (`images=`), or "
+                "the beginning of their addresses (`image_prefix=`)"
+            )
+            raise OptionError(msg)
+        return [prefix + quote(item) for item in items]
+    paths = _paths(items, images)
+    if prefix is not None:
+        return [prefix + quote(path) for path in paths]
+    start = Path(os.path.relpath(images, folder)).as_posix()
+    return [f"./{start}/{path}" for path in paths]
+
+
+def _paths(items: list[str], images: Path) -> list[str]:
+    """Return the path of each item's image below the folder."""
+    if not images.is_dir():
+        msg = f"{images}: is no folder of images; give one (`images=`)"
+        raise ImagesError(msg)
+    every = list_images([images]).items
+    lacking: list[str] = []
+    for naming in get_args(Naming.__value__):
+        names = item_names(every, naming)
+        if len(set(names)) < len(names):
+            continue
+        path_of = dict(zip(names, every, strict=True))
+        missing = [item for item in items if item not in path_of]
+        if not missing:
+            return [path_of[item] for item in items]
+        lacking = min(lacking or missing, missing, key=len)
+    msg = (
+        f"{images}: {len(lacking):,} of {len(items):,} items have no image there, such "
+        f"as {lacking[0]!r}; items are named after the path of their image, its name, "
+        "or its name without ending"
+    )
+    raise ImagesError(msg)

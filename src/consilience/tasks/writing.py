@@ -1,0 +1,265 @@
+"""Task files of one tool, written from candidates."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from consilience.classifiers.pooled.candidate_table import FILE, LABELS, Candidates
+from consilience.errors import (
+    CandidatesError,
+    MissingColumnError,
+    OptionError,
+    not_among,
+)
+from consilience.responses.columns.names import listing
+from consilience.responses.columns.on_screen import NONE, OnScreen
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.side_tables import check_filled, side_table, text_frame
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.tables.structures import is_structure
+from consilience.responses.tables.texts import refuse_nul
+from consilience.tasks import label_studio, mturk, zooniverse
+from consilience.tasks.images import image_places
+from consilience.tasks.task import QUESTIONS, Survey, Task
+from consilience.whole_folder import whole_folder
+
+type Tool = Literal["label-studio", "mturk", "zooniverse"]
+
+OFFERED, README = "offered.parquet", "README.txt"
+_LOCAL = "/data/local-files/?d="  # where Label Studio serves files of its machine
+_ORDER = """
+The order of the labels was drawn at random for each item (seed {seed}){none}. So no
+place on the screen is favoured over all items; everybody who sees an item sees the same
+order. {offered} records it.
+"""
+
+
+def write_tasks(  # noqa: PLR0913 (each option stands alone)
+    candidates: Candidates | pd.DataFrame | str | Path,
+    folder: str | Path,
+    *,
+    tool: Tool,
+    kind: Kind = "choice",
+    images: str | Path | None = None,
+    image_prefix: str | None = None,
+    question: str | None = None,
+    top: int | None = None,
+    none: bool = True,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> Path:
+    """Write the tasks of a labelling tool: an image with its candidates for each item.
+
+    `read` reads what the tool exports, with the labels that were on screen.
+
+    Parameters
+    ----------
+    candidates : Candidates, data frame or path
+        Columns item and label, and name where labels are codes; a folder that
+        `consilience candidates` wrote has the names.
+    folder : str or Path
+        The folder to create.
+    tool : {"label-studio", "mturk", "zooniverse"}
+        The labelling tool.
+    kind : {"choice", "contains", "objects"}, default "choice"
+        Which label is it; which labels are present; or one label for each object, and
+        the main one.
+    images : str or Path, optional
+        Folder of the images. Items are named after the path of their image in it, its
+        name, or its name without ending.
+    image_prefix : str, optional
+        Beginning of the images' addresses; the path in the folder follows, or the item
+        without a folder. By default Label Studio serves images from its own machine,
+        and Zooniverse uploads them; Mechanical Turk needs addresses.
+    question : str, optional
+        The question; by default a usual one.
+    top : int, optional
+        Number of candidates of each item, the first ones; all by default.
+    none : bool, default True
+        Whether *none of these* is offered, as the last answer.
+    seed : int, default 0
+        Seed of the order in which the candidates of an item are shown.
+    overwrite : bool, default False
+        Replace an existing folder of tasks.
+
+    Returns
+    -------
+    Path
+        The folder, with a `README.txt` that says how to import it.
+
+    Raises
+    ------
+    CandidatesError
+        If there are no candidates, or an item lists one twice.
+    OptionError
+        If the tool, the kind or a number does not exist, or addresses are needed.
+    ImagesError
+        If an item has no image.
+    FolderExistsError
+        If the folder exists and is not to be replaced.
+
+    See Also
+    --------
+    candidates : Pool predictions into candidates.
+    read : Read what people answered.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> listed = pd.DataFrame({"item": ["a", "a"], "label": ["cat", "dog"]})
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     place = cs.write_tasks(
+    ...         listed,
+    ...         Path(parent) / "tasks",
+    ...         tool="mturk",
+    ...         image_prefix="https://example.org/",
+    ...     )
+    ...     sorted(file.name for file in place.iterdir())
+    ['README.txt', 'input.csv', 'offered.parquet', 'question.html']
+    """
+    tools, kinds = get_args(Tool.__value__), tuple(QUESTIONS)
+    for what, value, allowed in (("tool", tool, tools), ("kind", kind, kinds)):
+        if value not in allowed:
+            raise OptionError(not_among(what, value, allowed))
+    if top is not None and top < 1:
+        msg = f"top {top}: give 1 or more"
+        raise OptionError(msg)
+    if tool == "mturk" and image_prefix is None:
+        msg = (
+            "Mechanical Turk shows images by their addresses: give the beginning of "
+            'these (`image_prefix="https://..."`)'
+        )
+        raise OptionError(msg)
+    if tool == "label-studio" and image_prefix is None and images is not None:
+        image_prefix = _LOCAL
+    place = Path(folder)
+    lists = _lists(candidates, top)
+    where = image_places(
+        [item for item, _ in lists],
+        None if images is None else Path(images),
+        image_prefix,
+        place,
+    )
+    survey = Survey(
+        tasks=[
+            Task(image=image, shown=_shown(item, rows, kind, seed, none=none))
+            for (item, rows), image in zip(lists, where, strict=True)
+        ],
+        kind=kind,
+        question=QUESTIONS[kind] if question is None else question,
+        remote=image_prefix is not None,
+    )
+    with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
+        how = _write(tool, survey, partial)
+        after = f", with {NONE!r} last" if none else ""
+        text = how + _ORDER.format(seed=seed, none=after, offered=OFFERED)
+        (partial / README).write_text(text, "utf-8")
+        _offered(survey).to_parquet(partial / OFFERED, index=False)
+    return place
+
+
+def _write(tool: Tool, survey: Survey, folder: Path) -> str:
+    """Write the files of a tool, and say how they are imported."""
+    if tool == "label-studio":
+        label_studio.write_label_studio(survey, folder)
+        return label_studio.HOW
+    if tool == "mturk":
+        mturk.write_mturk(survey, folder)
+        return mturk.HOW
+    zooniverse.write_zooniverse(survey, folder)
+    return zooniverse.how(survey)
+
+
+def _ours(folder: Path) -> bool:
+    return (folder / OFFERED).is_file() and (folder / README).is_file()
+
+
+def _lists(
+    given: Candidates | pd.DataFrame | str | Path, top: int | None
+) -> list[tuple[str, pd.DataFrame]]:
+    """Return label and name of the candidates of each item."""
+    names: pd.DataFrame | None = None
+    if isinstance(given, Candidates):
+        names = given.labels
+        given = given.table
+    elif not isinstance(given, pd.DataFrame) and Path(given).is_dir():
+        file = Path(given) / LABELS
+        if file.is_file():
+            with readable(str(file)):
+                names = pd.read_parquet(file)
+        given = Path(given) / FILE
+    table = side_table(given, ReadOptions(), "candidates")
+    for needed in ("item", "label"):
+        if needed not in table.columns:
+            msg = (
+                f"candidates: there is no column {needed!r}; found "
+                f"{listing(table.names)}"
+            )
+            raise MissingColumnError(msg)
+    columns = [name for name in ("item", "label", "name") if name in table.columns]
+    check_filled(table, {name: name for name in columns if name != "name"})
+    frame = text_frame(table, {name: name for name in columns})
+    for each in columns:
+        refuse_nul(each, frame[each].dropna())
+    twice = frame.duplicated(["item", "label"])
+    if twice.any():
+        row = frame[twice].iloc[0]
+        msg = (
+            f"candidates: item {row['item']!r} lists {row['label']!r} twice; list each "
+            "label of an item once"
+        )
+        raise CandidatesError(msg)
+    lists = [label for label in frame["label"].unique() if is_structure(label)]
+    if lists:
+        msg = f"candidates: label {lists[0]!r} is a list or an object; give plain texts"
+        raise CandidatesError(msg)
+    frame = frame[frame["label"] != NONE]
+    frame["name"] = _names(frame, names)
+    frame = frame if top is None else frame.groupby("item", sort=False).head(top)
+    return [(str(item), rows) for item, rows in frame.groupby("item", sort=False)]
+
+
+def _names(frame: pd.DataFrame, names: pd.DataFrame | None) -> Sequence[str]:
+    """Return what people read for each label; labels of one name have theirs beside."""
+    name = frame.get("name", pd.Series(index=frame.index, dtype="str"))
+    if names is not None and "name" in names:
+        by_label = names.dropna(subset="name").astype("str").drop_duplicates("label")
+        name = name.fillna(frame["label"].map(by_label.set_index("label")["name"]))
+    name = name.fillna(frame["label"])
+    pairs = pd.DataFrame({"name": name, "label": frame["label"]}).drop_duplicates()
+    shared = name.isin(pairs["name"][pairs["name"].duplicated()])
+    return name.mask(shared, name + " (" + frame["label"] + ")").tolist()
+
+
+def _shown(
+    item: str, rows: pd.DataFrame, kind: Kind, seed: int, *, none: bool
+) -> OnScreen:
+    """Return what is on the screen; the order hangs on the seed and the item alone."""
+    digest = hashlib.sha256(item.encode()).digest()[:8]
+    order = np.random.default_rng([seed, int.from_bytes(digest)]).permutation(len(rows))
+    last = (NONE,) * none
+    return OnScreen(
+        item=item,
+        kind=kind,
+        labels=(*rows["label"].to_numpy()[order].tolist(), *last),
+        names=(*rows["name"].to_numpy()[order].tolist(), *last),
+    )
+
+
+def _offered(survey: Survey) -> pd.DataFrame:
+    """Return a row for each label of each item, in the order of the screen."""
+    rows = [
+        (task.shown.item, label, name, place, task.image)
+        for task in survey.tasks
+        for place, (label, name) in enumerate(
+            zip(task.shown.labels, task.shown.names, strict=True), start=1
+        )
+    ]
+    return pd.DataFrame(rows, columns=["item", "label", "name", "position", "image"])

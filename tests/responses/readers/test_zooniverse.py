@@ -1,0 +1,225 @@
+import csv
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from consilience.errors import (
+    BadCellError,
+    KindError,
+    MissingColumnError,
+    OfferUnknownError,
+    OptionError,
+    UnreadableFileError,
+)
+from consilience.responses import read
+
+COLUMNS = [
+    "classification_id",
+    "user_name",
+    "user_id",
+    "user_ip",
+    "workflow_id",
+    "workflow_name",
+    "workflow_version",
+    "created_at",
+    "gold_standard",
+    "expert",
+    "metadata",
+    "annotations",
+    "subject_data",
+    "subject_ids",
+]
+
+
+def row(subject, who, *annotations, gold="", retired=None, workflow=7, **metadata):
+    return {
+        "user_name": who,
+        "user_id": "" if who.startswith("not-logged-in") else 12,
+        "user_ip": "5a1f",
+        "workflow_id": workflow,
+        "workflow_name": "Which animal?",
+        "workflow_version": "12.34",
+        "created_at": "2026-11-01 10:00:00 UTC",
+        "gold_standard": gold,
+        "expert": "",
+        "metadata": json.dumps(
+            {
+                "started_at": "2026-11-01T10:00:00.000Z",
+                "finished_at": "2026-11-01T10:00:04.500Z",
+            }
+        ),
+        "annotations": json.dumps(annotations),
+        "subject_data": json.dumps({str(subject): {"retired": retired, **metadata}}),
+        "subject_ids": subject,
+    }
+
+
+def question(value, task="T0"):
+    return {"task": task, "task_label": "Which animal?", "value": value}
+
+
+def survey(*choices, task="T0"):
+    records = [{"choice": each, "answers": {}, "filters": {}} for each in choices]
+    return {"task": task, "value": records}
+
+
+@pytest.fixture
+def export(written):
+    def write(*rows):
+        file = io.StringIO()
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        for number, each in enumerate(rows):
+            table.writerow({"classification_id": 100 + number, **each})
+        return written("classifications.csv", file.getvalue())
+
+    return write
+
+
+def rows(responses, *columns):
+    cells = responses.table[list(columns)].astype(object).to_numpy().tolist()
+    return [[None if pd.isna(cell) else str(cell) for cell in row] for row in cells]
+
+
+def test_a_question_is_a_choice_and_people_without_login_are_annotators(export):
+    path = export(
+        row(1, "ann", question("cat")),
+        row(1, "not-logged-in-4e1f", question("dog")),
+        row(2, "ann", question(None)),
+        row(2, "not-logged-in-4e1f", question("cat"), retired={"id": 3}),
+    )
+    responses = read(path)
+    assert (responses.kind, responses.offer) == ("choice", "all")
+    assert rows(responses, "item", "annotator", "label", "seconds") == [
+        ["1", "ann", "cat", "4.5"],
+        ["1", "not-logged-in-4e1f", "dog", "4.5"],
+        ["2", "ann", None, "4.5"],
+        ["2", "not-logged-in-4e1f", "cat", "4.5"],
+    ]
+    account = str(responses.cleaning)
+    assert "not logged in: 2; people behind one address are one annotator" in account
+    assert "subjects that are retired: 1; their answers count" in account
+
+
+def test_a_survey_names_one_object_for_each_choice(export):
+    path = export(
+        row(1, "ann", survey("FOX", "HARE", "FOX")),
+        row(1, "bob", survey("FOX")),
+    )
+    responses = read(path)
+    assert responses.kind == "objects"
+    assert rows(responses, "annotator", "label", "object") == [
+        ["ann", "FOX", "0"],
+        ["ann", "HARE", "1"],
+        ["bob", "FOX", "0"],
+    ]
+    # Where nobody names several, it is a choice.
+    assert read(export(row(1, "ann", survey("FOX")))).kind == "choice"
+
+
+def test_a_question_with_several_answers_needs_a_kind(export):
+    path = export(row(1, "ann", question(["cat", "dog"])), row(1, "bob", question([])))
+    with pytest.raises(KindError, match="2 labels were picked"):
+        read(path)
+    assert read(path, kind="objects").table["label"].notna().sum() == 2
+    with pytest.raises(OfferUnknownError):
+        read(path, kind="contains")
+    responses = read(path, kind="contains", offered=["cat", "dog", "fox"])
+    assert rows(responses, "annotator", "label", "answer") == [
+        ["ann", "cat", "yes"],
+        ["ann", "dog", "yes"],
+        ["ann", "fox", "no"],
+        ["bob", "cat", "no"],
+        ["bob", "dog", "no"],
+        ["bob", "fox", "no"],
+    ]
+
+
+def test_the_task_is_named_where_there_are_several_also_on_one_page(export):
+    both = question([question("cat"), question("near", "T1")], "T9")
+    path = export(row(1, "ann", both), row(1, "bob", question("dog")))
+    with pytest.raises(MissingColumnError, match="several questions; found 'T0', 'T1'"):
+        read(path)
+    assert rows(read(path, label="T0"), "label") == [["cat"], ["dog"]]
+    assert rows(read(path, label="T1"), "label") == [["near"], [None]]
+    drawn = question([{"x": 1, "y": 2, "tool": 0}], "T2")
+    path = export(row(1, "ann", question("cat"), drawn))
+    assert rows(read(path), "label") == [["cat"]]
+
+
+def test_the_item_is_a_field_of_the_metadata_if_it_is_named(export):
+    path = export(row(1, "ann", question("cat"), filename="a.jpg", number=5))
+    assert rows(read(path), "item") == [["1"]]
+    assert rows(read(path, item="filename"), "item") == [["a.jpg"]]
+    assert rows(read(path, item="number"), "item") == [["5"]]
+    with pytest.raises(MissingColumnError, match="no field 'image'"):
+        read(path, item="image")
+
+
+def test_gold_standard_classifications_are_gold_and_no_answers(export):
+    path = export(
+        row(1, "ann", question("cat")),
+        row(1, "expert", question("dog"), gold="true"),
+    )
+    responses = read(path)
+    assert rows(responses, "annotator", "label") == [["ann", "cat"]]
+    assert responses.gold.astype("str").to_numpy().tolist() == [["1", "dog"]]
+    assert "made in gold standard mode" in str(responses.cleaning)
+
+
+TASK = json.dumps(
+    {"item": "a", "kind": "contains", "labels": ["x", "y"], "names": ["X", "Y"]}
+)
+
+
+def test_numbers_that_are_not_on_the_list_are_skipped_and_counted(export):
+    path = export(
+        row(1, "ann", question(["1"]), **{"#task": TASK}),
+        row(1, "bob", question(["3"]), **{"#task": TASK}),
+        row(1, "cem", question([]), **{"#task": TASK}),
+    )
+    responses = read(path)
+    assert rows(responses, "item", "annotator", "label", "answer") == [
+        ["a", "ann", "x", "yes"],
+        ["a", "ann", "y", "no"],
+        ["a", "bob", "x", None],
+        ["a", "bob", "y", None],
+        ["a", "cem", "x", "no"],
+        ["a", "cem", "y", "no"],
+    ]
+    assert "not on the subject's list, read as skipped: 1" in str(responses.cleaning)
+    # A subject without a list: numbers are labels, and nothing is known of offers.
+    path = export(
+        row(1, "ann", question(["1"]), **{"#task": TASK}),
+        row(2, "ann", question(["2"])),
+    )
+    assert read(path).table["label"].tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"annotations": "[{"}, UnreadableFileError, "annotations: the JSON in a cell"),
+        ({"annotations": "{}"}, BadCellError, "annotations is no JSON list"),
+        ({"subject_data": "{}"}, BadCellError, "names no subject"),
+        (
+            {"subject_data": json.dumps({"1": {"#task": "{}"}})},
+            BadCellError,
+            "record of the task is damaged",
+        ),
+        (
+            {"subject_data": json.dumps({"1": {"#task": TASK.replace(', "Y"', "")}})},
+            BadCellError,
+            "2 labels have 1 names",
+        ),
+        ({"workflow_id": 8}, OptionError, "holds 2 workflows"),
+    ],
+)
+def test_damaged_cells_are_named(export, change, error, message):
+    path = export(
+        row(1, "ann", question("cat")), row(1, "bob", question("cat")) | change
+    )
+    with pytest.raises(error, match=message):
+        read(path)

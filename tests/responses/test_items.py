@@ -1,0 +1,69 @@
+"""A table about items, read beside the answers."""
+
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.errors import BadCellError, MissingColumnError, OptionError
+from consilience.responses import read
+
+ANSWERS = pd.DataFrame(
+    {"image": ["a", "a", "b"], "worker": ["x", "y", "x"], "label": ["u", "v", "u"]}
+)
+
+
+def test_the_table_is_kept_and_items_that_nobody_was_asked_about_do_not_count(
+    tmp_path,
+):
+    table = pd.DataFrame(
+        {"image": ["c", "a", "b"], "label": ["u", "v", None], "group": ["g", "h", "g"]}
+    )
+    table.to_csv(tmp_path / "items.csv", index=False)
+    for given in (table, tmp_path / "items.csv"):
+        responses = read(ANSWERS, items=given)
+        expected = pd.DataFrame(
+            {
+                "item": ["a", "b", "c"],
+                "dataset_label": ["v", None, "u"],
+                "group": ["h", "g", "g"],
+                "asked": [True, True, False],
+            }
+        ).astype({"item": "str", "dataset_label": "str", "group": "str"})
+        pd.testing.assert_frame_equal(responses.items, expected)
+        assert "not among the labels" not in str(responses.cleaning)
+        assert responses.num_items == cs.describe(responses).items == 2
+        assert len(cs.fit(responses, model="majority").items()) == 2
+    other = read(ANSWERS, items=table.assign(label=["u", "w", "w"]))
+    assert "in the data set is not among the labels: 2" in str(other.cleaning)
+    cs.write(responses, tmp_path / "study")
+    again = read(tmp_path / "study")
+    pd.testing.assert_frame_equal(again.items, responses.items)
+    assert again.num_items == 2
+    with pytest.raises(OptionError, match="were settled when it was written"):
+        read(tmp_path / "study", items=table)
+
+
+def test_the_table_goes_before_what_the_source_says(data_folder):
+    study = data_folder / "imagenet-multilabel"
+    plain = read(study)
+    first, second = plain.items["item"][:2]
+    table = pd.DataFrame({"item": [first], "dataset_label": ["7"], "place": ["x"]})
+    changed = read(study, items=table).items.set_index("item")
+    assert changed.loc[first, "dataset_label"] == "7"
+    assert changed.loc[second, "dataset_label"] == "47"
+    assert changed["place"].notna().sum() == 1
+    assert changed["asked"].sum() == 6_761
+    assert (changed["group"] == plain.items.set_index("item")["group"]).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "message"),
+    [
+        ({"item": ["a", "a"], "label": ["u", "v"]}, OptionError, "'a' stands twice"),
+        ({"item": ["a", None], "label": ["u", "v"]}, BadCellError, "the item is empty"),
+        ({"colour": ["red"]}, MissingColumnError, "looks like the item"),
+    ],
+)
+def test_a_table_that_says_nothing_clear_is_refused(table, error, message):
+    with pytest.raises(error, match=message):
+        read(ANSWERS, items=pd.DataFrame(table))
