@@ -36,8 +36,8 @@ from consilience.cli.commands import (
     sbc,
     simulate,
     study,
-    wrap,
     tasks,
+    wrap,
 )
 from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment

@@ -104,10 +104,11 @@ def accuracy_lost(study: Study) -> Figure:
     lost = means.loc["dataset_accuracy"] if "dataset_accuracy" in means.index else None
     fair = means.loc["accuracy"]
     by_valid = f"{_lost(fair)} by any valid label"
+    number = len(study.models)
+    whose = f" (mean of {number} models)" if number > 1 else ""
     by_dataset = "" if lost is None else f"{_lost(lost)} by the data set's label and "
     finding = (
-        "Where items show several objects, models lose "
-        f"{by_dataset}{by_valid} (mean of {len(study.models)} models)."
+        f"Where items show several objects, models lose {by_dataset}{by_valid}{whose}."
     )
     rows = _by_metric(table[table["metric"].isin(METRICS)])
     rows = rows.assign(
