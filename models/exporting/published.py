@@ -14,6 +14,7 @@ from consilience.classifiers.running.manifest import (
     Manifest,
     Preprocessing,
     Source,
+    Storage,
 )
 from consilience.errors import BadClassifierError, MissingExtraError
 from models.exporting.export import About, export_network
@@ -93,7 +94,7 @@ def imagenet_labels() -> bytes:
     return LABELS.read_bytes()
 
 
-def build(name: str, folder: Path) -> Manifest:
+def build(name: str, folder: Path, *, storage: Storage = "float16") -> Manifest:
     """Write a published network as a classifier's folder.
 
     Parameters
@@ -102,6 +103,8 @@ def build(name: str, folder: Path) -> Manifest:
         One of `PUBLISHED`.
     folder
         To write.
+    storage
+        Precision in which its weights are stored.
 
     Raises
     ------
@@ -137,6 +140,7 @@ def build(name: str, folder: Path) -> Manifest:
         about,
         labels=imagenet_labels(),
         licence=f"Of the weights:\n\n{notice}\n\nThe licence in full:\n\n{licence}",
+        storage=storage,
         photographs=PHOTOGRAPHS,
     )
 

@@ -1,4 +1,4 @@
-"""Tiny networks, odd images, and the classifier that the repository holds."""
+"""Tiny networks, odd images, and the classifiers that the repository holds."""
 
 import hashlib
 import io
@@ -23,6 +23,7 @@ from consilience.classifiers.running.manifest import (
 from consilience.classifiers.running.runtime import Choice
 
 MODELS = Path(__file__).parent.parent.parent / "models"
+KEPT = ("efficientnet_lite0", "efficientnet_lite1")
 ON_CPU = Choice("cpu", reason="the CPU, as requested", required=False)
 
 
@@ -110,6 +111,16 @@ def lite0_folder():
 @pytest.fixture(scope="session")
 def lite0(lite0_folder):
     return load_classifier(lite0_folder, ON_CPU, onnxruntime)
+
+
+@pytest.fixture(scope="session", params=KEPT)
+def kept_folder(request):
+    return MODELS / request.param
+
+
+@pytest.fixture(scope="session")
+def kept(kept_folder):
+    return load_classifier(kept_folder, ON_CPU, onnxruntime)
 
 
 def as_bytes(image, kind="PNG", **how):

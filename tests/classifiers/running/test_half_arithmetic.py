@@ -21,16 +21,16 @@ TOLERANCE = 0.05
 
 
 @pytest.fixture(scope="module")
-def halved(lite0_folder):
-    return load_classifier(lite0_folder, ON_CPU, onnxruntime, precision="half")
+def halved(kept_folder):
+    return load_classifier(kept_folder, ON_CPU, onnxruntime, precision="half")
 
 
 def test_the_first_five_labels_of_photographs_are_those_of_single_precision(
-    lite0, halved
+    kept, halved
 ):
-    how = lite0.manifest.preprocessing
-    squares = np.stack([square_of(each, how) for each in lite0.manifest.golden])
-    single, half = lite0.logits(squares), halved.logits(squares)
+    how = kept.manifest.preprocessing
+    squares = np.stack([square_of(each, how) for each in kept.manifest.golden])
+    single, half = kept.logits(squares), halved.logits(squares)
     first = [np.argsort(-logits, axis=1)[:, :5] for logits in (single, half)]
     assert np.array_equal(*first)
     assert 0 < np.abs(single - half).max() < TOLERANCE
@@ -38,8 +38,8 @@ def test_the_first_five_labels_of_photographs_are_those_of_single_precision(
     assert not (first[0][[1, 2, 0]] == first[1]).any()
 
 
-def test_the_arithmetic_is_in_half_and_the_answers_in_single(lite0_folder):
-    data = to_half_arithmetic((lite0_folder / "model.onnx").read_bytes())
+def test_the_arithmetic_is_in_half_and_the_answers_in_single(kept_folder):
+    data = to_half_arithmetic((kept_folder / "model.onnx").read_bytes())
     model = onnx.shape_inference.infer_shapes(onnx.load_from_string(data))
     kinds = {
         value.name: value.type.tensor_type.elem_type

@@ -20,6 +20,7 @@ FILE = "manifest.toml"
 type Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 type Plain = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 MAX_SIDE = 4096
+type Storage = Literal["float32", "float16", "int8"]
 type Side = Annotated[int, msgspec.Meta(ge=1, le=MAX_SIDE)]
 
 
@@ -40,8 +41,9 @@ class Network(_Record, frozen=True):
     answers
         Whether the output is logits or probabilities.
     storage
-        Precision in which the weights are stored. Arithmetic is that of the graph,
-        which is single where weights are converted when they are loaded.
+        Precision in which the weights, in `int8` the large ones, are stored. Arithmetic
+        is that of the graph, which is single where weights are converted when they are
+        loaded.
     disable_quant_qdq
         Whether ONNX Runtime unpacks int8 weights once, when loading: right where
         int8 serves only to store them.
@@ -52,7 +54,7 @@ class Network(_Record, frozen=True):
     input: str = "image"
     output: str = "logits"
     answers: Literal["logits", "probabilities"] = "logits"
-    storage: Literal["float32", "float16", "int8"] = "float32"
+    storage: Storage = "float32"
     disable_quant_qdq: bool = False
 
 
