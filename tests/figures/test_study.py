@@ -9,7 +9,7 @@ import pytest
 from defusedxml import ElementTree
 
 import consilience as cs
-from consilience.errors import KindError
+from consilience.errors import KindError, OptionError
 from consilience.figures._study import FIGURES
 from consilience.figures.colours import model_colours
 from consilience.figures.drawn import alone, png, svg
@@ -119,6 +119,17 @@ def test_what_is_lacking_is_said(parts):
     assert "number_of_objects" in without.figures
     with pytest.raises(KindError, match="of kind objects; give one of kind contains"):
         cs.study(parts["fit"], parts["responses"], contains=parts["fit"])
+
+
+def test_responses_of_another_study_are_refused_at_once(parts):
+    some = parts["responses"].where(parts["responses"].table["item"] != "item0")
+    other = cs.simulate(kind="contains", items=5, annotators=8, seed=0).responses
+    with pytest.raises(KindError, match="of kind contains, the fit of kind objects"):
+        cs.study(parts["fit"], other)
+    renamed = some.table.assign(item="x" + some.table["item"].astype("str"))
+    strange = cs.read(renamed[["item", "annotator", "label", "main"]], kind="objects")
+    with pytest.raises(OptionError, match="60 of the 60 items of the fit are not"):
+        cs.study(parts["fit"], strange)
 
 
 def test_choices_have_the_figures_of_one_label():

@@ -96,7 +96,7 @@ def accuracy_lost(study: Study) -> Figure:
     """
     costs = study.evaluation.costs
     if costs.empty:
-        msg = f"the fit is of kind {study.kind}, whose items have one label"
+        msg = "no item has several labels or objects"
         raise OptionError(msg)
     table = study.beside(costs, "accuracy_lost", ["metric", "model"])
     table = _in_order(study, table, last=[_MEAN])
