@@ -172,6 +172,36 @@ def test_published_values_stand_beside_the_answers_they_are_of(parts):
     assert "published" not in table
 
 
+def test_labels_never_become_markup_of_a_drawing(parts):
+    hostile = "\"><script>alert(1)</script> & \\ {datum.x} 'quoted'"
+    labels = parts["responses"].labels
+    named = labels.assign(name=[f"{hostile} {label}" for label in labels["label"]])
+    responses = replace(parts["responses"], labels=named)
+    predicted = parts["predictions"].assign(
+        model=parts["predictions"]["model"] + hostile
+    )
+    made = cs.study(parts["fit"], responses, predictions=predicted, resamples=20)
+    texts = ""
+    for name in ("confused_labels", "class_confusion", "main_label", "followed"):
+        for drawing in made.drawings(name).values():
+            root = ElementTree.fromstring(drawing)
+            assert {each.tag.split("}")[1] for each in root.iter()} <= {
+                *("svg", "g", "path", "text", "rect", "line", "defs", "clipPath"),
+            }
+            texts += " ".join(each.get("aria-label") or "" for each in root.iter())
+    assert hostile in texts
+
+
+def test_a_matrix_of_many_labels_is_drawn_whole():
+    from consilience.figures.charts import heat
+
+    names = [f"n{number:03d}" for number in range(90)]
+    rows = [(a, b, 1.0 * (a == b)) for a in names for b in names]
+    table = pd.DataFrame(rows, columns=["true", "given", "probability"])
+    drawing = svg(heat(table.assign(text=table["true"]), rows="true", columns="given"))
+    assert drawing.count('aria-roledescription="rect mark"') == 8100
+
+
 def test_names_are_as_short_as_they_can_be_told_apart():
     from consilience.responses.label_names import short_names
 

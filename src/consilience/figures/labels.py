@@ -63,7 +63,7 @@ def valid_labels(study: Study) -> Figure:
         for threshold in THRESHOLDS
     }
     half = f"{study.tau:g}" if f"{study.tau:g}" in frames else "0.5"
-    first = {half: frames.pop(half)}
+    on_paper = {half: frames.pop(half)}
     return Figure(
         name="valid_labels",
         title="Number of valid labels, by the share of annotators that must agree",
@@ -71,11 +71,11 @@ def valid_labels(study: Study) -> Figure:
         note=(
             "A label is valid if at least the share of annotators that the slider "
             "shows would give it. Of items with answers; an item can have no valid "
-            "label. The same question asked otherwise has other answers: people accept "
-            "labels that they would not name."
+            "label. The numbers depend on the question: people who name objects and "
+            "people who are asked about each label agree on other labels."
         ),
         table=table,
-        charts=dict(sorted((first | frames).items(), key=lambda pair: pair[0] != half)),
+        charts=on_paper | frames,
         frames="share of annotators that must agree",
     )
 
