@@ -29,6 +29,7 @@ NAMES = (
     "leading",
     "contains_coverage",
     "classify",
+    "wrap",
     "candidates",
     "study",
     "main_label_candidates",
@@ -46,6 +47,7 @@ NAMES = (
     "few_annotators",
     "report_page",
     "report_pictures",
+    "study_page",
     "killed",
 )
 

@@ -4,12 +4,15 @@ Photographs of the usual size (JPEG, some 500 x 375 pixels) are made from those 
 scikit-image and scikit-learn ship, each cut out at another place.
 """
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time, thread_time
 from typing import Any
+
+from msgspec.structs import replace
 
 from benchmarks.measure import ROOT, Figures, alone
 from benchmarks.report import Report
@@ -34,6 +37,12 @@ NOTES = (
         "machine increases, more so for two threads."
     ),
     (
+        "Two networks: this one twice, under two names, with the same preprocessing or "
+        "with another (`squash`). `one run` decodes each image once for both, and "
+        "resamples it once if the preprocessing is the same; `two runs` is the sum. "
+        "CPU time of the process, alternately, loading included; medians."
+    ),
+    (
         "Stages: CPU milliseconds, one thread, sequentially. Memory: peak memory of "
         "the process, for these images and for twelve times as many."
     ),
@@ -53,9 +62,15 @@ def run(*, quick: bool, repeats: int) -> Report:
         )
         peaks = [alone(("benchmarks.classify", "memory", each)) for each in (few, more)]
         spent = alone(("benchmarks.classify", "stages", few))
+        both = alone(("benchmarks.classify", "two_networks", {**few, "rounds": rounds}))
     rows = [
         _row("bare session", taken["bare"], taken["bare"], number),
         _row("classify", taken["classify"], taken["bare"], number),
+    ]
+    rows += [
+        {"what": f"two networks, {name}", "CPU ms/image": 1e3 * seconds / number}
+        for name, seconds in both.items()
+        if name.endswith(("run", "runs"))
     ]
     for images, figures in zip((number, many), peaks, strict=True):
         rows.append(
@@ -127,6 +142,34 @@ def beside(folder: str, rounds: int) -> Figures:
         name: {part: median(each[part] for each in several) for part in several[0]}
         for name, several in taken.items()
     }
+
+
+def two_networks(folder: str, rounds: int) -> Figures:
+    """Classify by two networks in one run, and in two, in turn in one process."""
+    from consilience.classifiers import Pace, classify, read_manifest
+    from consilience.classifiers.running.manifest import write_manifest
+
+    pace = Pace(batch=BATCH, readers=1, threads=1)
+
+    def spent(*folders: Path) -> float:
+        started = process_time()
+        with tempfile.TemporaryDirectory() as out:
+            classify([folder], folders, Path(out, "p"), device="cpu", pace=pace)
+        return process_time() - started
+
+    taken: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for name, mode, resize in (("same", "crop", 256), ("squash", "squash", None)):
+            copy = Path(place, name)
+            shutil.copytree(MODEL, copy)
+            manifest = read_manifest(MODEL)
+            how = replace(manifest.preprocessing, mode=mode, resize=resize)
+            write_manifest(replace(manifest, name=name, preprocessing=how), copy)
+            for _ in range(rounds):
+                one, two = spent(MODEL, copy), spent(MODEL) + spent(copy)
+                taken.setdefault(f"{name}, one run", []).append(one)
+                taken.setdefault(f"{name}, two runs", []).append(two)
+    return {name: median(seconds) for name, seconds in taken.items()}
 
 
 def memory(folder: str) -> Figures:

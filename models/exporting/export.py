@@ -23,7 +23,6 @@ from consilience.classifiers.images.decoding import decode
 from consilience.classifiers.running.label_file import parse_labels
 from consilience.classifiers.running.manifest import (
     Accuracy,
-    Golden,
     LabelFile,
     Licence,
     Manifest,
@@ -33,6 +32,7 @@ from consilience.classifiers.running.manifest import (
     write_manifest,
 )
 from consilience.classifiers.running.preprocessing import prepare
+from consilience.classifiers.wrapping.golden import golden_of
 from consilience.errors import BadClassifierError, MissingExtraError
 from consilience.whole_folder import whole_folder
 from models.exporting.half_precision import (
@@ -45,7 +45,6 @@ from models.exporting.photographs import photograph
 OPSET = 18
 MAX_BATCH = 4096
 MAX_DIFFERENCE = 1e-4  # of a logit, exported less original, both in single precision
-SHOWN = 5  # answers of a golden photograph
 # Half-precision weights move a logit by up to some .02, another processor by 1e-3; a
 # wrong filter moves one by .2 and more.
 TOLERANCE = 0.05
@@ -133,7 +132,7 @@ def export_network(
         )
         raise BadClassifierError(msg)
     golden = tuple(
-        _golden(name, row, listed.label)
+        golden_of(row, listed.label, photograph=name, tolerance=TOLERANCE)
         for name, row in zip(photographs, original[RANDOM:], strict=True)
     )
     source = about.source or Source(package="", version="")
@@ -237,16 +236,6 @@ def _run(data: bytes, squares: np.ndarray) -> np.ndarray:
 
 def _largest_difference(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one - other).max())
-
-
-def _golden(name: str, logits: np.ndarray, labels: Sequence[str]) -> Golden:
-    first = np.argsort(-logits, kind="stable")[:SHOWN]
-    return Golden(
-        photograph=name,
-        labels=tuple(labels[i] for i in first),
-        logits=tuple(round(float(logits[i]), 4) for i in first),
-        tolerance=TOLERANCE,
-    )
 
 
 def _write(

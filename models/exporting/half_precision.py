@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from consilience.classifiers.wrapping.network import as_bytes, strip_traces
+
+__all__ = ["as_bytes", "strip_traces", "to_half_precision"]
+
 MIN_SIZE = 64  # of a tensor worth storing in half
 MAX_MAGNITUDE = 65504.0  # of half precision
 
@@ -44,27 +48,3 @@ def to_half_precision(model: Any) -> Any:
     stored.graph.node.extend([*casts, *nodes])
     onnx.checker.check_model(stored, full_check=True)
     return stored
-
-
-def strip_traces(model: Any) -> Any:
-    """Return a copy of an ONNX network without what its exporter wrote for itself."""
-    import onnx  # noqa: PLC0415 (an extra)
-
-    bare = onnx.ModelProto()
-    bare.CopyFrom(model)
-    for part in (bare, bare.graph, *bare.graph.node, *bare.graph.initializer):
-        part.ClearField("doc_string")
-        part.ClearField("metadata_props")
-    for value in (*bare.graph.input, *bare.graph.output):
-        value.ClearField("doc_string")
-        value.ClearField("metadata_props")
-    bare.graph.ClearField("value_info")
-    bare.ClearField("functions")
-    bare.ClearField("producer_version")
-    return bare
-
-
-def as_bytes(model: Any) -> bytes:
-    """Return the bytes of a network: always the same for the same one."""
-    written: bytes = model.SerializeToString(deterministic=True)
-    return written

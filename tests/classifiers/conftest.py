@@ -23,7 +23,7 @@ from consilience.classifiers.running.manifest import (
 from consilience.classifiers.running.runtime import Choice
 
 MODELS = Path(__file__).parent.parent.parent / "models"
-ON_CPU = Choice(cuda=False, reason="the CPU, as requested", required=False)
+ON_CPU = Choice("cpu", reason="the CPU, as requested", required=False)
 
 
 def graph(

@@ -32,6 +32,7 @@ COMMANDS = (
     "candidates",
     "tasks",
     "simulate",
+    "wrap",
     "sbc",
 )
 

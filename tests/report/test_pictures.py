@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from consilience.classifiers.images.decoding import decode
 from consilience.errors import OptionError, SourceNotFoundError
 from consilience.report import pictures as module
 from consilience.report.pictures import SIDE, Pictures, make_pictures
@@ -171,3 +172,20 @@ def test_pictures_are_a_mapping_that_reads_what_was_written():
     assert "d" not in kept
     with pytest.raises(KeyError):
         kept["d"]
+
+
+def test_a_large_photograph_is_decoded_small_but_never_below_what_is_asked(tmp_path):
+    ramp = np.linspace(0, 255, 4000).astype(np.uint8)
+    wide = Image.fromarray(np.repeat(ramp[None], 1000, axis=0))
+    for kind in ("JPEG", "PNG"):
+        kept = io.BytesIO()
+        wide.save(kept, kind)
+        whole = decode(kept.getvalue()).rgb
+        small = decode(kept.getvalue(), side=300).rgb
+        assert whole.size == (4000, 1000)
+        assert small.size == ((2000, 500) if kind == "JPEG" else (4000, 1000))
+        (tmp_path / f"{kind}.{kind.lower()}").write_bytes(kept.getvalue())
+    both = make_pictures(tmp_path, ["JPEG", "PNG"])
+    jpeg, png = (opened(both[kind]) for kind in ("JPEG", "PNG"))
+    assert jpeg.shape == png.shape == (80, 320, 3)
+    assert abs(jpeg - png).max() <= 6

@@ -7,6 +7,8 @@ from .running.classifier import Classifier, load_classifier
 from .running.classifying import Outcome, classify
 from .running.manifest import Manifest, read_manifest
 from .running.pace import Pace
+from .wrapping.folder import Wrapped, wrap
+from .wrapping.golden import check_golden
 
 __all__ = [
     "Candidates",
@@ -16,11 +18,14 @@ __all__ = [
     "Outcome",
     "Pace",
     "Predictions",
+    "Wrapped",
     "candidates",
+    "check_golden",
     "classify",
     "co_confusion",
     "list_images",
     "load_classifier",
     "read_manifest",
     "read_predictions",
+    "wrap",
 ]

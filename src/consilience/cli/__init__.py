@@ -37,6 +37,7 @@ from consilience.cli.commands import (
     simulate,
     study,
     tasks,
+    wrap,
 )
 from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment
@@ -95,6 +96,7 @@ for _command in (
     report.report,
     benchmark.benchmark,
     classify.classify,
+    wrap.wrap,
     candidates.candidates,
     tasks.tasks,
     simulate.simulate,

@@ -96,7 +96,7 @@ def accuracy_lost(study: Study) -> Figure:
     """
     costs = study.evaluation.costs
     if costs.empty:
-        msg = f"the fit is of kind {study.kind}, whose items have one label"
+        msg = "no item has several labels or objects"
         raise OptionError(msg)
     table = study.beside(costs, "accuracy_lost", ["metric", "model"])
     table = _in_order(study, table, last=[_MEAN])
@@ -104,10 +104,11 @@ def accuracy_lost(study: Study) -> Figure:
     lost = means.loc["dataset_accuracy"] if "dataset_accuracy" in means.index else None
     fair = means.loc["accuracy"]
     by_valid = f"{_lost(fair)} by any valid label"
+    number = len(study.models)
+    whose = f" (mean of {number} models)" if number > 1 else ""
     by_dataset = "" if lost is None else f"{_lost(lost)} by the data set's label and "
     finding = (
-        "Where items show several objects, models lose "
-        f"{by_dataset}{by_valid} (mean of {len(study.models)} models)."
+        f"Where items show several objects, models lose {by_dataset}{by_valid}{whose}."
     )
     rows = _by_metric(table[table["metric"].isin(METRICS)])
     rows = rows.assign(

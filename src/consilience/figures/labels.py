@@ -15,7 +15,7 @@ from consilience.figures.objects import SHOWN, with_published_text
 from consilience.figures.record import Study
 
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
-_HALF = 0.5
+_HALF, _OFTEN = 0.5, 0.2
 _ASKED = {
     "objects": "objects, as people name them",
     "labels": "labels, as people name objects",
@@ -63,7 +63,7 @@ def valid_labels(study: Study) -> Figure:
         for threshold in THRESHOLDS
     }
     half = f"{study.tau:g}" if f"{study.tau:g}" in frames else "0.5"
-    first = {half: frames.pop(half)}
+    on_paper = {half: frames.pop(half)}
     return Figure(
         name="valid_labels",
         title="Number of valid labels, by the share of annotators that must agree",
@@ -71,11 +71,11 @@ def valid_labels(study: Study) -> Figure:
         note=(
             "A label is valid if at least the share of annotators that the slider "
             "shows would give it. Of items with answers; an item can have no valid "
-            "label. The same question asked otherwise has other answers: people accept "
-            "labels that they would not name."
+            "label. The numbers depend on the question: people who name objects and "
+            "people who are asked about each label agree on other labels."
         ),
         table=table,
-        charts=dict(sorted((first | frames).items(), key=lambda pair: pair[0] != half)),
+        charts=on_paper | frames,
         frames="share of annotators that must agree",
     )
 
@@ -135,7 +135,6 @@ def confused_labels(study: Study) -> Figure:
         columns={"mutual": "value", "mutual_lower": "lower", "mutual_upper": "upper"}
     )
     rows = _named_pairs(study, pairs, " / ").head(SHOWN)
-    often = int((pairs["value"] >= 0.2).sum())
     first = ", ".join(rows["name"].head(3))
     x = Axis(
         column="value",
@@ -146,10 +145,7 @@ def confused_labels(study: Study) -> Figure:
     return Figure(
         name="confused_labels",
         title="Labels that people cannot tell apart",
-        finding=(
-            f"{often} pairs of labels are taken for each other in a fifth of the "
-            f"answers or more, in both directions, such as {first}."
-        ),
+        finding=_confused_sentence(int((pairs["value"] >= _OFTEN).sum()), first),
         note=(
             "An answer about an item of one class gives the other label as the main "
             "one. Estimated by partial pooling, so that few items of a class do not "
@@ -159,6 +155,15 @@ def confused_labels(study: Study) -> Figure:
         charts={"": lambda: charts.intervals(rows, x, "name")} if len(rows) else {},
         leads=True,
     )
+
+
+def _confused_sentence(often: int, first: str) -> str:
+    how = "taken for each other in a fifth of the answers or more, in both directions"
+    if not first:
+        return "0 pairs of labels are taken for each other."
+    if not often:
+        return f"0 pairs of labels are {how}; the closest are {first}."
+    return f"{often} pairs of labels are {how}, such as {first}."
 
 
 def renamed_classes(study: Study) -> Figure:

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from consilience.classifiers import classify, list_images, read_predictions
 from consilience.classifiers.pooled import best_labels
 from consilience.classifiers.running import classifying, pace, reading_ahead
 from consilience.classifiers.running.pace import Pace
+from consilience.classifiers.running.runtime import PROVIDERS, Choice
 from consilience.errors import OptionError, PredictionsError
 
 from ..conftest import as_bytes
@@ -361,3 +364,61 @@ def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
     assert {"espresso", "cup"} <= seen["coffee.png"]
     assert {"Egyptian cat", "tiger cat", "tabby"} <= seen["chelsea.png"]
     assert {"moped", "motor scooter"} <= seen["motorcycle_left.png"]
+
+
+@pytest.mark.parametrize(("mode", "resampled"), [("squash", 1), ("crop", 2)])
+def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_preprocessing(
+    tiny, pictures, tmp_path, monkeypatch, mode, resampled
+):
+    images, one, two = pictures(7), tiny("one"), tiny("two", mode="squash")
+    if mode == "crop":
+        path = two / "manifest.toml"
+        crop = 'mode = "crop"\nresize = 9'
+        path.write_text(path.read_text().replace('mode = "squash"', crop))
+    calls = {"decode": 0, "prepare": 0}
+
+    def counted(name):
+        original = getattr(reading_ahead, name)
+
+        def call(*arguments):
+            calls[name] += 1
+            return original(*arguments)
+
+        monkeypatch.setattr(reading_ahead, name, call)
+
+    counted("decode")
+    counted("prepare")
+    run(images, [one, two], tmp_path / "out")
+    assert calls == {"decode": 7, "prepare": 7 * resampled}
+    # One pass gives what two runs give.
+    both = read_predictions(tmp_path / "out").table
+    for folder in (one, two):
+        run(images, [folder], tmp_path / folder.name)
+        alone = read_predictions(tmp_path / folder.name).table
+        same = both[both["model"] == folder.name].reset_index(drop=True)
+        columns = ["item", "label", "logit"]
+        assert (
+            same[columns]
+            .astype({"item": str, "label": str})
+            .equals(alone[columns].astype({"item": str, "label": str}))
+        )
+
+
+@pytest.mark.parametrize(
+    ("place", "devices", "where"),
+    [
+        ("tensorrt", ["tensorrt", "tensorrt"], "the GPU, by TensorRT"),
+        ("cuda", ["cuda"], "the GPU"),
+        ("cuda", ["cuda", "cpu"], "the GPU and, where it refused, the CPU"),
+        ("cuda", ["cpu"], "the CPU: ONNX Runtime found a driver but not CUDA 13"),
+        ("cpu", ["cpu"], "why"),
+    ],
+)
+def test_the_outcome_states_where_sessions_ran(lite0, place, devices, where):
+    choice = Choice(place, reason="why", required=False)
+    sessions = [
+        SimpleNamespace(get_providers=lambda device=device: PROVIDERS[device])
+        for device in devices
+    ]
+    classifiers = [replace(lite0, session=each) for each in sessions]
+    assert classifying._where(choice, classifiers).startswith(where)

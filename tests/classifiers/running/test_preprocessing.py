@@ -48,6 +48,17 @@ def test_cropping_in_one_step_is_scaling_and_then_cutting(cat):
     assert apart.mean() < np.abs(two - other)[inside, inside].mean()
 
 
+def test_squashing_and_then_cutting_is_done_in_one_step(cat):
+    even = cat.crop((0, 0, 450, 300))
+    one = prepare(even, Preprocessing(size=100, mode="squash", resize=150)).astype(int)
+    scaled = even.resize((150, 150), Image.Resampling.BICUBIC)
+    two = np.asarray(scaled.crop((25, 25, 125, 125))).astype(int)
+    inside = slice(4, -4)  # away from the edge of the box
+    assert np.abs(one - two)[inside, inside].max() <= 1
+    whole = prepare(even, Preprocessing(size=100, mode="squash")).astype(int)
+    assert np.abs(one - whole)[inside, inside].mean() > 5
+
+
 @pytest.mark.parametrize("kind", ["bilinear", "lanczos"])
 def test_another_filter_gives_other_pixels(cat, kind):
     usual = prepare(cat, Preprocessing(size=64, resize=73))

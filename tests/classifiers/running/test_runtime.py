@@ -14,6 +14,8 @@ from consilience.classifiers.running.classifier import load_classifier
 from consilience.classifiers.running.runtime import (
     CPU,
     CUDA,
+    TENSORRT,
+    Choice,
     choose,
     load_runtime,
     session,
@@ -35,10 +37,10 @@ ON_CUDA = {
 class Recorder:
     """ONNX Runtime as it would be with a card, or without: what is asked is kept."""
 
-    def __init__(self, *, built_for_cuda=True, card=True):
+    def __init__(self, *, built_for_cuda=True, card=True, tensorrt=True):
         self.asked = []
-        self.available = [CUDA, CPU] if built_for_cuda else [CPU]
-        self.card = card
+        self.available = [TENSORRT, CUDA, CPU] if built_for_cuda else [CPU]
+        self.works = {CPU, *([CUDA] * card), *([TENSORRT] * (card and tensorrt))}
         self.__version__ = "1.0"
 
     def get_available_providers(self):
@@ -58,7 +60,9 @@ class Recorder:
     def InferenceSession(self, data, options, providers):  # noqa: N802 (its name)
         self.asked.append(("session", data, options, providers))
         names = [each if isinstance(each, str) else each[0] for each in providers]
-        names = names if self.card else [CPU]
+        if TENSORRT in names and TENSORRT not in self.works:
+            print("EP Error: no libnvinfer.so.10")  # noqa: T201 (as the real one does)
+        names = [name for name in names if name in self.works]
         return SimpleNamespace(get_providers=lambda: names)
 
 
@@ -111,6 +115,41 @@ def test_a_driver_without_libraries_is_an_error_only_for_who_insists():
         session(b"", choose("cuda", fake, driver=""), fake, threads=1)
 
 
+def test_tensorrt_is_asked_for_first_and_leaves_the_rest_to_cuda(capsys):
+    for precision, fp16 in (("single", "0"), ("half", "1")):
+        fake = Recorder()
+        choice = choose("tensorrt", fake, driver="")
+        assert choice.gpu
+        opened = session(b"", choice, fake, threads=1, precision=precision)
+        assert runtime.runs_on(opened) == "tensorrt"
+        (asked, _), (_, _, _, providers) = fake.asked
+        assert asked == "preload"
+        assert providers[0] == (TENSORRT, {"trt_fp16_enable": fp16})
+        assert [providers[1][0], providers[2]] == [CUDA, CPU]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("card", "where"), [(True, "without TensorRT"), (False, "on the CPU")]
+)
+def test_who_insists_on_tensorrt_gets_it_or_an_error(card, where, capsys):
+    fake = Recorder(card=card, tensorrt=False)
+    with pytest.raises(DeviceError, match=f"{where}; TensorRT 10.* is missing"):
+        session(b"", choose("tensorrt", fake, driver=""), fake, threads=1)
+    with pytest.raises(DeviceError, match="has no TensorRT"):
+        choose("tensorrt", Recorder(built_for_cuda=False), driver="")
+    with pytest.raises(DeviceError, match="no driver"):
+        choose("tensorrt", fake, driver="no driver")
+    assert capsys.readouterr().out == ""
+
+
+def test_auto_never_asks_for_tensorrt():
+    fake = Recorder()
+    session(b"", choose("auto", fake, driver=""), fake, threads=1)
+    names = [each if isinstance(each, str) else each[0] for each in fake.asked[1][3]]
+    assert names == [CUDA, CPU]
+
+
 def test_weights_in_int8_are_unpacked_only_where_the_manifest_says_so():
     for asked in (False, True):
         fake = Recorder()
@@ -127,12 +166,13 @@ def without_a_card():
 def test_the_real_build_falls_back_or_refuses_where_there_is_no_card():
     real = load_runtime()
     choice = choose("auto", real)
-    assert not choice.cuda
+    assert not choice.gpu
     assert "driver" in choice.reason or "no CUDA" in choice.reason
     opened = session(graph().SerializeToString(), choice, real, threads=1)
     assert runtime.runs_on(opened) == "cpu"
-    with pytest.raises(DeviceError, match='`device="cuda"`'):
-        choose("cuda", real)
+    for device in ("cuda", "tensorrt"):
+        with pytest.raises(DeviceError, match=f'`device="{device}"`'):
+            choose(device, real)
 
 
 @pytest.mark.skipif(
@@ -147,6 +187,17 @@ def test_the_real_gpu_build_lists_cuda_and_runs_on_the_cpu_without_a_word():
         graph().SerializeToString(), options, providers=[CUDA, CPU]
     )
     assert opened.get_providers() == [CPU]
+
+
+@pytest.mark.skipif(
+    TENSORRT not in onnxruntime.get_available_providers(), reason="a build without it"
+)
+@pytest.mark.skipif(not without_a_card(), reason="there is a card")
+def test_the_real_gpu_build_without_tensorrt_is_an_error_for_who_insists(capsys):
+    insisting = Choice("tensorrt", reason="the GPU", required=True)
+    with pytest.raises(DeviceError, match="on the CPU; TensorRT 10"):
+        session(graph().SerializeToString(), insisting, onnxruntime, threads=1)
+    assert capsys.readouterr().out == ""
 
 
 def test_bound_arrays_give_what_a_plain_run_gives(lite0):

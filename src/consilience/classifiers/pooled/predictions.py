@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from consilience.classifiers.running.manifest import Manifest, Preprocessing
+from consilience.classifiers.running.runtime import Precision
 from consilience.errors import PredictionsError, SourceNotFoundError
 
 FILE = "predictions.toml"
@@ -63,6 +64,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         Labels kept of each image and classifier, the most probable.
     classifiers
         Those that answer.
+    precision
+        Precision of their arithmetic.
     devices
         Where sessions ran, and with which versions of ONNX Runtime and Pillow; several
         if it was taken up elsewhere.
@@ -71,6 +74,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = 1
     keep: int
     classifiers: tuple[Provenance, ...]
+    precision: Precision = "single"
     devices: tuple[str, ...] = ()
 
 

@@ -8,13 +8,20 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from consilience.classifiers.running.half_arithmetic import to_half_arithmetic
 from consilience.classifiers.running.label_file import Labels, read_labels
 from consilience.classifiers.running.manifest import (
     Manifest,
     checked_bytes,
     read_manifest,
 )
-from consilience.classifiers.running.runtime import Choice, runs_on, session
+from consilience.classifiers.running.runtime import (
+    Choice,
+    Place,
+    Precision,
+    runs_on,
+    session,
+)
 from consilience.errors import BadClassifierError, ConsilienceError
 
 MIN_PROBABILITY = 1e-30  # before its logarithm is taken
@@ -42,8 +49,8 @@ class Classifier:
         return self.manifest.name
 
     @property
-    def device(self) -> str:
-        """Where it runs: cuda or cpu."""
+    def device(self) -> Place:
+        """Where it runs."""
         return runs_on(self.session)
 
     def logits(
@@ -66,7 +73,12 @@ class Classifier:
 
 
 def load_classifier(
-    folder: str | Path, choice: Choice, runtime: Any, *, threads: int = 1
+    folder: str | Path,
+    choice: Choice,
+    runtime: Any,
+    *,
+    threads: int = 1,
+    precision: Precision = "single",
 ) -> Classifier:
     """Load a classifier from its folder, or refuse it.
 
@@ -80,6 +92,8 @@ def load_classifier(
         The module of ONNX Runtime.
     threads
         Threads of arithmetic on the CPU.
+    precision
+        Precision of arithmetic; `half` is meant for GPUs, and slower on a CPU.
 
     Raises
     ------
@@ -100,10 +114,11 @@ def load_classifier(
     _check_self_contained(data, where)
     try:
         opened = session(
-            data,
+            data if precision == "single" else to_half_arithmetic(data),
             choice,
             runtime,
             threads=threads,
+            precision=precision,
             disable_quant_qdq=network.disable_quant_qdq,
         )
     except ConsilienceError:

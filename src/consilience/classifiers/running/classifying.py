@@ -28,7 +28,13 @@ from consilience.classifiers.running.pace import (
 )
 from consilience.classifiers.running.pieces import Pieces
 from consilience.classifiers.running.reading_ahead import read_ahead
-from consilience.classifiers.running.runtime import Choice, Device, choose, load_runtime
+from consilience.classifiers.running.runtime import (
+    Choice,
+    Device,
+    Precision,
+    choose,
+    load_runtime,
+)
 from consilience.errors import OptionError
 from consilience.progress import Progress, Reporter, silent
 from consilience.whole_folder import whole_folder
@@ -57,12 +63,13 @@ class Outcome:
     seconds: float
 
 
-def classify(
+def classify(  # noqa: PLR0913 (each option stands alone)
     images: Images | Sequence[str | Path],
     folders: Sequence[str | Path],
     out: str | Path,
     *,
     device: Device = "auto",
+    precision: Precision = "single",
     keep: int = 20,
     pace: Pace = AS_THE_MACHINE_HAS,
     report: Reporter = silent,
@@ -80,8 +87,11 @@ def classify(
         Folders of the classifiers.
     out : str or Path
         Folder of predictions.
-    device : {"auto", "cpu", "cuda"}, default "auto"
-        "auto" takes the GPU where there is one.
+    device : {"auto", "cpu", "cuda", "tensorrt"}, default "auto"
+        "auto" takes the GPU, by CUDA, where there is one.
+    precision : {"single", "half"}, default "single"
+        Precision of the arithmetic of the networks. "half" moves logits by some
+        hundredths; it is meant for GPUs, and slower on a CPU.
     keep : int, default 20
         Number of labels to keep for each image and classifier, the most probable.
     pace : Pace
@@ -124,11 +134,12 @@ def classify(
     images = images if isinstance(images, Images) else list_images(images)
     runtime = load_runtime()
     choice = choose(device, runtime)
-    workers = share_processors(pace, cuda=choice.cuda)
-    classifiers = _load(folders, choice, runtime, workers.threads)
+    workers = share_processors(pace, gpu=choice.gpu)
+    classifiers = _load(folders, choice, runtime, workers.threads, precision)
     where = _where(choice, classifiers)
     account = Account(
         keep=keep,
+        precision=precision,
         classifiers=tuple(
             provenance(classifier.manifest) for classifier in classifiers
         ),
@@ -180,11 +191,17 @@ def _place(out: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
 
 
 def _load(
-    folders: Sequence[str | Path], choice: Choice, runtime: Any, threads: int
+    folders: Sequence[str | Path],
+    choice: Choice,
+    runtime: Any,
+    threads: int,
+    precision: Precision = "single",
 ) -> list[Classifier]:
     loaded: list[Classifier] = []
     for folder in folders:
-        one = load_classifier(folder, choice, runtime, threads=threads)
+        one = load_classifier(
+            folder, choice, runtime, threads=threads, precision=precision
+        )
         if one.name in {other.name for other in loaded}:
             msg = (
                 f"{folder}: another classifier is named {one.name} too; rename one in "
@@ -201,11 +218,13 @@ def _load(
 def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
     """Say where the sessions run: what they themselves say, not what was chosen."""
     devices = {classifier.device for classifier in classifiers}
+    if devices == {"tensorrt"}:
+        return "the GPU, by TensorRT"
     if devices == {"cuda"}:
         return "the GPU"
-    if not choice.cuda:
+    if not choice.gpu:
         return choice.reason
-    if "cuda" in devices:
+    if devices != {"cpu"}:
         return "the GPU and, where it refused, the CPU"
     return "the CPU: ONNX Runtime found a driver but not CUDA 13 or cuDNN 9"
 

@@ -19,7 +19,8 @@ FILE = "manifest.toml"
 
 type Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 type Plain = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
-type Side = Annotated[int, msgspec.Meta(ge=1, le=4096)]
+MAX_SIDE = 4096
+type Side = Annotated[int, msgspec.Meta(ge=1, le=MAX_SIDE)]
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +40,8 @@ class Network(_Record, frozen=True):
     answers
         Whether the output is logits or probabilities.
     storage
-        Precision in which the weights are stored; arithmetic is single.
+        Precision in which the weights are stored. Arithmetic is that of the graph,
+        which is single where weights are converted when they are loaded.
     disable_quant_qdq
         Whether ONNX Runtime unpacks int8 weights once, when loading: right where
         int8 serves only to store them.
@@ -80,8 +82,8 @@ class Preprocessing(_Record, frozen=True):
     mode
         `crop`: the square in the middle; `squash`: the whole image, its shape changed.
     resize
-        crop: what the shorter side would be scaled to before a square of `size` is cut
-        out; it is done in one step.
+        What the shorter side would be scaled to (`squash`: both sides) before a square
+        of `size` is cut out; it is done in one step. To squash, by default `size`.
     filter
         Pillow's resampling. Another library's filter of the same name gives other
         pixels, and other answers.
@@ -120,13 +122,15 @@ class Accuracy(_Record, frozen=True):
     published: str
 
 
-class Golden(_Record, frozen=True):
-    """What the original network says of a photograph that scikit-image ships.
+class Golden(_Record, frozen=True, kw_only=True):
+    """What the original network says of a picture.
 
     Attributes
     ----------
     photograph
-        Name of its file, without the ending.
+        Name of its file in scikit-image, without the ending.
+    file
+        Name of its file in the folder, if it is none of scikit-image's.
     labels, logits
         The first of its answers, the most probable first, as the network that was
         exported gives them.
@@ -134,7 +138,8 @@ class Golden(_Record, frozen=True):
         By how much a logit may differ.
     """
 
-    photograph: Plain
+    photograph: Plain | None = None
+    file: Plain | None = None
     labels: tuple[str, ...]
     logits: tuple[float, ...]
     tolerance: float
@@ -185,10 +190,19 @@ def read_manifest(folder: str | Path) -> Manifest:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: {error}; fix it, or export the classifier again"
         raise BadClassifierError(msg) from None
-    prep = manifest.preprocessing
-    if prep.mode == "crop" and (prep.resize is None or prep.resize < prep.size):
+    if any(
+        (each.photograph is None) == (each.file is None) for each in manifest.golden
+    ):
         msg = (
-            f"{path}: to crop, preprocessing.resize must say what the shorter side is "
+            f"{path}: a golden picture is a photograph of scikit-image or a file of "
+            "the folder; name one of the two"
+        )
+        raise BadClassifierError(msg)
+    prep = manifest.preprocessing
+    resize = prep.size if prep.mode == "squash" else 0
+    if (resize if prep.resize is None else prep.resize) < prep.size:
+        msg = (
+            f"{path}: preprocessing.resize must say what the shorter side is "
             f"scaled to, at least {prep.size}; found {prep.resize}"
         )
         raise BadClassifierError(msg)

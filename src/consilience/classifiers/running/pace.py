@@ -62,7 +62,7 @@ def check(keep: int, pace: Pace) -> None:
             raise OptionError(msg)
 
 
-def share_processors(pace: Pace, *, cuda: bool) -> Workers:
+def share_processors(pace: Pace, *, gpu: bool) -> Workers:
     """Settle how the work is spread over the processors there are.
 
     A network of the sizes meant here takes three to ten times as long as decoding its
@@ -70,10 +70,10 @@ def share_processors(pace: Pace, *, cuda: bool) -> Workers:
     """
     cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else None
     cores = cores or os.cpu_count() or 1
-    reading = max(1, cores - 1) if cuda else max(1, cores // 4)
+    reading = max(1, cores - 1) if gpu else max(1, cores // 4)
     return Workers(
-        batch=pace.batch or BATCH[cuda],
+        batch=pace.batch or BATCH[gpu],
         readers=pace.readers or reading,
         threads=pace.threads or max(1, cores - reading),
-        fixed=cuda,
+        fixed=gpu,
     )

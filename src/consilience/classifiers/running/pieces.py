@@ -134,6 +134,8 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
             refuse(f"of {name} with another preprocessing")
         if one != current[name]:
             refuse(f"of {name} with other labels or another family")
+    if before.precision != now.precision:
+        refuse(f"in {before.precision} precision, not {now.precision}")
     if before.keep != now.keep:
         refuse(f"that keep {before.keep} labels, not {now.keep}")
 

@@ -31,9 +31,10 @@ def prepare(picture: "Image", how: Preprocessing) -> UInt8[np.ndarray, "S S 3"]:
     square = (how.size, how.size)
     chosen = Resampling[how.filter.upper()]
     width, height = picture.size
-    box = (0.0, 0.0, float(width), float(height))
-    if how.mode == "crop" and how.resize is not None:
-        side = how.size / how.resize * min(width, height)
-        left, top = (width - side) / 2, (height - side) / 2
-        box = (left, top, left + side, top + side)
+    shorter = min(width, height)
+    whole = (shorter, shorter) if how.mode == "crop" else (width, height)
+    share = how.size / (how.resize or how.size)
+    across, down = share * whole[0], share * whole[1]
+    left, top = (width - across) / 2, (height - down) / 2
+    box = (left, top, left + across, top + down)
     return np.asarray(picture.resize(square, chosen, box=box))

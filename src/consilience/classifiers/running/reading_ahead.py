@@ -60,5 +60,6 @@ def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
     except MemoryError:
         return Prepared(image.item, reason="too large for the available memory")
     width, height = picture.rgb.size
-    squares = tuple(prepare(picture.rgb, preprocessing) for preprocessing in how)
+    made = {each: prepare(picture.rgb, each) for each in dict.fromkeys(how)}
+    squares = tuple(made[each] for each in how)
     return Prepared(image.item, squares, width, height, picture.note)

@@ -16,9 +16,23 @@ from typing import Any, Literal
 
 from consilience.errors import DeviceError, MissingExtraError
 
-type Device = Literal["auto", "cpu", "cuda"]
+type Place = Literal["cpu", "cuda", "tensorrt"]
+type Device = Literal["auto"] | Place
+type Precision = Literal["single", "half"]
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
+# What a session is opened with; TensorRT leaves operators that it lacks to CUDA.
+PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU), "tensorrt": (TENSORRT, CUDA, CPU)}
+PLACES: dict[str, Place] = {CPU: "cpu", CUDA: "cuda", TENSORRT: "tensorrt"}
+NAMES = {CUDA: "CUDA", TENSORRT: "TensorRT"}
+LIBRARIES = {
+    "cuda": "CUDA 13 or cuDNN 9 is missing: install consilience[cuda]",
+    "tensorrt": (
+        "TensorRT 10, CUDA 13 or cuDNN 9 is missing: install consilience[cuda] and "
+        "tensorrt-cu13 in a version below 11"
+    ),
+}
 # One search for the fastest convolutions would be repeated for every shape of batch;
 # TF32 would move logits by about a thousandth.
 CUDA_OPTIONS = {
@@ -35,17 +49,22 @@ class Choice:
 
     Attributes
     ----------
-    cuda
-        Whether on the GPU.
+    place
+        Where.
     reason
         Why, in words for people.
     required
-        Whether falling back to the CPU is an error.
+        Whether falling back to another place is an error.
     """
 
-    cuda: bool
+    place: Place
     reason: str
     required: bool
+
+    @property
+    def gpu(self) -> bool:
+        """Whether on the GPU."""
+        return self.place != "cpu"
 
 
 def load_runtime() -> Any:
@@ -83,7 +102,7 @@ def choose(device: Device, runtime: Any, *, driver: str | None = None) -> Choice
     Parameters
     ----------
     device
-        `auto` takes the GPU where there is one; `cuda` insists on it.
+        `auto` takes CUDA where there is a GPU; `cuda` and `tensorrt` insist.
     runtime
         The module of ONNX Runtime.
     driver
@@ -95,21 +114,27 @@ def choose(device: Device, runtime: Any, *, driver: str | None = None) -> Choice
         The GPU is insisted on, and there is none.
     """
     if device == "cpu":
-        return Choice(cuda=False, reason="the CPU, as requested", required=False)
+        return Choice("cpu", reason="the CPU, as requested", required=False)
+    required = device != "auto"
+    place: Place = "cuda" if device == "auto" else device
+    first = PROVIDERS[place][0]
     missing = ""
-    if CUDA not in runtime.get_available_providers():
-        missing = f"this build of ONNX Runtime {runtime.__version__} has no CUDA"
+    if first not in runtime.get_available_providers():
+        build = f"this build of ONNX Runtime {runtime.__version__}"
+        missing = f"{build} has no {NAMES[first]}"
     missing = missing or (_no_driver() if driver is None else driver)
     if not missing:
         _preload(runtime)
-        return Choice(cuda=True, reason="the GPU", required=device == "cuda")
-    if device == "cuda":
+        if place == "tensorrt":
+            _preload_tensorrt()
+        return Choice(place, reason="the GPU", required=required)
+    if required:
         msg = (
-            f'`device="cuda"`: {missing}; install an NVIDIA driver for CUDA 13 and '
+            f'`device="{device}"`: {missing}; install an NVIDIA driver for CUDA 13 and '
             'consilience[cuda], or take `device="auto"` or cpu'
         )
         raise DeviceError(msg)
-    return Choice(cuda=False, reason=f"the CPU: {missing}", required=False)
+    return Choice("cpu", reason=f"the CPU: {missing}", required=False)
 
 
 def session(
@@ -118,6 +143,7 @@ def session(
     runtime: Any,
     *,
     threads: int,
+    precision: Precision = "single",
     disable_quant_qdq: bool = False,
 ) -> Any:
     """Open a session on the bytes of a network.
@@ -132,6 +158,8 @@ def session(
         The module of ONNX Runtime.
     threads
         Threads of arithmetic on the CPU.
+    precision
+        Precision of the arithmetic of the network, which TensorRT must be given.
     disable_quant_qdq
         See `manifest.Network`.
 
@@ -147,21 +175,29 @@ def session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if disable_quant_qdq:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
-    wanted: list[object] = [(CUDA, dict(CUDA_OPTIONS))] if choice.cuda else []
-    opened = runtime.InferenceSession(data, options, providers=[*wanted, CPU])
-    if choice.required and opened.get_providers()[0] != CUDA:
+    settings: dict[str, dict[str, str]] = {
+        CUDA: CUDA_OPTIONS,
+        TENSORRT: {"trt_fp16_enable": "1" if precision == "half" else "0"},
+    }
+    providers = [
+        (name, dict(settings[name])) if name in settings else name
+        for name in PROVIDERS[choice.place]
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):  # where it reports a fall back
+        opened = runtime.InferenceSession(data, options, providers=providers)
+    if choice.required and runs_on(opened) != choice.place:
+        where = {"cpu": "on the CPU"}.get(runs_on(opened), "without TensorRT")
         msg = (
-            '`device="cuda"`: ONNX Runtime found a driver but runs on the CPU; CUDA '
-            "13 or cuDNN 9 is missing: install consilience[cuda], or take "
-            '`device="auto"`'
+            f'`device="{choice.place}"`: ONNX Runtime found a driver but runs {where}; '
+            f'{LIBRARIES[choice.place]}, or take `device="auto"`'
         )
         raise DeviceError(msg)
     return opened
 
 
-def runs_on(opened: Any) -> str:
-    """Return cuda or cpu: what a session says of itself."""
-    return "cuda" if opened.get_providers()[0] == CUDA else "cpu"
+def runs_on(opened: Any) -> Place:
+    """Return where a session runs: what it says of itself."""
+    return PLACES.get(opened.get_providers()[0], "cpu")
 
 
 def _no_driver() -> str:
@@ -185,6 +221,12 @@ def _preload(runtime: Any) -> None:
     """
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(AttributeError):
         runtime.preload_dlls(directory="")
+
+
+def _preload_tensorrt() -> None:
+    """Load TensorRT's libraries from its package, if it is there."""
+    with contextlib.suppress(ImportError, OSError):
+        import_module("tensorrt")
 
 
 def _version(name: str) -> str | None:

@@ -16,7 +16,8 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     *,
     model_dir: Annotated[list[Path], Parameter(consume_multiple=True)],
     out: Path,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto",
+    precision: Literal["single", "half"] = "single",
     keep: int = 20,
     naming: Literal["path", "name", "stem"] = "path",
     item: str = "item",
@@ -43,7 +44,10 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     out
         Folder of predictions to write or to continue.
     device
-        Where to run; auto takes the GPU where there is one.
+        Where to run; auto takes the GPU, by CUDA, where there is one.
+    precision
+        Precision of the arithmetic of the networks. Half moves logits by some
+        hundredths; it is meant for GPUs, and slower on a CPU.
     keep
         Number of labels to keep for each image and classifier, the most probable ones.
     naming
@@ -87,6 +91,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
             model_dir,
             out,
             device=device,
+            precision=precision,
             keep=keep,
             pace=Pace(batch=batch, readers=readers, threads=threads),
             report=report,

@@ -31,7 +31,9 @@ def heat(study: Study | None) -> dict[str, Any] | None:
     if study is None or "class_confusion" not in study.figures:
         return None
     labels = study.responses.labels
+    classes = study.confusion(0)[["true_label", "given_label"]].astype("str").to_numpy()
     codes = pd.Index(labels["label"].astype("str"))
+    codes = codes[codes.isin(classes.ravel())]  # superclasses may be labels as well
     levels = [(np.arange(len(codes)), codes)]
     tables = [study.confusion(0)]
     for level in range(1, study.depth + 1):

@@ -75,7 +75,9 @@ function matrix(run, rows, caption, tell) {
       const row = at.get(`${truth} ${given}`);
       if (row === undefined) return make("td", {}, "");
       const heat = Math.min(9, Math.floor(p[row] / 1000));
-      const button = make("button", { type: "button", class: `heat${heat}`, tabindex: -1, "aria-pressed": "false", "aria-label": cellName(run, row) }, (p[row] / 10000).toFixed(2).replace(/^0/, ""));
+      const shown = (p[row] / 10000).toFixed(2).replace(/^0/, "");
+      const label = `${shown}, ${cellName(run, row)}`; // begins with what stands there
+      const button = make("button", { type: "button", class: `heat${heat}`, tabindex: -1, "aria-pressed": "false", "aria-label": label }, shown);
       button.addEventListener("click", () => tell(row, button));
       return make("td", {}, button);
     }),

@@ -21,17 +21,27 @@ function startChart(chart, out) {
   const marks = [...chart.querySelectorAll(MARKS)];
   if (!marks.length) return;
   let at = -1;
+  const tip = make("div", { class: "tip", "aria-hidden": "true", hidden: "" });
+  chart.append(tip);
   const choose = (mark) => {
     for (const each of chart.querySelectorAll(".chosen")) each.classList.remove("chosen");
     out.textContent = mark ? mark.getAttribute("aria-label") : "";
+    tip.hidden = !mark;
     if (!mark) return;
     mark.classList.add("chosen");
     at = marks.indexOf(mark);
+    tip.textContent = out.textContent;
+    const box = chart.getBoundingClientRect();
+    const { left, top, width } = mark.getBoundingClientRect();
+    const room = chart.scrollLeft + box.width - tip.offsetWidth;
+    tip.style.left = `${Math.max(0, Math.min(room, chart.scrollLeft + left - box.left + width / 2 + 8))}px`;
+    tip.style.top = `${top - box.top + 14}px`;
   };
   chart.addEventListener("pointerover", (event) => {
     const mark = event.target.closest(MARKS);
     if (mark) choose(mark);
   });
+  chart.addEventListener("pointerleave", () => choose(null));
   chart.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const to = { Home: 0, End: marks.length - 1 }[event.key] ?? (step && (at < 0 ? 0 : at + step));

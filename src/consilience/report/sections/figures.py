@@ -41,11 +41,10 @@ def figures(report: Report) -> Section | None:
     if any(figure.models for figure in made):
         parts.append(Models(tuple(study.colours.items())))
     parts += [_drawing(study, figure) for figure in made]
-    lacking = [
-        f"{name.replace('_', ' ')}: {why}" for name, why in study.left_out.items()
+    parts += [
+        Note(f"Not drawn: {', '.join(names)}: {why}.")
+        for why, names in study.lacking.items()
     ]
-    if lacking:
-        parts.append(Note(f"Not drawn: {'; '.join(lacking)}."))
     return Section("figures", "Figures", tuple(parts))
 
 

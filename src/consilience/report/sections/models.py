@@ -15,6 +15,7 @@ from consilience.report.content import (
 )
 from consilience.report.record import Report
 from consilience.report.sections.table import plain_table
+from consilience.report.sections.words import words
 
 _MAX_ROWS = 60
 _METRICS = {
@@ -90,7 +91,7 @@ def _by_subset(metric: str, rows: pd.DataFrame) -> Table:
     sizes = []
     for subset, group in rows.groupby("subset", sort=False):
         values = group.drop_duplicates("model").set_index("model").reindex(models)
-        title = str(subset).replace("_", " ").capitalize()
+        title = words(subset).capitalize()
         columns.append(estimates(title, values, ("value", "lower", "upper")))
         sizes.append(f"{title.lower()} {values['items'].max():,.0f}")
     caption = _METRICS.get(metric, metric.replace("_", " ").capitalize())

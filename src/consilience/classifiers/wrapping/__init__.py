@@ -1,0 +1,1 @@
+"""Any float ONNX network as the folder of a classifier."""

@@ -1,0 +1,73 @@
+"""Half precision: the same first labels, and logits that differ by rounding only."""
+
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto
+
+from consilience.classifiers import classify, read_predictions
+from consilience.classifiers.running.classifier import load_classifier
+from consilience.classifiers.running.half_arithmetic import to_half_arithmetic
+from consilience.errors import PredictionsError
+
+from ..conftest import ON_CPU, graph
+from .test_classifier import square_of
+
+# A logit is a sum of over a thousand products, each rounded to a relative 2**-11.
+TOLERANCE = 0.05
+
+
+@pytest.fixture(scope="module")
+def halved(lite0_folder):
+    return load_classifier(lite0_folder, ON_CPU, onnxruntime, precision="half")
+
+
+def test_the_first_five_labels_of_photographs_are_those_of_single_precision(
+    lite0, halved
+):
+    how = lite0.manifest.preprocessing
+    squares = np.stack([square_of(each, how) for each in lite0.manifest.golden])
+    single, half = lite0.logits(squares), halved.logits(squares)
+    first = [np.argsort(-logits, axis=1)[:, :5] for logits in (single, half)]
+    assert np.array_equal(*first)
+    assert 0 < np.abs(single - half).max() < TOLERANCE
+    # The labels of another photograph are not these.
+    assert not (first[0][[1, 2, 0]] == first[1]).any()
+
+
+def test_the_arithmetic_is_in_half_and_the_answers_in_single(lite0_folder):
+    data = to_half_arithmetic((lite0_folder / "model.onnx").read_bytes())
+    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(data))
+    kinds = {
+        value.name: value.type.tensor_type.elem_type
+        for value in (*model.graph.value_info, *model.graph.output)
+    }
+    convolved = {
+        kinds[node.output[0]] for node in model.graph.node if node.op_type == "Conv"
+    }
+    assert convolved == {TensorProto.FLOAT16}
+    assert kinds[model.graph.output[0].name] == TensorProto.FLOAT
+
+
+def test_the_converter_leaves_the_path_of_modules_as_it_was():
+    before = list(sys.path)
+    to_half_arithmetic(as_model())
+    assert sys.path == before
+
+
+def as_model():
+    return graph().SerializeToString()
+
+
+def test_predictions_in_another_precision_are_not_continued(tiny, pictures, tmp_path):
+    images, folder, out = pictures(3), tiny(), tmp_path / "out"
+    classify([images], [folder], out, device="cpu", precision="half")
+    assert 'precision = "half"' in (out / "predictions.toml").read_text()
+    again = classify([images], [folder], out, device="cpu", precision="half")
+    assert again.before == 3
+    with pytest.raises(PredictionsError, match="in half precision, not single"):
+        classify([images], [folder], out, device="cpu")
+    assert len(read_predictions(out).table) == 9

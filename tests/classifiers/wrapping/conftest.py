@@ -1,0 +1,80 @@
+"""Networks as exporters leave them: floating-point images in, answers out."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, parser
+
+from consilience.classifiers import load_classifier, wrap
+from consilience.classifiers.running.runtime import load_runtime
+
+from ..conftest import ON_CPU
+
+SIDE = 2
+LABELS = tuple(f"l{k}" for k in range(3 * SIDE * SIDE))
+HEADER = '<ir_version: {ir}, opset_import: ["": {opset}]>'
+
+
+def parsed(text, *, ir=10, opset=18):
+    """Return a network written in ONNX's text form."""
+    return parser.parse_model(HEADER.format(ir=ir, opset=opset) + text)
+
+
+def pixels_out(layout="nchw", batch="n", kind="float"):
+    """Return a network whose logits are the numbers that it is given."""
+    shape = f"3, {SIDE}, {SIDE}" if layout == "nchw" else f"{SIDE}, {SIDE}, 3"
+    return parsed(
+        f"passing ({kind}[{batch}, {shape}] x) => ({kind}[{batch}, {len(LABELS)}] y)"
+        "{ y = Flatten (x) }"
+    )
+
+
+def colours(ending="y = Flatten (m)", shape="n, 3, 8, 8", out="n, 3", **how):
+    """Return a network that answers with the mean of each colour."""
+    text = f"colours (float[{shape}] x) => (float[{out}] y)"
+    return parsed(f"{text} {{ m = GlobalAveragePool (x) {ending} }}", **how)
+
+
+def torchvision_form(path):
+    """Return a kept network without its preprocessing: it takes scaled pixels."""
+    model = onnx.load(path)
+    first = next(n for n in model.graph.node if n.op_type == "Conv")
+    start = first.input[0]
+    before = {"image", start}
+    kept = []
+    for node in model.graph.node:
+        if node.output[0] == start or node.input[0] in before - {start}:
+            before |= set(node.output)
+        else:
+            kept.append(node)
+    del model.graph.node[:], model.graph.input[:]
+    model.graph.node.extend(kept)
+    shape = ["batch", 3, 224, 224]
+    model.graph.input.append(
+        helper.make_tensor_value_info(start, TensorProto.FLOAT, shape)
+    )
+    onnx.checker.check_model(model)
+    return model
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Wrap a network in the folder `made`; return what `wrap` returns."""
+
+    def make(model, labels=("red", "green", "blue"), **how):
+        path = tmp_path / "network.onnx"
+        path.write_bytes(model.SerializeToString())
+        how = how if {"mean", "preprocessor"} & set(how) else {"scale": 1, **how}
+        return wrap(path, labels, tmp_path / "made", **how)
+
+    return make
+
+
+def loaded(folder: Path):
+    return load_classifier(folder, ON_CPU, load_runtime())
+
+
+def noise(number, side):
+    return np.random.default_rng(5).integers(0, 256, (number, side, side, 3), np.uint8)

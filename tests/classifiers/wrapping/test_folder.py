@@ -1,0 +1,491 @@
+"""A wrapped network answers as the network does, or is refused with one sentence."""
+
+import doctest
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import numpy_helper
+from onnx.external_data_helper import set_external_data
+
+from consilience.classifiers import check_golden, classify, read_predictions, wrap
+from consilience.classifiers.running.preprocessing import prepare
+from consilience.classifiers.wrapping import folder as wrapping
+from consilience.errors import (
+    BadClassifierError,
+    FolderExistsError,
+    OptionError,
+    SourceNotFoundError,
+)
+
+from ..running.test_classifier import square_of
+from .conftest import (
+    LABELS,
+    SIDE,
+    colours,
+    loaded,
+    noise,
+    parsed,
+    pixels_out,
+    torchvision_form,
+)
+
+USUAL = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+OF_LITE0 = {"mean": 127 / 255, "std": 128 / 255}
+
+
+# The kept network, taken apart and put together again
+
+
+@pytest.fixture(scope="module")
+def lite0_form(lite0_folder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("form") / "lite0.onnx"
+    onnx.save(torchvision_form(lite0_folder / "model.onnx"), path)
+    return path
+
+
+def wrapped_lite0(form, lite0_folder, out, **how):
+    labels = lite0_folder / "labels.tsv"
+    settings = {**OF_LITE0, "resize": 256, "licence": "Apache-2.0", **how}
+    wrap(form, labels, out, **settings)
+    return loaded(out)
+
+
+def golden_differences(lite0, classifier):
+    """Return the largest difference of golden logits, and whether labels agree."""
+    largest, same = 0.0, True
+    for golden in lite0.manifest.golden:
+        square = square_of(golden, classifier.manifest.preprocessing)
+        logits = classifier.logits(square[None])[0]
+        places = [classifier.labels.label.index(each) for each in golden.labels]
+        largest = max(largest, np.abs(logits[places] - golden.logits).max())
+        same &= list(np.argsort(-logits)[:5]) == places
+    return largest, same
+
+
+def test_the_kept_network_wrapped_again_gives_its_golden_answers(
+    lite0, lite0_folder, lite0_form, tmp_path
+):
+    classifier = wrapped_lite0(lite0_form, lite0_folder, tmp_path / "out")
+    difference, same = golden_differences(lite0, classifier)
+    assert same
+    assert difference < lite0.manifest.golden[0].tolerance
+    squares = noise(3, 224)
+    apart = np.abs(classifier.logits(squares) - lite0.logits(squares)).max()
+    assert apart < 1e-4
+    assert check_golden(tmp_path / "out") < 1e-4
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        USUAL,
+        {"mean": 0.0, "std": 1.0},
+        {"mean": 0.5, "std": 0.25},
+        {"colour": "bgr"},
+        {"mode": "squash", "resize": None},
+        {"filter": "bilinear"},
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_gives_other_answers(
+    lite0, lite0_folder, lite0_form, tmp_path, wrong
+):
+    classifier = wrapped_lite0(lite0_form, lite0_folder, tmp_path / "out", **wrong)
+    difference, _ = golden_differences(lite0, classifier)
+    assert difference > lite0.manifest.golden[0].tolerance
+
+
+def test_a_wrong_layout_is_refused(lite0_folder, lite0_form, tmp_path):
+    with pytest.raises(BadClassifierError, match="not the layout nhwc"):
+        wrapped_lite0(lite0_form, lite0_folder, tmp_path / "out", layout="nhwc")
+    assert list(tmp_path.iterdir()) == []
+
+
+# What the preprocessing computes
+
+
+@settings(max_examples=15)
+@given(
+    mean=st.tuples(*[st.floats(1, 255)] * 3),
+    scale=st.tuples(*[st.floats(0.05, 2)] * 3),
+    layout=st.sampled_from(["nchw", "nhwc"]),
+    colour=st.sampled_from(["rgb", "bgr"]),
+    kind=st.sampled_from(["float", "double"]),
+)
+def test_a_wrapped_network_is_given_scaled_pixels_in_its_order(
+    mean, scale, layout, colour, kind
+):
+    squares = noise(3, SIDE)
+    expected = np.empty((3, 3, SIDE, SIDE))
+    for place in range(3):
+        channel = place if colour == "rgb" else 2 - place
+        pixels = squares[..., channel].astype(float)
+        expected[:, place] = (pixels - mean[place]) * scale[place]
+    expected = expected if layout == "nchw" else np.moveaxis(expected, 1, 3)
+    expected = expected.reshape(3, -1)
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place, "n.onnx")
+        onnx.save(pixels_out(layout, kind=kind), path)
+        how = {"mean": mean, "scale": scale, "colour": colour, "layout": layout}
+        wrap(path, LABELS, Path(place, "out"), mode="squash", **how)
+        result = loaded(Path(place, "out")).logits(squares)
+    assert np.allclose(result, expected, atol=1e-3, rtol=1e-5)
+    # Another order, or another mean, would show.
+    assert not np.allclose(result, expected[:, ::-1], atol=1e-3, rtol=1e-5)
+    assert not np.allclose(result, expected + scale[0], atol=1e-3, rtol=1e-5)
+
+
+def test_std_is_of_pixels_from_0_to_1(made, tmp_path):
+    result = made(colours(), **USUAL)
+    assert result.manifest.network.answers == "logits"
+    squares = noise(2, 8)
+    expected = (squares / 255 - USUAL["mean"]) / USUAL["std"]
+    logits = loaded(tmp_path / "made").logits(squares)
+    assert np.allclose(logits, expected.mean((1, 2)), atol=1e-4)
+
+
+def test_a_photograph_is_classified_by_a_wrapped_network(made, pictures, tmp_path):
+    made(colours(), mode="squash")
+    images = pictures(5)
+    classify([images], [tmp_path / "made"], tmp_path / "p", device="cpu")
+    table = read_predictions(tmp_path / "p").table
+    from PIL import Image
+
+    for item, rows in table.groupby("item", observed=True):
+        colour = np.asarray(Image.open(images / item))[0, 0]
+        order = np.argsort(-colour.astype(int), kind="stable")
+        assert list(rows["label"]) == [("red", "green", "blue")[k] for k in order]
+
+
+# What exporters leave
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_a_fixed_batch_is_freed(made, tmp_path, batch):
+    shape = f"{batch}, 3, 8, 8"
+    reshaped = colours(
+        f"s = Constant <value = int64[2] {{{batch}, 3}}> () y = Reshape (m, s)",
+        shape=shape,
+        out=f"{batch}, 3",
+    )
+    made(reshaped)
+    squares = noise(5, 8)
+    logits = loaded(tmp_path / "made").logits(squares)
+    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
+
+
+def test_a_batch_that_cannot_be_freed_is_refused(made, tmp_path):
+    # Every image is answered with the mean of the batch: with one image, all agree.
+    mixing = parsed(
+        "m (float[2, 3, 8, 8] x) => (float[2, 3] y) <int64[3] axes = {0, 2, 3},"
+        "int64[2] s = {2, 3}> {"
+        "m = ReduceMean <keepdims = 0> (x, axes) y = Expand (m, s) }"
+    )
+    with pytest.raises(BadClassifierError, match="batch is fixed at 2"):
+        made(mixing)
+    assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
+
+
+def test_a_batch_that_is_free_in_name_only_is_refused(made):
+    split = "s = Constant <value = int64[2] {1, 3}> () y = Reshape (m, s)"
+    made(colours(split, shape="1, 3, 8, 8", out="1, 3"))
+    model = colours(
+        "s = Constant <value = int64[2] {1, 3}> () y = Reshape <allowzero = 1> (m, s)"
+    )
+    with pytest.raises(BadClassifierError, match="with a free batch"):
+        made(model, overwrite=True)
+
+
+def test_numbers_in_half_precision_are_taken_and_given(made, tmp_path):
+    half = parsed(
+        "m (float16[n, 3, 8, 8] x) => (float16[n, 3] y)"
+        "{ m = GlobalAveragePool (x) y = Flatten (m) }"
+    )
+    result = made(half, **USUAL)
+    assert result.manifest.network.storage == "float16"
+    squares = noise(3, 8)
+    expected = ((squares / 255 - USUAL["mean"]) / USUAL["std"]).mean((1, 2))
+    logits = loaded(tmp_path / "made").logits(squares)
+    assert logits.dtype == np.float32
+    assert np.allclose(logits, expected, atol=2e-3)
+    assert not np.allclose(logits, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("ending", "answers", "origin"),
+    [
+        ("f = Flatten (m) y = Softmax (f)", "logits", "without its last operator"),
+        ("f = Flatten (m) z = Softmax (f) y = Identity (z)", "logits", "without"),
+        ("f = Flatten (m) y = LogSoftmax (f)", "logits", "assumed"),
+        (
+            (
+                "f = Flatten (m) e = Softmax (f) o = Constant <value_float = 1.0> ()"
+                " y = Mul (e, o)"
+            ),
+            "probabilities",
+            "sum to one",
+        ),
+        ("y = Flatten (m)", "logits", "assumed"),
+    ],
+)
+def test_a_softmax_is_removed_or_recognized(made, tmp_path, ending, answers, origin):
+    result = made(colours(ending), **USUAL)
+    decision = next(each for each in result.decisions if each.name == "output")
+    assert (decision.value, result.manifest.network.answers) == (answers, answers)
+    assert origin in decision.origin
+    squares = noise(3, 8)
+    means = ((squares / 255 - USUAL["mean"]) / USUAL["std"]).mean((1, 2))
+    logits = loaded(tmp_path / "made").logits(squares)
+    gap = logits - means  # the same for all labels: a softmax does not see it
+    assert np.ptp(gap, axis=1).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("ending", "given", "message"),
+    [
+        ("y = Flatten (m)", "probabilities", "are not probabilities"),
+        ("f = Flatten (m) y = Softmax (f)", "logits", "probabilities, .* not logits"),
+        ("f = Flatten (m) y = Sigmoid (f)", None, "ends in Sigmoid"),
+    ],
+)
+def test_outputs_of_another_kind_are_refused(made, ending, given, message):
+    with pytest.raises(BadClassifierError, match=message):
+        made(colours(ending), output=given, **USUAL)
+
+
+def test_an_output_of_four_axes_is_flattened(made, tmp_path):
+    made(colours("y = Identity (m)", out="n, 3, 1, 1"))
+    squares = noise(2, 8)
+    logits = loaded(tmp_path / "made").logits(squares)
+    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
+
+
+def test_the_output_that_fits_the_labels_is_taken(made, tmp_path):
+    two = parsed(
+        "m (float[n, 3, 8, 8] x) => (float[n, 192] features, float[n, 3] y)"
+        "{ m = GlobalAveragePool (x) features = Flatten (x) y = Flatten (m) }"
+    )
+    made(two)
+    kept = onnx.load(tmp_path / "made" / "model.onnx").graph
+    assert [value.name for value in kept.output] == ["y"]
+    assert "features" not in {name for node in kept.node for name in node.output}
+    twice = parsed(
+        "m (float[n, 3, 8, 8] x) => (float[n, 3] z, float[n, 3] y)"
+        "{ m = GlobalAveragePool (x) z = Flatten (m) y = Softmax (z) }"
+    )
+    with pytest.raises(BadClassifierError, match="several outputs for 3 labels"):
+        made(twice, overwrite=True)
+
+
+def test_weights_in_a_file_beside_it_are_taken_in_and_from_elsewhere_refused(tmp_path):
+    model = colours(
+        "f = Flatten (m) w = Identity (weights) y = MatMul (f, w)",
+    )
+    weights = np.diag([1, 2, 3]).astype(np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(weights, "weights"))
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for place in (inner, tmp_path):
+        (place / "weights.bin").write_bytes(weights.tobytes())
+    tensor = model.graph.initializer[0]
+
+    def wrap_with(location):
+        tensor.raw_data = weights.tobytes()
+        set_external_data(tensor, location)
+        tensor.ClearField("raw_data")
+        path = inner / "network.onnx"
+        path.write_bytes(model.SerializeToString())
+        return wrap(path, ["r", "g", "b"], tmp_path / "made", scale=1)
+
+    for location in ("../weights.bin", str(tmp_path / "weights.bin"), "none.bin"):
+        with pytest.raises(BadClassifierError, match="cannot be read"):
+            wrap_with(location)
+    wrap_with("weights.bin")
+    squares = noise(2, 8)
+    logits = loaded(tmp_path / "made").logits(squares)
+    assert np.allclose(logits, squares.mean((1, 2)) * [1, 2, 3], atol=1e-3)
+
+
+@pytest.mark.parametrize(("opset", "ir"), [(6, 3), (9, 4), (17, 8), (18, 13)])
+def test_old_opsets_and_new_versions_of_the_file_are_taken(made, tmp_path, opset, ir):
+    made(colours(opset=opset, ir=ir))
+    squares = noise(2, 8)
+    logits = loaded(tmp_path / "made").logits(squares)
+    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
+
+
+def test_an_opset_that_is_too_new_is_converted_or_refused(made):
+    made(colours(opset=onnx.defs.onnx_opset_version()))
+    with pytest.raises(BadClassifierError, match=r"rejects it .* export it with opset"):
+        made(colours(opset=99), overwrite=True)
+
+
+def test_names_of_the_network_do_not_collide_with_those_of_the_preprocessing(
+    made, tmp_path
+):
+    model = parsed(
+        "m (float[n, 3, 8, 8] image) => (float[n, 3] scaled)"
+        "{ centred = GlobalAveragePool (image) scaled = Flatten (centred) }"
+    )
+    for node in model.graph.node:
+        node.name = "nchw"
+    model.graph.node[1].name = "single"
+    result = made(model)
+    assert result.manifest.network.input == "image_"
+    squares = noise(2, 8)
+    logits = loaded(tmp_path / "made").logits(squares)
+    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (colours(shape="n, 1, 8, 8"), "three colours"),
+        (colours(shape="n, 3, 8, 9"), "8 x 9 pixels; expected a square"),
+        (
+            parsed("m (float[n, 3] x) => (float[n, 3] y) { y = Relu (x) }"),
+            "takes shape",
+        ),
+        (
+            parsed(
+                "m (uint8[n, 3, 8, 8] x) => (float[n, 3] y)"
+                "{ c = Cast <to = 1> (x) m = GlobalAveragePool (c) y = Flatten (m) }"
+            ),
+            "takes uint8 values",
+        ),
+        (
+            parsed(
+                "m (float[n, 3, 8, 8] x, float[n, 3] z) => (float[n, 3] y)"
+                "{ m = GlobalAveragePool (x) f = Flatten (m) y = Add (f, z) }"
+            ),
+            r"takes 2 inputs \('x', 'z'\)",
+        ),
+        (
+            parsed(
+                "m (seq(float[n, 3, 8, 8]) s) => (float[n, 3] y)"
+                "{ i = Constant <value_int = 0> () x = SequenceAt (s, i)"
+                " m = GlobalAveragePool (x) y = Flatten (m) }"
+            ),
+            "takes object values",
+        ),
+        (colours("y = Nothing (m)"), "ONNX Runtime rejects it"),
+        (
+            colours("f = Flatten (m) z = Sub (f, f) y = Div (z, z)"),
+            "not finite",
+        ),
+    ],
+    ids=[
+        "gray",
+        "oblong",
+        "no image",
+        "bytes",
+        "two inputs",
+        "list",
+        "no operator",
+        "NaN",
+    ],
+)
+def test_what_is_no_image_classifier_is_refused(made, tmp_path, model, message):
+    with pytest.raises(BadClassifierError, match=message):
+        made(model)
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_number_of_labels_must_be_that_of_the_outputs(made):
+    with pytest.raises(BadClassifierError, match=r"'y' with 3 .* for 2 labels"):
+        made(colours(), labels=("a", "b"))
+    with pytest.raises(OptionError, match="lists 1 labels; expected two or more"):
+        made(colours(), labels=("a",))
+
+
+@pytest.mark.parametrize("data", [b"no network", b"", None], ids=["text", "", "cut"])
+def test_what_is_no_network_is_refused(tmp_path, data):
+    path = tmp_path / "n.onnx"
+    path.write_bytes(colours().SerializeToString()[:-9] if data is None else data)
+    with pytest.raises(BadClassifierError, match="not an ONNX network"):
+        wrap(path, ["a", "b", "c"], tmp_path / "made", scale=1)
+
+
+def test_files_that_are_missing_are_named(tmp_path):
+    path = tmp_path / "n.onnx"
+    with pytest.raises(SourceNotFoundError, match=r"n\.onnx: there is no such file"):
+        wrap(path, ["a", "b", "c"], tmp_path / "made", scale=1)
+    onnx.save(colours(), path)
+    for how in ({"preprocessor": tmp_path / "p"}, {"picture": tmp_path / "p"}):
+        with pytest.raises(SourceNotFoundError, match="p: cannot be read"):
+            wrap(path, ["a", "b", "c"], tmp_path / "made", scale=1, **how)
+    with pytest.raises(SourceNotFoundError, match=r"l\.txt: cannot be read"):
+        wrap(path, tmp_path / "l.txt", tmp_path / "made", scale=1)
+
+
+def test_a_folder_is_replaced_only_on_demand(made, tmp_path):
+    made(colours())
+    with pytest.raises(FolderExistsError):
+        made(colours())
+    result = made(colours(), overwrite=True, name="again")
+    assert result.manifest.name == "again"
+    (tmp_path / "made" / "manifest.toml").unlink()
+    with pytest.raises(FolderExistsError):
+        made(colours(), overwrite=True)
+
+
+def test_first_labels_are_shown_by_their_names(made, tmp_path):
+    path = tmp_path / "labels.tsv"
+    path.write_text("label\tname\n0\tred\n1\tgreen\n2\tblue\n")
+    result = made(colours(), path, **USUAL)
+    names = dict(zip("012", ("red", "green", "blue"), strict=True))
+    assert result.first == tuple(names[k] for k in result.manifest.golden[0].labels)
+    assert made(colours(), overwrite=True, **USUAL).first == result.first
+
+
+def test_a_name_that_no_folder_can_carry_is_refused(made):
+    with pytest.raises(OptionError, match="expected letters, digits"):
+        made(colours(), name="my net")
+
+
+def test_the_same_network_gives_the_same_bytes(made, tmp_path):
+    one = made(colours(), **USUAL)
+    data = (tmp_path / "made" / "model.onnx").read_bytes()
+    assert made(colours(), overwrite=True, **USUAL) == one
+    assert (tmp_path / "made" / "model.onnx").read_bytes() == data
+
+
+def test_the_golden_picture_is_kept_with_the_answers_of_the_network(made, tmp_path):
+    from models.exporting.photographs import photograph
+
+    picture = tmp_path / "coffee.PNG"
+    picture.write_bytes(photograph("coffee"))
+    result = made(colours(), picture=picture, **USUAL)
+    (golden,) = result.manifest.golden
+    assert (tmp_path / "made" / golden.file).read_bytes() == picture.read_bytes()
+    from consilience.classifiers.images.decoding import decode
+
+    square = prepare(decode(photograph("coffee")).rgb, result.manifest.preprocessing)
+    means = ((square / 255 - USUAL["mean"]) / USUAL["std"]).mean((0, 1))
+    order = np.argsort(-means)
+    assert golden.labels == tuple(("red", "green", "blue")[k] for k in order)
+    assert np.allclose(golden.logits, means[order], atol=1e-4)
+
+
+def test_the_example_of_the_docstring_runs():
+    example = doctest.DocTestParser().get_doctest(wrap.__doc__, {}, "wrap", None, None)
+    assert len(example.examples) > 5
+    assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_a_wrapped_network_that_answers_otherwise_is_refused(
+    made, tmp_path, monkeypatch
+):
+    original = wrapping.to_pixels
+    monkeypatch.setattr(wrapping, "to_pixels", lambda *a: original(*a) + np.float32(1))
+    with pytest.raises(BadClassifierError, match="differ by 1 when wrapped"):
+        made(colours(), **USUAL)
+    assert not (tmp_path / "made").exists()

@@ -1,0 +1,73 @@
+"""A golden picture shows that a folder answers as it did when it was made."""
+
+import numpy as np
+import pytest
+import skimage
+from models.exporting.photographs import photograph
+
+from consilience.classifiers import check_golden, read_manifest
+from consilience.classifiers.images.decoding import decode
+from consilience.classifiers.wrapping.golden import golden_of, pattern
+from consilience.errors import BadClassifierError, SourceNotFoundError
+
+from ..conftest import graph, write_classifier
+from .conftest import colours
+
+LABELS = ("red", "green", "blue")
+
+
+def test_the_golden_photographs_of_the_kept_network_are_compared(lite0_folder):
+    assert check_golden(lite0_folder, photographs=skimage.data_dir) < 0.05
+    with pytest.raises(SourceNotFoundError, match=r"coffee is missing.*photographs="):
+        check_golden(lite0_folder)
+
+
+def test_a_folder_without_golden_pictures_gives_no_difference(tmp_path):
+    folder = write_classifier(tmp_path / "tiny", graph().SerializeToString())
+    assert np.isnan(check_golden(folder))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('mode = "crop"', 'mode = "squash"'),
+        ("resize = 9", "resize = 20"),
+        ("size = 8\n", None),
+    ],
+)
+def test_another_preprocessing_is_noticed(made, tmp_path, change):
+    made(colours(), LABELS, scale=1)
+    folder = tmp_path / "made"
+    assert check_golden(folder) < 1e-3
+    old, new = change
+    path = folder / "manifest.toml"
+    assert old in path.read_text()
+    if new is None:  # another picture
+        (folder / "golden.png").write_bytes(photograph("coffee"))
+    else:
+        path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(BadClassifierError, match=r"golden picture golden\.png differs"):
+        check_golden(folder)
+
+
+def test_a_golden_picture_is_one_thing(made, tmp_path):
+    made(colours(), LABELS, scale=1)
+    path = tmp_path / "made" / "manifest.toml"
+    both = path.read_text().replace("[[golden]]", '[[golden]]\nphotograph = "cat"')
+    path.write_text(both)
+    with pytest.raises(BadClassifierError, match="name one of the two"):
+        read_manifest(tmp_path / "made")
+
+
+def test_a_tolerance_follows_the_spread_of_the_logits():
+    logits = np.array([10.0, 4.0, 2.0, 1.0, 0.0], np.float32)
+    one, two = (golden_of(each, "abcde", file="p") for each in (logits, logits / 100))
+    assert one.labels == tuple("abcde")
+    assert (one.tolerance, two.tolerance) == (0.04, 0.0004)
+    assert two.logits == (0.1, 0.04, 0.02, 0.01, 0.0)
+
+
+def test_the_pattern_tells_sides_and_colours_apart():
+    picture = np.asarray(decode(pattern()).rgb).astype(float)
+    for other in (picture[::-1], picture[:, ::-1], picture[..., ::-1]):
+        assert np.abs(picture - other).mean() > 30
