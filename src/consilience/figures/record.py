@@ -35,7 +35,7 @@ MIN_PROBABILITY = 0.02  # of a cell of classes
 MAX_DEPTH = 8  # levels of a hierarchy
 
 
-class Study:
+class StudyFigures:
     """A study, from whose parts its figures are made.
 
     Attributes
@@ -391,4 +391,4 @@ class Study:
         return table is not None and "dataset_label" in table
 
 
-type Maker = Callable[[Study], Figure]
+type Maker = Callable[[StudyFigures], Figure]

@@ -8,13 +8,13 @@ import pandas as pd
 from jaxtyping import Int
 
 from consilience.errors import ConsilienceError
-from consilience.figures import Study
+from consilience.figures import StudyFigures
 from consilience.figures.record import PEOPLE
 from consilience.report.columns.coded import estimate
 from consilience.truth.hierarchy import label_groups
 
 
-def heat(study: Study | None) -> dict[str, Any] | None:
+def heat(study: StudyFigures | None) -> dict[str, Any] | None:
     """Return the confusions of a study, classes first; None where there are none.
 
     Parameters

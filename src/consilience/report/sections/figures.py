@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from consilience.figures import Figure, Study
+from consilience.figures import Figure, StudyFigures
 from consilience.report.content import (
     Drawing,
     Findings,
@@ -53,7 +53,7 @@ def anchor(name: str) -> str:
     return f"figure-{name.replace('_', '-')}"
 
 
-def _drawing(study: Study, figure: Figure) -> Drawing:
+def _drawing(study: StudyFigures, figure: Figure) -> Drawing:
     named = study.named(_first_rows(figure.table))
     table = plain_table(f"numbers_of_{figure.name}", named, _MAX_ROWS)
     if figure.name not in _PLAIN:
