@@ -209,3 +209,16 @@ def test_names_are_as_short_as_they_can_be_told_apart():
     short = {"1": "cock", "2": "maillot", "3": "maillot, tank suit", "4": "b"}
     assert short_names(names) == short
     assert short_names({}) == {}
+
+
+def test_without_labels_of_the_data_set_there_are_no_baselines(objects_study):
+    responses = replace(objects_study.responses, items=None)
+    fit = cs.fit(responses, model="tsipras2020")
+    guesses = fit.items()[["item", "label"]].assign(rank=1, model="m")
+    baselines = cs.evaluate(fit, guesses, resamples=2).baselines
+    assert baselines.empty
+    columns = ["baseline", "metric", "subset", "value", "lower", "upper", "items"]
+    assert list(baselines.columns) == columns
+    made = cs.study(fit, responses, predictions=guesses, resamples=2)
+    list(made.make())
+    assert "disagreement" in made.left_out
