@@ -53,7 +53,7 @@ from .estimators import (
     OneCoinDawidSkene,
     SharedErrors,
 )
-from .figures import Figure, Study, study
+from .figures import Figure, StudyFigures, study
 from .fitting import (
     EngineOptions,
     Sequential,
@@ -99,7 +99,7 @@ __all__ = [
     "Responses",
     "Sequential",
     "SharedErrors",
-    "Study",
+    "StudyFigures",
     "agreement",
     "called_otherwise",
     "candidates",

@@ -290,3 +290,15 @@ def test_main_labels_are_answers_and_others_are_evidence():
     assert aside == named - made.responses.table["main"].sum()
     assert "reverse_aside_weight" in fitted.data["posterior"]
     assert len(fitted.annotators()) > 0
+
+
+def test_the_last_item_may_be_called_a_label_behind_its_class():
+    """An answer's place is then behind the last entry of all lists."""
+    table = pd.DataFrame(
+        {"item": list("aabb"), "annotator": list("xyxy"), "label": list("uvuv")}
+    )
+    classes = pd.DataFrame({"item": ["a", "b"], "dataset_label": ["u", "u"]})
+    responses = replace(cs.read(table), items=classes)
+    confusion = cs.fit(responses, model="class_confusion", engine="em").confusion()
+    of_all = confusion[confusion["annotator"].isna()].query("true_label == 'u'")
+    assert of_all["probability"].sum() == pytest.approx(1)

@@ -9,7 +9,7 @@ import pytest
 from defusedxml import ElementTree
 
 import consilience as cs
-from consilience.errors import KindError
+from consilience.errors import KindError, OptionError
 from consilience.figures._study import FIGURES
 from consilience.figures.colours import model_colours
 from consilience.figures.drawn import alone, png, svg
@@ -121,6 +121,17 @@ def test_what_is_lacking_is_said(parts):
         cs.study(parts["fit"], parts["responses"], contains=parts["fit"])
 
 
+def test_responses_of_another_study_are_refused_at_once(parts):
+    some = parts["responses"].where(parts["responses"].table["item"] != "item0")
+    other = cs.simulate(kind="contains", items=5, annotators=8, seed=0).responses
+    with pytest.raises(KindError, match="of kind contains, the fit of kind objects"):
+        cs.study(parts["fit"], other)
+    renamed = some.table.assign(item="x" + some.table["item"].astype("str"))
+    strange = cs.read(renamed[["item", "annotator", "label", "main"]], kind="objects")
+    with pytest.raises(OptionError, match="60 of the 60 items of the fit are not"):
+        cs.study(parts["fit"], strange)
+
+
 def test_choices_have_the_figures_of_one_label():
     from consilience.demo import study as simulated
 
@@ -161,6 +172,36 @@ def test_published_values_stand_beside_the_answers_they_are_of(parts):
     assert "published" not in table
 
 
+def test_labels_never_become_markup_of_a_drawing(parts):
+    hostile = "\"><script>alert(1)</script> & \\ {datum.x} 'quoted'"
+    labels = parts["responses"].labels
+    named = labels.assign(name=[f"{hostile} {label}" for label in labels["label"]])
+    responses = replace(parts["responses"], labels=named)
+    predicted = parts["predictions"].assign(
+        model=parts["predictions"]["model"] + hostile
+    )
+    made = cs.study(parts["fit"], responses, predictions=predicted, resamples=20)
+    texts = ""
+    for name in ("confused_labels", "class_confusion", "main_label", "followed"):
+        for drawing in made.drawings(name).values():
+            root = ElementTree.fromstring(drawing)
+            assert {each.tag.split("}")[1] for each in root.iter()} <= {
+                *("svg", "g", "path", "text", "rect", "line", "defs", "clipPath"),
+            }
+            texts += " ".join(each.get("aria-label") or "" for each in root.iter())
+    assert hostile in texts
+
+
+def test_a_matrix_of_many_labels_is_drawn_whole():
+    from consilience.figures.charts import heat
+
+    names = [f"n{number:03d}" for number in range(90)]
+    rows = [(a, b, 1.0 * (a == b)) for a in names for b in names]
+    table = pd.DataFrame(rows, columns=["true", "given", "probability"])
+    drawing = svg(heat(table.assign(text=table["true"]), rows="true", columns="given"))
+    assert drawing.count('aria-roledescription="rect mark"') == 8100
+
+
 def test_names_are_as_short_as_they_can_be_told_apart():
     from consilience.responses.label_names import short_names
 
@@ -168,3 +209,16 @@ def test_names_are_as_short_as_they_can_be_told_apart():
     short = {"1": "cock", "2": "maillot", "3": "maillot, tank suit", "4": "b"}
     assert short_names(names) == short
     assert short_names({}) == {}
+
+
+def test_without_labels_of_the_data_set_there_are_no_baselines(objects_study):
+    responses = replace(objects_study.responses, items=None)
+    fit = cs.fit(responses, model="tsipras2020")
+    guesses = fit.items()[["item", "label"]].assign(rank=1, model="m")
+    baselines = cs.evaluate(fit, guesses, resamples=2).baselines
+    assert baselines.empty
+    columns = ["baseline", "metric", "subset", "value", "lower", "upper", "items"]
+    assert list(baselines.columns) == columns
+    made = cs.study(fit, responses, predictions=guesses, resamples=2)
+    list(made.make())
+    assert "disagreement" in made.left_out

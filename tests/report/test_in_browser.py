@@ -247,9 +247,7 @@ def test_runs_stand_side_by_side(show, beside):
     assert count == f"{(one != other).sum()} of 40 items"
 
 
-def test_a_picture_is_seen_though_nothing_may_be_loaded(
-    show, report, tmp_path, files
-):
+def test_a_picture_is_seen_though_nothing_may_be_loaded(show, report, tmp_path, files):
     kept = io.BytesIO()
     Image.new("RGB", (48, 32), "teal").save(kept, "JPEG")
     order = report.runs[0].table("items").sort_values("entropy", kind="stable")

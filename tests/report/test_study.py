@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import consilience as cs
 from consilience.cli import main
 from consilience.errors import FolderExistsError, OptionError
 from consilience.report import gather, write_study
+from consilience.report.columns.heat import heat
 
 TESTS = Path(__file__).parent.parent
 
@@ -98,6 +100,30 @@ def test_if_writing_fails_nothing_is_left(contents, tmp_path, monkeypatch):
 def test_a_report_without_a_study_is_refused(report, tmp_path):
     with pytest.raises(OptionError, match="the report has no study"):
         write_study(report, tmp_path / "out")
+
+
+def test_confusion_has_as_many_levels_as_the_hierarchy(parts):
+    labels = parts["responses"].labels
+    above = labels.assign(parent=["cats", "cats", "dogs", *["tools"] * 3])
+    rows = [("cats", "animals"), ("dogs", "animals"), ("tools", "things")]
+    more = pd.DataFrame(rows, columns=["label", "parent"]).assign(name=None)
+    responses = replace(parts["responses"], labels=pd.concat([above, more]))
+    study = cs.study(
+        parts["fit"], responses, predictions=parts["predictions"], resamples=20
+    )
+    assert study.depth == 2
+    levels = heat(study)["levels"]
+    assert [level["names"] for level in levels[1:]] == [
+        ["cats", "dogs", "tools"],
+        ["animals", "things"],
+    ]
+    assert len(levels[0]["names"]) == 6
+    assert [level["up"] for level in levels] == [[0, 0, 1, 2, 2, 2], [0, 0, 1], []]
+    for level in levels:
+        for party in level["parties"]:
+            rows = pd.Series(party["p"]).groupby(party["t"]).sum()
+            if level is not levels[0]:  # of classes, seldom ones are left out
+                assert rows.to_numpy() == pytest.approx(10_000, abs=3)
 
 
 @pytest.fixture

@@ -316,7 +316,9 @@ def replaced(document, steps, value):
 
 
 @given(
-    which=st.sampled_from(["label_studio", "label_studio_min", "peerannot", "long"]),
+    which=st.sampled_from(
+        ["label_studio", "label_studio/own", "label_studio_min", "peerannot", "long"]
+    ),
     steps=st.lists(st.integers(0, 9), max_size=7),
     value=JSON,
     kind=ANY_KIND,
@@ -325,6 +327,7 @@ def replaced(document, steps, value):
 def test_json_with_a_part_of_any_other_type(which, steps, value, kind):
     sound = {
         "label_studio": [TASK, TASK],
+        "label_studio/own": [OWN, OWN],
         "label_studio_min": [SHORT, SHORT | {"annotator": 4}],
         "peerannot": {"0": {"1": 0, "2": 1}, "1": {"1": 1}},
         "long": [{"item": 1, "annotator": "a", "label": "x"}] * 2,
@@ -332,8 +335,67 @@ def test_json_with_a_part_of_any_other_type(which, steps, value, kind):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.json"
         path.write_text(json.dumps(replaced(sound, steps, value)), encoding="utf-8")
-        outcome(path, which, kind=kind)
+        outcome(path, which.partition("/")[0], kind=kind)
         outcome(path)
+
+
+OWN = {
+    "id": 1,
+    "data": {
+        "image": "i.jpg",
+        "item": "i",
+        "kind": "objects",
+        "options": [{"value": "A", "alias": "a"}, {"value": "B", "alias": "b"}],
+    },
+    "annotations": [
+        {
+            "id": 2,
+            "completed_by": 3,
+            "result": [
+                {"type": "choices", "from_name": name, "value": {"choices": ["a"]}}
+                for name in ("labels", "main")
+            ],
+        }
+    ],
+}
+RECORD = {"item": "i", "kind": "objects", "labels": ["a", "b"], "names": ["A", "B"]}
+SAID = [
+    {"task": "T0", "value": ["1", "2"]},
+    {"task": "T1", "value": "1"},
+    {"task": "T2", "value": [{"choice": "fox", "answers": {}}]},
+    {"task": "T3", "value": [{"task": "T4", "value": "cat"}]},
+]
+
+
+@given(
+    which=st.sampled_from(["record", "answers", "subject", "metadata"]),
+    steps=st.lists(st.integers(0, 9), max_size=5),
+    value=JSON,
+    kind=ANY_KIND,
+)
+@some(60)
+def test_own_tasks_with_a_part_of_any_other_type(which, steps, value, kind):
+    times = {"started_at": "2026-11-01T10:00:00.000Z", "finished_at": "2026-11-01"}
+
+    def part(name, sound):
+        return json.dumps(replaced(sound, steps, value) if which == name else sound)
+
+    subject = {"5": {"retired": None, "#task": part("record", RECORD)}}
+    cells = [
+        *("u", "7", part("answers", SAID)),
+        *(part("subject", subject), part("metadata", times)),
+    ]
+    names = ["user_name", "workflow_id", "annotations", "subject_data", "metadata"]
+    page = part("answers", [{"chosen": "0,1", "main": "0"}])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        pd.DataFrame([cells], columns=names).to_csv(path, index=False, errors="replace")
+        outcome(path, "zooniverse", kind=kind)
+        outcome(path, "zooniverse", kind=kind, columns=Columns(label="T2"))
+        head = ["HITId", "AssignmentId", "WorkerId", "Input.task", "Answer.taskAnswers"]
+        row = ["H", "A", "W", part("record", RECORD), page]
+        pd.DataFrame([row], columns=head).to_csv(path, index=False, errors="replace")
+        outcome(path, "mturk", kind=kind)
 
 
 @given(

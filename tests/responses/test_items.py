@@ -1,5 +1,9 @@
 """A table about items, read beside the answers."""
 
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -67,3 +71,35 @@ def test_the_table_goes_before_what_the_source_says(data_folder):
 def test_a_table_that_says_nothing_clear_is_refused(table, error, message):
     with pytest.raises(error, match=message):
         read(ANSWERS, items=pd.DataFrame(table))
+
+
+@pytest.mark.parametrize("model", ["tsipras2020", "class_confusion"])
+def test_no_fit_and_no_sum_uses_items_that_nobody_was_asked_about(model):
+    study = cs.simulate(
+        kind="objects", items=40, annotators=8, classes=8, per_item=5, seed=0
+    )
+    plain = study.responses
+    classes = plain.items["dataset_label"].iloc[0]
+    more = pd.DataFrame(
+        {"item": [f"further {n}" for n in range(40)], "dataset_label": classes}
+    )
+    items = pd.concat([plain.items.assign(asked=True), more.assign(asked=False)])
+    wider = replace(plain, items=items.reset_index(drop=True))
+    one, other = (
+        cs.fit(each, model=model, engine="auto", seed=0) for each in (plain, wider)
+    )
+    for name in ("items", "labels", "confusion"):
+        if name == "confusion" and model == "tsipras2020":
+            continue
+        first, second = (getattr(fit, name)() for fit in (one, other))
+        pd.testing.assert_frame_equal(first, second)
+    if model == "tsipras2020":
+        sums = [cs.study_summary(*pair) for pair in ((one, plain), (other, wider))]
+        pd.testing.assert_frame_equal(*sums)
+    assert cs.describe(plain).to_dict() == cs.describe(wider).to_dict()
+    # Those that somebody was asked about do count.
+    with tempfile.TemporaryDirectory() as folder:
+        asked = replace(wider, items=wider.items.assign(asked=True))
+        again = read(cs.write(asked, Path(folder) / "study"))
+    assert cs.describe(again).items == 80
+    assert cs.describe(again).items_without_answers == 40

@@ -12,7 +12,7 @@ from consilience.cli.predictions import read_all
 if TYPE_CHECKING:
     import pandas as pd
 
-    from consilience.figures import Study
+    from consilience.figures import StudyFigures
     from consilience.posterior import Fit
     from consilience.responses import Responses
 
@@ -70,7 +70,7 @@ def make_study(
     responses: "Responses",
     options: StudyOptions,
     names: "pd.DataFrame | None",
-) -> "Study":
+) -> "StudyFigures":
     """Collect the figures of a study from what a person names.
 
     Parameters

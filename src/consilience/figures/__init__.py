@@ -2,6 +2,6 @@
 
 from consilience.figures._study import study
 from consilience.figures.figure import Figure
-from consilience.figures.record import Study
+from consilience.figures.record import StudyFigures
 
-__all__ = ["Figure", "Study", "study"]
+__all__ = ["Figure", "StudyFigures", "study"]

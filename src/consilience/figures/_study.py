@@ -3,7 +3,7 @@
 import pandas as pd
 
 from consilience.figures import acceptance, accuracy, confusion, labels, objects
-from consilience.figures.record import Maker, Study
+from consilience.figures.record import Maker, StudyFigures
 from consilience.posterior import Fit
 from consilience.responses import Responses
 
@@ -42,7 +42,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
     seed: int = 0,
     allow_circular: bool = False,
     names: pd.DataFrame | None = None,
-) -> Study:
+) -> StudyFigures:
     """Collect the figures of a study.
 
     Parameters
@@ -74,7 +74,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
 
     Returns
     -------
-    Study
+    StudyFigures
         `figures` are worked out when they are first asked for: shares of items, the
         number of objects and of valid labels, objects that come together, labels that
         people confuse, the accuracy of models by number of objects and where people
@@ -107,7 +107,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
     >>> study.left_out["acceptance"]
     'there are no yes-or-no answers about one label at a time'
     """
-    return Study(
+    return StudyFigures(
         fit,
         responses,
         predictions=predictions,

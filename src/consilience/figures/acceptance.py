@@ -4,12 +4,12 @@ from consilience.analysis import error_frequencies
 from consilience.figures import charts
 from consilience.figures.charts import Axis, Line
 from consilience.figures.figure import Figure, share_of
-from consilience.figures.record import Study
+from consilience.figures.record import StudyFigures
 
 _DATASET = "dataset"
 
 
-def acceptance(study: Study) -> Figure:
+def acceptance(study: StudyFigures) -> Figure:
     """Return how often people accept a model's prediction, beside its accuracy.
 
     Parameters
@@ -76,7 +76,7 @@ def acceptance(study: Study) -> Figure:
     )
 
 
-def errors_by_acceptance(study: Study) -> Figure:
+def errors_by_acceptance(study: StudyFigures) -> Figure:
     """Return how often people accept the errors of each model.
 
     Parameters

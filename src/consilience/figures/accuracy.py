@@ -11,7 +11,7 @@ from consilience.errors import OptionError
 from consilience.figures import charts
 from consilience.figures.charts import SHARE, Axis, Line
 from consilience.figures.figure import Figure, percent, points, share_of
-from consilience.figures.record import Study
+from consilience.figures.record import StudyFigures
 
 METRICS = {
     "dataset_accuracy": "the data set's label",
@@ -28,7 +28,7 @@ _MEAN = "mean of the models"
 _CLASSES = 20  # of a chart
 
 
-def accuracy_by_objects(study: Study) -> Figure:
+def accuracy_by_objects(study: StudyFigures) -> Figure:
     """Return the accuracy of models by the number of objects of the items.
 
     Parameters
@@ -81,7 +81,7 @@ def accuracy_by_objects(study: Study) -> Figure:
     )
 
 
-def accuracy_lost(study: Study) -> Figure:
+def accuracy_lost(study: StudyFigures) -> Figure:
     """Return how much accuracy models lose where items show several objects.
 
     Parameters
@@ -96,7 +96,7 @@ def accuracy_lost(study: Study) -> Figure:
     """
     costs = study.evaluation.costs
     if costs.empty:
-        msg = f"the fit is of kind {study.kind}, whose items have one label"
+        msg = "no item has several labels or objects"
         raise OptionError(msg)
     table = study.beside(costs, "accuracy_lost", ["metric", "model"])
     table = _in_order(study, table, last=[_MEAN])
@@ -143,7 +143,7 @@ def _lost(row: Any) -> str:
     return points(row["value"], row["lower"], row["upper"])
 
 
-def disagreement(study: Study) -> Figure:
+def disagreement(study: StudyFigures) -> Figure:
     """Return the accuracy of models where people see another main object.
 
     Parameters
@@ -200,7 +200,7 @@ def disagreement(study: Study) -> Figure:
     )
 
 
-def main_label(study: Study) -> Figure:
+def main_label(study: StudyFigures) -> Figure:
     """Return how often models predict the main label, beside their accuracy.
 
     Parameters
@@ -252,7 +252,7 @@ def main_label(study: Study) -> Figure:
     )
 
 
-def calibration(study: Study) -> Figure:
+def calibration(study: StudyFigures) -> Figure:
     """Return how often labels are valid that models state with some probability.
 
     Parameters
@@ -306,7 +306,7 @@ def calibration(study: Study) -> Figure:
     )
 
 
-def validity_by_rank(study: Study) -> Figure:
+def validity_by_rank(study: StudyFigures) -> Figure:
     """Return how often the label of each rank of a model is valid.
 
     Parameters
@@ -355,7 +355,7 @@ def validity_by_rank(study: Study) -> Figure:
     )
 
 
-def followed(study: Study) -> Figure:
+def followed(study: StudyFigures) -> Figure:
     """Return the classes on which models follow the data set against people.
 
     Parameters
@@ -433,7 +433,7 @@ def followed(study: Study) -> Figure:
 _ACCURACY = Axis(column="accuracy", title="accuracy by the data set's labels", form="%")
 
 
-def _with_accuracy(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the accuracy by the data set's labels, and texts."""
     models = study.evaluation.models
     whole = models[
@@ -456,7 +456,7 @@ def _by_metric(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_order(
-    study: Study, table: pd.DataFrame, last: list[str] | None = None
+    study: StudyFigures, table: pd.DataFrame, last: list[str] | None = None
 ) -> pd.DataFrame:
     """Return rows in the order of the models, the least accurate first."""
     names = [*study.models, *(last or [])]

@@ -17,6 +17,7 @@ type Chart = Any  # of Altair, which is imported when a chart is drawn
 
 SHARE = (0.0, 1.0)
 _ROW = 24  # pixels of a name
+_CELL, _SMALL, _SIDE = 34, 8, 800  # pixels of a cell, and of a matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,15 +246,19 @@ def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> C
     """
     import altair as alt  # noqa: PLC0415 (an extra)
 
+    number = max(table[rows].nunique(), 2)
+    cell = max(_SMALL, min(_CELL, _SIDE // number))
+    side = cell * number
+    probability = table["probability"].to_numpy(dtype=float)
     table = _plain(table).assign(
-        strength=np.sqrt(table["probability"].to_numpy(dtype=float)),
+        strength=np.sqrt(probability),
         written=[
-            f"{p:.2f}".lstrip("0") if p >= 0.005 else "" for p in table["probability"]
+            f"{p:.2f}".lstrip("0") if p >= 0.005 and cell == _CELL else ""
+            for p in probability
         ],
-        inverse=table["probability"].to_numpy(dtype=float) > 0.35,
+        inverse=probability > 0.35,
     )
     base = alt.Chart() if panels else alt.Chart(table)
-    side = 34 * max(table[rows].nunique(), 2)
     across = alt.X(
         f"{columns}:N",
         sort=None,
@@ -301,7 +306,7 @@ def raster(table: pd.DataFrame, size: int, names: Sequence[str], panels: str) ->
     import altair as alt  # noqa: PLC0415 (an extra)
 
     strength = np.sqrt(table["probability"].to_numpy(dtype=float))
-    values: list[Any] = _plain(table).assign(strength=strength).to_dict("records")
+    rows = _plain(table).assign(strength=strength)
     span = alt.Scale(domain=[0, size], nice=False)
     down = alt.Scale(domain=[size, 0], nice=False)
     clear = alt.Scale(domain=[0, 1], range=[0.05, 1])
@@ -311,9 +316,7 @@ def raster(table: pd.DataFrame, size: int, names: Sequence[str], panels: str) ->
         y=alt.Y("row:Q", scale=down, title=names[0]),
         opacity=alt.Opacity("strength:Q", scale=clear, legend=None),
     )
-    order = list(dict.fromkeys(table[panels]))
-    inline = alt.InlineData(values=values)  # of any length
-    return _panels(alt, drawn.properties(width=330, height=330), inline, panels, order)
+    return _panels(alt, drawn.properties(width=330, height=330), rows, panels)
 
 
 def _x(alt: Any, axis: Axis, column: str = "") -> Any:
@@ -357,11 +360,9 @@ def _published(base: Chart) -> Chart:
     return stated.mark_point(shape="diamond", size=70, color=WARN, strokeWidth=2)
 
 
-def _panels(
-    alt: Any, drawn: Chart, rows: Any, panels: str, order: Sequence[str] = ()
-) -> Chart:
+def _panels(alt: Any, drawn: Chart, rows: pd.DataFrame, panels: str) -> Chart:
     """Return a chart for each value of a column, side by side."""
-    order = order or list(dict.fromkeys(rows[panels]))
+    order = list(dict.fromkeys(rows[panels]))
     header = alt.Header(labelColor=INK, labelFontSize=12, labelFontWeight="bold")
     column = alt.Column(f"{panels}:N", sort=order, title=None, header=header)
     return drawn.facet(data=rows, column=column)

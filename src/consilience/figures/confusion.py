@@ -6,12 +6,12 @@ from consilience.errors import ConsilienceError, OptionError
 from consilience.figures import charts
 from consilience.figures.charts import SHARE, Axis
 from consilience.figures.figure import Figure, percent, share_of
-from consilience.figures.record import MIN_PROBABILITY, PEOPLE, Study
+from consilience.figures.record import MIN_PROBABILITY, PEOPLE, StudyFigures
 
 _MAX_SIDE = 40  # labels of a matrix whose cells are drawn with numbers
 
 
-def superclass_confusion(study: Study) -> Figure:
+def superclass_confusion(study: StudyFigures) -> Figure:
     """Return the confusion between superclasses, of people and of models.
 
     Parameters
@@ -53,7 +53,7 @@ def superclass_confusion(study: Study) -> Figure:
     )
 
 
-def class_confusion(study: Study) -> Figure:
+def class_confusion(study: StudyFigures) -> Figure:
     """Return the confusion between classes, of people and of models.
 
     Parameters
@@ -88,7 +88,7 @@ def class_confusion(study: Study) -> Figure:
     )
 
 
-def within_superclass(study: Study) -> Figure:
+def within_superclass(study: StudyFigures) -> Figure:
     """Return how often items are called otherwise, and within their superclass.
 
     Parameters
@@ -147,21 +147,21 @@ def _of(row: pd.Series) -> str:
     return percent(row["probability"], row["lower"], row["upper"])
 
 
-def _shown(study: Study, table: pd.DataFrame) -> list[str]:
+def _shown(study: StudyFigures, table: pd.DataFrame) -> list[str]:
     """Return whose confusion a chart shows: people's and that of the best model."""
     there = set(table["who"].astype("str"))
     models = [model for model in _models(study) if model in there]
     return [PEOPLE, *models[-1:]]
 
 
-def _models(study: Study) -> list[str]:
+def _models(study: StudyFigures) -> list[str]:
     try:
         return study.models
     except ConsilienceError:
         return []
 
 
-def _matrix(study: Study, table: pd.DataFrame) -> charts.Chart:
+def _matrix(study: StudyFigures, table: pd.DataFrame) -> charts.Chart:
     rows = study.named(table[table["who"].isin(_shown(study, table))])
     rows = rows.assign(
         text=[
@@ -172,7 +172,7 @@ def _matrix(study: Study, table: pd.DataFrame) -> charts.Chart:
     return charts.heat(rows, rows="true_label", columns="given_label", panels="who")
 
 
-def _drawn_classes(study: Study, table: pd.DataFrame) -> charts.Chart:
+def _drawn_classes(study: StudyFigures, table: pd.DataFrame) -> charts.Chart:
     labels = study.responses.labels
     if len(labels) <= _MAX_SIDE:
         return _matrix(study, table)

@@ -19,10 +19,13 @@ def svg(chart: Any, *, described: bool = True) -> str:
     described
         Whether its marks are described in words.
     """
-    import vl_convert  # noqa: PLC0415 (an extra)
+    import altair as alt  # noqa: PLC0415 (an extra)
+    import vl_convert  # noqa: PLC0415
 
     styled = _style(_sized(chart), described=described)
-    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
+    with alt.data_transformers.enable("default", max_rows=None):
+        specification = styled.to_dict()
+    return str(vl_convert.vegalite_to_svg(specification))
 
 
 def alone(drawing: str) -> str:

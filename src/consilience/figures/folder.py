@@ -6,14 +6,14 @@ from pathlib import Path
 import pandas as pd
 
 from consilience.figures.drawn import alone, png
-from consilience.figures.record import Study
+from consilience.figures.record import StudyFigures
 from consilience.posterior import export_table
 from consilience.responses.label_names import COLUMNS
 
 TABLES, PICTURES = "tables", "figures"
 
 
-def write_figures(study: Study, folder: Path) -> Iterator[str]:
+def write_figures(study: StudyFigures, folder: Path) -> Iterator[str]:
     """Write the tables and pictures of a study into a folder that exists.
 
     Parameters
@@ -42,7 +42,7 @@ def write_figures(study: Study, folder: Path) -> Iterator[str]:
         yield name
 
 
-def _with_names(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+def _with_names(table: pd.DataFrame, study: StudyFigures) -> pd.DataFrame:
     """Return a table with a column of names behind each column of labels."""
     named = study.named(table)
     columns = {}

@@ -12,7 +12,7 @@ from consilience.figures import charts
 from consilience.figures.charts import SHARE, Axis
 from consilience.figures.figure import Figure, number_names, percent, share_of
 from consilience.figures.objects import SHOWN, with_published_text
-from consilience.figures.record import Study
+from consilience.figures.record import StudyFigures
 
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 _HALF, _OFTEN = 0.5, 0.2
@@ -30,7 +30,7 @@ _SERIES = dict(
 )
 
 
-def valid_labels(study: Study) -> Figure:
+def valid_labels(study: StudyFigures) -> Figure:
     """Return how many labels of an item are valid, by the share that must agree.
 
     Parameters
@@ -63,7 +63,7 @@ def valid_labels(study: Study) -> Figure:
         for threshold in THRESHOLDS
     }
     half = f"{study.tau:g}" if f"{study.tau:g}" in frames else "0.5"
-    first = {half: frames.pop(half)}
+    on_paper = {half: frames.pop(half)}
     return Figure(
         name="valid_labels",
         title="Number of valid labels, by the share of annotators that must agree",
@@ -71,11 +71,11 @@ def valid_labels(study: Study) -> Figure:
         note=(
             "A label is valid if at least the share of annotators that the slider "
             "shows would give it. Of items with answers; an item can have no valid "
-            "label. The same question asked otherwise has other answers: people accept "
-            "labels that they would not name."
+            "label. The numbers depend on the question: people who name objects and "
+            "people who are asked about each label agree on other labels."
         ),
         table=table,
-        charts=dict(sorted((first | frames).items(), key=lambda pair: pair[0] != half)),
+        charts=on_paper | frames,
         frames="share of annotators that must agree",
     )
 
@@ -117,7 +117,7 @@ def _several_sentence(table: pd.DataFrame) -> str:
     )
 
 
-def confused_labels(study: Study) -> Figure:
+def confused_labels(study: StudyFigures) -> Figure:
     """Return pairs of labels that people cannot tell apart, in both directions.
 
     Parameters
@@ -166,7 +166,7 @@ def _confused_sentence(often: int, first: str) -> str:
     return f"{often} pairs of labels are {how}, such as {first}."
 
 
-def renamed_classes(study: Study) -> Figure:
+def renamed_classes(study: StudyFigures) -> Figure:
     """Return classes whose items people call by one other name, in one direction.
 
     Parameters
@@ -211,7 +211,9 @@ def renamed_classes(study: Study) -> Figure:
     )
 
 
-def _named_pairs(study: Study, pairs: pd.DataFrame, between: str) -> pd.DataFrame:
+def _named_pairs(
+    study: StudyFigures, pairs: pd.DataFrame, between: str
+) -> pd.DataFrame:
     names = [
         f"{study.name_of(a)}{between}{study.name_of(b)}"
         for a, b in zip(pairs["label_a"], pairs["label_b"], strict=True)

@@ -14,7 +14,7 @@ from consilience.errors import ConsilienceError
 from consilience.figures import charts
 from consilience.figures.charts import SHARE, Axis
 from consilience.figures.figure import Figure, number_names, share_of
-from consilience.figures.record import Study
+from consilience.figures.record import StudyFigures
 
 _STATISTICS = {
     "several_objects": "several objects",
@@ -28,7 +28,7 @@ _STATISTICS = {
 SHOWN = 25  # rows of a chart
 
 
-def shares(study: Study) -> Figure:
+def shares(study: StudyFigures) -> Figure:
     """Return the shares of items with several objects, with another main label, etc.
 
     Parameters
@@ -78,7 +78,7 @@ def shares(study: Study) -> Figure:
     )
 
 
-def _shares(study: Study) -> pd.DataFrame:
+def _shares(study: StudyFigures) -> pd.DataFrame:
     if study.kind == "objects":
         return study_summary(
             study.fit,
@@ -123,7 +123,7 @@ def _sentence(table: pd.DataFrame) -> str:
     )
 
 
-def number_of_objects(study: Study) -> Figure:
+def number_of_objects(study: StudyFigures) -> Figure:
     """Return the distribution of the number of objects of an item.
 
     Parameters
@@ -180,7 +180,7 @@ def _listed(rows: pd.DataFrame, of: int) -> str:
     )
 
 
-def cooccurring_objects(study: Study) -> Figure:
+def cooccurring_objects(study: StudyFigures) -> Figure:
     """Return which objects come together with the items of a class.
 
     Parameters
@@ -234,7 +234,7 @@ def cooccurring_objects(study: Study) -> Figure:
     )
 
 
-def _per_class(study: Study) -> int | None:
+def _per_class(study: StudyFigures) -> int | None:
     """Return how many items each class has in the study, where all have as many."""
     try:
         number = study.dataset_labels["label"].value_counts()

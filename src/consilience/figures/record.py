@@ -35,7 +35,7 @@ MIN_PROBABILITY = 0.02  # of a cell of classes
 MAX_DEPTH = 8  # levels of a hierarchy
 
 
-class Study:
+class StudyFigures:
     """A study, from whose parts its figures are made.
 
     Attributes
@@ -94,12 +94,30 @@ class Study:
                 "of kind contains (yes or no for one label at a time)"
             )
             raise KindError(msg)
+        self._check_responses()
         self.predictions = self._of_items(predictions)
         self._of, self._names, self._makers = of, names, makers
         self._figures: dict[str, Figure] = {}
         self._confusion: dict[int, pd.DataFrame] = {}
         self._left_out: dict[str, str] = {}
         self._drawings: dict[str, Mapping[str, str]] = {}
+
+    def _check_responses(self) -> None:
+        if self.kind not in self.responses.kinds:
+            msg = (
+                f"the responses are of kind {', '.join(self.responses.kinds)}, the fit "
+                f"of kind {self.kind}; give the responses that it was fitted to"
+            )
+            raise KindError(msg)
+        asked = self.responses.table["item"].cat.categories.astype("str")
+        others = len(self.items.difference(pd.Index(asked)))
+        if others:
+            msg = (
+                f"{others:,} of the {len(self.items):,} items of the fit are not among "
+                f"the {len(asked):,} of the responses; give the responses that it was "
+                "fitted to"
+            )
+            raise OptionError(msg)
 
     def _of_items(self, predictions: pd.DataFrame | None) -> pd.DataFrame | None:
         """Return what is predicted for items of the fits; most lists have many more."""
@@ -333,6 +351,14 @@ class Study:
         deque(self.make(), maxlen=0)
         return self._left_out
 
+    @property
+    def lacking(self) -> Mapping[str, list[str]]:
+        """What figures lack, and their names in words."""
+        lacking: dict[str, list[str]] = {}
+        for name, why in self.left_out.items():
+            lacking.setdefault(why, []).append(name.replace("_", " "))
+        return lacking
+
     def make(self) -> Iterator[str]:
         """Make the figures one by one, and give the name of each that comes next."""
         for make in self._makers[len(self._figures) + len(self._left_out) :]:
@@ -365,4 +391,4 @@ class Study:
         return table is not None and "dataset_label" in table
 
 
-type Maker = Callable[[Study], Figure]
+type Maker = Callable[[StudyFigures], Figure]

@@ -18,7 +18,7 @@ from consilience.analysis import (
     predictive_checks,
 )
 from consilience.errors import ConsilienceError, OptionError
-from consilience.figures import Study
+from consilience.figures import StudyFigures
 from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
 from consilience.posterior.results.tables import TABLES
@@ -37,7 +37,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     *,
     responses: Responses | None = None,
     evaluation: Mapping[str, pd.DataFrame] = NONE,
-    study: Study | None = None,
+    study: StudyFigures | None = None,
     names: pd.DataFrame | None = None,
     images: str | Path | None = None,
     picture_size: int = SIDE,
@@ -56,7 +56,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
         the answers are those that the first run keeps.
     evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
-    study : Study, optional
+    study : StudyFigures, optional
         The study of the first run (`consilience.study`): its findings and figures lead
         the page, by the names of labels that it has.
     names : pandas.DataFrame, optional

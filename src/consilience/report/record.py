@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from consilience.analysis import Agreement
-from consilience.figures import Study
+from consilience.figures import StudyFigures
 from consilience.responses import Cleaning, Description
 
 
@@ -98,7 +98,7 @@ class Report:
         Tables about pairs of labels of the first run, by name.
     evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
-    study : Study, optional
+    study : StudyFigures, optional
         The study whose findings and figures lead the page.
     pictures : mapping of str to bytes
         JPEG images by item.
@@ -133,7 +133,7 @@ class Report:
     no_agreement: str
     pairs: Mapping[str, pd.DataFrame]
     evaluation: Mapping[str, pd.DataFrame]
-    study: Study | None
+    study: StudyFigures | None
     pictures: Mapping[str, bytes]
     images_missing: int
 

@@ -11,9 +11,11 @@ Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks
 section 2. Rubin (1981), The Bayesian bootstrap, for the bounds.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from consilience.analysis.model_evaluation.bootstrap import (
     Values,
@@ -117,7 +119,7 @@ def model_calibration(
         check_not_used_in_fit(fit, proposals.models)
     stated = _stated(scored, proposals)
     group = np.minimum((stated * bins).astype(int), bins - 1)
-    valid = _validity(fit, proposals, 0, tau)
+    valid = _validity(fit, proposals, tau)(proposals.fitted_label[:, :, 0])
     weightings = list(weights(len(proposals.items), resamples, seed))
     parts = []
     for number in range(bins):
@@ -200,9 +202,10 @@ def validity_by_rank(
     if not allow_circular:
         check_not_used_in_fit(fit, proposals.models)
     weightings = list(weights(len(proposals.items), resamples, seed))
+    validity = _validity(fit, proposals, tau)
     parts = []
     for place in range(proposals.label.shape[2]):
-        valid = _validity(fit, proposals, place, tau)
+        valid = validity(proposals.fitted_label[:, :, place])
         listed = proposals.label[:, :, place] >= 0
         members = listed & ~np.isnan(valid).any(0)
         below = np.broadcast_to(members.astype(float), valid.shape)
@@ -213,18 +216,18 @@ def validity_by_rank(
     return table[table["items"] > 0].reset_index(drop=True)
 
 
-def _validity(fit: Fit, proposals: Proposals, place: int, tau: float) -> Values:
-    """Return P(valid) of the label of one rank; NaN where the fit says nothing."""
-    label = proposals.fitted_label[:, :, place]
+def _validity(
+    fit: Fit, proposals: Proposals, tau: float
+) -> Callable[[Int[np.ndarray, "A I"]], Values]:
+    """Return what gives P(valid) of labels; NaN where the fit says nothing."""
     if fit.data.attrs["kind"] == "objects":
         names = proposals.names[: proposals.num_fit_labels]
         drawn = drawn_objects(fit, proposals.items, names, tau)
-        return np.stack(
+        return lambda label: np.stack(
             [drawn.probability(drawn.bits_of(drawn.valid, one)) for one in label], 1
         )
-    return np.stack(
-        [truth.probability(label) for truth in truths(fit, proposals.items)]
-    )
+    by_draw = truths(fit, proposals.items)
+    return lambda label: np.stack([truth.probability(label) for truth in by_draw])
 
 
 def _stated(scored: pd.DataFrame, proposals: Proposals) -> Float[np.ndarray, "A I"]:

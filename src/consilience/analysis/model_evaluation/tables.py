@@ -20,6 +20,7 @@ type Cells = Mapping[Cell, Sums]
 type Ratios = Mapping[Cell, Float[np.ndarray, "S A"]]
 
 MEAN = "mean of the models"
+_OF_MODELS = ["model", "metric", "subset", "value", "lower", "upper", "items"]
 _OF_LABELS = ["label", "items", "right", "model", "dataset_accuracy", "accuracy"]
 _FOLLOWED = ["wrong", "followed", "followed_lower", "followed_upper"]
 _WRONG = ("other_main_label", "label_wrong")  # the first that there is
@@ -36,7 +37,9 @@ def models_table(
         columns = {"value": ratio[0], "lower": lower, "upper": upper, "items": numbers}
         named = {"model": names, "metric": metric, "subset": subset}
         parts.append(pd.DataFrame({**named, **columns}))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if not parts:
+        return pd.DataFrame(columns=_OF_MODELS)
+    return pd.concat(parts, ignore_index=True)
 
 
 def differences_table(names: list[str], values: Ratios, prob: float) -> pd.DataFrame:

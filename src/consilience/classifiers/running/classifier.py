@@ -93,7 +93,7 @@ def load_classifier(
     threads
         Threads of arithmetic on the CPU.
     precision
-        Precision of arithmetic; `half` is faster on some GPUs, and slower on a CPU.
+        Precision of arithmetic; `half` is meant for GPUs, and slower on a CPU.
 
     Raises
     ------

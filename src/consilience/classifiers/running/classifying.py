@@ -91,7 +91,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         "auto" takes the GPU, by CUDA, where there is one.
     precision : {"single", "half"}, default "single"
         Precision of the arithmetic of the networks. "half" moves logits by some
-        hundredths; it is faster on some GPUs, and slower on a CPU.
+        hundredths; it is meant for GPUs, and slower on a CPU.
     keep : int, default 20
         Number of labels to keep for each image and classifier, the most probable.
     pace : Pace

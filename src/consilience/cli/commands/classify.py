@@ -47,7 +47,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         Where to run; auto takes the GPU, by CUDA, where there is one.
     precision
         Precision of the arithmetic of the networks. Half moves logits by some
-        hundredths; it is faster on some GPUs, and slower on a CPU.
+        hundredths; it is meant for GPUs, and slower on a CPU.
     keep
         Number of labels to keep for each image and classifier, the most probable ones.
     naming

@@ -93,8 +93,8 @@ def study(  # noqa: PLR0913 (each option stands alone)
     for figure in made.figures.values():
         if figure.leads:
             show.print(figure.finding, soft_wrap=True)
-    for name, why in made.left_out.items():
-        show.print(f"not drawn: {name.replace('_', ' ')}: {why}", soft_wrap=True)
+    for why, figures in made.lacking.items():
+        show.print(f"not drawn: {', '.join(figures)}: {why}", soft_wrap=True)
     number = len(made.figures)
     show.print(
         f"{number} figures written to {out}; open {page} in a browser", soft_wrap=True

@@ -8,13 +8,13 @@ import pandas as pd
 from jaxtyping import Int
 
 from consilience.errors import ConsilienceError
-from consilience.figures import Study
+from consilience.figures import StudyFigures
 from consilience.figures.record import PEOPLE
 from consilience.report.columns.coded import estimate
 from consilience.truth.hierarchy import label_groups
 
 
-def heat(study: Study | None) -> dict[str, Any] | None:
+def heat(study: StudyFigures | None) -> dict[str, Any] | None:
     """Return the confusions of a study, classes first; None where there are none.
 
     Parameters
@@ -31,7 +31,9 @@ def heat(study: Study | None) -> dict[str, Any] | None:
     if study is None or "class_confusion" not in study.figures:
         return None
     labels = study.responses.labels
+    classes = study.confusion(0)[["true_label", "given_label"]].astype("str").to_numpy()
     codes = pd.Index(labels["label"].astype("str"))
+    codes = codes[codes.isin(classes.ravel())]  # superclasses may be labels as well
     levels = [(np.arange(len(codes)), codes)]
     tables = [study.confusion(0)]
     for level in range(1, study.depth + 1):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from consilience.figures import Figure, Study
+from consilience.figures import Figure, StudyFigures
 from consilience.report.content import (
     Drawing,
     Findings,
@@ -41,11 +41,10 @@ def figures(report: Report) -> Section | None:
     if any(figure.models for figure in made):
         parts.append(Models(tuple(study.colours.items())))
     parts += [_drawing(study, figure) for figure in made]
-    lacking = [
-        f"{name.replace('_', ' ')}: {why}" for name, why in study.left_out.items()
+    parts += [
+        Note(f"Not drawn: {', '.join(names)}: {why}.")
+        for why, names in study.lacking.items()
     ]
-    if lacking:
-        parts.append(Note(f"Not drawn: {'; '.join(lacking)}."))
     return Section("figures", "Figures", tuple(parts))
 
 
@@ -54,7 +53,7 @@ def anchor(name: str) -> str:
     return f"figure-{name.replace('_', '-')}"
 
 
-def _drawing(study: Study, figure: Figure) -> Drawing:
+def _drawing(study: StudyFigures, figure: Figure) -> Drawing:
     named = study.named(_first_rows(figure.table))
     table = plain_table(f"numbers_of_{figure.name}", named, _MAX_ROWS)
     if figure.name not in _PLAIN:

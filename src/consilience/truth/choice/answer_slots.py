@@ -11,6 +11,8 @@ def answer_slot(space: Space) -> Int[np.ndarray, " N"]:
     if space.answers != space.states or not space.ragged:
         return space.answer
     words = listed_answers(space)
+    if words.shape[1] == 1:  # the class of each item, which answers need not name
+        return np.zeros_like(space.answer)
     unit, slot = np.nonzero(words >= 0)
     listed = unit.astype(np.int64) * len(space.states) + words[unit, slot]
     row = space.unit if len(words) > 1 else np.zeros_like(space.unit)
