@@ -62,6 +62,8 @@ def test_every_chart_is_drawn_and_its_marks_are_described(study, name):
         if figure.models:
             of_models = [text for text in described if text.split(":")[0] in MODELS]
             assert {text.split(":")[0] for text in of_models} == set(MODELS)
+            written = {each.text for each in root.iter() if each.tag.endswith("text")}
+            assert set(MODELS) <= written  # a picture alone names its models
         assert "var(--" in drawing
         assert "var(--" not in alone(drawing)
 

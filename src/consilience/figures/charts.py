@@ -103,7 +103,8 @@ def intervals(
     names = alt.Y(
         f"{y}:N", sort=None, title=None, axis=alt.Axis(grid=True, labelLimit=320)
     )
-    hue = alt.value(ACCENT) if hues is None else _hue(alt, rows, "model", hues)
+    where = "" if y == "model" else "right"  # names that stand at the rows
+    hue = alt.value(ACCENT) if hues is None else _hue(alt, rows, "model", hues, where)
     drawn: Chart = base.mark_rule(strokeWidth=width, opacity=0.4, aria=False).encode(
         x=_x(alt, x, "lower"), x2="upper:Q", y=names, color=hue
     )
@@ -143,7 +144,7 @@ def by_model(
     import altair as alt  # noqa: PLC0415 (an extra)
 
     base = alt.Chart(_plain(table))
-    hue, along = _hue(alt, table, "model", hues), _x(alt, x)
+    hue, along = _hue(alt, table, "model", hues, "right"), _x(alt, x)
     drawn: Chart = base.mark_rule(strokeWidth=1.5, opacity=0.5, aria=False).encode(
         x=along, y=_y(alt, y, "lower"), y2="upper:Q", color=hue
     )
@@ -176,7 +177,6 @@ def paths(  # noqa: PLR0913 (each option stands alone)
     ordinal: bool = False,
     series: str = "model",
     diagonal: bool = False,
-    legend: bool = False,
 ) -> Chart:
     """Draw the values of each model along x, joined by lines.
 
@@ -196,14 +196,12 @@ def paths(  # noqa: PLR0913 (each option stands alone)
         The column of the series.
     diagonal
         Whether the line where x is y is drawn.
-    legend
-        Whether a legend names the series.
     """
     import altair as alt  # noqa: PLC0415 (an extra)
 
     rows = _plain(table)
     base = alt.Chart() if panels else alt.Chart(rows)
-    hue = _hue(alt, rows, series, hues, legend=legend)
+    hue = _hue(alt, rows, series, hues, "right" if series == "model" else "top")
     along = (
         alt.X(f"{x.column}:N", sort=None, title=x.title, axis=alt.Axis(labelAngle=0))
         if ordinal
@@ -338,21 +336,15 @@ def _along(alt: Any, axis: Axis) -> dict[str, Any]:
 
 
 def _hue(
-    alt: Any,
-    table: pd.DataFrame,
-    series: str,
-    hues: Mapping[str, str],
-    *,
-    legend: bool = False,
+    alt: Any, table: pd.DataFrame, series: str, hues: Mapping[str, str], where: str
 ) -> Any:
+    """Return the colours of a series, named in a legend at the right or top."""
     names = list(dict.fromkeys(table[series]))
     scale = alt.Scale(domain=names, range=[hues[name] for name in names])
-    shown = (
-        alt.Legend(title=None, orient="top", columns=1, labelColor=INK)
-        if legend
-        else None
-    )
-    return alt.Color(f"{series}:N", scale=scale, legend=shown)
+    legend = None
+    if where:
+        legend = alt.Legend(title=None, orient=where, columns=1, labelColor=INK)
+    return alt.Color(f"{series}:N", scale=scale, legend=legend)
 
 
 def _published(base: Chart) -> Chart:

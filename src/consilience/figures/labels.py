@@ -92,9 +92,7 @@ def _frame(rows: pd.DataFrame) -> Callable[[], Any]:
         )
         x = Axis(column="name", title="valid labels of an item")
         y = Axis(column="value", title="share of items", domain=SHARE, form="%")
-        return charts.paths(
-            named, x, y, ordinal=True, series="series", hues=_SERIES, legend=True
-        )
+        return charts.paths(named, x, y, ordinal=True, series="series", hues=_SERIES)
 
     return draw
 
