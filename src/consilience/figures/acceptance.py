@@ -89,11 +89,13 @@ def errors_by_acceptance(study: StudyFigures) -> Figure:
     OptionError
         There are no yes-or-no answers, predictions or labels of the data set.
     """
-    table = error_frequencies(
-        study.asked_alone,
-        study.predicted,
-        dataset_labels=study.dataset_labels,
-        **study.settings,
+    table = study.in_order(
+        error_frequencies(
+            study.asked_alone,
+            study.predicted,
+            dataset_labels=study.dataset_labels,
+            **study.settings,
+        )
     )
     rows = table.assign(
         name=[

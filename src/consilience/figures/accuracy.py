@@ -42,7 +42,7 @@ def accuracy_by_objects(study: StudyFigures) -> Figure:
         The fit is of another kind; there are no predictions.
     """
     study.need_objects()
-    table = _in_order(study, study.evaluation.models)
+    table = study.in_order(study.evaluation.models)
     rows = table[table["metric"].isin(METRICS) & table["subset"].isin(_NUMBERS)]
     rows = rows.assign(
         panel=rows["metric"].map(METRICS),
@@ -99,7 +99,7 @@ def accuracy_lost(study: StudyFigures) -> Figure:
         msg = "no item has several labels or objects"
         raise OptionError(msg)
     table = study.beside(costs, "accuracy_lost", ["metric", "model"])
-    table = _in_order(study, table, last=[_MEAN])
+    table = study.in_order(table, last=[_MEAN])
     means = table[table["model"] == _MEAN].set_index("metric")
     lost = means.loc["dataset_accuracy"] if "dataset_accuracy" in means.index else None
     fair = means.loc["accuracy"]
@@ -167,7 +167,7 @@ def disagreement(study: StudyFigures) -> Figure:
     if chance.empty or rows.empty:
         msg = "no item with several objects has another main label than the data set's"
         raise OptionError(msg)
-    table = _in_order(study, pd.concat([rows, chance]), last=["random_object"])
+    table = study.in_order(pd.concat([rows, chance]), last=["random_object"])
     base = chance.iloc[0]
     drawn = _with_accuracy(study, table[table["model"] != "random_object"])
     better = int((drawn["lower"] > base["upper"]).sum())
@@ -216,7 +216,7 @@ def main_label(study: StudyFigures) -> Figure:
     study.need_objects()
     models = study.evaluation.models
     table = models[(models["metric"] == "main_label") & (models["subset"] == "all")]
-    table = _in_order(study, table)
+    table = study.in_order(table)
     drawn = _with_accuracy(study, table)
     x, y = (drawn[name].to_numpy(dtype=float) for name in ("accuracy", "value"))
     slope = np.polyfit(x, y, 1)[0] if len(x) > 1 else np.nan
@@ -268,7 +268,7 @@ def calibration(study: StudyFigures) -> Figure:
     table = model_calibration(
         study.fit, study.predicted, tau=study.tau, **study.settings
     )
-    table = _in_order(study, table)
+    table = study.in_order(table)
     gap = (table["stated"] - table["value"]).abs() * table["items"]
     error = gap.groupby(table["model"]).sum() / table.groupby("model")["items"].sum()
     order = [model for model in study.models if model in error.index]
@@ -320,7 +320,7 @@ def validity_by_rank(study: StudyFigures) -> Figure:
         There are no predictions.
     """
     table = rank_validity(study.fit, study.predicted, tau=study.tau, **study.settings)
-    table = _in_order(study, table)
+    table = study.in_order(table)
     rows = table.assign(
         text=[
             f"{row['model']}: rank {row['rank']}, valid {share_of(row)}"
@@ -380,7 +380,7 @@ def followed(study: StudyFigures) -> Figure:
             "followed_upper": "upper",
         }
     )
-    table = _in_order(study, table)
+    table = study.in_order(table)
     expected = (
         (table["wrong"] * table["value"].fillna(0)).groupby(table["label"]).mean()
     )
@@ -453,14 +453,3 @@ def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
 def _by_metric(rows: pd.DataFrame) -> pd.DataFrame:
     place = {metric: number for number, metric in enumerate(METRICS)}
     return rows.sort_values("metric", key=lambda m: m.map(place), kind="stable")
-
-
-def _in_order(
-    study: StudyFigures, table: pd.DataFrame, last: list[str] | None = None
-) -> pd.DataFrame:
-    """Return rows in the order of the models, the least accurate first."""
-    names = [*study.models, *(last or [])]
-    place = {model: number for number, model in enumerate(names)}
-    return table.sort_values(
-        "model", key=lambda model: model.astype("str").map(place), kind="stable"
-    ).reset_index(drop=True)

@@ -167,7 +167,7 @@ def by_model(
     return drawn
 
 
-def paths(  # noqa: PLR0913 (each option stands alone)
+def paths(
     table: pd.DataFrame,
     x: Axis,
     y: Axis,
@@ -343,7 +343,9 @@ def _hue(
     scale = alt.Scale(domain=names, range=[hues[name] for name in names])
     legend = None
     if where:
-        legend = alt.Legend(title=None, orient=where, columns=1, labelColor=INK)
+        legend = alt.Legend(
+            title=None, orient=where, columns=1, labelColor=INK, symbolOpacity=1
+        )
     return alt.Color(f"{series}:N", scale=scale, legend=legend)
 
 

@@ -212,6 +212,22 @@ class StudyFigures:
         rows = rows[rows["metric"] == metric].sort_values("value", kind="stable")
         return rows["model"].astype("str").tolist()
 
+    def in_order(self, table: pd.DataFrame, last: Sequence[str] = ()) -> pd.DataFrame:
+        """Return rows in the order of the models, the least accurate first.
+
+        Parameters
+        ----------
+        table
+            With a column model.
+        last
+            What stands behind the models in that column.
+        """
+        names = [*self.models, *last]
+        place = {model: number for number, model in enumerate(names)}
+        return table.sort_values(
+            "model", key=lambda model: model.astype("str").map(place), kind="stable"
+        ).reset_index(drop=True)
+
     @cached_property
     def colours(self) -> Mapping[str, str]:
         """The colour of each model, the same in all figures."""
