@@ -102,7 +102,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
     >>> made = cs.simulate(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
     ... )
-    >>> fit = cs.fit(made.responses, engine="em")
+    >>> fit = cs.fit(made.responses, model="tsipras2020")
     >>> study = cs.study(fit, made.responses)
     >>> study.left_out["acceptance"]
     'there are no yes-or-no answers about one label at a time'

@@ -45,7 +45,7 @@ class Figure:
     >>> made = cs.simulate(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
     ... )
-    >>> fit = cs.fit(made.responses, engine="em")
+    >>> fit = cs.fit(made.responses, model="tsipras2020")
     >>> cs.study(fit, made.responses).figures["number_of_objects"].title
     'Number of objects of an item'
     """

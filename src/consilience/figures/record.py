@@ -63,7 +63,7 @@ class StudyFigures:
     >>> made = cs.simulate(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
     ... )
-    >>> fit = cs.fit(made.responses, engine="em")
+    >>> fit = cs.fit(made.responses, model="tsipras2020")
     >>> sorted(cs.study(fit, made.responses).figures)[:2]
     ['class_confusion', 'confused_labels']
     """

@@ -66,7 +66,7 @@ def write_study(
     >>> made = cs.simulate(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
     ... )
-    >>> fit = cs.fit(made.responses, engine="em")
+    >>> fit = cs.fit(made.responses, model="tsipras2020")
     >>> study = cs.study(fit, made.responses)
     >>> contents = report.gather({"mine": fit}, responses=made.responses, study=study)
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -76,6 +76,7 @@ def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
             ("main_object", "all"): 1 / 4,
             ("main_object", "one_object"): 1 / 2,
             ("main_object", "several_objects"): 0,
+            ("main_object", "two_objects"): 0,
             ("main_label", "all"): 0,
             ("main_label", "one_object"): 0,
             ("main_label", "several_objects"): 0,

@@ -28,14 +28,18 @@ def heat(study: StudyFigures | None) -> dict[str, Any] | None:
     above, and of each party `t` and `g`, the places of truth and answer, with `p`,
     `lower` and `upper`.
     """
-    if study is None or "class_confusion" not in study.figures:
+    if study is None:
+        return None
+    try:
+        cells = study.confusion(0)
+    except ConsilienceError:
         return None
     labels = study.responses.labels
-    classes = study.confusion(0)[["true_label", "given_label"]].astype("str").to_numpy()
+    classes = cells[["true_label", "given_label"]].astype("str").to_numpy()
     codes = pd.Index(labels["label"].astype("str"))
     codes = codes[codes.isin(classes.ravel())]  # superclasses may be labels as well
     levels = [(np.arange(len(codes)), codes)]
-    tables = [study.confusion(0)]
+    tables = [cells]
     for level in range(1, study.depth + 1):
         with suppress(ConsilienceError):  # people's alone has one level of superclasses
             tables.append(study.confusion(level))
