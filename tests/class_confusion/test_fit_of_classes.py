@@ -27,6 +27,7 @@ TRUTH = np.array(
         [0.02, 0.02, 0.02, 0.02, 0.17, 0.75],
     ]
 )
+POINT = cs.EngineOptions(draws=0)
 NAMES = [f"c{number}" for number in range(CLASSES)]
 PARENTS = ["p0", "p0", "p1", "p1", "p2", "p2"]
 
@@ -105,7 +106,7 @@ def half_known(study):
     _, class_, responses = study
     known = np.arange(len(class_)) % 2 == 0
     some = replace(responses, items=responses.items[known])
-    return known, cs.fit(some, model="class_confusion")
+    return known, cs.fit(some, model="class_confusion", effort=POINT)
 
 
 def test_items_without_a_class_are_judged_by_those_that_have_one(study, half_known):
@@ -130,7 +131,7 @@ def test_confusions_learned_from_other_classes_would_find_fewer(study, half_know
         dataset_label=[NAMES[(each + 2) % CLASSES] for each in class_]
     )
     shifted = replace(responses, items=wrong[known])
-    items = cs.fit(shifted, model="class_confusion").items()
+    items = cs.fit(shifted, model="class_confusion", effort=POINT).items()
     right = np.array([NAMES[each] for each in class_])
     hits = (items["label"].astype(str).to_numpy() == right)[~known].mean()
     assert hits < (fitted.items()["label"].astype(str) == right)[~known].mean() - 0.3
@@ -139,9 +140,8 @@ def test_confusions_learned_from_other_classes_would_find_fewer(study, half_know
 def test_gold_labels_are_classes(study):
     responses = study[2]
     gold = responses.items.rename(columns={"dataset_label": "label"})
-    point = cs.EngineOptions(draws=0)
     one, other = (
-        cs.fit(given, model="class_confusion", gold=gold, effort=point)
+        cs.fit(given, model="class_confusion", gold=gold, effort=POINT)
         for given in (responses, replace(responses, items=None))
     )
     assert one.confusion().equals(other.confusion())
