@@ -109,6 +109,18 @@ def test_numbers_are_those_of_the_analyses(study, parts):
     pd.testing.assert_frame_equal(study.figures["acceptance"].table, frequencies)
 
 
+def test_findings_count_what_the_tables_have(study):
+    acceptance = study.figures["acceptance"]
+    apart = acceptance.table.query("statistic == 'less_dataset' and subset == 'all'")
+    near = ((apart["lower"] <= 0) & (apart["upper"] >= 0)).sum()
+    assert f"; {near} of 3 models cannot be distinguished" in acceptance.finding
+    confusion = study.figures["class_confusion"]
+    people = confusion.table.query("who == 'people'")
+    same = people["true_label"].astype(str) == people["given_label"].astype(str)
+    seldom = 6 - (people[same]["probability"] >= 0.5).sum()
+    assert confusion.finding.startswith(f"{seldom} of 6 classes")
+
+
 def test_what_is_lacking_is_said(parts):
     alone_ = cs.study(parts["fit"], parts["responses"], resamples=20)
     assert {"shares", "number_of_objects", "confused_labels"} <= set(alone_.figures)

@@ -37,7 +37,7 @@ def acceptance(study: StudyFigures) -> Figure:
         ]
     )
     apart = whole[whole["statistic"] == "less_dataset"].set_index("who")
-    near = int((apart["upper"] >= 0).sum())
+    near = int(((apart["lower"] <= 0) & (apart["upper"] >= 0)).sum())
     ends = (float(rows["accuracy"].min()), float(rows["accuracy"].max()))
     level = Line(x=ends, y=(dataset["value"],) * 2, text="the data set's label")
     if_alone = tuple(end * dataset["value"] for end in ends)

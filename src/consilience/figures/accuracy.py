@@ -1,5 +1,6 @@
 """Models against what people see: by number of objects, by disagreement, by class."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -187,15 +188,7 @@ def disagreement(study: StudyFigures) -> Figure:
             "data set's label there has learned what the data set prefers."
         ),
         table=table,
-        charts={
-            "": lambda: charts.by_model(
-                drawn,
-                _ACCURACY,
-                Axis(column="value", title="predicts the data set's label", form="%"),
-                [line],
-                hues=study.colours,
-            )
-        },
+        charts=_by_accuracy(study, drawn, "predicts the data set's label", line),
         models=True,
     )
 
@@ -239,15 +232,7 @@ def main_label(study: StudyFigures) -> Figure:
             "set is in part progress in its own ways of naming."
         ),
         table=table,
-        charts={
-            "": lambda: charts.by_model(
-                drawn,
-                _ACCURACY,
-                Axis(column="value", title="predicts the main label", form="%"),
-                [line],
-                hues=study.colours,
-            )
-        },
+        charts=_by_accuracy(study, drawn, "predicts the main label", line),
         models=True,
     )
 
@@ -431,6 +416,16 @@ def followed(study: StudyFigures) -> Figure:
 
 
 _ACCURACY = Axis(column="accuracy", title="accuracy by the data set's labels", form="%")
+
+
+def _by_accuracy(
+    study: StudyFigures, drawn: pd.DataFrame, title: str, line: Line
+) -> dict[str, Callable[[], charts.Chart]]:
+    """Return the chart of a value by the accuracy of the models."""
+    y = Axis(column="value", title=title, form="%")
+    return {
+        "": lambda: charts.by_model(drawn, _ACCURACY, y, [line], hues=study.colours)
+    }
 
 
 def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:

@@ -69,13 +69,14 @@ def class_confusion(study: StudyFigures) -> Figure:
     table = study.confusion(0)
     people = table[table["who"] == PEOPLE]
     same = people["true_label"].astype("str") == people["given_label"].astype("str")
-    kept = people[same]
-    seldom = int((kept["probability"] < 0.5).sum())
+    classes = people["true_label"].nunique()
+    # A class of which almost nothing keeps its label has no cell for it.
+    seldom = classes - int((people[same]["probability"] >= 0.5).sum())
     return Figure(
         name="class_confusion",
         title="Confusion between classes",
         finding=(
-            f"{seldom} of {people['true_label'].nunique():,} classes are called by "
+            f"{seldom} of {classes:,} classes are called by "
             "their own label in less than half of their items."
         ),
         note=(
