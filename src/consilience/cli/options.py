@@ -36,7 +36,10 @@ Prob = Annotated[float, Parameter(name=("--prob", "--mass"))]
 Several = Annotated[tuple[str, ...], Parameter(show_default=False)]
 
 
-@Parameter(name="*", group="Reading")
+READING = "Reading"  # the group of options that `--help-reading` shows
+
+
+@Parameter(name="*", group=READING)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How an export is to be read.

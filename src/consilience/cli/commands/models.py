@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from consilience.cli.options import Flag
-from consilience.cli.terminal import print_json, screen
+from consilience.cli.terminal import finish, print_json, screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ def models(*, json: Flag = False) -> None:
     ----------
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience models
+    consilience models --json
     """
     listed = entries()
     if json:
@@ -43,7 +48,9 @@ def models(*, json: Flag = False) -> None:
         table.add_row(
             entry.name, entry.assumes, " ".join(entry.engines), entry.references[0]
         )
-    screen(as_json=False).print(table)
+    show = screen(as_json=False)
+    show.print(table)
+    finish(show, None, "fit", "RESPONSES", "--model", "NAME", "--out", "run")
 
 
 def entries() -> list[Entry]:

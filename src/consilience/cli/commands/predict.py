@@ -15,7 +15,7 @@ from consilience.cli.options import (
     read_responses,
     with_options,
 )
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 from consilience.errors import as_options
 
 
@@ -59,6 +59,10 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         Replace an existing run.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience predict run new-responses --out predicted
     """
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
@@ -86,7 +90,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     print_account(show, data)
     save(predicted, out, overwrite=overwrite)
     show.print(fit_page(predicted))
-    show.print(f"written to {out}", soft_wrap=True)
+    finish(show, out, "export", out, "--out", out.parent / "tables")
     if json:
         print_json(
             {

@@ -189,7 +189,7 @@ def _head(agreement: Agreement) -> Text:
         people = f"by {agreement.annotators:,} annotators"
     what = {
         "choice": f"{agreement.categories:,} labels",
-        "contains": " ".join(("no", "maybe", "yes")[:: 4 - agreement.categories]),
+        "contains": "no maybe yes" if agreement.categories == 3 else "no yes",
         "objects": f"{agreement.categories:,} different sets of labels",
     }[agreement.kind]
     alike = {

@@ -152,11 +152,7 @@ def _files(outcome: Outcome) -> Group:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, what in about.items():
         table.add_row(Text(f"  {name}", "cyan"), what)
-    again = Text(
-        f"Go on with: consilience fit {folder}/responses --engine nuts --out my-run",
-        style="dim",
-    )
     parts: list[RenderableType] = [Text(f"Written to {folder}/", "bold"), table]
     if not outcome.drawn:
         parts.append(Text(f"No report, for what draws it is missing: {ADVICE}", "dim"))
-    return Group(*parts, again)
+    return Group(*parts)
