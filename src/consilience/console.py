@@ -29,7 +29,7 @@ class Console(RichConsole):
 
     def say(self, message: str, *, style: str = "") -> None:
         """Print a message of this program, with options in place of arguments."""
-        self.print(as_options(message), style=style, soft_wrap=True)
+        self.print(as_options(message), style=style)
 
     def status(self, status: RenderableType, **more: Any) -> Status:
         """Show what is being done; rich takes brackets in text for styles here."""

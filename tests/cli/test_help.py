@@ -126,7 +126,10 @@ def test_a_model_is_checked_before_anything_is_read(run, capsys):
     assert "did you mean 'dawid_skene'?" in capsys.readouterr().err
 
 
-def test_tables_are_whole_where_no_person_looks(run, export, columns, capsys):
+def test_tables_are_whole_where_no_person_looks(
+    run, export, columns, capsys, monkeypatch
+):
+    monkeypatch.delenv("COLUMNS", raising=False)
     long = "a label whose name is much longer than a line of most terminals can be " * 2
     text = export.read_text().replace("cat", long.strip())
     export.write_text(text)

@@ -15,6 +15,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
@@ -155,7 +157,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _fail(sentence: str, code: int, error: BaseException, *, as_json: bool) -> NoReturn:
     """Say what is wrong on standard error, and as JSON on standard output if asked."""
     sentence = visible(as_options(sentence))
-    sys.stderr.write(f"consilience: {sentence}\n")
+    message = f"consilience: {sentence}"
+    if sys.stderr.isatty():
+        width = get_terminal_size().columns
+        message = fill(message, width, break_long_words=False, break_on_hyphens=False)
+    sys.stderr.write(f"{message}\n")
     if as_json:
         kind = type(error).__name__
         print_json({"error": {"type": kind, "message": sentence, "exit_code": code}})

@@ -84,11 +84,11 @@ def shows_help(
 
     show, command = Console(stderr=False), commands.get(name)
     if command is None:
-        app.help_print([])
+        app.help_print([], console=_console())
         show.print(f"\n{notes}")
         return True
     app.help_formatter = Panels(HELP_READING in before)
-    app.help_print([name])
+    app.help_print([name], console=_console())
     if HELP_READING not in before:
         show.print("\nExamples", style="bold")
         for line in examples(command):
@@ -96,6 +96,20 @@ def shows_help(
     elif "reading" not in command.__annotations__:
         show.print(f"{name} reads no responses.")
     return True
+
+
+def _console() -> "Console":
+    """Return a console whose colours suit dark and light backgrounds."""
+    from rich.console import Console
+    from rich.default_styles import DEFAULT_STYLES
+    from rich.style import Style
+    from rich.theme import Theme
+
+    # Code is blue on black by default, in every theme that is made of the default.
+    DEFAULT_STYLES["markdown.code"] = Style(bold=True)
+    dim = dict.fromkeys(("cyclopts.choices", "cyclopts.default"), "dim")
+    theme = Theme({"cyclopts.name": "color(31)", **dim})
+    return Console(theme=theme, highlight=False)
 
 
 def examples(command: Callable[..., Any]) -> list[str]:

@@ -8,10 +8,10 @@ import consilience as cs
 from consilience.checks.verdict import as_dataset, at_most
 from consilience.cli.commands.fit import summary
 from consilience.cli.options import Work
+from consilience.cli.pages.drawn import interval
 from consilience.cli.pages.fit import (
     annotator_table,
     comparison_table,
-    interval_bar,
     verdicts,
 )
 from consilience.fitting import EngineOptions
@@ -106,20 +106,18 @@ def test_the_options_for_effort_are_those_of_the_library():
 
 
 def test_an_interval_is_drawn_to_scale():
-    bar = interval_bar(0.5, 0.0, 1.0, truth=1.0).plain
+    bar = interval(0.5, 0.0, 1.0, truth=1.0)(30).plain
     assert bar.index("●") in (14, 15)
     assert bar[0] == "━"
     assert bar[-1] == "◆"
-    assert "━" not in interval_bar(0.5, float("nan"), float("nan")).plain
+    assert "━" not in interval(0.5, float("nan"), float("nan"))(30).plain
 
 
 def test_contains_shows_sensitivity_and_specificity():
     names = ("accuracy", "lower", "upper", "sensitivity", "specificity")
     row = {"annotator": "ann", "responses": 3} | dict.fromkeys(names, 0.5)
-    heads = [
-        str(column.header) for column in annotator_table(pd.DataFrame([row])).columns
-    ]
-    assert heads[2:5] == ["accuracy", "sens.", "spec."]
+    heads = annotator_table(pd.DataFrame([row])).heads
+    assert list(heads[2:5]) == ["accuracy", "sens.", "spec."]
 
 
 def row(name, outcome, remedy=""):

@@ -79,7 +79,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         seed=seed,
     )
     show = screen(as_json=json)
-    show.print(agreement_page(measured, show.width))
+    show.print(agreement_page(measured))
     if out is not None:
         _write(measured, out, overwrite=overwrite)
     finish(show, out, "fit", *responses, "--out", "run")

@@ -87,7 +87,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     pooled.save(out, overwrite=overwrite)
     show = screen(as_json=json)
     for sentence in _sentences(pooled.account):
-        show.print(sentence, soft_wrap=True)
+        show.print(sentence)
     following = ("fit", responses or "RESPONSES", "--candidates", out, "--out", "run")
     finish(show, out, *following)
     if json:

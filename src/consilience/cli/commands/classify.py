@@ -89,7 +89,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
             "skipped, because their names are not those of images: "
             f"{listed.left_aside:,}"
         )
-        show.print(sentence, soft_wrap=True)
+        show.print(sentence)
     with bar() as report:
         outcome = run(
             listed,
@@ -107,7 +107,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     sentence = f"{outcome.classified:,} images"
     sentence += f", {rate:,.1f} a second" if outcome.classified else ""
     sentence += f"; {outcome.before:,} were done before" if outcome.before else ""
-    show.print(sentence, soft_wrap=True)
+    show.print(sentence)
     if outcome.unusable:
         sentence = f"{outcome.unusable:,} could not be used: see the column reason of"
         show.print(f"{sentence} {out / 'images'}", soft_wrap=True)

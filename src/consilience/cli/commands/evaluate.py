@@ -120,7 +120,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     for table in _tables(evaluation):
         show.print(table)
     for sentence in _sentences(fitted, evaluation):
-        show.print(sentence, soft_wrap=True)
+        show.print(sentence)
     report = ("report", run, "--evaluation", out or "EVALUATION", "--out")
     finish(show, out, *report, (out or run).parent / "report.html")
     if json:

@@ -13,6 +13,8 @@ from pathlib import Path
 from consilience.cli.options import Flag
 from consilience.cli.terminal import finish, print_json, screen
 
+_NARROW = 100  # columns of the terminal below which there is no room for a table
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -41,15 +43,22 @@ def models(*, json: Flag = False) -> None:
     if json:
         print_json({"models": [asdict(entry) for entry in listed]})
         return
+    from rich.padding import Padding
     from rich.table import Table
 
-    table = Table("model", "what it assumes", "engines", "reference", box=None)
-    for entry in listed:
-        table.add_row(
-            entry.name, entry.assumes, " ".join(entry.engines), entry.references[0]
-        )
     show = screen(as_json=False)
-    show.print(table)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("model", no_wrap=True)
+    for name in ("what it assumes", "engines", "reference"):
+        table.add_column(name)
+    for entry in listed:
+        rest = (entry.assumes, " ".join(entry.engines), entry.references[0])
+        table.add_row(entry.name, *rest)
+        if show.width < _NARROW:
+            show.print(f"{entry.name} ({rest[1]})", style="bold")
+            show.print(Padding(f"{rest[0]}; {rest[2]}", (0, 0, 0, 2)))
+    if show.width >= _NARROW:
+        show.print(table)
     finish(show, None, "fit", "RESPONSES", "--model", "NAME", "--out", "run")
 
 

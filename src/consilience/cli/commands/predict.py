@@ -86,7 +86,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         )
     warning = as_options(predicted.data.attrs.get("warning", ""))
     if warning:
-        show.print(f"WARNING: {warning}", style="bold red", soft_wrap=True)
+        show.print(f"WARNING: {warning}", style="bold color(160)", soft_wrap=True)
     print_account(show, data)
     save(predicted, out, overwrite=overwrite)
     show.print(fit_page(predicted))

@@ -121,13 +121,13 @@ def report(  # noqa: PLR0913 (each option stands alone)
     with show.status("drawing"):
         size = write(page, out, pictures=pictures, overwrite=overwrite)
     sentence = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
-    show.print(sentence, soft_wrap=True)
+    show.print(sentence)
     if pictures == "linked" and page.pictures:
         beside = f"its pictures are in {folder_of(out)}, which goes where the page goes"
         show.print(beside, soft_wrap=True)
     if images is not None and page.images_missing:
         lacking = f"{page.images_missing:,} items have no picture in {images}"
-        show.print(lacking, soft_wrap=True)
+        show.print(lacking)
     finish(show, None, "export", runs[0], "--out", out.parent / "tables")
     if json:
         items = len(page.runs[0].table("items"))

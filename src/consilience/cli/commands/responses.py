@@ -8,6 +8,7 @@ from consilience.cli.options import (
     READ_AS_IT_IS,
     Flag,
     Reading,
+    facts_table,
     print_account,
     print_warnings,
     read_options,
@@ -19,6 +20,7 @@ from consilience.cli.terminal import check_free, finish, print_json, screen
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from consilience.cli.pages.drawn import DrawnTable
     from consilience.responses import Description
 
 
@@ -128,8 +130,6 @@ def describe(
 
 
 def _counts(description: "Description") -> "Table":
-    from rich.table import Table
-
     unit = (
         "pairs of item and label" if description.kind == "contains" else "items asked"
     )
@@ -158,23 +158,21 @@ def _counts(description: "Description") -> "Table":
         "agreement of two answers": _share(description.agreement),
         "questions with gold": f"{description.gold:,}",
     }
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, value in facts.items():
-        table.add_row(name, value)
-    return table
+    return facts_table(facts)
 
 
-def _frequencies(description: "Description", limit: int | None) -> "Table":
-    from rich.table import Table
+def _frequencies(description: "Description", limit: int | None) -> "DrawnTable":
     from rich.text import Text
+
+    from consilience.cli.pages.drawn import bar, drawn_table
 
     first = sorted(description.frequencies.items(), key=lambda pair: -pair[1])
     shown, total = first[:limit], max(description.answers, 1)
     title = "answer" if description.kind == "contains" else "label"
-    table = Table(title, "answers", "share", box=None, padding=(0, 2, 0, 0))
+    table = drawn_table(title, "answers", "share")
     for name, count in shown:
-        bar = Text("█" * round(30 * count / total), style="cyan")
-        table.add_row(Text(name), f"{count:,}", f"{count / total:6.1%}", bar)
+        share = count / total
+        table.add_row(Text(name), f"{count:,}", f"{share:6.1%}", line=bar(share))
     if len(first) > len(shown):
         rest = sum(count for _, count in first[len(shown) :])
         name = f"{len(first) - len(shown):,} more"

@@ -239,7 +239,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     show.print(score_table(scores))
     if scores.missing:
         sentence = f"{scores.missing:,} gold rows name nothing in the run; left out"
-        show.print(sentence, soft_wrap=True)
+        show.print(sentence)
     finish(show, None, "report", run, "--out", run.parent / "report.html")
 
 

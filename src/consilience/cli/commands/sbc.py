@@ -126,7 +126,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     show.print(page(findings))
     for note in remarks:
-        show.print(f"- {note}", soft_wrap=True)
+        show.print(f"- {note}")
     finish(show, out, "fit", "RESPONSES", "--model", plan[0][0], "--out", "run")
     if json:
         print_json(

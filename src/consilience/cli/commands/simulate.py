@@ -85,7 +85,7 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
         f"seed {seed}"
     )
     show = screen(as_json=json)
-    show.print(sentence, soft_wrap=True)
+    show.print(sentence)
     finish(show, out, "fit", out, "--out", out.parent / "run")
     if json:
         print_json(

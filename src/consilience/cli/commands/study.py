@@ -97,7 +97,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
         )
     for figure in made.figures.values():
         if figure.leads:
-            show.print(figure.finding, soft_wrap=True)
+            show.print(figure.finding)
     for why, figures in made.lacking.items():
         show.print(f"not drawn: {', '.join(figures)}: {why}", soft_wrap=True)
     number = len(made.figures)
