@@ -39,10 +39,9 @@ def some(number):
 
 def unguarded(source, name=None, **options):
     """Read without the net: what a library raises must have become our error before."""
-    sources = reading._sources(reading._given(source))
     columns = options.pop("columns", Columns())
     given_ = ReadOptions(columns=columns, **options)
-    return reading._reader(sources, name, given_).read(sources, given_)
+    return reading._read(reading._given(source), given_, name)
 
 
 def outcome(source, name=None, **options):

@@ -112,6 +112,7 @@ def long_draft(
         gold=None if gold is None else gold_pairs(item, gold),
         sources=sources,
         types={role: table.types.get(name) for role, name in roles.items()},
+        order=table.orders.get(roles["label"], ()),
     )
 
 

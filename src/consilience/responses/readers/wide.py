@@ -47,10 +47,16 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     options
         As for a long table; `header` is false for a matrix without names, and
         `annotators` names the columns of annotators where they are not recognised.
+        Where `columns.annotator` names a column, each row holds the answers of one
+        annotator, and each other column is an item.
     """
     whole = load_tables([name_index(source, options) for source in sources], options)
     table = replace(whole, lists={})
-    item, rest, notes = item_column(table, options)
+    lead = options.columns.annotator
+    item, rest, notes = item_column(
+        table,
+        options if lead is None else with_item(options, lead),
+    )
     layout = wide_columns(table, rest, options)
     names = layout.annotators
     rows, columns, label = long_cells(table, names)
@@ -72,30 +78,45 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     if gold is not None and note:
         gold = drop_not_asked(gold)[0]
     used = {name: "item" for name in table.names if name not in rest}
-    used |= dict.fromkeys(names, "annotator")
+    used |= dict.fromkeys(names, "annotator" if lead is None else "item")
+    if lead is not None:
+        used[lead] = "annotator"
     used |= {} if layout.gold is None else {layout.gold: "gold"}
     used |= dict.fromkeys(extras, "carried along")
     unused = {**layout.unused, **dict.fromkeys(whole.lists, "lists")}
+    by_row, by_column = (
+        item.take(rows),
+        recode(columns.astype(np.int32), text_array(names)),
+    )
+    types = item_and_label_types(table, names)
+    if lead is not None:
+        types = {"annotator": types["item"], "label": types["label"]}
     draft = Draft(
         kind=kind,
-        item=item.take(rows),
-        annotator=recode(columns.astype(np.int32), text_array(names)),
+        item=by_row if lead is None else by_column,
+        annotator=by_column if lead is None else by_row,
         label=label,
         row=rows,
         where=table.where,
         num_read=table.num_rows,
-        unit="items",
+        unit="items" if lead is None else "annotators",
         extras=extras,
         notes=(*notes, *note, *table.notes),
         columns=used,
         unused={name: looks for name, looks in unused.items() if name not in used},
         warnings=(*layout.warnings, *warnings),
-        gold=None if gold is None else gold_pairs(item, gold),
-        more_items=item.values.to_pylist(),
+        gold=None if gold is None or lead else gold_pairs(item, gold),
+        more_items=item.values.to_pylist() if lead is None else names,
         sources=fingerprints(sources),
-        types=item_and_label_types(table, names),
+        types=types,
+        order=next((table.orders[n] for n in names if n in table.orders), ()),
     )
     return assemble(draft, options)
+
+
+def with_item(options: ReadOptions, lead: str) -> ReadOptions:
+    """Return the options by which a column is what rows are named by."""
+    return replace(options, columns=replace(options.columns, item=lead))
 
 
 def drop_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:

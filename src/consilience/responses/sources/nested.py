@@ -1,0 +1,244 @@
+"""Records that hold records: one row for each annotation, with what its record says.
+
+What is taken apart is seen from the structure: a list of records, a record of lists of
+one length, or lists beside one another of which one names annotators and another holds
+their labels.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consilience.responses.columns.names import listing, plain, usual
+from consilience.responses.columns.vocabulary import is_likely
+from consilience.responses.options import Columns
+
+type Record = dict[str, Any]
+
+_LEVELS = 4  # of records inside records
+_SAMPLE = 50  # records that are looked at
+ROW = "row id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unnested:
+    """Flat records, and where they came from.
+
+    Attributes
+    ----------
+    records
+        Without records inside, but for those that are no annotations.
+    row
+        Number of the record that each came from.
+    notes
+        What was taken apart.
+    """
+
+    records: list[Record]
+    row: list[int]
+    notes: tuple[str, ...] = ()
+
+
+def unnest(records: Sequence[Record]) -> Unnested:
+    """Take records apart until each is one annotation.
+
+    Parameters
+    ----------
+    records
+        One mapping per row.
+    """
+    rows = [_flat(record) for record in records]
+    row = list(range(len(rows)))
+    notes: list[str] = []
+    for _ in range(_LEVELS):
+        name = _to_unnest(rows)
+        if name is None:
+            break
+        rows, row = _identified(rows, row)
+        kept = [(k, each) for k, each in enumerate(rows) if each.get(name)]
+        notes.append(f"one row for each record of {name!r}")
+        if len(kept) < len(rows):
+            notes.append(f"{len(rows) - len(kept):,} records have none of {name!r}")
+        row = [row[k] for k, each in kept for _ in each[name]]
+        rows = [_joined(each, name, part) for _, each in kept for part in each[name]]
+    names = _parallel(rows)
+    if names:
+        rows, row = _identified(rows, row)
+        notes.append(f"one row for each cell of the lists {listing(names)}")
+        lengths = [len(each[names[0]] or ()) for each in rows]
+        row = [k for k, length in zip(row, lengths, strict=True) for _ in range(length)]
+        rows = [
+            {**each, **{name: each[name][place] for name in names}}
+            for each, length in zip(rows, lengths, strict=True)
+            for place in range(length)
+        ]
+        new = {name: _singular(name) for name in names}
+        rows = [{new.get(k, k): cell for k, cell in each.items()} for each in rows]
+    return Unnested(records=rows, row=row, notes=tuple(notes))
+
+
+def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
+    """Say whether taking records apart gives columns for more of the roles.
+
+    Parameters
+    ----------
+    records
+        The first of them are looked at.
+    columns
+        Columns that the caller named.
+    """
+    sample = records[:_SAMPLE]
+    plain_names = {
+        key
+        for record in sample
+        for key, cell in record.items()
+        if not isinstance(cell, dict) and not _holds_records(cell)
+    }
+    if columns.label in plain_names or columns.answer in plain_names:
+        return False
+    if all(
+        not isinstance(cell, (dict, list))
+        for record in sample
+        for cell in record.values()
+    ):
+        return False
+    names = {key for record in unnest(sample).records for key in record}
+    return _num_roles(names, columns) > _num_roles(plain_names, columns)
+
+
+def _holds_records(cell: object) -> bool:
+    return isinstance(cell, list) and any(isinstance(part, dict) for part in cell)
+
+
+def _num_roles(names: Iterable[str], columns: Columns) -> int:
+    names = list(names)
+    there = {
+        role
+        for role in ("item", "annotator", "label", "answer")
+        if getattr(columns, role) in names
+        or any(is_likely(name, "label" if role == "answer" else role) for name in names)
+    }
+    return len(there - {"answer"}) if "label" in there else len(there)
+
+
+def _flat(record: Record, prefix: str = "") -> Record:
+    """Lift the fields of records inside, named by both; lists of one length are parts.
+
+    The name of a field stays short where it is the only one of that name.
+    """
+    flat: Record = {}
+    for key, cell in record.items():
+        name = f"{prefix}{key}"
+        if isinstance(cell, dict) and _is_of_lists(cell):
+            parts = zip(*cell.values(), strict=True)
+            flat[name] = [dict(zip(cell, part, strict=True)) for part in parts]
+        elif isinstance(cell, dict):
+            flat |= _flat(cell, f"{name}.")
+        else:
+            flat[name] = cell
+    return flat
+
+
+def _is_of_lists(record: Record) -> bool:
+    cells = list(record.values())
+    return (
+        len(cells) > 1
+        and all(isinstance(cell, list) for cell in cells)
+        and len({len(cell) for cell in cells}) == 1
+    )
+
+
+def _to_unnest(rows: Sequence[Record]) -> str | None:
+    """Name the one list of records that holds annotations; None: there is none."""
+    names: dict[str, set[str]] = {}
+    other: set[str] = set()
+    for row in rows:
+        for name, cell in row.items():
+            if isinstance(cell, list) and cell:
+                if all(isinstance(part, dict) for part in cell):
+                    names.setdefault(name, set()).update(
+                        key for part in cell for key in _flat(part)
+                    )
+                else:
+                    other.add(name)
+    lists = [name for name in names if name not in other]
+    if len(lists) < 2:
+        return lists[0] if lists else None
+    graded = {name: _grade(list(names[name])) for name in lists}
+    best = [name for name in lists if graded[name] == max(graded.values())]
+    return best[0] if len(best) == 1 else None
+
+
+def _grade(keys: list[str]) -> int:
+    last = [key.rpartition(".")[2] for key in keys]
+    keys = [*keys, *last]
+    return sum(bool(usual(keys, role)) for role in ("annotator", "label", "answer"))
+
+
+def _joined(record: Record, name: str, part: Record) -> Record:
+    """Put a part beside the fields of its record, which give way to it."""
+    inner = _flat(part)
+    outer = {
+        f"record.{key}" if key in inner else key: cell
+        for key, cell in record.items()
+        if key != name
+    }
+    return outer | inner
+
+
+def _identified(
+    rows: list[Record], row: list[int]
+) -> tuple[list[Record], list[int]]:
+    """Number records of which no field tells one from the other."""
+    names = rows[0] if rows else {}
+    if any(usual([name], "item") for name in names) or ROW in names:
+        return rows, row
+    for name in names:
+        cells = [each.get(name) for each in rows]
+        texts = {str(cell) for cell in cells if cell is not None}
+        if len(texts) == len(rows) and not isinstance(cells[0], (list, dict)):
+            return rows, row
+    return [{ROW: k, **each} for k, each in zip(row, rows, strict=True)], row
+
+
+def _parallel(rows: Sequence[Record]) -> list[str]:
+    """Name lists of one length in each row, of annotators and of their labels."""
+    names = [name for name in (rows[0] if rows else ()) if _is_list(rows, name)]
+    for lead in names:
+        lengths = [len(row.get(lead) or ()) for row in rows]
+        beside = [
+            name
+            for name in names
+            if [len(row.get(name) or ()) for row in rows] == lengths
+        ]
+        singular = [_singular(name) for name in beside]
+        roles = [usual(singular, role) for role in ("annotator", "label", "answer")]
+        if len(beside) > 1 and roles[0] and (roles[1] or roles[2]) and max(lengths) > 1:
+            return beside
+    return []
+
+
+def _is_list(rows: Sequence[Record], name: str) -> bool:
+    cells = [row.get(name) for row in rows]
+    return any(isinstance(cell, list) for cell in cells) and all(
+        cell is None
+        or (
+            isinstance(cell, list)
+            and not any(isinstance(p, (dict, list)) for p in cell)
+        )
+        for cell in cells
+    )
+
+
+def _singular(name: str) -> str:
+    """Return a name of many as the usual name of one, where it is one."""
+    for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
+        one = name.removesuffix(ending) + instead
+        if name.endswith(ending) and plain(one) and _is_usual(one):
+            return one
+    return name
+
+
+def _is_usual(name: str) -> bool:
+    roles = ("item", "annotator", "label", "answer", "response_id")
+    return any(usual([name], role) for role in roles)
