@@ -35,7 +35,7 @@ from consilience.responses.options import (
     Repeats,
 )
 from consilience.responses.reader import Reader
-from consilience.responses.sources.frames import Frame, as_frame, is_table
+from consilience.responses.sources.frames import Frame, as_frame, is_sources
 from consilience.responses.sources.json_file import read_json, read_records
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import (
@@ -318,12 +318,10 @@ def _words(what: str, given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _given(source: object) -> list[str | Path | Frame]:
-    many = isinstance(source, Sequence) and not isinstance(source, (str, bytes))
-    if many and is_table(source):
-        return [as_frame(source)]
+    sources = source if is_sources(source) else [source]
     return [
         each if isinstance(each, (str, Path)) else as_frame(each)
-        for each in (source if many else [source])  # type: ignore[attr-defined]
+        for each in sources  # type: ignore[attr-defined]
     ]
 
 

@@ -28,7 +28,11 @@ from consilience.responses.columns.looks import (
 )
 from consilience.responses.columns.names import EXTRAS, find, listing, plain
 from consilience.responses.columns.vocabulary import are_people, is_likely
-from consilience.responses.columns.wide_columns import numbered_stem, wide_columns
+from consilience.responses.columns.wide_columns import (
+    made_of_others,
+    numbered_stem,
+    wide_columns,
+)
 from consilience.responses.columns.yes_or_no import yes_or_no
 from consilience.responses.options import ReadOptions
 from consilience.responses.tables.coding import Coded, concatenate, drop_unused
@@ -115,6 +119,8 @@ def _wide(
     named = options.columns
     if any((named.annotator, named.label, named.answer, named.n)) or options.split:
         return None
+    if "annotator" in roles and not _is_key(table, roles["annotator"]):
+        return None
     lead = _lead(table, roles)
     names = [name for name in table.columns if name != lead]
     single = replace(table, lists={})
@@ -136,8 +142,8 @@ def _wide(
         rows_answer |= _are_annotators(table.columns[lead])
     if not shared and not (annotators and values):
         return None
-    if rows_answer or (questions and lead is not None):
-        if lead is None or (not questions and alike < _ALIKE and not _few(table, names)):
+    if rows_answer and lead is not None:
+        if not (questions or alike >= _ALIKE or _few(table, names)):
             return None
         sentence = (
             f"Each row holds the answers of one annotator, named by {lead!r}, and each "
@@ -152,13 +158,16 @@ def _wide(
     sure = (
         annotators
         or people
-        or (stem is not None and alike >= _ALIKE and not flags)
+        or (stem is not None and alike >= _ALIKE and not flags and not questions)
         or (alike >= _SURE and not numbers and not flags and lead is not None)
     )
     if not sure and shared >= _SHARED:
-        raise _ask_wide(table, lead, columns, flags=flags)
+        raise _ask_wide(table, lead, columns, flags=flags, counts=numbers)
     if not sure:
         return None
+    odd = [] if annotators else _odd(table, columns)
+    if odd:
+        raise _ask_of(table, lead, odd[0])
     kept = {} if lead is None or "item" in roles else {"item": lead}
     who = f"Each of the {len(columns):,} columns {listing(columns, 4)} holds the labels"
     what = "row numbers" if lead is None else f"named by {lead!r}"
@@ -238,18 +247,52 @@ def _few(table: TextTable, names: list[str]) -> bool:
     return table.num_rows < len(names)
 
 
+def _odd(table: TextTable, names: list[str]) -> list[str]:
+    """Columns that may be the truth: alone without gaps, or as most others say."""
+    consensus = made_of_others(table, names)
+    if consensus:
+        return [name for name in names if f"column {name!r} holds" in consensus[0]]
+    filled = {
+        name: float((table.columns[name].codes >= 0).mean())
+        for name in names
+        if not are_people([name])
+    }
+    whole = [name for name, share in filled.items() if share == 1.0]
+    gaps = [(table.columns[n].codes >= 0).mean() < 0.9 for n in names if n not in whole]
+    return whole if len(whole) == 1 and len(gaps) > 1 and all(gaps) else []
+
+
+def _ask_of(table: TextTable, lead: str | None, name: str) -> UnknownFormatError:
+    item = f" {_argument('item', lead)}" if lead else ""
+    msg = (
+        f"{table.source}: the columns look like one for each annotator, but {name!r} is "
+        f"filled unlike the others: if it is the truth, name it "
+        f"({_argument('gold_column', name)}); if it was made of the others, leave it "
+        f'out (`exclude={name}`); if it is an annotator, add `format="wide"`{item}'
+    )
+    return UnknownFormatError(msg)
+
+
 def _ask_wide(
-    table: TextTable, lead: str | None, columns: list[str], *, flags: bool
+    table: TextTable,
+    lead: str | None,
+    columns: list[str],
+    *,
+    flags: bool,
+    counts: bool,
 ) -> UnknownFormatError:
     item = f" {_argument('item', lead)}" if lead else ""
-    one_hot = (
-        f"; if each is a label, with `one_hot={','.join(columns)}`" if flags else ""
-    )
-    turned = f'; if each is an item, with `format="wide"` {_argument("annotator", lead)}'
+    ways = [f'one annotator\'s, read it with `format="wide"`{item}']
+    if flags:
+        ways.append(f"a label, with `one_hot={','.join(columns)}`")
+    elif counts:
+        ways.append(f'the count of a label, with `format="counts"`{item}')
+    if lead and not is_likely(lead, "item"):
+        ways.append(f'an item, with `format="wide"` {_argument("annotator", lead)}')
     msg = (
         f"{table.source}: no column looks like the label; the columns "
-        f"{listing(columns, 6)} hold the same labels: if each is one annotator's, read "
-        f'it with `format="wide"`{item}{one_hot}{turned if lead else ""}'
+        f"{listing(columns, 6)} hold the same labels: if each is "
+        f"{'; if each is '.join(ways)}"
     )
     return UnknownFormatError(msg)
 
@@ -298,6 +341,8 @@ def _long(table: TextTable, roles: dict[str, str]) -> Understood | None:
     if "answer" in named and "label" not in named:
         named["label"] = named.pop("answer")
     free = [name for name in table.columns if name not in named.values()]
+    if "label" not in named and len(yes_or_no(table, free)) > 1:
+        return None  # they may be one for each label
     sure = dict(named)
     for role in ("item", "annotator", "label"):
         if role in sure:
@@ -316,8 +361,6 @@ def _long(table: TextTable, roles: dict[str, str]) -> Understood | None:
         if "answer" in roles and roles["answer"] == sure["label"]:
             new.pop("label")
         return Understood(format="long", columns=new, assumptions=(_sentence(new),))
-    if len(yes_or_no(table, free)) > 1:
-        return None  # they may be one for each label
     guess = _proposed(table, named)
     if guess is None:
         return None

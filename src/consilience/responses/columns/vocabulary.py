@@ -31,7 +31,7 @@ LIKELY = {
         "изображение картинка текст вопрос задание объект документ".split()
     ),
     "annotator": frozenset(
-        "annotator annotators annotatedby labeledby labelledby ratedby codedby "
+        "annotator annotators annotatedby labelby taggedby labeledby labelledby ratedby codedby "
         "reviewedby answeredby createdby submittedby completedby markedby by who whom "
         "worker turker crowdworker rater ratername judge coder codername labeler "
         "labeller tagger scorer grader marker evaluator assessor reviewer reader "
@@ -54,7 +54,7 @@ LIKELY = {
         "разметчик аннотатор эксперт пользователь асессор кто".split()
     ),
     "label": frozenset(
-        "label labels labelname lab lbl class cls klass category cat cats tag tags "
+        "label labels labelname lbl class cls klass category tag tags "
         "code coding choice chosen option opinion rating rate score grade mark stars "
         "verdict decision judgement judgment assessment evaluation annotation "
         "response answer selection vote value result finding findings diagnosis "

@@ -136,7 +136,7 @@ def wide_columns(
         warnings=(
             *((left_out,) if unlike else ()),
             *((kept,) if doubtful else ()),
-            *_made_of_others(table, annotators),
+            *made_of_others(table, annotators),
         ),
     )
 
@@ -156,8 +156,9 @@ def numbered_stem(names: Sequence[str]) -> str | None:
 
 
 def _stem(name: str) -> str:
-    name = re.sub(r"\d+", "#", re.sub(r"(?<=[a-z])[A-Z]$", "#", name))
-    return re.sub(r"(?<![^\W_#])[A-Za-z](?![^\W_#])", "#", name).replace("##", "#")
+    if re.search(r"\d", name):
+        return re.sub(r"\d+", "#", name)
+    return re.sub(r"(?<=[a-z])[A-Z]$|(?<![^\W_])[A-Za-z](?![^\W_])", "#", name)
 
 
 def named_unlike(names: Sequence[str]) -> list[str]:
@@ -172,7 +173,8 @@ def named_unlike(names: Sequence[str]) -> list[str]:
     for form in (_stem, _first_word, _last_word):
         forms = Counter(form(name) for name in names)
         common, count = forms.most_common(1)[0] if forms else ("", 0)
-        if common and common != "#" and count > 1 and count >= len(names) / 2:
+        least = 3 if common == "#" else 2
+        if common and count >= max(least, len(names) / 2):
             return [name for name in names if form(name) != common]
     return []
 
@@ -193,8 +195,16 @@ def _truths(names: list[str]) -> dict[str, str]:
     return dict.fromkeys(truth, _TRUTH) if len(names) - len(truth) > 1 else {}
 
 
-def _made_of_others(table: TextTable, names: list[str]) -> tuple[str, ...]:
-    """Warn of a column that always holds what most others hold: a consensus."""
+def made_of_others(table: TextTable, names: list[str]) -> tuple[str, ...]:
+    """Warn of a column that always holds what most others hold: a consensus.
+
+    Parameters
+    ----------
+    table
+        The source.
+    names
+        Columns of annotators, as they seem.
+    """
     if len(names) < 4:
         return ()
     stacked = drop_unused(concatenate([table.columns[name] for name in names]))

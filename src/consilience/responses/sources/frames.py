@@ -73,6 +73,18 @@ class Frame:
         return [str(name) for name in self.data.columns]
 
 
+    def is_ordered(self, name: str | None) -> bool:
+        """Say whether a column is categorical, with categories that have an order."""
+        if name not in self.names or isinstance(self.data, list):
+            return False
+        place = self.names.index(name)
+        if isinstance(self.data, pa.Table):
+            kind = self.data.schema.field(place).type
+            return bool(pa.types.is_dictionary(kind) and kind.ordered)
+        dtype = self.data.dtypes.iloc[place]
+        return isinstance(dtype, pd.CategoricalDtype) and bool(dtype.ordered)
+
+
 def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) -> Frame:
     """Return a table that a caller gives as whatever his library has.
 
@@ -92,6 +104,8 @@ def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) ->
         It is none of these; a series and an array of one dimension are columns, and no
         tables.
     """
+    if isinstance(given, Frame):
+        return given
     if isinstance(given, pd.DataFrame):
         return _of_pandas(given)
     if isinstance(given, Mapping):
@@ -107,8 +121,8 @@ def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) ->
     if isinstance(table, nw.Series):
         name = f" {table.name!r}" if table.name else ""
         msg = (
-            f"{what} is a series{name}, which is one column; give a table with columns "
-            "for the item, the annotator and the label"
+            f"{what} is a series{name}, which is one column; give a table of several, "
+            "such as a data frame with item and label"
         )
         raise OptionError(msg)
     if isinstance(table, nw.LazyFrame):
@@ -126,6 +140,12 @@ def is_table(given: object) -> bool:
         and not isinstance(given, (str, bytes))
         and all(isinstance(row, (Mapping, tuple)) for row in given)
     )
+
+
+def is_sources(given: object) -> bool:
+    """Say whether a sequence is one of several sources, and no table."""
+    listed = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
+    return listed and not is_table(given)
 
 
 def _of_pandas(frame: pd.DataFrame) -> Frame:
