@@ -148,7 +148,14 @@ class ReadOptions:
         OptionError
             `kind` or `repeats` is another, or an option is of another type.
         """
-        for what in ("label_column", "separator", "encoding", "split", "sheet", "query"):
+        for what in (
+            "label_column",
+            "separator",
+            "encoding",
+            "split",
+            "sheet",
+            "query",
+        ):
             _check_text(what, getattr(self, what), "text")
         if self.split == "":
             msg = 'split is empty; give what stands between labels, such as `split="|"`'

@@ -14,7 +14,6 @@ from consilience.responses.tables.coding import Coded, concatenate, encode_texts
 from consilience.responses.tables.text_table import TextTable
 from consilience.responses.tables.type_names import common_type
 
-
 _INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}
 
 

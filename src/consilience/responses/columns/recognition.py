@@ -113,9 +113,110 @@ def _named(table: TextTable, options: ReadOptions) -> dict[str, str]:
 # A matrix of items by annotators
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Matrix:
+    """A table of which several columns hold labels.
+
+    Attributes
+    ----------
+    lead
+        Column that names the rows.
+    columns
+        Columns of labels.
+    stem
+        What the names of these share; None: nothing.
+    shared, alike, values
+        See `_agreement`.
+    """
+
+    lead: str | None
+    columns: list[str]
+    stem: str | None
+    shared: float
+    alike: float
+    values: list[str]
+
+    @property
+    def named_for_annotators(self) -> bool:
+        """Whether the columns are named for annotators."""
+        if self.stem is not None and is_likely(self.stem, "annotator"):
+            return True
+        return all(is_likely(_bare(name), "annotator") for name in self.columns)
+
+    @property
+    def named_for_items(self) -> bool:
+        """Whether the columns are named for what was asked about."""
+        stem = self.stem or ""
+        return is_likely(stem, "item") and not is_likely(stem, "annotator")
+
+    @property
+    def flags(self) -> bool:
+        """Whether every cell may be a yes or a no."""
+        return is_yes_or_no(self.values, both=False)
+
+    @property
+    def numbers(self) -> bool:
+        """Whether every cell is a whole number."""
+        return all(re.fullmatch(r"[+-]?\d+(?:\.0)?", value) for value in self.values)
+
+    @property
+    def sure(self) -> bool:
+        """Whether each column can only be an annotator's."""
+        if self.named_for_annotators or are_people(self.columns):
+            return True
+        if self.flags or self.named_for_items:
+            return False
+        if self.stem is not None and self.alike >= _ALIKE:
+            return True
+        return self.alike >= _SURE and not self.numbers and self.lead is not None
+
+    def rows_are_annotators(self, table: TextTable) -> bool:
+        """Whether each row holds the answers of one annotator."""
+        if self.lead is None or self.named_for_annotators:
+            return False
+        named = is_likely(self.lead, "annotator")
+        if not named and is_likely(self.lead, "item"):
+            return False
+        few = table.num_rows < len(self.columns)
+        clear = self.named_for_items or self.alike >= _ALIKE or few
+        return clear and (named or _are_annotators(table.columns[self.lead]))
+
+
 def _wide(
     table: TextTable, options: ReadOptions, roles: dict[str, str]
 ) -> Understood | None:
+    matrix = _matrix(table, options, roles)
+    if matrix is None:
+        return None
+    lead, columns = matrix.lead, listing(matrix.columns, 4)
+    if lead is not None and matrix.rows_are_annotators(table):
+        sentence = (
+            f"Each row holds the answers of one annotator, named by {lead!r}, and each "
+            f"of the columns {columns} is an item."
+        )
+        named = {"annotator": lead}
+        return Understood(format="wide", columns=named, assumptions=(sentence,))
+    if not matrix.sure:
+        if matrix.shared < _SHARED:
+            return None
+        raise _ask_wide(table, matrix)
+    odd = [] if matrix.named_for_annotators else _odd(table, matrix.columns)
+    if odd:
+        raise _ask_of(table, lead, odd[0])
+    item = roles.get("item", lead)
+    sentence = (
+        f"Each of the {len(matrix.columns):,} columns {columns} holds the labels of "
+        "one annotator, and each row is an item "
+        f"({'row numbers' if item is None else f'named by {item!r}'})."
+    )
+    named = {} if lead is None or "item" in roles else {"item": lead}
+    return Understood(format="wide", columns=named, assumptions=(sentence,))
+
+
+def _matrix(
+    table: TextTable, options: ReadOptions, roles: dict[str, str]
+) -> _Matrix | None:
+    """Return the columns of labels, if there are several that hold the same ones."""
     named = options.columns
     if any((named.annotator, named.label, named.answer, named.n)) or options.split:
         return None
@@ -123,56 +224,22 @@ def _wide(
         return None
     lead = _lead(table, roles)
     names = [name for name in table.columns if name != lead]
-    single = replace(table, lists={})
     try:
-        columns = wide_columns(single, names, options).annotators
+        columns = wide_columns(replace(table, lists={}), names, options).annotators
     except ConsilienceError:
         return None
     if len(columns) < 2 or table.num_rows < 2:
         return None
     shared, alike, values = _agreement([table.columns[name] for name in columns])
-    stem = numbered_stem(columns)
-    words = [name for name in columns if is_likely(_bare(name), "annotator")]
-    annotators = len(words) == len(columns) or (
-        stem is not None and is_likely(stem, "annotator")
+    matrix = _Matrix(
+        lead=lead,
+        columns=columns,
+        stem=numbered_stem(columns),
+        shared=shared,
+        alike=alike,
+        values=values,
     )
-    questions = stem is not None and _is_question(stem)
-    rows_answer = lead is not None and is_likely(lead, "annotator") and not annotators
-    if lead is not None and not is_likely(lead, "item") and not annotators:
-        rows_answer |= _are_annotators(table.columns[lead])
-    if not shared and not (annotators and values):
-        return None
-    if rows_answer and lead is not None:
-        if not (questions or alike >= _ALIKE or _few(table, names)):
-            return None
-        sentence = (
-            f"Each row holds the answers of one annotator, named by {lead!r}, and each "
-            f"of the columns {listing(columns, 4)} is an item."
-        )
-        return Understood(
-            format="wide", columns={"annotator": lead}, assumptions=(sentence,)
-        )
-    flags = is_yes_or_no(values, both=False)
-    people = are_people(columns)
-    numbers = all(re.fullmatch(r"[+-]?\d+(?:\.0)?", value) for value in values)
-    sure = (
-        annotators
-        or people
-        or (stem is not None and alike >= _ALIKE and not flags and not questions)
-        or (alike >= _SURE and not numbers and not flags and lead is not None)
-    )
-    if not sure and shared >= _SHARED:
-        raise _ask_wide(table, lead, columns, flags=flags, counts=numbers)
-    if not sure:
-        return None
-    odd = [] if annotators else _odd(table, columns)
-    if odd:
-        raise _ask_of(table, lead, odd[0])
-    kept = {} if lead is None or "item" in roles else {"item": lead}
-    who = f"Each of the {len(columns):,} columns {listing(columns, 4)} holds the labels"
-    what = "row numbers" if lead is None else f"named by {lead!r}"
-    sentence = f"{who} of one annotator, and each row is an item ({what})."
-    return Understood(format="wide", columns=kept, assumptions=(sentence,))
+    return matrix if shared or (matrix.named_for_annotators and values) else None
 
 
 def _lead(table: TextTable, roles: dict[str, str]) -> str | None:
@@ -206,7 +273,7 @@ def _agreement(columns: Sequence[Coded]) -> tuple[float, float, list[str]]:
     """
     stacked = drop_unused(concatenate(columns))
     number = len(stacked.values)
-    values = [value for value in stacked.values.to_pylist() if value not in {"-1"}]
+    values = [value for value in stacked.values.to_pylist() if value != "-1"]
     codes = stacked.codes.reshape(len(columns), -1)
     filled = codes >= 0
     count = int(filled.sum())
@@ -233,18 +300,10 @@ def _bare(name: str) -> str:
     return re.sub(r"[\W_]*\d+$", "", name)
 
 
-def _is_question(stem: str) -> bool:
-    return is_likely(stem, "item") and not is_likely(stem, "annotator")
-
-
 def _are_annotators(column: Coded) -> bool:
     names = drop_unused(column).values.to_pylist()
     stem = numbered_stem(names)
     return are_people(names) or (stem is not None and is_likely(stem, "annotator"))
-
-
-def _few(table: TextTable, names: list[str]) -> bool:
-    return table.num_rows < len(names)
 
 
 def _odd(table: TextTable, names: list[str]) -> list[str]:
@@ -258,8 +317,9 @@ def _odd(table: TextTable, names: list[str]) -> list[str]:
         if not are_people([name])
     }
     whole = [name for name, share in filled.items() if share == 1.0]
-    gaps = [(table.columns[n].codes >= 0).mean() < 0.9 for n in names if n not in whole]
-    return whole if len(whole) == 1 and len(gaps) > 1 and all(gaps) else []
+    rest = [table.columns[name].codes >= 0 for name in names if name not in whole]
+    gaps = len(rest) > 1 and all(each.mean() < 0.9 for each in rest)
+    return whole if len(whole) == 1 and gaps else []
 
 
 def _ask_of(table: TextTable, lead: str | None, name: str) -> UnknownFormatError:
@@ -273,21 +333,15 @@ def _ask_of(table: TextTable, lead: str | None, name: str) -> UnknownFormatError
     return UnknownFormatError(msg)
 
 
-def _ask_wide(
-    table: TextTable,
-    lead: str | None,
-    columns: list[str],
-    *,
-    flags: bool,
-    counts: bool,
-) -> UnknownFormatError:
+def _ask_wide(table: TextTable, matrix: _Matrix) -> UnknownFormatError:
+    lead, columns = matrix.lead, matrix.columns
     item = f" {_argument('item', lead)}" if lead else ""
     ways = [f'one annotator\'s, read it with `format="wide"`{item}']
-    if flags:
+    if matrix.flags:
         ways.append(f"a label, with `one_hot={','.join(columns)}`")
-    elif counts:
+    elif matrix.numbers:
         ways.append(f'the count of a label, with `format="counts"`{item}')
-    if lead and not is_likely(lead, "item"):
+    if lead and (matrix.named_for_items or not is_likely(lead, "item")):
         ways.append(f'an item, with `format="wide"` {_argument("annotator", lead)}')
     msg = (
         f"{table.source}: no column looks like the label; the columns "
@@ -399,7 +453,8 @@ def _consistent(table: TextTable, roles: dict[str, str]) -> bool:
 def _proposed(table: TextTable, roles: dict[str, str]) -> dict[str, str] | None:
     """Return the roles that fit best what columns hold."""
     columns = {
-        name: column.take(slice(0, _ROWS)) for name, column in table.columns.items()
+        name: column.take(np.arange(min(len(column), _ROWS)))
+        for name, column in table.columns.items()
     }
     free = [n for n in columns if n not in roles.values() and plain(n) not in EXTRAS]
     free = [n for n in free if look(columns[n]) not in {EMPTY, DATES, STRUCTURES}]
@@ -484,5 +539,3 @@ def _sentence(roles: dict[str, str]) -> str:
 
 def _argument(role: str, name: str | None) -> str:
     return f'`{role}="{name}"`'
-
-

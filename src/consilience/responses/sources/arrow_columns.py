@@ -10,6 +10,7 @@ import datetime as dt
 import numbers
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ def read_schema(path: Path) -> list[str]:
 
 def read_arrow(frame: Frame, options: ReadOptions) -> TextTable:
     """Take a table of Arrow as columns of text."""
-    table: pa.Table = frame.data
+    table = cast("pa.Table", frame.data)
     names = check_names(table.column_names, frame.name)
     columns = dict(zip(names, table.columns, strict=True))
     unusable = dict(frame.unusable)
@@ -87,7 +88,7 @@ def read_arrow(frame: Frame, options: ReadOptions) -> TextTable:
 
 def read_frame(frame: Frame, options: ReadOptions) -> TextTable:
     """Take a pandas data frame as columns of text."""
-    table: pd.DataFrame = frame.data
+    table = cast("pd.DataFrame", frame.data)
     names = check_names([str(name) for name in table.columns], frame.name)
     arrays, unusable, types, orders = {}, {}, {}, {}
     for name, (_, column) in zip(names, table.items(), strict=True):

@@ -24,7 +24,7 @@ _SELECTING = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
-_DUCKDB = {
+_DUCKDB: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -67,7 +67,9 @@ def read_sqlite(path: Path, options: ReadOptions) -> Frame:
             raise _bad_query(source, query, error) from None
         names = [column[0] for column in cursor.description or ()]
     columns = dict(enumerate(zip(*cells, strict=True) if cells else [()] * len(names)))
-    data = pd.DataFrame({k: pd.Series(c, dtype=object) for k, c in columns.items()})
+    data = pd.DataFrame(
+        {k: pd.Series(c, dtype=object).infer_objects() for k, c in columns.items()}
+    )
     return Frame(
         data=data.set_axis(names, axis=1),
         name=source,
@@ -116,7 +118,7 @@ def read_duckdb(path: Path, options: ReadOptions) -> Frame:
             if len(statements) != 1 or statements[0].type.name != "SELECT":
                 msg = "give one SELECT"
                 raise duckdb.InvalidInputException(msg)
-            table = base.execute(query).to_arrow_table()
+            table = base.sql(query).to_arrow_table()
         except duckdb.Error as error:
             raise _bad_query(source, query, error) from None
     return Frame(data=table, name=source, file=path, assumptions=assumptions)
@@ -147,5 +149,3 @@ def _bad_query(source: str, query: str, error: Exception) -> OptionError:
         "the name of a table"
     )
     return OptionError(msg)
-
-

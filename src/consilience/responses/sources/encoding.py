@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters of other scripts
 """The encoding of a text file that is not UTF-8, from the words that tell it.
 
 A table holds few words, many times over, which misleads what looks at the frequency of

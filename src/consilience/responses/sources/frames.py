@@ -72,7 +72,6 @@ class Frame:
             return list(self.data.column_names)
         return [str(name) for name in self.data.columns]
 
-
     def is_ordered(self, name: str | None) -> bool:
         """Say whether a column is categorical, with categories that have an order."""
         if name not in self.names or isinstance(self.data, list):
@@ -168,7 +167,7 @@ def _flat(columns: pd.MultiIndex) -> list[str]:
     telling = [
         level
         for level in range(columns.nlevels)
-        if columns.get_level_values(level).nunique() > 1
+        if len(columns.get_level_values(level).unique()) > 1
     ]
     levels = [columns.get_level_values(level).astype("str") for level in telling or [0]]
     return [
@@ -211,10 +210,12 @@ def _of_array(given: np.ndarray, what: str, expected: str) -> Frame:
     if given.dtype.names:
         return Frame(data=pd.DataFrame({n: given[n] for n in given.dtype.names}))
     if given.ndim != 2:
-        found = f"{what}, an array of {given.ndim} dimension{'s' * (given.ndim != 1)}"
-        raise OptionError(not_a(found, given, expected))
+        array = f"{what}, an array of {given.ndim} dimension{'s' * (given.ndim != 1)}"
+        raise OptionError(not_a(array, given, expected))
     if isinstance(given, np.ma.MaskedArray):
-        given = given.astype(object).filled(None)
+        cells = given.data.astype(object)
+        cells[np.ma.getmaskarray(given)] = None
+        given = cells
     table = pd.DataFrame(given).rename(columns=str)
     return Frame(data=table, name="the array", matrix=True)
 

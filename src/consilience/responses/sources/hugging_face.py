@@ -25,6 +25,7 @@ from consilience.responses.sources.library_errors import readable
 
 INFO, STATE, SPLITS = "dataset_info.json", "state.json", "dataset_dict.json"
 _METADATA = b"huggingface"
+_CLASS = re.compile(r"\s*['\"]?(\d+)['\"]?:\s*['\"]?(.*?)['\"]?\s*")
 _SHARD = re.compile(r"(.+?)(?:-\d{5}-of-\d{5})?(?:-[0-9a-f]{16})?\.parquet")
 
 
@@ -229,9 +230,8 @@ def _card(path: Path) -> dict[str, Any] | None:
     for line in head[1].splitlines() if head else ():
         if name := re.fullmatch(r"\s*-?\s*name:\s*['\"]?(.+?)['\"]?\s*", line):
             features.append(_Open(name[1], {}))
-        elif names := re.fullmatch(r"\s*['\"]?(\d+)['\"]?:\s*['\"]?(.*?)['\"]?\s*", line):
-            if features:
-                features[-1].classes[int(names[1])] = names[2]
+        elif features and (each := _CLASS.fullmatch(line)):
+            features[-1].classes[int(each[1])] = each[2]
     return {
         each.name: {
             "_type": "ClassLabel",

@@ -139,23 +139,27 @@ def _listed_records(path: Path) -> list[Record]:
 
 
 def _in_object(document: dict[str, Any]) -> object:
-    lists = [cell for cell in document.values() if isinstance(cell, list)]
+    """Return the records of an object, however it has them; None: it has none."""
     cells = list(document.values())
-    if len(lists) == len(cells) > 1 and len({len(cell) for cell in lists}) == 1:
-        if not any(isinstance(cell, (dict, list)) for each in lists for cell in each):
-            rows = zip(*lists, strict=True)
-            return [dict(zip(document, row, strict=True)) for row in rows]
-    records = [each for each in lists if each and isinstance(each[0], dict)]
-    if len(records) == 1:
-        return records[0]
-    if len(cells) > 1 and all(isinstance(cell, dict) for cell in cells):
+    lists = [cell for cell in cells if isinstance(cell, list)]
+    if len(cells) > 1 and all(map(_is_column, cells)):
+        if len({len(cell) for cell in cells}) == 1:
+            return _rows(document, cells)
+    elif len(cells) > 1 and all(isinstance(cell, dict) for cell in cells):
         keys = [list(cell) for cell in cells]
-        if all(each == keys[0] for each in keys) and _are_numbers(keys[0]):
-            rows = zip(*(cell.values() for cell in cells), strict=True)
-            return [dict(zip(document, row, strict=True)) for row in rows]
-        if _are_numbers(list(document)):
-            return cells
-    return None
+        if _are_numbers(keys[0]) and all(each == keys[0] for each in keys):
+            return _rows(document, [cell.values() for cell in cells])
+        return cells if _are_numbers(list(document)) else None
+    records = [each for each in lists if each and isinstance(each[0], dict)]
+    return records[0] if len(records) == 1 else None
+
+
+def _is_column(cell: object) -> bool:
+    return isinstance(cell, list) and not any(isinstance(c, (dict, list)) for c in cell)
+
+
+def _rows(names: Iterable[str], columns: Iterable[Iterable[Any]]) -> list[Record]:
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _are_numbers(keys: list[str]) -> bool:

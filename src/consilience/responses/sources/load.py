@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import pyarrow as pa
@@ -65,11 +66,9 @@ def opened(source: Source, options: ReadOptions) -> Iterator[Source]:
 
 def _in_memory(path: Path, options: ReadOptions) -> Source:
     """Return the table of a file that is read whole; others as they are."""
-    # What a kind of file needs is loaded where there is one.
     suffix = path.suffix.lower()
+    # What a kind of file needs is loaded where there is one.
     if path.is_dir():
-        if not any(path.glob("*.json")) and not any(path.glob("**/*.parquet")):
-            return path
         from consilience.responses.sources import hugging_face  # noqa: PLC0415
 
         is_one = hugging_face.is_data_set(path)
@@ -78,21 +77,26 @@ def _in_memory(path: Path, options: ReadOptions) -> Source:
         from consilience.responses.sources.workbook import read_workbook  # noqa: PLC0415
 
         return read_workbook(path, options)
-    if suffix in _SQLITE:
-        from consilience.responses.sources.database import read_sqlite  # noqa: PLC0415
+    if suffix in {*_SQLITE, *_DUCKDB}:
+        from consilience.responses.sources import database  # noqa: PLC0415
 
-        return read_sqlite(path, options)
-    if suffix in _DUCKDB:
-        from consilience.responses.sources.database import read_duckdb  # noqa: PLC0415
-
-        return read_duckdb(path, options)
+        lite = suffix in _SQLITE
+        return (database.read_sqlite if lite else database.read_duckdb)(path, options)
     if suffix in _ARROW:
-        from consilience.responses.sources import arrow_file, hugging_face  # noqa: PLC0415
+        from consilience.responses.sources import arrow_file  # noqa: PLC0415
 
-        table = arrow_file.read_arrow_file(path)
-        features = hugging_face.features_of(table.schema.metadata)
-        return hugging_face.with_class_names(table, features, str(path), path)
+        return _with_classes(Frame(data=arrow_file.read_arrow_file(path)), path)
     return path
+
+
+def _with_classes(frame: Frame, path: Path) -> Frame:
+    """Name the file, and classes as Hugging Face records their names in it."""
+    from consilience.responses.sources import hugging_face  # noqa: PLC0415
+
+    table = cast("pa.Table", frame.data)
+    features = hugging_face.features_of(table.schema.metadata)
+    named = hugging_face.with_class_names(table, features, str(path), path)
+    return replace(named, unusable=frame.unusable)
 
 
 def load_table(
@@ -126,14 +130,7 @@ def _load(source: Source, options: ReadOptions, *, unnested: bool) -> TextTable:
         return _of_frame(source, options, unnested=unnested)
     suffix = source.suffix.lower()
     if suffix in _PARQUET:
-        frame = open_parquet(source)
-        metadata = frame.data.schema.metadata
-        if b"huggingface" in (metadata or {}):
-            from consilience.responses.sources import hugging_face  # noqa: PLC0415
-
-            features = hugging_face.features_of(metadata)
-            named = hugging_face.with_class_names(frame.data, features, frame.name)
-            frame = replace(named, file=source, unusable=frame.unusable)
+        frame = _with_classes(open_parquet(source), source)
         return _of_frame(frame, options, unnested=unnested)
     if suffix in _LINES or suffix == ".json":
         records, lines = read_records(source, lines=suffix in _LINES)
@@ -175,7 +172,8 @@ def _has_records(data: pd.DataFrame | pa.Table) -> bool:
         kinds = data.schema.types
         return any(map(is_nested, kinds)) or sum(map(pa.types.is_list, kinds)) > 1
     lists = 0
-    for _, column in data.items():
+    for name in range(data.shape[1]):
+        column = data.iloc[:, name]
         if column.dtype == object:
             cell = next((c for c in column if isinstance(c, (list, dict))), None)
             if isinstance(cell, dict) or (cell and isinstance(cell[0], dict)):
@@ -196,8 +194,8 @@ def _records(data: pd.DataFrame | pa.Table) -> Records:
         records: Records = data.to_pylist()
         return records
     names = [str(name) for name in data.columns]
-    gone = [column.isna().to_numpy() for _, column in data.items()]
-    rows = zip(*(column for _, column in data.items()), strict=True)
+    gone = data.isna().to_numpy().T
+    rows = zip(*(data.iloc[:, k] for k in range(len(names))), strict=True)
     return [
         {n: None if gone[k][row] else cells[k] for k, n in enumerate(names)}
         for row, cells in enumerate(rows)

@@ -186,10 +186,8 @@ def _joined(record: Record, name: str, part: Record) -> Record:
     return outer | inner
 
 
-def _identified(
-    rows: list[Record], row: list[int]
-) -> tuple[list[Record], list[int]]:
-    """Number records of which no field tells one from the other."""
+def _identified(rows: list[Record], row: list[int]) -> tuple[list[Record], list[int]]:
+    """Give records a number where no field tells one from the other."""
     names = rows[0] if rows else {}
     if any(usual([name], "item") for name in names) or ROW in names:
         return rows, row

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, cast
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,9 +25,20 @@ from consilience.responses.sources.library_errors import readable
 PACKED = {".gz": "gzip", ".gzip": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 PACKED |= {".zstd": "zstd"}
 _TELLING = frozenset(
-    ".csv .tsv .txt .tab .dat .parquet .pq .json .jsonl .ndjson .xml .zip .feather "
-    ".arrow .arrows .ipc .xlsx .xlsm .sqlite .sqlite3 .db3 .duckdb .ddb".split()
+    """
+    .csv .tsv .txt .tab .dat .parquet .pq .json .jsonl .ndjson .xml .zip .feather
+    .arrow .arrows .ipc .xlsx .xlsm .sqlite .sqlite3 .db3 .duckdb .ddb
+    """.split()  # noqa: SIM905 - a list is longer
 )
+_MAGIC = {
+    b"PAR1": ".parquet",
+    b"ARROW1": ".arrow",
+    b"\xff\xff\xff\xff": ".arrows",
+    b"SQLite format 3\0": ".sqlite",
+    b"\x1f\x8b": ".gz",
+    b"\x28\xb5\x2f\xfd": ".zst",
+    b"BZh": ".bz2",
+}
 STANDARD_INPUT = "standard input"
 _PART = 1 << 22
 _FREE = 1 << 28  # bytes that any file may hold
@@ -119,15 +130,7 @@ def kind_of(path: Path) -> str:
         start = file.read(1 << 16)
     if path.suffix.lower() in PACKED:
         return path.suffix.lower()
-    for magic, suffix in (
-        (b"PAR1", ".parquet"),
-        (b"ARROW1", ".arrow"),
-        (b"\xff\xff\xff\xff", ".arrows"),
-        (b"SQLite format 3\0", ".sqlite"),
-        (b"\x1f\x8b", ".gz"),
-        (b"\x28\xb5\x2f\xfd", ".zst"),
-        (b"BZh", ".bz2"),
-    ):
+    for magic, suffix in _MAGIC.items():
         if start.startswith(magic):
             return suffix
     if start[8:12] == b"DUCK":
@@ -135,19 +138,17 @@ def kind_of(path: Path) -> str:
     if start.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(path) as archive:
             return ".xlsx" if "xl/workbook.xml" in archive.namelist() else ".zip"
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] == b"<":
-        return ".xml"
-    if text[:1] == b"[":
-        return ".json"
-    if text[:1] == b"{":
-        lines = [line for line in text.split(b"\n", 2) if line.strip()]
-        several = len(lines) > 1 and lines[1].lstrip()[:1] == b"{"
-        one = len(lines) == 1 and lines[0].rstrip()[-1:] == b"}"
-        whole = lines[0].rstrip()[-1:] == b"}"
-        return ".jsonl" if whole and (several or one) else ".json"
     binary = b"\0" in start and start[:2] not in {b"\xff\xfe", b"\xfe\xff"}
-    return path.suffix.lower() if binary else ".csv"
+    return path.suffix.lower() if binary else _kind_of_text(start)
+
+
+def _kind_of_text(start: bytes) -> str:
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] != b"{":
+        return {b"<": ".xml", b"[": ".json"}.get(text[:1], ".csv")
+    first, _, rest = text.partition(b"\n")
+    whole = first.rstrip()[-1:] == b"}" and rest.lstrip()[:1] in {b"", b"{"}
+    return ".jsonl" if whole else ".json"
 
 
 def _spooled(target: Path) -> Path:
@@ -177,10 +178,10 @@ def _unpack(path: Path, target: Path, codec: str, shown: str) -> Path:
     return target
 
 
-def _stream(path: Path, codec: str) -> IO[bytes]:
+def _stream(path: Path, codec: str) -> Any:
+    """Open a packed file; the streams of these libraries have no type in common."""
     if codec == "gzip":
-        return cast("IO[bytes]", gzip.open(path))
+        return gzip.open(path)
     if codec == "bz2":
-        return cast("IO[bytes]", bz2.open(path))
-    stream = pa.CompressedInputStream(pa.OSFile(path.__fspath__()), codec)
-    return cast("IO[bytes]", stream)
+        return bz2.open(path)
+    return pa.CompressedInputStream(pa.OSFile(path.__fspath__()), codec)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
+
 from consilience.responses.options import Columns
 from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import header_names

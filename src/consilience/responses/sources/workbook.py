@@ -43,21 +43,16 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
     import openpyxl  # noqa: PLC0415
 
     source = str(path)
-    with readable(source, "not a whole workbook"):
+    with readable(source, "not a whole workbook"), path.open("rb") as file:
         _check_size(path)
-        book = openpyxl.load_workbook(path.__fspath__(), read_only=True)
-    try:
-        with readable(source, "not a whole workbook"):
-            sheets = {sheet.title: sheet for sheet in book.worksheets}
-            heads = {
-                title: _names(next(_rows(sheet, _HEAD), (0, ()))[1])
-                for title, sheet in sheets.items()
-            }
+        book = openpyxl.load_workbook(file, read_only=True)
+        sheets = {sheet.title: sheet for sheet in book.worksheets}
+        heads = {
+            title: _names(next(_rows(sheet, _HEAD), (0, ()))[1])
+            for title, sheet in sheets.items()
+        }
         title, assumptions = choose_part(heads, source, "sheet", "sheet", options.sheet)
-        with readable(source, "not a whole workbook"):
-            rows = list(_rows(sheets[title]))
-    finally:
-        book.close()
+        rows = list(_rows(sheets[title]))
     where = source if len(sheets) == 1 else f"{source}, sheet {title!r}"
     names = heads[title]
     if options.header:

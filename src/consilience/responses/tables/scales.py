@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - signs of minus and dashes that labels hold
 """The order of labels: numbers by size, and the words of well-known scales.
 
 ``10`` comes after ``9``, ``10 stars`` after ``9 stars``, and *agree* after *neutral*.
@@ -14,7 +15,8 @@ _SCALES = """
 strongly disagree / disagree strongly / totally disagree / completely disagree
 | disagree / mostly disagree / moderately disagree
 | somewhat disagree / slightly disagree / rather disagree / disagree somewhat
-| neutral / neither / undecided / neither agree nor disagree / neither agree or disagree
+| neutral / neither / undecided / neither agree nor disagree
+/ neither agree or disagree
 | somewhat agree / slightly agree / rather agree / agree somewhat
 | agree / mostly agree / moderately agree
 | strongly agree / agree strongly / totally agree / completely agree
@@ -27,7 +29,8 @@ never | rarely / seldom / hardly ever / almost never | occasionally | sometimes
 | often / frequently | usually / very often / mostly / almost always | always
 
 terrible / awful / very poor / very bad | poor / bad
-| fair / ok / okay / average / acceptable / neutral | good | very good | excellent / great
+| fair / ok / okay / average / acceptable / neutral | good | very good
+| excellent / great
 | outstanding / perfect
 
 very negative / strongly negative | negative | somewhat negative / slightly negative
@@ -97,9 +100,7 @@ _MOST = 1000  # labels that are looked at
 
 def _scale(text: str) -> dict[str, int]:
     places = (part.split("/") for part in " ".join(text.split()).split("|"))
-    return {
-        word.strip(): place for place, words in enumerate(places) for word in words
-    }
+    return {word.strip(): place for place, words in enumerate(places) for word in words}
 
 
 SCALES = tuple(map(_scale, _SCALES.strip().split("\n\n")))
@@ -159,14 +160,19 @@ def _numbered(labels: Sequence[str]) -> list[float] | None:
         for label, (m,) in zip(labels, matches, strict=True)
     }
     leading = all(m.start() == 0 for (m,) in matches)
-    parted = all(re.match(r"\s*[-–=:.)]|\s", x[m[0].end() :]) for x, m in zip(labels, matches, strict=True))
+    parted = all(
+        re.match(r"\s*[-–=:.)]|\s", x[m[0].end() :])
+        for x, m in zip(labels, matches, strict=True)
+    )
     if len(rests) > 1 and not (leading and parted):
         return None
     return [float(m.group().replace(",", ".").replace("−", "-")) for (m,) in matches]
 
 
 def _worded(labels: Sequence[str]) -> list[float] | None:
-    words = [" ".join(re.split(r"[\W_]+", label.casefold())).strip() for label in labels]
+    words = [
+        " ".join(re.split(r"[\W_]+", label.casefold())).strip() for label in labels
+    ]
     for scale in SCALES:
         if all(word in scale for word in words):
             return [float(scale[word]) for word in words]

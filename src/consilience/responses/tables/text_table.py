@@ -165,7 +165,9 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
             for name in names
             if (kind := _common_type(tables, name)) is not None
         },
-        orders={name: order for t in reversed(tables) for name, order in t.orders.items()},
+        orders={
+            name: order for t in reversed(tables) for name, order in t.orders.items()
+        },
     )
 
 
