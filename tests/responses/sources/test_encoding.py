@@ -59,7 +59,9 @@ WORDS = {
     "cp1252 iso8859-1": "niño año corazón pájaro mañana también",
     "cp1251 koi8-r cp866 iso8859-5": "кошка собака лиса медведь волк хорошо плохо",
     "shift_jis euc_jp": "これは とても 可愛い 走る 東京 日本 美しい 食べる 学校",
-    "gb18030 gbk big5": "非常 森林 北京 美 吃 水 老 生 火 他 大 中 山 工作 火車 不好 天 地 小",
+    "gb18030 gbk big5": (
+        "非常 森林 北京 美 吃 水 老 生 火 他 大 中 山 工作 火車 不好 天 地 小"
+    ),
     "cp949": "이것은 고양이 매우 귀여운 서울 한국 아름다운 학교 선생님 학생 신문",
     "cp1250 iso8859-2": "żółw łoś źrebię gęś ćma król świerk ładny piękny",
     "cp1254": "köpek ayı şahin ağaç güzel çok kötü büyük değil şimdi",
@@ -123,7 +125,7 @@ def test_utf_8_that_lost_a_byte_is_no_other_encoding(tmp_path):
 
 def test_the_words_of_a_table_are_told_with_the_encoding(tmp_path):
     path = tmp_path / "answers.csv"
-    path.write_bytes(table("Bär Füchsin Löwe Käfer".split()).encode("cp1252"))
+    path.write_bytes(table(["Bär", "Füchsin", "Löwe", "Käfer"]).encode("cp1252"))
     sentence = read(path).assumptions[0]
     assert "is cp1252, by its words (" in sentence
     assert "Füchsin" in sentence

@@ -325,8 +325,8 @@ def _odd(table: TextTable, names: list[str]) -> list[str]:
 def _ask_of(table: TextTable, lead: str | None, name: str) -> UnknownFormatError:
     item = f" {_argument('item', lead)}" if lead else ""
     msg = (
-        f"{table.source}: the columns look like one for each annotator, but {name!r} is "
-        f"filled unlike the others: if it is the truth, name it "
+        f"{table.source}: the columns look like one for each annotator, but {name!r} "
+        f"is filled unlike the others: if it is the truth, name it "
         f"({_argument('gold_column', name)}); if it was made of the others, leave it "
         f'out (`exclude={name}`); if it is an annotator, add `format="wide"`{item}'
     )

@@ -23,7 +23,7 @@ from consilience.responses.sources.csv_file import read_csv
 from consilience.responses.sources.encoding import assumed_encoding
 from consilience.responses.sources.frames import Frame, Records
 from consilience.responses.sources.json_file import read_records, records_table
-from consilience.responses.sources.nested import is_worth_it
+from consilience.responses.sources.nested import is_worth_it, singular
 from consilience.responses.sources.opened import Unpacked, unpacked
 from consilience.responses.tables.text_table import TextTable, stack
 
@@ -160,7 +160,12 @@ def _of_frame(frame: Frame, options: ReadOptions, *, unnested: bool) -> TextTabl
         return replace(
             table,
             notes=(*frame.notes, *table.notes),
-            orders={**table.orders, **frame.orders},
+            orders={
+                name: order
+                for name in table.names
+                for key, order in frame.orders.items()
+                if key in {name, name.rpartition(".")[2]} or singular(key) == name
+            },
             unusable={**table.unusable, **frame.unusable},
         )
     return (read_arrow if isinstance(data, pa.Table) else read_frame)(frame, options)

@@ -5,7 +5,8 @@ one length, or lists beside one another of which one names annotators and anothe
 their labels.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +73,8 @@ def unnest(records: Sequence[Record]) -> Unnested:
             for each, length in zip(rows, lengths, strict=True)
             for place in range(length)
         ]
-        new = {name: _singular(name) for name in names}
-        rows = [{new.get(k, k): cell for k, cell in each.items()} for each in rows]
+        rows = _renamed(rows, {name: singular(name) for name in names})
+    rows = _renamed(rows, _short_names(rows))
     return Unnested(records=rows, row=row, notes=tuple(notes))
 
 
@@ -88,44 +89,33 @@ def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
         Columns that the caller named.
     """
     sample = records[:_SAMPLE]
-    plain_names = {
-        key
-        for record in sample
-        for key, cell in record.items()
-        if not isinstance(cell, dict) and not _holds_records(cell)
-    }
-    if columns.label in plain_names or columns.answer in plain_names:
+    cells = [pair for record in sample for pair in record.items()]
+    if not any(isinstance(cell, (dict, list)) for _, cell in cells):
         return False
-    if all(
-        not isinstance(cell, (dict, list))
-        for record in sample
-        for cell in record.values()
-    ):
+    single = {key for key, cell in cells if not isinstance(cell, (dict, list))}
+    lists = {key for key, cell in cells if isinstance(cell, list)}
+    lists -= {key for key, cell in cells if _holds_records(cell)}
+    if {columns.label, columns.answer} & (single | lists):
         return False
     names = {key for record in unnest(sample).records for key in record}
-    return _num_roles(names, columns) > _num_roles(plain_names, columns)
+    return _num_roles(names, names, columns) > _num_roles(single, lists, columns)
 
 
 def _holds_records(cell: object) -> bool:
     return isinstance(cell, list) and any(isinstance(part, dict) for part in cell)
 
 
-def _num_roles(names: Iterable[str], columns: Columns) -> int:
-    names = list(names)
-    there = {
-        role
-        for role in ("item", "annotator", "label", "answer")
-        if getattr(columns, role) in names
-        or any(is_likely(name, "label" if role == "answer" else role) for name in names)
-    }
-    return len(there - {"answer"}) if "label" in there else len(there)
+def _num_roles(single: set[str], lists: set[str], columns: Columns) -> int:
+    """Count the roles that columns may have; lists hold labels alone."""
+    may_be = {"item": single, "annotator": single, "label": single | lists}
+    return sum(
+        getattr(columns, role) in names or any(is_likely(n, role) for n in names)
+        for role, names in may_be.items()
+    )
 
 
 def _flat(record: Record, prefix: str = "") -> Record:
-    """Lift the fields of records inside, named by both; lists of one length are parts.
-
-    The name of a field stays short where it is the only one of that name.
-    """
+    """Lift the fields of records inside; lists of one length are records of parts."""
     flat: Record = {}
     for key, cell in record.items():
         name = f"{prefix}{key}"
@@ -137,6 +127,25 @@ def _flat(record: Record, prefix: str = "") -> Record:
         else:
             flat[name] = cell
     return flat
+
+
+def _renamed(rows: list[Record], new: dict[str, str]) -> list[Record]:
+    if not new:
+        return rows
+    return [{new.get(key, key): cell for key, cell in row.items()} for row in rows]
+
+
+def _short_names(rows: Sequence[Record]) -> dict[str, str]:
+    """Return the last part of names, where it tells as much and is the only one."""
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    last = Counter(name.rpartition(".")[2] for name in names)
+    return {
+        name: short
+        for name in names
+        if (short := name.rpartition(".")[2]) != name
+        and last[short] == 1
+        and not any(is_likely(name, role) for role in ("item", "annotator", "label"))
+    }
 
 
 def _is_of_lists(record: Record) -> bool:
@@ -209,7 +218,7 @@ def _parallel(rows: Sequence[Record]) -> list[str]:
             for name in names
             if [len(row.get(name) or ()) for row in rows] == lengths
         ]
-        singular = [_singular(name) for name in beside]
+        singular = [singular(name) for name in beside]
         roles = [usual(singular, role) for role in ("annotator", "label", "answer")]
         if len(beside) > 1 and roles[0] and (roles[1] or roles[2]) and max(lengths) > 1:
             return beside
@@ -228,8 +237,14 @@ def _is_list(rows: Sequence[Record], name: str) -> bool:
     )
 
 
-def _singular(name: str) -> str:
-    """Return a name of many as the usual name of one, where it is one."""
+def singular(name: str) -> str:
+    """Return a name of many as the usual name of one, where it is one.
+
+    Parameters
+    ----------
+    name
+        Such as annotator_ids.
+    """
     for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
         one = name.removesuffix(ending) + instead
         if name.endswith(ending) and plain(one) and _is_usual(one):
