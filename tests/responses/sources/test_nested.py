@@ -193,7 +193,7 @@ def test_several_splits_are_listed(tmp_path):
     on_disk(folder / "train")
     shutil.copytree(folder / "train", folder / "test")
     (folder / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
-    with pytest.raises(MissingColumnError, match="several splits .'train', 'test'."):
+    with pytest.raises(MissingColumnError, match=r"several splits .'train', 'test'."):
         read(folder)
     assert back(read(folder / "test")) == WANTED
 

@@ -212,6 +212,6 @@ def test_levels_of_rows_and_columns_are_columns():
     frame = pd.DataFrame(
         [("1", "a", "x"), ("1", "b", "y"), ("2", "a", "x")], columns=NAMES
     )
-    wide = frame.pivot(index="item", columns="annotator")
+    wide = frame.pivot(index="item", columns="annotator")  # noqa: PD010
     assert wide.columns.nlevels == 2
     assert back(read(wide, format="wide")) == back(read(frame))

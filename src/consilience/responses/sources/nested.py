@@ -218,8 +218,8 @@ def _parallel(rows: Sequence[Record]) -> list[str]:
             for name in names
             if [len(row.get(name) or ()) for row in rows] == lengths
         ]
-        singular = [singular(name) for name in beside]
-        roles = [usual(singular, role) for role in ("annotator", "label", "answer")]
+        ones = [singular(name) for name in beside]
+        roles = [usual(ones, role) for role in ("annotator", "label", "answer")]
         if len(beside) > 1 and roles[0] and (roles[1] or roles[2]) and max(lengths) > 1:
             return beside
     return []
