@@ -8,12 +8,13 @@ from consilience.errors import OptionError, UnreadableFileError
 from consilience.responses import read
 
 TABLE = "item,annotator,label\n1,a,Bär\n1,b,Füchsin\n2,a,Bär\n"
+SHORT = TABLE.replace("Füchsin", "Wolf")
 
 
 @pytest.fixture
 def windows(tmp_path):
     path = tmp_path / "answers.csv"
-    path.write_bytes(TABLE.encode("cp1252"))
+    path.write_bytes(SHORT.encode("cp1252"))
     return path
 
 

@@ -35,6 +35,7 @@ from consilience.responses.columns.wide_columns import (
 )
 from consilience.responses.columns.yes_or_no import yes_or_no
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.nested import singular
 from consilience.responses.tables.coding import Coded, concatenate, drop_unused
 from consilience.responses.tables.text_table import TextTable
 
@@ -90,6 +91,9 @@ def understand(table: TextTable, options: ReadOptions) -> Understood | None:
     answered = "label" in roles or "answer" in roles
     if "item" in roles and "annotator" in roles and answered:
         return Understood(format="long")
+    lists = [name for name in table.lists if is_likely(singular(name), "label")]
+    if not answered and len(lists) == 1:
+        raise _ask_list(table, lists[0], roles)
     wide = _wide(table, options, roles)
     if wide is not None:
         return wide
@@ -108,6 +112,17 @@ def _named(table: TextTable, options: ReadOptions) -> dict[str, str]:
         if name is not None:
             roles[role] = name
     return roles
+
+
+def _ask_list(table: TextTable, name: str, roles: dict[str, str]) -> UnknownFormatError:
+    item = "" if "item" in roles else f"{_argument('item', table.names[0])} "
+    msg = (
+        f"{table.source}: column {name!r} holds several labels per row; if each is the "
+        f"answer of a person who is not named, read it with {item}"
+        f'{_argument("label", name)} `kind="choice"`; if one answer names several, '
+        'with `kind="objects"`'
+    )
+    return UnknownFormatError(msg)
 
 
 # A matrix of items by annotators

@@ -67,7 +67,8 @@ LIKELY = {
         decision judgement judgment assessment evaluation annotation response
         answer selection vote value result finding findings diagnosis diagnose
         sentiment polarity stance emotion intent topic theme type species
-        relevance severity quality said says etikett klasse kategorie antwort
+        relevance severity quality said says etikett klasse kategorie 
+        einschätzung einschaetzung zuordnung antwort
         bewertung urteil befund note wertung einstufung einordnung ergebnis wahl
         entscheidung stimmung meinung auspraegung art étiquette etiquette classe
         catégorie categorie réponse reponse jugement avis choix décision

@@ -31,6 +31,7 @@ from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.sources.load import Source, fingerprints, load_tables
 from consilience.responses.table import Responses
+from consilience.responses.tables.cells import without_points
 from consilience.responses.tables.coding import Coded, recode, text_array
 
 NOT_ASKED = "-1"
@@ -61,6 +62,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     names = layout.annotators
     rows, columns, label = long_cells(table, names)
     label, note = drop_not_asked(label)
+    label, points = without_points(label)
     given = label.codes >= 0
     rows, columns, label = rows[given], columns[given], label.take(given)
     place = f"{table.source}, column {names[0]!r} and others"
@@ -77,6 +79,9 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     gold = None if layout.gold is None else table.columns[layout.gold]
     if gold is not None and note:
         gold = drop_not_asked(gold)[0]
+    if gold is not None and points:
+        texts = [text.removesuffix(".0") for text in gold.values.to_pylist()]
+        gold = recode(gold.codes, text_array(texts))
     used = {name: "item" for name in table.names if name not in rest}
     used |= dict.fromkeys(names, "annotator" if lead is None else "item")
     if lead is not None:
@@ -101,7 +106,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         num_read=table.num_rows,
         unit="items" if lead is None else "annotators",
         extras=extras,
-        notes=(*notes, *note, *table.notes),
+        notes=(*notes, *note, *points, *table.notes),
         columns=used,
         unused={name: looks for name, looks in unused.items() if name not in used},
         warnings=(*layout.warnings, *warnings),

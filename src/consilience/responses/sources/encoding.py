@@ -24,7 +24,7 @@ UTF8, UTF16 = "utf-8-sig", "utf-16"
 _MARKS = {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
 _PART = 1 << 22
 _WORDS = 500  # that are looked at
-_FEWEST, _FEWEST_LETTERS = 2, 3  # words, and letters in them, that tell anything
+_FEWEST = 2  # words that tell anything
 _FAR = 6.0  # log of the factor by which an encoding must be more likely
 
 _LATIN = {
@@ -232,7 +232,7 @@ def guess_encoding(words: Sequence[bytes], *, damaged: bool = False) -> Guess:
         for texts in order[:2]
     )
     count = sum(byte > 127 for word in words for byte in word)
-    if damaged or len(words) < _FEWEST or count < _FEWEST_LETTERS:
+    if damaged or len(words) < _FEWEST:
         return Guess(None, () if damaged else likely)
     values = [weights[texts][0] for texts in order[:2]]
     ascii_part = _ASCII * sum(byte < 128 for word in words for byte in word)

@@ -163,7 +163,7 @@ def _rows(names: Iterable[str], columns: Iterable[Iterable[Any]]) -> list[Record
 
 
 def _are_numbers(keys: list[str]) -> bool:
-    return keys == [str(number) for number in range(len(keys))]
+    return bool(keys) and all(key.isdecimal() for key in keys)
 
 
 def records_table(

@@ -48,14 +48,15 @@ def unnest(records: Sequence[Record]) -> Unnested:
     records
         One mapping per row.
     """
-    rows = [_flat(record) for record in records]
+    rows = [_flat(record) for record in _by_annotator(records)]
     row = list(range(len(rows)))
     notes: list[str] = []
-    for _ in range(_LEVELS):
-        name = _to_unnest(rows)
+    for level in range(_LEVELS):
+        name = _to_unnest(rows, deeper=level > 0)
         if name is None:
             break
-        rows, row = _identified(rows, row)
+        if not level:
+            rows = _identified(rows)
         kept = [(k, each) for k, each in enumerate(rows) if each.get(name)]
         notes.append(f"one row for each record of {name!r}")
         if len(kept) < len(rows):
@@ -64,7 +65,7 @@ def unnest(records: Sequence[Record]) -> Unnested:
         rows = [_joined(each, name, part) for _, each in kept for part in each[name]]
     names = _parallel(rows)
     if names:
-        rows, row = _identified(rows, row)
+        rows = rows if notes else _identified(rows)
         notes.append(f"one row for each cell of the lists {listing(names)}")
         lengths = [len(each[names[0]] or ()) for each in rows]
         row = [k for k, length in zip(row, lengths, strict=True) for _ in range(length)]
@@ -75,6 +76,10 @@ def unnest(records: Sequence[Record]) -> Unnested:
         ]
         rows = _renamed(rows, {name: singular(name) for name in names})
     rows = _renamed(rows, _short_names(rows))
+    if notes:
+        keys = {key for each in rows for key in each}
+        ones = {key: singular(key) for key in keys}
+        rows = _renamed(rows, {k: one for k, one in ones.items() if one not in keys})
     return Unnested(records=rows, row=row, notes=tuple(notes))
 
 
@@ -157,31 +162,67 @@ def _is_of_lists(record: Record) -> bool:
     )
 
 
-def _to_unnest(rows: Sequence[Record]) -> str | None:
-    """Name the one list of records that holds annotations; None: there is none."""
+def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
+    """Name the one list of records that holds annotations; None: there is none.
+
+    Inside annotations, only lists that say who answered or what are taken apart.
+    """
     names: dict[str, set[str]] = {}
     other: set[str] = set()
     for row in rows:
         for name, cell in row.items():
             if isinstance(cell, list) and cell:
                 if all(isinstance(part, dict) for part in cell):
-                    names.setdefault(name, set()).update(
-                        key for part in cell for key in _flat(part)
-                    )
+                    keys = {key for part in cell for key in _flat(part)}
+                    names.setdefault(name, set()).update(keys)
                 else:
                     other.add(name)
-    lists = [name for name in names if name not in other]
-    if len(lists) < 2:
-        return lists[0] if lists else None
-    graded = {name: _grade(list(names[name])) for name in lists}
-    best = [name for name in lists if graded[name] == max(graded.values())]
-    return best[0] if len(best) == 1 else None
+    grades = {name: _grade(keys) for name, keys in names.items() if name not in other}
+    best = [name for name, grade in grades.items() if grade == max(grades.values())]
+    if len(best) != 1 or (deeper and not grades[best[0]]):
+        return None
+    return best[0]
 
 
-def _grade(keys: list[str]) -> int:
-    last = [key.rpartition(".")[2] for key in keys]
-    keys = [*keys, *last]
-    return sum(bool(usual(keys, role)) for role in ("annotator", "label", "answer"))
+def _grade(keys: set[str]) -> int:
+    last = {key.rpartition(".")[2] for key in keys}
+    return sum(
+        any(is_likely(singular(key), role) for key in keys | last)
+        for role in ("annotator", "label")
+    )
+
+
+def _by_annotator(records: Sequence[Record]) -> Sequence[Record]:
+    """Make lists of records of labels by annotator, such as ``{"ann": "cat"}``."""
+    keys: dict[str, list[frozenset[str]]] = {}
+    other: set[str] = set()
+    for record in records:
+        for name, cell in record.items():
+            if isinstance(cell, dict) and not any(
+                isinstance(part, (dict, list)) for part in cell.values()
+            ):
+                keys.setdefault(name, []).append(frozenset(cell))
+            elif cell is not None:
+                other.add(name)
+    names = {
+        name
+        for name, each in keys.items()
+        if name not in other
+        and len(set(each)) > 1
+        and name != singular(name)
+        and is_likely(singular(name), "label")
+    }
+    if not names:
+        return records
+    return [
+        {
+            name: [{"annotator": who, "label": what} for who, what in cell.items()]
+            if name in names and cell is not None
+            else cell
+            for name, cell in record.items()
+        }
+        for record in records
+    ]
 
 
 def _joined(record: Record, name: str, part: Record) -> Record:
@@ -195,17 +236,17 @@ def _joined(record: Record, name: str, part: Record) -> Record:
     return outer | inner
 
 
-def _identified(rows: list[Record], row: list[int]) -> tuple[list[Record], list[int]]:
+def _identified(rows: list[Record]) -> list[Record]:
     """Give records a number where no field tells one from the other."""
     names = rows[0] if rows else {}
-    if any(usual([name], "item") for name in names) or ROW in names:
-        return rows, row
+    if any(usual([name], "item") for name in names):
+        return rows
     for name in names:
         cells = [each.get(name) for each in rows]
         texts = {str(cell) for cell in cells if cell is not None}
         if len(texts) == len(rows) and not isinstance(cells[0], (list, dict)):
-            return rows, row
-    return [{ROW: k, **each} for k, each in zip(row, rows, strict=True)], row
+            return rows
+    return [{ROW: k, **each} for k, each in enumerate(rows)]
 
 
 def _parallel(rows: Sequence[Record]) -> list[str]:

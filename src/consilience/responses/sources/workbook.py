@@ -48,13 +48,16 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
         book = openpyxl.load_workbook(file, read_only=True)
         sheets = {sheet.title: sheet for sheet in book.worksheets}
         heads = {
-            title: _names(next(_rows(sheet, _HEAD), (0, ()))[1])
+            title: _names(_header(list(_rows(sheet, _HEAD)))[1])
             for title, sheet in sheets.items()
         }
         title, assumptions = choose_part(heads, source, "sheet", "sheet", options.sheet)
         rows = list(_rows(sheets[title]))
+        first = rows.index(_header(rows)) if rows else 0
     where = source if len(sheets) == 1 else f"{source}, sheet {title!r}"
     names = heads[title]
+    above = [str(_plain(row[0])) for _, row in rows[:first]]
+    rows = rows[first:]
     if options.header:
         rows = rows[1:]
     else:
@@ -71,12 +74,13 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
         for place in range(len(names))
     }
     formulas = sum(cell.data_type == "f" for _, row in rows for cell in row)
+    title_note = f"lines above the header were left out: {', '.join(above)[:80]!r}"
     note = f"{formulas:,} cells hold formulas, which are read as the text entered"
     return Frame(
         data=pd.DataFrame(columns).set_axis(names, axis=1),
         name=where,
         file=path,
-        notes=(note,) * bool(formulas),
+        notes=((note,) * bool(formulas) + (title_note,) * bool(above)),
         assumptions=assumptions,
         numbers=[number for number, _ in rows],
     )
@@ -89,6 +93,14 @@ def _rows(sheet: Any, most: int | None = None) -> Iterator[tuple[int, tuple[Any,
         width = max((i for i, c in enumerate(row, 1) if c.value is not None), default=0)
         if width:
             yield number, row[:width]
+
+
+def _header(rows: list[tuple[int, tuple[Any, ...]]]) -> tuple[int, tuple[Any, ...]]:
+    """Return the row that names the columns: the first that is no title above them."""
+    for row in rows:
+        if sum(cell.value is not None for cell in row[1]) > 1:
+            return row
+    return rows[0] if rows else (0, ())
 
 
 def _names(row: tuple[Any, ...]) -> list[str]:
