@@ -40,6 +40,7 @@ from consilience.responses.tables.coding import Coded, concatenate, drop_unused
 from consilience.responses.tables.text_table import TextTable
 
 _MOST_COLUMNS = 12  # of which roles are proposed
+_LOOKED = 60  # that may be the annotator
 _ROWS = 100_000  # that are looked at
 _PAIRED = 0.95  # share of the pairs of item and annotator that stand once
 _SHARED = 0.8  # share of the cells whose label another column has too
@@ -377,7 +378,7 @@ def _with_annotator(table: TextTable, roles: dict[str, str]) -> Understood | Non
         return None
     free = [
         name
-        for name in table.columns
+        for name in list(table.columns)[:_LOOKED]
         if name not in roles.values()
         and plain(name) not in EXTRAS
         and _may_be_annotator(table.columns[name])

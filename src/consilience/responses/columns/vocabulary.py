@@ -67,7 +67,7 @@ LIKELY = {
         decision judgement judgment assessment evaluation annotation response
         answer selection vote value result finding findings diagnosis diagnose
         sentiment polarity stance emotion intent topic theme type species
-        relevance severity quality said says etikett klasse kategorie 
+        relevance severity quality said says etikett klasse kategorie
         einschätzung einschaetzung zuordnung antwort
         bewertung urteil befund note wertung einstufung einordnung ergebnis wahl
         entscheidung stimmung meinung auspraegung art étiquette etiquette classe
