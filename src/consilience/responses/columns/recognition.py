@@ -213,7 +213,7 @@ def _wide(
         named = {"annotator": lead}
         return Understood(format="wide", columns=named, assumptions=(sentence,))
     if not matrix.sure:
-        if matrix.shared < _SHARED:
+        if matrix.shared < _SHARED or "label" in roles:
             return None
         raise _ask_wide(table, matrix)
     odd = [] if matrix.named_for_annotators else _odd(table, matrix.columns)

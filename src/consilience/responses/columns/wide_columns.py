@@ -250,9 +250,11 @@ def _left_out(
     labels = next((g for g in groups if _core(g, values)), groups[0] if groups else [])
     core = _core(labels, values)
     doubtful = []
+    candidates = set(labels)
+    columns = Counter(value for name in labels for value in values[name])
     for name in left:
-        others = set().union(*(values[o] for o in labels if o != name))
-        if values[name] & others:
+        of_itself = name in candidates
+        if any(columns[value] > of_itself for value in values[name]):
             continue
         filled = int((table.columns[name].codes >= 0).sum())
         unlike = name not in labels or looks[name] == DISTINCT
