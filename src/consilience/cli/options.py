@@ -94,9 +94,15 @@ class Reading:
     separator
         Separator of the columns of a text file; by default it is recognised.
     encoding
-        Encoding of text files, such as cp1252; by default UTF-8.
+        Encoding of text files, such as cp1252; by default UTF-8, or recognised by the
+        words of the file.
     header
         Whether the first line names the columns.
+    sheet
+        Sheet of a workbook; by default the one that holds answers.
+    query
+        What to select from an SQLite or DuckDB file: a query, or the name of a table;
+        by default the table that holds answers.
     statuses
         Statuses of assignments to keep; by default all but the rejected.
     extras
@@ -140,6 +146,8 @@ class Reading:
     header: Annotated[bool, Parameter(negative="--no-header", show_default=False)] = (
         True
     )
+    sheet: str | None = None
+    query: str | None = None
     statuses: Several = ()
     extras: Several = ()
     annotators: Several = ()
@@ -298,6 +306,8 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         separator=reading.separator,
         encoding=reading.encoding,
         header=reading.header,
+        sheet=reading.sheet,
+        query=reading.query,
         statuses=reading.statuses or None,
         extras=reading.extras,
         annotators=reading.annotators,

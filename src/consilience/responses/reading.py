@@ -4,15 +4,17 @@ import importlib
 import pkgutil
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import pandas as pd
 import pyarrow as pa
 
 from consilience.deprecation import warn_renamed
 from consilience.errors import (
+    ConsilienceError,
     ConsilienceWarning,
     MissingColumnError,
     OptionError,
@@ -23,6 +25,7 @@ from consilience.errors import (
 )
 from consilience.responses import public_studies, readers
 from consilience.responses.columns.names import find, listing
+from consilience.responses.columns.recognition import Understood, understand
 from consilience.responses.columns.yes_or_no import propose_one_hot
 from consilience.responses.options import (
     MISSING,
@@ -32,14 +35,23 @@ from consilience.responses.options import (
     Repeats,
 )
 from consilience.responses.reader import Reader
-from consilience.responses.sources.json_file import read_json, read_json_lines
+from consilience.responses.sources.frames import Frame, as_frame, is_sources
+from consilience.responses.sources.json_file import read_json, read_records
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import Source, load_table
+from consilience.responses.sources.load import (
+    TABLE_SUFFIXES,
+    Source,
+    assumptions_of,
+    load_table,
+    load_tables,
+    opened,
+)
 from consilience.responses.sources.probe import Probe, probe
 from consilience.responses.table import Responses
 from consilience.responses.unknown_format import looks_wide, unknown_format
 
-type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
+# What stands for a table in memory has no one type: see `as_frame`.
+type Sources = object
 
 
 def read(  # noqa: PLR0913 - the public face spells out every option
@@ -68,6 +80,8 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     separator: str | None = None,
     encoding: str | None = None,
     header: bool = True,
+    sheet: str | None = None,
+    query: str | None = None,
     statuses: Sequence[str] | None = None,
     extras: Sequence[str] = (),
     annotators: Sequence[str] = (),
@@ -84,8 +98,11 @@ def read(  # noqa: PLR0913 - the public face spells out every option
 
     Parameters
     ----------
-    source : path, data frame, or sequence of paths
-        A file, a folder, a data frame, or several files of one format.
+    source : path, table, or sequence of these
+        A file, a folder, or several of one format; ``-`` is standard input. Or a table:
+        a data frame of pandas, polars or any other library that narwhals knows, a
+        relation of DuckDB, a dict of lists, a list of dicts, or an array of items by
+        annotators.
     format : str, optional
         Name of the format (see `formats`); recognized by default.
     kind : {"choice", "contains", "objects"}, optional
@@ -118,9 +135,15 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Separator of the columns of a text file; recognized by default.
     encoding : str, optional
         Encoding of text files (CSV, TSV), such as ``cp1252``. By default UTF-8, or
-        UTF-16 where the file has a byte-order mark.
+        UTF-16 where the file has a byte-order mark; in files that are neither, it is
+        recognized by their words.
     header : bool, default True
         Whether the first line names the columns.
+    sheet : str, optional
+        Sheet of a workbook; by default the one that holds answers.
+    query : str, optional
+        What to select from an SQLite or DuckDB file: a query, or the name of a table;
+        by default the table that holds answers.
     statuses : sequence of str, optional
         Statuses of assignments to keep; all but rejected by default.
     extras : sequence of str
@@ -196,6 +219,8 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         separator=separator,
         encoding=encoding,
         header=header,
+        sheet=sheet,
+        query=query,
         statuses=None if statuses is None else _words("statuses", statuses),
         extras=_words("extras", extras),
         annotators=_words("annotators", annotators),
@@ -235,15 +260,27 @@ def read_with(
     formats()  # whose files are imported here, and not inside
     given = _given(source)
     with readable(", ".join(map(_name_of, given)), but_mistakes=True):
-        sources = _sources(given)
-        responses = _reader(sources, format, options).read(sources, options)
+        responses = _read(given, options, format)
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
     return responses
 
 
-def _name_of(source: str | Path | pd.DataFrame) -> str:
-    return "the data frame" if isinstance(source, pd.DataFrame) else str(source)
+def _read(
+    given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
+) -> Responses:
+    with ExitStack() as files:
+        sources = [files.enter_context(opened(s, options)) for s in _sources(given)]
+        reader, options, assumed = _chosen(sources, name, options)
+        responses = reader.read(sources, options)
+        assumed = (*assumptions_of(sources, options), *assumed)
+    if not assumed:
+        return responses
+    return replace(responses, assumptions=(*assumed, *responses.assumptions))
+
+
+def _name_of(source: str | Path | Frame) -> str:
+    return source.name if isinstance(source, Frame) else str(source)
 
 
 @cache
@@ -280,57 +317,79 @@ def _words(what: str, given: Sequence[str]) -> tuple[str, ...]:
     return words
 
 
-def _given(source: object) -> list[str | Path | pd.DataFrame]:
-    many = isinstance(source, Sequence) and not isinstance(source, (str, bytes))
-    given: list[str | Path | pd.DataFrame] = []
-    for each in source if many else [source]:  # type: ignore[attr-defined]
-        if not isinstance(each, (str, Path, pd.DataFrame)):
-            expected = "a file, a folder, a data frame, or a list of these"
-            raise OptionError(not_a("a source", each, expected))
-        given.append(each)
-    return given
+def _given(source: object) -> list[str | Path | Frame]:
+    sources = source if is_sources(source) else [source]
+    return [
+        each if isinstance(each, (str, Path)) else as_frame(each)
+        for each in sources  # type: ignore[attr-defined]
+    ]
 
 
-def _sources(given: Sequence[str | Path | pd.DataFrame]) -> list[Source]:
-    sources = [s if isinstance(s, pd.DataFrame) else Path(s) for s in given]
+def _sources(given: Sequence[str | Path | Frame]) -> list[Source]:
+    sources = [s if isinstance(s, Frame) else Path(s) for s in given]
     if not sources:
         msg = "no source was given; name a file, a folder or a data frame"
         raise OptionError(msg)
     for path in sources:
-        if isinstance(path, Path) and not path.exists():
+        if isinstance(path, Path) and not path.exists() and str(path) != "-":
             msg = f"{path}: there is no such file or folder; check the path"
             raise SourceNotFoundError(msg)
     return sources
 
 
-def _reader(sources: list[Source], name: str | None, options: ReadOptions) -> Reader:
+type _Chosen = tuple[Reader, ReadOptions, tuple[str, ...]]
+
+
+def _chosen(sources: list[Source], name: str | None, options: ReadOptions) -> _Chosen:
+    """Return the reader, how it is to read, and what was assumed."""
     readers = formats()
+    first = sources[0]
+    if name is None and isinstance(first, Frame) and first.matrix:
+        name = "wide"
     if name is not None:
         if name not in readers:
             raise UnknownFormatError(not_among("format", name, readers))
-        return readers[name]
+        return readers[name], options, ()
     columns = options.columns
     if not options.header:
         if columns.item and (columns.label or columns.answer):
-            return readers["long"]
+            return readers["long"], options, ()
         msg = (
             'without a header no column has a name: add `format="wide"` for one '
             "column per annotator, or name columns by their place, such as "
             '`item="column 1"` `annotator="column 2"` `label="column 3"`'
         )
         raise OptionError(msg)
-    probed = probe(sources[0], columns, options.encoding)
+    probed = probe(first, columns, options.encoding)
     sure = {reader.name: reader.sniff(probed) for reader in readers.values()}
     best = max(sure.values())
     fit = [name for name, grade in sure.items() if grade == best]
+    if best <= 1:
+        understood = _by_content(first, options)
+        if understood is not None:
+            reader = readers[understood.format]
+            return reader, understood.applied(options), understood.assumptions
     if best == 0:
-        _say_what_is_wrong(sources[0], probed)
+        _say_what_is_wrong(first, probed)
         raise unknown_format(probed, list(readers))
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
         msg = f"{probed.name}: may be read in several ways; choose {may}"
         raise UnknownFormatError(msg)
-    return readers[fit[0]]
+    return readers[fit[0]], options, ()
+
+
+def _by_content(source: Source, options: ReadOptions) -> Understood | None:
+    """Look into a table whose names of columns do not say what it is."""
+    if isinstance(source, Path) and (
+        source.is_dir() or source.suffix.lower() not in {*TABLE_SUFFIXES, ""}
+    ):
+        return None
+    try:
+        table = load_tables([source], options, unnested=True)
+    except ConsilienceError:
+        return None  # what is wrong with it is said by who reads it
+    return understand(table, options)
 
 
 def _say_what_is_wrong(source: Source, probed: Probe) -> None:
@@ -338,7 +397,7 @@ def _say_what_is_wrong(source: Source, probed: Probe) -> None:
     if probed.start and isinstance(source, Path) and source.suffix.lower() == ".json":
         read_json(source)
     if isinstance(source, Path) and source.suffix.lower() in {".jsonl", ".ndjson"}:
-        read_json_lines(source, ReadOptions())
+        read_records(source, lines=True)
     roles = ("item", "label")
     names = list(probed.names)
     columns = {role: find(names, role, None, probed.name) for role in roles}

@@ -22,7 +22,7 @@ def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
     options
         All but `part` and `statuses` are used.
     """
-    table = load_tables(sources, options)
+    table = load_tables(sources, options, unnested=True)
     return assemble(long_draft(table, options, fingerprints(sources)), options)
 
 

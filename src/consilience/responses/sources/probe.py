@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
-import pandas as pd
 
 from consilience.responses.options import Columns
 from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import header_names
+from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.load import TEXT_SUFFIXES, Source
 
 _LOOK = 1 << 16
@@ -58,10 +58,8 @@ def probe(source: Source, columns: Columns, encoding: str | None = None) -> Prob
 
 
 def _look(source: Source, encoding: str | None) -> Probe:
-    if isinstance(source, pd.DataFrame):
-        return Probe(
-            name="the data frame", names=[str(name) for name in source.columns]
-        )
+    if isinstance(source, Frame):
+        return Probe(name=source.name, names=source.names)
     name = str(source)
     if source.is_dir():
         files = frozenset(path.name for path in source.iterdir())
