@@ -1,0 +1,30 @@
+"""A pytest plugin that puts our estimators in the place of crowd-kit's.
+
+Every name that `crowdkit.aggregation` has for classification is set to ours before the
+suite is collected, so that `from crowdkit.aggregation import DawidSkene` imports ours.
+What crowd-kit builds on its own base class (`BinaryRelevance`) takes ours as well.
+"""
+
+import crowdkit.aggregation
+import crowdkit.aggregation.base
+import crowdkit.aggregation.classification
+
+import consilience as cs
+
+NAMES = (
+    "GLAD",
+    "KOS",
+    "MACE",
+    "MMSR",
+    "DawidSkene",
+    "GoldMajorityVote",
+    "MajorityVote",
+    "OneCoinDawidSkene",
+    "Wawa",
+    "ZeroBasedSkill",
+)
+
+for name in NAMES:
+    for package in (crowdkit.aggregation, crowdkit.aggregation.classification):
+        setattr(package, name, getattr(cs, name))
+crowdkit.aggregation.base.BaseClassificationAggregator = cs.Aggregator
