@@ -2,7 +2,7 @@
 
 Every name that `crowdkit.aggregation` has for classification is set to ours before the
 suite is collected, so that `from crowdkit.aggregation import DawidSkene` imports ours.
-What crowd-kit builds on its own base class (`BinaryRelevance`) takes ours as well.
+What crowd-kit builds on its own base class takes ours as well.
 """
 
 import crowdkit.aggregation
@@ -16,6 +16,7 @@ NAMES = (
     "KOS",
     "MACE",
     "MMSR",
+    "BinaryRelevance",
     "DawidSkene",
     "GoldMajorityVote",
     "MajorityVote",
@@ -26,5 +27,6 @@ NAMES = (
 
 for name in NAMES:
     for package in (crowdkit.aggregation, crowdkit.aggregation.classification):
-        setattr(package, name, getattr(cs, name))
+        if hasattr(package, name):
+            setattr(package, name, getattr(cs, name))
 crowdkit.aggregation.base.BaseClassificationAggregator = cs.Aggregator
