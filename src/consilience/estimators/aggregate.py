@@ -8,6 +8,7 @@ import pandas as pd
 
 from consilience.errors import NoResponsesError, OneLabelError
 from consilience.estimators.columns import Answers, Column, answers_of
+from consilience.estimators.initial_error import earlier_errors
 from consilience.fitting import EngineOptions, fit
 from consilience.posterior import Fit
 from consilience.posterior.results.confusion import individual
@@ -71,6 +72,8 @@ def aggregate(
         Known labels, indexed by task; they are given to the fit.
     settings
         How to fit.
+    initial_error
+        Counts of earlier answers to tasks of known truth, laid out as `errors_`.
 
     Raises
     ------
@@ -108,6 +111,9 @@ def aggregate(
     types = {role: each.type for role, each in columns.items() if each.type is not None}
     responses = replace(responses, types=types)
     given = {"item": item.texts.take(gold[:, 0]), "label": label.texts.take(gold[:, 1])}
+    earlier = None
+    if initial_error is not None:
+        earlier = earlier_errors(answers, initial_error).table(answers)
     fitted = fit(
         responses,
         model=settings.model,
@@ -115,6 +121,7 @@ def aggregate(
         prior=settings.prior,
         seed=settings.seed,
         gold=pd.DataFrame(given) if len(gold) else None,
+        annotator_prior=earlier,
         effort=settings.effort,
     )
     probas = _probas(fitted, item, label)

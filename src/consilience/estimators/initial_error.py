@@ -25,6 +25,24 @@ class EarlierErrors:
     counts: Float[np.ndarray, "J L K"]
     given: Bool[np.ndarray, "J L"]
 
+    def table(self, answers: Answers) -> pd.DataFrame:
+        """Return the counts as `consilience.fit` takes them, in the readers' texts.
+
+        Parameters
+        ----------
+        answers
+            The answers.
+        """
+        annotator, answer, truth = self.counts.nonzero()
+        return pd.DataFrame(
+            {
+                "annotator": answers.annotator.texts.take(annotator),
+                "true_label": answers.label.texts.take(truth),
+                "given_label": answers.label.texts.take(answer),
+                "n": self.counts[annotator, answer, truth],
+            }
+        )
+
 
 def earlier_errors(answers: Answers, table: pd.DataFrame) -> EarlierErrors:
     """Lay earlier confusions out for the annotators and labels of answers.
