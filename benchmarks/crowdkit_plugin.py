@@ -6,8 +6,8 @@ What crowd-kit builds on its own base class takes ours as well.
 """
 
 import crowdkit.aggregation
-import crowdkit.aggregation.base
 import crowdkit.aggregation.classification
+from crowdkit.aggregation import base
 
 import consilience as cs
 
@@ -29,4 +29,4 @@ for name in NAMES:
     for package in (crowdkit.aggregation, crowdkit.aggregation.classification):
         if hasattr(package, name):
             setattr(package, name, getattr(cs, name))
-crowdkit.aggregation.base.BaseClassificationAggregator = cs.Aggregator
+setattr(base, "BaseClassificationAggregator", cs.Aggregator)  # noqa: B010 (a type)

@@ -39,7 +39,7 @@ def _shared_sections() -> dict[str, str]:
     }
 
 
-class Aggregator(BaseEstimator):
+class Aggregator(BaseEstimator):  # type: ignore[misc]
     """Base class: a method of aggregation as a scikit-learn estimator.
 
     Attributes
@@ -198,6 +198,8 @@ class ModelAggregator(ProbabilisticAggregator):
     """
 
     model: ClassVar[str]
+    n_iter: Any
+    tol: Any
 
     def __init__(
         self,

@@ -421,7 +421,7 @@ class MACE(ClassicalAggregator):
         # is crowd-kit's.
         annotator, _ = pd.factorize(answers.annotator.codes)
         label, labels = pd.factorize(answers.label.codes)
-        shape = len(answers.item.values), annotator.max() + 1, len(labels)
+        shape = len(answers.item.values), int(annotator.max()) + 1, len(labels)
         where, seen = MaceEm(answers.item.codes, annotator, label, shape).run(
             n_restarts=self.n_restarts,
             n_iter=self.n_iter,

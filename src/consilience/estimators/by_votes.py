@@ -120,7 +120,7 @@ class MajorityVote(ProbabilisticAggregator):
             raise OptionError(msg)
         unknown = np.isnan(weight)
         if self.on_missing_skill == "value":
-            return np.where(unknown, self.default_skill, weight)
+            return np.where(unknown, float(self.default_skill or 0), weight)
         if self.on_missing_skill == "ignore":
             items = np.unique(answers.item.codes[~unknown])
             lost = len(answers.item.values) - len(items)

@@ -74,8 +74,9 @@ def earlier_errors(answers: Answers, table: pd.DataFrame) -> EarlierErrors:
     whole = pd.MultiIndex.from_product([answers.annotator.values, labels])
     square = len(answers.annotator.values), len(labels)
     given = whole.isin(table.index).reshape(square)
-    counts = table[[name for name in table if name in labels]]
-    counts = counts.reindex(index=whole, columns=labels).fillna(0.0).to_numpy(float)
+    used = table[[name for name in table if name in labels]]
+    used = used.reindex(index=whole, columns=labels).fillna(0.0)
+    counts = used.to_numpy(float)
     if (counts < 0).any():
         msg = "initial_error has negative numbers; give counts, or probabilities"
         raise OptionError(msg)

@@ -213,7 +213,11 @@ def _of_confusions(
     row = annotator[order] * len(labels) + state[order]
     number = np.empty(len(table), int)
     number[order] = _whole(weight[order], row)
-    return tuple(np.repeat(code, number) for code in (annotator, state, answer))
+    return (
+        np.repeat(annotator, number),
+        np.repeat(state, number),
+        np.repeat(answer, number),
+    )
 
 
 def _whole(
@@ -263,7 +267,8 @@ def _spread(share: Float[np.ndarray, " K"], number: int) -> Int[np.ndarray, " n"
     """Return so many codes, as often as their shares as nearly as whole numbers can."""
     middle = (np.arange(number) + 0.5) / max(number, 1)
     code: Int[np.ndarray, " n"] = np.searchsorted(np.cumsum(share), middle)
-    return np.minimum(code, len(share) - 1)
+    spread: Int[np.ndarray, " n"] = np.minimum(code, len(share) - 1)
+    return spread
 
 
 def _another(

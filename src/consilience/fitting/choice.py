@@ -21,13 +21,13 @@ def fit_choice(study: Study, request: Request) -> Outcome:
     request
         How to fit them.
     """
-    table, remarks = None, ()
+    table, remarks = None, list[str]()
     with reporter(request.progress) as report:
-        study_space = space = study.space()
+        study_space = space = study.choice_space()
         if study.annotator_prior is not None:
             earlier = earlier_answers(study.annotator_prior, study_space)
             space = earlier.joined(study_space)
-            remarks = earlier.remarks
+            remarks += earlier.remarks
         if request.model == "auto":
             single, table = fit_auto(
                 space,

@@ -26,8 +26,8 @@ from consilience.inference import EngineOptions, check_engine
 from consilience.posterior import Fit
 from consilience.progress import Reporter
 from consilience.responses import Responses
-from consilience.spaces import contains_space, objects_space, space_of
-from consilience.truth import ContainsSpace, ObjectsSpace, Space
+from consilience.spaces import choice_space, contains_space, objects_space, space_of
+from consilience.truth import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -123,6 +123,13 @@ class Study:
             num_states=num_states,
             alike=self.similarity,
             contains=self.contains,
+        )
+        return self.annotators.of_space(space)
+
+    def choice_space(self) -> ChoiceSpace:
+        """Return the space of responses of kind choice."""
+        space = choice_space(
+            self.responses, self.candidates, self.gold, self.similarity
         )
         return self.annotators.of_space(space)
 

@@ -95,14 +95,17 @@ def one_accuracy(counts: Confusion) -> Float[np.ndarray, " J"]:
     """Return the share of each annotator's answers that are right."""
     right = np.einsum("jkk->j", counts)
     total = counts.sum((1, 2))
-    return np.divide(right, total, out=np.zeros_like(right), where=total > 0)
+    share: Float[np.ndarray, " J"] = right / np.maximum(total, LEAST)
+    return share
 
 
 def by_accuracy(counts: Confusion) -> Confusion:
     """Return confusions of one accuracy each, wrong answers alike."""
     right, labels = one_accuracy(counts)[:, None, None], counts.shape[1]
     wrong = (1 - right) / max(labels - 1, 1)
-    return np.clip(np.where(np.eye(labels) > 0, right, wrong), LEAST, 1 - LEAST)
+    square = np.where(np.eye(labels) > 0, right, wrong)
+    clipped: Confusion = np.clip(square, LEAST, 1 - LEAST)
+    return clipped
 
 
 def dawid_skene_em(

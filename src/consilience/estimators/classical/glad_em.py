@@ -99,7 +99,9 @@ class GladEm:
         return alpha[self.answers.annotator.codes], ease
 
     def _log_wrong(self, slope: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
-        return log_expit(-slope) - np.log(max(len(self.log_prior) - 1, 1))
+        labels = max(len(self.log_prior) - 1, 1)
+        wrong: Float[np.ndarray, " N"] = log_expit(-slope) - np.log(labels)
+        return wrong
 
     def _truth(self, point: Float[np.ndarray, " P"]) -> Float[np.ndarray, "I K"]:
         ability, ease = self._slopes(point)
@@ -109,7 +111,8 @@ class GladEm:
         gain = np.bincount(place, log_expit(ability * ease) - wrong, items * labels)
         scores = gain.reshape(items, labels) + self.log_prior
         scores += np.bincount(item, wrong, items)[:, None]
-        return np.exp(log_softmax(scores, axis=1))
+        probas: Float[np.ndarray, "I K"] = np.exp(log_softmax(scores, axis=1))
+        return probas
 
     def _objective(
         self, point: Float[np.ndarray, " P"], probas: Float[np.ndarray, "I K"]

@@ -143,7 +143,8 @@ class MaceEm:
 
 
 def _normalised(counts: Float[np.ndarray, "J X"]) -> Float[np.ndarray, "J X"]:
-    return counts / counts.sum(1, keepdims=True)
+    shares: Float[np.ndarray, "J X"] = counts / counts.sum(1, keepdims=True)
+    return shares
 
 
 def _variational(counts: Float[np.ndarray, "J X"]) -> Float[np.ndarray, "J X"]:

@@ -20,7 +20,9 @@ def weighted_votes(
     """
     shape = len(answers.item.values), len(answers.label.values)
     place = answers.item.codes * shape[1] + answers.label.codes
-    return np.bincount(place, weight, shape[0] * shape[1]).reshape(shape).astype(float)
+    votes = np.bincount(place, weight, shape[0] * shape[1])
+    table: Float[np.ndarray, "I K"] = votes.reshape(shape).astype(float)
+    return table
 
 
 def vote_shares(scores: Float[np.ndarray, "I K"]) -> Float[np.ndarray, "I K"]:
@@ -57,7 +59,9 @@ def agreement_with(
     who = answers.annotator.codes[once]
     total = np.bincount(who, minlength=people)
     agreed = np.bincount(who, right[once], people)
-    return np.divide(agreed, total, out=np.full(people, np.nan), where=total > 0)
+    none = np.full(people, np.nan)
+    share: Float[np.ndarray, " J"] = np.divide(agreed, total, out=none, where=total > 0)
+    return share
 
 
 def agreement_with_votes(
