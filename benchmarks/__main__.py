@@ -49,6 +49,7 @@ NAMES = (
     "report_pictures",
     "study_page",
     "killed",
+    "label_quality",
 )
 
 

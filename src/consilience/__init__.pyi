@@ -59,6 +59,7 @@ from .estimators import (
     SharedErrors,
     Wawa,
     ZeroBasedSkill,
+    label_quality_multiannotator,
 )
 from .figures import Figure, StudyFigures, study
 from .fitting import (
@@ -132,6 +133,7 @@ __all__ = [
     "fit",
     "frequencies",
     "human_confusion",
+    "label_quality_multiannotator",
     "label_sets",
     "leading_question",
     "load",

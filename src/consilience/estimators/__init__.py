@@ -49,6 +49,7 @@ from consilience.estimators.by_votes import (
     ZeroBasedSkill,
 )
 from consilience.estimators.classically import ClassicalAggregator
+from consilience.estimators.label_quality import label_quality_multiannotator
 from consilience.estimators.multilabel import BinaryRelevance
 
 __all__ = [
@@ -78,4 +79,5 @@ __all__ = [
     "SharedErrors",
     "Wawa",
     "ZeroBasedSkill",
+    "label_quality_multiannotator",
 ]

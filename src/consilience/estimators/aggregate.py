@@ -61,6 +61,7 @@ def aggregate(
     true_labels: pd.Series | None,
     settings: Settings,
     initial_error: pd.DataFrame | None = None,
+    pred_probs: pd.DataFrame | None = None,
 ) -> Aggregated:
     """Fit a model to a data frame and answer under the caller's names.
 
@@ -74,6 +75,9 @@ def aggregate(
         How to fit.
     initial_error
         Counts of earlier answers to tasks of known truth, laid out as `errors_`.
+    pred_probs
+        Probabilities by a classifier, one row per task and one column per label; how
+        much they say is learned.
 
     Raises
     ------
@@ -88,7 +92,8 @@ def aggregate(
     GoldError
         The known labels are of tasks about which there is no answer.
     """
-    answers = answers_of(data, [true_labels])
+    further = None if pred_probs is None else pred_probs.columns
+    answers = answers_of(data, [true_labels, further])
     item, label = answers.item, answers.label
     gold = answers.gold(true_labels)
     if data.empty:
@@ -122,6 +127,7 @@ def aggregate(
         seed=settings.seed,
         gold=pd.DataFrame(given) if len(gold) else None,
         annotator_prior=earlier,
+        candidates=None if pred_probs is None else _candidates(pred_probs, answers),
         effort=settings.effort,
     )
     probas = _probas(fitted, item, label)
@@ -136,6 +142,18 @@ def aggregate(
             "annotator": _people(fitted, answers.annotator),
             "given_class": label.values.rename(label.name),
         },
+    )
+
+
+def _candidates(pred_probs: pd.DataFrame, answers: Answers) -> pd.DataFrame:
+    item = answers.item.values.get_indexer(pred_probs.index)
+    label = answers.label.values.get_indexer(pred_probs.columns)
+    return pd.DataFrame(
+        {
+            "item": answers.item.texts.take(np.repeat(item, len(label))),
+            "label": answers.label.texts.take(np.tile(label, len(item))),
+            "log_probability": np.log(pred_probs.to_numpy(float)).ravel(),
+        }
     )
 
 

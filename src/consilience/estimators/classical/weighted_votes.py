@@ -29,7 +29,10 @@ def vote_shares(scores: Float[np.ndarray, "I K"]) -> Float[np.ndarray, "I K"]:
     """Return votes divided by their sum over the labels; all alike if it is zero."""
     total = scores.sum(1, keepdims=True)
     alike = np.full_like(scores, 1 / max(scores.shape[1], 1))
-    return np.divide(scores, total, out=alike, where=total != 0)
+    shares: Float[np.ndarray, "I K"] = np.divide(
+        scores, total, out=alike, where=total != 0
+    )
+    return shares
 
 
 def agreement_with(
