@@ -103,7 +103,7 @@ def run(*, suite: Path, quick: bool = False, repeats: int = 1) -> Report:
         "crowd-kit's tests of classification, with our estimators in its place",
         rows,
         (
-            f"Seconds in the tests: ours {seconds[0]:.1f}, crowd-kit's {seconds[1]:.1f}.",
+            f"Seconds in the tests: {seconds[0]:.1f}; crowd-kit's {seconds[1]:.1f}.",
             "Last column: crowd-kit itself, with today's pandas and scikit-learn.",
             "Not applicable: nothing of ours is tested, whether it passes or not.",
         ),

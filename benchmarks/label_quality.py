@@ -28,10 +28,10 @@ DRAWS = 1000  # of the bootstrap over items
 SHARP = 2.0  # log-odds that the made-up classifier gives the truth, noise of one
 
 NOTES = (
-    "Consensus labels are those of a majority vote for both; ties as cleanlab breaks them.",
+    "Consensus labels are those of a majority vote, ties as cleanlab breaks them.",
     "AUC: how often a wrong label has a lower score than a right one.",
     "AP: average precision of the ranking, the lowest score first.",
-    "Difference: ours less cleanlab's, and the standard error of a bootstrap over items.",
+    "Difference: ours less cleanlab's, ± the standard error of a bootstrap of items.",
     "Classifier made up: softmax of standard normal noise, plus two at the truth.",
 )
 
@@ -47,7 +47,8 @@ for name in ("blind", "seeing"):
         wide, np.load(f"{folder}/{name}.npy"), consensus_method="majority_vote",
         return_detailed_quality=False, return_annotator_stats=False, verbose=False,
     )["label_quality"]
-    quality[["consensus_label", "consensus_quality_score"]].to_csv(f"{folder}/{name}.csv")
+    columns = ["consensus_label", "consensus_quality_score"]
+    quality[columns].to_csv(f"{folder}/{name}.csv")
 """
 
 
@@ -79,7 +80,9 @@ def _compared(folder):
     truth = pd.read_csv(folder / "truth.csv", dtype=str)
     truth = truth.set_index(truth.columns[0]).iloc[:, 0]
     labels = np.unique(answers["label"])
-    wide = answers.set_index(["task", "worker"])["label"].unstack()
+    wide = answers.pivot_table(
+        index="task", columns="worker", values="label", aggfunc="first"
+    )
     codes = wide.apply(lambda column: pd.Categorical(column, labels).codes)
     codes = codes.astype(float).mask(wide.isna())
     true = truth.reindex(wide.index)

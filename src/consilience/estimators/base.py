@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from inspect import cleandoc
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import pandas as pd
 from sklearn.base import BaseEstimator
@@ -87,6 +87,14 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
         """
         fitted: Aggregator = self.fit(data, *known, **known_by_name)
         return fitted.labels_
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn may expect: a table of answers is no matrix."""
+        tags = super().__sklearn_tags__()
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.categorical = True
+        return tags
 
     def _check_is_fitted(self, attribute: str) -> None:
         check_is_fitted(self, attribute)
@@ -216,12 +224,12 @@ class ModelAggregator(ProbabilisticAggregator):
         self.prior = prior
         self.random_state = random_state
 
-    def fit(
-        self,
+    def fit[A: "ModelAggregator"](  # noqa: PYI019 (checked method by method)
+        self: A,
         data: pd.DataFrame,
         true_labels: pd.Series | None = None,
         initial_error: pd.DataFrame | None = None,
-    ) -> Self:
+    ) -> A:
         """Fit the model to responses.
 
         Parameters

@@ -1,6 +1,6 @@
 """Estimators of votes, weighted by what the skill of each annotator seems to be."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,11 @@ class MajorityVote(ProbabilisticAggregator):
         self.default_skill = default_skill
         self.on_missing_skill = on_missing_skill
 
-    def fit(self, data: pd.DataFrame, skills: pd.Series | None = None) -> Self:
+    def fit[A: "MajorityVote"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+        skills: pd.Series | None = None,
+    ) -> A:
         """Count the votes.
 
         Parameters
@@ -189,7 +193,10 @@ class _VotesBySkill(ProbabilisticAggregator):
         fitted: _VotesBySkill = self.fit(data, *known, **known_by_name)
         return fitted.predict_proba(data)
 
-    def _apply(self, data: pd.DataFrame) -> Self:
+    def _apply[A: "_VotesBySkill"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
         self._check_is_fitted("skills_")
         votes = MajorityVote().fit(data, self.skills_)
         self.labels_, self.probas_ = votes.labels_, votes.probas_
@@ -223,7 +230,10 @@ class Wawa(_VotesBySkill):
     Name: skill, dtype: float64
     """
 
-    def fit(self, data: pd.DataFrame) -> Self:
+    def fit[A: "Wawa"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
         """Estimate the skills.
 
         Parameters
@@ -293,7 +303,10 @@ class ZeroBasedSkill(_VotesBySkill):
         self.lr_reduce_factor = lr_reduce_factor
         self.eps = eps
 
-    def fit(self, data: pd.DataFrame) -> Self:
+    def fit[A: "ZeroBasedSkill"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
         """Estimate the skills.
 
         Parameters
@@ -343,7 +356,11 @@ class GoldMajorityVote(_VotesBySkill):
     Name: skill, dtype: float64
     """
 
-    def fit(self, data: pd.DataFrame, true_labels: pd.Series) -> Self:
+    def fit[A: "GoldMajorityVote"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+        true_labels: pd.Series,
+    ) -> A:
         """Measure the accuracies.
 
         Parameters
@@ -415,7 +432,10 @@ class MMSR(Aggregator):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, data: pd.DataFrame) -> Self:
+    def fit[A: "MMSR"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
         """Estimate the skills.
 
         Parameters
@@ -500,7 +520,10 @@ class MMSR(Aggregator):
         """
         return self.fit(data).predict_score(data)
 
-    def _apply(self, data: pd.DataFrame) -> Self:
+    def _apply[A: "MMSR"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
         self._check_is_fitted("skills_")
         votes = MajorityVote().fit(data, self.skills_)
         self.labels_, self.scores_ = votes.labels_, votes.probas_
@@ -546,7 +569,10 @@ class KOS(Aggregator):
         self.n_iter = n_iter
         self.random_state = random_state
 
-    def fit(self, data: pd.DataFrame) -> Self:
+    def fit[A: "KOS"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
         """Pass the messages.
 
         Parameters

@@ -1,7 +1,5 @@
 """The base of estimators that run the published algorithm unless a fit is asked for."""
 
-from typing import Self
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
@@ -35,12 +33,12 @@ class ClassicalAggregator(ModelAggregator):
     DawidSkene(engine='em')
     """
 
-    def fit(
-        self,
+    def fit[A: "ClassicalAggregator"](  # noqa: PYI019 (checked method by method)
+        self: A,
         data: pd.DataFrame,
         true_labels: pd.Series | None = None,
         initial_error: pd.DataFrame | None = None,
-    ) -> Self:
+    ) -> A:
         """Fit to responses.
 
         Parameters

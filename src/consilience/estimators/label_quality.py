@@ -175,8 +175,8 @@ def _probabilities(
     if len(lacking) or not labels.isin(given.columns).all():
         msg = (
             f"pred_probs lacks {len(lacking):,} items and "
-            f"{(~labels.isin(given.columns)).sum()} labels that annotators name; give a "
-            "row for each item and a column for each label"
+            f"{(~labels.isin(given.columns)).sum()} labels that annotators name; give "
+            "a row for each item and a column for each label"
         )
         raise OptionError(msg)
     probabilities = given.loc[items].astype(float)

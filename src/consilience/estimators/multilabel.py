@@ -1,7 +1,5 @@
 """The estimator of several labels at once."""
 
-from typing import Self
-
 import pandas as pd
 from sklearn.base import clone
 
@@ -44,7 +42,10 @@ class BinaryRelevance(Aggregator):
     def __init__(self, base_aggregator: Aggregator | None = None) -> None:
         self.base_aggregator = base_aggregator
 
-    def fit(self, data: pd.DataFrame) -> Self:
+    def fit[A: "BinaryRelevance"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
         """Aggregate each label.
 
         Parameters
