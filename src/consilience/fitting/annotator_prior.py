@@ -252,7 +252,8 @@ def _of_scores(
     frequent = np.bincount(space.answer, space.n, len(space.states))
     frequent = frequent / frequent.sum()
     parts: list[list[Int[np.ndarray, " _"]]] = []
-    for who, ok, n in zip(annotator, right, number, strict=True):
+    counts = zip(annotator.tolist(), right.tolist(), number.tolist(), strict=True)
+    for who, ok, n in counts:
         truth = np.concatenate([_spread(frequent, ok), _spread(frequent, n - ok)])
         given = truth.copy()
         given[ok:] = _another(frequent, truth[ok:])

@@ -125,7 +125,7 @@ def prior_at_full_strength(space: Space, result: Result) -> Float[np.ndarray, "#
     kept: Float[np.ndarray, "#U S"] = np.exp(space.log_prior)
     if isinstance(space, ContainsSpace):
         prevalence = np.asarray(result.parameters[PREVALENCE], float).mean((0, 1))
-        return prevalence[space.state] * kept
+        kept = prevalence[space.state] * kept
     if isinstance(space, ChoiceSpace) and WEIGHT in result.parameters:
         weight = np.asarray(result.parameters[WEIGHT], float).mean((0, 1))
         odds = space.covariates.value @ weight

@@ -101,12 +101,11 @@ def _means(
 
     Of those below where it stands now, and of those above, as many are left out.
     """
-    ratio = np.divide(
-        size, other[:, None], out=np.full(size.shape, np.nan), where=observed
-    )
+    says = observed & (other != 0)[:, None]
+    ratio = np.divide(size, other[:, None], out=np.full(size.shape, np.nan), where=says)
     rows = np.sort(ratio, axis=0)  # what was not observed stands last
     first = np.minimum((ratio < now).sum(0), trimmed)
-    last = observed.sum(0) - np.minimum((ratio > now).sum(0), trimmed)
+    last = says.sum(0) - np.minimum((ratio > now).sum(0), trimmed)
     place = np.arange(len(rows))[:, None]
     kept = (place >= first) & (place < last)
     number = kept.sum(0)
