@@ -69,7 +69,7 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
                 cls.__doc__ = cls.__doc__.replace(f"%({name})s", text)
 
     def fit_predict(
-        self, data: pd.DataFrame, *known: Any, **known_by_name: Any
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
     ) -> pd.Series:
         """Fit to responses and return the best label of each task.
 
@@ -77,7 +77,7 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
         ----------
         data : pandas.DataFrame
             Columns task (or item), worker (or annotator) and label.
-        *known, **known_by_name
+        *more, **more_by_name
             What else `fit` takes.
 
         Returns
@@ -85,7 +85,7 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
         pandas.Series
             Labels, indexed by task.
         """
-        fitted: Aggregator = self.fit(data, *known, **known_by_name)
+        fitted: Aggregator = self.fit(data, *more, **more_by_name)
         return fitted.labels_
 
     def __sklearn_tags__(self) -> Any:
@@ -134,7 +134,7 @@ class ProbabilisticAggregator(Aggregator):
     probas_: pd.DataFrame
 
     def fit_predict_proba(
-        self, data: pd.DataFrame, *known: Any, **known_by_name: Any
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
     ) -> pd.DataFrame:
         """Fit to responses and return the probabilities of the labels of each task.
 
@@ -142,7 +142,7 @@ class ProbabilisticAggregator(Aggregator):
         ----------
         data : pandas.DataFrame
             Columns task (or item), worker (or annotator) and label.
-        *known, **known_by_name
+        *more, **more_by_name
             What else `fit` takes.
 
         Returns
@@ -150,7 +150,7 @@ class ProbabilisticAggregator(Aggregator):
         pandas.DataFrame
             One row per task and one column per label.
         """
-        fitted: ProbabilisticAggregator = self.fit(data, *known, **known_by_name)
+        fitted: ProbabilisticAggregator = self.fit(data, *more, **more_by_name)
         return fitted.probas_
 
 

@@ -180,17 +180,17 @@ class _VotesBySkill(ProbabilisticAggregator):
         return self._apply(data).probas_
 
     def fit_predict(
-        self, data: pd.DataFrame, *known: Any, **known_by_name: Any
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
     ) -> pd.Series:
         """Fit to responses and return the best label of each task; see `fit`."""
-        fitted: _VotesBySkill = self.fit(data, *known, **known_by_name)
+        fitted: _VotesBySkill = self.fit(data, *more, **more_by_name)
         return fitted.predict(data)
 
     def fit_predict_proba(
-        self, data: pd.DataFrame, *known: Any, **known_by_name: Any
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
     ) -> pd.DataFrame:
         """Fit to responses and return the shares of the votes; see `fit`."""
-        fitted: _VotesBySkill = self.fit(data, *known, **known_by_name)
+        fitted: _VotesBySkill = self.fit(data, *more, **more_by_name)
         return fitted.predict_proba(data)
 
     def _apply[A: "_VotesBySkill"](  # noqa: PYI019 (checked method by method)
@@ -500,10 +500,10 @@ class MMSR(Aggregator):
         return self._apply(data).scores_
 
     def fit_predict(
-        self, data: pd.DataFrame, *known: Any, **known_by_name: Any
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
     ) -> pd.Series:
         """Fit to responses and return the best label of each task; see `fit`."""
-        return self.fit(data, *known, **known_by_name).predict(data)
+        return self.fit(data, *more, **more_by_name).predict(data)
 
     def fit_predict_score(self, data: pd.DataFrame) -> pd.DataFrame:
         """Fit to responses and return the shares of the votes.

@@ -114,16 +114,16 @@ class Answers:
             return np.zeros((0, 2), int)
         if not isinstance(true_labels, pd.Series):
             raise OptionError(not_a("true_labels", true_labels, "a series by task"))
-        known = true_labels.dropna()
-        item = self.item.values.get_indexer(known.index)
-        if self.number and len(known) and (item < 0).all():
+        given = true_labels.dropna()
+        item = self.item.values.get_indexer(given.index)
+        if self.number and len(given) and (item < 0).all():
             msg = (
-                f"true_labels names the {self.item.name} {known.index[0]!r}, and there "
+                f"true_labels names the {self.item.name} {given.index[0]!r}, and there "
                 "is no answer about it or any other that it names; index true_labels "
                 f"by the data's {self.item.name}"
             )
             raise GoldError(msg)
-        label = self.label.values.get_indexer(pd.Index(known))
+        label = self.label.values.get_indexer(pd.Index(given))
         return np.stack([item, label], 1)[item >= 0]
 
     def by_label(self, table: Float[np.ndarray, "I K"]) -> pd.DataFrame:

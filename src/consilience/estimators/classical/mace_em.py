@@ -131,9 +131,11 @@ class MaceEm:
         scores += np.bincount(item, by_habit, items)[:, None] - np.log(labels)
         total = logsumexp(scores, axis=1, keepdims=True)
         probas = np.exp(scores - total)
-        known = probas[item, self.label] * knows / (habit + knows)
-        kinds = [np.bincount(who, each, people) for each in (1 - known, known)]
-        of_labels = np.bincount(who * labels + self.label, 1 - known, people * labels)
+        informed = probas[item, self.label] * knows / (habit + knows)
+        kinds = [np.bincount(who, each, people) for each in (1 - informed, informed)]
+        of_labels = np.bincount(
+            who * labels + self.label, 1 - informed, people * labels
+        )
         return Explained(
             probas,
             float(total.sum()),

@@ -36,8 +36,8 @@ def covariance(answers: Answers) -> tuple[Square, Bool[np.ndarray, "J J"]]:
     ones = np.ones(len(who))
     asked = csr_array((ones, (who, item)), shape=(people, items))
     place = item * labels + given[who, item]
-    said = csr_array((ones, (who, place)), shape=(people, items * labels))
-    common, agreed = (each @ each.T for each in (asked, said))
+    answered = csr_array((ones, (who, place)), shape=(people, items * labels))
+    common, agreed = (each @ each.T for each in (asked, answered))
     common, agreed = common.toarray(), agreed.toarray()
     np.fill_diagonal(common, 0)
     share = np.divide(agreed, common, out=np.zeros_like(agreed), where=common > 0)
