@@ -3,6 +3,7 @@
 Names are loaded when first used, so that importing the package costs nothing.
 """
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +15,8 @@ _attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def _load(name: str) -> Any:
+    if name == "plots":
+        return import_module("consilience.plots")
     return version(__name__) if name == "__version__" else _attribute(name)
 
 

@@ -28,6 +28,10 @@ class Progress:
     total: int
     note: str = ""
 
+    def sentence(self) -> str:
+        """Return it in words."""
+        return f"{self.phase}: {self.done:,} of {self.total:,} {self.note}".rstrip()
+
 
 type Reporter = Callable[[Progress], None]
 

@@ -26,6 +26,7 @@ from consilience.figures.figure import Figure
 from consilience.figures.published import beside, published
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
+from consilience.progress import Progress
 from consilience.responses import Responses
 from consilience.responses.label_names import label_names, rename_labels, short_names
 from consilience.truth.hierarchy import label_groups
@@ -375,10 +376,13 @@ class StudyFigures:
             lacking.setdefault(why, []).append(name.replace("_", " "))
         return lacking
 
-    def make(self) -> Iterator[str]:
-        """Make the figures one by one, and give the name of each that comes next."""
-        for make in self._makers[len(self._figures) + len(self._left_out) :]:
-            yield make.__name__
+    def make(self) -> Iterator[Progress]:
+        """Make the figures one by one; each that comes next is in the note."""
+        number = len(self._makers)
+        for done in range(len(self._figures) + len(self._left_out), number):
+            make = self._makers[done]
+            note = make.__name__.replace("_", " ")
+            yield Progress("working out", done, number, note)
             try:
                 self._figures[make.__name__] = make(self)
             except ConsilienceError as error:

@@ -57,6 +57,7 @@ def export(
     folder: str | Path,
     *,
     tables: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    prob: float | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write tables of a fit to a folder, or one table to a file.
@@ -75,6 +76,8 @@ def export(
         The folder to create; or, with the suffix of the format, the file of one table.
     tables : mapping of str to pandas.DataFrame, optional
         Further tables by name, such as the result of `label_sets`.
+    prob : float, optional
+        Probability of the intervals; by default that of the fit (`Fit.with_prob`).
     overwrite : bool, default False
         Replace an earlier export. A folder that is not an export is never replaced.
 
@@ -122,6 +125,7 @@ def export(
         raise OptionError(msg)
     if format not in _WRITERS:
         raise OptionError(not_among("format", format, _WRITERS))
+    fit = fit if prob is None else fit.with_prob(prob)
     note, names, place = about(fit.data), list(dict.fromkeys(what)), Path(folder)
     if ending(place) is not None:
         if len(names) > 1 or ending(place) != format:

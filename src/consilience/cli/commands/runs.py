@@ -180,8 +180,6 @@ def score(  # noqa: PLR0913 (each option stands alone)
         Print the result as JSON.
     """
     from consilience.posterior import load
-    from consilience.posterior.results.items import items
-    from consilience.posterior.results.labels import labels
     from consilience.responses.side_tables import gold_table
     from consilience.scoring.metrics import ScoreOptions
     from consilience.scoring.metrics import score as measure
@@ -189,14 +187,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     gold_labels = gold_table(gold, read_options(Reading(item=item, label=label)))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
-    scores = measure(
-        labels(fitted.data),
-        gold_labels,
-        kind=fitted.data.attrs["kind"],
-        seed=seed,
-        options=options,
-        items=items(fitted.data) if fitted.data.attrs["kind"] == "objects" else None,
-    )
+    scores = measure(fitted, gold_labels, seed=seed, options=options)
     if json:
         print_json(scores.to_dict())
         return

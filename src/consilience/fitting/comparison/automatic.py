@@ -28,7 +28,7 @@ from consilience.fitting.single import Single, fit_one, temper_result
 from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
 from consilience.model import fits_in_memory
-from consilience.posterior.tempering import Tempering, mix, temper
+from consilience.posterior.tempering import MIXTURE, Tempering, mix, temper
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -174,7 +174,7 @@ def _mixture(
         for place in np.argsort(-weights, kind="stable")
         if weights[place] >= 0.005
     )
-    reason = f"{reason}; the truth is a mixture: {shown}"
+    reason = f"{reason}; {MIXTURE}: {shown}"
     return replace(best, result=result, tempering=tempering, reason=reason)
 
 
