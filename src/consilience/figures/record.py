@@ -24,6 +24,7 @@ from consilience.figures.colours import model_colours
 from consilience.figures.drawn import svg
 from consilience.figures.figure import Figure
 from consilience.figures.published import beside, published
+from consilience.notebook import Part, as_html
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
 from consilience.progress import Progress
@@ -102,6 +103,28 @@ class StudyFigures:
         self._confusion: dict[int, pd.DataFrame] = {}
         self._left_out: dict[str, str] = {}
         self._drawings: dict[str, Mapping[str, str]] = {}
+
+    def __repr__(self) -> str:
+        """Say which figures are made; showing a study does not make them."""
+        return (
+            f"StudyFigures(kind={self.kind!r}; {len(self._figures)} of "
+            f"{len(self._makers)} figures are made)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the findings of the figures that are made, for a notebook."""
+        made = pd.DataFrame(
+            [(each.title, each.finding) for each in self._figures.values()],
+            columns=["figure", "finding"],
+        )
+        facts = {
+            "kind": self.kind,
+            "items": len(self.items),
+            "figures": f"{len(made)} of {len(self._makers)} are made",
+        }
+        why = [f"{name}: {reason}" for name, reason in self._left_out.items()]
+        parts = [Part("findings", made, rows=len(made))]
+        return as_html("StudyFigures", facts, parts, folded={"left out": why})
 
     def _check_responses(self) -> None:
         if self.kind not in self.responses.kinds:

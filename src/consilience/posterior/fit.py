@@ -96,6 +96,7 @@ from consilience.posterior.results import (
     diagnostics,
     items,
     labels,
+    shown,
 )
 from consilience.responses.tables.id_types import Types, restored, text_of
 from consilience.when_used import xr
@@ -103,7 +104,7 @@ from consilience.when_used import xr
 RENAMED = {"beforehand": "covariate_effects", "worth": "relative_information"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Fit:
     """A fitted model.
 
@@ -131,6 +132,14 @@ class Fit:
 
     data: xr.DataTree
     _outcome: Outcome | None = field(default=None, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        """Say what was fitted and whether the checks passed."""
+        return shown.text(self.data)
+
+    def _repr_html_(self) -> str:
+        """Return what was fitted and the first rows of its tables, for a notebook."""
+        return shown.html(self.data, self.types)
 
     @property
     def types(self) -> Types:

@@ -26,6 +26,7 @@ from jaxtyping import Float
 from consilience.deprecation import renamed_fields
 from consilience.errors import OptionError, not_among
 from consilience.intervals import bounds
+from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
 from consilience.posterior.results.labels import labels as labels_of
@@ -102,6 +103,7 @@ class Metric:
     upper: float
 
 
+@shown_as("table", facts=("kind", "items", "missing"))
 @dataclass(frozen=True, slots=True)
 class Score:
     """Metrics of a fit against gold labels.
@@ -142,6 +144,33 @@ class Score:
     missing: int
     options: ScoreOptions
     metrics: Mapping[str, Metric]
+
+    def table(self) -> pd.DataFrame:
+        """Return the metrics as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns metric, value, lower and upper.
+
+        See Also
+        --------
+        score : Compute the metrics.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import consilience as cs
+        >>> labels = pd.DataFrame(
+        ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
+        ... )
+        >>> gold = pd.DataFrame({"item": ["a", "b"], "label": ["cat", "cat"]})
+        >>> cs.score(labels, gold, kind="choice").table()[["metric", "value"]].round(2)
+             metric  value
+        0  accuracy   0.50
+        """
+        rows = [{"metric": k, **asdict(m)} for k, m in self.metrics.items()]
+        return pd.DataFrame(rows, columns=["metric", "value", "lower", "upper"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the score as plain dictionaries.
