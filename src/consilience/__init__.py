@@ -3,6 +3,8 @@
 Names are loaded when first used, so that importing the package costs nothing.
 """
 
+import sys
+import warnings
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -10,6 +12,10 @@ from typing import Any
 import lazy_loader
 
 from consilience.deprecation import module_getattr
+
+if "IPython" in sys.modules:
+    # NumPyro loads tqdm, which asks notebooks for widgets that nothing here uses.
+    warnings.filterwarnings("ignore", "IProgress not found")
 
 _attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

@@ -27,6 +27,7 @@ from consilience.fitting.comparison.side_by_side import side_by_side
 from consilience.fitting.single import Single, fit_one, temper_result
 from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
+from consilience.log import logger
 from consilience.model import fits_in_memory
 from consilience.posterior.tempering import MIXTURE, Tempering, mix, temper
 from consilience.progress import Reporter
@@ -79,6 +80,7 @@ def fit_auto(
     names = worth_comparing(part, ordered=ordered)
     fits, table = compare_models(part, names, seed, effort, report)
     reason = _reason(table)
+    logger.info("auto: %s", reason)
     if part is not space:
         reason += f", on {part.num_units:,} items drawn at random"
     if engine not in ("auto", "vb"):
