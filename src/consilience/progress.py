@@ -142,15 +142,14 @@ class NotebookBar:
 
     def report(self, progress: Progress) -> None:
         """Show progress, unless the line was updated just now."""
-        from IPython import display  # noqa: PLC0415 (only where there is one)
-
         now = time.monotonic()
         text = self._text(progress)
         share = f'value="{progress.done}" max="{max(progress.total, 1)}"'
         html = f"<progress {share}></progress> {escape(text)}"
         content = {"text/plain": text, "text/html": html}
         if progress.phase not in self._shown:
-            show: Any = display.display
+            # There is a notebook, so that this is loaded.
+            show = sys.modules["IPython"].display.display
             handle = show(content, raw=True, display_id=True)
             self._shown[progress.phase] = (handle, now)
             return

@@ -190,7 +190,9 @@ def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axe
     order = _neighbours(value)
     value, names = value[np.ix_(order, order)], [shown(names[at], 20) for at in order]
     cell = 0.42 if size <= _WITH_NUMBERS else 0.24
-    axes = new_axes(ax, rows=size * cell / 0.24 + 3, width=matrix_width(size, cell))
+    axes = new_axes(
+        ax, rows=round(size * cell / 0.24) + 3, width=matrix_width(size, cell)
+    )
     cells = [[short_number(number) for number in row] for row in value]
     low = min(0.0, float(np.nanmin(value)))
     fontsize = 7.0 if size <= _WITH_NUMBERS else None

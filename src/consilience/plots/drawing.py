@@ -33,7 +33,7 @@ MAP = "Blues"  # from light to dark in every colour vision
 type Names = pd.DataFrame | Responses | None
 
 
-def new_axes(ax: Axes | None, *, rows: float, width: float = WIDTH) -> Axes:
+def new_axes(ax: Axes | None, *, rows: int, width: float = WIDTH) -> Axes:
     """Return the axes to draw on.
 
     Parameters
@@ -282,7 +282,7 @@ def several_axes(
     """
     if ax is None:
         if number == 1:
-            return [new_axes(None, rows=rows[0], width=widths[0])]
+            return [new_axes(None, rows=round(rows[0]), width=widths[0])]
         heights = [max(1.6, 0.9 + ROW * each) for each in rows]
         _, made = plt.subplots(
             number,

@@ -102,7 +102,7 @@ def plot_posterior_labels(
         parts.append(theirs.assign(place=places, best=np.arange(len(theirs)) == 0))
         at = float(at + 1 + len(theirs) + _GAP)
     texts = [text for _, text, _ in ticks]
-    axes = new_axes(ax, rows=at, width=width_for(texts))
+    axes = new_axes(ax, rows=round(at), width=width_for(texts))
     set_rows(axes, texts, [place for place, _, _ in ticks])
     for text, (_, _, heading) in zip(axes.get_yticklabels(), ticks, strict=True):
         text.set_fontweight("bold" if heading else "normal")

@@ -168,6 +168,9 @@ class Score:
         >>> cs.score(labels, gold, kind="choice").table()[["metric", "value"]].round(2)
              metric  value
         0  accuracy   0.50
+        1  log_loss   3.51
+        2     brier   0.82
+        3       ece   0.45
         """
         rows = [{"metric": k, **asdict(m)} for k, m in self.metrics.items()]
         return pd.DataFrame(rows, columns=["metric", "value", "lower", "upper"])

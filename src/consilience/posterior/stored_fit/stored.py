@@ -85,7 +85,7 @@ def check_kept(data: xr.DataTree, what: str) -> None:
     if kept != float(data.attrs["prob"]):
         msg = (
             f"{what}: the fit keeps no draws of it, only bounds, whose probability is "
-            f"{kept:g}; use prob={kept:g}, or fit again with another"
+            f"{kept:g}: use that, or fit again with another"
         )
         raise OptionError(msg)
 
