@@ -117,7 +117,7 @@ class Fit:
     --------
     consilience.fit : Fit a model.
     consilience.load : Read a fit that was saved.
-    consilience.posterior.export : Write tables of a fit to files.
+    consilience.export : Write tables of a fit to files.
 
     Examples
     --------

@@ -129,7 +129,7 @@ class Score:
     Examples
     --------
     >>> import pandas as pd
-    >>> from consilience.scoring import score
+    >>> from consilience import score
     >>> labels = pd.DataFrame(
     ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
     ... )
@@ -190,7 +190,7 @@ class Score:
         Examples
         --------
         >>> import pandas as pd
-        >>> from consilience.scoring import score
+        >>> from consilience import score
         >>> labels = pd.DataFrame(
         ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
         ... )

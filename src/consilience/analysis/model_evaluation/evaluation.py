@@ -185,7 +185,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     See Also
     --------
     compare_confusion : Which labels models confuse.
-    consilience.scoring.score : Score a fit against gold labels.
+    consilience.score : Score a fit against gold labels.
 
     Examples
     --------
