@@ -154,7 +154,7 @@ def test_a_notebook_has_one_line_for_each_phase_that_is_updated(monkeypatch):
         report(Progress("next", 1, 2))
     first, second = shell.lines
     assert first[-1]["text/plain"].startswith("<b>: 100 of 100")
-    assert first[-1]["text/html"].startswith('<progress value="100" max="100">')
+    assert first[-1]["text/html"].startswith('<progress value="100" max="100"')
     assert "&lt;b&gt;" in first[-1]["text/html"]
     assert len(second) == 1
 

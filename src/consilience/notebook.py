@@ -115,7 +115,7 @@ def _part(part: Part) -> str:
 def _text(value: object) -> str:
     """Return a value as text that is no markup; numbers with three digits."""
     if isinstance(value, (float, np.floating)):
-        return "" if np.isnan(value) else f"{value:.3g}" if value else "0"
+        return _number(float(value))
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return f"{value:,}"
     if value is None or value is pd.NA or value is pd.NaT:
@@ -123,6 +123,15 @@ def _text(value: object) -> str:
     text = visible(str(value))
     short = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return escape(short)
+
+
+def _number(value: float) -> str:
+    """Return a number with three places, or three digits where these say nothing."""
+    if np.isnan(value):
+        return ""
+    return (
+        f"{value:.3f}" if value == 0 or 0.0005 <= abs(value) < 1000 else f"{value:.3g}"
+    )
 
 
 def shown_as[C: type](

@@ -145,7 +145,8 @@ class NotebookBar:
         now = time.monotonic()
         text = self._text(progress)
         share = f'value="{progress.done}" max="{max(progress.total, 1)}"'
-        html = f"<progress {share}></progress> {escape(text)}"
+        middle = 'style="vertical-align:middle"'
+        html = f"<progress {share} {middle}></progress> {escape(text)}"
         content = {"text/plain": text, "text/html": html}
         if progress.phase not in self._shown:
             # There is a notebook, so that this is loaded.

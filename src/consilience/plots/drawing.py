@@ -217,9 +217,11 @@ def draw_matrix(
     ax.set_xticks(range(len(matrix.columns)), matrix.columns, parse_math=False)
     ax.set_yticks(range(len(matrix.rows)), matrix.rows, parse_math=False)
     ax.tick_params(length=0)
-    if sum(map(len, matrix.columns)) > 60 or max(map(len, matrix.columns)) > 9:
+    # Names that would touch are turned; where there are many, they stand upright.
+    room = ax.get_window_extent().width / ax.figure.dpi / len(matrix.columns)
+    if max(map(len, matrix.columns)) * LETTER > 0.9 * room:
+        dense = len(matrix.columns) > DENSE
         for text in ax.get_xticklabels():
-            dense = len(matrix.columns) > DENSE
             text.set(
                 rotation=90 if dense else 45,
                 rotation_mode="anchor",
