@@ -15,10 +15,9 @@ from consilience.visible import visible
 
 ROWS = 5  # first rows of a table
 _LONGEST = 200  # characters of a cell
-_LEFT = "text-align:left;vertical-align:top;padding:.15em .8em .15em 0"
-_RIGHT = "text-align:right;padding:.15em 0 .15em .8em"
+_LEFT = "text-align:left;vertical-align:top;padding:.15em .5em"
+_RIGHT = "text-align:right;vertical-align:top;padding:.15em .5em"
 _HEAD = "font-weight:600;border-bottom:1px solid currentColor"
-_SMALL = "opacity:.75;margin:.2em 0"
 
 
 class Part(NamedTuple):

@@ -77,8 +77,8 @@ def plot_agreement(
     -------
     matplotlib.axes.Axes
         Intervals are of the bootstrap of items, or where there are no resamples, of the
-        standard error. In the matrix, annotators who agree stand side by side; grey
-        are pairs without a question in common.
+        standard error. In the matrix, annotators who agree stand side by side. A kappa
+        below zero has the colour of zero; pairs without a common question are grey.
 
     Raises
     ------
@@ -194,14 +194,9 @@ def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axe
         ax, rows=round(size * cell / 0.24) + 3, width=matrix_width(size, cell)
     )
     cells = [[short_number(number) for number in row] for row in value]
-    low = min(0.0, float(np.nanmin(value)))
     fontsize = 7.0 if size <= _WITH_NUMBERS else None
-    draw_matrix(
-        axes,
-        Matrix(value, cells, _no_text(size), names, names),
-        low=low,
-        fontsize=fontsize,
-    )
+    matrix = Matrix(value, cells, _no_text(size), names, names)
+    draw_matrix(axes, matrix, fontsize=fontsize)
     title = "Cohen's kappa" if measure == "kappa" else "share of equal answers"
     axes.set_title(title)
     return axes

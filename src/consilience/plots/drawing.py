@@ -194,10 +194,8 @@ def matrix_width(columns: int, cell: float) -> float:
     return min(max(4.2, 2.2 + cell * columns), 40.0)
 
 
-def draw_matrix(
-    ax: Axes, matrix: Matrix, *, low: float = 0.0, fontsize: float | None = None
-) -> None:
-    """Draw a matrix of numbers up to one, with their text.
+def draw_matrix(ax: Axes, matrix: Matrix, *, fontsize: float | None = None) -> None:
+    """Draw a matrix of numbers from zero to one, with their text.
 
     Parameters
     ----------
@@ -205,15 +203,13 @@ def draw_matrix(
         Where to draw.
     matrix
         What to draw.
-    low
-        The number that has the lightest colour.
     fontsize
         Of the cells' text; None: no text.
     """
     # Cells of which nothing is stated are grey in light and dark styles.
     colours = mpl.colormaps[MAP].with_extremes(bad=(0.5, 0.5, 0.5, 0.25))
     masked = np.ma.masked_invalid(matrix.value)
-    image = ax.imshow(masked, vmin=low, vmax=1.0, cmap=colours, aspect="auto")
+    image = ax.imshow(masked, vmin=0.0, vmax=1.0, cmap=colours, aspect="auto")
     ax.set_xticks(range(len(matrix.columns)), matrix.columns, parse_math=False)
     ax.set_yticks(range(len(matrix.rows)), matrix.rows, parse_math=False)
     ax.tick_params(length=0)
@@ -233,7 +229,9 @@ def draw_matrix(
     if fontsize is None:
         figure = ax.get_figure()
         if figure is not None:
-            figure.colorbar(image, ax=ax, shrink=0.8)
+            below = bool((masked < 0).any())
+            extend = "min" if below else "neither"
+            figure.colorbar(image, ax=ax, shrink=0.8, extend=extend)
         return
     for place in zip(*np.nonzero(np.isfinite(matrix.value)), strict=True):
         row, column = map(int, place)
