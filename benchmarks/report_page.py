@@ -95,7 +95,7 @@ def ours(folder: str) -> Figures:
     fitted, responses = cs.load(f"{folder}/run"), cs.read(f"{folder}/responses")
     clock = Clock()
     with clock.timed():
-        from consilience.report import gather, write
+        from consilience.reports import gather, write
 
         found = gather({"run": fitted}, responses=responses)
         size = write(found, f"{folder}/ours.html", overwrite=True)

@@ -122,7 +122,7 @@ def written(folder: str, placing: str) -> Figures:
     out = Path(folder, f"{placing}.html")
     clock = Clock()
     with clock.timed():
-        from consilience.report import gather, write
+        from consilience.reports import gather, write
 
         made = gather({"run": fitted}, responses=responses, images=images, bootstrap=0)
         size = write(made, out, pictures=where, overwrite=True)

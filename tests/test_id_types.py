@@ -78,7 +78,7 @@ def tables_of(fit: Fit) -> dict[str, pd.DataFrame]:
     """Call every public method of a fit that returns a table."""
     results = {}
     for name, method in inspect.getmembers(fit, inspect.ismethod):
-        if name.startswith("_") or name in {"save", "with_truth"}:
+        if name.startswith("_") or name in {"save", "with_truth", "with_prob"}:
             continue
         try:
             results[name] = method(**ARGUMENTS.get(name, {}))

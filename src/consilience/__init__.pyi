@@ -20,6 +20,7 @@ from .analysis import (
     more_answers,
     predicted_frequencies,
     predictive_checks,
+    replicate_answers,
     rival_labels,
     selection_frequencies,
     study_summary,
@@ -71,8 +72,18 @@ from .fitting import (
     fit,
     predict,
 )
-from .posterior import Fit, load
+from .plots import (
+    plot_agreement,
+    plot_annotators,
+    plot_calibration,
+    plot_confusion,
+    plot_posterior_labels,
+    plot_ppc,
+)
+from .posterior import Fit, export, load
+from .reports import report
 from .responses import Responses, describe, read, with_names, write
+from .scoring import Score, ScoreOptions, score
 from .simulation import simulate
 from .tasks import write_tasks
 
@@ -110,6 +121,8 @@ __all__ = [
     "OneCoinDawidSkene",
     "Predictions",
     "Responses",
+    "Score",
+    "ScoreOptions",
     "Sequential",
     "SharedErrors",
     "StudyFigures",
@@ -129,6 +142,7 @@ __all__ = [
     "describe",
     "error_frequencies",
     "evaluate",
+    "export",
     "filtering",
     "fit",
     "frequencies",
@@ -139,12 +153,21 @@ __all__ = [
     "load",
     "model_calibration",
     "more_answers",
+    "plot_agreement",
+    "plot_annotators",
+    "plot_calibration",
+    "plot_confusion",
+    "plot_posterior_labels",
+    "plot_ppc",
     "predict",
     "predicted_frequencies",
     "predictive_checks",
     "read",
     "read_predictions",
+    "replicate_answers",
+    "report",
     "rival_labels",
+    "score",
     "selection_frequencies",
     "simulate",
     "study",

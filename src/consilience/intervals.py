@@ -61,6 +61,38 @@ def move_bound(
     return moved
 
 
+def share_bounds(
+    share: Float[np.ndarray, " M"],
+    variance: Float[np.ndarray, " M"],
+    number: Float[np.ndarray, " M"],
+    prob: float,
+) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+    """Return bounds of shares that are measured with some variance.
+
+    They are those of a Beta distribution after as many independent observations as
+    would leave that variance, and half of one of each kind (Korn and Graubard 1998).
+
+    Parameters
+    ----------
+    share, variance
+        The shares, and the variances of their errors.
+    number
+        Observations; independent ones are not more than these.
+    prob
+        Probability that an interval holds.
+    """
+    spread = share * (1 - share)
+    worth = np.divide(spread, variance, out=number.copy(), where=variance > 0)
+    worth = np.minimum(worth, number)
+    yes, no = share * worth + 0.5, (1 - share) * worth + 0.5
+    tail = (1 - prob) / 2
+    lower, upper = (
+        special.betaincinv(yes, no, tail),
+        special.betaincinv(yes, no, 1 - tail),
+    )
+    return np.minimum(lower, share), np.maximum(upper, share)
+
+
 def _logit(probability: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     small = np.finfo(float).eps
     clipped: Float[np.ndarray, ...] = special.logit(

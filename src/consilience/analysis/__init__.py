@@ -17,6 +17,7 @@ from consilience.analysis.decisions.frequencies import (
 from consilience.analysis.decisions.label_sets import label_sets
 from consilience.analysis.decisions.more_answers import more_answers
 from consilience.analysis.goodness_of_fit.predictive_checks import predictive_checks
+from consilience.analysis.goodness_of_fit.replicate_answers import replicate_answers
 from consilience.analysis.model_evaluation.evaluation import Evaluation, evaluate
 from consilience.analysis.model_evaluation.model_calibration import (
     model_calibration,
@@ -56,6 +57,7 @@ __all__ = [
     "more_answers",
     "predicted_frequencies",
     "predictive_checks",
+    "replicate_answers",
     "rival_labels",
     "selection_frequencies",
     "study_summary",

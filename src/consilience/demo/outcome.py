@@ -11,8 +11,8 @@ from consilience.demo.simulated import LABELS, Study
 from consilience.fitting import fit
 from consilience.posterior import Fit, export
 from consilience.progress import Reporter
-from consilience.report import can_draw, gather
-from consilience.report import write as write_report
+from consilience.reports import can_draw, gather
+from consilience.reports import write as write_report
 from consilience.responses import Responses, read, write
 from consilience.scoring.metrics import Score, score
 from consilience.whole_folder import whole_folder

@@ -89,7 +89,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
 
     See Also
     --------
-    consilience.report.write_study : Write tables, figures and a page.
+    consilience.reports.write_study : Write tables, figures and a page.
 
     References
     ----------

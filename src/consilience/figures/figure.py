@@ -7,7 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from consilience.notebook import shown_as
 
+
+@shown_as("table", facts=("title", "finding", "note"))
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Figure:
     """A quantity of a study.

@@ -24,8 +24,10 @@ from consilience.figures.colours import model_colours
 from consilience.figures.drawn import svg
 from consilience.figures.figure import Figure
 from consilience.figures.published import beside, published
+from consilience.notebook import Part, as_html
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
+from consilience.progress import Progress
 from consilience.responses import Responses
 from consilience.responses.label_names import label_names, rename_labels, short_names
 from consilience.truth.hierarchy import label_groups
@@ -101,6 +103,28 @@ class StudyFigures:
         self._confusion: dict[int, pd.DataFrame] = {}
         self._left_out: dict[str, str] = {}
         self._drawings: dict[str, Mapping[str, str]] = {}
+
+    def __repr__(self) -> str:
+        """Say which figures are made; showing a study does not make them."""
+        return (
+            f"StudyFigures(kind={self.kind!r}; {len(self._figures)} of "
+            f"{len(self._makers)} figures are made)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the findings of the figures that are made, for a notebook."""
+        made = pd.DataFrame(
+            [(each.title, each.finding) for each in self._figures.values()],
+            columns=["figure", "finding"],
+        )
+        facts = {
+            "kind": self.kind,
+            "items": len(self.items),
+            "figures": f"{len(made)} of {len(self._makers)} are made",
+        }
+        why = [f"{name}: {reason}" for name, reason in self._left_out.items()]
+        parts = [Part("findings", made, rows=len(made))]
+        return as_html("StudyFigures", facts, parts, folded={"left out": why})
 
     def _check_responses(self) -> None:
         if self.kind not in self.responses.kinds:
@@ -375,10 +399,13 @@ class StudyFigures:
             lacking.setdefault(why, []).append(name.replace("_", " "))
         return lacking
 
-    def make(self) -> Iterator[str]:
-        """Make the figures one by one, and give the name of each that comes next."""
-        for make in self._makers[len(self._figures) + len(self._left_out) :]:
-            yield make.__name__
+    def make(self) -> Iterator[Progress]:
+        """Make the figures one by one; each that comes next is in the note."""
+        number = len(self._makers)
+        for done in range(len(self._figures) + len(self._left_out), number):
+            make = self._makers[done]
+            note = make.__name__.replace("_", " ")
+            yield Progress("working out", done, number, note)
             try:
                 self._figures[make.__name__] = make(self)
             except ConsilienceError as error:

@@ -12,8 +12,10 @@ from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
 from consilience.fitting.inputs import Table, with_order
 from consilience.fitting.request import Request, Study
 from consilience.inference import EngineOptions
+from consilience.log import logger
 from consilience.posterior import Fit
 from consilience.posterior.fit import laid_out_later
+from consilience.posterior.results.diagnostics import FAILED, diagnostics, tally
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.progress import Reporter
 from consilience.responses import Responses
@@ -204,4 +206,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
 
 def _with_verdicts(data: "xr.DataTree") -> "xr.DataTree":
-    return with_groups(data, diagnostics=as_dataset(all_checks(data)))
+    checked = with_groups(data, diagnostics=as_dataset(all_checks(data)))
+    table = diagnostics(checked)
+    if len(table):
+        logger.info("%s: checks: %s", data.attrs["model"], tally(table))
+    for row in table[table["outcome"] == FAILED].to_dict("records"):
+        logger.info("check %s: %g; %s", row["name"], row["value"], row["remedy"])
+    return checked

@@ -1,7 +1,7 @@
 """Check and convert the arguments of the public functions."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,9 @@ from jaxtyping import Shaped
 
 from consilience.errors import MissingColumnError, OptionError, not_a
 from consilience.inference import EngineOptions as EngineOptions  # noqa: PLC0414 (`fitting` exports it)
+from consilience.log import logger
 from consilience.posterior import Fit
-from consilience.progress import Reporter, bar, silent
+from consilience.progress import Progress, Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.columns.names import listing
 from consilience.responses.side_tables import (
@@ -264,10 +265,28 @@ def check_fit(fit: object, what: str = "fit") -> None:
         raise OptionError(not_a(what, fit, expected))
 
 
-def reporter(progress: bool | Reporter) -> AbstractContextManager[Reporter]:  # noqa: FBT001 (what the caller of `fit` said)
-    """Return the reporter of progress: none, a bar, or the caller's own."""
-    if isinstance(progress, bool):
-        return bar() if progress else nullcontext(silent)
-    if not callable(progress):
+@contextmanager
+def reporter(progress: bool | Reporter) -> Iterator[Reporter]:  # noqa: FBT001 (what the caller of `fit` said)
+    """Return the reporter of progress: none, a bar, or the caller's own.
+
+    Phases are logged, whether they are shown or not.
+    """
+    if not isinstance(progress, bool) and not callable(progress):
         raise OptionError(not_a("progress", progress, "True, False or a function"))
-    return nullcontext(progress)
+    if isinstance(progress, bool) and progress:
+        with bar() as report:
+            yield _logged(report)
+    else:
+        yield _logged(silent if isinstance(progress, bool) else progress)
+
+
+def _logged(report: Reporter) -> Reporter:
+    phases: set[str] = set()
+
+    def tell(progress: Progress) -> None:
+        if progress.phase not in phases or progress.done >= progress.total:
+            phases.add(progress.phase)
+            logger.debug("%s", progress.sentence())
+        report(progress)
+
+    return tell

@@ -12,6 +12,7 @@ from consilience import annotators
 from consilience.checks.dependence.independence import Residual, residual_correlation
 from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
 from consilience.inference.seeds import Seed
+from consilience.log import logger
 from consilience.model import PREVALENCE, WEIGHT, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, temper
 from consilience.progress import Reporter
@@ -64,7 +65,14 @@ def fit_one(
     engine, reason = choose(model, name, engine, space)
     if unasked:
         effort = with_default_draws(model, space, engine, effort)
+    what = f"{name} by {engine}"
+    logger.info(
+        "%s: %s; %d answers about %d items or questions, %d annotators",
+        *(what, reason, int(space.n.sum()), space.num_units, space.num_annotators),
+    )
     result = run(model, space, engine, seed, effort, report)
+    seconds = time.monotonic() - started
+    logger.info("%s: %.2f seconds%s", what, seconds, _converged(result))
     return Single(
         name=name,
         model=model,
@@ -72,8 +80,20 @@ def fit_one(
         reason=reason,
         result=result,
         tempering=_tempering(model, space, result),
-        seconds=time.monotonic() - started,
+        seconds=seconds,
     )
+
+
+def _converged(result: Result) -> str:
+    """Say in how many starts an optimization ended by itself, for the log."""
+    how = result.optimization
+    if how is None:
+        return ""
+    course = how.objective[how.chosen]
+    course = course[np.isfinite(course)]
+    last = f", {how.what} {course[-1]:.6g}" if len(course) else ""
+    starts = len(how.converged)
+    return f"; {int(how.converged.sum())} of {starts} starts converged{last}"
 
 
 def _tempering(

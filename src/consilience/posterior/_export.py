@@ -34,13 +34,14 @@ FORMATS = (*WRITERS, "huggingface", "label_studio")
 ABOUT = "about.json"
 
 
-def export(
+def export(  # noqa: PLR0913 (each option stands alone)
     fit: Fit,
     what: Sequence[str],
     format: str,
     folder: str | Path,
     *,
     tables: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    prob: float | None = None,
     tasks: str | Path | None = None,
     item: str | None = None,
     overwrite: bool = False,
@@ -65,6 +66,8 @@ def export(
         or of all of them (json, xlsx).
     tables : mapping of str to pandas.DataFrame, optional
         Further tables by name, such as the result of `label_sets`.
+    prob : float, optional
+        Probability of the intervals; by default that of the fit (`Fit.with_prob`).
     tasks : str or Path, optional
         Export of the Label Studio project as JSON, or its tasks.
     item : str, optional
@@ -90,6 +93,7 @@ def export(
     See Also
     --------
     consilience.Fit.save : Keep the whole fit.
+    consilience.report : Show the fit on one HTML page.
 
     Examples
     --------
@@ -97,12 +101,11 @@ def export(
     >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> from consilience.posterior import export
     >>> answers = study(0, num_photos=30).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="dawid_skene")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     files = export(fit, ["items", "labels"], "csv", Path(folder) / "tables")
+    ...     files = cs.export(fit, ["items", "labels"], "csv", Path(folder) / "tables")
     >>> sorted(path.name for path in files)
     ['items.csv', 'labels.csv']
     """
@@ -122,6 +125,7 @@ def export(
             'project; give `format="label_studio"` and `tasks=` together'
         )
         raise OptionError(msg)
+    fit = fit if prob is None else fit.with_prob(prob)
     place, note = Path(folder), about(fit.data)
     several = fit.data.attrs["kind"] != "choice"
     if tasks is not None:

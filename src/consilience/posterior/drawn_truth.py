@@ -28,6 +28,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 from scipy.special import expit, logit
 
+from consilience.intervals import bounds
 from consilience.model import (
     AnnotatorModel,
     TableModel,
@@ -109,6 +110,38 @@ def with_mean(
             break
         weighted *= factor
     return np.where(padding, np.nan, weighted / weighted.sum(2, keepdims=True))
+
+
+def truth_bounds(
+    data: xr.DataTree, prob: float
+) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]] | None:
+    """Return bounds of P(state) of each unit, not tempered, over all draws kept.
+
+    Parameters
+    ----------
+    data
+        A fit of kind choice or contains.
+    prob
+        Probability between the bounds.
+
+    Returns
+    -------
+    The bounds as the engine states them; None where parameters do not say all.
+    """
+    size = candidates(data).probability.size
+    values = restored_draws(data)
+    if not values or "similarity" in values:
+        return None
+    sizes = data["posterior"].sizes
+    most = min(sizes["chain"] * sizes["draw"], NUMBERS // max(size, 1))
+    if most < 2:
+        return None
+    drawn = _parameters_from_draw(
+        restored_model(data), restored_space(data), values, most
+    )
+    if drawn is None:
+        return None
+    return bounds(drawn, prob)
 
 
 def _parameters_from_draw(

@@ -83,7 +83,7 @@ from typing import Any
 import pandas as pd
 
 from consilience.deprecation import renamed_arguments, warn_renamed
-from consilience.posterior import tempering
+from consilience.posterior import interval_prob, tempering
 from consilience.posterior.objects import stored_objects as objects
 from consilience.posterior.objects import styles
 from consilience.posterior.outcome import Outcome
@@ -96,6 +96,7 @@ from consilience.posterior.results import (
     diagnostics,
     items,
     labels,
+    shown,
 )
 from consilience.responses.tables.id_types import Types, restored, text_of
 from consilience.when_used import xr
@@ -103,7 +104,7 @@ from consilience.when_used import xr
 RENAMED = {"beforehand": "covariate_effects", "worth": "relative_information"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Fit:
     """A fitted model.
 
@@ -116,7 +117,7 @@ class Fit:
     --------
     consilience.fit : Fit a model.
     consilience.load : Read a fit that was saved.
-    consilience.posterior.export : Write tables of a fit to files.
+    consilience.export : Write tables of a fit to files.
 
     Examples
     --------
@@ -131,6 +132,14 @@ class Fit:
 
     data: xr.DataTree
     _outcome: Outcome | None = field(default=None, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        """Say what was fitted and whether the checks passed."""
+        return shown.text(self.data)
+
+    def _repr_html_(self) -> str:
+        """Return what was fitted and the first rows of its tables, for a notebook."""
+        return shown.html(self.data, self.types)
 
     @property
     def types(self) -> Types:
@@ -156,7 +165,9 @@ class Fit:
         types_by_role: Types = json.loads(self.data.attrs.get("id_types", "{}"))
         return types_by_role
 
-    def labels(self, *, tau: float | None = None) -> pd.DataFrame:
+    def labels(
+        self, *, tau: float | None = None, prob: float | None = None
+    ) -> pd.DataFrame:
         """Return the posterior probability of each label of each item.
 
         Parameters
@@ -165,6 +176,8 @@ class Fit:
             Kind objects: a label is valid if more than this share of annotators name
             its object, and if it is a right name of it
             (`consilience.objects.posterior.right_names`). One half by default.
+        prob : float, optional
+            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -175,7 +188,8 @@ class Fit:
         Raises
         ------
         OptionError
-            If `tau` is not between 0 and 1, or the fit has no such threshold.
+            If `tau` or `prob` is not between 0 and 1, the fit has no such threshold, or
+            it keeps only bounds of another probability.
 
         See Also
         --------
@@ -194,6 +208,8 @@ class Fit:
         1  photo-001     husky         0.01
         2  photo-001  malamute         0.61
         """
+        if tau is None and prob is not None:
+            return self.with_prob(prob).labels()
         if tau is None:
             outcome = self._outcome
             table = labels.labels(self.data) if outcome is None else outcome.labels()
@@ -230,8 +246,13 @@ class Fit:
         """
         return restored(items.items(self.data), self.types)
 
-    def annotators(self) -> pd.DataFrame:
+    def annotators(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return the accuracy of each annotator with an id.
+
+        Parameters
+        ----------
+        prob : float, optional
+            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -257,10 +278,15 @@ class Fit:
         1       Ben          6      0.63   0.49   0.77
         2     Chloe          9      0.61   0.45   0.73
         """
-        return restored(annotators.annotators(self.data), self.types)
+        return restored(annotators.annotators(self._at(prob)), self.types)
 
-    def annotator_groups(self) -> pd.DataFrame:
+    def annotator_groups(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return the accuracy of each group of annotators.
+
+        Parameters
+        ----------
+        prob : float, optional
+            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -291,10 +317,15 @@ class Fit:
         0   crowd          18        126
         1  expert           7         54
         """
-        return annotator_groups.annotator_groups(self.data)
+        return annotator_groups.annotator_groups(self._at(prob))
 
-    def group_differences(self) -> pd.DataFrame:
+    def group_differences(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return by how much one group of annotators is more accurate than another.
+
+        Parameters
+        ----------
+        prob : float, optional
+            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -323,11 +354,16 @@ class Fit:
            group other_group
         0  crowd  expert
         """
-        return annotator_groups.group_differences(self.data)
+        return annotator_groups.group_differences(self._at(prob))
 
     @renamed_arguments(superclasses="level")
     def confusion(
-        self, *, true_label: object = None, level: int = 0, groups: bool = False
+        self,
+        *,
+        true_label: object = None,
+        level: int = 0,
+        groups: bool = False,
+        prob: float | None = None,
     ) -> pd.DataFrame:
         """Return p(answer | truth) of the population and of each annotator with an id.
 
@@ -343,6 +379,8 @@ class Fit:
         groups : bool, default False
             Return the confusion within each group of labels, of the population
             (contains), with a column group instead of annotator.
+        prob : float, optional
+            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -375,14 +413,15 @@ class Fit:
         1       husky         0.73
         2    malamute         0.20
         """
+        data = self._at(prob)
         if groups:
-            return restored(confusion.group_confusion(self.data), self.types)
+            return restored(confusion.group_confusion(data), self.types)
         if true_label is not None:
             label = text_of(pd.Series([true_label]))[0]
-            return restored(confusion.confusion_of_label(self.data, label), self.types)
+            return restored(confusion.confusion_of_label(data, label), self.types)
         if level:
-            return confusion.confusion_at_level(self.data, level)
-        return restored(confusion.confusion(self.data), self.types)
+            return confusion.confusion_at_level(data, level)
+        return restored(confusion.confusion(data), self.types)
 
     def objects(self, *, loss: str = "binder") -> pd.DataFrame:
         """Return the objects of each item and their labels (kind objects).
@@ -637,8 +676,13 @@ class Fit:
         msg = f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(msg)
 
-    def covariate_effects(self) -> pd.DataFrame:
+    def covariate_effects(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return the weights of the prior covariates of labels.
+
+        Parameters
+        ----------
+        prob : float, optional
+            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -661,10 +705,15 @@ class Fit:
         >>> fit.covariate_effects().empty  # no candidates, so no covariates
         True
         """
-        return covariate_effects.covariate_effects(self.data)
+        return covariate_effects.covariate_effects(self._at(prob))
 
-    def styles(self) -> pd.DataFrame:
+    def styles(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return how a typical annotator answers (kind objects).
+
+        Parameters
+        ----------
+        prob : float, optional
+            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -694,10 +743,15 @@ class Fit:
         2    rival_name    0.1
         3       synonym    0.5
         """
-        return styles.styles(self.data)
+        return styles.styles(self._at(prob))
 
-    def relative_information(self) -> pd.DataFrame:
+    def relative_information(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return the information of the prior covariates, in answers of an annotator.
+
+        Parameters
+        ----------
+        prob : float, optional
+            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -719,7 +773,7 @@ class Fit:
         >>> fit.relative_information().empty  # no candidates, so no covariates
         True
         """
-        return covariate_effects.relative_information(self.data)
+        return covariate_effects.relative_information(self._at(prob))
 
     def with_truth(self, which: tempering.Which) -> Fit:
         """Return the same fit with the raw or the tempered posterior of the truth.
@@ -755,6 +809,49 @@ class Fit:
         False
         """
         return Fit(tempering.with_truth(self.data, which))
+
+    def with_prob(self, prob: float) -> Fit:
+        """Return the same fit with intervals of another probability.
+
+        Parameters
+        ----------
+        prob : float
+            Probability that an interval holds, between 0 and 1.
+
+        Returns
+        -------
+        Fit
+            The fit, whose tables and plots have such intervals.
+
+        Raises
+        ------
+        OptionError
+            If `prob` is not between 0 and 1, or the fit keeps only bounds: of tables
+            too large for their draws, and of kind objects. The error may come when such
+            a table is asked for.
+
+        See Also
+        --------
+        Fit.labels : Takes the probability as its argument, as other tables do.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
+        >>> narrow, wide = fit.with_prob(0.5).annotators(), fit.annotators()
+        >>> bool((narrow["upper"] < wide["upper"]).all())
+        True
+        """
+        return Fit(interval_prob.with_prob(self.data, prob))
+
+    def _at(self, prob: float | None) -> xr.DataTree:
+        """Return the data for tables of parameters at a probability."""
+        if prob is None:
+            return self.data
+        return interval_prob.with_prob(self.data, prob, truth=False)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the run folder; if that fails, nothing is left behind.

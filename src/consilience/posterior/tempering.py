@@ -39,6 +39,7 @@ from consilience.when_used import xr
 
 type Which = Literal["raw", "tempered"]
 
+MIXTURE = "the truth is a mixture"  # in the reason of a fit of several models
 MIN_PROBABILITY = 1e-300  # of a probability, so that it has a logarithm
 FIELDS = ("probability", "lower", "upper")
 

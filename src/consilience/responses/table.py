@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import KindError
+from consilience.notebook import Part, as_html
 from consilience.responses.options import Kind, Offer
 from consilience.responses.overview.summary import Summary, summarize
 from consilience.responses.quality.cleaning import Cleaning
@@ -104,6 +105,23 @@ class Responses:
     def __repr__(self) -> str:
         """Text of the summary."""
         return str(self.summary)
+
+    def _repr_html_(self) -> str:
+        """Return what was read, and the first answers, for a notebook."""
+        understood, account = self.summary, self.cleaning.account()
+        shown = [
+            name
+            for name in ("item", "annotator", "label", "answer", "object", "n")
+            if self.table[name].notna().any()
+            and not (name == "n" and (self.table["n"] == 1).all())
+        ]
+        return as_html(
+            "Responses",
+            understood.facts(),
+            [Part("answers", self.table[shown])],
+            understood.warnings,
+            {"kept and dropped": account, "assumed": self.assumptions},
+        )
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

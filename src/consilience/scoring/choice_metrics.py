@@ -26,6 +26,8 @@ class ItemScores:
 
     Attributes
     ----------
+    confidence
+        Probability of the most probable label.
     right
         Share of right labels among the most probable ones, from 0 to 1.
     truth
@@ -38,6 +40,7 @@ class ItemScores:
         How many items of gold are not among the labels.
     """
 
+    confidence: Float[np.ndarray, " I"]
     right: Float[np.ndarray, " I"]
     truth: Float[np.ndarray, " I"]
     brier: Float[np.ndarray, " I"]
@@ -135,6 +138,7 @@ def item_scores(
         item, leads, minlength=num_items
     )
     return ItemScores(
+        confidence=highest,
         right=hit,
         truth=together,
         brier=(1 - together) ** 2 + wrong,

@@ -52,20 +52,9 @@ def contains_metrics(
         When gold has no answers, other answers than yes and no, or no pair of item and
         label in common with the labels.
     """
-    answers = _answers(gold)
-    stated = labels[["item", "label", "probability"]].dropna()
-    stated = stated.astype({"item": "str", "label": "str"})
-    both = answers.merge(stated, on=["item", "label"], how="inner", validate="m:1")
-    if both.empty:
-        msg = (
-            f"gold: none of its {len(answers)} pairs of item and label is among the "
-            f"{len(stated)} of the fit; give the gold of the same study"
-        )
-        raise GoldError(msg)
+    answers, both = judged_pairs(labels, gold)
     item, items = pd.factorize(both["item"])
-    p = both["probability"].to_numpy().astype(np.float64)
-    share = both["share"].to_numpy().astype(np.float64)
-    y = np.where(share == 0.5, 0.5, share > 0.5)
+    p, share, y = (both[name].to_numpy() for name in ("probability", "share", "right"))
     yes = np.where(np.abs(p - 0.5) <= _TIE, 0.5, p > 0.5)
     inside = np.clip(p, clip, 1 - clip)
     parts = np.column_stack(
@@ -142,6 +131,41 @@ def weighted_auc(
             there.sum(axis=1) * not_there.sum(axis=1)
         )
     return area
+
+
+def judged_pairs(
+    labels: pd.DataFrame, gold: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what gold says of pairs of item and label, and those that are stated.
+
+    Parameters
+    ----------
+    labels, gold
+        As for `contains_metrics`.
+
+    Returns
+    -------
+    The pairs of gold, and those of both: item, label, probability, share (of experts
+    who say yes) and right (what most of them say; one half where they are even).
+
+    Raises
+    ------
+    GoldError
+        As `contains_metrics`.
+    """
+    answers = _answers(gold)
+    stated = labels[["item", "label", "probability"]].dropna()
+    stated = stated.astype({"item": "str", "label": "str"})
+    both = answers.merge(stated, on=["item", "label"], how="inner", validate="m:1")
+    if both.empty:
+        msg = (
+            f"gold: none of its {len(answers)} pairs of item and label is among the "
+            f"{len(stated)} of the fit; give the gold of the same study"
+        )
+        raise GoldError(msg)
+    both = both.astype({"probability": float, "share": float})
+    share = both["share"].to_numpy()
+    return answers, both.assign(right=np.where(share == 0.5, 0.5, share > 0.5))
 
 
 def _answers(gold: pd.DataFrame) -> pd.DataFrame:

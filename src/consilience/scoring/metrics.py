@@ -16,14 +16,22 @@ Hinkley (1997), Bootstrap methods and their application, section 5.2.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from consilience.deprecation import renamed_fields
+from consilience.errors import OptionError, not_among
 from consilience.intervals import bounds
+from consilience.notebook import shown_as
+from consilience.posterior import Fit
+from consilience.posterior.results.items import items as items_of
+from consilience.posterior.results.labels import labels as labels_of
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.side_tables import gold_table
 from consilience.scoring.choice_metrics import choice_metrics
 from consilience.scoring.contains_metrics import contains_metrics
 from consilience.scoring.objects_metrics import objects_metrics
@@ -95,6 +103,7 @@ class Metric:
     upper: float
 
 
+@shown_as("table", facts=("kind", "items", "missing"))
 @dataclass(frozen=True, slots=True)
 class Score:
     """Metrics of a fit against gold labels.
@@ -120,7 +129,7 @@ class Score:
     Examples
     --------
     >>> import pandas as pd
-    >>> from consilience.scoring import score
+    >>> from consilience import score
     >>> labels = pd.DataFrame(
     ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
     ... )
@@ -135,6 +144,36 @@ class Score:
     missing: int
     options: ScoreOptions
     metrics: Mapping[str, Metric]
+
+    def table(self) -> pd.DataFrame:
+        """Return the metrics as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns metric, value, lower and upper.
+
+        See Also
+        --------
+        score : Compute the metrics.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import consilience as cs
+        >>> labels = pd.DataFrame(
+        ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
+        ... )
+        >>> gold = pd.DataFrame({"item": ["a", "b"], "label": ["cat", "cat"]})
+        >>> cs.score(labels, gold, kind="choice").table()[["metric", "value"]].round(2)
+             metric  value
+        0  accuracy   0.50
+        1  log_loss   3.51
+        2     brier   0.82
+        3       ece   0.45
+        """
+        rows = [{"metric": k, **asdict(m)} for k, m in self.metrics.items()]
+        return pd.DataFrame(rows, columns=["metric", "value", "lower", "upper"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the score as plain dictionaries.
@@ -151,7 +190,7 @@ class Score:
         Examples
         --------
         >>> import pandas as pd
-        >>> from consilience.scoring import score
+        >>> from consilience import score
         >>> labels = pd.DataFrame(
         ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
         ... )
@@ -170,11 +209,11 @@ class Score:
 
 
 def score(
-    labels: pd.DataFrame,
-    gold: pd.DataFrame,
+    labels: Fit | pd.DataFrame,
+    gold: pd.DataFrame | str | Path,
     *,
-    kind: Literal["choice", "contains", "objects"],
-    seed: int,
+    kind: Kind | None = None,
+    seed: int = 0,
     options: ScoreOptions | None = None,
     items: pd.DataFrame | None = None,
 ) -> Score:
@@ -182,23 +221,24 @@ def score(
 
     Parameters
     ----------
-    labels : pandas.DataFrame
-        Columns item, label and probability, such as the table `labels` of a fit.
-    gold : pandas.DataFrame
+    labels : Fit or pandas.DataFrame
+        A fit; or a table with the columns item, label and probability, such as that of
+        another program.
+    gold : pandas.DataFrame or path
         Columns item and label. For choice, an item with several rows has several right
         labels, any of which counts. For contains also answer, yes or no; and annotator,
         where several experts answered: their majority is the truth. For objects all
         valid labels of each item, or answer, yes or no, of those that were judged; and
         main, true for the label of the main object, where it is known.
-    kind : {"choice", "contains", "objects"}
-        Kind of question.
-    seed : int
+    kind : {"choice", "contains", "objects"}, optional
+        Kind of question, needed for a table; a fit has one.
+    seed : int, default 0
         Seed of the bootstrap.
     options : ScoreOptions, optional
-        Settings of the metrics.
+        Settings of the metrics: bins, resamples and probability of the intervals.
     items : pandas.DataFrame, optional
-        Columns item and main_label, such as the table `items` of a fit (objects, where
-        gold has the main label).
+        Columns item and main_label, for a table of labels of kind objects where gold
+        has the main label.
 
     Returns
     -------
@@ -212,24 +252,34 @@ def score(
     ------
     GoldError
         If no gold row is about an item of the fit, or an answer is neither yes nor no.
+    OptionError
+        If labels are a table and its kind is not given.
 
     See Also
     --------
-    consilience.evaluate : Score models against a fit.
+    plot_calibration : How often labels are right, by the probability stated.
+    evaluate : Score models against a fit.
 
     Examples
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> from consilience.scoring import score
     >>> simulated = study(0, num_photos=30)
     >>> responses = cs.read(simulated.answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="dawid_skene")
     >>> gold = simulated.truth.set_axis(["item", "label"], axis=1)
-    >>> found = score(fit.labels(), gold, kind="choice", seed=0)
-    >>> round(found.metrics["accuracy"].value, 2)
+    >>> score = cs.score(fit, gold)
+    >>> round(score.metrics["accuracy"].value, 2)
     0.9
     """
+    gold = gold_table(gold, ReadOptions())
+    if isinstance(labels, Fit):
+        data, kind = labels.data, labels.data.attrs["kind"]
+        labels = labels_of(data)
+        items = items_of(data) if kind == "objects" else None
+    if kind is None or kind not in get_args(Kind.__value__):
+        msg = not_among("kind of question", kind, get_args(Kind.__value__))
+        raise OptionError(msg)
     chosen = options or ScoreOptions()
     if kind == "objects":
         measure, num_items, missing = objects_metrics(

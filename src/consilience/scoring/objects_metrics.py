@@ -60,6 +60,45 @@ def objects_metrics(
     GoldError
         When gold has no item in common with the labels, or a word that it must not.
     """
+    rows, both, missing = judged_labels(labels, gold)
+    names = pd.Index(rows["item"].unique())
+    item = names.get_indexer(pd.Index(both["item"]))
+    p = both["probability"].to_numpy()
+    y = both["right"].to_numpy()
+    judged = both["judged"].to_numpy()
+    sets = _set_terms(item, p >= 0.5 - _ROUNDING, y, len(names))
+    pairs = _pair_terms(item[judged], p[judged], y[judged], len(names), clip)
+    gaps = np.zeros((len(names), 1))
+    if judged.any():
+        item_gaps = gaps_by_item(p[judged], y[judged], item[judged], bins)
+        gaps = np.zeros((len(names), item_gaps.shape[1]))
+        gaps[: len(item_gaps)] = item_gaps
+    main = _main_label_terms(rows, items, names) if "main" in rows else None
+
+    return partial(_measure, sets, pairs, gaps, main), len(names), missing
+
+
+def judged_labels(
+    labels: pd.DataFrame, gold: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Return gold about items of the fit, and all pairs of item and label of both.
+
+    Parameters
+    ----------
+    labels, gold
+        As for `objects_metrics`.
+
+    Returns
+    -------
+    The rows of gold; the pairs: item, label, probability (zero where the fit lists the
+    label not), right (whether it is valid) and judged (whether gold says so or not);
+    and how many rows of gold are about an item that the fit does not know.
+
+    Raises
+    ------
+    GoldError
+        As `objects_metrics`.
+    """
     rows = _check_gold(gold)
     fitted = _names(labels["item"])
     about = rows["item"].isin(fitted)
@@ -71,27 +110,17 @@ def objects_metrics(
             "of the fit; give the gold of the same study"
         )
         raise GoldError(msg)
-    names = pd.Index(rows["item"].unique())
     stated = labels[["item", "label", "probability"]].dropna()
     stated = stated.astype({"item": "str", "label": "str"})
-    stated = stated[stated["item"].isin(names)]
+    stated = stated[stated["item"].isin(rows["item"])]
     both = rows.merge(stated, on=["item", "label"], how="outer", validate="1:1")
-    item = names.get_indexer(pd.Index(both["item"]))
-    p = both["probability"].fillna(0.0).to_numpy(dtype=float)
-    y = both["valid"].eq(other=True).to_numpy(dtype=float)
-    sets = _set_terms(item, p >= 0.5 - _ROUNDING, y, len(names))
-    judged = np.ones(len(both), bool)
-    if "answer" in gold.columns:
-        judged = both["valid"].notna().to_numpy()
-    pairs = _pair_terms(item[judged], p[judged], y[judged], len(names), clip)
-    gaps = np.zeros((len(names), 1))
-    if judged.any():
-        item_gaps = gaps_by_item(p[judged], y[judged], item[judged], bins)
-        gaps = np.zeros((len(names), item_gaps.shape[1]))
-        gaps[: len(item_gaps)] = item_gaps
-    main = _main_label_terms(rows, items, names) if "main" in rows else None
-
-    return partial(_measure, sets, pairs, gaps, main), len(names), missing
+    answered = "answer" in gold.columns
+    both = both.assign(
+        probability=both["probability"].fillna(0.0).to_numpy(dtype=float),
+        right=both["valid"].eq(other=True).to_numpy(dtype=float),
+        judged=both["valid"].notna().to_numpy() if answered else True,
+    )
+    return rows, both, missing
 
 
 def _measure(

@@ -10,7 +10,7 @@ from consilience import demo
 from consilience.cli import main
 from consilience.cli.pages.demo import picture
 from consilience.demo import outcome
-from consilience.report import installed
+from consilience.reports import installed
 
 QUICK = ("--engine", "vb", "--seed", "0")
 

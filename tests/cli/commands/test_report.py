@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.report import installed
+from consilience.reports import installed
 
 
 def test_a_run_becomes_one_file(run, fitted, capsys):

@@ -42,6 +42,7 @@ from consilience.analysis.model_evaluation.evaluation import (
 )
 from consilience.analysis.model_evaluation.proposals import propose
 from consilience.deprecation import renamed_arguments, renamed_fields
+from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import Types, restores_types
 from consilience.truth.hierarchy import label_groups
@@ -51,6 +52,7 @@ PEOPLE, DATASET = "people", "dataset"
 type Against = Literal["dataset", "truth"]
 
 
+@shown_as("table", "pairs", facts=("items", "labels", "prob"))
 @renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedConfusion:

@@ -20,6 +20,7 @@ from consilience.errors import KindError, OptionError
 from consilience.fitting import fit
 from consilience.inference import EngineOptions
 from consilience.intervals import bounds
+from consilience.notebook import shown_as
 from consilience.posterior.results.class_confusion import (
     confusion_of_groups,
     has_answers,
@@ -33,6 +34,7 @@ from consilience.truth.hierarchy import label_groups
 _BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80 MB
 
 
+@shown_as("table", "pairs", facts=("labels", "prob"))
 @renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class HumanConfusion:

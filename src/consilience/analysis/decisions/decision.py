@@ -22,10 +22,12 @@ from jaxtyping import Bool, Float
 from consilience.analysis.decisions.expected_f import expected_f
 from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError, not_among
+from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import restores_types
 
 
+@shown_as("labels", facts=("threshold", "expected_loss"))
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
     """Which labels are decided to be present.

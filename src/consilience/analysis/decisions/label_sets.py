@@ -98,7 +98,7 @@ def label_sets(
     See Also
     --------
     decide : Which labels are present (kind contains).
-    consilience.scoring.score : Score a fit against gold labels.
+    consilience.score : Score a fit against gold labels.
 
     References
     ----------

@@ -55,6 +55,7 @@ from consilience.analysis.model_evaluation.truth_sums import truth_sums
 from consilience.analysis.model_evaluation.truths import truths
 from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.errors import CircularError, OptionError
+from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MAX_DRAWS
 from consilience.responses.tables.id_types import restores_types
@@ -63,6 +64,7 @@ HALF = 0.5
 _NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
 
 
+@shown_as("models", "differences", "labels", "baselines", "costs", facts=("prob",))
 @renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
@@ -183,7 +185,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     See Also
     --------
     compare_confusion : Which labels models confuse.
-    consilience.scoring.score : Score a fit against gold labels.
+    consilience.score : Score a fit against gold labels.
 
     Examples
     --------

@@ -51,6 +51,7 @@ from consilience.analysis.reliability.ratings.similarity import (
 from consilience.analysis.reliability.reasons import notes, reasons
 from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.errors import OptionError
+from consilience.notebook import shown_as
 from consilience.responses import Responses
 from consilience.responses.tables.id_types import restores_types
 
@@ -65,6 +66,12 @@ USUAL: Mapping[str, Distance] = {
 }
 
 
+@shown_as(
+    "coefficients",
+    "labels",
+    "pairs",
+    facts=("kind", "distance", "answers", "items", "annotators", "categories", "prob"),
+)
 @renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Agreement:

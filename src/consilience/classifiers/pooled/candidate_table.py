@@ -32,12 +32,14 @@ from consilience.classifiers.pooled.policies import Policy, choose_cells
 from consilience.classifiers.pooled.pooling import Pool, pool
 from consilience.classifiers.pooled.predictions import Predictions
 from consilience.errors import CandidatesError, GoldError
+from consilience.notebook import shown_as
 from consilience.whole_folder import whole_folder
 
 FILE, SOURCES, ACCOUNT = "candidates.parquet", "sources.parquet", "candidates.toml"
 LABELS = "labels.parquet"
 
 
+@shown_as("table", "sources", "labels")
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
     """Candidate labels of items, pooled from classifiers.

@@ -18,6 +18,7 @@ from pyarrow import parquet
 from consilience.classifiers.running.manifest import Manifest, Preprocessing
 from consilience.classifiers.running.runtime import Precision
 from consilience.errors import PredictionsError, SourceNotFoundError
+from consilience.notebook import shown_as
 
 FILE = "predictions.toml"
 ANSWERS, IMAGES, LABELS = "predictions", "images", "labels.parquet"
@@ -78,6 +79,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[str, ...] = ()
 
 
+@shown_as("table", "images", "labels", facts=("families",))
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
     """Predictions of one or several classifiers.

@@ -81,9 +81,9 @@ def report(  # noqa: PLR0913 (each option stands alone)
     consilience report run --images photos --pictures linked --out report.html
     """
     from consilience.posterior import load
-    from consilience.report import check_installed, check_place, gather, write
-    from consilience.report.evaluation import evaluation_tables
-    from consilience.report.picture_files import folder_of
+    from consilience.reports import check_installed, check_place, write_report
+    from consilience.reports.evaluation import evaluation_tables
+    from consilience.reports.picture_files import folder_of
     from consilience.responses.label_names import read_names
 
     check_installed()
@@ -95,8 +95,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     with show.status("gathering what the runs say") as status:
 
-        def tell(progress: "Progress") -> None:
-            status.update(f"pictures: {progress.done:,} of {progress.total:,}")
+        def tell(step: "Progress") -> None:
+            status.update(step.sentence())
 
         named = zip(_names(runs), runs, strict=True)
         fits = {name: load(run) for name, run in named}
@@ -104,22 +104,21 @@ def report(  # noqa: PLR0913 (each option stands alone)
         if responses is not None:
             given = read_responses([responses], reading)
             made = make_study(fits[next(iter(fits))], given, options, called)
-            for name in made.make():
-                status.update(f"working out: {name.replace('_', ' ')}")
-        page = gather(
+        page, size = write_report(
             fits,
+            out,
             responses=given,
             evaluation=tables,
             study=made,
             names=called,
             images=images,
+            pictures=pictures,
             picture_size=picture_size,
             title=title,
             bootstrap=bootstrap,
-            progress=tell,
+            overwrite=overwrite,
+            tell=tell,
         )
-    with show.status("drawing"):
-        size = write(page, out, pictures=pictures, overwrite=overwrite)
     sentence = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
     show.print(sentence)
     if pictures == "linked" and page.pictures:

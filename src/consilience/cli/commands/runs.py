@@ -55,6 +55,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
     | None = None,
     tasks: Path | None = None,
     truth: Literal["raw", "tempered"] | None = None,
+    prob: float | None = None,
     gold: Path | None = None,
     item: str | None = None,
     label: str | None = None,
@@ -88,6 +89,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
         Which posterior of the truth: raw, as the model has it, or tempered, as if of
         fewer answers where errors of annotators are correlated; by default the one that
         the run reports.
+    prob
+        Probability of the intervals; by default that of the run.
     gold
         Table of true labels of some items (item, label) that the fit was not given
         (label_sets).
@@ -145,6 +148,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
         layout,
         out,
         tables=tables,
+        prob=prob,
         tasks=tasks,
         item=item,
         overwrite=overwrite,
@@ -215,8 +219,6 @@ def score(  # noqa: PLR0913 (each option stands alone)
     consilience score run --gold truth.csv --item photo --label species --json
     """
     from consilience.posterior import load
-    from consilience.posterior.results.items import items
-    from consilience.posterior.results.labels import labels
     from consilience.responses.side_tables import gold_table
     from consilience.scoring.metrics import ScoreOptions
     from consilience.scoring.metrics import score as measure
@@ -224,14 +226,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     gold_labels = gold_table(gold, read_options(Reading(item=item, label=label)))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
-    scores = measure(
-        labels(fitted.data),
-        gold_labels,
-        kind=fitted.data.attrs["kind"],
-        seed=seed,
-        options=options,
-        items=items(fitted.data) if fitted.data.attrs["kind"] == "objects" else None,
-    )
+    scores = measure(fitted, gold_labels, seed=seed, options=options)
     if json:
         print_json(scores.to_dict())
         return

@@ -65,7 +65,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
         study
     """
     from consilience.posterior import load
-    from consilience.report import PAGE, check_installed, gather, write_study
+    from consilience.reports import PAGE, check_installed, gather, write_study
     from consilience.responses.label_names import read_names
 
     check_installed()
@@ -75,14 +75,13 @@ def study(  # noqa: PLR0913 (each option stands alone)
     with show.status("reading") as status:
 
         def tell(progress: "Progress") -> None:
-            of = f"{progress.done:,} of {progress.total:,}"
-            status.update(f"{progress.phase}: {of} {progress.note}")
+            status.update(progress.sentence())
 
         fitted = load(run)
         given = read_responses([responses], reading)
         made = make_study(fitted, given, options, called)
-        for name in made.make():
-            status.update(f"working out: {name.replace('_', ' ')}")
+        for step in made.make():
+            tell(step)
         contents = gather(
             {run.resolve().name: fitted},
             responses=given,

@@ -17,7 +17,7 @@ from consilience.cli.pages.fit import (
     verdicts,
 )
 from consilience.demo import Outcome
-from consilience.report.installed import ADVICE
+from consilience.reports.installed import ADVICE
 from consilience.whole_folder import whole_file
 
 _NAMES = {"majority": "majority vote", "auto": "consilience"}

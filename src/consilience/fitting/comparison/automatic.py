@@ -32,8 +32,9 @@ from consilience.fitting.single import (
 )
 from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
+from consilience.log import logger
 from consilience.model import fits_in_memory
-from consilience.posterior.tempering import Tempering, mix, temper
+from consilience.posterior.tempering import MIXTURE, Tempering, mix, temper
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -84,6 +85,7 @@ def fit_auto(
     names = worth_comparing(part, ordered=ordered)
     fits, table = compare_models(part, names, seed, effort, report)
     reason = _reason(table)
+    logger.info("auto: %s", reason)
     if part is not space:
         reason += f", on {part.num_units:,} items drawn at random"
     if engine not in ("auto", "vb"):
@@ -179,7 +181,7 @@ def _mixture(
         for place in np.argsort(-weights, kind="stable")
         if weights[place] >= 0.005
     )
-    reason = f"{reason}; the truth is a mixture: {shown}"
+    reason = f"{reason}; {MIXTURE}: {shown}"
     return replace(best, result=result, tempering=tempering, reason=reason)
 
 

@@ -20,7 +20,7 @@ from consilience.posterior.results.design_effect import (
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.sparse_confusion import label_levels
 from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
-from consilience.posterior.stored_fit.stored import stored
+from consilience.posterior.stored_fit.stored import check_kept, stored
 from consilience.when_used import xr
 
 _CELLS = ("true_class", "given_class")
@@ -213,6 +213,7 @@ def individual(data: xr.DataTree) -> Estimate | None:
         return widen(estimate(values, float(data.attrs["prob"])), effect)
     if "summary" not in data.children or "confusion_mean" not in data["summary"]:
         return None
+    check_kept(data, "the confusion of annotators")
     mean, lower, upper = (
         data["summary"][f"confusion_{part}"]
         .transpose("annotator", *_CELLS)

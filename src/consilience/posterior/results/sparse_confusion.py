@@ -36,11 +36,12 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
+from consilience.intervals import share_bounds
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.labels import candidates
 from consilience.ragged import places_within
 from consilience.truth.hierarchy import label_groups
-from consilience.when_used import special, xr
+from consilience.when_used import xr
 
 MIN_EXPECTED = 0.5  # answers expected in a cell that is worth a row
 _TRACE = 1e-6  # a state less probable than this adds nothing that can be seen
@@ -169,7 +170,7 @@ def _table(
     )
     share = given / weight
     variance = (square - 2 * share * cross + share**2 * whole) / weight**2
-    lower, upper = _interval(share, variance, weight, float(data.attrs["prob"]))
+    lower, upper = share_bounds(share, variance, weight, float(data.attrs["prob"]))
     return pd.DataFrame(
         {
             "annotator": category(np.full(len(cells), -1), names(data, "annotator")),
@@ -181,24 +182,6 @@ def _table(
             "expected": given,
         }
     )
-
-
-def _interval(
-    share: Float[np.ndarray, " M"],
-    variance: Float[np.ndarray, " M"],
-    answers: Float[np.ndarray, " M"],
-    prob: float,
-) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
-    spread = share * (1 - share)
-    worth = np.divide(spread, variance, out=answers.copy(), where=variance > 0)
-    worth = np.minimum(worth, answers)
-    yes, no = share * worth + 0.5, (1 - share) * worth + 0.5
-    tail = (1 - prob) / 2
-    lower, upper = (
-        special.betaincinv(yes, no, tail),
-        special.betaincinv(yes, no, 1 - tail),
-    )
-    return np.minimum(lower, share), np.maximum(upper, share)
 
 
 def _beliefs(

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from consilience.errors import OptionError
 from consilience.posterior.results.frames import category
 from consilience.when_used import xr
 
 _GROUP = "tables"
+KEPT_PROB = "kept_prob"  # of bounds that have no draws, where others have another
 JOINT_DRAWS = "joint_draws"  # the group of joint draws of objects
 
 
@@ -59,7 +61,33 @@ def stored(data: xr.DataTree, name: str) -> pd.DataFrame | None:
             columns[column] = category(values, group[f"{column}_names"].to_numpy())
         else:
             columns[column] = values
+    if "lower" in columns and np.isfinite(columns["lower"]).any():
+        check_kept(data, f"the table {name}")
     return pd.DataFrame(columns)
+
+
+def check_kept(data: xr.DataTree, what: str) -> None:
+    """Refuse bounds at another probability where there are no draws.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    what
+        What has bounds, in words.
+
+    Raises
+    ------
+    OptionError
+        The fit was asked for intervals at another probability than these have.
+    """
+    kept = float(data.attrs.get(KEPT_PROB, data.attrs["prob"]))
+    if kept != float(data.attrs["prob"]):
+        msg = (
+            f"{what}: the fit keeps no draws of it, only bounds, whose probability is "
+            f"{kept:g}: use that, or fit again with another"
+        )
+        raise OptionError(msg)
 
 
 def _dataset(frame: pd.DataFrame) -> xr.Dataset:

@@ -1,0 +1,21 @@
+"""Plots of fits and analyses on matplotlib.
+
+Each function draws on the axes that it is given, or on new ones, and returns them. It
+shows nothing and changes no setting of matplotlib, so that styles and backends are the
+caller's. Names are loaded when first used.
+"""
+
+from typing import Any
+
+import lazy_loader
+
+from consilience.plots.installed import check_installed
+
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a function, or say that matplotlib is missing."""
+    if name in __all__:
+        check_installed()
+    return _attribute(name)

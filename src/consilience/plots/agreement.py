@@ -1,0 +1,216 @@
+"""How far annotators agree: coefficients with intervals, labels, or pairs."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
+
+from consilience.analysis import Agreement
+from consilience.errors import OptionError, not_among
+from consilience.plots.drawing import (
+    Matrix,
+    Names,
+    Rows,
+    draw_matrix,
+    draw_rows,
+    faint_lines,
+    legend,
+    matrix_width,
+    names_of_labels,
+    new_axes,
+    percent,
+    set_rows,
+    short_number,
+    shown,
+    width_for,
+)
+
+type What = Literal["coefficients", "labels", "pairs"]
+
+_NAMES = {
+    "percent": "share of equal answers",
+    "cohen": "Cohen's kappa",
+    "scott": "Scott's pi",
+    "fleiss": "Fleiss' kappa",
+    "conger": "Conger's kappa",
+    "brennan_prediger": "Brennan and Prediger",
+    "gwet_ac1": "Gwet's AC1",
+    "gwet_ac2": "Gwet's AC2",
+    "krippendorff": "Krippendorff's alpha",
+}
+_WITH_NUMBERS = 20  # annotators whose cells have room for numbers
+
+
+def plot_agreement(
+    agreement: Agreement,
+    what: What = "coefficients",
+    *,
+    measure: Literal["kappa", "percent"] = "kappa",
+    most: int = 40,
+    names: Names = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot how far annotators agree.
+
+    Parameters
+    ----------
+    agreement : Agreement
+        The result of `agreement`.
+    what : {"coefficients", "labels", "pairs"}, default "coefficients"
+        The coefficients with their intervals; the agreement on each label; or a matrix
+        of the annotators. The last two have to be asked of `agreement` by its argument
+        `by`.
+    measure : {"kappa", "percent"}, default "kappa"
+        What is drawn of pairs: Cohen's kappa, or the share of equal answers.
+    most : int, default 40
+        Largest number of labels, or of annotators: those with the most questions in
+        common with others.
+    names : Responses or pandas.DataFrame, optional
+        What labels are called: responses, or a table with the columns label and name.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; by default new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Intervals are of the bootstrap of items, or where there are no resamples, of the
+        standard error. In the matrix, annotators who agree stand side by side. A kappa
+        below zero has the colour of zero; pairs without a common question are grey.
+
+    Raises
+    ------
+    OptionError
+        If `agreement` has no such table, or nothing in it is defined.
+
+    See Also
+    --------
+    agreement : Compute the coefficients.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> agreement = cs.agreement(responses, bootstrap=200)
+    >>> ax = cs.plot_agreement(agreement)
+    >>> ax.get_yticklabels()[0].get_text()
+    'share of equal answers'
+    """
+    if what == "coefficients":
+        return _coefficients(agreement, ax)
+    if what not in ("labels", "pairs"):
+        there = ("coefficients", "labels", "pairs")
+        raise OptionError(not_among("plot of agreement", what, there))
+    table = getattr(agreement, what)
+    if table is None or table.empty:
+        msg = (
+            f"plot_agreement: there is no table of {what}; ask for it with "
+            f'agreement(responses, by=["{what[:-1]}"])'
+        )
+        raise OptionError(msg)
+    if what == "labels":
+        return _labels(agreement, table, most, names, ax)
+    if measure not in ("kappa", "percent"):
+        raise OptionError(not_among("measure of pairs", measure, ("kappa", "percent")))
+    return _pairs(table, measure, most, ax)
+
+
+def _coefficients(agreement: Agreement, ax: Axes | None) -> Axes:
+    table = agreement.coefficients.dropna(subset="value")
+    if table.empty:
+        reasons = "; ".join(dict.fromkeys(agreement.coefficients["reason"].dropna()))
+        msg = f"plot_agreement: no coefficient is defined ({reasons})"
+        raise OptionError(msg)
+    prefix = "" if table["lower"].notna().any() else "se_"
+    axes = new_axes(ax, rows=len(table))
+    places = np.arange(len(table), dtype=float)
+    names = [_NAMES.get(name, name) for name in table["coefficient"]]
+    set_rows(axes, names, places)
+    draw_rows(axes, places, Rows.of(table, "value", prefix))
+    _agreement_axis(axes, table, prefix, agreement.prob)
+    return axes
+
+
+def _labels(
+    agreement: Agreement,
+    table: pd.DataFrame,
+    most: int,
+    names: Names,
+    ax: Axes | None,
+) -> Axes:
+    table = table.sort_values("share", ascending=False, kind="stable").head(most)
+    called = names_of_labels(names)
+    shares = zip(table["label"], table["share"], strict=True)
+    rows = [f"{shown(called.get(str(n), n))} ({100 * s:.0f} %)" for n, s in shares]
+    axes = new_axes(ax, rows=len(table), width=width_for(rows))
+    places = np.arange(len(table), dtype=float)
+    set_rows(axes, rows, places)
+    for number, (column, aside) in enumerate((("specific", -0.15), ("kappa", 0.15))):
+        label = "specific agreement" if column == "specific" else "kappa"
+        values = Rows.of(table, column, f"{column}_")
+        draw_rows(axes, places + aside, values, number, label=label)
+    bounds = table.rename(
+        columns={"specific_lower": "lower", "specific_upper": "upper"}
+    )
+    _agreement_axis(axes, bounds, "", agreement.prob)
+    legend(axes)
+    return axes
+
+
+def _agreement_axis(ax: Axes, table: pd.DataFrame, prefix: str, prob: float) -> None:
+    """Let the axis hold all that is drawn; zero is agreement by chance."""
+    drawn = [line.get_xdata() for line in ax.lines]
+    drawn += [table[f"{prefix}lower"].to_numpy(float)]
+    least = np.nanmin(np.concatenate([np.asarray(each, float) for each in drawn]))
+    ax.set_xlim(min(-0.02, float(least) - 0.05), 1.02)
+    stated = table[f"{prefix}lower"].notna().any()
+    ax.set_xlabel("agreement" + (f" ({percent(prob)} interval)" if stated else ""))
+    faint_lines(ax, "x")
+
+
+def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axes:
+    one, other = (table[name].astype("str") for name in ("annotator", "other"))
+    common = pd.concat(
+        [table["questions"].groupby(each).sum() for each in (one, other)]
+    )
+    busiest = common.groupby(level=0).sum().sort_values(ascending=False, kind="stable")
+    names = list(busiest.index[:most])
+    place = {name: number for number, name in enumerate(names)}
+    size = len(names)
+    value = np.full((size, size), np.nan)
+    numbers = table[measure].to_numpy(float)
+    for first, second, number in zip(one, other, numbers, strict=True):
+        if first in place and second in place:
+            value[place[first], place[second]] = number
+            value[place[second], place[first]] = number
+    order = _neighbours(value)
+    value, names = value[np.ix_(order, order)], [shown(names[at], 20) for at in order]
+    cell = 0.42 if size <= _WITH_NUMBERS else 0.24
+    axes = new_axes(
+        ax, rows=round(size * cell / 0.24) + 3, width=matrix_width(size, cell)
+    )
+    cells = [[short_number(number) for number in row] for row in value]
+    fontsize = 7.0 if size <= _WITH_NUMBERS else None
+    matrix = Matrix(value, cells, _no_text(size), names, names)
+    draw_matrix(axes, matrix, fontsize=fontsize)
+    title = "Cohen's kappa" if measure == "kappa" else "share of equal answers"
+    axes.set_title(title)
+    return axes
+
+
+def _no_text(size: int) -> list[list[str]]:
+    return [[""] * size] * size
+
+
+def _neighbours(value: np.ndarray) -> list[int]:
+    """Return an order in which those who agree stand side by side."""
+    if len(value) < 3:
+        return list(range(len(value)))
+    apart = 1.0 - np.where(np.isfinite(value), value, np.nanmean(value))
+    np.fill_diagonal(apart, 0.0)
+    tree = linkage(squareform(np.maximum(apart, 0.0), checks=False), "average")
+    return [int(place) for place in leaves_list(tree)]

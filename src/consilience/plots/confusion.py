@@ -1,0 +1,251 @@
+"""Which labels are confused: P(answer | truth) as a matrix with numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.axes import Axes
+
+from consilience.analysis import ComparedConfusion, HumanConfusion
+from consilience.errors import OptionError, not_a, not_among
+from consilience.plots.drawing import (
+    Matrix,
+    Names,
+    draw_matrix,
+    matrix_width,
+    names_of_labels,
+    percent,
+    several_axes,
+    short_number,
+    shown,
+)
+from consilience.posterior import Fit
+
+_WITH_BOUNDS, _WITH_NUMBERS = 8, 20  # labels whose cells have room for text
+
+
+def plot_confusion(
+    confusion: Fit | HumanConfusion | ComparedConfusion | pd.DataFrame,
+    annotator: object = None,
+    *,
+    labels: Sequence[object] | None = None,
+    most: int = 30,
+    names: Names = None,
+    prob: float | None = None,
+    ax: Any = None,
+) -> Any:
+    """Plot how answers depend on the truth, as a matrix with numbers and intervals.
+
+    Parameters
+    ----------
+    confusion : Fit, HumanConfusion, ComparedConfusion or pandas.DataFrame
+        A fit, the confusion of classes, or that of people and models, of which each has
+        a matrix; or a table with the columns true_label, given_label and probability.
+    annotator : optional
+        Draw the matrix of this annotator (of `ComparedConfusion`: of this model, or of
+        people); by default that of all annotators together.
+    labels : sequence, optional
+        Labels to draw. By default all, or where there are more than `most`, those that
+        are confused most.
+    most : int, default 30
+        Largest number of labels.
+    names : Responses or pandas.DataFrame, optional
+        What labels are called: responses, or a table with the columns label and name.
+    prob : float, optional
+        Probability of the intervals; by default that of the fit.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; by default new ones. Several for the parties of
+        `ComparedConfusion`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes, or an array of them
+        True labels are rows. A cell has the probability in hundredths and its bounds
+        where there is room; cells that round to zero are left blank.
+
+    Raises
+    ------
+    OptionError
+        If there is no such annotator or label, or nothing to draw.
+
+    See Also
+    --------
+    Fit.confusion : The numbers that are drawn.
+    human_confusion : Confusion of people for each class.
+    compare_confusion : Which labels people and models confuse.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="multinomial")
+    >>> ax = cs.plot_confusion(fit)
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['fox', 'husky', 'malamute', 'samoyed', 'wolf']
+    """
+    tables, stated = _tables(confusion, annotator, prob)
+    rows, columns = _labels(tables, labels, most)
+    called = names_of_labels(names)
+    size = max(len(rows), len(columns))
+    cell = 0.72 if size <= _WITH_BOUNDS else 0.42
+    if size > _WITH_NUMBERS:
+        cell = 0.26
+    wide = matrix_width(len(columns), cell)
+    tall = len(rows) * cell / 0.3 + 3
+    each = len(tables)
+    drawn = several_axes(ax, each, rows=[tall] * each, widths=[wide] * each)
+    for axes, (who, table) in zip(drawn, tables.items(), strict=True):
+        _draw(axes, table, (rows, columns), called)
+        if who:
+            axes.set_title(shown(who), parse_math=False)
+    if stated is not None and size <= _WITH_BOUNDS:
+        note = f"given label (small: {percent(stated)} interval)"
+        drawn[-1].set_xlabel(note)
+    if len(drawn) == 1 and not isinstance(confusion, ComparedConfusion):
+        return drawn[0]
+    return drawn[0] if annotator is not None else np.array(drawn, dtype=object)
+
+
+def _draw(
+    ax: Axes,
+    table: pd.DataFrame,
+    labels: tuple[list[object], list[object]],
+    called: Mapping[str, str],
+) -> None:
+    value, lower, upper = (
+        _matrix(table, labels, column) for column in ("probability", "lower", "upper")
+    )
+    size = max(value.shape)
+    fontsize = None
+    if size <= _WITH_NUMBERS:
+        fontsize = 9.0 if size <= _WITH_BOUNDS else 7.0
+    cells = [[short_number(p) if p >= 0.005 else "" for p in row] for row in value]
+    bounds = [
+        [
+            f"{short_number(low)} to {short_number(high)}"
+            if size <= _WITH_BOUNDS and np.isfinite(low) and text
+            else ""
+            for low, high, text in zip(*row, strict=True)
+        ]
+        for row in zip(lower, upper, cells, strict=True)
+    ]
+    rows, columns = (
+        [shown(called.get(str(label), label), 24) for label in each] for each in labels
+    )
+    draw_matrix(ax, Matrix(value, cells, bounds, rows, columns), fontsize=fontsize)
+    ax.set_xlabel("given label")
+    ax.set_ylabel("true label")
+
+
+def _matrix(
+    table: pd.DataFrame, labels: tuple[list[object], list[object]], column: str
+) -> Float[np.ndarray, "R C"]:
+    """Return a column of the table as a matrix; zero in cells that it lacks."""
+    true, given = (
+        table[name].astype("str").map({str(label): n for n, label in enumerate(each)})
+        for name, each in zip(("true_label", "given_label"), labels, strict=True)
+    )
+    inside = (true.notna() & given.notna()).to_numpy()
+    rows = true.to_numpy(dtype=float)[inside].astype(int)
+    matrix = np.full([*map(len, labels)], 0.0 if column == "probability" else np.nan)
+    if column in table:
+        at = rows, given.to_numpy(dtype=float)[inside].astype(int)
+        matrix[at] = table[column].to_numpy(dtype=float)[inside]
+    matrix[~np.isin(np.arange(len(matrix)), rows)] = np.nan  # nothing is stated of it
+    return matrix
+
+
+def _tables(
+    confusion: object, annotator: object, prob: float | None
+) -> tuple[dict[str, pd.DataFrame], float | None]:
+    """Return the tables to draw, by party, and the probability of their intervals."""
+    if isinstance(confusion, Fit):
+        return _of_fit(confusion, annotator, prob)
+    if prob is not None:
+        msg = "plot_confusion: prob is for fits; give it to the analysis instead"
+        raise OptionError(msg)
+    if isinstance(confusion, HumanConfusion):
+        return {"": _some(confusion.table(min_probability=0.005))}, confusion.prob
+    if isinstance(confusion, ComparedConfusion):
+        table = confusion.table(min_probability=0.005)
+        parties = {str(who): each for who, each in table.groupby("who", sort=False)}
+        if annotator is not None:
+            if str(annotator) not in parties:
+                raise OptionError(not_among("party", str(annotator), parties))
+            parties = {str(annotator): parties[str(annotator)]}
+        return parties, confusion.prob
+    if isinstance(confusion, pd.DataFrame):
+        if not {"true_label", "given_label", "probability"} <= {*confusion.columns}:
+            msg = (
+                "plot_confusion: the table has the columns "
+                f"{', '.join(map(str, confusion.columns))}; it needs true_label, "
+                "given_label and probability"
+            )
+            raise OptionError(msg)
+        return {"": _some(confusion)}, None
+    expected = "a Fit, HumanConfusion, ComparedConfusion or table"
+    raise OptionError(not_a("confusion", confusion, expected))
+
+
+def _of_fit(
+    fit: Fit, annotator: object, prob: float | None
+) -> tuple[dict[str, pd.DataFrame], float | None]:
+    table = fit.confusion(prob=prob)
+    who = table["annotator"]
+    stated = fit.data.attrs["prob"] if prob is None else prob
+    if annotator is None:
+        return {"": _some(table[who.isna()])}, stated
+    theirs = table[who.astype("str") == str(annotator)]
+    if theirs.empty:
+        there = who.dropna().astype("str").unique()
+        raise OptionError(not_among("annotator", str(annotator), there))
+    return {str(annotator): theirs}, stated
+
+
+def _some(table: pd.DataFrame) -> pd.DataFrame:
+    if table.empty:
+        msg = (
+            "plot_confusion: there is no confusion of all annotators together; name "
+            "an annotator, or fit a model that has confusions"
+        )
+        raise OptionError(msg)
+    return table
+
+
+def _labels(
+    tables: dict[str, pd.DataFrame], labels: Sequence[object] | None, most: int
+) -> tuple[list[object], list[object]]:
+    """Return the true labels and the given ones to draw, in the order of the tables.
+
+    They are the same, unless what is true has other names than what is answered, as
+    *present* and *yes*.
+    """
+    table = pd.concat(tables.values(), ignore_index=True)
+    true, given = (_in_order(table[name]) for name in ("true_label", "given_label"))
+    if not {*true} & {*given}:
+        return true, given
+    order = _in_order(pd.concat([table["true_label"], table["given_label"]]))
+    if labels is not None:
+        for label in labels:
+            if str(label) not in [*map(str, order)]:
+                raise OptionError(not_among("label", str(label), map(str, order)))
+        return list(labels), list(labels)
+    if len(order) > most:
+        wrong = table["true_label"].astype("str") != table["given_label"].astype("str")
+        pairs = table[wrong].sort_values("probability", ascending=False)
+        first = pairs[["true_label", "given_label"]].astype(object).to_numpy().ravel()
+        kept = {*list(dict.fromkeys(first))[:most]}
+        order = [name for name in order if name in kept]
+    return order, order
+
+
+def _in_order(column: pd.Series) -> list[object]:
+    """Return what stands in a column, in the order of its categories."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = np.unique(column.cat.codes.to_numpy())
+        return list(column.cat.categories[codes[codes >= 0]])
+    return list(dict.fromkeys(column.astype(object)))

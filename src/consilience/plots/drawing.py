@@ -1,0 +1,304 @@
+"""What the plots have in common: axes, names of rows, intervals, matrices.
+
+Text of the data is drawn as it is: never as a formula between dollar signs, with
+symbols for characters that steer, and long names shortened in the middle.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+
+from consilience.errors import OptionError, not_a
+from consilience.responses import Responses
+from consilience.responses.label_names import label_names, short_names
+from consilience.visible import visible
+
+# Okabe and Ito (2008): told apart with any colour vision, and with markers without it.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+WIDTH = 6.4  # inches, as matplotlib has it
+ROW = 0.24  # inches of a row of text
+LETTER = 0.076  # inches of a letter
+LONGEST = 36  # characters of a name
+DENSE = 16  # columns whose names stand upright
+MAP = "Blues"  # from light to dark in every colour vision
+
+type Names = pd.DataFrame | Responses | None
+
+
+def new_axes(ax: Axes | None, *, rows: int, width: float = WIDTH) -> Axes:
+    """Return the axes to draw on.
+
+    Parameters
+    ----------
+    ax
+        Axes of the caller; None: new ones in a figure of their own.
+    rows
+        Rows of text that new axes are to hold.
+    width
+        Inches of a new figure.
+
+    Raises
+    ------
+    OptionError
+        `ax` is no axes.
+    """
+    if ax is not None:
+        if not isinstance(ax, Axes):
+            raise OptionError(not_a("ax", ax, "matplotlib axes"))
+        return ax
+    height = min(max(2.2, 1.1 + ROW * rows), 60.0)
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def width_for(names: Sequence[str]) -> float:
+    """Return how many inches wide a figure is whose rows have these names."""
+    return max(WIDTH, 4.4 + LETTER * max(map(len, names), default=0))
+
+
+def shown(name: object, longest: int = LONGEST) -> str:
+    """Return a name of the data as it is drawn."""
+    text = " ".join(visible(str(name)).split())
+    if len(text) <= longest:
+        return text
+    half = (longest - 1) // 2
+    return f"{text[: longest - 1 - half].rstrip()}…{text[-half:].lstrip()}"
+
+
+def names_of_labels(names: Names) -> Mapping[str, str]:
+    """Return what labels are called.
+
+    Parameters
+    ----------
+    names
+        Columns label and name, or responses that have them; None: labels as they are.
+    """
+    if names is None:
+        return {}
+    table = names.labels if isinstance(names, Responses) else names
+    return short_names(label_names(table))
+
+
+def set_rows(
+    ax: Axes, names: Sequence[str], places: Sequence[float] | np.ndarray
+) -> None:
+    """Write names along the vertical axis, the first on top."""
+    ax.set_yticks(list(places), list(names), parse_math=False)
+    ax.tick_params(axis="y", length=0)
+    if len(places):
+        ax.set_ylim(max(places) + 0.6, min(places) - 0.6)
+
+
+class Rows(NamedTuple):
+    """Estimates with intervals, a row for each.
+
+    Attributes
+    ----------
+    value, lower, upper
+        NaN where nothing states one.
+    """
+
+    value: Float[np.ndarray, " N"]
+    lower: Float[np.ndarray, " N"]
+    upper: Float[np.ndarray, " N"]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, name: str, prefix: str = "") -> "Rows":
+        """Return a column of a table with its bounds."""
+        columns = (name, f"{prefix}lower", f"{prefix}upper")
+        return cls(*(table[column].to_numpy(dtype=float) for column in columns))
+
+
+def draw_rows(
+    ax: Axes, places: Float[np.ndarray, " N"], rows: Rows, number: int = 0, **how: Any
+) -> None:
+    """Draw estimates as markers, and their intervals as lines.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    places
+        Height of each row.
+    rows
+        What to draw.
+    number
+        Of the series, which has a colour and a marker of its own.
+    how
+        Further settings of the markers, such as their label in the legend.
+    """
+    colour = COLOURS[number % len(COLOURS)]
+    ax.hlines(places, rows.lower, rows.upper, color=colour, linewidth=1.6, zorder=2)
+    marker = MARKERS[number % len(MARKERS)]
+    how = {"markersize": 5, "zorder": 3, "marker": marker, **how}
+    ax.plot(rows.value, places, linestyle="none", color=colour, **how)
+
+
+def share_axis(ax: Axes, label: str) -> None:
+    """Let the horizontal axis go from 0 to 1, with faint lines to read it by."""
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_xlabel(label)
+    faint_lines(ax, "x")
+
+
+def faint_lines(ax: Axes, axis: Any) -> None:
+    """Draw faint lines across, and no frame but the axes."""
+    ax.grid(visible=True, axis=axis, alpha=0.3, linewidth=0.6)
+    ax.set_axisbelow(True)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def percent(prob: float) -> str:
+    """Return the probability of an interval in words."""
+    return f"{100 * prob:g} %"
+
+
+def legend(ax: Axes, **where: Any) -> None:
+    """Write the legend above the axes, where it covers nothing."""
+    where = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 3, **where}
+    made = ax.legend(frameon=False, borderaxespad=0.3, **where)
+    for text in made.get_texts():
+        text.set_parse_math(False)
+
+
+class Matrix(NamedTuple):
+    """A matrix to be drawn.
+
+    Attributes
+    ----------
+    value
+        NaN in cells of which nothing is stated.
+    cells, bounds
+        Text of each cell, and small text below it.
+    rows, columns
+        Names, as they are drawn.
+    """
+
+    value: Float[np.ndarray, "R C"]
+    cells: list[list[str]]
+    bounds: list[list[str]]
+    rows: list[str]
+    columns: list[str]
+
+
+def matrix_width(columns: int, cell: float) -> float:
+    """Return how many inches wide a figure of a matrix is."""
+    return min(max(4.2, 2.2 + cell * columns), 40.0)
+
+
+def draw_matrix(ax: Axes, matrix: Matrix, *, fontsize: float | None = None) -> None:
+    """Draw a matrix of numbers from zero to one, with their text.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    matrix
+        What to draw.
+    fontsize
+        Of the cells' text; None: no text.
+    """
+    # Cells of which nothing is stated are grey in light and dark styles.
+    colours = mpl.colormaps[MAP].with_extremes(bad=(0.5, 0.5, 0.5, 0.25))
+    masked = np.ma.masked_invalid(matrix.value)
+    image = ax.imshow(masked, vmin=0.0, vmax=1.0, cmap=colours, aspect="auto")
+    ax.set_xticks(range(len(matrix.columns)), matrix.columns, parse_math=False)
+    ax.set_yticks(range(len(matrix.rows)), matrix.rows, parse_math=False)
+    ax.tick_params(length=0)
+    # Names that would touch are turned; where there are many, they stand upright.
+    room = ax.get_window_extent().width / ax.figure.dpi / len(matrix.columns)
+    if max(map(len, matrix.columns)) * LETTER > 0.9 * room:
+        dense = len(matrix.columns) > DENSE
+        for text in ax.get_xticklabels():
+            text.set(
+                rotation=90 if dense else 45,
+                rotation_mode="anchor",
+                ha="right",
+                va="center" if dense else "top",
+            )
+    for side in ax.spines.values():
+        side.set_visible(False)
+    if fontsize is None:
+        figure = ax.get_figure()
+        if figure is not None:
+            below = bool((masked < 0).any())
+            extend = "min" if below else "neither"
+            figure.colorbar(image, ax=ax, shrink=0.8, extend=extend)
+        return
+    for place in zip(*np.nonzero(np.isfinite(matrix.value)), strict=True):
+        row, column = map(int, place)
+        dark = _dark(image.cmap(image.norm(matrix.value[place])))
+        how: dict[str, Any] = {
+            "color": "white" if dark else "black",
+            "ha": "center",
+            "va": "center",
+        }
+        small = matrix.bounds[row][column]
+        up = 0.14 if small else 0.0
+        ax.text(column, row - up, matrix.cells[row][column], fontsize=fontsize, **how)
+        if small:
+            ax.text(column, row + 0.2, small, fontsize=0.78 * fontsize, **how)
+
+
+def _dark(colour: Any) -> bool:
+    red, green, blue = to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+
+
+def short_number(value: float) -> str:
+    """Return a share with two digits, without the zero before the point."""
+    text = f"{value:.2f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def several_axes(
+    ax: Any, number: int, *, rows: Sequence[float], widths: Sequence[float]
+) -> list[Axes]:
+    """Return as many axes: those of the caller, or new ones above each other.
+
+    Parameters
+    ----------
+    ax
+        Axes of the caller, one or several; None: new ones.
+    number
+        How many there have to be.
+    rows
+        Rows of text that each new one is to hold.
+    widths
+        Inches that each new one needs.
+
+    Raises
+    ------
+    OptionError
+        The caller has given another number of axes.
+    """
+    if ax is None:
+        if number == 1:
+            return [new_axes(None, rows=round(rows[0]), width=widths[0])]
+        heights = [max(1.6, 0.9 + ROW * each) for each in rows]
+        _, made = plt.subplots(
+            number,
+            1,
+            figsize=(max(widths), min(sum(heights), 60.0)),
+            layout="constrained",
+            height_ratios=heights,
+        )
+        return list(made)
+    given = list(np.ravel(np.asarray(ax, dtype=object)))
+    if len(given) != number:
+        msg = f"ax has {len(given)} axes where {number} are drawn on; give {number}"
+        raise OptionError(msg)
+    return [new_axes(each, rows=0) for each in given]
+
+
+def foreground() -> Any:
+    """Return the colour of text in the style that is set."""
+    return mpl.rcParams["text.color"]

@@ -1,0 +1,28 @@
+"""One HTML file to look at: a frozen record of what was found, and the page of it.
+
+No statistic is computed here: the tables of a run and the functions of `analysis` are
+asked, and what they say is drawn.
+"""
+
+from consilience.reports._gather import gather
+from consilience.reports._report import report, write_report
+from consilience.reports.installed import can_draw, check_installed
+from consilience.reports.record import Report, Run
+from consilience.reports.study_folder import PAGE, is_study, write_study
+from consilience.reports.written import check_place, page, write
+
+__all__ = [
+    "PAGE",
+    "Report",
+    "Run",
+    "can_draw",
+    "check_installed",
+    "check_place",
+    "gather",
+    "is_study",
+    "page",
+    "report",
+    "write",
+    "write_report",
+    "write_study",
+]

@@ -1,0 +1,290 @@
+"""From runs, responses and tables of models to the record that a page is made of."""
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from consilience.analysis import (
+    Agreement,
+    By,
+    agreement,
+    called_otherwise,
+    cooccurring,
+    predictive_checks,
+)
+from consilience.errors import ConsilienceError, OptionError
+from consilience.figures import StudyFigures
+from consilience.fitting.inputs import reporter
+from consilience.posterior import Fit
+from consilience.posterior.results.tables import TABLES
+from consilience.progress import Reporter
+from consilience.reports.answers import as_responses, kept_answers, read_answers
+from consilience.reports.pictures import SIDE, make_pictures
+from consilience.reports.record import Report, Run
+from consilience.responses import Description, Responses, describe
+from consilience.responses.label_names import label_names, rename_labels, short_names
+
+NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
+
+
+def gather(  # noqa: PLR0913 (each option stands alone)
+    fits: Mapping[str, Fit],
+    *,
+    responses: Responses | None = None,
+    evaluation: Mapping[str, pd.DataFrame] = NONE,
+    study: StudyFigures | None = None,
+    names: pd.DataFrame | None = None,
+    images: str | Path | None = None,
+    picture_size: int = SIDE,
+    title: str | None = None,
+    bootstrap: int = 1000,
+    progress: bool | Reporter = False,
+) -> Report:
+    """Collect the contents of a report.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        Runs of one kind by name; several are shown side by side.
+    responses : Responses, optional
+        The responses of the runs: adds what was read, kept and dropped. Without them,
+        the answers are those that the first run keeps.
+    evaluation : mapping of str to pandas.DataFrame
+        Tables about models, by name.
+    study : StudyFigures, optional
+        The study of the first run (`consilience.study`): its findings and figures lead
+        the page, by the names of labels that it has.
+    names : pandas.DataFrame, optional
+        Columns label and name: names of labels on the page. By default those of the
+        responses.
+    images : str or Path, optional
+        Folder of images, named as the items are.
+    picture_size : int, default 320
+        Pixels of the longer side of the pictures that are made of them.
+    title : str, optional
+        Title of the page; by default the names of the runs.
+    bootstrap : int, default 1000
+        Number of resamples of the items for the intervals of agreement.
+    progress : bool or callable, default False
+        True shows a progress bar of the pictures. A function is called with each
+        `Progress`.
+
+    Returns
+    -------
+    Report
+        The contents of the page.
+
+    Raises
+    ------
+    OptionError
+        If there is no run, the runs are of different kinds, the responses are not
+        those of the runs, or pictures are smaller than 32 pixels or larger than 4096.
+
+    See Also
+    --------
+    write : Write the report as one HTML file.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience import reports
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> contents.title, contents.kind
+    ('Report of mine', 'choice')
+    """
+    if not fits:
+        msg = "report: there is no run to show; name the folder of at least one"
+        raise OptionError(msg)
+    runs = tuple(_run(name, fit, responses) for name, fit in fits.items())
+    kinds = sorted({run.kind for run in runs})
+    if len(kinds) > 1:
+        msg = (
+            f"report: the runs are of the kinds {' and '.join(kinds)}; runs side by "
+            "side are of one kind, so write a report for each"
+        )
+        raise OptionError(msg)
+    if responses is not None:
+        _check_theirs(responses, runs[0])
+    given = responses if responses is not None else _kept_responses(runs[0])
+    measured, why = _agreement(given, bootstrap)
+    pairs = _pairs(next(iter(fits.values())), responses)
+    called = _label_names(names, responses) if study is None else dict(study.names)
+    if measured is not None and measured.labels is not None:
+        measured = replace(measured, labels=rename_labels(measured.labels, called))
+    runs = tuple(_rename_labels(run, called) for run in runs)
+    items = [str(name) for name in runs[0].table("items")["item"]]
+    pictures: Mapping[str, bytes] = {}
+    if images is not None:
+        with reporter(progress) as report:
+            pictures = make_pictures(
+                Path(images), items, size=picture_size, report=report
+            )
+    return Report(
+        title=title or f"Report of {', '.join(fits)}",
+        runs=runs,
+        description=None if given is None else _description(given, called),
+        cleaning=None if responses is None else responses.cleaning,
+        cleaned_assumptions=() if responses is None else responses.assumptions,
+        dataset_labels={
+            item: called.get(label, label)
+            for item, label in _dataset_labels(responses).items()
+        },
+        agreement=measured,
+        no_agreement=why,
+        pairs={name: rename_labels(table, called) for name, table in pairs.items()},
+        evaluation={
+            name: rename_labels(table, called) for name, table in evaluation.items()
+        },
+        study=study,
+        pictures=pictures,
+        images_missing=0 if images is None else len(items) - len(pictures),
+    )
+
+
+def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
+    attributes = fit.data.attrs
+    answers = kept_answers(fit)
+    if answers is None and responses is not None:
+        answers = read_answers(responses)
+    truth = fit.data.children.get("truth")
+    reported = "raw" if truth is None else str(truth.attrs.get("reported", "raw"))
+    return Run(
+        name=name,
+        kind=str(attributes["kind"]),
+        model=str(attributes["model"]),
+        engine=str(attributes["engine"]),
+        engine_reason=str(attributes["engine_reason"]),
+        version=str(attributes["version"]),
+        seed=int(attributes["seed"]),
+        prob=float(attributes["prob"]),
+        seconds=float(attributes["seconds"]),
+        reported_posterior=reported,
+        assumptions=tuple(json.loads(attributes["assumptions"])),
+        sources=json.loads(attributes["sources"]),
+        tables=_tables(fit),
+        answers=answers,
+    )
+
+
+def _label_names(
+    names: pd.DataFrame | None, responses: Responses | None
+) -> dict[str, str]:
+    """Return what labels are called, by code."""
+    if names is None:
+        if responses is None:
+            return {}
+        return short_names(label_names(responses.labels))
+    return label_names(names)
+
+
+def _description(responses: Responses, called: dict[str, str]) -> Description:
+    """Return counts, of labels by name."""
+    description = describe(responses)
+    if description.kind == "contains":  # of answers, not of labels
+        return description
+    frequencies = {
+        called.get(name, name): n for name, n in description.frequencies.items()
+    }
+    return replace(description, frequencies=frequencies)
+
+
+def _rename_labels(run: Run, called: dict[str, str]) -> Run:
+    """Return a run with names of labels; states of presence are not labels."""
+    of_states = {"confusion", "predictive_checks"}
+    kept = of_states if run.kind == "contains" else set()
+    tables = {
+        name: table if name in kept else rename_labels(table, called)
+        for name, table in run.tables.items()
+    }
+    answers = None if run.answers is None else rename_labels(run.answers, called)
+    return replace(run, tables=tables, answers=answers)
+
+
+def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
+    """Return the tables that the run has; one that is of another kind it has not."""
+    tables = {}
+    for name, table in TABLES.items():
+        try:
+            tables[name] = table(fit.data)
+        except OptionError:
+            continue
+    with contextlib.suppress(ConsilienceError):
+        tables["predictive_checks"] = predictive_checks(fit)
+    return tables
+
+
+def _kept_responses(run: Run) -> Responses | None:
+    """Return the answers that a run keeps as responses, so that they can be counted."""
+    if run.answers is None or run.answers.empty:
+        return None
+    labels = []
+    if run.kind == "choice":
+        labels = [str(name) for name in run.table("labels")["label"].cat.categories]
+    try:
+        return as_responses(run.answers, run.kind, labels)
+    except ConsilienceError:
+        return None
+
+
+def _agreement(
+    responses: Responses | None, bootstrap: int
+) -> tuple[Agreement | None, str]:
+    if responses is None:
+        return None, "the run does not keep its answers; give the responses as well"
+    breakdowns: tuple[tuple[By, ...], ...] = (("label", "pair"), ("label",), ())
+    for breakdown in breakdowns:
+        try:
+            return agreement(responses, by=breakdown, bootstrap=bootstrap), ""
+        except ConsilienceError as error:
+            why = str(error)
+    return None, why
+
+
+def _pairs(fit: Fit, responses: Responses | None) -> dict[str, pd.DataFrame]:
+    """Return pairs of labels of objects, where items have the data set's own label."""
+    if responses is None or fit.data.attrs["kind"] != "objects":
+        return {}
+    try:
+        return {
+            "objects_that_come_together": cooccurring(fit, responses),
+            "labels_with_another_main_object": called_otherwise(fit, responses),
+        }
+    except OptionError:
+        return {}
+
+
+def _dataset_labels(responses: Responses | None) -> dict[str, str]:
+    if responses is None or responses.items is None:
+        return {}
+    if "dataset_label" not in responses.items:
+        return {}
+    rows = responses.items.dropna(subset="dataset_label")
+    items, labels = rows["item"].astype(str), rows["dataset_label"].astype(str)
+    return dict(zip(items, labels, strict=True))
+
+
+def _check_theirs(responses: Responses, run: Run) -> None:
+    if responses.kind != run.kind:
+        msg = (
+            f"report: the responses are of kind {responses.kind}, the run of kind "
+            f"{run.kind}; give the responses that the run was fitted to"
+        )
+        raise OptionError(msg)
+    read = set(map(str, responses.table["item"].cat.categories))
+    fitted = set(map(str, run.table("items")["item"]))
+    if not fitted <= read:
+        msg = (
+            f"report: {len(fitted - read):,} of the {len(fitted):,} items of run "
+            f"{run.name} are not among the {len(read):,} of the responses; give the "
+            "responses that the run was fitted to"
+        )
+        raise OptionError(msg)

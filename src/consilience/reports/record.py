@@ -1,0 +1,148 @@
+"""The frozen record that a page is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from consilience.analysis import Agreement
+from consilience.figures import StudyFigures
+from consilience.responses import Cleaning, Description
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Run:
+    """One run of a report.
+
+    Attributes
+    ----------
+    name : str
+        Name of the run on the page.
+    kind, model, engine, engine_reason, version : str
+        As in the fit.
+    seed, prob, seconds
+        As in the fit; `prob` is the probability of its intervals.
+    reported_posterior : {"raw", "tempered"}
+        Which posterior of the truth the tables give.
+    assumptions : tuple of str
+        Assumptions, one sentence each.
+    sources : mapping of str to str
+        SHA-256 of each file that was read.
+    tables : mapping of str to pandas.DataFrame
+        The tables of the run by name.
+    answers : pandas.DataFrame, optional
+        Columns item, annotator (null: anonymous), label, answer (contains, else null)
+        and n; for objects also main and response. None where the run does not keep
+        them.
+
+    See Also
+    --------
+    Report : Holds the runs.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience import reports
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> contents.runs[0].model
+    'dawid_skene'
+    """
+
+    name: str
+    kind: str
+    model: str
+    engine: str
+    engine_reason: str
+    version: str
+    seed: int
+    prob: float
+    seconds: float
+    reported_posterior: str
+    assumptions: tuple[str, ...]
+    sources: Mapping[str, str]
+    tables: Mapping[str, pd.DataFrame]
+    answers: pd.DataFrame | None
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table; one that the run does not have is empty."""
+        return self.tables.get(name, pd.DataFrame())
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Report:
+    """The contents of a report.
+
+    Attributes
+    ----------
+    title : str
+        Title of the page.
+    runs : tuple of Run
+        One or several runs of one kind, side by side.
+    description : Description, optional
+        Counts of the responses; None where they are unknown.
+    cleaning : Cleaning, optional
+        What was read, kept and dropped; None where it is unknown.
+    cleaned_assumptions : tuple of str
+        What was assumed when the responses were read.
+    dataset_labels : mapping of str to str
+        The data set's label by item, where the responses have it.
+    agreement : Agreement, optional
+        Agreement of the annotators; None where it cannot be computed.
+    no_agreement : str
+        Why it cannot be computed; else empty.
+    pairs : mapping of str to pandas.DataFrame
+        Tables about pairs of labels of the first run, by name.
+    evaluation : mapping of str to pandas.DataFrame
+        Tables about models, by name.
+    study : StudyFigures, optional
+        The study whose findings and figures lead the page.
+    pictures : mapping of str to bytes
+        JPEG images by item.
+    images_missing : int
+        Number of items without an image, where images were given.
+
+    See Also
+    --------
+    gather : Collect the contents.
+    write : Write the report.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience import reports
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> contents.description.items
+    30
+    """
+
+    title: str
+    runs: tuple[Run, ...]
+    description: Description | None
+    cleaning: Cleaning | None
+    cleaned_assumptions: tuple[str, ...]
+    dataset_labels: Mapping[str, str]
+    agreement: Agreement | None
+    no_agreement: str
+    pairs: Mapping[str, pd.DataFrame]
+    evaluation: Mapping[str, pd.DataFrame]
+    study: StudyFigures | None
+    pictures: Mapping[str, bytes]
+    images_missing: int
+
+    @property
+    def kind(self) -> str:
+        """The kind of question."""
+        return self.runs[0].kind
+
+    @property
+    def prob(self) -> float:
+        """Probability that an interval holds."""
+        return self.runs[0].prob

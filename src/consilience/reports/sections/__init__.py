@@ -1,0 +1,53 @@
+"""The sections of the page in the order in which they are read, one file for each."""
+
+from consilience.reports.content import Section
+from consilience.reports.record import Report
+from consilience.reports.sections import (
+    agreement,
+    annotators,
+    caution,
+    data,
+    diagnostics,
+    figures,
+    items,
+    models,
+    overview,
+    pairs,
+    predictive,
+)
+
+__all__ = ["sections"]
+
+
+def sections(report: Report) -> list[Section]:
+    """Return the sections of a report; one about nothing is left out."""
+    made = (
+        figures.findings(report),
+        figures.figures(report),
+        _heat(report),
+        overview.overview(report),
+        data.data(report),
+        agreement.agreement(report),
+        annotators.annotators(report),
+        _confusion(report),
+        items.items(report),
+        pairs.pairs(report),
+        models.models(report),
+        predictive.predictive(report),
+        diagnostics.diagnostics(report),
+        caution.caution(report),
+    )
+    return [section for section in made if section is not None]
+
+
+def _heat(report: Report) -> Section | None:
+    """Return the confusion of people and models, to zoom into."""
+    if report.study is None or "class_confusion" not in report.study.figures:
+        return None
+    return Section("heat", "Confusion of people and models", (), app="heat")
+
+
+def _confusion(report: Report) -> Section | None:
+    if all(run.table("confusion").empty for run in report.runs):
+        return None
+    return Section("confusion", "Confusion", (), app="confusion")

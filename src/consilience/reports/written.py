@@ -1,0 +1,259 @@
+"""The page: one HTML file that needs nothing else and may ask for nothing.
+
+Its policy allows no request at all, save for pictures in a folder beside it where they
+are linked, and of scripts and styles those alone whose hash it names. Text is escaped
+by the template; what the page's program reads is compressed and written in letters and
+digits, so that no label can end it.
+"""
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from consilience.errors import FolderExistsError
+from consilience.figures.colours import style
+from consilience.reports.columns import columns
+from consilience.reports.content import sort_of
+from consilience.reports.picture_files import (
+    Placing,
+    check_folder,
+    folder_of,
+    is_ours,
+    write_pictures,
+)
+from consilience.reports.record import Report
+from consilience.reports.sections import sections
+from consilience.whole_folder import check_writable, whole_file, whole_folder
+
+# In the order in which they are read: later ones use earlier ones.
+SCRIPTS = (
+    "elements",
+    "columns",
+    "sorting",
+    "pictures",
+    "list",
+    "detail",
+    "filters",
+    "items",
+    "pairs",
+    "confusion",
+    "figures",
+    "heat",
+    "main",
+)
+STYLES = ("page", "images", "figures")
+MARK = "consilience report"
+
+
+def write(
+    report: Report,
+    out: str | Path,
+    *,
+    pictures: Placing = "embedded",
+    overwrite: bool = False,
+) -> int:
+    """Write the report as one HTML file; if that fails, nothing is left behind.
+
+    Parameters
+    ----------
+    report : Report
+        The contents of the page.
+    out : str or Path
+        The file to write.
+    pictures : {"embedded", "linked"}, default "embedded"
+        Where the pictures are: inside the file, or files of the folder NAME_files
+        beside NAME.html, which has to go where the page goes.
+    overwrite : bool, default False
+        Replace a report that already exists, with its folder. Any other file or folder
+        is never replaced.
+
+    Returns
+    -------
+    int
+        Number of bytes written, without those of linked pictures.
+
+    Raises
+    ------
+    OptionError
+        If `pictures` is something else.
+    FolderExistsError
+        If the file or folder exists, and is not a report or `overwrite` is false.
+    CannotWriteError
+        If the file cannot be written.
+
+    See Also
+    --------
+    page : Return the page as text.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import consilience as cs
+    >>> from consilience import reports
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "report.html"
+    ...     reports.write(contents, file) == file.stat().st_size
+    True
+    """
+    place = Path(out)
+    check_place(place, pictures=pictures, overwrite=overwrite)
+    content = columns(report)
+    with ExitStack() as both:
+        partial = both.enter_context(whole_file(place, overwrite=overwrite))
+        folder = None
+        if pictures == "linked" and report.pictures:
+            folder = folder_of(place)
+            may = is_ours if overwrite else None
+            new = both.enter_context(whole_folder(folder, replaceable=may))
+            write_pictures(new, report.pictures, content["items"])
+        with partial.open("wb") as file:
+            for piece in _pieces(report, content, folder):
+                file.write(piece.encode())
+            return file.tell()
+
+
+def check_place(
+    place: Path, *, pictures: Placing = "embedded", overwrite: bool
+) -> None:
+    """Refuse a place that is taken.
+
+    Raises
+    ------
+    OptionError
+        Pictures cannot be placed so.
+    FolderExistsError
+        The file already exists, and is not a report or `overwrite` is false.
+    CannotWriteError
+        The destination cannot be written.
+    """
+    check_writable(place)
+    check_folder(place, pictures, overwrite=overwrite)
+    if not place.exists():
+        return
+    if not is_report(place):
+        msg = (
+            f"{place}: already exists and is not a report, so it is not replaced; "
+            "choose another name"
+        )
+        raise FolderExistsError(msg)
+    if not overwrite:
+        msg = (
+            f"{place}: already exists; choose another name, or pass "
+            "`overwrite=True` to replace it"
+        )
+        raise FolderExistsError(msg)
+
+
+def is_report(path: Path) -> bool:
+    """Say whether a file is a page that this program wrote."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return f'data-made-by="{MARK}"'.encode() in file.read(200)
+
+
+def page(report: Report) -> str:
+    """Return the report as HTML.
+
+    Parameters
+    ----------
+    report : Report
+        The contents of the page.
+
+    Returns
+    -------
+    str
+        HTML; equal reports give equal pages. Pictures are inside.
+
+    See Also
+    --------
+    write : Write the page to a file.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience import reports
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> reports.page(contents)[:15]
+    '<!doctype html>'
+    """
+    return "".join(_pieces(report, columns(report), None))
+
+
+def _pieces(
+    report: Report, content: dict[str, Any], folder: Path | None
+) -> Iterator[str]:
+    """Give the page piece by piece: its pictures are never in memory all at once."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["a"] = lambda part, sort: sort_of(part) == sort
+    styles = [*(_read(f"{name}.css") for name in STYLES), style()]
+    scripts = [_read(f"{name}.js") for name in SCRIPTS]
+    shown = [at for at, name in enumerate(content["items"]) if name in report.pictures]
+    where = {"of": shown, "folder": None if folder is None else folder.name}
+    embedded = (
+        (at, base64.b64encode(report.pictures[content["items"][at]]).decode())
+        for at in (shown if folder is None else ())
+    )
+    yield from environment.get_template("page.html.j2").generate(
+        mark=MARK,
+        policy=_policy(styles, scripts, "data:" if folder is None else "'self'"),
+        report=report,
+        sections=sections(report),
+        styles=styles,
+        scripts=scripts,
+        columns=pack({**content, "pictures": where}),
+        pictures=embedded,
+    )
+
+
+def pack(values: object) -> str:
+    """Return plain values as JSON, deflated, in base64."""
+    text = json.dumps(values, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _policy(styles: list[str], scripts: list[str], pictures: str) -> str:
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(_hash, scripts))}",
+            f"style-src {' '.join(map(_hash, styles))}",
+            f"img-src {pictures}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return (
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    )
+
+
+def _read(name: str) -> str:
+    return files("consilience.reports").joinpath("page", name).read_text("utf-8")

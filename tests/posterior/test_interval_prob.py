@@ -1,0 +1,109 @@
+"""Intervals of another probability are those of a fit that was asked for it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.demo import study
+from consilience.errors import OptionError
+from consilience.posterior import Fit, interval_prob
+from consilience.posterior.stored_fit.stored import with_tables
+
+FITS = {
+    "vb": ("bayesian_dawid_skene", "vb", {"draws": 200}),
+    "em": ("glad", "em", {"draws": 40}),
+    "gibbs": ("correlated_dawid_skene", "gibbs", {"draws": 60}),
+}
+TABLES = ("labels", "annotators", "confusion")
+
+
+@pytest.fixture(scope="module", params=FITS)
+def fits(request):
+    """One study, fitted with intervals of two probabilities."""
+    model, engine, settings = FITS[request.param]
+    answers = study(0, num_photos=30).answers
+    responses = cs.read(answers, item="photo", label="animal")
+    return {
+        prob: cs.fit(
+            responses,
+            model=model,
+            engine=engine,
+            effort=cs.EngineOptions(prob=prob, **settings),
+        )
+        for prob in (0.9, 0.5)
+    }
+
+
+def apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    columns = ["lower", "upper"]
+    gap = one[columns].to_numpy(float) - other[columns].to_numpy(float)
+    return float(np.nanmax(np.abs(gap)))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_at_another_probability_is_that_of_another_fit(fits, table):
+    asked = getattr(fits[0.9], table)(prob=0.5)
+    assert apart(asked, getattr(fits[0.5], table)()) < 1e-6
+    assert apart(asked, getattr(fits[0.9], table)()) > 0.05
+
+
+def test_both_posteriors_of_the_truth_move(fits):
+    for which in ("raw", "tempered"):
+        moved = fits[0.9].with_prob(0.5).with_truth(which).labels()
+        assert apart(moved, fits[0.5].with_truth(which).labels()) < 1e-6
+
+
+def test_what_is_moved_and_moved_back_is_as_before(fits):
+    again = fits[0.5].with_prob(0.95).with_prob(0.5)
+    assert apart(again.labels(), fits[0.5].labels()) < 1e-6
+    assert again.data.attrs["prob"] == 0.5
+
+
+def test_the_check_fails_where_bounds_are_scaled_as_probabilities(fits, monkeypatch):
+    if fits[0.9].data.attrs["engine"] == "em":
+        pytest.skip("quantiles of draws are not scaled")
+    monkeypatch.setattr(interval_prob.special, "logit", lambda x: x)
+    monkeypatch.setattr(interval_prob.special, "expit", lambda x: x)
+    asked = fits[0.9].labels(prob=0.5)
+    assert apart(asked, fits[0.5].labels()) > 0.01
+
+
+def test_a_mixture_of_models_keeps_bounds_only_and_says_so():
+    answers = study(0, num_photos=12).answers
+    responses = cs.read(answers, item="photo", label="animal")
+    fit = cs.fit(responses, effort=cs.EngineOptions(draws=20, restarts=1))
+    with pytest.raises(OptionError, match=r"mixture.* 0\.9"):
+        fit.labels(prob=0.5)
+    assert fit.labels(prob=0.9).equals(fit.labels())
+    assert (fit.annotators(prob=0.5)["upper"] <= fit.annotators()["upper"]).all()
+
+
+def test_stored_tables_keep_bounds_only_and_say_so(choice_fit):
+    fit = choice_fit()
+    kept = fit.annotators().assign(lower=0.1, upper=0.9)
+    fit = Fit(with_tables(fit.data, {"annotators": kept}))
+    with pytest.raises(OptionError, match=r"the table annotators.* 0\.9"):
+        fit.annotators(prob=0.5)
+    assert fit.annotators(prob=0.9).equals(kept)
+    assert fit.with_prob(0.5).items().equals(fit.items())
+
+
+@pytest.mark.parametrize("prob", [0.0, 1.0, -1.0, np.nan])
+def test_a_probability_is_between_zero_and_one(choice_fit, prob):
+    with pytest.raises(OptionError, match="between 0 and 1"):
+        choice_fit().annotators(prob=prob)
+
+
+def test_an_export_says_the_probability_of_its_intervals(choice_fit, tmp_path):
+    generator = np.random.default_rng(0)
+    drawn = generator.dirichlet([3, 1], (1, 40, 2, 2))
+    fit = choice_fit(confusion=drawn)
+    cs.export(fit, ["annotators"], "csv", tmp_path / "out", prob=0.5)
+    about = json.loads((tmp_path / "out" / "about.json").read_text("utf-8"))
+    assert about["prob"] == 0.5
+    written = pd.read_csv(tmp_path / "out" / "annotators.csv")
+    assert apart(written, fit.annotators(prob=0.5)) < 1e-9
+    assert apart(written, fit.annotators()) > 0.01

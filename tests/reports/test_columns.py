@@ -1,0 +1,135 @@
+import base64
+import importlib
+import json
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from consilience.reports.columns import columns
+from consilience.reports.columns.coded import ONE, Names, scale
+from consilience.reports.written import pack
+
+
+@pytest.fixture(scope="module")
+def decoded(report):
+    """Return the columns as the page's program reads them."""
+    text = pack(columns(report))
+    return json.loads(zlib.decompress(base64.b64decode(text)))
+
+
+def rows(listed, owner):
+    return range(listed["start"][owner], listed["start"][owner + 1])
+
+
+def test_every_probability_comes_back_to_half_of_a_ten_thousandth(decoded, report):
+    run, table = decoded["runs"][0], report.runs[0].table("labels")
+    listed = run["labels"]
+    read = {
+        (decoded["items"][item], decoded["labels"][listed["label"][row]]): listed["p"][
+            row
+        ]
+        for item in range(len(decoded["items"]))
+        for row in rows(listed, item)
+    }
+    for row in table.to_dict("records"):
+        p = read.pop((row["item"], row["label"]), None)
+        if p is None:
+            assert row["probability"] < 0.0005
+        else:
+            assert p / ONE == pytest.approx(row["probability"], abs=0.5 / ONE + 1e-9)
+    assert not read
+
+
+def test_labels_that_are_left_out_are_counted_and_improbable(decoded, report):
+    kept = [len(rows(decoded["runs"][0]["labels"], item)) for item in range(40)]
+    more = decoded["runs"][0]["labels"]["more"]
+    assert [a + b for a, b in zip(kept, more, strict=True)] == [4] * 40
+    least = report.runs[0].table("labels")["probability"] < 0.0005
+    assert sum(more) == least.sum()
+
+
+def test_every_answer_comes_back(decoded, report):
+    answers = decoded["answers"]
+    read = sorted(
+        (
+            decoded["items"][item],
+            decoded["people"][answers["who"][row]],
+            decoded["labels"][answers["label"][row]],
+        )
+        for item in range(len(decoded["items"]))
+        for row in rows(answers, item)
+    )
+    given = report.runs[0].answers[["item", "annotator", "label"]].astype(str)
+    assert read == sorted(map(tuple, given.values))
+
+
+def test_every_confusion_comes_back(decoded, report):
+    reported = decoded["runs"][0]["confusion"]
+    read = {}
+    for at, who in enumerate(reported["who"]):
+        for row in rows(reported, at):
+            name = None if who < 0 else decoded["people"][who]
+            cell = (
+                name,
+                reported["true"][reported["t"][row]],
+                reported["given"][reported["g"][row]],
+            )
+            read[cell] = reported["p"][row] / ONE
+    table = report.runs[0].table("confusion")
+    assert len(read) == len(table)
+    for row in table.to_dict("records"):
+        name = row["annotator"] if isinstance(row["annotator"], str) else None
+        cell = (name, row["true_label"], row["given_label"])
+        assert read[cell] == pytest.approx(row["probability"], abs=0.5 / ONE + 1e-9)
+
+
+def test_confusions_that_are_too_many_leave_out_those_who_answered_least(
+    report, monkeypatch
+):
+    room = importlib.import_module("consilience.reports.columns.confusions")
+    monkeypatch.setattr(room, "MAX_CELLS", 3 * 16)
+    reported = room.confusions(report.runs[0], Names())
+    assert reported["who"][0] == -1
+    assert len(reported["who"]) == 3  # everybody, and the two there is room for
+    assert reported["left"] == 3
+
+
+def test_two_runs_share_the_order_of_items(beside):
+    result = columns(beside)
+    assert len(result["items"]) == 40
+    for run, reported in zip(beside.runs, result["runs"], strict=True):
+        best = dict(
+            zip(run.table("items")["item"], run.table("items")["label"], strict=True)
+        )
+        names = [result["labels"][code] for code in reported["best"]]
+        assert names == [best[item] for item in result["items"]]
+
+
+def test_objects_come_back_with_their_names_and_what_is_ambiguous(objects):
+    result = columns(objects)
+    reported = result["runs"][0]["objects"]
+    second = rows(reported, 1)
+    assert [result["labels"][reported["label"][row]] for row in second] == [
+        "husky",
+        "malamute",
+    ]
+    assert [reported["share"][row] for row in second] == [7000, 3000]
+    assert reported["ambiguity"]["naming"] == [0, 6100]
+    assert [reported["same"]["p"][row] for row in rows(reported["same"], 1)] == [9100]
+
+
+def test_the_data_sets_own_labels_stand_beside_the_items(report, hostile):
+    first = report.runs[0].table("items")["item"].iloc[0]
+    known = {first: hostile[2], "not among the items": hostile[0]}
+    result = columns(replace(report, dataset_labels=known))
+    assert [result["labels"][code] for code in result["own"] if code >= 0] == [
+        hostile[2]
+    ]
+    assert result["own"][0] >= 0
+    assert columns(report)["own"] == []
+
+
+def test_what_is_not_known_is_minus_one():
+    assert list(scale([0.25, np.nan, np.inf, 0.99996], ONE)) == [2500, -1, -1, 10000]

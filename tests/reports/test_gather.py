@@ -1,0 +1,172 @@
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.analysis import called_otherwise
+from consilience.errors import OptionError
+from consilience.reports import gather
+from consilience.reports.columns import columns
+from consilience.reports.sections import sections
+from consilience.reports.written import page
+from consilience.responses.tables.id_types import as_texts
+
+
+def test_the_record_holds_every_table_of_the_run_as_it_is(report, fit):
+    run = report.runs[0]
+    for name in ("labels", "items", "annotators", "confusion", "diagnostics"):
+        of_fit = as_texts(getattr(fit, name)())  # a report holds text
+        same = {"check_dtype": False, "check_categorical": False}
+        pd.testing.assert_frame_equal(as_texts(run.table(name)), of_fit, **same)
+    assert run.model == "bayesian_dawid_skene"
+    assert run.engine == "em"
+
+
+def test_the_record_is_frozen(report):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.title = "another"
+
+
+def test_the_answers_of_the_record_are_those_that_were_given(report, responses):
+    columns = ["item", "annotator", "label", "n"]
+    given = responses.table[columns].astype({"n": int}).astype(str)
+    kept = report.runs[0].answers[columns].astype(str)
+    assert sorted(map(tuple, kept.values)) == sorted(map(tuple, given.values))
+
+
+def test_agreement_is_what_the_analysis_says(report, responses):
+    result = cs.agreement(responses, by=("label", "pair"), bootstrap=50)
+    pd.testing.assert_frame_equal(report.agreement.coefficients, result.coefficients)
+
+
+def test_a_run_alone_tells_agreement_from_the_answers_that_it_keeps(fit, responses):
+    alone = gather({"em": fit}, bootstrap=0)
+    whole = cs.agreement(responses, bootstrap=0)
+    assert alone.cleaning is None
+    assert alone.description.answers == 200
+    assert alone.agreement["krippendorff"] == pytest.approx(whole["krippendorff"])
+
+
+def test_contains_keeps_item_label_and_answer_apart():
+    made = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
+    fitted = cs.fit(made.responses, model="majority")
+    report = gather({"votes": fitted}, responses=made.responses, bootstrap=0)
+    columns = ["item", "annotator", "label", "answer"]
+    given = made.responses.table[columns].astype(str)
+    kept = report.runs[0].answers[columns].astype(str)
+    assert sorted(map(tuple, kept.values)) == sorted(map(tuple, given.values))
+    assert gather({"votes": fitted}, bootstrap=0).description.kind == "contains"
+
+
+def test_runs_of_two_kinds_do_not_stand_side_by_side(fit):
+    made = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
+    other = cs.fit(made.responses, model="majority")
+    with pytest.raises(OptionError, match="kinds choice and contains"):
+        gather({"a": fit, "b": other})
+
+
+def test_responses_of_another_study_are_refused(fit):
+    other = cs.read(pd.DataFrame({"item": ["x"], "annotator": ["a"], "label": ["b"]}))
+    with pytest.raises(OptionError, match="are not among the 1 of the responses"):
+        gather({"em": fit}, responses=other)
+
+
+def test_no_run_is_no_report():
+    with pytest.raises(OptionError, match="no run"):
+        gather({})
+
+
+def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
+    made = cs.simulate(kind="objects", items=60, classes=8, seed=1).responses
+    fitted = cs.fit(made, model="tsipras2020")
+    report = gather({"rule": fitted}, responses=made, bootstrap=0)
+    otherwise = cs.with_names(called_otherwise(fitted, made), made.labels)
+    assert len(otherwise) > 0
+    result = report.pairs["labels_with_another_main_object"]
+    pd.testing.assert_frame_equal(result, otherwise)
+    section = next(each for each in sections(report) if each.id == "pairs")
+    tables = {part.caption: part for part in section.parts}
+    shown = tables["Labels with another main object"]
+    assert len(shown.rows) == len(otherwise)
+    assert shown.columns[-1].title == "Difference of both"
+    assert set(report.runs[0].answers["main"]) == {True, False}
+    assert gather({"rule": fitted}, bootstrap=0).pairs == {}
+
+
+def test_objects_that_were_read_keep_what_was_said_together():
+    table = pd.DataFrame(
+        {
+            "item": ["i", "i", "i"],
+            "annotator": ["a", "a", "b"],
+            "label": ["cat", "dog", "cat"],
+            "main": [True, False, True],
+            "response_id": ["1", "1", "2"],
+        }
+    )
+    from consilience.reports.answers import read_answers
+
+    result = read_answers(cs.read(table, kind="objects"))
+    assert list(result["main"]) == [True, False, True]
+    assert list(result["response"]) == [0, 0, 1]
+
+
+def test_where_agreement_cannot_be_measured_the_report_says_why():
+    frame = pd.DataFrame({"item": ["i", "j"], "annotator": ["a", "b"]})
+    given = cs.read(frame.assign(label=["x", "y"]))
+    report = gather({"votes": cs.fit(given, model="majority")}, bootstrap=0)
+    if report.agreement is None:
+        assert report.no_agreement
+    else:
+        values = report.agreement.coefficients["value"]
+        assert np.isnan(values).all()
+        assert (report.agreement.coefficients["reason"] != "").all()
+
+
+def test_labels_are_told_by_the_names_that_are_given(fit, responses, hostile):
+    names = pd.DataFrame({"label": hostile[:2], "name": ["cat", "<b>dog</b>"]})
+    report = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
+    run = report.runs[0]
+    expected = {"cat", "<b>dog</b>", *hostile[2:]}
+    assert set(run.table("labels")["label"].cat.categories) == expected
+    assert set(run.table("confusion")["given_label"].unique()) == expected
+    assert set(run.answers["label"].unique()) == expected
+    # The fit itself keeps its codes.
+    assert set(fit.labels()["label"]) == set(hostile)
+
+
+def test_names_are_data_on_the_page_and_no_markup(fit, responses, hostile):
+    names = pd.DataFrame({"label": hostile[:1], "name": ["<u id=evil>dog</u>"]})
+    report = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
+    html = page(report)
+    assert "<u id=evil>" not in html
+    assert "&lt;u id=evil&gt;dog" in html
+
+
+def test_responses_that_name_their_labels_need_no_file(fit, responses, hostile):
+    labels = responses.labels.assign(name=[f"kind {k}" for k in range(len(hostile))])
+    named = dataclasses.replace(responses, labels=labels)
+    report = gather({"em": fit}, responses=named, bootstrap=0)
+    assert report.agreement.labels["label"].tolist()[0] == "kind 0"
+
+
+@pytest.mark.parametrize(("kind", "classes"), [("choice", 3), ("objects", 8)])
+def test_where_labels_have_names_no_code_is_left_on_the_page(kind, classes):
+    made = cs.simulate(
+        kind=kind, items=60, annotators=6, classes=classes, per_item=4, seed=6
+    ).responses
+    codes = made.labels["label"].tolist()
+    names = [f"kind of thing {k}" for k in range(len(codes))]
+    named = dataclasses.replace(made, labels=made.labels.assign(name=names))
+    fitted = cs.fit(made, model="majority" if kind == "choice" else "tsipras2020")
+    report = gather({"run": fitted}, responses=named, bootstrap=0)
+    html = page(report)
+    data = json.dumps(columns(report))
+    for code in codes:
+        assert re.search(rf">\s*{code}\s*<", html) is None
+        assert f'"{code}"' not in data
+    assert names[0] in html
+    assert f'"{names[0]}"' in data

@@ -1,0 +1,191 @@
+import io
+import itertools
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from consilience.classifiers.images.decoding import decode
+from consilience.errors import OptionError, SourceNotFoundError
+from consilience.reports import pictures as module
+from consilience.reports.pictures import SIDE, Pictures, make_pictures
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "images"
+    (place / "dogs").mkdir(parents=True)
+    for name, size in (("a.png", (600, 400)), ("dogs/b.jpg", (50, 400))):
+        Image.new("RGB", size, "teal").save(place / name)
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    (place / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    (place / "notes.txt").write_text("a")
+    return place
+
+
+def test_a_picture_is_found_by_its_name_with_or_without_suffix_and_folder(folder):
+    names = ["a", "a.png", "dogs/b.jpg", "dogs/b", "b"]
+    assert set(make_pictures(folder, names)) == set(names)
+
+
+def test_a_picture_becomes_small_and_keeps_its_shape(folder):
+    small = Image.open(io.BytesIO(make_pictures(folder, ["a"])["a"]))
+    assert small.format == "JPEG"
+    assert small.size == (SIDE, SIDE * 2 // 3)
+
+
+def test_an_id_that_is_a_path_out_of_the_folder_opens_nothing(folder):
+    outside = ["../secret", "../secret.png", str(folder.parent / "secret.png")]
+    assert dict(make_pictures(folder, outside)) == {}
+
+
+def test_what_is_no_picture_is_left_out(folder):
+    assert dict(make_pictures(folder, ["broken", "notes", "c"])) == {}
+
+
+def test_a_name_of_two_pictures_names_neither(folder):
+    (folder / "cats").mkdir()
+    Image.new("RGB", (9, 9)).save(folder / "cats" / "b.png")
+    assert set(make_pictures(folder, ["b", "dogs/b", "cats/b"])) == {"dogs/b", "cats/b"}
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SourceNotFoundError, match="no such folder"):
+        make_pictures(tmp_path / "none", ["a"])
+
+
+def test_lists_and_tables_that_classify_takes_name_their_items(tmp_path):
+    (tmp_path / "deep").mkdir()
+    picture = tmp_path / "deep" / "one.png"
+    Image.new("RGB", (600, 400), "red").save(picture)
+    (tmp_path / "list.csv").write_text("item,path\nfirst,deep/one.png\nno,gone.png\n")
+    result = make_pictures(tmp_path / "list.csv", ["first", "no", "other"])
+    assert list(result) == ["first"]
+    assert Image.open(io.BytesIO(result["first"])).size == (320, 213)
+    (tmp_path / "paths.txt").write_text("deep/one.png\n")
+    assert list(make_pictures(tmp_path / "paths.txt", ["one"])) == ["one"]
+    table = pd.DataFrame({"item": ["x", "bad"], "image": [picture.read_bytes(), b"?"]})
+    table.to_parquet(tmp_path / "images.parquet")
+    assert list(make_pictures(tmp_path / "images.parquet", ["x", "bad"])) == ["x"]
+    with pytest.raises(SourceNotFoundError, match="check the path"):
+        make_pictures(tmp_path / "none.csv", ["x"])
+
+
+def opened(content):
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+
+
+def test_pictures_are_turned_and_converted_as_classify_does(tmp_path):
+    half = Image.new("RGB", (40, 20), "red")
+    half.paste("blue", (20, 0, 40, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    half.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    Image.new("CMYK", (9, 9), (0, 0, 0, 0)).save(tmp_path / "print.jpg")
+    deep = np.full((9, 9), 32896, np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    kept = make_pictures(tmp_path, ["turned", "clear", "print", "deep"])
+    turned = opened(kept["turned"])
+    assert turned.shape == (40, 20, 3)
+    assert turned[:15, :, 0].min() > 200
+    assert turned[25:, :, 0].max() < 50
+    assert opened(kept["clear"]).min() > 250
+    assert opened(kept["print"]).min() > 250
+    assert abs(opened(kept["deep"]) - 128).max() <= 2
+
+
+def test_nothing_goes_with_a_picture_that_a_camera_wrote(tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "at home"  # ImageDescription
+    whole = Image.new("RGB", (40, 20), "red")
+    more = {"comment": b"by me", "icc_profile": b"a profile"}
+    whole.save(tmp_path / "a.jpg", exif=exif, **more)
+    content = (tmp_path / "a.jpg").read_bytes()
+    assert all(each in content for each in (b"at home", b"by me", b"a profile"))
+    kept = make_pictures(tmp_path, ["a"])["a"]
+    for each in (b"at home", b"by me", b"a profile", b"Exif"):
+        assert each not in kept
+
+
+def test_pictures_come_in_order_however_long_each_takes(tmp_path, monkeypatch):
+    for number in range(70):
+        Image.new("RGB", (8, 8), (3 * number, 0, 0)).save(tmp_path / f"{number}.png")
+    names = [str(number) for number in range(70)]
+    odd = iter(itertools.cycle([0.0, 0.01]))
+    whole = module._picture
+
+    def slow(image, size):
+        threading.Event().wait(next(odd))
+        return whole(image, size)
+
+    monkeypatch.setattr(module, "_picture", slow)
+    told = []
+    kept = make_pictures(tmp_path, names, report=told.append)
+    assert list(kept) == names
+    for number, name in enumerate(names):
+        assert abs(opened(kept[name])[0, 0, 0] - 3 * number) <= 4
+    assert [(each.done, each.total) for each in told] == [
+        (number, 70) for number in range(1, 71)
+    ]
+
+
+def test_few_pictures_are_in_memory_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "cpu_count", lambda: 2)
+    waiting, most = 0, 0
+
+    def images():
+        """Count how many images have been asked for ahead."""
+        nonlocal waiting, most
+        for number in range(500):
+            waiting += 1
+            most = max(most, waiting)
+            yield module.Image(str(number), bytes)
+
+    monkeypatch.setattr(module, "_find", lambda *_: (500, images()))
+    monkeypatch.setattr(module, "_picture", lambda *_: b"x" * 1000)
+
+    def taken(_):
+        nonlocal waiting
+        waiting -= 1
+
+    kept = make_pictures(tmp_path, [], report=taken)
+    assert len(kept) == 500
+    assert 2 < most <= 2 * module._AHEAD + 1
+
+
+def test_a_size_is_in_pixels_and_within_bounds(folder):
+    small = Image.open(io.BytesIO(make_pictures(folder, ["a"], size=100)["a"]))
+    assert small.size == (100, 67)
+    large = Image.open(io.BytesIO(make_pictures(folder, ["a"], size=1000)["a"]))
+    assert large.size == (600, 400)  # none is enlarged
+    for size in (0, 31, 5000):
+        with pytest.raises(OptionError, match="from 32 to 4096"):
+            make_pictures(folder, ["a"], size=size)
+
+
+def test_pictures_are_a_mapping_that_reads_what_was_written():
+    kept = Pictures([("b", b"two"), ("a", b""), ("c", b"three")])
+    assert dict(kept) == {"b": b"two", "a": b"", "c": b"three"}
+    assert "d" not in kept
+    with pytest.raises(KeyError):
+        kept["d"]
+
+
+def test_a_large_photograph_is_decoded_small_but_never_below_what_is_asked(tmp_path):
+    ramp = np.linspace(0, 255, 4000).astype(np.uint8)
+    wide = Image.fromarray(np.repeat(ramp[None], 1000, axis=0))
+    for kind in ("JPEG", "PNG"):
+        kept = io.BytesIO()
+        wide.save(kept, kind)
+        whole = decode(kept.getvalue()).rgb
+        small = decode(kept.getvalue(), side=300).rgb
+        assert whole.size == (4000, 1000)
+        assert small.size == ((2000, 500) if kind == "JPEG" else (4000, 1000))
+        (tmp_path / f"{kind}.{kind.lower()}").write_bytes(kept.getvalue())
+    both = make_pictures(tmp_path, ["JPEG", "PNG"])
+    jpeg, png = (opened(both[kind]) for kind in ("JPEG", "PNG"))
+    assert jpeg.shape == png.shape == (80, 320, 3)
+    assert abs(jpeg - png).max() <= 6

@@ -1,0 +1,299 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from defusedxml import ElementTree
+
+from consilience.errors import (
+    DuplicateColumnError,
+    SourceNotFoundError,
+    UnknownFormatError,
+    UnreadableFileError,
+)
+from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.reports.content import (
+    Chart,
+    Note,
+    Table,
+    estimates,
+    interval_note,
+    texts,
+)
+from consilience.reports.evaluation import evaluation_tables
+from consilience.reports.sections import sections
+from consilience.reports.sections.caution import caution
+from consilience.reports.sections.overview import verdict
+from consilience.reports.sections.predictive import LIMIT, predictive
+
+ALL = (
+    *("overview", "data", "agreement", "annotators", "confusion", "items", "pairs"),
+    *("models", "predictive", "diagnostics", "caution"),
+)
+
+
+def table(section, start):
+    parts = [part for part in section.parts if isinstance(part, Table)]
+    return next(part for part in parts if part.caption.startswith(start))
+
+
+def test_sections_stand_in_order_and_those_about_nothing_are_left_out(report):
+    assert [each.id for each in sections(report)] == [n for n in ALL if n != "models"]
+    given = replace(report, evaluation={"accuracy": pd.DataFrame({"model": ["a"]})})
+    assert [each.id for each in sections(given)] == list(ALL)
+
+
+def test_a_table_of_models_draws_its_intervals(report):
+    scores = pd.DataFrame(
+        {
+            "model": ["resnet", "<b>vit</b>"],
+            "accuracy": [0.7, 0.8],
+            "accuracy_lower": [0.65, 0.75],
+            "accuracy_upper": [0.75, 0.85],
+            "images": [100, 100],
+            "top5": [0.9, 0.95],
+            "lower": [0.8, 0.9],
+            "upper": [0.95, 0.99],
+        }
+    )
+    made = sections(replace(report, evaluation={"by_model": scores}))
+    models = next(each for each in made if each.id == "models")
+    shown = table(models, "By model")
+    assert [column.title for column in shown.columns] == [
+        *("Model", "Accuracy", "Images", "Top5"),
+    ]
+    first = shown.columns[1].cells[0]
+    assert (first.text, first.between) == ("0.700", "0.650 to 0.750")
+    assert shown.columns[3].cells[1].between == "0.900 to 0.990"
+
+
+def test_pairs_show_a_confusion_and_its_reverse(report):
+    pairs = next(each for each in sections(report) if each.id == "pairs")
+    shown = table(pairs, "Labels mistaken")
+    cells = report.runs[0].table("confusion")
+    cells = cells[cells["annotator"].isna()].astype(
+        {"true_label": str, "given_label": str}
+    )
+    known = cells.set_index(["true_label", "given_label"])["probability"]
+    for truth, answer, one, other in shown.rows:
+        assert truth.text != answer.text
+        assert one.text == f"{known[truth.text, answer.text]:.3f}"
+        assert other.text == f"{known[answer.text, truth.text]:.3f}"
+    assert [row[2].order for row in shown.rows] == sorted(
+        (row[2].order for row in shown.rows), reverse=True
+    )
+
+
+def test_runs_side_by_side_have_a_column_each(beside):
+    made = {each.id: each for each in sections(beside)}
+    titles = [column.title for column in table(made["annotators"], "Skill").columns]
+    assert titles == ["Annotator", "Answers", "Accuracy, em", "Accuracy, votes"]
+    assert len(table(made["overview"], "The runs").rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("ok", "value", "name", "sort"),
+    [
+        (True, 1.0, "rhat", "good"),
+        (False, 2.0, "rhat", "bad"),
+        (False, 9.0, "independence", "mind"),
+        (True, np.nan, "rhat", "mind"),
+    ],
+)
+def test_a_check_that_fails_is_the_first_thing_said(report, ok, value, name, sort):
+    outcome = TOO_LITTLE if np.isnan(value) else PASSED if ok else FAILED
+    row = {"name": name, "value": value, "limit": 1.01, "ok": ok, "remedy": "x"}
+    result = pd.DataFrame([row | {"outcome": outcome}])
+    run = report.runs[0]
+    run = replace(run, tables={**run.tables, "diagnostics": result})
+    assert verdict(run, named=False).sort == sort
+    reported = caution(replace(report, runs=(run,))).parts
+    about = [each for each in reported if isinstance(each, Note) and name in each.text]
+    assert bool(about) == (not ok or np.isnan(value))
+
+
+def with_checks(report, p, adjusted_p):
+    """Return a report whose checks have other p-values, from a row on of each."""
+    run = report.runs[0]
+    checks = run.table("predictive_checks")
+    place = checks.groupby("check").cumcount()
+    checks = checks.assign(
+        p=np.where(place == 1, p, 0.4), adjusted_p=np.where(place == 1, adjusted_p, 1.0)
+    )
+    run = replace(run, tables={**run.tables, "predictive_checks": checks})
+    return replace(report, runs=(run,))
+
+
+def test_what_a_model_reproduces_is_said_and_what_it_does_not(report):
+    def notes(p, adjusted_p):
+        parts = predictive(with_checks(report, p, adjusted_p)).parts
+        return [part for part in parts if isinstance(part, Note)]
+
+    assert [note.sort for note in notes(0.001, 2 * LIMIT)] == ["good"]
+    for p, side in ((0.001, "(1 above, 0 below)"), (0.999, "(0 above, 1 below)")):
+        bad = notes(p, LIMIT / 2)
+        assert [note.sort for note in bad] == ["mind"] * 3
+        assert all(side in note.text for note in bad)
+
+
+def test_predictive_checks_are_drawn_with_labels_as_text(report, hostile):
+    made = predictive(with_checks(report, 0.001, LIMIT / 2))
+    drawn = [part for part in made.parts if isinstance(part, Chart)]
+    assert len(drawn) == 3
+    assert all("Orange" in chart.caption for chart in drawn)
+    shown = ElementTree.fromstring(drawn[2].svg)
+    names = {element.text for element in shown.iter("{http://www.w3.org/2000/svg}text")}
+    assert hostile[0] in names
+    assert not list(shown.iter("{http://www.w3.org/2000/svg}script"))
+    assert "<script" not in drawn[2].svg
+
+
+def test_a_model_without_tables_has_no_predictive_checks(contains, objects):
+    assert predictive(contains) is None
+    assert predictive(objects) is None
+
+
+def test_caution_is_about_this_run(beside, report):
+    def sentences(of):
+        return " ".join(each.text for each in caution(of).parts)
+
+    assert "Shares of votes are not probabilities" in sentences(beside)
+    assert "Shares of votes are not probabilities" not in sentences(report)
+    assert "point estimates" in sentences(report)
+    run = report.runs[0]
+    people = run.table("annotators").assign(lower=0.1, upper=0.9)
+    drawn = replace(run, tables={**run.tables, "annotators": people})
+    assert "point estimates" not in sentences(replace(report, runs=(drawn,)))
+
+
+def test_a_table_says_whether_it_has_intervals():
+    frame = pd.DataFrame({"x": [0.5], "a": [0.2], "b": [0.7]})
+    sure = estimates("x", frame, ("x", "a", "b"))
+    point = estimates("x", frame.assign(a=np.nan, b=np.nan), ("x", "a", "b"))
+    assert interval_note([point, sure], 0.9) == "90% intervals."
+    assert interval_note([point], 0.9) == "A point, without intervals."
+
+
+def test_values_beyond_one_widen_the_scale_and_unknown_bounds_are_not_drawn():
+    frame = pd.DataFrame({"x": [-1.0, 3.0], "a": [-2.0, np.nan], "b": [0.0, np.nan]})
+    first, second = estimates("x", frame, ("x", "a", "b")).cells
+    assert (first.bar.lower, first.bar.value, first.bar.upper) == (0.0, 20.0, 40.0)
+    assert second.bar.value == 100.0
+    assert second.bar.lower is None
+    assert second.between == ""
+
+
+def test_a_cell_that_is_empty_is_a_dash():
+    cells = texts("t", ["a", None]).cells
+    assert [cell.text for cell in cells] == ["a", "\N{EN DASH}"]
+
+
+def test_an_evaluation_is_a_file_or_a_folder_of_them(tmp_path):
+    frame = pd.DataFrame({"model": ["a"], "accuracy": [0.5]})
+    frame.to_csv(tmp_path / "one.csv", index=False)
+    frame.to_parquet(tmp_path / "two.parquet")
+    result = evaluation_tables(tmp_path)
+    assert list(result) == ["one", "two"]
+    for each in result.values():
+        assert each["accuracy"].tolist() == [0.5]
+    assert list(evaluation_tables(tmp_path / "one.csv")) == ["one"]
+
+
+def test_an_evaluation_that_cannot_be_read_says_why(tmp_path):
+    with pytest.raises(SourceNotFoundError, match="no such file"):
+        evaluation_tables(tmp_path / "none")
+    with pytest.raises(SourceNotFoundError, match="holds no"):
+        evaluation_tables(tmp_path)
+    (tmp_path / "a.xlsx").write_text("")
+    with pytest.raises(UnknownFormatError, match="expected a table"):
+        evaluation_tables(tmp_path / "a.xlsx")
+    (tmp_path / "a.parquet").write_text("no")
+    with pytest.raises(UnreadableFileError, match="cannot be read"):
+        evaluation_tables(tmp_path / "a.parquet")
+    (tmp_path / "a.csv").write_bytes(b"model,accuracy\ncaf\xe9,0.5\n")
+    with pytest.raises(UnreadableFileError, match=r"a\.csv: column 'model' is not UTF"):
+        evaluation_tables(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("model,accuracy,model\na,0.5,b\n")
+    with pytest.raises(DuplicateColumnError, match=r"b\.csv: columns 1 and 3"):
+        evaluation_tables(tmp_path / "b.csv")
+
+
+def test_tables_of_models_are_drawn_to_be_compared(report):
+    cells = [(m, s) for s in ("all", "several_objects") for m in ("low", "high")]
+    models = pd.DataFrame(cells, columns=["model", "subset"]).assign(
+        metric="accuracy", value=[0.2, 0.8, 0.1, 0.7], lower=0.0, upper=1.0, items=9
+    )
+    labels = pd.DataFrame(
+        {
+            "label": ["rare", "common"],
+            "model": "low",
+            "items": [1, 9],
+            "wrong": [1.0, 9.0],
+            "followed": [1.0, 0.5],
+            "followed_lower": 0.1,
+            "followed_upper": 1.0,
+            "dataset_accuracy": 0.5,
+        }
+    )
+    called = pd.DataFrame(
+        {
+            "who": ["people", "low"] * 2,
+            "true_label": ["a", "a", "b", "b"],
+            "given_label": ["b", "b", "a", "a"],
+            "probability": [0.1, 0.2, 1.0, 0.0],
+            "lower": 0.0,
+            "upper": 1.0,
+            "items": [50.0, 50.0, 1.0, 1.0],
+        }
+    )
+    tables = {"confusion": called, "labels": labels, "models": models}
+    made = {part.id: part for part in sections(replace(report, evaluation=tables))}
+    accuracy, followed, confusion = made["models"].parts
+
+    def column(table, title):
+        (results,) = [each for each in table.columns if each.title == title]
+        return [cell.text for cell in results.cells]
+
+    assert column(accuracy, "Model") == ["high", "low"]  # the best first
+    assert column(accuracy, "Several objects") == ["0.700", "0.100"]
+    assert column(followed, "Label") == ["common", "rare"]  # by how many items
+    assert column(confusion, "Is") == ["a", "b"]
+    assert column(confusion, "low") == ["0.200", "0.000"]
+
+
+def test_groups_of_annotators_are_compared(report):
+    groups = pd.DataFrame(
+        {
+            "group": ["<b>crowd</b>", "expert"],
+            "annotators": [12, 3],
+            "responses": [900, 60],
+            "accuracy": [0.7, 0.9],
+            "lower": [0.6, 0.8],
+            "upper": [0.8, 0.95],
+            "spread": [0.1, 0.05],
+            "spread_lower": [0.0] * 2,
+            "spread_upper": [0.2] * 2,
+        }
+    )
+    apart = pd.DataFrame(
+        {
+            "group": ["<b>crowd</b>"],
+            "other_group": ["expert"],
+            "difference": [-0.2],
+            "lower": [-0.3],
+            "upper": [-0.1],
+            "more_accurate": [0.004],
+        }
+    )
+    run = report.runs[0]
+    tables = {**run.tables, "annotator_groups": groups, "group_differences": apart}
+    made = sections(replace(report, runs=(replace(run, tables=tables),)))
+    people = next(each for each in made if each.id == "annotators")
+    shown = table(people, "Groups of annotators")
+    assert shown.columns[3].cells[1].text == "0.900"
+    difference = table(people, "Differences between groups")
+    assert difference.columns[0].cells[0].text == "<b>crowd</b> and expert"
+    assert difference.columns[2].cells[0].text == "0.004"
+    alone = next(each for each in sections(report) if each.id == "annotators")
+    with pytest.raises(StopIteration):
+        table(alone, "Groups of annotators")

@@ -1,0 +1,196 @@
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from consilience.errors import (
+    CannotWriteError,
+    FolderExistsError,
+    MissingExtraError,
+    OptionError,
+)
+from consilience.reports import check_installed, installed, page, write
+from consilience.reports.picture_files import check_folder
+from consilience.whole_folder import whole_file
+
+
+@pytest.fixture(scope="module")
+def text(report):
+    return page(report)
+
+
+def hashes(content, tag):
+    result = re.findall(rf"<{tag}>(.*?)</{tag}>", content, flags=re.DOTALL)
+    digests = [hashlib.sha256(each.encode()).digest() for each in result]
+    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+
+
+def test_the_policy_allows_the_files_own_scripts_and_style_and_no_request(text):
+    policy = re.search(r'Content-Security-Policy" content="(.*?)"', text)[1]
+    policy = policy.replace("&#39;", "'")
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"].split() == hashes(text, "script")
+    assert rules["style-src"].split() == hashes(text, "style")
+    assert rules["img-src"] == "data:"
+    assert "connect-src" not in rules
+    assert "unsafe" not in policy
+
+
+def test_no_label_is_markup(text, hostile):
+    for label in hostile[:2]:
+        assert label not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<b>annotator" not in text
+    assert "<i>item" not in text
+    assert "{{ 7 * 7 }}" in text  # no template of a label is filled in
+
+
+def test_nothing_is_styled_inline_for_the_policy_would_drop_it(text):
+    assert not re.search(r"<[^>]* style=", text)
+    assert not re.search(r"<[^>]* on[a-z]+=", text)
+
+
+def test_nothing_is_linked_but_sections(text):
+    assert set(re.findall(r'href="(.)', text)) == {"#"}
+    assert not re.search(r'<[^>]* src="', text)
+
+
+def test_the_same_report_is_the_same_page(report, text):
+    assert page(report) == text
+
+
+def test_a_report_is_replaced_only_when_asked(report, tmp_path):
+    out = tmp_path / "new" / "report.html"
+    size = write(report, out)
+    assert out.stat().st_size == size
+    with pytest.raises(FolderExistsError, match="`overwrite=True`"):
+        write(report, out)
+    write(report, out, overwrite=True)
+    assert [path.name for path in out.parent.iterdir()] == ["report.html"]
+
+
+def test_what_is_no_report_is_never_replaced(report, tmp_path):
+    out = tmp_path / "thesis.html"
+    out.write_text("<!doctype html>my thesis")
+    with pytest.raises(FolderExistsError, match="not a report"):
+        write(report, out, overwrite=True)
+    assert out.read_text() == "<!doctype html>my thesis"
+
+
+def test_a_disk_that_refuses_leaves_what_was_there(tmp_path, monkeypatch):
+    out = tmp_path / "file.html"
+    out.write_text("before")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with (
+        pytest.raises(CannotWriteError, match="No space left"),
+        whole_file(out) as partial,
+    ):
+        partial.write_bytes(b"after")
+    assert out.read_text() == "before"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_extra_that_is_missing_is_named_with_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(installed, "find_spec", lambda _: None)
+    assert not installed.can_draw()
+    with pytest.raises(MissingExtraError, match=r"consilience\[report\]"):
+        check_installed()
+
+
+@pytest.fixture(scope="module")
+def pictured(report):
+    """A report whose second and fourth item have what stands for a picture."""
+    items = report.runs[0].table("items")["item"].astype(str)
+    return replace(report, pictures={items[1]: b"second", items[3]: b"fourth"})
+
+
+def test_embedded_pictures_stand_at_the_end_by_the_place_of_their_item(pictured):
+    content = page(pictured)
+    result = re.findall(r'id="picture-(\d+)">(.*?)</script>', content)
+    assert {int(at): base64.b64decode(text) for at, text in result} == {
+        1: b"second",
+        3: b"fourth",
+    }
+    assert content.index("picture-1") > content.rindex("<script>")
+
+
+def test_linked_pictures_are_files_whose_names_are_not_data(pictured, tmp_path):
+    out = tmp_path / "new" / "report.html"
+    size = write(pictured, out, pictures="linked")
+    assert size == out.stat().st_size
+    content = out.read_text()
+    assert "img-src &#39;self&#39;;" in content
+    assert "data:" not in re.search(r'Policy" content="(.*?)"', content)[1]
+    assert 'id="picture-' not in content
+    folder = out.with_name("report_files")
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["000001.jpg", "000003.jpg", "consilience-report.txt"]
+    assert (folder / "000003.jpg").read_bytes() == b"fourth"
+    assert sorted(path.name for path in out.parent.iterdir()) == [
+        "report.html",
+        "report_files",
+    ]
+
+
+def test_a_folder_of_pictures_is_replaced_only_when_asked_and_ours(pictured, tmp_path):
+    out, folder = tmp_path / "report.html", tmp_path / "report_files"
+    write(pictured, out, pictures="linked")
+    out.unlink()
+    with pytest.raises(FolderExistsError, match="`overwrite=True`"):
+        write(pictured, out, pictures="linked")
+    (folder / "000009.jpg").write_bytes(b"of an earlier report")
+    write(pictured, out, pictures="linked", overwrite=True)
+    assert not (folder / "000009.jpg").exists()
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(FolderExistsError, match="more than pictures"):
+        write(pictured, out, pictures="linked", overwrite=True)
+    assert (folder / "thesis.txt").read_text() == "mine"
+    write(pictured, out, overwrite=True)  # embedded: the folder does not matter
+    other = tmp_path / "other_files"
+    other.mkdir()
+    with pytest.raises(FolderExistsError, match="more than pictures"):
+        write(pictured, tmp_path / "other.html", pictures="linked", overwrite=True)
+
+
+def test_linked_pictures_are_written_whole_or_not_at_all(report, pictured, tmp_path):
+    out = tmp_path / "report.html"
+    write(pictured, out, pictures="linked")
+    before = {
+        path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()
+    }
+
+    class Broken(dict):
+        """Pictures of which the last cannot be read."""
+
+        def __getitem__(self, item):
+            if item == list(self)[-1]:
+                raise OSError(28, "No space left on device")
+            return super().__getitem__(item)
+
+    broken = replace(report, pictures=Broken(pictured.pictures))
+    for placing in ("linked", "embedded"):
+        with pytest.raises(CannotWriteError, match="No space left"):
+            write(broken, out, pictures=placing, overwrite=True)
+        after = {
+            path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()
+        }
+        assert after == before
+    with pytest.raises(CannotWriteError):
+        write(broken, tmp_path / "new.html", pictures="linked")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "report.html",
+        "report_files",
+    ]
+
+
+def test_pictures_are_embedded_or_linked(tmp_path):
+    with pytest.raises(OptionError, match="'embedded' or 'linked'"):
+        check_folder(tmp_path / "report.html", "beside", overwrite=True)

@@ -1,0 +1,184 @@
+"""How results show themselves: static HTML of the page's colours, and short text."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience import progress as module
+from consilience.demo import study
+from consilience.notebook import Part, as_html, shown_as
+from consilience.progress import Clock, Progress, bar, duration
+
+HOSTILE = "<script>alert(1)</script>&<b onclick='x'>\x1b[31m"
+
+
+class Tags(HTMLParser):
+    """Collects the tags and attributes of a page, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags, self.attributes, self.text = set(), set(), ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def is_static(page: str) -> bool:
+    found = Tags(page)
+    return found.tags <= {
+        *("div", "strong", "table", "thead", "tbody", "tr", "td", "th", "p"),
+        *("details", "summary", "ul", "li"),
+    } and found.attributes <= {"style"}
+
+
+@pytest.fixture(scope="module")
+def shown():
+    table = study(0, num_photos=12).answers
+    table["animal"] = table["animal"].replace("fox", HOSTILE)
+    table["annotator"] = table["annotator"].replace("Ada", HOSTILE)
+    responses = cs.read(table, item="photo", label="animal")
+    fit = cs.fit(responses, model="bayesian_dawid_skene", engine="vb")
+    few = responses.table["annotator"].isin([HOSTILE, "Ben", "Chloe"])
+    guesses = fit.items()[["item"]].assign(label=HOSTILE, rank=1, model=HOSTILE)
+    gold = fit.items()[["item", "label"]]
+    return {
+        "responses": responses,
+        "fit": cs.fit(responses.where(few), model="dawid_skene"),
+        "rule": cs.fit(responses, model="majority"),
+        "agreement": cs.agreement(responses, bootstrap=0, by=("label", "pair")),
+        "evaluation": cs.evaluate(fit, guesses, resamples=20),
+        "score": cs.score(fit, gold),
+    }
+
+
+NAMES = ("responses", "fit", "rule", "agreement", "evaluation", "score")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_of_the_data_never_becomes_markup(shown, name):
+    page = shown[name]._repr_html_()
+    assert is_static(page)
+    assert "\x1b" not in page
+    if name not in {"score", "rule"}:
+        assert "<script>" in Tags(page).text  # there, as text
+    assert not is_static(page.replace("&lt;", "<").replace("&gt;", ">") + HOSTILE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_colours_are_those_of_the_page(shown, name):
+    page = shown[name]._repr_html_()
+    hard = r"#[0-9a-f]{3,6}\b|rgba?\(|background|color:(?!\s*currentColor)"
+    assert not re.search(hard, page)
+    assert re.search(hard, page + "<p style='color:#fff'>")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_is_short(shown, name):
+    text = repr(shown[name])
+    assert len(text) < 1200
+    assert "\x1b" not in text
+
+
+def test_a_fit_shows_its_weakest_annotators_and_failed_checks(shown):
+    fit = shown["fit"]
+    page = Tags(fit._repr_html_()).text
+    assert "dawid_skene by em" in page
+    worst = fit.annotators().nsmallest(2, "accuracy")["annotator"]
+    assert all(str(name) in page for name in worst)
+    assert "dawid_skene by em" in repr(fit)
+
+
+def test_only_first_rows_are_shown_and_how_many_there_are():
+    table = pd.DataFrame({"a": range(1000), "b": [np.nan, 0.123456] * 500})
+    page = as_html("title", {}, [Part("rows", table)])
+    assert page.count("<tr>") == 6
+    assert "5 of 1,000 rows" in page
+    assert "0.123" in page
+    assert "nan" not in page
+
+
+def test_a_record_shows_tables_and_methods_that_return_them():
+    @shown_as("table", "made", "none", facts=("size",))
+    class Record:
+        table = pd.DataFrame({"a": [1]})
+        none, size = None, 0.5
+
+        def made(self):
+            return pd.DataFrame({"a": [1, 2]})
+
+    assert repr(Record()) == "Record(size=0.5; table: 1 rows; made: 2 rows)"
+    assert is_static(Record()._repr_html_())
+
+
+class Shell:
+    """A notebook that keeps what is displayed."""
+
+    kernel = object()
+
+    def __init__(self):
+        self.lines = []
+        self.display = self
+
+    def get_ipython(self):
+        return self
+
+    def __call__(self, content, **_):
+        self.lines.append([content])
+        return Line(self.lines[-1])
+
+
+class Line:
+    def __init__(self, contents):
+        self.contents = contents
+
+    def update(self, content, **_):
+        self.contents.append(content)
+
+
+def test_a_notebook_has_one_line_for_each_phase_that_is_updated(monkeypatch):
+    shell = Shell()
+    shell.display = type("Module", (), {"display": staticmethod(shell.__call__)})
+    monkeypatch.setitem(module.sys.modules, "IPython", shell)
+    with bar() as report:
+        for done in (10, 50, 100):
+            report(Progress("<b>", done, 100))
+        report(Progress("next", 1, 2))
+    first, second = shell.lines
+    assert first[-1]["text/plain"].startswith("<b>: 100 of 100")
+    assert first[-1]["text/html"].startswith('<progress value="100" max="100"')
+    assert "&lt;b&gt;" in first[-1]["text/html"]
+    assert len(second) == 1
+
+
+def test_a_shell_in_a_terminal_is_no_notebook(monkeypatch, capsys):
+    shell = Shell()
+    shell.kernel = None
+    monkeypatch.setitem(module.sys.modules, "IPython", shell)
+    with bar() as report:
+        report(Progress("phase", 100, 100))
+    assert shell.lines == []
+    assert "phase: 100 of 100" in capsys.readouterr().err
+
+
+def test_what_is_left_follows_from_the_pace_since_the_first_report(monkeypatch):
+    now = iter([100.0, 100.0, 110.0, 110.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(now))
+    clock = Clock()
+    assert clock.left(Progress("phase", 50, 100)) is None  # the work of an earlier run
+    assert clock.left(Progress("phase", 60, 100)) == pytest.approx(40.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(3.2, "3 s"), (150.0, "2 min"), (7300.0, "2 h 2 min")]
+)
+def test_durations_are_stated_as_roughly_as_they_are_known(seconds, words):
+    assert duration(seconds) == words
