@@ -2,9 +2,12 @@
 
 import importlib
 import pkgutil
+import re
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
+from glob import glob
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +16,7 @@ import pyarrow as pa
 
 from consilience.deprecation import warn_renamed
 from consilience.errors import (
+    ConsilienceError,
     ConsilienceWarning,
     MissingColumnError,
     OptionError,
@@ -32,6 +36,7 @@ from consilience.responses.options import (
     Repeats,
 )
 from consilience.responses.reader import Reader
+from consilience.responses.sources.folders import unfolded
 from consilience.responses.sources.json_file import read_json, read_json_lines
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import Source, load_table
@@ -47,6 +52,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     *,
     format: str | None = None,
     kind: Kind | None = None,
+    question: str | None = None,
     item: str | None = None,
     annotator: str | None = None,
     label: str | None = None,
@@ -90,6 +96,9 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Name of the format (see `formats`); recognized by default.
     kind : {"choice", "contains", "objects"}, optional
         Kind of question; inferred from the columns by default.
+    question : str, optional
+        Of several questions in one export, the one to read. Without it, an error lists
+        them.
     item, annotator, label, answer, n, object, main, response_id, selected, gold_column
         Names of the source's columns; by default the usual names are looked for.
     gold : data frame or path, optional
@@ -185,6 +194,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     options = ReadOptions(
         kind=kind,
         columns=columns,
+        question=question,
         offered=offered,
         labels=labels,
         label_column=label_column,
@@ -236,10 +246,80 @@ def read_with(
     given = _given(source)
     with readable(", ".join(map(_name_of, given)), but_mistakes=True):
         sources = _sources(given)
-        responses = _reader(sources, format, options).read(sources, options)
+        with unfolded(sources, partial(_is_format, format=format)) as (files, prefix):
+            responses = _read_files(files, prefix, options, format)
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
     return responses
+
+
+def _is_format(folder: Path, format: str | None) -> bool:
+    """Say whether a folder is itself of a format, and not a folder of exports."""
+    probed = probe(folder, Columns())
+    named = [reader for name, reader in formats().items() if format in {None, name}]
+    return not named or any(reader.sniff(probed) for reader in named)
+
+
+def _read_files(
+    files: list[Source],
+    prefix: str | None,
+    options: ReadOptions,
+    format: str | None,
+) -> Responses:
+    """Read files; of a folder or an archive, those that are the export."""
+    if prefix is None:
+        return _reader(files, format, options).read(files, options)
+    try:
+        reader, chosen = _of_one_format(files, format, options)
+        responses = reader.read(chosen, options)
+    except ConsilienceError as error:
+        raise type(error)(_without(prefix, str(error))) from error
+    account = responses.cleaning
+    rest = [str(file) for file in files if str(file) not in map(str, chosen)]
+    left = (f"files beside the export, not read: {listing(rest, 3)}",) * bool(rest)
+    cleaning = replace(
+        account,
+        dropped=tuple(
+            replace(part, example=_without(prefix, part.example))
+            for part in account.dropped
+        ),
+        notes=tuple(_without(prefix, note) for note in (*account.notes, *left)),
+        warnings=tuple(_without(prefix, sentence) for sentence in account.warnings),
+    )
+    sources = {_without(prefix, name): sha for name, sha in responses.sources.items()}
+    return replace(responses, cleaning=cleaning, sources=sources)
+
+
+def _of_one_format(
+    files: list[Source], format: str | None, options: ReadOptions
+) -> tuple[Reader, list[Source]]:
+    """Return the reader that recognizes the most files, best, and these files."""
+    known_readers = formats()
+    if format is not None and format not in known_readers:
+        raise UnknownFormatError(not_among("format", format, known_readers))
+    names = list(known_readers) if format is None else [format]
+    several = len(files) > 1
+    grades: dict[str, dict[int, int]] = {name: {} for name in names}
+    for number, file in enumerate(files):
+        probed = probe(file, options.columns, options.encoding)
+        probed = replace(probed, several=several)
+        for name in names:
+            grade = known_readers[name].sniff(probed)
+            if grade:
+                grades[name][number] = grade
+    best = max(
+        names, key=lambda n: (max(grades[n].values(), default=0), len(grades[n]))
+    )
+    if not grades[best]:
+        return _reader(files, format, options), files
+    return known_readers[best], [files[number] for number in grades[best]]
+
+
+def _without(prefix: str, text: str) -> str:
+    """Return a text without the folder that an archive was unpacked into."""
+    if not prefix:
+        return text
+    return re.sub(rf"{re.escape(prefix)}[/\\]\d+[/\\]", "", text)
 
 
 def _name_of(source: str | Path | pd.DataFrame) -> str:
@@ -292,7 +372,7 @@ def _given(source: object) -> list[str | Path | pd.DataFrame]:
 
 
 def _sources(given: Sequence[str | Path | pd.DataFrame]) -> list[Source]:
-    sources = [s if isinstance(s, pd.DataFrame) else Path(s) for s in given]
+    sources = [path for each in given for path in _matching(each)]
     if not sources:
         msg = "no source was given; name a file, a folder or a data frame"
         raise OptionError(msg)
@@ -301,6 +381,16 @@ def _sources(given: Sequence[str | Path | pd.DataFrame]) -> list[Source]:
             msg = f"{path}: there is no such file or folder; check the path"
             raise SourceNotFoundError(msg)
     return sources
+
+
+def _matching(source: str | Path | pd.DataFrame) -> list[Source]:
+    """Return the files that a pattern such as ``exports/*.json`` fits; else a path."""
+    if isinstance(source, pd.DataFrame):
+        return [source]
+    path = Path(source)
+    if path.exists() or not set(str(source)) & set("*?["):
+        return [path]
+    return sorted(map(Path, glob(str(source), recursive=True))) or [path]  # noqa: PTH207
 
 
 def _reader(sources: list[Source], name: str | None, options: ReadOptions) -> Reader:
@@ -320,6 +410,7 @@ def _reader(sources: list[Source], name: str | None, options: ReadOptions) -> Re
         )
         raise OptionError(msg)
     probed = probe(sources[0], columns, options.encoding)
+    probed = replace(probed, several=len(sources) > 1)
     sure = {reader.name: reader.sniff(probed) for reader in readers.values()}
     best = max(sure.values())
     fit = [name for name, grade in sure.items() if grade == best]

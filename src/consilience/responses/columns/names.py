@@ -1,7 +1,7 @@
 """The usual names of columns, and how a column is found among those of a file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from consilience.errors import DuplicateColumnError, MissingColumnError
@@ -143,25 +143,39 @@ def require(
 
 
 def choose_question(
-    names: list[str], given: str | None, source: str, option: str
+    names: Iterable[str] | Mapping[str, str], given: str | None, source: str
 ) -> str:
     """Pick the question that the labels answer.
+
+    Parameters
+    ----------
+    names
+        The questions; a mapping says in short what each is.
+    given
+        The one that the caller named.
+    source
+        For messages.
 
     Raises
     ------
     MissingColumnError
         If there are several and none was named, or the named one is not there.
     """
+    names = names if isinstance(names, Mapping) else dict.fromkeys(names, "")
     if given is None and len(names) == 1:
-        return names[0]
+        return next(iter(names))
     if given in names:
         return str(given)
     what = f"there is no question {given!r}" if given else "there are several questions"
     if not names:
         what = "nobody answered any question"
+    listed = [
+        f"{name!r} ({each})" if each else repr(name) for name, each in names.items()
+    ]
+    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
     msg = (
-        f"{source}: {what}; found {listing(names)}; name the one to read "
-        f"(`{option}=NAME`)"
+        f"{source}: {what}; found {', '.join(listed[:12]) or 'no other'}{more}; choose "
+        "the one to read (`question=NAME`)"
     )
     raise MissingColumnError(msg)
 

@@ -34,7 +34,9 @@ def read_single(batch: Batch) -> Draft:
     given = columns.answer
     if label_input is None and columns.label is not None:
         given = columns.label
-    question = choose_question(list(batch.answers), given, table.source, "answer")
+    question = choose_question(
+        list(batch.answers), batch.question or given, table.source
+    )
     picks = [
         Selection(
             item=batch.text(item, row),

@@ -212,7 +212,8 @@ def _as_asked(
 ) -> ReadOptions:
     """Fill in what the tasks say of their questions and the caller does not."""
     kinds = {each.kind for each in shown}
-    if len(kinds) != 1 or options.columns.label or options.columns.answer:
+    named = options.question or options.columns.label or options.columns.answer
+    if len(kinds) != 1 or named:
         return options
     kind = options.kind or kinds.pop()
     asked = {name for work in works for name in work.picked}
@@ -270,15 +271,14 @@ def _label_field(works: list[Annotation], options: ReadOptions) -> str | None:
 
 
 def _question(works: list[Annotation], options: ReadOptions) -> str:
-    names = list(dict.fromkeys(name for work in works for name in work.picked))
+    given = [name for work in works for name in work.picked]
+    names = {name: f"{given.count(name):,} answers" for name in dict.fromkeys(given)}
     columns = options.columns
     is_contains = _label_field(works, options) is not None
-    given = columns.answer if is_contains else columns.label
-    if given is None and columns.main in names:
-        names.remove(columns.main)
-    return choose_question(
-        names, given, "the export", "answer" if is_contains else "label"
-    )
+    named = options.question or (columns.answer if is_contains else columns.label)
+    if named is None:
+        names.pop(columns.main or "", None)
+    return choose_question(names, named, "the export")
 
 
 def _dropped(truth: list[int], places: list[str]) -> tuple[Dropped, ...]:

@@ -60,7 +60,9 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     fields = [name for name in table.names if name not in EXPORT_FIELDS]
     item = columns.item or require([*fields, "id"], "item", columns, table.source)
     questions = [name for name in fields if name not in {item, columns.main}]
-    question = choose_question(questions, columns.label, table.source, "label")
+    question = choose_question(
+        questions, options.question or columns.label, table.source
+    )
     for name in ("annotator", item):
         if name not in table.columns:
             msg = (
