@@ -122,11 +122,11 @@ def test_several_labels_need_a_kind_and_no_needs_the_configuration(export, writt
         task(2, work(11, 7, choices("objects", "cat"), choices("main", "terrier"))),
     )
     config = written("config.xml", CONFIG)
-    with pytest.raises(MissingColumnError, match=r"'objects', 'main'; name the one"):
+    with pytest.raises(MissingColumnError, match=r"'objects' \(2 answers\), 'main'"):
         read(path)
     with pytest.raises(KindError, match="task 1, annotation 10: 2 labels"):
-        read(path, label="objects")
-    objects = read(path, label="objects", main="main", kind="objects")
+        read(path, question="objects")
+    objects = read(path, question="objects", main="main", kind="objects")
     assert rows(objects, "label", "object", "main") == [
         ["terrier", 0, False],
         ["stage", 1, True],

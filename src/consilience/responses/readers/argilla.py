@@ -54,6 +54,7 @@ def read_argilla(sources: Sequence[Source], options: ReadOptions) -> Responses:
         source=names(sources),
         unit="responses",
         ids=_IDS if _ids_name_items(works) else (),
+        last_ids=_IDS,
         roles={"user_id": "annotator"},
         more_items=[_fields(each.value) for each in given],
     )
