@@ -8,7 +8,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.responses.exports.writers import ITEM, LABELS, NUMBERED, ONLY_ANSWERS, READER, WRITERS, Study, url
+from tests.responses.exports.writers import (
+    ITEM,
+    LABELS,
+    NUMBERED,
+    ONLY_ANSWERS,
+    READER,
+    WRITERS,
+    Study,
+    url,
+)
 
 from consilience.responses import read
 from consilience.responses.options import Columns
@@ -129,9 +138,7 @@ def test_an_export_is_recognized_by_its_reader_alone(name, tmp_path):
         assert not any(each.sniff(probed) for each in formats().values())
 
 
-@pytest.mark.parametrize(
-    "name", ["toloka", "toloka_json", "appen", "appen_json"]
-)
+@pytest.mark.parametrize("name", ["toloka", "toloka_json", "appen", "appen_json"])
 def test_what_a_tool_knows_to_be_right_is_gold_and_its_answers_count(name, tmp_path):
     study = Study(FIXED, gold={1: "dog"})
     responses = read(WRITERS[name](tmp_path, study))

@@ -77,6 +77,7 @@ def read_export(
     item = item_field(
         contents, export.ids, options.columns.item, export.source, export.last_ids
     )
+    not_asked = [w for w in works if w.answers and question.name not in w.answers]
     works = [w for w in works if question.name in w.answers or not w.answers]
     kind = "choice" if about else options.kind or question.kind or "choice"
     offer = export.offers.get(question.name)
@@ -113,7 +114,7 @@ def read_export(
     draft = replace(
         draft,
         unit=export.unit,
-        dropped=tuple(_dropped(export.works)),
+        dropped=(*_dropped(export.works), *_without(not_asked, question.name)),
         notes=(*_notes(export, works, question), *draft.notes),
         columns=roles | dict(export.roles),
         unused={
@@ -259,6 +260,14 @@ def _dropped(works: Sequence[Work]) -> Iterator[Dropped]:
             places.setdefault(reason, []).append(work.place)
     for reason, where in places.items():
         yield Dropped(reason, len(where), where[0])
+
+
+def _without(works: Sequence[Work], question: str) -> tuple[Dropped, ...]:
+    """Works in which the question was not asked."""
+    if not works:
+        return ()
+    reason = f"question {question!r} is not answered there, but another is"
+    return (Dropped(reason, len(works), works[0].place),)
 
 
 def _notes(export: Export, works: Sequence[Work], question: Question) -> Iterator[str]:

@@ -5,13 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consilience.responses.answers import is_yes_or_no
-from consilience.responses.columns.looks import DATES, LINKS, STRUCTURES, look
+from consilience.responses.columns.looks import is_free_text
 from consilience.responses.columns.names import choose_question
 from consilience.responses.exports.work import Answer, Work
 from consilience.responses.options import Kind
-from consilience.responses.tables.coding import encode_texts
-
-_FEW = 10  # answers below which different ones may be labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +113,4 @@ def _is_text(given: list[Answer], picked: Counter[str]) -> bool:
         return True
     if any(answer.shown is not None for answer in given):
         return False
-    number = sum(picked.values())
-    return number >= _FEW and (
-        len(picked) > number / 2
-        or look(encode_texts(list(picked))) in {DATES, LINKS, STRUCTURES}
-    )
+    return is_free_text(picked)

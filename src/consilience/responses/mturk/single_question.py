@@ -1,10 +1,12 @@
 """MTurk batches with one item per assignment."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pandas as pd
 
 from consilience.errors import MissingColumnError
+from consilience.responses.columns.looks import is_free_text
 from consilience.responses.columns.names import USUAL, choose_question, listing, plain
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
@@ -34,8 +36,9 @@ def read_single(batch: Batch) -> Draft:
     given = columns.answer
     if label_input is None and columns.label is not None:
         given = columns.label
+    named = batch.question or given
     question = choose_question(
-        list(batch.answers), batch.question or given, table.source
+        list(batch.answers) if named else _not_texts(batch), named, table.source
     )
     picks = [
         Selection(
@@ -65,6 +68,17 @@ def read_single(batch: Batch) -> Draft:
         frame = checked_labels(pd.DataFrame({"label": pd.Series(labels, dtype="str")}))
         draft = replace(draft, labels=frame, offer="all")
     return draft
+
+
+def _not_texts(batch: Batch) -> list[str]:
+    """Questions that are not answered in free text, if there are any."""
+    labels = []
+    for name, answers in batch.answers.items():
+        given = [answers[row] for row in batch.rows]
+        picked = Counter(x for each in given if each for x in each.picked)
+        if not is_free_text(picked):
+            labels.append(name)
+    return labels or list(batch.answers)
 
 
 def _label_input(batch: Batch) -> str | None:

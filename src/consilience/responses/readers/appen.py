@@ -124,8 +124,11 @@ def _cell(cell: str | None, several: bool) -> Answer:  # noqa: FBT001
 def _unit(record: Record, options: ReadOptions) -> Iterator[Work]:
     """Works of a unit in JSON."""
     unit = record.value
-    data: dict[str, Any] = first(unit, "data") or {}
+    data = first(unit, "data")
+    data = data if isinstance(data, dict) else {}
     for judgment in dig(unit, "results.judgments.*"):
+        if not isinstance(judgment, dict):
+            continue
         given = first(judgment, "data")
         answers = {
             name: answer(value, record.place)
@@ -136,7 +139,7 @@ def _unit(record: Record, options: ReadOptions) -> Iterator[Work]:
             name: answer(data.get(name + _GOLD), record.place).picked or ()
             for name in answers
         }
-        row = {f"_{k}": v for k, v in dict(judgment).items()} | {_UNIT: unit.get("id")}
+        row = {f"_{k}": v for k, v in judgment.items()} | {_UNIT: unit.get("id")}
         contents = {n: v for n, v in data.items() if not n.endswith(_GOLD)}
         yield _work(
             f"{record.place}, judgment {first(judgment, 'id')}",

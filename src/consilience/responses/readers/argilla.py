@@ -99,7 +99,7 @@ def _responses(record: Mapping[str, Any]) -> Iterator[Response]:
     nested = record.get("responses")
     if isinstance(nested, dict):  # version 2
         for question, given in nested.items():
-            for each in given or []:
+            for each in given if isinstance(given, list) else ():
                 yield _user(each), _state(each), question, first(each, "value")
     elif isinstance(nested, list):  # feedback of version 1: all values of a user
         for each in nested:
@@ -121,10 +121,12 @@ def _flat(record: Mapping[str, Any]) -> Iterator[Response]:
     for name, values in record.items():
         if name.endswith(_RESPONSES) and isinstance(values, list):
             question = name.removesuffix(_RESPONSES)
-            users = record.get(question + _USERS) or [None] * len(values)
-            states = record.get(question + _STATUS) or ["submitted"] * len(values)
+            users, states = (
+                given if isinstance(given, list) else [None] * len(values)
+                for given in (record.get(question + each) for each in (_USERS, _STATUS))
+            )
             for user, state, value in zip(users, states, values, strict=False):
-                yield text(user) or None, text(state), question, value
+                yield text(user) or None, text(state) or "submitted", question, value
         elif f"{name}-suggestion" in record and isinstance(values, list):
             for each in values:  # datasets of version 1
                 yield _user(each), _state(each), name, first(each, "value")

@@ -90,8 +90,8 @@ def _by_users(record: Record) -> Iterator[Work]:
         users.setdefault(text(first(each, "user")) or None, []).append(each)
     for user, given in users.items():
         labels = [text(first(each, ("label", "text"))) for each in given]
-        regions = any("start_offset" in each for each in given)
-        free = any("label" not in each for each in given)
+        regions = any(first(each, "start_offset") is not None for each in given)
+        free = any(first(each, "label") is None for each in given)
         yield Work(
             fields=_fields(record),
             annotator=user,

@@ -3,7 +3,7 @@
 In the job's folder, `annotations/worker-response` holds a file for each object and
 round, with `answers` of workers; `annotations/consolidated-annotation` the same answers
 as they were sent to be consolidated. The output manifest has one label for each object
-and no workers.
+and no workers, unless the job passes on all their answers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,11 +49,11 @@ def read_ground_truth(sources: Sequence[Source], options: ReadOptions) -> Respon
     requests = [each for each in given if _is_request(each.value)]
     works = [work for each in responses for work in _answers(each)]
     works = works or [work for each in requests for work in _annotations(each)]
-    if not works and any(_is_manifest(each.value) for each in given):
+    works = works or [work for each in given for work in _passed_on(each)]
+    if not works and any(_is_consolidated(each.value) for each in given):
         msg = (
-            f"{names(sources)}: an output manifest holds one consolidated label for "
-            "each object, and not who answered what; read the folder "
-            "annotations/worker-response of the job"
+            f"{names(sources)}: holds one consolidated label for each object, and not "
+            "who answered what; read the folder annotations/worker-response of the job"
         )
         raise MissingColumnError(msg)
     objects = {text(each.value[_ID]): _content(each.value) for each in requests}
@@ -67,6 +67,7 @@ def read_ground_truth(sources: Sequence[Source], options: ReadOptions) -> Respon
         source=names(sources),
         unit="answers",
         ids=("s3Uri", "source-ref", _ID),
+        last_ids=("source",),
         roles={"workerId": "annotator"},
     )
     return read_export(export, sources, options)
@@ -86,6 +87,14 @@ def _answers(record: Record) -> Iterator[Work]:
             seconds=number(first(each, "timeSpentInSeconds")),
             created=text(first(each, "submissionTime")) or None,
         )
+
+
+def _passed_on(record: Record) -> Iterator[Work]:
+    """Works in the manifest of a job that passes on the answers of all workers."""
+    for label in record.value.values():
+        if isinstance(label, dict) and "annotationsFromAllWorkers" in label:
+            whole = {**record.value, "annotations": label["annotationsFromAllWorkers"]}
+            yield from _annotations(replace(record, value=whole))
 
 
 def _annotations(record: Record) -> Iterator[Work]:
@@ -150,8 +159,9 @@ def _is_request(record: Any) -> bool:
     return _ID in record and isinstance(record.get("annotations"), list)
 
 
-def _is_manifest(record: Any) -> bool:
-    return any(f"{name}-metadata" in record for name in record)
+def _is_consolidated(record: Any) -> bool:
+    metadata = any(f"{name}-metadata" in record for name in record)
+    return metadata or "consolidatedAnnotation" in record
 
 
 def _sniff(probe: Probe) -> int:
@@ -159,7 +169,7 @@ def _sniff(probe: Probe) -> int:
     answers = _is_response(record) and any(
         isinstance(each, dict) and "workerId" in each for each in record["answers"]
     )
-    manifest = _is_manifest(record) and bool({"source-ref", "source"} & set(record))
+    manifest = _is_consolidated(record) and bool({"source-ref", "source"} & set(record))
     return 3 * (answers or _ID in record or manifest)
 
 

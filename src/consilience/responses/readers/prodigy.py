@@ -114,7 +114,7 @@ def _picked(
             item=table.columns[item].text(row),
             annotator=None if person is None else table.columns[person].text(row),
             response_id=str(row),
-            picked=tuple(picked[row] or ()) if taken[row] else None,
+            picked=tuple(x for x in picked[row] or () if x) if taken[row] else None,
             shown=shown[row],
             record=row,
         )
@@ -210,16 +210,16 @@ def _decisions(table: TextTable) -> np.ndarray:
     return np.array([_DECISIONS[str(words[code])] for code in column.codes], np.int8)
 
 
-def _cells(table: TextTable, name: str) -> list[list[str] | None]:
+def _cells(table: TextTable, name: str) -> list[list[str | None] | None]:
     column = table.lists.get(name)
     return [None] * table.num_rows if column is None else column.to_pylist()
 
 
-def _ids(options: list[str] | None) -> tuple[str, ...] | None:
+def _ids(options: list[str | None] | None) -> tuple[str, ...] | None:
     """Ids of the options of a task, by which `accept` names them."""
     if not options:
         return None
-    records = [msgspec.json.decode(text) for text in options if text.startswith("{")]
+    records = [msgspec.json.decode(t) for t in options if t and t.startswith("{")]
     ids = [record.get("id", record.get("text")) for record in records]
     return tuple(str(name) for name in ids if name is not None) or None
 

@@ -199,6 +199,11 @@ def _answers(parts: object) -> Iterator[tuple[str, Answer, str]]:
         elif choices:
             picked = tuple(dict.fromkeys(map(str, choices)))
             yield task, Answer(picked=picked, objects=True), title
+        elif any("select_label" in each for each in records):  # drop-down menus
+            for each in records:
+                label = cell_text(each.get("label") or each.get("value"))
+                menu = f"{task} {each.get('select_label')}"
+                yield menu, Answer(picked=(label,) if label else None), title
         elif value is None or value == "":
             yield task, Answer(picked=None), title
         elif not records and not any(isinstance(each, list) for each in values):
