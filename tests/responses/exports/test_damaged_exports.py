@@ -7,13 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from consilience.errors import (
-    MissingColumnError,
-    NoResponsesError,
-    UnreadableFileError,
-)
-from consilience.responses import read
 from tests.responses.exports.test_formats import FIXED
 from tests.responses.exports.writers import READER, WRITERS, Study, as_json
 from tests.responses.test_damage import JSON, outcome, replaced, some

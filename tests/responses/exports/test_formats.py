@@ -4,7 +4,6 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +15,6 @@ from tests.responses.exports.writers import (
     READER,
     WRITERS,
     Study,
-    url,
 )
 
 from consilience.responses import read

@@ -162,7 +162,7 @@ def test_workflows_ask_different_questions(export):
     path = export(
         row(1, "ann", question("cat")), row(1, "ann", question("near"), workflow=8)
     )
-    with pytest.raises(MissingColumnError, match="'7/T0' .*'8/T0'"):
+    with pytest.raises(MissingColumnError, match=r"'7/T0' .*'8/T0'"):
         read(path)
     assert rows(read(path, question="8/T0"), "label") == [["near"]]
 
