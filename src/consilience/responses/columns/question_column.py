@@ -11,7 +11,14 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.tables.text_table import TextTable
 
 # In order of preference; compared without case, blanks and punctuation.
-_USUAL = ("question", "questionname", "questionid", "fromname", "criterion", "dimension")
+_USUAL = (
+    "question",
+    "questionname",
+    "questionid",
+    "fromname",
+    "criterion",
+    "dimension",
+)
 
 
 def one_question(table: TextTable, options: ReadOptions) -> TextTable:

@@ -14,7 +14,7 @@ from consilience.responses.sources.json_file import decode_json, read_json
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import Source, load_table
 
-_LISTS = ("items", "docs", "tasks", "records")  # keys under which an API lists records
+_LISTS = ("items", "docs", "records")  # keys under which an API lists records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,12 +61,15 @@ def read_scale(sources: Sequence[Source], options: ReadOptions) -> Responses:
     given = records(sources)
     works = [work for each in given for work in _works(each)]
     _check_people(works, names(sources))
+    ids = ("unique_id", "task_id")
+    is_anonymous = all(work.annotator is None for work in works)
     export = Export(
         tool="Scale",
         works=works,
         source=names(sources),
         unit="responses",
-        ids=("unique_id", "task_id"),
+        ids=() if is_anonymous else ids,
+        last_ids=ids,
         more_items=[_fields(each.value) for each in given],
     )
     return read_export(export, sources, options)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 _LOOK = 1 << 22
-_LISTS = ("items", "docs", "tasks", "records")  # keys under which an API lists records
+_LISTS = ("items", "docs", "records")  # keys under which an API lists records
 
 
 def first_record(path: Path) -> Mapping[str, Any]:
@@ -24,13 +24,14 @@ def first_record(path: Path) -> Mapping[str, Any]:
     with path.open("rb") as file:
         start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf")
     text = start.decode("utf-8", errors="ignore").lstrip()
+    is_list = text.startswith("[")
     text = text.removeprefix("[").lstrip()
     try:
         record, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(record, dict):
-        return {}
+    if is_list or not isinstance(record, dict):
+        return record if isinstance(record, dict) else {}
     lists = (record[key] for key in _LISTS if isinstance(record.get(key), list))
     wrapped = next(lists, None)
     if wrapped and isinstance(wrapped[0], dict):
