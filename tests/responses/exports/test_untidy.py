@@ -458,6 +458,23 @@ def test_final_responses_of_scale_are_no_answers_of_annotators(tmp_path):
     assert responses.labels["label"].tolist() == ["big", "small"]
 
 
+def test_metadata_of_scale_may_say_whose_a_response_is(tmp_path):
+    given = [
+        task(
+            number,
+            "car",
+            {"taxonomies": {"size": ["big"]}},
+            metadata={"annotator": person, "item": "i"},
+            unique_id=f"u{number}",
+        )
+        for number, person in enumerate(["ann", "bob"])
+    ]
+    path = as_json(tmp_path / "a.json", given)
+    expected = [["car", "ann", "big"], ["car", "bob", "big"]]
+    assert rows(read(path), "item", "annotator", "label") == expected
+    assert rows(read(path, item="metadata.item"), "item") == [["i"], ["i"]]
+
+
 def test_attempts_and_fields_of_scale(tmp_path):
     def attempt(person, *labels):
         field = {"type": "category", "field_id": "size", "response": [list(labels)]}

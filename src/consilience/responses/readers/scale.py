@@ -1,9 +1,9 @@
 """Scale's tasks: the attempts at a task, or its responses to one item.
 
 A finished task has one `response` (``category``, ``taxonomies`` or ``annotations`` of
-fields) that does not say whose it is. Where a task lists the attempts or responses of
-several people, these are read; a task with one response counts as an anonymous answer
-if several tasks are about one attachment.
+fields) that does not say whose it is, unless the metadata of the task do. Where a task
+lists the attempts or responses of several people, these are read; a task with one
+response counts as an answer if several tasks are about one attachment.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +40,7 @@ _PEOPLE = (
     *("completed_by", "created_by", "worker", "tasker", "labeler", "annotator", "user"),
 )
 _ATTACHMENT = "params.attachment"
+_METADATA = "metadata."
 _DONE = "completed"
 
 
@@ -62,14 +63,17 @@ def read_scale(sources: Sequence[Source], options: ReadOptions) -> Responses:
     works = [work for each in given for work in _works(each)]
     _check_people(works, names(sources))
     ids = ("unique_id", "task_id")
-    is_anonymous = all(work.annotator is None for work in works)
+    extra = dict.fromkeys(n for w in works for n in w.fields if n.startswith(_METADATA))
+    attachments = [work.fields[_ATTACHMENT] for work in works]
+    is_repeated = None not in attachments and len(set(attachments)) < len(works)
+    one_each = len(works) == len(given)  # a task for each answer
     export = Export(
         tool="Scale",
         works=works,
         source=names(sources),
         unit="responses",
-        ids=() if is_anonymous else ids,
-        last_ids=ids,
+        ids=() if one_each and is_repeated else ids,
+        last_ids=(*ids, *extra),
         more_items=[_fields(each.value) for each in given],
     )
     return read_export(export, sources, options)
@@ -95,7 +99,7 @@ def _works(record: Record) -> Iterator[Work]:
     given = [each for each in attempts if isinstance(each, dict)] or [dict(task)]
     for number, attempt in enumerate(given, start=1):
         state = text(attempt.get("status")) or status
-        who = first(attempt, _PEOPLE)
+        who = first(attempt, _PEOPLE) or first(attempt.get("metadata"), _PEOPLE)
         response = attempt.get("response", attempt)
         yield Work(
             fields=_fields(task),
@@ -116,6 +120,10 @@ def _fields(task: Mapping[str, Any]) -> dict[str, str | None]:
     attached = first(task, (_ATTACHMENT, "params.attachments.*.content", "params.text"))
     attached = first(attached, ("content", "url")) or attached
     fields = {name: text(task.get(name)) or None for name in ("unique_id", "task_id")}
+    extra = task.get("metadata")
+    for name, value in extra.items() if isinstance(extra, dict) else ():
+        if not isinstance(value, (list, dict)):
+            fields[_METADATA + name] = text(value) or None
     return fields | {_ATTACHMENT: None if attached is None else text(attached)}
 
 
