@@ -150,7 +150,8 @@ def _work(
         for name, value in inputs.items()
         if not isinstance(value, (list, dict))
     }
-    fields[_TASK] = text(assignment.get("task_id")) or None
+    if assignment.get("task_id"):
+        fields[_TASK] = text(assignment["task_id"])
     answers = {name: answer(value, place) for name, value in outputs.items()}
     truth = {name: answer(value, place).picked or () for name, value in golden.items()}
     return Work(
