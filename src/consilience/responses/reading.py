@@ -268,10 +268,10 @@ def _read_files(
 ) -> Responses:
     """Read files; of a folder or an archive, those that are the export."""
     if prefix is None:
-        return _reader(files, format, options).read(files, options)
+        return _read_by(_reader(files, format, options), files, options)
     try:
         reader, chosen = _of_one_format(files, format, options)
-        responses = reader.read(chosen, options)
+        responses = _read_by(reader, chosen, options)
     except ConsilienceError as error:
         raise type(error)(_without(prefix, str(error))) from error
     account = responses.cleaning
@@ -288,6 +288,16 @@ def _read_files(
     )
     sources = {_without(prefix, name): sha for name, sha in responses.sources.items()}
     return replace(responses, cleaning=cleaning, sources=sources)
+
+
+def _read_by(reader: Reader, files: list[Source], options: ReadOptions) -> Responses:
+    if options.question is not None and not reader.questions:
+        msg = (
+            f"a source of format {reader.name!r} holds one question; leave out "
+            "`question=`, or name another format"
+        )
+        raise OptionError(msg)
+    return reader.read(files, options)
 
 
 def _of_one_format(

@@ -590,3 +590,29 @@ def test_jobs_in_a_folder_are_one_source(tmp_path):
     responses = read(cvat(tmp_path, Study(FIXED)))
     assert responses.num_annotators == 2
     assert len(responses.sources) == 2
+
+
+def test_fields_for_remarks_are_no_questions_by_their_names(tmp_path):
+    outputs = {"OUTPUT:animal": "cat", "OUTPUT:comments": "hm"}
+    responses = read(tsv(tmp_path, assignment("a", "w1", **outputs)))
+    assert responses.table["label"].tolist() == ["cat"]
+    chosen = read(tsv(tmp_path, assignment("a", "w1", **outputs)), question="comments")
+    assert chosen.table["label"].tolist() == ["hm"]
+
+
+def test_a_format_of_one_question_refuses_to_choose_one():
+    table = pd.DataFrame({"item": ["a"], "ann": ["x"], "bob": ["y"]})
+    with pytest.raises(OptionError, match="format 'wide' holds one question"):
+        read(table, format="wide", question="x")
+
+
+def test_records_of_other_programs_are_none_of_doccano(tmp_path):
+    record = {"id": 1, "text": "t", "labels": [{"annotator": "a", "label": "x"}]}
+    for name in ("a", "b"):
+        as_lines(tmp_path / f"{name}.jsonl", [record])
+    with pytest.raises(Exception, match=r"^(?!.*doccano)"):
+        read(tmp_path)
+    old = {"id": 1, "text": "t", "annotations": [], "meta": {}}
+    said = [{"label": 2, "user": 7}, {"label": 2, "user": 7}]
+    path = as_lines(tmp_path / "old.jsonl", [old, old | {"id": 2, "annotations": said}])
+    assert rows(read(path), "item", "annotator", "label") == [["2", "7", "2"]]

@@ -45,6 +45,9 @@ USUAL = {
     "parent": _words("parent superclass group"),
 }
 _NEEDED = ("item", "label", "annotator")  # without them the answers would change
+_COMMENTS = _words(
+    "comment comments feedback note notes remark remarks reason explanation rationale"
+)
 EXTRAS = _words(
     "seconds leadtime duration worktimeinseconds timestamp createdat startedat "
     "submittedat finishedat status batch session"
@@ -178,6 +181,11 @@ def choose_question(
         "the one to read (`question=NAME`)"
     )
     raise MissingColumnError(msg)
+
+
+def is_comment(name: str) -> bool:
+    """Say whether a field of a form is one for remarks, by its name."""
+    return plain(re.split(r"[.: ]", name)[-1]) in _COMMENTS
 
 
 def listing(names: list[str], limit: int = 12) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from consilience.responses.answers import is_yes_or_no
 from consilience.responses.columns.looks import is_free_text
-from consilience.responses.columns.names import choose_question
+from consilience.responses.columns.names import choose_question, is_comment
 from consilience.responses.exports.work import Answer, Work
 from consilience.responses.options import Kind
 
@@ -76,7 +76,7 @@ def choose(
         Questions in words, by their names.
     """
     # Free text beside a question with labels is a comment.
-    labels = [name for name, each in asked.items() if each.kind is not None]
+    labels = [n for n, q in asked.items() if q.kind is not None and not is_comment(n)]
     names = labels if given is None and labels else list(asked)
     shown = {
         name: f"{titles[name]}: {asked[name]}" if name in titles else str(asked[name])

@@ -7,7 +7,13 @@ import pandas as pd
 
 from consilience.errors import MissingColumnError
 from consilience.responses.columns.looks import is_free_text
-from consilience.responses.columns.names import USUAL, choose_question, listing, plain
+from consilience.responses.columns.names import (
+    USUAL,
+    choose_question,
+    is_comment,
+    listing,
+    plain,
+)
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
 from consilience.responses.mturk.batch import Batch
@@ -76,7 +82,7 @@ def _not_texts(batch: Batch) -> list[str]:
     for name, answers in batch.answers.items():
         given = [answers[row] for row in batch.rows]
         picked = Counter(x for each in given if each for x in each.picked)
-        if not is_free_text(picked):
+        if not is_free_text(picked) and not is_comment(name):
             labels.append(name)
     return labels or list(batch.answers)
 

@@ -197,4 +197,5 @@ READER = Reader(
     what="Appen (Figure Eight) full report, CSV or JSON",
     sniff=_sniff,
     read=read_appen,
+    questions=True,
 )

@@ -184,4 +184,5 @@ READER = Reader(
     what="Argilla records (versions 1 and 2; nested, flat or a dataset)",
     sniff=_sniff,
     read=read_argilla,
+    questions=True,
 )

@@ -181,4 +181,5 @@ READER = Reader(
     what="CVAT for images 1.1 (XML), one job for each annotator",
     sniff=_sniff,
     read=read_cvat,
+    questions=True,
 )

@@ -95,7 +95,13 @@ def _by_users(record: Record) -> Iterator[Work]:
         yield Work(
             fields=_fields(record),
             annotator=user,
-            answers={"label": Answer(picked=tuple(labels), regions=regions, free=free)},
+            answers={
+                "label": Answer(
+                    picked=tuple(labels if regions else dict.fromkeys(labels)),
+                    regions=regions,
+                    free=free,
+                )
+            },
             place=f"{record.place}, user {user}",
             created=text(first(given[-1], ("created_at", "updated_at"))) or None,
         )
@@ -125,11 +131,21 @@ def _sniff(probe: Probe) -> int:
     if "id" not in keys or not keys & set(_CONTENT):
         return 0
     notes = record.get("annotations")
-    old = isinstance(notes, list) and "annotation_approver" in keys
-    old = old or (isinstance(notes, list) and any("user" in dict(n) for n in notes))
-    labels = any(isinstance(record.get(key), list) for key in _LABELS)
+    users = isinstance(notes, list) and any(
+        isinstance(each, dict) and "user" in each for each in notes
+    )
+    old = users or (notes is not None and "annotation_approver" in keys)
+    old = old or (notes == [] and "meta" in keys)
+    labels = any(_are_labels(record.get(key)) for key in _LABELS)
     labels = labels or (not record and "label" in keys)
     return 3 * (old or (labels and (probe.several or "Comments" in keys)))
+
+
+def _are_labels(value: object) -> bool:
+    """Whether a value is a list of labels or of spans, and of no other records."""
+    return isinstance(value, list) and all(
+        not isinstance(part, dict) or "start_offset" in part for part in value
+    )
 
 
 READER = Reader(
@@ -137,4 +153,5 @@ READER = Reader(
     what="doccano (a file per annotator in a folder or archive; older JSON with users)",
     sniff=_sniff,
     read=read_doccano,
+    questions=True,
 )

@@ -178,4 +178,5 @@ READER = Reader(
     what="SageMaker Ground Truth worker responses (the job's folder, or its files)",
     sniff=_sniff,
     read=read_ground_truth,
+    questions=True,
 )

@@ -323,4 +323,5 @@ READER = Reader(
     what="Label Studio JSON (tasks with annotations)",
     sniff=_sniff,
     read=read_label_studio,
+    questions=True,
 )

@@ -218,4 +218,5 @@ READER = Reader(
     what="Label Studio JSON-MIN or CSV (second best: skipped and gold are not marked)",
     sniff=_sniff,
     read=read_label_studio_min,
+    questions=True,
 )

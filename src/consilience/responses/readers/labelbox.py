@@ -168,4 +168,5 @@ READER = Reader(
     what="Labelbox NDJSON (radio and checklist), or the older JSON or CSV",
     sniff=_sniff,
     read=read_labelbox,
+    questions=True,
 )

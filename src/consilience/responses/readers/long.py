@@ -46,4 +46,5 @@ READER = Reader(
     what="one row per answer (CSV, TSV, Parquet, JSON lines, data frame), any names",
     sniff=_sniff,
     read=read_long,
+    questions=True,
 )

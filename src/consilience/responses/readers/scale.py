@@ -185,12 +185,9 @@ def _options(task: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
 
 
 def _sniff(probe: Probe) -> int:
-    record = probe.record
-    return 3 * (
-        "task_id" in record
-        and "params" in record
-        and bool({"response", "attempts", "responses"} & set(record))
-    )
+    keys = set(probe.names)
+    more = {"response", "attempts", "responses", "callback_url"} & keys
+    return 3 * ({"task_id", "params"} <= keys and bool(more))
 
 
 READER = Reader(
@@ -198,4 +195,5 @@ READER = Reader(
     what="Scale tasks (JSON with attempts or responses of several people)",
     sniff=_sniff,
     read=read_scale,
+    questions=True,
 )

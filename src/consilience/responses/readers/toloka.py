@@ -187,4 +187,5 @@ READER = Reader(
     what="Toloka results (TSV with INPUT:, OUTPUT:, GOLDEN:) or assignments (JSON)",
     sniff=_sniff,
     read=read_toloka,
+    questions=True,
 )

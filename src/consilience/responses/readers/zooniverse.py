@@ -277,4 +277,5 @@ READER = Reader(
     what="Zooniverse classification export (question and survey tasks)",
     sniff=_sniff,
     read=read_zooniverse,
+    questions=True,
 )
