@@ -44,6 +44,8 @@ from consilience.responses.sources.probe import Probe, probe
 from consilience.responses.table import Responses
 from consilience.responses.unknown_format import looks_wide, unknown_format
 
+_CERTAIN = 3  # grade of a reader
+
 type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
 
 
@@ -304,25 +306,31 @@ def _of_one_format(
     files: list[Source], format: str | None, options: ReadOptions
 ) -> tuple[Reader, list[Source]]:
     """Return the reader that recognizes the most files, best, and these files."""
-    known_readers = formats()
-    if format is not None and format not in known_readers:
-        raise UnknownFormatError(not_among("format", format, known_readers))
-    names = list(known_readers) if format is None else [format]
-    several = len(files) > 1
-    grades: dict[str, dict[int, int]] = {name: {} for name in names}
-    for number, file in enumerate(files):
-        probed = probe(file, options.columns, options.encoding)
-        probed = replace(probed, several=several)
-        for name in names:
-            grade = known_readers[name].sniff(probed)
-            if grade:
-                grades[name][number] = grade
-    best = max(
-        names, key=lambda n: (max(grades[n].values(), default=0), len(grades[n]))
-    )
-    if not grades[best]:
+    every = formats()
+    if format is not None and format not in every:
+        raise UnknownFormatError(not_among("format", format, every))
+    looks = [probe(file, options.columns, options.encoding) for file in files]
+    looks = [replace(look, several=len(files) > 1) for look in looks]
+    marks = {}  # by format: its best grade, and the files that have it
+    for name in every if format is None else [format]:
+        grades = [every[name].sniff(look) for look in looks]
+        best = max(grades)
+        fit = [file for file, g in zip(files, grades, strict=True) if g == best]
+        marks[name] = (best, fit)
+    grade, number = max((best, len(fit)) for best, fit in marks.values())
+    names = [
+        n for n, (best, fit) in marks.items() if (best, len(fit)) == (grade, number)
+    ]
+    if grade == 0 or len(names) > 1:
         return _reader(files, format, options), files
-    return known_readers[best], [files[number] for number in grades[best]]
+    tables = {tuple(sorted(look.names)) for look in looks}
+    if grade < _CERTAIN and len(tables) > 1:
+        msg = (
+            f"{listing([str(file) for file in files], 4)}: these files have different "
+            "columns, so they are not one table; pass the files that hold answers"
+        )
+        raise UnknownFormatError(msg)
+    return every[names[0]], marks[names[0]][1]
 
 
 def _without(prefix: str, text: str) -> str:

@@ -23,6 +23,7 @@ from consilience.errors import (
     MissingColumnError,
     NoResponsesError,
     OptionError,
+    UnknownFormatError,
     UnreadableFileError,
 )
 from consilience.responses import read
@@ -616,3 +617,15 @@ def test_records_of_other_programs_are_none_of_doccano(tmp_path):
     said = [{"label": 2, "user": 7}, {"label": 2, "user": 7}]
     path = as_lines(tmp_path / "old.jsonl", [old, old | {"id": 2, "annotations": said}])
     assert rows(read(path), "item", "annotator", "label") == [["2", "7", "2"]]
+
+
+def test_tables_of_a_folder_are_read_as_one_only_if_they_have_the_same_columns(
+    tmp_path,
+):
+    table = pd.DataFrame({"item": ["a"], "annotator": ["ann"], "label": ["x"]})
+    table.to_csv(tmp_path / "1.csv", index=False)
+    table.assign(item="b").to_csv(tmp_path / "2.csv", index=False)
+    assert read(tmp_path).num_items == 2
+    table[["item", "label"]].to_csv(tmp_path / "true.csv", index=False)
+    with pytest.raises(UnknownFormatError, match="not one table; pass the files"):
+        read(tmp_path)

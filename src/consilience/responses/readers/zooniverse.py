@@ -79,7 +79,12 @@ def read_zooniverse(sources: Sequence[Source], options: ReadOptions) -> Response
     """
     table = load_tables(sources, options)
     _check(table)
-    works = [_classification(table, row) for row in range(table.num_rows)]
+    workflows = drop_unused(table.columns["workflow_id"])
+    several = len(workflows.values) > 1
+    works = [
+        _classification(table, row, f"{workflows.text(row)}/" if several else "")
+        for row in range(table.num_rows)
+    ]
     screens = [work.shown for work in works if work.shown is not None]
     if len(screens) < len(works):
         works, screens = [replace(work, shown=None) for work in works], []
@@ -142,7 +147,8 @@ def _check(table: TextTable) -> None:
         raise MissingColumnError(msg)
 
 
-def _classification(table: TextTable, row: int) -> _Classification:
+def _classification(table: TextTable, row: int, before: str) -> _Classification:
+    """Return what a row says; the names of its tasks have something before them."""
     place = table.where(row)
     cells = {
         name: _json(table, name, row)
@@ -160,9 +166,9 @@ def _classification(table: TextTable, row: int) -> _Classification:
     metadata = metadata if isinstance(metadata, dict) else {}
     record = metadata.get(TASK)
     about = cells["metadata"] if isinstance(cells["metadata"], dict) else {}
-    workflow = _workflow(table, row)
-    answers = {workflow + task: each for task, each, _ in _answers(parts)}
-    titles = {workflow + task: title for task, _, title in _answers(parts) if title}
+    given = list(_answers(parts))
+    answers = {before + task: each for task, each, _ in given}
+    titles = {before + task: title for task, _, title in given if title}
     return _Classification(
         subject=subject,
         metadata=metadata,
@@ -171,12 +177,6 @@ def _classification(table: TextTable, row: int) -> _Classification:
         shown=read_on_screen(record, place) if isinstance(record, str) else None,
         seconds=seconds_between(about.get("started_at"), about.get("finished_at")),
     )
-
-
-def _workflow(table: TextTable, row: int) -> str:
-    """Return what stands before the names of tasks, if there are several workflows."""
-    column = drop_unused(table.columns["workflow_id"])
-    return f"{column.text(row)}/" if len(column.values) > 1 else ""
 
 
 def _json(table: TextTable, name: str, row: int) -> object:
