@@ -27,6 +27,7 @@ from consilience.errors import (
     UnreadableFileError,
 )
 from consilience.responses import read
+from consilience.responses.sources.first_record import first_record
 
 FIXED = {
     (1, "ann"): ("cat",),
@@ -629,3 +630,20 @@ def test_tables_of_a_folder_are_read_as_one_only_if_they_have_the_same_columns(
     table[["item", "label"]].to_csv(tmp_path / "true.csv", index=False)
     with pytest.raises(UnknownFormatError, match="not one table; pass the files"):
         read(tmp_path)
+
+
+def test_a_long_list_that_an_api_wraps_is_recognized(tmp_path):
+    path = toloka_json(tmp_path, Study(FIXED))
+    document = json.loads(path.read_text("utf-8"))
+    document["items"] *= 3_500
+    as_json(path, document)
+    assert path.stat().st_size > 1 << 22
+    record = first_record(path)
+    assert record["user_id"] == "ann"
+    as_json(path, {"other": document["items"]})
+    assert first_record(path) == {}
+
+
+def test_a_data_frame_of_an_export_is_read_as_the_export(tmp_path):
+    table = pd.read_csv(toloka(tmp_path, Study(FIXED)), sep="\t")
+    assert rows(read(table), "item", "annotator", "label")[0] == [url(1), "ann", "cat"]

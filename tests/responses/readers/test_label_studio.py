@@ -122,7 +122,7 @@ def test_several_labels_need_a_kind_and_no_needs_the_configuration(export, writt
         task(2, work(11, 7, choices("objects", "cat"), choices("main", "terrier"))),
     )
     config = written("config.xml", CONFIG)
-    with pytest.raises(MissingColumnError, match=r"'objects' \(2 answers\), 'main'"):
+    with pytest.raises(MissingColumnError, match=r"'objects' \(contains, 2 .*'main'"):
         read(path)
     with pytest.raises(KindError, match="task 1, annotation 10: 2 labels"):
         read(path, question="objects")

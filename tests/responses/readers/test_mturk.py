@@ -185,7 +185,7 @@ def test_what_cannot_be_seen_is_asked_for(written):
         read(written("a.csv", two))
     many = batch("Input.image,Answer.p,Answer.q", ("w1", "Approved", "1", "x", "y"))
     with pytest.raises(
-        MissingColumnError, match=r"'Answer.p', 'Answer.q'; choose the one"
+        MissingColumnError, match=r"'Answer.p' \(choice, 1 answer\), 'Answer.q'"
     ):
         read(written("b.csv", many))
     for chosen in ({"label": "Answer.q"}, {"question": "q"}):
@@ -229,3 +229,8 @@ def test_buttons_that_were_not_pressed_were_on_screen(written):
     assert only.offer == "all"
     assert only.assumptions == ()
     assert only.num_labels == 3
+
+
+def test_remarks_beside_a_question_are_no_question(written):
+    text = batch("Input.image,Answer.q,Answer.comments", ("w1", "Approved", *"1xy"))
+    assert rows(read(written("a.csv", text)), "label") == [["x"]]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from consilience.responses.answers import is_yes_or_no
 from consilience.responses.columns.looks import is_free_text
@@ -53,14 +54,14 @@ def questions(works: Sequence[Work]) -> dict[str, Question]:
     for work in works:
         for name, answer in work.answers.items():
             answers.setdefault(name, []).append(answer)
-    return {name: _question(name, given) for name, given in answers.items()}
+    return {name: question_of(name, given) for name, given in answers.items()}
 
 
 def choose(
     asked: Mapping[str, Question],
     given: str | None,
     source: str,
-    titles: Mapping[str, str],
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> Question:
     """Return the question that the labels answer.
 
@@ -85,7 +86,16 @@ def choose(
     return asked[choose_question(shown, given, source)]
 
 
-def _question(name: str, answers: list[Answer]) -> Question:
+def question_of(name: str, answers: list[Answer]) -> Question:
+    """Return what a question is, by its answers.
+
+    Parameters
+    ----------
+    name
+        What the tool calls it.
+    answers
+        All answers to it.
+    """
     given = [answer for answer in answers if answer.picked is not None]
     picked = Counter(label for answer in given for label in answer.picked or ())
     regions = any(answer.regions for answer in given)

@@ -1,21 +1,19 @@
 """MTurk batches with one item per assignment."""
 
-from collections import Counter
 from dataclasses import replace
 
 import pandas as pd
 
 from consilience.errors import MissingColumnError
-from consilience.responses.columns.looks import is_free_text
 from consilience.responses.columns.names import (
     USUAL,
-    choose_question,
-    is_comment,
     listing,
     plain,
 )
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
+from consilience.responses.exports.questions import Question, choose, question_of
+from consilience.responses.exports.work import SKIPPED, Answer
 from consilience.responses.mturk.batch import Batch
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.side_tables import checked_labels, label_list
@@ -43,9 +41,7 @@ def read_single(batch: Batch) -> Draft:
     if label_input is None and columns.label is not None:
         given = columns.label
     named = batch.question or given
-    question = choose_question(
-        list(batch.answers) if named else _not_texts(batch), named, table.source
-    )
+    question = choose(_asked(batch), named, table.source).name
     picks = [
         Selection(
             item=batch.text(item, row),
@@ -76,15 +72,16 @@ def read_single(batch: Batch) -> Draft:
     return draft
 
 
-def _not_texts(batch: Batch) -> list[str]:
-    """Questions that are not answered in free text, if there are any."""
-    labels = []
-    for name, answers in batch.answers.items():
-        given = [answers[row] for row in batch.rows]
-        picked = Counter(x for each in given if each for x in each.picked)
-        if not is_free_text(picked) and not is_comment(name):
-            labels.append(name)
-    return labels or list(batch.answers)
+def _asked(batch: Batch) -> dict[str, Question]:
+    """Return the questions of a batch."""
+    given = {
+        name: [
+            SKIPPED if each is None else Answer(picked=each.picked, shown=each.shown)
+            for each in (answers[row] for row in batch.rows)
+        ]
+        for name, answers in batch.answers.items()
+    }
+    return {name: question_of(name, answers) for name, answers in given.items()}
 
 
 def _label_input(batch: Batch) -> str | None:

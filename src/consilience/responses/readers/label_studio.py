@@ -17,10 +17,12 @@ import pandas as pd
 
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.names import choose_question, listing
+from consilience.responses.columns.names import listing
 from consilience.responses.columns.on_screen import OnScreen, with_offers
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
+from consilience.responses.exports.questions import choose, question_of
+from consilience.responses.exports.work import Answer
 from consilience.responses.label_studio.tasks import (
     OF_REGIONS,
     Annotation,
@@ -271,14 +273,18 @@ def _label_field(works: list[Annotation], options: ReadOptions) -> str | None:
 
 
 def _question(works: list[Annotation], options: ReadOptions) -> str:
-    given = [name for work in works for name in work.picked]
-    names = {name: f"{given.count(name):,} answers" for name in dict.fromkeys(given)}
+    given: dict[str, list[Answer]] = {}
+    for work in works:
+        for name, picked in work.picked.items():
+            answer = Answer(picked=picked, regions=name in work.regions)
+            given.setdefault(name, []).append(answer)
+    asked = {name: question_of(name, answers) for name, answers in given.items()}
     columns = options.columns
     is_contains = _label_field(works, options) is not None
     named = options.question or (columns.answer if is_contains else columns.label)
     if named is None:
-        names.pop(columns.main or "", None)
-    return choose_question(names, named, "the export")
+        asked.pop(columns.main or "", None)
+    return choose(asked, named, "the export").name
 
 
 def _dropped(truth: list[int], places: list[str]) -> tuple[Dropped, ...]:
