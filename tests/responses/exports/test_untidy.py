@@ -297,6 +297,22 @@ def test_drafts_of_argilla_do_not_count_and_discarded_responses_are_skipped(tmp_
     assert "items without an answer: 1" in str(responses.cleaning)
 
 
+def test_responses_of_argilla_may_each_name_their_question(tmp_path):
+    given = [
+        said(value, user) | {"question_name": name}
+        for user in ("ann", "bob")
+        for name, value in (("label", "a"), ("sure", "yes"))
+    ]
+    whole = {"id": "1", "fields": {"text": "t"}, "responses": given}
+    path = as_json(tmp_path / "a.json", [whole])
+    with pytest.raises(MissingColumnError, match=r"'label' \(choice, 2 .*'sure' \("):
+        read(path)
+    assert rows(read(path, question="sure"), "annotator", "label") == [
+        ["ann", "yes"],
+        ["bob", "yes"],
+    ]
+
+
 def test_argilla_as_a_dataset_of_either_version(tmp_path):
     table = pd.DataFrame(
         {
@@ -458,6 +474,13 @@ def test_final_responses_of_scale_are_no_answers_of_annotators(tmp_path):
         ["car", None, "small"],
     ]
     assert responses.labels["label"].tolist() == ["big", "small"]
+
+
+def test_categories_of_scale_that_are_named_otherwise_are_not_those_on_screen(tmp_path):
+    given = [task(1, "car", {"category": "Big one"}), task(2, "car", {"category": "x"})]
+    responses = read(as_json(tmp_path / "a.json", given))
+    assert responses.labels["label"].tolist() == ["Big one", "x"]
+    assert responses.assumptions
 
 
 def test_metadata_of_scale_may_say_whose_a_response_is(tmp_path):

@@ -104,6 +104,9 @@ def _responses(record: Mapping[str, Any]) -> Iterator[Response]:
     elif isinstance(nested, list):  # feedback of version 1: all values of a user
         for each in nested:
             values = first(each, "values")
+            name = first(each, "question_name")
+            if isinstance(name, str):  # a response to one question
+                yield _user(each), _state(each), name, first(each, "value")
             for question, value in values.items() if isinstance(values, dict) else ():
                 yield _user(each), _state(each), question, first(value, "value")
     elif "annotation" in record:  # other records of version 1

@@ -156,6 +156,8 @@ def _flat(value: object, place: str) -> Answer:
 
 def _with(given: Answer, shown: tuple[str, ...] | None) -> Answer:
     """Return an answer with what was on screen; of one label it is a choice."""
+    if shown is not None and not set(given.picked or ()) <= set(shown):
+        shown = None  # categories that are named otherwise
     return Answer(
         picked=given.picked,
         several=given.several and len(given.picked or ()) != 1,
