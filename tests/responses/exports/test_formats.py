@@ -79,7 +79,7 @@ def written_and_read(name, study, **form):
 
 @pytest.mark.parametrize("name", WRITERS)
 @given(study=studies(single))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=7, deadline=None)
 def test_choices_come_back_as_they_were_written(name, study):
     responses = written_and_read(name, study)
     assert responses.kinds == ("choice",)
@@ -88,7 +88,7 @@ def test_choices_come_back_as_they_were_written(name, study):
 
 @pytest.mark.parametrize("name", WRITERS)
 @given(study=studies(several))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_several_labels_come_back_as_yes_and_the_rest_as_no(name, study):
     study = Study({**study.answers, (7, "ann"): ("cat", "dog")})
     responses = written_and_read(name, study, several=True)
