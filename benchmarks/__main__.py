@@ -9,6 +9,7 @@ from benchmarks.report import keep, markdown
 # In the order in which they are worth reading.
 NAMES = (
     "first_fit",
+    "fit_seconds",
     "speed",
     "growth",
     "many_fits",

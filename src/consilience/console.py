@@ -1,5 +1,6 @@
 """The console: prints text in which nothing from the data is interpreted."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ from rich.text import Text
 from consilience.errors import as_options
 from consilience.visible import visible
 
+_FILE_WIDTH = 10_000
+
 
 class Console(RichConsole):
     """Print labels and ids as they are, save characters that steer a terminal.
@@ -21,10 +24,12 @@ class Console(RichConsole):
 
     def __init__(self, *, stderr: bool) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = _FILE_WIDTH  # tables in a file or a pipe are whole
 
     def say(self, message: str, *, style: str = "") -> None:
         """Print a message of this program, with options in place of arguments."""
-        self.print(as_options(message), style=style, soft_wrap=True)
+        self.print(as_options(message), style=style)
 
     def status(self, status: RenderableType, **more: Any) -> Status:
         """Show what is being done; rich takes brackets in text for styles here."""

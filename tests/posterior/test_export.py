@@ -9,7 +9,8 @@ import pytest
 
 from consilience.errors import FolderExistsError, OptionError
 from consilience.posterior import _export as module
-from consilience.posterior._export import export, safe_text
+from consilience.posterior._export import export
+from consilience.posterior.files.table_files import safe_text
 
 DANGEROUS = (
     '=HYPERLINK("http://x","y")',
@@ -182,7 +183,7 @@ def test_of_two_exports_at_once_the_slower_is_told_what_is_there(
     choice_fit, tmp_path, monkeypatch
 ):
     fit, out = choice_fit(), tmp_path / "out"
-    original = module._WRITERS["csv"]
+    original = module.WRITERS["csv"]
 
     def slow(*arguments):
         original(*arguments)
@@ -190,8 +191,8 @@ def test_of_two_exports_at_once_the_slower_is_told_what_is_there(
             out.mkdir()
             (out / "theirs").touch()
 
-    writers = {**module._WRITERS, "csv": slow}
-    monkeypatch.setattr(module, "_WRITERS", writers)
+    writers = {**module.WRITERS, "csv": slow}
+    monkeypatch.setattr(module, "WRITERS", writers)
     with pytest.raises(FolderExistsError, match="already exists"):
         export(fit, ("labels",), "csv", out)
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "theirs"]

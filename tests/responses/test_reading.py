@@ -50,7 +50,7 @@ def test_what_a_library_raises_is_an_unreadable_file(written, monkeypatch, error
         def read(self, *_):
             json.loads("{}", object_hook=hook)
 
-    monkeypatch.setattr(reading, "_reader", lambda *_: Broken())
+    monkeypatch.setattr(reading, "_chosen", lambda *_: (Broken(), None, ()))
     with pytest.raises(UnreadableFileError, match=r"a\.csv: cannot be read"):
         read(written("a.csv", "item,label\n1,x\n"))
 

@@ -14,6 +14,9 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
@@ -39,20 +42,25 @@ from consilience.cli.commands import (
     tasks,
     wrap,
 )
+from consilience.cli.help import shows_help
 from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment
+from consilience.cli.terminal import print_json
+from consilience.cli.verbose import log_steps
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL
 
 __all__ = ["main"]
 
-_EPILOGUE = (
-    "Every option can also be set in the file consilience.toml of the working folder "
-    '(engine = "em" under [fit]) and in the environment (CONSILIENCE_FIT_ENGINE); the '
-    "command line wins, then the environment. Lists: --labels cat dog, --labels "
-    "cat,dog and --labels cat --labels dog mean the same; give labels that contain a "
-    "comma in a file. Help on a command: consilience COMMAND --help."
+_NOTES = (
+    "Help on a command, with examples: consilience COMMAND --help. Every command "
+    "takes --verbose (-v), which reports its steps on standard error; with --json, "
+    "errors are JSON as well. Every option can also be set in the file "
+    'consilience.toml of the working folder (engine = "em" under [fit]) and in the '
+    "environment (CONSILIENCE_FIT_ENGINE); the command line wins, then the "
+    "environment. Lists: --labels cat dog, --labels cat,dog and --labels cat --labels "
+    "dog mean the same; give labels that contain a comma in a file."
 )
 
 
@@ -65,8 +73,8 @@ def _version() -> str:
 APP = App(
     name="consilience",
     help="Infer true labels from the answers of annotators, with uncertainty.",
-    help_epilogue=_EPILOGUE,
     version=_version,
+    version_flags=("--version", "-V"),
     config=[Env("CONSILIENCE_", show=False), Toml("consilience.toml")],
     # A file or label that begins with a bracket is not JSON.
     default_parameter=Parameter(
@@ -104,6 +112,10 @@ for _command in (
 ):
     APP.command(_command)
     COMMANDS[_command.__name__.replace("_", "-")] = _command
+APP.register_install_completion_command(
+    help="Let the shell complete commands and options (bash, zsh, fish).",
+    group="Parameters",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -114,18 +126,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments
         What stands after the program's name; None: what it was started with.
     """
+    words = [*(sys.argv[1:] if arguments is None else arguments)]
+    fail = partial(_fail, as_json="--json" in words)
     try:
-        with handle_interrupts(), _visible_warnings():
-            words = sys.argv[1:] if arguments is None else arguments
-            APP(expand_lists(words, COMMANDS))
+        with handle_interrupts(), _visible_warnings(), log_steps(words) as words:
+            if not shows_help(APP, words, COMMANDS, _NOTES):
+                APP(expand_lists(words, COMMANDS))
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:
-        _fail(" ".join(str(error).split()), 2)
+        fail(" ".join(str(error).split()), 2, error)
     except KeyboardInterrupt as stop:
         number = getattr(stop, "signal", signal.SIGINT)
-        _fail("interrupted; no partial output was left", 128 + number)
+        fail("interrupted; no partial output was left", 128 + number, stop)
     except PermissionError as error:
-        _fail(f"{error.filename}: permission denied; choose another place", 2)
+        fail(f"{error.filename}: permission denied; choose another place", 2, error)
     except BrokenPipeError:
         # Whoever read our output (`| head`) has had enough: no defect, nothing to say.
         _drop_output()
@@ -134,13 +148,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if error.errno not in FULL:
             _defect()
         _drop_output()
-        _fail(f"the output cannot be written ({os.strerror(error.errno)})", 2)
+        sentence = f"the output cannot be written ({os.strerror(error.errno)})"
+        _fail(sentence, 2, error, as_json=False)
     except Exception:  # noqa: BLE001 (shown whole)
         _defect()
 
 
-def _fail(sentence: str, code: int) -> NoReturn:
-    sys.stderr.write(f"consilience: {visible(as_options(sentence))}\n")
+def _fail(sentence: str, code: int, error: BaseException, *, as_json: bool) -> NoReturn:
+    """Say what is wrong on standard error, and as JSON on standard output if asked."""
+    sentence = visible(as_options(sentence))
+    message = f"consilience: {sentence}"
+    if sys.stderr.isatty():
+        width = get_terminal_size().columns
+        message = fill(message, width, break_long_words=False, break_on_hyphens=False)
+    sys.stderr.write(f"{message}\n")
+    if as_json:
+        kind = type(error).__name__
+        print_json({"error": {"type": kind, "message": sentence, "exit_code": code}})
+        sys.stdout.flush()
     sys.exit(code)
 
 

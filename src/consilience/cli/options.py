@@ -1,6 +1,6 @@
 """Options that several commands share: reading, and settings of engines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,6 +25,8 @@ else:
     Engine = Literal["auto", *ENGINES]
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from consilience.console import Console
     from consilience.fitting import EngineOptions
     from consilience.responses import Responses
@@ -36,7 +38,10 @@ Prob = Annotated[float, Parameter(name=("--prob", "--mass"))]
 Several = Annotated[tuple[str, ...], Parameter(show_default=False)]
 
 
-@Parameter(name="*", group="Reading")
+READING = "Reading"  # the group of options that `--help-reading` shows
+
+
+@Parameter(name="*", group=READING)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How an export is to be read.
@@ -91,9 +96,15 @@ class Reading:
     separator
         Separator of the columns of a text file; by default it is recognised.
     encoding
-        Encoding of text files, such as cp1252; by default UTF-8.
+        Encoding of text files, such as cp1252; by default UTF-8, or recognised by the
+        words of the file.
     header
         Whether the first line names the columns.
+    sheet
+        Sheet of a workbook; by default the one that holds answers.
+    query
+        What to select from an SQLite or DuckDB file: a query, or the name of a table;
+        by default the table that holds answers.
     statuses
         Statuses of assignments to keep; by default all but the rejected.
     extras
@@ -138,6 +149,8 @@ class Reading:
     header: Annotated[bool, Parameter(negative="--no-header", show_default=False)] = (
         True
     )
+    sheet: str | None = None
+    query: str | None = None
     statuses: Several = ()
     extras: Several = ()
     annotators: Several = ()
@@ -227,20 +240,29 @@ def print_account(show: "Console", responses: "Responses") -> None:
     """Print what was kept, dropped and assumed, then what was understood."""
     shown = with_options(responses)
     for line in shown.cleaning.account():
-        show.print(line, soft_wrap=True)
+        show.print(line)
     for sentence in shown.assumptions:
-        show.print(f"assumed: {sentence}", soft_wrap=True)
-    facts = shown.summary.facts()
-    width = max(map(len, facts)) + 2
-    for name, value in facts.items():
-        show.print(f"{name:<{width}}{value}", soft_wrap=True)
+        show.print(f"assumed: {sentence}")
+    show.print(facts_table(shown.summary.facts()))
     print_warnings(show, responses)
+
+
+def facts_table(facts: Mapping[str, str]) -> "Table":
+    """Return facts side by side with their names; long ones are wrapped."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(no_wrap=True)
+    for name, value in facts.items():
+        table.add_row(name, Text(value))
+    return table
 
 
 def print_warnings(show: "Console", responses: "Responses") -> None:
     """Print what looks wrong in the data."""
     for sentence in responses.cleaning.warnings:
-        show.say(f"warning: {sentence}", style="yellow")
+        show.say(f"warning: {sentence}", style="color(130)")
 
 
 def with_options(responses: "Responses") -> "Responses":
@@ -288,6 +310,8 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         separator=reading.separator,
         encoding=reading.encoding,
         header=reading.header,
+        sheet=reading.sheet,
+        query=reading.query,
         statuses=reading.statuses or None,
         extras=reading.extras,
         annotators=reading.annotators,

@@ -1,6 +1,7 @@
 """Helpers of every command: the terminal, JSON, the destination of output."""
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from math import isfinite
@@ -41,6 +42,36 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not isfinite(value):
         return None
     return value
+
+
+def finish(show: "Console", out: Path | None, *following: str | Path) -> None:
+    """Say what was written, and which command usually follows.
+
+    Parameters
+    ----------
+    show
+        Where people read.
+    out
+        What was written; None: nothing.
+    following
+        Words of the command that usually follows, without the program's name.
+    """
+    if out is not None:
+        show.print(f"written to {out}", soft_wrap=True)
+    if not show.stderr:  # beside JSON a program reads, which knows what follows
+        suggest(*following)
+
+
+def suggest(*following: str | Path) -> None:
+    """Say on standard error which command usually follows; words in capitals stand in.
+
+    Parameters
+    ----------
+    following
+        Its words, without the program's name.
+    """
+    command = shlex.join(["consilience", *map(str, following)])
+    screen(as_json=True).print(f"next: {command}", style="dim", soft_wrap=True)
 
 
 def rows(table: "pd.DataFrame") -> list[dict[str, Any]]:

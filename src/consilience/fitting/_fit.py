@@ -3,21 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-import pandas as pd
-
 from consilience.checks import all_checks, as_dataset
 from consilience.fitting.choice import fit_choice
 from consilience.fitting.classes import asks_for_classes, fit_classes
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
-from consilience.fitting.inputs import Table, both_tasks, label_order
+from consilience.fitting.inputs import Table, with_order
 from consilience.fitting.request import Request, Study
 from consilience.inference import EngineOptions
 from consilience.posterior import Fit
 from consilience.posterior.fit import laid_out_later
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.progress import Reporter
-from consilience.responses import Responses, read
+from consilience.responses import Responses
 from consilience.when_used import xr
 
 
@@ -147,10 +145,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         effort=effort,
         progress=progress,
     )
-    given, beside = both_tasks(responses, contains)
-    order = label_order(responses, given)
-    if order is not None and isinstance(responses, pd.DataFrame):
-        given, request = read(responses, labels=order), replace(request, ordered=True)
+    given, beside, has_order = with_order(responses, contains)
+    if has_order:
+        request = replace(request, ordered=True)
     tables = {
         "candidates": candidates,
         "similarity": similarity,

@@ -1,34 +1,27 @@
-"""A fit's tables as files for other programs: CSV, Parquet or JSON.
+"""A fit's tables as files for other programs.
 
-Beside the tables lies `about.json`: the probability of the intervals, the model, the
-engine and the rule for text in CSV.
-
-**Text in CSV.** A spreadsheet takes a cell for a formula when it starts with `=`, `+`,
-`-`, `@` or a tab, and runs it, wherever the text came from. In CSV, text (and a
-column's name) that starts with one of these, or with an apostrophe, gets one
-apostrophe before it; a plain number such as `-1` is left as it is. Whoever reads the
-file takes one leading apostrophe off and has the text back. Parquet and JSON hold the
-text as it is.
+Beside the tables in a folder lies `about.json`: the probability of the intervals, the
+model, the engine and, for CSV, the rule for text (see `files.table_files`).
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv
 
 from consilience.deprecation import warn_renamed
 from consilience.errors import OptionError, not_among
+from consilience.posterior.files.dataset_folder import write_dataset
+from consilience.posterior.files.label_studio_predictions import write_predictions
+from consilience.posterior.files.table_files import CSV_RULE, SEVERAL, WRITERS
 from consilience.posterior.fit import RENAMED, Fit
+from consilience.posterior.results.labels import labels
 from consilience.posterior.results.soft_labels import soft_labels
-from consilience.posterior.results.tables import TABLES, about, write_parquet
+from consilience.posterior.results.tables import TABLES, about
 from consilience.responses.tables.id_types import restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_file, whole_folder
@@ -37,29 +30,22 @@ EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {**TABLES, "soft_labels": soft_labels}
 )
 
-type Format = Literal["csv", "parquet", "json"]
-
+FORMATS = (*WRITERS, "huggingface", "label_studio")
 ABOUT = "about.json"
-
-# The full-width forms are read as the plain ones by spreadsheets set to Japanese.
-_FORMULA = re.compile("[=+\\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_RULE = (
-    "text that starts with = + - @, a tab, a line break or an apostrophe has one more "
-    "apostrophe before it, numbers excepted; take one leading apostrophe off"
-)
 
 
 def export(
     fit: Fit,
     what: Sequence[str],
-    format: Format,
+    format: str,
     folder: str | Path,
     *,
     tables: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    tasks: str | Path | None = None,
+    item: str | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write tables of a fit to a folder, or one table to a file.
+    """Write tables of a fit to a folder or a file, for other programs.
 
     If writing fails, nothing is left behind.
 
@@ -69,12 +55,20 @@ def export(
         The fit.
     what : sequence of str
         Names of tables, from `EXPORTS` or `tables`.
-    format : {"csv", "parquet", "json"}
-        Format of the files; json is an array with one object per row.
+    format : {"csv", "parquet", "json", "xlsx", "huggingface", "label_studio"}
+        Format of the files. json is an array with one object per row, or for several
+        tables in one file an object of such arrays; huggingface is a folder that
+        ``datasets.load_dataset`` loads; label_studio is the file of `tasks` with the
+        labels of the fit as predictions.
     folder : str or Path
-        The folder to create; or, with the suffix of the format, the file of one table.
+        The folder to create; or, with the suffix of the format, one file: of one table,
+        or of all of them (json, xlsx).
     tables : mapping of str to pandas.DataFrame, optional
         Further tables by name, such as the result of `label_sets`.
+    tasks : str or Path, optional
+        Export of the Label Studio project as JSON, or its tasks.
+    item : str, optional
+        Field of the tasks' data that names the item; recognized by default.
     overwrite : bool, default False
         Replace an earlier export. A folder that is not an export is never replaced.
 
@@ -86,8 +80,8 @@ def export(
     Raises
     ------
     OptionError
-        If a table or the format does not exist, or a file would have to hold several
-        tables or another format than its suffix.
+        If a table or the format does not exist, a file would have to hold several
+        tables or another format than its suffix, or the tasks are not those of the fit.
     FolderExistsError
         If the destination exists and may not be replaced.
     CannotWriteError
@@ -117,32 +111,70 @@ def export(
     unknown = sorted(set(what) - set(there))
     if unknown:
         raise OptionError(not_among("table", unknown[0], there))
-    if not what:
-        msg = f"export: no table is named; name some of {_ALL}"
+    if format not in FORMATS:
+        raise OptionError(not_among("format", format, FORMATS))
+    if not what and format != "label_studio":
+        msg = f"export: no table is named; name some of {', '.join(there)}"
         raise OptionError(msg)
-    if format not in _WRITERS:
-        raise OptionError(not_among("format", format, _WRITERS))
-    note, names, place = about(fit.data), list(dict.fromkeys(what)), Path(folder)
-    if ending(place) is not None:
-        if len(names) > 1 or ending(place) != format:
-            msg = (
-                f"export: {place} is the name of a {ending(place)} file, for one table,"
-                f" but asked for are {', '.join(names)} as {format}; name a folder, or "
-                "one table of that format"
-            )
-            raise OptionError(msg)
+    if (tasks is not None) != (format == "label_studio"):
+        msg = (
+            "export: the format label_studio adds predictions to the tasks of a "
+            'project; give `format="label_studio"` and `tasks=` together'
+        )
+        raise OptionError(msg)
+    place, note = Path(folder), about(fit.data)
+    several = fit.data.attrs["kind"] != "choice"
+    if tasks is not None:
         with whole_file(place, overwrite=overwrite) as partial:
-            _WRITERS[format](_table(fit, names[0], tables), partial, note)
+            write_predictions(
+                labels(fit.data),
+                partial,
+                Path(tasks),
+                note,
+                several=several,
+                item=item,
+            )
+        return [place]
+    names = list(dict.fromkeys(what))
+    if ending(place) is not None:
+        _check_one_file(names, format, place)
+        with whole_file(place, overwrite=overwrite) as partial:
+            frames = {name: _table(fit, name, tables) for name in names}
+            if len(names) > 1 or format == "xlsx":
+                SEVERAL[format](frames, partial, note)
+            else:
+                WRITERS[format](frames[names[0]], partial, note)
         return [place]
     with whole_folder(place, replaceable=_is_export if overwrite else None) as partial:
-        for name in names:
-            frame = _table(fit, name, tables)
-            _WRITERS[format](frame, partial / f"{name}.{format}", note)
-        text = {**note, **({"text": _RULE} if format == "csv" else {})}
+        if format == "huggingface":
+            vocabulary = list(labels(fit.data)["label"].cat.categories)
+            # Labels as text: they become codes.
+            frames = {
+                name: tables[name] if name in tables else EXPORTS[name](fit.data)
+                for name in names
+            }
+            write_dataset(frames, partial, note, vocabulary, several=several)
+        else:
+            for name in names:
+                frame = _table(fit, name, tables)
+                WRITERS[format](frame, partial / f"{name}.{format}", note)
+        text = {**note, **({"text": CSV_RULE} if format == "csv" else {})}
         (partial / ABOUT).write_text(
             json.dumps(text, indent=2) + "\n", encoding="utf-8"
         )
-    return [place / f"{name}.{format}" for name in names]
+    suffix = "parquet" if format == "huggingface" else format
+    return [place / f"{name}.{suffix}" for name in names]
+
+
+def _check_one_file(names: Sequence[str], format: str, place: Path) -> None:
+    if ending(place) == format and (len(names) == 1 or format in SEVERAL):
+        return
+    msg = (
+        f"export: {place} is the name of a {ending(place)} file, but asked for are "
+        f"{', '.join(names)} as {format}; name a folder, one table of that format, or "
+        f"a file of {' or '.join(SEVERAL)}, which holds several"
+    )
+    raise OptionError(msg)
 
 
 def _current(name: str) -> str:
@@ -157,9 +189,9 @@ def _table(fit: Fit, name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFr
     return restored(EXPORTS[name](fit.data), fit.types)
 
 
-def ending(path: Path) -> Format | None:
+def ending(path: Path) -> str | None:
     """Return the format that the ending of a file's name says; None: it says none."""
-    return next((name for name in _WRITERS if path.suffix.lower() == f".{name}"), None)
+    return next((name for name in WRITERS if path.suffix.lower() == f".{name}"), None)
 
 
 def _is_export(folder: Path) -> bool:
@@ -176,7 +208,7 @@ def export_table(
     frame
         The table.
     path
-        The file; its ending says the format: .csv, .parquet or .json.
+        The file; its ending says the format: .csv, .parquet, .json or .xlsx.
     overwrite
         Replace a file that is there already.
 
@@ -192,77 +224,10 @@ def export_table(
     place = Path(path)
     format = ending(place)
     if format is None:
-        msg = f"{path}: tables are written as .csv, .parquet or .json; fix the ending"
+        msg = f"{path}: tables are written as {_ENDINGS}; fix the ending"
         raise OptionError(msg)
     with whole_file(place, overwrite=overwrite) as partial:
-        _WRITERS[format](frame, partial, {})
+        WRITERS[format](frame, partial, {})
 
 
-def safe_text(text: str) -> str:
-    """Mark text that a spreadsheet would take for a formula.
-
-    Parameters
-    ----------
-    text
-        Any text.
-
-    Returns
-    -------
-    The text, with an apostrophe before it where it needs one.
-    """
-    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
-
-
-def _write_csv(frame: pd.DataFrame, path: Path, _: Mapping[str, str | float]) -> None:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    columns = [_safe_column(column) for column in table.columns]
-    safe = pa.table(columns, names=[safe_text(name) for name in table.column_names])
-    # Arrow's writer quotes all text, so that a null (an empty cell) and an empty text
-    # (an empty cell in quotes) stay apart, and writes the shortest digits that give
-    # the same number back.
-    pyarrow.csv.write_csv(safe, path)
-
-
-def _safe_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Mark a column's text; coded text once per name, however many rows bear it."""
-    if pa.types.is_dictionary(column.type) and not _is_text(column.type.value_type):
-        return column.cast(column.type.value_type)
-    if pa.types.is_dictionary(column.type):
-        return pa.chunked_array(
-            [
-                pa.DictionaryArray.from_arrays(
-                    chunk.indices, _safe_array(chunk.dictionary)
-                )
-                for chunk in column.chunks
-            ]
-        )
-    if _is_text(column.type):
-        return pa.chunked_array(
-            [_safe_array(chunk) for chunk in column.chunks], type=column.type
-        )
-    return column
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _safe_array(texts: pa.Array) -> pa.Array:
-    return pa.array(
-        [None if text is None else safe_text(text) for text in texts.to_pylist()],
-        type=texts.type,
-    )
-
-
-def _write_json(frame: pd.DataFrame, path: Path, _: Mapping[str, str | float]) -> None:
-    frame.to_json(
-        path, orient="records", force_ascii=False, double_precision=15, indent=None
-    )
-
-
-_WRITERS: Mapping[
-    Format, Callable[[pd.DataFrame, Path, Mapping[str, str | float]], None]
-] = MappingProxyType({"csv": _write_csv, "parquet": write_parquet, "json": _write_json})
-_ALL = ", ".join(EXPORTS)
+_ENDINGS = ", ".join(f".{name}" for name in WRITERS)

@@ -10,8 +10,15 @@ items: whoever sums has to know the truth draw by draw,
 
 The parameters are put back into the model, one draw after the other. A tempered
 posterior moves with its draws: distances in log-odds are divided by the design effect.
-All are moved at last by one number for each state of each unit, so that their mean is
-what the fit gives (which `vb` has by other means than by its draws).
+All are weighted at last by one number for each state of each unit and normalised, so
+that each draw is a distribution and their mean is what the fit gives (which `vb` has by
+other means than by its draws).
+
+References
+----------
+Deming and Stephan (1940), On a least squares adjustment of a sampled frequency table
+when the expected marginal totals are known: the weights, by iterative proportional
+fitting.
 """
 
 from typing import Any
@@ -37,6 +44,7 @@ from consilience.posterior.stored_fit.restored import (
 from consilience.truth import Space, merge_identical
 
 MAX_DRAWS = 40  # draws: quantiles of a thousand weightings vary by more than they do
+_LEAST, _CLOSE, _SWEEPS = 1e-300, 1e-6, 500
 NUMBERS = 2**25  # held at once: 256 MiB
 
 
@@ -72,8 +80,35 @@ def drawn_truth(
     truth = data["truth"]
     if truth.attrs.get("reported") == "tempered":
         drawn = _tempered(drawn, reported, truth["design_effect"].to_numpy())
-    moved: Float[np.ndarray, "D U S"] = np.clip(drawn + reported - drawn.mean(0), 0, 1)
-    return moved
+    return with_mean(drawn, reported)
+
+
+def with_mean(
+    drawn: Float[np.ndarray, "D U S"], mean: Float[np.ndarray, "U S"]
+) -> Float[np.ndarray, "D U S"]:
+    """Weight the states of each unit so that the mean of the draws is a given one.
+
+    Parameters
+    ----------
+    drawn
+        A distribution of each unit by draw; NaN at padding.
+    mean
+        The mean that the result has.
+
+    Returns
+    -------
+    Distributions; NaN at padding.
+    """
+    padding = np.isnan(drawn) | np.isnan(mean)
+    weighted = np.where(padding, 0.0, np.maximum(drawn, _LEAST))
+    aim = np.where(np.isnan(mean), 0.0, mean)
+    for _ in range(_SWEEPS):
+        weighted /= weighted.sum(2, keepdims=True)
+        factor = aim / np.maximum(weighted.mean(0), _LEAST)
+        if np.abs(factor * weighted.mean(0) - weighted.mean(0)).max() < _CLOSE:
+            break
+        weighted *= factor
+    return np.where(padding, np.nan, weighted / weighted.sum(2, keepdims=True))
 
 
 def _parameters_from_draw(

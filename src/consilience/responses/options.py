@@ -94,6 +94,11 @@ class ReadOptions:
         Of text files (CSV, TSV); None: UTF-8, or UTF-16 where a mark says so.
     header
         Whether the first line names the columns (wide matrices may have none).
+    sheet
+        Sheet of a workbook; None: the one that holds answers.
+    query
+        What is selected from a database: a query, or the name of a table; None: the
+        table that holds answers.
     statuses
         Assignments to keep, by status; None: all but the rejected.
     extras
@@ -127,6 +132,8 @@ class ReadOptions:
     separator: str | None = None
     encoding: str | None = None
     header: bool = True
+    sheet: str | None = None
+    query: str | None = None
     statuses: tuple[str, ...] | None = None
     extras: tuple[str, ...] = ()
     annotators: tuple[str, ...] = ()
@@ -144,7 +151,15 @@ class ReadOptions:
         OptionError
             `kind` or `repeats` is another, or an option is of another type.
         """
-        for what in ("question", "label_column", "separator", "encoding", "split"):
+        for what in (
+            "question",
+            "label_column",
+            "separator",
+            "encoding",
+            "split",
+            "sheet",
+            "query",
+        ):
             _check_text(what, getattr(self, what), "text")
         if self.split == "":
             msg = 'split is empty; give what stands between labels, such as `split="|"`'

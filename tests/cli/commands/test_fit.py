@@ -8,10 +8,11 @@ import consilience as cs
 from consilience.checks.verdict import as_dataset, at_most
 from consilience.cli.commands.fit import summary
 from consilience.cli.options import Work
+from consilience.cli.pages import drawn as colours
+from consilience.cli.pages.drawn import interval
 from consilience.cli.pages.fit import (
     annotator_table,
     comparison_table,
-    interval_bar,
     verdicts,
 )
 from consilience.fitting import EngineOptions
@@ -106,20 +107,18 @@ def test_the_options_for_effort_are_those_of_the_library():
 
 
 def test_an_interval_is_drawn_to_scale():
-    bar = interval_bar(0.5, 0.0, 1.0, truth=1.0).plain
+    bar = interval(0.5, 0.0, 1.0, truth=1.0)(30).plain
     assert bar.index("●") in (14, 15)
     assert bar[0] == "━"
     assert bar[-1] == "◆"
-    assert "━" not in interval_bar(0.5, float("nan"), float("nan")).plain
+    assert "━" not in interval(0.5, float("nan"), float("nan"))(30).plain
 
 
 def test_contains_shows_sensitivity_and_specificity():
     names = ("accuracy", "lower", "upper", "sensitivity", "specificity")
     row = {"annotator": "ann", "responses": 3} | dict.fromkeys(names, 0.5)
-    heads = [
-        str(column.header) for column in annotator_table(pd.DataFrame([row])).columns
-    ]
-    assert heads[2:5] == ["accuracy", "sens.", "spec."]
+    heads = annotator_table(pd.DataFrame([row])).heads
+    assert list(heads[2:5]) == ["accuracy", "sens.", "spec."]
 
 
 def row(name, outcome, remedy=""):
@@ -140,7 +139,7 @@ def lines(*rows):
 def test_checks_that_pass_take_one_line():
     assert lines(GOOD, GOOD) == ["checks: all 2 passed"]
     (line,) = verdicts(pd.DataFrame([GOOD]))
-    assert line.style == "green"
+    assert line.style == colours.GOOD
 
 
 @pytest.mark.parametrize(
@@ -153,7 +152,9 @@ def test_checks_that_pass_take_one_line():
 def test_checks_that_did_not_pass_are_counted_apart_with_what_to_do(other, said):
     result = lines(GOOD, other)
     assert result == [f"checks: 1 passed, {said}", f"independence: {other['remedy']}"]
-    assert {each.style for each in verdicts(pd.DataFrame([GOOD, other]))} == {"yellow"}
+    assert {each.style for each in verdicts(pd.DataFrame([GOOD, other]))} == {
+        colours.WARNING
+    }
 
 
 def test_beside_another_failure_the_fit_is_not_to_be_trusted():
@@ -208,15 +209,17 @@ def test_a_comparison_names_the_best_and_what_the_others_lack():
             "weight": [0.8, 0.2],
         }
     )
-    columns = [list(column.cells) for column in comparison_table(compared).columns]
-    assert [cell.plain for cell in columns[0]] == ["ebcc", "community_bcc"]
-    assert columns[2] == ["best", "-0.1000 ± 0.0200"]
-    assert columns[3] == ["0.80", "0.20"]
-    assert [len(cell.plain) for cell in columns[4]] == [24, 6]
+    rows = comparison_table(compared).rows
+    cells = [[cell.plain for cell in texts] for texts, _ in rows]
+    assert cells == [
+        ["ebcc", "-0.5000", "best", "0.80"],
+        ["community_bcc", "-0.6000", "-0.1000 ± 0.0200", "0.20"],
+    ]
+    assert [len(line(30).plain) for _, line in rows] == [24, 6]
 
 
 def test_a_fit_of_one_named_model_shows_no_comparison(run, export, columns, capsys):
     assert run("fit", export, *columns, *QUICK, "--out", "run", "--json") == 0
     said = capsys.readouterr()
     assert json.loads(said.out)["comparison"] == []
-    assert "share of the truth" not in said.err
+    assert "to the best" not in said.err

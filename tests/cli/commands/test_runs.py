@@ -33,7 +33,9 @@ def test_export_of_a_table_there_is_not_names_those_there_are(run, fitted, capsy
 def test_export_of_one_table_can_be_a_file(run, fitted, tmp_path, capsys):
     options = ("export", fitted, "--out", "items.csv")
     assert run(*options) == 2
-    assert "name of a csv file, for one table" in capsys.readouterr().err
+    assert (
+        "name of a csv file, but asked for are labels, items" in capsys.readouterr().err
+    )
     assert run(*options, "--what", "items") == 0
     assert len(pd.read_csv(tmp_path / "items.csv")) == 12
     assert run("export", fitted, "--what", "items", "--out", "items.parquet") == 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from consilience.cli.options import READ_AS_IT_IS, Flag, Prob, Reading, read_responses
-from consilience.cli.terminal import check_free, print_json, rows, screen
+from consilience.cli.terminal import check_free, finish, print_json, rows, screen
 from consilience.errors import as_options
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         Replace an existing folder of these tables.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience agreement responses
+    consilience agreement ratings.csv --distance ordinal --by pair --out agreement
     """
     from consilience.analysis import agreement as measure
     from consilience.cli.pages.agreement import agreement_page
@@ -74,10 +79,10 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         seed=seed,
     )
     show = screen(as_json=json)
-    show.print(agreement_page(measured, show.width))
+    show.print(agreement_page(measured))
     if out is not None:
         _write(measured, out, overwrite=overwrite)
-        show.print(f"written to {out}", soft_wrap=True)
+    finish(show, out, "fit", *responses, "--out", "run")
     if json:
         print_json(_as_json(measured, out))
 

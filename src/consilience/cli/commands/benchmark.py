@@ -13,7 +13,7 @@ from consilience.cli.options import (
     Several,
     read_options,
 )
-from consilience.cli.terminal import print_json, rows, screen
+from consilience.cli.terminal import finish, print_json, rows, screen
 from consilience.errors import OptionError, as_options
 
 if TYPE_CHECKING:
@@ -77,6 +77,10 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
         allow.
     json
         Print the means as JSON.
+
+    Examples
+    --------
+    consilience benchmark data --models majority dawid_skene auto --out benchmark
     """
     show = screen(as_json=json)
     from consilience.benchmark import datasets, methods
@@ -107,6 +111,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     show.print(_means(comparison))
     for file in files:
         show.print(f"written: {file}", soft_wrap=True)
+    finish(show, None, "fit", "RESPONSES", "--model", "auto", "--out", "run")
     if json:
         print_json(
             {"out": out, "reference": comparison.reference, **_plain(comparison)}

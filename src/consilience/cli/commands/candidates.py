@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.options import READ_AS_IT_IS, Flag, read_options
 from consilience.cli.predictions import read_all
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +64,12 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
         Replace existing candidates.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience candidates predictions --out candidates
+    consilience candidates predictions --policy ensemble --top 6 --gold gold.csv
+        --out candidates
     """
     from consilience.classifiers import candidates as pool
     from consilience.classifiers.pooled.candidate_table import ACCOUNT
@@ -81,8 +87,9 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     pooled.save(out, overwrite=overwrite)
     show = screen(as_json=json)
     for sentence in _sentences(pooled.account):
-        show.print(sentence, soft_wrap=True)
-    show.print(f"written to {out}", soft_wrap=True)
+        show.print(sentence)
+    following = ("fit", responses or "RESPONSES", "--candidates", out, "--out", "run")
+    finish(show, out, *following)
     if json:
         print_json({"out": out, **pooled.account})
 

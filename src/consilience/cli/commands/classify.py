@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from consilience.cli.options import Flag
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 
 
 def classify(  # noqa: PLR0913 (each option stands alone)
@@ -70,6 +70,11 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         are complete. If interrupted before that, it starts over again.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience classify photos --model-dir models/efficientnet_lite0 --out
+        predictions
     """
     from consilience.classifiers import Pace, list_images
     from consilience.classifiers import classify as run
@@ -84,7 +89,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
             "skipped, because their names are not those of images: "
             f"{listed.left_aside:,}"
         )
-        show.print(sentence, soft_wrap=True)
+        show.print(sentence)
     with bar() as report:
         outcome = run(
             listed,
@@ -102,10 +107,10 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     sentence = f"{outcome.classified:,} images"
     sentence += f", {rate:,.1f} a second" if outcome.classified else ""
     sentence += f"; {outcome.before:,} were done before" if outcome.before else ""
-    show.print(sentence, soft_wrap=True)
+    show.print(sentence)
     if outcome.unusable:
         sentence = f"{outcome.unusable:,} could not be used: see the column reason of"
         show.print(f"{sentence} {out / 'images'}", soft_wrap=True)
-    show.print(f"written to {out}", soft_wrap=True)
+    finish(show, out, "candidates", out, "--out", out.parent / "candidates")
     if json:
         print_json({"predictions": out, **asdict(outcome)})

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from consilience.cli.options import Flag
 from consilience.cli.terminal import (
     check_free,
+    finish,
     print_json,
     rows,
     screen,
@@ -41,11 +42,17 @@ def filtering(
         probability that the label is present.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience filtering run
+    consilience filtering run --threshold 0.5 0.7 --by probability
     """
     from consilience.analysis import filtering as estimate
     from consilience.posterior import load
 
     _show(estimate(load(run), threshold, by=by), "thresholds", as_json=json)
+    finish(screen(as_json=json), None, "decide", run, "--out", "decided.csv")
 
 
 def decide(
@@ -79,6 +86,10 @@ def decide(
         Replace an existing table.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience decide run --out decided.csv
     """
     from consilience.analysis import decide as minimize_loss
     from consilience.posterior import export_table, load
@@ -107,8 +118,7 @@ def decide(
     least = f", of probability {decision.threshold:.3f} and more" if present else ""
     show.print(f"{present:,} of {len(labels):,} labels are called present{least}")
     show.print(f"expected loss: {decision.expected_loss:.4f}")
-    if out is not None:
-        show.print(f"written: {out}", soft_wrap=True)
+    finish(show, out, "score", run, "--gold", "GOLD.csv")
 
 
 def leading_question(run: Path, /, *, json: Flag = False) -> None:
@@ -125,11 +135,16 @@ def leading_question(run: Path, /, *, json: Flag = False) -> None:
         Folder of the run.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience leading-question run
     """
     from consilience.analysis import leading_question as table_of
     from consilience.posterior import load
 
     _show(table_of(load(run)), "contrasts", as_json=json)
+    finish(screen(as_json=json), None, "filtering", run)
 
 
 def _show(contrasts: "pd.DataFrame", name: str, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from consilience.cli.options import Engine, Flag
 from consilience.cli.terminal import (
     check_free,
+    finish,
     print_json,
     rows,
     screen,
@@ -38,6 +39,11 @@ def demo(
         Replace the folder of an earlier demonstration.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience demo
+    consilience demo --out first --seed 7
     """
     replace = overwrite or out == _USUAL
     check_free(out, marker="run/run.toml", overwrite=replace)
@@ -50,6 +56,7 @@ def demo(
         study(seed), out, engine=engine, seed=seed, overwrite=replace, progress=True
     )
     show.print(demo_page(outcome))
+    finish(show, None, "read", "YOUR-EXPORT", "--out", "responses")
     if json:
         print_json(
             {

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from consilience.cli.options import READ_AS_IT_IS, Flag, Prob, read_options
 from consilience.cli.predictions import dataset_labels as labels_beside
 from consilience.cli.predictions import read_all
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 from consilience.errors import as_options
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Replace an existing evaluation.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience evaluate run --predictions predictions --out evaluation
     """
     if out is not None:
         check_free(out, marker=MARKER, overwrite=overwrite)
@@ -116,9 +120,9 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     for table in _tables(evaluation):
         show.print(table)
     for sentence in _sentences(fitted, evaluation):
-        show.print(sentence, soft_wrap=True)
-    if out is not None:
-        show.print(f"written to {out}", soft_wrap=True)
+        show.print(sentence)
+    report = ("report", run, "--evaluation", out or "EVALUATION", "--out")
+    finish(show, out, *report, (out or run).parent / "report.html")
     if json:
         print_json({name: _records(table) for name, table in _parts(evaluation)})
 

@@ -1,5 +1,6 @@
 """The command `fit`: read, fit, judge, write."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,7 @@ from consilience.cli.options import (
 )
 from consilience.cli.terminal import (
     check_free,
+    finish,
     print_json,
     rows,
     screen,
@@ -103,9 +105,20 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         Replace an existing run.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience fit responses --out run
+    consilience fit responses --model dawid_skene --engine em --gold gold.csv --out
+        run
+    consilience fit responses --candidates candidates --out run
     """
     check_free(out, marker="run.toml", overwrite=overwrite)
     settings = numbers(prior, "prior")
+    if model != "auto":
+        from consilience.annotators import load as load_model
+
+        load_model(model, settings)  # a mistake is found before anything is read
     show = screen(as_json=json)
     data = read_responses(responses, reading, both=True)
     print_account(show, data)
@@ -134,10 +147,17 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     )
     save(fitted, out, overwrite=overwrite)
     show.print(fit_page(fitted))
-    show.print(f"written to {out}", soft_wrap=True)
+    finish(show, out, *following_report(out, responses))
     if json:
         cleaning = asdict(with_options(data).cleaning)
         print_json({"run": out, **summary(fitted), "cleaning": cleaning})
+
+
+def following_report(run: Path, responses: Sequence[Path]) -> list[str | Path]:
+    """Return the command that usually follows a fit: the report."""
+    canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
+    read: list[str | Path] = ["--responses", responses[0]] if canonical else []
+    return ["report", run, *read, "--out", run.parent / "report.html"]
 
 
 def summary(fitted: "Fit") -> dict[str, Any]:

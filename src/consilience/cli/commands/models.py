@@ -11,7 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from consilience.cli.options import Flag
-from consilience.cli.terminal import print_json, screen
+from consilience.cli.terminal import finish, print_json, screen
+
+_NARROW = 100  # columns of the terminal below which there is no room for a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,33 @@ def models(*, json: Flag = False) -> None:
     ----------
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience models
+    consilience models --json
     """
     listed = entries()
     if json:
         print_json({"models": [asdict(entry) for entry in listed]})
         return
+    from rich.padding import Padding
     from rich.table import Table
 
-    table = Table("model", "what it assumes", "engines", "reference", box=None)
+    show = screen(as_json=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("model", no_wrap=True)
+    for name in ("what it assumes", "engines", "reference"):
+        table.add_column(name)
     for entry in listed:
-        table.add_row(
-            entry.name, entry.assumes, " ".join(entry.engines), entry.references[0]
-        )
-    screen(as_json=False).print(table)
+        rest = (entry.assumes, " ".join(entry.engines), entry.references[0])
+        table.add_row(entry.name, *rest)
+        if show.width < _NARROW:
+            show.print(f"{entry.name} ({rest[1]})", style="bold")
+            show.print(Padding(f"{rest[0]}; {rest[2]}", (0, 0, 0, 2)))
+    if show.width >= _NARROW:
+        show.print(table)
+    finish(show, None, "fit", "RESPONSES", "--model", "NAME", "--out", "run")
 
 
 def entries() -> list[Entry]:

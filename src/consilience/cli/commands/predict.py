@@ -15,7 +15,7 @@ from consilience.cli.options import (
     read_responses,
     with_options,
 )
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 from consilience.errors import as_options
 
 
@@ -59,6 +59,10 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         Replace an existing run.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience predict run new-responses --out predicted
     """
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
@@ -82,11 +86,11 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         )
     warning = as_options(predicted.data.attrs.get("warning", ""))
     if warning:
-        show.print(f"WARNING: {warning}", style="bold red", soft_wrap=True)
+        show.print(f"WARNING: {warning}", style="bold color(160)", soft_wrap=True)
     print_account(show, data)
     save(predicted, out, overwrite=overwrite)
     show.print(fit_page(predicted))
-    show.print(f"written to {out}", soft_wrap=True)
+    finish(show, out, "export", out, "--out", out.parent / "tables")
     if json:
         print_json(
             {

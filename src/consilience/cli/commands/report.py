@@ -12,7 +12,7 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.study_options import USUAL, StudyOptions, make_study
-from consilience.cli.terminal import print_json, screen
+from consilience.cli.terminal import finish, print_json, screen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +74,11 @@ def report(  # noqa: PLR0913 (each option stands alone)
         Replace an existing report, and its folder of pictures.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience report run --responses responses --out report.html
+    consilience report run --images photos --pictures linked --out report.html
     """
     from consilience.posterior import load
     from consilience.report import check_installed, check_place, gather, write
@@ -116,13 +121,14 @@ def report(  # noqa: PLR0913 (each option stands alone)
     with show.status("drawing"):
         size = write(page, out, pictures=pictures, overwrite=overwrite)
     sentence = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
-    show.print(sentence, soft_wrap=True)
+    show.print(sentence)
     if pictures == "linked" and page.pictures:
         beside = f"its pictures are in {folder_of(out)}, which goes where the page goes"
         show.print(beside, soft_wrap=True)
     if images is not None and page.images_missing:
         lacking = f"{page.images_missing:,} items have no picture in {images}"
-        show.print(lacking, soft_wrap=True)
+        show.print(lacking)
+    finish(show, None, "export", runs[0], "--out", out.parent / "tables")
     if json:
         items = len(page.runs[0].table("items"))
         print_json({"out": out, "bytes": size, "items": items, "runs": runs})

@@ -8,17 +8,19 @@ from consilience.cli.options import (
     READ_AS_IT_IS,
     Flag,
     Reading,
+    facts_table,
     print_account,
     print_warnings,
     read_options,
     read_responses,
     with_options,
 )
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from consilience.cli.pages.drawn import DrawnTable
     from consilience.responses import Description
 
 
@@ -49,6 +51,13 @@ def read(
         Replace an existing folder of responses.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience read export.json --out responses
+    consilience read answers.csv --item photo --annotator worker --label animal
+        --out responses
+    consilience read anna.xml bernd.xml --gold truth.csv --out responses
     """
     from consilience.responses import read_with, write
 
@@ -57,7 +66,8 @@ def read(
     show = screen(as_json=json)
     print_account(show, responses)
     write(responses, out, overwrite=overwrite)
-    show.print(f"written to {out}", soft_wrap=True)
+    chosen = ["--kind", responses.kinds[0]] if len(responses.kinds) > 1 else []
+    finish(show, out, "fit", out, *chosen, "--out", out.parent / "run")
     if json:
         responses = with_options(responses)
         print_json(
@@ -95,6 +105,11 @@ def describe(
         Table of true labels.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience describe responses
+    consilience describe answers.csv --json
     """
     from consilience import responses as room
 
@@ -106,16 +121,15 @@ def describe(
         return
     show = screen(as_json=False)
     show.print(_counts(description))
-    show.print(_frequencies(description))
+    show.print(_frequencies(description, 15 if show.is_terminal else None))
     if account.columns or account.unused:
         show.print(f"columns used: {account.roles()}", soft_wrap=True)
         show.print(f"columns not used: {account.rest() or 'none'}", soft_wrap=True)
     print_warnings(show, data)
+    finish(show, None, "fit", *responses, "--out", "run")
 
 
 def _counts(description: "Description") -> "Table":
-    from rich.table import Table
-
     unit = (
         "pairs of item and label" if description.kind == "contains" else "items asked"
     )
@@ -144,23 +158,21 @@ def _counts(description: "Description") -> "Table":
         "agreement of two answers": _share(description.agreement),
         "questions with gold": f"{description.gold:,}",
     }
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, value in facts.items():
-        table.add_row(name, value)
-    return table
+    return facts_table(facts)
 
 
-def _frequencies(description: "Description") -> "Table":
-    from rich.table import Table
+def _frequencies(description: "Description", limit: int | None) -> "DrawnTable":
     from rich.text import Text
 
+    from consilience.cli.pages.drawn import bar, drawn_table
+
     first = sorted(description.frequencies.items(), key=lambda pair: -pair[1])
-    shown, total = first[:15], max(description.answers, 1)
+    shown, total = first[:limit], max(description.answers, 1)
     title = "answer" if description.kind == "contains" else "label"
-    table = Table(title, "answers", "share", box=None, padding=(0, 2, 0, 0))
+    table = drawn_table(title, "answers", "share")
     for name, count in shown:
-        bar = Text("█" * round(30 * count / total), style="cyan")
-        table.add_row(Text(name), f"{count:,}", f"{count / total:6.1%}", bar)
+        share = count / total
+        table.add_row(Text(name), f"{count:,}", f"{share:6.1%}", line=bar(share))
     if len(first) > len(shown):
         rest = sum(count for _, count in first[len(shown) :])
         name = f"{len(first) - len(shown):,} more"

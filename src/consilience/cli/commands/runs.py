@@ -7,7 +7,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
 from consilience.cli.options import Flag, Prob, Reading, Several, read_options
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 from consilience.errors import CannotWriteError, FolderExistsError, OptionError
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def export(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path,
     what: Several = (),
-    format: Literal["csv", "parquet", "json"] | None = None,
+    format: Literal["csv", "parquet", "json", "xlsx", "huggingface", "label_studio"]
+    | None = None,
+    tasks: Path | None = None,
     truth: Literal["raw", "tempered"] | None = None,
     gold: Path | None = None,
     item: str | None = None,
@@ -69,7 +71,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
     run
         Folder of the run.
     out
-        Folder to write; or, for one table, a file such as labels.csv.
+        Folder to write; or a file: of one table, such as labels.csv, or of all,
+        tables.xlsx or tables.json.
     what
         Tables to write; by default labels, items, annotators, confusion, diagnostics,
         and of runs of objects also objects, object_counts. soft_labels has a row per
@@ -77,6 +80,10 @@ def export(  # noqa: PLR0913 (each option stands alone)
         which contains the truth with the probability --coverage; it needs --gold.
     format
         Format of the files; by default csv, or what the ending of --out says.
+        huggingface is a folder that `datasets.load_dataset` loads, labels coded;
+        label_studio is the file of --tasks with the run's labels as predictions.
+    tasks
+        Export of the Label Studio project as JSON, or its tasks (label_studio).
     truth
         Which posterior of the truth: raw, as the model has it, or tempered, as if of
         fewer answers where errors of annotators are correlated; by default the one that
@@ -85,7 +92,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
         Table of true labels of some items (item, label) that the fit was not given
         (label_sets).
     item
-        Column of the item in the gold table, where its name is not recognised.
+        Column of the item in the gold table, or field of the tasks' data, where its
+        name is not recognised.
     label
         Column of the label in the gold table, where its name is not recognised.
     coverage
@@ -98,16 +106,24 @@ def export(  # noqa: PLR0913 (each option stands alone)
         Replace an earlier export.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience export run --out tables
+    consilience export run --out tables.xlsx
+    consilience export run --what soft_labels --out soft_labels.parquet
+    consilience export run --format huggingface --out data-set
+    consilience export run --tasks project.json --out predictions.json
     """
     from consilience.posterior import export as write
     from consilience.posterior import load
     from consilience.posterior._export import ABOUT, ending
 
-    one = ending(out)
+    layout = format or ("label_studio" if tasks else ending(out)) or "csv"
+    one = ending(out) or (out if tasks else None)
     check_free(out, marker=ABOUT if one is None else None, overwrite=overwrite)
     fitted = load(run) if truth is None else load(run).with_truth(truth)
-    of_objects = fitted.data.attrs["kind"] == "objects"
-    names = what or [*_DEFAULT, *(_OF_OBJECTS if of_objects else ())]
+    names = what or _usual(fitted.data.attrs["kind"], layout)
     if (_SETS in names) != (gold is not None):
         msg = (
             f"the table {_SETS} needs gold labels, and no other table uses them; give "
@@ -124,13 +140,27 @@ def export(  # noqa: PLR0913 (each option stands alone)
             fitted, truths, coverage=coverage, by_class=by_class, seed=seed
         )
     files = write(
-        fitted, names, format or one or "csv", out, tables=tables, overwrite=overwrite
+        fitted,
+        names,
+        layout,
+        out,
+        tables=tables,
+        tasks=tasks,
+        item=item,
+        overwrite=overwrite,
     )
     show = screen(as_json=json)
     for file in files:
         show.print(f"written: {file}", soft_wrap=True)
+    finish(show, None, "score", run, "--gold", gold or "GOLD.csv")
     if json:
         print_json({"out": out, "files": files})
+
+
+def _usual(kind: str, format: str) -> list[str]:
+    """Return the tables that are written where none are named."""
+    soft = ["soft_labels"] if format == "huggingface" else []
+    return [*soft, *_DEFAULT, *(_OF_OBJECTS if kind == "objects" else ())]
 
 
 def score(  # noqa: PLR0913 (each option stands alone)
@@ -178,6 +208,11 @@ def score(  # noqa: PLR0913 (each option stands alone)
         reports.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience score run --gold truth.csv
+    consilience score run --gold truth.csv --item photo --label species --json
     """
     from consilience.posterior import load
     from consilience.posterior.results.items import items
@@ -204,7 +239,8 @@ def score(  # noqa: PLR0913 (each option stands alone)
     show.print(score_table(scores))
     if scores.missing:
         sentence = f"{scores.missing:,} gold rows name nothing in the run; left out"
-        show.print(sentence, soft_wrap=True)
+        show.print(sentence)
+    finish(show, None, "report", run, "--out", run.parent / "report.html")
 
 
 def score_table(score: "Score") -> "Table":

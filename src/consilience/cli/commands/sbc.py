@@ -16,7 +16,7 @@ from consilience.cli.options import (
     engine_options,
     numbers,
 )
-from consilience.cli.terminal import print_json, rows, screen
+from consilience.cli.terminal import finish, print_json, rows, screen
 from consilience.errors import OptionError, as_options, not_among
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         complete.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience sbc --models dawid_skene --engines em --simulations 50 --out sbc
     """
     if work.prob != WORK_AS_USUAL.prob:
         msg = (
@@ -122,9 +126,8 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     show.print(page(findings))
     for note in remarks:
-        show.print(f"- {note}", soft_wrap=True)
-    if out is not None:
-        show.print(f"written to {out}", soft_wrap=True)
+        show.print(f"- {note}")
+    finish(show, out, "fit", "RESPONSES", "--model", plan[0][0], "--out", "run")
     if json:
         print_json(
             {

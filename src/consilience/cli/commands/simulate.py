@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from consilience.cli.options import Flag, Several, numbers
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 
 if TYPE_CHECKING:
     from consilience.simulation import Simulated
@@ -58,6 +58,11 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
         Replace an existing folder of responses.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience simulate --out simulated
+    consilience simulate --kind objects --items 100 --out simulated
     """
     check_free(out, marker="responses.parquet", overwrite=overwrite)
     from consilience.simulation import simulate as draw
@@ -80,8 +85,8 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
         f"seed {seed}"
     )
     show = screen(as_json=json)
-    show.print(sentence, soft_wrap=True)
-    show.print(f"written to {out}", soft_wrap=True)
+    show.print(sentence)
+    finish(show, out, "fit", out, "--out", out.parent / "run")
     if json:
         print_json(
             {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, read_responses
 from consilience.cli.study_options import USUAL, StudyOptions, make_study
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 
 if TYPE_CHECKING:
     from consilience.progress import Progress
@@ -58,6 +58,11 @@ def study(  # noqa: PLR0913 (each option stands alone)
         Replace an existing study.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience study run --responses responses --predictions predictions --out
+        study
     """
     from consilience.posterior import load
     from consilience.report import PAGE, check_installed, gather, write_study
@@ -92,13 +97,14 @@ def study(  # noqa: PLR0913 (each option stands alone)
         )
     for figure in made.figures.values():
         if figure.leads:
-            show.print(figure.finding, soft_wrap=True)
+            show.print(figure.finding)
     for why, figures in made.lacking.items():
         show.print(f"not drawn: {', '.join(figures)}: {why}", soft_wrap=True)
     number = len(made.figures)
     show.print(
         f"{number} figures written to {out}; open {page} in a browser", soft_wrap=True
     )
+    finish(show, None, "export", run, "--out", out.parent / "tables")
     if json:
         findings = {name: each.finding for name, each in made.figures.items()}
         print_json({"out": out, "findings": findings, "left_out": made.left_out})

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from consilience.cli.options import Flag
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 
 
 def tasks(  # noqa: PLR0913 (each option stands alone)
@@ -62,6 +62,10 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
         Replace existing tasks.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience tasks candidates --for label-studio --images photos --out tasks
     """
     import pandas as pd
 
@@ -92,6 +96,6 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
         soft_wrap=True,
     )
     show.print(f"how to import them: {out / README}", soft_wrap=True)
-    show.print(f"written to {out}", soft_wrap=True)
+    finish(show, out, "read", "EXPORT", "--out", out.parent / "responses")
     if json:
         print_json({"out": out, "tasks": len(number), "answers": len(offered)})

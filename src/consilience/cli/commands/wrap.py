@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from consilience.cli.options import Flag
-from consilience.cli.terminal import check_free, print_json, screen
+from consilience.cli.terminal import check_free, finish, print_json, screen
 
 Numbers = Annotated[tuple[float, ...], Parameter(show_default=False)]
 
@@ -93,6 +93,13 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
         Replace the folder of a classifier.
     json
         Print the result as JSON.
+
+    Examples
+    --------
+    consilience wrap network.onnx --labels labels.txt --mean 0.485 0.456 0.406 --std
+        0.229 0.224 0.225 --out classifier
+    consilience wrap model.onnx --labels labels.txt --preprocessor
+        preprocessor_config.json --out classifier
     """
     from consilience.classifiers import wrap as run
 
@@ -125,7 +132,8 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
     show.print(f"{first} {', '.join(wrapped.first)}", soft_wrap=True)
     sentence = "largest difference from the original answers:"
     show.print(f"{sentence} {wrapped.difference:.1e}", soft_wrap=True)
-    show.print(f"written to {out}", soft_wrap=True)
+    following = ("classify", "IMAGES", "--model-dir", out, "--out", "predictions")
+    finish(show, out, *following)
     if json:
         decisions = [asdict(each) for each in wrapped.decisions]
         made = {"name": wrapped.manifest.name, "difference": wrapped.difference}

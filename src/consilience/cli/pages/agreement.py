@@ -1,14 +1,12 @@
 """Agreement on one screen: the coefficients on a common scale, and remarks."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from consilience.analysis import Agreement
 from consilience.analysis.reliability.coefficient_names import coefficient_name
+from consilience.cli.pages.drawn import DrawnTable, drawn_table, interval
 from consilience.errors import as_options
 
 _MAX_LABELS = 15
@@ -17,48 +15,15 @@ _MAX_PAIRS = 5
 _MIN_QUESTIONS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The line from 0 to 1 on which values are drawn; `width` is in columns."""
-
-    width: int
-
-    @classmethod
-    def within(cls, screen: int) -> "Scale":
-        """As wide as the other columns of a table leave room for, within reason."""
-        return cls(min(max(screen - 64, 11), 31))
-
-    def place(self, number: float) -> int:
-        """Return the column of a number; what is beyond stands at the end."""
-        return round(min(max(number, 0.0), 1.0) * (self.width - 1))
-
-    def draw(self, value: float, lower: float, upper: float) -> Text:
-        """Draw a value and its interval."""
-        if np.isnan(value):
-            return Text("")
-        cells = ["·"] * self.width
-        if not np.isnan(lower):
-            first, last = self.place(lower), self.place(upper)
-            cells[first : last + 1] = "━" * (last - first + 1)
-        at = self.place(value)
-        return Text.assemble(
-            ("".join(cells[:at]), "cyan"),
-            ("◀" if value < 0 else "●", "bold cyan"),
-            ("".join(cells[at + 1 :]), "cyan"),
-        )
-
-
-def agreement_page(agreement: Agreement, width: int) -> Group:
+def agreement_page(agreement: Agreement) -> Group:
     """Return the page: what was compared, coefficients, notes, further tables.
 
     Parameters
     ----------
     agreement
         What was found.
-    width
-        Columns of the screen.
     """
-    table = coefficients(agreement, Scale.within(width))
+    table = coefficients(agreement)
     parts: list[RenderableType] = [Text(), _head(agreement), Text(), table]
     undefined = agreement.coefficients[agreement.coefficients["reason"] != ""]
     for reason, rows in undefined.groupby("reason", sort=False):
@@ -67,9 +32,9 @@ def agreement_page(agreement: Agreement, width: int) -> Group:
             Text(f"Not defined: {', '.join(names)} ({as_options(str(reason))}).", "dim")
         )
     if agreement.labels is not None:
-        parts += [Text(), labels(agreement, Scale.within(width))]
+        parts += [Text(), labels(agreement)]
     if agreement.pairs is not None:
-        parts += [Text(), pairs(agreement, Scale.within(width))]
+        parts += [Text(), pairs(agreement)]
     notes = [
         Text(as_options(f"{note[0].upper()}{note[1:]}."), "dim")
         for note in agreement.notes
@@ -77,9 +42,10 @@ def agreement_page(agreement: Agreement, width: int) -> Group:
     return Group(*parts, *([Text(), *notes] if notes else []), Text())
 
 
-def coefficients(agreement: Agreement, scale: Scale) -> Table:
+def coefficients(agreement: Agreement) -> DrawnTable:
     """Return the coefficients that are defined, drawn between none and perfect."""
-    table = _table(scale, "", "value", "by chance", f"{agreement.prob:.0%} interval")
+    prob = f"{agreement.prob:.0%} interval"
+    table = drawn_table("", "value", "by chance", prob, scale=True)
     marked = False
     for row in agreement.coefficients.to_dict("records"):
         if row["reason"]:
@@ -93,21 +59,21 @@ def coefficients(agreement: Agreement, scale: Scale) -> Table:
             Text(f"{row['value']:.3f}", "bold"),
             "" if row["coefficient"] == "percent" else f"{row['expected']:.3f}",
             between(lower, upper) + mark,
-            scale.draw(row["value"], lower, upper),
+            line=interval(row["value"], lower, upper),
         )
     if marked:
-        _caption(table, "* from the published variance, not from resampled items")
+        table.caption = "* from the published variance, not from resampled items"
     return table
 
 
-def labels(agreement: Agreement, scale: Scale) -> Table:
+def labels(agreement: Agreement) -> DrawnTable:
     """Return agreement on the labels that are said most often."""
     if agreement.labels is None:
-        return Table()
+        return DrawnTable((), lambda _: Text())
     rows = agreement.labels[agreement.labels["share"] > 0]
     rows = rows.sort_values("share", ascending=False, kind="stable")
     prob = f"{agreement.prob:.0%} interval"
-    table = _table(scale, "label", "said", "another too", "kappa", prob)
+    table = drawn_table("label", "said", "another too", "kappa", prob, scale=True)
     for row in rows.head(_MAX_LABELS).to_dict("records"):
         kappa, bounds = row["kappa"], (row["kappa_lower"], row["kappa_upper"])
         table.add_row(
@@ -116,17 +82,17 @@ def labels(agreement: Agreement, scale: Scale) -> Table:
             "-" if np.isnan(row["specific"]) else f"{row['specific']:.1%}",
             "-" if np.isnan(kappa) else f"{kappa:.3f}",
             between(*bounds),
-            scale.draw(kappa, *bounds),
+            line=interval(kappa, *bounds),
         )
     if len(rows) > _MAX_LABELS:
-        table.add_row(f"{len(rows) - _MAX_LABELS:,} more", *[""] * 5)
+        table.add_row(f"{len(rows) - _MAX_LABELS:,} more")
     return table
 
 
-def pairs(agreement: Agreement, scale: Scale) -> Table:
+def pairs(agreement: Agreement) -> DrawnTable:
     """Return the pairs of annotators that agree least and most."""
     if agreement.pairs is None:
-        return Table()
+        return DrawnTable((), lambda _: Text())
     comparable = agreement.pairs.dropna(subset="kappa")
     comparable = comparable[comparable["questions"] >= _MIN_QUESTIONS].sort_values(
         "kappa"
@@ -136,9 +102,8 @@ def pairs(agreement: Agreement, scale: Scale) -> Table:
         ends = [comparable.head(_MAX_PAIRS), comparable.tail(_MAX_PAIRS)]
         which = ", those that agree least and most"
     prob = f"{agreement.prob:.0%} interval"
-    table = _table(scale, "pair", "questions", "agree", "kappa", prob)
-    table.title = Text(f"{len(agreement.pairs):,} pairs of annotators{which}")
-    table.title_justify = "left"
+    table = drawn_table("pair", "questions", "agree", "kappa", prob, scale=True)
+    table.title = f"{len(agreement.pairs):,} pairs of annotators{which}"
     for number, end in enumerate(ends):
         if number:
             table.add_row("…")
@@ -150,14 +115,13 @@ def pairs(agreement: Agreement, scale: Scale) -> Table:
                 f"{row['percent']:.1%}",
                 f"{row['kappa']:.3f}",
                 between(*bounds),
-                scale.draw(row["kappa"], *bounds),
+                line=interval(row["kappa"], *bounds),
             )
     if len(comparable) < len(agreement.pairs):
         left = len(agreement.pairs) - len(comparable)
-        _caption(
-            table,
+        table.caption = (
             f"{left:,} pairs share fewer than {_MIN_QUESTIONS} questions, or have no "
-            "kappa because both gave one answer only",
+            "kappa because both gave one answer only"
         )
     return table
 
@@ -165,19 +129,6 @@ def pairs(agreement: Agreement, scale: Scale) -> Table:
 def between(lower: float, upper: float) -> str:
     """Return bounds as text, a dash for none."""
     return "-" if np.isnan(lower) else f"{lower:.3f} to {upper:.3f}"
-
-
-def _table(scale: Scale, *headers: str) -> Table:
-    """Return an empty table whose last column is the scale from 0 to 1."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for header in headers:
-        table.add_column(Text(header), no_wrap=True, overflow="ellipsis")
-    table.add_column(Text(f"0{'1':>{scale.width - 1}}", "dim"), no_wrap=True)
-    return table
-
-
-def _caption(table: Table, sentence: str) -> None:
-    table.caption, table.caption_justify = Text(sentence, "dim"), "left"
 
 
 def _head(agreement: Agreement) -> Text:
@@ -189,7 +140,7 @@ def _head(agreement: Agreement) -> Text:
         people = f"by {agreement.annotators:,} annotators"
     what = {
         "choice": f"{agreement.categories:,} labels",
-        "contains": " ".join(("no", "maybe", "yes")[:: 4 - agreement.categories]),
+        "contains": "no maybe yes" if agreement.categories == 3 else "no yes",
         "objects": f"{agreement.categories:,} different sets of labels",
     }[agreement.kind]
     alike = {

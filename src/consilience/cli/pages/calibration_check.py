@@ -16,6 +16,7 @@ from consilience.checks.simulation_based_calibration import (
     judge_parameters,
     judge_truth,
 )
+from consilience.cli.pages.drawn import WARNING
 from consilience.errors import as_options
 
 QUANTITIES = (
@@ -92,7 +93,7 @@ def page(findings: Sequence[Finding]) -> Group:
                 *_labels(one.truth),
             ]
             table.add_row(
-                *(Text(cell, "" if good else "yellow") for cell, good in cells)
+                *(Text(cell, "" if good else WARNING) for cell, good in cells)
             )
         parts += [Text(model, style="bold"), table, Text()]
     return Group(*parts)

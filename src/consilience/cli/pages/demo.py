@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from consilience.cli.pages.drawn import ESTIMATE, TRUTH, DrawnTable, bar, drawn_table
 from consilience.cli.pages.fit import (
     annotator_table,
     best_and_worst,
@@ -20,7 +21,6 @@ from consilience.report.installed import ADVICE
 from consilience.whole_folder import whole_file
 
 _NAMES = {"majority": "majority vote", "auto": "consilience"}
-_BAR = 22
 
 
 def demo_page(outcome: Outcome) -> Group:
@@ -93,19 +93,18 @@ def _panel(title: str, body: RenderableType) -> Panel:
     return Panel(body, title=Text(title, "bold"), title_align="left", style="")
 
 
-def _scores(outcome: Outcome) -> Table:
-    table = Table("", "photos right", "", "90% interval", "log-loss", "Brier", box=None)
+def _scores(outcome: Outcome) -> DrawnTable:
+    names = ("", "photos right", "90% interval", "log-loss", "Brier")
+    table = drawn_table(*names, scale=True)
     for name, score in outcome.scores.items():
         right = score.metrics["accuracy"]
-        full = round(_BAR * right.value)
-        bar = Text.assemble(("█" * full, "cyan"), ("░" * (_BAR - full), "dim"))
         table.add_row(
             Text(_NAMES[name], "bold" if name != "majority" else ""),
             f"{right.value:.1%}",
-            bar,
             f"{right.lower:.1%} to {right.upper:.1%}",
             f"{score.metrics['log_loss'].value:.2f}",
             f"{score.metrics['brier'].value:.2f}",
+            line=bar(right.value, rest=True),
         )
     return table
 
@@ -125,7 +124,7 @@ def _open_photos(outcome: Outcome) -> Table:
             str(item),
             ", ".join(f"{count} {name}" for name, count in answers.items()),
             _leading(posterior),
-            Text(str(truth[item]), "magenta"),
+            Text(str(truth[item]), TRUTH),
         )
     return table
 
@@ -136,7 +135,7 @@ def _leading(posterior: pd.DataFrame) -> Text:
         f"{name} {probability:.2f}"
         for name, probability in zip(first["label"], first["probability"], strict=True)
     ]
-    return Text(", ".join(parts), "cyan")
+    return Text(", ".join(parts), ESTIMATE)
 
 
 def _files(outcome: Outcome) -> Group:
@@ -151,12 +150,8 @@ def _files(outcome: Outcome) -> Group:
         about["report.html"] = "the report: open it in a browser"
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, what in about.items():
-        table.add_row(Text(f"  {name}", "cyan"), what)
-    again = Text(
-        f"Go on with: consilience fit {folder}/responses --engine nuts --out my-run",
-        style="dim",
-    )
+        table.add_row(Text(f"  {name}", ESTIMATE), what)
     parts: list[RenderableType] = [Text(f"Written to {folder}/", "bold"), table]
     if not outcome.drawn:
         parts.append(Text(f"No report, for what draws it is missing: {ADVICE}", "dim"))
-    return Group(*parts, again)
+    return Group(*parts)

@@ -11,13 +11,21 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from consilience.cli.pages.drawn import (
+    BAD,
+    GOOD,
+    WARNING,
+    DrawnTable,
+    bar,
+    drawn_table,
+    interval,
+)
 from consilience.errors import as_options
 from consilience.posterior import Fit
 from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
 
 # A confusion of more labels than this is wider than a terminal.
 _MAX_LABELS = 8
-_WIDTH = 30
 
 
 def fit_page(fitted: Fit) -> Group:
@@ -58,7 +66,7 @@ def fit_page(fitted: Fit) -> Group:
     return Group(*parts, Text(), *verdicts(fitted.diagnostics()), Text())
 
 
-def certainty(fitted: Fit) -> Table:
+def certainty(fitted: Fit) -> DrawnTable:
     """Return how many items (contains: questions) are how certain."""
     if fitted.data.attrs["kind"] == "contains":
         what, present = "questions", fitted.labels()["probability"].to_numpy()
@@ -67,31 +75,32 @@ def certainty(fitted: Fit) -> Table:
         items = fitted.items()
         what, sure = "items", items["probability"].to_numpy()
         tied = int(items["tied"].sum())
-    table = Table(f"{len(sure):,} {what}", "P(best answer)", box=None)
+    table = drawn_table(f"{len(sure):,} {what}", "P(best answer)")
     bands = ((0.99, np.inf), (0.9, 0.99), (0.7, 0.9), (0.0, 0.7))
     for low, high in bands:
         count = int(((sure >= low) & (sure < high)).sum())
         name = f"{low:.2f} or more" if high > 1 else f"{low:.2f} to {high:.2f}"
-        bar = Text("█" * round(_WIDTH * count / max(len(sure), 1)), style="cyan")
-        table.add_row(f"{count:,}", name, bar)
+        table.add_row(f"{count:,}", name, line=bar(count / max(len(sure), 1)))
     if tied:
-        table.add_row(f"{tied:,}", "tied: no answer leads", Text("ambiguous", "yellow"))
+        table.add_row(
+            f"{tied:,}",
+            "tied: no answer leads",
+            line=lambda _: Text("ambiguous", WARNING),
+        )
     return table
 
 
-def object_table(objects: pd.Series) -> Table:
+def object_table(objects: pd.Series) -> DrawnTable:
     """Return how many items hold how many objects."""
-    table = Table("items", "objects", box=None)
+    table = drawn_table("items", "objects")
     for number, items in objects.value_counts().sort_index().items():
-        bar = Text("█" * round(_WIDTH * items / len(objects)), style="cyan")
-        table.add_row(f"{items:,}", str(number), bar)
+        table.add_row(f"{items:,}", str(number), line=bar(items / len(objects)))
     return table
 
 
-def comparison_table(compared: pd.DataFrame) -> Table:
+def comparison_table(compared: pd.DataFrame) -> DrawnTable:
     """Return the models that were compared, the best first."""
-    names = ("model", "nats an answer", "to the best", "share of the truth", "")
-    table = Table(*names, box=None)
+    table = drawn_table("model", "nats/answer", "to the best", "share")
     for row in compared.to_dict("records"):
         lacks = f"{row['difference']:.4f} ± {row['difference_se']:.4f}"
         table.add_row(
@@ -99,7 +108,7 @@ def comparison_table(compared: pd.DataFrame) -> Table:
             f"{row['elpd']:.4f}",
             "best" if row["difference"] == 0 else lacks,
             f"{row['weight']:.2f}",
-            Text("█" * round(_WIDTH * row["weight"]), style="cyan"),
+            line=bar(row["weight"]),
         )
     return table
 
@@ -116,7 +125,7 @@ def best_and_worst(
 
 def annotator_table(
     people: pd.DataFrame, truth: Sequence[float] | None = None
-) -> Table:
+) -> DrawnTable:
     """Return annotators with their accuracy and its interval drawn to scale.
 
     Parameters
@@ -128,37 +137,37 @@ def annotator_table(
     """
     contains = "sensitivity" in people
     names = ["annotator", "answers", "accuracy", *(("sens.", "spec.") * contains)]
-    table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
+    table = drawn_table(*names, scale=True)
     true_values = [None] * len(people) if truth is None else truth
     for row, true in zip(people.to_dict("records"), true_values, strict=True):
         cells = [str(row["annotator"]), f"{row['responses']:,}"]
         shown = ("accuracy", *(("sensitivity", "specificity") * contains))
         cells += [f"{row[name]:.3f}" for name in shown]
-        bar = interval_bar(row["accuracy"], row["lower"], row["upper"], true)
-        table.add_row(*map(Text, cells), bar)
+        line = interval(row["accuracy"], row["lower"], row["upper"], true)
+        table.add_row(*map(Text, cells), line=line)
     return table
 
 
-def group_table(groups: pd.DataFrame) -> Table:
+def group_table(groups: pd.DataFrame) -> DrawnTable:
     """Return groups of annotators with their mean accuracy drawn to scale."""
     names = ("group", "annotators", "answers", "accuracy")
-    table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
+    table = drawn_table(*names, scale=True)
     for row in groups.to_dict("records"):
         cells = (str(row["group"]), f"{row['annotators']:,}", f"{row['responses']:,}")
-        bar = interval_bar(row["accuracy"], row["lower"], row["upper"])
-        table.add_row(*map(Text, cells), f"{row['accuracy']:.3f}", bar)
+        line = interval(row["accuracy"], row["lower"], row["upper"])
+        table.add_row(*map(Text, cells), f"{row['accuracy']:.3f}", line=line)
     return table
 
 
-def style_table(people: pd.DataFrame) -> Table:
+def style_table(people: pd.DataFrame) -> DrawnTable:
     """Return the rate of single-label responses of annotators, and their recall."""
     names = ("annotator", "answers", "recall", "single-label")
-    table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
+    table = drawn_table(*names, scale=True)
     for row in people.to_dict("records"):
         cells = [str(row["annotator"]), f"{row['responses']:,}"]
         cells += [f"{row[name]:.3f}" for name in ("recall", "single_label")]
         bounds = row["single_label_lower"], row["single_label_upper"]
-        table.add_row(*map(Text, cells), interval_bar(row["single_label"], *bounds))
+        table.add_row(*map(Text, cells), line=interval(row["single_label"], *bounds))
     return table
 
 
@@ -167,10 +176,10 @@ def people_in_general(fitted: Fit) -> list[RenderableType]:
     styles = fitted.styles()
     if styles.empty:
         return []
-    table = Table("people", "share", "0" + "1".rjust(_WIDTH - 1), box=None)
+    table = drawn_table("people", "share", scale=True)
     for row in styles.to_dict("records"):
-        bar = interval_bar(row["share"], row["lower"], row["upper"])
-        table.add_row(_STYLES[row["style"]], f"{row['share']:.3f}", bar)
+        line = interval(row["share"], row["lower"], row["upper"])
+        table.add_row(_STYLES[row["style"]], f"{row['share']:.3f}", line=line)
     return [Text(), table]
 
 
@@ -205,31 +214,6 @@ def _between(row: Mapping[Any, Any]) -> str:
     if not np.isfinite(row["lower"]):
         return ""
     return f"{row['lower']:.2f} to {row['upper']:.2f}"
-
-
-def interval_bar(
-    value: float, lower: float, upper: float, truth: float | None = None
-) -> Text:
-    """Return an interval between 0 and 1 as a line of text.
-
-    Parameters
-    ----------
-    value, lower, upper
-        The estimate and its bounds; bounds that are NaN are not drawn.
-    truth
-        The true value, where it is known.
-    """
-    place = round(float(np.clip(value, 0, 1)) * (_WIDTH - 1))
-    cells, styles = ["·"] * _WIDTH, ["dim"] * _WIDTH
-    if np.isfinite(lower) and np.isfinite(upper):
-        first, last = (round(float(x) * (_WIDTH - 1)) for x in (lower, upper))
-        for i in range(first, last + 1):
-            cells[i], styles[i] = "━", "cyan"
-    cells[place], styles[place] = "●", "bold cyan"
-    if truth is not None:
-        at = round(truth * (_WIDTH - 1))
-        cells[at], styles[at] = "◆", "bold magenta"
-    return Text.assemble(*zip(cells, styles, strict=True))
 
 
 def confusion_table(cells: pd.DataFrame, whose: str) -> Table:
@@ -270,9 +254,9 @@ def verdicts(checks: pd.DataFrame) -> list[RenderableType]:
                 f"{row['limit']:.4g}",
                 as_options(row["remedy"]),
             )
-        return [Text(head, style="bold red"), table]
+        return [Text(head, style=f"bold {BAD}"), table]
     rest = checks[checks["outcome"] != PASSED]
-    style = "yellow" if len(rest) else "green"
+    style = WARNING if len(rest) else GOOD
     lines = [f"checks: {tally(checks)}"]
     lines += [
         f"{row['name']}: {as_options(row['remedy'])}" for row in rest.to_dict("records")
@@ -286,5 +270,5 @@ def side_by_side(*parts: RenderableType) -> Columns:
 
 
 def _shade(probability: float) -> str:
-    steps = ("dim", "", "yellow", "bold green")
+    steps = ("dim", "", WARNING, f"bold {GOOD}")
     return steps[int(np.searchsorted((0.05, 0.15, 0.5), probability))]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 
 from consilience.errors import DuplicateColumnError, MissingColumnError
@@ -103,8 +104,10 @@ def find(
         if given in unusable:
             raise not_as_text(source, given, unusable[given])
         if given not in names:
+            near = get_close_matches(given, names, n=1)
+            guess = f" (did you mean {near[0]!r}?)" if near else ""
             msg = (
-                f"{source}: there is no column {given!r} for {role}; found "
+                f"{source}: there is no column {given!r} for {role}{guess}; found "
                 f"{listing(names)}; name one of these"
             )
             raise MissingColumnError(msg)

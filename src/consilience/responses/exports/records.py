@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pyarrow import parquet
+import pyarrow as pa
 
 from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.arrow_columns import open_parquet
+from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.json_file import decode_json, read_json
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import Source, load_table
@@ -91,25 +93,18 @@ def rows(sources: Sequence[Source], options: ReadOptions) -> list[Record]:
 
 def names(sources: Sequence[Source]) -> str:
     """Names of the sources, for messages."""
-    shown = [
-        "the data frame" if isinstance(s, pd.DataFrame) else str(s) for s in sources
-    ]
+    shown = [s.name if isinstance(s, Frame) else str(s) for s in sources]
     more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
     return ", ".join(shown[:3]) + more
 
 
 def _records(source: Source) -> Iterator[Record]:
-    if isinstance(source, pd.DataFrame):
-        for number, value in enumerate(source.to_dict("records"), start=1):
-            record = {str(name): _plain(cell) for name, cell in value.items()}
-            yield Record(value=record, place=f"the data frame, row {number}", file=None)
-        return
-    if source.suffix.lower() in {".parquet", ".pq"}:
-        with readable(str(source)):
-            table = parquet.ParquetFile(source).read()
-            values = table.to_pylist(maps_as_pydicts="lossy")
-        for number, value in enumerate(values, start=1):
-            yield Record(value=value, place=f"{source}, row {number}", file=source)
+    if isinstance(source, Path) and source.suffix.lower() in {".parquet", ".pq"}:
+        source = open_parquet(source)
+    if isinstance(source, Frame):
+        for number, value in enumerate(_rows(source), start=1):
+            place = f"{source.name}, row {number}"
+            yield Record(value=value, place=place, file=source.file)
         return
     with readable(str(source)), source.open("rb") as file:
         first = file.readline().removeprefix(b"\xef\xbb\xbf").strip()
@@ -148,6 +143,17 @@ def _is_lines(path: Path) -> bool:
 
 def _is_records(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(part, dict) for part in value)
+
+
+def _rows(frame: Frame) -> list[dict[str, Any]]:
+    """Rows of a table in memory as JSON would have them."""
+    data = frame.data
+    if isinstance(data, pa.Table):
+        with readable(frame.name):
+            rows: list[dict[str, Any]] = data.to_pylist(maps_as_pydicts="lossy")
+            return rows
+    values = data if isinstance(data, list) else data.to_dict("records")
+    return [{str(n): _plain(cell) for n, cell in value.items()} for value in values]
 
 
 def _plain(cell: object) -> object:

@@ -23,7 +23,7 @@ def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
     options
         All but `part` and `statuses` are used.
     """
-    table = one_question(load_tables(sources, options), options)
+    table = one_question(load_tables(sources, options, unnested=True), options)
     return assemble(long_draft(table, options, fingerprints(sources)), options)
 
 

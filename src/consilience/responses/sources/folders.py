@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath
 from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import TABLE_SUFFIXES, Source
+from consilience.responses.sources.opened import PACKED, Unpacked
 
-SUFFIXES = (*TABLE_SUFFIXES, ".xml", ".manifest")
+SUFFIXES = (*TABLE_SUFFIXES, *PACKED, ".xml", ".manifest")
 _MOST_FILES = 100_000
 _MOST_BYTES = 1 << 34  # unpacked
 _MOST_TIMES = 1_000  # as large as packed; more is no export
@@ -26,42 +27,39 @@ _BLOCK = 1 << 20
 @contextmanager
 def unfolded(
     sources: Sequence[Source], is_format: Callable[[Path], bool]
-) -> Iterator[tuple[list[Source], str | None]]:
+) -> Iterator[list[Source]]:
     """Give the files of folders and archives, as long as they are needed.
 
     Parameters
     ----------
     sources
-        Files, folders, archives and data frames.
+        Files, folders, archives and tables.
     is_format
         Whether a folder is a format of its own; all is left as it is if the first is.
 
     Yields
     ------
     sources
-        Files and data frames.
-    prefix
-        What stands before the names of files of archives, and means nothing to a
-        person; None: there is neither a folder nor an archive.
+        Files and tables; a file of an archive is named by both in messages.
     """
     first = next(iter(sources), None)
     if isinstance(first, Path) and first.is_dir() and is_format(first):
-        yield list(sources), None
+        yield list(sources)
         return
-    if not any(isinstance(s, Path) and _is_archive(s) for s in sources):
-        files = [file for source in sources for file in _files(source)]
-        yield files, None if len(files) == len(sources) else ""
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        unpacked: list[Source] = []
+    with tempfile.TemporaryDirectory(prefix="consilience-") as folder:
+        files: list[Source] = []
         for number, source in enumerate(sources):
             if isinstance(source, Path) and _is_archive(source):
                 inside = Path(folder) / str(number) / source.name
                 _unpack(source, inside)
-                unpacked += _files(inside)
+                files += [
+                    Unpacked(path, f"{source}/{path.relative_to(inside)}")
+                    for path in _files(inside)
+                    if isinstance(path, Path)
+                ]
             else:
-                unpacked += _files(source)
-        yield unpacked, folder
+                files += _files(source)
+        yield files
 
 
 def _is_archive(path: Path) -> bool:

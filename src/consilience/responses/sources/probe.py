@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
-import pandas as pd
 
 from consilience.responses.options import Columns
 from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import header_names
 from consilience.responses.sources.first_record import first_record
+from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.load import TEXT_SUFFIXES, Source
 
 _LOOK = 1 << 16
@@ -66,10 +66,8 @@ def probe(source: Source, columns: Columns, encoding: str | None = None) -> Prob
 
 
 def _look(source: Source, encoding: str | None) -> Probe:  # noqa: PLR0911
-    if isinstance(source, pd.DataFrame):
-        return Probe(
-            name="the data frame", names=[str(name) for name in source.columns]
-        )
+    if isinstance(source, Frame):
+        return Probe(name=source.name, names=source.names)
     name = str(source)
     if source.is_dir():
         files = frozenset(path.name for path in source.iterdir())

@@ -1,0 +1,1 @@
+"""Files of tables for other programs, one format per file."""

@@ -1,0 +1,147 @@
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from cyclopts import CycloptsError
+
+from consilience.cli import APP, COMMANDS
+from consilience.cli.help import examples
+from consilience.cli.lists import expand_lists
+
+
+def parse(line):
+    program, *words = shlex.split(line)
+    assert program == "consilience"
+    return APP.parse_args(
+        expand_lists(words, COMMANDS), print_error=False, exit_on_error=False
+    )[0]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_page_ends_with_examples_that_the_command_takes(name, run, capsys):
+    assert run(name, "--help") == 0
+    shown = capsys.readouterr().out.partition("\nExamples\n")[2].strip().splitlines()
+    assert [line.strip() for line in shown] == examples(COMMANDS[name])
+    assert shown
+    for line in shown:
+        assert parse(line) is COMMANDS[name]
+
+
+def test_an_example_with_an_option_that_is_not_there_would_be_seen():
+    with pytest.raises(CycloptsError, match="--model-directory"):
+        parse("consilience classify photos --model-directory m --out predictions")
+
+
+def test_the_options_of_reading_have_a_page_of_their_own(run, capsys):
+    assert run("fit", "--help") == 0
+    usual = capsys.readouterr().out
+    assert run("fit", "--help-reading") == 0
+    reading = capsys.readouterr().out
+    assert "--gold-column" not in usual
+    assert re.search(r"\d+ options say how files are read: --help-reading", usual)
+    assert "--gold-column" in reading
+    assert "--engine" not in reading
+    assert run("models", "--help-reading") == 0
+    assert "models reads no responses" in capsys.readouterr().out
+
+
+def test_the_version_has_a_short_option(run, capsys):
+    assert run("-V") == 0
+    short = capsys.readouterr().out
+    assert run("--version") == 0
+    assert short == capsys.readouterr().out
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", short)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_installed_for_a_shell(shell, tmp_path):
+    place = tmp_path / "completion"
+    program = [sys.executable, "-m", "consilience", "--install-completion"]
+    done = subprocess.run(
+        [*program, "--shell", shell, "--output", place],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    script = place.read_text(encoding="utf-8")
+    assert "leading-question" in script
+    assert "--model-dir" in script
+
+
+def next_command(printed):
+    """Return the last suggestion, which the command line must be able to parse."""
+    line = printed.err.strip().splitlines()[-1]
+    assert line.startswith("next: ")
+    parse(line.removeprefix("next: "))
+    return line.removeprefix("next: ")
+
+
+def test_every_command_ends_with_the_one_that_usually_follows(
+    run, export, columns, fitted, truth, capsys
+):
+    gold = ("--gold", truth, "--item", "photo", "--label", "said")
+    steps = {
+        ("read", export, *columns, "--out", "read"): "fit read --out run",
+        ("describe", "read"): "fit read --out run",
+        ("agreement", "read"): "fit read --out run",
+        ("fit", "read", "--model", "majority", "--out", "run"): (
+            "report run --responses read --out report.html"
+        ),
+        ("score", fitted, *gold): f"report {fitted} --out {fitted.parent}/report.html",
+        ("export", fitted, "--out", "tables"): f"score {fitted} --gold GOLD.csv",
+        ("predict", fitted, "read", "--out", "new"): "export new --out tables",
+        ("models",): "fit RESPONSES --model NAME --out run",
+        ("simulate", "--out", "s"): "fit s --out run",
+    }
+    for words, following in steps.items():
+        assert run(*words) == 0
+        assert next_command(capsys.readouterr()) == f"consilience {following}"
+
+
+def test_programs_that_read_json_get_no_suggestion(run, export, columns, capsys):
+    assert run("describe", export, *columns, "--json") == 0
+    assert "next:" not in capsys.readouterr().err
+
+
+def test_errors_are_json_where_the_result_would_be(run, capsys):
+    import json
+
+    assert run("describe", "nowhere.csv", "--json") == 2
+    printed = capsys.readouterr()
+    error = json.loads(printed.out)["error"]
+    assert error["type"] == "SourceNotFoundError"
+    assert error["exit_code"] == 2
+    assert printed.err == f"consilience: {error['message']}\n"
+    assert run("describe", "nowhere.csv") == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_a_model_is_checked_before_anything_is_read(run, capsys):
+    assert run("fit", "nowhere.csv", "--model", "dawid_sken", "--out", "run") == 2
+    assert "did you mean 'dawid_skene'?" in capsys.readouterr().err
+
+
+def test_tables_are_whole_where_no_person_looks(
+    run, export, columns, capsys, monkeypatch
+):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    long = "a label whose name is much longer than a line of most terminals can be " * 2
+    text = export.read_text().replace("cat", long.strip())
+    export.write_text(text)
+    assert run("describe", export, *columns) == 0
+    assert any(long.strip() in line for line in capsys.readouterr().out.splitlines())
+
+
+def test_verbose_reports_the_steps_and_nothing_is_logged_without(
+    run, export, columns, capsys
+):
+    fit = ("fit", export, *columns, "--model", "dawid_skene", "--out")
+    assert run(*fit, "quiet") == 0
+    assert "consilience.fitting" not in capsys.readouterr().err
+    assert run(*fit, "loud", "--verbose") == 0
+    assert "consilience.fitting" in capsys.readouterr().err
