@@ -64,7 +64,7 @@ def test_a_table_with_other_names_is_answered_with_the_call_that_reads_it(
 
 
 def test_an_unknown_format_lists_those_that_are_known(written):
-    with pytest.raises(UnknownFormatError, match=r"one of responses, .*long, "):
+    with pytest.raises(UnknownFormatError, match=r"one of appen, .*long, "):
         read(written("a.csv", "x\n1\n"))
     with pytest.raises(UnknownFormatError, match="there is no format 'excel'"):
         read(written("a.csv", HEADER), format="excel")

@@ -52,6 +52,8 @@ class Reading:
         Name of the format; by default it is recognised.
     kind
         Kind of question; by default it is inferred from the columns.
+    question
+        Of several questions in one export, the one to read.
     item
         Column of the item, or a pattern such as Input.img{i} for grids.
     annotator
@@ -124,6 +126,7 @@ class Reading:
 
     format: str | None = None
     kind: Literal["choice", "contains", "objects"] | None = None
+    question: str | None = None
     item: str | None = None
     annotator: str | None = None
     label: str | None = None
@@ -295,6 +298,7 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
     return ReadOptions(
         kind=reading.kind,
         columns=columns,
+        question=reading.question,
         offered=_list_or_file(reading.offered),
         labels=_list_or_file(reading.labels),
         label_column=reading.label_column,

@@ -67,6 +67,8 @@ class ReadOptions:
         The kind of question; None: seen from the columns.
     columns
         Names of the source's columns.
+    question
+        Of several questions in one export, the one to read.
     offered
         What was on screen: a list of labels (the same for every item), or a table
         (a data frame, CSV or Parquet file) with `label` and any of `item`,
@@ -118,6 +120,7 @@ class ReadOptions:
 
     kind: Kind | None = None
     columns: Columns = field(default_factory=Columns)
+    question: str | None = None
     offered: object = None
     labels: object = None
     label_column: str | None = None
@@ -149,6 +152,7 @@ class ReadOptions:
             `kind` or `repeats` is another, or an option is of another type.
         """
         for what in (
+            "question",
             "label_column",
             "separator",
             "encoding",

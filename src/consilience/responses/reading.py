@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from glob import glob
 from pathlib import Path
 from types import ModuleType
 
@@ -35,7 +36,9 @@ from consilience.responses.options import (
     Repeats,
 )
 from consilience.responses.reader import Reader
+from consilience.responses.sources.folders import unfolded
 from consilience.responses.sources.frames import Frame, as_frame, is_sources
+from consilience.responses.sources.hugging_face import is_data_set
 from consilience.responses.sources.json_file import read_json, read_records
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import (
@@ -50,6 +53,8 @@ from consilience.responses.sources.probe import Probe, probe
 from consilience.responses.table import Responses
 from consilience.responses.unknown_format import looks_wide, unknown_format
 
+_CERTAIN = 3  # grade of a reader
+
 # What stands for a table in memory has no one type: see `as_frame`.
 type Sources = object
 
@@ -59,6 +64,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     *,
     format: str | None = None,
     kind: Kind | None = None,
+    question: str | None = None,
     item: str | None = None,
     annotator: str | None = None,
     label: str | None = None,
@@ -107,6 +113,9 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Name of the format (see `formats`); recognized by default.
     kind : {"choice", "contains", "objects"}, optional
         Kind of question; inferred from the columns by default.
+    question : str, optional
+        Of several questions in one export, the one to read. Without it, an error lists
+        them.
     item, annotator, label, answer, n, object, main, response_id, selected, gold_column
         Names of the source's columns; by default the usual names are looked for.
     gold : data frame or path, optional
@@ -208,6 +217,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     options = ReadOptions(
         kind=kind,
         columns=columns,
+        question=question,
         offered=offered,
         labels=labels,
         label_column=label_column,
@@ -269,14 +279,72 @@ def read_with(
 def _read(
     given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
 ) -> Responses:
-    with ExitStack() as files:
-        sources = [files.enter_context(opened(s, options)) for s in _sources(given)]
-        reader, options, assumed = _chosen(sources, name, options)
-        responses = reader.read(sources, options)
-        assumed = (*assumptions_of(sources, options), *assumed)
+    given_sources = _sources(given)
+    with ExitStack() as stack:
+        is_format = partial(_is_format, name=name)
+        files = stack.enter_context(unfolded(given_sources, is_format))
+        sources = [stack.enter_context(opened(file, options)) for file in files]
+        rest: list[Source] = []
+        if files != given_sources:
+            name, sources, rest = _of_one_format(sources, name, options)
+        reader, applied, assumed = _chosen(sources, name, options)
+        if options.question is not None and not reader.questions:
+            msg = (
+                f"a source of format {reader.name!r} holds one question; leave out "
+                "`question=`, or name another format"
+            )
+            raise OptionError(msg)
+        responses = reader.read(sources, applied)
+        assumed = (*assumptions_of(sources, applied), *assumed)
+    if rest:
+        left = listing([_name_of(file) for file in rest], 3)
+        notes = (*responses.cleaning.notes, f"files beside, not read: {left}")
+        cleaning = replace(responses.cleaning, notes=notes)
+        responses = replace(responses, cleaning=cleaning)
     if not assumed:
         return responses
     return replace(responses, assumptions=(*assumed, *responses.assumptions))
+
+
+def _is_format(folder: Path, name: str | None) -> bool:
+    """Say whether a folder is itself of a format, and not a folder of exports."""
+    probed = probe(folder, Columns())
+    named = [reader for each, reader in formats().items() if name in {None, each}]
+    return (
+        not named
+        or is_data_set(folder)
+        or any(reader.sniff(probed) for reader in named)
+    )
+
+
+def _of_one_format(
+    files: list[Source], name: str | None, options: ReadOptions
+) -> tuple[str | None, list[Source], list[Source]]:
+    """Return the format of which most files are, for certain, these and the others."""
+    every = formats()
+    if name is not None and name not in every:
+        raise UnknownFormatError(not_among("format", name, every))
+    looks = [probe(file, options.columns, options.encoding) for file in files]
+    looks = [replace(look, several=len(files) > 1) for look in looks]
+    marks = {}  # by format: its best grade, and the places of the files that have it
+    for each in every if name is None else [name]:
+        grades = [every[each].sniff(look) for look in looks]
+        best = max(grades)
+        marks[each] = (best, [i for i, grade in enumerate(grades) if grade == best])
+    grade, number = max((best, len(fit)) for best, fit in marks.values())
+    certain = [n for n, (g, fit) in marks.items() if (g, len(fit)) == (grade, number)]
+    if grade < _CERTAIN or len(certain) > 1:
+        if len({tuple(sorted(look.names)) for look in looks}) > 1:
+            msg = (
+                f"{listing([_name_of(file) for file in files], 4)}: these files have "
+                "different columns, so they are not one table; pass the files that "
+                "hold answers"
+            )
+            raise UnknownFormatError(msg)
+        return name, files, []
+    fit = marks[certain[0]][1]
+    rest = [file for i, file in enumerate(files) if i not in set(fit)]
+    return certain[0], [files[i] for i in fit], rest
 
 
 def _name_of(source: str | Path | Frame) -> str:
@@ -326,7 +394,7 @@ def _given(source: object) -> list[str | Path | Frame]:
 
 
 def _sources(given: Sequence[str | Path | Frame]) -> list[Source]:
-    sources = [s if isinstance(s, Frame) else Path(s) for s in given]
+    sources = [path for each in given for path in _matching(each)]
     if not sources:
         msg = "no source was given; name a file, a folder or a data frame"
         raise OptionError(msg)
@@ -335,6 +403,17 @@ def _sources(given: Sequence[str | Path | Frame]) -> list[Source]:
             msg = f"{path}: there is no such file or folder; check the path"
             raise SourceNotFoundError(msg)
     return sources
+
+
+def _matching(source: str | Path | Frame) -> list[Source]:
+    """Return the files that a pattern such as ``exports/*.json`` fits; else a path."""
+    if isinstance(source, Frame):
+        return [source]
+    path = Path(source)
+    if path.exists() or not set(str(source)) & set("*?["):
+        return [path]
+    matches = sorted(glob(str(source), recursive=True))  # noqa: PTH207
+    return [Path(match) for match in matches] or [path]
 
 
 type _Chosen = tuple[Reader, ReadOptions, tuple[str, ...]]
@@ -360,7 +439,7 @@ def _chosen(sources: list[Source], name: str | None, options: ReadOptions) -> _C
             '`item="column 1"` `annotator="column 2"` `label="column 3"`'
         )
         raise OptionError(msg)
-    probed = probe(first, columns, options.encoding)
+    probed = replace(probe(first, columns, options.encoding), several=len(sources) > 1)
     sure = {reader.name: reader.sniff(probed) for reader in readers.values()}
     best = max(sure.values())
     fit = [name for name, grade in sure.items() if grade == best]
