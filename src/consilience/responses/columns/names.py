@@ -46,8 +46,11 @@ USUAL = {
     "parent": _words("parent superclass group"),
 }
 _NEEDED = ("item", "label", "annotator")  # without them the answers would change
-_COMMENTS = _words(
-    "comment comments feedback note notes remark remarks reason explanation rationale"
+_COMMENTS = frozenset(
+    _words(
+        "comment comments feedback note notes remark remarks reason reasons explain "
+        "explanation rationale why bemerkung bemerkungen kommentar kommentare"
+    )
 )
 EXTRAS = _words(
     "seconds leadtime duration worktimeinseconds timestamp createdat startedat "
@@ -188,7 +191,7 @@ def choose_question(
 
 def is_comment(name: str) -> bool:
     """Say whether a field of a form is one for remarks, by its name."""
-    return plain(re.split(r"[.: ]", name)[-1]) in _COMMENTS
+    return not _COMMENTS.isdisjoint(re.split(r"[\W_]+", name.casefold()))
 
 
 def listing(names: list[str], limit: int = 12) -> str:

@@ -37,9 +37,9 @@ def one_question(table: TextTable, options: ReadOptions) -> TextTable:
     MissingColumnError
         There are several questions and none was named, or no column of them.
     """
-    columns = options.columns
-    item = find(table.names, "item", columns.item, table.source, table.unusable)
-    roles = {item} | {getattr(columns, name) for name in columns.__slots__}
+    roles_given = options.columns
+    item = find(table.names, "item", roles_given.item, table.source, table.unusable)
+    roles = {item} | {getattr(roles_given, name) for name in roles_given.__slots__}
     names = [n for n in table.columns if n not in roles and plain(n) in _USUAL]
     names.sort(key=lambda name: _USUAL.index(plain(name)))
     if not names or item is None:
@@ -62,13 +62,6 @@ def one_question(table: TextTable, options: ReadOptions) -> TextTable:
         return table
     question = choose_question(given, options.question, table.source)
     rows = np.flatnonzero(column.codes == texts.index(question))
-    where = table.where
     note = f"rows about question {question!r}, of {len(given)}, were read"
-    return replace(
-        table,
-        columns={n: c.take(rows) for n, c in table.columns.items() if n != names[0]},
-        lists={name: cells.take(rows) for name, cells in table.lists.items()},
-        num_rows=len(rows),
-        where=lambda row: where(int(rows[row])),
-        notes=(*table.notes, note),
-    )
+    columns = {n: c for n, c in table.columns.items() if n != names[0]}
+    return replace(table, columns=columns).taken(rows, note)

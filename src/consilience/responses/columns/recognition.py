@@ -34,7 +34,7 @@ from consilience.responses.columns.wide_columns import (
     wide_columns,
 )
 from consilience.responses.columns.yes_or_no import yes_or_no
-from consilience.responses.options import ReadOptions
+from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.sources.nested import singular
 from consilience.responses.tables.coding import Coded, concatenate, drop_unused
 from consilience.responses.tables.text_table import TextTable
@@ -45,6 +45,8 @@ _ROWS = 100_000  # that are looked at
 _PAIRED = 0.95  # share of the pairs of item and annotator that stand once
 _SHARED = 0.8  # share of the cells whose label another column has too
 _ALIKE = 0.1  # agreement beyond chance that labels of one item have at least
+_ALWAYS = 0.98  # agreement that annotators do not reach
+_CLEARLY = 0.5  # points of `_fit` between the best guess and the next
 _SURE = 0.4  # that which no other columns have
 
 
@@ -58,19 +60,21 @@ class Understood:
         Name of the reader.
     columns
         Columns by role, where names alone do not say them.
+    kind
+        Kind of question, where the table shows it.
     assumptions
         What was assumed.
     """
 
     format: str
     columns: dict[str, str] = field(default_factory=dict)
+    kind: Kind | None = None
     assumptions: tuple[str, ...] = ()
 
     def applied(self, options: ReadOptions) -> ReadOptions:
         """Return the options with these columns."""
-        if not self.columns:
-            return options
-        return replace(options, columns=replace(options.columns, **self.columns))
+        columns = replace(options.columns, **self.columns)
+        return replace(options, columns=columns, kind=options.kind or self.kind)
 
 
 def understand(table: TextTable, options: ReadOptions) -> Understood | None:
@@ -387,7 +391,8 @@ def _with_annotator(table: TextTable, roles: dict[str, str]) -> Understood | Non
         and _repeats(table.columns[name])
     ]
     by_name = [name for name in free if is_likely(name, "annotator")]
-    if len(by_name) == 1:
+    first = table.columns[by_name[0]] if by_name else None
+    if first and all(_one_to_one(first, table.columns[n]) for n in by_name[1:]):
         roles = roles | {"annotator": by_name[0]}
         return Understood(
             format="long",
@@ -406,47 +411,40 @@ def _with_annotator(table: TextTable, roles: dict[str, str]) -> Understood | Non
 
 
 def _long(table: TextTable, roles: dict[str, str]) -> Understood | None:
-    """Find roles by less usual names where content agrees; else propose by content."""
+    """Find roles by names and content together; propose them by content alone."""
     named = dict(roles)
     if "answer" in named and "label" not in named:
         named["label"] = named.pop("answer")
     free = [name for name in table.columns if name not in named.values()]
     if "label" not in named and len(yes_or_no(table, free)) > 1:
         return None  # they may be one for each label
-    sure = dict(named)
-    for role in ("item", "annotator", "label"):
-        if role in sure:
-            continue
-        names = [name for name in free if is_likely(name, role)]
-        names = [
-            name
-            for name in names
-            if not any(is_likely(name, other) for other in _OTHER[role])
-        ] or names
-        if len(names) == 1 and names[0] not in sure.values():
-            sure[role] = names[0]
-    whole = {"item", "annotator", "label"} <= sure.keys()
-    if whole and _consistent(table, sure):
-        new = {role: name for role, name in sure.items() if role not in roles}
-        if "answer" in roles and roles["answer"] == sure["label"]:
-            new.pop("label")
-        return Understood(format="long", columns=new, assumptions=(_sentence(new),))
-    guess = _proposed(table, named)
-    if guess is None:
+    guesses = _guesses(table, named)
+    if not guesses:
         return None
-    how = " ".join(_argument(role, name) for role, name in guess.items())
+    (score, best), *others = guesses
+    by_name = {role for role in best if is_likely(best[role], role) or role in named}
+    # One of item and label may be seen from the content alone, where no other column
+    # can be it, and labels of one item agree.
+    clear = not others or score - others[0][0] >= _CLEARLY
+    if "label" not in by_name:
+        clear = clear and "item" in by_name and _agree(table, best)
+    if clear and "annotator" in by_name and _consistent(table, best):
+        new = {role: name for role, name in best.items() if role not in roles}
+        if "answer" in roles and roles["answer"] == best["label"]:
+            new.pop("label")
+        kind: Kind | None = None
+        if "answer" not in roles:
+            kind = "choice"  # each annotator names one label of an item
+        sentence = _sentence(new)
+        return Understood(
+            format="long", columns=new, kind=kind, assumptions=(sentence,)
+        )
+    how = " ".join(_argument(role, name) for role, name in best.items())
     msg = (
         f"{table.source}: which column is which does not show from the names "
         f"{listing(table.names, 6)}; by what they hold, it may be read with {how}"
     )
     raise UnknownFormatError(msg)
-
-
-_OTHER = {
-    "item": ("annotator", "label"),
-    "annotator": ("item", "label"),
-    "label": ("item", "annotator"),
-}
 
 
 def _consistent(table: TextTable, roles: dict[str, str]) -> bool:
@@ -466,8 +464,19 @@ def _consistent(table: TextTable, roles: dict[str, str]) -> bool:
     )
 
 
-def _proposed(table: TextTable, roles: dict[str, str]) -> dict[str, str] | None:
-    """Return the roles that fit best what columns hold."""
+def _agree(table: TextTable, roles: dict[str, str]) -> bool:
+    """Say whether labels agree by item, as those of annotators do."""
+    item, label = (table.columns[roles[role]] for role in ("item", "label"))
+    return _within(item, label) >= _ALIKE
+
+
+def _guesses(
+    table: TextTable, roles: dict[str, str]
+) -> list[tuple[float, dict[str, str]]]:
+    """Return what the roles can be by what columns hold, the best guess first.
+
+    Columns that name the same things one to one are one guess.
+    """
     columns = {
         name: column.take(np.arange(min(len(column), _ROWS)))
         for name, column in table.columns.items()
@@ -475,15 +484,51 @@ def _proposed(table: TextTable, roles: dict[str, str]) -> dict[str, str] | None:
     free = [n for n in columns if n not in roles.values() and plain(n) not in EXTRAS]
     free = [n for n in free if look(columns[n]) not in {EMPTY, DATES, STRUCTURES}]
     lacking = [role for role in ("item", "annotator", "label") if role not in roles]
-    best: tuple[float, dict[str, str]] | None = None
+    guesses: list[tuple[float, dict[str, str]]] = []
     for names in permutations(free[:_MOST_COLUMNS], len(lacking)):
         guess = roles | dict(zip(lacking, names, strict=True))
+        guess = {role: guess[role] for role in ("item", "annotator", "label")}
         score = _fit(columns, guess)
-        if score > 0 and (best is None or score > best[0]):
-            best = score, guess
-    if best is None:
-        return None
-    return {role: best[1][role] for role in ("item", "annotator", "label")}
+        if score > 0 and not any(_same(columns, guess, other) for _, other in guesses):
+            guesses.append((score, guess))
+    finest = [
+        each
+        for each in guesses
+        if not any(_finer(columns, g, each[1]) for _, g in guesses)
+    ]
+    return sorted(finest, key=lambda each: -each[0])
+
+
+def _same(
+    columns: dict[str, Coded], guess: dict[str, str], other: dict[str, str]
+) -> bool:
+    """Say whether guesses differ in nothing but columns that are one to one."""
+    return all(
+        name == other[role]
+        or (
+            is_likely(name, role) == is_likely(other[role], role)
+            and _one_to_one(columns[name], columns[other[role]])
+        )
+        for role, name in guess.items()
+    )
+
+
+def _finer(
+    columns: dict[str, Coded], one: dict[str, str], other: dict[str, str]
+) -> bool:
+    """Say whether a guess differs in the item alone, and tells more items apart."""
+    if any(one[role] != other[role] for role in ("annotator", "label")):
+        return False
+    if is_likely(one["item"], "item") < is_likely(other["item"], "item"):
+        return False
+    codes = columns[one["item"]].codes, columns[other["item"]].codes
+    pairs = set(zip(*(each.tolist() for each in codes), strict=True))
+    return len(pairs) == len(set(codes[0].tolist())) > len(set(codes[1].tolist()))
+
+
+def _one_to_one(one: Coded, other: Coded) -> bool:
+    pairs = set(zip(one.codes.tolist(), other.codes.tolist(), strict=True))
+    return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
 def _fit(columns: dict[str, Coded], roles: dict[str, str]) -> float:
@@ -499,6 +544,8 @@ def _fit(columns: dict[str, Coded], roles: dict[str, str]) -> float:
         return 0.0
     if _paired(item, annotator) < _PAIRED:
         return 0.0
+    if _within(item, label) > _ALWAYS and not is_likely(roles["label"], "label"):
+        return 0.0  # it says something of the item
     by_name = sum(is_likely(name, role) for role, name in roles.items())
     few = len(drop_unused(label).values) < len(drop_unused(item).values)
     return 1.0 + by_name + few + 3 * (_within(item, label) - _within(annotator, label))

@@ -19,6 +19,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_TITLED = re.compile(r"(?:dr|prof|mr|mrs|ms|herr|frau)\b\.? \S", re.IGNORECASE)
+
 LIKELY = {
     "item": _words(
         """
@@ -28,7 +30,9 @@ LIKELY = {
         recording segment frame tile patch region object specimen sample probe
         entity mention pair review title article news sentence sent text texts
         doc document url link filename file path record observation stimulus
-        trial prompt input claim statement product query bild bilder bilddatei
+        trial prompt input clause excerpt thread ticket comment email mail letter
+        essay track song tune word term unit rec beleg vorgang datensatz abschnitt
+        claim statement product query bild bilder bilddatei
         datei dokument satz frage aufgabe fall objekt aufnahme beitrag nachricht
         seite aussage fichier texte phrase tache question objet cas enonce
         imagen archivo texto frase tarea pregunta objeto caso documento mensaje
@@ -43,7 +47,8 @@ LIKELY = {
         ratedby codedby reviewedby answeredby createdby submittedby completedby
         markedby by who whom worker turker crowdworker rater ratername judge
         coder codername labeler labeller tagger scorer grader marker evaluator
-        assessor reviewer reader observer viewer examiner expert specialist
+        assessor reviewer reader observer viewer listener inspector auditor
+        examiner expert specialist
         doctor physician radiologist pathologist clinician nurse student
         volunteer contributor member person people participant subject
         respondent user username login email author analyst agent team initials
@@ -66,7 +71,8 @@ LIKELY = {
         choice chosen option opinion rating rate score grade mark stars verdict
         decision judgement judgment assessment evaluation annotation response
         answer selection vote value result finding findings diagnosis diagnose
-        sentiment polarity stance emotion intent topic theme type species
+        sentiment polarity stance emotion mood tone level intent topic theme type
+        species
         relevance severity quality said says etikett klasse kategorie
         einschätzung einschaetzung zuordnung antwort
         bewertung urteil befund note wertung einstufung einordnung ergebnis wahl
@@ -163,8 +169,9 @@ def likely(names: Sequence[str], role: str) -> list[str]:
 def is_likely(name: str, role: str) -> bool:
     """Say whether a column may be named for a role."""
     word = plain(name)
-    short = _ENDING.sub("", word)
-    return word in USUAL[role] or bool({word, short} & LIKELY[role])
+    last = plain(re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.rstrip("._- "))[-1])
+    words = {part for each in (word, last) for part in (each, _ENDING.sub("", each))}
+    return word in USUAL[role] or not words.isdisjoint(LIKELY[role])
 
 
 def is_truth(name: str) -> bool:
@@ -174,7 +181,7 @@ def is_truth(name: str) -> bool:
 
 def are_people(names: Sequence[str]) -> bool:
     """Say whether names are those of people: most are given names, or all initials."""
-    if all(_PERSONAL.fullmatch(name) for name in names):
+    if all(_PERSONAL.fullmatch(name) or _TITLED.match(name) for name in names):
         return True
     parts = [re.split(r"[\W_\d]+", name.casefold()) for name in names]
     people = sum(any(part in _PEOPLE for part in each) for each in parts)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from consilience.errors import MissingColumnError, NoResponsesError
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.names import USUAL, plain
+from consilience.responses.columns.names import USUAL, listing, plain
 from consilience.responses.columns.on_screen import with_offers
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
@@ -66,6 +66,7 @@ def read_export(
     label = options.columns.label
     label = next((n for n in fields if label and label in (n, _last(n))), label)
     given = options.question or (None if label in fields else label)
+    given = given or (export.main if export.main in asked else None)
     choices = {n: q for n, q in asked.items() if n != main or n == given}
     question = choose(choices, given, export.source, export.titles)
     about = label if label in fields else _about(works, export, question, options)
@@ -115,7 +116,7 @@ def read_export(
         draft,
         unit=export.unit,
         dropped=(*_dropped(export.works), *_without(not_asked, question.name)),
-        notes=(*_notes(export, works, question), *draft.notes),
+        notes=(*_notes(export, works, question, asked), *draft.notes),
         columns=roles | dict(export.roles),
         unused={
             **{n: f"another question: {q}" for n, q in asked.items() if n not in roles},
@@ -184,6 +185,40 @@ def _selection(
         shown=answer.shown or offer,
         record=number,
     )
+
+
+def boxes(
+    picks: Sequence[Selection],
+    options: ReadOptions,
+    offered: tuple[str, ...] | None,
+    question: str,
+    *,
+    regions: bool,
+) -> tuple[Kind | None, tuple[str, ...] | None, tuple[str, ...]]:
+    """Return the kind, what was on screen, and what is assumed of boxes to tick.
+
+    Parameters
+    ----------
+    picks
+        Who picked what.
+    options
+        `kind` and `columns.main`, the question for the main object, are used.
+    offered
+        Labels that the caller says were on screen.
+    question
+        Name of the question.
+    regions
+        Whether its labels are of regions, which are no boxes to tick.
+    """
+    kind = options.kind
+    several = any(len(pick.picked or ()) > 1 for pick in picks) and not regions
+    if kind is None and several and options.columns.main is None:
+        kind = "contains"
+    if kind != "contains":
+        return kind, None, ()
+    if offered is not None or options.kind is not None:
+        return kind, offered, ()
+    return kind, _occurring(picks, (), question), (SAME_BOXES.format(question),)
 
 
 def _settled(pick: Selection, offered: tuple[str, ...] | None) -> Selection:
@@ -270,8 +305,16 @@ def _without(works: Sequence[Work], question: str) -> tuple[Dropped, ...]:
     return (Dropped(reason, len(works), works[0].place),)
 
 
-def _notes(export: Export, works: Sequence[Work], question: Question) -> Iterator[str]:
+def _notes(
+    export: Export,
+    works: Sequence[Work],
+    question: Question,
+    asked: Mapping[str, Question],
+) -> Iterator[str]:
     yield f"labels are the answers to question {question.name!r}"
+    others = [name for name in asked if name != question.name]
+    if others and question.name == export.main:
+        yield f"other questions, chosen by `question=`: {listing(others)}"
     yield from export.notes
     if question.regions:
         yield OF_REGIONS.format(question.name)

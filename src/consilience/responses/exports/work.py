@@ -108,6 +108,8 @@ class Export:
         Questions in words, by their names.
     more_items
         Items that may have no work.
+    main
+        The question that is read where none is chosen and there are several.
     roles, notes, assumptions
         For the account of the reading.
     people
@@ -124,6 +126,7 @@ class Export:
     screens: Sequence[OnScreen] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     more_items: Sequence[Mapping[str, str | None]] = ()
+    main: str | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()

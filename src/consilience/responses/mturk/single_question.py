@@ -11,6 +11,7 @@ from consilience.responses.columns.names import (
     plain,
 )
 from consilience.responses.columns.selections import Selection, answers_about, unroll
+from consilience.responses.columns.vocabulary import is_likely
 from consilience.responses.draft import Draft
 from consilience.responses.exports.questions import Question, choose, question_of
 from consilience.responses.exports.work import SKIPPED, Answer
@@ -84,6 +85,13 @@ def _asked(batch: Batch) -> dict[str, Question]:
     return {name: question_of(name, answers) for name, answers in given.items()}
 
 
+def _are_one_to_one(batch: Batch, names: list[str]) -> bool:
+    """Say whether columns name the same items, each in its way."""
+    cells = [tuple(batch.text(name, row) for name in names) for row in batch.rows]
+    different = len(set(cells))
+    return all(len({cell[i] for cell in cells}) == different for i in range(len(names)))
+
+
 def _label_input(batch: Batch) -> str | None:
     """Column of `Input` with the label that was asked about, if there is one."""
     label = batch.options.columns.label
@@ -103,11 +111,13 @@ def _item_input(batch: Batch, label_input: str | None) -> str:
     if given is not None and given in batch.table.columns:
         return given
     inputs = [name for name in batch.inputs if name != label_input]
-    usual = [n for n in inputs if plain(n.removeprefix("Input.")) in USUAL["item"]]
+    usual = [n for n in inputs if is_likely(n.removeprefix("Input."), "item")]
     if given is None and len(inputs) == 1:
         return inputs[0]
     if given is None and len(usual) == 1:
         return usual[0]
+    if given is None and len(usual) > 1 and _are_one_to_one(batch, usual):
+        return next((name for name in usual if plain(name).endswith("id")), usual[0])
     what = f"no column {given!r}" if given else "it is not clear which column is"
     msg = (
         f"{batch.table.source}: {what} the item; found "

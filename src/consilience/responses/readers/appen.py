@@ -31,7 +31,12 @@ from consilience.responses.table import Responses
 
 _UNIT = "_unit_id"
 _GOLD = "_gold"
-_TAINTED = "tainted"
+_TAINTED, _REJECTED = "tainted", "rejected"
+_REASONS = {
+    _TAINTED: "the worker failed the test questions (tainted)",
+    _REJECTED: "the judgment was rejected",
+}
+_NO = {"", "false", "0", "null"}
 
 
 def read_appen(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -159,8 +164,11 @@ def _work(
     truth: Mapping[str, tuple[str, ...]],
     options: ReadOptions,
 ) -> Work:
-    tainted = text(row.get("_tainted")).casefold() == "true"
-    does_count = counts(_TAINTED if tainted else "trusted", options, (_TAINTED,))
+    status = "trusted"
+    for flag, sign in ((_TAINTED, "_tainted"), (_REJECTED, "_rejected")):
+        if text(row.get(sign)).casefold() not in _NO:
+            status = flag
+    does_count = counts(status, options, (_TAINTED, _REJECTED))
     fields = {_UNIT: text(row.get(_UNIT)) or None}
     fields |= {
         name: text(value) or None
@@ -177,9 +185,7 @@ def _work(
         place=place,
         id=text(row.get("_id")) or None,
         truth={name: labels for name, labels in truth.items() if labels},
-        dropped=None
-        if does_count
-        else "the worker failed the test questions (tainted)",
+        dropped=None if does_count else _REASONS.get(status, f"status {status}"),
         seconds=seconds_between(row.get("_started_at"), row.get("_created_at")),
         created=text(row.get("_created_at")) or None,
     )

@@ -72,6 +72,7 @@ def read_cvat(sources: Sequence[Source], options: ReadOptions) -> Responses:
         unit="images of jobs",
         ids=("name", "id"),
         offers=offers,
+        main=LABEL,
         roles={how: "annotator"},
         notes=(f"annotators are {how}",),
     )

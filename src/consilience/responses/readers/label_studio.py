@@ -21,6 +21,7 @@ from consilience.responses.columns.names import listing
 from consilience.responses.columns.on_screen import OnScreen, with_offers
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
+from consilience.responses.exports.assembling import boxes
 from consilience.responses.exports.questions import choose, question_of
 from consilience.responses.exports.work import Answer
 from consilience.responses.label_studio.tasks import (
@@ -29,7 +30,7 @@ from consilience.responses.label_studio.tasks import (
     annotations,
     item_field,
 )
-from consilience.responses.options import ReadOptions
+from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
@@ -121,11 +122,16 @@ def _draft(
     question = _question(works, options)
     main = options.columns.main
     picks = [_selection(works[i], items[i], i, question, options) for i in answers]
-    offered = None
+    kind: Kind | None = "choice" if label_field else options.kind
+    offered: tuple[str, ...] | None = None
+    several: tuple[str, ...] = ()
     on_screen = all(pick.shown is not None for pick in picks)
-    if label_field is None and options.kind == "contains" and not on_screen:
-        offered = label_list(for_question(options, question))
-    kind = "choice" if label_field else options.kind
+    regions = any(question in works[i].regions for i in answers)
+    if label_field is None and not on_screen:
+        listed = label_list(for_question(options, question))
+        kind, offered, several = boxes(
+            picks, options, listed, question, regions=regions
+        )
     where = places.__getitem__
     rows = unroll(picks, kind, offered, where, spelling_key(options))
     truth = [i for i, work in enumerate(works) if work.truth]
@@ -149,6 +155,7 @@ def _draft(
             for name in work.picked
             if name not in {question, main}
         },
+        assumptions=several,
         extras=_extras(works, rows.row),
         gold=_gold(
             [(items[i], works[i].picked.get(question, ())) for i in truth],

@@ -16,6 +16,7 @@ from consilience.responses.columns.long_table import column_looks, extra_columns
 from consilience.responses.columns.looks import DATES, FEW, LINKS, TEXTS, look
 from consilience.responses.columns.names import choose_question, listing, require
 from consilience.responses.columns.selections import Selection, unroll
+from consilience.responses.exports.assembling import boxes
 from consilience.responses.label_studio.tasks import OF_REGIONS
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.cleaning import Dropped
@@ -61,8 +62,11 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     fields = [name for name in table.names if name not in EXPORT_FIELDS]
     item = columns.item or require([*fields, "id"], "item", columns, table.source)
     questions = [name for name in fields if name not in {item, columns.main}]
+    data: list[str] = []
     if not (options.question or columns.label):
-        questions = [n for n in questions if not _is_data(table, n)] or questions
+        data = [name for name in questions if _is_data(table, name)]
+        data = [] if len(data) == len(questions) else data
+        questions = [name for name in questions if name not in data]
     question = choose_question(
         questions, options.question or columns.label, table.source
     )
@@ -89,8 +93,11 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
         for row, answer in given.items()
     ]
     named = for_question(options, question)
-    offered = label_list(named) if options.kind == "contains" else None
-    rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
+    regions = bool(_region_note(table, question))
+    kind, offered, several = boxes(
+        picks, options, label_list(named), question, regions=regions
+    )
+    rows = unroll(picks, kind, offered, table.where, spelling_key(options))
     extras = extra_columns(table, options, rows.row)
     roles = {item: "item", "annotator": "annotator", question: "label"}
     roles |= {} if columns.main is None else {columns.main: "main"}
@@ -110,7 +117,7 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
         ),
         columns=roles,
         unused=column_looks(table, [name for name in table.names if name not in roles]),
-        assumptions=(SECOND_BEST,),
+        assumptions=(SECOND_BEST, *_data_note(data), *several),
         extras=extras,
         more_items=[v for v in table.columns[item].values.to_pylist() if v],
         sources=fingerprints(sources),
@@ -130,7 +137,17 @@ def _is_data(table: TextTable, name: str) -> bool:
         return False
     pairs = set(zip(tasks.codes.tolist(), column.codes.tolist(), strict=True))
     number = len(set(tasks.codes.tolist()))
-    return len(pairs) == number == len(set(column.codes.tolist()))
+    return len(tasks.codes) - number >= FEW and len(pairs) == number
+
+
+def _data_note(names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    sentence = (
+        f"The fields {listing(list(names))} have one value for each task, or are texts,"
+        " times or links: they are taken for data of the tasks and not for answers."
+    )
+    return (sentence,)
 
 
 def _cell(table: TextTable, name: str, row: int) -> str | None:

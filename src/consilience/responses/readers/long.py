@@ -6,6 +6,7 @@ from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import long_draft
 from consilience.responses.columns.names import plain, usual
 from consilience.responses.columns.question_column import one_question
+from consilience.responses.columns.status_column import without_refused
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.sources.load import Source, fingerprints, load_tables
@@ -21,9 +22,10 @@ def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
     sources
         Files or data frames, taken as one table.
     options
-        All but `part` and `statuses` are used.
+        All but `part` are used.
     """
-    table = one_question(load_tables(sources, options, unnested=True), options)
+    table = load_tables(sources, options, unnested=True)
+    table = one_question(without_refused(table, options), options)
     return assemble(long_draft(table, options, fingerprints(sources)), options)
 
 

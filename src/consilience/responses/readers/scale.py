@@ -107,12 +107,18 @@ def _works(record: Record) -> Iterator[Work]:
             answers=dict(_answers(response, task, record.place)),
             place=record.place + (f", attempt {number}" if attempts else ""),
             id=text(first(attempt, ("attempt_id", "response_id", "id"))) or None,
-            dropped=None if state == _DONE else f"the task is {state}",
+            dropped=_refused(task) if state == _DONE else f"the task is {state}",
             seconds=seconds_between(
                 attempt.get("started_at"), attempt.get("completed_at")
             ),
             created=text(attempt.get("completed_at")) or None,
         )
+
+
+def _refused(task: Mapping[str, Any]) -> str | None:
+    """Why a completed task does not count; None: it does."""
+    review = text(task.get("customer_review_status")).casefold()
+    return "the review rejected the task" if review == "rejected" else None
 
 
 def _fields(task: Mapping[str, Any]) -> dict[str, str | None]:

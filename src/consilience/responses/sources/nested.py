@@ -17,6 +17,7 @@ from consilience.responses.options import Columns
 type Record = dict[str, Any]
 
 _LEVELS = 4  # of records inside records
+_SAID = ("annotator", "label")  # what annotations say
 _SAMPLE = 50  # records that are looked at
 ROW = "row id"
 
@@ -53,7 +54,8 @@ def unnest(records: Sequence[Record]) -> Unnested:
     notes: list[str] = []
     for level in range(_LEVELS):
         name = _to_unnest(rows, deeper=level > 0)
-        if name is None:
+        keys = {key for row in rows for key in row}
+        if name is None or (level and _grade(keys) == len(_SAID)):
             break
         if not level:
             rows = _identified(rows)
@@ -187,8 +189,7 @@ def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
 def _grade(keys: set[str]) -> int:
     last = {key.rpartition(".")[2] for key in keys}
     return sum(
-        any(is_likely(singular(key), role) for key in keys | last)
-        for role in ("annotator", "label")
+        any(is_likely(singular(key), role) for key in keys | last) for role in _SAID
     )
 
 

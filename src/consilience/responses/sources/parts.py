@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from consilience.errors import MissingColumnError, NoResponsesError, not_among
 from consilience.responses.columns.names import usual
+from consilience.responses.columns.vocabulary import likely
+
+_ENOUGH = 3  # an item and a label
 
 
 def choose_part(
@@ -53,7 +56,7 @@ def choose_part(
         raise NoResponsesError(msg)
     grades = {name: _grade(list(columns)) for name, columns in filled.items()}
     best = [name for name in filled if grades[name] == max(grades.values())]
-    if len(best) > 1 or (len(filled) > 1 and not grades[best[0]]):
+    if len(best) > 1 or (len(filled) > 1 and grades[best[0]] < _ENOUGH):
         listed = "; ".join(
             f"{name!r} ({', '.join(columns[:6])}{', ...' * (len(columns) > 6)})"
             for name, columns in list(filled.items())[:12]
@@ -74,7 +77,8 @@ def choose_part(
 
 
 def _grade(names: list[str]) -> int:
-    """Grade columns: an item and a label, and better an annotator as well."""
-    has = [usual(names, role) for role in ("item", "label", "annotator")]
-    has[1] = has[1] or usual(names, "answer")
-    return (2 if has[2] else 1) if has[0] and has[1] else 0
+    """Grade columns: an annotator says most, then an item and a label."""
+    return sum(
+        points * bool(usual(names, role) or likely(names, role))
+        for role, points in (("annotator", 4), ("item", 2), ("label", 1))
+    )

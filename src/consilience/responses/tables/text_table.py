@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -64,6 +64,18 @@ class TextTable:
     def names(self) -> list[str]:
         """Names of all columns that can be used."""
         return [*self.columns, *self.lists]
+
+    def taken(self, rows: np.ndarray, note: str) -> "TextTable":
+        """Return some of the rows, with a note that says which."""
+        where = self.where
+        return replace(
+            self,
+            columns={name: column.take(rows) for name, column in self.columns.items()},
+            lists={name: cells.take(rows) for name, cells in self.lists.items()},
+            num_rows=len(rows),
+            where=lambda row: where(int(rows[row])),
+            notes=(*self.notes, note),
+        )
 
     def single(self, name: str) -> Coded:
         """Return a column that holds one text per cell.
