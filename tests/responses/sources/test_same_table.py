@@ -192,9 +192,10 @@ def test_arrays_are_items_by_annotators():
 def test_what_is_no_table_is_told_in_one_sentence():
     frame = pd.DataFrame([("1", "a", "x")], columns=NAMES)
     for given_, sentence in (
-        (frame["label"], "a source is a series 'label', which is one column"),
-        (pl.from_pandas(frame)["label"], "a series 'label'"),
+        (frame["label"], "a source is of type Series, the one column 'label';"),
+        (pl.from_pandas(frame)["label"], "of type Series, the one column 'label'"),
         (3, "a source is of type int; give a file"),
+        (np.array([list("xay"), list("xbz"), list("wac")]), "hold different values"),
         (np.arange(3), "an array of 1 dimension is"),
         (np.zeros((2, 2, 2)), "an array of 3 dimensions is"),
         ({"item": [1], "label": [1, 2]}, "1 cells of 'item' and 2 of 'label'"),
