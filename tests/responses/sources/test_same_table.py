@@ -113,7 +113,7 @@ def back(responses):
 
 @pytest.mark.parametrize("name", FILES)
 @given(rows=ROWS, data=st.data())
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_a_file_of_any_kind_holds_the_same_table(name, rows, data):
     frame = pd.DataFrame(rows, columns=NAMES, dtype="str")
     other = changed(frame, data)
@@ -129,7 +129,7 @@ def test_a_file_of_any_kind_holds_the_same_table(name, rows, data):
 
 @pytest.mark.parametrize("name", LIBRARIES)
 @given(rows=ROWS, data=st.data())
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_a_table_of_any_library_is_the_same_table(name, rows, data):
     frame = pd.DataFrame(rows, columns=NAMES, dtype="str")
     assert back(read(LIBRARIES[name](frame))) == rows
@@ -145,7 +145,7 @@ def changed(frame, data):
     return other
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl.gz", "a.xlsx"])
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl.gz"])
 def test_standard_input_may_be_of_any_kind(name, tmp_path):
     frame = pd.DataFrame([("1", "a", "x"), ("1", "b", "y")], columns=NAMES)
     FILES[name](frame, tmp_path / name)
