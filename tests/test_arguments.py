@@ -58,7 +58,7 @@ CALLS = {
     "cs.read(frame['item'])": "of type Series",
     "cs.read(empty)": "no row",
     "cs.fit(empty)": "no row",
-    "cs.fit(frame.to_numpy())": "of type ndarray",
+    "cs.fit(frame['item'].to_numpy())": "of type ndarray",
     "cs.fit(frame, model='dawid_skeen')": "did you mean 'dawid_skene'?",
     "cs.fit(frame, engine='vbb')": "did you mean 'vb'?",
     "cs.fit(frame, seed='x')": "seed is 'x'",

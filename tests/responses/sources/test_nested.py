@@ -103,6 +103,15 @@ def test_records_that_nobody_needs_change_nothing():
     assert back(read(plain)) == back(read(records))
 
 
+@pytest.mark.parametrize("other", ["none", 3, [1], [{"label": "x"}, 1]])
+def test_annotations_of_another_shape_in_one_record_are_not_taken_apart(other):
+    records = [of_gold(f"i{k}", [("a", "pos"), ("b", "neg")]) for k in range(3)]
+    assert read(records).num_annotators == 2
+    odd = read([*records, {"doc_id": "i9", "label": "pos", "votes": other}])
+    assert odd.anonymous
+    assert "votes" not in odd.cleaning.columns
+
+
 def test_items_without_a_name_are_numbered():
     records = [
         {"votes": [{"who": w, "label": "x"} for w in "ab"], "lang": "en"}

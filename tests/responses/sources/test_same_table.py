@@ -113,7 +113,7 @@ def back(responses):
 
 @pytest.mark.parametrize("name", FILES)
 @given(rows=ROWS, data=st.data())
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_a_file_of_any_kind_holds_the_same_table(name, rows, data):
     frame = pd.DataFrame(rows, columns=NAMES, dtype="str")
     other = changed(frame, data)
@@ -129,7 +129,7 @@ def test_a_file_of_any_kind_holds_the_same_table(name, rows, data):
 
 @pytest.mark.parametrize("name", LIBRARIES)
 @given(rows=ROWS, data=st.data())
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_a_table_of_any_library_is_the_same_table(name, rows, data):
     frame = pd.DataFrame(rows, columns=NAMES, dtype="str")
     assert back(read(LIBRARIES[name](frame))) == rows
@@ -145,7 +145,7 @@ def changed(frame, data):
     return other
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl.gz", "a.xlsx"])
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl.gz"])
 def test_standard_input_may_be_of_any_kind(name, tmp_path):
     frame = pd.DataFrame([("1", "a", "x"), ("1", "b", "y")], columns=NAMES)
     FILES[name](frame, tmp_path / name)
@@ -192,9 +192,10 @@ def test_arrays_are_items_by_annotators():
 def test_what_is_no_table_is_told_in_one_sentence():
     frame = pd.DataFrame([("1", "a", "x")], columns=NAMES)
     for given_, sentence in (
-        (frame["label"], "a source is a series 'label', which is one column"),
-        (pl.from_pandas(frame)["label"], "a series 'label'"),
+        (frame["label"], "a source is of type Series, the one column 'label';"),
+        (pl.from_pandas(frame)["label"], "of type Series, the one column 'label'"),
         (3, "a source is of type int; give a file"),
+        (np.array([list("xay"), list("xbz"), list("wac")]), "hold different values"),
         (np.arange(3), "an array of 1 dimension is"),
         (np.zeros((2, 2, 2)), "an array of 3 dimensions is"),
         ({"item": [1], "label": [1, 2]}, "1 cells of 'item' and 2 of 'label'"),

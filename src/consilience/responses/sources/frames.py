@@ -120,8 +120,8 @@ def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) ->
     if isinstance(table, nw.Series):
         name = f" {table.name!r}" if table.name else ""
         msg = (
-            f"{what} is a series{name}, which is one column; give a table of several, "
-            "such as a data frame with item and label"
+            f"{what} is of type {type(given).__name__}, the one column{name}; give a "
+            "table of several, such as a data frame with item and label"
         )
         raise OptionError(msg)
     if isinstance(table, nw.LazyFrame):
@@ -217,7 +217,17 @@ def _of_array(given: np.ndarray, what: str, expected: str) -> Frame:
         cells[np.ma.getmaskarray(given)] = None
         given = cells
     table = pd.DataFrame(given).rename(columns=str)
+    if given.dtype.kind in "OSU" and _are_apart(table):
+        array = f"{what}, an array whose columns hold different values,"
+        raise OptionError(not_a(array, given, "items by annotators, or a data frame"))
     return Frame(data=table, name="the array", matrix=True)
+
+
+def _are_apart(table: pd.DataFrame) -> bool:
+    """Whether no two columns share a value: they are no answers of annotators."""
+    values = [set(column.dropna()) for _, column in table.items()]
+    several = len(table) > 2 and len(values) > 1
+    return several and len(set().union(*values)) == sum(map(len, values))
 
 
 def _of_rows(rows: Sequence[Any], what: str, expected: str) -> Frame:

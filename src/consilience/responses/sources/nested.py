@@ -173,12 +173,13 @@ def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
     other: set[str] = set()
     for row in rows:
         for name, cell in row.items():
-            if isinstance(cell, list) and cell:
-                if all(isinstance(part, dict) for part in cell):
-                    keys = {key for part in cell for key in _flat(part)}
-                    names.setdefault(name, set()).update(keys)
-                else:
-                    other.add(name)
+            if cell is None or cell == []:
+                continue
+            if isinstance(cell, list) and all(isinstance(part, dict) for part in cell):
+                keys = {key for part in cell for key in _flat(part)}
+                names.setdefault(name, set()).update(keys)
+            else:
+                other.add(name)
     grades = {name: _grade(keys) for name, keys in names.items() if name not in other}
     best = [name for name, grade in grades.items() if grade == max(grades.values())]
     if len(best) != 1 or (deeper and not grades[best[0]]):
