@@ -50,6 +50,7 @@ NAMES = (
     "report_pictures",
     "study_page",
     "killed",
+    "label_quality",
 )
 
 

@@ -1,4 +1,4 @@
-"""What a fit costs by engine, size and model: the basis of the estimate before a fit."""
+"""What a fit costs by engine, size and model: the basis of the estimate before it."""
 
 import math
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ def line(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
 
 def fitted(kind: str, model: str, engine: str, size: dict[str, int]) -> dict[str, Any]:
     """Fit simulated answers in this process."""
-    import consilience as cs  # noqa: PLC0415 (in the child alone)
+    import consilience as cs
 
     drawn = cs.simulate(kind=kind, per_item=5, seed=1, **size)
     clock = Clock()

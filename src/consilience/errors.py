@@ -54,7 +54,8 @@ class ConsilienceError(Exception):
 
     def __str__(self) -> str:
         """Return the message, shortened, with control characters made visible."""
-        message = visible(super().__str__())
+        # Of a KeyError, which some of them are as well, str is the quoted message.
+        message = visible(Exception.__str__(self))
         if len(message) <= _MAX_LENGTH:
             return message
         return f"{message[: _MAX_LENGTH - _TAIL_LENGTH]} … {message[-_TAIL_LENGTH:]}"
@@ -83,7 +84,7 @@ class NoResponsesError(ConsilienceError):
     """A file holds no answer: check that it is the right file."""
 
 
-class MissingColumnError(ConsilienceError):
+class MissingColumnError(ConsilienceError, KeyError):
     """A required column was not found: name it."""
 
 
@@ -115,7 +116,7 @@ class KindError(ConsilienceError):
     """The responses are not of one kind, or not of the kind asked for."""
 
 
-class OptionError(ConsilienceError):
+class OptionError(ConsilienceError, ValueError):
     """An option has an invalid value: change it."""
 
 

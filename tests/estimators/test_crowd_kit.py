@@ -19,11 +19,6 @@ from scipy.special import digamma
 
 import consilience as cs
 
-# What workers p to t say of tasks 0 to 14.
-SAID = (
-    *("abaab", "aaaaa", "bbabb", "aabba", "ccccb", "cccbc", "ccccc", "cbccb"),
-    *("bacac", "bbbbc", "bbbbb", "ccaab", "cbccc", "acccb", "cbabb"),
-)
 DIGITS = 1e-3  # what a thousandth of a count, and of a label's share, may move
 EVEN = {"prevalence": 1e5}  # to crowd-kit's MACE labels are all as frequent
 
@@ -83,32 +78,22 @@ THETAS = [
 
 
 @pytest.fixture(scope="module")
-def data():
-    rows = [
-        (task, worker, label)
-        for task, said in enumerate(SAID)
-        for worker, label in zip("pqrst", said, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["task", "worker", "label"])
-
-
-@pytest.fixture(scope="module")
-def one_coin(data):
+def one_coin(fifteen):
     # crowd-kit's has no priors: next to nothing is imagined, and no prior is learned.
     none = {"right": 1e-4, "wrong": 1e-4, "prevalence": 1e-4, "held": 1e6}
-    return cs.OneCoinDawidSkene(2000, 1e-10, engine="em", prior=none).fit(data)
+    return cs.OneCoinDawidSkene(2000, 1e-10, engine="em", prior=none).fit(fifteen)
 
 
 @pytest.fixture(scope="module")
-def mace(data):
-    return cs.MACE(1, 2000, 1e-10, engine="vb", prior=EVEN).fit(data)
+def mace(fifteen):
+    return cs.MACE(1, 2000, tol=1e-10, engine="vb", prior=EVEN).fit(fifteen)
 
 
 @pytest.fixture(scope="module")
-def maces_optimum(data):
+def maces_optimum(fifteen):
     # At the optimum, as crowd-kit's: without draws.
     return cs.fit(
-        data.astype(str).rename(columns={"task": "item", "worker": "annotator"}),
+        fifteen.astype(str).rename(columns={"task": "item", "worker": "annotator"}),
         model="mace",
         engine="vb",
         prior=EVEN,
@@ -137,8 +122,8 @@ def test_skills_priors_and_errors_are_those_of_crowd_kit(one_coin):
     assert errors.loc["a", "c"] == pytest.approx(WRONG, abs=DIGITS)
 
 
-def test_a_prior_moves_the_skills_away_from_crowd_kits(data):
-    own = cs.OneCoinDawidSkene(engine="em").fit(data)
+def test_a_prior_moves_the_skills_away_from_crowd_kits(fifteen):
+    own = cs.OneCoinDawidSkene(engine="em").fit(fifteen)
     assert np.abs(own.skills_ - pd.Series(SKILLS)).max() > 10 * DIGITS
 
 
@@ -163,13 +148,13 @@ def test_maces_parameters_are_those_of_crowd_kit(maces_optimum):
     assert np.abs(np.exp(digamma(habit) - digamma(total)) - THETAS).max() < DIGITS
 
 
-def test_a_row_is_a_worker_as_they_come_and_habit_stands_first(data, mace):
+def test_a_row_is_a_worker_as_they_come_and_habit_stands_first(fifteen, mace):
     # Means over the exact posterior, not the variational one, tell workers apart alike.
     assert np.allclose(mace.spamming_.sum(1), 1)
     assert np.argmax(mace.spamming_[:, 0]) == np.argmax(np.array(SPAMMING)[:, 0])
     assert np.argmin(mace.spamming_[:, 0]) == np.argmin(np.array(SPAMMING)[:, 0])
-    turned = data.sort_values(["worker", "task"], ascending=[False, True])
-    again = cs.MACE(1, 2000, 1e-10, engine="vb", prior=EVEN).fit(turned)
+    turned = fifteen.sort_values(["worker", "task"], ascending=[False, True])
+    again = cs.MACE(1, 2000, tol=1e-10, engine="vb", prior=EVEN).fit(turned)
     assert again.probas_.to_numpy() == pytest.approx(mace.probas_.to_numpy(), abs=1e-6)
     assert np.argmax(again.spamming_[:, 0]) == 0
     first = list(turned["label"].unique())
@@ -183,3 +168,22 @@ def test_the_table_of_annotators_tells_the_same_of_who_spams(mace):
     assert table["annotator"].tolist() == ["p", "q", "r", "s", "t"]
     assert table["spammer"].to_numpy() == pytest.approx(mace.spamming_[:, 0], abs=1e-6)
     assert (table["spammer_lower"] < table["spammer_upper"]).all()
+
+
+def test_the_published_algorithm_of_one_coin_has_crowd_kits_numbers(fifteen):
+    one = cs.OneCoinDawidSkene(150, -1.0).fit(fifteen)
+    assert np.allclose(one.probas_, ONE_COIN, atol=1e-6)
+    assert one.skills_.to_dict() == pytest.approx(SKILLS, abs=1e-6)
+    assert one.priors_.to_dict() == pytest.approx(PRIORS, abs=1e-6)
+    # Twin: a confusion matrix for each is another model.
+    whole = cs.DawidSkene(150, -1.0).fit(fifteen).probas_
+    assert np.abs(whole.to_numpy() - ONE_COIN).max() > 0.1
+
+
+def test_the_published_algorithm_of_mace_has_crowd_kits_numbers(fifteen):
+    variational = cs.MACE(n_restarts=1, n_iter=500).fit(fifteen)
+    assert np.allclose(variational.probas_, KNOWING, atol=1e-6)
+    assert np.allclose(variational.spamming_, SPAMMING, atol=1e-6)
+    assert np.allclose(variational.thetas_, THETAS, atol=1e-6)
+    plain = cs.MACE(n_restarts=1, n_iter=500, method="em").fit(fifteen)
+    assert np.abs(plain.probas_.to_numpy() - KNOWING).max() > 1e-3

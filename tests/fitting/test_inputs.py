@@ -1,14 +1,23 @@
 """Side tables of a fit are held to the rules of tables."""
 
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
-from consilience.errors import BadCellError, ConsilienceError, UnreadableFileError
+import consilience as cs
+from consilience.errors import (
+    BadCellError,
+    ConsilienceError,
+    OptionError,
+    UnreadableFileError,
+)
 from consilience.fitting.inputs import (
     as_candidates,
     as_similarity,
     as_table,
     classifiers_of,
+    with_order,
 )
 from consilience.responses import read
 
@@ -45,3 +54,44 @@ def test_a_damaged_folder_of_candidates_is_named(tmp_path):
         as_similarity(tmp_path / "candidates.parquet", ["x", "y"])
     with pytest.raises(ConsilienceError, match=r"labels\.parquet|candidates\.parquet"):
         as_similarity(tmp_path, ["x", "y"])
+
+
+def test_tables_of_any_library_are_fitted_alike():
+    rows = [(f"i{k}", who, "xy"[(k + who) % 2]) for k in range(4) for who in (0, 1, 3)]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    gold = pd.DataFrame({"item": ["i0"], "label": ["y"]})
+    expected = cs.fit(frame, model="majority", gold=gold).items()
+    for table, beside in (
+        (pl.from_pandas(frame), pl.from_pandas(gold)),
+        (pl.from_pandas(frame).lazy(), pa.Table.from_pandas(gold)),
+        (pa.Table.from_pandas(frame), gold.to_dict(orient="list")),
+        (frame.to_dict(orient="list"), gold.to_dict(orient="records")),
+        (frame.to_dict(orient="records"), gold),
+    ):
+        items = cs.fit(table, model="majority", gold=beside).items()
+        assert items["label"].tolist() == expected["label"].tolist()
+        assert items["probability"].tolist() == expected["probability"].tolist()
+    swapped = frame.assign(label=frame["label"].map({"x": "y", "y": "x"}))
+    other = cs.fit(swapped, model="majority", gold=gold.assign(label="x")).items()
+    assert other["label"].tolist() != expected["label"].tolist()
+    with pytest.raises(OptionError, match="gold is a series 'label'"):
+        cs.fit(frame, model="majority", gold=gold["label"])
+
+
+def test_an_order_of_categories_is_seen_in_tables_of_any_library():
+    steps = ["low", "mid", "high"]
+    frame = pd.DataFrame({"item": [1, 2], "annotator": "a", "label": ["high", "low"]})
+    ordered = frame.assign(label=pd.Categorical(frame["label"], steps, ordered=True))
+    table = pl.from_pandas(frame).with_columns(pl.col("label").cast(pl.Enum(steps)))
+    for given, has_order in (
+        (ordered, True),
+        (table, True),
+        (pa.Table.from_pandas(ordered), True),
+        (frame.astype({"label": "category"}), False),
+        (pl.from_pandas(frame), False),
+    ):
+        responses, _, order = with_order(given, None)
+        assert order == has_order
+        assert responses.labels["label"].tolist() == (
+            steps if has_order else ["low", "high"]
+        )

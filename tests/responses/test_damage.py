@@ -7,10 +7,12 @@ The environment variable CONSILIENCE_FUZZ says how many inputs of each kind are 
 
 import contextlib
 import csv
+import gzip
 import io
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -39,10 +41,9 @@ def some(number):
 
 def unguarded(source, name=None, **options):
     """Read without the net: what a library raises must have become our error before."""
-    sources = reading._sources(reading._given(source))
     columns = options.pop("columns", Columns())
     given_ = ReadOptions(columns=columns, **options)
-    return reading._reader(sources, name, given_).read(sources, given_)
+    return reading._read(reading._given(source), given_, name)
 
 
 def outcome(source, name=None, **options):
@@ -117,6 +118,30 @@ def in_parquet(frame):
 FRAME = pd.DataFrame(
     {"item": ["1", "2", "1"], "annotator": ["a", "b", "b"], "label": ["x", "y", "y"]}
 )
+
+
+def in_file(name, write):
+    """Return the bytes of a file that a function writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder) / name)
+        return (Path(folder) / name).read_bytes()
+
+
+def in_sqlite(path):
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        FRAME.to_sql("answers", base, index=False)
+
+
+def in_zstd(data):
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as file:
+        file.write(data)
+    return sink.getvalue().to_pybytes()
+
+
+NESTED = pd.DataFrame(
+    {"id": ["1", "2"], "votes": [[{"worker": "a", "label": "x"}], []], "n": [{}, {}]}
+)
 SOUND = {
     ("long", "a.csv"): LONG,
     ("long", "b.tsv"): LONG.replace(b",", b"\t"),
@@ -125,6 +150,14 @@ SOUND = {
     ("long", "e.parquet"): in_parquet(FRAME),
     ("long", "f.parquet"): in_parquet(FRAME.astype("category").assign(n=[1, 2, 3])),
     ("long", "g.csv"): "item,label,answer,n\né,x,yes,2\n2,y,no,1\n".encode("utf-16"),
+    ("long", "h.xlsx"): in_file("a.xlsx", lambda p: FRAME.to_excel(p, index=False)),
+    ("long", "i.feather"): in_file("a.feather", FRAME.to_feather),
+    ("long", "j.csv.gz"): gzip.compress(LONG, mtime=0),
+    ("long", "k.csv.zst"): in_zstd(LONG),
+    ("long", "l.sqlite"): in_file("a.sqlite", in_sqlite),
+    ("long", "m.jsonl"): NESTED.to_json(orient="records", lines=True).encode(),
+    ("long", "n.csv"): "item,worker,label\n1,a,Bär\n2,b,Füchsin\n".encode("cp1252"),
+    ("long", "o.parquet"): in_file("a.parquet", NESTED[["id", "votes"]].to_parquet),
     ("wide", "a.csv"): b"item,w1,w2,w3\n1,x,y,\n2,,y,-1\n",
     ("counts", "a.csv"): b"item,label,n_yes,n_shown,n_maybe\n1,x,2,5,1\n2,y,0,3,0\n",
     ("counts", "b.csv"): b"item,cat,dog\n1,2,0\n2,0,7\n",

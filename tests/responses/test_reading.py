@@ -7,7 +7,7 @@ import pytest
 
 from consilience import responses
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
-from consilience.responses import formats, read, readers, reading
+from consilience.responses import ReadOptions, formats, read, readers, reading
 from consilience.responses.sources import csv_file
 
 HEAVY = """
@@ -50,7 +50,7 @@ def test_what_a_library_raises_is_an_unreadable_file(written, monkeypatch, error
         def read(self, *_):
             json.loads("{}", object_hook=hook)
 
-    monkeypatch.setattr(reading, "_reader", lambda *_: Broken())
+    monkeypatch.setattr(reading, "_chosen", lambda *_: (Broken(), ReadOptions(), ()))
     with pytest.raises(UnreadableFileError, match=r"a\.csv: cannot be read"):
         read(written("a.csv", "item,label\n1,x\n"))
 

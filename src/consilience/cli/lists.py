@@ -37,7 +37,8 @@ def expand_lists(
     OptionError
         A word after a list is a file as well: it may be meant as either.
     """
-    words = list(arguments)
+    # Standard input, written as the path that it is: no option begins so.
+    words = ["./-" if word == "-" else word for word in arguments]
     if not words or words[0] not in commands:
         return words
     lists = list_options(commands[words[0]])

@@ -52,6 +52,8 @@ class Reading:
         Name of the format; by default it is recognised.
     kind
         Kind of question; by default it is inferred from the columns.
+    question
+        Of several questions in one export, the one to read.
     item
         Column of the item, or a pattern such as Input.img{i} for grids.
     annotator
@@ -94,9 +96,15 @@ class Reading:
     separator
         Separator of the columns of a text file; by default it is recognised.
     encoding
-        Encoding of text files, such as cp1252; by default UTF-8.
+        Encoding of text files, such as cp1252; by default UTF-8, or recognised by the
+        words of the file.
     header
         Whether the first line names the columns.
+    sheet
+        Sheet of a workbook; by default the one that holds answers.
+    query
+        What to select from an SQLite or DuckDB file: a query, or the name of a table;
+        by default the table that holds answers.
     statuses
         Statuses of assignments to keep; by default all but the rejected.
     extras
@@ -118,6 +126,7 @@ class Reading:
 
     format: str | None = None
     kind: Literal["choice", "contains", "objects"] | None = None
+    question: str | None = None
     item: str | None = None
     annotator: str | None = None
     label: str | None = None
@@ -140,6 +149,8 @@ class Reading:
     header: Annotated[bool, Parameter(negative="--no-header", show_default=False)] = (
         True
     )
+    sheet: str | None = None
+    query: str | None = None
     statuses: Several = ()
     extras: Several = ()
     annotators: Several = ()
@@ -287,6 +298,7 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
     return ReadOptions(
         kind=reading.kind,
         columns=columns,
+        question=reading.question,
         offered=_list_or_file(reading.offered),
         labels=_list_or_file(reading.labels),
         label_column=reading.label_column,
@@ -298,6 +310,8 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         separator=reading.separator,
         encoding=reading.encoding,
         header=reading.header,
+        sheet=reading.sheet,
+        query=reading.query,
         statuses=reading.statuses or None,
         extras=reading.extras,
         annotators=reading.annotators,

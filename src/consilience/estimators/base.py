@@ -2,20 +2,160 @@
 
 import re
 from collections.abc import Mapping
-from inspect import cleandoc, signature
+from inspect import cleandoc
 from typing import Any, ClassVar
 
 import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
-from consilience.errors import OptionError, not_among
 from consilience.estimators.aggregate import Aggregated, Settings, aggregate
 from consilience.fitting import EngineOptions
 
+CLASSICAL_PARAMETERS = """\
+engine : {"classical", "auto", "gibbs", "nuts", "vb", "em", "svi"}, default "classical"
+    "classical": the published algorithm, from the shares of the votes. Another engine
+    fits the model of the same name as `consilience.fit` does, with `fit_`.
+prior : mapping of str to float, optional
+    Settings of the model's prior to change, by name; not of "classical".
+random_state : int, default 0
+    Seed of the random number generator."""
 
-class Aggregator:
-    """Base class: an annotator model as a scikit-learn estimator.
 
-    It has the interface of a scikit-learn estimator without importing scikit-learn.
+def _shared_sections() -> dict[str, str]:
+    """Return parts of a base's docstring, by the names that stand for them."""
+    base: Any = globals().get("ModelAggregator")
+    if base is None:  # the bases themselves share nothing
+        return {}
+    parts = re.split(r"\n\n(?=\w[\w ]*\n-+\n)", cleandoc(base.__doc__ or ""))
+    section = {part.split("\n", 1)[0]: part for part in parts}
+    return {
+        "parameters": section["Parameters"],
+        "attributes": section["Attributes"],
+        "parameter_list": section["Parameters"].split("\n", 2)[2],
+        "attribute_list": section["Attributes"].split("\n", 2)[2],
+        "answers": "\n".join(section["Examples"].split("\n")[2:6]),
+        "classical_parameters": CLASSICAL_PARAMETERS,
+    }
+
+
+class Aggregator(BaseEstimator):  # type: ignore[misc]
+    """Base class: a method of aggregation as a scikit-learn estimator.
+
+    Attributes
+    ----------
+    labels_ : pandas.Series
+        Best label of each task; where labels tie, the first in sorted order.
+
+    See Also
+    --------
+    ModelAggregator : Estimators of the models of `consilience.fit`.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> isinstance(cs.MajorityVote(), cs.Aggregator)
+    True
+    """
+
+    labels_: pd.Series
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Complete the docstring by the sections that estimators share."""
+        super().__init_subclass__(**kwargs)
+        if cls.__doc__:
+            cls.__doc__ = cleandoc(cls.__doc__)
+            for name, text in _shared_sections().items():
+                cls.__doc__ = cls.__doc__.replace(f"%({name})s", text)
+
+    def fit_predict(
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
+    ) -> pd.Series:
+        """Fit to responses and return the best label of each task.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        *more, **more_by_name
+            What else `fit` takes.
+
+        Returns
+        -------
+        pandas.Series
+            Labels, indexed by task.
+        """
+        fitted: Aggregator = self.fit(data, *more, **more_by_name)
+        return fitted.labels_
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn may expect: a table of answers is no matrix."""
+        tags = super().__sklearn_tags__()
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.categorical = True
+        return tags
+
+    def _check_is_fitted(self, attribute: str) -> None:
+        check_is_fitted(self, attribute)
+
+    def __getattr__(self, name: str) -> Any:
+        """Say where to find the fit, which only estimators of a model have."""
+        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+        if name == "fit_":
+            msg += (
+                "; it is set by `fit` where the estimator has an `engine`, and that "
+                'is another than "classical", such as "auto"'
+            )
+        raise AttributeError(msg)
+
+
+class ProbabilisticAggregator(Aggregator):
+    """Base class: a method that states how probable each label is.
+
+    Attributes
+    ----------
+    labels_ : pandas.Series
+        Best label of each task; where labels tie, the first in sorted order.
+    probas_ : pandas.DataFrame
+        Probability of each label, one row per task and one column per label.
+
+    See Also
+    --------
+    ModelAggregator : Estimators of the models of `consilience.fit`.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> isinstance(cs.MajorityVote(), cs.Aggregator)
+    True
+    """
+
+    probas_: pd.DataFrame
+
+    def fit_predict_proba(
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
+    ) -> pd.DataFrame:
+        """Fit to responses and return the probabilities of the labels of each task.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        *more, **more_by_name
+            What else `fit` takes.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per task and one column per label.
+        """
+        fitted: ProbabilisticAggregator = self.fit(data, *more, **more_by_name)
+        return fitted.probas_
+
+
+class ModelAggregator(ProbabilisticAggregator):
+    """Base class: an annotator model of `consilience.fit` as an estimator.
 
     Parameters
     ----------
@@ -55,9 +195,9 @@ class Aggregator:
     >>> from consilience.demo import study
     >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
     >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
-    >>> estimator = cs.DawidSkene(n_iter=50)
+    >>> estimator = cs.BayesianDawidSkene(n_iter=50)
     >>> estimator
-    DawidSkene(n_iter=50)
+    BayesianDawidSkene(n_iter=50)
     >>> estimator.fit_predict_proba(answers).iloc[:2, :3].round(2)
     label      fox  husky  malamute
     task
@@ -66,13 +206,8 @@ class Aggregator:
     """
 
     model: ClassVar[str]
-
-    def __init_subclass__(cls) -> None:
-        """Complete the docstring by the sections that all estimators share."""
-        if cls.__doc__:
-            cls.__doc__ = cleandoc(cls.__doc__)
-            for name, text in _shared_sections().items():
-                cls.__doc__ = cls.__doc__.replace(f"%({name})s", text)
+    n_iter: Any
+    tol: Any
 
     def __init__(
         self,
@@ -89,8 +224,11 @@ class Aggregator:
         self.prior = prior
         self.random_state = random_state
 
-    def fit[A: "Aggregator"](  # noqa: PYI019 (types are checked method by method)
-        self: A, data: pd.DataFrame, true_labels: pd.Series | None = None
+    def fit[A: "ModelAggregator"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+        true_labels: pd.Series | None = None,
+        initial_error: pd.DataFrame | None = None,
     ) -> A:
         """Fit the model to responses.
 
@@ -100,109 +238,17 @@ class Aggregator:
             Columns task (or item), worker (or annotator) and label.
         true_labels : pandas.Series, optional
             Known labels, indexed by task.
+        initial_error : pandas.DataFrame, optional
+            How often workers gave each answer to tasks of known truth before, laid out
+            as `errors_`; a prior of their confusions.
 
         Returns
         -------
         Aggregator
             The estimator itself.
         """
-        self._keep(aggregate(data, true_labels, self._settings()), data)
+        self._keep(aggregate(data, true_labels, self._settings(), initial_error), data)
         return self
-
-    def fit_predict(
-        self, data: pd.DataFrame, true_labels: pd.Series | None = None
-    ) -> pd.Series:
-        """Fit the model and return the best label of each task.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-        true_labels : pandas.Series, optional
-            Known labels, indexed by task.
-
-        Returns
-        -------
-        pandas.Series
-            Labels, indexed by task.
-        """
-        return self.fit(data, true_labels).labels_
-
-    def fit_predict_proba(
-        self, data: pd.DataFrame, true_labels: pd.Series | None = None
-    ) -> pd.DataFrame:
-        """Fit the model and return the posterior probabilities of each task.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-        true_labels : pandas.Series, optional
-            Known labels, indexed by task.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per task and one column per label.
-        """
-        return self.fit(data, true_labels).probas_
-
-    @classmethod
-    def _parameters(cls) -> list[str]:
-        return [name for name in signature(cls.__init__).parameters if name != "self"]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
-        """Return the parameters by name.
-
-        Parameters
-        ----------
-        deep : bool, default True
-            Ignored: no parameter is an estimator.
-
-        Returns
-        -------
-        dict
-            Parameters by name.
-        """
-        del deep
-        return {name: getattr(self, name) for name in self._parameters()}
-
-    def set_params(self, **params: Any) -> "Aggregator":
-        """Set parameters by name.
-
-        Returns
-        -------
-        Aggregator
-            The estimator itself.
-
-        Raises
-        ------
-        OptionError
-            If there is no such parameter.
-        """
-        parameters = self._parameters()
-        for name, value in params.items():
-            if name not in parameters:
-                what = f"parameter of {type(self).__name__}"
-                raise OptionError(not_among(what, name, parameters))
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        """Return the call that makes it, with what differs from the defaults."""
-        usual = signature(type(self).__init__).parameters
-        given = (
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value is not usual[name].default and value != usual[name].default
-        )
-        return f"{type(self).__name__}({', '.join(given)})"
-
-    def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn may expect of it."""
-        from sklearn.base import BaseEstimator  # noqa: PLC0415
-
-        return BaseEstimator.__sklearn_tags__(self)
 
     def _settings(self) -> Settings:
         return Settings(
@@ -220,16 +266,3 @@ class Aggregator:
         self.priors_ = result.priors
         if result.errors is not None:
             self.errors_ = result.errors
-
-
-def _shared_sections() -> dict[str, str]:
-    """Return parts of the base's docstring, by the names that stand for them."""
-    parts = re.split(r"\n\n(?=\w[\w ]*\n-+\n)", cleandoc(Aggregator.__doc__ or ""))
-    section = {part.split("\n", 1)[0]: part for part in parts}
-    return {
-        "parameters": section["Parameters"],
-        "attributes": section["Attributes"],
-        "parameter_list": section["Parameters"].split("\n", 2)[2],
-        "attribute_list": section["Attributes"].split("\n", 2)[2],
-        "answers": "\n".join(section["Examples"].split("\n")[2:6]),
-    }

@@ -1,14 +1,49 @@
 """Estimators of the models whose parameters are confusion matrices."""
 
-from consilience.estimators.base import Aggregator
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int
+
+from consilience.errors import OptionError, not_among
+from consilience.estimators.base import ModelAggregator
+from consilience.estimators.classical.dawid_skene_em import (
+    Confusion,
+    Counted,
+    as_errors,
+    dawid_skene_em,
+)
+from consilience.estimators.classically import CLASSICAL, ClassicalAggregator
+from consilience.estimators.columns import Answers
+from consilience.estimators.initial_error import (
+    EarlierErrors,
+    check_complete,
+    earlier_errors,
+)
 
 
-class DawidSkene(Aggregator):
+class DawidSkene(ClassicalAggregator):
     """Dawid-Skene: a confusion matrix for each annotator, by maximum likelihood.
 
-    %(parameters)s
+    Parameters
+    ----------
+    n_iter : int, default 100
+        Largest number of iterations of EM.
+    tol : float, default 1e-5
+        Gain per answer, in nats, below which to stop.
+    initial_error_strategy : {"assign", "addition", "prior"}, optional
+        What `initial_error` is: the confusion matrices to start from (probabilities or
+        counts, of all workers); counts that are added to those of the first M-step;
+        or a prior, counts that are added in every M-step. None: it is not used.
+    %(classical_parameters)s
 
-    %(attributes)s
+    Attributes
+    ----------
+    loss_history_ : list of float
+        Evidence lower bound per answer, in nats, after each iteration; not with another
+        `engine` than "classical".
+    %(attribute_list)s
 
     See Also
     --------
@@ -30,7 +65,7 @@ class DawidSkene(Aggregator):
     photo-002       husky
     Name: agg_label, dtype: str
     >>> dawid_skene.errors_.round(2).iloc[:2, :2]
-    true_label    fox  husky
+                  fox  husky
     worker label
     Ada    fox    0.5    0.0
            husky  0.0    0.5
@@ -38,8 +73,71 @@ class DawidSkene(Aggregator):
 
     model = "dawid_skene"
 
+    def __init__(
+        self,
+        n_iter: int = 100,
+        tol: float = 1e-5,
+        initial_error_strategy: str | None = None,
+        *,
+        engine: str = CLASSICAL,
+        prior: Mapping[str, float] | None = None,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            n_iter, tol, engine=engine, prior=prior, random_state=random_state
+        )
+        self.initial_error_strategy = initial_error_strategy
 
-class BayesianDawidSkene(Aggregator):
+    def _fit_classical(
+        self,
+        answers: Answers,
+        gold: Int[np.ndarray, "G 2"],
+        initial_error: pd.DataFrame | None,
+        data: pd.DataFrame,
+    ) -> None:
+        del data
+        earlier = self._earlier(answers, initial_error)
+        strategy = self.initial_error_strategy
+
+        def maximise(counted: Counted, counts: Confusion, first: bool) -> Confusion:  # noqa: FBT001
+            given = counted.given
+            if earlier is not None and first and strategy == "assign":
+                counts, given = earlier.counts, earlier.given
+            elif earlier is not None and (first or strategy == "prior"):
+                counts, given = counts + earlier.counts, given | earlier.given
+            return self._confusions(counts, given)
+
+        result = dawid_skene_em(
+            answers, maximise, n_iter=self.n_iter, tol=self.tol, gold=gold
+        )
+        self._keep_estimated(answers, result)
+        if initial_error is not None and strategy == "assign":
+            # As it was given, which is what a user compares it with.
+            index = initial_error.index.intersection(self.errors_.index, sort=False)
+            columns = [name for name in initial_error if name in self.errors_]
+            self.errors_ = self.errors_.loc[index, columns]
+
+    def _confusions(
+        self, counts: Confusion, given: Bool[np.ndarray, "J L"]
+    ) -> Confusion:
+        return as_errors(counts, given)
+
+    def _earlier(
+        self, answers: Answers, initial_error: pd.DataFrame | None
+    ) -> EarlierErrors | None:
+        strategy = self.initial_error_strategy
+        if initial_error is None or strategy is None:
+            return None
+        choices = ("assign", "addition", "prior")
+        if strategy not in choices:
+            raise OptionError(not_among("initial_error_strategy", strategy, choices))
+        earlier = earlier_errors(answers, initial_error)
+        if strategy == "assign":
+            check_complete(answers, initial_error, earlier)
+        return earlier
+
+
+class BayesianDawidSkene(ModelAggregator):
     """Bayesian Dawid-Skene: a confusion matrix for each annotator, with a fixed prior.
 
     %(parameters)s
@@ -68,7 +166,7 @@ class BayesianDawidSkene(Aggregator):
     model = "bayesian_dawid_skene"
 
 
-class HierarchicalDawidSkene(Aggregator):
+class HierarchicalDawidSkene(ModelAggregator):
     """Hierarchical Dawid-Skene: confusion matrices from a learned population.
 
     %(parameters)s
@@ -97,7 +195,7 @@ class HierarchicalDawidSkene(Aggregator):
     model = "hierarchical_dawid_skene"
 
 
-class Multinomial(Aggregator):
+class Multinomial(ModelAggregator):
     """Pooled multinomial: all annotators share one confusion matrix.
 
     %(parameters)s
@@ -125,7 +223,7 @@ class Multinomial(Aggregator):
     model = "multinomial"
 
 
-class ClassConditional(Aggregator):
+class ClassConditional(ModelAggregator):
     """Class-conditional: each annotator has an accuracy for each true label.
 
     %(parameters)s
@@ -154,7 +252,7 @@ class ClassConditional(Aggregator):
     model = "class_conditional"
 
 
-class CommunityBCC(Aggregator):
+class CommunityBCC(ModelAggregator):
     """Community BCC: each annotator mixes a few confusion matrices that all share.
 
     %(parameters)s
@@ -183,7 +281,7 @@ class CommunityBCC(Aggregator):
     model = "community_bcc"
 
 
-class EBCC(Aggregator):
+class EBCC(ModelAggregator):
     """Enhanced BCC: labels have subtypes, which make errors of annotators dependent.
 
     Annotators who make the same errors count for less.
@@ -214,7 +312,7 @@ class EBCC(Aggregator):
     model = "ebcc"
 
 
-class LogisticRandomEffects(Aggregator):
+class LogisticRandomEffects(ModelAggregator):
     """Logistic random effects: confusion matrices that depend on an item's difficulty.
 
     %(parameters)s
@@ -242,7 +340,7 @@ class LogisticRandomEffects(Aggregator):
     model = "logistic_random_effects"
 
 
-class ItemDifficulty(Aggregator):
+class ItemDifficulty(ModelAggregator):
     """Item difficulty: annotators share a confusion matrix that depends on the item.
 
     %(parameters)s
@@ -271,7 +369,7 @@ class ItemDifficulty(Aggregator):
     model = "item_difficulty"
 
 
-class AutoAggregator(Aggregator):
+class AutoAggregator(ModelAggregator):
     """Model average: several models compared, and their posteriors mixed.
 
     Confusion matrices and prevalences are those of the model that predicts answers

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-import pandas as pd
-
 from consilience.checks import all_checks, as_dataset
+from consilience.errors import OptionError
 from consilience.fitting.choice import fit_choice
 from consilience.fitting.classes import asks_for_classes, fit_classes
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
-from consilience.fitting.inputs import Table, both_tasks, label_order
+from consilience.fitting.inputs import Table, with_order
 from consilience.fitting.request import Request, Study
 from consilience.inference import EngineOptions
 from consilience.log import logger
@@ -19,7 +18,7 @@ from consilience.posterior.fit import laid_out_later
 from consilience.posterior.results.diagnostics import FAILED, diagnostics, tally
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.progress import Reporter
-from consilience.responses import Responses, read
+from consilience.responses import Responses
 from consilience.when_used import xr
 
 
@@ -33,6 +32,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     similarity: Table | None = None,
     gold: Table | None = None,
     annotators: Table | None = None,
+    annotator_prior: Table | None = None,
     states: int | None = None,
     ordered: bool = False,
     contains: Responses | Table | None = None,
@@ -83,6 +83,13 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         `Fit.annotator_groups` compares them. An annotator with `repeat_of` is a
         sample of the one named there, such as of a language model: samples count as
         one annotator, and of its answers to one question the most frequent counts.
+    annotator_prior : data frame or path, optional
+        What annotators answered earlier to questions of known truth (choice). Columns
+        annotator, true_label and given_label, and `n`, how often (by default once), or
+        `probability` with `n`, how many answers to that label it is worth. Or a score:
+        annotator, `right` or `accuracy`, and `n`, how many answers were judged. The
+        posterior is that of these answers and the new ones together, except that they
+        say nothing of how frequent labels are.
     states : {2, 3}, optional
         Number of states of a label's presence (contains); 3 adds *unclear*. By
         default the number that the model is meant for.
@@ -149,15 +156,15 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         effort=effort,
         progress=progress,
     )
-    given, beside = both_tasks(responses, contains)
-    order = label_order(responses, given)
-    if order is not None and isinstance(responses, pd.DataFrame):
-        given, request = read(responses, labels=order), replace(request, ordered=True)
+    given, beside, has_order = with_order(responses, contains)
+    if has_order:
+        request = replace(request, ordered=True)
     tables = {
         "candidates": candidates,
         "similarity": similarity,
         "gold": gold,
         "annotators": annotators,
+        "annotator_prior": annotator_prior,
     }
     heuristic = asked_heuristic(request)
     if heuristic is not None:
@@ -165,10 +172,22 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     study = Study.read(given, beside, **tables)
     # JAX and NumPyro are loaded only where they are needed.
     if prior_from is not None:
+        if annotator_prior is not None:
+            msg = (
+                "`annotator_prior=` and `prior_from=` are two priors of annotators; "
+                "give one of them"
+            )
+            raise OptionError(msg)
         from consilience.fitting.previous.informative_prior import fit_with_previous
 
         data = fit_with_previous(study, request, prior_from)
     elif given.kind != "contains" and asks_for_classes(request):
+        if annotator_prior is not None:
+            msg = (
+                f"the model {model} does not use annotator_prior; leave it out, or "
+                "choose another model (`consilience models`)"
+            )
+            raise OptionError(msg)
         outcome = fit_classes(study, request)
         finish = outcome.finish
         return laid_out_later(

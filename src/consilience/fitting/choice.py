@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from consilience.fitting.annotator_prior import earlier_answers, of_study
 from consilience.fitting.assembly import fit_outcome
 from consilience.fitting.comparison.automatic import fit_auto
 from consilience.fitting.inputs import reporter
@@ -20,9 +21,13 @@ def fit_choice(study: Study, request: Request) -> Outcome:
     request
         How to fit them.
     """
-    table = None
+    table, remarks = None, list[str]()
     with reporter(request.progress) as report:
-        space = study.space()
+        study_space = space = study.choice_space()
+        if study.annotator_prior is not None:
+            earlier = earlier_answers(study.annotator_prior, study_space)
+            space = earlier.joined(study_space)
+            remarks += earlier.remarks
         if request.model == "auto":
             single, table = fit_auto(
                 space,
@@ -43,4 +48,6 @@ def fit_choice(study: Study, request: Request) -> Outcome:
                 effort=request.effort,
                 report=report,
             )
-    return replace(fit_outcome(study, request, space, single), comparison=table)
+    single = of_study(single, study_space.num_units)
+    outcome = fit_outcome(study, request, study_space, single, remarks)
+    return replace(outcome, comparison=table)

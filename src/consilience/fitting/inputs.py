@@ -21,6 +21,7 @@ from consilience.responses.side_tables import (
     side_table,
     text_frame,
 )
+from consilience.responses.sources.frames import as_frame, is_sources
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import text_array
 from consilience.responses.tables.id_types import Types, settled
@@ -29,7 +30,8 @@ from consilience.truth import ContainsSpace, ObjectsSpace, Space
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"
 LABELS = "labels.parquet"
 
-type Table = pd.DataFrame | str | Path
+# A path, or a table of any library: see `as_frame`.
+type Table = object
 
 
 def as_responses(given: Responses | Table) -> Responses:
@@ -37,26 +39,21 @@ def as_responses(given: Responses | Table) -> Responses:
     return given if isinstance(given, Responses) else read(given)
 
 
-def label_order(given: Responses | Table, responses: Responses) -> list[object] | None:
-    """Return the labels in order, where the column of labels says that they have one.
+def with_order(
+    given: Responses | Table, contains: Responses | Table | None
+) -> tuple[Responses, Responses | None, bool]:
+    """Return responses as `both_tasks` does, and whether their labels have an order.
 
-    Parameters
-    ----------
-    given
-        What the caller gave.
-    responses
-        The same, read.
-
-    Returns
-    -------
-    The categories of an ordered categorical column of pandas; otherwise None.
+    A table says so by an ordered categorical column of labels.
     """
-    if not isinstance(given, pd.DataFrame) or responses.kind != "choice":
-        return None
-    dtype = given.dtypes.get(dict(responses.cleaning.columns).get("label"))
-    if not isinstance(dtype, pd.CategoricalDtype) or not dtype.ordered:
-        return None
-    return dtype.categories.tolist()
+    if isinstance(given, (Responses, str, Path)) or is_sources(given):
+        return *both_tasks(given, contains), False
+    frame = as_frame(given)
+    responses, beside = both_tasks(frame, contains)
+    label = next(
+        (n for n, role in responses.cleaning.columns.items() if role == "label"), None
+    )
+    return responses, beside, responses.kind == "choice" and frame.is_ordered(label)
 
 
 def both_tasks(

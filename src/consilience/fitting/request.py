@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from consilience.errors import OptionError, not_a
+from consilience.errors import KindError, OptionError, not_a
+from consilience.fitting.annotator_prior import read_annotator_prior
 from consilience.fitting.annotator_table import AnnotatorTable
 from consilience.fitting.inputs import (
     Table,
@@ -25,8 +26,8 @@ from consilience.inference import EngineOptions, check_engine
 from consilience.posterior import Fit
 from consilience.progress import Reporter
 from consilience.responses import Responses
-from consilience.spaces import contains_space, objects_space, space_of
-from consilience.truth import ContainsSpace, ObjectsSpace, Space
+from consilience.spaces import choice_space, contains_space, objects_space, space_of
+from consilience.truth import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -41,6 +42,8 @@ class Study:
         Responses of kind contains beside those of kind objects.
     candidates, similarity, gold
         The side tables, as text.
+    annotator_prior
+        What annotators answered earlier, the truth being known.
     annotators
         The groups of annotators; samples of one annotator are merged already.
     classifiers
@@ -54,6 +57,7 @@ class Study:
     candidates: pd.DataFrame | None = None
     similarity: pd.DataFrame | None = None
     gold: pd.DataFrame | None = None
+    annotator_prior: pd.DataFrame | None = None
     annotators: AnnotatorTable = field(default_factory=lambda: AnnotatorTable({}, {}))
     classifiers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -68,6 +72,7 @@ class Study:
         similarity: Table | None = None,
         gold: Table | None = None,
         annotators: Table | None = None,
+        annotator_prior: Table | None = None,
     ) -> "Study":
         """Read the side tables of responses, and merge samples of one annotator.
 
@@ -75,15 +80,27 @@ class Study:
         ----------
         responses, contains
             Responses of one kind, and those of kind contains beside them.
-        candidates, similarity, gold, annotators
+        candidates, similarity, gold, annotators, annotator_prior
             As for `fit`.
+
+        Raises
+        ------
+        KindError
+            There is an annotator prior, and the responses are not of kind choice.
         """
+        if annotator_prior is not None and responses.kind != "choice":
+            msg = (
+                "annotator_prior is for responses of kind choice; these are of kind "
+                f"{responses.kind}: leave it out"
+            )
+            raise KindError(msg)
         people = AnnotatorTable.read(annotators)
         responses = people.merged(responses)
         return cls(
             responses=responses,
             contains=None if contains is None else people.merged(contains),
             annotators=people,
+            annotator_prior=read_annotator_prior(annotator_prior),
             candidates=as_candidates(candidates, responses),
             gold=as_table(gold, "gold"),
             remarks=tuple(on_names(candidates, responses)),
@@ -106,6 +123,13 @@ class Study:
             num_states=num_states,
             alike=self.similarity,
             contains=self.contains,
+        )
+        return self.annotators.of_space(space)
+
+    def choice_space(self) -> ChoiceSpace:
+        """Return the space of responses of kind choice."""
+        space = choice_space(
+            self.responses, self.candidates, self.gold, self.similarity
         )
         return self.annotators.of_space(space)
 

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from consilience import annotators
 from consilience.checks.dependence.independence import Residual, residual_correlation
 from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
 from consilience.inference.seeds import Seed
 from consilience.log import logger
-from consilience.model import PREVALENCE, AnnotatorModel
+from consilience.model import PREVALENCE, WEIGHT, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, temper
 from consilience.progress import Reporter
-from consilience.truth import ContainsSpace, Space
+from consilience.truth import ChoiceSpace, ContainsSpace, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -120,10 +121,7 @@ def temper_result(
     """
     effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
     raw = Truth(result.belief, result.lower, result.upper)
-    kept = np.isfinite(space.log_prior).astype(float)
-    if isinstance(space, ContainsSpace):
-        prevalence = np.asarray(result.parameters[PREVALENCE], float).mean((0, 1))
-        kept = prevalence[space.state] * np.exp(space.log_prior)
+    kept = prior_at_full_strength(space, result)
     return Tempering(
         raw=raw,
         tempered=temper(raw, kept, effect),
@@ -134,3 +132,22 @@ def temper_result(
         shrunk=residual.shrunk,
         common=residual.common,
     )
+
+
+def prior_at_full_strength(space: Space, result: Result) -> Float[np.ndarray, "#U S"]:
+    """Return the part of the prior of the truth that tempering leaves as it is.
+
+    Parameters
+    ----------
+    space, result
+        The answers, and what was fitted to them.
+    """
+    kept: Float[np.ndarray, "#U S"] = np.exp(space.log_prior)
+    if isinstance(space, ContainsSpace):
+        prevalence = np.asarray(result.parameters[PREVALENCE], float).mean((0, 1))
+        kept = prevalence[space.state] * kept
+    if isinstance(space, ChoiceSpace) and WEIGHT in result.parameters:
+        weight = np.asarray(result.parameters[WEIGHT], float).mean((0, 1))
+        odds = space.covariates.value @ weight
+        kept = kept * np.exp(odds - odds.max(1, keepdims=True))
+    return kept

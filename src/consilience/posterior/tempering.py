@@ -9,9 +9,14 @@ the design effect D of an item, what was learned from its answers is raised to t
    q_k^{(D)} \propto p_k \, (q_k / p_k)^{1/D},
 
 where q is the posterior and p the part of the prior that stays at full strength.
-For *choice* no part does: the whole posterior is weakened, so that labels keep their
-order. A prevalence at full strength, although learned from the same answers, pulls
-labels towards common classes and changes which one is the most probable. For
+For *choice* it is what is known of candidates (their columns, such as a classifier's
+scores, with the weights learned, and their log-odds), because that does not depend on
+the annotators whose errors are correlated. At full strength beside tempered answers,
+scores of simulated classifiers lowered the log-loss of labels on three public sets (rte
+.104 to .055, temp .126 to .086, dog .295 to .178 for scores two standard deviations
+apart; .151 to .131, .162 to .146 and .443 to .380 for one). The prevalence does not
+stay: although learned from the same answers, at full strength it pulls labels towards
+common classes. Without candidates labels keep their order. For
 *contains* it stays: it is the share of pairs that hold, and without it the log-loss of
 many answers to a pair is far worse (reassessed ImageNet, 78 raters, two states, D by
 the root of the residual correlation: .262 instead of .174).

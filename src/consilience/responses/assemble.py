@@ -31,6 +31,7 @@ from consilience.responses.tables.coding import (
     text_array,
 )
 from consilience.responses.tables.id_types import settled
+from consilience.responses.tables.scales import is_scale
 from consilience.responses.tables.structures import check_plain
 from consilience.responses.tables.texts import (
     check_texts,
@@ -97,6 +98,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
             *repeated.notes,
             *observed.notes(),
             *_gold_notes(gold, item),
+            *_order_notes(draft, offer.labels),
             *_class_notes(items, offer.labels),
             *lost,
         ),
@@ -229,6 +231,20 @@ class _Observed:
             (skipped == len(table), "every question was skipped: nothing was answered"),
         ]
         return tuple(text for true, text in facts if true)
+
+
+def _order_notes(draft: Draft, labels: pd.DataFrame) -> tuple[str, ...]:
+    """Say that labels are steps of a scale, which a fit does not know by itself."""
+    texts = labels["label"].tolist()
+    ordered = bool(draft.order) or is_scale(texts)
+    if draft.kind != "choice" or len(texts) < 3 or not ordered:
+        return ()
+    note = (
+        f"labels are kept in the order {' < '.join(texts[:12])}"
+        f"{' < ...' * (len(texts) > 12)}; if it means more and less, fit with "
+        "`ordered=True`"
+    )
+    return (note,)
 
 
 def _gold_notes(gold: pd.DataFrame | None, item: Coded) -> tuple[str, ...]:

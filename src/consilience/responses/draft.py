@@ -40,6 +40,8 @@ class Draft:
         SHA-256 of each file.
     types
         Type of items, annotators and labels in the source, by role.
+    order
+        Labels that the source puts in order; there may be others.
     """
 
     kind: Kind
@@ -70,3 +72,4 @@ class Draft:
     more_items: Sequence[str] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str | None] = field(default_factory=dict)
+    order: Sequence[str] = ()

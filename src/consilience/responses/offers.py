@@ -24,9 +24,10 @@ from consilience.responses.tables.coding import (
     Coded,
     drop_unused,
     index,
-    natural_order,
     recode_to,
+    text_array,
 )
+from consilience.responses.tables.scales import natural_texts
 
 ALL_SHOWN = (
     "The source does not say what was on screen: every label that occurs in it is "
@@ -169,12 +170,11 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
 
 
 def _occurring(draft: Draft, gold: pd.DataFrame | None) -> pd.DataFrame:
-    values = drop_unused(draft.label).values
-    if gold is not None:
-        more = pa.array(gold["label"], pa.string())
-        values = pa.concat_arrays([values, more]).unique()
-    order = natural_order(values)
-    return _labels(values.take(pa.array(order)))
+    values = drop_unused(draft.label).values.to_pylist()
+    values += [] if gold is None else gold["label"].tolist()
+    first = list(draft.order)
+    rest = dict.fromkeys(value for value in values if value not in set(first))
+    return _labels(text_array([*first, *natural_texts(list(rest))]))
 
 
 def _labels(values: pa.StringArray) -> pd.DataFrame:

@@ -67,6 +67,8 @@ class ReadOptions:
         The kind of question; None: seen from the columns.
     columns
         Names of the source's columns.
+    question
+        Of several questions in one export, the one to read.
     offered
         What was on screen: a list of labels (the same for every item), or a table
         (a data frame, CSV or Parquet file) with `label` and any of `item`,
@@ -92,6 +94,11 @@ class ReadOptions:
         Of text files (CSV, TSV); None: UTF-8, or UTF-16 where a mark says so.
     header
         Whether the first line names the columns (wide matrices may have none).
+    sheet
+        Sheet of a workbook; None: the one that holds answers.
+    query
+        What is selected from a database: a query, or the name of a table; None: the
+        table that holds answers.
     statuses
         Assignments to keep, by status; None: all but the rejected.
     extras
@@ -113,6 +120,7 @@ class ReadOptions:
 
     kind: Kind | None = None
     columns: Columns = field(default_factory=Columns)
+    question: str | None = None
     offered: object = None
     labels: object = None
     label_column: str | None = None
@@ -124,6 +132,8 @@ class ReadOptions:
     separator: str | None = None
     encoding: str | None = None
     header: bool = True
+    sheet: str | None = None
+    query: str | None = None
     statuses: tuple[str, ...] | None = None
     extras: tuple[str, ...] = ()
     annotators: tuple[str, ...] = ()
@@ -141,7 +151,15 @@ class ReadOptions:
         OptionError
             `kind` or `repeats` is another, or an option is of another type.
         """
-        for what in ("label_column", "separator", "encoding", "split"):
+        for what in (
+            "question",
+            "label_column",
+            "separator",
+            "encoding",
+            "split",
+            "sheet",
+            "query",
+        ):
             _check_text(what, getattr(self, what), "text")
         if self.split == "":
             msg = 'split is empty; give what stands between labels, such as `split="|"`'

@@ -24,9 +24,12 @@ class Reader:
         3 certain.
     read
         Reads sources of this format.
+    questions
+        Whether a source may hold several questions, of which one is chosen.
     """
 
     name: str
     what: str
     sniff: Callable[[Probe], int]
     read: Callable[[Sequence[Source], ReadOptions], Responses]
+    questions: bool = False

@@ -4,15 +4,18 @@ import importlib
 import pkgutil
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import cache
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache, partial
+from glob import glob
 from pathlib import Path
 from types import ModuleType
 
-import pandas as pd
 import pyarrow as pa
 
 from consilience.deprecation import warn_renamed
 from consilience.errors import (
+    ConsilienceError,
     ConsilienceWarning,
     MissingColumnError,
     OptionError,
@@ -23,6 +26,7 @@ from consilience.errors import (
 )
 from consilience.responses import public_studies, readers
 from consilience.responses.columns.names import find, listing
+from consilience.responses.columns.recognition import Understood, understand
 from consilience.responses.columns.yes_or_no import propose_one_hot
 from consilience.responses.options import (
     MISSING,
@@ -32,14 +36,27 @@ from consilience.responses.options import (
     Repeats,
 )
 from consilience.responses.reader import Reader
-from consilience.responses.sources.json_file import read_json, read_json_lines
+from consilience.responses.sources.folders import unfolded
+from consilience.responses.sources.frames import Frame, as_frame, is_sources
+from consilience.responses.sources.hugging_face import is_data_set
+from consilience.responses.sources.json_file import read_json, read_records
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import Source, load_table
+from consilience.responses.sources.load import (
+    TABLE_SUFFIXES,
+    Source,
+    assumptions_of,
+    load_table,
+    load_tables,
+    opened,
+)
 from consilience.responses.sources.probe import Probe, probe
 from consilience.responses.table import Responses
 from consilience.responses.unknown_format import looks_wide, unknown_format
 
-type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
+_CERTAIN = 3  # grade of a reader
+
+# What stands for a table in memory has no one type: see `as_frame`.
+type Sources = object
 
 
 def read(  # noqa: PLR0913 - the public face spells out every option
@@ -47,6 +64,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     *,
     format: str | None = None,
     kind: Kind | None = None,
+    question: str | None = None,
     item: str | None = None,
     annotator: str | None = None,
     label: str | None = None,
@@ -68,6 +86,8 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     separator: str | None = None,
     encoding: str | None = None,
     header: bool = True,
+    sheet: str | None = None,
+    query: str | None = None,
     statuses: Sequence[str] | None = None,
     extras: Sequence[str] = (),
     annotators: Sequence[str] = (),
@@ -84,12 +104,18 @@ def read(  # noqa: PLR0913 - the public face spells out every option
 
     Parameters
     ----------
-    source : path, data frame, or sequence of paths
-        A file, a folder, a data frame, or several files of one format.
+    source : path, table, or sequence of these
+        A file, a folder, or several of one format; ``-`` is standard input. Or a table:
+        a data frame of pandas, polars or any other library that narwhals knows, a
+        relation of DuckDB, a dict of lists, a list of dicts, or an array of items by
+        annotators.
     format : str, optional
         Name of the format (see `formats`); recognized by default.
     kind : {"choice", "contains", "objects"}, optional
         Kind of question; inferred from the columns by default.
+    question : str, optional
+        Of several questions in one export, the one to read. Without it, an error lists
+        them.
     item, annotator, label, answer, n, object, main, response_id, selected, gold_column
         Names of the source's columns; by default the usual names are looked for.
     gold : data frame or path, optional
@@ -118,9 +144,15 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Separator of the columns of a text file; recognized by default.
     encoding : str, optional
         Encoding of text files (CSV, TSV), such as ``cp1252``. By default UTF-8, or
-        UTF-16 where the file has a byte-order mark.
+        UTF-16 where the file has a byte-order mark; in files that are neither, it is
+        recognized by their words.
     header : bool, default True
         Whether the first line names the columns.
+    sheet : str, optional
+        Sheet of a workbook; by default the one that holds answers.
+    query : str, optional
+        What to select from an SQLite or DuckDB file: a query, or the name of a table;
+        by default the table that holds answers.
     statuses : sequence of str, optional
         Statuses of assignments to keep; all but rejected by default.
     extras : sequence of str
@@ -185,6 +217,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     options = ReadOptions(
         kind=kind,
         columns=columns,
+        question=question,
         offered=offered,
         labels=labels,
         label_column=label_column,
@@ -196,6 +229,8 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         separator=separator,
         encoding=encoding,
         header=header,
+        sheet=sheet,
+        query=query,
         statuses=None if statuses is None else _words("statuses", statuses),
         extras=_words("extras", extras),
         annotators=_words("annotators", annotators),
@@ -235,15 +270,85 @@ def read_with(
     formats()  # whose files are imported here, and not inside
     given = _given(source)
     with readable(", ".join(map(_name_of, given)), but_mistakes=True):
-        sources = _sources(given)
-        responses = _reader(sources, format, options).read(sources, options)
+        responses = _read(given, options, format)
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
     return responses
 
 
-def _name_of(source: str | Path | pd.DataFrame) -> str:
-    return "the data frame" if isinstance(source, pd.DataFrame) else str(source)
+def _read(
+    given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
+) -> Responses:
+    given_sources = _sources(given)
+    with ExitStack() as stack:
+        is_format = partial(_is_format, name=name)
+        files = stack.enter_context(unfolded(given_sources, is_format))
+        sources = [stack.enter_context(opened(file, options)) for file in files]
+        rest: list[Source] = []
+        if files != given_sources:
+            name, sources, rest = _of_one_format(sources, name, options)
+        reader, applied, assumed = _chosen(sources, name, options)
+        if options.question is not None and not reader.questions:
+            msg = (
+                f"a source of format {reader.name!r} holds one question; leave out "
+                "`question=`, or name another format"
+            )
+            raise OptionError(msg)
+        responses = reader.read(sources, applied)
+        assumed = (*assumptions_of(sources, applied), *assumed)
+    if rest:
+        left = listing([_name_of(file) for file in rest], 3)
+        notes = (*responses.cleaning.notes, f"files beside, not read: {left}")
+        cleaning = replace(responses.cleaning, notes=notes)
+        responses = replace(responses, cleaning=cleaning)
+    if not assumed:
+        return responses
+    return replace(responses, assumptions=(*assumed, *responses.assumptions))
+
+
+def _is_format(folder: Path, name: str | None) -> bool:
+    """Say whether a folder is itself of a format, and not a folder of exports."""
+    probed = probe(folder, Columns())
+    named = [reader for each, reader in formats().items() if name in {None, each}]
+    return (
+        not named
+        or is_data_set(folder)
+        or any(reader.sniff(probed) for reader in named)
+    )
+
+
+def _of_one_format(
+    files: list[Source], name: str | None, options: ReadOptions
+) -> tuple[str | None, list[Source], list[Source]]:
+    """Return the format of which most files are, for certain, these and the others."""
+    every = formats()
+    if name is not None and name not in every:
+        raise UnknownFormatError(not_among("format", name, every))
+    looks = [probe(file, options.columns, options.encoding) for file in files]
+    looks = [replace(look, several=len(files) > 1) for look in looks]
+    marks = {}  # by format: its best grade, and the places of the files that have it
+    for each in every if name is None else [name]:
+        grades = [every[each].sniff(look) for look in looks]
+        best = max(grades)
+        marks[each] = (best, [i for i, grade in enumerate(grades) if grade == best])
+    grade, number = max((best, len(fit)) for best, fit in marks.values())
+    certain = [n for n, (g, fit) in marks.items() if (g, len(fit)) == (grade, number)]
+    if grade < _CERTAIN or len(certain) > 1:
+        if len({tuple(sorted(look.names)) for look in looks}) > 1:
+            msg = (
+                f"{listing([_name_of(file) for file in files], 4)}: these files have "
+                "different columns, so they are not one table; pass the files that "
+                "hold answers"
+            )
+            raise UnknownFormatError(msg)
+        return name, files, []
+    fit = marks[certain[0]][1]
+    rest = [file for i, file in enumerate(files) if i not in set(fit)]
+    return certain[0], [files[i] for i in fit], rest
+
+
+def _name_of(source: str | Path | Frame) -> str:
+    return source.name if isinstance(source, Frame) else str(source)
 
 
 @cache
@@ -280,57 +385,90 @@ def _words(what: str, given: Sequence[str]) -> tuple[str, ...]:
     return words
 
 
-def _given(source: object) -> list[str | Path | pd.DataFrame]:
-    many = isinstance(source, Sequence) and not isinstance(source, (str, bytes))
-    given: list[str | Path | pd.DataFrame] = []
-    for each in source if many else [source]:  # type: ignore[attr-defined]
-        if not isinstance(each, (str, Path, pd.DataFrame)):
-            expected = "a file, a folder, a data frame, or a list of these"
-            raise OptionError(not_a("a source", each, expected))
-        given.append(each)
-    return given
+def _given(source: object) -> list[str | Path | Frame]:
+    sources = source if is_sources(source) else [source]
+    return [
+        each if isinstance(each, (str, Path)) else as_frame(each)
+        for each in sources  # type: ignore[attr-defined]
+    ]
 
 
-def _sources(given: Sequence[str | Path | pd.DataFrame]) -> list[Source]:
-    sources = [s if isinstance(s, pd.DataFrame) else Path(s) for s in given]
+def _sources(given: Sequence[str | Path | Frame]) -> list[Source]:
+    sources = [path for each in given for path in _matching(each)]
     if not sources:
         msg = "no source was given; name a file, a folder or a data frame"
         raise OptionError(msg)
     for path in sources:
-        if isinstance(path, Path) and not path.exists():
+        if isinstance(path, Path) and not path.exists() and str(path) != "-":
             msg = f"{path}: there is no such file or folder; check the path"
             raise SourceNotFoundError(msg)
     return sources
 
 
-def _reader(sources: list[Source], name: str | None, options: ReadOptions) -> Reader:
+def _matching(source: str | Path | Frame) -> list[Source]:
+    """Return the files that a pattern such as ``exports/*.json`` fits; else a path."""
+    if isinstance(source, Frame):
+        return [source]
+    path = Path(source)
+    if path.exists() or not set(str(source)) & set("*?["):
+        return [path]
+    matches = sorted(glob(str(source), recursive=True))  # noqa: PTH207
+    return [Path(match) for match in matches] or [path]
+
+
+type _Chosen = tuple[Reader, ReadOptions, tuple[str, ...]]
+
+
+def _chosen(sources: list[Source], name: str | None, options: ReadOptions) -> _Chosen:
+    """Return the reader, how it is to read, and what was assumed."""
     readers = formats()
+    first = sources[0]
+    if name is None and isinstance(first, Frame) and first.matrix:
+        name = "wide"
     if name is not None:
         if name not in readers:
             raise UnknownFormatError(not_among("format", name, readers))
-        return readers[name]
+        return readers[name], options, ()
     columns = options.columns
     if not options.header:
         if columns.item and (columns.label or columns.answer):
-            return readers["long"]
+            return readers["long"], options, ()
         msg = (
             'without a header no column has a name: add `format="wide"` for one '
             "column per annotator, or name columns by their place, such as "
             '`item="column 1"` `annotator="column 2"` `label="column 3"`'
         )
         raise OptionError(msg)
-    probed = probe(sources[0], columns, options.encoding)
+    probed = replace(probe(first, columns, options.encoding), several=len(sources) > 1)
     sure = {reader.name: reader.sniff(probed) for reader in readers.values()}
     best = max(sure.values())
     fit = [name for name, grade in sure.items() if grade == best]
+    if best <= 1:
+        understood = _by_content(first, options)
+        if understood is not None:
+            reader = readers[understood.format]
+            return reader, understood.applied(options), understood.assumptions
     if best == 0:
-        _say_what_is_wrong(sources[0], probed)
+        _say_what_is_wrong(first, probed)
         raise unknown_format(probed, list(readers))
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
         msg = f"{probed.name}: may be read in several ways; choose {may}"
         raise UnknownFormatError(msg)
-    return readers[fit[0]]
+    return readers[fit[0]], options, ()
+
+
+def _by_content(source: Source, options: ReadOptions) -> Understood | None:
+    """Look into a table whose names of columns do not say what it is."""
+    if isinstance(source, Path) and (
+        source.is_dir() or source.suffix.lower() not in {*TABLE_SUFFIXES, ""}
+    ):
+        return None
+    try:
+        table = load_tables([source], options, unnested=True)
+    except ConsilienceError:
+        return None  # what is wrong with it is said by who reads it
+    return understand(table, options)
 
 
 def _say_what_is_wrong(source: Source, probed: Probe) -> None:
@@ -338,7 +476,7 @@ def _say_what_is_wrong(source: Source, probed: Probe) -> None:
     if probed.start and isinstance(source, Path) and source.suffix.lower() == ".json":
         read_json(source)
     if isinstance(source, Path) and source.suffix.lower() in {".jsonl", ".ndjson"}:
-        read_json_lines(source, ReadOptions())
+        read_records(source, lines=True)
     roles = ("item", "label")
     names = list(probed.names)
     columns = {role: find(names, role, None, probed.name) for role in roles}

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from consilience.errors import BadCellError, OptionError, not_a
+from consilience.errors import BadCellError, OptionError
 from consilience.responses.columns.names import find, require
 from consilience.responses.label_studio.label_config import read_label_config
 from consilience.responses.options import Columns, ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.frames import as_frame
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import load_table
 from consilience.responses.tables.coding import index
@@ -19,21 +20,22 @@ from consilience.responses.tables.texts import check_texts
 
 
 def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
-    """Load a table that an option gives as a data frame or a file.
+    """Load a table that an option gives as a file, or as `as_frame` takes it.
 
     Raises
     ------
     OptionError
         If the option is neither.
     """
-    plain = replace(options, separator=None, encoding=None, header=True)
-    if isinstance(given, pd.DataFrame):
-        with readable(f"the data frame of {what}"):
-            return load_table(given, plain)
+    plain = replace(
+        options, separator=None, encoding=None, header=True, sheet=None, query=None
+    )
     if isinstance(given, (str, Path)):
         with readable(str(given)):
             return load_table(Path(given), plain)
-    raise OptionError(not_a(what, given, "a file or a data frame"))
+    frame = as_frame(given, what, "a file or a data frame")
+    with readable(f"the data frame of {what}"):
+        return load_table(frame, plain)
 
 
 def text_frame(table: TextTable, names: dict[str, str]) -> pd.DataFrame:

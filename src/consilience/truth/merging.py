@@ -45,7 +45,8 @@ def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
         where it does not.
     """
     pattern = _answer_codes(space, annotators=annotators)
-    for side in (space.state, space.log_prior, *_covariates(space)):
+    sides = (space.state, space.log_prior, space.prevalent, *_covariates(space))
+    for side in sides:
         if len(side) == space.num_units:
             flat = side.reshape(len(side), -1)
             pattern = _row_codes(np.stack([pattern, _row_codes(flat)], 1))

@@ -65,6 +65,8 @@ class Observations:
         Codes of each answer; empty unless a model looks at each answer on its own.
     state, log_prior
         The states listed for each unit and their log prior weight.
+    prevalent
+        One for units whose truth is drawn with the prevalence, zero for others.
     prior_covariates
         What is known of candidates; no columns where nothing is, or nothing is made of
         it.
@@ -103,6 +105,7 @@ class Observations:
     answer: Int[Array, " N"]
     state: Int[Array, "#U S"]
     log_prior: Float[Array, "#U S"]
+    prevalent: Float[Array, "#U 1"]
     prior_covariates: PriorCovariates
     by_state: Incidence
     votes: Float[Array, "L K"]
@@ -266,7 +269,7 @@ def _assemble(
     lists = units if len(space.state) > 1 else slice(None)
     some = slice(by_answer.shape[1])
     log_prior = jax.device_put(space.log_prior[priors])
-    votes = jnp.asarray(space.votes)
+    votes, prevalent = jnp.asarray(space.votes), space.prevalent
     return Observations(
         by_pair=by_pair,
         by_answer=by_answer,
@@ -275,6 +278,7 @@ def _assemble(
         answer=jnp.asarray(space.answer[some]),
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
+        prevalent=jnp.asarray(prevalent[units] if len(prevalent) > 1 else prevalent),
         prior_covariates=_prior_covariates(space, units),
         by_state=by_state,
         votes=votes,

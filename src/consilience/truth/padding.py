@@ -48,8 +48,57 @@ def padded(space: Space) -> Space:
         return space if space.num_units > MANY else _with_items(space)
     units = next_size(space.num_units)
     if units * space.state.shape[1] <= MAX_LISTED:
-        space = _with_units(space, units - space.num_units)
+        space = with_units(space, units - space.num_units)
     return space
+
+
+def with_units[S: Space](space: S, more: int) -> S:
+    """Return the space with further units, each of them an item without any answer.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers; not of objects.
+    more
+        How many to add.
+    """
+    listed = np.arange(space.state.shape[1])
+    alone = np.where(listed == 0, 0.0, -np.inf)
+    open_to = alone if len(space.state) > 1 else space.log_prior.max(0)
+    common: dict[str, Any] = {
+        "unit_item": _with_names(space.unit_item, more),
+        "state": _with_rows(space.state, more if len(space.state) > 1 else 0, value=0),
+        "log_prior": _with_rows(
+            space.log_prior, more if len(space.log_prior) > 1 else 0, value=open_to
+        ),
+    }
+    match space:
+        case ContainsSpace():
+            groups, similar = space.groups, space.similar_sets
+            label = space.unit_label
+            return replace(
+                space,
+                **common,
+                unit_label=_with_rows(label, more, value=label[0]),
+                groups=replace(groups, code=_with_rows(groups.code, more, value=0)),
+                similar_sets=replace(
+                    similar,
+                    of_unit=_with_codes(similar.of_unit, more),
+                    shown=_with_codes(similar.shown, more),
+                ),
+                covariates=_covariates(space.covariates, more),
+            )
+        case ChoiceSpace():
+            drawn = space.in_population
+            rows = more if len(drawn) > 1 else 0
+            return replace(
+                space,
+                **common,
+                covariates=_covariates(space.covariates, more),
+                in_population=_with_rows(drawn, rows, value=False),
+            )
+        case _:
+            return replace(space, **common)
 
 
 def step_of_size(step: int, candidates: int) -> int:
@@ -97,41 +146,6 @@ def _with_items(space: ObjectsSpace) -> ObjectsSpace:
         log_prior=space.log_prior[every],
         named=replace(named, observed=observed, padded=True),
     )
-
-
-def _with_units(space: Space, more: int) -> Space:
-    listed = np.arange(space.state.shape[1])
-    alone = np.where(listed == 0, 0.0, -np.inf)
-    open_to = alone if len(space.state) > 1 else space.log_prior.max(0)
-    common: dict[str, Any] = {
-        "unit_item": _with_names(space.unit_item, more),
-        "state": _with_rows(space.state, more if len(space.state) > 1 else 0, value=0),
-        "log_prior": _with_rows(
-            space.log_prior, more if len(space.log_prior) > 1 else 0, value=open_to
-        ),
-    }
-    match space:
-        case ContainsSpace():
-            groups, similar = space.groups, space.similar_sets
-            label = space.unit_label
-            return replace(
-                space,
-                **common,
-                unit_label=_with_rows(label, more, value=label[0]),
-                groups=replace(groups, code=_with_rows(groups.code, more, value=0)),
-                similar_sets=replace(
-                    similar,
-                    of_unit=_with_codes(similar.of_unit, more),
-                    shown=_with_codes(similar.shown, more),
-                ),
-                covariates=_covariates(space.covariates, more),
-            )
-        case ChoiceSpace():
-            return replace(
-                space, **common, covariates=_covariates(space.covariates, more)
-            )
-        case _:
-            return replace(space, **common)
 
 
 def _covariates(covariates: Covariates, more: int) -> Covariates:

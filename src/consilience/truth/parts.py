@@ -41,6 +41,11 @@ def _of_units(space: Space, units: Int[np.ndarray, " B"]) -> dict[str, Any]:
             return {
                 "covariates": space.covariates.of_units(units),
                 "asides": space.asides.of_units(units, space.num_units),
+                "in_population": (
+                    space.in_population
+                    if len(space.in_population) == 1
+                    else space.in_population[units]
+                ),
             }
         case ContainsSpace():
             return {

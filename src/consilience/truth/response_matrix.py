@@ -35,6 +35,8 @@ class ResponseMatrix:
         U x (J L) matrix: how often who gave which answer, by rows.
     state, log_prior
         The states listed for each unit and their log prior weight.
+    prevalent
+        One for units whose truth is drawn with the prevalence, zero for others.
     votes
         How far each answer word is a vote for each state.
     group
@@ -49,6 +51,7 @@ class ResponseMatrix:
     by_pair: csr_array
     state: Int[np.ndarray, "#U S"]
     log_prior: Float[np.ndarray, "#U S"]
+    prevalent: Float[np.ndarray, "#U 1"]
     votes: Float[np.ndarray, "L K"]
     group: Int[np.ndarray, " J"]
     num_annotators: int
@@ -114,6 +117,7 @@ def response_matrix(space: Space) -> ResponseMatrix:
         by_pair=counts,
         state=space.state,
         log_prior=space.log_prior,
+        prevalent=space.prevalent,
         votes=space.votes,
         group=space.annotator_groups.code,
         num_annotators=space.num_annotators,

@@ -101,6 +101,11 @@ class Asides:
         return Asides(place[self.unit[kept]], self.label[kept], self.n[kept])
 
 
+def whole_population() -> Bool[np.ndarray, " 1"]:
+    """Return that the truth of every unit is drawn with the prevalence."""
+    return np.ones(1, bool)
+
+
 def no_asides() -> Asides:
     """Return that no response names more than one label."""
     nothing = np.zeros(0, np.int64)
@@ -169,6 +174,12 @@ class Space:
         return len(self.state) > 1 or self.state.shape[1] != len(self.states)
 
     @property
+    def prevalent(self) -> Float[np.ndarray, "#U 1"]:
+        """One for units whose truth is drawn with the prevalence, zero for others."""
+        everyone = self.in_population if isinstance(self, ChoiceSpace) else np.ones(1)
+        return everyone[:, None].astype(float)
+
+    @property
     def real(self) -> Bool[np.ndarray, "#U S"]:
         """Which places of the lists hold a state; the others are padding."""
         if not self.ragged:
@@ -192,6 +203,9 @@ class ChoiceSpace(Space):
         Prior covariates of each state listed for a unit.
     asides
         Labels that were named besides the answers, where these are main labels.
+    in_population
+        Whether the truth of a unit is drawn with the prevalence, and counts towards it:
+        not that of an earlier answer to a question of known truth.
     """
 
     kind: ClassVar[str] = "choice"
@@ -199,6 +213,7 @@ class ChoiceSpace(Space):
     similar: LabelPairs
     covariates: Covariates
     asides: Asides = field(default_factory=no_asides)
+    in_population: Bool[np.ndarray, "#U"] = field(default_factory=whole_population)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

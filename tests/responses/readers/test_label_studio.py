@@ -122,11 +122,11 @@ def test_several_labels_need_a_kind_and_no_needs_the_configuration(export, writt
         task(2, work(11, 7, choices("objects", "cat"), choices("main", "terrier"))),
     )
     config = written("config.xml", CONFIG)
-    with pytest.raises(MissingColumnError, match=r"'objects', 'main'; name the one"):
+    with pytest.raises(MissingColumnError, match=r"'objects' \(contains, 2 .*'main'"):
         read(path)
     with pytest.raises(KindError, match="task 1, annotation 10: 2 labels"):
-        read(path, label="objects")
-    objects = read(path, label="objects", main="main", kind="objects")
+        read(path, question="objects")
+    objects = read(path, question="objects", main="main", kind="objects")
     assert rows(objects, "label", "object", "main") == [
         ["terrier", 0, False],
         ["stage", 1, True],
@@ -372,3 +372,17 @@ def test_an_answer_of_json_min_without_a_tick_says_no(written):
     responses = read(path, label="q", kind="contains", offered=["x", "y"])
     assert responses.table["answer"].tolist() == ["no"] * 4
     assert "empty" not in str(responses.cleaning)
+
+
+def test_other_data_of_the_tasks_are_no_questions_in_the_short_export(written):
+    records = [
+        {"image": f"i{i // 2}.jpg", "id": i // 2, "source": f"https://x.org/{i}"}
+        | {"batch_id": f"b{i // 2}", "annotator": i % 2, "annotation_id": i}
+        | {"lead_time": 1.5, "animal": ["cat", "dog"][i % 3 == 0]}
+        for i in range(12)
+    ]
+    path = written("a.json", json.dumps(records))
+    assert set(read(path).table["label"]) == {"cat", "dog"}
+    two = [record | {"mood": "calm"} for record in records]
+    with pytest.raises(MissingColumnError, match="'animal', 'mood'"):
+        read(written("b.json", json.dumps(two)))

@@ -185,10 +185,11 @@ def test_what_cannot_be_seen_is_asked_for(written):
         read(written("a.csv", two))
     many = batch("Input.image,Answer.p,Answer.q", ("w1", "Approved", "1", "x", "y"))
     with pytest.raises(
-        MissingColumnError, match=r"'Answer.p', 'Answer.q'; name the one"
+        MissingColumnError, match=r"'Answer.p' \(choice, 1 answer\), 'Answer.q'"
     ):
         read(written("b.csv", many))
-    assert rows(read(written("b.csv", many), label="Answer.q"), "label") == [["y"]]
+    for chosen in ({"label": "Answer.q"}, {"question": "q"}):
+        assert rows(read(written("b.csv", many), **chosen), "label") == [["y"]]
 
 
 def test_a_header_may_be_shorter_than_its_rows_but_a_row_not(written):
@@ -228,3 +229,8 @@ def test_buttons_that_were_not_pressed_were_on_screen(written):
     assert only.offer == "all"
     assert only.assumptions == ()
     assert only.num_labels == 3
+
+
+def test_remarks_beside_a_question_are_no_question(written):
+    text = batch("Input.image,Answer.q,Answer.comments", ("w1", "Approved", *"1xy"))
+    assert rows(read(written("a.csv", text)), "label") == [["x"]]

@@ -66,12 +66,12 @@ def test_options_that_were_accepted_are_the_answer(export):
     assert set(responses.cleaning.unused) == {"text", "_task_hash", "_session_id"}
 
 
-def test_several_accepted_options_are_objects_or_contains(export):
+def test_several_accepted_options_are_a_yes_or_no_to_each_on_screen(export):
     path = export(choice(1, "ann", "cat", "dog"), choice(1, "bob", "cat"))
     with pytest.raises(KindError, match="2 labels were picked"):
-        read(path)
+        read(path, kind="choice")
     assert read(path, kind="objects").num_responses == 3
-    responses = read(path, kind="contains")
+    responses = read(path)
     assert rows(responses, "annotator", "label", "answer") == [
         ["ann", "cat", "yes"],
         ["ann", "dog", "yes"],
@@ -104,6 +104,22 @@ def test_sessions_are_the_annotators_where_nobody_is_named(written):
         files.append(written(f"{person}.jsonl", json.dumps(work)))
     responses = read(files)
     assert responses.table["annotator"].tolist() == ["set-ann", "set-bob"]
+
+
+def test_a_question_that_allows_several_is_one_though_nobody_picked_two(export):
+    style = {"config": {"choice_style": "multiple"}}
+    one = export(choice(1, "ann", "cat") | style, choice(1, "bob", "dog") | style)
+    assert read(one).kind == "contains"
+    assert read(export(choice(1, "ann", "cat"))).kind == "choice"
+
+
+def test_what_a_reviewer_decided_and_unnamed_sessions_are_remarked(export):
+    reviewed = choice(1, "ann", "cat") | {"versions": [choice(1, "bob", "dog")]}
+    with pytest.raises(KindError, match="decisions of a reviewer"):
+        read(export(reviewed))
+    unnamed = choice(1, "2024-02-06_10-17-19", "cat")
+    account = str(read(export(unnamed, choice(1, "bob", "cat"))).cleaning)
+    assert "called after their time: 1;" in account
 
 
 def test_spans_and_strange_decisions_are_refused(export):

@@ -9,8 +9,6 @@ from consilience.errors import (
     BadCellError,
     KindError,
     MissingColumnError,
-    OfferUnknownError,
-    OptionError,
     UnreadableFileError,
 )
 from consilience.responses import read
@@ -119,14 +117,22 @@ def test_a_survey_names_one_object_for_each_choice(export):
     assert read(export(row(1, "ann", survey("FOX")))).kind == "choice"
 
 
-def test_a_question_with_several_answers_needs_a_kind(export):
+def test_a_question_with_several_answers_is_a_yes_or_no_to_each(export):
     path = export(row(1, "ann", question(["cat", "dog"])), row(1, "bob", question([])))
-    with pytest.raises(KindError, match="2 labels were picked"):
-        read(path)
+    responses = read(path)
+    assert rows(responses, "annotator", "label", "answer") == [
+        ["ann", "cat", "yes"],
+        ["ann", "dog", "yes"],
+        ["bob", "cat", "no"],
+        ["bob", "dog", "no"],
+    ]
+    assert "every label that anybody picked is taken as shown" in str(
+        responses.assumptions
+    )
     assert read(path, kind="objects").table["label"].notna().sum() == 2
-    with pytest.raises(OfferUnknownError):
-        read(path, kind="contains")
-    responses = read(path, kind="contains", offered=["cat", "dog", "fox"])
+    with pytest.raises(KindError, match="2 labels were picked"):
+        read(path, kind="choice")
+    responses = read(path, offered=["cat", "dog", "fox"])
     assert rows(responses, "annotator", "label", "answer") == [
         ["ann", "cat", "yes"],
         ["ann", "dog", "yes"],
@@ -137,16 +143,28 @@ def test_a_question_with_several_answers_needs_a_kind(export):
     ]
 
 
-def test_the_task_is_named_where_there_are_several_also_on_one_page(export):
+def test_a_question_is_chosen_where_there_are_several_also_on_one_page(export):
     both = question([question("cat"), question("near", "T1")], "T9")
     path = export(row(1, "ann", both), row(1, "bob", question("dog")))
-    with pytest.raises(MissingColumnError, match="several questions; found 'T0', 'T1'"):
+    found = r"found 'T0' \(Which animal\?: choice, 2 answers\), 'T1' \(.*1 answer\)"
+    with pytest.raises(MissingColumnError, match=f"several questions; {found}"):
         read(path)
+    assert rows(read(path, question="T0"), "label") == [["cat"], ["dog"]]
     assert rows(read(path, label="T0"), "label") == [["cat"], ["dog"]]
-    assert rows(read(path, label="T1"), "label") == [["near"], [None]]
+    # Bob was not asked.
+    assert rows(read(path, question="T1"), "annotator", "label") == [["ann", "near"]]
     drawn = question([{"x": 1, "y": 2, "tool": 0}], "T2")
     path = export(row(1, "ann", question("cat"), drawn))
     assert rows(read(path), "label") == [["cat"]]
+
+
+def test_workflows_ask_different_questions(export):
+    path = export(
+        row(1, "ann", question("cat")), row(1, "ann", question("near"), workflow=8)
+    )
+    with pytest.raises(MissingColumnError, match=r"'7/T0' .*'8/T0'"):
+        read(path)
+    assert rows(read(path, question="8/T0"), "label") == [["near"]]
 
 
 def test_the_item_is_a_field_of_the_metadata_if_it_is_named(export):
@@ -166,7 +184,7 @@ def test_gold_standard_classifications_are_gold_and_no_answers(export):
     responses = read(path)
     assert rows(responses, "annotator", "label") == [["ann", "cat"]]
     assert responses.gold.astype("str").to_numpy().tolist() == [["1", "dog"]]
-    assert "made in gold standard mode" in str(responses.cleaning)
+    assert "marked as the truth" in str(responses.cleaning)
 
 
 TASK = json.dumps(
@@ -195,7 +213,11 @@ def test_numbers_that_are_not_on_the_list_are_skipped_and_counted(export):
         row(1, "ann", question(["1"]), **{"#task": TASK}),
         row(2, "ann", question(["2"])),
     )
-    assert read(path).table["label"].tolist() == ["1", "2"]
+    responses = read(path)
+    assert responses.table["label"][responses.table["answer"] == "yes"].tolist() == [
+        "1",
+        "2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +236,6 @@ def test_numbers_that_are_not_on_the_list_are_skipped_and_counted(export):
             BadCellError,
             "2 labels have 1 names",
         ),
-        ({"workflow_id": 8}, OptionError, "holds 2 workflows"),
     ],
 )
 def test_damaged_cells_are_named(export, change, error, message):

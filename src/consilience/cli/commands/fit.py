@@ -45,6 +45,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     similarity: Path | None = None,
     gold: Path | None = None,
     annotators: Path | None = None,
+    annotator_prior: Path | None = None,
     contains: Path | None = None,
     states: Literal[2, 3] | None = None,
     ordered: Flag = False,
@@ -85,6 +86,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         Table of the annotators: annotator, and group (such as experts and crowd), whose
         populations are learned apart and compared; or repeat_of, the annotator of whom
         this one is a sample, such as a language model.
+    annotator_prior
+        Table of what annotators answered earlier, the truth being known (choice):
+        annotator, true_label, given_label and n; or annotator, right and n.
     contains
         Answers of kind contains about the same items, in any readable format; they are
         fitted together with responses of kind objects.
@@ -137,6 +141,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         similarity=similarity,
         gold=truth,
         annotators=annotators,
+        annotator_prior=annotator_prior,
         contains=contains,
         states=states,
         ordered=ordered,

@@ -24,7 +24,12 @@ from consilience.fitting.comparison.comparing import (
     worth_comparing,
 )
 from consilience.fitting.comparison.side_by_side import side_by_side
-from consilience.fitting.single import Single, fit_one, temper_result
+from consilience.fitting.single import (
+    Single,
+    fit_one,
+    prior_at_full_strength,
+    temper_result,
+)
 from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
 from consilience.log import logger
@@ -154,7 +159,7 @@ def _mixture(
     name_of_reported = parts[0].reported
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
     reported = mix([getattr(part, name_of_reported) for part in parts], weights)
-    kept = np.isfinite(space.log_prior).astype(float)
+    kept = prior_at_full_strength(space, best.result)
     raw = reported if name_of_reported == "raw" else temper(reported, kept, 1 / effect)
     tempering = Tempering(
         raw=raw,

@@ -149,8 +149,9 @@ class TruthDraws:
         slot = _slots(scored.posterior, generator)
         state = self._state(slot // NODES)
         if self.draw_logit is None:
+            prevalent = np.broadcast_to(self.matrix.prevalent[:, 0] > 0, state.shape[1])
             self.logit = [
-                {PREVALENCE: _log_dirichlet(self.imagined, each, generator)}
+                {PREVALENCE: _log_dirichlet(self.imagined, each[prevalent], generator)}
                 for each in state
             ]
         else:
@@ -218,7 +219,8 @@ class TruthDraws:
             priors = [self.tables.columns.log_prior(logit) for logit in self.logit]
             return np.stack(priors)
         prevalence = np.stack([logit[PREVALENCE] for logit in self.logit])
-        return prevalence[:, self.matrix.state] + self.matrix.log_prior
+        listed = self.matrix.prevalent * prevalence[:, self.matrix.state]
+        return listed + self.matrix.log_prior
 
     def _state(self, listed: Int[np.ndarray, "C U"]) -> Int[np.ndarray, "C U"]:
         state: Int[np.ndarray, "C U"] = self.state[np.arange(len(self.state)), listed]

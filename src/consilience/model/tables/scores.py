@@ -38,7 +38,7 @@ def scores_by_table(
     likelihood = (matrix.by_pair @ rows).reshape(-1, states, subtypes)
     prior = np.broadcast_to(emission.log_share, (states, subtypes))
     if log_prevalence is not None:
-        prior = prior + log_prevalence[:, None]
+        prior = prior + matrix.prevalent[:, :, None] * log_prevalence[:, None]
     likelihood += prior
     listed_prior = matrix.log_prior if log_prior is None else log_prior
     scores = matrix.listed(likelihood)

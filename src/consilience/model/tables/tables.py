@@ -154,6 +154,9 @@ class Tables:
         of_parts = answers_by_part(answers, parts, table, deal)
         of_state = flat.sum(0).reshape(states, subtypes)
         of_share = of_state.sum(0, keepdims=True) if len(share) == 1 else of_state
+        prevalent, of_prevalence = self.matrix.prevalent, of_state
+        if len(prevalent) > 1:
+            of_prevalence = np.tensordot(prevalent[:, 0], dense, 1)
         counts = {}
         for name, (in_parts, in_share) in self._places.items():
             total: Any = 0.0
@@ -162,7 +165,7 @@ class Tables:
             if in_share is not None:
                 total = total + in_share(of_share)
             if name == PREVALENCE:
-                total = total + of_state.sum(1)
+                total = total + of_prevalence.sum(1)
             counts[name] = np.broadcast_to(total, self._shapes[name])
         return Swept(log_likelihood, belief, counts)
 

@@ -44,12 +44,15 @@ def log_prior_of_truth(
 ) -> Float[Array, "#U S"]:
     """Return log p(state) of each listed state, up to what is the same for all units.
 
+    Units whose truth is not drawn with the prevalence have the weight of the entry
+    alone; there are none where candidates have columns.
+
     What gold excludes has a prior of its own, but is not believed: so gold says what
     columns weigh.
     """
     if not observations.has_covariates:
         prevalence = observations.listed(parameters[PREVALENCE][None])
-        return prevalence + observations.log_prior
+        return observations.prevalent * prevalence + observations.log_prior
     return log_logit(observations, parameters) + observations.log_prior
 
 

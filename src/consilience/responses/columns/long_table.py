@@ -33,7 +33,12 @@ from consilience.responses.draft import Draft
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.table import KINDS
-from consilience.responses.tables.cells import booleans, counts, object_numbers
+from consilience.responses.tables.cells import (
+    booleans,
+    counts,
+    object_numbers,
+    without_points,
+)
 from consilience.responses.tables.coding import Coded, drop_unused, nothing, text_array
 from consilience.responses.tables.text_table import TextTable
 
@@ -60,7 +65,7 @@ def long_draft(
     roles = find_roles(table, options)
     table = _with_lists(table, roles["label"], options)
     kind = options.kind or _kind_of_column(table) or _kind(roles, options)
-    _check_kind(table, roles, kind)
+    _check_kind(table, roles, kind, asked=options.kind is not None)
     rows, label = _labels(table, roles["label"])
     full = _full_rows(table, roles)[rows]
     dropped = _empty_rows(table, _full_rows(table, roles))
@@ -77,6 +82,7 @@ def long_draft(
     used |= {name: "carried along" for name in extras if name not in used}
     unused = [name for name in table.names if name not in {*used, *_MADE}]
     item, label = columns["item"], label.take(full)
+    label, points = without_points(label) if kind == "choice" else (label, ())
     word_rules = (
         answer_words_rule(columns["answer"], options.answers)
         if kind == "contains"
@@ -98,10 +104,12 @@ def long_draft(
         if "object" in columns
         else None,
         main=booleans(columns["main"], table, rows) if "main" in columns else None,
-        response_id=_response_id(columns, rows, listed=roles["label"] in table.lists),
+        response_id=_response_id(
+            columns, rows, listed=kind != "choice" and roles["label"] in table.lists
+        ),
         extras=extras,
         dropped=dropped,
-        notes=(*word_rules, *table.notes),
+        notes=(*word_rules, *points, *table.notes),
         columns=used,
         unused=column_looks(table, unused),
         warnings=(
@@ -112,6 +120,7 @@ def long_draft(
         gold=None if gold is None else gold_pairs(item, gold),
         sources=sources,
         types={role: table.types.get(name) for role, name in roles.items()},
+        order=table.orders.get(roles["label"], ()),
     )
 
 
@@ -220,7 +229,9 @@ def _kind(roles: dict[str, str], options: ReadOptions) -> Kind:
     return "objects" if {"object", "main"} & set(roles) else "choice"
 
 
-def _check_kind(table: TextTable, roles: dict[str, str], kind: Kind) -> None:
+def _check_kind(
+    table: TextTable, roles: dict[str, str], kind: Kind, *, asked: bool
+) -> None:
     if kind == "contains" and "answer" not in roles:
         msg = (
             f"{table.source}: kind 'contains' needs a column of answers (yes, no, "
@@ -229,7 +240,9 @@ def _check_kind(table: TextTable, roles: dict[str, str], kind: Kind) -> None:
         )
         raise MissingColumnError(msg)
     name = roles["label"]
-    check_lists(table.lists.get(name), kind, f"{table.source}, column {name!r}")
+    anonymous = kind == "choice" and not {"annotator", "response_id"} & set(roles)
+    if not (anonymous and asked):
+        check_lists(table.lists.get(name), kind, f"{table.source}, column {name!r}")
     for role, column in roles.items():
         if role != "label":
             table.single(column)

@@ -5,13 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from consilience.errors import BadCellError, MissingColumnError, OptionError
+from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.columns.names import find, listing, usual
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.load import Source
 from consilience.responses.tables.coding import Coded, concatenate, encode_texts
 from consilience.responses.tables.text_table import TextTable
 from consilience.responses.tables.type_names import common_type
+
+_INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}
 
 
 def name_index(source: Source, options: ReadOptions) -> Source:
@@ -19,25 +22,19 @@ def name_index(source: Source, options: ReadOptions) -> Source:
 
     It says nothing where it has no name and a column holds the items: it is then what
     was left of a longer table.
-
-    Raises
-    ------
-    OptionError
-        If the index has several levels.
     """
-    if not isinstance(source, pd.DataFrame) or isinstance(source.index, pd.RangeIndex):
+    if not isinstance(source, Frame) or not isinstance(source.data, pd.DataFrame):
         return source
-    if isinstance(source.index, pd.MultiIndex):
-        msg = (
-            f"the index of the data frame has {source.index.nlevels} levels; make them "
-            "columns with reset_index()"
-        )
-        raise OptionError(msg)
-    names = usual([str(name) for name in source.columns], "item")
-    unnamed = source.index.name is None and names
-    if unnamed or options.columns.item is not None or "item" in names:
+    data = source.data
+    if source.index is not None:
+        if usual(source.names, "item") or options.columns.item is not None:
+            return source
+        return replace(source, data=data.rename(columns={source.index: "item"}))
+    if isinstance(data.index, pd.RangeIndex):
         return source
-    return source.rename_axis("item").reset_index()
+    if usual(source.names, "item") or options.columns.item is not None:
+        return source
+    return replace(source, data=data.rename_axis("item").reset_index())
 
 
 def item_column(
@@ -54,8 +51,8 @@ def item_column(
         table.single(name)
     names = table.names
     usual = find(names, "item", options.columns.item, table.source)
-    if usual is None and names[:1] == ["column 1"] and options.header:
-        usual = "column 1"  # an index that was written without a name
+    if usual is None and names and names[0] in _INDEX and options.header:
+        usual = names[0]  # an index that was written without a name
     if usual is None:
         numbers = encode_texts([str(row) for row in range(table.num_rows)])
         note = (

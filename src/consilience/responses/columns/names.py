@@ -1,7 +1,8 @@
 """The usual names of columns, and how a column is found among those of a file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 
 from consilience.errors import DuplicateColumnError, MissingColumnError
@@ -45,6 +46,9 @@ USUAL = {
     "parent": _words("parent superclass group"),
 }
 _NEEDED = ("item", "label", "annotator")  # without them the answers would change
+_COMMENTS = _words(
+    "comment comments feedback note notes remark remarks reason explanation rationale"
+)
 EXTRAS = _words(
     "seconds leadtime duration worktimeinseconds timestamp createdat startedat "
     "submittedat finishedat status batch session"
@@ -100,8 +104,10 @@ def find(
         if given in unusable:
             raise not_as_text(source, given, unusable[given])
         if given not in names:
+            near = get_close_matches(given, names, n=1)
+            guess = f" (did you mean {near[0]!r}?)" if near else ""
             msg = (
-                f"{source}: there is no column {given!r} for {role}; found "
+                f"{source}: there is no column {given!r} for {role}{guess}; found "
                 f"{listing(names)}; name one of these"
             )
             raise MissingColumnError(msg)
@@ -143,27 +149,46 @@ def require(
 
 
 def choose_question(
-    names: list[str], given: str | None, source: str, option: str
+    names: Iterable[str] | Mapping[str, str], given: str | None, source: str
 ) -> str:
     """Pick the question that the labels answer.
+
+    Parameters
+    ----------
+    names
+        The questions; a mapping says in short what each is.
+    given
+        The one that the caller named.
+    source
+        For messages.
 
     Raises
     ------
     MissingColumnError
         If there are several and none was named, or the named one is not there.
     """
+    names = names if isinstance(names, Mapping) else dict.fromkeys(names, "")
     if given is None and len(names) == 1:
-        return names[0]
+        return next(iter(names))
     if given in names:
         return str(given)
     what = f"there is no question {given!r}" if given else "there are several questions"
     if not names:
         what = "nobody answered any question"
+    listed = [
+        f"{name!r} ({each})" if each else repr(name) for name, each in names.items()
+    ]
+    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
     msg = (
-        f"{source}: {what}; found {listing(names)}; name the one to read "
-        f"(`{option}=NAME`)"
+        f"{source}: {what}; found {', '.join(listed[:12]) or 'no other'}{more}; choose "
+        "the one to read (`question=NAME`)"
     )
     raise MissingColumnError(msg)
+
+
+def is_comment(name: str) -> bool:
+    """Say whether a field of a form is one for remarks, by its name."""
+    return plain(re.split(r"[.: ]", name)[-1]) in _COMMENTS
 
 
 def listing(names: list[str], limit: int = 12) -> str:

@@ -7,7 +7,8 @@ with the rest; the caller may name the annotators instead.
 """
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,8 +27,9 @@ from consilience.responses.columns.looks import (
     look,
 )
 from consilience.responses.columns.names import EXTRAS, USUAL, find, listing, plain
+from consilience.responses.columns.vocabulary import is_truth
 from consilience.responses.options import ReadOptions
-from consilience.responses.tables.coding import Coded, drop_unused
+from consilience.responses.tables.coding import Coded, concatenate, drop_unused
 from consilience.responses.tables.text_table import TextTable
 
 _OTHER = re.compile(
@@ -36,6 +38,9 @@ _OTHER = re.compile(
 )
 NOT_ASKED = ("-1", "-1.0")
 _NAMED = "by its name"
+_NAMED_UNLIKE = "is named unlike the others"
+_TRUTH = "is named for the truth; if it is gold, name it: `gold_column=`"
+_ROWS, _LABELS, _SPLIT = 20_000, 50, 12
 _UNLIKE = "shares no label with the others"
 _NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
 
@@ -97,10 +102,16 @@ def wide_columns(
         for name in list(looks)
         if name in options.extras or plain(name) in {*EXTRAS, *USUAL["gold"]}
     }
+    truth = _truths(list(looks))
+    looks = {name: content for name, content in looks.items() if name not in truth}
     out, doubtful = _left_out(table, looks)
+    unlike_names = named_unlike([name for name in looks if name not in out])
+    out |= dict.fromkeys(unlike_names, _NAMED_UNLIKE)
+    doubtful = [name for name in doubtful if name not in out]
     if set(out.values()) == {EMPTY} and len(out) == len(looks):
         out = {}  # nobody answered anything, which is an error of its own
     annotators = [name for name in looks if name not in out]
+    out |= truth
     if not annotators:
         listed = _listing(out) or "no other column"
         msg = (
@@ -125,8 +136,98 @@ def wide_columns(
         warnings=(
             *((left_out,) if unlike else ()),
             *((kept,) if doubtful else ()),
+            *made_of_others(table, annotators),
         ),
     )
+
+
+def numbered_stem(names: Sequence[str]) -> str | None:
+    """Return what names share that differ only in a number or a letter; None: nothing.
+
+    Parameters
+    ----------
+    names
+        Such as rater_1, rater_2; the stem of 1, 2, 3 and of a, b, c is empty.
+    """
+    stems = {_stem(name) for name in names}
+    if len(stems) > 1 or len(names) < 2:
+        return None
+    return re.sub(r"[\W_]+", " ", stems.pop().replace("#", " ")).strip()
+
+
+def _stem(name: str) -> str:
+    if re.search(r"\d", name):
+        return re.sub(r"\d+", "#", name)
+    return re.sub(r"(?<=[a-z])[A-Z]$|(?<![^\W_])[A-Za-z](?![^\W_])", "#", name)
+
+
+def named_unlike(names: Sequence[str]) -> list[str]:
+    """Return the columns beside those that have names of one form, such as rater_1.
+
+    Parameters
+    ----------
+    names
+        Columns that hold labels. Most of them must have names of one form: the same but
+        for a number or a letter, or of the same first or last word.
+    """
+    for form in (_stem, _first_word, _last_word):
+        forms = Counter(form(name) for name in names)
+        common, count = forms.most_common(1)[0] if forms else ("", 0)
+        least = 3 if common == "#" else 2
+        if common and count >= max(least, len(names) / 2):
+            return [name for name in names if form(name) != common]
+    return []
+
+
+def _first_word(name: str) -> str:
+    first, _, rest = name.replace("_", " ").replace("-", " ").partition(" ")
+    return first if rest else ""
+
+
+def _last_word(name: str) -> str:
+    rest, _, last = name.replace("_", " ").replace("-", " ").rpartition(" ")
+    return last if rest and not last.isdecimal() else ""
+
+
+def _truths(names: list[str]) -> dict[str, str]:
+    """Return columns named for the truth, where others can be the annotators'."""
+    truth = [name for name in names if is_truth(name)]
+    return dict.fromkeys(truth, _TRUTH) if len(names) - len(truth) > 1 else {}
+
+
+def made_of_others(table: TextTable, names: list[str]) -> tuple[str, ...]:
+    """Warn of a column that always holds what most others hold: a consensus.
+
+    Parameters
+    ----------
+    table
+        The source.
+    names
+        Columns of annotators, as they seem.
+    """
+    if len(names) < 4:
+        return ()
+    stacked = drop_unused(concatenate([table.columns[name] for name in names]))
+    codes = stacked.codes.reshape(len(names), -1)[:, :_ROWS]
+    number = len(stacked.values)
+    if not 2 <= number <= _LABELS:
+        return ()
+    votes = (codes[:, :, None] == np.arange(number)).astype(np.int32)
+    for place, name in enumerate(names):
+        others = votes.sum(axis=0) - votes[place]
+        order = np.sort(others, axis=1)
+        filled = codes[place] >= 0
+        clear = filled & (order[:, -1] > order[:, -2])
+        split = clear & (order[:, -1] < order.sum(axis=1))
+        same = codes[place] == others.argmax(axis=1)
+        if split.sum() >= _SPLIT and same[clear].all():
+            sentence = (
+                f"{table.source}: column {name!r} holds what most others hold in all "
+                f"{int(clear.sum()):,} rows where there is a majority; if it was made "
+                f"of them, exclude it (`exclude={name}`)"
+            )
+            return (sentence,)
+    return ()
 
 
 def _left_out(
@@ -149,9 +250,11 @@ def _left_out(
     labels = next((g for g in groups if _core(g, values)), groups[0] if groups else [])
     core = _core(labels, values)
     doubtful = []
+    candidates = set(labels)
+    columns = Counter(value for name in labels for value in values[name])
     for name in left:
-        others = set().union(*(values[o] for o in labels if o != name))
-        if values[name] & others:
+        of_itself = name in candidates
+        if any(columns[value] > of_itself for value in values[name]):
             continue
         filled = int((table.columns[name].codes >= 0).sum())
         unlike = name not in labels or looks[name] == DISTINCT

@@ -68,6 +68,34 @@ def questions(table: TextTable) -> dict[str, list[Given | None]]:
     return answers
 
 
+def form_answers(form: Mapping[str, object], place: str) -> dict[str, Given | None]:
+    """Answers of a form whose elements are named, by question.
+
+    Parameters
+    ----------
+    form
+        The elements, as the pages write them.
+    place
+        File and record, for messages.
+
+    Raises
+    ------
+    BadCellError
+        If two elements answer one question.
+    """
+    answers: dict[str, Given | None] = {}
+    for name, value in form.items():
+        suffix, labels = _value(value)
+        if name + suffix in answers:
+            msg = (
+                f"{place}: the question {name!r} is answered twice; keep one of the "
+                "answers"
+            )
+            raise BadCellError(msg)
+        answers[name + suffix] = labels
+    return answers
+
+
 def _texts(column: Coded) -> list[str | None]:
     values = [*column.values.to_pylist(), None]
     return [values[code] for code in column.codes]

@@ -56,6 +56,13 @@ class Batch:
         return None if given is None else given.shown
 
     @property
+    def question(self) -> str | None:
+        """The question that the caller named, as the column is named."""
+        name = self.options.question
+        whole = f"Answer.{name}"
+        return whole if name and whole in self.answers else name
+
+    @property
     def inputs(self) -> list[str]:
         """Columns that say what was on screen."""
         return [name for name in self.table.names if name.startswith("Input.")]

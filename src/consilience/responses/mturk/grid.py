@@ -49,7 +49,7 @@ def read_grid(batch: Batch) -> Draft:
             batch, items, _numbered(answers or "", list(batch.answers))
         )
     question = choose_question(
-        list(batch.answers), columns.selected, table.source, "selected"
+        list(batch.answers), batch.question or columns.selected, table.source
     )
     if columns.label is None:
         msg = f"{table.source}: which column is the label asked about? (`label=NAME`)"

@@ -5,9 +5,15 @@ from dataclasses import replace
 import pandas as pd
 
 from consilience.errors import MissingColumnError
-from consilience.responses.columns.names import USUAL, choose_question, listing, plain
+from consilience.responses.columns.names import (
+    USUAL,
+    listing,
+    plain,
+)
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
+from consilience.responses.exports.questions import Question, choose, question_of
+from consilience.responses.exports.work import SKIPPED, Answer
 from consilience.responses.mturk.batch import Batch
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.side_tables import checked_labels, label_list
@@ -34,7 +40,8 @@ def read_single(batch: Batch) -> Draft:
     given = columns.answer
     if label_input is None and columns.label is not None:
         given = columns.label
-    question = choose_question(list(batch.answers), given, table.source, "answer")
+    named = batch.question or given
+    question = choose(_asked(batch), named, table.source).name
     picks = [
         Selection(
             item=batch.text(item, row),
@@ -63,6 +70,18 @@ def read_single(batch: Batch) -> Draft:
         frame = checked_labels(pd.DataFrame({"label": pd.Series(labels, dtype="str")}))
         draft = replace(draft, labels=frame, offer="all")
     return draft
+
+
+def _asked(batch: Batch) -> dict[str, Question]:
+    """Return the questions of a batch."""
+    given = {
+        name: [
+            SKIPPED if each is None else Answer(picked=each.picked, shown=each.shown)
+            for each in (answers[row] for row in batch.rows)
+        ]
+        for name, answers in batch.answers.items()
+    }
+    return {name: question_of(name, answers) for name, answers in given.items()}
 
 
 def _label_input(batch: Batch) -> str | None:

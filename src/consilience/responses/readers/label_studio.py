@@ -17,10 +17,12 @@ import pandas as pd
 
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.names import choose_question, listing
+from consilience.responses.columns.names import listing
 from consilience.responses.columns.on_screen import OnScreen, with_offers
 from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
+from consilience.responses.exports.questions import choose, question_of
+from consilience.responses.exports.work import Answer
 from consilience.responses.label_studio.tasks import (
     OF_REGIONS,
     Annotation,
@@ -212,7 +214,8 @@ def _as_asked(
 ) -> ReadOptions:
     """Fill in what the tasks say of their questions and the caller does not."""
     kinds = {each.kind for each in shown}
-    if len(kinds) != 1 or options.columns.label or options.columns.answer:
+    named = options.question or options.columns.label or options.columns.answer
+    if len(kinds) != 1 or named:
         return options
     kind = options.kind or kinds.pop()
     asked = {name for work in works for name in work.picked}
@@ -270,15 +273,18 @@ def _label_field(works: list[Annotation], options: ReadOptions) -> str | None:
 
 
 def _question(works: list[Annotation], options: ReadOptions) -> str:
-    names = list(dict.fromkeys(name for work in works for name in work.picked))
+    given: dict[str, list[Answer]] = {}
+    for work in works:
+        for name, picked in work.picked.items():
+            answer = Answer(picked=picked, regions=name in work.regions)
+            given.setdefault(name, []).append(answer)
+    asked = {name: question_of(name, answers) for name, answers in given.items()}
     columns = options.columns
     is_contains = _label_field(works, options) is not None
-    given = columns.answer if is_contains else columns.label
-    if given is None and columns.main in names:
-        names.remove(columns.main)
-    return choose_question(
-        names, given, "the export", "answer" if is_contains else "label"
-    )
+    named = options.question or (columns.answer if is_contains else columns.label)
+    if named is None:
+        asked.pop(columns.main or "", None)
+    return choose(asked, named, "the export").name
 
 
 def _dropped(truth: list[int], places: list[str]) -> tuple[Dropped, ...]:
@@ -323,4 +329,5 @@ READER = Reader(
     what="Label Studio JSON (tasks with annotations)",
     sniff=_sniff,
     read=read_label_studio,
+    questions=True,
 )

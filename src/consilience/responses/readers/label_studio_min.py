@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import column_looks, extra_columns
+from consilience.responses.columns.looks import DATES, FEW, LINKS, TEXTS, look
 from consilience.responses.columns.names import choose_question, listing, require
 from consilience.responses.columns.selections import Selection, unroll
 from consilience.responses.label_studio.tasks import OF_REGIONS
@@ -60,7 +61,11 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     fields = [name for name in table.names if name not in EXPORT_FIELDS]
     item = columns.item or require([*fields, "id"], "item", columns, table.source)
     questions = [name for name in fields if name not in {item, columns.main}]
-    question = choose_question(questions, columns.label, table.source, "label")
+    if not (options.question or columns.label):
+        questions = [n for n in questions if not _is_data(table, n)] or questions
+    question = choose_question(
+        questions, options.question or columns.label, table.source
+    )
     for name in ("annotator", item):
         if name not in table.columns:
             msg = (
@@ -111,6 +116,21 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
         sources=fingerprints(sources),
     )
     return assemble(draft, named)
+
+
+def _is_data(table: TextTable, name: str) -> bool:
+    """Whether a field is seen to be of the task's data: links, times, texts, ids."""
+    column = table.columns.get(name)
+    if column is None:
+        return False
+    if look(column) in {DATES, LINKS, TEXTS}:
+        return True
+    tasks = table.columns.get("id")
+    if tasks is None or len(tasks.values) < FEW:
+        return False
+    pairs = set(zip(tasks.codes.tolist(), column.codes.tolist(), strict=True))
+    number = len(set(tasks.codes.tolist()))
+    return len(pairs) == number == len(set(column.codes.tolist()))
 
 
 def _cell(table: TextTable, name: str, row: int) -> str | None:
@@ -198,4 +218,5 @@ READER = Reader(
     what="Label Studio JSON-MIN or CSV (second best: skipped and gold are not marked)",
     sniff=_sniff,
     read=read_label_studio_min,
+    questions=True,
 )

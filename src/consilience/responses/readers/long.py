@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import long_draft
 from consilience.responses.columns.names import plain, usual
+from consilience.responses.columns.question_column import one_question
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.sources.load import Source, fingerprints, load_tables
@@ -22,7 +23,7 @@ def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
     options
         All but `part` and `statuses` are used.
     """
-    table = load_tables(sources, options)
+    table = one_question(load_tables(sources, options, unnested=True), options)
     return assemble(long_draft(table, options, fingerprints(sources)), options)
 
 
@@ -45,4 +46,5 @@ READER = Reader(
     what="one row per answer (CSV, TSV, Parquet, JSON lines, data frame), any names",
     sniff=_sniff,
     read=read_long,
+    questions=True,
 )

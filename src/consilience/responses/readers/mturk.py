@@ -140,4 +140,5 @@ READER = Reader(
     what="Mechanical Turk batch results (CSV with Input.* and Answer.* columns)",
     sniff=_sniff,
     read=read_mturk,
+    questions=True,
 )

@@ -1,11 +1,12 @@
 """Prodigy's JSON lines: one record per annotator and task, accepted or not.
 
-With `options` the annotator picked some of them (`accept`): a choice, or objects, or,
-since the options were on screen, a yes or no to each (contains). Without, the task
+With `options` the annotator picked some of them (`accept`): a choice, or, where several
+may be picked, a yes or no to each that was on screen (contains). Without, the task
 proposes one `label`, and accept and reject are yes and no to it (contains). An ignored
 task is a skipped question.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,6 +33,7 @@ from consilience.responses.tables.text_table import TextTable
 
 _ITEMS = ("_input_hash", "id", "image", "text", "html", "audio", "video", "_task_hash")
 _PEOPLE = ("_annotator_id", "_session_id")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[_ T]\d{2}-\d{2}-\d{2}$")
 _DECISIONS = {"accept": YES, "reject": NO, "ignore": SKIPPED}
 
 
@@ -52,6 +54,13 @@ def read_prodigy(sources: Sequence[Source], options: ReadOptions) -> Responses:
         If a record is neither accepted, rejected nor ignored.
     """
     table = load_tables(sources, options)
+    if "versions" in table.lists:
+        msg = (
+            f"{table.source}: these are the decisions of a reviewer about answers of "
+            "others, who are listed in 'versions'; export the data sets that were "
+            "reviewed"
+        )
+        raise KindError(msg)
     item = _column(table, "item", options.columns.item, _ITEMS)
     if item is None:
         msg = (
@@ -73,7 +82,12 @@ def read_prodigy(sources: Sequence[Source], options: ReadOptions) -> Responses:
     unused = [name for name in table.names if name not in roles]
     draft = replace(
         draft,
-        notes=(*draft.notes, *_decision_note(decisions, picking=picking), *table.notes),
+        notes=(
+            *draft.notes,
+            *_decision_note(decisions, picking=picking),
+            *_session_note(table, person),
+            *table.notes,
+        ),
         columns=roles,
         unused=column_looks(table, unused),
         extras=extras,
@@ -100,14 +114,17 @@ def _picked(
             item=table.columns[item].text(row),
             annotator=None if person is None else table.columns[person].text(row),
             response_id=str(row),
-            picked=tuple(picked[row] or ()) if taken[row] else None,
+            picked=tuple(x for x in picked[row] or () if x) if taken[row] else None,
             shown=shown[row],
             record=row,
         )
         for row in range(table.num_rows)
     ]
-    offered = label_list(options) if options.kind == "contains" else None
-    rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
+    kind = options.kind
+    if kind is None and None not in shown and _may_be_several(table, picks):
+        kind = "contains"
+    offered = label_list(options) if kind == "contains" else None
+    rows = unroll(picks, kind, offered, table.where, spelling_key(options))
     draft = replace(rows.draft(table.where, table.num_rows), unit="records")
     offers = {ids for ids in shown if ids is not None}
     if draft.kind != "contains" and len(offers) == 1 and None not in shown:
@@ -116,6 +133,15 @@ def _picked(
     used = {"accept": "label"}
     used |= {"options": "labels on screen"} if any(shown) else {}
     return draft, used
+
+
+def _may_be_several(table: TextTable, picks: list[Selection]) -> bool:
+    """Whether several options may be accepted, or were."""
+    config = table.columns.get("config")
+    styles = [] if config is None else config.values.to_pylist()
+    return any(len(pick.picked or ()) > 1 for pick in picks) or any(
+        '"choice_style":"multiple"' in style for style in styles
+    )
 
 
 def _binary(
@@ -184,16 +210,16 @@ def _decisions(table: TextTable) -> np.ndarray:
     return np.array([_DECISIONS[str(words[code])] for code in column.codes], np.int8)
 
 
-def _cells(table: TextTable, name: str) -> list[list[str] | None]:
+def _cells(table: TextTable, name: str) -> list[list[str | None] | None]:
     column = table.lists.get(name)
     return [None] * table.num_rows if column is None else column.to_pylist()
 
 
-def _ids(options: list[str] | None) -> tuple[str, ...] | None:
+def _ids(options: list[str | None] | None) -> tuple[str, ...] | None:
     """Ids of the options of a task, by which `accept` names them."""
     if not options:
         return None
-    records = [msgspec.json.decode(text) for text in options if text.startswith("{")]
+    records = [msgspec.json.decode(t) for t in options if t and t.startswith("{")]
     ids = [record.get("id", record.get("text")) for record in records]
     return tuple(str(name) for name in ids if name is not None) or None
 
@@ -208,6 +234,16 @@ def _decision_note(decisions: np.ndarray, *, picking: bool) -> tuple[str, ...]:
     }
     parts = [f"{n:,} {word} ({meaning[word]})" for word, n in number.items() if n]
     return (f"records by decision: {', '.join(parts)}",)
+
+
+def _session_note(table: TextTable, person: str | None) -> tuple[str, ...]:
+    """Remark that sessions without a name are times, of which one person has many."""
+    names = [] if person is None else table.columns[person].values.to_pylist()
+    unnamed = sum(_TIME.search(name) is not None for name in names)
+    what = "sessions without a name, which are called after their time"
+    return (f"{what}: {unnamed:,}; a person with several counts as several",) * bool(
+        unnamed
+    )
 
 
 def _sniff(probe: Probe) -> int:

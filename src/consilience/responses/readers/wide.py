@@ -31,6 +31,7 @@ from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.sources.load import Source, fingerprints, load_tables
 from consilience.responses.table import Responses
+from consilience.responses.tables.cells import without_points
 from consilience.responses.tables.coding import Coded, recode, text_array
 
 NOT_ASKED = "-1"
@@ -47,14 +48,21 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     options
         As for a long table; `header` is false for a matrix without names, and
         `annotators` names the columns of annotators where they are not recognised.
+        Where `columns.annotator` names a column, each row holds the answers of one
+        annotator, and each other column is an item.
     """
     whole = load_tables([name_index(source, options) for source in sources], options)
     table = replace(whole, lists={})
-    item, rest, notes = item_column(table, options)
+    lead = options.columns.annotator
+    item, rest, notes = item_column(
+        table,
+        options if lead is None else with_item(options, lead),
+    )
     layout = wide_columns(table, rest, options)
     names = layout.annotators
     rows, columns, label = long_cells(table, names)
     label, note = drop_not_asked(label)
+    label, points = without_points(label)
     given = label.codes >= 0
     rows, columns, label = rows[given], columns[given], label.take(given)
     place = f"{table.source}, column {names[0]!r} and others"
@@ -71,31 +79,49 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     gold = None if layout.gold is None else table.columns[layout.gold]
     if gold is not None and note:
         gold = drop_not_asked(gold)[0]
+    if gold is not None and points:
+        texts = [text.removesuffix(".0") for text in gold.values.to_pylist()]
+        gold = recode(gold.codes, text_array(texts))
     used = {name: "item" for name in table.names if name not in rest}
-    used |= dict.fromkeys(names, "annotator")
+    used |= dict.fromkeys(names, "annotator" if lead is None else "item")
+    if lead is not None:
+        used[lead] = "annotator"
     used |= {} if layout.gold is None else {layout.gold: "gold"}
     used |= dict.fromkeys(extras, "carried along")
     unused = {**layout.unused, **dict.fromkeys(whole.lists, "lists")}
+    by_row, by_column = (
+        item.take(rows),
+        recode(columns.astype(np.int32), text_array(names)),
+    )
+    types = item_and_label_types(table, names)
+    if lead is not None:
+        types = {"annotator": types["item"], "label": types["label"]}
     draft = Draft(
         kind=kind,
-        item=item.take(rows),
-        annotator=recode(columns.astype(np.int32), text_array(names)),
+        item=by_row if lead is None else by_column,
+        annotator=by_column if lead is None else by_row,
         label=label,
         row=rows,
         where=table.where,
         num_read=table.num_rows,
-        unit="items",
+        unit="items" if lead is None else "annotators",
         extras=extras,
-        notes=(*notes, *note, *table.notes),
+        notes=(*notes, *note, *points, *table.notes),
         columns=used,
         unused={name: looks for name, looks in unused.items() if name not in used},
         warnings=(*layout.warnings, *warnings),
-        gold=None if gold is None else gold_pairs(item, gold),
-        more_items=item.values.to_pylist(),
+        gold=None if gold is None or lead else gold_pairs(item, gold),
+        more_items=item.values.to_pylist() if lead is None else names,
         sources=fingerprints(sources),
-        types=item_and_label_types(table, names),
+        types=types,
+        order=next((table.orders[n] for n in names if n in table.orders), ()),
     )
     return assemble(draft, options)
+
+
+def with_item(options: ReadOptions, lead: str) -> ReadOptions:
+    """Return the options by which a column is what rows are named by."""
+    return replace(options, columns=replace(options.columns, item=lead))
 
 
 def drop_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:

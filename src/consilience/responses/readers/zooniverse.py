@@ -8,36 +8,24 @@ that this program wrote list their labels by number, in hidden metadata as well.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from consilience.errors import BadCellError, MissingColumnError, OptionError
-from consilience.responses.assemble import assemble
-from consilience.responses.columns.long_table import column_looks
-from consilience.responses.columns.names import choose_question, listing
-from consilience.responses.columns.on_screen import (
-    NONE,
-    OnScreen,
-    read_on_screen,
-    with_offers,
-)
-from consilience.responses.columns.selections import Selection, unroll
-from consilience.responses.draft import Draft
+from consilience.errors import BadCellError, MissingColumnError
+from consilience.responses.columns.names import listing
+from consilience.responses.columns.on_screen import NONE, OnScreen, read_on_screen
+from consilience.responses.exports.assembling import read_export
+from consilience.responses.exports.work import Answer, Export, Work, seconds_between
 from consilience.responses.options import ReadOptions
-from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
-from consilience.responses.side_tables import label_list
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.json_file import decode_json
-from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.load import Source, load_tables
 from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
+from consilience.responses.tables.coding import drop_unused
 from consilience.responses.tables.text_table import TextTable
 
+SUBJECT = "subject"
 TASK = "#task"  # metadata of subjects that this program wrote
 NEEDED = ("annotations", "subject_data", "workflow_id")
 ANONYMOUS = "not-logged-in-"
@@ -51,10 +39,10 @@ class _Classification:
     ----------
     subject, metadata
         The subject's id, and what was uploaded with it.
-    picked
-        Labels by task; None: not answered.
-    survey
-        Whether a task is a survey.
+    answers
+        Answers by task.
+    titles
+        Tasks in words.
     shown
         Labels on the subject's list.
     seconds
@@ -63,10 +51,10 @@ class _Classification:
 
     subject: str
     metadata: Mapping[str, Any]
-    picked: Mapping[str, tuple[str, ...] | None]
-    survey: bool
+    answers: Mapping[str, Answer]
+    titles: Mapping[str, str]
     shown: OnScreen | None
-    seconds: float
+    seconds: float | None
 
 
 def read_zooniverse(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -91,64 +79,61 @@ def read_zooniverse(sources: Sequence[Source], options: ReadOptions) -> Response
     """
     table = load_tables(sources, options)
     _check(table)
-    works = [_classification(table, row) for row in range(table.num_rows)]
-    if any(work.shown is None for work in works):
-        works = [replace(work, shown=None) for work in works]
-    options = _as_asked(works, options)
-    tasks = list(dict.fromkeys(name for work in works for name in work.picked))
-    columns = options.columns
-    if columns.label is None and columns.main in tasks:
-        tasks.remove(columns.main)
-    question = choose_question(tasks, columns.label, table.source, "label")
-    people = table.columns.get("user_name")
-    lost = 0
-    picks = []
-    for row, work in enumerate(works):
-        picked, main = (
-            _labels(work, name, options) for name in (question, columns.main)
-        )
-        lost += picked is None and bool(work.picked.get(question))
-        ids = table.columns.get("classification_id")
-        picks.append(
-            Selection(
-                item=_item(work, columns.item, table.where(row)),
-                annotator=None if people is None else people.text(row),
-                response_id=None if ids is None else ids.text(row),
-                picked=picked,
-                main=next(iter(main or ()), None),
-                shown=None if work.shown is None else work.shown.choices(options.kind),
-                record=row,
-            )
-        )
-    gold = table.columns.get("gold_standard")
-    truth = [
-        gold is not None and (gold.text(row) or "").casefold() == "true"
+    workflows = drop_unused(table.columns["workflow_id"])
+    several = len(workflows.values) > 1
+    works = [
+        _classification(table, row, f"{workflows.text(row)}/" if several else "")
         for row in range(table.num_rows)
     ]
-    draft = _draft(table, picks, truth, options)
-    shown = [work.shown for work in works if work.shown is not None]
-    if shown:
-        draft = with_offers(draft, shown)
+    screens = [work.shown for work in works if work.shown is not None]
+    if len(screens) < len(works):
+        works, screens = [replace(work, shown=None) for work in works], []
+    options = _as_asked(works, options)
     roles = {"user_name": "annotator", "subject_data": "item", "annotations": "label"}
     roles |= {"classification_id": "response_id", "metadata": "seconds"}
     roles |= {"created_at": "carried along", "gold_standard": "which are gold"}
-    roles = {name: role for name, role in roles.items() if name in table.columns}
-    return assemble(
-        replace(
-            draft,
-            unit="classifications",
-            notes=(
-                f"labels are the answers to task {question!r}",
-                *_notes(table, works, lost),
-                *draft.notes,
-                *table.notes,
-            ),
-            columns=roles,
-            unused=column_looks(table, [n for n in table.names if n not in roles]),
-            extras=_extras(table, works, draft.row),
-            sources=fingerprints(sources),
-        ),
-        options,
+    export = Export(
+        tool="Zooniverse",
+        works=[_work(table, row, work, options) for row, work in enumerate(works)],
+        source=table.source,
+        unit="classifications",
+        ids=(SUBJECT,),
+        screens=screens,
+        titles={name: title for work in works for name, title in work.titles.items()},
+        roles={name: role for name, role in roles.items() if name in table.columns},
+        notes=(*_notes(table, works, options), *table.notes),
+    )
+    return read_export(export, sources, options)
+
+
+def _work(
+    table: TextTable, row: int, work: _Classification, options: ReadOptions
+) -> Work:
+    """Return a classification as the work of its volunteer."""
+
+    def cell(name: str) -> str | None:
+        return table.columns[name].text(row) if name in table.columns else None
+
+    shown = None if work.shown is None else work.shown.choices(options.kind)
+    answers = {
+        name: replace(each, picked=_labels(work, name, options), shown=shown)
+        for name, each in work.answers.items()
+    }
+    fields = {
+        name: cell_text(value)
+        for name, value in work.metadata.items()
+        if not isinstance(value, (dict, list))
+    }
+    subject = work.subject if work.shown is None else work.shown.item
+    return Work(
+        fields={SUBJECT: subject, **fields},
+        annotator=cell("user_name"),
+        answers=answers,
+        place=table.where(row),
+        id=cell("classification_id"),
+        is_truth=(cell("gold_standard") or "").casefold() == "true",
+        seconds=work.seconds,
+        created=cell("created_at"),
     )
 
 
@@ -160,17 +145,10 @@ def _check(table: TextTable) -> None:
             f"{listing(table.names)}; request the classification export again"
         )
         raise MissingColumnError(msg)
-    workflows = table.columns["workflow_id"]
-    names = sorted({workflows.text(row) or "" for row in range(table.num_rows)})
-    if len(names) > 1:
-        msg = (
-            f"{table.source}: holds {len(names)} workflows ({listing(names)}), which "
-            "ask different questions; export the classifications of one workflow"
-        )
-        raise OptionError(msg)
 
 
-def _classification(table: TextTable, row: int) -> _Classification:
+def _classification(table: TextTable, row: int, before: str) -> _Classification:
+    """Return what a row says; the names of its tasks have something before them."""
     place = table.where(row)
     cells = {
         name: _json(table, name, row)
@@ -188,14 +166,16 @@ def _classification(table: TextTable, row: int) -> _Classification:
     metadata = metadata if isinstance(metadata, dict) else {}
     record = metadata.get(TASK)
     about = cells["metadata"] if isinstance(cells["metadata"], dict) else {}
-    answers = list(_answers(parts))
+    given = list(_answers(parts))
+    answers = {before + task: each for task, each, _ in given}
+    titles = {before + task: title for task, _, title in given if title}
     return _Classification(
         subject=subject,
         metadata=metadata,
-        picked={task: labels for task, labels, _ in answers},
-        survey=any(survey for *_, survey in answers),
+        answers=answers,
+        titles=titles,
         shown=read_on_screen(record, place) if isinstance(record, str) else None,
-        seconds=_seconds(about.get("started_at"), about.get("finished_at")),
+        seconds=seconds_between(about.get("started_at"), about.get("finished_at")),
     )
 
 
@@ -204,38 +184,40 @@ def _json(table: TextTable, name: str, row: int) -> object:
     return None if text is None else decode_json(text, f"{table.where(row)}: {name}")
 
 
-def _answers(parts: object) -> Iterator[tuple[str, tuple[str, ...] | None, bool]]:
-    """Give task, labels and whether it is a survey, for each task with labels."""
+def _answers(parts: object) -> Iterator[tuple[str, Answer, str]]:
+    """Give task, answer and title of each task that asks for labels or texts."""
     for part in parts if isinstance(parts, list) else []:
         if not isinstance(part, dict) or not isinstance(part.get("task"), str):
             continue
-        value = part.get("value")
+        task, value = part["task"], part.get("value")
+        title = cell_text(part.get("task_label")) or ""
         values = value if isinstance(value, list) else [value]
         records = [each for each in values if isinstance(each, dict)]
         choices = [each["choice"] for each in records if "choice" in each]
         if any("task" in each for each in records):  # several tasks on one page
             yield from _answers(records)
         elif choices:
-            yield part["task"], tuple(dict.fromkeys(map(str, choices))), True
+            picked = tuple(dict.fromkeys(map(str, choices)))
+            yield task, Answer(picked=picked, objects=True), title
+        elif any("select_label" in each for each in records):  # drop-down menus
+            for each in records:
+                label = cell_text(each.get("label") or each.get("value"))
+                menu = f"{task} {each.get('select_label')}"
+                yield menu, Answer(picked=(label,) if label else None), title
         elif value is None or value == "":
-            yield part["task"], None, False
+            yield task, Answer(picked=None), title
         elif not records and not any(isinstance(each, list) for each in values):
-            yield part["task"], tuple(cell_text(each) or "" for each in values), False
+            picked = tuple(cell_text(each) or "" for each in values)
+            yield task, Answer(picked=picked, several=isinstance(value, list)), title
 
 
 def _as_asked(works: list[_Classification], options: ReadOptions) -> ReadOptions:
     """Fill in what subjects say of their questions and the caller does not."""
     kinds = {None if work.shown is None else work.shown.kind for work in works}
     kind = options.kind or (kinds.pop() if len(kinds) == 1 else None)
-    if kind is None and any(
-        work.survey and len(labels or ()) > 1
-        for work in works
-        for labels in work.picked.values()
-    ):
-        kind = "objects"
     columns = options.columns
     if all(work.shown is not None for work in works) and columns.label is None:
-        tasks = sorted({name for work in works for name in work.picked})
+        tasks = sorted({name for work in works for name in work.answers})
         main = tasks[1] if kind == "objects" and len(tasks) > 1 else None
         columns = replace(
             columns, label=next(iter(tasks), None), main=columns.main or main
@@ -244,10 +226,10 @@ def _as_asked(works: list[_Classification], options: ReadOptions) -> ReadOptions
 
 
 def _labels(
-    work: _Classification, task: str | None, options: ReadOptions
+    work: _Classification, task: str, options: ReadOptions
 ) -> tuple[str, ...] | None:
     """Return the labels that answer a task; None: none, or one not on the list."""
-    given = work.picked.get(task or "")
+    given = work.answers[task].picked
     if given is None or work.shown is None:
         return given
     last = len(work.shown.labels) - 1
@@ -258,52 +240,14 @@ def _labels(
     return work.shown.picked(work.shown.at(numbers), options.kind)
 
 
-def _item(work: _Classification, field: str | None, place: str) -> str | None:
-    if field is None:
-        return work.subject if work.shown is None else work.shown.item
-    if field not in work.metadata:
-        msg = (
-            f"{place}: the subject's metadata have no field {field!r}; found "
-            f"{listing(list(work.metadata))}; name one of these"
-        )
-        raise MissingColumnError(msg)
-    return cell_text(work.metadata[field])
-
-
-def _draft(
-    table: TextTable, picks: list[Selection], truth: list[bool], options: ReadOptions
-) -> Draft:
-    kept = [pick for pick, true in zip(picks, truth, strict=True) if not true]
-    offered = None
-    if options.kind == "contains" and any(pick.shown is None for pick in picks):
-        offered = label_list(options)
-    rows = unroll(kept, options.kind, offered, table.where, spelling_key(options))
-    draft = rows.draft(table.where, table.num_rows)
-    marked = options.columns.main is not None
-    draft = replace(draft, main=rows.main if marked else None)
-    if not any(truth):
-        return draft
-    golden = [pick for pick, true in zip(picks, truth, strict=True) if true]
-    pairs = [
-        (pick.item, label, "yes" if label in (pick.picked or ()) else "no")
-        for pick in golden
-        for label in (
-            (pick.shown or offered or ())
-            if rows.kind == "contains"
-            else (pick.picked or ())
-        )
-    ]
-    gold = pd.DataFrame(pairs, columns=["item", "label", "answer"], dtype="str")
-    gold = gold if rows.kind == "contains" else gold[["item", "label"]]
-    reason = "made in gold standard mode: taken as gold, not as an answer"
-    return replace(
-        draft,
-        gold=gold.drop_duplicates(ignore_index=True) if len(gold) else None,
-        dropped=(Dropped(reason, len(golden), table.where(golden[0].record)),),
+def _notes(
+    table: TextTable, works: list[_Classification], options: ReadOptions
+) -> Iterator[str]:
+    lost = sum(
+        bool(each.picked) and _labels(work, name, options) is None
+        for work in works
+        for name, each in work.answers.items()
     )
-
-
-def _notes(table: TextTable, works: list[_Classification], lost: int) -> Iterator[str]:
     people = table.columns.get("user_name")
     unnamed = 0
     if people is not None:
@@ -324,24 +268,6 @@ def _notes(table: TextTable, works: list[_Classification], lost: int) -> Iterato
         )
 
 
-def _extras(
-    table: TextTable, works: list[_Classification], rows: np.ndarray
-) -> dict[str, pd.Series]:
-    seconds = np.array([work.seconds for work in works])
-    extras = {"seconds": pd.Series(seconds[rows])}
-    if "created_at" in table.columns:
-        extras["created_at"] = table.columns["created_at"].take(rows).series()
-    return extras
-
-
-def _seconds(start: object, end: object) -> float:
-    try:
-        times = [datetime.fromisoformat(str(time)) for time in (start, end)]
-        return (times[1] - times[0]).total_seconds()
-    except (ValueError, TypeError):
-        return float("nan")
-
-
 def _sniff(probe: Probe) -> int:
     return 3 * ({"annotations", "subject_data", "workflow_id"} <= set(probe.names))
 
@@ -351,4 +277,5 @@ READER = Reader(
     what="Zooniverse classification export (question and survey tasks)",
     sniff=_sniff,
     read=read_zooniverse,
+    questions=True,
 )

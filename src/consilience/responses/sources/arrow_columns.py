@@ -10,6 +10,7 @@ import datetime as dt
 import numbers
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,10 @@ from pyarrow import parquet
 
 from consilience.errors import BadCellError, ConsilienceError, NoResponsesError
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import Coded, drop_unused, encode, text_array
+from consilience.responses.tables.scales import natural_texts
 from consilience.responses.tables.text_table import (
     TextTable,
     check_names,
@@ -35,55 +38,82 @@ _LONG = 1 << 12  # bytes of a cell on average; more is an image, not an id
 NOT_WHOLE = "not a whole Parquet file"
 
 
-def read_parquet(path: Path, options: ReadOptions) -> TextTable:
-    """Read a Parquet file as columns of text.
+def open_parquet(path: Path) -> Frame:
+    """Read the columns of a Parquet file that can be text, or records of texts.
 
     Raises
     ------
     UnreadableFileError
         If the file is cut off or not Parquet.
     """
-    with readable(str(path), NOT_WHOLE), parquet.ParquetFile(path) as file:
-        names = check_names(file.schema_arrow.names, str(path))
-        types = dict(zip(names, file.schema_arrow.types, strict=True))
-        long = _long_columns(file)
+    with readable(str(path), NOT_WHOLE), parquet.ParquetFile(path.__fspath__()) as file:
+        schema = file.schema_arrow
+        long = {schema.names[i] for i in _long_columns(file)}
         unusable = {
-            name: f"{kind}, long" if i in long else str(kind)
-            for i, (name, kind) in enumerate(types.items())
-            if i in long or not _is_plain(kind)
+            kind.name: f"{kind.type}, long" if kind.name in long else str(kind.type)
+            for kind in schema
+            if kind.name in long or not (_is_plain(kind.type) or is_nested(kind.type))
         }
-        kept = [name for name in names if name not in unusable]
-        wanted = [file.schema_arrow.names[names.index(name)] for name in kept]
-        table = file.read(columns=wanted)
-        arrays = {name: table.column(n) for name, n in zip(kept, wanted, strict=True)}
-        num_rows = file.metadata.num_rows
-    kinds = {name: type_of_arrow(array.type) for name, array in arrays.items()}
-    return _text_table(str(path), arrays, unusable, num_rows, options, kinds)
+        table = file.read(columns=[n for n in schema.names if n not in unusable])
+        if table.num_columns == 0:
+            table = table.append_column("", pa.nulls(file.metadata.num_rows))
+            table = table.drop_columns([""])
+    return Frame(data=table, name=str(path), file=path, unusable=unusable)
 
 
 def read_schema(path: Path) -> list[str]:
     """Names of the columns of a Parquet file."""
     with readable(str(path), NOT_WHOLE):
-        return list(parquet.read_schema(path).names)
+        return list(parquet.read_schema(path.__fspath__()).names)
 
 
-def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
+def read_arrow(frame: Frame, options: ReadOptions) -> TextTable:
+    """Take a table of Arrow as columns of text."""
+    table = cast("pa.Table", frame.data)
+    names = check_names(table.column_names, frame.name)
+    columns = dict(zip(names, table.columns, strict=True))
+    unusable = dict(frame.unusable)
+    unusable |= {n: str(c.type) for n, c in columns.items() if not _is_plain(c.type)}
+    arrays = {name: c for name, c in columns.items() if name not in unusable}
+    kinds = {name: type_of_arrow(array.type) for name, array in arrays.items()}
+    orders = {
+        name: _order(array.chunk(0).dictionary, ordered=True)
+        for name, array in arrays.items()
+        if pa.types.is_dictionary(array.type)
+        and array.type.ordered
+        and array.num_chunks
+    }
+    return _text_table(frame, arrays, unusable, options, kinds, orders)
+
+
+def read_frame(frame: Frame, options: ReadOptions) -> TextTable:
     """Take a pandas data frame as columns of text."""
-    source = "the data frame"
-    names = check_names([str(name) for name in frame.columns], source)
-    arrays = {}
-    unusable = {}
-    types = {}
-    for name, (_, column) in zip(names, frame.items(), strict=True):
+    table = cast("pd.DataFrame", frame.data)
+    names = check_names([str(name) for name in table.columns], frame.name)
+    arrays, unusable, types, orders = {}, {}, {}, {}
+    for name, (_, column) in zip(names, table.items(), strict=True):
         try:
-            with readable(source):
+            with readable(frame.name):
                 if isinstance(column.dtype, pd.SparseDtype):
                     column = pd.Series(np.asarray(column))  # noqa: PLW2901
                 types[name] = type_of(column)
                 arrays[name] = _from_pandas(column)
+                if isinstance(column.dtype, pd.CategoricalDtype):
+                    values = _from_pandas(pd.Series(column.dtype.categories))
+                    orders[name] = _order(values, ordered=bool(column.dtype.ordered))
         except ConsilienceError as error:
             unusable[name] = _why(error)
-    return _text_table(source, arrays, unusable, len(frame), options, types)
+    return _text_table(frame, arrays, unusable, options, types, orders)
+
+
+def _order(values: pa.Array, *, ordered: bool) -> tuple[str, ...]:
+    """Return all categories in their order; pandas sorts those that have none."""
+    texts = [text.strip() for text in as_text(values)[0].drop_null().to_pylist()]
+    if not ordered and pc.sort_indices(values).equals(
+        pa.array(range(len(values)), pa.uint64())
+    ):
+        texts = natural_texts(texts)
+    return tuple(dict.fromkeys(texts))
 
 
 def _why(error: ConsilienceError) -> str:
@@ -95,13 +125,14 @@ def _why(error: ConsilienceError) -> str:
 
 
 def _text_table(
-    source: str,
+    frame: Frame,
     arrays: Mapping[str, pa.Array | pa.ChunkedArray],
     unusable: dict[str, str],
-    num_rows: int,
     options: ReadOptions,
     types: Mapping[str, str | None],
+    orders: Mapping[str, tuple[str, ...]],
 ) -> TextTable:
+    source, num_rows = frame.name, len(frame.data)
     if num_rows == 0:
         msg = f"{source}: there is no row; check that it is the right table"
         raise NoResponsesError(msg)
@@ -125,11 +156,20 @@ def _text_table(
         columns=columns,
         lists=lists,
         num_rows=num_rows,
-        where=places(source, first=1),
-        notes=(*notes, *tidy_notes, *unusable_notes(unusable)),
+        where=places(source, first=1, numbers=frame.numbers),
+        notes=(*frame.notes, *notes, *tidy_notes, *unusable_notes(unusable)),
         unusable=unusable,
         types={name: kind for name, kind in types.items() if kind is not None},
+        orders={**orders, **frame.orders},
     )
+
+
+def is_nested(kind: pa.DataType) -> bool:
+    """Whether a type is of records of texts or numbers, or of lists of these."""
+    if pa.types.is_struct(kind):
+        fields = [kind.field(place).type for place in range(kind.num_fields)]
+        return all(_is_plain(field) or is_nested(field) for field in fields)
+    return _is_list(kind) and is_nested(kind.value_type)
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -6,7 +6,6 @@ character like any other (``5" nail``). Anything else is an error that names the
 quote that is never closed would swallow all rows below it.
 """
 
-import codecs
 import csv
 import re
 import sys
@@ -17,6 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from consilience.errors import OptionError, UnreadableFileError
+from consilience.responses.sources.encoding import (
+    UTF8,
+    UTF16,
+    check_encoding,
+    guessed,
+)
 from consilience.responses.tables.coding import Coded, with_line_breaks
 
 _BLOCK = 1 << 22
@@ -25,29 +30,25 @@ _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
 def encoding_of(path: Path, given: str | None = None) -> str:
-    """Return the encoding: as requested, UTF-16 by its byte-order mark, else UTF-8.
+    """Return the encoding: as requested, by a mark, UTF-8, or by the words of the file.
 
     Raises
     ------
     OptionError
-        No encoding of text has that name, or ASCII is written otherwise in it.
+        No encoding of text has the name that is requested.
+    UnreadableFileError
+        It is not UTF-8, and its words do not tell what it is.
     """
     if given is not None:
-        try:
-            name = codecs.lookup(given).name
-            usable = name == "utf-16" or "a,b".encode(given) == b"a,b"
-        except (LookupError, UnicodeError):
-            usable = False
-        if not usable:
-            msg = (
-                f"`encoding={given!r}`: expected the name of an encoding such as "
-                "utf-8, cp1252, latin-1, shift_jis or utf-16"
-            )
-            raise OptionError(msg)
-        return "utf-8-sig" if name == "utf-8" else name
-    with path.open("rb") as file:
-        start = file.read(2)
-    return "utf-16" if start in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+        return check_encoding(given)
+    guess = guessed(path)
+    if guess is None:
+        with path.open("rb") as file:
+            start = file.read(2)
+        return UTF16 if start in {b"\xff\xfe", b"\xfe\xff"} else UTF8
+    if guess.encoding is None:
+        raise not_text(path, UTF8)
+    return guess.encoding
 
 
 def check_separator(separator: str) -> str:
@@ -213,7 +214,7 @@ def check_line_breaks(
 
 def not_text(path: Path, encoding: str) -> UnreadableFileError:
     """Find the first row that is not text."""
-    codec = "utf-8" if encoding == "utf-8-sig" else encoding
+    codec = "utf-8" if encoding == UTF8 else encoding
     line = 0
     with path.open("rb") as file:
         for line, raw in enumerate(file, start=1):  # noqa: B007
@@ -222,20 +223,16 @@ def not_text(path: Path, encoding: str) -> UnreadableFileError:
             except UnicodeDecodeError:
                 break
     how = "name its encoding (`encoding=`)"
-    if encoding == "utf-8-sig":
-        codec, guess = "UTF-8", _looks_like(path.read_bytes())
-        how = f'it looks like {guess}: read it with `encoding="{guess}"`'
+    if encoding == UTF8:
+        codec, guess = "UTF-8", guessed(path)
+        likely = " or ".join(
+            f'`encoding="{name}"` (it would read {words[:80]})'
+            for name, words in (guess.likely if guess else ())
+        )
+        if likely:
+            how = f"there is too little text to tell what it is; it may be {likely}"
     msg = (
         f"{path}, row {line}: the bytes are not {codec.upper()} text; {how}, or save "
         "the file again as UTF-8"
     )
     return UnreadableFileError(msg)
-
-
-def _looks_like(data: bytes) -> str:
-    """Guess the encoding of what is not UTF-8: that of Windows, unless it has gaps."""
-    try:
-        data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "cp1252"

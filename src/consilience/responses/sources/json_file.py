@@ -7,7 +7,7 @@ stands twice in one object is an error: which of the two was meant cannot be kno
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.nested import is_worth_it, unnest
 from consilience.responses.tables.coding import encode, text_array
 from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
 from consilience.responses.tables.type_names import type_of_cells
@@ -31,14 +32,23 @@ _SPARSE = 0.02  # share of cells that are filled
 _MANY = 20_000_000  # cells
 
 
-def read_json_lines(path: Path, options: ReadOptions) -> TextTable:
-    """Read one record per line.
+def read_records(path: Path, *, lines: bool) -> tuple[list[Record], list[int] | None]:
+    """Read the records of a file, and the line of each where they do not follow.
+
+    Parameters
+    ----------
+    path
+        The file.
+    lines
+        Whether there is one on each line; else the file is one list of them.
 
     Raises
     ------
     UnreadableFileError
-        If a line is not a JSON object; the line is named.
+        If a line is not a JSON object, or the document is no list of records.
     """
+    if not lines:
+        return _listed_records(path), None
     text = _bytes(path)
     try:
         records = _RECORD.decode_lines(text)
@@ -48,8 +58,7 @@ def read_json_lines(path: Path, options: ReadOptions) -> TextTable:
         for number, line in _lines(text):
             _check_keys(line, f"{path}, line {number}")
     blank = b"\n\n" in text or b"\n\r\n" in text or text[:1] in b"\r\n"
-    lines = [number for number, _ in _lines(text)] if blank else None
-    return records_table(records, str(path), options, lines=lines)
+    return records, [number for number, _ in _lines(text)] if blank else None
 
 
 def read_json(path: Path) -> object:
@@ -112,22 +121,49 @@ def decode_or_text(text: str, place: str) -> object:
         raise
 
 
-def read_json_records(path: Path, options: ReadOptions) -> TextTable:
-    """Read a JSON list of records.
+def _listed_records(path: Path) -> list[Record]:
+    """Return the records of a JSON list, alone or as the one list of an object.
 
-    Raises
-    ------
-    UnreadableFileError
-        If the document is not a list of records.
+    An object of columns, or of records by their numbers, is what pandas writes.
     """
     records = read_json(path)
+    if isinstance(records, dict):
+        records = _in_object(records)
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
         msg = (
             f"{path}: expected a JSON list of records such as "
             '[{"item": ..., "label": ...}]; export it so, or name another format'
         )
         raise UnreadableFileError(msg)
-    return records_table(records, str(path), options, word="record", lines=None)
+    return records
+
+
+def _in_object(document: dict[str, Any]) -> object:
+    """Return the records of an object, however it has them; None: it has none."""
+    cells = list(document.values())
+    lists = [cell for cell in cells if isinstance(cell, list)]
+    if len(cells) > 1 and all(map(_is_column, cells)):
+        if len({len(cell) for cell in cells}) == 1:
+            return _rows(document, cells)
+    elif len(cells) > 1 and all(isinstance(cell, dict) for cell in cells):
+        keys = [list(cell) for cell in cells]
+        if _are_numbers(keys[0]) and all(each == keys[0] for each in keys):
+            return _rows(document, [cell.values() for cell in cells])
+        return cells if _are_numbers(list(document)) else None
+    records = [each for each in lists if each and isinstance(each[0], dict)]
+    return records[0] if len(records) == 1 else None
+
+
+def _is_column(cell: object) -> bool:
+    return isinstance(cell, list) and not any(isinstance(c, (dict, list)) for c in cell)
+
+
+def _rows(names: Iterable[str], columns: Iterable[Iterable[Any]]) -> list[Record]:
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _are_numbers(keys: list[str]) -> bool:
+    return bool(keys) and all(key.isdecimal() for key in keys)
 
 
 def records_table(
@@ -136,7 +172,8 @@ def records_table(
     options: ReadOptions,
     *,
     word: str = "line",
-    lines: list[int] | None,
+    lines: Sequence[int] | None,
+    unnested: bool = False,
 ) -> TextTable:
     """Make columns of text of records with any keys.
 
@@ -152,7 +189,15 @@ def records_table(
         What a row is called in messages.
     lines
         Line of each record; None: the records are numbered from 1.
+    unnested
+        Whether records inside records are taken apart.
     """
+    taken: tuple[str, ...] = ()
+    if unnested and is_worth_it(records, options.columns):
+        parts = unnest(records)
+        numbers = lines or range(1, len(records) + 1)
+        records, taken = parts.records, parts.notes
+        lines = [numbers[k] for k in parts.row]
     if not records:
         msg = f"{source}: there is no record; check that it is the right file"
         raise NoResponsesError(msg)
@@ -186,7 +231,7 @@ def records_table(
         lists=lists,
         num_rows=len(records),
         where=places(source, first=1, word=word, numbers=lines),
-        notes=notes,
+        notes=(*taken, *notes),
         types=types,
     )
 
@@ -214,6 +259,8 @@ def _nested(cell: object) -> str | None:
 def _bytes(path: Path) -> bytes:
     with readable(str(path)):
         text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            text = text.decode("utf-16").encode()
     if not text.strip():
         msg = f"{path}: the file is empty; export it again"
         raise NoResponsesError(msg)

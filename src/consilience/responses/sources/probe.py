@@ -1,14 +1,16 @@
 """A first look at a source, so that each reader can say whether it is its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
-import pandas as pd
 
 from consilience.responses.options import Columns
 from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import header_names
+from consilience.responses.sources.first_record import first_record
+from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.load import TEXT_SUFFIXES, Source
 
 _LOOK = 1 << 16
@@ -32,6 +34,10 @@ class Probe:
         First bytes of a JSON file.
     columns
         Columns that the caller named.
+    record
+        First record of a JSON file.
+    several
+        Whether there are several files.
     """
 
     name: str
@@ -40,6 +46,8 @@ class Probe:
     names: Sequence[str] = ()
     start: bytes = b""
     columns: Columns = field(default_factory=Columns)
+    record: Mapping[str, Any] = field(default_factory=dict)
+    several: bool = False
 
 
 def probe(source: Source, columns: Columns, encoding: str | None = None) -> Probe:
@@ -57,11 +65,9 @@ def probe(source: Source, columns: Columns, encoding: str | None = None) -> Prob
     return replace(_look(source, encoding), columns=columns)
 
 
-def _look(source: Source, encoding: str | None) -> Probe:
-    if isinstance(source, pd.DataFrame):
-        return Probe(
-            name="the data frame", names=[str(name) for name in source.columns]
-        )
+def _look(source: Source, encoding: str | None) -> Probe:  # noqa: PLR0911
+    if isinstance(source, Frame):
+        return Probe(name=source.name, names=source.names)
     name = str(source)
     if source.is_dir():
         files = frozenset(path.name for path in source.iterdir())
@@ -69,10 +75,15 @@ def _look(source: Source, encoding: str | None) -> Probe:
     suffix = source.suffix.lower()
     if suffix in {".parquet", ".pq"}:
         return Probe(name=name, names=read_schema(source))
-    if suffix in {".json", ".jsonl", ".ndjson"}:
+    if suffix in {".json", ".jsonl", ".ndjson", ".manifest"}:
         with source.open("rb") as file:
             start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
-        return Probe(name=name, names=_json_names(start), start=start)
+        record = first_record(source)
+        names = list(record) or _json_names(start)
+        return Probe(name=name, names=names, start=start, record=record)
+    if suffix == ".xml":
+        with source.open("rb") as file:
+            return Probe(name=name, start=file.read(_LOOK))
     if suffix in TEXT_SUFFIXES or suffix == "":
         return Probe(
             name=name, names=[n.strip() for n in header_names(source, encoding)]

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from consilience.errors import OptionError
 from consilience.responses.sources.load import Source
 from consilience.validation_images import FILE, lists_validation_images
@@ -40,8 +38,7 @@ def study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path]
     ]
     if not isinstance(folder, Path) or len(more) > 1 or len(lists) < len(more):
         given = ", ".join(
-            "a data frame" if isinstance(each, pd.DataFrame) else str(each)
-            for each in sources
+            str(each) if isinstance(each, Path) else each.name for each in sources
         )
         msg = (
             f"format {name!r} reads one folder, and after it the folder of ImageNetV2 "

@@ -1,13 +1,22 @@
 """Cells that hold counts, numbers of objects, and true or false."""
 
+import re
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Int, Int8
 
 from consilience.errors import BadCellError
 from consilience.responses.answers import read_answers
-from consilience.responses.tables.coding import Coded
+from consilience.responses.tables.coding import (
+    Coded,
+    drop_unused,
+    recode,
+    text_array,
+)
 from consilience.responses.tables.text_table import TextTable
+
+_POINT = re.compile(r"-?\d+\.0")
 
 
 def counts(
@@ -70,6 +79,25 @@ def booleans(
     """Read true (1) and false (0); -1 where there is neither."""
     answers = read_answers(column, {}, table.where, rows)
     return np.where(answers > 0, 1, answers).astype(np.int8)
+
+
+def without_points(column: Coded) -> tuple[Coded, tuple[str, ...]]:
+    """Write ratings without a point, where gaps gave all of them one; say so.
+
+    Programs write the whole numbers of a column with gaps as ``3.0``.
+
+    Parameters
+    ----------
+    column
+        Labels as text.
+    """
+    texts = drop_unused(column).values.to_pylist()
+    gaps = bool((column.codes < 0).any())
+    if not gaps or len(texts) < 2 or not all(map(_POINT.fullmatch, texts)):
+        return column, ()
+    values = [text.removesuffix(".0") for text in column.values.to_pylist()]
+    note = f"labels such as {texts[0]!r} were read as whole numbers"
+    return recode(column.codes, text_array(values)), (note,)
 
 
 def seconds(column: Coded | None, rows: np.ndarray) -> np.ndarray:

@@ -73,7 +73,10 @@ def encode(column: pa.Array | pa.ChunkedArray) -> Coded:
         column = pa.array([], type=column.type)
     if not isinstance(column, pa.DictionaryArray):
         column = pc.dictionary_encode(column.cast(pa.string()))
-    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    indices = column.indices
+    if pa.types.is_unsigned_integer(indices.type):
+        indices = indices.cast(pa.int64())
+    codes = indices.fill_null(-1).to_numpy(zero_copy_only=False)
     values = column.dictionary.cast(pa.string())
     return recode(codes.astype(np.int32, copy=False), values)
 

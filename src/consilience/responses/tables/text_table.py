@@ -46,6 +46,8 @@ class TextTable:
         stop nothing as long as nobody needs them.
     types
         Type of columns that were not text in the source, as `id_types` names them.
+    orders
+        All values of columns that the source puts in order, in that order.
     """
 
     source: str
@@ -56,6 +58,7 @@ class TextTable:
     notes: tuple[str, ...] = ()
     unusable: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -161,6 +164,9 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
             name: kind
             for name in names
             if (kind := _common_type(tables, name)) is not None
+        },
+        orders={
+            name: order for t in reversed(tables) for name, order in t.orders.items()
         },
     )
 

@@ -1,0 +1,612 @@
+"""Estimators of votes, weighted by what the skill of each annotator seems to be."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from consilience.errors import OptionError, not_among
+from consilience.estimators.base import Aggregator, ProbabilisticAggregator
+from consilience.estimators.classical.message_passing import message_passing
+from consilience.estimators.classical.rank_one import covariance, rank_one
+from consilience.estimators.classical.weighted_votes import (
+    agreement_with,
+    agreement_with_votes,
+    right_by_gold,
+    vote_shares,
+    weighted_votes,
+    zero_based_skill,
+)
+from consilience.estimators.columns import Answers, answers_of
+
+
+def no_labels(dtype: str = "float") -> pd.Series:
+    """Return the labels of no task."""
+    return pd.Series([], dtype=dtype, name="agg_label")
+
+
+class MajorityVote(ProbabilisticAggregator):
+    """Majority vote: the label that most annotators gave, votes weighted if asked for.
+
+    Where labels tie, the first in sorted order is taken.
+
+    Parameters
+    ----------
+    default_skill : float, optional
+        Weight of workers whose skill is not given, if `on_missing_skill` is "value".
+    on_missing_skill : {"error", "ignore", "value"}, default "error"
+        What to do with answers of workers whose skill is not given: raise an error,
+        leave them out, or use `default_skill`.
+
+    Attributes
+    ----------
+    labels_ : pandas.Series
+        Best label of each task.
+    probas_ : pandas.DataFrame
+        Share of the votes, one row per task and one column per label.
+    skills_ : pandas.Series
+        Share of each worker's answers that agree with `labels_`.
+
+    See Also
+    --------
+    DawidSkene : Votes weighted by a confusion matrix.
+
+    Examples
+    --------
+    %(answers)s
+    >>> cs.MajorityVote().fit(answers).labels_.head(2)
+    task
+    photo-001    malamute
+    photo-002       husky
+    Name: agg_label, dtype: str
+    """
+
+    def __init__(
+        self, default_skill: float | None = None, on_missing_skill: str = "error"
+    ) -> None:
+        self.default_skill = default_skill
+        self.on_missing_skill = on_missing_skill
+
+    def fit[A: "MajorityVote"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+        skills: pd.Series | None = None,
+    ) -> A:
+        """Count the votes.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        skills : pandas.Series, optional
+            Weight of each worker's votes, indexed by worker.
+
+        Returns
+        -------
+        MajorityVote
+            The estimator itself.
+
+        Raises
+        ------
+        OptionError
+            If a skill is missing and `on_missing_skill` says that it must not.
+        """
+        answers = answers_of(data)
+        if not answers.number:
+            self.labels_, self.probas_ = no_labels(), pd.DataFrame()
+            self.skills_ = pd.Series([], dtype=float, name="skill")
+            return self
+        weight = None
+        if skills is not None:
+            of_workers = skills.reindex(answers.annotator.values).to_numpy(float)
+            weight = self._filled(of_workers[answers.annotator.codes], answers)
+            kept = ~np.isnan(weight)
+            answers, weight = answers_of(data[kept]), weight[kept]
+        scores = weighted_votes(answers, weight)
+        self.probas_ = answers.by_label(vote_shares(scores))
+        self.labels_ = answers.best(scores)
+        agreed = agreement_with_votes(answers, scores)
+        self.skills_ = answers.annotator.series(agreed, "skill")
+        return self
+
+    def _filled(self, weight: np.ndarray, answers: Answers) -> np.ndarray:
+        """Return the weight of each answer, NaN of those to leave out."""
+        choices = ("error", "ignore", "value")
+        if self.on_missing_skill not in choices:
+            message = not_among("on_missing_skill", self.on_missing_skill, choices)
+            raise OptionError(message)
+        if (self.on_missing_skill == "value") != (self.default_skill is not None):
+            msg = (
+                "give `default_skill=` with `on_missing_skill='value'`, and only then; "
+                f"default_skill is {self.default_skill!r} and on_missing_skill is "
+                f"{self.on_missing_skill!r}"
+            )
+            raise OptionError(msg)
+        unknown = np.isnan(weight)
+        if self.on_missing_skill == "value":
+            return np.where(unknown, float(self.default_skill or 0), weight)
+        if self.on_missing_skill == "ignore":
+            items = np.unique(answers.item.codes[~unknown])
+            lost = len(answers.item.values) - len(items)
+            if lost:
+                msg = (
+                    f"{lost:,} tasks were answered by no worker with a skill; give a "
+                    "skill of one or more workers of each task, or `default_skill=`"
+                )
+                raise OptionError(msg)
+        elif unknown.any():
+            first = answers.annotator.values[answers.annotator.codes[unknown][0]]
+            msg = (
+                f"{unknown.sum():,} answers are of workers without a skill, such as "
+                f"{first!r}; give the skills of all, or another `on_missing_skill=`"
+            )
+            raise OptionError(msg)
+        return weight
+
+
+class _VotesBySkill(ProbabilisticAggregator):
+    """Votes weighted by skills that `fit` estimates, perhaps from other data."""
+
+    skills_: pd.Series
+
+    def predict(self, data: pd.DataFrame) -> pd.Series:
+        """Return the label of each task with the most votes, weighted by skill.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        pandas.Series
+            Labels, indexed by task.
+        """
+        return self._apply(data).labels_
+
+    def predict_proba(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Return the shares of the votes, weighted by skill.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per task and one column per label.
+        """
+        return self._apply(data).probas_
+
+    def fit_predict(
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
+    ) -> pd.Series:
+        """Fit to responses and return the best label of each task; see `fit`."""
+        fitted: _VotesBySkill = self.fit(data, *more, **more_by_name)
+        return fitted.predict(data)
+
+    def fit_predict_proba(
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
+    ) -> pd.DataFrame:
+        """Fit to responses and return the shares of the votes; see `fit`."""
+        fitted: _VotesBySkill = self.fit(data, *more, **more_by_name)
+        return fitted.predict_proba(data)
+
+    def _apply[A: "_VotesBySkill"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
+        self._check_is_fitted("skills_")
+        votes = MajorityVote().fit(data, self.skills_)
+        self.labels_, self.probas_ = votes.labels_, votes.probas_
+        return self
+
+
+class Wawa(_VotesBySkill):
+    """Worker agreement with aggregate: votes weighted by agreement with the majority.
+
+    Attributes
+    ----------
+    skills_ : pandas.Series
+        Share of each worker's answers that agree with the majority.
+    labels_ : pandas.Series
+        Best label of each task that was predicted last.
+    probas_ : pandas.DataFrame
+        Share of the weighted votes, one row per task and one column per label.
+
+    See Also
+    --------
+    ZeroBasedSkill : The same with skills that are adapted step by step.
+    OneCoinDawidSkene : Accuracies by maximum likelihood.
+
+    Examples
+    --------
+    %(answers)s
+    >>> cs.Wawa().fit(answers).skills_.head(2).round(2)
+    worker
+    Ada    0.71
+    Ben    0.86
+    Name: skill, dtype: float64
+    """
+
+    def fit[A: "Wawa"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
+        """Estimate the skills.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        Wawa
+            The estimator itself.
+        """
+        self.skills_ = MajorityVote().fit(data).skills_
+        return self
+
+
+class ZeroBasedSkill(_VotesBySkill):
+    """Zero-based skill: skills follow the agreement with the votes that they weigh.
+
+    Parameters
+    ----------
+    n_iter : int, default 100
+        Number of steps.
+    lr_init : float, default 1.0
+        Size of the first steps, as a share of the way.
+    lr_steps_to_reduce : int, default 20
+        Number of steps after which they become smaller.
+    lr_reduce_factor : float, default 0.5
+        By which factor they do.
+    eps : float, default 1e-5
+        By how much the first skills are above chance.
+
+    Attributes
+    ----------
+    skills_ : pandas.Series
+        Skill of each worker.
+    labels_ : pandas.Series
+        Best label of each task that was predicted last.
+    probas_ : pandas.DataFrame
+        Share of the weighted votes, one row per task and one column per label.
+
+    See Also
+    --------
+    Wawa : The same with one step.
+
+    Examples
+    --------
+    %(answers)s
+    >>> cs.ZeroBasedSkill().fit(answers).skills_.head(2).round(2)
+    worker
+    Ada    0.71
+    Ben    0.86
+    Name: skill, dtype: float64
+    """
+
+    def __init__(
+        self,
+        n_iter: int = 100,
+        lr_init: float = 1.0,
+        lr_steps_to_reduce: int = 20,
+        lr_reduce_factor: float = 0.5,
+        eps: float = 1e-5,
+    ) -> None:
+        self.n_iter = n_iter
+        self.lr_init = lr_init
+        self.lr_steps_to_reduce = lr_steps_to_reduce
+        self.lr_reduce_factor = lr_reduce_factor
+        self.eps = eps
+
+    def fit[A: "ZeroBasedSkill"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
+        """Estimate the skills.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        ZeroBasedSkill
+            The estimator itself.
+        """
+        answers = answers_of(data)
+        reduced = np.arange(1, self.n_iter + 1) // self.lr_steps_to_reduce
+        rates = self.lr_init * self.lr_reduce_factor**reduced
+        start = 1 / max(len(answers.label.values), 1) + self.eps
+        self.skills_ = answers.annotator.series(
+            zero_based_skill(answers, rates, start), "skill"
+        )
+        return self
+
+
+class GoldMajorityVote(_VotesBySkill):
+    """Gold majority vote: votes weighted by accuracy on tasks of known truth.
+
+    Attributes
+    ----------
+    skills_ : pandas.Series
+        Share of right answers of each worker who answered a task of known truth.
+    labels_ : pandas.Series
+        Best label of each task that was predicted last.
+    probas_ : pandas.DataFrame
+        Share of the weighted votes, one row per task and one column per label.
+
+    See Also
+    --------
+    DawidSkene : Known labels and all other answers in one model.
+
+    Examples
+    --------
+    %(answers)s
+    >>> gold = study(0, num_photos=30).truth.set_index("photo")["animal"]
+    >>> cs.GoldMajorityVote().fit(answers, gold).skills_.head(2).round(2)
+    worker
+    Ada    0.61
+    Ben    0.75
+    Name: skill, dtype: float64
+    """
+
+    def fit[A: "GoldMajorityVote"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+        true_labels: pd.Series,
+    ) -> A:
+        """Measure the accuracies.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        true_labels : pandas.Series
+            Known labels, indexed by task; of several of one task, each is right.
+
+        Returns
+        -------
+        GoldMajorityVote
+            The estimator itself.
+        """
+        answers = answers_of(data, [true_labels])
+        right, judged = right_by_gold(answers, answers.gold(true_labels))
+        skill = agreement_with(answers, right, judged)
+        self.skills_ = answers.annotator.series(skill, "skill").dropna()
+        return self
+
+
+class MMSR(Aggregator):
+    """M-MSR: accuracies by robust completion of the matrix of agreement.
+
+    Parameters
+    ----------
+    n_iter : int, default 10000
+        Largest number of iterations.
+    tol : float, default 1e-10
+        Change of the matrix below which to stop.
+    random_state : int, default 0
+        Seed of the start.
+
+    Attributes
+    ----------
+    skills_ : pandas.Series
+        Weight of each worker's votes: log-odds of being right over those of chance.
+    labels_ : pandas.Series
+        Best label of each task that was predicted last.
+    scores_ : pandas.DataFrame
+        Share of the weighted votes, one row per task and one column per label; weights
+        may be negative.
+    loss_history_ : list of float
+        Change of the matrix after each iteration.
+
+    See Also
+    --------
+    OneCoinDawidSkene : Accuracies by maximum likelihood.
+
+    References
+    ----------
+    Ma and Olshevsky (2020), Adversarial crowdsourcing through robust rank-one matrix
+    completion.
+
+    Examples
+    --------
+    %(answers)s
+    >>> cs.MMSR().fit_predict(answers).head(2)
+    task
+    photo-001    malamute
+    photo-002       husky
+    Name: agg_label, dtype: str
+    """
+
+    def __init__(
+        self, n_iter: int = 10000, tol: float = 1e-10, random_state: int | None = 0
+    ) -> None:
+        self.n_iter = n_iter
+        self.tol = tol
+        self.random_state = random_state
+
+    def fit[A: "MMSR"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
+        """Estimate the skills.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        MMSR
+            The estimator itself.
+        """
+        answers = answers_of(data)
+        if not answers.number:
+            self.skills_ = pd.Series([], dtype=float, name="skill")
+            self.loss_history_: list[float] = []
+            return self
+        items, labels = len(answers.item.values), max(len(answers.label.values), 2)
+        skill, self.loss_history_ = rank_one(
+            *covariance(answers),
+            items=items,
+            n_iter=self.n_iter,
+            tol=self.tol,
+            seed=self.random_state,
+        )
+        certain = 1 / np.sqrt(items)
+        skill = np.maximum(np.minimum(skill, 1 - certain), certain - 1 / (labels - 1))
+        right = skill * (labels - 1) / labels + 1 / labels
+        with np.errstate(divide="ignore"):
+            weight = np.log(right * (labels - 1) / (1 - right))
+        self.skills_ = answers.annotator.series(weight, "skill")
+        return self
+
+    def predict(self, data: pd.DataFrame) -> pd.Series:
+        """Return the label of each task with the most votes, weighted by skill.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        pandas.Series
+            Labels, indexed by task.
+        """
+        return self._apply(data).labels_
+
+    def predict_score(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Return the shares of the votes, weighted by skill.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per task and one column per label.
+        """
+        return self._apply(data).scores_
+
+    def fit_predict(
+        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
+    ) -> pd.Series:
+        """Fit to responses and return the best label of each task; see `fit`."""
+        return self.fit(data, *more, **more_by_name).predict(data)
+
+    def fit_predict_score(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Fit to responses and return the shares of the votes.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per task and one column per label.
+        """
+        return self.fit(data).predict_score(data)
+
+    def _apply[A: "MMSR"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
+        self._check_is_fitted("skills_")
+        votes = MajorityVote().fit(data, self.skills_)
+        self.labels_, self.scores_ = votes.labels_, votes.probas_
+        return self
+
+
+class KOS(Aggregator):
+    """KOS: messages between tasks and workers, of two labels.
+
+    Parameters
+    ----------
+    n_iter : int, default 100
+        Number of iterations.
+    random_state : int, default 0
+        Seed of the first messages.
+
+    Attributes
+    ----------
+    labels_ : pandas.Series
+        Best label of each task; in a tie the first in sorted order.
+
+    See Also
+    --------
+    OneCoinDawidSkene : Accuracies by maximum likelihood, of any number of labels.
+
+    References
+    ----------
+    Karger, Oh and Shah (2014), Budget-optimal task allocation for reliable
+    crowdsourcing systems.
+
+    Examples
+    --------
+    %(answers)s
+    >>> husky = answers.assign(label=answers["label"] == "husky")
+    >>> cs.KOS().fit_predict(husky).head(2)
+    task
+    photo-001    False
+    photo-002     True
+    Name: agg_label, dtype: bool
+    """
+
+    def __init__(self, n_iter: int = 100, random_state: int = 0) -> None:
+        self.n_iter = n_iter
+        self.random_state = random_state
+
+    def fit[A: "KOS"](  # noqa: PYI019 (checked method by method)
+        self: A,
+        data: pd.DataFrame,
+    ) -> A:
+        """Pass the messages.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+
+        Returns
+        -------
+        KOS
+            The estimator itself.
+
+        Raises
+        ------
+        OptionError
+            If there are not two labels.
+        """
+        answers = answers_of(data)
+        if not answers.number:
+            self.labels_ = no_labels("object")
+            return self
+        labels = answers.label.values
+        if len(labels) != 2:
+            msg = (
+                f"KOS is for two labels; the data frame has {len(labels)}: take "
+                "another method, such as OneCoinDawidSkene"
+            )
+            raise OptionError(msg)
+        # The label that occurs first is positive, for the same start as crowd-kit's.
+        positive = answers.label.codes[0]
+        sign = np.where(answers.label.codes == positive, 1, -1)
+        generator = np.random.RandomState(self.random_state)
+        score = message_passing(answers, sign, self.n_iter, generator)
+        scores = np.zeros((len(score), 2))
+        scores[:, positive] = score
+        self.labels_ = answers.best(scores)
+        return self

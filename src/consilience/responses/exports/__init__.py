@@ -1,0 +1,1 @@
+"""Exports of labelling tools: works of annotators, made responses in one way."""

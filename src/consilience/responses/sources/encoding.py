@@ -1,0 +1,306 @@
+# ruff: noqa: RUF001 - letters of other scripts
+"""The encoding of a text file that is not UTF-8, from the words that tell it.
+
+A table holds few words, many times over, which misleads what looks at the frequency of
+letters in running text. So each different word counts once, and hypotheses are weighed:
+a language written in an encoding, under which a letter of its alphabet is likely, and a
+symbol or the letter of another script inside a word is not. An encoding is taken where
+it is far more likely than all that would read the words differently. Text in no
+language listed here is left to charset-normalizer.
+"""
+
+import codecs
+import re
+import string
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp, log
+from pathlib import Path
+
+from consilience.errors import OptionError
+
+UTF8, UTF16 = "utf-8-sig", "utf-16"
+_MARKS = {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+_PART = 1 << 22
+_WORDS = 500  # that are looked at
+_FEWEST = 2  # words that tell anything
+_FAR = 6.0  # log of the factor by which an encoding must be more likely
+
+_LATIN = {
+    "de": "äöüß",
+    "fr": "éèêëàâçîïôùûœæ",
+    "es": "áéíóúñü¿¡ºª",
+    "pt": "áâãàçéêíóôõúºª",
+    "it": "àèéìòù",
+    "nl": "éëïöüè",
+    "da": "æøåé",
+    "sv": "åäöé",
+    "is": "áðéíóúýþæö",
+    "ca": "àçèéíïòóúü·",
+}
+_CENTRAL = {
+    "pl": "ąćęłńóśźż",
+    "cs": "áčďéěíňóřšťúůýž",
+    "sk": "áäčďéíĺľňóôŕšťúýž",
+    "hu": "áéíóöőúüű",
+    "ro": "ăâîșțşţ",
+    "hr": "čćđšž",
+}
+_TURKISH = {"tr": "çğıöşüâî"}
+_BALTIC = {"lt": "ąčęėįšųūž", "lv": "āčēģīķļņšūž", "et": "äöõüšž"}
+_RUSSIAN = {
+    "ru": "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
+    "uk": "оаинвіетрслкдмпузяьбгчйхжїєюцшщґф",
+}
+_OTHERS = {
+    "el": "αοιετσνηυρπκμλςςίδωγόάθχύφβέήώξζψ",
+    "he": "יוהלאמרתבשנדעחקפגטזםסכצןףךץ",
+    "ar": "الينمرتوبسدعهكفقحجطصشخضذزثغظءآأإؤئىة",
+    "th": "".join(map(chr, range(0x0E01, 0x0E4F))),
+}
+_HYPOTHESES: tuple[tuple[str, float, dict[str, str]], ...] = (
+    ("cp1252", 0.0, _LATIN),
+    ("iso8859-15", -4.0, _LATIN),
+    ("cp1250", -1.0, _CENTRAL),
+    ("iso8859-2", -2.0, _CENTRAL),
+    ("cp1254", -1.0, _TURKISH),
+    ("cp1257", -2.0, _BALTIC),
+    ("mac_roman", -8.0, _LATIN),
+    ("cp850", -6.0, _LATIN),
+    ("cp1251", -1.0, _RUSSIAN),
+    ("koi8-r", -3.0, _RUSSIAN),
+    ("cp866", -4.0, _RUSSIAN),
+    ("iso8859-5", -5.0, _RUSSIAN),
+    ("cp1253", -1.0, {"el": _OTHERS["el"]}),
+    ("cp1255", -1.0, {"he": _OTHERS["he"]}),
+    ("cp1256", -1.0, {"ar": _OTHERS["ar"]}),
+    ("cp874", -2.0, {"th": _OTHERS["th"]}),
+    ("cp932", -1.0, {"ja": ""}),
+    ("euc_jp", -2.0, {"ja": ""}),
+    ("gb18030", -1.0, {"zh": ""}),
+    ("big5", -2.0, {"zh": ""}),
+    ("cp949", -1.0, {"ko": ""}),
+)
+_BY_FREQUENCY = frozenset({"ru", "uk", "el", "he", "ar"})
+_RARE = {"is": -5.0}
+_ASCII = log(1 / 26)
+_QUOTES = frozenset("’“”–")
+_SIGNS = frozenset("‘„…—«»°§£€·•")
+# Bytes of the frequent characters of two bytes, and how many there are.
+_FREQUENT = {
+    "cp932": ((0x889F, 0x9872), 2965),
+    "euc_jp": ((0xB0A1, 0xCFD3), 2965),
+    "gb18030": ((0xB0A1, 0xD7F9), 3755),
+    "big5": ((0xA440, 0xC67E), 5401),
+    "cp949": ((0xB0A1, 0xC8FE), 2350),
+}
+
+
+def check_encoding(given: str) -> str:
+    """Return the name that Python has for an encoding.
+
+    Raises
+    ------
+    OptionError
+        No encoding of text has that name, or ASCII is written otherwise in it.
+    """
+    try:
+        name = codecs.lookup(given).name
+        usable = name == UTF16 or "a,b".encode(given) == b"a,b"
+    except (LookupError, UnicodeError):
+        usable = False
+    if not usable:
+        msg = (
+            f"`encoding={given!r}`: expected the name of an encoding such as utf-8, "
+            "cp1252, latin-1, shift_jis or utf-16"
+        )
+        raise OptionError(msg)
+    return UTF8 if name == "utf-8" else name
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """An encoding and how some words read in it.
+
+    Attributes
+    ----------
+    encoding
+        Its name; None: none is likely enough.
+    likely
+        The likeliest encodings, and some words as they would be.
+    """
+
+    encoding: str | None
+    likely: tuple[tuple[str, str], ...]
+
+
+def assumed_encoding(path: Path, given: str | None) -> tuple[str, ...]:
+    """Return the sentence that says which encoding was assumed, if one was."""
+    guess = None if given is not None else guessed(path)
+    if guess is None or guess.encoding is None:
+        return ()
+    words = dict(guess.likely)[guess.encoding]
+    sentence = (
+        f"The encoding of {path} is {guess.encoding}, by its words ({words}); if they "
+        "are wrong, name another (`encoding=`)."
+    )
+    return (sentence,)
+
+
+def guessed(path: Path) -> Guess | None:
+    """Guess the encoding of a file; None: it is UTF-8, or UTF-16 with a mark."""
+    state = path.stat()
+    return _guessed(path.__fspath__(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _guessed(path: str, _time: int, _size: int) -> Guess | None:
+    place = Path(path)
+    with place.open("rb") as file:
+        start = file.read(2)
+    if start in _MARKS or _is_utf8(place):
+        return None
+    return guess_encoding(list(_words(place)), damaged=_is_damaged_utf8(place))
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while part := file.read(_PART):
+                if not part.isascii() or decoder.getstate()[0]:
+                    decoder.decode(part)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_damaged_utf8(path: Path) -> bool:
+    """Whether most of what is not ASCII is UTF-8: a few bytes were lost."""
+    with path.open("rb") as file:
+        text = file.read(_PART).decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    return sum(not char.isascii() for char in text) - broken > broken
+
+
+def _words(path: Path) -> Iterator[bytes]:
+    """Yield different words that are not ASCII.
+
+    No byte that is taken for their end is part of a character in any encoding here.
+    """
+    seen: set[bytes] = set()
+    with path.open("rb") as file:
+        for line in file:
+            if line.isascii():
+                continue
+            for word in re.split(rb'[,;\t\r\n" ]+', line[:_PART]):
+                if not word.isascii() and word not in seen:
+                    seen.add(word)
+                    yield word
+                    if len(seen) == _WORDS:
+                        return
+
+
+def guess_encoding(words: Sequence[bytes], *, damaged: bool = False) -> Guess:
+    """Weigh the encodings in which words may be written.
+
+    Parameters
+    ----------
+    words
+        Different words, none of them ASCII.
+    damaged
+        Whether they are UTF-8 that lost some bytes.
+    """
+    weights: dict[tuple[str, ...], tuple[float, str]] = {}
+    for encoding, prior, languages in _HYPOTHESES:
+        try:
+            texts = tuple(word.decode(encoding) for word in words)
+        except UnicodeDecodeError:
+            continue
+        best = max(
+            sum(_log_likelihood(text, encoding, name, letters) for text in texts)
+            + _RARE.get(name, 0.0)
+            for name, letters in languages.items()
+        )
+        if best + prior > weights.get(texts, (-float("inf"), ""))[0]:
+            weights[texts] = best + prior, weights.get(texts, (0.0, encoding))[1]
+    order = sorted(weights, key=lambda texts: -weights[texts][0])
+    likely = tuple(
+        (weights[texts][1], ", ".join(sorted(texts, key=len)[-3:]))
+        for texts in order[:2]
+    )
+    count = sum(byte > 127 for word in words for byte in word)
+    if damaged or len(words) < _FEWEST:
+        return Guess(None, () if damaged else likely)
+    values = [weights[texts][0] for texts in order[:2]]
+    ascii_part = _ASCII * sum(byte < 128 for word in words for byte in word)
+    if not order or values[0] < ascii_part - 9.0 * count:
+        return _by_library(words, likely)
+    if len(order) > 1 and values[0] - values[1] < _FAR:
+        return Guess(None, likely)
+    return Guess(likely[0][0], likely)
+
+
+def _by_library(words: Sequence[bytes], likely: tuple[tuple[str, str], ...]) -> Guess:
+    # Only for text that is neither UTF-8 nor in a language listed here.
+    from charset_normalizer import from_bytes  # noqa: PLC0415
+
+    text = b" ".join(words)
+    best = from_bytes(text).best()
+    if best is None or best.coherence < 0.5 or best.chaos > 0.1:
+        return Guess(None, likely)
+    sample = ", ".join(str(best).split()[:3])
+    return Guess(best.encoding, ((best.encoding, sample),))
+
+
+def _log_likelihood(text: str, encoding: str, language: str, letters: str) -> float:
+    """Log-likelihood of a word in a language."""
+    latin = language in {*_LATIN, *_CENTRAL, *_TURKISH, *_BALTIC}
+    total, before = 0.0, ""
+    for char in text:
+        lower = char.lower()
+        if char in string.ascii_letters:
+            total += _ASCII if latin else 2 * _ASCII
+        elif char.isascii():
+            total += _ASCII
+        elif encoding in _FREQUENT:
+            total += _of_two_bytes(char, encoding)
+        elif lower in letters:
+            total += _letter(language, letters, lower)
+        elif char in _QUOTES:
+            total -= 2.0
+        elif char in _SIGNS:
+            total -= 5.0
+        else:
+            total -= 9.0 if char.isalpha() else 12.0
+        if char.isupper():
+            total -= 4.0 if before.islower() else 1.0
+        before = char
+    return total
+
+
+@lru_cache(maxsize=1 << 10)
+def _letter(language: str, letters: str, letter: str) -> float:
+    """Log-probability of a letter beyond ASCII, some of which are more frequent."""
+    if language not in _BY_FREQUENCY:
+        return log(0.95 / len(letters))
+    weights = [exp(-place / 9) for place in range(len(letters))]
+    return log(0.95 * weights[letters.index(letter)] / sum(weights))
+
+
+def _of_two_bytes(char: str, encoding: str) -> float:
+    """Log-probability of a character of Chinese, Japanese or Korean."""
+    kana = "\u3041" <= char <= "\u30ff"
+    if encoding in {"cp932", "euc_jp"} and kana:
+        return log(0.5 / 180)
+    if "\uff61" <= char <= "\uff9f":  # narrow kana: what other text looks like
+        return -12.0
+    if "\u3000" <= char <= "\u303f" or "\uff01" <= char <= "\uff5e":
+        return -7.0
+    (first, last), size = _FREQUENT[encoding]
+    raw = char.encode(encoding)
+    if len(raw) == 2 and first <= int.from_bytes(raw) <= last:
+        return log(0.5 / size)
+    return -12.0 if len(raw) == 2 else -20.0

@@ -1,0 +1,242 @@
+"""Tables in memory, from whatever library, as one record.
+
+Every library of data frames is taken through narwhals and handed over as Arrow; pandas
+stays pandas, whose columns of mixed objects Arrow does not have. Lists of dicts stay
+records, as JSON has them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from consilience.errors import OptionError, not_a
+
+type Records = list[dict[str, Any]]
+
+DATA_FRAME = "the data frame"
+EXPECTED = (
+    "a file, a folder, a table (a data frame of pandas, polars or Arrow, a relation of "
+    "DuckDB, a dict of lists, a list of dicts, an array of items by annotators), or a "
+    "list of files or tables"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Frame:
+    """A table in memory.
+
+    Parameters
+    ----------
+    data
+        Its rows.
+    name
+        For messages.
+    file
+        File that it was read from.
+    notes, assumptions
+        What was decided when it was opened, one sentence each.
+    numbers
+        Number of each row as a person finds it; None: they are counted from 1.
+    index
+        Column that was the index of a data frame.
+    matrix
+        Whether it is an array of items by annotators.
+    orders
+        All values of columns whose values have an order, in that order.
+    unusable
+        Columns that cannot be written as text, and why.
+    """
+
+    data: pd.DataFrame | pa.Table | Records
+    name: str = DATA_FRAME
+    file: Path | None = None
+    notes: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    numbers: Sequence[int] | None = None
+    index: str | None = None
+    matrix: bool = False
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        if isinstance(self.data, list):
+            return list(dict.fromkeys(key for record in self.data for key in record))
+        if isinstance(self.data, pa.Table):
+            return list(self.data.column_names)
+        return [str(name) for name in self.data.columns]
+
+    def is_ordered(self, name: str | None) -> bool:
+        """Say whether a column is categorical, with categories that have an order."""
+        if name not in self.names or isinstance(self.data, list):
+            return False
+        place = self.names.index(name)
+        if isinstance(self.data, pa.Table):
+            kind = self.data.schema.field(place).type
+            return bool(pa.types.is_dictionary(kind) and kind.ordered)
+        dtype = self.data.dtypes.iloc[place]
+        return isinstance(dtype, pd.CategoricalDtype) and bool(dtype.ordered)
+
+
+def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) -> Frame:
+    """Return a table that a caller gives as whatever his library has.
+
+    Parameters
+    ----------
+    given
+        A data frame, eager or lazy, of any library that narwhals knows; a dict of
+        lists; a list of dicts or tuples; an array of two dimensions.
+    what
+        What it is given as, for messages.
+    expected
+        What may be given, for messages.
+
+    Raises
+    ------
+    OptionError
+        It is none of these; a series and an array of one dimension are columns, and no
+        tables.
+    """
+    if isinstance(given, Frame):
+        return given
+    if isinstance(given, pd.DataFrame):
+        return _of_pandas(given)
+    if isinstance(given, Mapping):
+        return Frame(data=_of_columns(given, what))
+    if isinstance(given, np.ndarray):
+        return _of_array(given, what, expected)
+    if isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
+        return _of_rows(given, what, expected)
+    # Of the libraries that narwhals knows, none is loaded by it.
+    import narwhals as nw  # noqa: PLC0415
+
+    table = nw.from_native(given, allow_series=True, pass_through=True)
+    if isinstance(table, nw.Series):
+        name = f" {table.name!r}" if table.name else ""
+        msg = (
+            f"{what} is a series{name}, which is one column; give a table of several, "
+            "such as a data frame with item and label"
+        )
+        raise OptionError(msg)
+    if isinstance(table, nw.LazyFrame):
+        table = table.collect(backend="pyarrow")
+    if not isinstance(table, nw.DataFrame):
+        raise OptionError(not_a(what, given, expected))
+    return Frame(data=table.to_arrow())
+
+
+def is_table(given: object) -> bool:
+    """Say whether a sequence is itself a table: of dicts, or of tuples."""
+    return (
+        isinstance(given, Sequence)
+        and bool(given)
+        and not isinstance(given, (str, bytes))
+        and all(isinstance(row, (Mapping, tuple)) for row in given)
+    )
+
+
+def is_sources(given: object) -> bool:
+    """Say whether a sequence is one of several sources, and no table."""
+    listed = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
+    return listed and not is_table(given)
+
+
+def _of_pandas(frame: pd.DataFrame) -> Frame:
+    """Make columns of what the labels of rows and columns say."""
+    if isinstance(frame.columns, pd.MultiIndex):
+        frame = frame.set_axis(_flat(frame.columns), axis=1)
+    names = [str(name) for name in frame.columns]
+    if isinstance(frame.index, pd.MultiIndex):
+        levels = [n for n in frame.index.names if n is None or str(n) not in names]
+        rest = [n for n in frame.index.names if n not in levels]
+        return Frame(data=frame.reset_index(rest, drop=True).reset_index())
+    index = frame.index.name
+    if index is None or str(index) in names:
+        return Frame(data=frame)
+    return Frame(data=frame.reset_index(), index=str(index))
+
+
+def _flat(columns: pd.MultiIndex) -> list[str]:
+    """Return one name for each column: its levels, but for those that are all alike."""
+    telling = [
+        level
+        for level in range(columns.nlevels)
+        if len(columns.get_level_values(level).unique()) > 1
+    ]
+    levels = [columns.get_level_values(level).astype("str") for level in telling or [0]]
+    return [
+        " ".join(part for part in parts if part) for parts in zip(*levels, strict=True)
+    ]
+
+
+def _of_columns(columns: Mapping[Any, Any], what: str) -> pd.DataFrame:
+    lengths = {}
+    for name, column in columns.items():
+        if isinstance(column, (str, bytes, Mapping)) or not hasattr(column, "__len__"):
+            msg = (
+                f"{what} is a dict whose {name!r} is of type {type(column).__name__}; "
+                "give a list of cells for each column"
+            )
+            raise OptionError(msg)
+        lengths[name] = len(column)
+    if len(set(lengths.values())) > 1:
+        shortest, longest = (f(lengths, key=lengths.__getitem__) for f in (min, max))
+        msg = (
+            f"{what} is a dict of columns of different lengths: {lengths[shortest]:,} "
+            f"cells of {shortest!r} and {lengths[longest]:,} of {longest!r}"
+        )
+        raise OptionError(msg)
+    return pd.DataFrame({str(n): _column(cells) for n, cells in columns.items()})
+
+
+def _column(cells: Any) -> Any:
+    """Return cells as a column; a list of several types keeps each cell as it is."""
+    if not isinstance(cells, (list, tuple)):
+        return np.asarray(cells) if isinstance(cells, range) else cells
+    kinds = {type(cell) for cell in cells if cell is not None}
+    if len(kinds) > 1 or (None in cells and kinds <= {int, bool}):
+        column = pd.Series(cells, dtype=object)
+        return column.astype("Int64") if kinds == {int} else column
+    return pd.Series(cells, dtype=None if cells else object)
+
+
+def _of_array(given: np.ndarray, what: str, expected: str) -> Frame:
+    if given.dtype.names:
+        return Frame(data=pd.DataFrame({n: given[n] for n in given.dtype.names}))
+    if given.ndim != 2:
+        array = f"{what}, an array of {given.ndim} dimension{'s' * (given.ndim != 1)}"
+        raise OptionError(not_a(array, given, expected))
+    if isinstance(given, np.ma.MaskedArray):
+        cells = given.data.astype(object)
+        cells[np.ma.getmaskarray(given)] = None
+        given = cells
+    table = pd.DataFrame(given).rename(columns=str)
+    return Frame(data=table, name="the array", matrix=True)
+
+
+def _of_rows(rows: Sequence[Any], what: str, expected: str) -> Frame:
+    name = "the list"
+    if all(isinstance(row, Mapping) for row in rows) and rows:
+        records = [{str(key): cell for key, cell in row.items()} for row in rows]
+        return Frame(data=records, name=name)
+    if not is_table(rows):
+        raise OptionError(not_a(what, rows, expected))
+    names = getattr(rows[0], "_fields", None)
+    width = len(rows[0])
+    wrong = next((k for k, row in enumerate(rows) if len(row) != width), None)
+    if wrong is not None:
+        msg = (
+            f"{name}, row {wrong + 1}: {len(rows[wrong])} cells where the first row "
+            f"has {width}; give rows of one length"
+        )
+        raise OptionError(msg)
+    names = names or [f"column {i}" for i in range(1, width + 1)]
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    table = pd.DataFrame({name: _column(list(cells)) for name, cells in columns})
+    return Frame(data=table, name=name)

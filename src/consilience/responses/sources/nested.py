@@ -1,0 +1,298 @@
+"""Records that hold records: one row for each annotation, with what its record says.
+
+What is taken apart is seen from the structure: a list of records, a record of lists of
+one length, or lists beside one another of which one names annotators and another holds
+their labels.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consilience.responses.columns.names import listing, plain, usual
+from consilience.responses.columns.vocabulary import is_likely
+from consilience.responses.options import Columns
+
+type Record = dict[str, Any]
+
+_LEVELS = 4  # of records inside records
+_SAMPLE = 50  # records that are looked at
+ROW = "row id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unnested:
+    """Flat records, and where they came from.
+
+    Attributes
+    ----------
+    records
+        Without records inside, but for those that are no annotations.
+    row
+        Number of the record that each came from.
+    notes
+        What was taken apart.
+    """
+
+    records: list[Record]
+    row: list[int]
+    notes: tuple[str, ...] = ()
+
+
+def unnest(records: Sequence[Record]) -> Unnested:
+    """Take records apart until each is one annotation.
+
+    Parameters
+    ----------
+    records
+        One mapping per row.
+    """
+    rows = [_flat(record) for record in _by_annotator(records)]
+    row = list(range(len(rows)))
+    notes: list[str] = []
+    for level in range(_LEVELS):
+        name = _to_unnest(rows, deeper=level > 0)
+        if name is None:
+            break
+        if not level:
+            rows = _identified(rows)
+        kept = [(k, each) for k, each in enumerate(rows) if each.get(name)]
+        notes.append(f"one row for each record of {name!r}")
+        if len(kept) < len(rows):
+            notes.append(f"{len(rows) - len(kept):,} records have none of {name!r}")
+        row = [row[k] for k, each in kept for _ in each[name]]
+        rows = [_joined(each, name, part) for _, each in kept for part in each[name]]
+    names = _parallel(rows)
+    if names:
+        rows = rows if notes else _identified(rows)
+        notes.append(f"one row for each cell of the lists {listing(names)}")
+        lengths = [len(each[names[0]] or ()) for each in rows]
+        row = [k for k, length in zip(row, lengths, strict=True) for _ in range(length)]
+        rows = [
+            {**each, **{name: each[name][place] for name in names}}
+            for each, length in zip(rows, lengths, strict=True)
+            for place in range(length)
+        ]
+        rows = _renamed(rows, {name: singular(name) for name in names})
+    rows = _renamed(rows, _short_names(rows))
+    if notes:
+        keys = {key for each in rows for key in each}
+        ones = {key: singular(key) for key in keys}
+        rows = _renamed(rows, {k: one for k, one in ones.items() if one not in keys})
+    return Unnested(records=rows, row=row, notes=tuple(notes))
+
+
+def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
+    """Say whether taking records apart gives columns for more of the roles.
+
+    Parameters
+    ----------
+    records
+        The first of them are looked at.
+    columns
+        Columns that the caller named.
+    """
+    sample = records[:_SAMPLE]
+    cells = [pair for record in sample for pair in record.items()]
+    if not any(isinstance(cell, (dict, list)) for _, cell in cells):
+        return False
+    single = {key for key, cell in cells if not isinstance(cell, (dict, list))}
+    lists = {key for key, cell in cells if isinstance(cell, list)}
+    lists -= {key for key, cell in cells if _holds_records(cell)}
+    if {columns.label, columns.answer} & (single | lists):
+        return False
+    names = {key for record in unnest(sample).records for key in record}
+    return _num_roles(names, names, columns) > _num_roles(single, lists, columns)
+
+
+def _holds_records(cell: object) -> bool:
+    return isinstance(cell, list) and any(isinstance(part, dict) for part in cell)
+
+
+def _num_roles(single: set[str], lists: set[str], columns: Columns) -> int:
+    """Count the roles that columns may have; lists hold labels alone."""
+    may_be = {"item": single, "annotator": single, "label": single | lists}
+    return sum(
+        getattr(columns, role) in names or any(is_likely(n, role) for n in names)
+        for role, names in may_be.items()
+    )
+
+
+def _flat(record: Record, prefix: str = "") -> Record:
+    """Lift the fields of records inside; lists of one length are records of parts."""
+    flat: Record = {}
+    for key, cell in record.items():
+        name = f"{prefix}{key}"
+        if isinstance(cell, dict) and _is_of_lists(cell):
+            parts = zip(*cell.values(), strict=True)
+            flat[name] = [dict(zip(cell, part, strict=True)) for part in parts]
+        elif isinstance(cell, dict):
+            flat |= _flat(cell, f"{name}.")
+        else:
+            flat[name] = cell
+    return flat
+
+
+def _renamed(rows: list[Record], new: dict[str, str]) -> list[Record]:
+    if not new:
+        return rows
+    return [{new.get(key, key): cell for key, cell in row.items()} for row in rows]
+
+
+def _short_names(rows: Sequence[Record]) -> dict[str, str]:
+    """Return the last part of names, where it tells as much and is the only one."""
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    last = Counter(name.rpartition(".")[2] for name in names)
+    return {
+        name: short
+        for name in names
+        if (short := name.rpartition(".")[2]) != name
+        and last[short] == 1
+        and not any(is_likely(name, role) for role in ("item", "annotator", "label"))
+    }
+
+
+def _is_of_lists(record: Record) -> bool:
+    cells = list(record.values())
+    return (
+        len(cells) > 1
+        and all(isinstance(cell, list) for cell in cells)
+        and len({len(cell) for cell in cells}) == 1
+    )
+
+
+def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
+    """Name the one list of records that holds annotations; None: there is none.
+
+    Inside annotations, only lists that say who answered or what are taken apart.
+    """
+    names: dict[str, set[str]] = {}
+    other: set[str] = set()
+    for row in rows:
+        for name, cell in row.items():
+            if isinstance(cell, list) and cell:
+                if all(isinstance(part, dict) for part in cell):
+                    keys = {key for part in cell for key in _flat(part)}
+                    names.setdefault(name, set()).update(keys)
+                else:
+                    other.add(name)
+    grades = {name: _grade(keys) for name, keys in names.items() if name not in other}
+    best = [name for name, grade in grades.items() if grade == max(grades.values())]
+    if len(best) != 1 or (deeper and not grades[best[0]]):
+        return None
+    return best[0]
+
+
+def _grade(keys: set[str]) -> int:
+    last = {key.rpartition(".")[2] for key in keys}
+    return sum(
+        any(is_likely(singular(key), role) for key in keys | last)
+        for role in ("annotator", "label")
+    )
+
+
+def _by_annotator(records: Sequence[Record]) -> Sequence[Record]:
+    """Make lists of records of labels by annotator, such as ``{"ann": "cat"}``."""
+    keys: dict[str, list[frozenset[str]]] = {}
+    other: set[str] = set()
+    for record in records:
+        for name, cell in record.items():
+            if isinstance(cell, dict) and not any(
+                isinstance(part, (dict, list)) for part in cell.values()
+            ):
+                keys.setdefault(name, []).append(frozenset(cell))
+            elif cell is not None:
+                other.add(name)
+    names = {
+        name
+        for name, each in keys.items()
+        if name not in other
+        and len(set(each)) > 1
+        and name != singular(name)
+        and is_likely(singular(name), "label")
+    }
+    if not names:
+        return records
+    return [
+        {
+            name: [{"annotator": who, "label": what} for who, what in cell.items()]
+            if name in names and cell is not None
+            else cell
+            for name, cell in record.items()
+        }
+        for record in records
+    ]
+
+
+def _joined(record: Record, name: str, part: Record) -> Record:
+    """Put a part beside the fields of its record, which give way to it."""
+    inner = _flat(part)
+    outer = {
+        f"record.{key}" if key in inner else key: cell
+        for key, cell in record.items()
+        if key != name
+    }
+    return outer | inner
+
+
+def _identified(rows: list[Record]) -> list[Record]:
+    """Give records a number where no field tells one from the other."""
+    names = rows[0] if rows else {}
+    if any(usual([name], "item") for name in names):
+        return rows
+    for name in names:
+        cells = [each.get(name) for each in rows]
+        texts = {str(cell) for cell in cells if cell is not None}
+        if len(texts) == len(rows) and not isinstance(cells[0], (list, dict)):
+            return rows
+    return [{ROW: k, **each} for k, each in enumerate(rows)]
+
+
+def _parallel(rows: Sequence[Record]) -> list[str]:
+    """Name lists of one length in each row, of annotators and of their labels."""
+    names = [name for name in (rows[0] if rows else ()) if _is_list(rows, name)]
+    for lead in names:
+        lengths = [len(row.get(lead) or ()) for row in rows]
+        beside = [
+            name
+            for name in names
+            if [len(row.get(name) or ()) for row in rows] == lengths
+        ]
+        ones = [singular(name) for name in beside]
+        roles = [usual(ones, role) for role in ("annotator", "label", "answer")]
+        if len(beside) > 1 and roles[0] and (roles[1] or roles[2]) and max(lengths) > 1:
+            return beside
+    return []
+
+
+def _is_list(rows: Sequence[Record], name: str) -> bool:
+    cells = [row.get(name) for row in rows]
+    return any(isinstance(cell, list) for cell in cells) and all(
+        cell is None
+        or (
+            isinstance(cell, list)
+            and not any(isinstance(p, (dict, list)) for p in cell)
+        )
+        for cell in cells
+    )
+
+
+def singular(name: str) -> str:
+    """Return a name of many as the usual name of one, where it is one.
+
+    Parameters
+    ----------
+    name
+        Such as annotator_ids.
+    """
+    for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
+        one = name.removesuffix(ending) + instead
+        if name.endswith(ending) and plain(one) and _is_usual(one):
+            return one
+    return name
+
+
+def _is_usual(name: str) -> bool:
+    roles = ("item", "annotator", "label", "answer", "response_id")
+    return any(usual([name], role) for role in roles)

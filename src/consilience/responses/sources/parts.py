@@ -1,0 +1,80 @@
+"""Which of several tables in one file holds the answers."""
+
+from collections.abc import Mapping, Sequence
+
+from consilience.errors import MissingColumnError, NoResponsesError, not_among
+from consilience.responses.columns.names import usual
+
+
+def choose_part(
+    parts: Mapping[str, Sequence[str]],
+    source: str,
+    what: str,
+    option: str,
+    given: str | None = None,
+) -> tuple[str, tuple[str, ...]]:
+    """Choose the table that was named, or the one that can be one of answers.
+
+    Parameters
+    ----------
+    parts
+        Names of the columns of each table.
+    source
+        Name of the file.
+    what
+        What a table is called: sheet, table, split.
+    option
+        The argument that names one.
+    given
+        What the caller named.
+
+    Returns
+    -------
+    name
+        Of the table.
+    assumptions
+        What was assumed, where there are several.
+
+    Raises
+    ------
+    NoResponsesError
+        If there is none.
+    MissingColumnError
+        If there is none of that name, or several may be meant.
+    """
+    if given is not None:
+        if given not in parts:
+            msg = f"{source}: {not_among(what, given, parts)}"
+            raise MissingColumnError(msg)
+        return given, ()
+    filled = {name: columns for name, columns in parts.items() if columns}
+    if not filled:
+        msg = f"{source}: every {what} is empty; export the file again"
+        raise NoResponsesError(msg)
+    grades = {name: _grade(list(columns)) for name, columns in filled.items()}
+    best = [name for name in filled if grades[name] == max(grades.values())]
+    if len(best) > 1 or (len(filled) > 1 and not grades[best[0]]):
+        listed = "; ".join(
+            f"{name!r} ({', '.join(columns[:6])}{', ...' * (len(columns) > 6)})"
+            for name, columns in list(filled.items())[:12]
+        )
+        msg = (
+            f"{source}: there are several {what}s that may hold the answers: {listed}; "
+            f'name one (`{option}="{best[0]}"`)'
+        )
+        raise MissingColumnError(msg)
+    if len(filled) == 1:
+        return best[0], ()
+    others = ", ".join(repr(name) for name in filled if name != best[0])
+    sentence = (
+        f"The answers of {source} are those of the {what} {best[0]!r}; not read: "
+        f"{others}."
+    )
+    return best[0], (sentence,)
+
+
+def _grade(names: list[str]) -> int:
+    """Grade columns: an item and a label, and better an annotator as well."""
+    has = [usual(names, role) for role in ("item", "label", "annotator")]
+    has[1] = has[1] or usual(names, "answer")
+    return (2 if has[2] else 1) if has[0] and has[1] else 0

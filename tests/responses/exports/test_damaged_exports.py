@@ -1,0 +1,120 @@
+"""No damage of an export is a traceback, or read without a sentence."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.responses.exports.test_formats import FIXED
+from tests.responses.exports.writers import READER, WRITERS, Study, as_json
+from tests.responses.test_damage import JSON, outcome, replaced, some
+
+NESTED = [name for name in WRITERS if name not in {"cvat", "doccano", "zooniverse"}]
+NESTED = [name for name in NESTED if name not in {"toloka", "appen", "labelbox_csv"}]
+NESTED.remove("ground_truth")
+TABLES = ("zooniverse", "toloka", "appen", "labelbox_csv")
+
+
+def document(name, folder):
+    """Return what a tool writes, as one JSON document."""
+    text = WRITERS[name](Path(folder), Study(FIXED)).read_text("utf-8")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return [json.loads(line) for line in text.splitlines()]
+
+
+with tempfile.TemporaryDirectory() as _folder:
+    DOCUMENTS = {name: document(name, _folder) for name in NESTED}
+DOCUMENTS["ground_truth"] = {
+    "answers": [
+        {"workerId": "ann", "answerContent": {"q": {"label": "cat"}}},
+        {"workerId": "bob", "answerContent": {"q": {"on": True, "off": False}}},
+    ]
+}
+
+
+@given(
+    which=st.sampled_from(list(DOCUMENTS)),
+    steps=st.lists(st.integers(0, 9), max_size=9),
+    value=JSON,
+)
+@some(90)
+def test_a_part_of_any_other_type(which, steps, value):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.json"
+        path.write_text(
+            json.dumps(replaced(DOCUMENTS[which], steps, value)), encoding="utf-8"
+        )
+        outcome(path, READER[which])
+        outcome(path)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_whole_document_is_read(name, tmp_path):
+    assert outcome(as_json(tmp_path / "a.json", DOCUMENTS[name]), READER[name])
+
+
+def without(document, steps):
+    """Take a key or a part out of a JSON document; steps say which."""
+    if not isinstance(document, (dict, list)) or not document:
+        return document
+    keys = list(document) if isinstance(document, dict) else range(len(document))
+    key = keys[steps[0] % len(keys)]
+    copy = document.copy()
+    if len(steps) == 1:
+        del copy[key]
+    else:
+        copy[key] = without(document[key], steps[1:])
+    return copy
+
+
+@given(
+    which=st.sampled_from(list(DOCUMENTS)),
+    steps=st.lists(st.integers(0, 9), min_size=1, max_size=9),
+)
+@some(30)
+def test_a_part_that_is_missing(which, steps):
+    with tempfile.TemporaryDirectory() as folder:
+        path = as_json(Path(folder) / "a.json", without(DOCUMENTS[which], steps))
+        responses = outcome(path, READER[which])
+        outcome(path)
+        # What is left is read as it was, or by no other answers than there were.
+        whole = outcome(as_json(path, DOCUMENTS[which]), READER[which])
+        if responses is not None and responses.kind == whole.kind == "choice":
+            assert responses.num_responses <= whole.num_responses
+            assert {*responses.table["label"].dropna()} <= {*whole.table["label"]}
+
+
+@given(
+    line=st.integers(0, 40), column=st.integers(0, 60), which=st.sampled_from(TABLES)
+)
+@some(30)
+def test_a_table_with_a_cell_that_is_missing(line, column, which):
+    with tempfile.TemporaryDirectory() as folder:
+        path = WRITERS[which](Path(folder), Study(FIXED))
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            sep="\t" if path.suffix == ".tsv" else ",",
+        )
+        table.iloc[line % len(table), column % table.shape[1]] = ""
+        table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+        outcome(path, READER[which])
+        outcome(path)
+
+
+@given(start=st.integers(0, 400), length=st.integers(1, 40))
+@some(30)
+def test_xml_that_is_cut_is_read_or_refused(start, length):
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = WRITERS["cvat"](Path(folder), Study(FIXED))
+        path = min(jobs.iterdir())
+        text = path.read_bytes()
+        start %= len(text)
+        path.write_bytes(text[:start] + text[start + length :])
+        outcome(path, "cvat")

@@ -1,0 +1,152 @@
+"""Files that are meant to harm, and queries that would change something."""
+
+import gzip
+import sqlite3
+import zipfile
+from contextlib import closing
+
+import duckdb
+import openpyxl
+import pandas as pd
+import pytest
+
+from consilience.errors import (
+    ConsilienceError,
+    MissingColumnError,
+    OptionError,
+    UnreadableFileError,
+)
+from consilience.responses import read
+from consilience.responses.sources import opened, workbook
+
+TABLE = pd.DataFrame(
+    [("1", "a", "x"), ("1", "b", "y")], columns=["item", "annotator", "label"]
+)
+
+
+def test_a_file_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(opened, "_FREE", 1 << 20)
+    path = tmp_path / "a.csv.gz"
+    with gzip.open(path, "wb") as file:
+        for _ in range(64):
+            file.write(b"0" * (1 << 20))
+    with pytest.raises(UnreadableFileError, match="unpacked it holds more than"):
+        read(path)
+    rows = "".join(f"{k},a,{'xy'[k % 2]}\n" for k in range(200_000))
+    with gzip.open(path, "wb") as file:
+        file.write(b"item,annotator,label\n" + rows.encode())
+    assert read(path).num_items == 200_000
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.bz2", "a.csv.zst"])
+def test_a_packed_file_that_is_cut_off_is_refused(tmp_path, name):
+    path = tmp_path / name
+    TABLE.to_csv(path, index=False) if name[-1] != "t" else path.write_bytes(b"(\xb5")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UnreadableFileError, match=r"a\.csv"):
+        read(path)
+
+
+def test_formulas_stay_the_text_that_was_entered(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["item", "annotator", "label"], [1, "a", "=1+1"], [1, "b", "x"]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    responses = read(tmp_path / "a.xlsx")
+    assert responses.labels["label"].tolist() == ["=1+1", "x"]
+    assert "1 cells hold formulas" in str(responses.cleaning)
+
+
+def rewritten(path, change):
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, change(data) if "sheet1" in name else data)
+
+
+def test_entities_in_a_workbook_are_refused(tmp_path):
+    path = tmp_path / "a.xlsx"
+    TABLE.to_excel(path, index=False)
+    rewritten(path, lambda data: data)
+    assert read(path).num_items == 1
+    entity = b'<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c "&a;&a;&a;&a;&a;&a;&a;">]><'
+    rewritten(path, lambda data: data.replace(b"<worksheet", entity + b"worksheet", 1))
+    with pytest.raises(UnreadableFileError, match="not a whole workbook"):
+        read(path)
+
+
+def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.xlsx"
+    TABLE.to_excel(path, index=False)
+    monkeypatch.setattr(workbook, "_MOST", 100)
+    with pytest.raises(UnreadableFileError, match="save the sheet as CSV"):
+        read(path)
+
+
+@pytest.fixture(params=["a.sqlite", "a.duckdb"])
+def base(request, tmp_path):
+    path = tmp_path / request.param
+    connect = sqlite3.connect if path.suffix == ".sqlite" else duckdb.connect
+    with closing(connect(path)) as each:
+        each.execute("create table answers (item text, annotator text, label text)")
+        each.execute("insert into answers values ('1', 'a', 'x'), ('1', 'b', 'y')")
+        each.execute("create table people (id integer, name text)")
+        each.commit()
+    return path
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "drop table answers",
+        "delete from answers",
+        "attach 'other.db' as other",
+        "select 1; drop table answers",
+        "copy answers to 'out.csv'",
+        "install httpfs",
+        "pragma writable_schema = 1",
+        "select * from read_text('/etc/hostname')",
+        "select load_extension('x')",
+        "nonsense",
+    ],
+)
+def test_a_query_can_only_select(base, query, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(OptionError, match=r"the query .* cannot be run"):
+        read(base, query=query)
+    assert read(base, query="select * from answers").num_responses == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_the_table_that_holds_answers_is_taken_and_said(base):
+    responses = read(base)
+    assert (
+        "those of the table 'answers'; not read: 'people'" in responses.assumptions[0]
+    )
+    assert read(base, query="answers").assumptions == responses.assumptions[1:]
+
+
+def test_several_tables_that_may_be_meant_are_listed(tmp_path):
+    path = tmp_path / "a.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for sheet in ("first", "second"):
+            TABLE.to_excel(book, sheet_name=sheet, index=False)
+    with pytest.raises(
+        MissingColumnError, match=r"'first' .*'second' .*`sheet=.first.`"
+    ):
+        read(path)
+    assert read(path, sheet="second").num_responses == 2
+    with pytest.raises(MissingColumnError, match=r"no sheet 'secnd' .*mean 'second'"):
+        read(path, sheet="secnd")
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "sqlite", "duckdb", "feather", "csv.gz"])
+@pytest.mark.parametrize("content", [b"", b"x", b"PK\x03\x04", b"\x1f\x8b", b"\0" * 99])
+def test_nonsense_is_always_a_clear_error(tmp_path, suffix, content):
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ConsilienceError, match=r"a\."):
+        read(path)
