@@ -36,6 +36,7 @@ constant_data
     these are the answers; num_responses(item); annotator_responses,
     annotator_identified and group_of_annotator (annotator), an index into
     annotator_group, where annotators have groups;
+    first_label and second_label (pair), the labels of pairs that have a parameter;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class); for objects, where candidates were asked about as well,
     contains_counts(item, place, contains_answer), how many said no, maybe and yes of

@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from arviz_plots import plot_forest, plot_ppc_rootogram, plot_trace
 from arviz_stats import loo, summary
 from matplotlib import pyplot as plt
@@ -52,9 +53,9 @@ def test_a_row_that_stands_for_several_answers_is_replicated_as_often():
 def test_there_has_to_be_a_replicate_and_a_model_of_tables(fit):
     with pytest.raises(OptionError, match="1 or more"):
         cs.replicate_answers(fit, replicates=0)
-    made = cs.simulate(kind="contains", items=8, annotators=6, classes=3, seed=0)
-    with pytest.raises(OptionError, match="tables"):
-        cs.replicate_answers(cs.fit(made.responses, engine="em"))
+    objects = xr.DataTree(xr.Dataset(attrs={"kind": "objects"}))
+    with pytest.raises(OptionError, match="kind objects"):
+        cs.replicate_answers(cs.Fit(objects))
 
 
 def test_arviz_reads_the_data_of_a_fit_as_they_are(fit):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from arviz_stats import summary
 
 import consilience as cs
 from consilience.errors import KindError, NoResponsesError, OptionError
@@ -126,6 +127,25 @@ def fitted(study):
         contains=study.contains,
         effort=effort,
     )
+
+
+def test_arviz_sums_up_all_parameters_of_objects():
+    # Items enough for pairs of labels that have a parameter.
+    made = cs.simulate(
+        kind="objects", items=30, annotators=8, classes=6, per_item=4, seed=0
+    )
+    effort = EngineOptions(restarts=1, sweeps=2, draws=0)
+    fit = cs.fit(made.responses, model="objects", engine="em", effort=effort)
+    table = summary(fit.data, ci_prob=0.9, kind="stats")
+    pairs = fit.data["posterior"]["pair"].to_numpy()
+    first = fit.data["constant_data"]["first_label"].to_numpy()
+    assert [pair.split(" / ")[0] for pair in pairs] == list(first)
+    assert len(pairs)
+    posterior = fit.data["posterior"].to_dataset()
+    assert len(table) == sum(posterior[name].size for name in posterior)
+    beside = posterior.assign_coords(first_label=("pair", first))
+    with pytest.raises(ValueError, match="first_label"):
+        summary(beside, ci_prob=0.9, kind="stats")
 
 
 def test_both_tasks_are_fitted_kept_and_used(study, fitted, tmp_path):

@@ -81,8 +81,8 @@ def check_kept(data: xr.DataTree, what: str) -> None:
     OptionError
         The fit was asked for intervals at another probability than these have.
     """
-    kept = float(data.attrs.get(KEPT_PROB, data.attrs["prob"]))
-    if kept != float(data.attrs["prob"]):
+    kept = data.attrs.get(KEPT_PROB)
+    if kept is not None and kept != data.attrs["prob"]:
         msg = (
             f"{what}: the fit keeps no draws of it, only bounds, whose probability is "
             f"{kept:g}: use that, or fit again with another"

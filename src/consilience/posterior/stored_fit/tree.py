@@ -61,6 +61,13 @@ def tree(
         "constant_data": _constant(space),
         "observed_data": _observed(space),
     }
+    if "pair" in groups["posterior"].dims:
+        # Beside the parameters, as ArviZ takes coordinates that all of them have.
+        both = _pairs(space, covariates).T
+        named = zip(("first_label", "second_label"), both, strict=True)
+        groups["constant_data"] = groups["constant_data"].assign(
+            {name: ("pair", labels) for name, labels in named}
+        )
     if result.log_likelihood is not None:
         values = np.asarray(result.log_likelihood, np.float32)
         groups["log_likelihood"] = xr.Dataset(
@@ -143,8 +150,8 @@ def _posterior(
     coordinates = {axis: names for axis, names in coordinates.items() if axis in used}
     if "pair" in used:
         pairs = _pairs(space, covariates)
-        coordinates["first_label"] = ("pair", pairs[:, 0])
-        coordinates["second_label"] = ("pair", pairs[:, 1])
+        names_of_pairs = [f"{first} / {second}" for first, second in pairs]
+        coordinates["pair"] = np.asarray(names_of_pairs, object)
     return xr.Dataset(
         {
             name: ((*SAMPLED, *axes[name]), np.asarray(value, np.float32))
