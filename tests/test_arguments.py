@@ -80,10 +80,10 @@ CALLS = {
     "cs.EngineOptions(draws=1.5)": "draws is 1.5",
     "cs.EngineOptions(steps=True)": "steps is True",
     "cs.EngineOptions(prob=nan)": "prob is nan",
-    "cs.MajorityVote().fit(empty)": "no row",
+    "cs.Multinomial().fit(empty)": "no row",
     "cs.MajorityVote().fit(frame['item'])": "of type Series",
     "cs.MajorityVote().fit(frame[['item']])": "no column worker or annotator",
-    "cs.MajorityVote().fit(frame, true_labels=5)": "true_labels is of type int",
+    "cs.DawidSkene().fit(frame, true_labels=5)": "true_labels is of type int",
     "cs.DawidSkene(tol=nan).fit(frame)": "tolerance is nan",
     "cs.agreement(frame)": "of type DataFrame",
 }

@@ -206,7 +206,7 @@ def test_an_estimators_fit_knows_the_ids_that_went_in(dtype):
     rows = [(t, w, (t + (w == 2)) % 2) for t in range(4) for w in range(3)]
     data = pd.DataFrame(rows, columns=["task", "worker", "label"])
     data = data.astype({"task": dtype, "label": dtype, "worker": "str"})
-    result = cs.MajorityVote().fit(data)
+    result = cs.BayesianDawidSkene(engine="em").fit(data)
     items = result.fit_.items()
     assert items["item"].dtype == items["label"].dtype == dtype
     assert result.labels_.index.dtype == dtype

@@ -199,10 +199,10 @@ class ModelAggregator(ProbabilisticAggregator):
     >>> estimator
     BayesianDawidSkene(n_iter=50)
     >>> estimator.fit_predict_proba(answers).iloc[:2, :3].round(2)
-    label      fox  husky  malamute
+    label       fox  husky  malamute
     task
-    photo-001  0.0    0.0       1.0
-    photo-002  0.0    1.0       0.0
+    photo-001  0.00   0.00      0.95
+    photo-002  0.01   0.94      0.02
     """
 
     model: ClassVar[str]

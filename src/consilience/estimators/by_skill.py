@@ -61,8 +61,8 @@ class OneCoinDawidSkene(DawidSkene):
     %(answers)s
     >>> cs.OneCoinDawidSkene().fit(answers).skills_.head(2).round(2)
     worker
-    Ada    0.61
-    Ben    0.77
+    Ada    0.50
+    Ben    0.83
     Name: skill, dtype: float64
     """
 
@@ -179,8 +179,8 @@ class GLAD(ClassicalAggregator):
     %(answers)s
     >>> cs.GLAD().fit(answers).alphas_.head(2).round(1)
     worker
-    Ada    0.1
-    Ben    0.4
+    Ada    0.0
+    Ben    0.6
     Name: alpha, dtype: float64
     """
 
@@ -361,8 +361,8 @@ class MACE(ClassicalAggregator):
     --------
     %(answers)s
     >>> cs.MACE().fit(answers).spamming_[:2].round(1)
-    array([[0.7, 0.3],
-           [0.4, 0.6]])
+    array([[0.6, 0.4],
+           [0.3, 0.6]])
     """
 
     model = "mace"

@@ -225,8 +225,8 @@ class Wawa(_VotesBySkill):
     %(answers)s
     >>> cs.Wawa().fit(answers).skills_.head(2).round(2)
     worker
-    Ada    0.71
-    Ben    0.86
+    Ada    0.50
+    Ben    0.83
     Name: skill, dtype: float64
     """
 
@@ -284,8 +284,8 @@ class ZeroBasedSkill(_VotesBySkill):
     %(answers)s
     >>> cs.ZeroBasedSkill().fit(answers).skills_.head(2).round(2)
     worker
-    Ada    0.71
-    Ben    0.86
+    Ada    0.50
+    Ben    0.83
     Name: skill, dtype: float64
     """
 
@@ -351,8 +351,8 @@ class GoldMajorityVote(_VotesBySkill):
     >>> gold = study(0, num_photos=30).truth.set_index("photo")["animal"]
     >>> cs.GoldMajorityVote().fit(answers, gold).skills_.head(2).round(2)
     worker
-    Ada    0.61
-    Ben    0.75
+    Ada    0.50
+    Ben    0.83
     Name: skill, dtype: float64
     """
 

@@ -69,6 +69,9 @@ class ClassicalAggregator(ModelAggregator):
                 f'{CLASSICAL}", such as `engine="auto"`'
             )
             raise OptionError(msg)
+        if self.tol is not None and np.isnan(self.tol):
+            msg = "tolerance is nan; give a number: iterations end at a smaller gain"
+            raise OptionError(msg)
         answers = answers_of(data, [true_labels, *self._further_labels()])
         if not answers.number:
             self._keep_nothing()

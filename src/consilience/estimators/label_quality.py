@@ -82,8 +82,8 @@ def label_quality_multiannotator(
     >>> quality["label_quality"][columns].head(2).round(2)
               consensus_label  consensus_quality_score  num_annotations
     photo
-    photo-001        malamute                      1.0                5
-    photo-002           husky                      1.0                5
+    photo-001        malamute                      1.0                6
+    photo-002           husky                      1.0                6
     """
     data, items, people = _long(labels_multiannotator)
     probabilities = _probabilities(pred_probs, data, items)

@@ -146,7 +146,11 @@ def prior_at_full_strength(space: Space, result: Result) -> Float[np.ndarray, "#
     if isinstance(space, ContainsSpace):
         prevalence = np.asarray(result.parameters[PREVALENCE], float).mean((0, 1))
         kept = prevalence[space.state] * kept
-    if isinstance(space, ChoiceSpace) and WEIGHT in result.parameters:
+    elif (
+        isinstance(space, ChoiceSpace)
+        and space.covariates.names
+        and WEIGHT in result.parameters
+    ):
         weight = np.asarray(result.parameters[WEIGHT], float).mean((0, 1))
         odds = space.covariates.value @ weight
         kept = kept * np.exp(odds - odds.max(1, keepdims=True))
