@@ -54,7 +54,15 @@ GROUPS = {
 def imported(folder: str) -> frozenset[str]:
     """Packages that the files of a folder import, at the top or within a function."""
     ours = {path.stem for path in (ROOT / folder).rglob("*.py")}
-    ours |= {"consilience", "benchmarks", "models", "packages", "plates", "pytest"}
+    ours |= {
+        "consilience",
+        "tests",
+        "benchmarks",
+        "models",
+        "packages",
+        "plates",
+        "pytest",
+    }
     result = frozenset(
         name.split(".")[0]
         for path in (ROOT / folder).rglob("*.py")

@@ -77,9 +77,9 @@ def test_confusion_is_told_of_one_label_or_between_superclasses(fitted):
 
 
 def test_pairs_carry_the_names_of_their_labels(study, fitted):
-    posterior = fitted.data["posterior"]
+    constant = fitted.data["constant_data"]
     named = study[0].table.groupby("item", observed=True)["label"].agg(set)
-    one, other = (str(posterior[f"{w}_label"][0].item()) for w in ("first", "second"))
+    one, other = (str(constant[f"{w}_label"][0].item()) for w in ("first", "second"))
     assert any({one, other} <= labels for labels in named)
     assert (
         "vb has point estimates of pairs, popularity"

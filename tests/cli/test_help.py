@@ -142,6 +142,6 @@ def test_verbose_reports_the_steps_and_nothing_is_logged_without(
 ):
     fit = ("fit", export, *columns, "--model", "dawid_skene", "--out")
     assert run(*fit, "quiet") == 0
-    assert "consilience.fitting" not in capsys.readouterr().err
+    assert "consilience: dawid_skene" not in capsys.readouterr().err
     assert run(*fit, "loud", "--verbose") == 0
-    assert "consilience.fitting" in capsys.readouterr().err
+    assert "consilience: dawid_skene by em" in capsys.readouterr().err

@@ -250,7 +250,7 @@ OTHERS = {
         "bild": np.arange(N) // 3,
         "wer": np.arange(N) % 3,
         "befund": np.take(["a", "b"], numbers(N, 0, 2)),
-        "diagnose": np.take(["p", "q"], numbers(N, 0, 2)),
+        "diagnose": np.take(["p", "q"], numbers(N, 0, 2, 1)),
     },
 }
 

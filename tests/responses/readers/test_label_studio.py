@@ -5,10 +5,8 @@ import pytest
 
 from consilience.errors import (
     BadCellError,
-    KindError,
     LabelNotOfferedError,
     MissingColumnError,
-    OfferUnknownError,
     UnreadableFileError,
 )
 from consilience.responses import read
@@ -124,8 +122,10 @@ def test_several_labels_need_a_kind_and_no_needs_the_configuration(export, writt
     config = written("config.xml", CONFIG)
     with pytest.raises(MissingColumnError, match=r"'objects' \(contains, 2 .*'main'"):
         read(path)
-    with pytest.raises(KindError, match="task 1, annotation 10: 2 labels"):
-        read(path, question="objects")
+    assumed = read(path, question="objects")
+    assert assumed.kind == "contains"
+    assert "every label that anybody picked is taken as shown" in assumed.assumptions[0]
+    assert assumed.table["answer"].tolist() == ["no", "yes", "yes", "yes", "no", "no"]
     objects = read(path, question="objects", main="main", kind="objects")
     assert rows(objects, "label", "object", "main") == [
         ["terrier", 0, False],
@@ -133,8 +133,8 @@ def test_several_labels_need_a_kind_and_no_needs_the_configuration(export, writt
         ["cat", 0, False],
         ["terrier", 1, True],
     ]
-    with pytest.raises(OfferUnknownError, match="annotation 10"):
-        read(path, label="objects", kind="contains")
+    asked = read(path, label="objects", kind="contains")
+    assert rows(asked, "label", "answer") == rows(assumed, "label", "answer")
     contains = read(path, label="objects", kind="contains", offered=config)
     assert contains.labels["label"].tolist() == ["terrier", "stage", "cat"]
     assert contains.offer == "all"
@@ -257,8 +257,13 @@ def test_short_exports_are_second_best_and_say_so(written):
     )
     same = read(written("a.csv", text), kind="objects")
     assert rows(same, "annotator", "label") == rows(responses, "annotator", "label")
-    with pytest.raises(KindError, match=r"a\.csv, row 2: 2 labels"):
-        read(written("a.csv", text))
+    boxes = read(written("a.csv", text))
+    assert rows(boxes, "annotator", "label", "answer") == [
+        ["ana", "a", "yes"],
+        ["ana", "b", "yes"],
+        ["ben", "a", "yes"],
+        ["ben", "b", "no"],
+    ]
 
 
 def test_a_task_without_id_and_without_a_field_of_items_is_refused(export):

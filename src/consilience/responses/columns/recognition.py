@@ -378,7 +378,7 @@ def _with_annotator(table: TextTable, roles: dict[str, str]) -> Understood | Non
     """Look for the annotator where item and label are named."""
     label = roles.get("label", roles.get("answer", ""))
     item = table.columns.get(roles["item"])
-    if item is None or label not in table.columns or "n" in map(plain, table.names):
+    if item is None or label not in table.columns:
         return None
     free = [
         name
@@ -399,7 +399,7 @@ def _with_annotator(table: TextTable, roles: dict[str, str]) -> Understood | Non
             columns={"annotator": by_name[0]},
             assumptions=(_sentence({"annotator": by_name[0]}),),
         )
-    if not free:
+    if not free or "n" in map(plain, table.names):
         return None
     msg = (
         f"{table.source}: no column looks like the annotator, and {listing(free, 4)} "
@@ -426,6 +426,7 @@ def _long(table: TextTable, roles: dict[str, str]) -> Understood | None:
     # One of item and label may be seen from the content alone, where no other column
     # can be it, and labels of one item agree.
     clear = not others or score - others[0][0] >= _CLEARLY
+    clear &= not any(_is_rival(guess, best) for _, guess in others)
     if "label" not in by_name:
         clear = clear and "item" in by_name and _agree(table, best)
     if clear and "annotator" in by_name and _consistent(table, best):
@@ -462,6 +463,13 @@ def _consistent(table: TextTable, roles: dict[str, str]) -> bool:
         and _paired(item, annotator) >= _PAIRED
         and _within(item, label) > _within(annotator, label) - 0.05
     )
+
+
+def _is_rival(guess: dict[str, str], best: dict[str, str]) -> bool:
+    """Say whether another column may be the label, by its name as much as the best."""
+    labels = guess["label"], best["label"]
+    same = all(guess[role] == best[role] for role in ("item", "annotator"))
+    return same and is_likely(labels[0], "label") == is_likely(labels[1], "label")
 
 
 def _agree(table: TextTable, roles: dict[str, str]) -> bool:

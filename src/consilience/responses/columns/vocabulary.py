@@ -167,11 +167,16 @@ def likely(names: Sequence[str], role: str) -> list[str]:
 
 
 def is_likely(name: str, role: str) -> bool:
-    """Say whether a column may be named for a role."""
+    """Say whether a column may be named for a role, by the name or its last word."""
+    last = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.rstrip("._- "))[-1]
+    return is_likely_whole(name, role) or is_likely_whole(last, role)
+
+
+def is_likely_whole(name: str, role: str) -> bool:
+    """Say whether a whole name, but for an ending such as *id*, may be of a role."""
     word = plain(name)
-    last = plain(re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.rstrip("._- "))[-1])
-    words = {part for each in (word, last) for part in (each, _ENDING.sub("", each))}
-    return word in USUAL[role] or not words.isdisjoint(LIKELY[role])
+    short = _ENDING.sub("", word)
+    return word in USUAL[role] or not {word, short}.isdisjoint(LIKELY[role])
 
 
 def is_truth(name: str) -> bool:

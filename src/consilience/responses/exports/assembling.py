@@ -216,7 +216,7 @@ def boxes(
         kind = "contains"
     if kind != "contains":
         return kind, None, ()
-    if offered is not None or options.kind is not None:
+    if offered is not None:
         return kind, offered, ()
     return kind, _occurring(picks, (), question), (SAME_BOXES.format(question),)
 

@@ -137,7 +137,8 @@ def _is_data(table: TextTable, name: str) -> bool:
         return False
     pairs = set(zip(tasks.codes.tolist(), column.codes.tolist(), strict=True))
     number = len(set(tasks.codes.tolist()))
-    return len(tasks.codes) - number >= FEW and len(pairs) == number
+    again = len(tasks.codes) - number >= FEW
+    return again and len(pairs) == number and len(set(column.codes.tolist())) > 1
 
 
 def _data_note(names: Sequence[str]) -> tuple[str, ...]:

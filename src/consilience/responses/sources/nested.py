@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilience.responses.columns.names import listing, plain, usual
-from consilience.responses.columns.vocabulary import is_likely
+from consilience.responses.columns.vocabulary import is_likely, is_likely_whole
 from consilience.responses.options import Columns
 
 type Record = dict[str, Any]
 
 _LEVELS = 4  # of records inside records
-_SAID = ("annotator", "label")  # what annotations say
+_ROLES = ("item", "annotator", "label")
+_EARLIER = ("edits", "history", "log", "previous", "revisions", "versions")
 _SAMPLE = 50  # records that are looked at
 ROW = "row id"
 
@@ -54,8 +55,7 @@ def unnest(records: Sequence[Record]) -> Unnested:
     notes: list[str] = []
     for level in range(_LEVELS):
         name = _to_unnest(rows, deeper=level > 0)
-        keys = {key for row in rows for key in row}
-        if name is None or (level and _grade(keys) == len(_SAID)):
+        if name is None:
             break
         if not level:
             rows = _identified(rows)
@@ -151,7 +151,9 @@ def _short_names(rows: Sequence[Record]) -> dict[str, str]:
         for name in names
         if (short := name.rpartition(".")[2]) != name
         and last[short] == 1
-        and not any(is_likely(name, role) for role in ("item", "annotator", "label"))
+        and not any(
+            is_likely_whole(name, role) for role in ("item", "annotator", "label")
+        )
     }
 
 
@@ -173,7 +175,7 @@ def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
     other: set[str] = set()
     for row in rows:
         for name, cell in row.items():
-            if cell is None or cell == []:
+            if cell is None or cell == [] or _last(name) in _EARLIER:
                 continue
             if isinstance(cell, list) and all(isinstance(part, dict) for part in cell):
                 keys = {key for part in cell for key in _flat(part)}
@@ -187,10 +189,15 @@ def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
     return best[0]
 
 
+def _last(name: str) -> str:
+    return plain(name.rpartition(".")[2])
+
+
 def _grade(keys: set[str]) -> int:
     last = {key.rpartition(".")[2] for key in keys}
     return sum(
-        any(is_likely(singular(key), role) for key in keys | last) for role in _SAID
+        any(is_likely(singular(key), role) for key in keys | last)
+        for role in ("annotator", "label")
     )
 
 
