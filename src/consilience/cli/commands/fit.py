@@ -31,7 +31,12 @@ from consilience.cli.terminal import (
 from consilience.errors import as_options
 
 if TYPE_CHECKING:
+    from consilience.console import Console
+    from consilience.fitting import EngineOptions
     from consilience.posterior import Fit
+    from consilience.responses import Responses
+
+_LONG = 20.0  # seconds from which a person wants to know
 
 
 def fit(  # noqa: PLR0913 (each option stands alone)
@@ -132,6 +137,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     from consilience.responses.side_tables import gold_table
 
     truth = None if gold is None else gold_table(gold, read_options(reading))
+    effort = engine_options(work)
+    if len(data.kinds) == 1:
+        print_expected(show, data, model, engine, effort)
     fitted = fitting.fit(
         data,
         model=model,
@@ -147,7 +155,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         ordered=ordered,
         prior=settings,
         prior_from=None if prior_from is None else load(prior_from),
-        effort=engine_options(work),
+        effort=effort,
         progress=True,
     )
     save(fitted, out, overwrite=overwrite)
@@ -156,6 +164,26 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     if json:
         cleaning = asdict(with_options(data).cleaning)
         print_json({"run": out, **summary(fitted), "cleaning": cleaning})
+
+
+def print_expected(
+    show: "Console",
+    data: "Responses",
+    model: str,
+    engine: str,
+    effort: "EngineOptions",
+) -> None:
+    """Say how long a fit will take that takes long."""
+    from consilience.fitting.expected_seconds import FACTOR, expected_seconds
+    from consilience.progress import duration
+
+    seconds = expected_seconds(data, model, engine, effort)
+    if seconds is not None and seconds >= _LONG:
+        between = duration(seconds / FACTOR), duration(seconds * FACTOR)
+        show.print(
+            f"the fit takes about {duration(seconds)} on two processor cores (other "
+            f"studies of this size took {between[0]} to {between[1]})"
+        )
 
 
 def following_report(run: Path, responses: Sequence[Path]) -> list[str | Path]:
