@@ -41,6 +41,8 @@ class Progress:
         return f"{self.phase}: {self.done:,} of {self.total:,} {self.note}".rstrip()
 
 
+_WIDE = 80  # columns of the terminal that have room for all that a bar tells
+
 type Reporter = Callable[[Progress], None]
 
 
@@ -69,15 +71,20 @@ def bar() -> Iterator[Reporter]:
         TimeRemainingColumn,
     )
     from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
 
+    wide = console.width >= _WIDE
+    # What is left for the name of the phase and for notes, which alone are cut.
+    room = console.width - (56 if wide else 38)
+    cut = Column(no_wrap=True, overflow="ellipsis", max_width=max(room // 2, 8))
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        TextColumn("{task.description}", markup=False, table_column=cut),
+        BarColumn(bar_width=20 if wide else 10),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        TextColumn("{task.fields[note]}", markup=False),
+        *((TimeElapsedColumn(),) * wide),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left", style="dim"),
+        TextColumn("{task.fields[note]}", markup=False, table_column=cut.copy()),
     )
     with Bar(*columns, console=console, transient=True) as drawn:
         tasks = {}

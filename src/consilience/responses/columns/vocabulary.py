@@ -47,14 +47,15 @@ LIKELY = {
         ratedby codedby reviewedby answeredby createdby submittedby completedby
         markedby by who whom worker turker crowdworker rater ratername judge
         coder codername labeler labeller tagger scorer grader marker evaluator
-        assessor reviewer reader observer viewer listener inspector auditor
+        voter handle assessor reviewer reader observer viewer listener inspector auditor
         examiner expert specialist
         doctor physician radiologist pathologist clinician nurse student
         volunteer contributor member person people participant subject
         respondent user username login email author analyst agent team initials
         nick nickname player source rid aid wid wer nutzer benutzer bearbeiter
         annotatorin bewerter beurteiler kodierer codierer kodiererin gutachter
-        gutachterin pruefer prüfer befunder arzt aerztin ärztin teilnehmer
+        gutachterin pruefer prüfer prüferin pruefende befunder arzt aerztin ärztin
+        teilnehmer
         teilnehmerin proband probandin vp mitarbeiter studentin kuerzel kürzel
         annotateur annotatrice evaluateur évaluateur codeur juge utilisateur
         lecteur médecin medecin qui anotador anotadora evaluador evaluadora
@@ -71,7 +72,7 @@ LIKELY = {
         choice chosen option opinion rating rate score grade mark stars verdict
         decision judgement judgment assessment evaluation annotation response
         answer selection vote value result finding findings diagnosis diagnose
-        sentiment polarity stance emotion mood tone level intent topic theme type
+        sentiment polarity stance emotion mood tone level intent topic genre theme type
         species
         relevance severity quality said says etikett klasse kategorie
         einschätzung einschaetzung zuordnung antwort
@@ -168,6 +169,7 @@ def likely(names: Sequence[str], role: str) -> list[str]:
 
 def is_likely(name: str, role: str) -> bool:
     """Say whether a column may be named for a role, by the name or its last word."""
+    name = re.sub(r"(?i)\W?[/*:_(]in(?:nen)?\)?$", "", name)  # Prüfer/in, Prüfer*in
     last = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.rstrip("._- "))[-1]
     return is_likely_whole(name, role) or is_likely_whole(last, role)
 

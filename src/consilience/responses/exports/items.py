@@ -17,8 +17,8 @@ def item_field(
 ) -> str:
     """Return the field that names the item.
 
-    An id goes first. Of the contents it is a field that tells all items apart, of a
-    usual name if there is one.
+    An id goes first, if its values come back. Of the contents it is a field that tells
+    all items apart, of a usual name if there is one.
 
     Parameters
     ----------
@@ -53,12 +53,18 @@ def item_field(
     best = _best(fields, contents)
     usable = [name for name in (*ids, best, *last_ids) if name in filled]
     if usable:
-        return str(usable[0])
+        # A value that never comes back names a work, where another field's do.
+        again = [name for name in usable if _comes_back(fields, str(name))]
+        return str((again or usable)[0])
     msg = (
         f"{source}: it does not show which field names the item; found "
         f"{listing(every)}; name it (`item=NAME`)"
     )
     raise MissingColumnError(msg)
+
+
+def _comes_back(fields: Sequence[Fields], name: str) -> bool:
+    return len({each[name] for each in fields}) < len(fields)
 
 
 def _best(fields: Sequence[Fields], contents: list[str]) -> str | None:

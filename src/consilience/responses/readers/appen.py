@@ -68,9 +68,16 @@ def read_appen(sources: Sequence[Source], options: ReadOptions) -> Responses:
         source=names(sources),
         unit="judgments",
         ids=(_UNIT,),
+        main=_with_gold(works),
         roles={"_worker_id": "annotator", "_tainted": "which judgments count"},
     )
     return read_export(export, sources, options)
+
+
+def _with_gold(works: Sequence[Work]) -> str | None:
+    """Return the one question that test questions ask, if there is one."""
+    asked = {name for work in works for name in work.truth}
+    return asked.pop() if len(asked) == 1 else None
 
 
 def _report(given: list[Record], source: str, options: ReadOptions) -> Iterator[Work]:

@@ -61,7 +61,7 @@ def read_prodigy(sources: Sequence[Source], options: ReadOptions) -> Responses:
             "reviewed"
         )
         raise KindError(msg)
-    item = _column(table, "item", options.columns.item, _ITEMS)
+    item = _column(table, "item", options.columns.item, _items(table))
     if item is None:
         msg = (
             f"{table.source}: no column looks like the item; found "
@@ -178,6 +178,17 @@ def _binary(
         unit="records",
     )
     return draft, {name: "label"}
+
+
+def _items(table: TextTable) -> tuple[str, ...]:
+    """Return the columns that may name the item; first those whose values come back."""
+    again = [
+        name
+        for name in _ITEMS
+        if name in table.columns
+        and len(set(table.columns[name].codes.tolist())) < table.num_rows
+    ]
+    return (*again, *(name for name in _ITEMS if name not in again))
 
 
 def _column(

@@ -104,7 +104,10 @@ def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
     lists -= {key for key, cell in cells if _holds_records(cell)}
     if {columns.label, columns.answer} & (single | lists):
         return False
-    names = {key for record in unnest(sample).records for key in record}
+    taken_apart = unnest(sample)
+    names = {key for record in taken_apart.records for key in record}
+    if taken_apart.notes and not any(is_likely(name, "label") for name in single):
+        return True
     return _num_roles(names, names, columns) > _num_roles(single, lists, columns)
 
 

@@ -54,7 +54,10 @@ def choose_part(
     if not filled:
         msg = f"{source}: every {what} is empty; export the file again"
         raise NoResponsesError(msg)
+    whole = {name: columns for name, columns in filled.items() if len(columns) > 2}
     grades = {name: _grade(list(columns)) for name, columns in filled.items()}
+    if len(whole) == 1:
+        grades = dict.fromkeys(filled, 0) | dict.fromkeys(whole, _ENOUGH)
     best = [name for name in filled if grades[name] == max(grades.values())]
     if len(best) > 1 or (len(filled) > 1 and grades[best[0]] < _ENOUGH):
         listed = "; ".join(
