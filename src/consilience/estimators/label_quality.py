@@ -35,11 +35,11 @@ def label_quality_multiannotator(
 
     Parameters
     ----------
-    labels_multiannotator : DataFrame, array (items, annotators) or Responses
+    labels_multiannotator : DataFrame, Responses or array (n_items, n_annotators)
         The label that each annotator gave each item, missing where it gave none. A data
         frame with the columns task, worker and label (or item, annotator and label) is
         taken for a long one, with a row for each answer.
-    pred_probs : pandas.DataFrame or array of shape (items, labels), optional
+    pred_probs : pandas.DataFrame or array of shape (n_items, n_labels), optional
         Probabilities by a classifier, as a prior of the truth: their weight is learned
         from the answers, so that they need not be calibrated. The columns of an array
         are the labels in sorted order, or the whole numbers from zero. For a long data

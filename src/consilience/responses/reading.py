@@ -104,7 +104,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
 
     Parameters
     ----------
-    source : path, table, or sequence of these
+    source : path, data frame, or sequence of these
         A file, a folder, or several of one format; ``-`` is standard input. Or a table:
         a data frame of pandas, polars or any other library that narwhals knows, a
         relation of DuckDB, a dict of lists, a list of dicts, or an array of items by
