@@ -83,11 +83,11 @@ def shows_help(
     from consilience.console import Console
 
     show, command = Console(stderr=False), commands.get(name)
+    app.help_formatter = Panels(reading=command is not None and HELP_READING in before)
     if command is None:
         app.help_print([], console=_console())
         show.print(f"\n{notes}")
         return True
-    app.help_formatter = Panels(HELP_READING in before)
     app.help_print([name], console=_console())
     if HELP_READING not in before:
         show.print("\nExamples", style="bold")

@@ -13,6 +13,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -60,7 +61,7 @@ class Unpacked(Path):
         super().__init__(path)
         self.shown = shown
 
-    def with_segments(self, *segments: str) -> Path:  # type: ignore[override]
+    def with_segments(self, *segments: str | PathLike[str]) -> Path:  # type: ignore[override]
         """Return a path beside this one, which is a path like any other."""
         return Path(*segments)
 
