@@ -1,7 +1,6 @@
-"""What a fit costs by engine, size and model: the basis of the estimate before it."""
+"""What a fit costs, beside the estimate that is given before it."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.measure import Clock, alone
@@ -30,12 +29,11 @@ NOTES = (
         "answers, five for each item (objects: their simulation's default model)."
     ),
     (
-        "`expected` is base + rate times answers times labels (choice) or answers "
-        "(contains, objects), with base and rate of the engine and kind, chosen "
-        "without the model in the row where there are others; `off by` is the factor "
-        "between both."
+        "`expected` is what is said before a fit that takes twenty seconds or more; "
+        "`off by` is the factor between both, where either does."
     ),
 )
+LONG = 20.0  # seconds
 
 
 def run(*, quick: bool, repeats: int) -> Report:
@@ -47,73 +45,40 @@ def run(*, quick: bool, repeats: int) -> Report:
         for model in models[:1] if quick else models:
             for items, annotators, classes in sizes[:1] if quick else sizes:
                 size = {"items": items, "annotators": annotators, "classes": classes}
-                rows.append(_row("choice", model, engine, size, 5 * items * classes))
+                rows.append(_row("choice", model, engine, size))
     for kind, calls in KINDS.items():
         for model, engine in calls:
             for items, annotators in OTHER_SIZES[: 1 if quick else None]:
                 size = {"items": items, "annotators": annotators}
-                rows.append(_row(kind, model, engine, size, 5 * items))
-    for row in rows:
-        alike = [o for o in rows if (o["kind"], o["engine"]) == _group(row)]
-        others = [o for o in alike if o["model"] != row["model"]] or alike
-        base, rate = line(others)
-        row["expected"] = base + rate * row["work"]
-        row["off by"] = math.exp(abs(math.log(row["expected"] / row["CPU seconds"])))
-    for kind, engine in dict.fromkeys(map(_group, rows)):
-        alike = [o for o in rows if (o["kind"], o["engine"]) == (kind, engine)]
-        base, rate = line(alike)
-        rows.append(
-            {
-                "kind": kind,
-                "engine": engine,
-                "model": "all",
-                "base s": base,
-                "rate s": rate,
-                "off by": max(o["off by"] for o in alike),
-            }
-        )
+                rows.append(_row(kind, model, engine, size))
     return Report("What a fit costs", rows, NOTES)
-
-
-def line(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
-    """Return base and rate with the least mean absolute error of the logarithm."""
-    first = min(row["CPU seconds"] for row in rows)
-    best = (math.inf, 0.0, 0.0)
-    rates = [row["CPU seconds"] / row["work"] for row in rows]
-    for base in [first * share for share in (0.25, 0.5, 0.75, 1.0)]:
-        for rate in [rate * factor for rate in rates for factor in (0.5, 0.75, 1.0)]:
-            error = sum(
-                abs(math.log((base + rate * row["work"]) / row["CPU seconds"]))
-                for row in rows
-            )
-            best = min(best, (error, base, rate))
-    return best[1], best[2]
 
 
 def fitted(kind: str, model: str, engine: str, size: dict[str, int]) -> dict[str, Any]:
     """Fit simulated answers in this process."""
     import consilience as cs
+    from consilience.fitting.expected_seconds import expected_seconds
 
     drawn = cs.simulate(kind=kind, per_item=5, seed=1, **size)
+    expected = expected_seconds(drawn.responses, model, engine, cs.EngineOptions())
     clock = Clock()
     with clock.timed():
         cs.fit(drawn.responses, model=model, engine=engine)
-    return clock.figures
+    return {**clock.figures, "expected": expected}
 
 
-def _row(kind, model, engine, size, work):
+def _row(kind, model, engine, size):
     arguments = {"kind": kind, "model": model, "engine": engine, "size": size}
     figures = alone(("benchmarks.fit_seconds", "fitted", arguments), NO_CACHE)
+    took, expected = figures["cpu_seconds"], figures["expected"]
+    factor = max(took / expected, expected / took)
     return {
         "kind": kind,
         "engine": engine,
         "model": model,
         **size,
-        "work": work,
-        "CPU seconds": figures["cpu_seconds"],
+        "CPU seconds": took,
         "seconds": figures["seconds"],
+        "expected": expected,
+        "off by": factor if max(took, expected) >= LONG else None,
     }
-
-
-def _group(row):
-    return row["kind"], row["engine"]

@@ -1,8 +1,7 @@
 """How long a fit will take, roughly: to know before a long one is started.
 
-The costs are lines in the size of the study, measured on two processor cores by the
-benchmark `fit_seconds`, compiling included. Fits of other models by the same engine
-took up to four times as long, or a fourth.
+The costs are lines in the size of the study, set to what the benchmark `fit_seconds`
+measures: processor seconds on two cores, compiling included.
 """
 
 from collections.abc import Mapping
@@ -12,21 +11,31 @@ from consilience import annotators
 from consilience.inference import EngineOptions
 from consilience.responses import Responses
 
-# Seconds, and seconds for each answer (choice: times the number of labels).
+# Seconds, and seconds for each answer (choice: times the number of labels; nuts: also
+# times the root of the number of parameters).
 COSTS: Mapping[tuple[str, str], tuple[float, float]] = MappingProxyType(
     {
-        ("choice", "em"): (2.0, 1e-5),
-        ("choice", "vb"): (4.0, 2e-5),
-        ("choice", "gibbs"): (5.0, 5e-5),
-        ("choice", "svi"): (15.0, 1e-4),
-        ("choice", "nuts"): (20.0, 2e-3),
-        ("contains", "em"): (8.0, 5e-3),
-        ("contains", "vb"): (5.0, 1e-3),
-        ("objects", "em"): (40.0, 1e-2),
+        ("choice", "em"): (0.5, 1.5e-6),
+        ("choice", "vb"): (0.5, 4e-6),
+        ("choice", "gibbs"): (0.7, 1.5e-6),
+        ("choice", "svi"): (12.0, 1.5e-5),
+        ("choice", "nuts"): (12.0, 2.5e-4),
+        ("contains", "em"): (6.0, 2e-4),
+        ("contains", "vb"): (0.5, 2e-5),
+        ("objects", "em"): (9.0, 2.3e-3),
     }
 )
-FACTOR = 4  # within which other models are
+FACTOR = 3  # within which fits that take long were
 _USUAL_STEPS = 2000  # of warm-up and sampling by nuts
+# Models with a parameter or none for each annotator, not a confusion matrix.
+_FEW_PARAMETERS = (
+    "glad",
+    "item_difficulty",
+    "mace",
+    "multinomial",
+    "one_coin_dawid_skene",
+    "shared_errors",
+)
 
 
 def expected_seconds(
@@ -61,6 +70,10 @@ def expected_seconds(
         return None
     total = sum(base + rate * size for base, rate in filter(None, costs))
     if engines == ["nuts"]:
+        each = 1 if model in _FEW_PARAMETERS else responses.num_labels**2
+        parameters = max(responses.num_annotators * each, 1)
+        base, rate = COSTS[kind, "nuts"]
+        total = base + rate * size * parameters**0.5
         steps = (effort.tune or _USUAL_STEPS / 2) + (effort.draws or _USUAL_STEPS / 2)
         total *= max(steps / _USUAL_STEPS, 0.25)
     return total

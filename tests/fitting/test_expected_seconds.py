@@ -1,0 +1,48 @@
+from dataclasses import replace
+
+import pytest
+
+import consilience as cs
+from consilience.fitting.expected_seconds import expected_seconds
+
+
+def study(items, **more):
+    return cs.simulate(items=items, annotators=20, per_item=5, **more).responses
+
+
+USUAL = cs.EngineOptions()
+
+
+def test_larger_studies_and_more_draws_take_longer():
+    small, large = study(50), study(500)
+    for engine in ("em", "vb", "gibbs", "svi", "nuts"):
+        model = "hierarchical_dawid_skene"
+        first, second = (
+            expected_seconds(each, model, engine, USUAL) for each in (small, large)
+        )
+        assert first < second
+    more = replace(USUAL, draws=4000)
+    usual = expected_seconds(large, "one_coin_dawid_skene", "nuts", USUAL)
+    assert expected_seconds(large, "one_coin_dawid_skene", "nuts", more) > 2 * usual
+
+
+def test_a_comparison_takes_as_long_as_its_models():
+    both = study(500)
+    single = expected_seconds(both, "ebcc", "vb", USUAL)
+    assert expected_seconds(both, "auto", "auto", USUAL) > 3 * single
+
+
+def test_nothing_is_said_of_what_was_not_measured():
+    asked = cs.simulate(kind="contains", items=20, annotators=8, classes=3, per_item=4)
+    assert expected_seconds(asked.responses, "contains", "nuts", USUAL) is None
+
+
+@pytest.mark.parametrize(("draws", "said"), [(5, False), (60_000, True)])
+def test_the_command_says_it_before_a_long_fit(draws, said, capsys):
+    from consilience.cli.commands.fit import print_expected
+    from consilience.cli.terminal import screen
+
+    effort = cs.EngineOptions(draws=draws, tune=5)
+    show = screen(as_json=False)
+    print_expected(show, study(50), "one_coin_dawid_skene", "nuts", effort)
+    assert ("the fit takes about" in capsys.readouterr().out) is said
