@@ -22,6 +22,7 @@ def shown(tmp_path_factory):
     real = demo.run
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
         patch.chdir(folder)
+        patch.delenv("COLUMNS", raising=False)
         patch.setattr(
             demo, "run", lambda *a, **k: outcomes.append(real(*a, **k)) or outcomes[0]
         )
@@ -49,6 +50,8 @@ def test_the_demonstration_shows_how_much_of_the_truth_it_found(shown):
     assert (folder / "consilience-demo/run/run.toml").is_file()
     assert (folder / "consilience-demo/responses/responses.parquet").is_file()
     assert "report.html" in said
+    panels = [line for line in said.splitlines() if line[:1] in {"╭", "│", "╰"}]
+    assert {len(line) for line in panels} == {100}
     page = (folder / "consilience-demo/report.html").read_text(encoding="utf-8")
     assert "The built-in study" in page
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console, Group, RenderableType
+from rich.constrain import Constrain
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +21,7 @@ from consilience.demo import Outcome
 from consilience.reports.installed import ADVICE
 from consilience.whole_folder import whole_file
 
+_WIDTH = 100  # columns of a panel at most; a file has more than anybody reads
 _NAMES = {"majority": "majority vote", "auto": "consilience"}
 
 
@@ -51,7 +53,7 @@ def demo_page(outcome: Outcome) -> Group:
     )
 
 
-def picture(outcome: Outcome, file: Path, *, width: int = 100) -> None:
+def picture(outcome: Outcome, file: Path, *, width: int = _WIDTH) -> None:
     """Write the page as an SVG picture of a terminal.
 
     Parameters
@@ -89,8 +91,9 @@ def _head(outcome: Outcome) -> Text:
     )
 
 
-def _panel(title: str, body: RenderableType) -> Panel:
-    return Panel(body, title=Text(title, "bold"), title_align="left", style="")
+def _panel(title: str, body: RenderableType) -> Constrain:
+    panel = Panel(body, title=Text(title, "bold"), title_align="left", style="")
+    return Constrain(panel, _WIDTH)
 
 
 def _scores(outcome: Outcome) -> DrawnTable:
