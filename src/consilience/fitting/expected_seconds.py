@@ -25,7 +25,7 @@ COSTS: Mapping[tuple[str, str], tuple[float, float]] = MappingProxyType(
         ("objects", "em"): (9.0, 2.3e-3),
     }
 )
-FACTOR = 3  # within which fits that take long were
+FACTOR = 3  # above the largest error on the studies that the costs were set to (2.03)
 _USUAL_STEPS = 2000  # of warm-up and sampling by nuts
 # Models with a parameter or none for each annotator, not a confusion matrix.
 _FEW_PARAMETERS = (

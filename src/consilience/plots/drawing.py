@@ -20,7 +20,7 @@ from consilience.responses import Responses
 from consilience.responses.label_names import label_names, short_names
 from consilience.visible import visible
 
-# Okabe and Ito (2008): told apart with any colour vision, and with markers without it.
+# Okabe and Ito (2008): distinct with any colour vision, and by markers without it.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 WIDTH = 6.4  # inches, as matplotlib has it

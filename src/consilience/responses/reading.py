@@ -467,7 +467,7 @@ def _by_content(source: Source, options: ReadOptions) -> Understood | None:
     try:
         table = load_tables([source], options, unnested=True)
     except ConsilienceError:
-        return None  # what is wrong with it is said by who reads it
+        return None  # the reader states what is wrong with it
     return understand(table, options)
 
 

@@ -181,8 +181,8 @@ def print_expected(
     if seconds is not None and seconds >= _LONG:
         between = duration(seconds / FACTOR), duration(seconds * FACTOR)
         show.print(
-            f"the fit takes about {duration(seconds)} on two processor cores (other "
-            f"studies of this size took {between[0]} to {between[1]})"
+            f"the fit takes about {duration(seconds)} on two processor cores, perhaps "
+            f"{between[0]} or {between[1]}: this is a rough estimate by its size"
         )
 
 

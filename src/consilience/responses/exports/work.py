@@ -1,4 +1,4 @@
-"""What an annotator said of an item, in the one form that all tools' exports take.
+"""The answers of an annotator about an item, in the form that all exports take.
 
 A reader says where a tool keeps these; everything after that (which question is meant,
 which field names the item, what an answer means) is decided once, for all tools.
