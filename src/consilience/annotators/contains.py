@@ -61,15 +61,17 @@ from consilience.contains.label_kinds import (
     SHOWN,
     Appearances,
     Kind,
+    alike,
     appearances,
+    excused,
     log_prior,
     shifts,
 )
 from consilience.contains.latent_trait import (
     answer_tables,
+    deviation,
     presence,
     relative_information,
-    widths,
 )
 from consilience.contains.one_item import belief_of_kinds, of_items
 from consilience.errors import OptionError
@@ -125,11 +127,11 @@ class Prior:
         Nodes of the appearance, and how far from zero they reach.
     """
 
-    absent_mean: float = 3.5
-    present_mean: float = 0.5
-    mixture_components: float = 1.0
-    scale: float = 1.7
-    share: float = 4.0
+    absent_mean: float = 2.5
+    present_mean: float = 2.5
+    mixture_components: float = 1.5
+    scale: float = 1.8
+    share: float = 2.0
     groups: float = 0.7
     threshold: float = 1.0
     group_thresholds: float = 0.4
@@ -138,7 +140,12 @@ class Prior:
     spreads: float = 0.5
     lapse: float = 50.0
     weights: float = 1.0
-    panel: float = 6.0
+    informative: float = 0.4
+    contrary: float = 0.01
+    cut: float = 1.5
+    sharpness: float = 0.4
+    panel: float = 0.0
+    maybe: float = 0.5
     item: float = 1.0
     context_effect: float = 1.0
     nodes: float = 61.0
@@ -179,8 +186,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     centre = jnp.array([-prior.absent_mean, prior.present_mean])
     means_prior = dist.Normal(centre, prior.mixture_components)
     mean = numpyro.sample("mean", means_prior.to_event(1))
-    wide = dist.LogNormal(jnp.full(2, np.log(prior.scale)), 0.4)
-    scale = numpyro.sample("scale", wide.to_event(1))
+    scale = numpyro.sample("scale", dist.LogNormal(np.log(prior.scale), 0.4))
     share = numpyro.sample("share", dist.Normal(-np.log(prior.share), 1.0))
     means = jnp.broadcast_to(mean[:, None], (2, groups))
     sharper = spread("annotator_discrimination", prior.discrimination)
@@ -220,9 +226,28 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "width": jnp.exp(width),
         "lapse": -np.log(prior.lapse) + normals("lapse", annotators),
         "node": jnp.linspace(-prior.reach, prior.reach, int(prior.nodes)),
-        "panel": jnp.asarray(prior.panel),
         "asked": observations.asked / observations.asked.sum(),
         **_shared(pairs, prior),
+        **_presence(observations, prior, share),
+    }
+
+
+def _presence(
+    observations: Observations, prior: Prior, share: Float[Array, ""]
+) -> Parameters:
+    """Return what makes a label present; gold labels, where given, calibrate it."""
+    if prior.panel:
+        return {"panel": jnp.asarray(prior.panel), "maybe": jnp.asarray(prior.maybe)}
+    cut, sharpness = jnp.zeros(()), jnp.ones(())
+    if len(observations.log_prior) > 1:
+        cut = numpyro.sample("cut", dist.Normal(0.0, prior.cut))
+        sharpness = numpyro.sample("sharpness", dist.LogNormal(0.0, prior.sharpness))
+    return {
+        "share": share,
+        "informative": jnp.asarray(prior.informative),
+        "contrary": jnp.asarray(prior.contrary),
+        "cut": cut,
+        "sharpness": sharpness,
     }
 
 
@@ -372,18 +397,18 @@ def simulation(
     )
     kind = jnp.where(there, Kind.PRESENT, absent)
     far, counts = (each[kind] for each in shifts(parameters))
-    component = there.astype(int)
-    mean = parameters["means"][component, pairs.unit_group] + far + counts * effect
-    node, scale = parameters["node"], widths(parameters)[component]
-    place = jax.random.categorical(
-        of_node, -0.5 * ((node - mean[:, None]) / scale[:, None]) ** 2
-    )
+    mean = parameters["means"][there.astype(int), pairs.unit_group]
+    node = parameters["node"]
+    apart = (node - (mean + far + counts * effect)[:, None]) / deviation(parameters)
+    place = jax.random.categorical(of_node, -0.5 * apart**2)
     tables = answer_tables(parameters)
-    fair = answer_tables({**parameters, "node": node - parameters[NOT_SHOWN]})
-    panels = jnp.stack([presence(each, parameters) for each in (tables, fair)])
-    judged = panels[
-        (kind == Kind.CONTEXT_NOT_SHOWN).astype(int), pairs.unit_group, :, place
-    ]
+    away = excused(parameters)[kind] + alike(parameters) * effect
+    where = jnp.clip(place - away / (node[1] - node[0]), 0, len(node) - 1)
+    lower = jnp.minimum(where.astype(int), len(node) - 2)
+    present = presence(tables, parameters, jnp.zeros(1))[pairs.unit_group, 0, 1]
+    low, high = (present[jnp.arange(units), lower + step] for step in (0, 1))
+    there = low + (where - lower) * (high - low)  # between two nodes
+    judged = jnp.stack([1 - there, there], 1)
     state = jax.random.categorical(of_state, jnp.log(judged) + observations.log_prior)
     unit, annotator = observations.unit, observations.annotator
     rows = tables[annotator, pairs.unit_group[unit], :, place[unit]]
@@ -398,8 +423,10 @@ MODEL = LaidOutScoreModel(
         "confusion": ("annotator", "true_class", "given_class"),
         "group_confusion": ("group", "true_class", "given_class"),
         "mean": ("mixture_component",),
-        "scale": ("mixture_component",),
+        "scale": (),
         "share": (),
+        "cut": (),
+        "sharpness": (),
         "weight": ("covariate",),
         "relative_information": (),
         "group_shift": ("mixture_component", "group"),

@@ -2,8 +2,9 @@ r"""What a label of an item may be like, and what each kind makes appearances.
 
 A label is *absent*; or absent in the *context* of a similar label that is present,
 which was shown with it or not; or *present*. Each kind has its component of the latent
-trait, shifted by the effect of the item, which is on nodes. A panel judges a label
-whose context was not shown as if it had been: it is asked about all labels.
+trait, shifted by the effect of the item, which is on nodes. What a similar label adds,
+and what the item adds to labels that are there and to those that are not alike, does
+not make a label present.
 """
 
 from enum import IntEnum
@@ -15,7 +16,7 @@ from jax.nn import log_sigmoid
 from jaxtyping import Array, Float
 
 from consilience.contains.item_label_pairs import Pairs
-from consilience.contains.latent_trait import answer_tables, mixture, presence
+from consilience.contains.latent_trait import mixture, presence
 from consilience.model.contract import Parameters
 
 # Of the effect of an item, in standard deviations. In three studies of 225 items drawn
@@ -65,18 +66,18 @@ def shifts(
 
 
 class Appearances(NamedTuple):
-    """Appearances of each kind of label, and what a panel endorses of them.
+    """Appearances of each kind of label, and which of them are present.
 
     Attributes
     ----------
     component
         P(appearance | kind, effect of the item) in each group of labels.
-    panel
+    presence
         P(absent) and P(present) at each appearance of a kind.
     """
 
     component: Float[Array, "G K M T"]
-    panel: Float[Array, "G K 2 T"]
+    presence: Float[Array, "G K M 2 T"]
 
     def averaged(
         self,
@@ -117,7 +118,7 @@ class Appearances(NamedTuple):
         )
 
     def _joint(self) -> Float[Array, "G K M 2 T"]:
-        return self.component[:, :, :, None] * self.panel[:, :, None]
+        return self.component[:, :, :, None] * self.presence
 
 
 def appearances(
@@ -130,13 +131,27 @@ def appearances(
     shift = context[:, None, None] + counts[:, None, None] * node
     shape = (len(which), pairs.num_groups, len(node))
     component = mixture(parameters, jnp.broadcast_to(shift, shape))
-    judged = presence(tables, parameters)
-    panel = [judged] * len(which)
-    if pairs.not_shown:
-        moved = parameters["node"] - parameters[NOT_SHOWN]
-        fair = answer_tables({**parameters, "node": moved})
-        panel[which.index(Kind.CONTEXT_NOT_SHOWN)] = presence(fair, parameters)
-    return Appearances(jnp.moveaxis(component, 0, 1), jnp.stack(panel, 1))
+    away = excused(parameters)[jnp.array(which), None] + alike(parameters) * node
+    judged = [presence(tables, parameters, each) for each in away]
+    return Appearances(jnp.moveaxis(component, 0, 1), jnp.stack(judged, 1))
+
+
+def excused(parameters: Parameters) -> Float[Array, " 4"]:
+    """Return how much of the trait of each kind of label is owed to similar labels.
+
+    A panel sees similar labels as well; but it is asked about all of them, so that
+    what is added by not showing one is excused.
+    """
+    if "panel" in parameters:
+        return jnp.zeros(4).at[Kind.CONTEXT_NOT_SHOWN].set(parameters[NOT_SHOWN])
+    return shifts(parameters)[0]
+
+
+def alike(parameters: Parameters) -> Float[Array, ""]:
+    """Return what the effect of an item adds to labels of all kinds alike."""
+    if "panel" in parameters:
+        return jnp.zeros(())
+    return parameters["item"].min()
 
 
 def log_prior(pairs: Pairs, parameters: Parameters) -> Float[Array, "K P 1"]:

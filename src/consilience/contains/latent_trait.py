@@ -1,19 +1,22 @@
-r"""The latent trait on nodes: probabilities of answers there, and of endorsement.
+r"""The latent trait on nodes: probabilities of answers there, and of presence.
 
-Arithmetic of the model `contains`, whose parameters it takes by name: `node`,
-`threshold`, `slope`, `width`, `lapse`, `means`, `scale` and `panel`.
+Arithmetic of the model `contains`, whose parameters it takes by name.
 """
+
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.nn import log_sigmoid, sigmoid, softmax
-from jax.scipy.special import betainc
+from jax.scipy.special import betainc, xlogy
 from jaxtyping import Array, Float
 
 from consilience.model.contract import Parameters
 
 MIN_PROBABILITY = 1e-12  # of a probability
+MIN_SLOPE = 1e-3  # of log-odds in the trait
+ALMOST = 1e-3  # nats: cuts that tell so much less than the best one count 1 / e
 
 
 def answer_tables(parameters: Parameters) -> Float[Array, "J G L T"]:
@@ -38,47 +41,108 @@ def log_odds(
 def mixture(
     parameters: Parameters, shift: Float[Array, "H G M"]
 ) -> Float[Array, "H G M T"]:
-    """Return p(trait) of components whose means are shifted, on the nodes.
-
-    Parameters
-    ----------
-    parameters
-        Those of the model.
-    shift
-        Of the mean of each component in each group of labels: the lower one, as often
-        as need be, and last the upper one.
-    """
+    """Return p(trait) of components whose means are shifted, the upper one last."""
     node = parameters["node"]
     which = np.repeat([0, 1], [len(shift) - 1, 1])
     means = parameters["means"][which][:, :, None] + shift
-    scale = widths(parameters)[which][:, None, None, None]
-    return softmax(-0.5 * ((node - means[..., None]) / scale) ** 2, axis=3)
+    return softmax(-0.5 * ((node - means[..., None]) / deviation(parameters)) ** 2, 3)
 
 
-def widths(parameters: Parameters) -> Float[Array, "2"]:
-    """Return the standard deviations of the components on the nodes.
+def deviation(parameters: Parameters) -> Float[Array, ""]:
+    """Return the standard deviation of both components on the nodes.
 
-    None is narrower than half a cell of nodes: else the optimizer could end between
+    It is no narrower than half a cell of nodes: else the optimizer could end between
     two.
     """
     node = parameters["node"]
     return jnp.hypot(parameters["scale"], (node[1] - node[0]) / 2)
 
 
-def presence(
-    tables: Float[Array, "J G L T"], parameters: Parameters
-) -> Float[Array, "G 2 T"]:
-    """Return p(absent) and p(present), as the panel says, at each node.
+class Readings(NamedTuple):
+    """What makes a label present, for each group of labels, where the trait is known.
 
-    Present is what at least half of the panel endorse; a tie endorses.
+    Attributes
+    ----------
+    slope, boundary
+        The log-odds of the upper component over the lower one are a line in the trait.
+    cut
+        Where presence would tell most about an answer.
     """
-    endorsed = 1 - jnp.tensordot(parameters["asked"], jnp.exp(tables[:, :, 0]), 1)
+
+    slope: Float[Array, ""]
+    boundary: Float[Array, " G"]
+    cut: Float[Array, " G"]
+
+
+def readings(tables: Float[Array, "J G L T"], parameters: Parameters) -> Readings:
+    """Return what the components and the annotators say of presence."""
+    means, width = parameters["means"], deviation(parameters)
+    slope = (means[1, 0] - means[0, 0]) / width**2
+    boundary = means.mean(0) - parameters["share"] / jnp.maximum(slope, MIN_SLOPE)
+    wide = jnp.hypot(width, parameters["item"])[:, None, None]
+    parts = softmax(-0.5 * ((parameters["node"] - means[:, :, None]) / wide) ** 2, 2)
+    upper = sigmoid(parameters["share"])
+    density = (1 - upper) * parts[0] + upper * parts[1]
+    cut = most_informative(tables, parameters, density)
+    return jax.tree.map(jax.lax.stop_gradient, Readings(slope, boundary, cut))
+
+
+def most_informative(
+    tables: Float[Array, "J G L T"],
+    parameters: Parameters,
+    density: Float[Array, "G T"],
+) -> Float[Array, " G"]:
+    """Return the trait above which being present tells most about an answer.
+
+    The mutual information with the answer of an annotator drawn at random is the
+    largest there; cuts that tell almost as much are averaged.
+    """
+    answers = jnp.einsum("j,jglt->glt", parameters["asked"], jnp.exp(tables))
+    joint = answers * density[:, None]
+    above = jnp.flip(jnp.flip(joint, 2).cumsum(2), 2)
+    below = jnp.maximum(joint.sum(2, keepdims=True) - above, 0.0)
+    both = jnp.stack([below, above])
+    state = both.sum(2)
+    # Mutual information, less the entropy of answers, which is the same for all cuts.
+    information = xlogy(both, both).sum((0, 2)) - xlogy(state, state).sum(0)
+    weight = softmax(information / ALMOST, axis=1)
+    node = parameters["node"]
+    return weight @ (node - (node[1] - node[0]) / 2)
+
+
+def presence(
+    tables: Float[Array, "J G L T"], parameters: Parameters, away: Float[Array, " M"]
+) -> Float[Array, "G M 2 T"]:
+    """Return p(absent) and p(present) at each node, if so much of the trait is excused.
+
+    Where a panel is asked, present is what at least half of it endorse; a tie endorses.
+    """
+    node = parameters["node"] - away[:, None]
+    if "panel" in parameters:
+        present = _endorsed({**parameters, "node": node[0]})[:, None]
+        present = jnp.broadcast_to(present, (len(present), *node.shape))
+    else:
+        slope, boundary, cut = readings(tables, parameters)
+        slope = slope * parameters["sharpness"]
+        moved = node[None] - parameters["cut"]
+        of_state, of_cut = (
+            sigmoid(slope * (moved - place[:, None, None])) for place in (boundary, cut)
+        )
+        informative = parameters["informative"]
+        present = (1 - informative) * of_state + informative * of_cut
+        present = parameters["contrary"] + (1 - 2 * parameters["contrary"]) * present
+    both = jnp.stack([1 - present, present], 2)
+    return jnp.clip(both, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+
+
+def _endorsed(parameters: Parameters) -> Float[Array, "G T"]:
+    """Return p(at least half of a panel endorse), a maybe being worth a part of one."""
+    answers = jnp.exp(answer_tables(parameters))
+    _, maybe, yes = jnp.einsum("j,jglt->lgt", parameters["asked"], answers)
+    endorsed = jnp.clip(yes + parameters["maybe"] * maybe, 0.0, 1.0)
     panel = jax.lax.stop_gradient(parameters["panel"])
     half = jnp.ceil(panel / 2)
-    present = betainc(half, panel - half + 1, endorsed)
-    return jnp.clip(
-        jnp.stack([1 - present, present], 1), MIN_PROBABILITY, 1 - MIN_PROBABILITY
-    )
+    return betainc(half, panel - half + 1, endorsed)
 
 
 def relative_information(
