@@ -127,11 +127,11 @@ class Prior:
         Nodes of the appearance, and how far from zero they reach.
     """
 
-    absent_mean: float = 2.5
-    present_mean: float = 2.5
+    absent_mean: float = 3.0
+    present_mean: float = 3.0
     mixture_components: float = 1.5
     scale: float = 1.8
-    share: float = 2.0
+    share: float = 3.0
     groups: float = 0.7
     threshold: float = 1.0
     group_thresholds: float = 0.4
@@ -146,7 +146,7 @@ class Prior:
     sharpness: float = 0.4
     panel: float = 0.0
     maybe: float = 0.5
-    item: float = 1.0
+    item: float = 0.5
     context_effect: float = 1.0
     nodes: float = 61.0
     reach: float = 12.0
@@ -455,6 +455,7 @@ MODEL = LaidOutScoreModel(
     log_joint=score,
     log_likelihood=log_likelihood,
     simulate_answers=simulation,
+    answer_tables=answer_tables,
     new_annotator=fresh,
     derived=derived,
     whole_items=True,

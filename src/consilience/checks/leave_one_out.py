@@ -20,20 +20,22 @@ Vehtari, Gelman and Gabry (2017), Practical Bayesian model evaluation, section 2
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from consilience.checks.dependence.alike import Copied, most_alike
 from consilience.model import (
     AnnotatorModel,
+    LaidOutScoreModel,
     TableModel,
     Tables,
     logarithms,
     thin,
 )
-from consilience.truth import Space
+from consilience.truth import ContainsSpace, Space
 
 MAX_SCORED = 50_000_000  # answers x draws held at once (float32: 200 MB)
 # The mean over so many answers x draws has far less error from the draws than from the
@@ -51,10 +53,14 @@ class LeaveOneOut:
         log p(answer | all others), in nats, for each row of the responses.
     effective
         How many independent draws the weights of each row are worth.
+    copied
+        The two annotators whose errors go together the most; None where the model or
+        the answers do not say.
     """
 
     elpd: Float[np.ndarray, " N"]
     effective: Float[np.ndarray, " N"]
+    copied: Copied | None = None
 
 
 def leave_one_response_out(
@@ -77,15 +83,15 @@ def leave_one_response_out(
     -------
     The scores; None where there are no draws, or answers do not come from tables.
     """
-    if not isinstance(model, TableModel):
-        return None
     number = math.prod(next(iter(parameters.values())).shape[:2])
-    if number < 2:
+    answers = max(len(space.unit), 1)
+    most = max(min(max(ENOUGH // answers, MIN_DRAWS), MAX_SCORED // answers), 2)
+    if isinstance(model, LaidOutScoreModel) and model.answer_tables is not None:
+        return _of_trait(model, space, parameters, most)
+    if not isinstance(model, TableModel) or number < 2:
         return None
     tables = Tables(model, space)
     responses = space.unit, space.annotator, space.answer
-    answers = max(len(space.unit), 1)
-    most = max(min(max(ENOUGH // answers, MIN_DRAWS), MAX_SCORED // answers), 2)
     scored = [
         tables.given_the_others(logarithms(values, tables.closed), responses).astype(
             np.float32
@@ -93,6 +99,23 @@ def leave_one_response_out(
         for values in thin(parameters, most)
     ]
     return _weighted(np.stack(scored))
+
+
+def _of_trait(
+    model: LaidOutScoreModel[Any],
+    space: Space,
+    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
+    most: int,
+) -> LeaveOneOut | None:
+    """Score answers by the trait of their pair of item and label, summed out."""
+    from consilience.contains.left_out import predicted  # noqa: PLC0415 (loads JAX)
+
+    if not isinstance(space, ContainsSpace):
+        return None
+    each = list(predicted(model, space, parameters, most))
+    scored = np.log(np.stack([one.likelihood for one in each])).astype(np.float32)
+    residual = np.mean([one.residual for one in each], 0)
+    return replace(_weighted(scored), copied=most_alike(space, residual))
 
 
 def _weighted(scored: Float[np.ndarray, "D N"]) -> LeaveOneOut:

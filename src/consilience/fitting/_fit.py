@@ -197,7 +197,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         outcome = fit_choice(study, request)
         return laid_out_later(replace(outcome, finish=_with_verdicts))
     elif given.kind == "contains":
-        data = fit_contains(study, request)
+        data = fit_contains(study, request).tree()
     else:
         from consilience.fitting.objects.fit import fit_objects
 

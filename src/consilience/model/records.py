@@ -208,6 +208,9 @@ class LaidOutScoreModel[P](ScoreModel[P], LaidOutModel[P]):
     log_likelihood : callable
         Log-likelihood of each unit (its share, for units that are modelled together).
         It uses `observations.log_prior` as the score does, and may be cheaper than it.
+    answer_tables : callable, optional
+        log p(answer | substate) of each annotator in each group of labels, where an
+        answer depends on the substate of its unit alone.
     new_annotator : callable
         Distribution of the answers of a new annotator in each column of the score, for
         each group of labels (one if there are none).
@@ -223,6 +226,7 @@ class LaidOutScoreModel[P](ScoreModel[P], LaidOutModel[P]):
     """
 
     log_likelihood: Callable[[Any, Parameters], Any]
+    answer_tables: Callable[[Parameters], Any] | None = None
     new_annotator: Callable[[Parameters], Any] = no_new_annotator
     whole_items: bool = False
     of_classes: bool = False

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from consilience import annotators
 from consilience.checks.leave_one_out import leave_one_response_out
-from consilience.checks.stacking import shrink_weights, standing
+from consilience.checks.stacking import Standing, shrink_weights, standing
 from consilience.errors import OptionError
 from consilience.fitting.comparison.side_by_side import side_by_side
 from consilience.fitting.inputs import (
@@ -180,6 +180,19 @@ def compare_models(
     done = side_by_side(work, report, threads=1 if few else None)
     fits, scores = [fitted for fitted, _ in done], [elpd for _, elpd in done]
     ranking = standing(np.stack(scores), space.unit, space.n, seed)
+    weights = shrink_weights(ranking.weight, _drift(space, fits))
+    table = standing_table(names, ranking, weights, [each.seconds for each in fits])
+    order = np.argsort(-ranking.elpd, kind="stable")
+    return [fits[place] for place in order], table
+
+
+def standing_table(
+    names: Sequence[str],
+    ranking: Standing,
+    weights: Float[np.ndarray, " A"],
+    seconds: Sequence[float],
+) -> pd.DataFrame:
+    """Return the table `comparison`, the best model first."""
     table = pd.DataFrame(
         {
             "model": pd.Series(list(names), dtype="str"),
@@ -187,14 +200,13 @@ def compare_models(
             "se": ranking.se,
             "difference": ranking.difference,
             "difference_se": ranking.difference_se,
-            "weight": shrink_weights(ranking.weight, _drift(space, fits)),
+            "weight": weights,
             "best": ranking.best,
-            "seconds": [fitted.seconds for fitted in fits],
+            "seconds": seconds,
         }
     )
     order = np.argsort(-ranking.elpd, kind="stable")
-    ordered = table.iloc[order].reset_index(drop=True)
-    return [fits[place] for place in order], ordered
+    return table.iloc[order].reset_index(drop=True)
 
 
 def _score(
