@@ -142,7 +142,7 @@ class Prior:
     weights: float = 1.0
     informative: float = 0.4
     contrary: float = 0.01
-    cut: float = 1.5
+    cut: float = 0.8
     sharpness: float = 0.4
     panel: float = 0.0
     maybe: float = 0.5
@@ -238,9 +238,9 @@ def _presence(
     """Return what makes a label present; gold labels, where given, calibrate it."""
     if prior.panel:
         return {"panel": jnp.asarray(prior.panel), "maybe": jnp.asarray(prior.maybe)}
-    cut, sharpness = jnp.zeros(()), jnp.ones(())
+    # Without gold labels the answers say nothing of it: draws vary as the prior does.
+    cut, sharpness = numpyro.sample("cut", dist.Normal(0.0, prior.cut)), jnp.ones(())
     if len(observations.log_prior) > 1:
-        cut = numpyro.sample("cut", dist.Normal(0.0, prior.cut))
         sharpness = numpyro.sample("sharpness", dist.LogNormal(0.0, prior.sharpness))
     return {
         "share": share,

@@ -150,10 +150,10 @@ def _mixture(fits: Sequence[Compared], table: pd.DataFrame) -> Single:
         f"{name} {share:.2f}" for name, share in weight.items() if share >= 0.005
     )
     best, second = table.iloc[0], table.iloc[1]
+    ahead, error = -second["difference"], second["difference_se"]
     reason = (
-        f"of {len(table)} models {best['model']} predicts answers best, by "
-        f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats an answer "
-        f"over {second['model']}; {MIXTURE}: {shown}"
+        f"of {len(table)} models {best['model']} predicts answers best, by {ahead:.4f} "
+        f"± {error:.4f} nats an answer over {second['model']}; {MIXTURE}: {shown}"
     )
     return replace(first, result=result, reason=reason)
 
