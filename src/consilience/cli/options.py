@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from consilience.cli.lists import is_table
 from consilience.errors import KindError, OptionError, as_options
-from consilience.responses.options import MISSING, Columns, ReadOptions
+from consilience.responses.options import Columns, ReadOptions
 
 ENGINES = tuple(
     sorted(
@@ -89,10 +89,10 @@ class Reading:
         What to do with further answers of an annotator to the same question.
     answers
         What words of the file mean, such as oui=yes,non=no; the meanings are yes, no,
-        maybe and skipped.
+        maybe and skipped (only skipped, where answers are labels).
     missing
-        Cells that mean that nothing was entered; by default empty ones and NA, NaN,
-        null and the like.
+        Further words that count as empty cells, as NA, NaN, nan, <NA>, null and NULL
+        do, unless --labels lists them.
     separator
         Separator of the columns of a text file; by default it is recognised.
     encoding
@@ -143,7 +143,7 @@ class Reading:
     items: Path | None = None
     repeats: Literal["keep", "distinct", "first", "last", "drop", "error"] = "keep"
     answers: Several = ()
-    missing: Several = MISSING
+    missing: Several = ()
     separator: str | None = None
     encoding: str | None = None
     header: Annotated[bool, Parameter(negative="--no-header", show_default=False)] = (

@@ -12,6 +12,7 @@ from consilience.errors import (
     MissingColumnError,
     NoResponsesError,
 )
+from consilience.responses.answers import skipped_labels
 from consilience.responses.draft import Draft
 from consilience.responses.offers import check_offered, settle_offer
 from consilience.responses.options import ReadOptions
@@ -48,14 +49,17 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     draft
         What was read.
     options
-        `offered`, `labels`, `gold` and `repeats` are used.
+        What concerns answers of every format is used.
 
     Raises
     ------
     ConsilienceError
         If the answers contradict themselves, the offer or the labels.
     """
-    draft = tidy_draft(draft, options.missing)
+    missing = options.missing_words
+    if draft.kind != "contains":
+        missing += (*skipped_labels(draft, options.answers),)
+    draft = tidy_draft(draft, missing)
     _check_rows(draft)
     check_plain(draft)
     more = [*draft.more_items, *asked_items(draft.items)]

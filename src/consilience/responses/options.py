@@ -13,6 +13,7 @@ type Kind = Literal["choice", "contains", "objects"]
 type Offer = Literal["all", "listed", "unknown"]
 type Repeats = Literal["keep", "distinct", "first", "last", "drop", "error"]
 
+MEANINGS = ("yes", "no", "maybe", "skipped")
 MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
 
 
@@ -86,7 +87,7 @@ class ReadOptions:
     answers
         Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
     missing
-        Cells that mean "nothing was entered".
+        Further words of cells in which nothing was entered, beside the usual `MISSING`.
     separator
         Between the columns of a text file; None: comma, semicolon, tab or bar, seen
         from the first line.
@@ -128,7 +129,7 @@ class ReadOptions:
     items: object = None
     repeats: Repeats = "keep"
     answers: Mapping[str, str] = field(default_factory=dict)
-    missing: tuple[str, ...] = MISSING
+    missing: tuple[str, ...] = ()
     separator: str | None = None
     encoding: str | None = None
     header: bool = True
@@ -149,7 +150,8 @@ class ReadOptions:
         Raises
         ------
         OptionError
-            `kind` or `repeats` is another, or an option is of another type.
+            `kind`, `repeats` or a meaning of `answers` is another, or an option is of
+            another type.
         """
         for what in (
             "question",
@@ -174,6 +176,17 @@ class ReadOptions:
             choices = get_args(words.__value__)
             if word not in choices:
                 raise OptionError(not_among(what, word, choices))
+        for word, meaning in self.answers.items():
+            if meaning not in MEANINGS:
+                what = f"meaning of {word!r} (`answers=`)"
+                raise OptionError(not_among(what, meaning, MEANINGS))
+
+    @property
+    def missing_words(self) -> tuple[str, ...]:
+        """Words of cells in which nothing was entered; none of the labels named."""
+        named = self.labels if isinstance(self.labels, (list, tuple)) else ()
+        usual = (word for word in MISSING if not word or word not in named)
+        return (*usual, *self.missing)
 
 
 def _check_text(what: str, given: object, expected: str) -> None:

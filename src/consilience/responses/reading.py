@@ -29,7 +29,6 @@ from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.recognition import Understood, understand
 from consilience.responses.columns.yes_or_no import propose_one_hot
 from consilience.responses.options import (
-    MISSING,
     Columns,
     Kind,
     ReadOptions,
@@ -82,7 +81,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     label_column: str | None = None,
     repeats: Repeats = "keep",
     answers: Mapping[str, str] | None = None,
-    missing: Sequence[str] = MISSING,
+    missing: Sequence[str] = (),
     separator: str | None = None,
     encoding: str | None = None,
     header: bool = True,
@@ -137,9 +136,11 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         keep ``distinct`` answers once each, keep the ``first`` or ``last``, ``drop``
         all, or raise an ``error``.
     answers : mapping of str to str, optional
-        Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
+        Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``. Where
+        answers are labels, only ``skipped`` has a meaning.
     missing : sequence of str
-        Cells that count as empty.
+        Further words that count as empty cells, as NA, NaN, nan, <NA>, null and NULL
+        do, unless `labels` lists them.
     separator : str, optional
         Separator of the columns of a text file; recognized by default.
     encoding : str, optional

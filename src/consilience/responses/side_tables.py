@@ -135,7 +135,8 @@ def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
         If a label stands twice or is missing, or there is none.
     """
     label = frame["label"]
-    if frame.empty or label.isna().any() or label.duplicated().any():
+    blank = label.isna() | (label.str.strip() == "")
+    if frame.empty or blank.any() or label.duplicated().any():
         twice = label[label.duplicated()].head(3).tolist()
         msg = f"the list of labels is empty, has gaps or names a label twice {twice}"
         raise OptionError(msg)

@@ -150,7 +150,7 @@ def _text_table(
                 notes += [f"column {name!r}: {note}"] if note else []
         except ConsilienceError:
             unusable[name] = str(array.type)
-    columns, tidy_notes = tidy(coded, options.missing)
+    columns, tidy_notes = tidy(coded, options.missing_words)
     return TextTable(
         source=source,
         columns=columns,
