@@ -78,6 +78,45 @@ def test_tables_of_any_library_are_fitted_alike():
         cs.fit(frame, model="majority", gold=gold["label"])
 
 
+def ratings(labels):
+    return pd.DataFrame(
+        [
+            (item, who, labels[(item + who) % 3])
+            for item in range(3)
+            for who in range(3)
+        ],
+        columns=["item", "annotator", "label"],
+    )
+
+
+@pytest.mark.parametrize("how", [{"ordered": True}, {"model": "ordinal_dawid_skene"}])
+def test_words_without_a_known_order_are_not_ordered(how):
+    with pytest.raises(OptionError, match=r"amber, green, red is not known.*`labels=`"):
+        cs.fit(ratings(["green", "amber", "red"]), **how)
+
+
+def test_the_order_is_known_from_the_caller_the_type_the_scale_and_the_folder(tmp_path):
+    words = ["green", "amber", "red"]
+    named = cs.read(ratings(words), labels=words)
+    steps = pd.Categorical(ratings("ABC")["label"], ordered=True)
+    for number, (responses, known) in enumerate(
+        [
+            (named, True),
+            (cs.read(ratings("ABC").assign(label=steps)), True),
+            (cs.read(ratings("ABC").astype({"label": "category"})), False),
+            (cs.read(ratings(["mid", "low", "high"])), True),
+            (cs.read(ratings(["1", "2", "10"])), True),
+            (cs.read(ratings(words)), False),
+        ]
+    ):
+        folder = cs.write(responses, tmp_path / str(number))
+        assert responses.in_order == cs.read(folder).in_order == known
+    cs.fit(named, model="majority", ordered=True)
+    more = named.with_labels(["blue"])
+    with pytest.raises(OptionError, match="blue is not known"):
+        cs.fit(more, model="majority", ordered=True)
+
+
 def test_an_order_of_categories_is_seen_in_tables_of_any_library():
     steps = ["low", "mid", "high"]
     frame = pd.DataFrame({"item": [1, 2], "annotator": "a", "label": ["high", "low"]})

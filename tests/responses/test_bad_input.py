@@ -146,7 +146,7 @@ def test_words_for_skipped_are_no_labels_of_a_choice(written):
 
 def test_words_for_yes_are_refused_where_answers_are_labels(written):
     path = written("a.csv", HEADER + "1,a,oui\n2,a,non\n")
-    with pytest.raises(OptionError, match="'oui' was to mean 'yes'.*are labels"):
+    with pytest.raises(OptionError, match=r"'oui' was to mean 'yes'.*are labels"):
         read(path, kind="choice", answers={"oui": "yes"})
 
 

@@ -67,7 +67,7 @@ def skipped_labels(draft: Draft, meanings: Mapping[str, str]) -> list[str]:
     for word, meaning in meanings.items():
         if meaning != "skipped":
             msg = (
-                f"`answers=`: {word!r} was to mean {meaning!r}, but the answers of kind "
+                f"`answers=`: {word!r} was to mean {meaning!r}, but answers of kind "
                 f"{draft.kind!r} are labels, which may mean 'skipped' alone; leave it "
                 'out, or ask for `kind="contains"`'
             )

@@ -32,13 +32,15 @@ from consilience.responses.tables.coding import (
     text_array,
 )
 from consilience.responses.tables.id_types import settled
-from consilience.responses.tables.scales import is_scale
+from consilience.responses.tables.scales import has_order, is_scale
 from consilience.responses.tables.structures import check_plain
 from consilience.responses.tables.texts import (
     check_texts,
     line_break_warnings,
     refuse_nul,
 )
+
+ORDER_HINT = "; if it means more and less, fit with `ordered=True`"
 
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
@@ -121,6 +123,9 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         cleaning=cleaning,
         sources=dict(draft.sources),
         types=types,
+        in_order=draft.ordered
+        or options.labels is not None
+        or has_order(offer.labels["label"].tolist()),
     )
 
 
@@ -245,8 +250,7 @@ def _order_notes(draft: Draft, labels: pd.DataFrame) -> tuple[str, ...]:
         return ()
     note = (
         f"labels are kept in the order {' < '.join(texts[:12])}"
-        f"{' < ...' * (len(texts) > 12)}; if it means more and less, fit with "
-        "`ordered=True`"
+        f"{' < ...' * (len(texts) > 12)}{ORDER_HINT}"
     )
     return (note,)
 

@@ -32,6 +32,7 @@ from consilience.responses.tables.coding import (
     sort_values,
     text_array,
 )
+from consilience.responses.tables.scales import has_order
 from consilience.responses.tables.text_table import not_as_text, unusable_notes
 from consilience.responses.tables.texts import check_texts
 from consilience.responses.tables.type_names import type_of_arrow
@@ -94,6 +95,7 @@ def canonical_responses(
     cleaning: Cleaning | None,
     sources: Mapping[str, str],
     types: Mapping[str, str] | None = None,
+    in_order: bool = False,
 ) -> Responses:
     """Make responses of columns that have the canonical names.
 
@@ -104,7 +106,7 @@ def canonical_responses(
         `offered`, `items`.
     folder
         Where they stand, for messages.
-    offer, assumptions, cleaning, sources, types
+    offer, assumptions, cleaning, sources, types, in_order
         What was written of the reading; None if it was written by another program.
 
     Raises
@@ -136,6 +138,7 @@ def canonical_responses(
         cleaning=_with_notes(cleaning, parts, table.num_rows),
         sources=sources,
         types=_types(table) if types is None else types,
+        in_order=in_order or has_order(labels["label"].tolist()),
     )
 
 

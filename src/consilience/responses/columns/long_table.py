@@ -121,6 +121,7 @@ def long_draft(
         sources=sources,
         types={role: table.types.get(name) for role, name in roles.items()},
         order=table.orders.get(roles["label"], ()),
+        ordered=roles["label"] in table.ordered,
     )
 
 

@@ -115,6 +115,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         sources=fingerprints(sources),
         types=types,
         order=next((table.orders[n] for n in names if n in table.orders), ()),
+        ordered=table.ordered.issuperset(names),
     )
     return assemble(draft, options)
 

@@ -161,6 +161,7 @@ def _text_table(
         unusable=unusable,
         types={name: kind for name, kind in types.items() if kind is not None},
         orders={**orders, **frame.orders},
+        ordered=frozenset(filter(frame.is_ordered, orders)),
     )
 
 
