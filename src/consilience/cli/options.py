@@ -25,6 +25,7 @@ else:
     Engine = Literal["auto", *ENGINES]
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
 
     from consilience.console import Console
@@ -234,6 +235,13 @@ def read_responses(
         )
         raise KindError(msg)
     return responses
+
+
+def read_gold(gold: Path | None, reading: Reading) -> "pd.DataFrame | None":
+    """Return a file of gold labels, whose columns may be named as the answers' are."""
+    from consilience.responses.side_tables import gold_table
+
+    return None if gold is None else gold_table(gold, read_options(reading))
 
 
 def print_account(show: "Console", responses: "Responses") -> None:

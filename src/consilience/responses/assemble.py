@@ -21,7 +21,12 @@ from consilience.responses.quality.repeats import keep_rows, settle_repeats
 from consilience.responses.quality.spelling import merge_spellings
 from consilience.responses.quality.suspicions import suspicions
 from consilience.responses.quality.tidying import tidy_draft
-from consilience.responses.side_tables import asked_items, gold_table, item_table
+from consilience.responses.side_tables import (
+    asked_items,
+    check_gold,
+    gold_table,
+    item_table,
+)
 from consilience.responses.table import ANSWERS, KINDS, Responses
 from consilience.responses.tables.coding import (
     Coded,
@@ -69,6 +74,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     gold = draft.gold
     if options.gold is not None:
         gold = gold_table(options.gold, options)
+        check_gold(gold, index(draft.item.values))
     draft, gold = merge_spellings(draft, options, gold)
     offer = settle_offer(draft, options, gold)
     refuse_nul("label", offer.labels["label"])

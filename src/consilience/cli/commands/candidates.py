@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, read_options
+from consilience.cli.options import READ_AS_IT_IS, Flag, read_gold
 from consilience.cli.predictions import read_all
 from consilience.cli.terminal import check_free, finish, print_json, screen
 
@@ -74,14 +74,13 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     from consilience.classifiers import candidates as pool
     from consilience.classifiers.pooled.candidate_table import ACCOUNT
     from consilience.classifiers.pooled.renaming import rename_labels
-    from consilience.responses.side_tables import gold_table
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
     loaded = read_all(predictions, items, labels)
     named = [
         rename_labels(one, label_column) if _has_names(one) else one for one in loaded
     ]
-    truth = None if gold is None else gold_table(gold, read_options(READ_AS_IT_IS))
+    truth = read_gold(gold, READ_AS_IT_IS)
     also = None if responses is None else _used(responses)
     pooled = pool(named, policy=policy, top=top, mass=mass, gold=truth, also=also)
     pooled.save(out, overwrite=overwrite)

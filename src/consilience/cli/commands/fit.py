@@ -17,7 +17,7 @@ from consilience.cli.options import (
     engine_options,
     numbers,
     print_account,
-    read_options,
+    read_gold,
     read_responses,
     with_options,
 )
@@ -130,15 +130,15 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         load_model(model, settings)  # a mistake is found before anything is read
     show = screen(as_json=json)
     data = read_responses(responses, reading, both=True)
+    truth = read_gold(gold, reading)
+    data = replace(data, gold=data.gold if truth is None else truth)
     if ordered:
         data = _without_hint(data)
     print_account(show, data)
     from consilience import fitting
     from consilience.cli.pages.fit import fit_page
     from consilience.posterior import load
-    from consilience.responses.side_tables import gold_table
 
-    truth = None if gold is None else gold_table(gold, read_options(reading))
     effort = engine_options(work)
     if len(data.kinds) == 1:
         print_expected(show, data, model, engine, effort)
