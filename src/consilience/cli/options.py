@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from consilience.cli.lists import is_table
 from consilience.errors import KindError, OptionError, as_options
-from consilience.responses.options import Columns, ReadOptions
+from consilience.responses.options import MISSING, Columns, ReadOptions
 
 ENGINES = tuple(
     sorted(
@@ -314,7 +314,7 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         items=reading.items,
         repeats=reading.repeats,
         answers=dict(pairs(reading.answers, "answers")),
-        missing=reading.missing,
+        missing=(*MISSING, *reading.missing),
         separator=reading.separator,
         encoding=reading.encoding,
         header=reading.header,

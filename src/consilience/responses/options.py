@@ -87,7 +87,7 @@ class ReadOptions:
     answers
         Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
     missing
-        Further words of cells in which nothing was entered, beside the usual `MISSING`.
+        Words of cells in which nothing was entered.
     separator
         Between the columns of a text file; None: comma, semicolon, tab or bar, seen
         from the first line.
@@ -129,7 +129,7 @@ class ReadOptions:
     items: object = None
     repeats: Repeats = "keep"
     answers: Mapping[str, str] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = MISSING
     separator: str | None = None
     encoding: str | None = None
     header: bool = True
@@ -183,10 +183,9 @@ class ReadOptions:
 
     @property
     def missing_words(self) -> tuple[str, ...]:
-        """Words of cells in which nothing was entered; none of the labels named."""
-        named = self.labels if isinstance(self.labels, (list, tuple)) else ()
-        usual = (word for word in MISSING if not word or word not in named)
-        return (*usual, *self.missing)
+        """Words of cells in which nothing was entered; none of the labels listed."""
+        listed = self.labels if isinstance(self.labels, (list, tuple)) else ()
+        return ("", *(word for word in self.missing if word not in listed))
 
 
 def _check_text(what: str, given: object, expected: str) -> None:

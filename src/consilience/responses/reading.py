@@ -29,6 +29,7 @@ from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.recognition import Understood, understand
 from consilience.responses.columns.yes_or_no import propose_one_hot
 from consilience.responses.options import (
+    MISSING,
     Columns,
     Kind,
     ReadOptions,
@@ -226,7 +227,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         items=items,
         repeats=repeats,
         answers=_meanings(answers),
-        missing=_words("missing", missing),
+        missing=(*MISSING, *_words("missing", missing)),
         separator=separator,
         encoding=encoding,
         header=header,
