@@ -19,7 +19,7 @@ def people(**columns):
 
 
 def answers(rows, columns=("item", "worker", "label")):
-    return read(pd.DataFrame(rows, columns=list(columns)))
+    return read(pd.DataFrame(rows, columns=list(columns)), repeats="all")
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,9 @@ def test_tables_of_any_library_are_fitted_alike():
     "use",
     [
         lambda frame, gold: cs.fit(frame, model="majority", gold=gold),
-        lambda frame, gold: cs.compare(frame, models=["one_coin_dawid_skene"], gold=gold),
+        lambda frame, gold: cs.compare(
+            frame, models=["one_coin_dawid_skene"], gold=gold
+        ),
         lambda frame, gold: cs.read(frame, gold=gold),
     ],
     ids=["fit", "compare", "read"],

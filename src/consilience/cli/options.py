@@ -87,7 +87,8 @@ class Reading:
         Table about items: item, dataset_label (or label) for the label that the item
         has in the data set, and more.
     repeats
-        What to do with further answers of an annotator to the same question.
+        What to do with further answers of an annotator to the same question. Rows that
+        are equal in every column count once, except with all.
     answers
         What words of the file mean, such as oui=yes,non=no; the meanings are yes, no,
         maybe and skipped (only skipped, where answers are labels).
@@ -142,7 +143,9 @@ class Reading:
     label_column: str | None = None
     offered: Several = ()
     items: Path | None = None
-    repeats: Literal["keep", "distinct", "first", "last", "drop", "error"] = "keep"
+    repeats: Literal["keep", "all", "distinct", "first", "last", "drop", "error"] = (
+        "keep"
+    )
     answers: Several = ()
     missing: Several = ()
     separator: str | None = None

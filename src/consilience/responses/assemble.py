@@ -16,6 +16,7 @@ from consilience.responses.answers import skipped_labels
 from consilience.responses.draft import Draft
 from consilience.responses.offers import check_offered, settle_offer
 from consilience.responses.options import ReadOptions
+from consilience.responses.overview.summary import is_given
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.quality.repeats import keep_rows, settle_repeats
 from consilience.responses.quality.spelling import merge_spellings
@@ -103,11 +104,10 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         unit=draft.unit,
         read=draft.num_read,
         kept=num_distinct(draft.row),
-        answers=len(table),
+        answers=int(table["n"][is_given(table)].sum()),
         dropped=(*draft.dropped, *repeated.dropped),
         notes=(
             *draft.notes,
-            *repeated.notes,
             *observed.notes(),
             *_gold_notes(gold, item),
             *_order_notes(draft, offer.labels),
@@ -226,9 +226,9 @@ class _Observed:
 
     def notes(self) -> tuple[str, ...]:
         table = self.table
-        null = table["answer" if self.draft.kind == "contains" else "label"].isna()
-        skipped = int(null.sum())
-        given = table["label"][~null].nunique()
+        answered = is_given(table)
+        skipped = int((~answered).sum())
+        given = table["label"][answered].nunique()
         annotators = len(table["annotator"].cat.categories)
         anonymous = int(table["annotator"].isna().sum())
         facts = [

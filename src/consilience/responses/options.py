@@ -11,7 +11,7 @@ from consilience.errors import OptionError, not_a, not_among
 
 type Kind = Literal["choice", "contains", "objects"]
 type Offer = Literal["all", "listed", "unknown"]
-type Repeats = Literal["keep", "distinct", "first", "last", "drop", "error"]
+type Repeats = Literal["keep", "all", "distinct", "first", "last", "drop", "error"]
 
 MEANINGS = ("yes", "no", "maybe", "skipped")
 MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
@@ -83,7 +83,8 @@ class ReadOptions:
     items
         Table about items: item, dataset_label and more; None: what the source says.
     repeats
-        What becomes of an annotator's second answer to one question.
+        What becomes of an annotator's second answer to one question; all but ``all``
+        count equal rows once.
     answers
         Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
     missing

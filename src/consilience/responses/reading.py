@@ -132,10 +132,11 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Column of the table of labels that the answers refer to. By default the column
         that holds most of their labels, which is named in `assumptions` if it is not
         the usual one.
-    repeats : {"keep", "distinct", "first", "last", "drop", "error"}, default "keep"
-        How to treat further answers of an annotator to the same question: keep all,
+    repeats : {"keep", "all", "distinct", "first", "last", "drop", "error"}
+        How to treat further answers of an annotator to the same question: keep them,
         keep ``distinct`` answers once each, keep the ``first`` or ``last``, ``drop``
-        all, or raise an ``error``.
+        all, or raise an ``error``. Rows of a table that are equal in every column
+        count once; with ``all``, each of them counts. Default "keep".
     answers : mapping of str to str, optional
         Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``. Where
         answers are labels, only ``skipped`` has a meaning.

@@ -28,6 +28,7 @@ from consilience.responses.columns.several_labels import (
 from consilience.responses.columns.wide_columns import wide_columns
 from consilience.responses.draft import Draft
 from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.quality.repeats import equal_rows
 from consilience.responses.reader import Reader
 from consilience.responses.sources.load import Source, fingerprints, load_tables
 from consilience.responses.table import Responses
@@ -63,7 +64,8 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     rows, columns, label = long_cells(table, names)
     label, note = drop_not_asked(label)
     label, points = without_points(label)
-    given = label.codes >= 0
+    again, equal = equal_rows(whole, [item], options.repeats)
+    given = (label.codes >= 0) & ~again[rows]
     rows, columns, label = rows[given], columns[given], label.take(given)
     place = f"{table.source}, column {names[0]!r} and others"
     warnings = check_single(label, place, options) if options.split is None else ()
@@ -106,6 +108,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         num_read=table.num_rows,
         unit="items" if lead is None else "annotators",
         extras=extras,
+        dropped=equal,
         notes=(*notes, *note, *points, *table.notes),
         columns=used,
         unused={name: looks for name, looks in unused.items() if name not in used},
