@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from consilience.errors import UnknownFormatError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import extra_columns, gold_pairs
 from consilience.responses.columns.matrix import (
@@ -19,6 +20,7 @@ from consilience.responses.columns.matrix import (
     long_cells,
     name_index,
 )
+from consilience.responses.columns.names import listing
 from consilience.responses.columns.several_labels import (
     as_lists,
     check_lists,
@@ -61,6 +63,13 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     )
     layout = wide_columns(table, rest, options)
     names = layout.annotators
+    if layout.unclear:
+        msg = (
+            f"{table.source}: the columns {listing(list(layout.unclear))} hold labels "
+            f"of {listing(names, 4)} and are named unlike them: are they annotators? "
+            "Name all annotators (`annotators=`), or exclude the columns (`exclude=`)"
+        )
+        raise UnknownFormatError(msg)
     rows, columns, label = long_cells(table, names)
     label, note = drop_not_asked(label)
     label, points = without_points(label)
