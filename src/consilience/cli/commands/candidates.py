@@ -1,5 +1,6 @@
 """The command `candidates`: predictions pooled into candidates with prior log-odds."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from consilience.cli.options import READ_AS_IT_IS, Flag, read_gold
 from consilience.cli.predictions import read_all
 from consilience.cli.terminal import check_free, finish, print_json, screen
+from consilience.errors import ConsilienceWarning, as_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,9 +84,13 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     ]
     truth = read_gold(gold, READ_AS_IT_IS)
     also = None if responses is None else _used(responses)
-    pooled = pool(named, policy=policy, top=top, mass=mass, gold=truth, also=also)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConsilienceWarning)  # printed below
+        pooled = pool(named, policy=policy, top=top, mass=mass, gold=truth, also=also)
     pooled.save(out, overwrite=overwrite)
     show = screen(as_json=json)
+    for sentence in pooled.account["warnings"]:
+        show.say(f"warning: {as_options(sentence)}", style="color(130)")
     for sentence in _sentences(pooled.account):
         show.print(sentence)
     following = ("fit", responses or "RESPONSES", "--candidates", out, "--out", "run")
