@@ -170,7 +170,7 @@ class StudyFigures:
             There are none.
         """
         table = self.responses.items
-        if table is None or "dataset_label" not in table:
+        if table is None or not self._has_dataset_labels:
             msg = (
                 "no item has a label of the data set (column dataset_label of the "
                 "table items of the responses)"
@@ -415,7 +415,11 @@ class StudyFigures:
     @property
     def _has_dataset_labels(self) -> bool:
         table = self.responses.items
-        return table is not None and "dataset_label" in table
+        return (
+            table is not None
+            and "dataset_label" in table
+            and bool(table["dataset_label"].notna().any())
+        )
 
 
 type Maker = Callable[[StudyFigures], Figure]

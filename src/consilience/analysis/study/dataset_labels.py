@@ -33,7 +33,11 @@ def with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
         raise OptionError(msg)
     check_responses(fit, responses)
     table = responses.items
-    if table is None or "dataset_label" not in table:
+    if (
+        table is None
+        or "dataset_label" not in table
+        or table["dataset_label"].isna().all()
+    ):
         msg = (
             "no item has a label of the data set; give responses whose table items has "
             "the columns item and dataset_label"
