@@ -83,7 +83,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         `ordinal_dawid_skene`, which "auto" reports annotators by;
         `Fit.annotator_groups` compares them. An annotator with `repeat_of` is a
         sample of the one named there, such as of a language model: samples count as
-        one annotator, and of its answers to one question the most frequent counts.
+        one annotator, and of its answers to one question the most frequent counts,
+        or the first of equally frequent ones.
     annotator_prior : data frame or path, optional
         What annotators answered earlier to questions of known truth (choice). Columns
         annotator, true_label and given_label, and `n`, how often (by default once), or
