@@ -240,11 +240,11 @@ def read_responses(
     return responses
 
 
-def read_gold(gold: Path | None, reading: Reading) -> "pd.DataFrame | None":
+def read_gold(gold: Path, reading: Reading) -> "pd.DataFrame":
     """Return a file of gold labels, whose columns may be named as the answers' are."""
     from consilience.responses.side_tables import gold_table
 
-    return None if gold is None else gold_table(gold, read_options(reading))
+    return gold_table(gold, read_options(reading))
 
 
 def print_account(show: "Console", responses: "Responses") -> None:

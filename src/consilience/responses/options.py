@@ -177,9 +177,9 @@ class ReadOptions:
             choices = get_args(words.__value__)
             if word not in choices:
                 raise OptionError(not_among(what, word, choices))
-        for word, meaning in self.answers.items():
+        for answer, meaning in self.answers.items():
             if meaning not in MEANINGS:
-                what = f"meaning of {word!r} (`answers=`)"
+                what = f"meaning of {answer!r} (`answers=`)"
                 raise OptionError(not_among(what, meaning, MEANINGS))
 
     @property

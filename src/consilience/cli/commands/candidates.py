@@ -82,7 +82,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     named = [
         rename_labels(one, label_column) if _has_names(one) else one for one in loaded
     ]
-    truth = read_gold(gold, READ_AS_IT_IS)
+    truth = None if gold is None else read_gold(gold, READ_AS_IT_IS)
     also = None if responses is None else _used(responses)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConsilienceWarning)  # printed below

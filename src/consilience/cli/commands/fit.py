@@ -130,7 +130,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         load_model(model, settings)  # a mistake is found before anything is read
     show = screen(as_json=json)
     data = read_responses(responses, reading, both=True)
-    truth = read_gold(gold, reading)
+    truth = None if gold is None else read_gold(gold, reading)
     data = replace(data, gold=data.gold if truth is None else truth)
     if ordered:
         data = _without_hint(data)

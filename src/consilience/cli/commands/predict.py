@@ -67,7 +67,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
     data = read_responses(responses, reading, both=True)
-    truth = read_gold(gold, reading)
+    truth = None if gold is None else read_gold(gold, reading)
     data = replace(data, gold=data.gold if truth is None else truth)
     from consilience import fitting
     from consilience.cli.pages.fit import fit_page
