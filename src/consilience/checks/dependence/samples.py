@@ -62,10 +62,11 @@ def sample_pairs(data: xr.DataTree) -> list[SamplePair]:
     data
         A fit; of kind objects there are none.
     """
-    if not {"observed_data", "constant_data"} <= set(data.children):
+    kind = data.attrs.get("kind")
+    if kind not in ("choice", "contains") or "observed_data" not in data.children:
         return []
     constant = data["constant_data"]
-    if "annotator_identified" not in constant or "candidate_class" not in constant:
+    if "candidate_class" not in constant:  # a fit of classes
         return []
     known = constant["annotator_identified"].to_numpy().astype(bool)
     names = list(map(str, constant["annotator"].to_numpy()))
