@@ -92,9 +92,9 @@ def studies_needed(tests: int) -> int:
     the test goes by the standard deviation of what is held.
     """
     prob = MASSES[-1]
-    held = 1 - 2 * norm.sf(norm.isf((1 - prob) / 2) / 3)
+    covered = 1 - 2 * norm.sf(norm.isf((1 - prob) / 2) / 3)
     reach = norm.isf(LEVEL / tests / 2) + norm.isf(1 - POWER)
-    return int(np.ceil((reach / (prob - held)) ** 2 * held * (1 - held)))
+    return int(np.ceil((reach / (prob - covered)) ** 2 * covered * (1 - covered)))
 
 
 def judge_parameters(ranks: pd.DataFrame) -> pd.DataFrame:

@@ -68,18 +68,22 @@ def sample_pairs(data: xr.DataTree) -> list[SamplePair]:
     constant = data["constant_data"]
     if "candidate_class" not in constant:  # a fit of classes
         return []
-    known = constant["annotator_identified"].to_numpy().astype(bool)
+    identified = constant["annotator_identified"].to_numpy().astype(bool)
     names = list(map(str, constant["annotator"].to_numpy()))
-    proposed = pairs_by_name([n for n, real in zip(names, known, strict=True) if real])
+    proposed = pairs_by_name(
+        [n for n, real in zip(names, identified, strict=True) if real]
+    )
     cells = constant.sizes["true_class"] * constant.sizes["given_class"]
     if not proposed or cells > MAX_CELLS:
         return []
     answers = _Answers(data)
-    found = [answers.pair(names.index(a), names.index(b)) for a, b in proposed]
+    figures_of_pairs = [
+        answers.pair(names.index(a), names.index(b)) for a, b in proposed
+    ]
     limit = NormalDist().inv_cdf(1 - LEVEL / len(proposed))
     pairs = [
         SamplePair(one, other, *figures)
-        for (one, other), figures in zip(proposed, found, strict=True)
+        for (one, other), figures in zip(proposed, figures_of_pairs, strict=True)
         if figures is not None and figures[-1] > limit
     ]
     return sorted(pairs, key=lambda pair: -pair.z)

@@ -169,10 +169,10 @@ def _agree(table: TextTable, names: list[str], others: list[str]) -> bool:
     votes = (codes[: len(others), :, None] == np.arange(number)).sum(axis=0)
     share = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
     usual = votes.sum(axis=0) / max(votes.sum(), 1)
-    for said in codes[len(others) :]:
-        rows = np.flatnonzero((said >= 0) & (votes.sum(axis=1) > 0))
-        beyond = share[rows, said[rows]] - usual[said[rows]]
-        if len(rows) < FEW or not usual[said[said >= 0]].all():
+    for answer in codes[len(others) :]:
+        rows = np.flatnonzero((answer >= 0) & (votes.sum(axis=1) > 0))
+        beyond = share[rows, answer[rows]] - usual[answer[rows]]
+        if len(rows) < FEW or not usual[answer[answer >= 0]].all():
             return False
         if beyond.mean() <= _ERRORS * beyond.std() / np.sqrt(len(rows)):
             return False
