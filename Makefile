@@ -41,11 +41,15 @@ studies: export XLA_FLAGS ?=
 studies: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadscope -m study $(ARGS)
 
+# Of a merge, in tracked texts; outside a git checkout nothing is searched.
+CONFLICT := '^(<{7}|[|]{7}|>{7})( |$$)|^={7}$$'
+
 lint: .venv/dev.done
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@! git grep -nIE $(CONFLICT) 2>/dev/null || { echo 'conflict markers: resolve the merge'; exit 1; }
 
 # A page waits while its kernel runs, and pages are dealt out in batches: one process more
 # keeps all processors busy.

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from consilience.annotators import load
 from consilience.checks.simulated_fits import (
@@ -18,11 +19,14 @@ from consilience.checks.simulated_fits import (
 from consilience.checks.simulation_based_calibration import (
     BINS,
     LEVEL,
+    POWER,
+    TOO_FEW,
     TRIALS,
     coverage,
     judge_parameters,
     judge_truth,
     position,
+    studies_needed,
     tally,
     uniformity,
 )
@@ -34,11 +38,11 @@ from consilience.spaces import space_of
 STUDIES, DRAWS = 200, 99
 
 
-def toy(posterior):
+def toy(posterior, studies=STUDIES):
     """Rank a normal mean, and its likelihood, in studies of eight answers each."""
     generator = np.random.default_rng(0)
     rows = []
-    for simulation in range(STUDIES):
+    for simulation in range(studies):
         mean = generator.normal()
         answers = mean + generator.normal(size=8)
         draws = posterior(answers, generator)
@@ -94,6 +98,23 @@ def test_a_posterior_that_ignores_the_answers_is_caught_by_the_likelihood_alone(
     result = toy(lambda _, generator: generator.normal(size=DRAWS))
     assert result.loc["mean", "verdict"] == "calibrated"
     assert result.loc["log-likelihood", "p"] < LEVEL
+
+
+def test_five_studies_are_too_few_to_tell():
+    assert (toy(exact, studies=5)["verdict"] == TOO_FEW).all()
+    assert believed(lambda belief, _: belief, studies=5).loc[0, "verdict"] == TOO_FEW
+
+
+def test_as_many_studies_as_are_needed_find_intervals_that_are_far_too_narrow():
+    generator = np.random.default_rng(0)
+    number, repeats = studies_needed(3), 100  # one element: two masses and the band
+    found = 0
+    for _ in range(repeats):
+        position = norm.cdf(3 * generator.normal(size=number))  # a third of the width
+        ranks = pd.DataFrame({"simulation": range(number), "position": position})
+        ranks = ranks.assign(quantity="", element=0, truth=0.0, mean=0.0)
+        found += judge_parameters(ranks).loc[0, "verdict"] == "too narrow"
+    assert found / repeats > POWER - 4 * np.sqrt(POWER * (1 - POWER) / repeats)
 
 
 def test_a_point_holds_nothing():

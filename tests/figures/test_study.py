@@ -236,3 +236,37 @@ def test_without_labels_of_the_data_set_there_are_no_baselines(objects_study):
     made = cs.study(fit, responses, predictions=guesses, resamples=2)
     list(made.make())
     assert "disagreement" in made.left_out
+
+
+def some_labels(items, number):
+    return items.assign(
+        dataset_label=items["dataset_label"].where(items.index < number)
+    )
+
+
+@pytest.mark.parametrize("number", [None, 0, 1])
+@pytest.mark.parametrize("kind", ["objects", "choice"])
+def test_two_models_and_items_without_a_label_of_the_data_set_draw_what_they_can(
+    kind, number
+):
+    made = cs.simulate(
+        kind=kind, items=16, annotators=8, classes=6, per_item=4, seed=0
+    ).responses
+    items = pd.DataFrame({"item": made.table["item"].cat.categories})
+    items["dataset_label"] = made.labels["label"].iloc[0]
+    made = replace(made, items=None if number is None else some_labels(items, number))
+    rows = [
+        (item, label, rank, model)
+        for item in items["item"]
+        for model, order in (("one", 1), ("other", -1))
+        for rank, label in enumerate(made.labels["label"][::order][:3], 1)
+    ]
+    predictions = pd.DataFrame(rows, columns=["item", "label", "rank", "model"])
+    fit = cs.fit(made, model="tsipras2020" if kind == "objects" else "majority")
+    study = cs.study(fit, made, predictions=predictions, resamples=20)
+    for name in study.figures:
+        study.drawings(name)
+    if not number:
+        assert {"main_label", "followed"} <= set(study.left_out)
+        if kind == "objects":
+            assert "no item has a label of the data set" in study.left_out["main_label"]

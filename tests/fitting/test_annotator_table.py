@@ -19,7 +19,7 @@ def people(**columns):
 
 
 def answers(rows, columns=("item", "worker", "label")):
-    return read(pd.DataFrame(rows, columns=list(columns)))
+    return read(pd.DataFrame(rows, columns=list(columns)), repeats="all")
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_the_most_frequent_answer_of_samples_counts_once():
         ("i2", "model", "y"),
     ]
     assert merged.num_annotators == 2
-    assert "3 annotators are samples of 1" in merged.assumptions[-1]
-    assert "their 5 answers" in merged.assumptions[-1]
+    assert "samples of another (`repeat_of`): 3; of several" in merged.assumptions[-1]
+    assert "(5 answers)" in merged.assumptions[-1]
 
 
 def test_samples_of_contains_are_merged_by_label():

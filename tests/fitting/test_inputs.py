@@ -9,6 +9,7 @@ import consilience as cs
 from consilience.errors import (
     BadCellError,
     ConsilienceError,
+    GoldError,
     OptionError,
     UnreadableFileError,
 )
@@ -76,6 +77,64 @@ def test_tables_of_any_library_are_fitted_alike():
     assert other["label"].tolist() != expected["label"].tolist()
     with pytest.raises(OptionError, match="gold is of type Series"):
         cs.fit(frame, model="majority", gold=gold["label"])
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda frame, gold: cs.fit(frame, model="majority", gold=gold),
+        lambda frame, gold: cs.compare(
+            frame, models=["one_coin_dawid_skene"], gold=gold
+        ),
+        lambda frame, gold: cs.read(frame, gold=gold),
+    ],
+    ids=["fit", "compare", "read"],
+)
+def test_gold_about_no_item_that_was_answered_is_refused(use):
+    frame = ratings("xyz")
+    gold = pd.DataFrame({"item": ["7", "8"], "label": ["x", "y"]})
+    with pytest.raises(GoldError, match=r"none of its 2 items \(such as '7'\)"):
+        use(frame, gold)
+    use(frame, gold.assign(item=["7", "1"]))
+
+
+def ratings(labels):
+    return pd.DataFrame(
+        [
+            (item, who, labels[(item + who) % 3])
+            for item in range(3)
+            for who in range(3)
+        ],
+        columns=["item", "annotator", "label"],
+    )
+
+
+@pytest.mark.parametrize("how", [{"ordered": True}, {"model": "ordinal_dawid_skene"}])
+def test_words_without_a_known_order_are_not_ordered(how):
+    with pytest.raises(OptionError, match=r"'amber', 'green', 'red' is not known"):
+        cs.fit(ratings(["green", "amber", "red"]), **how)
+
+
+def test_the_order_is_known_from_the_caller_the_type_the_scale_and_the_folder(tmp_path):
+    words = ["green", "amber", "red"]
+    named = cs.read(ratings(words), labels=words)
+    steps = pd.Categorical(ratings("ABC")["label"], ordered=True)
+    for number, (responses, known) in enumerate(
+        [
+            (named, True),
+            (cs.read(ratings("ABC").assign(label=steps)), True),
+            (cs.read(ratings("ABC").astype({"label": "category"})), False),
+            (cs.read(ratings(["mid", "low", "high"])), True),
+            (cs.read(ratings(["1", "2", "10"])), True),
+            (cs.read(ratings(words)), False),
+        ]
+    ):
+        folder = cs.write(responses, tmp_path / str(number))
+        assert responses.in_order == cs.read(folder).in_order == known
+    cs.fit(named, model="majority", ordered=True)
+    more = named.with_labels(["blue"])
+    with pytest.raises(OptionError, match="'blue' is not known"):
+        cs.fit(more, model="majority", ordered=True)
 
 
 def test_an_order_of_categories_is_seen_in_tables_of_any_library():

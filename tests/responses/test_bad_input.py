@@ -13,6 +13,7 @@ from consilience.errors import (
     KindError,
     LabelNotOfferedError,
     NoResponsesError,
+    OptionError,
     RepeatedAnswerError,
     SourceNotFoundError,
     UnknownFormatError,
@@ -121,7 +122,32 @@ def test_missing_cells_are_anonymous_or_skipped_and_said(written):
     assert "cells 'NA' of column 'label' were read as missing" in notes
     assert "answers without annotator (anonymous): 1" in notes
     assert "skipped questions (no label or answer): 1" in notes
-    assert read(path, missing=[""]).labels["label"].tolist() == ["NA", "x", "y"]
+    assert read(path, labels=["NA", "x", "y"]).table["label"].notna().all()
+
+
+def test_words_named_as_missing_add_to_the_usual_ones(written):
+    path = written("a.csv", HEADER + "1,a,x\n2,a,\n3,a,  \n4,a,NA\n5,a,unsure\n")
+    responses = read(path, missing=["unsure"])
+    assert responses.labels["label"].tolist() == ["x"]
+    assert responses.table["label"].isna().sum() == 4
+
+
+def test_a_list_of_labels_with_an_empty_one_is_refused(written):
+    with pytest.raises(OptionError, match="has gaps"):
+        read(written("a.csv", HEADER + "1,a,x\n2,a,x\n"), labels=["x", " "])
+
+
+def test_words_for_skipped_are_no_labels_of_a_choice(written):
+    path = written("a.csv", HEADER + "1,a,x\n2,a,Unsure\n3,a,y\n")
+    responses = read(path, answers={"unsure": "skipped"})
+    assert responses.labels["label"].tolist() == ["x", "y"]
+    assert responses.table["label"].isna().tolist() == [False, True, False]
+
+
+def test_words_for_yes_are_refused_where_answers_are_labels(written):
+    path = written("a.csv", HEADER + "1,a,oui\n2,a,non\n")
+    with pytest.raises(OptionError, match=r"'oui' was to mean 'yes'.*are labels"):
+        read(path, kind="choice", answers={"oui": "yes"})
 
 
 def test_one_annotator_and_one_label_are_said(written):

@@ -46,7 +46,7 @@ TEXT = st.text(
 IDS = st.one_of(
     TEXT, st.sampled_from(["007", "7", "1e5", "1.0", "1", "true", "-1", "=1"])
 )
-ROWS = st.lists(st.tuples(IDS, IDS, IDS), min_size=1, max_size=12)
+ROWS = st.lists(st.tuples(IDS, IDS, IDS), min_size=1, max_size=12, unique=True)
 
 
 def back(responses):

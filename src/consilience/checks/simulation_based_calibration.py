@@ -37,6 +37,8 @@ from scipy.stats import norm
 # this by chance, all its tests together (Bonferroni).
 LEVEL = 0.01
 MASSES = (0.5, 0.9)
+TOO_FEW = "too few studies to tell"
+POWER = 0.8  # with which intervals of a third of the width are to be found
 # Bounds of the bins of what a state is said to be true with.
 BINS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
 TRIALS = 4000  # uniform samples that the smallest tail is held against
@@ -82,6 +84,19 @@ def uniformity(positions: Float[np.ndarray, " N"]) -> float:
     return float((1 + (null <= tail).sum()) / (1 + len(null)))
 
 
+def studies_needed(tests: int) -> int:
+    """Return the number of studies that find 90 % intervals a third as wide as right.
+
+    That many are needed to find them with probability `POWER` by one of several tests
+    of coverage: a normal posterior of a third of the width holds .42 of the truths, and
+    the test goes by the standard deviation of what is held.
+    """
+    prob = MASSES[-1]
+    covered = 1 - 2 * norm.sf(norm.isf((1 - prob) / 2) / 3)
+    reach = norm.isf(LEVEL / tests / 2) + norm.isf(1 - POWER)
+    return int(np.ceil((reach / (prob - covered)) ** 2 * covered * (1 - covered)))
+
+
 def judge_parameters(ranks: pd.DataFrame) -> pd.DataFrame:
     """Judge the positions of true parameters among their draws.
 
@@ -95,7 +110,8 @@ def judge_parameters(ranks: pd.DataFrame) -> pd.DataFrame:
     -------
     A row for each quantity: simulations, elements; coverage_50, coverage_90 and their
     standard errors *_se; error (mean of posterior mean less truth), error_se; p, the
-    chance of figures as bad if the posterior were exact; verdict.
+    chance of figures as bad if the posterior were exact; needed, the studies without
+    which nothing can be found; verdict.
     """
     groups = ranks.groupby("quantity", sort=False, observed=True)
     rows = [{"quantity": name, **_parameter(group)} for name, group in groups]
@@ -114,7 +130,7 @@ def judge_truth(items: pd.DataFrame) -> pd.DataFrame:
     -------
     A row for all units and one for each bin that has some: confidence (its bounds),
     simulations, units, expected and realised accuracy, gap (expected less realised),
-    gap_se, p; and verdict, which stands with the row of all units.
+    gap_se, p; and needed and verdict, which stand with the row of all units.
     """
     parts = [("all", items)]
     parts += [
@@ -127,13 +143,14 @@ def judge_truth(items: pd.DataFrame) -> pd.DataFrame:
     # The row of all and the bins are as many tests; where there is one bin it is all.
     count = len(rows) if len(rows) > 2 else 1
     worst = min(1.0, min(float(row["p"]) for row in rows) * count)
+    needed = studies_needed(count)
     if worst >= LEVEL:
-        verdict = "calibrated"
+        verdict = "calibrated" if rows[0]["simulations"] >= needed else TOO_FEW
     elif chance >= LEVEL:
         verdict = "off in parts"
     else:
         verdict = "overconfident" if gap > 0 else "underconfident"
-    rows[0].update({"p": worst, "verdict": verdict})
+    rows[0].update({"p": worst, "needed": needed, "verdict": verdict})
     return pd.DataFrame(rows).fillna({"verdict": ""})
 
 
@@ -224,13 +241,14 @@ def _parameter(group: pd.DataFrame) -> dict[str, Any]:
         chances.append(chance)
     worst = min(1.0, min(chances) * len(chances))
     distance = (share - prob) / error  # of the widest interval
+    needed = studies_needed(len(chances))
     if worst >= LEVEL:
-        verdict = "calibrated"
+        verdict = "calibrated" if len(gap) >= needed else TOO_FEW
     elif abs(distance) > 2:
         verdict = "too narrow" if distance < 0 else "too wide"
     else:
         verdict = "shifted"
-    return {**row, "p": worst, "verdict": verdict}
+    return {**row, "p": worst, "needed": needed, "verdict": verdict}
 
 
 def _name(prob: float) -> str:

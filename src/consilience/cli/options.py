@@ -25,6 +25,7 @@ else:
     Engine = Literal["auto", *ENGINES]
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
 
     from consilience.console import Console
@@ -86,13 +87,14 @@ class Reading:
         Table about items: item, dataset_label (or label) for the label that the item
         has in the data set, and more.
     repeats
-        What to do with further answers of an annotator to the same question.
+        What to do with further answers of an annotator to the same question. Rows that
+        are equal in every column count once, except with all.
     answers
         What words of the file mean, such as oui=yes,non=no; the meanings are yes, no,
-        maybe and skipped.
+        maybe and skipped (only skipped, where answers are labels).
     missing
-        Cells that mean that nothing was entered; by default empty ones and NA, NaN,
-        null and the like.
+        Further words that count as empty cells, as NA, NaN, nan, <NA>, null and NULL
+        do, unless --labels lists them.
     separator
         Separator of the columns of a text file; by default it is recognised.
     encoding
@@ -141,9 +143,11 @@ class Reading:
     label_column: str | None = None
     offered: Several = ()
     items: Path | None = None
-    repeats: Literal["keep", "distinct", "first", "last", "drop", "error"] = "keep"
+    repeats: Literal["keep", "all", "distinct", "first", "last", "drop", "error"] = (
+        "keep"
+    )
     answers: Several = ()
-    missing: Several = MISSING
+    missing: Several = ()
     separator: str | None = None
     encoding: str | None = None
     header: Annotated[bool, Parameter(negative="--no-header", show_default=False)] = (
@@ -236,6 +240,13 @@ def read_responses(
     return responses
 
 
+def read_gold(gold: Path, reading: Reading) -> "pd.DataFrame":
+    """Return a file of gold labels, whose columns may be named as the answers' are."""
+    from consilience.responses.side_tables import gold_table
+
+    return gold_table(gold, read_options(reading))
+
+
 def print_account(show: "Console", responses: "Responses") -> None:
     """Print what was kept, dropped and assumed, then what was understood."""
     shown = with_options(responses)
@@ -306,7 +317,7 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         items=reading.items,
         repeats=reading.repeats,
         answers=dict(pairs(reading.answers, "answers")),
-        missing=reading.missing,
+        missing=(*MISSING, *reading.missing),
         separator=reading.separator,
         encoding=reading.encoding,
         header=reading.header,

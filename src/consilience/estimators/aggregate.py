@@ -14,7 +14,7 @@ from consilience.posterior import Fit
 from consilience.posterior.results.confusion import individual
 from consilience.posterior.results.items import items
 from consilience.posterior.results.labels import labels
-from consilience.responses import read
+from consilience.responses import ReadOptions, read_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +107,9 @@ def aggregate(
         )
         raise OneLabelError(msg)
     columns = {"item": item, "annotator": answers.annotator, "label": label}
-    responses = read(
+    responses = read_with(
         pd.DataFrame({role: column.text() for role, column in columns.items()}),
-        kind="choice",
-        labels=list(label.texts),
-        missing=(),
+        ReadOptions(kind="choice", labels=list(label.texts), missing=()),
     )
     types = {role: each.type for role, each in columns.items() if each.type is not None}
     responses = replace(responses, types=types)

@@ -60,6 +60,9 @@ def accuracy_by_objects(study: StudyFigures) -> Figure:
     best = study.models[-1]
     of_best = table[(table["model"] == best) & (table["metric"] == "accuracy")]
     values = of_best.set_index("subset")
+    if not {"one_object", "several_objects"} <= set(values.index):
+        msg = "models are not compared on items of one and on items of several objects"
+        raise OptionError(msg)
     one, several = (values.loc[name] for name in ("one_object", "several_objects"))
     return Figure(
         name="accuracy_by_objects",
@@ -212,7 +215,12 @@ def main_label(study: StudyFigures) -> Figure:
     table = study.in_order(table)
     drawn = _with_accuracy(study, table)
     x, y = (drawn[name].to_numpy(dtype=float) for name in ("accuracy", "value"))
-    slope = np.polyfit(x, y, 1)[0] if len(x) > 1 else np.nan
+    slope = ""
+    if x.min() < x.max():
+        slope = (
+            " A point of accuracy by the data set's labels goes with "
+            f"{np.polyfit(x, y, 1)[0]:.2f} points of accuracy by the main label."
+        )
     line = Line(
         x=(x.min(), x.max()),
         y=(x.min(), x.max()),
@@ -223,8 +231,7 @@ def main_label(study: StudyFigures) -> Figure:
         title="Models by the main label that people see",
         finding=(
             f"{drawn['model'].iloc[-1]} predicts the main label of "
-            f"{share_of(drawn.iloc[-1])} of the items. A point of accuracy by the data "
-            f"set's labels goes with {slope:.2f} points of accuracy by the main label."
+            f"{share_of(drawn.iloc[-1])} of the items.{slope}"
         ),
         note=(
             "The main label is the one that most of all annotators would give as the "
@@ -429,13 +436,24 @@ def _by_accuracy(
 
 
 def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with the accuracy by the data set's labels, and texts."""
+    """Return a table with the accuracy by the data set's labels, and texts.
+
+    Raises
+    ------
+    OptionError
+        No item that a model predicts has such a label.
+    """
+    _ = study.dataset_labels
     models = study.evaluation.models
     whole = models[
         (models["metric"] == "dataset_accuracy") & (models["subset"] == "all")
     ]
     accuracy = whole.set_index("model")["value"]
     table = table.assign(accuracy=table["model"].map(accuracy))
+    table = table.dropna(subset="accuracy")
+    if table.empty:
+        msg = "no item that models predict has a label of the data set"
+        raise OptionError(msg)
     return table.assign(
         text=[
             f"{row['model']}: {share_of(row)}; accuracy by the data set's labels "

@@ -13,6 +13,7 @@ from consilience.figures.charts import SHARE, Axis
 from consilience.figures.figure import Figure, number_names, percent, share_of
 from consilience.figures.objects import SHOWN, with_published_text
 from consilience.figures.record import StudyFigures
+from consilience.responses.columns.on_screen import NONE
 
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 _HALF, _OFTEN = 0.5, 0.2
@@ -178,9 +179,8 @@ def renamed_classes(study: StudyFigures) -> Figure:
         The fit is of kind contains; no item has a label of the data set.
     """
     table = study.human_confusion.table(min_probability=0.05)
-    table = table[
-        table["true_label"].astype("str") != table["given_label"].astype("str")
-    ]
+    given = table["given_label"].astype("str")
+    table = table[(table["true_label"].astype("str") != given) & (given != NONE)]
     table = table.drop(columns="annotator").rename(columns={"probability": "value"})
     table = table.sort_values(
         "value", ascending=False, ignore_index=True, kind="stable"

@@ -26,6 +26,7 @@ from consilience.figures.figure import Figure
 from consilience.figures.published import beside, published
 from consilience.notebook import Part, as_html
 from consilience.posterior import Fit
+from consilience.posterior.fitted_responses import check_responses
 from consilience.posterior.results.items import items as items_of
 from consilience.progress import Progress
 from consilience.responses import Responses
@@ -96,7 +97,7 @@ class StudyFigures:
                 "of kind contains (yes or no for one label at a time)"
             )
             raise KindError(msg)
-        self._check_responses()
+        check_responses(fit, responses)
         self.predictions = self._of_items(predictions)
         self._of, self._names, self._makers = of, names, makers
         self._figures: dict[str, Figure] = {}
@@ -125,23 +126,6 @@ class StudyFigures:
         why = [f"{name}: {reason}" for name, reason in self._left_out.items()]
         parts = [Part("findings", made, rows=len(made))]
         return as_html("StudyFigures", facts, parts, folded={"left out": why})
-
-    def _check_responses(self) -> None:
-        if self.kind not in self.responses.kinds:
-            msg = (
-                f"the responses are of kind {', '.join(self.responses.kinds)}, the fit "
-                f"of kind {self.kind}; give the responses that it was fitted to"
-            )
-            raise KindError(msg)
-        asked = self.responses.table["item"].cat.categories.astype("str")
-        others = len(self.items.difference(pd.Index(asked)))
-        if others:
-            msg = (
-                f"{others:,} of the {len(self.items):,} items of the fit are not among "
-                f"the {len(asked):,} of the responses; give the responses that it was "
-                "fitted to"
-            )
-            raise OptionError(msg)
 
     def _of_items(self, predictions: pd.DataFrame | None) -> pd.DataFrame | None:
         """Return what is predicted for items of the fits; most lists have many more."""
@@ -186,7 +170,7 @@ class StudyFigures:
             There are none.
         """
         table = self.responses.items
-        if table is None or "dataset_label" not in table:
+        if table is None or not self._has_dataset_labels:
             msg = (
                 "no item has a label of the data set (column dataset_label of the "
                 "table items of the responses)"
@@ -431,7 +415,11 @@ class StudyFigures:
     @property
     def _has_dataset_labels(self) -> bool:
         table = self.responses.items
-        return table is not None and "dataset_label" in table
+        return (
+            table is not None
+            and "dataset_label" in table
+            and bool(table["dataset_label"].notna().any())
+        )
 
 
 type Maker = Callable[[StudyFigures], Figure]

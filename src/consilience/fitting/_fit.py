@@ -7,9 +7,10 @@ from consilience.checks import all_checks, as_dataset
 from consilience.errors import OptionError
 from consilience.fitting.choice import fit_choice
 from consilience.fitting.classes import asks_for_classes, fit_classes
+from consilience.fitting.comparison.comparing import IF_ORDERED
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
-from consilience.fitting.inputs import Table, with_order
+from consilience.fitting.inputs import Table, check_order, with_order
 from consilience.fitting.request import Request, Study
 from consilience.inference import EngineOptions
 from consilience.log import logger
@@ -82,7 +83,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         `ordinal_dawid_skene`, which "auto" reports annotators by;
         `Fit.annotator_groups` compares them. An annotator with `repeat_of` is a
         sample of the one named there, such as of a language model: samples count as
-        one annotator, and of its answers to one question the most frequent counts.
+        one annotator, and of its answers to one question the most frequent counts,
+        or the first of equally frequent ones.
     annotator_prior : data frame or path, optional
         What annotators answered earlier to questions of known truth (choice). Columns
         annotator, true_label and given_label, and `n`, how often (by default once), or
@@ -95,9 +97,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         default the number that the model is meant for.
     ordered : bool, default False
         Whether labels are ordered, as ratings are (choice). Their order is that of
-        the responses (`read(labels=[...])`); numbers are in order already. "auto"
-        then compares `ordinal_dawid_skene`, too, and `Fit.items` has the posterior
-        median and mean. An ordered categorical column of labels says the same.
+        the responses (`read(labels=[...])`); that of numbers and of well-known scales
+        is known, and without a known order this is an error. "auto" then compares
+        `ordinal_dawid_skene`, too, and `Fit.items` has the posterior median and mean.
+        An ordered categorical column of labels says the same.
     contains : Responses, data frame or path, optional
         Responses of kind contains about the same items. With responses of kind
         objects they enter one likelihood (`objects`, `objects_by_annotator`). Not
@@ -159,6 +162,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     given, beside, has_order = with_order(responses, contains)
     if has_order:
         request = replace(request, ordered=True)
+    if request.ordered or model in IF_ORDERED:
+        check_order(given)
     tables = {
         "candidates": candidates,
         "similarity": similarity,

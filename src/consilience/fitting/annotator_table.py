@@ -103,14 +103,15 @@ class AnnotatorTable:
             annotator=pd.Categorical.from_codes(code, categories=new)
         )
         number, ones = int(who[samples].nunique()), set(self.repeat_of.values())
-        of = len(ones & set(names))
-        sentence = f"{number:,} annotators are samples of {of:,} (`repeat_of`)"
+        sentence = (
+            f"annotators that count as samples of another (`repeat_of`): {number:,}"
+        )
         if responses.kinds != ("objects",):
             of_ones = merged["annotator"].isin(list(ones))
             merged, repeated = _most_frequent(merged, of_ones)
             sentence += (
-                f"; of their {repeated:,} answers to one question, the most frequent "
-                "counts, once"
+                f"; of several answers to one question ({repeated:,} answers), the "
+                "most frequent counts, once, and of equally frequent ones the first"
             )
         assumptions = (*responses.assumptions, sentence)
         return replace(responses, table=merged, assumptions=assumptions)

@@ -56,6 +56,30 @@ def with_order(
     return responses, beside, responses.kind == "choice" and frame.is_ordered(label)
 
 
+def check_order(responses: Responses) -> None:
+    """Refuse responses whose labels have no order that is known.
+
+    Raises
+    ------
+    OptionError
+        They are not of kind choice, or nobody named the order.
+    """
+    if responses.kind != "choice":
+        msg = (
+            f"the responses are of kind {responses.kind!r}; ordered labels are for "
+            'kind "choice": leave out `ordered=True`'
+        )
+        raise OptionError(msg)
+    if not responses.in_order:
+        shown = listing(responses.labels["label"].tolist(), 6)
+        msg = (
+            f"the order of the labels {shown} is not known: they are neither numbers "
+            "nor words of a known scale; read the answers with the labels from the "
+            "lowest to the highest (`labels=`)"
+        )
+        raise OptionError(msg)
+
+
 def both_tasks(
     responses: Responses | Table, contains: Responses | Table | None
 ) -> tuple[Responses, Responses | None]:

@@ -26,6 +26,7 @@ from consilience.inference import EngineOptions, check_engine
 from consilience.posterior import Fit
 from consilience.progress import Reporter
 from consilience.responses import Responses
+from consilience.responses.side_tables import check_gold
 from consilience.spaces import choice_space, contains_space, objects_space, space_of
 from consilience.truth import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 
@@ -87,6 +88,8 @@ class Study:
         ------
         KindError
             There is an annotator prior, and the responses are not of kind choice.
+        GoldError
+            No item of gold was answered.
         """
         if annotator_prior is not None and responses.kind != "choice":
             msg = (
@@ -96,13 +99,15 @@ class Study:
             raise KindError(msg)
         people = AnnotatorTable.read(annotators)
         responses = people.merged(responses)
+        truth = as_table(gold, "gold")
+        check_gold(truth, responses.table["item"].cat.categories)
         return cls(
             responses=responses,
             contains=None if contains is None else people.merged(contains),
             annotators=people,
             annotator_prior=read_annotator_prior(annotator_prior),
             candidates=as_candidates(candidates, responses),
-            gold=as_table(gold, "gold"),
+            gold=truth,
             remarks=tuple(on_names(candidates, responses)),
             similarity=as_similarity(similarity, responses.labels["label"]),
             classifiers=tuple(classifiers_of(candidates, similarity)),

@@ -21,6 +21,7 @@ from consilience.errors import ConsilienceError, OptionError
 from consilience.figures import StudyFigures
 from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
+from consilience.posterior.fitted_responses import check_responses
 from consilience.posterior.results.tables import TABLES
 from consilience.progress import Reporter
 from consilience.reports.answers import as_responses, kept_answers, read_answers
@@ -113,7 +114,8 @@ def gather(  # noqa: PLR0913 (each option stands alone)
         )
         raise OptionError(msg)
     if responses is not None:
-        _check_theirs(responses, runs[0])
+        for fit in fits.values():
+            check_responses(fit, responses)
     given = responses if responses is not None else _kept_responses(runs[0])
     measured, why = _agreement(given, bootstrap)
     pairs = _pairs(next(iter(fits.values())), responses)
@@ -270,21 +272,3 @@ def _dataset_labels(responses: Responses | None) -> dict[str, str]:
     rows = responses.items.dropna(subset="dataset_label")
     items, labels = rows["item"].astype(str), rows["dataset_label"].astype(str)
     return dict(zip(items, labels, strict=True))
-
-
-def _check_theirs(responses: Responses, run: Run) -> None:
-    if responses.kind != run.kind:
-        msg = (
-            f"report: the responses are of kind {responses.kind}, the run of kind "
-            f"{run.kind}; give the responses that the run was fitted to"
-        )
-        raise OptionError(msg)
-    read = set(map(str, responses.table["item"].cat.categories))
-    fitted = set(map(str, run.table("items")["item"]))
-    if not fitted <= read:
-        msg = (
-            f"report: {len(fitted - read):,} of the {len(fitted):,} items of run "
-            f"{run.name} are not among the {len(read):,} of the responses; give the "
-            "responses that the run was fitted to"
-        )
-        raise OptionError(msg)

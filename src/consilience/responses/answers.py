@@ -7,6 +7,8 @@ from jaxtyping import Int8
 
 from consilience.errors import OptionError, UnknownAnswerError
 from consilience.responses.columns.names import listing
+from consilience.responses.draft import Draft
+from consilience.responses.options import MEANINGS
 from consilience.responses.tables.coding import Coded, drop_unused
 
 SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
@@ -33,6 +35,7 @@ _WORDS = {
     "skipped": SKIPPED,
     "can't tell": SKIPPED,
     "cannot tell": SKIPPED,
+    "idk": SKIPPED,
     "don't know": SKIPPED,
     "dont know": SKIPPED,
     "do not know": SKIPPED,
@@ -40,10 +43,38 @@ _WORDS = {
     "undecided": SKIPPED,
     "?": SKIPPED,
     "n/a": SKIPPED,
+    "na": SKIPPED,
     "not applicable": SKIPPED,
     "no answer": SKIPPED,
 }
-_MEANINGS = {"yes": YES, "no": NO, "maybe": MAYBE, "skipped": SKIPPED}
+_MEANINGS = dict(zip(MEANINGS, (YES, NO, MAYBE, SKIPPED), strict=True))
+_NO_ANSWER = {word for word, code in _WORDS.items() if code == SKIPPED} | {"none"}
+
+
+def looks_unanswered(label: str) -> bool:
+    """Say whether a label is a usual word for a question that was not answered."""
+    return label.replace("\u2019", "'").casefold() in _NO_ANSWER
+
+
+def skipped_labels(draft: Draft, meanings: Mapping[str, str]) -> list[str]:
+    """Return the labels that the caller takes for skipped questions.
+
+    Raises
+    ------
+    OptionError
+        If a label is to mean another answer.
+    """
+    for word, meaning in meanings.items():
+        if meaning != "skipped":
+            msg = (
+                f"`answers=`: {word!r} was to mean {meaning!r}, but answers of kind "
+                f"{draft.kind!r} are labels, which may mean 'skipped' alone; leave it "
+                'out, or ask for `kind="contains"`'
+            )
+            raise OptionError(msg)
+    skipped = {word.casefold() for word in meanings}
+    labels = draft.label.values.drop_null().to_pylist()
+    return [label for label in labels if label.strip().casefold() in skipped]
 
 
 def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:
@@ -115,10 +146,6 @@ def read_answers(
     UnknownAnswerError
         If a word is not known.
     """
-    bad = {m for m in meanings.values() if m not in _MEANINGS}
-    if bad:
-        msg = f"`answers=`: {bad.pop()!r} is not one of {list(_MEANINGS)}"
-        raise OptionError(msg)
     words = column.values.to_pylist()
     overrides = {
         word.casefold(): _MEANINGS[meaning] for word, meaning in meanings.items()

@@ -12,15 +12,22 @@ from consilience.errors import (
     MissingColumnError,
     NoResponsesError,
 )
+from consilience.responses.answers import skipped_labels
 from consilience.responses.draft import Draft
 from consilience.responses.offers import check_offered, settle_offer
 from consilience.responses.options import ReadOptions
+from consilience.responses.overview.summary import is_given
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.quality.repeats import keep_rows, settle_repeats
 from consilience.responses.quality.spelling import merge_spellings
 from consilience.responses.quality.suspicions import suspicions
 from consilience.responses.quality.tidying import tidy_draft
-from consilience.responses.side_tables import asked_items, gold_table, item_table
+from consilience.responses.side_tables import (
+    asked_items,
+    check_gold,
+    gold_table,
+    item_table,
+)
 from consilience.responses.table import ANSWERS, KINDS, Responses
 from consilience.responses.tables.coding import (
     Coded,
@@ -31,13 +38,15 @@ from consilience.responses.tables.coding import (
     text_array,
 )
 from consilience.responses.tables.id_types import settled
-from consilience.responses.tables.scales import is_scale
+from consilience.responses.tables.scales import has_order, is_scale
 from consilience.responses.tables.structures import check_plain
 from consilience.responses.tables.texts import (
     check_texts,
     line_break_warnings,
     refuse_nul,
 )
+
+ORDER_HINT = "; if it means more and less, fit with `ordered=True`"
 
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
@@ -48,14 +57,17 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     draft
         What was read.
     options
-        `offered`, `labels`, `gold` and `repeats` are used.
+        What concerns answers of every format is used.
 
     Raises
     ------
     ConsilienceError
         If the answers contradict themselves, the offer or the labels.
     """
-    draft = tidy_draft(draft, options.missing)
+    missing = options.missing_words
+    if draft.kind != "contains":
+        missing += (*skipped_labels(draft, options.answers),)
+    draft = tidy_draft(draft, missing)
     _check_rows(draft)
     check_plain(draft)
     more = [*draft.more_items, *asked_items(draft.items)]
@@ -63,6 +75,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     gold = draft.gold
     if options.gold is not None:
         gold = gold_table(options.gold, options)
+        check_gold(gold, index(draft.item.values))
     draft, gold = merge_spellings(draft, options, gold)
     offer = settle_offer(draft, options, gold)
     refuse_nul("label", offer.labels["label"])
@@ -91,11 +104,10 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         unit=draft.unit,
         read=draft.num_read,
         kept=num_distinct(draft.row),
-        answers=len(table),
+        answers=int(table["n"][is_given(table)].sum()),
         dropped=(*draft.dropped, *repeated.dropped),
         notes=(
             *draft.notes,
-            *repeated.notes,
             *observed.notes(),
             *_gold_notes(gold, item),
             *_order_notes(draft, offer.labels),
@@ -117,6 +129,9 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         cleaning=cleaning,
         sources=dict(draft.sources),
         types=types,
+        in_order=draft.ordered
+        or options.labels is not None
+        or has_order(offer.labels["label"].tolist()),
     )
 
 
@@ -211,9 +226,9 @@ class _Observed:
 
     def notes(self) -> tuple[str, ...]:
         table = self.table
-        null = table["answer" if self.draft.kind == "contains" else "label"].isna()
-        skipped = int(null.sum())
-        given = table["label"][~null].nunique()
+        answered = is_given(table)
+        skipped = int((~answered).sum())
+        given = table["label"][answered].nunique()
         annotators = len(table["annotator"].cat.categories)
         anonymous = int(table["annotator"].isna().sum())
         facts = [
@@ -241,8 +256,7 @@ def _order_notes(draft: Draft, labels: pd.DataFrame) -> tuple[str, ...]:
         return ()
     note = (
         f"labels are kept in the order {' < '.join(texts[:12])}"
-        f"{' < ...' * (len(texts) > 12)}; if it means more and less, fit with "
-        "`ordered=True`"
+        f"{' < ...' * (len(texts) > 12)}{ORDER_HINT}"
     )
     return (note,)
 

@@ -40,8 +40,9 @@ class Draft:
         SHA-256 of each file.
     types
         Type of items, annotators and labels in the source, by role.
-    order
-        Labels that the source puts in order; there may be others.
+    order, ordered
+        Labels that the source puts in order, of which there may be others; whether its
+        type says that this order means more and less.
     """
 
     kind: Kind
@@ -73,3 +74,4 @@ class Draft:
     sources: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str | None] = field(default_factory=dict)
     order: Sequence[str] = ()
+    ordered: bool = False

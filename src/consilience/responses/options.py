@@ -11,8 +11,9 @@ from consilience.errors import OptionError, not_a, not_among
 
 type Kind = Literal["choice", "contains", "objects"]
 type Offer = Literal["all", "listed", "unknown"]
-type Repeats = Literal["keep", "distinct", "first", "last", "drop", "error"]
+type Repeats = Literal["keep", "all", "distinct", "first", "last", "drop", "error"]
 
+MEANINGS = ("yes", "no", "maybe", "skipped")
 MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
 
 
@@ -82,11 +83,12 @@ class ReadOptions:
     items
         Table about items: item, dataset_label and more; None: what the source says.
     repeats
-        What becomes of an annotator's second answer to one question.
+        What becomes of an annotator's second answer to one question; all but ``all``
+        count equal rows once.
     answers
         Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
     missing
-        Cells that mean "nothing was entered".
+        Words of cells in which nothing was entered.
     separator
         Between the columns of a text file; None: comma, semicolon, tab or bar, seen
         from the first line.
@@ -149,7 +151,8 @@ class ReadOptions:
         Raises
         ------
         OptionError
-            `kind` or `repeats` is another, or an option is of another type.
+            `kind`, `repeats` or a meaning of `answers` is another, or an option is of
+            another type.
         """
         for what in (
             "question",
@@ -174,6 +177,16 @@ class ReadOptions:
             choices = get_args(words.__value__)
             if word not in choices:
                 raise OptionError(not_among(what, word, choices))
+        for answer, meaning in self.answers.items():
+            if meaning not in MEANINGS:
+                what = f"meaning of {answer!r} (`answers=`)"
+                raise OptionError(not_among(what, meaning, MEANINGS))
+
+    @property
+    def missing_words(self) -> tuple[str, ...]:
+        """Words of cells in which nothing was entered; none of the labels listed."""
+        listed = self.labels if isinstance(self.labels, (list, tuple)) else ()
+        return ("", *(word for word in self.missing if word not in listed))
 
 
 def _check_text(what: str, given: object, expected: str) -> None:

@@ -82,7 +82,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     label_column: str | None = None,
     repeats: Repeats = "keep",
     answers: Mapping[str, str] | None = None,
-    missing: Sequence[str] = MISSING,
+    missing: Sequence[str] = (),
     separator: str | None = None,
     encoding: str | None = None,
     header: bool = True,
@@ -132,14 +132,17 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Column of the table of labels that the answers refer to. By default the column
         that holds most of their labels, which is named in `assumptions` if it is not
         the usual one.
-    repeats : {"keep", "distinct", "first", "last", "drop", "error"}, default "keep"
-        How to treat further answers of an annotator to the same question: keep all,
+    repeats : {"keep", "all", "distinct", "first", "last", "drop", "error"}
+        How to treat further answers of an annotator to the same question: keep them,
         keep ``distinct`` answers once each, keep the ``first`` or ``last``, ``drop``
-        all, or raise an ``error``.
+        all, or raise an ``error``. Rows of a table that are equal in every column
+        count once; with ``all``, each of them counts. Default "keep".
     answers : mapping of str to str, optional
-        Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
+        Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``. Where
+        answers are labels, only ``skipped`` has a meaning.
     missing : sequence of str
-        Cells that count as empty.
+        Further words that count as empty cells, as NA, NaN, nan, <NA>, null and NULL
+        do, unless `labels` lists them.
     separator : str, optional
         Separator of the columns of a text file; recognized by default.
     encoding : str, optional
@@ -225,7 +228,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         items=items,
         repeats=repeats,
         answers=_meanings(answers),
-        missing=_words("missing", missing),
+        missing=(*MISSING, *_words("missing", missing)),
         separator=separator,
         encoding=encoding,
         header=header,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from consilience.errors import BadCellError, OptionError
+from consilience.errors import BadCellError, GoldError, OptionError
 from consilience.responses.columns.names import find, require
 from consilience.responses.label_studio.label_config import read_label_config
 from consilience.responses.options import Columns, ReadOptions
@@ -135,7 +135,8 @@ def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
         If a label stands twice or is missing, or there is none.
     """
     label = frame["label"]
-    if frame.empty or label.isna().any() or label.duplicated().any():
+    blank = label.isna() | (label.str.strip() == "")
+    if frame.empty or blank.any() or label.duplicated().any():
         twice = label[label.duplicated()].head(3).tolist()
         msg = f"the list of labels is empty, has gaps or names a label twice {twice}"
         raise OptionError(msg)
@@ -240,6 +241,26 @@ def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     filled = {role: name for role, name in names.items() if role != "main"}
     check_filled(table, filled)  # an empty main says: not the main one
     return text_frame(table, names)
+
+
+def check_gold(gold: pd.DataFrame | None, items: pd.Index) -> None:
+    """Refuse gold labels of which none is about one of the items."""
+    if gold is not None and not gold["item"].isin(items).any():
+        raise nothing_shared(pd.Index(gold["item"].unique()), items)
+
+
+def nothing_shared(wanted: pd.Index, names: pd.Index) -> GoldError:
+    """Return the error that no item of gold is among those that were answered."""
+    if not len(wanted):
+        msg = "gold: no row with an item and a label; give a file that has some"
+        return GoldError(msg)
+    msg = (
+        f"gold: none of its {len(wanted):,} items (such as {str(wanted[0])!r}) is "
+        f"among the {len(names):,} that were answered"
+        + (f" (such as {str(names[0])!r})" if len(names) else "")
+        + "; give the gold of the same study"
+    )
+    return GoldError(msg)
 
 
 def offered_table(

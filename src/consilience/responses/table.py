@@ -13,6 +13,7 @@ from consilience.responses.options import Kind, Offer
 from consilience.responses.overview.summary import Summary, summarize
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.tables.id_types import restored
+from consilience.responses.tables.scales import has_order
 
 ANSWERS = ("no", "maybe", "yes")
 KINDS = ("choice", "contains", "objects")
@@ -66,6 +67,9 @@ class Responses:
     types : mapping of str to str
         Types of items, annotators and labels in the source, by role; `typed` restores
         them.
+    in_order : bool
+        Whether the order of the labels is known: the caller or an ordered categorical
+        gave it, or it is that of numbers or of a well-known scale.
 
     See Also
     --------
@@ -96,6 +100,7 @@ class Responses:
     cleaning: Cleaning
     sources: Mapping[str, str]
     types: Mapping[str, str] = field(default_factory=dict)
+    in_order: bool = False
 
     @property
     def summary(self) -> Summary:
@@ -225,7 +230,12 @@ class Responses:
         labels = pd.concat([self.labels, added], ignore_index=True)
         names = pd.Index(labels["label"], dtype="str")
         label = self.table["label"].cat.set_categories(names)
-        return replace(self, table=self.table.assign(label=label), labels=labels)
+        return replace(
+            self,
+            table=self.table.assign(label=label),
+            labels=labels,
+            in_order=has_order(labels["label"].tolist()),
+        )
 
     def where(self, kept: Sequence[bool] | np.ndarray | pd.Series) -> "Responses":
         """Only the answers of which it is true, with their items and annotators.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.errors import GoldError
+from consilience.responses.side_tables import nothing_shared
 from consilience.scoring.calibration import gaps_by_item
 
 # As the table `items` does: double precision is exact to far below this.
@@ -123,7 +123,7 @@ def item_scores(
     stated, row_item = stated[row_item >= 0], row_item[row_item >= 0]
     present = np.unique(row_item)
     if not len(present):
-        raise GoldError(nothing_shared(wanted, names))
+        raise nothing_shared(wanted, names)
     item = np.searchsorted(present, row_item)
     right = _is_right(stated, row_item, gold_labels, wanted)
     p = stated["probability"].to_numpy().astype(np.float64)
@@ -161,23 +161,3 @@ def _is_right(
     gold_item = wanted.get_indexer(pd.Index(gold_labels["item"]))[gold_label >= 0]
     pairs = gold_item * len(names) + gold_label[gold_label >= 0]
     return np.isin(row_item * len(names) + row_label, pairs)
-
-
-def nothing_shared(wanted: pd.Index, names: pd.Index) -> str:
-    """Return the message that no item of gold is in the fit.
-
-    Parameters
-    ----------
-    wanted
-        Items with gold.
-    names
-        Items of the fit.
-    """
-    if not len(wanted):
-        return "gold: no row with an item and a label; give a file that has some"
-    return (
-        f"gold: none of its {len(wanted)} items (such as {str(wanted[0])!r}) is among "
-        f"the {len(names)} of the fit"
-        + (f" (such as {str(names[0])!r})" if len(names) else "")
-        + "; give the gold of the same study"
-    )

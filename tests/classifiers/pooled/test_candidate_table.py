@@ -15,6 +15,7 @@ from consilience.classifiers.pooled.rank_lists import from_array, from_table
 from consilience.classifiers.pooled.renaming import rename_labels
 from consilience.errors import (
     CandidatesError,
+    ConsilienceWarning,
     FolderExistsError,
     GoldError,
     OptionError,
@@ -284,3 +285,21 @@ def test_public_top_five_lists_hold_the_label_of_the_data_set(data_folder):
     own = (result["item"].astype(int) // 50) == result["label"].astype(int)
     # Published top-5 accuracy: AlexNet .791, PNASNet-5 large .962.
     assert 0.962 < own.sum() / 50_000 < 0.975
+
+
+CODES = {"i": "968 967 504", "j": "504 505 968"}
+
+
+def test_classifiers_without_a_label_in_common_are_not_pooled():
+    named = ranks("own", i="cup espresso mug", j="mug pot cup")
+    with pytest.raises(CandidatesError, match=r"own and net share none .* '504'"):
+        candidates([named, ranks("net", **CODES)])
+    candidates([named, ranks("other", k="dog cat fox")])  # not of the same items
+
+
+def test_classifiers_that_share_few_labels_are_pooled_with_a_warning():
+    mixed = ranks("own", i="cup espresso mug", j="mug pot 968")
+    with pytest.warns(ConsilienceWarning, match=r"share 1 of their 5 and 4 labels"):
+        pooled = candidates([mixed, ranks("net", **CODES)])
+    (sentence,) = pooled.account["warnings"]
+    assert "own alone has 'cup', 'espresso', 'mug', net alone '504'" in sentence

@@ -94,6 +94,20 @@ def test_gold_given_to_a_fit_is_believed(run, export, columns, tmp_path):
     assert best.loc["001", "probability"] == pytest.approx(1.0)
 
 
+def test_the_account_counts_the_gold_and_does_not_propose_what_was_asked(
+    run, tmp_path, capsys
+):
+    rows = [f"{k // 4},{'abcd'[k % 4]},{k % 3 + 1}\n" for k in range(24)]
+    (tmp_path / "stars.csv").write_text("item,annotator,label\n" + "".join(rows))
+    (tmp_path / "gold.csv").write_text("item,label\n1,2\n2,3\n")
+    options = ("--model", "majority", "--ordered", "--gold", "gold.csv", "--out", "run")
+    assert run("fit", "stars.csv", *options) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "gold rows 2" in shown
+    assert "1 < 2 < 3" in shown
+    assert "fit with" not in shown
+
+
 def test_candidates_limit_what_can_be_true(run, export, columns, tmp_path):
     rows = "".join(f"{item:03d},cat\n{item:03d},dog\n" for item in range(1, 13))
     (tmp_path / "candidates.csv").write_text("item,label\n" + rows)

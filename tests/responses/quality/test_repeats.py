@@ -25,8 +25,54 @@ OBJECTS = pd.DataFrame(
 )
 
 
+EQUAL = pd.DataFrame(
+    {
+        "item": ["1", "1", "1", "2", "2", "2"],
+        "annotator": ["a", "a", "b", "a", None, None],
+        "label": ["x", "x", "x", "y", "y", "y"],
+        "when": ["1", "1", "1", "1", "1", "1"],
+    }
+)
+
+
+def test_rows_that_are_equal_in_every_column_count_once_and_are_said_once():
+    responses = read(EQUAL)
+    (dropped,) = responses.cleaning.dropped
+    assert (dropped.count, dropped.example) == (1, "the data frame, row 2")
+    assert responses.num_responses == 5  # the anonymous are different people
+    assert "read 6 rows, kept 5: 5 answers" in str(responses.cleaning)
+    assert "repeat an earlier one" not in str(responses.assumptions)
+    assert read(EQUAL, repeats="all").num_responses == 6
+
+
+def test_rows_that_differ_in_a_column_are_left_to_the_rule_for_repeats():
+    later = EQUAL.assign(when=range(6))
+    kept = read(later)
+    assert kept.num_responses == 6
+    assert "1 answers repeat" in kept.assumptions[-1]
+    assert "repeat" not in str(kept.cleaning)  # said once
+    assert read(later, repeats="distinct").num_responses == 5
+
+
+def test_rows_without_annotators_or_with_counts_add_up():
+    assert read(EQUAL[["item", "label"]]).num_responses == 6
+    assert read(EQUAL.assign(n=2)).num_responses == 12
+
+
+def test_equal_rows_of_a_wide_table_and_equal_lists_of_objects_count_once():
+    wide = pd.DataFrame({"item": ["1", "2", "2"], "r1": list("xyy"), "r2": list("yyy")})
+    assert read(wide, format="wide").num_responses == 4
+    lists = EQUAL.iloc[:3].assign(label=[["x", "y"]] * 3)
+    assert read(lists, kind="objects").num_responses == 4
+
+
+def test_skipped_questions_are_kept_and_are_no_answers():
+    cleaning = read(EQUAL.assign(label=["x", "x", None, "y", "y", "y"])).cleaning
+    assert "kept 5: 4 answers" in str(cleaning)
+
+
 def test_another_label_is_another_question():
-    assert "1 answers repeat" in str(read(CONTAINS).cleaning)
+    assert "1 answers repeat" in read(CONTAINS).assumptions[-1]
     first = read(CONTAINS, repeats="first")
     assert first.table["answer"].tolist() == ["yes", "no", "yes"]
     assert first.cleaning.dropped[0].count == 1
@@ -35,9 +81,9 @@ def test_another_label_is_another_question():
 
 def test_the_objects_of_one_response_are_no_repeats():
     once = OBJECTS[OBJECTS["response_id"] != "r2"]
-    assert "repeat" not in str(read(once).cleaning)
+    assert "repeat" not in str(read(once).assumptions)
     responses = read(OBJECTS)
-    assert "1 answers repeat" in str(responses.cleaning)
+    assert "1 answers repeat" in responses.assumptions[-1]
     assert describe(responses).repeated == 1
     assert read(OBJECTS, repeats="first").table["response_id"].tolist() == [
         "r1",
@@ -72,6 +118,7 @@ def test_distinct_counts_an_answer_given_twice_once_and_keeps_a_change_of_mind()
             "item": ["1"] * 4,
             "annotator": ["a", "a", "a", "b"],
             "label": ["x", "x", "y", "x"],
+            "when": range(4),
         }
     )
     responses = read(frame, repeats="distinct")

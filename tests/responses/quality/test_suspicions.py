@@ -36,6 +36,25 @@ def test_nothing_is_said_of_plain_answers():
     assert said(answers(["cat", "dog", "cat", "dog", "dog", "dog"]))[1] == ""
 
 
+@pytest.mark.parametrize("word", ["Unsure", "n/a", "don\u2019t know", "none", "idk"])
+def test_labels_that_look_unanswered_are_named_with_their_number(word):
+    sentence = said(answers(["cat", "dog", word, "cat", "dog", word]))[1]
+    assert f"{word!r} (answers: 2)" in sentence
+    assert "`missing=`" in sentence
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["none of these", "cat", "dog"],
+        ["none", "mild", "severe"],
+        ["disagree", "undecided", "agree"],
+    ],
+)
+def test_real_answers_and_steps_of_a_scale_do_not_look_unanswered(labels):
+    assert said(answers([*labels, *labels]))[1] == ""
+
+
 @pytest.mark.parametrize(
     "other",
     ["CAT", "Cat", "ca\u200bt", "\ufeffcat", "\uff43at", "cat.", "\u2018cat\u2019"],

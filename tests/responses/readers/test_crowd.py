@@ -36,5 +36,5 @@ def test_the_public_sets_are_read_with_the_published_counts(data_folder):
     assert (rte.num_responses, rte.num_items, rte.num_annotators) == (8000, 800, 164)
     assert len(rte.gold) == 800
     repeated = read(data_folder / "crowd" / "cf_amt")
-    assert "5 answers repeat an earlier one" in str(repeated.cleaning)
+    assert "5 answers repeat an earlier one" in repeated.assumptions[-1]
     assert read(data_folder / "crowd" / "anesthesia").gold is None

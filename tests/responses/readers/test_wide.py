@@ -6,8 +6,10 @@ import pytest
 
 from consilience.errors import (
     BadCellError,
+    ConsilienceWarning,
     MissingColumnError,
     NoResponsesError,
+    UnknownFormatError,
 )
 from consilience.responses import read
 
@@ -121,6 +123,45 @@ def test_gold_and_extras_that_are_named_are_no_annotators():
         "cat",
     ]
     assert "batch_of" in responses.table
+
+
+def raters_and_models(labels, *, models_answer=True):
+    generator = np.random.default_rng(0)
+    truth = generator.choice(labels, 40)
+
+    def answers(seed, gaps):
+        wrong = np.random.default_rng(seed).random(40) < 0.3
+        said = np.where(wrong, generator.choice(labels, 40), truth).astype(object)
+        said[generator.random(40) < gaps] = None
+        return said
+
+    models = {
+        name: answers(20 + k, 0.0) if models_answer else generator.choice(labels, 40)
+        for k, name in enumerate(["gpt-x", "llama"])
+    }
+    raters = {f"rater_{k}": answers(k, 0.5) for k in range(12)}
+    return pd.DataFrame({"image": [f"i{k}" for k in range(40)], **raters, **models})
+
+
+@pytest.mark.parametrize("format", ["wide", None])
+@pytest.mark.parametrize("labels", [["cat", "dog", "fox"], [1, 2, 3, 4]], ids=str)
+def test_columns_with_other_names_that_agree_with_the_raters_are_annotators(
+    labels, format
+):
+    with pytest.warns(ConsilienceWarning, match="'gpt-x', 'llama' are named unlike"):
+        responses = read(raters_and_models(labels), format=format)
+    assert responses.num_annotators == 14
+
+
+@pytest.mark.parametrize("format", ["wide", None])
+def test_columns_with_other_names_that_do_not_agree_are_never_left_out(format):
+    frame = raters_and_models(["cat", "dog", "fox"], models_answer=False)
+    with pytest.raises(UnknownFormatError, match="'gpt-x', 'llama' hold labels of"):
+        read(frame, format=format)
+    with pytest.raises(UnknownFormatError, match="'llama' hold labels of"):
+        read(raters_and_models(["cat", "dog"]).drop(columns="gpt-x"), format=format)
+    assert read(frame, exclude=["gpt-x", "llama"]).num_annotators == 12
+    assert read(frame, annotators=list(frame)[1:]).num_annotators == 14
 
 
 def test_the_caller_decides_who_is_an_annotator():

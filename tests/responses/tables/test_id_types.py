@@ -53,7 +53,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
 def test_ids_come_back_from_the_canonical_folder_with_type_and_value(
     frame: pd.DataFrame,
 ) -> None:
-    responses = read(frame, kind="choice", missing=())
+    responses = read(frame, kind="choice", repeats="all")
     with tempfile.TemporaryDirectory() as folder:
         again = read(write(responses, Path(folder) / "responses"))
         on_disk = pd.read_parquet(Path(folder) / "responses" / "responses.parquet")

@@ -28,6 +28,7 @@ from consilience.posterior.results.class_confusion import (
     posterior_of,
 )
 from consilience.responses import Responses
+from consilience.responses.columns.on_screen import NONE
 from consilience.responses.tables.id_types import Types, restores_types
 from consilience.truth.hierarchy import label_groups
 
@@ -172,7 +173,8 @@ class HumanConfusion:
         pandas.DataFrame
             Columns label_a, label_b, a_called_b and b_called_a (probabilities), mutual
             (the smaller of the two) and one_sided (the difference), both with bounds
-            (`mutual_lower` and so on); the most mutual first.
+            (`mutual_lower` and so on); the most mutual first. *None of these* is an
+            answer and no name, and in no pair.
 
         See Also
         --------
@@ -192,7 +194,8 @@ class HumanConfusion:
         """
         answered = has_answers(self.posterior)[:, None]
         mean = np.where(answered, self.posterior.probability, 0.0)
-        larger = np.maximum(mean, mean.T)
+        name = self.labels != NONE
+        larger = np.where(name[:, None] & name, np.maximum(mean, mean.T), -1.0)
         first, second = np.nonzero(np.triu(larger >= min_probability, 1))
         there, back = mean[first, second], mean[second, first]
         mutual, one_sided = self._pair_bounds(first, second, draws, seed)

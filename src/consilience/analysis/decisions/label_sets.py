@@ -32,8 +32,8 @@ from consilience.errors import CircularError, GoldError, OptionError, not_a
 from consilience.fitting.inputs import Table, as_table, check_fit
 from consilience.posterior import Fit
 from consilience.posterior.results.labels import candidates, labels
+from consilience.responses.side_tables import nothing_shared
 from consilience.responses.tables.id_types import restores_types
-from consilience.scoring.choice_metrics import nothing_shared
 from consilience.truth.coding import gold_codes
 
 _ROUNDING = 1e-9  # .55 of 100 is 55
@@ -190,7 +190,7 @@ def _truths(
     )
     item, label, _ = gold_codes(rows, items, names)
     if not len(item):
-        raise GoldError(nothing_shared(pd.Index(rows["item"].unique()), items))
+        raise nothing_shared(pd.Index(rows["item"].unique()), items)
     pairs = np.unique(item.astype(np.int64) * len(names) + label)
     item, label = np.divmod(pairs, len(names))
     used = np.unique(item[_was_given(fit)[item]])

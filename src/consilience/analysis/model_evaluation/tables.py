@@ -96,20 +96,21 @@ def labels_table(
     codes, group = np.unique(proposals.dataset, return_inverse=True)
     order = np.argsort(group, kind="stable")
     start = np.searchsorted(group[order], np.arange(len(codes)))
-    wrong = next(subset for subset in _WRONG if ("dataset_accuracy", subset) in sums)
-    right = _mean(sums["dataset_accuracy", "label_right"][1], group)[:, 0]
+    # Subsets that have no item in any draw are not among the sums.
+    nothing = (np.zeros_like(sums["accuracy", "all"][0]),) * 2
+    cells = [("dataset_accuracy", subset) for subset in _WRONG]
+    wrong = next((sums[cell] for cell in cells if cell in sums), nothing)
+    right = sums.get(("dataset_accuracy", "label_right"), nothing)[1]
+    is_right = _mean(right, group)[:, 0]
     of_dataset = _mean(sums["dataset_accuracy", "all"][0], group)
     accuracy = _mean(sums["accuracy", "all"][0], group)
     parts = []
     for place, model in enumerate(proposals.models):
-        top, bottom = (
-            np.nan_to_num(values[:, place, order])
-            for values in sums["dataset_accuracy", wrong]
-        )
+        top, bottom = (np.nan_to_num(values[:, place, order]) for values in wrong)
         followed, lower, upper = _follow_rates(
             top, bottom, start, weightings, order, prob
         )
-        columns = [proposals.names[codes], np.bincount(group), right, model]
+        columns = [proposals.names[codes], np.bincount(group), is_right, model]
         columns += [of_dataset[:, place], accuracy[:, place]]
         columns += [np.add.reduceat(bottom.mean(0), start), followed, lower, upper]
         named = dict(zip(_OF_LABELS + _FOLLOWED, columns, strict=True))

@@ -4,6 +4,7 @@ import pandas as pd
 
 from consilience.errors import OptionError
 from consilience.posterior import Fit
+from consilience.posterior.fitted_responses import check_responses
 from consilience.posterior.results.items import items as items_of
 from consilience.responses import Responses
 
@@ -30,8 +31,13 @@ def with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
     if fit.data.attrs["kind"] != "objects":
         msg = f"the fit is of kind {fit.data.attrs['kind']}; these are of kind objects"
         raise OptionError(msg)
+    check_responses(fit, responses)
     table = responses.items
-    if table is None or "dataset_label" not in table:
+    if (
+        table is None
+        or "dataset_label" not in table
+        or table["dataset_label"].isna().all()
+    ):
         msg = (
             "no item has a label of the data set; give responses whose table items has "
             "the columns item and dataset_label"

@@ -20,6 +20,7 @@ from consilience.posterior.objects.stored_objects import (
     objects as objects_of,
 )
 from consilience.responses import Responses
+from consilience.responses.columns.on_screen import NONE
 from consilience.responses.tables.id_types import restores_types
 
 _HALF = 0.5
@@ -90,6 +91,7 @@ def cooccurring(
     there = objects[(objects["probability"] >= _HALF) & objects["own"].notna()]
     order = ["item", "object", "share", "code"]
     ordered = there.sort_values(order, ascending=[True, True, False, True])
+    ordered = ordered[ordered["label"] != NONE]
     names = ordered.drop_duplicates(["item", "object"])
     # A lone object is the class's own, whatever it is called.
     several = names.groupby("item")["object"].transform("size") > 1
@@ -160,7 +162,8 @@ def called_otherwise(
         subset=["dataset_label", "main_label"]
     )
     number = items["dataset_label"].value_counts().to_dict()
-    other = items[items["dataset_label"] != items["main_label"]]
+    other = items[~items["main_label"].isin([NONE])]
+    other = other[other["dataset_label"] != other["main_label"]]
     rate = {}
     for class_label, main, count in (
         other.value_counts(["dataset_label", "main_label"])

@@ -68,6 +68,7 @@ from consilience.checks.dependence.residuals import (
     Residuals,
     table_residuals,
 )
+from consilience.checks.dependence.samples import sample_pairs
 from consilience.checks.verdict import Verdict, at_most, too_little
 from consilience.model import (
     AnnotatorModel,
@@ -77,6 +78,7 @@ from consilience.model import (
     logarithms,
     thin,
 )
+from consilience.posterior.results.diagnostics import FAILED
 from consilience.truth import Space
 from consilience.when_used import xr
 
@@ -271,8 +273,19 @@ def independence(data: xr.DataTree) -> list[Verdict]:
     -------
     The verdict `independence` (the residual correlation of annotators over its standard
     error); none where the model has no confusion to take residuals from. It passes only
-    where a correlation that matters would probably have been seen.
+    where a correlation that matters would probably have been seen, and fails where two
+    annotators are samples of one by their names and answers.
     """
+    pairs = sample_pairs(data)
+    if pairs:
+        first = pairs[0]
+        more = f" (and {len(pairs) - 1} more pairs)" if len(pairs) > 1 else ""
+        remedy = (
+            f"{first.sentence()}{more}: if they are samples of one language model, fit "
+            "with a table of annotators (`annotators=`) that says so in the columns "
+            f"annotator and repeat_of: {first.other} is a sample of {first.one}"
+        )
+        return [Verdict("independence", first.z, LIMIT, FAILED, remedy)]
     attributes = data["truth"].attrs
     if "residual_correlation" not in attributes:
         return []

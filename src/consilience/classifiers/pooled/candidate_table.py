@@ -6,8 +6,10 @@ its pooled probability. `log_odds` is there only if gold was: nobody knows what 
 softmax means for the question that annotators are asked without some known truth.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from consilience.classifiers.pooled.candidate_features import (
 from consilience.classifiers.pooled.policies import Policy, choose_cells
 from consilience.classifiers.pooled.pooling import Pool, pool
 from consilience.classifiers.pooled.predictions import Predictions
-from consilience.errors import CandidatesError, GoldError
+from consilience.errors import CandidatesError, ConsilienceWarning, GoldError
 from consilience.notebook import shown_as
 from consilience.whole_folder import whole_folder
 
@@ -171,7 +173,8 @@ def candidates(
     Raises
     ------
     CandidatesError
-        If there are no predictions, or their items or labels have different names.
+        If there are no predictions, their items or labels have different names, or
+        two classifiers have no label in common.
     PredictionsError
         If two classifiers have the same name.
     GoldError
@@ -208,6 +211,9 @@ def candidates(
         raise CandidatesError(msg)
     several = gold is not None and "answer" in gold
     pooled = pool(predictions, None if several else gold)
+    warned = _shared_labels(pooled)
+    for sentence in warned:
+        warnings.warn(sentence, ConsilienceWarning, stacklevel=2)
     _check_names(pooled, gold, "gold")
     _check_names(pooled, also, "responses")
     vocabulary = Vocabulary(pooled, [also, gold if several else None])
@@ -237,11 +243,46 @@ def candidates(
     return Candidates(
         table=table,
         sources=_sources(pooled, pairs, vocabulary, also),
-        account=_account(pooled, table, (policy, top, mass), calibrated, features),
+        account={
+            **_account(pooled, table, (policy, top, mass), calibrated, features),
+            "warnings": warned,
+        },
         labels=pd.concat([source.labels for source in predictions], ignore_index=True)
         .drop_duplicates("label", ignore_index=True)
         .astype("str"),
     )
+
+
+def _shared_labels(pooled: Pool) -> list[str]:
+    """Name classifiers of the same items that share few labels; refuse none."""
+    asked, given = (
+        np.zeros((len(pooled.models), len(names)), bool)
+        for names in (pooled.items, pooled.labels)
+    )
+    asked[pooled.row_model, pooled.item[pooled.row_cell]] = True
+    given[pooled.row_model, pooled.label[pooled.row_cell]] = True
+    sentences = []
+    for one, other in combinations(range(len(pooled.models)), 2):
+        both = int((given[one] & given[other]).sum())
+        sizes = given[one].sum(), given[other].sum()
+        if 2 * both >= min(sizes) or not (asked[one] & asked[other]).any():
+            continue
+        first, second = pooled.models[one], pooled.models[other]
+        alone = [
+            ", ".join(map(repr, pooled.labels[labels][:3]))
+            for labels in (given[one] & ~given[other], given[other] & ~given[one])
+        ]
+        sentence = (
+            f"the classifiers {first} and {second} share {both or 'none'} of their "
+            f"{sizes[0]:,} and {sizes[1]:,} labels: {first} alone has {alone[0]}, "
+            f"{second} alone {alone[1]}; if they call a label by two names, name "
+            "labels alike, by another column of the classifiers' labels "
+            "(`label_column=`)"
+        )
+        if not both:
+            raise CandidatesError(sentence)
+        sentences.append(sentence)
+    return sentences
 
 
 def _check_names(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:

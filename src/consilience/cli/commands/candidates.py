@@ -1,12 +1,14 @@
 """The command `candidates`: predictions pooled into candidates with prior log-odds."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, read_options
+from consilience.cli.options import READ_AS_IT_IS, Flag, read_gold
 from consilience.cli.predictions import read_all
 from consilience.cli.terminal import check_free, finish, print_json, screen
+from consilience.errors import ConsilienceWarning, as_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,18 +76,21 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     from consilience.classifiers import candidates as pool
     from consilience.classifiers.pooled.candidate_table import ACCOUNT
     from consilience.classifiers.pooled.renaming import rename_labels
-    from consilience.responses.side_tables import gold_table
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
     loaded = read_all(predictions, items, labels)
     named = [
         rename_labels(one, label_column) if _has_names(one) else one for one in loaded
     ]
-    truth = None if gold is None else gold_table(gold, read_options(READ_AS_IT_IS))
+    truth = None if gold is None else read_gold(gold, READ_AS_IT_IS)
     also = None if responses is None else _used(responses)
-    pooled = pool(named, policy=policy, top=top, mass=mass, gold=truth, also=also)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConsilienceWarning)  # printed below
+        pooled = pool(named, policy=policy, top=top, mass=mass, gold=truth, also=also)
     pooled.save(out, overwrite=overwrite)
     show = screen(as_json=json)
+    for sentence in pooled.account["warnings"]:
+        show.say(f"warning: {as_options(sentence)}", style="color(130)")
     for sentence in _sentences(pooled.account):
         show.print(sentence)
     following = ("fit", responses or "RESPONSES", "--candidates", out, "--out", "run")

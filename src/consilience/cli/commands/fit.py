@@ -1,7 +1,7 @@
 """The command `fit`: read, fit, judge, write."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +17,7 @@ from consilience.cli.options import (
     engine_options,
     numbers,
     print_account,
-    read_options,
+    read_gold,
     read_responses,
     with_options,
 )
@@ -102,7 +102,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         many as the model is meant for.
     ordered
         Labels are ordered, as ratings are (choice): `--labels` names them from the
-        lowest to the highest, unless they are numbers.
+        lowest to the highest, unless they are numbers or words of a known scale.
     prior
         Settings of the model's prior, such as own=4.
     prior_from
@@ -130,13 +130,15 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         load_model(model, settings)  # a mistake is found before anything is read
     show = screen(as_json=json)
     data = read_responses(responses, reading, both=True)
+    truth = None if gold is None else read_gold(gold, reading)
+    data = replace(data, gold=data.gold if truth is None else truth)
+    if ordered:
+        data = _without_hint(data)
     print_account(show, data)
     from consilience import fitting
     from consilience.cli.pages.fit import fit_page
     from consilience.posterior import load
-    from consilience.responses.side_tables import gold_table
 
-    truth = None if gold is None else gold_table(gold, read_options(reading))
     effort = engine_options(work)
     if len(data.kinds) == 1:
         print_expected(show, data, model, engine, effort)
@@ -164,6 +166,14 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     if json:
         cleaning = asdict(with_options(data).cleaning)
         print_json({"run": out, **summary(fitted), "cleaning": cleaning})
+
+
+def _without_hint(data: "Responses") -> "Responses":
+    """Return responses whose account does not propose what was asked for."""
+    from consilience.responses.assemble import ORDER_HINT
+
+    notes = tuple(note.removesuffix(ORDER_HINT) for note in data.cleaning.notes)
+    return replace(data, cleaning=replace(data.cleaning, notes=notes))
 
 
 def print_expected(

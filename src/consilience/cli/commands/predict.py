@@ -1,7 +1,7 @@
 """The command `predict`: the truth of new items, by an earlier run's parameters."""
 
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from consilience.cli.commands.fit import summary
@@ -11,7 +11,7 @@ from consilience.cli.options import (
     Flag,
     Reading,
     print_account,
-    read_options,
+    read_gold,
     read_responses,
     with_options,
 )
@@ -67,13 +67,13 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
     data = read_responses(responses, reading, both=True)
+    truth = None if gold is None else read_gold(gold, reading)
+    data = replace(data, gold=data.gold if truth is None else truth)
     from consilience import fitting
     from consilience.cli.pages.fit import fit_page
     from consilience.errors import UnfamiliarAnnotatorsWarning
     from consilience.posterior import load
-    from consilience.responses.side_tables import gold_table
 
-    truth = None if gold is None else gold_table(gold, read_options(reading))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnfamiliarAnnotatorsWarning)  # printed below
         predicted = fitting.predict(

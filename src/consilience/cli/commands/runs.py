@@ -6,7 +6,7 @@ from secrets import token_hex
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from consilience.cli.options import Flag, Prob, Reading, Several, read_options
+from consilience.cli.options import Flag, Prob, Reading, Several, read_gold
 from consilience.cli.terminal import check_free, finish, print_json, screen
 from consilience.errors import CannotWriteError, FolderExistsError, OptionError
 
@@ -136,9 +136,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
     tables = {}
     if gold is not None:
         from consilience.analysis import label_sets
-        from consilience.responses.side_tables import gold_table
 
-        truths = gold_table(gold, read_options(Reading(item=item, label=label)))
+        truths = read_gold(gold, Reading(item=item, label=label))
         tables[_SETS] = label_sets(
             fitted, truths, coverage=coverage, by_class=by_class, seed=seed
         )
@@ -219,12 +218,11 @@ def score(  # noqa: PLR0913 (each option stands alone)
     consilience score run --gold truth.csv --item photo --label species --json
     """
     from consilience.posterior import load
-    from consilience.responses.side_tables import gold_table
     from consilience.scoring.metrics import ScoreOptions
     from consilience.scoring.metrics import score as measure
 
     fitted = load(run) if truth is None else load(run).with_truth(truth)
-    gold_labels = gold_table(gold, read_options(Reading(item=item, label=label)))
+    gold_labels = read_gold(gold, Reading(item=item, label=label))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
     scores = measure(fitted, gold_labels, seed=seed, options=options)
     if json:

@@ -13,6 +13,8 @@ from rich.text import Text
 from consilience.checks.simulated_fits import SimulatedFits
 from consilience.checks.simulation_based_calibration import (
     LEVEL,
+    POWER,
+    TOO_FEW,
     judge_parameters,
     judge_truth,
 )
@@ -27,7 +29,7 @@ QUANTITIES = (
 )
 _SHORT = ("", "prevalence", "population", "annotators", "likelihood", "labels", "")
 _WIDTHS = (4, 10, 10, 10, 10, 9, 14)
-_GOOD = "calibrated"
+_GOOD = ("calibrated", TOO_FEW)
 _WORTH_SAYING = 0.05  # share of studies that hold one label only
 
 
@@ -126,6 +128,18 @@ def notes(
             f"at most where all is well: of {number} verdicts, {number * LEVEL:.1f}."
         ),
     ]
+    few = [
+        int(table.loc[table["verdict"] == TOO_FEW, "needed"].max())
+        for one in findings
+        for table in (one.parameters, one.truth)
+        if len(table) and (table["verdict"] == TOO_FEW).any()
+    ]
+    if few:
+        sentences.append(
+            f"Where a mark ? or {TOO_FEW!r} stands, nothing was found and little could "
+            f"be: {max(few)} studies find intervals a third as wide as right with a "
+            f"chance of {POWER:.0%} (--simulations)."
+        )
     sentences += [
         f"{one.model} by {one.engine}: {len(one.study.failed)} fits failed and are "
         f"left out ({as_options(one.study.failed[0])})."
@@ -153,7 +167,9 @@ def _coverage(parameters: pd.DataFrame, name: str) -> tuple[str, bool]:
     if one["verdict"].startswith("a point"):
         return "a point", False
     share = f"{100 * one['coverage_90']:.0f}"
-    good = one["verdict"] == _GOOD
+    if one["verdict"] == TOO_FEW:
+        return f"{share} ?", True
+    good = one["verdict"] in _GOOD
     return share if good else f"{share} {one['verdict'].removeprefix('too ')}", good
 
 
@@ -162,4 +178,4 @@ def _labels(truth: pd.DataFrame) -> list[tuple[str, bool]]:
         return [("", True), ("no fit", False)]
     one = truth.iloc[0]
     shares = f"{100 * one['expected']:.1f} {100 * one['realised']:.1f}"
-    return [(shares, True), (str(one["verdict"]), one["verdict"] == _GOOD)]
+    return [(shares, True), (str(one["verdict"]), one["verdict"] in _GOOD)]

@@ -21,6 +21,7 @@ from jaxtyping import Float, Int, Shaped
 from consilience.errors import BadCellError, CandidatesError, NoResponsesError
 from consilience.objects.layout.contains_counts import contains_counts
 from consilience.responses import Responses
+from consilience.responses.columns.on_screen import NONE
 from consilience.truth.choice.candidates import offered_lists, with_candidates
 from consilience.truth.coding import code_annotators
 from consilience.truth.label_pairs.pairs import LabelPairs, no_pairs
@@ -341,6 +342,8 @@ def _standardise(
 
 def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]:
     sentences = []
+    if NONE in set(responses.labels["label"]):
+        sentences.append(f"the answer {NONE!r} is no name: pairs of names leave it out")
     if responses.offer == "unknown":
         sentences.append(
             "labels that nobody named, and that are not the data set's own, were taken "

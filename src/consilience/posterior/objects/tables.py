@@ -22,6 +22,7 @@ from consilience.posterior.objects.main_confusion import (
 )
 from consilience.posterior.objects.stored_objects import name_of
 from consilience.posterior.results.frames import category
+from consilience.responses.columns.on_screen import NONE
 from consilience.truth import ObjectsSpace
 
 
@@ -227,7 +228,8 @@ def _counts(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
 
 def _same(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     candidate = _candidates(space, posterior)
-    real = (candidate[:, :, None] >= 0) & (candidate[:, None, :] >= 0)
+    named = (candidate >= 0) & (space.named.labels[candidate] != NONE)
+    real = named[:, :, None] & named[:, None, :]
     places = candidate.shape[1]
     before = np.triu(np.ones((places, places), bool), 1)
     unit, first, second = np.nonzero(real & before)

@@ -17,6 +17,7 @@ from consilience.errors import (
 )
 from consilience.responses.columns.names import listing
 from consilience.responses.options import Offer
+from consilience.responses.overview.summary import is_given
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.side_tables import asked_items, checked_labels
 from consilience.responses.sources.arrow_columns import as_text
@@ -32,6 +33,7 @@ from consilience.responses.tables.coding import (
     sort_values,
     text_array,
 )
+from consilience.responses.tables.scales import has_order
 from consilience.responses.tables.text_table import not_as_text, unusable_notes
 from consilience.responses.tables.texts import check_texts
 from consilience.responses.tables.type_names import type_of_arrow
@@ -94,6 +96,7 @@ def canonical_responses(
     cleaning: Cleaning | None,
     sources: Mapping[str, str],
     types: Mapping[str, str] | None = None,
+    in_order: bool = False,
 ) -> Responses:
     """Make responses of columns that have the canonical names.
 
@@ -104,7 +107,7 @@ def canonical_responses(
         `offered`, `items`.
     folder
         Where they stand, for messages.
-    offer, assumptions, cleaning, sources, types
+    offer, assumptions, cleaning, sources, types, in_order
         What was written of the reading; None if it was written by another program.
 
     Raises
@@ -125,17 +128,19 @@ def canonical_responses(
     columns = _answers(text, parts["responses"], label_values, items)
     offered = _offered(parts, label_values)
     _check_offer(offer, offered, folder)
+    whole = pd.DataFrame({**columns, **parts["responses"].others})
     return Responses(
-        table=pd.DataFrame({**columns, **parts["responses"].others}),
+        table=whole,
         offer=offer or ("unknown" if offered is None else "listed"),
         offered=offered,
         items=items,
         labels=labels,
         gold=_gold(parts, labels),
         assumptions=assumptions,
-        cleaning=_with_notes(cleaning, parts, table.num_rows),
+        cleaning=_with_notes(cleaning, parts, whole),
         sources=sources,
         types=_types(table) if types is None else types,
+        in_order=in_order or has_order(labels["label"].tolist()),
     )
 
 
@@ -169,14 +174,16 @@ def _answers(
 
 
 def _with_notes(
-    cleaning: Cleaning | None, parts: Mapping[str, _Part], num_rows: int
+    cleaning: Cleaning | None, parts: Mapping[str, _Part], table: pd.DataFrame
 ) -> Cleaning:
     """Return the account of the folder, with notes on what differs from it."""
-    cleaning = cleaning or Cleaning(read=num_rows, kept=num_rows, answers=num_rows)
+    answers = int(table["n"][is_given(table)].sum())
+    rows = len(table)
+    cleaning = cleaning or Cleaning(read=rows, kept=rows, answers=answers)
     notes = [note for name, part in parts.items() for note in part.notes(name)]
-    if cleaning.answers != num_rows:
+    if cleaning.answers != answers:
         notes.append(
-            f"the folder holds {num_rows:,} answers; {cleaning.answers:,} were read "
+            f"the folder holds {answers:,} answers; {cleaning.answers:,} were read "
             "when its account was written"
         )
     return replace(cleaning, notes=tuple(dict.fromkeys((*cleaning.notes, *notes))))

@@ -34,6 +34,7 @@ class _Account(msgspec.Struct, frozen=True):
     cleaning: Cleaning
     sources: dict[str, str]
     types: dict[str, str] | None = None
+    in_order: bool = False
 
 
 def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -126,6 +127,7 @@ def read_folder(folder: str | Path) -> Responses:
         cleaning=account.cleaning if account else None,
         sources=account.sources if account else {},
         types=account.types if account else None,
+        in_order=account.in_order if account else False,
     )
 
 
@@ -147,6 +149,7 @@ def _write_files(responses: Responses, part: Path) -> None:
         "cleaning": asdict(responses.cleaning),
         "sources": dict(responses.sources),
         "types": dict(responses.types),
+        "in_order": responses.in_order,
     }
     table = pa.Table.from_pandas(responses.typed(), preserve_index=False)
     metadata = {**(table.schema.metadata or {}), KEY: msgspec.json.encode(account)}

@@ -32,6 +32,7 @@ from consilience.responses.columns.yes_or_no import (
 from consilience.responses.draft import Draft
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.quality.repeats import equal_rows
 from consilience.responses.table import KINDS
 from consilience.responses.tables.cells import (
     booleans,
@@ -67,8 +68,9 @@ def long_draft(
     kind = options.kind or _kind_of_column(table) or _kind(roles, options)
     _check_kind(table, roles, kind, asked=options.kind is not None)
     rows, label = _labels(table, roles["label"])
-    full = _full_rows(table, roles)[rows]
-    dropped = _empty_rows(table, _full_rows(table, roles))
+    filled = _full_rows(table, roles)
+    again, equal = _equal_rows(table, roles, kind, options)
+    full = (filled & ~again)[rows]
     rows = rows[full]
     columns = {
         role: table.columns[name].take(rows)
@@ -108,7 +110,7 @@ def long_draft(
             columns, rows, listed=kind != "choice" and roles["label"] in table.lists
         ),
         extras=extras,
-        dropped=dropped,
+        dropped=(*_empty_rows(table, filled), *equal),
         notes=(*word_rules, *points, *table.notes),
         columns=used,
         unused=column_looks(table, unused),
@@ -121,6 +123,7 @@ def long_draft(
         sources=sources,
         types={role: table.types.get(name) for role, name in roles.items()},
         order=table.orders.get(roles["label"], ()),
+        ordered=roles["label"] in table.ordered,
     )
 
 
@@ -265,6 +268,17 @@ def _full_rows(table: TextTable, roles: dict[str, str]) -> np.ndarray:
             else ~np.asarray(table.lists[name].is_null())
         )
     return full
+
+
+def _equal_rows(
+    table: TextTable, roles: dict[str, str], kind: Kind, options: ReadOptions
+) -> tuple[np.ndarray, tuple[Dropped, ...]]:
+    """Return `equal_rows`, where a row is an answer and rows do not add up."""
+    objects = kind == "objects" and "object" not in roles  # two may look the same
+    if "annotator" not in roles or "n" in roles or (objects and not table.lists):
+        return np.zeros(table.num_rows, bool), ()
+    key = [table.columns[roles[role]] for role in ("item", "annotator")]
+    return equal_rows(table, key, options.repeats)
 
 
 def _empty_rows(table: TextTable, full: np.ndarray) -> tuple[Dropped, ...]:

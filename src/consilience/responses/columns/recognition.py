@@ -30,6 +30,7 @@ from consilience.responses.columns.names import EXTRAS, find, listing, plain
 from consilience.responses.columns.vocabulary import are_people, is_likely
 from consilience.responses.columns.wide_columns import (
     made_of_others,
+    named_unlike,
     numbered_stem,
     wide_columns,
 )
@@ -254,7 +255,7 @@ def _matrix(
     matrix = _Matrix(
         lead=lead,
         columns=columns,
-        stem=numbered_stem(columns),
+        stem=numbered_stem([n for n in columns if n not in named_unlike(columns)]),
         shared=shared,
         alike=alike,
         values=values,

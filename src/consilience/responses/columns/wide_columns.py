@@ -41,6 +41,7 @@ _NAMED = "by its name"
 _NAMED_UNLIKE = "is named unlike the others"
 _TRUTH = "is named for the truth; if it is gold, name it: `gold_column=`"
 _ROWS, _LABELS, _SPLIT = 20_000, 50, 12
+_ERRORS = 3
 _UNLIKE = "shares no label with the others"
 _NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
 
@@ -57,6 +58,8 @@ class WideColumns:
         Column of the true label.
     unused
         Other columns, and what each seems to hold.
+    unclear
+        Of these, the ones that may be of annotators with other names.
     warnings
         What was left out without being asked.
     """
@@ -64,6 +67,7 @@ class WideColumns:
     annotators: list[str]
     gold: str | None
     unused: dict[str, str]
+    unclear: Sequence[str] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -106,7 +110,10 @@ def wide_columns(
     looks = {name: content for name, content in looks.items() if name not in truth}
     out, doubtful = _left_out(table, looks)
     unlike_names = named_unlike([name for name in looks if name not in out])
-    out |= dict.fromkeys(unlike_names, _NAMED_UNLIKE)
+    alike = [name for name in looks if name not in {*out, *unlike_names}]
+    agree = bool(unlike_names) and _agree(table, unlike_names, alike)
+    if not agree:
+        out |= dict.fromkeys(unlike_names, _NAMED_UNLIKE)
     doubtful = [name for name in doubtful if name not in out]
     if set(out.values()) == {EMPTY} and len(out) == len(looks):
         out = {}  # nobody answered anything, which is an error of its own
@@ -120,7 +127,7 @@ def wide_columns(
         )
         raise MissingColumnError(msg)
     doubtful = [name for name in doubtful if len(annotators) > 1]
-    unlike = {name: why for name, why in out.items() if why != EMPTY}
+    unlike = {n: why for n, why in out.items() if why not in {EMPTY, _NAMED_UNLIKE}}
     left_out = (
         f"{source}: left out columns that do not look like an annotator's: "
         f"{_listing(unlike)}; if one of them is, name all annotators (`annotators=`)"
@@ -129,16 +136,47 @@ def wide_columns(
         f"{source}: column {listing(doubtful)} shares no label with the others and was "
         "taken for an annotator; if it is not one, exclude it (`exclude=`)"
     )
+    taken = (
+        f"{source}: the columns {listing(unlike_names)} are named unlike the others, "
+        "agree with them and were taken for annotators; if they are none, exclude them "
+        "(`exclude=`)"
+    )
     return WideColumns(
         annotators=annotators,
         gold=gold,
+        unclear=() if agree else unlike_names,
         unused={name: (aside | out)[name] for name in rest if name in aside | out},
         warnings=(
             *((left_out,) if unlike else ()),
             *((kept,) if doubtful else ()),
+            *((taken,) if agree else ()),
             *made_of_others(table, annotators),
         ),
     )
+
+
+def _agree(table: TextTable, names: list[str], others: list[str]) -> bool:
+    """Say whether several columns hold labels of others and agree beyond chance.
+
+    The mean share of the others who say the same, and that expected of other rows, must
+    differ by `_ERRORS` standard errors. One column alone may as well be the truth.
+    """
+    stacked = drop_unused(concatenate([table.columns[n] for n in (*others, *names)]))
+    number = len(stacked.values)
+    if len(names) < 2 or not others or number > _LABELS:
+        return False
+    codes = stacked.codes.reshape(len(others) + len(names), -1)[:, :_ROWS]
+    votes = (codes[: len(others), :, None] == np.arange(number)).sum(axis=0)
+    share = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
+    usual = votes.sum(axis=0) / max(votes.sum(), 1)
+    for answer in codes[len(others) :]:
+        rows = np.flatnonzero((answer >= 0) & (votes.sum(axis=1) > 0))
+        beyond = share[rows, answer[rows]] - usual[answer[rows]]
+        if len(rows) < FEW or not usual[answer[answer >= 0]].all():
+            return False
+        if beyond.mean() <= _ERRORS * beyond.std() / np.sqrt(len(rows)):
+            return False
+    return True
 
 
 def numbered_stem(names: Sequence[str]) -> str | None:

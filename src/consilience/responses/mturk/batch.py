@@ -112,7 +112,7 @@ def read_batch(path: Path, options: ReadOptions) -> TextTable:
     where = places(str(path), first=2, numbers=[number for number, _ in numbered])
     check_line_breaks(coded, layout.separator, where)
     coded = {n: _unescaped(c) if "." in n else c for n, c in coded.items()}
-    columns, notes = tidy(coded, options.missing)
+    columns, notes = tidy(coded, options.missing_words)
     return TextTable(
         source=str(path),
         columns=columns,

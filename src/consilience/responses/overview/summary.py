@@ -104,8 +104,7 @@ def summarize(responses: "Responses") -> Summary:
         Of one kind or several.
     """
     table, account = responses.table, responses.cleaning
-    contains = (table["kind"] == "contains").to_numpy()
-    given = np.where(contains, table["answer"].notna(), table["label"].notna())
+    given = is_given(table)
     n = table["n"].to_numpy()
     labels = responses.labels["label"]
     return Summary(
@@ -123,6 +122,15 @@ def summarize(responses: "Responses") -> Summary:
         unused=dict(account.unused),
         warnings=account.warnings,
     )
+
+
+def is_given(table: pd.DataFrame) -> np.ndarray:
+    """Return of which rows the question was answered, and not skipped."""
+    contains = (table["kind"] == "contains").to_numpy()
+    given: np.ndarray = np.where(
+        contains, table["answer"].notna(), table["label"].notna()
+    )
+    return given
 
 
 def _per_item(responses: "Responses", given: np.ndarray) -> tuple[int, float, int]:

@@ -40,7 +40,7 @@ class Cleaning:
     kept : int
         Number of units that gave at least one answer.
     answers : int
-        Number of rows of the canonical table.
+        Number of answers, each counted as often as it was given.
     dropped : tuple of Dropped
         What was left out, by reason.
     notes : tuple of str

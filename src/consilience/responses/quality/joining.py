@@ -71,6 +71,7 @@ def concatenate(parts: Sequence[Responses]) -> Responses:
             if (kind := common_type([part.types.get(role) for part in parts]))
             not in (None, MIXED)
         },
+        in_order=all(part.in_order and part.labels.equals(labels) for part in parts),
     )
 
 

@@ -1,5 +1,6 @@
-"""The rule for an annotator who answers one question more than once."""
+"""The rules for rows that are equal, and for further answers to one question."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -11,8 +12,11 @@ from consilience.errors import RepeatedAnswerError
 from consilience.responses.draft import Draft
 from consilience.responses.options import Repeats
 from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.tables.coding import Coded, encode_texts
+from consilience.responses.tables.text_table import TextTable
 
 WHAT = "the same annotator had answered the same question before"
+EQUAL = 'the row equals an earlier one in every column (`repeats="all"` counts it)'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +29,44 @@ class Repeated:
         Which answers stay.
     dropped
         The account of those that go.
-    notes, assumptions
+    assumptions
         Sentences.
     """
 
     kept: Bool[np.ndarray, " N"]
     dropped: tuple[Dropped, ...] = ()
-    notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+
+
+def equal_rows(
+    table: TextTable, key: Sequence[Coded], rule: Repeats
+) -> tuple[Bool[np.ndarray, " N"], tuple[Dropped, ...]]:
+    """Return which rows equal an earlier one in every column, and their account.
+
+    Parameters
+    ----------
+    table
+        The source; of columns that cannot be read nobody knows what they hold.
+    key
+        Columns that say who answered what: rows in which one is empty equal no other.
+    rule
+        With ``all`` there are none.
+    """
+    again = np.zeros(table.num_rows, bool)
+    codes = pd.DataFrame({n: column.codes for n, column in enumerate(key)})
+    if rule == "all" or table.unusable or not any_twice(codes):
+        return again, ()
+    texts = {name: column.codes for name, column in table.columns.items()}
+    lists = {
+        name: encode_texts(list(map(str, cells.to_pylist()))).codes
+        for name, cells in table.lists.items()
+    }
+    whole = (codes >= 0).all(axis=1)
+    again = (pd.DataFrame(texts | lists).duplicated() & whole).to_numpy()
+    if not again.any():
+        return again, ()
+    place = table.where(int(again.argmax()))
+    return again, (Dropped(EQUAL, int(again.sum()), place),)
 
 
 def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
@@ -43,9 +77,9 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     draft
         Answers; skipped questions and anonymous answers repeat nothing.
     rule
-        ``keep`` all, only ``distinct`` ones (an answer given twice counts once; the
-        objects of a response are kept), the ``first``, the ``last``, ``drop`` all of
-        them, or ``error``.
+        ``keep`` them (or ``all``), only ``distinct`` ones (an answer given twice counts
+        once; the objects of a response are kept), the ``first``, the ``last``, ``drop``
+        all of them, or ``error``.
 
     Raises
     ------
@@ -77,15 +111,13 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
             "the file or pass `repeats=\"keep\"`, 'distinct', 'first', 'last' or 'drop'"
         )
         raise RepeatedAnswerError(msg)
-    if rule == "keep" or (rule == "distinct" and draft.kind == "objects"):
+    if rule in {"keep", "all"} or (rule == "distinct" and draft.kind == "objects"):
         note = (
             f"{count:,} answers repeat an earlier one by the same annotator on the "
             f"same question (first: {place}, {who}); each counts as an answer of its "
-            'own (`repeats="keep"`)'
+            f'own (`repeats="{rule}"`)'
         )
-        return Repeated(
-            kept=np.ones(len(real), bool), notes=(note,), assumptions=(note,)
-        )
+        return Repeated(kept=np.ones(len(real), bool), assumptions=(note,))
     keep = {"distinct": "first", "first": "first", "last": "last", "drop": False}[rule]
     gone = answers.duplicated(question, keep=keep)  # type: ignore[arg-type]
     lost = _rows_of(keys, answers[gone]) if "response" in keys else answers.index[gone]

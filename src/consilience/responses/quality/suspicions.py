@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import pyarrow as pa
 
+from consilience.responses.answers import looks_unanswered
 from consilience.responses.columns.looks import FEW, LINKS, STRUCTURES, TEXTS, look
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import Draft
@@ -14,6 +16,7 @@ from consilience.responses.quality.spelling import (
     plainly_apart,
 )
 from consilience.responses.tables.coding import Coded, drop_unused, num_distinct
+from consilience.responses.tables.scales import scale_order
 
 _SHOWN = 5
 
@@ -43,6 +46,8 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
     )
     sentences += _one_each(draft, people)
     sentences += _unlike_labels(labels)
+    if draft.kind != "contains":
+        sentences += _unanswered(draft)
     return tuple(sentences)
 
 
@@ -73,6 +78,24 @@ def _one_each(draft: Draft, people: Coded) -> Iterable[str]:
         f"each of the {rows:,} {draft.unit} has an annotator of its own "
         f"({listing(people.values[:3].to_pylist())}): if that column numbers answers "
         "or sessions, name the annotators' column, or read the answers without one"
+    )
+    return (sentence,)
+
+
+def _unanswered(draft: Draft) -> Iterable[str]:
+    """Name labels that may mean that there is none; steps of a scale are labels."""
+    labels = drop_unused(draft.label)
+    texts = labels.values.to_pylist()
+    places = [place for place, text in enumerate(texts) if looks_unanswered(text)]
+    if not places or scale_order(texts):
+        return ()
+    given = labels.codes >= 0
+    weights = None if draft.n is None else draft.n[given]
+    counts = np.bincount(labels.codes[given], weights)
+    shown = ", ".join(f"{texts[i]!r} (answers: {counts[i]:,.0f})" for i in places)
+    sentence = (
+        "labels that look as if the question was not answered are labels like the "
+        f"others: {shown}; if they mean that, name them in `missing=`"
     )
     return (sentence,)
 

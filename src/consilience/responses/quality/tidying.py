@@ -44,6 +44,7 @@ def tidy_draft(draft: Draft, missing: tuple[str, ...]) -> Draft:
         else labels.drop_duplicates("label", ignore_index=True),
         gold=_drop_unlabelled(_frame(draft.gold, missing)),
         more_items=_texts(draft.more_items, missing),
+        order=_texts(draft.order, missing),
         notes=(*draft.notes, *(note for note in notes if note not in draft.notes)),
     )
 

@@ -25,6 +25,8 @@ def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
     options
         As for a long table; `gold` defaults to the folder's truth.
 
+    Rows that are equal are repeated measurements, as those of Dawid and Skene (1979).
+
     Raises
     ------
     OptionError
@@ -37,6 +39,8 @@ def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
     truth = folder / "truth.csv"
     if options.gold is None and _has_rows(truth):
         options = replace(options, gold=truth)
+    if options.repeats == "keep":
+        options = replace(options, repeats="all")
     files = [folder / "labels.csv", *([truth] if truth.exists() else [])]
     table = load_tables(files[:1], options)
     return assemble(long_draft(table, options, fingerprints(files)), options)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from consilience.errors import UnknownFormatError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import extra_columns, gold_pairs
 from consilience.responses.columns.matrix import (
@@ -19,6 +20,7 @@ from consilience.responses.columns.matrix import (
     long_cells,
     name_index,
 )
+from consilience.responses.columns.names import listing
 from consilience.responses.columns.several_labels import (
     as_lists,
     check_lists,
@@ -28,6 +30,7 @@ from consilience.responses.columns.several_labels import (
 from consilience.responses.columns.wide_columns import wide_columns
 from consilience.responses.draft import Draft
 from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.quality.repeats import equal_rows
 from consilience.responses.reader import Reader
 from consilience.responses.sources.load import Source, fingerprints, load_tables
 from consilience.responses.table import Responses
@@ -60,10 +63,18 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     )
     layout = wide_columns(table, rest, options)
     names = layout.annotators
+    if layout.unclear:
+        msg = (
+            f"{table.source}: the columns {listing(list(layout.unclear))} hold labels "
+            f"of {listing(names, 4)} and are named unlike them: are they annotators? "
+            "Name all annotators (`annotators=`), or exclude the columns (`exclude=`)"
+        )
+        raise UnknownFormatError(msg)
     rows, columns, label = long_cells(table, names)
     label, note = drop_not_asked(label)
     label, points = without_points(label)
-    given = label.codes >= 0
+    again, equal = equal_rows(whole, [item], options.repeats)
+    given = (label.codes >= 0) & ~again[rows]
     rows, columns, label = rows[given], columns[given], label.take(given)
     place = f"{table.source}, column {names[0]!r} and others"
     warnings = check_single(label, place, options) if options.split is None else ()
@@ -106,6 +117,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         num_read=table.num_rows,
         unit="items" if lead is None else "annotators",
         extras=extras,
+        dropped=equal,
         notes=(*notes, *note, *points, *table.notes),
         columns=used,
         unused={name: looks for name, looks in unused.items() if name not in used},
@@ -115,6 +127,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         sources=fingerprints(sources),
         types=types,
         order=next((table.orders[n] for n in names if n in table.orders), ()),
+        ordered=table.ordered.issuperset(names),
     )
     return assemble(draft, options)
 

@@ -150,7 +150,7 @@ def _text_table(
                 notes += [f"column {name!r}: {note}"] if note else []
         except ConsilienceError:
             unusable[name] = str(array.type)
-    columns, tidy_notes = tidy(coded, options.missing)
+    columns, tidy_notes = tidy(coded, options.missing_words)
     return TextTable(
         source=source,
         columns=columns,
@@ -161,6 +161,7 @@ def _text_table(
         unusable=unusable,
         types={name: kind for name, kind in types.items() if kind is not None},
         orders={**orders, **frame.orders},
+        ordered=frozenset(filter(frame.is_ordered, orders)),
     )
 
 

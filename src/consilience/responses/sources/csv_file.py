@@ -88,7 +88,7 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     where = _places(path, layout)
     if quoted:
         check_line_breaks(coded, layout.separator, where)
-    columns, notes = tidy(coded, options.missing)
+    columns, notes = tidy(coded, options.missing_words)
     return TextTable(
         source=source,
         columns=columns,

@@ -224,7 +224,7 @@ def records_table(
                 coded[name] = encode(text_array(_text(cell) for cell in column))
                 kind = type_of_cells(column)
                 types |= {} if kind is None else {name: kind}
-    columns, notes = tidy(coded, options.missing)
+    columns, notes = tidy(coded, options.missing_words)
     return TextTable(
         source=source,
         columns=columns,

@@ -132,12 +132,17 @@ def natural_texts(labels: Sequence[str]) -> list[str]:
     return scale_order(natural) or natural
 
 
+def has_order(labels: Sequence[str]) -> bool:
+    """Say whether labels stand in the order of numbers or of a known scale."""
+    return scale_order(labels) == list(labels)
+
+
 def is_scale(labels: Sequence[str]) -> bool:
     """Say whether labels that stand in this order are steps of a scale or ratings.
 
     Words must be of a known scale, and numbers follow one another.
     """
-    if len(labels) < 3 or scale_order(labels) != list(labels):
+    if len(labels) < 3 or not has_order(labels):
         return False
     numbers = _numbered(labels)
     if numbers is None:

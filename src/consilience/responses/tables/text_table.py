@@ -48,6 +48,8 @@ class TextTable:
         Type of columns that were not text in the source, as `id_types` names them.
     orders
         All values of columns that the source puts in order, in that order.
+    ordered
+        Columns whose type says that this order means more and less.
     """
 
     source: str
@@ -59,6 +61,7 @@ class TextTable:
     unusable: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ordered: frozenset[str] = frozenset()
 
     @property
     def names(self) -> list[str]:
@@ -180,6 +183,7 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
         orders={
             name: order for t in reversed(tables) for name, order in t.orders.items()
         },
+        ordered=frozenset.intersection(*(table.ordered for table in tables)),
     )
 
 
