@@ -72,6 +72,7 @@ from consilience.contains.latent_trait import (
     deviation,
     presence,
     relative_information,
+    share_present,
 )
 from consilience.contains.one_item import belief_of_kinds, of_items
 from consilience.errors import OptionError
@@ -142,7 +143,7 @@ class Prior:
     weights: float = 1.0
     informative: float = 0.4
     contrary: float = 0.01
-    cut: float = 0.8
+    cut: float = 1.2
     sharpness: float = 0.4
     panel: float = 0.0
     maybe: float = 0.5
@@ -354,6 +355,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
         "prevalence": weight.sum((0, 2)) / weight.sum(),
         "confusion": confusion / confusion.sum(2, keepdims=True),
         "group_confusion": of_group / of_group.sum(2, keepdims=True),
+        "share_present": share_present(tables, parameters, weight.sum(1)),
     }
     if pairs.covariates.shape[2]:
         present = states[:, 1].sum(1)
@@ -426,6 +428,7 @@ MODEL = LaidOutScoreModel(
         "scale": (),
         "share": (),
         "cut": (),
+        "share_present": ("meaning",),
         "sharpness": (),
         "weight": ("covariate",),
         "relative_information": (),

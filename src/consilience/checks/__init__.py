@@ -7,6 +7,7 @@ from consilience.checks import (
     finite,
     label_switching,
     optimization,
+    presence,
     sampling,
 )
 from consilience.checks.dependence import independence
@@ -35,4 +36,5 @@ def all_checks(data: xr.DataTree) -> list[Verdict]:
         *optimization.optimization(data),
         *label_switching.label_switching(data),
         *independence.independence(data),
+        *presence.presence(data),
     ]

@@ -145,6 +145,25 @@ def _endorsed(parameters: Parameters) -> Float[Array, "G T"]:
     return betainc(half, panel - half + 1, endorsed)
 
 
+def share_present(
+    tables: Float[Array, "J G L T"], parameters: Parameters, weight: Float[Array, "G T"]
+) -> Float[Array, " V"]:
+    """Return the share of pairs that are present, by each of `MEANINGS`."""
+    panels = [{"panel": jnp.asarray(6.0), "maybe": jnp.asarray(w)} for w in (1, 0.5, 0)]
+    changed: list[Parameters] = [{}, *panels]
+    if "panel" not in parameters:
+        alone = {"contrary": jnp.zeros(())}
+        parts = [{**alone, "informative": jnp.asarray(w)} for w in (0.0, 1.0)]
+        changed = [{}, *parts, *panels]
+    shares = [
+        (presence(tables, {**parameters, **each}, jnp.zeros(1))[:, 0, 1] * weight).sum()
+        for each in changed
+    ]
+    if "panel" in parameters:
+        shares[1:1] = [jnp.full((), jnp.nan)] * 2
+    return jnp.stack(shares) / weight.sum()
+
+
 def relative_information(
     present: Float[Array, " U"], share: Float[Array, " U"], joint: Float[Array, "2 L"]
 ) -> Float[Array, ""]:

@@ -23,6 +23,15 @@ from consilience.truth.space import ContainsSpace, Groups, SimilarSets, no_group
 
 ANSWERS = ("no", "maybe", "yes")
 STATES = {2: ("absent", "present"), 3: ("absent", "unclear", "present")}
+# What may make a label present; the first is what is reported.
+MEANINGS = (
+    "as reported",
+    "nearer to labels that are there",
+    "above the cut that tells most",
+    "half of six say at least maybe",
+    "half of six, a maybe as half a yes",
+    "half of six say yes",
+)
 VOTES = {2: ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)), 3: tuple(np.eye(3).tolist())}
 
 

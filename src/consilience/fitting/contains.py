@@ -21,6 +21,7 @@ from consilience import annotators
 from consilience.checks.dependence.alike import Copied
 from consilience.checks.leave_one_out import LeaveOneOut, leave_one_response_out
 from consilience.checks.stacking import standing
+from consilience.contains.space import MEANINGS
 from consilience.errors import OptionError
 from consilience.fitting.assembly import fit_outcome
 from consilience.fitting.comparison.comparing import standing_table
@@ -87,7 +88,7 @@ def fit_contains(study: Study, request: Request) -> Outcome:
             copied = None if scores is None else scores.copied
     if why is not None and table is None:
         single = replace(single, reason=f"{why}; {single.reason}")
-    outcome = fit_outcome(study, request, space, single)
+    outcome = fit_outcome(study, request, space, single, _meaning(single))
     return replace(outcome, comparison=table, attributes=_with(outcome, copied))
 
 
@@ -175,6 +176,34 @@ def _present(compared: Compared) -> Truth:
         np.stack([1 - high, low], 1),
         np.stack([1 - low, high], 1),
     )
+
+
+def _meaning(single: Single) -> list[str]:
+    """Say what makes a label present, and how many are by other meanings."""
+    shares = single.result.parameters.get("share_present")
+    if shares is None:
+        return []
+    mean = np.asarray(shares, float).mean((0, 1))
+    reported, *others = (
+        (meaning, share)
+        for meaning, share in zip(MEANINGS, mean, strict=True)
+        if np.isfinite(share)
+    )
+    panel = getattr(single.model.prior, "panel", 0)
+    how = (
+        f"at least half of {panel:g} new annotators would endorse it, a maybe counting "
+        f"{single.model.prior.maybe:g}"
+        if panel
+        else "it looks more like labels that are there than like labels that are not "
+        "(the upper of two components of equal spread, and in part the cut that tells "
+        "most about an answer)"
+    )
+    shown = "; ".join(f"{meaning} {share:.0%}" for meaning, share in others)
+    sentence = (
+        f"a label is present if {how}: {reported[1]:.0%} of the pairs. By other "
+        f"meanings: {shown}"
+    )
+    return [sentence]
 
 
 def _with(outcome: Outcome, copied: Copied | None) -> dict[str, object]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
+from consilience.contains.space import MEANINGS
 from consilience.inference import Result
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.pair_covariates import frequent_pairs
@@ -152,6 +153,8 @@ def _posterior(
         pairs = _pairs(space, covariates)
         names_of_pairs = [f"{first} / {second}" for first, second in pairs]
         coordinates["pair"] = np.asarray(names_of_pairs, object)
+    if "share_present" in values:
+        coordinates["meaning"] = np.asarray(MEANINGS, object)
     return xr.Dataset(
         {
             name: ((*SAMPLED, *axes[name]), np.asarray(value, np.float32))
