@@ -66,9 +66,9 @@ def test_the_truth_is_the_weighted_mixture(crowd, fitted, standing):
 
 
 def with_votes(parts, weight, fits, crowd):
-    """Mix by hand: a tenth is votes, if models see errors as correlated as can be."""
-    share = 0.1 * common_of(fits) / 0.15
-    assert 0.02 < share <= 0.1
+    """Mix by hand with votes: at most .3 over the design effect of four answers."""
+    share = 0.3 / 1.45 * common_of(fits) / 0.15
+    assert 0.04 < share <= 0.3 / 1.45
     votes = pd.crosstab(crowd.table["item"], crowd.table["label"])
     votes = (votes + 1 / 3) / (4 + 1)
     return (1 - share) * np.tensordot(weight, parts, 1) + share * votes.to_numpy()
@@ -111,8 +111,9 @@ def test_raw_and_tempered_have_the_same_order_of_labels(fitted):
 def test_the_shares_of_the_mixture_are_told(fitted, standing):
     fits, table = standing
     _, shares = fitted.data.attrs["engine_reason"].split("the truth is a mixture: ")
-    shares, votes = shares.split("; then shares of votes ")
-    assert float(votes) == pytest.approx(common_of(fits) / 1.5, abs=0.005)
+    shares, votes = shares.split("; then votes ")
+    expected = 0.3 / 1.45 * common_of(fits) / 0.15
+    assert float(votes) == pytest.approx(expected, abs=0.005)
     shown = dict(share.rsplit(" ", 1) for share in shares.split(", "))
     weights = table.set_index("model")["weight"]
     assert set(shown) == set(weights.index[weights >= 0.005])
@@ -261,8 +262,8 @@ def refits(monkeypatch, standing):
     fits, table = standing
     asked = []
 
-    def one(name, space, key, *, engine, effort, report):
-        del space, key, effort, report
+    def one(name, space, key, *, engine, effort, report, informative=None):
+        del space, key, effort, report, informative
         asked.append((name, engine))
         (single,) = (each for each in fits if each.name == name)
         return replace(single, engine=engine, reason="it was requested")
