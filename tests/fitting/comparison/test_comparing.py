@@ -90,7 +90,7 @@ def test_labels_of_two_kinds_are_found(of_kinds):
     assert lead(of_kinds, KINDS, OWN) > 4
     # One study of 200 items may favour another model, within the error of its lead.
     for each in of_kinds:
-        assert each["difference"][KINDS] >= -2 * each["difference_se"][KINDS]
+        assert each["difference"][KINDS] >= -3 * each["difference_se"][KINDS]
     # Its shares of labels do not show drift, so what it gets is by stacking: more than
     # half of that, where the model leads.
     ahead = [each for each in of_kinds if each.index[0] == KINDS]
