@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 # How far weights are shrunk, and the drift of labels at which a model's share falls to
 # 1 / e: see `shrink_weights`. Chosen on public sets by log-loss, a family of sets left
 # out at a time (`benchmarks/left_out.py`): a drift of .005 to .05 is as good within
-# .003.
+# .005.
 SHRINKAGE = 0.6
 DRIFT = 0.01
 STEPS = 1000  # of the fixed point; it stops sooner when weights stand still

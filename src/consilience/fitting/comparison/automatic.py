@@ -47,7 +47,7 @@ MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of the
 # Share of the votes in the truth, over the design effect of the item, where errors are
 # as correlated as models can tell. By leaving families of public sets out it is .3, and
 # .15 to .4 are as good within .002 of log-loss; one share for items with five and with
-# forty answers alike is worse by .003. Where errors are independent votes have no share.
+# forty answers alike is worse by .003. Where errors are independent votes have none.
 VOTES = 0.3
 # Cells of confusion matrices for each answer, of one matrix that all annotators share
 # and of one for each, beyond both of which none is learned. In simulated studies
