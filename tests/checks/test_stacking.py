@@ -13,6 +13,7 @@ from consilience.checks.stacking import (
 )
 
 ITEMS = 400
+EVERY = np.ones(4, bool)  # model shows by its shares whether labels drift
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +68,36 @@ def test_equal_weights_are_not_the_optimum(study):
 def test_weights_are_shrunk_towards_equal_ones_where_no_model_drifts(study):
     elpd, _, n = study
     weight = stacking_weights(elpd, n)
-    result = shrink_weights(weight, np.full(4, 0.1))
+    result = shrink_weights(weight, np.full(4, 0.1), EVERY)
     assert result.sum() == pytest.approx(1)
     assert np.allclose(result - 0.25, (1 - SHRINKAGE) * (weight - 0.25))
-    assert np.allclose(shrink_weights(np.full(4, 0.25), np.zeros(4)), 0.25)
+    assert np.allclose(shrink_weights(np.full(4, 0.25), np.zeros(4), EVERY), 0.25)
 
 
 def test_a_model_whose_labels_drift_gets_what_stacking_gives_it_alone():
     weight = np.array([0.1, 0.2, 0.7])
-    result = shrink_weights(weight, np.array([0.0, 0.0, 0.5]))
+    result = shrink_weights(weight, np.array([0.0, 0.0, 0.5]), EVERY[:3])
     equal = SHRINKAGE / 2
     assert np.allclose(result, (1 - SHRINKAGE) * weight + [equal, equal, 0], atol=1e-9)
+
+
+def test_weights_are_those_worked_by_hand():
+    # Drifts .01 apart are a factor of e: .6 / (1 + 1 / e) = .4386 and .1614.
+    weight, drift = np.array([0.1, 0.2, 0.7]), np.array([0.03, 0.04, 0.02])
+    result = shrink_weights(weight, drift, np.array([True, True, False]))
+    assert np.allclose(result, [0.4786, 0.2414, 0.28], atol=5e-5)
+
+
+def test_the_nearest_to_the_votes_would_take_most_if_its_drift_were_shown():
+    weight, drift = np.array([0.1, 0.2, 0.7]), np.array([0.03, 0.04, 0.02])
+    result = shrink_weights(weight, drift, EVERY[:3])
+    # .6 times e^-1, e^-2 and 1, each over 1.5032.
+    assert np.allclose(result, [0.1868, 0.1340, 0.6791], atol=5e-5)
+
+
+def test_where_no_model_shows_its_drift_stacking_alone_is_left():
+    weight = np.array([0.3, 0.7])
+    assert np.array_equal(shrink_weights(weight, np.zeros(2), ~EVERY[:2]), weight)
 
 
 def test_models_that_foresee_alike_share_their_weight(study):

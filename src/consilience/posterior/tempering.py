@@ -129,8 +129,8 @@ def temper(
     )
 
 
-def mix(truths: list[Truth], weights: Float[np.ndarray, " A"]) -> Truth:
-    """Mix what several models believe, each with its weight."""
+def mix(truths: list[Truth], weights: Float[np.ndarray, "A ..."]) -> Truth:
+    """Mix what several models believe, each with its weight, or one for each unit."""
     return Truth(
         *(
             sum(

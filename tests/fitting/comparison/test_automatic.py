@@ -49,26 +49,41 @@ def test_auto_takes_the_model_whose_intervals_hold_and_says_which_is_best(
     assert f"{lead} an answer over {second['model']}" in reason
 
 
-def test_the_truth_is_the_weighted_mixture(fitted, standing):
+def test_the_truth_is_the_weighted_mixture(crowd, fitted, standing):
     fits, table = standing
     weight = table["weight"].to_numpy()
     assert weight[0] < 0.99  # else it were no mixture
     assert fitted.data["truth"].attrs["reported"] == "tempered"
     parts = [tempered_together(each, fits) for each in fits]
     probability = fitted.data["truth"]["probability"]
-    assert np.allclose(probability, np.tensordot(weight, parts, 1), atol=1e-6)
+    assert np.allclose(probability, with_votes(parts, weight, fits, crowd), atol=1e-6)
+    assert not np.allclose(probability, np.tensordot(weight, parts, 1), atol=1e-3)
     assert not np.allclose(probability, parts[0], atol=1e-3)
     alone = [each.tempering.tempered.probability for each in fits]
-    assert not np.allclose(probability, np.tensordot(weight, alone, 1), atol=1e-3)
+    assert not np.allclose(
+        probability, with_votes(alone, weight, fits, crowd), atol=1e-3
+    )
+
+
+def with_votes(parts, weight, fits, crowd):
+    """Mix by hand with votes: at most .3 over the design effect of four answers."""
+    share = 0.3 / 1.45 * common_of(fits) / 0.15
+    assert 0.04 < share <= 0.3 / 1.45
+    votes = pd.crosstab(crowd.table["item"], crowd.table["label"])
+    votes = (votes + 1 / 3) / (4 + 1)
+    return (1 - share) * np.tensordot(weight, parts, 1) + share * votes.to_numpy()
+
+
+def common_of(fits):
+    median = np.median([each.tempering.shrunk for each in fits])
+    return 0.15 * np.clip((median - 0.0225) / 0.0075, 0, 1)
 
 
 def tempered_together(each, fits):
     """Temper one fit by hand, by the correlation of its own or by that of them all."""
-    median = np.median([other.tempering.shrunk for other in fits])
-    common = 0.15 * np.clip((median - 0.0225) / 0.0075, 0, 1)
     own = 4 * (each.tempering.shrunk - 0.0075)
     answers = 4
-    power = 1 / (1 + (answers - 1) * max(own, common, 0))
+    power = 1 / (1 + (answers - 1) * max(own, common_of(fits), 0))
     raised = each.tempering.raw.probability**power
     return raised / raised.sum(1, keepdims=True)
 
@@ -94,8 +109,11 @@ def test_raw_and_tempered_have_the_same_order_of_labels(fitted):
 
 
 def test_the_shares_of_the_mixture_are_told(fitted, standing):
-    _, table = standing
+    fits, table = standing
     _, shares = fitted.data.attrs["engine_reason"].split("the truth is a mixture: ")
+    shares, votes = shares.split("; then votes ")
+    expected = 0.3 / 1.45 * common_of(fits) / 0.15
+    assert float(votes) == pytest.approx(expected, abs=0.005)
     shown = dict(share.rsplit(" ", 1) for share in shares.split(", "))
     weights = table.set_index("model")["weight"]
     assert set(shown) == set(weights.index[weights >= 0.005])
@@ -157,6 +175,48 @@ def test_rows_with_effects_are_left_out_where_tables_are_large(frame, monkeypatc
     assert names == ("hierarchical_dawid_skene", *CANDIDATES[1:])
 
 
+def named(labels, items, people=12):
+    """Answers about many labels: each item has two that are near, and three answers."""
+    generator = np.random.default_rng(3)
+    item = np.arange(items).repeat(3)
+    who = generator.random((items, people)).argsort(1)[:, :3].ravel()
+    label = (7 * item + (generator.random(len(item)) < 0.2)) % labels
+    names = {"item": item, "annotator": who, "label": label}
+    return pd.DataFrame(names).astype(str)
+
+
+def test_structured_is_taken_where_no_confusion_can_be_learned():
+    # 40 x 40 / 150 = 10.7 cells for each answer in one matrix, 128 in twelve.
+    assert only(choices(named(40, 50))) == "structured"
+    assert only(choices(named(40, 60, people=3))) == "structured"  # 8.9 and 27
+
+
+def test_four_models_are_compared_where_some_confusion_can_be_learned():
+    assert only(choices(named(40, 600))) is None  # .9 and 11 cells for each answer
+    assert only(choices(named(10, 50))) is None  # .7 and 8
+    assert only(choices(named(12, 40, people=3))) is None  # 1.2 and 3.6
+
+
+def test_structured_alone_is_tempered_and_votes_are_mixed_in():
+    answers = named(40, 50)
+    single = fit(read(answers))
+    attributes = single.data.attrs
+    assert attributes["model"] == "structured"
+    assert (
+        "labels are too many to learn who confuses which"
+        in (attributes["engine_reason"])
+    )
+    assert single.data["truth"].attrs["residual_common"] == 0.15
+    assert single.comparison().empty
+    # Alone it is as sure as independent annotators would be.
+    named_alone = fit(read(answers), model="structured")
+    ours, other = (
+        each.data["truth"]["probability"].max("candidate").mean()
+        for each in (single, named_alone)
+    )
+    assert ours < other
+
+
 def test_an_item_answered_twice_is_enough_to_compare(frame):
     once = frame.drop_duplicates("item")
     twice = pd.concat([once, frame.iloc[[1]]])
@@ -202,8 +262,8 @@ def refits(monkeypatch, standing):
     fits, table = standing
     asked = []
 
-    def one(name, space, key, *, engine, effort, report):
-        del space, key, effort, report
+    def one(name, space, key, *, engine, effort, report, informative=None):
+        del space, key, effort, report, informative
         asked.append((name, engine))
         (single,) = (each for each in fits if each.name == name)
         return replace(single, engine=engine, reason="it was requested")
@@ -268,7 +328,7 @@ def test_after_a_sample_the_models_that_matter_are_fitted_to_all(
     assert single.name == names[place]
     share = weight[kept] / 0.98
     beliefs = [tempered_together(standing[0][each], standing[0]) for each in kept]
-    mixture = np.tensordot(share, beliefs, 1)
+    mixture = with_votes(beliefs, share, standing[0], crowd)
     assert np.allclose(single.tempering.tempered.probability, mixture)
     assert "on 25 items drawn at random" in single.reason
     shown = f"the truth is a mixture: {names[first]} 0.59, {names[third]} 0.39"

@@ -14,12 +14,17 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience import annotators
-from consilience.checks.dependence.independence import Residual, common_correlation
+from consilience.checks.dependence.independence import (
+    COMMON,
+    Residual,
+    common_correlation,
+)
 from consilience.errors import OptionError
 from consilience.fitting.comparison.comparing import (
     CANDIDATES,
     compare_models,
     host_engine,
+    near_votes,
     sample,
     worth_comparing,
 )
@@ -34,11 +39,23 @@ from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
 from consilience.log import logger
 from consilience.model import fits_in_memory
-from consilience.posterior.tempering import MIXTURE, Tempering, mix, temper
+from consilience.posterior.tempering import MIXTURE, Tempering, Truth, mix, temper
 from consilience.progress import Reporter
-from consilience.truth import Space
+from consilience.truth import Space, tally
 
 MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
+# Share of the votes in the truth, over the design effect of the item, where errors are
+# as correlated as models can tell. By leaving families of public sets out it is .3, and
+# .15 to .4 are as good within .002 of log-loss; one share for items with five and with
+# forty answers alike is worse by .003. Where errors are independent votes have none.
+VOTES = 0.3
+# Cells of confusion matrices for each answer, of one matrix that all annotators share
+# and of one for each, beyond both of which none is learned. In simulated studies
+# of 20 annotators (errors within families of labels, items of different difficulty) the
+# log-loss of `structured`, less that of the four models compared, is +.003 on average
+# at .6 and 13 cells, +.01 at .9 and 17, -.03 at 2.6 and 51, and -.25 at 10 and 202.
+# Public studies have up to .03 and 7.
+MAX_SHARED, MAX_OWN = 1, 20
 
 
 def fit_auto(
@@ -73,6 +90,12 @@ def fit_auto(
             effort=effort,
             report=report,
         )
+        if _is_hopeless(space):
+            # Too few answers to see that errors are correlated; where a study can tell,
+            # they mostly are.
+            single = _with_common(single, COMMON, space)
+            reason = f"labels are too many to learn who confuses which; {single.reason}"
+            single = _mixture([single], np.ones(1), COMMON, space, reason)
         return single, None
     if prior:
         msg = (
@@ -112,7 +135,7 @@ def fit_auto(
         fits = side_by_side(work, report)
         weights = weights[kept] / weights[kept].sum()
     fits = [_with_common(fitted, common, space) for fitted in fits]
-    return _mixture(fits, weights, space, reason), table
+    return _mixture(fits, weights, common, space, reason), table
 
 
 def _with_common(fitted: Single, common: float, space: Space) -> Single:
@@ -129,7 +152,16 @@ def _whole(
     name: str, space: Space, seed: Seed, effort: EngineOptions, report: Reporter
 ) -> Single:
     engine = host_engine(name)
-    return fit_one(name, space, seed, engine=engine, effort=effort, report=report)
+    model = near_votes(name, space)
+    return fit_one(
+        name,
+        space,
+        seed,
+        engine=engine,
+        informative=model,
+        effort=effort,
+        report=report,
+    )
 
 
 def _only_model(space: Space) -> str | None:
@@ -137,7 +169,7 @@ def _only_model(space: Space) -> str | None:
     safe = "hierarchical_dawid_skene"
     if not space.identified.any():
         safe = "multinomial"
-    if not fits_in_memory(annotators.fittable(safe), space):
+    if _is_hopeless(space) or not fits_in_memory(annotators.fittable(safe), space):
         return "structured"
     alone = np.bincount(space.unit, space.n, space.num_units).max(initial=0) < 2
     if not space.identified.any() or alone:
@@ -145,10 +177,20 @@ def _only_model(space: Space) -> str | None:
     return None
 
 
+def _is_hopeless(space: Space) -> bool:
+    """Return whether answers are far too few to learn confusion matrices from."""
+    shared = len(space.states) * len(space.answers) / max(int(space.n.sum()), 1)
+    return shared > MAX_SHARED and space.num_annotators * shared > MAX_OWN
+
+
 def _mixture(
-    fits: list[Single], weights: Float[np.ndarray, " A"], space: Space, reason: str
+    fits: list[Single],
+    weights: Float[np.ndarray, " A"],
+    common: float,
+    space: Space,
+    reason: str,
 ) -> Single:
-    """Mix what the models report of the truth.
+    """Mix what the models report of the truth, and the votes with their share.
 
     The other posterior, raw or tempered, is the mixture at another power, so that both
     have the same order of labels; that of the raw parts may have another.
@@ -158,8 +200,12 @@ def _mixture(
     of_reported = best.tempering or parts[0]
     name_of_reported = parts[0].reported
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
-    reported = mix([getattr(part, name_of_reported) for part in parts], weights)
     kept = prior_at_full_strength(space, best.result)
+    models = mix([getattr(part, name_of_reported) for part in parts], weights)
+    number = np.bincount(space.unit, space.n, space.num_units)
+    of_votes = VOTES * common / COMMON / (1 + np.maximum(number - 1, 0) * COMMON)
+    shares = np.stack([1 - of_votes, of_votes])[:, :, None]
+    reported = mix([models, _votes(space, kept)], shares)
     raw = reported if name_of_reported == "raw" else temper(reported, kept, 1 / effect)
     tempering = Tempering(
         raw=raw,
@@ -181,8 +227,17 @@ def _mixture(
         for place in np.argsort(-weights, kind="stable")
         if weights[place] >= 0.005
     )
+    if (share := of_votes.mean()) >= 0.005:
+        shown += f"; then votes {share:.2f}"
     reason = f"{reason}; {MIXTURE}: {shown}"
     return replace(best, result=result, tempering=tempering, reason=reason)
+
+
+def _votes(space: Space, kept: Float[np.ndarray, "#U S"]) -> Truth:
+    """Return smoothed shares of votes, times what is known of the candidates."""
+    share = (tally(space) + 1 / len(space.answers)) * kept
+    share /= share.sum(1, keepdims=True)
+    return Truth(share, share, share)
 
 
 def _reported(fits: list[Single]) -> Single:

@@ -1,14 +1,16 @@
 """Models compared without gold labels, by how well each predicts answers.
 
-Each model is fitted by `vb`; exact leave-one-response-out scores it. The scores give
+Each model is fitted by `vb`, its prevalence held near the shares of votes, or by
+`gibbs`; exact leave-one-response-out scores it. The scores give
 the share of each model in the mixture that predicts answers best (stacking), how far
 each falls short of the best, and with which standard error. Shares are then shrunk
 towards equal ones of the models whose labels do not drift.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +32,14 @@ from consilience.fitting.request import Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, choose
 from consilience.inference.seeds import seed_for
-from consilience.model import num_substates
+from consilience.model import (
+    PREVALENCE,
+    AnnotatorModel,
+    Coding,
+    Dirichlet,
+    DirichletTableModel,
+    num_substates,
+)
 from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -47,9 +56,17 @@ CANDIDATES = (
     "ebcc",
 )
 IF_ORDERED = ("ordinal_dawid_skene",)
+# Models whose subtypes can exchange items between labels and keep the labels' shares.
+HIDES_DRIFT = ("ebcc",)
 # Annotators x states x answers beyond which rows with effects take too long (a fit of
 # 500,000 did not end in 150 seconds), and what stands in for them.
 MAX_CELLS, STAND_IN = 100_000, "hierarchical_dawid_skene"
+# Items that votes add to the prior of the prevalence of a model fitted by `vb`, for
+# each item there is: half of the prevalence is theirs. Without them labels drift to the
+# answers of others. Of 0, .3, 1 and 3, 1 is best on the other families whichever family
+# of public sets is left out, and on simulated crowds the log-loss of the mixture falls
+# by .03; it rises by .06 in crowds where 7 % of the items are positive.
+NEAR_VOTES = 1.0
 MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
 # Draws of each model: scores then have a Monte Carlo error below their own. Fewer where
 # draws would together visit more answers x states than the first number, and fewer
@@ -74,7 +91,8 @@ def compare(
     """Compare models by how well they predict each answer from all others.
 
     No gold labels are needed. The comparison is of answers, not of the truth: a model
-    that predicts answers better need not be closer to the truth.
+    that predicts answers better need not be closer to the truth. The prevalence of
+    models fitted by `vb` is held near the shares of votes, as `auto` does.
 
     Parameters
     ----------
@@ -119,8 +137,8 @@ def compare(
     >>> table = cs.compare(responses, models)
     >>> table[["model", "elpd", "difference"]].round(3)
                           model   elpd  difference
-    0  hierarchical_dawid_skene -0.927       0.000
-    1             shared_errors -0.939      -0.012
+    0  hierarchical_dawid_skene -0.907        0.00
+    1             shared_errors -0.937       -0.03
     """
     study = Study.read(as_responses(responses), candidates=candidates, gold=gold)
     seed = check_seed(seed)
@@ -180,7 +198,8 @@ def compare_models(
     done = side_by_side(work, report, threads=1 if few else None)
     fits, scores = [fitted for fitted, _ in done], [elpd for _, elpd in done]
     ranking = standing(np.stack(scores), space.unit, space.n, seed)
-    weights = shrink_weights(ranking.weight, _drift(space, fits))
+    shown = ~np.isin(names, HIDES_DRIFT)
+    weights = shrink_weights(ranking.weight, _drift(space, fits), shown)
     table = standing_table(names, ranking, weights, [each.seconds for each in fits])
     order = np.argsort(-ranking.elpd, kind="stable")
     return [fits[place] for place in order], table
@@ -226,6 +245,7 @@ def _score(
         space,
         seed_for(seed, name),
         engine=engine,
+        informative=near_votes(name, space),
         effort=replace(effort, draws=draws),
         report=_named(report, shown),
     )
@@ -266,6 +286,32 @@ def host_engine(name: str) -> str:
     return "gibbs" if "gibbs" in annotators.fittable(name).engines else "vb"
 
 
+def near_votes(name: str, space: Space) -> AnnotatorModel[Any]:
+    """Return a model whose prevalence is held near the shares of votes.
+
+    Models with normal effects, whose annotators are reported, are left as they are.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    space
+        What can be true, and the answers.
+    """
+    model = annotators.fittable(name)
+    if not isinstance(model, DirichletTableModel):
+        return model
+    votes = NEAR_VOTES * space.num_units * _vote_shares(space)
+
+    def dirichlet(coding: Coding, prior: Any) -> Mapping[str, Dirichlet]:
+        priors = dict(model.dirichlet(coding, prior))
+        usual = priors[PREVALENCE]
+        priors[PREVALENCE] = replace(usual, concentration=usual.concentration + votes)
+        return priors
+
+    return replace(model, dirichlet=dirichlet)
+
+
 def _draws(name: str, space: Space) -> int:
     """Return how many draws of a model are taken by default."""
     split = num_substates(annotators.fittable(name))
@@ -277,10 +323,7 @@ def _draws(name: str, space: Space) -> int:
 
 def _drift(space: Space, fits: Sequence[Single]) -> Float[np.ndarray, " A"]:
     """Return how far each fit moves the shares of states from those of the votes."""
-    units, states = space.num_units, len(space.states)
-    size = np.bincount(space.unit, space.n, units)
-    share = np.bincount(space.answer, space.n / size[space.unit], len(space.answers))
-    votes = share @ space.votes / share.sum()
+    units, states, votes = space.num_units, len(space.states), _vote_shares(space)
 
     def shares(belief: Float[np.ndarray, "U S"]) -> Float[np.ndarray, " K"]:
         state = np.broadcast_to(space.state, belief.shape)
@@ -288,6 +331,14 @@ def _drift(space: Space, fits: Sequence[Single]) -> Float[np.ndarray, " A"]:
 
     moved = [np.abs(shares(each.result.belief) - votes).sum() / 2 for each in fits]
     return np.array(moved)
+
+
+def _vote_shares(space: Space) -> Float[np.ndarray, " K"]:
+    """Return the share of each state in the votes, all items weighing the same."""
+    size = np.bincount(space.unit, space.n, space.num_units)
+    share = np.bincount(space.answer, space.n / size[space.unit], len(space.answers))
+    votes: Float[np.ndarray, " K"] = share @ space.votes / share.sum()
+    return votes
 
 
 def sample(space: Space, seed: int) -> Space:
