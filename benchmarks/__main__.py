@@ -29,6 +29,7 @@ NAMES = (
     "counts",
     "leading",
     "contains_coverage",
+    "contains_simulated",
     "classify",
     "wrap",
     "candidates",

@@ -203,3 +203,22 @@ KINDS: Mapping[str, Callable[[int], Crowd]] = {
 def twin(name: str, seed: int) -> Crowd:
     """Return a study of that kind whose annotators do not look: nothing is learned."""
     return draw(replace(DESIGNS[name], spammers=1.0), seed, name)
+
+
+def copied(name: str, seed: int) -> Crowd:
+    """Return a study of that kind in which a third of the annotators copy another."""
+    import numpy as np
+
+    crowd = KINDS[name](seed)
+    generator = np.random.default_rng([8, seed])
+    frame = crowd.frame.copy()
+    people = np.unique(frame["annotator"])
+    source = dict(zip(people[::3], people[1::3], strict=False))
+    given = frame.set_index(["item", "label", "annotator"])["answer"]
+    model = frame["annotator"].map(source)
+    keys = list(zip(frame["item"], frame["label"], model, strict=True))
+    theirs = given.reindex(keys).to_numpy()
+    taken = ~np.equal(theirs, None) & (generator.random(len(frame)) < 0.75)
+    known = np.array([isinstance(each, str) for each in theirs])
+    frame["answer"] = np.where(taken & known, theirs, frame["answer"])
+    return replace(crowd, frame=frame)

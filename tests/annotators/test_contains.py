@@ -15,6 +15,7 @@ from scipy.special import expit
 import consilience as cs
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import replace_answers
+from consilience.contains.latent_trait import answer_tables, readings
 from consilience.errors import CandidatesError, KindError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts
@@ -53,6 +54,7 @@ def drawn(space, values, prior=None):
                 "annotator_width",
                 "annotator_discrimination",
                 "lapse",
+                "cut",
             )
             return {name: sites[name]["value"] for name in names if name in sites}
 
@@ -67,7 +69,7 @@ def drawn(space, values, prior=None):
 
 TINY = {
     "mean": [-3.0, 1.0],
-    "scale": [1.5, 2.0],
+    "scale": 1.5,
     "share": -1.0,
     "threshold": [0.5, -0.4],
     "annotator_discrimination": [0.4, -0.4],
@@ -76,50 +78,112 @@ TINY = {
 }
 
 
-def integrated(said, state):
-    """P(state, answers) by SciPy, from the formulas of the model's page."""
+WIDTH = np.hypot(1.5, 0.2)  # no component is narrower than half a cell of nodes
+
+
+def chances(s):
+    """P(no, maybe, yes) of both annotators, from the formulas of the model's page."""
     slope = np.exp(0.4 * np.array([1.0, -1.0]))
     width = np.exp(-0.6 + 0.7 * np.array([0.3, -0.2]))
     threshold = np.array([0.5, -0.4])
     lapse = expit(-np.log(50.0))
+    away = np.subtract.outer(np.asarray(s, float), threshold)
+    low, high = expit(slope * (away + width)), expit(slope * (away - width))
+    looked = np.stack([1 - low, low - high, high])
+    return (1 - lapse) * looked + lapse / 3
 
-    def chances(s):
-        low = expit(slope * (s - threshold + width))
-        high = expit(slope * (s - threshold - width))
-        looked = np.stack([1 - low, low - high, high])
-        return (1 - lapse) * looked + lapse / 3
+
+def density(s):
+    upper = expit(-1.0)
+    parts = (1 - upper) * stats.norm.pdf(s, -3, WIDTH)
+    return parts + upper * stats.norm.pdf(s, 1, WIDTH)
+
+
+def of_state(s):
+    """The upper component, its odds being a line in the trait."""
+    slope = 4 / WIDTH**2
+    return 0.01 + 0.98 * expit(slope * (s - (-1 + 1 / slope)))
+
+
+def of_panel(s):
+    """At least half of six say at least maybe."""
+    return stats.binom.sf(2, 6, 1 - chances(s)[0].mean())
+
+
+MEANINGS = {
+    "state": (replace(MODEL.prior, informative=0.0), of_state),
+    "panel": (replace(MODEL.prior, panel=6.0, maybe=1.0), of_panel),
+}
+
+
+def integrated(said, state, meaning):
+    """P(state, answers) by SciPy."""
 
     def at(s):
-        upper = expit(-1.0)
-        # No hump is narrower than half a cell of nodes.
-        density = (1 - upper) * stats.norm.pdf(s, -3, np.hypot(1.5, 0.2))
-        density += upper * stats.norm.pdf(s, 1, np.hypot(2.0, 0.2))
-        each = chances(s)
-        present = stats.binom.sf(2, 6, 1 - each[0].mean())
-        answers = np.prod([each[WORDS.index(word), j] for j, word in enumerate(said)])
-        return density * answers * (present if state else 1 - present)
+        answers = chances(s)[[WORDS.index(word) for word in said], [0, 1]]
+        present = meaning(s)
+        return density(s) * answers.prod() * (present if state else 1 - present)
 
     return integrate.quad(at, -14, 14, epsabs=1e-12, limit=400)[0]
 
 
+@pytest.mark.parametrize("name", MEANINGS)
 @pytest.mark.parametrize("said", [("no", "no"), ("maybe", "yes"), ("yes", "no")])
-def test_the_score_is_the_integral_over_appearances(said):
+def test_the_score_is_the_integral_over_appearances(said, name):
     rows = [("i", who, "cat", word) for who, word in zip("ab", said, strict=True)]
+    space = space_of(pairs(rows))
+    prior, meaning = MEANINGS[name]
+    with jax.enable_x64(True):
+        model, observations, parameters = drawn(space, TINY, prior)
+        result = np.asarray(score(model, observations, parameters))
+    by_state = np.exp(result).reshape(2, -1).sum(1)
+    expected = [integrated(said, state, meaning) for state in (0, 1)]
+    assert by_state == pytest.approx(expected, rel=1e-5)
+    assert by_state[::-1] != pytest.approx(expected, rel=1e-2)
+
+
+def test_the_cut_that_tells_most_has_the_largest_mutual_information():
+    space = space_of(pairs([("i", "a", "cat", "yes"), ("i", "b", "cat", "no")]))
+    with jax.enable_x64(True):
+        _, _, parameters = drawn(space, TINY)
+        found = float(readings(answer_tables(parameters), parameters).cut[0])
+    grid = np.linspace(-12, 12, 2401)
+    joint = chances(grid).mean(-1) * density(grid) / density(grid).sum()
+
+    def tells(cut):
+        above = joint[:, grid > cut].sum(1)
+        return information(np.stack([joint.sum(1) - above, above]))
+
+    best = max(np.linspace(-6, 6, 241), key=tells)
+    # Cuts are nodes, .4 apart, and those that tell almost as much are averaged.
+    assert tells(found) > tells(best) - 1e-3
+    assert tells(found + 2.0) < tells(best) - 1e-3
+
+
+def test_every_yes_makes_a_label_more_probable():
+    # Whatever the spreads that the data would have: the odds are a line in the trait.
+    answers = list(np.ndindex(3, 3))
+    rows = [
+        (f"i{one}{other}", who, "cat", WORDS[word])
+        for one, other in answers
+        for who, word in zip("ab", (one, other), strict=True)
+    ]
     space = space_of(pairs(rows))
     with jax.enable_x64(True):
         model, observations, parameters = drawn(space, TINY)
-        result = np.asarray(score(model, observations, parameters))
-    by_state = np.exp(result).reshape(2, -1).sum(1)
-    expected = [integrated(said, state) for state in (0, 1)]
-    assert by_state == pytest.approx(expected, rel=1e-5)
-    assert by_state[::-1] != pytest.approx(expected, rel=1e-2)
+        result = np.exp(np.asarray(score(model, observations, parameters)))
+    present = result.reshape(9, 2, -1).sum(2)[:, 1] / result.sum(1)
+    table = present.reshape(3, 3)
+    assert (np.diff(table, axis=0) > 0).all()
+    assert (np.diff(table, axis=1) > 0).all()
+    assert not (np.diff(table[::-1], axis=0) > 0).any()
 
 
 def test_a_panel_of_one_is_an_annotator():
     space = space_of(pairs([("i", "a", "cat", "yes"), ("i", "b", "cat", "no")]))
     shares = []
     for panel in (1.0, 101.0):
-        prior = replace(MODEL.prior, panel=panel)
+        prior = replace(MODEL.prior, panel=panel, maybe=1.0)
         with jax.enable_x64(True):
             model, observations, parameters = drawn(space, TINY, prior)
             reported = jax.jit(model.derived)(observations, parameters)
@@ -159,7 +223,7 @@ def study():
     space = space_of(responses, lists=known)
     truth = {
         "mean": [-3.0, 1.0],
-        "scale": [1.2, 1.2],
+        "scale": 1.2,
         "share": -0.8,
         "width": -0.5,
         "threshold": generator.normal(size=PEOPLE),

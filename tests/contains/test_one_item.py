@@ -48,10 +48,11 @@ SHARED = {
     "context_effect": 1.1,
     "context_effect_not_shown": 0.8,
 }
-HUMPS = {"mean": [-3.0, 1.0], "scale": [1.5, 2.0], "share": -0.6}
+HUMPS = {"mean": [-3.0, 1.0], "scale": 1.5, "share": -0.6}
+CUT, SHARPNESS = 0.3, 1.2
 THRESHOLD = np.linspace(-0.5, 0.5, 4)
 GRID = np.linspace(-12, 12, 241)
-CELL = 0.05  # half a cell of nodes: no hump is narrower
+WIDTH = np.hypot(HUMPS["scale"], 0.05)  # no narrower than half a cell of nodes
 EFFECT = np.linspace(-3, 3, 9)
 
 
@@ -73,10 +74,12 @@ def written_out(gold, shared):
         for label, said in SAID.items()
     }
 
-    def panel(apart):
-        moved = GRID - apart - THRESHOLD[:, None]
-        no = (1 - lapse) * (1 - expit(moved + 1)) + lapse / 3
-        return stats.binom.sf(2, 6, 1 - no.mean(0))
+    slope = 4 / WIDTH**2
+    boundary = -1 - HUMPS["share"] / slope + CUT
+
+    def present(away):
+        steep = slope * (SHARPNESS if gold else 1)
+        return 0.01 + 0.98 * expit(steep * (GRID - away - boundary))
 
     def of_label(label, here, effect):
         there = label in here
@@ -86,11 +89,13 @@ def written_out(gold, shared):
             apart = 0.0 if here & TASKS[label] else shared["context_effect_not_shown"]
         which = int(there)
         mean = HUMPS["mean"][which] + shared["item_scale"][which] * effect
-        away = (GRID - mean - led - apart) / np.hypot(HUMPS["scale"][which], CELL)
+        away = (GRID - mean - led - apart) / WIDTH
         hump = np.exp(-0.5 * away**2)
         share = expit(HUMPS["share"] if there else -HUMPS["share"])
         whole = share * hump / hump.sum() * answers[label]
-        granted = whole @ panel(apart)
+        # What all labels of the item share, and a similar label adds, is no presence.
+        owed = led + apart + min(shared["item_scale"]) * effect
+        granted = whole @ present(owed)
         kept = {None: whole.sum(), True: granted, False: whole.sum() - granted}
         known = gold.get(label)
         return kept[known], granted * (known is not False)
@@ -121,7 +126,7 @@ def as_the_model_has_it(gold):
     space = space_of(
         read(frame, kind="contains"), alike=SIMILAR, gold=known if gold else None
     )
-    model = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0))
+    model = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0, informative=0.0))
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         program = seed(sample_parameters, 0)
@@ -136,6 +141,7 @@ def as_the_model_has_it(gold):
         }
         values |= {name: jnp.asarray(v) for name, v in {**HUMPS, **SHARED}.items()}
         values["threshold"] = jnp.asarray(THRESHOLD)
+        values |= {"cut": jnp.asarray(CUT), "sharpness": jnp.asarray(SHARPNESS)}
         given = jax.jit(substitute(program, data=values), static_argnums=0)
         result = score(model, observations, given(model, observations))
         truth = belief(result).reshape(len(result), 2, -1).sum(2)
@@ -167,7 +173,7 @@ TRUE = {
     "context_effect": 1.5,
     "context_effect_not_shown": 0.9,
     "mean": [-3.0, 1.5],
-    "scale": [1.2, 1.2],
+    "scale": 1.2,
     "share": -1.0,
     "threshold_spread": 0.8,
 }

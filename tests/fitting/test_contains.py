@@ -1,9 +1,15 @@
 """The model auto for answers about one label at a time."""
 
+import json
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
+from benchmarks import contains_crowds
 
 import consilience as cs
+from consilience.contains.space import MEANINGS
 from consilience.fitting import contains as room
 from consilience.fitting.contains import which_contains
 from consilience.responses import read
@@ -29,19 +35,12 @@ KNOWN = pd.DataFrame(
 
 
 @pytest.mark.parametrize(
-    ("each", "given", "lists", "name", "why"),
-    [
-        (3, {}, None, "contains", "calibrated from any number of answers"),
-        (6, {}, None, "contains", "calibrated from any number of answers"),
-        (3, {"labels": LABELS}, None, "contains", "groups"),
-        (3, {}, KNOWN.astype(str), "contains", "prior covariates of labels"),
-    ],
+    ("given", "lists"),
+    [({}, None), ({"labels": LABELS}, None), ({}, KNOWN.astype(str))],
 )
-def test_the_model_goes_by_what_is_known(each, given, lists, name, why):
-    responses = read(answers(each), kind="contains", **given)
-    result = which_contains(space_of(responses, lists=lists))
-    assert result[0] == name
-    assert why in result[1]
+def test_several_models_suit_answers_with_ids(given, lists):
+    responses = read(answers(3), kind="contains", **given)
+    assert which_contains(space_of(responses, lists=lists))[0] == "auto"
 
 
 def test_counts_are_taken_where_nobody_has_an_id():
@@ -81,3 +80,92 @@ def test_states_that_were_asked_for_stay():
     fit = cs.fit(read(answers(3), kind="contains"), states=2, effort=QUICK, engine="vb")
     assert fit.data.attrs["model"] == "contains_states"
     assert fit.data["constant_data"].sizes["true_class"] == 2
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    return contains_crowds.KINDS["equal spreads"](0)
+
+
+@pytest.fixture(scope="module")
+def compared(crowd):
+    return cs.fit(read(crowd.frame, kind="contains"))
+
+
+def log_loss(fit, crowd):
+    labels = fit.labels().astype({"item": str, "label": str})
+    p = crowd.truth.merge(labels, how="left")["probability"]
+    return -np.log(np.where(crowd.truth["present"], p, 1 - p).clip(1e-3)).mean()
+
+
+def test_models_are_compared_by_how_well_they_predict_answers(compared):
+    table = compared.comparison()
+    assert set(table["model"]) == set(room.COMPARED)
+    assert table["weight"].sum() == pytest.approx(1)
+    assert table["difference"].iloc[0] == 0
+    assert (table["difference"].iloc[1:] < 0).all()
+    assert compared.data.attrs["model"] == "contains"
+    assert "the truth is a mixture" in compared.data.attrs["engine_reason"]
+
+
+def test_presence_and_annotators_have_intervals(compared):
+    labels, people = compared.labels(), compared.annotators()
+    columns = ["sensitivity_lower", "sensitivity_upper", "specificity_lower"]
+    assert people[columns].notna().all(None)
+    assert labels["lower"].le(labels["probability"]).all()
+    assert labels["upper"].ge(labels["probability"]).all()
+    assert labels["lower"].lt(labels["upper"]).all()
+
+
+def test_what_is_present_is_nearer_to_the_truth_than_votes_and_panels(compared, crowd):
+    responses = read(crowd.frame, kind="contains")
+    votes = cs.fit(responses, model="majority")
+    panel = {"panel": 6.0, "maybe": 1.0}
+    asked = cs.fit(responses, model="contains", prior=panel, effort=QUICK)
+    ours = log_loss(compared, crowd)
+    assert ours < log_loss(votes, crowd) - 0.05
+    assert ours < log_loss(asked, crowd) - 0.05
+
+
+def test_other_meanings_of_present_stand_beside(compared):
+    sentences = json.loads(compared.data.attrs["assumptions"])
+    assert any("By other meanings: " in sentence for sentence in sentences)
+    share = compared.data["posterior"]["share_present"]
+    assert list(share["meaning"].to_numpy()) == list(MEANINGS)
+    checks = compared.diagnostics().set_index("name")
+    apart = np.abs(share - share[..., :1]).mean(("chain", "draw")).max()
+    assert checks.loc["meaning_of_present", "value"] == pytest.approx(apart, abs=0.05)
+
+
+def test_gold_labels_calibrate_what_present_means(crowd):
+    # The truth by another meaning: every fourth label that is there counts as absent.
+    responses = read(crowd.frame, kind="contains")
+    table = crowd.truth.assign(
+        answer=np.where(crowd.truth["present"], "yes", "no"),
+        seen=crowd.frame.groupby(["item", "label"])["answer"]
+        .agg(lambda said: (said == "yes").sum())
+        .reindex(crowd.truth[["item", "label"]])
+        .to_numpy(),
+    )
+    strict = table.assign(answer=np.where(table["seen"] >= 4, "yes", "no"))
+    strict = strict.assign(present=strict["answer"] == "yes")
+    gold = strict.iloc[::4][["item", "label", "answer"]]
+    with_gold = cs.fit(responses, model="contains", gold=gold, effort=QUICK)
+    without = cs.fit(responses, model="contains", effort=QUICK)
+    rest = replace(crowd, truth=strict.drop(strict.index[::4]))
+    assert log_loss(with_gold, rest) < log_loss(without, rest) - 0.02
+    assert float(with_gold.data["posterior"]["cut"].mean()) > 0.3
+    assert "meaning_of_present" not in set(with_gold.diagnostics()["name"])
+
+
+def test_annotators_who_copy_are_named_and_others_are_not(compared):
+    copied = contains_crowds.copied("equal spreads", 0)
+    fit = cs.fit(read(copied.frame, kind="contains"), model="contains", effort=QUICK)
+    found = fit.diagnostics().set_index("name").loc["annotators_alike"]
+    assert found["outcome"] == "failed"
+    pair = json.loads(fit.data.attrs["most_alike"])
+    people = np.unique(copied.frame["annotator"])
+    couples = [{a, b} for a, b in zip(people[::3], people[1::3], strict=False)]
+    assert {pair["first"], pair["second"]} in couples
+    checks = compared.diagnostics().set_index("name")["outcome"]
+    assert checks["annotators_alike"] == "passed"
