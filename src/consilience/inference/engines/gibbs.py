@@ -1,27 +1,28 @@
 """Gibbs sampling of models whose confusion rows have normal effects of annotators.
 
 Draws come from the exact posterior, started where labels are what was voted for.
-Nothing is compiled. Whether chains agree on the names of labels is a check of the fit.
+Nothing is compiled. Unless told how long, the sampler goes on until what users read has
+R-hat and effective sample sizes within the limits of `inference.mixing`, or until a
+limit of work. Work is counted, not timed, so that a seed gives the same draws on every
+machine.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.inference.closed_form.augmentation import (
-    Moments,
-    add_draws,
-    interval,
-    mean_belief,
-)
-from consilience.inference.gibbs.chains import Chains
+from consilience.inference.closed_form.augmentation import add_draws
+from consilience.inference.gibbs.chains import Chains, Swept
 from consilience.inference.gibbs.truth_draws import TruthDraws
+from consilience.inference.mixing import Mixing, judge, undecided
+from consilience.inference.modes import described, pooled
 from consilience.inference.options import override
-from consilience.inference.result import MAX_KEPT, Result
+from consilience.inference.result import MAX_KEPT, Moments, Result
 from consilience.inference.seeds import Seed, generator_of
+from consilience.log import logger
 from consilience.model import NODES, RowEffectsModel
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Space
@@ -29,19 +30,27 @@ from consilience.truth import Space
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, True
 BLOCK = 10  # sweeps between reports
 # Chains run side by side, so that six take a third longer than two where answers are
-# few. On simulated and public studies of 1,000 to 10,000 answers, the means of sweeps
-# 50 to 80 were within .2 posterior standard deviations of those of 1,000 sweeps for
-# annotators and labels, and every third to fifth sweep is as good as independent.
-CHAINS = 6
-TUNE, MIN_TUNE = 60, 50  # sweeps thrown away
-SWEEPS, MIN_SWEEPS = 120, 60  # of each chain, kept
-THIN = 3  # sweeps of each draw that is kept
-# Answers x states x nodes that all chains may visit by default: a second or two.
-MAX_VISITS = 90_000_000
-# When chains in a worse explanation go on from a better one, as shares of the sweeps
-# that are thrown away; by how many nats it must be worse, beyond Monte Carlo error. On
-# the public study of ducks the explanations with wrong labels lack 20 and 300 nats.
-SETTLED, RESTART, BATCHES, MARGIN = 0.4, 0.8, 4, 5.0
+# few. One cannot be compared.
+CHAINS, MIN_CHAINS = 6, 2
+# Sweeps thrown away; of a limit that is short, a third. Directions that are slow are
+# learned at these shares of them, where there are as many.
+TUNE, MIN_TUNE, LEARNED, MIN_LEARNED = 280, 50, (0.45, 0.8), 180
+FIRST, GROWTH = (
+    120,
+    1.6,
+)  # kept sweeps at the first look at the chains, and from then on
+MIN_SWEEPS = 60
+# Sweeps of each draw that is kept; every other one is dropped when a chain has so many.
+THIN, MAX_DRAWS = 3, 120
+# What a sweep costs, in visits of an answer, a state and a node (4 ns on one core of
+# 2026): the calls of a sweep, which many arrays share, and each cell of a confusion.
+OVERHEAD, CELL = 600_000, 9
+# Work by default: about six seconds of one core.
+MAX_VISITS = 1_500_000_000
+# When chains in a worse explanation go on from a better one, in sweeps; by how many nats
+# it must be worse, beyond Monte Carlo error. On the public study of ducks the
+# explanations with wrong labels lack 20 and 300 nats.
+SETTLED, RESTART, BATCHES, MARGIN = 24, 48, 4, 5.0
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
 
@@ -52,11 +61,11 @@ class Options:
     Attributes
     ----------
     draws
-        Draws kept, of all chains together; each is one in three sweeps. None: 240,
-        fewer where answers are many.
+        Draws kept, of all chains together; each is one in three sweeps. None: until
+        R-hat and effective sample sizes are within their limits, or the limit of work is
+        reached.
     tune
-        Sweeps of each chain that are thrown away. None: 60, fewer where answers are
-        many.
+        Sweeps of each chain that are thrown away. None: 280, or a third of the limit.
     chains
         Chains, run side by side.
     prob
@@ -83,22 +92,27 @@ def options(
     """
     del model
     asked = override(Options(), given)
-    cells = space.num_annotators * len(space.states) * len(space.answers)
-    visits = (len(space.unit) * space.state.shape[1] + cells) * NODES
-    chains = asked.chains or int(
-        np.clip(MAX_VISITS // ((TUNE + SWEEPS) * visits), 1, CHAINS)
+    # As many chains as can be swept TUNE + FIRST times with half of the work.
+    most = (MAX_VISITS / 2 / (TUNE + FIRST) - OVERHEAD) / (visits(space, 1) - OVERHEAD)
+    chains = asked.chains or int(np.clip(most, MIN_CHAINS, CHAINS))
+    tune = int(np.clip(MAX_VISITS / 3 / visits(space, chains), MIN_TUNE, TUNE))
+    return replace(
+        asked, chains=chains, tune=tune if asked.tune is None else asked.tune
     )
-    most = MAX_VISITS // (visits * chains)
-    sweeps = int(np.clip(most * 2 // 3, MIN_SWEEPS, SWEEPS))
-    tune = int(np.clip(most // 3, MIN_TUNE, TUNE))
-    draws = max(chains * sweeps // THIN, 1)
-    draws = min(draws, max(MAX_PARAMETERS // (4 * cells), 2))
-    return Options(
-        draws=draws if asked.draws is None else asked.draws,
-        tune=tune if asked.tune is None else asked.tune,
-        chains=chains,
-        prob=asked.prob,
-    )
+
+
+def visits(space: Space, chains: int) -> int:
+    """Return what a sweep costs.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    chains
+        How many run side by side.
+    """
+    answers = len(space.unit) * space.state.shape[1]
+    return OVERHEAD + chains * NODES * (answers + CELL * _cells(space))
 
 
 def better_chains(
@@ -150,47 +164,140 @@ def fit(
     report
         Called with the progress made.
     """
-    effort = effort if effort.chains else options(model, space, {})
-    generator = generator_of(seed)
+    if effort.chains is None or effort.tune is None:
+        effort = options(model, space, {})
     number, tune = effort.chains or 1, effort.tune or 0
+    generator = generator_of(seed)
     truth = TruthDraws(model, space, number, generator)
     design = model.effects(truth.matrix, model.prior)
     chains = Chains(design, truth, space.num_annotators, generator)
-    kept: dict[str, list[Any]] = {}
-    likelihood = []
-    moments = Moments(*np.zeros((3, *truth.state.shape)))
-    draws = max(-(-(effort.draws or 1) // number), 1)
-    whole = tune + draws * THIN
+    limit = max(MAX_VISITS // visits(space, number) - tune, MIN_SWEEPS)
+    look = min(FIRST, limit)
+    if effort.draws is not None:
+        limit = look = THIN * max(-(-effort.draws // number), 1)
+    guess = _warm_up(chains, tune, generator, lambda done: _tell(report, done, tune))
+    kept = _Kept(
+        chains, undecided(guess), effort, MAX_PARAMETERS // (4 * _cells(space))
+    )
+    while True:
+        while kept.sweeps < look:
+            kept.add(chains.sweep(tune=False))
+            _tell(report, kept.sweeps, limit, "drawing")
+        parameters = kept.parameters()
+        mixing = judge(
+            model, space, parameters, np.stack(kept.labels, 1), kept.units[0]
+        )
+        logger.info("gibbs: %s", _progress(number, tune, kept.sweeps, mixing))
+        if mixing.enough or look >= limit:
+            break
+        look = min(int(look * GROWTH), limit)
+    likelihood = np.stack(kept.likelihood, 1)
+    belief = np.zeros(truth.state.shape)
+    result = Result(
+        parameters=parameters,
+        belief=belief,
+        lower=belief,
+        upper=belief,
+        log_likelihood=likelihood if likelihood.size <= MAX_KEPT else None,
+        sample_stats={},
+        optimization=None,
+        mixing=described(model, space, parameters, mixing),
+        moments=tuple(kept.moments),
+        sweeps=kept.sweeps,
+    )
+    return pooled(result, effort.prob)
+
+
+def _warm_up(
+    chains: Chains,
+    tune: int,
+    generator: np.random.Generator,
+    tell: Callable[[int], None],
+) -> Float[np.ndarray, "U S"]:
+    """Sweep through what is thrown away; return what its last third believes."""
+    guess = np.array(chains.truth.matrix.guess)
     heights: list[Float[np.ndarray, " C"]] = []
-    for sweep in range(whole):
-        swept = chains.sweep(tune=sweep < tune)
-        if SETTLED * tune <= sweep < RESTART * tune:
+    positions: list[Float[np.ndarray, "C P"]] = []
+    learned = [int(share * tune) for share in LEARNED] if tune >= MIN_LEARNED else []
+    for sweep in range(tune):
+        swept = chains.sweep(tune=True)
+        if SETTLED <= sweep < RESTART:
             heights.append(chains.height(swept))
         elif len(heights) >= 2 * BATCHES:
             chains.restart(better_chains(np.array(heights), generator))
             heights = []
-        if (sweep + 1) % BLOCK == 0 or sweep + 1 == whole:
-            phase = "warming up" if sweep < tune else "drawing"
-            report(Progress("gibbs", sweep + 1, whole, phase))
-        if sweep < tune:
-            continue
-        add_draws(moments, swept.belief)
-        if (sweep - tune) % THIN != THIN - 1:
-            continue
-        for name, value in chains.parameters().items():
-            kept.setdefault(name, []).append(value.astype(np.float32))
-        likelihood.append(swept.log_likelihood)
-    seen = draws * THIN * number
-    lower, upper = interval(moments, seen, effort.prob)
-    belief = mean_belief(moments, seen)
-    parameters = {name: np.stack(values, 1) for name, values in kept.items()}
-    log_likelihood = np.stack(likelihood, 1)
-    return Result(
-        parameters={**parameters, **truth.derived(parameters)},
-        belief=belief,
-        lower=np.minimum(lower, belief),
-        upper=np.maximum(upper, belief),
-        log_likelihood=log_likelihood if log_likelihood.size <= MAX_KEPT else None,
-        sample_stats={},
-        optimization=None,
+        if learned and sweep >= RESTART and sweep % THIN == 0:
+            positions.append(chains.position())
+        if sweep in learned:
+            chains.learn(np.stack(positions, 1))
+            positions = []
+        if 3 * sweep >= 2 * tune:
+            guess += swept.belief.mean(0)
+        tell(sweep + 1)
+    return guess / guess.sum(1, keepdims=True)
+
+
+class _Kept:
+    """Draws and moments of sweeps that are kept, every other draw dropped at times."""
+
+    def __init__(
+        self,
+        chains: Chains,
+        units: tuple[Int[np.ndarray, " V"], Int[np.ndarray, " V"]],
+        effort: Options,
+        most: int,
+    ) -> None:
+        number = chains.truth.chains
+        self.chains, self.units, self.sweeps, self.thin = chains, units, 0, THIN
+        self.most = max(most // number, 4)
+        if effort.draws is None:
+            self.most = min(self.most, MAX_DRAWS)
+        shape = chains.truth.state.shape
+        self.moments = [Moments(*np.zeros((3, *shape))) for _ in range(number)]
+        self.drawn: list[dict[str, Float[np.ndarray, "C ..."]]] = []
+        self.likelihood: list[Float[np.ndarray, "C U"]] = []
+        self.labels: list[Float[np.ndarray, "C V"]] = []
+
+    def add(self, swept: Swept) -> None:
+        """Add a sweep."""
+        self.sweeps += 1
+        for chain, moments in enumerate(self.moments):
+            add_draws(moments, swept.belief[chain : chain + 1])
+        if self.sweeps % self.thin:
+            return
+        drawn = self.chains.parameters()
+        self.drawn.append({name: np.float32(each) for name, each in drawn.items()})
+        self.likelihood.append(swept.log_likelihood)
+        self.labels.append(np.float32(swept.belief[:, *self.units]))
+        if len(self.drawn) >= 2 * self.most:
+            self.thin *= 2
+            for draws in (self.drawn, self.likelihood, self.labels):
+                del draws[::2]
+
+    def parameters(self) -> dict[str, Float[np.ndarray, "C D ..."]]:
+        """Return the draws, and what follows from them."""
+        drawn = {
+            name: np.stack([draw[name] for draw in self.drawn], 1)
+            for name in self.drawn[0]
+        }
+        return {**drawn, **self.chains.truth.derived(drawn)}
+
+
+def _cells(space: Space) -> int:
+    return space.num_annotators * len(space.states) * len(space.answers)
+
+
+def _tell(report: Reporter, done: int, whole: int, phase: str = "warming up") -> None:
+    if done % BLOCK == 0 or done == whole:
+        report(Progress("gibbs", done, whole, phase))
+
+
+def _progress(chains: int, tune: int, sweeps: int, mixing: Mixing) -> str:
+    """Say how far the chains came, for the log."""
+    what = f"{chains} chains, {tune:,} sweeps thrown away and {sweeps:,} kept"
+    if chains < 2 or not len(mixing.rhat):
+        return what
+    return (
+        f"{what}: R-hat up to {mixing.rhat.max():.2f}, bulk ESS from "
+        f"{mixing.ess_bulk.min():.0f}, tail ESS from {mixing.ess_tail.min():.0f}"
     )

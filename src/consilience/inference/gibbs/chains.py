@@ -3,15 +3,19 @@ r"""Gibbs sampling: the truth given the annotators, and they given the truth.
 A sweep of a model of confusion rows with normal effects (`model.RowEffects`) draws
 
 1. how much items differ in ease, by a random walk with truth and ease summed out;
-2. the truth and ease of every item, exactly; and the prevalence given them, exactly;
-3. every row, given what moves it, by an elliptical slice;
-4. the effects of each annotator given its rows, exactly; and once more by an elliptical
+2. the population and the prevalence, all rows moving along, by a random walk in the
+   directions that were slowest before, with truth and ease summed out;
+3. the truth and ease of every item, exactly; and the prevalence given them, exactly;
+4. every row, given what moves it, by an elliptical slice;
+5. the effects of each annotator given its rows, exactly; and once more by an elliptical
    slice along which its rows move;
-5. the population and all standard deviations, given the rows; and once more with the
+6. the population and all standard deviations, given the rows; and once more with the
    rows moving along.
 
 Each of the last two is drawn in two parametrizations, since one of them mixes where
-answers are many and the other where they are few. Chains run side by side in one set of
+answers are many and the other where they are few. Where two labels are much alike, the
+truth of many items and the rows of all annotators hold each other in place; the second
+step moves what they have in common without them. Chains run side by side in one set of
 arrays, so that many cost little more than one; nothing is compiled.
 
 References
@@ -23,7 +27,7 @@ Yu and Meng (2011), To center or not to center: that is not the question, sectio
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from consilience.inference.gibbs.elliptical_slice import Which, elliptical_slice
 from consilience.inference.gibbs.row_likelihood import RowLikelihood
@@ -32,13 +36,18 @@ from consilience.inference.gibbs.truth_draws import Scored, TruthDraws
 from consilience.model import (
     DIFFICULTY,
     NODES,
+    PREVALENCE,
     TYPICAL,
     RowEffects,
     normal_nodes,
 )
 
-EVERY = 2  # sweeps between the two steps that take longest, those of steps 1 and 4
+EVERY = 2  # sweeps between the two steps that take longest, those of steps 1 and 5
 START = 0.5  # of every standard deviation, as a share of its prior scale
+# Directions that are walked along, in turn; and batches of a chain's draws, whose means
+# show what is slow.
+SLOW, BATCHES = 2, 8
+LEAST = 1e-12  # prevalence whose logarithm is taken
 
 type Rows = Float[np.ndarray, "C J K F"]
 
@@ -107,6 +116,7 @@ class Chains:
             "population": RandomWalk((chains, groups, states)),
             **{effect.name: RandomWalk((chains, groups)) for effect in self.effects},
         }
+        self.slow = np.zeros((0, groups * states * free + len(truth.imagined)))
         self.likelihood = self._counted(truth.at_first(generator))
         self.sweeps = 0
 
@@ -131,6 +141,27 @@ class Chains:
         self._draw_spread()
         self._move_along()
         return swept
+
+    def position(self) -> Float[np.ndarray, "C P"]:
+        """Return the populations and the log-odds of the prevalence, end to end."""
+        prevalence = np.log(np.maximum(self.truth.parameters()[PREVALENCE], LEAST))
+        prevalence = prevalence.reshape(len(prevalence), -1)
+        prevalence -= prevalence.mean(1, keepdims=True)
+        return np.concatenate(
+            [self.population.reshape(len(prevalence), -1), prevalence], 1
+        )
+
+    def learn(self, positions: Float[np.ndarray, "C D P"]) -> None:
+        """Learn from earlier positions which directions are slow, to walk along them.
+
+        Parameters
+        ----------
+        positions
+            By chain, in the order of the sweeps.
+        """
+        self.slow = slow_directions(positions)
+        for place in range(len(self.slow)):
+            self.walk_of[f"slow {place}"] = RandomWalk((len(positions),))
 
     def height(self, swept: Swept) -> Float[np.ndarray, " C"]:
         """Return how probable the explanation is that each chain stands in.
@@ -179,8 +210,9 @@ class Chains:
     def _normal(self, *shape: int) -> Float[np.ndarray, "..."]:
         return self.random.standard_normal(shape)
 
-    def _typical(self) -> Float[np.ndarray, "C J K L"]:
-        log_odds = self.rows @ self.design.basis.T
+    def _typical(self, rows: Rows | None = None) -> Float[np.ndarray, "C J K L"]:
+        rows = self.rows if rows is None else rows
+        log_odds: Float[np.ndarray, "C J K L"] = rows @ self.design.basis.T
         log_odds -= log_odds.max(-1, keepdims=True)
         log_odds -= np.log(np.exp(log_odds).sum(-1, keepdims=True))
         return log_odds
@@ -213,6 +245,8 @@ class Chains:
         now = self.truth.scored(typical, self.difficulty, self.design.ease)
         if difficulty:
             now = self._draw_difficulty(typical, now)
+        if len(self.slow):
+            now = self._move_slowly(now)
         counts = self.truth.draw(now, self.random)
         return Swept(self.truth.belief(now), now.log_likelihood), counts
 
@@ -226,6 +260,32 @@ class Chains:
         gain -= _half_square(proposed, self.difficulty, self.design.difficulty)
         taken = walk.accept(gain, self.random)
         self.difficulty = np.where(taken, proposed, self.difficulty)
+        return now.where(taken, there)
+
+    def _move_slowly(self, now: Scored) -> Scored:
+        """Walk along a slow direction, the truth summed out."""
+        place = self.sweeps % len(self.slow)
+        walk, shape = self.walk_of[f"slow {place}"], self.population.shape
+        step = walk.step(self.random)[:, None] * self.slow[place]
+        number = self.population[0].size
+        logit, gain = self.truth.moved(step[:, number:])
+        shift = step[:, :number].reshape(shape)
+        population = self.population + shift
+        centre, scale = self.design.centre, self.design.population
+        gain -= _half_square(population - centre, self.population - centre, scale).sum(
+            (1, 2, 3)
+        )
+        rows = self.rows + shift[:, self.group]
+        typical = self._typical(rows)
+        there = self.truth.scored(typical, self.difficulty, self.design.ease, logit)
+        gain += (there.log_likelihood - now.log_likelihood).sum(1, dtype=float)
+        taken = walk.accept(gain, self.random)
+        self.population = np.where(_wide(taken), population, self.population)
+        self.rows = np.where(_wide(taken), rows, self.rows)
+        self.truth.logit = [
+            logit[chain] if taken[chain] else each
+            for chain, each in enumerate(self.truth.logit)
+        ]
         return now.where(taken, there)
 
     def _draw_rows(self) -> None:
@@ -400,6 +460,33 @@ class Chains:
         each = taken[:, self.group].reshape(*now.shape[:2], -1)
         self.rows = np.where(each[..., None], rows, self.rows)
         return taken, np.where(each, there, now)
+
+
+def slow_directions(draws: Float[np.ndarray, "C D P"]) -> Float[np.ndarray, "R P"]:
+    """Return the directions in which means of batches vary most, each as far as they.
+
+    Numbers are measured by how they vary within batches, so that what moves in every
+    sweep counts little.
+
+    Parameters
+    ----------
+    draws
+        Of some numbers, by chain and draw.
+    """
+    chains, number, _ = draws.shape
+    batches = draws[:, number % BATCHES :].reshape(chains * BATCHES, -1, draws.shape[2])
+    means = batches.mean(1) - batches.mean((0, 1))
+    within = np.sqrt(batches.var(1).mean(0))
+    score, length, _ = np.linalg.svd(
+        means / np.where(within > 0, within, 1.0), full_matrices=False
+    )
+    score = score[:, : min(SLOW, np.count_nonzero(length))]
+    directions: Float[np.ndarray, "R P"] = score.T @ means / np.sqrt(len(means))
+    return directions
+
+
+def _wide(of_chains: Bool[np.ndarray, " C"]) -> Bool[np.ndarray, "C 1 1 1"]:
+    return of_chains[:, None, None, None]
 
 
 def _half_square(
