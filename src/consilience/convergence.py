@@ -90,7 +90,8 @@ def _effective(draws: Halves) -> Float[np.ndarray, " P"]:
     time = _autocorrelation_time(correlation.T)
     still = np.ptp(draws.astype(float), axis=(1, 2)) < np.finfo(float).resolution
     time = np.where(still, 1.0, np.maximum(time, 1 / np.log10(chains * number)))
-    return chains * number / time
+    effective: Float[np.ndarray, " P"] = chains * number / time
+    return effective
 
 
 def _autocorrelation_time(

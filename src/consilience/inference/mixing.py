@@ -33,7 +33,7 @@ from consilience.truth import ContainsSpace, Space
 RHAT, BULK, TAIL = 1.05, 200.0, 100.0
 DECIDED = 0.95  # P(label) from which on an item counts as all but decided
 # Quantities of a kind that are looked at closely: those whose chains differ most.
-MOST = 400
+MOST = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)

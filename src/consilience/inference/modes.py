@@ -1,9 +1,10 @@
 """Modes: chains that sit in different explanations of the answers, and their weights.
 
 Two chains sit in different modes if a number that describes the population (the
-prevalence of a label, how often a typical answer to it is another) differs by more than
-four of the standard deviations that it has within chains. Draws of two normal
-distributions so far apart overlap by less than a twentieth (2 Phi(-2) = .046). A chain
+prevalence of a label, how often a typical answer to it is another) differs by .05 or
+more, and by more than four of the standard deviations that it has within chains. Draws
+of two normal distributions so far apart overlap by less than a twentieth
+(2 Phi(-2) = .046). A chain
 that is linked to another one through a third sits in the same mode.
 
 How many chains fell into a mode says where they started, not how probable it is.
@@ -31,7 +32,7 @@ from consilience.inference.result import Moments, Result
 from consilience.model import PREVALENCE, AnnotatorModel
 from consilience.truth import Space
 
-APART = 4.0  # standard deviations within chains
+APART, READ = 4.0, 0.05  # standard deviations within chains; and as it is read
 
 
 def described(
@@ -65,7 +66,8 @@ def described(
     of_chains = np.concatenate(numbers, 2)
     mean, variance = of_chains.mean(1, dtype=float), of_chains.var(1, dtype=float)
     pooled_sd = np.sqrt((variance[:, None] + variance) / 2)
-    distance = np.abs(mean[:, None] - mean) / np.maximum(pooled_sd, 1e-12)
+    gap = np.abs(mean[:, None] - mean)
+    distance = np.where(gap >= READ, gap / np.maximum(pooled_sd, 1e-12), 0.0)
     mode = _linked(distance.max(2) <= APART)
     number = int(mode.max()) + 1
     if number < 2:

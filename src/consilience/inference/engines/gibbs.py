@@ -7,7 +7,7 @@ limit of work. Work is counted, not timed, so that a seed gives the same draws o
 machine.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ BLOCK = 10  # sweeps between reports
 CHAINS, MIN_CHAINS = 6, 2
 # Sweeps thrown away; of a limit that is short, a third. Directions that are slow are
 # learned at these shares of them, where there are as many.
-TUNE, MIN_TUNE, LEARNED, MIN_LEARNED = 280, 50, (0.45, 0.8), 180
+TUNE, MIN_TUNE, LEARNED, MIN_LEARNED = 160, 50, (0.5, 0.75), 120
 FIRST, GROWTH = (
     120,
     1.6,
@@ -42,13 +42,13 @@ FIRST, GROWTH = (
 MIN_SWEEPS = 60
 # Sweeps of each draw that is kept; every other one is dropped when a chain has so many.
 THIN, MAX_DRAWS = 3, 120
-# What a sweep costs, in visits of an answer, a state and a node (4 ns on one core of
+# What a sweep costs, in visits of an answer, a state and a node (2.5 ns on one core of
 # 2026): the calls of a sweep, which many arrays share, and each cell of a confusion.
 OVERHEAD, CELL = 600_000, 9
-# Work by default: about six seconds of one core.
-MAX_VISITS = 1_500_000_000
-# When chains in a worse explanation go on from a better one, in sweeps; by how many nats
-# it must be worse, beyond Monte Carlo error. On the public study of ducks the
+# Work by default: about four seconds of one core.
+MAX_VISITS = 1_600_000_000
+# When chains in a worse explanation go on from a better one, in sweeps; by how many
+# nats it must be worse, beyond Monte Carlo error. On the public study of ducks the
 # explanations with wrong labels lack 20 and 300 nats.
 SETTLED, RESTART, BATCHES, MARGIN = 24, 48, 4, 5.0
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
@@ -62,10 +62,10 @@ class Options:
     ----------
     draws
         Draws kept, of all chains together; each is one in three sweeps. None: until
-        R-hat and effective sample sizes are within their limits, or the limit of work is
-        reached.
+        R-hat and effective sample sizes are within their limits, or the limit of work
+        is reached.
     tune
-        Sweeps of each chain that are thrown away. None: 280, or a third of the limit.
+        Sweeps of each chain that are thrown away. None: 160, or a third of the limit.
     chains
         Chains, run side by side.
     prob
@@ -92,8 +92,10 @@ def options(
     """
     del model
     asked = override(Options(), given)
-    # As many chains as can be swept TUNE + FIRST times with half of the work.
-    most = (MAX_VISITS / 2 / (TUNE + FIRST) - OVERHEAD) / (visits(space, 1) - OVERHEAD)
+    # As many chains as can be swept TUNE + FIRST times with two thirds of the work.
+    most = (MAX_VISITS / 1.5 / (TUNE + FIRST) - OVERHEAD) / (
+        visits(space, 1) - OVERHEAD
+    )
     chains = asked.chains or int(np.clip(most, MIN_CHAINS, CHAINS))
     tune = int(np.clip(MAX_VISITS / 3 / visits(space, chains), MIN_TUNE, TUNE))
     return replace(
@@ -226,7 +228,7 @@ def _warm_up(
         elif len(heights) >= 2 * BATCHES:
             chains.restart(better_chains(np.array(heights), generator))
             heights = []
-        if learned and sweep >= RESTART and sweep % THIN == 0:
+        if learned and sweep >= RESTART:
             positions.append(chains.position())
         if sweep in learned:
             chains.learn(np.stack(positions, 1))
@@ -266,9 +268,11 @@ class _Kept:
         if self.sweeps % self.thin:
             return
         drawn = self.chains.parameters()
-        self.drawn.append({name: np.float32(each) for name, each in drawn.items()})
+        self.drawn.append(
+            {name: each.astype(np.float32) for name, each in drawn.items()}
+        )
         self.likelihood.append(swept.log_likelihood)
-        self.labels.append(np.float32(swept.belief[:, *self.units]))
+        self.labels.append(swept.belief[:, *self.units].astype(np.float32))
         if len(self.drawn) >= 2 * self.most:
             self.thin *= 2
             for draws in (self.drawn, self.likelihood, self.labels):
@@ -276,11 +280,19 @@ class _Kept:
 
     def parameters(self) -> dict[str, Float[np.ndarray, "C D ..."]]:
         """Return the draws, and what follows from them."""
-        drawn = {
-            name: np.stack([draw[name] for draw in self.drawn], 1)
-            for name in self.drawn[0]
-        }
-        return {**drawn, **self.chains.truth.derived(drawn)}
+        names = list(self.chains.parameters())
+        new = [draw for draw in self.drawn if len(draw) == len(names)]
+        if new:
+            derived = self.chains.truth.derived(_stacked(new, names))
+            for place, draw in enumerate(new):
+                draw.update({name: each[:, place] for name, each in derived.items()})
+        return _stacked(self.drawn, list(self.drawn[0]))
+
+
+def _stacked(
+    draws: Sequence[Mapping[str, Float[np.ndarray, "C ..."]]], names: Sequence[str]
+) -> dict[str, Float[np.ndarray, "C D ..."]]:
+    return {name: np.stack([draw[name] for draw in draws], 1) for name in names}
 
 
 def _cells(space: Space) -> int:
