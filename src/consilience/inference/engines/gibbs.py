@@ -32,13 +32,10 @@ BLOCK = 10  # sweeps between reports
 # Chains run side by side, so that six take a third longer than two where answers are
 # few. One cannot be compared.
 CHAINS, MIN_CHAINS = 6, 2
-# Sweeps thrown away; of a limit that is short, a third. Directions that are slow are
-# learned at these shares of them, where there are as many.
+# Sweeps thrown away; of a limit that is short, a third. The slow direction is learned at
+# these shares of them, where there are as many.
 TUNE, MIN_TUNE, LEARNED, MIN_LEARNED = 160, 50, (0.5, 0.75), 120
-FIRST, GROWTH = (
-    120,
-    1.6,
-)  # kept sweeps at the first look at the chains, and from then on
+FIRST, GROWTH = 200, 1.5  # kept sweeps at the first look at the chains; from then on
 MIN_SWEEPS = 60
 # Sweeps of each draw that is kept; every other one is dropped when a chain has so many.
 THIN, MAX_DRAWS = 3, 120
@@ -46,7 +43,7 @@ THIN, MAX_DRAWS = 3, 120
 # 2026): the calls of a sweep, which many arrays share, and each cell of a confusion.
 OVERHEAD, CELL = 600_000, 9
 # Work by default: about four seconds of one core.
-MAX_VISITS = 1_600_000_000
+MAX_VISITS = 1_500_000_000
 # When chains in a worse explanation go on from a better one, in sweeps; by how many
 # nats it must be worse, beyond Monte Carlo error. On the public study of ducks the
 # explanations with wrong labels lack 20 and 300 nats.
@@ -219,7 +216,7 @@ def _warm_up(
     """Sweep through what is thrown away; return what its last third believes."""
     guess = np.array(chains.truth.matrix.guess)
     heights: list[Float[np.ndarray, " C"]] = []
-    positions: list[Float[np.ndarray, "C P"]] = []
+    positions: list[Mapping[str, Float[np.ndarray, "C ..."]]] = []
     learned = [int(share * tune) for share in LEARNED] if tune >= MIN_LEARNED else []
     for sweep in range(tune):
         swept = chains.sweep(tune=True)
@@ -229,9 +226,9 @@ def _warm_up(
             chains.restart(better_chains(np.array(heights), generator))
             heights = []
         if learned and sweep >= RESTART:
-            positions.append(chains.position())
+            positions.append(chains.parameters())
         if sweep in learned:
-            chains.learn(np.stack(positions, 1))
+            chains.learn(positions)
             positions = []
         if 3 * sweep >= 2 * tune:
             guess += swept.belief.mean(0)

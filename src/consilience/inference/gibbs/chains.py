@@ -3,8 +3,8 @@ r"""Gibbs sampling: the truth given the annotators, and they given the truth.
 A sweep of a model of confusion rows with normal effects (`model.RowEffects`) draws
 
 1. how much items differ in ease, by a random walk with truth and ease summed out;
-2. the population and the prevalence, all rows moving along, by a random walk in the
-   directions that were slowest before, with truth and ease summed out;
+2. in turn with that, the population and the prevalence, all rows moving along, by a
+   random walk in the direction that was slowest before, truth and ease summed out;
 3. the truth and ease of every item, exactly; and the prevalence given them, exactly;
 4. every row, given what moves it, by an elliptical slice;
 5. the effects of each annotator given its rows, exactly; and once more by an elliptical
@@ -24,6 +24,7 @@ Murray, Adams and MacKay (2010), Elliptical slice sampling, section 2.
 Yu and Meng (2011), To center or not to center: that is not the question, section 2.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,9 +45,7 @@ from consilience.model import (
 
 EVERY = 2  # sweeps between the two steps that take longest, those of steps 1 and 5
 START = 0.5  # of every standard deviation, as a share of its prior scale
-# Directions that are walked along, in turn; and batches of a chain's draws, whose means
-# show what is slow.
-SLOW, BATCHES = 2, 8
+BATCHES = 8  # of a chain's draws, whose means show what is slow
 LEAST = 1e-12  # prevalence whose logarithm is taken
 
 type Rows = Float[np.ndarray, "C J K F"]
@@ -116,7 +115,7 @@ class Chains:
             "population": RandomWalk((chains, groups, states)),
             **{effect.name: RandomWalk((chains, groups)) for effect in self.effects},
         }
-        self.slow = np.zeros((0, groups * states * free + len(truth.imagined)))
+        self.slow: Float[np.ndarray, " P"] | None = None
         self.likelihood = self._counted(truth.at_first(generator))
         self.sweeps = 0
 
@@ -142,26 +141,22 @@ class Chains:
         self._move_along()
         return swept
 
-    def position(self) -> Float[np.ndarray, "C P"]:
-        """Return the populations and the log-odds of the prevalence, end to end."""
-        prevalence = np.log(np.maximum(self.truth.parameters()[PREVALENCE], LEAST))
-        prevalence = prevalence.reshape(len(prevalence), -1)
-        prevalence -= prevalence.mean(1, keepdims=True)
-        return np.concatenate(
-            [self.population.reshape(len(prevalence), -1), prevalence], 1
-        )
-
-    def learn(self, positions: Float[np.ndarray, "C D P"]) -> None:
-        """Learn from earlier positions which directions are slow, to walk along them.
+    def learn(self, draws: Sequence[Mapping[str, Float[np.ndarray, "C ..."]]]) -> None:
+        """Learn from earlier draws which direction is slow, to walk along it.
 
         Parameters
         ----------
-        positions
-            By chain, in the order of the sweeps.
+        draws
+            Of the parameters, by name, in the order of the sweeps.
         """
-        self.slow = slow_directions(positions)
-        for place in range(len(self.slow)):
-            self.walk_of[f"slow {place}"] = RandomWalk((len(positions),))
+        prevalence = np.stack([draw[PREVALENCE] for draw in draws], 1)
+        population = np.stack([draw["population"] for draw in draws], 1)
+        chains, number = population.shape[:2]
+        log_odds = np.log(np.maximum(prevalence, LEAST)).reshape(chains, number, -1)
+        log_odds -= log_odds.mean(2, keepdims=True)
+        both = population.reshape(chains, number, -1), log_odds
+        self.slow = slowest(np.concatenate(both, 2).astype(float))
+        self.walk_of["slow"] = RandomWalk((chains,))
 
     def height(self, swept: Swept) -> Float[np.ndarray, " C"]:
         """Return how probable the explanation is that each chain stands in.
@@ -245,8 +240,8 @@ class Chains:
         now = self.truth.scored(typical, self.difficulty, self.design.ease)
         if difficulty:
             now = self._draw_difficulty(typical, now)
-        if len(self.slow):
-            now = self._move_slowly(now)
+        elif self.slow is not None:
+            now = self._move_slowly(now, self.slow)
         counts = self.truth.draw(now, self.random)
         return Swept(self.truth.belief(now), now.log_likelihood), counts
 
@@ -262,11 +257,10 @@ class Chains:
         self.difficulty = np.where(taken, proposed, self.difficulty)
         return now.where(taken, there)
 
-    def _move_slowly(self, now: Scored) -> Scored:
-        """Walk along a slow direction, the truth summed out."""
-        place = self.sweeps % len(self.slow)
-        walk, shape = self.walk_of[f"slow {place}"], self.population.shape
-        step = walk.step(self.random)[:, None] * self.slow[place]
+    def _move_slowly(self, now: Scored, slow: Float[np.ndarray, " P"]) -> Scored:
+        """Walk along the slow direction, the truth summed out."""
+        walk, shape = self.walk_of["slow"], self.population.shape
+        step = walk.step(self.random)[:, None] * slow
         number = self.population[0].size
         logit, gain = self.truth.moved(step[:, number:])
         shift = step[:, :number].reshape(shape)
@@ -462,8 +456,8 @@ class Chains:
         return taken, np.where(each, there, now)
 
 
-def slow_directions(draws: Float[np.ndarray, "C D P"]) -> Float[np.ndarray, "R P"]:
-    """Return the directions in which means of batches vary most, each as far as they.
+def slowest(draws: Float[np.ndarray, "C D P"]) -> Float[np.ndarray, " P"]:
+    """Return the direction in which means of batches vary most, as far as they do.
 
     Numbers are measured by how they vary within batches, so that what moves in every
     sweep counts little.
@@ -471,18 +465,16 @@ def slow_directions(draws: Float[np.ndarray, "C D P"]) -> Float[np.ndarray, "R P
     Parameters
     ----------
     draws
-        Of some numbers, by chain and draw.
+        Of some numbers, by chain and draw; `BATCHES` draws of a chain at least.
     """
     chains, number, _ = draws.shape
     batches = draws[:, number % BATCHES :].reshape(chains * BATCHES, -1, draws.shape[2])
     means = batches.mean(1) - batches.mean((0, 1))
     within = np.sqrt(batches.var(1).mean(0))
-    score, length, _ = np.linalg.svd(
-        means / np.where(within > 0, within, 1.0), full_matrices=False
-    )
-    score = score[:, : min(SLOW, np.count_nonzero(length))]
-    directions: Float[np.ndarray, "R P"] = score.T @ means / np.sqrt(len(means))
-    return directions
+    scaled = means / np.where(within > 0, within, 1.0)
+    score = np.linalg.svd(scaled, full_matrices=False)[0][:, 0]
+    direction: Float[np.ndarray, " P"] = score @ means / np.sqrt(len(means))
+    return direction
 
 
 def _wide(of_chains: Bool[np.ndarray, " C"]) -> Bool[np.ndarray, "C 1 1 1"]:
