@@ -16,15 +16,13 @@ localization: an improved R-hat, sections 3 and 4.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 
 from consilience.when_used import special
 
 TAILS = (0.05, 0.95)
 MIN_DRAWS = 4  # of a chain: less cannot be split into halves that vary
 BLOCK = 1_000_000  # draws transformed at once (16 MB as complex numbers)
-
-type Halves = Float[np.ndarray, "P H D"] | Bool[np.ndarray, "P H D"]
 
 
 class Convergence(NamedTuple):
@@ -74,7 +72,7 @@ def _of_some(draws: Float[np.ndarray, "P C D"]) -> Convergence:
     )
 
 
-def _effective(draws: Halves) -> Float[np.ndarray, " P"]:
+def _effective(draws: Shaped[np.ndarray, "P H D"]) -> Float[np.ndarray, " P"]:
     """Return how many independent draws would leave the same error of the mean."""
     _, chains, number = draws.shape
     mean = draws.mean(2)
@@ -110,7 +108,7 @@ def _autocorrelation_time(
     return -1 + 2 * whole + np.where((both >= 0) | (final > 0), final, 0.0)
 
 
-def _rhat(draws: Halves) -> Float[np.ndarray, " P"]:
+def _rhat(draws: Shaped[np.ndarray, "P H D"]) -> Float[np.ndarray, " P"]:
     number = draws.shape[2]
     within, between = draws.var(2, ddof=1).mean(1), draws.mean(2).var(1, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -120,9 +118,7 @@ def _rhat(draws: Halves) -> Float[np.ndarray, " P"]:
     return ratio
 
 
-def _split[Draws: (Float[np.ndarray, "P C D"], Bool[np.ndarray, "P C D"])](
-    draws: Draws,
-) -> Draws:
+def _split(draws: Shaped[np.ndarray, "P C D"]) -> Shaped[np.ndarray, "P H E"]:
     half = draws.shape[2] // 2
     return np.concatenate([draws[..., :half], draws[..., -half:]], 1)
 

@@ -93,8 +93,8 @@ def _modes(figures: xr.Dataset) -> Verdict:
     shares = ", ".join(f"{weight:.2f}" for weight in weights)
     return at_most(
         "modes",
-        len(weights),
-        1,
+        float(len(weights)),
+        1.0,
         f"the answers have several explanations: {figures.attrs['modes']}; each is "
         f"weighted by how well it predicts answers ({shares}); give some gold labels "
         "(`gold=`) to tell which is right",

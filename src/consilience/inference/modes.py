@@ -75,8 +75,8 @@ def described(
     centre = np.stack([mean[mode == each].mean(0) for each in range(number)])
     between = distance * (mode[:, None] != mode)[:, :, None]
     # Of numbers that are far apart, the one that differs most as it is read.
-    told = np.where(between.max((0, 1)) > APART, np.ptp(centre, axis=0), 0)
-    worst = int(told.argmax())
+    differs = np.where(between.max((0, 1)) > APART, np.ptp(centre, axis=0), 0)
+    worst = int(differs.round(6).argmax())
     count = np.bincount(mode)
     values = " and ".join(
         f"{centre[each, worst]:.2f} in {count[each]} of {chains} chains"

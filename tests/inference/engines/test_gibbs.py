@@ -12,7 +12,9 @@ from scipy.stats import binom
 import consilience as cs
 from consilience.annotators import load
 from consilience.checks.simulated_fits import replace_answers
+from consilience.convergence import convergence
 from consilience.inference.engines import gibbs
+from consilience.inference.gibbs.chains import slowest
 from consilience.inference.gibbs.truth_draws import TruthDraws
 from consilience.model import DIFFICULTY, PREVALENCE, TYPICAL, Tables, simulate
 from consilience.model.random_effects.basis import zero_sum_basis
@@ -235,6 +237,57 @@ def test_chains_that_differ_by_their_noise_go_on_as_they_are():
     drift = np.repeat(generator.normal(0, 30, (4, 3)), 6, axis=0)
     heights = drift + np.array([-100.0, -110.0, -120.0])
     assert gibbs.better_chains(heights, generator).tolist() == [0, 1, 2]
+
+
+def mean_prevalence(space, monkeypatch, *, slow):
+    """Return the mean prevalence of the first label, and its Monte Carlo error."""
+    if not slow:
+        monkeypatch.setattr(gibbs, "MIN_LEARNED", 10_000)
+    effort = gibbs.Options(chains=6, tune=160, draws=4200)
+    result = gibbs.fit(load("correlated_dawid_skene"), space, 0, effort)
+    share = result.parameters[PREVALENCE][:, :, :1]
+    effective = convergence(share).bulk[0]
+    return share.mean(), share.std() / np.sqrt(effective)
+
+
+def test_walks_along_the_slow_direction_leave_the_posterior_as_it_is(
+    design, monkeypatch
+):
+    with_walks, error = mean_prevalence(design, monkeypatch, slow=True)
+    without, other = mean_prevalence(design, monkeypatch, slow=False)
+    assert with_walks != without
+    assert abs(with_walks - without) < 4 * np.hypot(error, other)
+
+
+def test_the_slowest_direction_is_that_of_the_slowest_number():
+    generator = np.random.default_rng(0)
+    draws = generator.normal(size=(4, 80, 3))
+    draws[:, :, 1] = np.cumsum(0.1 * draws[:, :, 1], axis=1)
+    direction = np.abs(slowest(draws))
+    assert direction[1] > 4 * max(direction[0], direction[2])
+
+
+def test_a_fit_goes_on_until_it_has_converged(monkeypatch):
+    truth = np.arange(90).repeat(6) % 3
+    generator = np.random.default_rng(3)
+    wrong = generator.random(truth.size) < 0.2
+    label = np.where(wrong, generator.integers(0, 3, truth.size), truth)
+    frame = pd.DataFrame(
+        {
+            "item": np.arange(90).repeat(6).astype(str),
+            "annotator": np.tile([f"a{j}" for j in range(6)], 90),
+            "label": np.array(list("xyz"))[label],
+        }
+    )
+    fits, checks = [], ("rhat", "ess_bulk", "ess_tail")
+    for visits in (gibbs.MAX_VISITS, 50_000_000):
+        monkeypatch.setattr(gibbs, "MAX_VISITS", visits)
+        fit = cs.fit(frame, model="correlated_dawid_skene")
+        outcome = fit.diagnostics().set_index("name")["outcome"]
+        fits.append([outcome[name] for name in checks])
+    assert set(fits[0]) == {"passed"}
+    # The limit of work was reached: never passed.
+    assert set(fits[1]) & {"failed", "too little data to tell"}
 
 
 def ducks(data):

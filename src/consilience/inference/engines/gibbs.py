@@ -32,7 +32,7 @@ BLOCK = 10  # sweeps between reports
 # Chains run side by side, so that six take a third longer than two where answers are
 # few. One cannot be compared.
 CHAINS, MIN_CHAINS = 6, 2
-# Sweeps thrown away; of a limit that is short, a third. The slow direction is learned at
+# Sweeps thrown away; of a short limit, a third. The slow direction is learned at
 # these shares of them, where there are as many.
 TUNE, MIN_TUNE, LEARNED, MIN_LEARNED = 160, 50, (0.5, 0.75), 120
 FIRST, GROWTH = 200, 1.5  # kept sweeps at the first look at the chains; from then on
@@ -42,8 +42,8 @@ THIN, MAX_DRAWS = 3, 120
 # What a sweep costs, in visits of an answer, a state and a node (2.5 ns on one core of
 # 2026): the calls of a sweep, which many arrays share, and each cell of a confusion.
 OVERHEAD, CELL = 600_000, 9
-# Work by default: about four seconds of one core.
-MAX_VISITS = 1_500_000_000
+# Work by default: three to four seconds of one core.
+MAX_VISITS = 1_300_000_000
 # When chains in a worse explanation go on from a better one, in sweeps; by how many
 # nats it must be worse, beyond Monte Carlo error. On the public study of ducks the
 # explanations with wrong labels lack 20 and 300 nats.
