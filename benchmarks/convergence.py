@@ -16,7 +16,7 @@ TITLE = "Convergence of the default sampler"
 MODEL = "correlated_dawid_skene"
 SEEDS, CLIP = (0, 1), 1e-3
 KINDS = ("accuracy", "prevalence", "P(label)", "confusion")
-RULES = ("chains", "stacking", "pseudo-BMA", "likelihood")
+RULES = ("chains", "equal", "stacking", "half", "pseudo-BMA", "likelihood")
 # Width of a 90 % interval whose bounds have one effective draw, in standard errors.
 QUANTILE_ERROR = 0.642
 
@@ -36,9 +36,9 @@ NOTES = (
     (
         "Modes: six chains, left in the explanation that they fell into, where these "
         "are several. Log-loss (raw) with modes weighted by how many chains fell "
-        "into each, by stacking of leave-one-response-out (the package), by pseudo-BMA "
-        "(the exponential of their summed leave-one-response-out), and all of the mode "
-        "with the highest likelihood."
+        "into each, equally, by stacking of leave-one-response-out, by the mean of "
+        "both (half), by pseudo-BMA (the exponential of their summed "
+        "leave-one-response-out), and all of the mode with the highest likelihood."
     ),
 )
 
@@ -66,7 +66,7 @@ def _sets(*, quick: bool) -> Iterator[tuple[str, Any, dict[str, str]]]:
             labels = [f"c{place}" for place in crowd.truth]
             yield f"{kind} {seed}", crowd.frame, dict(zip(items, labels, strict=True))
     folder = public_data("crowd", quick=quick)
-    for path in sorted(folder.glob("*/labels.csv")) if folder else ():
+    for path in sorted(folder.glob("crowd/*/labels.csv")) if folder else ():
         frame = pd.read_csv(path, dtype=str)[["task", "worker", "label"]]
         yield path.parent.name, frame, _gold(path.with_name("truth.csv"))
 
@@ -148,7 +148,7 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
         return []
     effort = gibbs.options(model, space, {"chains": 6, "draws": 360})
     with mock.patch.object(
-        gibbs, "better_chains", lambda heights, _: np.arange(len(heights[0]))
+        gibbs, "better_chains", lambda _, number, __: np.arange(number)
     ):
         result = gibbs.fit(model, space, 0, effort)
     mixing = result.mixing
@@ -163,9 +163,13 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
         elpd.append(scored.elpd)
         height.append(result.log_likelihood[chains].sum(2, dtype=float).mean())
     total = np.array(elpd) @ space.n
+    stacked = stacking_weights(np.stack(elpd), space.n)
+    equal = np.full(len(stacked), 1 / len(stacked))
     weights = {
+        "equal": equal,
+        "half": (stacked + equal) / 2,
         "chains": mixing.weight,
-        "stacking": stacking_weights(np.stack(elpd), space.n),
+        "stacking": stacked,
         "pseudo-BMA": np.exp(total - total.max()),
         "likelihood": np.array(height) == np.max(height),
     }

@@ -48,6 +48,7 @@ MAX_VISITS = 1_300_000_000
 # nats it must be worse, beyond Monte Carlo error. On the public study of ducks the
 # explanations with wrong labels lack 20 and 300 nats.
 SETTLED, RESTART, BATCHES, MARGIN = 24, 48, 4, 5.0
+STARTED = 2  # chains that start for each that goes on, since few find the best one
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
 
@@ -115,9 +116,9 @@ def visits(space: Space, chains: int) -> int:
 
 
 def better_chains(
-    heights: Float[np.ndarray, "T C"], generator: np.random.Generator
+    heights: Float[np.ndarray, "T E"], number: int, generator: np.random.Generator
 ) -> Int[np.ndarray, " C"]:
-    """Return where chains go on from: those far below the best, from another one.
+    """Return where chains go on from: not from those that are far below the best.
 
     Chains that start from votes can settle in different explanations of the answers, of
     which one is far more probable than another. Left alone they would be averaged as if
@@ -127,18 +128,19 @@ def better_chains(
     ----------
     heights
         Log probability of the explanations in some sweeps.
+    number
+        How many chains go on.
     generator
         Source of random numbers.
     """
-    number = heights.shape[1]
     batches = np.array([part.mean(0) for part in np.array_split(heights, BATCHES)])
     mean, error = batches.mean(0), batches.std(0, ddof=1) / np.sqrt(BATCHES)
     best = int(mean.argmax())
     lacking = mean[best] - mean
     bad = lacking > MARGIN + 3 * np.hypot(error, error[best])
-    source = np.arange(number)
-    source[bad] = generator.choice(source[~bad], bad.sum())
-    return source
+    good = np.flatnonzero(~bad)
+    more = generator.choice(good, max(number - len(good), 0))
+    return np.concatenate([good, more])[:number]
 
 
 def fit(
@@ -167,14 +169,18 @@ def fit(
         effort = options(model, space, {})
     number, tune = effort.chains or 1, effort.tune or 0
     generator = generator_of(seed)
-    truth = TruthDraws(model, space, number, generator)
+    started = number if tune <= RESTART else STARTED * number
+    truth = TruthDraws(model, space, started, generator)
     design = model.effects(truth.matrix, model.prior)
     chains = Chains(design, truth, space.num_annotators, generator)
-    limit = max(MAX_VISITS // visits(space, number) - tune, MIN_SWEEPS)
+    spent = tune + (STARTED - 1) * RESTART
+    limit = max(MAX_VISITS // visits(space, number) - spent, MIN_SWEEPS)
     look = min(FIRST, limit)
     if effort.draws is not None:
         limit = look = THIN * max(-(-effort.draws // number), 1)
-    guess = _warm_up(chains, tune, generator, lambda done: _tell(report, done, tune))
+    guess = _warm_up(
+        chains, (number, tune), generator, lambda done: _tell(report, done, tune)
+    )
     kept = _Kept(
         chains, undecided(guess), effort, MAX_PARAMETERS // (4 * _cells(space))
     )
@@ -209,12 +215,12 @@ def fit(
 
 def _warm_up(
     chains: Chains,
-    tune: int,
+    size: tuple[int, int],
     generator: np.random.Generator,
     tell: Callable[[int], None],
 ) -> Float[np.ndarray, "U S"]:
     """Sweep through what is thrown away; return what its last third believes."""
-    guess = np.array(chains.truth.matrix.guess)
+    (number, tune), guess = size, np.array(chains.truth.matrix.guess)
     heights: list[Float[np.ndarray, " C"]] = []
     positions: list[Mapping[str, Float[np.ndarray, "C ..."]]] = []
     learned = [int(share * tune) for share in LEARNED] if tune >= MIN_LEARNED else []
@@ -223,7 +229,7 @@ def _warm_up(
         if SETTLED <= sweep < RESTART:
             heights.append(chains.height(swept))
         elif len(heights) >= 2 * BATCHES:
-            chains.restart(better_chains(np.array(heights), generator))
+            chains.restart(better_chains(np.array(heights), number, generator))
             heights = []
         if learned and sweep >= RESTART:
             positions.append(chains.parameters())

@@ -175,8 +175,9 @@ class Chains:
         Parameters
         ----------
         source
-            Of each chain, where it goes on from: itself, or another one.
+            Of each chain that goes on, where from: itself, or another one.
         """
+        self.shape = len(source), *self.shape[1:]
         for name in ("population", "spread", "difficulty", "scale", "values", "rows"):
             setattr(self, name, getattr(self, name)[source])
         for walk in self.walk_of.values():

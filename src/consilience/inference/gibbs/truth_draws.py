@@ -190,6 +190,7 @@ class TruthDraws:
 
     def restart(self, source: Int[np.ndarray, " C"]) -> None:
         """Let chains go on from the prior of the truth where others stand."""
+        self.chains = len(source)
         self.logit = [self.logit[chain] for chain in source]
 
     @staticmethod
