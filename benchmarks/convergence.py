@@ -16,7 +16,7 @@ TITLE = "Convergence of the default sampler"
 MODEL = "correlated_dawid_skene"
 SEEDS, CLIP = (0, 1), 1e-3
 KINDS = ("accuracy", "prevalence", "P(label)", "confusion")
-RULES = ("chains", "equal", "stacking", "half", "pseudo-BMA", "likelihood")
+RULES = ("chains", "equal", "stacking", "package", "pseudo-BMA", "likelihood")
 # Width of a 90 % interval whose bounds have one effective draw, in standard errors.
 QUANTILE_ERROR = 0.642
 
@@ -36,9 +36,10 @@ NOTES = (
     (
         "Modes: six chains, left in the explanation that they fell into, where these "
         "are several. Log-loss (raw) with modes weighted by how many chains fell "
-        "into each, equally, by stacking of leave-one-response-out, by the mean of "
-        "both (half), by pseudo-BMA (the exponential of their summed "
-        "leave-one-response-out), and all of the mode with the highest likelihood."
+        "into each, equally, by stacking of leave-one-response-out, by stacking "
+        "shrunk as the weights of models are (the package), by pseudo-BMA (the "
+        "exponential of their summed leave-one-response-out), and all of the mode "
+        "with the highest likelihood."
     ),
 )
 
@@ -139,7 +140,7 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
     import consilience as cs
     from consilience import annotators
     from consilience.checks.leave_one_out import leave_one_response_out
-    from consilience.checks.stacking import stacking_weights
+    from consilience.checks.stacking import shrink_weights, stacking_weights
     from consilience.inference.engines import gibbs
     from consilience.spaces import space_of
 
@@ -167,7 +168,7 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
     equal = np.full(len(stacked), 1 / len(stacked))
     weights = {
         "equal": equal,
-        "half": (stacked + equal) / 2,
+        "package": shrink_weights(stacked, np.zeros(len(stacked))),
         "chains": mixing.weight,
         "stacking": stacked,
         "pseudo-BMA": np.exp(total - total.max()),

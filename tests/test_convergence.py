@@ -26,12 +26,13 @@ def test_the_figures_are_those_of_arviz(number, draws):
     axes = {"chain_axis": 0, "draw_axis": 1}
     figures = convergence(values)
     tails = {"method": "tail", "prob": (0.05, 0.95)}
-    assert np.allclose(figures.rhat, array_stats.rhat(values, **axes), atol=1e-8)
-    bulk = array_stats.ess(values, **axes, method="bulk")
+    with np.errstate(all="ignore"):
+        rhat = array_stats.rhat(values, **axes)
+        bulk = array_stats.ess(values, **axes, method="bulk")
+        tail = array_stats.ess(values, **axes, **tails)
+    assert np.allclose(figures.rhat, rhat, rtol=1e-8)
     assert np.allclose(figures.bulk, bulk, rtol=1e-8)
-    assert np.allclose(
-        figures.tail, array_stats.ess(values, **axes, **tails), rtol=1e-8
-    )
+    assert np.allclose(figures.tail, tail, rtol=1e-8)
 
 
 def test_one_chain_has_effective_sample_sizes_but_no_rhat():

@@ -1,8 +1,9 @@
 """Modes of the posterior weighted by how well each predicts the answers.
 
-Chains that sit in different modes are averaged with weights that make the mixture of
-modes predict each answer best from all others (stacking), not by how many chains fell
-into each, which says where chains started.
+How many chains fell into a mode says where chains started. Modes are weighted as models
+are that are compared: so that their mixture predicts each answer best from all others
+(stacking), and shrunk towards equal weights, because a model that errs can predict
+answers better by labels that are worse.
 
 References
 ----------
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from consilience.checks.leave_one_out import leave_one_response_out
-from consilience.checks.stacking import stacking_weights
+from consilience.checks.stacking import shrink_weights, stacking_weights
 from consilience.inference import Result
 from consilience.inference.modes import weigh
 from consilience.log import logger
@@ -48,7 +49,8 @@ def weigh_modes(
         if predicted is None:
             return result
         scores.append(predicted.elpd)
-    weight = stacking_weights(np.stack(scores), space.n)
+    stacked = stacking_weights(np.stack(scores), space.n)
+    weight = shrink_weights(stacked, np.zeros(len(stacked)))
     shares = ", ".join(f"{each:.2f}" for each in weight)
     logger.info("modes: %s; weighted %s", mixing.modes, shares)
     return weigh(result, weight, prob)
