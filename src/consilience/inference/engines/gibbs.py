@@ -42,8 +42,8 @@ THIN, MAX_DRAWS = 3, 120
 # What a sweep costs, in visits of an answer, a state and a node (2.5 ns on one core of
 # 2026): the calls of a sweep, which many arrays share, and each cell of a confusion.
 OVERHEAD, CELL = 600_000, 9
-# Work by default: three to four seconds of one core.
-MAX_VISITS = 1_300_000_000
+# Work by default: about three seconds of one core.
+MAX_VISITS = 1_200_000_000
 # When chains in a worse explanation go on from a better one, in sweeps; by how many
 # nats it must be worse, beyond Monte Carlo error. On the public study of ducks the
 # explanations with wrong labels lack 20 and 300 nats.
