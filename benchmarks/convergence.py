@@ -50,7 +50,6 @@ def run(*, quick: bool, repeats: int) -> Report:
     rows, modes = [], []
     for name, frame, truth in _sets(quick=quick):
         rows += [_row(name, how, frame, truth) for how in ("short", "default")]
-        print(rows[-2:], flush=True)
         modes += _modes(name, frame, truth)
     more = {"Modes": modes} if modes else {}
     return Report(TITLE, rows, NOTES, more)
