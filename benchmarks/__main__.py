@@ -15,6 +15,7 @@ NAMES = (
     "many_fits",
     "left_out",
     "coverage",
+    "convergence",
     "label_sets",
     "models",
     "many_labels",

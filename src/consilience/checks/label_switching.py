@@ -94,7 +94,7 @@ def _means(
     middle = values.shape[1] // 2
     chains = values.mean(axis=1)
     # Without a sampler the draws have no order in which to swap on the way.
-    if "sample_stats" not in data.children or middle == 0:
+    if {"convergence", "sample_stats"}.isdisjoint(data.children) or middle == 0:
         return chains, chains
     halves = [values[:, :middle].mean(axis=1), values[:, middle:].mean(axis=1)]
     return chains, np.concatenate(halves)

@@ -1,8 +1,15 @@
-"""Whether a Markov chain has explored the posterior.
+"""Whether Markov chains have explored the posterior.
 
-Rank-normalised split R-hat below 1.01 and a bulk effective sample size of at least 100
-per chain, over every parameter; no divergence; energy Bayesian fraction of missing
-information (E-BFMI) of at least 0.3 in every chain.
+Of what users read (accuracies, prevalence, confusions, P(label); where a model has no
+confusions, its parameters), by `nuts` and `gibbs` alike: rank-normalised split R-hat of
+at most 1.05, bulk effective sample size of at least 200 and that of the tails of at
+least 100; `inference.mixing` derives these limits. Chains sit in one mode. Of NUTS also
+no divergence, and an energy Bayesian fraction of missing information (E-BFMI) of at
+least 0.3 in every chain.
+
+Between these limits and half as good (R-hat 1.1, 100 and 50 effective draws, with which
+the bounds of intervals are still off by less than a tenth of their width), chains have
+not run long enough to tell.
 
 References
 ----------
@@ -13,22 +20,22 @@ cotangent disintegrations in Hamiltonian Monte Carlo, section 3.
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_least, at_most, too_little
+from consilience.inference.mixing import BULK, RHAT, TAIL
 from consilience.when_used import xr
 
-_RHAT = 1.01
-_ESS_PER_CHAIN = 100
+_RHAT_FAILS = 1.1
+_HALF = 0.5  # of the effective draws: with fewer, a check fails
 _BFMI = 0.3
+_LONGER = "run longer (`draws=`)"
 
 
 def sampling(data: xr.DataTree) -> list[Verdict]:
-    """Check the chains of a fit by NUTS.
+    """Check the chains of a fit by NUTS or Gibbs sampling.
 
     Parameters
     ----------
@@ -37,80 +44,60 @@ def sampling(data: xr.DataTree) -> list[Verdict]:
 
     Returns
     -------
-    Verdicts `rhat`, `ess_bulk`, `divergences` and `e_bfmi`; none for a fit without
-    chains of a sampler.
+    Verdicts `rhat`, `ess_bulk`, `ess_tail` and `modes`, and of NUTS `divergences` and
+    `e_bfmi`; none for a fit without chains of a sampler.
     """
-    if "sample_stats" not in data.children:
-        return []
-    names, values = _moving(data["posterior"].to_dataset())
-    num_chains = len(values)
-    return [
-        _rhat(names, values),
-        _ess(names, values, num_chains),
-        *_trajectories(data["sample_stats"].to_dataset()),
-    ]
-
-
-def _moving(posterior: xr.Dataset) -> tuple[list[str], Float[np.ndarray, "C D P"]]:
-    """Each scalar parameter with its name, without those that never move.
-
-    A parameter that has one value in all draws of all chains is fixed by the model (a
-    cell that is always zero); it has no R-hat. One that differs between chains moves.
-    """
-    names, parts = [], []
-    for name, variable in posterior.data_vars.items():
-        dims = [dim for dim in variable.dims if dim not in ("chain", "draw")]
-        flat = variable.transpose("chain", "draw", *dims).to_numpy()
-        flat = flat.reshape(*flat.shape[:2], -1).astype(np.float64)
-        moves = np.ptp(flat, axis=(0, 1)) != 0
-        parts.append(flat[:, :, moves])
-        places = itertools.product(*(variable[dim].to_numpy() for dim in dims))
-        names += [
-            f"{name}[{', '.join(map(str, place))}]" if place else str(name)
-            for place, kept in zip(places, moves, strict=True)
-            if kept
+    verdicts = []
+    if "convergence" in data.children:
+        figures = data["convergence"].to_dataset()
+        if not figures.sizes["quantity"]:
+            return [at_most("rhat", np.nan, RHAT, "no quantity moved; report this")]
+        verdicts = [
+            _rhat(figures),
+            _effective(figures, "ess_bulk", BULK),
+            _effective(figures, "ess_tail", TAIL),
+            _modes(figures),
         ]
-    return names, np.concatenate(parts, axis=2)
+    if "sample_stats" in data.children:
+        verdicts += _trajectories(data["sample_stats"].to_dataset())
+    return verdicts
 
 
-def _rhat(names: list[str], values: Float[np.ndarray, "C D P"]) -> Verdict:
-    if len(values) < 2:
+def _rhat(figures: xr.Dataset) -> Verdict:
+    rhat = figures["rhat"].to_numpy()
+    if figures.sizes["chain"] < 2:
         return too_little(
-            "rhat", _RHAT, "one chain cannot be compared; run four (`chains=4`)"
+            "rhat", RHAT, "one chain cannot be compared; run four (`chains=4`)"
         )
-    if not names:
-        return at_most(
-            "rhat", np.nan, _RHAT, "no parameter moved; report this as a bug"
-        )
-    with np.errstate(all="ignore"):
-        rhat = _statistics().rhat(values, chain_axis=0, draw_axis=1)
-    # A chain that stands still beside one elsewhere divides by zero.
-    rhat = np.where(np.isfinite(rhat), rhat, np.inf)
     worst = int(rhat.argmax())
+    where = f"chains disagree, most on {figures['quantity'].to_numpy()[worst]}"
+    if RHAT < rhat[worst] <= _RHAT_FAILS:
+        return too_little("rhat", RHAT, f"{where}; {_LONGER}", rhat[worst])
+    advice = f"{where}; {_LONGER}, or look at modes and label_switching"
+    return at_most("rhat", rhat[worst], RHAT, advice)
+
+
+def _effective(figures: xr.Dataset, name: str, limit: float) -> Verdict:
+    effective = figures[name].to_numpy()
+    effective = np.where(np.isfinite(effective), effective, 0.0)
+    worst = int(effective.argmin())
+    of_worst = figures["quantity"].to_numpy()[worst]
+    advice = f"too few effective draws, fewest of {of_worst}; {_LONGER}"
+    if _HALF * limit <= effective[worst] < limit:
+        return too_little(name, limit, advice, effective[worst])
+    return at_least(name, effective[worst], limit, advice)
+
+
+def _modes(figures: xr.Dataset) -> Verdict:
+    weights = figures["mode_weight"].to_numpy()
+    shares = ", ".join(f"{weight:.2f}" for weight in weights)
     return at_most(
-        "rhat",
-        rhat[worst],
-        _RHAT,
-        f"chains disagree, most on {names[worst]}; run longer (`tune=`, `draws=`), or "
-        "look at label_switching and for a model with fewer parameters per annotator",
-    )
-
-
-def _ess(
-    names: list[str], values: Float[np.ndarray, "C D P"], num_chains: int
-) -> Verdict:
-    limit = float(_ESS_PER_CHAIN * num_chains)
-    if not names:
-        return at_least("ess_bulk", np.nan, limit, "no parameter moved")
-    with np.errstate(all="ignore"):
-        ess = _statistics().ess(values, chain_axis=0, draw_axis=1, method="bulk")
-    ess = np.where(np.isfinite(ess), ess, 0.0)
-    worst = int(ess.argmin())
-    return at_least(
-        "ess_bulk",
-        ess[worst],
-        limit,
-        f"too few effective draws, fewest of {names[worst]}; run longer (`draws=`)",
+        "modes",
+        float(len(weights)),
+        1.0,
+        f"the answers have several explanations: {figures.attrs['modes']}; each is "
+        f"weighted by how well it predicts answers ({shares}); give some gold labels "
+        "(`gold=`) to tell which is right",
     )
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from consilience import annotators
 from consilience.checks.dependence.independence import Residual, residual_correlation
+from consilience.checks.modes import weigh_modes
 from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
 from consilience.inference.seeds import Seed
 from consilience.log import logger
@@ -71,6 +72,7 @@ def fit_one(
         *(what, reason, int(space.n.sum()), space.num_units, space.num_annotators),
     )
     result = run(model, space, engine, seed, effort, report)
+    result = weigh_modes(model, space, result, effort.prob)
     seconds = time.monotonic() - started
     logger.info("%s: %.2f seconds%s", what, seconds, _converged(result))
     return Single(

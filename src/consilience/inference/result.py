@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
+
+from consilience.inference.mixing import Mixing
 
 # More beliefs than this are not kept draw by draw (float32: 400 MB).
 MAX_KEPT = 100_000_000
@@ -32,6 +35,14 @@ class Optimization:
     chosen: int
 
 
+class Moments(NamedTuple):
+    """Sums over draws: of P(state), of its log-odds, and of their squares."""
+
+    belief: Float[np.ndarray, "U S"]
+    first: Float[np.ndarray, "U S"]
+    second: Float[np.ndarray, "U S"]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """A fitted posterior.
@@ -52,6 +63,10 @@ class Result:
         Of the optimizer; None for `nuts`.
     remarks
         Sentences on what was left out and why.
+    mixing
+        How well the chains of a sampler mixed; None of other engines.
+    moments, sweeps
+        Of P(state) in each chain over so many sweeps, where chains can be weighted.
     """
 
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]]
@@ -62,6 +77,9 @@ class Result:
     sample_stats: Mapping[str, Shaped[np.ndarray, "chain draw"]]
     optimization: Optimization | None
     remarks: tuple[str, ...] = ()
+    mixing: Mixing | None = None
+    moments: tuple[Moments, ...] = ()
+    sweeps: int = 0
 
     def as_kept(self) -> "Result":
         """Return it in single precision where it has draws, as a fit keeps them."""
@@ -71,7 +89,7 @@ class Result:
         }
         units = self.log_likelihood
         units = None if units is None else np.asarray(units, np.float32)
-        return replace(self, parameters=draws, log_likelihood=units)
+        return replace(self, parameters=draws, log_likelihood=units, moments=())
 
 
 def at_a_point(

@@ -47,6 +47,11 @@ log_likelihood
     responses(chain, draw, item), the truth summed out.
 sample_stats
     diverging, energy, num_steps, accept_prob (NUTS).
+convergence
+    rhat, ess_bulk and ess_tail along quantity, what tables give (NUTS, Gibbs; at most
+    200 of a kind, those whose chains differ most), of the draws before modes were
+    weighted; mode_of_chain(chain) and mode_weight(mode); the attribute modes says in
+    what modes differ.
 optimization
     objective(restart, sweep), NaN after the end; converged(restart); chosen (EM, VB,
     SVI).

@@ -12,7 +12,9 @@ from scipy.stats import binom
 import consilience as cs
 from consilience.annotators import load
 from consilience.checks.simulated_fits import replace_answers
+from consilience.convergence import convergence
 from consilience.inference.engines import gibbs
+from consilience.inference.gibbs.chains import slowest
 from consilience.inference.gibbs.truth_draws import TruthDraws
 from consilience.model import DIFFICULTY, PREVALENCE, TYPICAL, Tables, simulate
 from consilience.model.random_effects.basis import zero_sum_basis
@@ -224,9 +226,10 @@ def test_chains_far_below_the_best_go_on_from_another_one():
     generator = np.random.default_rng(0)
     noise = generator.normal(0, 2, (24, 4))
     heights = noise + np.array([-100.0, -101.0, -160.0, -100.0])
-    source = gibbs.better_chains(heights, generator)
-    assert source[[0, 1, 3]].tolist() == [0, 1, 3]
-    assert source[2] in (0, 1, 3)
+    source = gibbs.better_chains(heights, 4, generator)
+    assert source[:3].tolist() == [0, 1, 3]
+    assert source[3] in (0, 1, 3)
+    assert gibbs.better_chains(heights, 2, generator).tolist() == [0, 1]
 
 
 def test_chains_that_differ_by_their_noise_go_on_as_they_are():
@@ -234,7 +237,58 @@ def test_chains_that_differ_by_their_noise_go_on_as_they_are():
     # Slow chains: the means of batches differ by more than their height.
     drift = np.repeat(generator.normal(0, 30, (4, 3)), 6, axis=0)
     heights = drift + np.array([-100.0, -110.0, -120.0])
-    assert gibbs.better_chains(heights, generator).tolist() == [0, 1, 2]
+    assert gibbs.better_chains(heights, 3, generator).tolist() == [0, 1, 2]
+
+
+def mean_prevalence(space, monkeypatch, *, slow):
+    """Return the mean prevalence of the first label, and its Monte Carlo error."""
+    if not slow:
+        monkeypatch.setattr(gibbs, "MIN_LEARNED", 10_000)
+    effort = gibbs.Options(chains=6, tune=160, draws=4200)
+    result = gibbs.fit(load("correlated_dawid_skene"), space, 0, effort)
+    share = result.parameters[PREVALENCE][:, :, :1]
+    effective = convergence(share).bulk[0]
+    return share.mean(), share.std() / np.sqrt(effective)
+
+
+def test_walks_along_the_slow_direction_leave_the_posterior_as_it_is(
+    design, monkeypatch
+):
+    with_walks, error = mean_prevalence(design, monkeypatch, slow=True)
+    without, other = mean_prevalence(design, monkeypatch, slow=False)
+    assert with_walks != without
+    assert abs(with_walks - without) < 4 * np.hypot(error, other)
+
+
+def test_the_slowest_direction_is_that_of_the_slowest_number():
+    generator = np.random.default_rng(0)
+    draws = generator.normal(size=(4, 80, 3))
+    draws[:, :, 1] = np.cumsum(0.1 * draws[:, :, 1], axis=1)
+    direction = np.abs(slowest(draws))
+    assert direction[1] > 4 * max(direction[0], direction[2])
+
+
+def test_a_fit_goes_on_until_it_has_converged(monkeypatch):
+    truth = np.arange(90).repeat(6) % 3
+    generator = np.random.default_rng(3)
+    wrong = generator.random(truth.size) < 0.2
+    label = np.where(wrong, generator.integers(0, 3, truth.size), truth)
+    frame = pd.DataFrame(
+        {
+            "item": np.arange(90).repeat(6).astype(str),
+            "annotator": np.tile([f"a{j}" for j in range(6)], 90),
+            "label": np.array(list("xyz"))[label],
+        }
+    )
+    fits, checks = [], ("rhat", "ess_bulk", "ess_tail")
+    for visits in (gibbs.MAX_VISITS, 50_000_000):
+        monkeypatch.setattr(gibbs, "MAX_VISITS", visits)
+        fit = cs.fit(frame, model="correlated_dawid_skene")
+        outcome = fit.diagnostics().set_index("name")["outcome"]
+        fits.append([outcome[name] for name in checks])
+    assert set(fits[0]) == {"passed"}
+    # The limit of work was reached: never passed.
+    assert set(fits[1]) & {"failed", "too little data to tell"}
 
 
 def ducks(data):
@@ -251,7 +305,5 @@ def test_the_most_probable_explanation_is_found_where_votes_mislead(
 ):
     # Votes are right about .69 of these items; in one explanation labels are swapped.
     assert ducks(data_folder) > 0.9
-    monkeypatch.setattr(
-        gibbs, "better_chains", lambda heights, _: np.arange(len(heights[0]))
-    )
+    monkeypatch.setattr(gibbs, "better_chains", lambda _, number, __: np.arange(number))
     assert ducks(data_folder) < 0.9

@@ -23,6 +23,7 @@ from consilience.inference.closed_form.dirichlet.leap import Evidence
 from consilience.inference.closed_form.dirichlet.variates import log_dirichlet
 from consilience.inference.closed_form.optimum import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
+from consilience.inference.result import Moments
 from consilience.model import Dirichlet, Parameters, Swept
 from consilience.progress import Progress, Reporter
 
@@ -41,14 +42,6 @@ class Draws(NamedTuple):
 
     parameters: dict[str, Float[np.ndarray, "D ..."]]
     likelihood: Float[np.ndarray, "D U"]
-
-
-class Moments(NamedTuple):
-    """Sums over draws: of P(state), of its log-odds, and of their squares."""
-
-    belief: Float[np.ndarray, "U S"]
-    first: Float[np.ndarray, "U S"]
-    second: Float[np.ndarray, "U S"]
 
 
 def augment(

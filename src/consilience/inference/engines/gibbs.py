@@ -1,27 +1,28 @@
 """Gibbs sampling of models whose confusion rows have normal effects of annotators.
 
 Draws come from the exact posterior, started where labels are what was voted for.
-Nothing is compiled. Whether chains agree on the names of labels is a check of the fit.
+Nothing is compiled. Unless told how long, the sampler goes on until what users read has
+R-hat and effective sample sizes within the limits of `inference.mixing`, or until a
+limit of work. Work is counted, not timed, so that a seed gives the same draws on every
+machine.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.inference.closed_form.augmentation import (
-    Moments,
-    add_draws,
-    interval,
-    mean_belief,
-)
-from consilience.inference.gibbs.chains import Chains
+from consilience.inference.closed_form.augmentation import add_draws
+from consilience.inference.gibbs.chains import Chains, Swept
 from consilience.inference.gibbs.truth_draws import TruthDraws
+from consilience.inference.mixing import Mixing, judge, undecided
+from consilience.inference.modes import described, pooled
 from consilience.inference.options import override
-from consilience.inference.result import MAX_KEPT, Result
+from consilience.inference.result import MAX_KEPT, Moments, Result
 from consilience.inference.seeds import Seed, generator_of
+from consilience.log import logger
 from consilience.model import NODES, RowEffectsModel
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Space
@@ -29,19 +30,25 @@ from consilience.truth import Space
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, True
 BLOCK = 10  # sweeps between reports
 # Chains run side by side, so that six take a third longer than two where answers are
-# few. On simulated and public studies of 1,000 to 10,000 answers, the means of sweeps
-# 50 to 80 were within .2 posterior standard deviations of those of 1,000 sweeps for
-# annotators and labels, and every third to fifth sweep is as good as independent.
-CHAINS = 6
-TUNE, MIN_TUNE = 60, 50  # sweeps thrown away
-SWEEPS, MIN_SWEEPS = 120, 60  # of each chain, kept
-THIN = 3  # sweeps of each draw that is kept
-# Answers x states x nodes that all chains may visit by default: a second or two.
-MAX_VISITS = 90_000_000
-# When chains in a worse explanation go on from a better one, as shares of the sweeps
-# that are thrown away; by how many nats it must be worse, beyond Monte Carlo error. On
-# the public study of ducks the explanations with wrong labels lack 20 and 300 nats.
-SETTLED, RESTART, BATCHES, MARGIN = 0.4, 0.8, 4, 5.0
+# few. One cannot be compared.
+CHAINS, MIN_CHAINS = 6, 2
+# Sweeps thrown away; of a short limit, a third. The slow direction is learned at
+# these shares of them, where there are as many.
+TUNE, MIN_TUNE, LEARNED, MIN_LEARNED = 160, 50, (0.5, 0.75), 120
+FIRST, GROWTH = 200, 1.5  # kept sweeps at the first look at the chains; from then on
+MIN_SWEEPS = 60
+# Sweeps of each draw that is kept; every other one is dropped when a chain has so many.
+THIN, MAX_DRAWS = 3, 120
+# What a sweep costs, in visits of an answer, a state and a node (2.5 ns on one core of
+# 2026): the calls of a sweep, which many arrays share, and each cell of a confusion.
+OVERHEAD, CELL = 600_000, 9
+# Work by default: about three seconds of one core.
+MAX_VISITS = 1_200_000_000
+# When chains in a worse explanation go on from a better one, in sweeps; by how many
+# nats it must be worse, beyond Monte Carlo error. On the public study of ducks the
+# explanations with wrong labels lack 20 and 300 nats.
+SETTLED, RESTART, BATCHES, MARGIN = 24, 48, 4, 5.0
+STARTED = 2  # chains that start for each that goes on, since few find the best one
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
 
@@ -52,11 +59,11 @@ class Options:
     Attributes
     ----------
     draws
-        Draws kept, of all chains together; each is one in three sweeps. None: 240,
-        fewer where answers are many.
+        Draws kept, of all chains together; each is one in three sweeps. None: until
+        R-hat and effective sample sizes are within their limits, or the limit of work
+        is reached.
     tune
-        Sweeps of each chain that are thrown away. None: 60, fewer where answers are
-        many.
+        Sweeps of each chain that are thrown away. None: 160, or a third of the limit.
     chains
         Chains, run side by side.
     prob
@@ -83,28 +90,35 @@ def options(
     """
     del model
     asked = override(Options(), given)
-    cells = space.num_annotators * len(space.states) * len(space.answers)
-    visits = (len(space.unit) * space.state.shape[1] + cells) * NODES
-    chains = asked.chains or int(
-        np.clip(MAX_VISITS // ((TUNE + SWEEPS) * visits), 1, CHAINS)
+    # As many chains as can be swept TUNE + FIRST times with two thirds of the work.
+    most = (MAX_VISITS / 1.5 / (TUNE + FIRST) - OVERHEAD) / (
+        visits(space, 1) - OVERHEAD
     )
-    most = MAX_VISITS // (visits * chains)
-    sweeps = int(np.clip(most * 2 // 3, MIN_SWEEPS, SWEEPS))
-    tune = int(np.clip(most // 3, MIN_TUNE, TUNE))
-    draws = max(chains * sweeps // THIN, 1)
-    draws = min(draws, max(MAX_PARAMETERS // (4 * cells), 2))
-    return Options(
-        draws=draws if asked.draws is None else asked.draws,
-        tune=tune if asked.tune is None else asked.tune,
-        chains=chains,
-        prob=asked.prob,
+    chains = asked.chains or int(np.clip(most, MIN_CHAINS, CHAINS))
+    tune = int(np.clip(MAX_VISITS / 3 / visits(space, chains), MIN_TUNE, TUNE))
+    return replace(
+        asked, chains=chains, tune=tune if asked.tune is None else asked.tune
     )
+
+
+def visits(space: Space, chains: int) -> int:
+    """Return what a sweep costs.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    chains
+        How many run side by side.
+    """
+    answers = len(space.unit) * space.state.shape[1]
+    return OVERHEAD + chains * NODES * (answers + CELL * _cells(space))
 
 
 def better_chains(
-    heights: Float[np.ndarray, "T C"], generator: np.random.Generator
+    heights: Float[np.ndarray, "T E"], number: int, generator: np.random.Generator
 ) -> Int[np.ndarray, " C"]:
-    """Return where chains go on from: those far below the best, from another one.
+    """Return where chains go on from: not from those that are far below the best.
 
     Chains that start from votes can settle in different explanations of the answers, of
     which one is far more probable than another. Left alone they would be averaged as if
@@ -114,18 +128,19 @@ def better_chains(
     ----------
     heights
         Log probability of the explanations in some sweeps.
+    number
+        How many chains go on.
     generator
         Source of random numbers.
     """
-    number = heights.shape[1]
     batches = np.array([part.mean(0) for part in np.array_split(heights, BATCHES)])
     mean, error = batches.mean(0), batches.std(0, ddof=1) / np.sqrt(BATCHES)
     best = int(mean.argmax())
     lacking = mean[best] - mean
     bad = lacking > MARGIN + 3 * np.hypot(error, error[best])
-    source = np.arange(number)
-    source[bad] = generator.choice(source[~bad], bad.sum())
-    return source
+    good = np.flatnonzero(~bad)
+    more = generator.choice(good, max(number - len(good), 0))
+    return np.concatenate([good, more])[:number]
 
 
 def fit(
@@ -150,47 +165,154 @@ def fit(
     report
         Called with the progress made.
     """
-    effort = effort if effort.chains else options(model, space, {})
-    generator = generator_of(seed)
+    if effort.chains is None or effort.tune is None:
+        effort = options(model, space, {})
     number, tune = effort.chains or 1, effort.tune or 0
-    truth = TruthDraws(model, space, number, generator)
+    generator = generator_of(seed)
+    started = number if tune <= RESTART else STARTED * number
+    truth = TruthDraws(model, space, started, generator)
     design = model.effects(truth.matrix, model.prior)
     chains = Chains(design, truth, space.num_annotators, generator)
-    kept: dict[str, list[Any]] = {}
-    likelihood = []
-    moments = Moments(*np.zeros((3, *truth.state.shape)))
-    draws = max(-(-(effort.draws or 1) // number), 1)
-    whole = tune + draws * THIN
-    heights: list[Float[np.ndarray, " C"]] = []
-    for sweep in range(whole):
-        swept = chains.sweep(tune=sweep < tune)
-        if SETTLED * tune <= sweep < RESTART * tune:
-            heights.append(chains.height(swept))
-        elif len(heights) >= 2 * BATCHES:
-            chains.restart(better_chains(np.array(heights), generator))
-            heights = []
-        if (sweep + 1) % BLOCK == 0 or sweep + 1 == whole:
-            phase = "warming up" if sweep < tune else "drawing"
-            report(Progress("gibbs", sweep + 1, whole, phase))
-        if sweep < tune:
-            continue
-        add_draws(moments, swept.belief)
-        if (sweep - tune) % THIN != THIN - 1:
-            continue
-        for name, value in chains.parameters().items():
-            kept.setdefault(name, []).append(value.astype(np.float32))
-        likelihood.append(swept.log_likelihood)
-    seen = draws * THIN * number
-    lower, upper = interval(moments, seen, effort.prob)
-    belief = mean_belief(moments, seen)
-    parameters = {name: np.stack(values, 1) for name, values in kept.items()}
-    log_likelihood = np.stack(likelihood, 1)
-    return Result(
-        parameters={**parameters, **truth.derived(parameters)},
+    spent = tune + (STARTED - 1) * RESTART
+    limit = max(MAX_VISITS // visits(space, number) - spent, MIN_SWEEPS)
+    look = min(FIRST, limit)
+    if effort.draws is not None:
+        limit = look = THIN * max(-(-effort.draws // number), 1)
+    guess = _warm_up(
+        chains, (number, tune), generator, lambda done: _tell(report, done, tune)
+    )
+    kept = _Kept(
+        chains, undecided(guess), effort, MAX_PARAMETERS // (4 * _cells(space))
+    )
+    while True:
+        while kept.sweeps < look:
+            kept.add(chains.sweep(tune=False))
+            _tell(report, kept.sweeps, limit, "drawing")
+        parameters = kept.parameters()
+        mixing = judge(
+            model, space, parameters, np.stack(kept.labels, 1), kept.units[0]
+        )
+        logger.info("gibbs: %s", _progress(number, tune, kept.sweeps, mixing))
+        if mixing.enough or look >= limit:
+            break
+        look = min(int(look * GROWTH), limit)
+    likelihood = np.stack(kept.likelihood, 1)
+    belief = np.zeros(truth.state.shape)
+    result = Result(
+        parameters=parameters,
         belief=belief,
-        lower=np.minimum(lower, belief),
-        upper=np.maximum(upper, belief),
-        log_likelihood=log_likelihood if log_likelihood.size <= MAX_KEPT else None,
+        lower=belief,
+        upper=belief,
+        log_likelihood=likelihood if likelihood.size <= MAX_KEPT else None,
         sample_stats={},
         optimization=None,
+        mixing=described(model, space, parameters, mixing),
+        moments=tuple(kept.moments),
+        sweeps=kept.sweeps,
+    )
+    return pooled(result, effort.prob)
+
+
+def _warm_up(
+    chains: Chains,
+    size: tuple[int, int],
+    generator: np.random.Generator,
+    tell: Callable[[int], None],
+) -> Float[np.ndarray, "U S"]:
+    """Sweep through what is thrown away; return what its last third believes."""
+    (number, tune), guess = size, np.array(chains.truth.matrix.guess)
+    heights: list[Float[np.ndarray, " C"]] = []
+    positions: list[Mapping[str, Float[np.ndarray, "C ..."]]] = []
+    learned = [int(share * tune) for share in LEARNED] if tune >= MIN_LEARNED else []
+    for sweep in range(tune):
+        swept = chains.sweep(tune=True)
+        if SETTLED <= sweep < RESTART:
+            heights.append(chains.height(swept))
+        elif len(heights) >= 2 * BATCHES:
+            chains.restart(better_chains(np.array(heights), number, generator))
+            heights = []
+        if learned and sweep >= RESTART:
+            positions.append(chains.parameters())
+        if sweep in learned:
+            chains.learn(positions)
+            positions = []
+        if 3 * sweep >= 2 * tune:
+            guess += swept.belief.mean(0)
+        tell(sweep + 1)
+    return guess / guess.sum(1, keepdims=True)
+
+
+class _Kept:
+    """Draws and moments of sweeps that are kept, every other draw dropped at times."""
+
+    def __init__(
+        self,
+        chains: Chains,
+        units: tuple[Int[np.ndarray, " V"], Int[np.ndarray, " V"]],
+        effort: Options,
+        most: int,
+    ) -> None:
+        number = chains.truth.chains
+        self.chains, self.units, self.sweeps, self.thin = chains, units, 0, THIN
+        self.most = max(most // number, 4)
+        if effort.draws is None:
+            self.most = min(self.most, MAX_DRAWS)
+        shape = chains.truth.state.shape
+        self.moments = [Moments(*np.zeros((3, *shape))) for _ in range(number)]
+        self.drawn: list[dict[str, Float[np.ndarray, "C ..."]]] = []
+        self.likelihood: list[Float[np.ndarray, "C U"]] = []
+        self.labels: list[Float[np.ndarray, "C V"]] = []
+
+    def add(self, swept: Swept) -> None:
+        """Add a sweep."""
+        self.sweeps += 1
+        for chain, moments in enumerate(self.moments):
+            add_draws(moments, swept.belief[chain : chain + 1])
+        if self.sweeps % self.thin:
+            return
+        drawn = self.chains.parameters()
+        self.drawn.append(
+            {name: each.astype(np.float32) for name, each in drawn.items()}
+        )
+        self.likelihood.append(swept.log_likelihood)
+        self.labels.append(swept.belief[:, *self.units].astype(np.float32))
+        if len(self.drawn) >= 2 * self.most:
+            self.thin *= 2
+            for draws in (self.drawn, self.likelihood, self.labels):
+                del draws[::2]
+
+    def parameters(self) -> dict[str, Float[np.ndarray, "C D ..."]]:
+        """Return the draws, and what follows from them."""
+        names = list(self.chains.parameters())
+        new = [draw for draw in self.drawn if len(draw) == len(names)]
+        if new:
+            derived = self.chains.truth.derived(_stacked(new, names))
+            for place, draw in enumerate(new):
+                draw.update({name: each[:, place] for name, each in derived.items()})
+        return _stacked(self.drawn, list(self.drawn[0]))
+
+
+def _stacked(
+    draws: Sequence[Mapping[str, Float[np.ndarray, "C ..."]]], names: Sequence[str]
+) -> dict[str, Float[np.ndarray, "C D ..."]]:
+    return {name: np.stack([draw[name] for draw in draws], 1) for name in names}
+
+
+def _cells(space: Space) -> int:
+    return space.num_annotators * len(space.states) * len(space.answers)
+
+
+def _tell(report: Reporter, done: int, whole: int, phase: str = "warming up") -> None:
+    if done % BLOCK == 0 or done == whole:
+        report(Progress("gibbs", done, whole, phase))
+
+
+def _progress(chains: int, tune: int, sweeps: int, mixing: Mixing) -> str:
+    """Say how far the chains came, for the log."""
+    what = f"{chains} chains, {tune:,} sweeps thrown away and {sweeps:,} kept"
+    if chains < 2 or not len(mixing.rhat):
+        return what
+    return (
+        f"{what}: R-hat up to {mixing.rhat.max():.2f}, bulk ESS from "
+        f"{mixing.ess_bulk.min():.0f}, tail ESS from {mixing.ess_tail.min():.0f}"
     )

@@ -40,6 +40,8 @@ from consilience.inference.gradient_ascent.from_mode import (
     chains_from,
     find_mode,
 )
+from consilience.inference.mixing import judge, undecided
+from consilience.inference.modes import described
 from consilience.inference.result import MAX_KEPT, Result
 from consilience.inference.seeds import Seed, generator_of, key_of
 from consilience.intervals import bounds
@@ -134,6 +136,9 @@ def fit(
     kept = _drive(block, state, observations, (tune, effort.draws), report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
     lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.prob)
+    believed = truth.mean((0, 1), dtype=float)
+    units, states = undecided(believed)
+    mixing = judge(model, space, sites, truth[:, :, units, states], units)
     remarks: tuple[str, ...] = ()
     if likelihood.shape[1] < effort.draws:
         every = -(-effort.draws // likelihood.shape[1])
@@ -145,13 +150,14 @@ def fit(
         )
     return Result(
         parameters=sites,
-        belief=truth.mean((0, 1), dtype=float),
+        belief=believed,
         lower=lower,
         upper=upper,
         log_likelihood=likelihood,
         sample_stats={name: kept[name] for name in FIELDS if name != "z"},
         optimization=None,
         remarks=remarks,
+        mixing=described(model, space, sites, mixing),
     )
 
 

@@ -3,15 +3,19 @@ r"""Gibbs sampling: the truth given the annotators, and they given the truth.
 A sweep of a model of confusion rows with normal effects (`model.RowEffects`) draws
 
 1. how much items differ in ease, by a random walk with truth and ease summed out;
-2. the truth and ease of every item, exactly; and the prevalence given them, exactly;
-3. every row, given what moves it, by an elliptical slice;
-4. the effects of each annotator given its rows, exactly; and once more by an elliptical
+2. in turn with that, the population and the prevalence, all rows moving along, by a
+   random walk in the direction that was slowest before, truth and ease summed out;
+3. the truth and ease of every item, exactly; and the prevalence given them, exactly;
+4. every row, given what moves it, by an elliptical slice;
+5. the effects of each annotator given its rows, exactly; and once more by an elliptical
    slice along which its rows move;
-5. the population and all standard deviations, given the rows; and once more with the
+6. the population and all standard deviations, given the rows; and once more with the
    rows moving along.
 
 Each of the last two is drawn in two parametrizations, since one of them mixes where
-answers are many and the other where they are few. Chains run side by side in one set of
+answers are many and the other where they are few. Where two labels are much alike, the
+truth of many items and the rows of all annotators hold each other in place; the second
+step moves what they have in common without them. Chains run side by side in one set of
 arrays, so that many cost little more than one; nothing is compiled.
 
 References
@@ -20,10 +24,11 @@ Murray, Adams and MacKay (2010), Elliptical slice sampling, section 2.
 Yu and Meng (2011), To center or not to center: that is not the question, section 2.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from consilience.inference.gibbs.elliptical_slice import Which, elliptical_slice
 from consilience.inference.gibbs.row_likelihood import RowLikelihood
@@ -32,13 +37,16 @@ from consilience.inference.gibbs.truth_draws import Scored, TruthDraws
 from consilience.model import (
     DIFFICULTY,
     NODES,
+    PREVALENCE,
     TYPICAL,
     RowEffects,
     normal_nodes,
 )
 
-EVERY = 2  # sweeps between the two steps that take longest, those of steps 1 and 4
+EVERY = 2  # sweeps between the two steps that take longest, those of steps 1 and 5
 START = 0.5  # of every standard deviation, as a share of its prior scale
+BATCHES = 8  # of a chain's draws, whose means show what is slow
+LEAST = 1e-12  # prevalence whose logarithm is taken
 
 type Rows = Float[np.ndarray, "C J K F"]
 
@@ -107,6 +115,7 @@ class Chains:
             "population": RandomWalk((chains, groups, states)),
             **{effect.name: RandomWalk((chains, groups)) for effect in self.effects},
         }
+        self.slow: Float[np.ndarray, " P"] | None = None
         self.likelihood = self._counted(truth.at_first(generator))
         self.sweeps = 0
 
@@ -132,6 +141,23 @@ class Chains:
         self._move_along()
         return swept
 
+    def learn(self, draws: Sequence[Mapping[str, Float[np.ndarray, "C ..."]]]) -> None:
+        """Learn from earlier draws which direction is slow, to walk along it.
+
+        Parameters
+        ----------
+        draws
+            Of the parameters, by name, in the order of the sweeps.
+        """
+        prevalence = np.stack([draw[PREVALENCE] for draw in draws], 1)
+        population = np.stack([draw["population"] for draw in draws], 1)
+        chains, number = population.shape[:2]
+        log_odds = np.log(np.maximum(prevalence, LEAST)).reshape(chains, number, -1)
+        log_odds -= log_odds.mean(2, keepdims=True)
+        both = population.reshape(chains, number, -1), log_odds
+        self.slow = slowest(np.concatenate(both, 2).astype(float))
+        self.walk_of["slow"] = RandomWalk((chains,))
+
     def height(self, swept: Swept) -> Float[np.ndarray, " C"]:
         """Return how probable the explanation is that each chain stands in.
 
@@ -149,8 +175,9 @@ class Chains:
         Parameters
         ----------
         source
-            Of each chain, where it goes on from: itself, or another one.
+            Of each chain that goes on, where from: itself, or another one.
         """
+        self.shape = len(source), *self.shape[1:]
         for name in ("population", "spread", "difficulty", "scale", "values", "rows"):
             setattr(self, name, getattr(self, name)[source])
         for walk in self.walk_of.values():
@@ -179,8 +206,9 @@ class Chains:
     def _normal(self, *shape: int) -> Float[np.ndarray, "..."]:
         return self.random.standard_normal(shape)
 
-    def _typical(self) -> Float[np.ndarray, "C J K L"]:
-        log_odds = self.rows @ self.design.basis.T
+    def _typical(self, rows: Rows | None = None) -> Float[np.ndarray, "C J K L"]:
+        rows = self.rows if rows is None else rows
+        log_odds: Float[np.ndarray, "C J K L"] = rows @ self.design.basis.T
         log_odds -= log_odds.max(-1, keepdims=True)
         log_odds -= np.log(np.exp(log_odds).sum(-1, keepdims=True))
         return log_odds
@@ -213,6 +241,8 @@ class Chains:
         now = self.truth.scored(typical, self.difficulty, self.design.ease)
         if difficulty:
             now = self._draw_difficulty(typical, now)
+        elif self.slow is not None:
+            now = self._move_slowly(now, self.slow)
         counts = self.truth.draw(now, self.random)
         return Swept(self.truth.belief(now), now.log_likelihood), counts
 
@@ -226,6 +256,31 @@ class Chains:
         gain -= _half_square(proposed, self.difficulty, self.design.difficulty)
         taken = walk.accept(gain, self.random)
         self.difficulty = np.where(taken, proposed, self.difficulty)
+        return now.where(taken, there)
+
+    def _move_slowly(self, now: Scored, slow: Float[np.ndarray, " P"]) -> Scored:
+        """Walk along the slow direction, the truth summed out."""
+        walk, shape = self.walk_of["slow"], self.population.shape
+        step = walk.step(self.random)[:, None] * slow
+        number = self.population[0].size
+        logit, gain = self.truth.moved(step[:, number:])
+        shift = step[:, :number].reshape(shape)
+        population = self.population + shift
+        centre, scale = self.design.centre, self.design.population
+        gain -= _half_square(population - centre, self.population - centre, scale).sum(
+            (1, 2, 3)
+        )
+        rows = self.rows + shift[:, self.group]
+        typical = self._typical(rows)
+        there = self.truth.scored(typical, self.difficulty, self.design.ease, logit)
+        gain += (there.log_likelihood - now.log_likelihood).sum(1, dtype=float)
+        taken = walk.accept(gain, self.random)
+        self.population = np.where(_wide(taken), population, self.population)
+        self.rows = np.where(_wide(taken), rows, self.rows)
+        self.truth.logit = [
+            logit[chain] if taken[chain] else each
+            for chain, each in enumerate(self.truth.logit)
+        ]
         return now.where(taken, there)
 
     def _draw_rows(self) -> None:
@@ -400,6 +455,31 @@ class Chains:
         each = taken[:, self.group].reshape(*now.shape[:2], -1)
         self.rows = np.where(each[..., None], rows, self.rows)
         return taken, np.where(each, there, now)
+
+
+def slowest(draws: Float[np.ndarray, "C D P"]) -> Float[np.ndarray, " P"]:
+    """Return the direction in which means of batches vary most, as far as they do.
+
+    Numbers are measured by how they vary within batches, so that what moves in every
+    sweep counts little.
+
+    Parameters
+    ----------
+    draws
+        Of some numbers, by chain and draw; `BATCHES` draws of a chain at least.
+    """
+    chains, number, _ = draws.shape
+    batches = draws[:, number % BATCHES :].reshape(chains * BATCHES, -1, draws.shape[2])
+    means = batches.mean(1) - batches.mean((0, 1))
+    within = np.sqrt(batches.var(1).mean(0))
+    scaled = means / np.where(within > 0, within, 1.0)
+    score = np.linalg.svd(scaled, full_matrices=False)[0][:, 0]
+    direction: Float[np.ndarray, " P"] = score @ means / np.sqrt(len(means))
+    return direction
+
+
+def _wide(of_chains: Bool[np.ndarray, " C"]) -> Bool[np.ndarray, "C 1 1 1"]:
+    return of_chains[:, None, None, None]
 
 
 def _half_square(

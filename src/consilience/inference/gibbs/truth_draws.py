@@ -97,6 +97,7 @@ class TruthDraws:
         typical: Float[np.ndarray, "C J K L"],
         difficulty: Float[np.ndarray, " C"],
         ease: Float[np.ndarray, "K L"],
+        logit: list[Parameters] | None = None,
     ) -> Scored:
         """Return the posterior of the truth and the ease, given the annotators.
 
@@ -108,6 +109,8 @@ class TruthDraws:
             Standard deviation of the ease.
         ease
             As of `model.RowEffects`.
+        logit
+            The prior of the truth in each chain; where the chains stand if left out.
         """
         chains, annotators, states, answers = typical.shape
         node, log_share = normal_nodes(NODES)
@@ -119,7 +122,10 @@ class TruthDraws:
         table = log_odds.reshape(annotators * answers, -1)
         likelihood = (self.by_pair @ table).reshape(-1, chains, states, NODES)
         listed = self.matrix.listed(np.moveaxis(likelihood, 1, 3))
-        prior = np.moveaxis(self._log_prior(), 1, 2)[:, :, None] + log_share[:, None]
+        prior = (
+            np.moveaxis(self._log_prior(logit or self.logit), 1, 2)[:, :, None]
+            + log_share[:, None]
+        )
         whole = np.empty((chains, listed.shape[1], NODES, len(listed)), np.float32)
         np.add(listed.transpose(3, 1, 2, 0), prior.astype(np.float32), out=whole)
         scores = whole.reshape(chains, -1, len(listed))
@@ -168,8 +174,23 @@ class TruthDraws:
         self.drawn += 1
         return self._counts(slot)
 
+    def moved(
+        self, step: Float[np.ndarray, "C K"]
+    ) -> tuple[list[Parameters], Float[np.ndarray, " C"]]:
+        """Return the prevalence after steps of its log-odds, and the gain of its prior.
+
+        Where columns of candidates say what the prior is, it stays.
+        """
+        if self.draw_logit is not None:
+            return self.logit, np.zeros(self.chains)
+        now = np.stack([logit[PREVALENCE] for logit in self.logit])
+        there = now + step
+        there -= np.log(np.exp(there).sum(1, keepdims=True))
+        return [{PREVALENCE: each} for each in there], (there - now) @ self.imagined
+
     def restart(self, source: Int[np.ndarray, " C"]) -> None:
         """Let chains go on from the prior of the truth where others stand."""
+        self.chains = len(source)
         self.logit = [self.logit[chain] for chain in source]
 
     @staticmethod
@@ -214,11 +235,10 @@ class TruthDraws:
             for name in chains[0][0]
         }
 
-    def _log_prior(self) -> Float[np.ndarray, "C #U S"]:
+    def _log_prior(self, logit: list[Parameters]) -> Float[np.ndarray, "C #U S"]:
         if self.tables.columns is not None:
-            priors = [self.tables.columns.log_prior(logit) for logit in self.logit]
-            return np.stack(priors)
-        prevalence = np.stack([logit[PREVALENCE] for logit in self.logit])
+            return np.stack([self.tables.columns.log_prior(each) for each in logit])
+        prevalence = np.stack([each[PREVALENCE] for each in logit])
         listed = self.matrix.prevalent * prevalence[:, self.matrix.state]
         return listed + self.matrix.log_prior
 

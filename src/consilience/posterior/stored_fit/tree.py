@@ -13,6 +13,7 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.contains.space import MEANINGS
 from consilience.inference import Result
+from consilience.inference.mixing import Mixing
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.pair_covariates import frequent_pairs
 from consilience.posterior.tempering import FIELDS, Tempering, Truth
@@ -77,6 +78,8 @@ def tree(
     if result.sample_stats:
         stats = {name: (SAMPLED, value) for name, value in result.sample_stats.items()}
         groups["sample_stats"] = xr.Dataset(stats)
+    if result.mixing is not None:
+        groups["convergence"] = _convergence(result.mixing)
     if result.optimization is not None:
         groups["optimization"] = _optimization(result)
     return _numbered({"/": root(attributes), **groups})
@@ -353,6 +356,20 @@ def _observed(space: Space) -> xr.Dataset:
             "answer": ("response", space.answer),
             "n": ("response", space.n),
         }
+    )
+
+
+def _convergence(mixing: Mixing) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "rhat": ("quantity", mixing.rhat),
+            "ess_bulk": ("quantity", mixing.ess_bulk),
+            "ess_tail": ("quantity", mixing.ess_tail),
+            "mode_of_chain": ("chain", mixing.mode),
+            "mode_weight": ("mode", mixing.weight),
+        },
+        {"quantity": mixing.quantity},
+        {"modes": mixing.modes},
     )
 
 
