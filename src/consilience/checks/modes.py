@@ -50,7 +50,9 @@ def weigh_modes(
             return result
         scores.append(predicted.elpd)
     stacked = stacking_weights(np.stack(scores), space.n)
-    weight = shrink_weights(stacked, np.zeros(len(stacked)))
+    weight = shrink_weights(
+        stacked, np.zeros(len(stacked)), np.ones(len(stacked), bool)
+    )
     shares = ", ".join(f"{each:.2f}" for each in weight)
     logger.info("modes: %s; weighted %s", mixing.modes, shares)
     return weigh(result, weight, prob)
