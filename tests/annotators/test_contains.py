@@ -198,6 +198,8 @@ def test_a_panel_of_one_is_an_annotator():
 
 
 ITEMS, PEOPLE, PER_ITEM = 1500, 20, 5
+# What a panel endorses is known without its cut, of which answers say nothing.
+PANEL = replace(MODEL, prior=MEANINGS["panel"][0])
 GROUPS = ["dogs", "things"]
 
 
@@ -236,7 +238,7 @@ def study():
     }
     with jax.enable_x64(True):
         data = {name: jnp.asarray(value) for name, value in truth.items()}
-        made = simulate(MODEL, space, jax.random.key(1), given=data)
+        made = simulate(PANEL, space, jax.random.key(1), given=data)
     return space, truth, np.asarray(made.state), np.asarray(made.answer)
 
 
@@ -244,7 +246,7 @@ def study():
 def fitted(study):
     space, _, _, answer = study
     with jax.enable_x64(True):
-        return em.fit(MODEL, replace_answers(space, answer), 0, EFFORT)
+        return em.fit(PANEL, replace_answers(space, answer), 0, EFFORT)
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +254,7 @@ def shuffled(study):
     space, _, _, answer = study
     mixed = np.random.default_rng(3).permutation(answer)
     with jax.enable_x64(True):
-        return em.fit(MODEL, replace_answers(space, mixed), 0, EFFORT)
+        return em.fit(PANEL, replace_answers(space, mixed), 0, EFFORT)
 
 
 def correlation(result, truth, name):
@@ -280,7 +282,7 @@ def test_a_column_dealt_to_other_pairs_weighs_nothing(study):
     known = replace(space.covariates, value=space.covariates.value[order])
     dealt = replace(replace_answers(space, answer), covariates=known)
     with jax.enable_x64(True):
-        result = em.fit(MODEL, dealt, 0, EFFORT)
+        result = em.fit(PANEL, dealt, 0, EFFORT)
     # The score of a weight varies as the belief does, where the column tells nothing.
     error = 1 / np.sqrt(((result.belief[:, 1] - result.belief[:, 1].mean()) ** 2).sum())
     assert abs(result.parameters["weight"][0, 0, 0]) < 4 * error
@@ -303,7 +305,7 @@ def test_the_same_check_catches_answers_counted_four_times(study):
     space, _, state, answer = study
     with jax.enable_x64(True):
         responses = replace_answers(space, answer, power=4)
-        result = em.fit(MODEL, responses, 0, EFFORT)
+        result = em.fit(PANEL, responses, 0, EFFORT)
     assert gap(result, state) > 4
 
 

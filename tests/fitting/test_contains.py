@@ -111,20 +111,24 @@ def test_models_are_compared_by_how_well_they_predict_answers(compared):
 def test_presence_and_annotators_have_intervals(compared):
     labels, people = compared.labels(), compared.annotators()
     columns = ["sensitivity_lower", "sensitivity_upper", "specificity_lower"]
-    assert people[columns].notna().all(None)
+    assert people[columns].notna().all(axis=None)
     assert labels["lower"].le(labels["probability"]).all()
     assert labels["upper"].ge(labels["probability"]).all()
     assert labels["lower"].lt(labels["upper"]).all()
 
 
-def test_what_is_present_is_nearer_to_the_truth_than_votes_and_panels(compared, crowd):
-    responses = read(crowd.frame, kind="contains")
+def test_what_is_present_is_nearer_to_the_truth_than_votes_and_panels():
+    # Annotators say yes to much that is not there.
+    lenient = contains_crowds.KINDS["lenient"](0)
+    responses = read(lenient.frame, kind="contains")
     votes = cs.fit(responses, model="majority")
     panel = {"panel": 6.0, "maybe": 1.0}
-    asked = cs.fit(responses, model="contains", prior=panel, effort=QUICK)
-    ours = log_loss(compared, crowd)
-    assert ours < log_loss(votes, crowd) - 0.05
-    assert ours < log_loss(asked, crowd) - 0.05
+    ours, asked = (
+        cs.fit(responses, model="contains", prior=prior, effort=QUICK)
+        for prior in (None, panel)
+    )
+    assert log_loss(ours, lenient) < log_loss(votes, lenient) - 0.05
+    assert log_loss(ours, lenient) < log_loss(asked, lenient) - 0.05
 
 
 def test_other_meanings_of_present_stand_beside(compared):
@@ -133,7 +137,8 @@ def test_other_meanings_of_present_stand_beside(compared):
     share = compared.data["posterior"]["share_present"]
     assert list(share["meaning"].to_numpy()) == list(MEANINGS)
     checks = compared.diagnostics().set_index("name")
-    apart = np.abs(share - share[..., :1]).mean(("chain", "draw")).max()
+    mean = share.mean(("chain", "draw")).to_numpy()
+    apart = np.abs(mean - mean[0]).max()
     assert checks.loc["meaning_of_present", "value"] == pytest.approx(apart, abs=0.05)
 
 

@@ -83,6 +83,8 @@ def leave_one_response_out(
     -------
     The scores; None where there are no draws, or answers do not come from tables.
     """
+    if not parameters:
+        return None
     number = math.prod(next(iter(parameters.values())).shape[:2])
     answers = max(len(space.unit), 1)
     most = max(min(max(ENOUGH // answers, MIN_DRAWS), MAX_SCORED // answers), 2)

@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from consilience.truth import Space
 
-TINY = 1e-12
+MOST_OF_ONE = 3.0  # standard deviations that a residual counts for
 MIN_SHARED = 20  # units that two annotators must share
 MOST = 2000  # annotators; a table of all pairs of more is not made
 
@@ -30,7 +30,8 @@ class Copied(NamedTuple):
     Attributes
     ----------
     z
-        Sum of the products of their residuals, over its standard error.
+        Sum of the products of their residuals, over its standard error were they
+        independent.
     limit
         What z would exceed in one study in a hundred, of so many pairs of annotators.
     correlation, first, second
@@ -50,23 +51,24 @@ def most_alike(space: Space, residual: Float[np.ndarray, " N"]) -> Copied | None
         return None
     people = np.flatnonzero(space.identified[space.annotator])
     where = (space.annotator[people], space.unit[people])
+    shape = (space.num_annotators, space.num_units)
+    # A surprising answer counts, but one alone does not decide.
     table = csr_array(
-        (residual[people], where), (space.num_annotators, space.num_units)
+        (np.clip(residual[people], -MOST_OF_ONE, MOST_OF_ONE), where), shape
     )
-    counts = csr_array((np.ones(len(people)), where), table.shape)
+    counts = csr_array((np.ones(len(people)), where), shape)
     shared = np.triu((counts @ counts.T).toarray(), 1)
     together = (table @ table.T).toarray()
-    squares = table.multiply(table).tocsr()
-    error = np.sqrt((squares @ squares.T).toarray())
     looked = shared >= MIN_SHARED
     if not looked.any():
         return None
-    z = np.where(looked, together / np.maximum(error, TINY), -np.inf)
+    correlation = together / np.maximum(shared, 1)
+    z = np.where(looked, correlation * np.sqrt(shared), -np.inf)
     first, second = np.unravel_index(int(z.argmax()), z.shape)
     return Copied(
         float(z[first, second]),
         NormalDist().inv_cdf(1 - 0.01 / int(looked.sum())),
-        float(together[first, second] / shared[first, second]),
+        float(correlation[first, second]),
         str(space.annotators[first]),
         str(space.annotators[second]),
     )
