@@ -195,9 +195,11 @@ def draw(design: Design, seed: int, name: str = "") -> Crowd:
     return Crowd(frame, truth, confusion)
 
 
-KINDS: Mapping[str, Callable[[int], Crowd]] = {
-    name: lambda seed, name=name: draw(DESIGNS[name], seed, name) for name in DESIGNS
-}
+def _kind(name: str) -> Callable[[int], Crowd]:
+    return lambda seed: draw(DESIGNS[name], seed, name)
+
+
+KINDS: Mapping[str, Callable[[int], Crowd]] = {name: _kind(name) for name in DESIGNS}
 
 
 def twin(name: str, seed: int) -> Crowd:

@@ -13,7 +13,7 @@ from benchmarks import contains_crowds
 from benchmarks.report import Report
 
 TITLE = "Contains on simulated studies"
-STUDIES, QUICK = 8, 1
+STUDIES, QUICK = 4, 1
 MODELS = ("auto", "contains", "contains_states", "hierarchical_dawid_skene")
 BINS = 10
 NOTES = (

@@ -167,7 +167,9 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
     equal = np.full(len(stacked), 1 / len(stacked))
     weights = {
         "equal": equal,
-        "package": shrink_weights(stacked, np.zeros(len(stacked))),
+        "package": shrink_weights(
+            stacked, np.zeros(len(stacked)), np.ones(len(stacked), bool)
+        ),
         "chains": mixing.weight,
         "stacking": stacked,
         "pseudo-BMA": np.exp(total - total.max()),
@@ -183,10 +185,8 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
     row: dict[str, Any] = {"set": name, "modes": mixing.modes}
     for rule in RULES:
         share = weights[rule] / weights[rule].sum()
-        mixed = sum(
-            each * part / part.sum(1, keepdims=True)
-            for each, part in zip(share, belief, strict=True)
-        )
+        parts = [part / part.sum(1, keepdims=True) for part in belief]
+        mixed = np.tensordot(share, parts, 1)
         slot = np.broadcast_to(space.state, mixed.shape)[unit] == state[:, None]
         chance = (mixed[unit] * slot).sum(1)
         row[rule] = float(-np.log(np.maximum(chance, CLIP)).mean())

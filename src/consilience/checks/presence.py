@@ -40,7 +40,9 @@ def _meaning(data: xr.DataTree) -> list[Verdict]:
         return []
     least, most = (
         f"{row['share']:.0%} by '{row['meaning']}'"
-        for row in table.iloc[[share.argmin(), share.argmax()]].to_dict("records")
+        for row in table.iloc[[int(share.argmin()), int(share.argmax())]].to_dict(
+            "records"
+        )
     )
     how = (
         f"the answers do not say what makes a label present: of the pairs {least} and "

@@ -88,5 +88,6 @@ def _trait(
     """Return the posterior of the trait of each pair, and p(answer | trait)."""
     parameters = parameters_from_draw(model, observations, draw)
     beliefs = belief(model.score(observations, parameters))
-    answers = jax.numpy.exp(model.answer_tables(parameters))
+    tables: Any = model.answer_tables
+    answers = jax.numpy.exp(tables(parameters))
     return beliefs.reshape(len(beliefs), -1, answers.shape[-1]).sum(1), answers
