@@ -327,3 +327,13 @@ class Tiny:
 @pytest.fixture(scope="session")
 def tiny() -> Tiny:
     return Tiny()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _short_chains():
+    """Let default fits by Gibbs sampling take a quarter of their work."""
+    from consilience.inference.engines import gibbs
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gibbs, "MAX_VISITS", gibbs.MAX_VISITS // 4)
+        yield

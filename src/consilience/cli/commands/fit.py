@@ -74,7 +74,10 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     out
         Run folder to write.
     model
-        Name of a model (see `consilience models`), or auto.
+        Name of a model (see `consilience models`), or auto. Of yes, maybe and no
+        (contains), a label is present if it looks more like labels that are there than
+        like labels that are not; or, with --model contains --prior panel=6,maybe=1, if
+        half of six new annotators would say at least maybe.
     engine
         How to fit; auto takes an engine that answers in seconds, never nuts.
     candidates
@@ -86,7 +89,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         classifiers confuse them.
     gold
         Table of items whose truth is given to the fit: item, label, and answer
-        (contains).
+        (contains, where it also calibrates what present means).
     annotators
         Table of the annotators: annotator, and group (such as experts and crowd), whose
         populations are learned apart and compared; or repeat_of, the annotator of whom
