@@ -102,7 +102,7 @@ def density(s):
 def of_state(s):
     """The upper component, its odds being a line in the trait."""
     slope = 4 / WIDTH**2
-    return 0.01 + 0.98 * expit(slope * (s - (-1 + 1 / slope)))
+    return 0.0075 + 0.985 * expit(slope * (s - (-1 + 1 / slope)))
 
 
 def of_panel(s):

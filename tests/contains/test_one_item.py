@@ -79,7 +79,7 @@ def written_out(gold, shared):
 
     def present(away):
         steep = slope * (SHARPNESS if gold else 1)
-        return 0.01 + 0.98 * expit(steep * (GRID - away - boundary))
+        return 0.0075 + 0.985 * expit(steep * (GRID - away - boundary))
 
     def of_label(label, here, effect):
         there = label in here

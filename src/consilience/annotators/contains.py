@@ -169,7 +169,7 @@ class Prior:
     lapse: float = 50.0
     weights: float = 1.0
     informative: float = 0.4
-    contrary: float = 0.01
+    contrary: float = 0.0075
     cut: float = 1.2
     sharpness: float = 0.4
     panel: float = 0.0
