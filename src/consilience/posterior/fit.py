@@ -48,7 +48,8 @@ log_likelihood
 sample_stats
     diverging, energy, num_steps, accept_prob (NUTS).
 convergence
-    rhat, ess_bulk and ess_tail along quantity, what tables give (NUTS, Gibbs; at most
+    rhat, ess_bulk, ess_tail, and the lowest and highest mean of a chain along
+    quantity, what tables give (NUTS, Gibbs; at most
     200 of a kind, those whose chains differ most), of the draws before modes were
     weighted; mode_of_chain(chain) and mode_weight(mode); the attribute modes says in
     what modes differ.
