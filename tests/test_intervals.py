@@ -64,7 +64,8 @@ def test_no_other_file_has_a_rule_of_its_own():
         for path in sorted(root.rglob("*.py"))
         if (lines := quantiles_in(path.read_text(encoding="utf-8")))
     }
-    assert set(results) == {PLACE}
+    # Whether a draw is in a tail is a question of its own, asked as ArviZ does.
+    assert set(results) == {PLACE, "convergence.py"}
 
 
 @pytest.mark.parametrize(

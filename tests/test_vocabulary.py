@@ -6,10 +6,6 @@ from pathlib import Path
 import pytest
 
 import consilience
-from consilience import annotators
-from consilience.model import Heuristic
-from consilience.posterior.results.tables import TABLES
-from consilience.posterior.stored_fit.upgrade import VARIABLES
 
 ROOT = Path(consilience.__file__).parent
 BANNED = {"told", "said", "found", "known", "own", "held"}
@@ -68,23 +64,3 @@ def test_a_name_without_meaning_is_found(source):
 
 def test_settings_of_a_prior_keep_their_names():
     assert without_meaning("class Prior:\n    own: float = 4.0") == []
-
-
-def earlier_names(dims):
-    """Return names of parameters and their axes that were given up."""
-    stored = {*dims, *(axis for axes in dims.values() for axis in axes)}
-    return stored & VARIABLES["/posterior"].keys()
-
-
-@pytest.mark.parametrize("name", annotators.names())
-def test_parameters_that_a_fit_stores_have_current_names(name):
-    model = annotators.load(name)
-    assert isinstance(model, Heuristic) or not earlier_names(model.dims)
-
-
-def test_an_earlier_name_of_a_parameter_or_an_axis_is_found():
-    assert earlier_names({"mean": ("hump",), "led": ()}) == {"hump", "led"}
-
-
-def test_tables_have_current_names():
-    assert not TABLES.keys() & {"beforehand", "worth"}

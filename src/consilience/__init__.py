@@ -11,8 +11,6 @@ from typing import Any
 
 import lazy_loader
 
-from consilience.deprecation import module_getattr
-
 if "IPython" in sys.modules:
     # NumPyro loads tqdm, which asks notebooks for widgets that nothing here uses.
     warnings.filterwarnings("ignore", "IProgress not found")
@@ -20,18 +18,8 @@ if "IPython" in sys.modules:
 _attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
-def _load(name: str) -> Any:
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first used."""
     if name == "plots":
         return import_module("consilience.plots")
     return version(__name__) if name == "__version__" else _attribute(name)
-
-
-__getattr__ = module_getattr(
-    __name__,
-    _load,
-    {
-        "Effort": "EngineOptions",
-        "foresee_objects": "cross_validate_objects",
-        "population": "study_summary",
-    },
-)

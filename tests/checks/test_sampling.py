@@ -21,6 +21,8 @@ def fit(
             "rhat": ("quantity", np.array(rhat, float)),
             "ess_bulk": ("quantity", np.array(bulk, float)),
             "ess_tail": ("quantity", np.array(tail, float)),
+            "lowest": ("quantity", np.array([0.1, 0.05])),
+            "highest": ("quantity", np.array([0.1, 0.31])),
             "mode_of_chain": ("chain", np.zeros(chains, int)),
             "mode_weight": ("mode", np.array(weights)),
         },
@@ -56,6 +58,8 @@ def test_a_check_passes_fails_or_cannot_tell_and_names_the_worst(name, given, ou
     verdict = by_name(sampling(fit(**given)))[name]
     assert verdict.outcome == outcome
     assert outcome == PASSED or "prevalence[fox]" in verdict.remedy
+    if name == "rhat" and outcome != PASSED:
+        assert "is 0.05 on average in one chain and 0.31 in another" in verdict.remedy
 
 
 def test_modes_fail_and_are_told_apart():

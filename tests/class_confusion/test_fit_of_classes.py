@@ -176,8 +176,6 @@ def test_levels_sum_the_confusion_of_their_labels(fit):
     inside = table[table["given_label"].isin(NAMES[:2])]["probability"].sum() / 2
     assert between["probability"][0] == pytest.approx(inside)
     assert between["lower"][0] < inside < between["upper"][0]
-    with pytest.warns(FutureWarning, match="level"):
-        assert fit.confusion(superclasses=True).equals(between)
     with pytest.raises(OptionError, match="there is no label 'cow'"):
         fit.confusion(true_label="cow")
 

@@ -5,12 +5,15 @@ import consilience as cs
 from consilience.demo import run, study
 from consilience.demo.outcome import is_demo
 from consilience.errors import FolderExistsError
+from consilience.inference.engines import gibbs
 
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     out = tmp_path_factory.mktemp("demo") / "demo"
-    return run(study(0), out, engine="vb", seed=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gibbs, "MAX_VISITS", 4 * gibbs.MAX_VISITS)  # as users have it
+        return run(study(0), out, engine="vb", seed=0)
 
 
 def test_the_models_probabilities_are_nearer_the_truth_than_votes(outcome):

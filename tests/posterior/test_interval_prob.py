@@ -57,8 +57,13 @@ def test_both_posteriors_of_the_truth_move(fits):
 
 
 def test_what_is_moved_and_moved_back_is_as_before(fits):
-    again = fits[0.5].with_prob(0.95).with_prob(0.5)
-    assert apart(again.labels(), fits[0.5].labels()) < 1e-6
+    wide = fits[0.5].with_prob(0.95)
+    again = wide.with_prob(0.5)
+    # Bounds that were moved to zero or one as numbers are do not come back.
+    bounds = wide.labels()[["lower", "upper"]]
+    kept = bounds.gt(1e-12).all(axis=1) & bounds.lt(1 - 1e-12).all(axis=1)
+    assert kept.mean() > 0.5
+    assert apart(again.labels()[kept], fits[0.5].labels()[kept]) < 1e-6
     assert again.data.attrs["prob"] == 0.5
 
 

@@ -9,7 +9,6 @@ from numbers import Real
 from pkgutil import iter_modules
 from typing import Any
 
-from consilience.deprecation import warn_renamed
 from consilience.errors import (
     OptionError,
     UnknownEngineError,
@@ -18,34 +17,7 @@ from consilience.errors import (
 )
 from consilience.model import NOTHING, AnnotatorModel, Heuristic
 
-__all__ = ["current_name", "current_settings", "fittable", "load", "names"]
-
-RENAMED = {
-    "communities": "community_bcc",
-    "one_coin": "one_coin_dawid_skene",
-    "paper": "tsipras2020",
-    "random_effects": "logistic_random_effects",
-}
-RENAMED_SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "contains": {
-        "absent": "absent_mean",
-        "humps": "mixture_components",
-        "led": "context_effect",
-        "own_groups": "group_thresholds",
-        "present": "present_mean",
-    },
-}
-
-
-def current_name(name: str) -> str:
-    """Return the name of a model, which may have been stored under an earlier one."""
-    return RENAMED.get(name, name)
-
-
-def current_settings[V](name: str, prior: Mapping[str, V]) -> dict[str, V]:
-    """Return settings of a model's prior by the names that they have now."""
-    renamed = RENAMED_SETTINGS.get(name, {})
-    return {renamed.get(setting, setting): value for setting, value in prior.items()}
+__all__ = ["fittable", "load", "names"]
 
 
 def names() -> tuple[str, ...]:
@@ -105,9 +77,6 @@ def load(
     >>> model.engines, model.references
     (('em',), ('Dawid and Skene (1979), section 3',))
     """
-    if name in RENAMED:
-        warn_renamed(name, RENAMED[name])
-        name = RENAMED[name]
     if name not in names():
         raise UnknownModelError(not_among("model", name, names()))
     model: AnnotatorModel[Any] | Heuristic[Any] = import_module(
@@ -118,9 +87,6 @@ def load(
     if not isinstance(prior, Mapping):
         msg = f"prior is {prior!r}; give a dictionary of settings by name"
         raise OptionError(msg)
-    for old in prior.keys() & RENAMED_SETTINGS.get(name, {}).keys():
-        warn_renamed(old, RENAMED_SETTINGS[name][old])
-    prior = current_settings(name, prior)
     settings = asdict(model.prior)
     may_be_nothing = {
         each.name for each in fields(model.prior) if NOTHING in each.metadata

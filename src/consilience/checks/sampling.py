@@ -70,7 +70,13 @@ def _rhat(figures: xr.Dataset) -> Verdict:
             "rhat", RHAT, "one chain cannot be compared; run four (`chains=4`)"
         )
     worst = int(rhat.argmax())
-    where = f"chains disagree, most on {figures['quantity'].to_numpy()[worst]}"
+    name, lowest, highest = (
+        figures[each].to_numpy()[worst] for each in ("quantity", "lowest", "highest")
+    )
+    where = (
+        f"chains disagree, most on {name}, which is {lowest:.2f} on average in one "
+        f"chain and {highest:.2f} in another"
+    )
     if RHAT < rhat[worst] <= _RHAT_FAILS:
         return too_little("rhat", RHAT, f"{where}; {_LONGER}", rhat[worst])
     advice = f"{where}; {_LONGER}, or look at modes and label_switching"

@@ -46,6 +46,8 @@ class Mixing:
         What was judged, such as `prevalence[fox]`.
     rhat, ess_bulk, ess_tail
         Of each.
+    lowest, highest
+        Of the means of each in the chains.
     mode
         Of each chain, the mode that it sits in.
     weight
@@ -59,6 +61,8 @@ class Mixing:
     rhat: Float[np.ndarray, " P"]
     ess_bulk: Float[np.ndarray, " P"]
     ess_tail: Float[np.ndarray, " P"]
+    lowest: Float[np.ndarray, " P"]
+    highest: Float[np.ndarray, " P"]
     mode: Int[np.ndarray, " C"]
     weight: Float[np.ndarray, " M"]
     modes: str = ""
@@ -95,8 +99,11 @@ def judge(
         kept = _differing_most(flat)
         places = np.stack(np.unravel_index(kept, draws.shape[2:] or (1,)), 1)
         names += [_called(name, axes, place) for place in places]
-        figures.append(convergence(flat[:, :, kept]))
-    rhat, bulk, tail = (np.concatenate(each) for each in zip(*figures, strict=True))
+        mean = flat[:, :, kept].mean(1, dtype=float)
+        figures.append((*convergence(flat[:, :, kept]), mean.min(0), mean.max(0)))
+    rhat, bulk, tail, lowest, highest = (
+        np.concatenate(each) for each in zip(*figures, strict=True)
+    )
     if len(labels) > 1:
         # A chain that stands still beside one elsewhere divides by zero.
         rhat = np.where(np.isfinite(rhat), rhat, np.inf)
@@ -105,6 +112,8 @@ def judge(
         rhat,
         bulk,
         tail,
+        lowest,
+        highest,
         np.zeros(len(labels), int),
         np.ones(1),
     )

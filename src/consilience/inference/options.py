@@ -6,11 +6,9 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
-from consilience.deprecation import renamed_fields
 from consilience.errors import OptionError
 
 
-@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
     """Settings of an engine; None keeps the engine's own default.

@@ -13,12 +13,11 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from consilience.deprecation import warn_renamed
 from consilience.errors import OptionError, not_among
 from consilience.posterior.files.dataset_folder import write_dataset
 from consilience.posterior.files.label_studio_predictions import write_predictions
 from consilience.posterior.files.table_files import CSV_RULE, SEVERAL, WRITERS
-from consilience.posterior.fit import RENAMED, Fit
+from consilience.posterior.fit import Fit
 from consilience.posterior.results.labels import labels
 from consilience.posterior.results.soft_labels import soft_labels
 from consilience.posterior.results.tables import TABLES, about
@@ -109,7 +108,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
     >>> sorted(path.name for path in files)
     ['items.csv', 'labels.csv']
     """
-    what = [_current(name) for name in ([what] if isinstance(what, str) else what)]
+    what = [what] if isinstance(what, str) else list(what)
     there = [*EXPORTS, *tables]
     unknown = sorted(set(what) - set(there))
     if unknown:
@@ -179,12 +178,6 @@ def _check_one_file(names: Sequence[str], format: str, place: Path) -> None:
         f"a file of {' or '.join(SEVERAL)}, which holds several"
     )
     raise OptionError(msg)
-
-
-def _current(name: str) -> str:
-    if name in RENAMED:
-        warn_renamed(name, RENAMED[name])
-    return RENAMED.get(name, name)
 
 
 def _table(fit: Fit, name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -48,7 +48,8 @@ log_likelihood
 sample_stats
     diverging, energy, num_steps, accept_prob (NUTS).
 convergence
-    rhat, ess_bulk and ess_tail along quantity, what tables give (NUTS, Gibbs; at most
+    rhat, ess_bulk, ess_tail, and the lowest and highest mean of a chain along
+    quantity, what tables give (NUTS, Gibbs; at most
     200 of a kind, those whose chains differ most), of the draws before modes were
     weighted; mode_of_chain(chain) and mode_weight(mode); the attribute modes says in
     what modes differ.
@@ -88,7 +89,6 @@ from typing import Any
 
 import pandas as pd
 
-from consilience.deprecation import renamed_arguments, warn_renamed
 from consilience.posterior import interval_prob, tempering
 from consilience.posterior.objects import stored_objects as objects
 from consilience.posterior.objects import styles
@@ -106,8 +106,6 @@ from consilience.posterior.results import (
 )
 from consilience.responses.tables.id_types import Types, restored, text_of
 from consilience.when_used import xr
-
-RENAMED = {"beforehand": "covariate_effects", "worth": "relative_information"}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -362,7 +360,6 @@ class Fit:
         """
         return annotator_groups.group_differences(self._at(prob))
 
-    @renamed_arguments(superclasses="level")
     def confusion(
         self,
         *,
@@ -670,15 +667,12 @@ class Fit:
         return comparison.comparison(self.data)
 
     def __getattr__(self, name: str) -> Any:
-        """Lay the data out, once; answer to deprecated names, with a warning."""
+        """Lay the data out, once."""
         if name == "data":
             if (outcome := self._outcome) is not None:
                 object.__setattr__(self, "data", outcome.tree())
                 object.__setattr__(self, "_outcome", None)
             return object.__getattribute__(self, "data")
-        if name in RENAMED:
-            warn_renamed(f"Fit.{name}", f"Fit.{RENAMED[name]}")
-            return getattr(self, RENAMED[name])
         msg = f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(msg)
 

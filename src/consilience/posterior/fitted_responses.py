@@ -28,7 +28,8 @@ def check_responses(fit: Fit, responses: Responses) -> None:
             f"{attributes['kind']}; {_HOW}"
         )
         raise KindError(msg)
-    recorded, given = json.loads(attributes["sources"]), responses.sources
+    recorded = json.loads(attributes.get("sources", "{}"))
+    given = responses.sources
     other = {name: sha for name, sha in given.items() if sha not in recorded.values()}
     if recorded and other:
         msg = (

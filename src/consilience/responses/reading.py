@@ -13,7 +13,6 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from consilience.deprecation import warn_renamed
 from consilience.errors import (
     ConsilienceError,
     ConsilienceWarning,
@@ -96,7 +95,6 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     one_hot: Sequence[str] = (),
     fold_case: bool = False,
     normalize: bool = False,
-    part: str | None = None,
 ) -> Responses:
     """Read crowd responses from an export, a folder or a data frame.
 
@@ -173,8 +171,6 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     normalize : bool, default False
         Treat labels that differ only in Unicode form (NFKC) or in zero-width
         characters as one.
-    part : str, optional
-        Deprecated; name the format of the part instead.
 
     Returns
     -------
@@ -202,9 +198,6 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     >>> responses.kind, responses.num_items, responses.num_annotators
     ('choice', 2, 2)
     """
-    if part is not None:
-        format = "reassessed_imagenet" + (f"_{part}" if part != "main" else "")
-        warn_renamed("part", f"format {format}")
     columns = Columns(
         item=item,
         annotator=annotator,

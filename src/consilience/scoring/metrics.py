@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.deprecation import renamed_fields
 from consilience.errors import OptionError, not_among
 from consilience.intervals import bounds
 from consilience.notebook import shown_as
@@ -42,7 +41,6 @@ _BLOCK = 2**22
 Measure = Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]]
 
 
-@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreOptions:
     """Settings of the metrics.

@@ -38,12 +38,10 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
-from consilience.deprecation import warn_renamed
 from consilience.errors import OptionError
 from consilience.responses import Responses, read
 from consilience.responses.table import ANSWERS
 from consilience.simulation.one_item import (
-    RENAMED,
     ObjectsSettings,
     draw_contains,
     draw_dataset_label,
@@ -168,9 +166,6 @@ def _settings(
     settings: Mapping[str, float], items: int, people: int, classes: int, per_item: int
 ) -> ObjectsSettings:
     defaults = asdict(ObjectsSettings())
-    for old in settings.keys() & RENAMED.keys():
-        warn_renamed(old, RENAMED[old])
-    settings = {RENAMED.get(name, name): value for name, value in settings.items()}
     for name, value in settings.items():
         if name not in defaults:
             msg = f"objects have no setting {name!r}; they have: {', '.join(defaults)}"

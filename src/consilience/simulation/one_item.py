@@ -7,17 +7,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.special import expit, logit
 
-from consilience.deprecation import renamed_fields
 
-RENAMED = {
-    "asked": "contains_answers",
-    "granting_spread": "endorsement_spread",
-    "picker": "single_label",
-    "picker_spread": "single_label_spread",
-}
-
-
-@renamed_fields(**RENAMED)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectsSettings:
     """Settings of the simulation of items and annotators (kind objects).

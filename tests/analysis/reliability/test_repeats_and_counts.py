@@ -9,7 +9,8 @@ TABLE = [["x", "x", "y"], ["y", "y", "y"], ["x", "y", "y"], ["x", "x", "x"]]
 
 
 def long(rows):
-    return read(pd.DataFrame(rows, columns=["item", "annotator", "label"]))
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    return read(frame, repeats="all")
 
 
 def rows(table):

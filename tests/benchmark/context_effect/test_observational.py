@@ -95,7 +95,7 @@ def fitted(rows, who, model="contains"):
     values = {
         **{name: value[names] for name, value in who.items()},
         "mean": np.array([-3.0, 1.0]),
-        "scale": np.array([1.5, 1.2]),
+        "scale": np.array(1.35),
         "share": np.log(0.3 / 0.7),
         "item_scale": np.full(2, 1e-3),
         "width": -0.5,

@@ -57,8 +57,6 @@ def test_each_part_holds_its_answers_and_the_experts_majority(study):
         ["a.JPEG", "9", "2", "yes"],
         ["b.JPEG", "9", "1", "yes"],
     ]
-    with pytest.warns(FutureWarning, match="use `format reassessed_imagenet_joint`"):
-        assert rows(read(study, part="joint")) == rows(joint)
     assert (joint.cleaning.read, joint.cleaning.kept) == (6, 4)
     assert joint.cleaning.dropped[0].count == 2
 

@@ -41,7 +41,6 @@ from consilience.analysis.model_evaluation.evaluation import (
     check_settings,
 )
 from consilience.analysis.model_evaluation.proposals import propose
-from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import Types, restores_types
@@ -53,7 +52,6 @@ type Against = Literal["dataset", "truth"]
 
 
 @shown_as("table", "pairs", facts=("items", "labels", "prob"))
-@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedConfusion:
     """The confusion of people and of models, side by side.
@@ -102,7 +100,6 @@ class ComparedConfusion:
     prob: float
     types: Types = field(default_factory=dict)
 
-    @renamed_arguments(least="min_probability")
     @restores_types
     def table(self, level: int = 0, min_probability: float = 0.02) -> pd.DataFrame:
         """Return the cells whose probability is large enough for at least one party.
@@ -146,7 +143,6 @@ class ComparedConfusion:
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
 
-    @renamed_arguments(least="min_probability")
     @restores_types
     def pairs(self, level: int = 0, min_probability: float = 0.2) -> pd.DataFrame:
         """Return pairs of labels of which a party mistakes one for the other.
@@ -255,7 +251,6 @@ class ComparedConfusion:
         return pd.DataFrame(columns)
 
 
-@renamed_arguments(mass="prob", circular="allow_circular")
 def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     fit: Fit,
     predictions: pd.DataFrame,

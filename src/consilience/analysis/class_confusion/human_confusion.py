@@ -15,7 +15,6 @@ from jaxtyping import Float, Int
 from consilience.class_confusion.class_posterior import ClassPosterior
 from consilience.class_confusion.confusion_posterior import ConfusionPosterior
 from consilience.class_confusion.response_panels import panel_disagreement
-from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.errors import KindError, OptionError
 from consilience.fitting import fit
 from consilience.inference import EngineOptions
@@ -36,7 +35,6 @@ _BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80
 
 
 @shown_as("table", "pairs", facts=("labels", "prob"))
-@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class HumanConfusion:
     """How people label the items of each class.
@@ -116,7 +114,6 @@ class HumanConfusion:
         counts = self.posterior.label_counts
         return counts.by_class(counts.votes)
 
-    @renamed_arguments(least="min_probability")
     @restores_types
     def table(self, min_probability: float = 0.01) -> pd.DataFrame:
         """Return the cells that have answers, or at least so large a probability.
@@ -154,7 +151,6 @@ class HumanConfusion:
             self.posterior, self.labels.to_numpy(), self.prob, min_probability
         )
 
-    @renamed_arguments(least="min_probability")
     @restores_types
     def pairs(
         self, min_probability: float = 0.05, *, draws: int = 1000, seed: int = 0
@@ -387,7 +383,6 @@ class HumanConfusion:
         return limits[0], limits[1]
 
 
-@renamed_arguments(mass="prob")
 def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusion:
     """Estimate how people label the items of each class.
 

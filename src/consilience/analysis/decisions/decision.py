@@ -20,7 +20,6 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from consilience.analysis.decisions.expected_f import expected_f
-from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError, not_among
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
@@ -65,7 +64,6 @@ class Decision:
     expected_loss: float
 
 
-@renamed_arguments(miss="false_negative_cost")
 @restores_types
 def decide(
     fit: Fit, *, loss: str = "errors", false_negative_cost: float = 1.0

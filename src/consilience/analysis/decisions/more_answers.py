@@ -22,7 +22,6 @@ import pandas as pd
 from jax.nn import log_softmax, logsumexp
 from jaxtyping import Array, Float, Int, Key
 
-from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError
 from consilience.model import (
     AnnotatorModel,
@@ -43,7 +42,6 @@ BLOCK = 5_000  # pairs looked at together
 MIN_PROBABILITY = 1e-12  # of a probability
 
 
-@renamed_arguments(sure="confidence", most="max_answers")
 @restores_types
 def more_answers(
     fit: Fit,

@@ -53,7 +53,6 @@ from consilience.analysis.model_evaluation.tables import (
 )
 from consilience.analysis.model_evaluation.truth_sums import truth_sums
 from consilience.analysis.model_evaluation.truths import truths
-from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.errors import CircularError, OptionError
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
@@ -65,7 +64,6 @@ _NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
 
 
 @shown_as("models", "differences", "labels", "baselines", "costs", facts=("prob",))
-@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """How models perform against the posterior of the truth.
@@ -124,7 +122,6 @@ class Evaluation:
     left_out: Mapping[str, int]
 
 
-@renamed_arguments(mass="prob", circular="allow_circular")
 @restores_types
 def evaluate(  # noqa: PLR0913 (each option stands alone)
     fit: Fit,

@@ -37,14 +37,12 @@ from consilience.analysis.model_evaluation.evaluation import (
     check_settings,
 )
 from consilience.analysis.model_evaluation.proposals import Proposals, propose
-from consilience.deprecation import renamed_arguments
 from consilience.errors import KindError, OptionError
 from consilience.posterior import Fit
 
 DATASET = "dataset"
 
 
-@renamed_arguments(mass="prob", circular="allow_circular")
 def predicted_frequencies(
     fit: Fit,
     predictions: pd.DataFrame,

@@ -49,7 +49,6 @@ from consilience.analysis.reliability.ratings.similarity import (
     set_similarity,
 )
 from consilience.analysis.reliability.reasons import notes, reasons
-from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.errors import OptionError
 from consilience.notebook import shown_as
 from consilience.responses import Responses
@@ -72,7 +71,6 @@ USUAL: Mapping[str, Distance] = {
     "pairs",
     facts=("kind", "distance", "answers", "items", "annotators", "categories", "prob"),
 )
-@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Agreement:
     """Coefficients of agreement between annotators.
@@ -143,7 +141,6 @@ class Agreement:
         return float(table[coefficient])
 
 
-@renamed_arguments(mass="prob")
 @restores_types
 def agreement(
     responses: Responses,

@@ -14,7 +14,6 @@ import pandas as pd
 from scipy.stats import beta
 
 from consilience.analysis.study.dataset_labels import with_dataset_labels
-from consilience.deprecation import renamed_arguments
 from consilience.posterior import Fit
 from consilience.posterior.objects.stored_objects import (
     objects as objects_of,
@@ -26,7 +25,6 @@ from consilience.responses.tables.id_types import restores_types
 _HALF = 0.5
 
 
-@renamed_arguments(mass="prob", least="min_items")
 @restores_types
 def cooccurring(
     fit: Fit,
@@ -110,7 +108,6 @@ def cooccurring(
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
-@renamed_arguments(least="min_share")
 @restores_types
 def called_otherwise(
     fit: Fit,

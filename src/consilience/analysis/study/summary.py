@@ -35,7 +35,6 @@ from consilience.analysis.model_evaluation.drawn_objects import (
 from consilience.analysis.model_evaluation.object_sums import other_main_label
 from consilience.analysis.model_evaluation.proposals import labels_of
 from consilience.analysis.study.dataset_labels import with_dataset_labels
-from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.responses import Responses
@@ -43,7 +42,6 @@ from consilience.responses import Responses
 _HALF = 0.5
 
 
-@renamed_arguments(mass="prob")
 def study_summary(
     fit: Fit,
     responses: Responses,

@@ -22,7 +22,6 @@ from consilience.analysis.model_evaluation.bootstrap import bounds, ratios, weig
 from consilience.analysis.model_evaluation.drawn_objects import Bits, drawn_objects
 from consilience.analysis.model_evaluation.proposals import labels_of
 from consilience.analysis.model_evaluation.truths import SURE
-from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
@@ -33,7 +32,6 @@ THRESHOLDS = (0.25, 0.5, 0.75)
 MOST = 6
 
 
-@renamed_arguments(mass="prob")
 def valid_labels(
     fit: Fit,
     thresholds: Sequence[float] = THRESHOLDS,
@@ -109,7 +107,6 @@ def valid_labels(
     return pd.DataFrame(rows, columns=names)
 
 
-@renamed_arguments(mass="prob")
 def valid_label_counts(
     fit: Fit,
     thresholds: Sequence[float] = (0.5,),

@@ -25,12 +25,11 @@ from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
 from consilience.posterior.results.tables import TABLES, about, names_of, write_parquet
 from consilience.posterior.stored_fit.stored import JOINT_DRAWS
-from consilience.posterior.stored_fit.upgrade import upgraded
 from consilience.responses.tables.id_types import restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_folder
 
-# Counts up when an older program could misread the folder. Earlier ones are upgraded.
+# Counts up when an older program could misread the folder.
 LAYOUT = 2
 
 # Joint draws are alike in most items.
@@ -131,7 +130,7 @@ def load(folder: str | Path) -> Fit:
         raise BrokenRunError(msg)
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
-            return Fit(upgraded(tree.load()))
+            return Fit(tree.load())
     # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
     except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
         msg = f"{path}: damaged ({error}); use an intact copy, or fit again"

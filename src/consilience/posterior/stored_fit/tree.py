@@ -365,6 +365,8 @@ def _convergence(mixing: Mixing) -> xr.Dataset:
             "rhat": ("quantity", mixing.rhat),
             "ess_bulk": ("quantity", mixing.ess_bulk),
             "ess_tail": ("quantity", mixing.ess_tail),
+            "lowest": ("quantity", mixing.lowest),
+            "highest": ("quantity", mixing.highest),
             "mode_of_chain": ("chain", mixing.mode),
             "mode_weight": ("mode", mixing.weight),
         },
