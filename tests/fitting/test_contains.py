@@ -129,6 +129,10 @@ def test_what_is_present_is_nearer_to_the_truth_than_votes_and_panels():
     )
     assert log_loss(ours, lenient) < log_loss(votes, lenient) - 0.05
     assert log_loss(ours, lenient) < log_loss(asked, lenient) - 0.05
+    # Who names a meaning is not asked for one.
+    named = "meaning_of_present"
+    assert named in set(ours.diagnostics()["name"])
+    assert named not in set(asked.diagnostics()["name"])
 
 
 def test_other_meanings_of_present_stand_beside(compared):

@@ -29,7 +29,8 @@ def presence(data: xr.DataTree) -> list[Verdict]:
 
 def _meaning(data: xr.DataTree) -> list[Verdict]:
     table = share_present(data)
-    if table is None:
+    chosen = json.loads(data.attrs.get("settings", "{}")).get("prior", {}).get("panel")
+    if table is None or chosen:
         return []
     share = table["share"].to_numpy()
     apart = float(np.nanmax(np.abs(share - share[0])))
@@ -45,9 +46,9 @@ def _meaning(data: xr.DataTree) -> list[Verdict]:
         )
     )
     how = (
-        f"the answers do not say what makes a label present: of the pairs {least} and "
-        f"{most}; give gold labels of some pairs (`gold=`), which calibrate it, or "
-        "choose a meaning (`prior={'panel': 6, 'maybe': 1}`)"
+        "the answers do not say what makes a label present: of the pairs "
+        f"{least} and {most}; give gold labels of some pairs (`gold=`), which calibrate "
+        "it, or name a meaning (model contains, the prior's settings panel and maybe)"
     )
     return [too_little("meaning_of_present", DIFFERENCE, how, apart)]
 
