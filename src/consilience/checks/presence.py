@@ -47,8 +47,9 @@ def _meaning(data: xr.DataTree) -> list[Verdict]:
     )
     how = (
         "the answers do not say what makes a label present: of the pairs "
-        f"{least} and {most}; give gold labels of some pairs (`gold=`), which calibrate "
-        "it, or name a meaning (model contains, the prior's settings panel and maybe)"
+        f"{least} and {most}; give gold labels of some pairs (`gold=`), which "
+        "calibrate it, or name a meaning (model contains, the prior's settings panel "
+        "and maybe)"
     )
     return [too_little("meaning_of_present", DIFFERENCE, how, apart)]
 
