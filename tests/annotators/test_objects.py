@@ -58,6 +58,7 @@ def space_of_answers(answers, num_labels, *, own=0, said=None):
         mask=np.array([mask for _, mask in flat]),
         main=np.array([main for main, _ in flat]),
         covariates=np.zeros((units, num_labels, 0)),
+        none=np.zeros(units, int),
         observed=np.ones(units, bool),
         contains_counts=None if said is None else np.array(said),
     )

@@ -59,6 +59,7 @@ def blank_space(items, said):
         mask=np.ones(number, int),
         main=np.zeros(number, int),
         covariates=np.zeros((items, 3, 0)),
+        none=np.zeros(items, int),
         observed=np.ones(items, bool),
         contains_counts=said,
     )

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import contains_crowds
 
 import consilience as cs
+from consilience.checks.presence import beyond_habit
 from consilience.contains.space import MEANINGS
 from consilience.fitting import contains as room
 from consilience.fitting.contains import which_contains
@@ -178,3 +179,34 @@ def test_annotators_who_copy_are_named_and_others_are_not(compared):
     assert {pair["first"], pair["second"]} in couples
     checks = compared.diagnostics().set_index("name")["outcome"]
     assert checks["annotators_alike"] == "passed"
+
+
+def test_answers_that_nobody_looked_for_fail_a_check(compared):
+    twin = contains_crowds.twin("experts among twenty", 0)
+    fit = cs.fit(read(twin.frame, kind="contains"), model="contains", effort=QUICK)
+    found = fit.diagnostics().set_index("name").loc["beyond_habit"]
+    assert found["outcome"] == "failed"
+    assert "by habit" in found["remedy"]
+    checks = compared.diagnostics().set_index("name").loc["beyond_habit"]
+    assert checks["outcome"] == "passed"
+    assert checks["value"] > 0.1
+
+
+def test_a_few_answers_are_too_few_to_say_that_nobody_looked(crowd):
+    frame = crowd.frame[crowd.frame["item"].isin(crowd.frame["item"].unique()[:3])]
+    fit = cs.fit(read(frame, kind="contains"), model="contains", effort=QUICK)
+    found = fit.diagnostics().set_index("name").loc["beyond_habit"]
+    assert found["outcome"] != "failed"
+
+
+def test_habit_is_how_an_annotator_answers_elsewhere():
+    # One annotator says yes three times in four, another one no: by hand.
+    said = {"a": ["yes", "yes", "yes", "no"], "b": ["no", "no", "no", "no"]}
+    rows = [(f"i{k}", who, "x", y) for who, ys in said.items() for k, y in enumerate(ys)]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    space = space_of(read(frame, kind="contains"))
+    yes, no = 3 * 3 / 8, 3 * 5 / 8
+    habit = [(2 + yes) / 6] * 3 + [no / 6] + [(3 + no) / 6] * 4
+    found = beyond_habit(space, np.zeros(8))
+    assert found.gain == pytest.approx(-np.log(habit).mean())
+    assert found.error > 0

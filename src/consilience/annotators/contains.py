@@ -170,7 +170,7 @@ class Prior:
     weights: float = 1.0
     informative: float = 0.4
     contrary: float = 0.0075
-    cut: float = 1.2
+    cut: float = 1.4
     sharpness: float = 0.4
     panel: float = 0.0
     maybe: float = 0.5

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from consilience import annotators
-from consilience.checks.dependence.alike import Copied
 from consilience.checks.leave_one_out import LeaveOneOut, leave_one_response_out
+from consilience.checks.presence import beyond_habit
 from consilience.checks.stacking import standing
 from consilience.contains.space import MEANINGS
 from consilience.errors import OptionError
@@ -55,7 +55,7 @@ def fit_contains(study: Study, request: Request) -> Outcome:
     OptionError
         Prior settings were given and several models compared: which is meant?
     """
-    name, why, table, copied = request.model, None, None, None
+    name, why, table = request.model, None, None
     with reporter(request.progress) as report:
         if name == "auto":
             space = study.contains_space(request.states or 2)
@@ -69,7 +69,7 @@ def fit_contains(study: Study, request: Request) -> Outcome:
                     raise OptionError(msg)
                 fits, table = _compare(study, request, report)
                 single, space = _mixture(fits, table), fits[0].space
-                copied = fits[0].scores.copied
+                scores = fits[0].scores
         if table is None:
             states = request.states or annotators.fittable(name).states
             space = study.contains_space(states)
@@ -85,11 +85,10 @@ def fit_contains(study: Study, request: Request) -> Outcome:
             scores = leave_one_response_out(
                 single.model, space, single.result.parameters
             )
-            copied = None if scores is None else scores.copied
     if why is not None and table is None:
         single = replace(single, reason=f"{why}; {single.reason}")
     outcome = fit_outcome(study, request, space, single, _meaning(single))
-    return replace(outcome, comparison=table, attributes=_with(outcome, copied))
+    return replace(outcome, comparison=table, attributes=_with(outcome, space, scores))
 
 
 def which_contains(space: ContainsSpace, engine: str = "auto") -> tuple[str, str]:
@@ -206,7 +205,15 @@ def _meaning(single: Single) -> list[str]:
     return [sentence]
 
 
-def _with(outcome: Outcome, copied: Copied | None) -> dict[str, object]:
-    if copied is None:
-        return dict(outcome.attributes)
-    return {**outcome.attributes, "most_alike": copied._asdict()}
+def _with(
+    outcome: Outcome, space: ContainsSpace, scores: LeaveOneOut | None
+) -> dict[str, object]:
+    """Add what the checks of answers left out look at."""
+    attributes = dict(outcome.attributes)
+    if scores is None:
+        return attributes
+    if scores.copied is not None:
+        attributes["most_alike"] = scores.copied._asdict()
+    if space.identified.any():
+        attributes["beyond_habit"] = beyond_habit(space, scores.elpd)._asdict()
+    return attributes

@@ -32,6 +32,8 @@ class Named:
         Prior covariates of each candidate; no columns where there are none.
     covariate_names
         Of these columns.
+    none
+        How many answers about each unit are *none of these*: they name no candidate.
     observed
         Units whose answers count; the others are as if nobody had answered, so that
         one layout serves all folds of a cross-validation.
@@ -53,6 +55,7 @@ class Named:
     main: Int[np.ndarray, " N"]
     covariates: Float[np.ndarray, "U C X"]
     covariate_names: tuple[str, ...] = ()
+    none: Int[np.ndarray, " U"]
     observed: Bool[np.ndarray, " U"]
     contains_counts: Int[np.ndarray, "U C 3"] | None = None
     similar: LabelPairs = field(default_factory=no_pairs)
@@ -79,6 +82,7 @@ class Named:
             candidate=self.candidate[units],
             dataset_label=self.dataset_label[units],
             covariates=self.covariates[units],
+            none=self.none[units],
             observed=self.observed[units],
             contains_counts=None if counts is None else counts[units],
         )

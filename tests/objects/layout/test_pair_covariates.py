@@ -58,6 +58,7 @@ def space_of_pairs(main, mask, observed=None):
         mask=mask,
         main=main,
         covariates=np.zeros((units, 2, 0)),
+        none=np.zeros(units, int),
         observed=np.ones(units, bool) if observed is None else observed,
     )
     nobody = np.zeros(len(main), int)

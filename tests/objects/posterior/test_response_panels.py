@@ -51,6 +51,7 @@ def chunk_of(duplicates=BOTH, *, synonyms=False):
         share=all_draws([0.75, 0.25, 1.0, 1.0]),
         rate=all_draws(RATE),
         lists=np.full((1, DRAWS), LISTS),
+        none=np.zeros((1, DRAWS)),
         synonyms=all_draws([synonyms, False, False, True]),
         duplicates=duplicates,
     )

@@ -36,12 +36,14 @@ def validity(shares, votes, answers, *, own=-1, frequency=0.95, synonyms=False):
         share=share,
         rate=np.ones(shape),
         lists=np.ones((1, WORLDS)),
+        none=np.zeros((1, WORLDS)),
         synonyms=np.full(shape, synonyms),
         duplicates=np.zeros((2, 4, 2)),
     )
     given = LabelCounts(
         np.array([votes], float),
         np.array([answers], float),
+        np.zeros(1, int),
         np.array([[answers, 0]]),
         np.array([own]),
     )

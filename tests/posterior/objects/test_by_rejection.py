@@ -89,6 +89,7 @@ def space_of_items():
         mask=np.array([mask for _, mask in answers]),
         main=np.array([main for main, _ in answers]),
         covariates=np.zeros((len(ITEMS), len(places), 0)),
+        none=np.zeros(len(ITEMS), int),
         observed=np.ones(len(ITEMS), bool),
     )
     return assembled(

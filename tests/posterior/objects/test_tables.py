@@ -1,22 +1,111 @@
-"""Tables of objects: their pairs of names."""
+"""Tables of fits of kind objects: pairs of names, and answers that name nothing."""
 
+import numpy as np
 import pandas as pd
+import pytest
 
 import consilience as cs
 
 NONE = "none of these"
+# Names of one object, of two, and what an item of nothing listed is called by mistake.
+NAMES = (("tabby", "tiger cat"), ("dog", "ball"), ("tabby", "tiger cat"))
 
 
-def test_none_of_these_is_in_no_pair_of_names():
+@pytest.fixture(scope="module")
+def frame():
+    """Answers about 90 items; of a third, most say that nothing listed is there."""
+    generator = np.random.default_rng(0)
     rows = [
-        (f"i{item}", f"p{who}", [NONE, "tabby", "tiger cat"][(item + who) % 3])
-        for item in range(9)
-        for who in range(6)
+        (
+            f"i{item:02d}",
+            f"p{who:02d}",
+            NONE
+            if generator.random() < (0.85 if item % 3 == 2 else 0.08)
+            else generator.choice(NAMES[item % 3]),
+        )
+        for item in range(90)
+        for who in generator.permutation(12)[:7]
     ]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
-    fit = cs.fit(cs.read(frame, kind="objects"), model="objects", engine="em")
-    pairs = fit.same_object()
-    assert set(map(tuple, pairs[["label_a", "label_b"]].astype(str).to_numpy())) == {
-        ("tabby", "tiger cat")
+    return pd.DataFrame(rows, columns=["item", "annotator", "label"])
+
+
+@pytest.fixture(scope="module")
+def fit(frame):
+    return cs.fit(cs.read(frame, kind="objects"), model="objects", engine="em")
+
+
+def _by_kind(table):
+    return table["item"].astype(str).str[1:].astype(int) % 3
+
+
+def test_none_of_these_is_the_name_of_no_object(fit):
+    for table in (fit.labels(), fit.objects()):
+        assert NONE not in set(table["label"].astype(str))
+    pairs = fit.same_object()[["label_a", "label_b"]].astype(str)
+    assert set(map(tuple, pairs.to_numpy())) == {
+        ("ball", "dog"),
+        ("tabby", "tiger cat"),
     }
-    assert "pairs of names leave it out" in fit.data.attrs["assumptions"]
+
+
+def test_it_says_nothing_of_which_names_are_of_one_object(frame, fit):
+    without = frame[frame["label"] != NONE]
+    other = cs.fit(cs.read(without, kind="objects"), model="objects", engine="em")
+    keys = ["item", "label_a", "label_b"]
+    pd.testing.assert_frame_equal(
+        fit.same_object().astype({key: str for key in keys}),
+        other.same_object().astype({key: str for key in keys}),
+    )
+
+
+def test_where_most_say_so_no_object_is_there(frame, fit):
+    items = fit.items()
+    nothing = _by_kind(items) == 2
+    assert (items.loc[nothing, "main_label"] == NONE).mean() > 0.8
+    assert (items.loc[nothing, "objects"] == 0).mean() > 0.8
+    assert not (items.loc[~nothing, "main_label"] == NONE).any()
+    assert (items.loc[~nothing, "objects"] > 0).all()
+    labels = fit.labels()
+    there = labels.groupby(_by_kind(labels))["probability"].mean()
+    assert there[2] < 0.15 < 0.4 < there[0]
+    # Without these answers the same labels are believed.
+    without = frame[frame["label"] != NONE]
+    other = cs.fit(cs.read(without, kind="objects"), model="objects", engine="em")
+    believed = other.labels()
+    assert believed["probability"][_by_kind(believed) == 2].mean() > 0.4
+    said = items.set_index(items["item"].astype(str))["responses"]
+    assert (said == 7).all()
+
+
+def test_items_of_which_nothing_is_known_are_left_out_and_counted(frame, fit):
+    named = frame.loc[frame["label"] != NONE, "item"].unique()
+    bare = frame["item"].nunique() - len(named)
+    assert bare > 0
+    assert set(fit.items()["item"].astype(str)) == set(named)
+    assumptions = fit.data.attrs["assumptions"]
+    assert f"{bare} items are left out" in assumptions
+    count = (frame["label"] == NONE)[frame["item"].isin(named)].sum()
+    assert f"{count} answers are 'none of these'" in assumptions
+
+
+def test_answers_that_all_name_nothing_are_an_error(frame):
+    nothing = frame.assign(label=NONE)
+    with pytest.raises(cs.NoResponsesError, match="all of them are 'none of these'"):
+        cs.fit(cs.read(nothing, kind="objects"), model="objects", engine="em")
+
+
+def test_an_answer_whose_main_object_is_none_of_these_names_nothing():
+    rows = [
+        (f"i{item}", f"p{who}", label, label == main)
+        for item in range(8)
+        for who in range(5)
+        for main, labels in [
+            (NONE, (NONE, "cat")) if who == 0 else ("cat", ("cat", NONE, "dog"))
+        ]
+        for label in labels
+    ]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
+    fit = cs.fit(cs.read(frame, kind="objects"), model="objects", engine="em")
+    assert "8 answers are 'none of these'" in fit.data.attrs["assumptions"]
+    assert set(fit.objects()["label"].astype(str)) == {"cat", "dog"}
+    assert (fit.items()["responses"] == 5).all()

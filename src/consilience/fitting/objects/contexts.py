@@ -128,6 +128,7 @@ def _with_candidates(
         candidate=candidate,
         dataset_label=named.dataset_label[unit],
         covariates=covariates,
+        none=np.zeros(len(unit), np.int64),
         observed=np.ones(len(unit), bool),
         contains_counts=counts,
     )

@@ -9,6 +9,9 @@ Items that nobody answered about are left out. Candidates of an item are the lab
 somebody named, those on screen where the responses list them, those of a table of
 candidates, and the data set's own label. Answers to the question whether a label is
 there (kind contains) are counted for those of them that are candidates.
+
+*None of these* is an answer and no name: it says that an annotator named no candidate,
+and nothing of which candidates are one object. It is counted by item.
 """
 
 from collections.abc import Sequence
@@ -74,8 +77,9 @@ def objects(
     if table.empty:
         msg = "no answer names a label: every question was skipped"
         raise NoResponsesError(msg)
+    table, unnamed = _nameable(table, responses, lists)
     table = table.assign(item=table["item"].cat.remove_unused_categories())
-    rows = _rows(table)
+    rows, none = _without_none(_rows(table), table)
     items = table["item"].cat.categories.to_numpy(dtype=object)
     labels = responses.labels["label"].astype(str).to_numpy(dtype=object)
     dataset_label = dataset_labels(responses, items, labels)
@@ -84,6 +88,7 @@ def objects(
     named, left_out = _responses(rows, candidate)
     parents = responses.labels["parent"].fillna("").to_numpy(dtype=object)
     sentences += _sentences(dropped, left_out, responses)
+    sentences += _none_sentences(int(none.sum()), unnamed)
     counts = None
     if contains is not None:
         counts, counts_sentences = contains_counts(
@@ -106,6 +111,7 @@ def objects(
         main=named["main"],
         covariates=_candidate_covariates(candidate, listed, covariates, len(labels)),
         covariate_names=names,
+        none=none,
         observed=np.ones(len(items), bool),
         contains_counts=counts,
         similar=similar,
@@ -208,6 +214,46 @@ def _rows(table: pd.DataFrame) -> dict[str, Shaped[np.ndarray, " _"]]:
     return rows
 
 
+def _nameable(
+    table: pd.DataFrame, responses: Responses, lists: pd.DataFrame | None
+) -> tuple[pd.DataFrame, int]:
+    """Leave out items of which no candidate is known, and return how many they are."""
+    is_none = table["label"] == NONE
+    if not is_none.any():
+        return table, 0
+    named = set(table.loc[~is_none, "item"].astype(str))
+    if not named:
+        msg = f"no answer names a label: all of them are {NONE!r}"
+        raise NoResponsesError(msg)
+    given = offered_lists(responses) if lists is None else lists
+    if given is not None:
+        named |= set(given.loc[given["label"].astype(str) != NONE, "item"].astype(str))
+    items = responses.items
+    if items is not None and "dataset_label" in items:
+        named |= set(items.loc[items["dataset_label"].notna(), "item"].astype(str))
+    kept = table["item"].astype(str).isin(named)
+    return table[kept], table.loc[~kept, "item"].nunique()
+
+
+def _without_none(
+    rows: dict[str, Shaped[np.ndarray, " _"]], table: pd.DataFrame
+) -> tuple[dict[str, Shaped[np.ndarray, " _"]], Int[np.ndarray, " U"]]:
+    """Leave out answers whose main object is none of the candidates, and count them."""
+    units = len(table["item"].cat.categories)
+    code = table["label"].cat.categories.get_indexer([NONE])[0]
+    is_none = rows["label"] == code
+    if code < 0 or not is_none.any():
+        return rows, np.zeros(units, np.int64)
+    answers = len(rows["first"])
+    empty = np.bincount(rows["response"], is_none & rows["main"], answers) > 0
+    first = np.searchsorted(rows["response"], np.flatnonzero(empty))
+    none = np.bincount(rows["unit"][first], rows["n"][first], units).astype(np.int64)
+    kept = ~empty[rows["response"]] & ~is_none
+    left = {name: each[kept] for name, each in rows.items() if name != "first"}
+    left["response"] = (np.cumsum(~empty) - 1)[left["response"]]
+    return {**left, "first": rows["first"][~empty]}, none
+
+
 def _response(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
     """Return a code of each row's response: its id, else its annotator and item."""
     item = table["item"].cat.codes.to_numpy().astype(np.int64)
@@ -234,6 +280,7 @@ def _listed(
     nothing = np.zeros((0, 0))
     if given is None:
         return np.zeros(0, np.int64), nothing, ()
+    given = given[given["label"].astype(str) != NONE]
     names = tuple(str(name) for name in given.columns if name not in ("item", "label"))
     item = pd.Index(items.astype(str)).get_indexer(given["item"].astype(str))
     label = pd.Index(labels).get_indexer(given["label"].astype(str))
@@ -342,8 +389,6 @@ def _standardise(
 
 def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]:
     sentences = []
-    if NONE in set(responses.labels["label"]):
-        sentences.append(f"the answer {NONE!r} is no name: pairs of names leave it out")
     if responses.offer == "unknown":
         sentences.append(
             "labels that nobody named, and that are not the data set's own, were taken "
@@ -354,5 +399,20 @@ def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]
             f"{dropped:,} items have more than {MAX_LABELS} candidates: the most "
             f"named are kept, and with the others {left_out:.2%} of all names given "
             "are left out"
+        )
+    return sentences
+
+
+def _none_sentences(none: int, unnamed: int) -> list[str]:
+    sentences = []
+    if none:
+        sentences.append(
+            f"{none:,} answers are {NONE!r}: they name no object, and count where it "
+            "is asked how many annotators name one"
+        )
+    if unnamed:
+        sentences.append(
+            f"{unnamed:,} items are left out, because all answers about them are "
+            f"{NONE!r} and no candidate is known"
         )
     return sentences

@@ -8,7 +8,7 @@ often each object is seen, all from their closed forms.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from consilience.truth.named import MAX_LABELS
 # Allocations x partitions, and draws x candidates x candidates, that are held at once:
 # few enough to stay near the processor, and to be memory that is used again.
 MAX_CELLS = 500_000
+IMAGINED = 2.0  # annotators of each item who answer none of these as often as all do
 BY_MATRIX = 8  # labels up to which blocks are summed by a product of matrices
 
 
@@ -49,6 +50,8 @@ class Chunk:
     rate, lists
         Probability that an exhaustive response detects an object when another is the
         main one, and share of exhaustive responses.
+    none
+        Share of annotators who answer *none of these*.
     synonyms
         The object's names are synonyms, not rivals.
     duplicates
@@ -65,6 +68,7 @@ class Chunk:
     share: Float[np.ndarray, "u D n"]
     rate: Float[np.ndarray, "u D n"]
     lists: Float[np.ndarray, "u D"]
+    none: Float[np.ndarray, "u D"]
     synonyms: Bool[np.ndarray, "u D n"]
     duplicates: Float[np.ndarray, "2 B n"]
 
@@ -72,8 +76,16 @@ class Chunk:
     def main(self) -> Float[np.ndarray, "u D n"]:
         """Share of annotators whose main label each candidate is."""
         of_object = np.take_along_axis(self.salience, self.object_of, axis=2)
-        shares: Float[np.ndarray, "u D n"] = of_object * self.share
+        naming = 1 - self.none[:, :, None]
+        shares: Float[np.ndarray, "u D n"] = of_object * self.share * naming
         return shares
+
+    @cached_property
+    def is_main_label(self) -> Bool[np.ndarray, "u D n"]:
+        """Whether most give each candidate as the main label; not if most give none."""
+        places = np.arange(self.share.shape[2])
+        first = places == self.main.argmax(2)[:, :, None]
+        return first & (self.main >= self.none[:, :, None])
 
     @cached_property
     def of_label(self) -> Float[np.ndarray, "u D n"]:
@@ -110,9 +122,42 @@ def single_candidate(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
         share=whole,
         rate=whole,
         lists=whole[:, :, 0],
+        none=np.zeros(whole.shape[:2]),
         synonyms=np.zeros(whole.shape, bool),
         duplicates=np.zeros((2, 2, 1)),
     )
+
+
+def with_none(
+    chunk: Chunk,
+    none: Int[np.ndarray, " u"],
+    answers: Float[np.ndarray, " u"],
+    everywhere: float,
+    generator: Streams,
+) -> Chunk:
+    """Draw how many annotators answer *none of these*, and return the shares of all.
+
+    Parameters
+    ----------
+    chunk
+        Shares of those annotators who name something.
+    none, answers
+        How many answers about each item are *none of these*, and how many there are.
+    everywhere
+        The share of such answers in all; `IMAGINED` annotators give them so often.
+    generator
+        Random number generator.
+    """
+    if not everywhere:
+        return chunk
+    yes = none + IMAGINED * everywhere
+    no = answers - none + IMAGINED * (1 - everywhere)
+    shape = chunk.lists.shape
+    share = generator.beta(
+        np.broadcast_to(yes[:, None], shape), np.broadcast_to(no[:, None], shape)
+    )
+    frequency = chunk.frequency * (1 - share[:, :, None])
+    return replace(chunk, frequency=frequency, none=share)
 
 
 def chunks(
@@ -270,6 +315,7 @@ def _continuous(
         share=share,
         rate=rate,
         lists=lists,
+        none=np.zeros(lists.shape),
         synonyms=synonyms,
         duplicates=weights.duplicates,
     )

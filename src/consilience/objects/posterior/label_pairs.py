@@ -246,6 +246,7 @@ def _label_sums(
         mask=integers("mask"),
         main=integers("main"),
         covariates=np.zeros((*candidate.shape, 0)),
+        none=np.zeros(len(candidate), np.int64),
         observed=np.ones(len(candidate), bool),
         similar=_similar(group),
     )

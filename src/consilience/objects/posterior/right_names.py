@@ -65,6 +65,8 @@ class LabelCounts:
         How many annotators named each candidate.
     answers
         How many answered about each item.
+    none
+        How many of them answered *none of these*.
     sizes
         How many of them named one label, two, and so on.
     dataset_label
@@ -73,6 +75,7 @@ class LabelCounts:
 
     votes: Float[np.ndarray, "U C"]
     answers: Float[np.ndarray, " U"]
+    none: Int[np.ndarray, " U"]
     sizes: Int[np.ndarray, "U C"]
     dataset_label: Int[np.ndarray, " U"]
 
@@ -92,7 +95,7 @@ def label_counts(space: ObjectsSpace, named: Named) -> LabelCounts:
     votes = [
         np.bincount(space.unit, (mask >> place & 1) * space.n, units) for place in slot
     ]
-    answers = np.bincount(space.unit, space.n, units).astype(float)
+    answers = np.bincount(space.unit, space.n, units) + named.none.astype(float)
     size = np.bitwise_count(named.mask)  # 0 where only the main label is known
     sizes = [
         np.bincount(space.unit, (size == number) * space.n, units).astype(np.int64)
@@ -101,6 +104,7 @@ def label_counts(space: ObjectsSpace, named: Named) -> LabelCounts:
     return LabelCounts(
         np.stack(votes, axis=1),
         answers,
+        named.none,
         np.stack(sizes, axis=1),
         named.dataset_label_slot,
     )

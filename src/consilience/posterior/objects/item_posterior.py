@@ -28,6 +28,7 @@ from consilience.objects.posterior.draws import (
     chunks,
     draw,
     single_candidate,
+    with_none,
 )
 from consilience.objects.posterior.point_partitions import LOSSES, least_loss
 from consilience.objects.posterior.response_panels import (
@@ -163,9 +164,10 @@ def item_posterior(
     for first in range(0, len(single), step):
         some = single[first : first + step]
         run = replace(whole, numbers=streams(seed, names[some]))
-        chunk = single_candidate(some, number)
         for which in range(len(draws)):
-            _add_levels(run, some, chunk, which)
+            chunk = single_candidate(some, number)
+            chunk = _with_none(chunk, some, given, run.numbers)
+            _add_single(run, some, chunk, which)
     for blocks, covariates, who in zip(
         items.blocks, items.covariates, items.responses_by_size, strict=True
     ):
@@ -177,6 +179,7 @@ def item_posterior(
             run = replace(whole, numbers=streams(seed, names[blocks.unit[rows]]))
             for which, weight in enumerate(weights):
                 chunk = draw(blocks, weight, rows, number, run.numbers)
+                chunk = _with_none(chunk, blocks.unit[rows], given, run.numbers)
                 partition += run.weight * chunk.partition
                 _add(run, blocks, chunk, which)
             _add_point_partitions(run, blocks, weights, rows, partition, seed, names)
@@ -225,6 +228,36 @@ def _single(
     )
 
 
+def _with_none(
+    chunk: Chunk, units: Int[np.ndarray, " u"], given: LabelCounts, numbers: Streams
+) -> Chunk:
+    none, answers = given.none, given.answers
+    everywhere = float(none.sum() / max(answers.sum(), 1.0))
+    return with_none(chunk, none[units], answers[units], everywhere, numbers)
+
+
+def _add_single(
+    run: _Run, units: Int[np.ndarray, " u"], chunk: Chunk, which: int
+) -> None:
+    """Add draws of items of one candidate, which some annotators do not name."""
+    posterior, weight = run.posterior, run.weight
+    _add_levels(run, units, chunk, which)
+    if not chunk.none.any():
+        return
+    if which == 0:
+        for values in (posterior.main_label, posterior.main_share, posterior.counts):
+            values[units] = 0.0
+        posterior.there[:, units] = 0.0
+    posterior.main_label[units, 0] += weight * chunk.is_main_label[:, :, 0].mean(1)
+    posterior.main_share[units, 0] += weight * chunk.main[:, :, 0].mean(1)
+    there = chunk.frequency[:, :, 0]
+    posterior.there[:, units, 0] += weight * (there > TAU).mean(1)
+    for place, tau in enumerate(TAUS):
+        named = weight * (there > tau).mean(1)
+        posterior.counts[units, place, 0] += weight - named
+        posterior.counts[units, place, 1] += named
+
+
 def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     posterior, n = run.posterior, blocks.num_labels
     units = blocks.unit[chunk.rows]
@@ -237,8 +270,7 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     weight = run.weight
     _add_levels(run, units, chunk, which)
     main = chunk.main
-    top = main.argmax(2)
-    posterior.main_label[units, labels] += weight * _shares(top, n)
+    posterior.main_label[units, labels] += weight * chunk.is_main_label.mean(1)
     posterior.main_share[units, labels] += weight * main.mean(1)
     posterior.synonyms[units, labels, labels] += weight * _synonyms(chunk)
     some = slice(which * run.number, (which + 1) * run.number)
@@ -397,6 +429,8 @@ def _add_point_partitions(
                     given = draw(
                         blocks, weight, rows[some], run.number, numbers, chosen[some]
                     )
+                    units = blocks.unit[rows[some]]
+                    given = _with_none(given, units, run.given, numbers)
                     mean = partition[some, chosen[some]]
                     by_draw = given.partition[np.arange(len(some)), chosen[some]]
                     # Where no draw makes it probable, each counts as much.

@@ -121,9 +121,9 @@ class Record:
 
 def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
     main_object = chunk.object_of == chunk.salience.argmax(2)[:, :, None]
-    main_label = np.arange(chunk.share.shape[2]) == chunk.main.argmax(2)[:, :, None]
     leading = chunk.relative >= 1
-    flags = leading * LEADING | main_object * MAIN_OBJECT | main_label * MAIN_LABEL
+    flags = leading * LEADING | main_object * MAIN_OBJECT
+    flags |= chunk.is_main_label * MAIN_LABEL
     facts: UInt8[np.ndarray, "u D n"] = flags.astype(np.uint8)
     return facts
 

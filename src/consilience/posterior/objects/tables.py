@@ -172,11 +172,17 @@ def _items(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     candidate = _candidates(space, posterior)
     units = np.arange(len(candidate))
     chance = np.where(candidate >= 0, posterior.main_label, 0.0)
+    # Most annotators may answer that it is none of these.
+    if space.named.none.any():
+        none = np.flatnonzero(space.named.labels == NONE)[0]
+        rest = np.clip(1 - chance.sum(1, keepdims=True), 0.0, 1.0)
+        chance = np.concatenate([chance, rest], 1)
+        candidate = np.concatenate([candidate, np.full_like(rest, none, int)], 1)
     best = chance.argmax(1)
     highest = chance[units, best]
     names = category(candidate[units, best], space.named.labels)
     at = int(np.argmin(np.abs(TAUS - TAU)))
-    answers = np.bincount(space.unit, space.n, len(candidate))
+    answers = np.bincount(space.unit, space.n, len(candidate)) + space.named.none
     return pd.DataFrame(
         {
             "item": category(units, space.unit_item),
@@ -228,7 +234,7 @@ def _counts(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
 
 def _same(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     candidate = _candidates(space, posterior)
-    named = (candidate >= 0) & (space.named.labels[candidate] != NONE)
+    named = candidate >= 0
     real = named[:, :, None] & named[:, None, :]
     places = candidate.shape[1]
     before = np.triu(np.ones((places, places), bool), 1)
