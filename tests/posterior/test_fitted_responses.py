@@ -37,6 +37,15 @@ def test_a_copy_of_the_file_and_tables_without_a_file_are_taken(two, tmp_path):
     check_responses(cs.fit(frame, model="majority"), mine)
 
 
+def test_another_reading_of_the_same_file_is_refused(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("item,annotator,label,code\n1,a,x,7\n1,b,x,7\n2,a,y,8\n2,b,x,7\n")
+    fit = cs.fit(cs.read(path, label="label"), model="majority")
+    check_responses(fit, cs.read(path, label="label"))
+    with pytest.raises(OptionError, match="does not know '7', '8', labels of the resp"):
+        check_responses(fit, cs.read(path, label="code"))
+
+
 def test_responses_of_another_kind_or_of_other_items_are_refused(two):
     fit = cs.fit(two[0], model="majority")
     frame = pd.DataFrame({"item": ["1"], "annotator": ["a"], "label": ["x"]})

@@ -1,5 +1,6 @@
 """Bad input is a clear error with file and row, or a stated rule."""
 
+import json
 import subprocess
 import sys
 
@@ -291,3 +292,22 @@ def test_cells_of_several_numpy_types_do_not_end_the_process(kind):
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "['2024', '3', 'True']", done.stderr
+
+
+def test_a_meaning_of_words_is_refused_where_answers_are_decisions(written):
+    tasks = [
+        {"text": f"t{k}", "_input_hash": k, "_annotator_id": "a", "label": "x"}
+        | {"answer": ["accept", "reject"][k % 2]}
+        for k in range(4)
+    ]
+    path = written("a.jsonl", "\n".join(map(json.dumps, tasks)))
+    assert read(path, label="label").kind == "contains"
+    with pytest.raises(OptionError, match=r"`answers=`.*decisions.*leave it out"):
+        read(path, label="label", answers={"ja": "yes"})
+
+
+def test_a_meaning_of_words_is_refused_where_answers_are_counts(written):
+    path = written("a.csv", "image,label,n_yes,n_shown\n1,x,2,3\n2,x,1,3\n")
+    assert read(path).kind == "contains"
+    with pytest.raises(OptionError, match=r"counts, not words"):
+        read(path, answers={"ja": "yes"})

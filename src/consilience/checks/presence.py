@@ -80,7 +80,9 @@ def _seen(data: xr.DataTree) -> list[Verdict]:
     lowest, highest = (found.gain + each * found.error for each in (-2, 2))
     if highest < 2 * GAIN or (lowest > 0 and found.gain >= GAIN):
         return [at_least("beyond_habit", found.gain, GAIN, how)]
-    return [too_little("beyond_habit", GAIN, f"more answers are needed: {how}", found.gain)]
+    return [
+        too_little("beyond_habit", GAIN, f"more answers are needed: {how}", found.gain)
+    ]
 
 
 def _meaning(data: xr.DataTree) -> list[Verdict]:

@@ -5,7 +5,9 @@ import json
 from consilience.errors import KindError, OptionError
 from consilience.posterior.fit import Fit
 from consilience.posterior.results.items import items
+from consilience.posterior.results.labels import labels
 from consilience.responses import Responses
+from consilience.responses.columns.names import listing
 
 _HOW = "give the responses that it was fitted to"
 _SHOWN = 12  # digits of a SHA-256
@@ -19,7 +21,8 @@ def check_responses(fit: Fit, responses: Responses) -> None:
     KindError
         They are of another kind.
     OptionError
-        They were read from other files than the fit records, or lack items of it.
+        They were read from other files than the fit records, lack items of it, or have
+        labels that it does not know: the same file can be read in another way.
     """
     attributes = fit.data.attrs
     if attributes["kind"] not in responses.kinds:
@@ -43,6 +46,16 @@ def check_responses(fit: Fit, responses: Responses) -> None:
         msg = (
             f"{len(fitted - read):,} of the {len(fitted):,} items of the fit are not "
             f"among the {len(read):,} of the responses; {_HOW}"
+        )
+        raise OptionError(msg)
+    if attributes["kind"] == "objects":  # which leaves rare candidates out
+        return
+    known = set(labels(fit.data)["label"].astype("str"))
+    strange = sorted(set(responses.labels["label"].astype("str")) - known)
+    if strange:
+        msg = (
+            f"the fit does not know {listing(strange, 3)}, labels of the responses: they "
+            f"were read in another way; {_HOW}, read as they were then"
         )
         raise OptionError(msg)
 

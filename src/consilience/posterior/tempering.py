@@ -75,7 +75,8 @@ class Tempering:
         Residual correlation of annotators, that over its standard error, and the
         correlation shrunk towards what is usual.
     common
-        Least correlation given the true labels, by what several models see.
+        Least correlation given the true labels, by what several models see; NaN where
+        there is one model.
     """
 
     raw: Truth

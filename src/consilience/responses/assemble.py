@@ -11,6 +11,7 @@ from consilience.errors import (
     LabelNotOfferedError,
     MissingColumnError,
     NoResponsesError,
+    OptionError,
 )
 from consilience.responses.answers import skipped_labels
 from consilience.responses.draft import Draft
@@ -67,6 +68,12 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     missing = options.missing_words
     if draft.kind != "contains":
         missing += (*skipped_labels(draft, options.answers),)
+    elif options.answers and not draft.worded:
+        msg = (
+            "`answers=`: the answers of this source are selections, decisions or "
+            "counts, not words, so there is none to give a meaning to; leave it out"
+        )
+        raise OptionError(msg)
     draft = tidy_draft(draft, missing)
     _check_rows(draft)
     check_plain(draft)

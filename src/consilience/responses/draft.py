@@ -22,6 +22,8 @@ class Draft:
         As in `consilience.responses.Responses`; None: the source has no such column.
     answer
         Index into no, maybe, yes; -1: skipped.
+    worded
+        Whether answers are words, to which the caller may give another meaning.
     extras
         Columns carried along.
     row
@@ -53,6 +55,7 @@ class Draft:
     where: Callable[[int], str]
     num_read: int
     answer: Int8[np.ndarray, " N"] | None = None
+    worded: bool = True
     object: Int[np.ndarray, " N"] | None = None
     main: Int8[np.ndarray, " N"] | None = None
     n: Int[np.ndarray, " N"] | None = None

@@ -352,12 +352,13 @@ def test_several_models_tell_the_least_correlation():
     assert common_correlation([0.002, 0.03, 0.09, 0.03]) == pytest.approx(0.15)
     assert common_correlation([0.002, 0.0225, 0.0225, 0.9]) == 0
     assert common_correlation([0.02625]) == pytest.approx(0.075)
-    number = np.array([1.0, 5.0])
+    # By hand: 1 + .15 sqrt(7 * 7) and 1 + .15 sqrt(27 * 7); of eight answers as Kish.
+    number = np.array([1.0, 8.0, 28.0])
     little, much = Residual(0.009, 50.0, 0.15), Residual(0.09, 5.0, 0.15)
-    assert np.allclose(little.design_effect(number), [1, 1.6])
-    assert np.array_equal(
-        much.design_effect(number), Residual(0.09, 5.0).design_effect(number)
-    )
+    assert np.allclose(little.design_effect(number), [1, 2.05, 3.0621553])
+    alone = Residual(0.09, 5.0)
+    assert np.allclose(much.design_effect(number)[:2], alone.design_effect(number)[:2])
+    assert much.design_effect(number)[2] < alone.design_effect(number)[2] / 1.5
 
 
 def test_a_correlation_is_shrunk_the_more_the_less_is_known_of_it():

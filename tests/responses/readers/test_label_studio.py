@@ -7,10 +7,12 @@ from consilience.errors import (
     BadCellError,
     LabelNotOfferedError,
     MissingColumnError,
+    OptionError,
     UnreadableFileError,
 )
 from consilience.responses import read
 
+SAID = {"ja": "yes"}
 CONFIG = """<View><Image name="img" value="$image"/>
 <Choices name="objects" toName="img" choice="multiple">
 <Choice value="terrier"/><Choice value="stage"/>
@@ -141,6 +143,8 @@ def test_several_labels_need_a_kind_and_no_needs_the_configuration(export, writt
     assert contains.table["answer"].tolist() == ["yes", "yes", "no", "no", "no", "yes"]
     with pytest.raises(LabelNotOfferedError, match=r"annotation 11: label 'cat'"):
         read(path, label="objects", kind="contains", offered=["terrier", "stage"])
+    with pytest.raises(OptionError, match=r"`answers=`.*selections.*leave it out"):
+        read(path, label="objects", kind="contains", offered=config, answers=SAID)
     main = read(path, label="main", offered=config)
     assert main.labels["label"].tolist() == ["stage", "terrier"]
 

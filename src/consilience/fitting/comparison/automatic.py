@@ -18,6 +18,7 @@ from consilience.checks.dependence.independence import (
     COMMON,
     Residual,
     common_correlation,
+    mixed_effect,
 )
 from consilience.errors import OptionError
 from consilience.fitting.comparison.comparing import (
@@ -203,7 +204,7 @@ def _mixture(
     kept = prior_at_full_strength(space, best.result)
     models = mix([getattr(part, name_of_reported) for part in parts], weights)
     number = np.bincount(space.unit, space.n, space.num_units)
-    of_votes = VOTES * common / COMMON / (1 + np.maximum(number - 1, 0) * COMMON)
+    of_votes = VOTES * common / COMMON / mixed_effect(number, COMMON)
     shares = np.stack([1 - of_votes, of_votes])[:, :, None]
     reported = mix([models, _votes(space, kept)], shares)
     raw = reported if name_of_reported == "raw" else temper(reported, kept, 1 / effect)

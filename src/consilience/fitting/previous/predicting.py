@@ -361,6 +361,6 @@ def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | N
     residual = Residual(
         attributes["residual_correlation"],
         attributes["residual_z"],
-        attributes.get("residual_common", 0.0),  # none before version 0.2
+        attributes["residual_common"],
     )
     return temper_result(residual, attributes["reported"], space, result)

@@ -82,6 +82,7 @@ class Unrolled:
             annotator=self.annotator,
             label=self.label,
             answer=self.answer,
+            worded=self.answer is None,
             object=self.object,
             response_id=self.response_id,
             row=self.row,
@@ -192,6 +193,7 @@ def answers_about(draft: Draft, labels: Coded, words: Mapping[str, str]) -> Draf
         kind="contains",
         label=labels,
         answer=read_answers(draft.label, words, draft.where, draft.row),
+        worded=True,
         notes=(*draft.notes, *answer_words_rule(draft.label, words)),
     )
 

@@ -104,6 +104,7 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         annotator=nothing(len(rows)),
         label=table.single(label).take(rows),
         answer=answer.astype(np.int8),
+        worded=False,
         n=n[rows, answer],
         row=rows,
         where=table.where,

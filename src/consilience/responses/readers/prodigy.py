@@ -172,6 +172,7 @@ def _binary(
         annotator=people or encode_texts([None] * table.num_rows),
         label=table.columns[name],
         answer=decisions.astype(np.int8),
+        worded=False,
         row=np.arange(table.num_rows),
         where=table.where,
         num_read=table.num_rows,
