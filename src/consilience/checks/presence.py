@@ -55,7 +55,7 @@ def beyond_habit(space: ContainsSpace, elpd: Float[np.ndarray, " N"]) -> BeyondH
     cell = space.annotator.astype(np.int64) * answers + space.answer
     count = np.bincount(cell, space.n, people * answers).reshape(people, answers)
     everyone = count.sum(0) / count.sum()
-    # As many imagined answers as there are different ones; the answer itself is left out.
+    # The answer itself is left out; as many are imagined as there are different ones.
     own = count.ravel()[cell] - 1 + answers * everyone[space.answer]
     whole = count.sum(1)[space.annotator] - 1 + answers
     difference = elpd - np.log(own / whole)

@@ -54,8 +54,8 @@ def check_responses(fit: Fit, responses: Responses) -> None:
     strange = sorted(set(responses.labels["label"].astype("str")) - known)
     if strange:
         msg = (
-            f"the fit does not know {listing(strange, 3)}, labels of the responses: they "
-            f"were read in another way; {_HOW}, read as they were then"
+            f"the fit does not know {listing(strange, 3)}, labels of the responses: "
+            f"they were read in another way; {_HOW}, read as they were then"
         )
         raise OptionError(msg)
 

@@ -46,12 +46,13 @@ out would have chosen for the factor stands in the benchmarks.
 
 n answers whose errors correlate by :math:`\rho` are worth :math:`n / D` independent
 ones, with the **design effect** :math:`D = 1 + (n - 1) \rho` (Kish 1965, section 5.4).
-By it no number of answers is worth more than :math:`1 / \rho`, which spares a model that
-has learned a wrong truth. Where several models are mixed, that they differ says so, and
-:math:`D = 1 + \rho \sqrt{(n - 1)(8 - 1)}`, the same for eight answers: whichever family
-of public sets is left out, the others choose the root, and log-loss is .404 for .413
-(with 20 and 39 answers an item .135 for .151 and .14 for .19). On simulated crowds it is
-.001 higher. Single models other than the correlated one lose .04 to .12 by the root.
+By it no number of answers is worth more than :math:`1 / \rho`, which spares a model
+that has learned a wrong truth. Where several models are mixed, that they differ says
+so, and :math:`D = 1 + \rho \sqrt{(n - 1)(8 - 1)}`, the same for eight answers:
+whichever family of public sets is left out, the others choose the root, and log-loss is
+.404 for .413 (with 20 and 39 answers an item .135 for .151 and .14 for .19). On
+simulated crowds it is .001 higher. Single models other than the correlated one lose .04
+to .12 by the root.
 
 References
 ----------
