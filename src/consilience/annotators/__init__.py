@@ -109,20 +109,7 @@ def load(
 def fittable(
     name: str, prior: Mapping[str, float] | None = None
 ) -> AnnotatorModel[Any]:
-    """Return a model that engines fit, by its name.
-
-    Parameters
-    ----------
-    name, prior
-        As for `load`.
-
-    Raises
-    ------
-    UnknownModelError, OptionError
-        As for `load`.
-    UnknownEngineError
-        It is a heuristic, which no engine fits.
-    """
+    """Return a model that engines fit, by its name."""
     model = load(name, prior)
     if isinstance(model, Heuristic):
         msg = (

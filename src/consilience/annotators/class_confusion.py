@@ -148,13 +148,7 @@ class Classes:
 
 
 def layout(space: ChoiceSpace, prior: Prior) -> Classes:
-    """Lay out the answers, items by class.
-
-    Raises
-    ------
-    TooLargeError
-        There are too many labels for a table of them.
-    """
+    """Lay out the answers, items by class."""
     del prior
     size = len(space.states)
     if size > MAX_LABELS:

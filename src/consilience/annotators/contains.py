@@ -181,13 +181,7 @@ class Prior:
 
 
 def layout(space: ContainsSpace, prior: Prior) -> Pairs:
-    """Lay the answers out by annotator and group of labels.
-
-    Raises
-    ------
-    OptionError
-        *Unclear* is among the states.
-    """
+    """Lay the answers out by annotator and group of labels."""
     del prior
     if len(space.states) != 2:
         msg = (

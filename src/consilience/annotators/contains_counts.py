@@ -93,13 +93,7 @@ class Counts:
 
 
 def layout(space: ContainsSpace, prior: Prior) -> Counts:
-    """Count the answers to each pair.
-
-    Raises
-    ------
-    OptionError
-        *Unclear* is among the states, or the threshold is not between zero and one.
-    """
+    """Count the answers to each pair."""
     if len(space.states) != 2:
         msg = (
             f"`states={len(space.states)}`: the model contains_counts has frequencies "

@@ -72,13 +72,7 @@ class Prior:
 
 
 def layout(space: Space, prior: Prior) -> Shortlists:
-    """Lay the answers out by slot of the lists, with what the prior asks for.
-
-    Raises
-    ------
-    OptionError
-        The prior asks for what the responses do not say of the labels.
-    """
+    """Lay the answers out by slot of the lists, with what the prior asks for."""
     asked = {"superclass": prior.superclass, "pairs": prior.pairs}
     asked |= {"similarity": prior.similarity, "popularity": prior.popularity}
     first = next((name for name, scale in asked.items() if scale), None)

@@ -95,15 +95,7 @@ class Aggregate:
 def aggregate(
     named: Sequence[tuple[int, ...]], main: Sequence[int | None]
 ) -> Aggregate:
-    """Apply the rule to one item.
-
-    Parameters
-    ----------
-    named
-        The labels that each response names, in the order in which responses came.
-    main
-        The main label of each, or None.
-    """
+    """Apply the rule to one item."""
     number = len(named)
     votes = Counter(label for label in main if label is not None)
     sizes = Counter(map(len, named))

@@ -106,18 +106,7 @@ def compare(
 
 
 def mean_table(comparison: Comparison) -> pd.DataFrame:
-    """Return the means over sets, the least log-loss first.
-
-    Parameters
-    ----------
-    comparison
-        The comparison.
-
-    Returns
-    -------
-    A row per method; columns are the metrics and the figures, and `sets`: how many
-    sets the method did.
-    """
+    """Return the means over sets, the least log-loss first."""
     results = comparison.results
     mean = results[results["set"] == MEAN]
     names = list(dict.fromkeys(results["method"]))
@@ -134,24 +123,7 @@ def mean_table(comparison: Comparison) -> pd.DataFrame:
 
 
 def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write the tables as Parquet, all of them or none.
-
-    Parameters
-    ----------
-    comparison
-        The comparison.
-    folder
-        Where.
-
-    Returns
-    -------
-    The files.
-
-    Raises
-    ------
-    CannotWriteError
-        The destination cannot be written.
-    """
+    """Write the tables as Parquet, all of them or none."""
     names = ("results", "differences", "runs")
     with whole_files(folder) as partial:
         for name in names:

@@ -51,20 +51,7 @@ class DataSet:
 
 
 def find(folders: Sequence[Path]) -> list[Path]:
-    """Return the folders of data sets.
-
-    Parameters
-    ----------
-    folders
-        Each one set, or a folder of sets.
-
-    Raises
-    ------
-    SourceNotFoundError
-        A folder is not there or holds no data set.
-    OptionError
-        Two sets have one name.
-    """
+    """Return the folders of data sets."""
     paths: list[Path] = []
     for folder in folders:
         inside = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -135,22 +122,7 @@ def load_all(
     format: str | None,
     leave_out: Callable[[str], None],
 ) -> list[DataSet]:
-    """Read all sets; those without gold are left out, and this is reported.
-
-    Parameters
-    ----------
-    folders
-        As `find` gives them.
-    options, format
-        How to read them.
-    leave_out
-        Called with one sentence for each set without gold.
-
-    Raises
-    ------
-    GoldError
-        No set has gold.
-    """
+    """Read all sets; those without gold are left out, and this is reported."""
     sets = []
     for folder in folders:
         try:

@@ -22,17 +22,7 @@ type Table = Mapping[tuple[str, str], Measured | None]
 def sets_with_metric(
     measured: Table, order: Sequence[str], method: str, metric: str
 ) -> dict[str, Measured]:
-    """Return a method's sets on which it has the metric.
-
-    Parameters
-    ----------
-    measured
-        By set and method; None where it failed.
-    order
-        The sets.
-    method, metric
-        Names.
-    """
+    """Return a method's sets on which it has the metric."""
     by_set = {name: measured.get((name, method)) for name in order}
     return {name: one for name, one in by_set.items() if one and metric in one.values}
 
@@ -44,19 +34,7 @@ def differences(
     reference: str,
     protocol: Protocol,
 ) -> list[dict[str, object]]:
-    """Return the differences of all methods from one, by set and in the mean.
-
-    Parameters
-    ----------
-    measured
-        By set and method; None where it failed.
-    order, names
-        The sets and the methods.
-    reference
-        The method that differences are taken from.
-    protocol
-        How to compare.
-    """
+    """Return the differences of all methods from one, by set and in the mean."""
     rows: list[dict[str, object]] = []
     for method in names:
         if method == reference:

@@ -43,13 +43,7 @@ class Result:
 
 
 def save(result: Result, folder: Path) -> None:
-    """Keep a result; without both of its files, none is there.
-
-    Raises
-    ------
-    CannotWriteError
-        The destination cannot be written.
-    """
+    """Keep a result; without both of its files, none is there."""
     path = _path(folder, result.data, result.method)
     record = {
         "data": result.data,
@@ -87,15 +81,7 @@ def load(folder: Path, data: str, method: str) -> Result | None:
 
 
 def stored_methods(folder: Path, data: str) -> list[str]:
-    """Return the methods of which something is kept.
-
-    Parameters
-    ----------
-    folder
-        Where results are kept.
-    data
-        Name of the set.
-    """
+    """Return the methods of which something is kept."""
     names = []
     for path in sorted((folder / data).glob("*.json")):
         with suppress(OSError, ValueError, KeyError):

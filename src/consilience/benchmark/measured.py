@@ -77,21 +77,7 @@ def measure(
     metrics: Sequence[str],
     protocol: Protocol,
 ) -> Measured:
-    """Measure what a method says of a set.
-
-    Parameters
-    ----------
-    table
-        Columns item, label, probability.
-    name
-        Name of the set; fixes how its items are resampled.
-    gold
-        Columns item, label.
-    metrics
-        Which metrics.
-    protocol
-        How.
-    """
+    """Measure what a method says of a set."""
     scores = item_scores(table, gold, protocol.bins)
     by_item = {
         "accuracy": scores.right,
@@ -128,19 +114,7 @@ def measure(
 def paired(
     one: Measured, other: Measured, metric: str
 ) -> tuple[float, float, Float[np.ndarray, " R"]]:
-    """Return the first's metric less the second's, paired by item.
-
-    Parameters
-    ----------
-    one, other
-        Two methods on one set.
-    metric
-        Name of the metric.
-
-    Returns
-    -------
-    The difference, its standard error, and its bootstrap.
-    """
+    """Return the first's metric less the second's, paired by item."""
     resampled = np.asarray(one.resampled[metric]) - np.asarray(other.resampled[metric])
     difference = one.values[metric] - other.values[metric]
     if metric not in one.by_item:

@@ -39,14 +39,7 @@ class Method:
 
 
 def library_methods(engine: str = "auto") -> tuple[Method, ...]:
-    """Every model for choice, the choice made by the data, and a baseline.
-
-    Parameters
-    ----------
-    engine
-        Engine of the models that have it; the others take their best. auto: as
-        `consilience fit` chooses.
-    """
+    """Every model for choice, the choice made by the data, and a baseline."""
     takes = filter(_finds_truths, annotators.names())
     models = tuple(
         Method(name, __name__, _with_engine(name, engine)) for name in ("auto", *takes)
@@ -57,20 +50,7 @@ def library_methods(engine: str = "auto") -> tuple[Method, ...]:
 def choose_methods(
     names: Sequence[str], available: Sequence[Method]
 ) -> tuple[Method, ...]:
-    """Return the methods asked for, each once.
-
-    Parameters
-    ----------
-    names
-        Names of methods; none: all of this package.
-    available
-        What there is to choose from.
-
-    Raises
-    ------
-    UnknownModelError
-        There is no such method.
-    """
+    """Return the methods asked for, each once."""
     methods = {method.name: method for method in available}
     for name in names:
         if name not in methods:

@@ -64,26 +64,7 @@ def run_all(
     run: Callable[[DataSet, Method, int], tuple[Outcome, pd.DataFrame | None]]
     | None = None,
 ) -> list[Result]:
-    """Run what is not kept yet, one after the other.
-
-    Parameters
-    ----------
-    sets
-        The data.
-    methods
-        What to run on each.
-    plan
-        How.
-    report
-        Called before and after each run.
-    run
-        Runs a method on a set with a seed, and returns its outcome and its
-        probabilities, a column `variant` among them; None: in this process.
-
-    Returns
-    -------
-    The results of these methods, set by set.
-    """
+    """Run what is not kept yet, one after the other."""
     run = run or _run_here
     results: list[Result] = []
     total = len(sets) * len(methods)
@@ -146,17 +127,7 @@ def one_line(error: BaseException, most: int = 300) -> str:
 def other_stored_results(
     sets: Sequence[DataSet], results: Sequence[Result], plan: Plan
 ) -> Iterator[Result]:
-    """Give what the folder holds besides, of the same answers and the same seed.
-
-    Parameters
-    ----------
-    sets
-        The data.
-    results
-        Those that are there already.
-    plan
-        How they were run.
-    """
+    """Give what the folder holds besides, of the same answers and the same seed."""
     there = {(result.data, result.method) for result in results}
     for data in sets:
         for name in kept.stored_methods(plan.folder, data.name):

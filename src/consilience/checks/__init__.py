@@ -18,17 +18,7 @@ __all__ = ["Verdict", "all_checks", "as_dataset"]
 
 
 def all_checks(data: xr.DataTree) -> list[Verdict]:
-    """Run every check that applies to a fit.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    The verdicts, in the order in which to read them.
-    """
+    """Run every check that applies to a fit."""
     return [
         *familiar_annotators.familiar_annotators(data),
         *finite.finite(data),

@@ -9,19 +9,7 @@ _MIN_FAMILIAR = 1.0
 
 
 def familiar_annotators(data: xr.DataTree) -> list[Verdict]:
-    """Judge whether what was learned of annotators is about those who answered now.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    The verdict `familiar_annotators`: how many of them were in the earlier fit. Where
-    none was, nothing shows whether they are like those who were. None for a fit that is
-    no prediction, or of annotators without names.
-    """
+    """Judge whether what was learned of annotators is about those who answered now."""
     if "familiar_annotators" not in data.attrs:
         return []
     name, number = "familiar_annotators", float(data.attrs["familiar_annotators"])

@@ -10,17 +10,7 @@ from consilience.when_used import xr
 
 
 def finite(data: xr.DataTree) -> list[Verdict]:
-    """Check that draws and probabilities are finite.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    The verdict `not_finite`: how many values are NaN or infinite, padding aside.
-    """
+    """Check that draws and probabilities are finite."""
     truth = candidates(data)
     broken = ~np.isfinite(truth.probability)
     broken &= truth.state >= 0

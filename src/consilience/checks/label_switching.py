@@ -34,21 +34,7 @@ _GAIN = 0.1
 
 
 def label_switching(data: xr.DataTree) -> list[Verdict]:
-    """Check that the states bear the names that annotators give them.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Verdicts `label_switching` (how much more often the renamed states would be called
-    by their new names than by their old ones, in the worst half chain; 0 when the
-    names are right) and, with several chains, `chains_aligned` (how much nearer, in
-    total variation, the renamed states of a chain would be to those of the first one);
-    none for a model without confusion.
-    """
+    """Check that the states bear the names that annotators give them."""
     votes = data["constant_data"]["votes"].transpose("given_class", "true_class")
     chains, halves = _means(data)
     if not len(halves):

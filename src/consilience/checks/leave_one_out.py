@@ -68,21 +68,7 @@ def leave_one_response_out(
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
 ) -> LeaveOneOut | None:
-    """Score every answer by the others.
-
-    Parameters
-    ----------
-    model
-        Who was fitted.
-    space
-        What could be true, and the answers.
-    parameters
-        Posterior draws of the parameters, by name.
-
-    Returns
-    -------
-    The scores; None where there are no draws, or answers do not come from tables.
-    """
+    """Score every answer by the others."""
     if not parameters:
         return None
     number = math.prod(next(iter(parameters.values())).shape[:2])

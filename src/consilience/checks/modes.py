@@ -27,17 +27,7 @@ from consilience.truth import Space
 def weigh_modes(
     model: AnnotatorModel[Any], space: Space, result: Result, prob: float
 ) -> Result:
-    """Return the result with its modes weighted; as it is where there is one.
-
-    Parameters
-    ----------
-    model, space
-        What was fitted, and the answers.
-    result
-        What the engine returned.
-    prob
-        Probability of the intervals.
-    """
+    """Return the result with its modes weighted; as it is where there is one."""
     mixing = result.mixing
     if mixing is None or len(mixing.weight) < 2 or not result.moments:
         return result

@@ -22,20 +22,7 @@ _SPREAD = 0.01
 
 
 def optimization(data: xr.DataTree) -> list[Verdict]:
-    """Check an iterative fit.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Verdicts `stopped_early` (1 when the chosen start was still improving),
-    `objective_fall` (the largest fall in one sweep, as a share of the objective; not
-    for `svi`, whose objective is noisy) and `objective_spread` (nats per response
-    between the best start and the next best); none for a fit that was not iterative.
-    """
+    """Check an iterative fit."""
     if "optimization" not in data.children:
         return []
     group = data["optimization"].to_dataset()

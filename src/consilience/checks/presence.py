@@ -42,15 +42,7 @@ class BeyondHabit(NamedTuple):
 
 
 def beyond_habit(space: ContainsSpace, elpd: Float[np.ndarray, " N"]) -> BeyondHabit:
-    """Compare scores of answers with how their annotators answer elsewhere.
-
-    Parameters
-    ----------
-    space
-        What could be true, and the answers.
-    elpd
-        Log probability of each answer given all others.
-    """
+    """Compare scores of answers with how their annotators answer elsewhere."""
     people, answers = space.num_annotators, len(space.answers)
     cell = space.annotator.astype(np.int64) * answers + space.answer
     count = np.bincount(cell, space.n, people * answers).reshape(people, answers)

@@ -35,18 +35,7 @@ _LONGER = "run longer (`draws=`)"
 
 
 def sampling(data: xr.DataTree) -> list[Verdict]:
-    """Check the chains of a fit by NUTS or Gibbs sampling.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Verdicts `rhat`, `ess_bulk`, `ess_tail` and `modes`, and of NUTS `divergences` and
-    `e_bfmi`; none for a fit without chains of a sampler.
-    """
+    """Check the chains of a fit by NUTS or Gibbs sampling."""
     verdicts = []
     if "convergence" in data.children:
         figures = data["convergence"].to_dataset()

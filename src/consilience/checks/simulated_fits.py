@@ -66,15 +66,7 @@ class SimulatedFits:
 
 
 def cannot_simulate(model: AnnotatorModel[Any], space: Space) -> str | None:
-    """Return why a model has no prior to draw studies from, or None.
-
-    Parameters
-    ----------
-    model
-        The model.
-    space
-        The design.
-    """
+    """Return why a model has no prior to draw studies from, or None."""
     if space.kind not in model.kinds:
         return f"it takes no responses of kind {space.kind}, of which the studies are"
     if not model.dims:
@@ -97,26 +89,7 @@ def simulated_fits(
     power: int = 1,
     report: Reporter = silent,
 ) -> SimulatedFits:
-    """Draw studies from a model's own prior and fit each.
-
-    Parameters
-    ----------
-    model, engine
-        What is judged.
-    space
-        The design; its answers are not looked at.
-    simulations
-        How many studies.
-    seed_of_all
-        Seed of the random number generator. The studies do not depend on the engine,
-        but where the model has another prior for it.
-    effort
-        How hard the engine works.
-    power
-        How often each answer is counted: 1, or more to see that the check sees it.
-    report
-        Called after each fit.
-    """
+    """Draw studies from a model's own prior and fit each."""
     generator = np.random.default_rng([seed_of_all, 1])
     ranks, items, failed, alike = [], [], [], 0
     took = []
@@ -157,17 +130,7 @@ def simulated_fits(
 def replace_answers(
     space: Space, answer: Int[np.ndarray, " N"], *, power: int = 1
 ) -> Space:
-    """Return the space with other answers, laid out the same whatever they are.
-
-    Parameters
-    ----------
-    space
-        The design, each answer given once.
-    answer
-        The answers.
-    power
-        How often each counts.
-    """
+    """Return the space with other answers, laid out the same whatever they are."""
     number, words = len(space.unit), len(space.answers)
     word = np.tile(np.arange(words, dtype=space.answer.dtype), number)
     return replace(

@@ -54,15 +54,6 @@ def position(
 
     A place between two draws, or among equal ones, is drawn by lot: then positions are
     uniform, with any number of draws, if the truth and the draws are exchangeable.
-
-    Parameters
-    ----------
-    truth
-        True values.
-    draws
-        Posterior draws of each, independent or nearly so.
-    generator
-        Draws the lots.
     """
     below = (draws < truth).sum(axis=0)
     equal = (draws == truth).sum(axis=0)
@@ -72,13 +63,7 @@ def position(
 
 
 def uniformity(positions: Float[np.ndarray, " N"]) -> float:
-    """Return how often uniform positions would stray as far: a p-value.
-
-    Parameters
-    ----------
-    positions
-        One of each simulated study.
-    """
+    """Return how often uniform positions would stray as far: a p-value."""
     null = _smallest_tails(len(positions))
     tail = _smallest_tail(np.sort(positions)[None])[0]
     return float((1 + (null <= tail).sum()) / (1 + len(null)))
@@ -98,40 +83,14 @@ def studies_needed(tests: int) -> int:
 
 
 def judge_parameters(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Judge the positions of true parameters among their draws.
-
-    Parameters
-    ----------
-    ranks
-        Columns simulation, quantity, element (a quantity may have several), position
-        (NaN where the fit gave no draws), truth and mean (posterior mean).
-
-    Returns
-    -------
-    A row for each quantity: simulations, elements; coverage_50, coverage_90 and their
-    standard errors *_se; error (mean of posterior mean less truth), error_se; p, the
-    chance of figures as bad if the posterior were exact; needed, the studies without
-    which nothing can be found; verdict.
-    """
+    """Judge the positions of true parameters among their draws."""
     groups = ranks.groupby("quantity", sort=False, observed=True)
     rows = [{"quantity": name, **_parameter(group)} for name, group in groups]
     return pd.DataFrame(rows)
 
 
 def judge_truth(items: pd.DataFrame) -> pd.DataFrame:
-    """Judge whether the most probable states are true as often as promised.
-
-    Parameters
-    ----------
-    items
-        What `tally` gives, with a column simulation.
-
-    Returns
-    -------
-    A row for all units and one for each bin that has some: confidence (its bounds),
-    simulations, units, expected and realised accuracy, gap (expected less realised),
-    gap_se, p; and needed and verdict, which stand with the row of all units.
-    """
+    """Judge whether the most probable states are true as often as promised."""
     parts = [("all", items)]
     parts += [
         (str(name), part)
@@ -157,20 +116,7 @@ def judge_truth(items: pd.DataFrame) -> pd.DataFrame:
 def tally(
     belief: Float[np.ndarray, "U K"], state: Int[np.ndarray, " U"]
 ) -> pd.DataFrame:
-    """Count, bin by bin, how often the most probable state is true, and should be.
-
-    Parameters
-    ----------
-    belief
-        Posterior of each unit's state.
-    state
-        The true state.
-
-    Returns
-    -------
-    A row for each bin: confidence, units, expected and realised (sums over its units),
-    variance (of the realised, were units independent).
-    """
+    """Count, bin by bin, how often the most probable state is true, and should be."""
     confidence = belief.max(axis=1)
     right = belief.argmax(axis=1) == state
     inner = np.asarray(BINS[1:-1])
@@ -196,15 +142,7 @@ def tally(
 def coverage(
     positions: Float[np.ndarray, "N E"], prob: float
 ) -> tuple[float, float, float]:
-    """Return how often the central interval holds the truth, its error, and p.
-
-    Parameters
-    ----------
-    positions
-        Of each study and element.
-    prob
-        How often it should.
-    """
+    """Return how often the central interval holds the truth, its error, and p."""
     covered = np.abs(positions - 0.5) < prob / 2
     share = float(covered.mean())
     of_study = covered.mean(axis=1)

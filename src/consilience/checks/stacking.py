@@ -64,15 +64,6 @@ def standing(
 
     Answers about one item are alike, so standard errors are those of a mean over items
     (a ratio: items have different numbers of answers).
-
-    Parameters
-    ----------
-    elpd
-        log p(answer | all others) by model.
-    unit, n
-        Whose answer it is, and how often it was given.
-    seed
-        Seed of the bootstrap.
     """
     units = int(unit.max()) + 1
     total = np.stack([np.bincount(unit, n * values, units) for values in elpd])
@@ -100,15 +91,7 @@ def standing(
 def stacking_weights(
     elpd: Float[np.ndarray, "A N"], n: Int[np.ndarray, " N"]
 ) -> Float[np.ndarray, " A"]:
-    """Return the mixture of models under which the answers are most probable.
-
-    Parameters
-    ----------
-    elpd
-        log p(answer | all others) by model.
-    n
-        How often each answer was given.
-    """
+    """Return the mixture of models under which the answers are most probable."""
     likely = np.exp(elpd - elpd.max(0))
     weight = np.full(len(elpd), 1 / len(elpd))
     # EM for the shares of a mixture, with longer steps: the objective is concave.
@@ -138,17 +121,6 @@ def shrink_weights(
     is seen without gold. Not so where labels have subtypes: these can exchange items
     between labels and keep the shares. Where errors of the votes themselves are far
     from even, good models move the shares too; so stacking keeps much of the weight.
-
-    Parameters
-    ----------
-    weight
-        Weights that sum to one.
-    drift
-        How far each model moves the shares of the labels away from those of the votes
-        (total variation distance).
-    shown
-        Whether the shares would show a drift; the other models keep what stacking gives
-        them alone.
     """
     if not shown.any():
         return weight

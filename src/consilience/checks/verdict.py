@@ -67,82 +67,24 @@ class Verdict:
 
 
 def at_most(name: str, value: float, limit: float, remedy: str) -> Verdict:
-    """Judge a figure that has a ceiling.
-
-    Parameters
-    ----------
-    name
-        What was checked.
-    value
-        The figure found.
-    limit
-        The highest allowed.
-    remedy
-        How to fix the fit when the figure is higher.
-
-    Returns
-    -------
-    The verdict. NaN fails: a figure that should exist and does not is a bad sign.
-    """
+    """Judge a figure that has a ceiling."""
     return _judge(name, value, limit, remedy, ok=bool(value <= limit))
 
 
 def at_least(name: str, value: float, limit: float, remedy: str) -> Verdict:
-    """Judge a figure that has a floor.
-
-    Parameters
-    ----------
-    name
-        What was checked.
-    value
-        The figure found.
-    limit
-        The lowest allowed.
-    remedy
-        How to fix the fit when the figure is lower.
-
-    Returns
-    -------
-    The verdict. NaN fails.
-    """
+    """Judge a figure that has a floor."""
     return _judge(name, value, limit, remedy, ok=bool(value >= limit))
 
 
 def too_little(
     name: str, limit: float, how: str, value: float = float("nan")
 ) -> Verdict:
-    """Return a verdict that the data are too few.
-
-    Parameters
-    ----------
-    name
-        What was to be checked.
-    limit
-        The figure that would be allowed.
-    how
-        What would be needed.
-    value
-        The figure found, where there is one.
-
-    Returns
-    -------
-    The verdict, which neither passes nor fails.
-    """
+    """Return a verdict that the data are too few."""
     return Verdict(name, float(value), float(limit), TOO_LITTLE, how)
 
 
 def as_dataset(verdicts: Sequence[Verdict]) -> xr.Dataset:
-    """Lay verdicts out as the group `diagnostics` of a fit.
-
-    Parameters
-    ----------
-    verdicts
-        What the checks found.
-
-    Returns
-    -------
-    Variables name, value, limit, outcome, ok and remedy along the dimension check.
-    """
+    """Lay verdicts out as the group `diagnostics` of a fit."""
     return xr.Dataset(
         {
             "name": ("check", np.array([v.name for v in verdicts], dtype=object)),

@@ -95,13 +95,7 @@ class ClassPosterior:
     def moments(
         self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
     ) -> Float[np.ndarray, "2 N"]:
-        """Return the posterior mean and the mean square of cells.
-
-        Parameters
-        ----------
-        row, column
-            The class and the label of each cell.
-        """
+        """Return the posterior mean and the mean square of cells."""
         moments = np.zeros((2, len(row)))
         for each in self.posteriors():
             moments += each.moments(row, column)
@@ -114,17 +108,7 @@ class ClassPosterior:
         row: Int[np.ndarray, " N"],
         column: Int[np.ndarray, " N"],
     ) -> Float[np.ndarray, "D N"]:
-        """Draw P(label | class) of cells, each by itself.
-
-        Parameters
-        ----------
-        generator
-            Random numbers.
-        number
-            How many draws.
-        row, column
-            The class and the label of each cell.
-        """
+        """Draw P(label | class) of cells, each by itself."""
         distribution = beta_from_moments(*self.moments(row, column))
         return generator.beta(*distribution, (number, len(row)))
 
@@ -135,19 +119,7 @@ class ClassPosterior:
         member: Float[np.ndarray, "K G"],
         rows: Float[np.ndarray, "K G"],
     ) -> Float[np.ndarray, "D G G"]:
-        """Draw P(group of the label | group of the class).
-
-        Parameters
-        ----------
-        generator
-            Random numbers.
-        number
-            How many draws.
-        member
-            Which label is in which group.
-        rows
-            Weight of each class in its group.
-        """
+        """Draw P(group of the label | group of the class)."""
         drawn = np.empty((number, rows.shape[1], member.shape[1]))
         for part, posterior in zip(
             np.array_split(drawn, len(self.draws)), self.posteriors(), strict=True
@@ -163,15 +135,7 @@ class ClassPosterior:
 def class_posterior(
     space: ChoiceSpace, draws: Mapping[str, Shaped[np.ndarray, "chain draw ..."]]
 ) -> ClassPosterior:
-    """Return what a fit says of how the items of each class are called.
-
-    Parameters
-    ----------
-    space
-        What could be true, and the answers.
-    draws
-        Draws of the parameters by name.
-    """
+    """Return what a fit says of how the items of each class are called."""
     class_ = classes_of(space)
     with_class, _ = answered_units(space, class_)
     counts = label_counts(space, with_class, class_)

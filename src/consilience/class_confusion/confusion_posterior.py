@@ -86,13 +86,7 @@ class ConfusionPosterior:
     def moments(
         self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
     ) -> Float[np.ndarray, "2 N"]:
-        """Return the mean and the mean square of cells.
-
-        Parameters
-        ----------
-        row, column
-            The class and the label of each cell.
-        """
+        """Return the mean and the mean square of cells."""
         agreeing, otherwise = self.agreeing[row], self.otherwise[row]
         number = agreeing + otherwise
         share = (1 - self.lapse) * agreeing / number
@@ -115,17 +109,7 @@ class ConfusionPosterior:
     def beta(
         self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
     ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-        """Return the Beta distributions with the mean and the variance of cells.
-
-        Parameters
-        ----------
-        row, column
-            The class and the label of each cell.
-
-        Returns
-        -------
-        Answers, imagined ones too, that give the label, and that do not.
-        """
+        """Return the Beta distributions with the mean and the variance of cells."""
         return beta_from_moments(*self.moments(row, column))
 
     def draw(
@@ -133,15 +117,7 @@ class ConfusionPosterior:
         generator: np.random.Generator,
         member: Float[np.ndarray, "K G"] | None = None,
     ) -> Float[np.ndarray, "K G"]:
-        """Draw P(label | class), or P(group of labels | class).
-
-        Parameters
-        ----------
-        generator
-            Random numbers.
-        member
-            Which label is in which group; None: each is its own.
-        """
+        """Draw P(label | class), or P(group of labels | class)."""
         share = (1 - self.lapse) * generator.beta(self.agreeing, self.otherwise)
         # Of a Dirichlet distribution, what is summed over labels is one as well.
         summed = self.concentration if member is None else self.concentration @ member

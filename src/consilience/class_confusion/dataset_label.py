@@ -172,20 +172,7 @@ def log_beta_functions(*arguments: tuple[Any, Any, Any]) -> list[Any]:
 def log_probabilities(
     lapses: Lapses, share: Any, precision: Any, lapse: Any
 ) -> Float[Array, "R T"]:
-    """Return the log probability of each row: which answers, and how many were lapses.
-
-    Parameters
-    ----------
-    lapses
-        Rows.
-    share
-        How often the class is called by its own label by those who do not lapse, R x 1
-        or 1 x T.
-    precision
-        How closely each item keeps to that, in answers.
-    lapse
-        Share of answers that are lapses.
-    """
+    """Return the log probability of each row: which answers, and how many lapses."""
     agreeing, heeded = lapses.agreeing[:, None], lapses.heeded[:, None]
     yes, no = precision * share, precision * (1 - share)
     posterior, prior = log_beta_functions(
@@ -209,18 +196,7 @@ def log_joint(
     precision: Any,
     lapse: Any,
 ) -> Float[Array, "K T"]:
-    """Return log p(share of the class, answers about its items), at each node.
-
-    Parameters
-    ----------
-    counts
-        Answers.
-    mean, classes
-        Of the prior share of each class, and how closely it keeps to that, in
-        answers.
-    precision, lapse
-        As in `log_probabilities`.
-    """
+    """Return log p(share of the class, answers about its items), at each node."""
     share = counts.share[None, :]
     rows = log_probabilities(counts.lapses, share, precision, lapse)
     log_likelihood = log_sum(rows, counts.lapses.which, len(counts.agreeing))

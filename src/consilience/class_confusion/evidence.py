@@ -16,22 +16,7 @@ _TRACE = 1e-3  # answers; keeps a label possible that nobody has given yet
 
 
 def evidence(label_counts: LabelCounts) -> Mapping[str, Float[np.ndarray, "K K"]]:
-    """Return each kind of evidence.
-
-    Parameters
-    ----------
-    label_counts
-        How the items were called.
-
-    Returns
-    -------
-    By name; of the other labels than the class's own. Rows of these sum to one: `any`
-    (every label), `popular` (labels that other classes are called), `superclass`
-    (labels of the superclass), `popular_superclass`. The others are numbers of answers:
-    `reverse` (items of the label that are called by the class), `together` (items of
-    third classes that are called by both); the same of labels named aside,
-    `reverse_aside` and `together_aside`. What nothing is known of is left out.
-    """
+    """Return each kind of evidence."""
     votes, asides = (
         label_counts.by_class(label_counts.votes),
         label_counts.by_class(label_counts.asides),

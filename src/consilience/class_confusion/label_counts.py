@@ -68,17 +68,7 @@ def answered_units(
 def label_counts(
     space: ChoiceSpace, units: Int[np.ndarray, " I"], class_: Int[np.ndarray, " U"]
 ) -> LabelCounts:
-    """Return how some units were called.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    units
-        Which of its units, in order.
-    class_
-        The class of every unit.
-    """
+    """Return how some units were called."""
     size, asides = len(space.states), space.asides
     rank = np.full(space.num_units, -1)
     rank[units] = np.arange(len(units))

@@ -109,16 +109,7 @@ class Counts(NamedTuple):
 def count_arrays(
     label_counts: LabelCounts, stacked: Float[np.ndarray, "E K K"]
 ) -> Counts:
-    """Lay out answers and evidence for the likelihood.
-
-    Parameters
-    ----------
-    label_counts
-        How items that have a class were called, in the order in which they are taken
-        up.
-    stacked
-        What each kind of evidence says of each class and label.
-    """
+    """Lay out answers and evidence for the likelihood."""
     class_ = label_counts.dataset_label
     of_cell = class_[label_counts.item].astype(np.int64)
     order = np.lexsort((label_counts.item, label_counts.label, of_cell))
@@ -242,17 +233,7 @@ def posterior_at(
     matrices: Mapping[str, Float[np.ndarray, "K K"]],
     parameters: Hyperparameters,
 ) -> ConfusionPosterior:
-    """Return how items are called, given what is learned of all classes.
-
-    Parameters
-    ----------
-    counts
-        Answers, and what evidence says of them.
-    matrices
-        Where each kind of evidence expects answers.
-    parameters
-        What is learned, as numbers.
-    """
+    """Return how items are called, given what is learned of all classes."""
     stacked = np.stack(list(matrices.values()))
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
         whole = np.array(_jitted_concentrations(stacked, counts, parameters))

@@ -64,17 +64,7 @@ def open_items(
     unit: Int[np.ndarray, " V"],
     stacked: Float[np.ndarray, "E K K"],
 ) -> OpenItems:
-    """Lay out the answers about items without a class.
-
-    Parameters
-    ----------
-    label_counts
-        How they were called.
-    unit
-        The unit of each.
-    stacked
-        What each kind of evidence says of each class and label.
-    """
+    """Lay out the answers about items without a class."""
     given = label_counts.votes > 0
     item, label, votes = (
         each[given]
@@ -100,17 +90,7 @@ def log_likelihoods(
     parameters: Hyperparameters,
     shares: Float[Array, "K T"],
 ) -> Float[Array, "V K"]:
-    """Return log p(the answers about each item | its class, items that have one).
-
-    Parameters
-    ----------
-    items, counts
-        Answers about items without a class, and about those that have one.
-    parameters
-        What is learned of all classes.
-    shares
-        Log density of how often each class is called by its own label, at nodes.
-    """
+    """Return log p(the answers about each item | its class, items that have one)."""
     by_own = _log_own_label(items, counts, parameters, softmax(shares, axis=1))
     return (by_own + _log_other_labels(items, counts, parameters)).T
 

@@ -36,17 +36,7 @@ def hyperparameters(
     kinds: tuple[str, ...],
     stack: Callable[[list[Any]], Any],
 ) -> Hyperparameters:
-    """Return parameters as the likelihood takes them.
-
-    Parameters
-    ----------
-    values
-        By name.
-    kinds
-        Kinds of evidence that there are.
-    stack
-        Makes one array of numbers.
-    """
+    """Return parameters as the likelihood takes them."""
     return Hyperparameters(
         weight=stack([values[weight_of(kind)] for kind in kinds]),
         **{field: values[name] for field, name in POSITIVE.items()},

@@ -42,19 +42,7 @@ class _ResponseRows:
 def panel_disagreement(
     learned: ClassPosterior, sizes: Sequence[int], *, draws: int, seed: int
 ) -> Float[np.ndarray, "D P"]:
-    """Draw the share of items that most of a panel call otherwise than their class.
-
-    Parameters
-    ----------
-    learned
-        What the answers say of how items are called.
-    sizes
-        Annotators on each panel, those who have answered among them.
-    draws
-        D, how many: of the weights, the confusions of classes, and the answers to come.
-    seed
-        Seed of the random number generator.
-    """
+    """Draw the share of items that most of a panel call otherwise than their class."""
     generator = np.random.default_rng(seed)
     label_counts = learned.label_counts
     given = _response_rows(label_counts)

@@ -29,21 +29,7 @@ class Rivals:
 
 
 def rivals(space: ContainsSpace, alike: pd.DataFrame | None) -> Rivals:
-    """Find all similar labels that one item was asked about.
-
-    Parameters
-    ----------
-    space
-        Of kind contains.
-    alike
-        Columns label_a, label_b and value: labels that are similar, and how much. None:
-        those of one group.
-
-    Raises
-    ------
-    CandidatesError
-        The table of similar labels is not as it must be.
-    """
+    """Find all similar labels that one item was asked about."""
     first, second = together(space)
     label, names = pd.factorize(space.unit_label.astype(str), sort=True)
     if alike is not None:

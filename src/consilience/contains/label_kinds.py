@@ -85,17 +85,7 @@ class Appearances(NamedTuple):
         likelihood: Float[Array, "P T"],
         gold: Float[Array, "P 2"] | None,
     ) -> Float[Array, "K P M"]:
-        """Return the likelihood of each kind and effect, appearances summed out.
-
-        Parameters
-        ----------
-        pairs
-            The layout.
-        likelihood
-            Likelihood of the answers of each place at each appearance.
-        gold
-            Weights of absent and present, where the truth is known of some.
-        """
+        """Return the likelihood of each kind and effect, appearances summed out."""
         table = self.component[:, :, :, None]
         if gold is not None:
             table = self._joint()

@@ -34,15 +34,7 @@ WHOLE = 30.0  # log odds beyond which exp(x) - 1 is exp(x)
 
 
 def of_items(pairs: Pairs, likelihood: Float[Array, "K P M"]) -> Float[Array, " I"]:
-    """Return the log-likelihood of each item.
-
-    Parameters
-    ----------
-    pairs
-        Which labels belong together.
-    likelihood
-        Log p(kind, answers) of each kind, place and node of the effect of the item.
-    """
+    """Return the log-likelihood of each item."""
     together = pairs.together
     absent, present = likelihood[0], likelihood[-1]
     if not pairs.similar:

@@ -23,22 +23,7 @@ SHOWN = 0.5  # share of the annotators of either label that were asked about bot
 
 
 def similar_sets(space: ContainsSpace, table: pd.DataFrame | None) -> ContainsSpace:
-    """Return the space with its similar labels in sets.
-
-    Parameters
-    ----------
-    space
-        Of kind contains.
-    table
-        Columns label_a, label_b and, if they differ, value: labels are similar from .05
-        on. None: the labels of one group are, where labels have groups, or else
-        none.
-
-    Raises
-    ------
-    CandidatesError
-        The table of similar labels is not as it must be.
-    """
+    """Return the space with its similar labels in sets."""
     if table is None and not len(space.groups.names):
         return space
     context = rivals(space, table)

@@ -41,29 +41,7 @@ def presence(
     gold: pd.DataFrame | None = None,
     covariates: pd.DataFrame | None = None,
 ) -> ContainsSpace:
-    """Return the space of every item and label that was asked about.
-
-    Parameters
-    ----------
-    responses
-        Responses of kind contains.
-    num_states
-        2 for absent and present, 3 for absent, unclear and present.
-    gold
-        Columns item, label, answer (yes or no): the truth of some pairs.
-    covariates
-        Columns item, label, and prior covariates of the pair, such as the
-        scores of classifiers.
-
-    Raises
-    ------
-    OptionError
-        `num_states` is neither 2 nor 3.
-    GoldError
-        A gold row has no answer of yes or no.
-    CandidatesError
-        A covariate is not a number, or a pair occurs twice.
-    """
+    """Return the space of every item and label that was asked about."""
     if num_states not in STATES:
         msg = f"a label is in one of 2 or 3 states, not {num_states}"
         raise OptionError(msg)

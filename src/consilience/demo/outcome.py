@@ -68,30 +68,7 @@ def run(
     overwrite: bool = False,
     progress: bool | Reporter = False,
 ) -> Outcome:
-    """Write the study as an export, read it, fit, keep the run, and score it.
-
-    Parameters
-    ----------
-    study
-        What to run on.
-    folder
-        Where all files go; whole or absent.
-    engine
-        Engine of the fit.
-    seed
-        Seed of the fit and of the scores' bootstrap.
-    overwrite
-        Replace the folder of an earlier demonstration.
-    progress
-        As for `fit`.
-
-    Raises
-    ------
-    FolderExistsError
-        When the folder is there already and may not be replaced.
-    CannotWriteError
-        If the destination cannot be written.
-    """
+    """Write the study as an export, read it, fit, keep the run, and score it."""
     started = monotonic()
     with whole_folder(folder, replaceable=is_demo if overwrite else None) as partial:
         study.answers.to_csv(partial / "answers.csv", index=False)

@@ -63,35 +63,7 @@ def aggregate(
     initial_error: pd.DataFrame | None = None,
     pred_probs: pd.DataFrame | None = None,
 ) -> Aggregated:
-    """Fit a model to a data frame and answer under the caller's names.
-
-    Parameters
-    ----------
-    data
-        Columns `task` or `item`, `worker` or `annotator`, and `label`.
-    true_labels
-        Known labels, indexed by task; they are given to the fit.
-    settings
-        How to fit.
-    initial_error
-        Counts of earlier answers to tasks of known truth, laid out as `errors_`.
-    pred_probs
-        Probabilities by a classifier, one row per task and one column per label; how
-        much they say is learned.
-
-    Raises
-    ------
-    MissingColumnError
-        A column is not there.
-    OptionError, NoResponsesError
-        It is not a data frame, or holds no row.
-    BadCellError
-        A cell is empty.
-    OneLabelError
-        There is one label only.
-    GoldError
-        The known labels are of tasks about which there is no answer.
-    """
+    """Fit a model to a data frame and answer under the caller's names."""
     further = None if pred_probs is None else pred_probs.columns
     answers = answers_of(data, [true_labels, further])
     item, label = answers.item, answers.label

@@ -150,33 +150,11 @@ class _VotesBySkill(ProbabilisticAggregator):
     skills_: pd.Series
 
     def predict(self, data: pd.DataFrame) -> pd.Series:
-        """Return the label of each task with the most votes, weighted by skill.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        pandas.Series
-            Labels, indexed by task.
-        """
+        """Return the label of each task with the most votes, weighted by skill."""
         return self._apply(data).labels_
 
     def predict_proba(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return the shares of the votes, weighted by skill.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per task and one column per label.
-        """
+        """Return the shares of the votes, weighted by skill."""
         return self._apply(data).probas_
 
     def fit_predict(

@@ -96,20 +96,7 @@ class Answers:
         return len(self.label.codes)
 
     def gold(self, true_labels: pd.Series | None) -> Int[np.ndarray, "G 2"]:
-        """Return the codes of items and of their known labels, where they have any.
-
-        Parameters
-        ----------
-        true_labels
-            Known labels, indexed by item; those of other items are not used.
-
-        Raises
-        ------
-        OptionError
-            It is no series.
-        GoldError
-            It names items, but none of those that were answered.
-        """
+        """Return the codes of items and of their known labels, where they have any."""
         if true_labels is None:
             return np.zeros((0, 2), int)
         if not isinstance(true_labels, pd.Series):
@@ -153,24 +140,7 @@ class Answers:
 def answers_of(
     data: pd.DataFrame, further: Iterable[pd.Series | pd.Index | None] = ()
 ) -> Answers:
-    """Code a data frame of answers.
-
-    Parameters
-    ----------
-    data
-        Columns `task` or `item`, `worker` or `annotator`, and `label`.
-    further
-        Labels that can be true beside those that were given.
-
-    Raises
-    ------
-    OptionError
-        It is not a data frame.
-    MissingColumnError
-        A column is not there.
-    BadCellError
-        A cell is empty.
-    """
+    """Code a data frame of answers."""
     if not isinstance(data, pd.DataFrame):
         expected = "a data frame with the columns task, worker and label"
         raise OptionError(not_a("the data", data, expected))

@@ -26,13 +26,7 @@ class EarlierErrors:
     given: Bool[np.ndarray, "J L"]
 
     def table(self, answers: Answers) -> pd.DataFrame:
-        """Return the counts as `consilience.fit` takes them, in the readers' texts.
-
-        Parameters
-        ----------
-        answers
-            The answers.
-        """
+        """Return the counts as `consilience.fit` takes them, in the readers' texts."""
         annotator, answer, truth = self.counts.nonzero()
         return pd.DataFrame(
             {
@@ -48,18 +42,6 @@ def earlier_errors(answers: Answers, table: pd.DataFrame) -> EarlierErrors:
     """Lay earlier confusions out for the annotators and labels of answers.
 
     Rows and columns of other annotators and labels are not used.
-
-    Parameters
-    ----------
-    answers
-        The answers.
-    table
-        One row per annotator and answer, one column per true label.
-
-    Raises
-    ------
-    OptionError
-        It is not laid out so, or has negative numbers.
     """
     if not isinstance(table, pd.DataFrame):
         raise OptionError(not_a("initial_error", table, "a data frame, as `errors_`"))
@@ -86,14 +68,7 @@ def earlier_errors(answers: Answers, table: pd.DataFrame) -> EarlierErrors:
 def check_complete(
     answers: Answers, table: pd.DataFrame, earlier: EarlierErrors
 ) -> None:
-    """Refuse earlier confusions to start from that are not those of all annotators.
-
-    Raises
-    ------
-    OptionError
-        They lack an annotator or an answer, or are probabilities that do not sum to
-        one.
-    """
+    """Refuse earlier confusions to start from that are not those of all annotators."""
     given = np.zeros_like(earlier.given)
     given[answers.annotator.codes, answers.label.codes] = True
     lacks = (given & ~earlier.given).any(1)

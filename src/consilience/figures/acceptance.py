@@ -10,18 +10,7 @@ _DATASET = "dataset"
 
 
 def acceptance(study: StudyFigures) -> Figure:
-    """Return how often people accept a model's prediction, beside its accuracy.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    OptionError
-        There are no yes-or-no answers, predictions or labels of the data set.
-    """
+    """Return how often people accept a model's prediction, beside its accuracy."""
     table = study.predicted_frequencies
     whole = table[table["subset"] == "all"]
     accuracy = whole[whole["statistic"] == "accuracy"].set_index("who")["value"]
@@ -77,18 +66,7 @@ def acceptance(study: StudyFigures) -> Figure:
 
 
 def errors_by_acceptance(study: StudyFigures) -> Figure:
-    """Return how often people accept the errors of each model.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    OptionError
-        There are no yes-or-no answers, predictions or labels of the data set.
-    """
+    """Return how often people accept the errors of each model."""
     table = study.in_order(
         error_frequencies(
             study.asked_alone,

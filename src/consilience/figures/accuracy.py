@@ -30,18 +30,7 @@ _CLASSES = 20  # of a chart
 
 
 def accuracy_by_objects(study: StudyFigures) -> Figure:
-    """Return the accuracy of models by the number of objects of the items.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of another kind; there are no predictions.
-    """
+    """Return the accuracy of models by the number of objects of the items."""
     study.need_objects()
     table = study.in_order(study.evaluation.models)
     rows = table[table["metric"].isin(METRICS) & table["subset"].isin(_NUMBERS)]
@@ -86,18 +75,7 @@ def accuracy_by_objects(study: StudyFigures) -> Figure:
 
 
 def accuracy_lost(study: StudyFigures) -> Figure:
-    """Return how much accuracy models lose where items show several objects.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    OptionError
-        There are no predictions, or items have one label by definition.
-    """
+    """Return how much accuracy models lose where items show several objects."""
     costs = study.evaluation.costs
     if costs.empty:
         msg = "no item has several labels or objects"
@@ -148,18 +126,7 @@ def _lost(row: Any) -> str:
 
 
 def disagreement(study: StudyFigures) -> Figure:
-    """Return the accuracy of models where people see another main object.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of another kind; there are no predictions.
-    """
+    """Return the accuracy of models where people see another main object."""
     study.need_objects()
     subset = "other_main_label_several"
     models = study.evaluation.models
@@ -197,18 +164,7 @@ def disagreement(study: StudyFigures) -> Figure:
 
 
 def main_label(study: StudyFigures) -> Figure:
-    """Return how often models predict the main label, beside their accuracy.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of another kind; there are no predictions.
-    """
+    """Return how often models predict the main label, beside their accuracy."""
     study.need_objects()
     models = study.evaluation.models
     table = models[(models["metric"] == "main_label") & (models["subset"] == "all")]
@@ -348,18 +304,7 @@ def validity_by_rank(study: StudyFigures) -> Figure:
 
 
 def followed(study: StudyFigures) -> Figure:
-    """Return the classes on which models follow the data set against people.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    OptionError
-        There are no predictions, or no labels of the data set.
-    """
+    """Return the classes on which models follow the data set against people."""
     table = study.evaluation.labels
     if table.empty:
         _ = study.dataset_labels
@@ -436,13 +381,7 @@ def _by_accuracy(
 
 
 def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with the accuracy by the data set's labels, and texts.
-
-    Raises
-    ------
-    OptionError
-        No item that a model predicts has such a label.
-    """
+    """Return a table with the accuracy by the data set's labels, and texts."""
     _ = study.dataset_labels
     models = study.evaluation.models
     whole = models[

@@ -40,16 +40,7 @@ class Line:
 
 
 def bars(table: pd.DataFrame, x: Axis, y: Axis) -> Chart:
-    """Draw values as bars with their intervals.
-
-    Parameters
-    ----------
-    table
-        Columns of x and y, and lower, upper, text (what a bar says); published, where
-        known, is drawn as a diamond.
-    x, y
-        The axes; x is in the order of the rows.
-    """
+    """Draw values as bars with their intervals."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     base = alt.Chart(_plain(table))
@@ -78,24 +69,7 @@ def intervals(
     panels: str = "",
     width: float = 5.0,
 ) -> Chart:
-    """Draw values with their intervals, one below the other.
-
-    Parameters
-    ----------
-    table
-        Columns of x and y, and lower, upper, text; `published`, where known, is drawn
-        as a diamond; model where colours tell models.
-    x
-        The axis of the values.
-    y
-        The column of the names, from above.
-    hues
-        Colours of models; None: all are of one colour.
-    panels
-        A column by which there are panels side by side; empty for one.
-    width
-        Width of the intervals; 0 where many would cover each other.
-    """
+    """Draw values with their intervals, one below the other."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     rows = _plain(table)
@@ -128,19 +102,7 @@ def by_model(
     lines: Sequence[Line],
     hues: Mapping[str, str],
 ) -> Chart:
-    """Draw models as points with intervals, over lines to compare with.
-
-    Parameters
-    ----------
-    table
-        Columns model, of x and y, lower, upper and text.
-    x, y
-        The axes.
-    lines
-        What the points are compared with.
-    hues
-        Colours of the models.
-    """
+    """Draw models as points with intervals, over lines to compare with."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     base = alt.Chart(_plain(table))
@@ -178,25 +140,7 @@ def paths(
     series: str = "model",
     diagonal: bool = False,
 ) -> Chart:
-    """Draw the values of each model along x, joined by lines.
-
-    Parameters
-    ----------
-    table
-        Columns of the series, of x and y, lower, upper and text.
-    x, y
-        The axes.
-    hues
-        Colour of each series.
-    panels
-        A column by which there are panels side by side; empty for one.
-    ordinal
-        Whether x has names, in the order of the rows.
-    series
-        The column of the series.
-    diagonal
-        Whether the line where x is y is drawn.
-    """
+    """Draw the values of each model along x, joined by lines."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     rows = _plain(table)
@@ -230,18 +174,7 @@ def paths(
 
 
 def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> Chart:
-    """Draw probabilities as the strength of cells.
-
-    Parameters
-    ----------
-    table
-        Columns of rows and columns (names, in the order of the rows of the table),
-        probability and text.
-    rows, columns
-        The names of these columns.
-    panels
-        A column by which there are panels side by side; empty for one.
-    """
+    """Draw probabilities as the strength of cells."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     number = max(table[rows].nunique(), 2)
@@ -288,19 +221,7 @@ def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> C
 
 
 def raster(table: pd.DataFrame, size: int, names: Sequence[str], panels: str) -> Chart:
-    """Draw a large matrix as dots, the more probable the darker.
-
-    Parameters
-    ----------
-    table
-        Columns row and column (places from 0), probability and of the panels.
-    size
-        Rows of the matrix.
-    names
-        What stands at the axes: the rows, and the columns.
-    panels
-        A column by which there are panels side by side.
-    """
+    """Draw a large matrix as dots, the more probable the darker."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     strength = np.sqrt(table["probability"].to_numpy(dtype=float))

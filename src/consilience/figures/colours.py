@@ -36,13 +36,7 @@ INK, FAINT, ACCENT, WARN = (
 
 
 def model_colours(models: Sequence[str]) -> dict[str, str]:
-    """Return the colour of each model, as the variable of the page that holds it.
-
-    Parameters
-    ----------
-    models
-        Names, in an order that all figures share; beyond twelve, colours repeat.
-    """
+    """Return the colour of each model, as the variable of the page that holds it."""
     return {
         model: f"var(--model-{number % len(_HUES)})"
         for number, model in enumerate(models)

@@ -12,19 +12,7 @@ _MAX_SIDE = 40  # labels of a matrix whose cells are drawn with numbers
 
 
 def superclass_confusion(study: StudyFigures) -> Figure:
-    """Return the confusion between superclasses, of people and of models.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of kind contains; labels have no superclasses, or items no label of
-        the data set.
-    """
+    """Return the confusion between superclasses, of people and of models."""
     if not study.depth:
         msg = "no label has a superclass (column parent of the table of labels)"
         raise OptionError(msg)
@@ -54,18 +42,7 @@ def superclass_confusion(study: StudyFigures) -> Figure:
 
 
 def class_confusion(study: StudyFigures) -> Figure:
-    """Return the confusion between classes, of people and of models.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of kind contains; items have no label of the data set.
-    """
+    """Return the confusion between classes, of people and of models."""
     table = study.confusion(0)
     people = table[table["who"] == PEOPLE]
     same = people["true_label"].astype("str") == people["given_label"].astype("str")
@@ -90,19 +67,7 @@ def class_confusion(study: StudyFigures) -> Figure:
 
 
 def within_superclass(study: StudyFigures) -> Figure:
-    """Return how often items are called otherwise, and within their superclass.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of kind contains; labels have no superclasses, or there are no
-        predictions.
-    """
+    """Return how often items are called otherwise, and within their superclass."""
     if not study.depth:
         msg = "no label has a superclass (column parent of the table of labels)"
         raise OptionError(msg)

@@ -10,15 +10,7 @@ _MARGIN = {"left": 48, "right": 16, "top": 6, "bottom": 6}
 
 
 def svg(chart: Any, *, described: bool = True) -> str:
-    """Return a chart as SVG whose colours are the variables of a page.
-
-    Parameters
-    ----------
-    chart
-        The chart.
-    described
-        Whether its marks are described in words.
-    """
+    """Return a chart as SVG whose colours are the variables of a page."""
     import altair as alt  # noqa: PLC0415 (an extra)
     import vl_convert  # noqa: PLC0415
 

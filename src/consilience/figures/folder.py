@@ -14,19 +14,7 @@ TABLES, PICTURES = "tables", "figures"
 
 
 def write_figures(study: StudyFigures, folder: Path) -> Iterator[str]:
-    """Write the tables and pictures of a study into a folder that exists.
-
-    Parameters
-    ----------
-    study
-        The study.
-    folder
-        Where `tables` and `figures` are made.
-
-    Yields
-    ------
-    The name of each figure, when it is written.
-    """
+    """Write the tables and pictures of a study into a folder that exists."""
     for name in (TABLES, PICTURES):
         (folder / name).mkdir()
     for name, figure in study.figures.items():

@@ -117,18 +117,7 @@ def _several_sentence(table: pd.DataFrame) -> str:
 
 
 def confused_labels(study: StudyFigures) -> Figure:
-    """Return pairs of labels that people cannot tell apart, in both directions.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of kind contains; no item has a label of the data set.
-    """
+    """Return pairs of labels that people cannot tell apart, in both directions."""
     pairs = study.human_confusion.pairs()
     pairs = pairs.rename(
         columns={"mutual": "value", "mutual_lower": "lower", "mutual_upper": "upper"}
@@ -166,18 +155,7 @@ def _confused_sentence(often: int, first: str) -> str:
 
 
 def renamed_classes(study: StudyFigures) -> Figure:
-    """Return classes whose items people call by one other name, in one direction.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of kind contains; no item has a label of the data set.
-    """
+    """Return classes whose items people call by one other name, in one direction."""
     table = study.human_confusion.table(min_probability=0.05)
     given = table["given_label"].astype("str")
     table = table[(table["true_label"].astype("str") != given) & (given != NONE)]

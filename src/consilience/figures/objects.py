@@ -29,18 +29,7 @@ SHOWN = 25  # rows of a chart
 
 
 def shares(study: StudyFigures) -> Figure:
-    """Return the shares of items with several objects, with another main label, etc.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    OptionError
-        No item has a label of the data set.
-    """
+    """Return the shares of items with several objects, with another main label, etc."""
     table = _shares(study)
     if study.contains is not None:
         rival = rival_labels(
@@ -124,18 +113,7 @@ def _sentence(table: pd.DataFrame) -> str:
 
 
 def number_of_objects(study: StudyFigures) -> Figure:
-    """Return the distribution of the number of objects of an item.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError
-        The fit is of another kind.
-    """
+    """Return the distribution of the number of objects of an item."""
     study.need_objects()
     table = valid_label_counts(
         study.fit,
@@ -181,18 +159,7 @@ def _listed(rows: pd.DataFrame, of: int) -> str:
 
 
 def cooccurring_objects(study: StudyFigures) -> Figure:
-    """Return which objects come together with the items of a class.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Raises
-    ------
-    KindError, OptionError
-        The fit is of another kind; no item has a label of the data set.
-    """
+    """Return which objects come together with the items of a class."""
     study.need_objects()
     table = cooccurring(
         study.fit, study.responses, per_class=_per_class(study), prob=study.prob

@@ -20,18 +20,7 @@ STUDIES = {
 
 
 def published(responses: Responses) -> pd.DataFrame:
-    """Return the published values of the study that responses belong to.
-
-    Parameters
-    ----------
-    responses
-        Responses of any kind.
-
-    Returns
-    -------
-    Columns figure, row, published (a number; empty where the study has words only) and
-    source (in which words); without rows where no value is known.
-    """
+    """Return the published values of the study that responses belong to."""
     names = [STUDIES[sha] for sha in responses.sources.values() if sha in STUDIES]
     if not names:
         return pd.DataFrame(columns=["figure", "row", "published", "source"])
@@ -42,19 +31,7 @@ def published(responses: Responses) -> pd.DataFrame:
 def beside(
     table: pd.DataFrame, values: pd.DataFrame, figure: str, key: list[str]
 ) -> pd.DataFrame:
-    """Return a table with the columns published and source, where a value is known.
-
-    Parameters
-    ----------
-    table
-        Of a figure.
-    values
-        What `published` returned.
-    figure
-        Name of the figure.
-    key
-        Columns whose values, joined by slashes, name a row.
-    """
+    """Return a table with the columns published and source, where a value is known."""
     rows = values[values["figure"] == figure].set_index("row")
     if rows.empty:
         return table

@@ -46,32 +46,12 @@ class EarlierAnswers:
     remarks: tuple[str, ...]
 
     def joined(self, space: ChoiceSpace) -> ChoiceSpace:
-        """Return the space with the earlier answers behind its own.
-
-        Parameters
-        ----------
-        space
-            What can be true, and the answers.
-        """
+        """Return the space with the earlier answers behind its own."""
         return with_earlier_answers(space, self.annotator, self.state, self.answer)
 
 
 def read_annotator_prior(given: Table | None) -> pd.DataFrame | None:
-    """Read the table, numbers as such.
-
-    Parameters
-    ----------
-    given
-        Columns annotator, and true_label and given_label with n or probability, or
-        right or accuracy with n; None: nothing is known.
-
-    Raises
-    ------
-    MissingColumnError
-        A column is not there.
-    BadCellError
-        A number is none, or cannot be.
-    """
+    """Read the table, numbers as such."""
     if given is None:
         return None
     table = side_table(given, ReadOptions(), WHAT)
@@ -125,20 +105,6 @@ def earlier_answers(table: pd.DataFrame, space: ChoiceSpace) -> EarlierAnswers:
     """Return the answers of a table, coded as those of a study.
 
     Rows of annotators who did not answer now are not used.
-
-    Parameters
-    ----------
-    table
-        As `read_annotator_prior` returns it.
-    space
-        What can be true, and the answers.
-
-    Raises
-    ------
-    OptionError
-        The table has no annotator of the study, a label that the study has not, more
-        right answers than answers, or more answers than fit in memory. Or the
-        candidates of the study have columns, whose weights are learned.
     """
     if space.covariates.names:
         msg = (
@@ -285,15 +251,7 @@ def _another(
 
 
 def of_study(single: Single, units: int) -> Single:
-    """Return a fit without the units of earlier answers, which stand last.
-
-    Parameters
-    ----------
-    single
-        The fit of all units.
-    units
-        How many the study has.
-    """
+    """Return a fit without the units of earlier answers, which stand last."""
     result, tempering = single.result, single.tempering
     likelihood = result.log_likelihood
     result = replace(

@@ -43,21 +43,7 @@ class AnnotatorTable:
 
     @classmethod
     def read(cls, given: Table | None) -> "AnnotatorTable":
-        """Read a table.
-
-        Parameters
-        ----------
-        given
-            Columns annotator, and group, repeat_of or both; None: nothing is known.
-
-        Raises
-        ------
-        MissingColumnError
-            There is no column annotator, or neither of the others.
-        OptionError
-            An annotator has two rows, is a sample of a sample, or samples of one
-            annotator are in several groups.
-        """
+        """Read a table."""
         if given is None:
             return cls({}, {})
         table = side_table(given, ReadOptions(), "annotators")
@@ -84,13 +70,7 @@ class AnnotatorTable:
         return cls(_of_samples(group, repeat_of), repeat_of)
 
     def merged(self, responses: Responses) -> Responses:
-        """Return responses in which samples of an annotator are that annotator.
-
-        Parameters
-        ----------
-        responses
-            Of any kind; the answers in one response of kind objects stay together.
-        """
+        """Return responses in which samples of an annotator are that annotator."""
         who = responses.table["annotator"]
         samples = who.isin(list(self.repeat_of))
         if not samples.any():
@@ -117,18 +97,7 @@ class AnnotatorTable:
         return replace(responses, table=merged, assumptions=assumptions)
 
     def of_space[S: Space](self, space: S) -> S:
-        """Return the space with the groups of its annotators.
-
-        Parameters
-        ----------
-        space
-            What can be true, and the answers.
-
-        Raises
-        ------
-        OptionError
-            The table names none of the annotators.
-        """
+        """Return the space with the groups of its annotators."""
         if not self.group:
             return space
         given = [

@@ -21,13 +21,7 @@ def fit_tree(
     single: Single,
     remarks: Sequence[str] = (),
 ) -> xr.DataTree:
-    """Return a fit as a tree, with what was assumed and how it was fitted.
-
-    Parameters
-    ----------
-    study, request, space, single, remarks
-        As for `fit_outcome`.
-    """
+    """Return a fit as a tree, with what was assumed and how it was fitted."""
     return fit_outcome(study, request, space, single, remarks).tree()
 
 
@@ -38,19 +32,7 @@ def fit_outcome(
     single: Single,
     remarks: Sequence[str] = (),
 ) -> Outcome:
-    """Return what was fitted, with what was assumed and how it was fitted.
-
-    Parameters
-    ----------
-    study, request
-        What was fitted, and how.
-    space
-        What could be true, and the answers.
-    single
-        The fitted model.
-    remarks
-        Assumptions beside those of the study, the space and the engine.
-    """
+    """Return what was fitted, with what was assumed and how it was fitted."""
     types, lost = types_in(space, study.responses.types)
     attributes = {
         **request.attributes(study),

@@ -12,15 +12,7 @@ from consilience.posterior.outcome import Outcome
 
 
 def fit_choice(study: Study, request: Request) -> Outcome:
-    """Fit the model that is asked for; "auto" compares several and mixes them.
-
-    Parameters
-    ----------
-    study
-        Responses of kind choice.
-    request
-        How to fit them.
-    """
+    """Fit the model that is asked for; "auto" compares several and mixes them."""
     table, remarks = None, list[str]()
     with reporter(request.progress) as report:
         study_space = space = study.choice_space()

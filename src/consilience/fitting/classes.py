@@ -35,20 +35,7 @@ def asks_for_classes(request: Request) -> bool:
 
 
 def fit_classes(study: Study, request: Request) -> Outcome:
-    """Fit a model of classes; of responses of kind objects, to their main labels.
-
-    Parameters
-    ----------
-    study
-        Responses of kind choice or objects, with the data set's labels of items.
-    request
-        How to fit them.
-
-    Raises
-    ------
-    OptionError
-        No item has a label of the data set, or there are responses of kind contains.
-    """
+    """Fit a model of classes; of responses of kind objects, to their main labels."""
     if study.contains is not None:
         msg = f"{request.model} does not use responses of kind contains; leave them out"
         raise OptionError(msg)
@@ -107,13 +94,7 @@ def _main_labels(study: Study) -> tuple[Study, Asides]:
 
 
 def _with_classes(study: Study) -> tuple[Study, pd.DataFrame]:
-    """Return responses with the labels of all classes, and the classes of items.
-
-    Raises
-    ------
-    OptionError
-        No item has a label of the data set.
-    """
+    """Return responses with the labels of all classes, and the classes of items."""
     responses, gold = study.responses, study.gold
     classes = pd.DataFrame({"item": [], "label": []}, dtype="str")
     items = responses.items

@@ -48,14 +48,9 @@ class Compared(NamedTuple):
 
 
 def fit_contains(study: Study, request: Request) -> Outcome:
-    """Fit the model that is asked for; "auto" compares several and mixes them.
-
-    Raises
-    ------
-    OptionError
-        Prior settings were given and several models compared: which is meant?
-    """
+    """Fit the model that is asked for; "auto" compares several and mixes them."""
     name, why, table = request.model, None, None
+    scores: LeaveOneOut | None = None
     with reporter(request.progress) as report:
         if name == "auto":
             space = study.contains_space(request.states or 2)

@@ -41,22 +41,7 @@ _FEW_PARAMETERS = (
 def expected_seconds(
     responses: Responses, model: str, engine: str, effort: EngineOptions
 ) -> float | None:
-    """Return how long a fit will take, roughly.
-
-    Parameters
-    ----------
-    responses
-        What is fitted.
-    model, engine
-        As for `fit`.
-    effort
-        `tune` and `draws` are used (nuts).
-
-    Returns
-    -------
-    Seconds, within a factor of `FACTOR` on a machine of two cores; None where nothing
-    was measured.
-    """
+    """Return how long a fit will take, roughly."""
     kind = responses.kind
     size = responses.num_responses * (responses.num_labels if kind == "choice" else 1)
     if model == "auto" and engine == "auto":

@@ -22,13 +22,7 @@ REMARK = "a heuristic states its result as certain, without uncertainty"
 
 
 def asked_heuristic(request: Request) -> Heuristic[Any] | None:
-    """Return the heuristic that is asked for; None where it is another model.
-
-    Parameters
-    ----------
-    request
-        What is asked for.
-    """
+    """Return the heuristic that is asked for; None where it is another model."""
     if request.model == "auto":
         return None
     model = annotators.load(request.model, request.prior)
@@ -41,28 +35,7 @@ def fit_heuristic(
     request: Request,
     **beside: object,
 ) -> xr.DataTree:
-    """Apply a heuristic.
-
-    Parameters
-    ----------
-    model
-        The heuristic that is asked for.
-    responses
-        Responses of a kind that it takes.
-    request
-        What is asked for.
-    beside
-        What else was given, by name; None where it was not.
-
-    Raises
-    ------
-    OptionError
-        Something else was given, such as gold labels, which a heuristic does not use.
-    UnknownEngineError
-        An engine was asked for by name.
-    KindError
-        It does not take responses of this kind.
-    """
+    """Apply a heuristic."""
     tables = _apply(model, request, responses, beside)
     attributes = {
         **request.attributes(Study(responses=responses)),

@@ -57,13 +57,7 @@ def with_order(
 
 
 def check_order(responses: Responses) -> None:
-    """Refuse responses whose labels have no order that is known.
-
-    Raises
-    ------
-    OptionError
-        They are not of kind choice, or nobody named the order.
-    """
+    """Refuse responses whose labels have no order that is known."""
     if responses.kind != "choice":
         msg = (
             f"the responses are of kind {responses.kind!r}; ordered labels are for "
@@ -86,11 +80,6 @@ def both_tasks(
     """Return responses of one kind, and those of kind contains beside them.
 
     Responses that are of kinds objects and contains are taken apart.
-
-    Raises
-    ------
-    OptionError
-        Responses of kind contains were given twice, or beside others than objects.
     """
     given = as_responses(responses)
     if set(given.kinds) == {"contains", "objects"}:
@@ -153,20 +142,7 @@ def as_candidates(given: Table | None, responses: Responses) -> pd.DataFrame | N
 def names_in(
     given: Table | None, labels: Iterable[object]
 ) -> tuple[str, dict[str, str]]:
-    """Return what the answers call the labels of a folder of candidates.
-
-    Parameters
-    ----------
-    given
-        The folder, or a table, which says no other names.
-    labels
-        Labels of the answers.
-
-    Returns
-    -------
-    The column of the folder's labels that holds those of the answers, and the names
-    there by label; none where both call labels alike.
-    """
+    """Return what the answers call the labels of a folder of candidates."""
     path = Path(given) / LABELS if isinstance(given, (str, Path)) else None
     if path is None or not path.is_file():
         return "label", {}
@@ -223,17 +199,6 @@ def types_in(space: Space, types: Types) -> tuple[dict[str, str], tuple[str, ...
     """Return the types that all items, annotators and labels of a space can have.
 
     Candidates and gold may name others than the responses.
-
-    Parameters
-    ----------
-    space
-        What can be true.
-    types
-        Those of the responses.
-
-    Returns
-    -------
-    The types, and a sentence for each that is lost.
     """
     labels: Sequence[str] | Shaped[np.ndarray, " _"] = space.states
     if isinstance(space, ContainsSpace):
@@ -249,13 +214,7 @@ def types_in(space: Space, types: Types) -> tuple[dict[str, str], tuple[str, ...
 
 
 def check_seed(seed: object) -> int:
-    """Return a seed as an int, and refuse one that is none.
-
-    Raises
-    ------
-    OptionError
-        It is not a whole number, negative, or has more than 32 bits.
-    """
+    """Return a seed as an int, and refuse one that is none."""
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         number = int(seed)
         if 0 <= number < 2**32:
@@ -265,25 +224,13 @@ def check_seed(seed: object) -> int:
 
 
 def check_options(effort: object) -> None:
-    """Reject what is not `EngineOptions`.
-
-    Raises
-    ------
-    OptionError
-        It is something else.
-    """
+    """Reject what is not `EngineOptions`."""
     if not isinstance(effort, EngineOptions):
         raise OptionError(not_a("effort", effort, "consilience.EngineOptions(...)"))
 
 
 def check_fit(fit: object, what: str = "fit") -> None:
-    """Reject what is not a fit.
-
-    Raises
-    ------
-    OptionError
-        It is something else.
-    """
+    """Reject what is not a fit."""
     if not isinstance(fit, Fit):
         expected = "what consilience.fit or consilience.load returns"
         raise OptionError(not_a(what, fit, expected))

@@ -196,13 +196,7 @@ class Request:
             check_fit(self.prior_from, "prior_from")
 
     def attributes(self, study: Study) -> dict[str, Any]:
-        """Return the attributes that all fits of a study have.
-
-        Parameters
-        ----------
-        study
-            The study that is fitted.
-        """
+        """Return the attributes that all fits of a study have."""
         beside = {} if study.contains is None else study.contains.sources
         return {
             "requested_model": self.model,

@@ -110,17 +110,7 @@ def _tempering(
 def temper_result(
     residual: Residual, which: Which, space: Space, result: Result
 ) -> Tempering:
-    """Temper what a result believes of the truth.
-
-    Parameters
-    ----------
-    residual
-        How far annotators err together.
-    which
-        Which posterior the tables give.
-    space, result
-        The answers, and what was fitted to them.
-    """
+    """Temper what a result believes of the truth."""
     effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
     raw = Truth(result.belief, result.lower, result.upper)
     kept = prior_at_full_strength(space, result)
@@ -137,13 +127,7 @@ def temper_result(
 
 
 def prior_at_full_strength(space: Space, result: Result) -> Float[np.ndarray, "#U S"]:
-    """Return the part of the prior of the truth that tempering leaves as it is.
-
-    Parameters
-    ----------
-    space, result
-        The answers, and what was fitted to them.
-    """
+    """Return the part of the prior of the truth that tempering leaves as it is."""
     kept: Float[np.ndarray, "#U S"] = np.exp(space.log_prior)
     if isinstance(space, ContainsSpace):
         prevalence = np.asarray(result.parameters[PREVALENCE], float).mean((0, 1))

@@ -18,14 +18,7 @@ _MANY = 50_000  # members beyond which a table only doubles
 
 
 def hash_order(numbers: Iterable[int]) -> tuple[int, ...]:
-    """Return distinct numbers in the order of a set that they were put into.
-
-    Parameters
-    ----------
-    numbers
-        Whole numbers from zero, in the order in which they were added; repeats change
-        nothing.
-    """
+    """Return distinct numbers in the order of a set that they were put into."""
     table: list[int | None] = [None] * 8
     used = 0
     for number in numbers:

@@ -20,20 +20,7 @@ MAX_NODES = 16
 
 
 def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
-    """Return the part of each node.
-
-    Parameters
-    ----------
-    weight
-        Weight of the separation of two nodes; symmetric, not negative.
-    num_parts
-        How many parts there may be.
-
-    Raises
-    ------
-    TooLargeError
-        There are more nodes than can be searched.
-    """
+    """Return the part of each node."""
     nodes = len(weight)
     if nodes > MAX_NODES:
         msg = (

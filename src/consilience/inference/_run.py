@@ -16,13 +16,7 @@ ENGINES = engines.names()
 
 
 def check_engine(engine: str) -> None:
-    """Refuse an engine that is none.
-
-    Raises
-    ------
-    UnknownEngineError
-        It is neither "auto" nor the name of an engine.
-    """
+    """Refuse an engine that is none."""
     if engine not in ("auto", *ENGINES):
         raise UnknownEngineError(not_among("engine", engine, ("auto", *ENGINES)))
 
@@ -30,24 +24,7 @@ def check_engine(engine: str) -> None:
 def choose(
     model: AnnotatorModel[Any], name: str, engine: str, space: Space
 ) -> tuple[str, str]:
-    """Return the engine's name, and why it is that one.
-
-    Parameters
-    ----------
-    model, name
-        The model, and what it is called.
-    engine
-        What was asked for: the name of an engine, or "auto".
-    space
-        What can be true, and the answers.
-
-    Raises
-    ------
-    UnknownEngineError
-        There is no such engine, or the model does not have it.
-    KindError
-        The model does not take responses of this kind.
-    """
+    """Return the engine's name, and why it is that one."""
     check_engine(engine)
     if space.kind not in model.kinds:
         msg = (
@@ -80,13 +57,7 @@ def run(
     effort: EngineOptions,
     report: Reporter,
 ) -> Result:
-    """Fit by the engine of that name.
-
-    Raises
-    ------
-    OptionError
-        A sampler was asked for no draws.
-    """
+    """Fit by the engine of that name."""
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
         msg = f"{engine} needs draws; give one or more, or use vb or em"
         raise OptionError(msg)

@@ -20,11 +20,6 @@ def choose(model: AnnotatorModel[Any]) -> tuple[str, str]:
     """Return the engine's name, and why it was chosen.
 
     NUTS is never chosen: compiling alone takes it ten seconds and more.
-
-    Parameters
-    ----------
-    model
-        The model to fit.
     """
     first = model.engines[0]
     if "nuts" not in model.engines:
@@ -40,13 +35,6 @@ def draws(model: AnnotatorModel[Any], space: Space, engine: str) -> int | None:
 
     A model without a closed form gets them too, from which bounds are read, where they
     take seconds.
-
-    Parameters
-    ----------
-    model, space
-        The model to fit, and the answers.
-    engine
-        The engine that was chosen.
     """
     if engine != "em" or not isinstance(model, SampledModel) or model.follows_data:
         return None

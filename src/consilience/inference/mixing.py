@@ -81,17 +81,7 @@ def judge(
     labels: Float[np.ndarray, "C D V"],
     units: Int[np.ndarray, " V"],
 ) -> Mixing:
-    """Compute R-hat and effective sample sizes of what users read.
-
-    Parameters
-    ----------
-    model, space
-        What was fitted, and the answers.
-    parameters
-        Draws of the parameters, by name.
-    labels, units
-        Draws of P(label) of some units, and which units.
-    """
+    """Compute R-hat and effective sample sizes of what users read."""
     names: list[str] = []
     figures = []
     for name, draws, axes in _quantities(model, space, parameters, labels, units):
@@ -125,11 +115,6 @@ def undecided(
     """Return the units that are least decided, and the most probable state of each.
 
     At most `MOST`, whose draws are kept: 4 bytes for each unit and draw.
-
-    Parameters
-    ----------
-    belief
-        Posterior of the listed states of each unit.
     """
     top = belief.max(1)
     order = np.argsort(top, kind="stable")[:MOST]

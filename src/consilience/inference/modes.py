@@ -41,17 +41,7 @@ def described(
     parameters: Mapping[str, Shaped[np.ndarray, "C D *shape"]],
     mixing: Mixing,
 ) -> Mixing:
-    """Find the modes, and in which quantity they differ.
-
-    Parameters
-    ----------
-    model, space
-        What was fitted, and the answers.
-    parameters
-        Draws of the parameters, by name.
-    mixing
-        What is known of the chains.
-    """
+    """Find the modes, and in which quantity they differ."""
     confusion = parameters.get("confusion")
     if confusion is None or model.dims["confusion"][0] != "annotator":
         return mixing
@@ -91,15 +81,7 @@ def described(
 
 
 def pooled(result: Result, prob: float) -> Result:
-    """Return the result with the truth as its chains have it, weighted by mode.
-
-    Parameters
-    ----------
-    result
-        Of a sampler whose chains leave moments of the truth.
-    prob
-        Probability of the intervals.
-    """
+    """Return the result with the truth as its chains have it, weighted by mode."""
     weight = _of_chains(result)
     sums = Moments(
         *(
@@ -118,17 +100,7 @@ def pooled(result: Result, prob: float) -> Result:
 
 
 def weigh(result: Result, weight: Float[np.ndarray, " M"], prob: float) -> Result:
-    """Return the result with modes weighted, as draws that count alike.
-
-    Parameters
-    ----------
-    result
-        Of a sampler whose chains sit in several modes.
-    weight
-        Share of each mode.
-    prob
-        Probability of the intervals.
-    """
+    """Return the result with modes weighted, as draws that count alike."""
     mixing = result.mixing
     if mixing is None:
         return result

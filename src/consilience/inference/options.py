@@ -59,13 +59,7 @@ class EngineOptions:
     prob: float = 0.9
 
     def __post_init__(self) -> None:
-        """Refuse what no engine can do.
-
-        Raises
-        ------
-        OptionError
-            A setting is out of its range.
-        """
+        """Refuse what no engine can do."""
         if not _is_number(self.prob) or not 0 < self.prob < 1:
             msg = f"prob is {self.prob!r}; give a probability between 0 and 1"
             raise OptionError(msg)
@@ -87,15 +81,7 @@ def _is_number(value: object) -> bool:
 
 
 def override[Record](default: Record, given: Mapping[str, Any]) -> Record:
-    """Return an engine's settings with what was asked for in place of defaults.
-
-    Parameters
-    ----------
-    default
-        The settings of an engine, a frozen record.
-    given
-        Settings by name; those that the engine does not have are left out.
-    """
+    """Return an engine's settings with what was asked for in place of defaults."""
     fields = default.__dataclass_fields__  # type: ignore[attr-defined]
     asked = {name: value for name, value in given.items() if name in fields}
     return replace(default, **asked)  # type: ignore[type-var]

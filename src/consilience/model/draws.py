@@ -23,15 +23,7 @@ def stack_chains(
 def thin(
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]], most: int
 ) -> Iterator[dict[str, Shaped[np.ndarray, "..."]]]:
-    """Give draws of all chains, evenly spaced.
-
-    Parameters
-    ----------
-    parameters
-        Draws of each parameter by name.
-    most
-        How many to give; fewer where there are fewer.
-    """
+    """Give draws of all chains, evenly spaced."""
     flat = {name: stack_chains(value) for name, value in parameters.items()}
     number = len(next(iter(flat.values())))
     for draw in np.unique(np.linspace(0, number - 1, min(number, most)).astype(int)):
@@ -41,16 +33,7 @@ def thin(
 def logarithms(
     values: Mapping[str, Shaped[np.ndarray, "..."]], closed: Collection[str]
 ) -> dict[str, Float[np.ndarray, "..."]]:
-    """Return one reported draw as closed forms have it.
-
-    Parameters
-    ----------
-    values
-        Parameters by name.
-    closed
-        Those that are probabilities; of them the logarithms are returned, of the others
-        what they are.
-    """
+    """Return one reported draw as closed forms have it."""
     return {
         name: np.log(np.maximum(value, TINY)) if name in closed else np.asarray(value)
         for name, value in values.items()

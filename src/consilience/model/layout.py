@@ -14,22 +14,7 @@ from consilience.truth.covariates import no_covariates
 def lay_out(
     model: AnnotatorModel[Any], space: Space, *, simulating: bool = False
 ) -> Observations:
-    """Return the observations as the model needs them.
-
-    Parameters
-    ----------
-    model
-        Who is to see them.
-    space
-        What can be true, and the answers.
-    simulating
-        Whether answers are to be drawn: then each is laid out on its own.
-
-    Raises
-    ------
-    TooLargeError
-        The model's tables of answers would not fit in memory.
-    """
+    """Return the observations as the model needs them."""
     check_tables(model, space)
     if isinstance(space, ChoiceSpace) and not takes_columns(model):
         space = replace(space, covariates=no_covariates(space.num_units, 0))

@@ -36,15 +36,7 @@ def num_substates(model: AnnotatorModel[Any]) -> int:
 def closed_priors(
     model: HasPriors, coding: Coding, *, columns: bool
 ) -> Mapping[str, Dirichlet]:
-    """Return the Dirichlet priors of what has a closed form, given the truth.
-
-    Parameters
-    ----------
-    model, coding
-        The model, and what it was laid out for.
-    columns
-        Whether candidates have columns: then prevalence has none.
-    """
+    """Return the Dirichlet priors of what has a closed form, given the truth."""
     priors = dict(model.priors(coding))
     if columns:
         priors.pop(PREVALENCE, None)
@@ -61,14 +53,7 @@ def imagined_units(model: HasPriors, coding: Coding) -> np.ndarray:
 
 
 def check_tables(model: AnnotatorModel[Any], space: Space) -> None:
-    """Refuse a model whose tables of answers would not fit in memory.
-
-    Raises
-    ------
-    TooLargeError
-        A table of every annotator, state and answer has over fifty million numbers, or
-        one of every unit and state over a hundred million.
-    """
+    """Refuse a model whose tables of answers would not fit in memory."""
     cells = {"true_class", "given_class"}
     tables = [axes for axes in model.dims.values() if cells <= set(axes)]
     states, answers = len(space.states), len(space.answers)

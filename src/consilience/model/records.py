@@ -187,13 +187,7 @@ class ScoreModel[P](SampledModel[P]):
 
 
 def no_new_annotator(parameters: Parameters) -> NoReturn:
-    """Refuse to say what a new annotator would answer.
-
-    Raises
-    ------
-    OptionError
-        Always.
-    """
+    """Refuse to say what a new annotator would answer."""
     del parameters
     msg = "answers of this model are not drawn from tables; take contains_states"
     raise OptionError(msg)

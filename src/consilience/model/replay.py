@@ -44,15 +44,6 @@ def parameters_from_draw(
 
     Closed forms want the logarithms of what they report; a program is run again with
     what it had sampled.
-
-    Parameters
-    ----------
-    model
-        Who was fitted.
-    observations
-        The answers it was fitted to, prepared as they were then.
-    values
-        One draw of each parameter by name, probabilities as such.
     """
     if isinstance(model, ClosedFormModel):
         closed = model.priors(observations)

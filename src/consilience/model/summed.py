@@ -37,15 +37,7 @@ def log_likelihood(
     parameters: Parameters,
     evidence: Float[Array, "U S"] | None = None,
 ) -> Float[Array, " U"]:
-    """Return log p(the unit's answers | parameters), of a score that is not needed.
-
-    Parameters
-    ----------
-    model, observations, parameters
-        As for its score.
-    evidence
-        What else is known of the truth, log weights of the listed states.
-    """
+    """Return log p(the unit's answers | parameters), of a score that is not needed."""
     if isinstance(model, LaidOutScoreModel):
         if evidence is not None:
             log_prior_and_evidence = observations.log_prior + evidence
@@ -76,13 +68,7 @@ def expected_counts(
     parameters: Parameters,
     weight: Float[Array, "U M"],
 ) -> Parameters:
-    """Return how often each event of each parameter is expected, states weighted.
-
-    Parameters
-    ----------
-    weight
-        Probability of each state of the score: a belief, or zeros and ones.
-    """
+    """Return how often each event of each parameter is expected, states weighted."""
     _, pull = jax.vjp(lambda logs: model.score(observations, logs), parameters)
     counts: Parameters = pull(observations.scale[:, None] * weight)[0]
     return counts

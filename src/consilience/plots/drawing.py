@@ -34,22 +34,7 @@ type Names = pd.DataFrame | Responses | None
 
 
 def new_axes(ax: Axes | None, *, rows: int, width: float = WIDTH) -> Axes:
-    """Return the axes to draw on.
-
-    Parameters
-    ----------
-    ax
-        Axes of the caller; None: new ones in a figure of their own.
-    rows
-        Rows of text that new axes are to hold.
-    width
-        Inches of a new figure.
-
-    Raises
-    ------
-    OptionError
-        `ax` is no axes.
-    """
+    """Return the axes to draw on."""
     if ax is not None:
         if not isinstance(ax, Axes):
             raise OptionError(not_a("ax", ax, "matplotlib axes"))
@@ -73,13 +58,7 @@ def shown(name: object, longest: int = LONGEST) -> str:
 
 
 def names_of_labels(names: Names) -> Mapping[str, str]:
-    """Return what labels are called.
-
-    Parameters
-    ----------
-    names
-        Columns label and name, or responses that have them; None: labels as they are.
-    """
+    """Return what labels are called."""
     if names is None:
         return {}
     table = names.labels if isinstance(names, Responses) else names
@@ -119,21 +98,7 @@ class Rows(NamedTuple):
 def draw_rows(
     ax: Axes, places: Float[np.ndarray, " N"], rows: Rows, number: int = 0, **how: Any
 ) -> None:
-    """Draw estimates as markers, and their intervals as lines.
-
-    Parameters
-    ----------
-    ax
-        Where to draw.
-    places
-        Height of each row.
-    rows
-        What to draw.
-    number
-        Of the series, which has a colour and a marker of its own.
-    how
-        Further settings of the markers, such as their label in the legend.
-    """
+    """Draw estimates as markers, and their intervals as lines."""
     colour = COLOURS[number % len(COLOURS)]
     ax.hlines(places, rows.lower, rows.upper, color=colour, linewidth=1.6, zorder=2)
     marker = MARKERS[number % len(MARKERS)]
@@ -195,17 +160,7 @@ def matrix_width(columns: int, cell: float) -> float:
 
 
 def draw_matrix(ax: Axes, matrix: Matrix, *, fontsize: float | None = None) -> None:
-    """Draw a matrix of numbers from zero to one, with their text.
-
-    Parameters
-    ----------
-    ax
-        Where to draw.
-    matrix
-        What to draw.
-    fontsize
-        Of the cells' text; None: no text.
-    """
+    """Draw a matrix of numbers from zero to one, with their text."""
     # Cells of which nothing is stated are grey in light and dark styles.
     colours = mpl.colormaps[MAP].with_extremes(bad=(0.5, 0.5, 0.5, 0.25))
     masked = np.ma.masked_invalid(matrix.value)
@@ -262,24 +217,7 @@ def short_number(value: float) -> str:
 def several_axes(
     ax: Any, number: int, *, rows: Sequence[float], widths: Sequence[float]
 ) -> list[Axes]:
-    """Return as many axes: those of the caller, or new ones above each other.
-
-    Parameters
-    ----------
-    ax
-        Axes of the caller, one or several; None: new ones.
-    number
-        How many there have to be.
-    rows
-        Rows of text that each new one is to hold.
-    widths
-        Inches that each new one needs.
-
-    Raises
-    ------
-    OptionError
-        The caller has given another number of axes.
-    """
+    """Return as many axes: those of the caller, or new ones above each other."""
     if ax is None:
         if number == 1:
             return [new_axes(None, rows=round(rows[0]), width=widths[0])]

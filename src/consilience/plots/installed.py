@@ -8,13 +8,7 @@ ADVICE = 'pip install "consilience[plots]"'
 
 
 def check_installed() -> None:
-    """Refuse before anything is computed.
-
-    Raises
-    ------
-    MissingExtraError
-        There is no matplotlib.
-    """
+    """Refuse before anything is computed."""
     if find_spec("matplotlib") is None:
         msg = f"plots: matplotlib not found, which is needed to draw them; {ADVICE}"
         raise MissingExtraError(msg)

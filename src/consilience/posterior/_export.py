@@ -198,26 +198,7 @@ def _is_export(folder: Path) -> bool:
 def export_table(
     frame: pd.DataFrame, path: str | Path, *, overwrite: bool = True
 ) -> None:
-    """Write one table as a file, whole or not at all.
-
-    Parameters
-    ----------
-    frame
-        The table.
-    path
-        The file; its ending says the format: .csv, .parquet, .json or .xlsx.
-    overwrite
-        Replace a file that is there already.
-
-    Raises
-    ------
-    OptionError
-        The ending is another.
-    FolderExistsError
-        A file is there already, and `overwrite` is false.
-    CannotWriteError
-        If the destination cannot be written.
-    """
+    """Write one table as a file, whole or not at all."""
     place = Path(path)
     format = ending(place)
     if format is None:

@@ -52,20 +52,7 @@ NUMBERS = 2**25  # held at once: 256 MiB
 def drawn_truth(
     data: xr.DataTree, max_draws: int = MAX_DRAWS
 ) -> Float[np.ndarray, "D U S"]:
-    """Return P(state) of each unit, draw by draw; NaN at padding.
-
-    Parameters
-    ----------
-    data
-        A fit of kind choice or contains.
-    max_draws
-        Draws to look at, evenly taken.
-
-    Returns
-    -------
-    One draw where the fit is a point, or its parameters do not say all (a model that
-    samples coordinates which the data prepared, or uses the similarity of labels).
-    """
+    """Return P(state) of each unit, draw by draw; NaN at padding."""
     reported = candidates(data).probability
     max_draws = min(max_draws, NUMBERS // max(reported.size, 1))
     values = restored_draws(data)
@@ -87,19 +74,7 @@ def drawn_truth(
 def with_mean(
     drawn: Float[np.ndarray, "D U S"], mean: Float[np.ndarray, "U S"]
 ) -> Float[np.ndarray, "D U S"]:
-    """Weight the states of each unit so that the mean of the draws is a given one.
-
-    Parameters
-    ----------
-    drawn
-        A distribution of each unit by draw; NaN at padding.
-    mean
-        The mean that the result has.
-
-    Returns
-    -------
-    Distributions; NaN at padding.
-    """
+    """Weight the states of each unit so that the mean of the draws is a given one."""
     padding = np.isnan(drawn) | np.isnan(mean)
     weighted = np.where(padding, 0.0, np.maximum(drawn, _LEAST))
     aim = np.where(np.isnan(mean), 0.0, mean)
@@ -115,19 +90,7 @@ def with_mean(
 def truth_bounds(
     data: xr.DataTree, prob: float
 ) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]] | None:
-    """Return bounds of P(state) of each unit, not tempered, over all draws kept.
-
-    Parameters
-    ----------
-    data
-        A fit of kind choice or contains.
-    prob
-        Probability between the bounds.
-
-    Returns
-    -------
-    The bounds as the engine states them; None where parameters do not say all.
-    """
+    """Return bounds of P(state) of each unit, not tempered, over all draws kept."""
     size = candidates(data).probability.size
     values = restored_draws(data)
     if not values or "similarity" in values:

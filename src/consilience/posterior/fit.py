@@ -895,13 +895,7 @@ class Fit:
 
 
 def laid_out_later(outcome: Outcome) -> Fit:
-    """Return a fit whose data are laid out when they are first asked for.
-
-    Parameters
-    ----------
-    outcome
-        What was fitted.
-    """
+    """Return a fit whose data are laid out when they are first asked for."""
     fit = object.__new__(Fit)
     object.__setattr__(fit, "_outcome", outcome)
     return fit

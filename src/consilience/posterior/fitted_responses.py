@@ -14,16 +14,7 @@ _SHOWN = 12  # digits of a SHA-256
 
 
 def check_responses(fit: Fit, responses: Responses) -> None:
-    """Refuse responses that a fit was not fitted to.
-
-    Raises
-    ------
-    KindError
-        They are of another kind.
-    OptionError
-        They were read from other files than the fit records, lack items of it, or have
-        labels that it does not know: the same file can be read in another way.
-    """
+    """Refuse responses that a fit was not fitted to."""
     attributes = fit.data.attrs
     if attributes["kind"] not in responses.kinds:
         msg = (

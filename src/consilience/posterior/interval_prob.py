@@ -30,13 +30,7 @@ _NORMAL = ("gibbs", "vb")  # engines whose bounds are of log-odds taken as norma
 
 
 def check_prob(prob: object) -> float:
-    """Return a probability of intervals.
-
-    Raises
-    ------
-    OptionError
-        It is no number between 0 and 1.
-    """
+    """Return a probability of intervals."""
     if isinstance(prob, bool) or not isinstance(prob, (int, float, np.number)):
         raise OptionError(not_a("prob", prob, "a number between 0 and 1"))
     if not 0 < prob < 1:
@@ -46,23 +40,7 @@ def check_prob(prob: object) -> float:
 
 
 def with_prob(data: xr.DataTree, prob: float, *, truth: bool = True) -> xr.DataTree:
-    """Return a fit whose intervals have another probability.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    prob
-        Probability that an interval holds.
-    truth
-        Whether the bounds of the posterior of the truth are wanted, too. They take
-        longest where they are computed again from draws.
-
-    Raises
-    ------
-    OptionError
-        `prob` is no probability, or the fit keeps only bounds of the truth.
-    """
+    """Return a fit whose intervals have another probability."""
     prob, kept = check_prob(prob), float(data.attrs["prob"])
     if prob == kept:
         return data

@@ -94,24 +94,7 @@ def temper(
     kept: Float[np.ndarray, "#U S"],
     design_effect: Float[np.ndarray, " U"],
 ) -> Truth:
-    """Temper a posterior of the truth.
-
-    Parameters
-    ----------
-    truth
-        The posterior as the model has it.
-    kept
-        Part of the prior of each listed state that stays at full strength, up to a
-        factor; zero at padding and where gold labels exclude the state.
-    design_effect
-        By how much the answers of each unit are fewer than they seem. One or more; less
-        than one takes tempering back.
-
-    Returns
-    -------
-    The tempered posterior. Where `kept` is the same for all states of a unit, they are
-    in the same order of probability as before.
-    """
+    """Temper a posterior of the truth."""
     power = 1 / design_effect[:, None]
     possible = kept > 0
     log_kept = np.log(np.where(possible, kept, 1.0))
@@ -144,20 +127,7 @@ def mix(truths: list[Truth], weights: Float[np.ndarray, "A ..."]) -> Truth:
 
 
 def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
-    """Return a fit with the raw or the tempered posterior of the truth.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    which
-        "raw" or "tempered".
-
-    Raises
-    ------
-    OptionError
-        There is no such posterior, or this fit has only one.
-    """
+    """Return a fit with the raw or the tempered posterior of the truth."""
     if which not in ("raw", "tempered"):
         msg = not_among("posterior of the truth", which, ("raw", "tempered"))
         raise OptionError(msg)

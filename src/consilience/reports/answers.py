@@ -9,17 +9,7 @@ from consilience.responses import Responses, read
 
 
 def kept_answers(fit: Fit) -> pd.DataFrame | None:
-    """Return the answers that a fit of choice or contains keeps.
-
-    Parameters
-    ----------
-    fit
-        The fit.
-
-    Returns
-    -------
-    Columns item, annotator, label, answer and n; None where the fit keeps none.
-    """
+    """Return the answers that a fit of choice or contains keeps."""
     data = fit.data
     kind = data.attrs["kind"]
     if "observed_data" not in data.children or kind not in ("choice", "contains"):
@@ -46,18 +36,7 @@ def kept_answers(fit: Fit) -> pd.DataFrame | None:
 
 
 def read_answers(responses: Responses) -> pd.DataFrame:
-    """Return the answers as they were read, skipped questions left out.
-
-    Parameters
-    ----------
-    responses
-        Of one kind.
-
-    Returns
-    -------
-    Columns as of `kept_answers`; for objects also main, and response: answers that one
-    annotator gave together share a number.
-    """
+    """Return the answers as they were read, skipped questions left out."""
     table = responses.table
     given = table["answer" if responses.kind == "contains" else "label"].notna()
     table = table[given].reset_index(drop=True)
@@ -73,17 +52,7 @@ def read_answers(responses: Responses) -> pd.DataFrame:
 
 
 def as_responses(answers: pd.DataFrame, kind: str, labels: list[str]) -> Responses:
-    """Make responses of a fit's answers, so that they can be described.
-
-    Parameters
-    ----------
-    answers
-        What `kept_answers` returned.
-    kind
-        choice or contains.
-    labels
-        All labels in their order.
-    """
+    """Make responses of a fit's answers, so that they can be described."""
     frame = answers.dropna(axis="columns", how="all")
     frame = frame.astype({name: "str" for name in frame if name != "n"})
     options = {"labels": labels} if labels else {}

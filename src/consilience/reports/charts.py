@@ -17,17 +17,7 @@ _MAX_PEOPLE = 500
 
 
 def certainty(probability: Sequence[float]) -> str:
-    """Draw how many items are how certain.
-
-    Parameters
-    ----------
-    probability
-        Of the best label of each item.
-
-    Returns
-    -------
-    SVG.
-    """
+    """Draw how many items are how certain."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     values = np.asarray(probability, float)
@@ -46,17 +36,7 @@ def certainty(probability: Sequence[float]) -> str:
 
 
 def skill(people: pd.DataFrame) -> str:
-    """Draw the accuracy of annotators against how much they answered.
-
-    Parameters
-    ----------
-    people
-        Columns responses, accuracy, lower, upper.
-
-    Returns
-    -------
-    SVG.
-    """
+    """Draw the accuracy of annotators against how much they answered."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     rows = people[["responses", "accuracy", "lower", "upper"]]
@@ -78,17 +58,7 @@ def skill(people: pd.DataFrame) -> str:
 
 
 def observed_by_replicated(rows: pd.DataFrame) -> str:
-    """Draw observed shares against those of replicated answers.
-
-    Parameters
-    ----------
-    rows
-        Columns observed, replicated, lower, upper and misfit; the last are on top.
-
-    Returns
-    -------
-    SVG.
-    """
+    """Draw observed shares against those of replicated answers."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     whole = alt.Scale(domain=[0, 1])
@@ -110,19 +80,7 @@ def observed_by_replicated(rows: pd.DataFrame) -> str:
 
 
 def observed_in_intervals(rows: pd.DataFrame, title: str, names: str | None) -> str:
-    """Draw observed shares over the intervals of those of replicated answers.
-
-    Parameters
-    ----------
-    rows
-        Columns name, observed, lower, upper and misfit, from above.
-    title, names
-        Titles of the axes of the shares and of the names.
-
-    Returns
-    -------
-    SVG.
-    """
+    """Draw observed shares over the intervals of those of replicated answers."""
     import altair as alt  # noqa: PLC0415 (an extra)
 
     table = rows[["name", "observed", "lower", "upper", "misfit"]]

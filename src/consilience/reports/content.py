@@ -201,17 +201,6 @@ def estimates(
     """Return a column of values with their intervals, drawn on a common scale.
 
     The scale is from 0 to 1 where all lie there, else it spans what there is.
-
-    Parameters
-    ----------
-    title
-        Title of the column.
-    table
-        Where the values are.
-    names
-        Columns of the value and of its bounds; bounds that the table lacks are unknown.
-    form
-        How a value is written.
     """
     value, lower, upper = (
         list(table[name].astype(float)) if name in table else [nan] * len(table)

@@ -18,28 +18,7 @@ SUFFIXES = (".parquet", ".csv")
 
 
 def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
-    """Read the tables of an evaluation.
-
-    Parameters
-    ----------
-    path
-        A file, or a folder of files.
-
-    Returns
-    -------
-    The tables by the names of their files.
-
-    Raises
-    ------
-    SourceNotFoundError
-        It is not there, or the folder holds no table.
-    UnknownFormatError
-        The file is neither CSV nor Parquet.
-    UnreadableFileError
-        A file is broken, or its text is not UTF-8.
-    DuplicateColumnError
-        Two columns of a file have one name.
-    """
+    """Read the tables of an evaluation."""
     if not path.exists():
         msg = f"{path}: there is no such file or folder; check the path"
         raise SourceNotFoundError(msg)

@@ -16,13 +16,7 @@ def can_draw() -> bool:
 
 
 def check_installed() -> None:
-    """Refuse before any work is done.
-
-    Raises
-    ------
-    MissingExtraError
-        A package of the extra is missing.
-    """
+    """Refuse before any work is done."""
     absent = _absent()
     if absent:
         msg = (

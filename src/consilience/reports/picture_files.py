@@ -26,15 +26,7 @@ def is_ours(folder: Path) -> bool:
 
 
 def check_folder(page: Path, placing: str, *, overwrite: bool) -> None:
-    """Refuse a folder that is taken.
-
-    Raises
-    ------
-    OptionError
-        Pictures cannot be placed so.
-    FolderExistsError
-        The folder already exists, and is not ours or `overwrite` is false.
-    """
+    """Refuse a folder that is taken."""
     choices = get_args(Placing.__value__)
     if placing not in choices:
         msg = f"pictures is {placing!r}; choose {' or '.join(map(repr, choices))}"
@@ -59,17 +51,7 @@ def check_folder(page: Path, placing: str, *, overwrite: bool) -> None:
 def write_pictures(
     folder: Path, pictures: Mapping[str, bytes], items: Sequence[str]
 ) -> None:
-    """Write the pictures one by one; a file's name is the place of its item.
-
-    Parameters
-    ----------
-    folder
-        An empty folder.
-    pictures
-        JPEG files by item.
-    items
-        The items in the order of the page.
-    """
+    """Write the pictures one by one; a file's name is the place of its item."""
     (folder / _MARK).write_text("Pictures of the report of the same name.\n")
     for at, item in enumerate(items):
         if item in pictures:

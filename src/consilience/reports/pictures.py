@@ -66,34 +66,7 @@ class Pictures(Mapping[str, bytes]):
 def make_pictures(
     source: Path, items: Sequence[str], *, size: int = SIDE, report: Reporter = silent
 ) -> Pictures:
-    """Make a picture of each item that has one.
-
-    Parameters
-    ----------
-    source
-        A folder of pictures, named as the items are, with or without the suffix;
-        folders within are looked into. Or a list (.txt, .csv, .tsv) of paths, or a
-        Parquet file of images, as `classify` takes.
-    items
-        Ids.
-    size
-        Pixels of the longer side, at most; no picture is enlarged.
-    report
-        Called with the progress after each picture.
-
-    Returns
-    -------
-    JPEG files by item. What is not a picture, or is broken, is left out.
-
-    Raises
-    ------
-    SourceNotFoundError
-        The folder or file is not there.
-    ImagesError
-        A list or table has not the columns that it must.
-    OptionError
-        The size is out of bounds.
-    """
+    """Make a picture of each item that has one."""
     low, high = SIDES
     if not low <= size <= high:
         msg = f"`picture_size={size}`: give the pixels of a side, from {low} to {high}"

@@ -127,17 +127,7 @@ def write(
 def check_place(
     place: Path, *, pictures: Placing = "embedded", overwrite: bool
 ) -> None:
-    """Refuse a place that is taken.
-
-    Raises
-    ------
-    OptionError
-        Pictures cannot be placed so.
-    FolderExistsError
-        The file already exists, and is not a report or `overwrite` is false.
-    CannotWriteError
-        The destination cannot be written.
-    """
+    """Refuse a place that is taken."""
     check_writable(place)
     check_folder(place, pictures, overwrite=overwrite)
     if not place.exists():

@@ -57,13 +57,7 @@ def looks_unanswered(label: str) -> bool:
 
 
 def skipped_labels(draft: Draft, meanings: Mapping[str, str]) -> list[str]:
-    """Return the labels that the caller takes for skipped questions.
-
-    Raises
-    ------
-    OptionError
-        If a label is to mean another answer.
-    """
+    """Return the labels that the caller takes for skipped questions."""
     for word, meaning in meanings.items():
         if meaning != "skipped":
             msg = (
@@ -78,30 +72,14 @@ def skipped_labels(draft: Draft, meanings: Mapping[str, str]) -> list[str]:
 
 
 def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:
-    """Whether words answer yes-or-no questions: all of them are known.
-
-    Parameters
-    ----------
-    words
-        The distinct words of a column.
-    both
-        Whether yes and no must be among them, and not one of the two.
-    """
+    """Whether words answer yes-or-no questions: all of them are known."""
     meanings = {_WORDS.get(word.casefold()) for word in words}
     there = {YES, NO} & meanings
     return None not in meanings and len(there) >= (2 if both else 1)
 
 
 def answer_words_rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, ...]:
-    """Say which words of a file were read as yes, no, maybe and skipped.
-
-    Parameters
-    ----------
-    column
-        The answers as text.
-    meanings
-        Words of this file, as for `read_answers`.
-    """
+    """Say which words of a file were read as yes, no, maybe and skipped."""
     used = drop_unused(column).values.to_pylist()
     words = sorted(word for word in used if word is not None)
     overrides = {word.casefold(): meaning for word, meaning in meanings.items()}
@@ -128,24 +106,7 @@ def read_answers(
     where: Callable[[int], str],
     rows: np.ndarray | None = None,
 ) -> Int8[np.ndarray, " N"]:
-    """Read answers as 0 (no), 1 (maybe), 2 (yes) or -1 (skipped).
-
-    Parameters
-    ----------
-    column
-        The answers as text.
-    meanings
-        Words of this file for ``yes``, ``no``, ``maybe``, ``skipped``.
-    where
-        Place of a record, for the error.
-    rows
-        Record of each answer; None: they are the records.
-
-    Raises
-    ------
-    UnknownAnswerError
-        If a word is not known.
-    """
+    """Read answers as 0 (no), 1 (maybe), 2 (yes) or -1 (skipped)."""
     words = column.values.to_pylist()
     overrides = {
         word.casefold(): _MEANINGS[meaning] for word, meaning in meanings.items()

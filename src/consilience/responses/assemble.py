@@ -51,20 +51,7 @@ ORDER_HINT = "; if it means more and less, fit with `ordered=True`"
 
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
-    """Turn a reader's draft into responses.
-
-    Parameters
-    ----------
-    draft
-        What was read.
-    options
-        What concerns answers of every format is used.
-
-    Raises
-    ------
-    ConsilienceError
-        If the answers contradict themselves, the offer or the labels.
-    """
+    """Turn a reader's draft into responses."""
     missing = options.missing_words
     if draft.kind != "contains":
         missing += (*skipped_labels(draft, options.answers),)

@@ -30,14 +30,7 @@ COLUMNS = (
 
 
 def label_names(labels: pd.DataFrame) -> dict[str, str]:
-    """Return what each label is called, all of them differently.
-
-    Parameters
-    ----------
-    labels
-        Columns label and name, as `Responses.labels`; a label without a name is called
-        by its code.
-    """
+    """Return what each label is called, all of them differently."""
     code = labels["label"].astype("str")
     named = labels["name"] if "name" in labels else pd.Series(None, labels.index)
     names = named.astype("str").str.strip()
@@ -48,17 +41,7 @@ def label_names(labels: pd.DataFrame) -> dict[str, str]:
 
 
 def short_names(names: Mapping[str, str]) -> dict[str, str]:
-    """Return names without their synonyms: what stands before the first comma.
-
-    Parameters
-    ----------
-    names
-        Name of each label by its code, all of them different.
-
-    Returns
-    -------
-    Short names by code; where two would be alike, both keep the whole name.
-    """
+    """Return names without their synonyms: what stands before the first comma."""
     short = pd.Series(
         {code: name.split(",")[0].strip() for code, name in names.items()}
     )
@@ -109,25 +92,7 @@ def rename_labels(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 
 
 def read_names(path: Path) -> pd.DataFrame:
-    """Read what labels are called.
-
-    Parameters
-    ----------
-    path
-        A table with the columns label and name (CSV, Parquet, ...), or a JSON object
-        of names by label.
-
-    Returns
-    -------
-    Columns label, name, and what else there is.
-
-    Raises
-    ------
-    OptionError
-        There are no names, or a label stands twice.
-    ConsilienceError
-        The file is not there, or broken.
-    """
+    """Read what labels are called."""
     if path.suffix.casefold() == ".json" and path.exists():
         names = _object(path)
         if names is not None:

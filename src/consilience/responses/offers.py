@@ -63,17 +63,7 @@ class Offered:
 def settle_offer(
     draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
 ) -> Offered:
-    """Settle what was offered; the caller's word goes before the source's.
-
-    Parameters
-    ----------
-    draft
-        What the source says.
-    options
-        `offered` and `labels` are used.
-    gold
-        Its labels count as labels when no list is given.
-    """
+    """Settle what was offered; the caller's word goes before the source's."""
     labels = draft.labels
     offer, offered = draft.offer, draft.offered
     assumptions: tuple[str, ...] = ()
@@ -111,13 +101,7 @@ def settle_offer(
 
 
 def check_offered(draft: Draft, offer: Offered) -> None:
-    """Hold every answer against what was offered.
-
-    Raises
-    ------
-    LabelNotOfferedError
-        If an answer names a label that was not on screen.
-    """
+    """Hold every answer against what was offered."""
     labels = pa.array(offer.labels["label"], pa.string())
     codes = recode_to(draft.label, labels).codes
     bad = (draft.label.codes >= 0) & (codes < 0)

@@ -44,13 +44,7 @@ class Columns:
     selected: str | None = None
 
     def __post_init__(self) -> None:
-        """Reject names that are not text: columns of numbers are named by their text.
-
-        Raises
-        ------
-        OptionError
-            A name is of another type.
-        """
+        """Reject names that are no text: columns of numbers are named by their text."""
         for column in fields(self):
             what = "gold_column" if column.name == "gold" else column.name
             _check_text(
@@ -146,14 +140,7 @@ class ReadOptions:
     normalize: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse words that are none of those there are.
-
-        Raises
-        ------
-        OptionError
-            `kind`, `repeats` or a meaning of `answers` is another, or an option is of
-            another type.
-        """
+        """Refuse words that are none of those there are."""
         for what in (
             "question",
             "label_column",

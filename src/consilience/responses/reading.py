@@ -248,17 +248,7 @@ def read_with(
     *,
     format: str | None = None,
 ) -> Responses:
-    """Read responses with a record of options; what looks wrong is in the account.
-
-    Parameters
-    ----------
-    source
-        A file, a folder, a data frame, or several of one format.
-    options
-        How to read.
-    format
-        Name of the format; None: recognised.
-    """
+    """Read responses with a record of options; what looks wrong is in the account."""
     if format is None and options.one_hot:
         format = "long"
     if format is None and options.annotators:

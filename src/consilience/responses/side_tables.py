@@ -20,13 +20,7 @@ from consilience.responses.tables.texts import check_texts
 
 
 def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
-    """Load a table that an option gives as a file, or as `as_frame` takes it.
-
-    Raises
-    ------
-    OptionError
-        If the option is neither.
-    """
+    """Load a table that an option gives as a file, or as `as_frame` takes it."""
     plain = replace(
         options, separator=None, encoding=None, header=True, sheet=None, query=None
     )
@@ -55,13 +49,7 @@ def text_frame(table: TextTable, names: dict[str, str]) -> pd.DataFrame:
 
 
 def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
-    """Labels in their order, from a list or from a table.
-
-    Raises
-    ------
-    OptionError
-        If a label stands twice or there is none.
-    """
+    """Labels in their order, from a list or from a table."""
     listed = _listed(given)
     if listed is not None:
         texts = [cell_text(label) for label in listed]
@@ -80,20 +68,7 @@ def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
 
 
 def naming_column(labels: pd.DataFrame, used: Iterable[str]) -> str:
-    """Return the column of a table of labels that holds most of the labels in use.
-
-    Parameters
-    ----------
-    labels
-        Column label, and others that name the same labels.
-    used
-        Labels as answers name them.
-
-    Returns
-    -------
-    `label` unless another column, which names every label and each differently, holds
-    more of them.
-    """
+    """Return the column of a table of labels that holds most of the labels in use."""
     given = set(used)
     others = [
         str(name)
@@ -107,15 +82,7 @@ def naming_column(labels: pd.DataFrame, used: Iterable[str]) -> str:
 
 
 def label_column(options: ReadOptions, used: Iterable[str]) -> str | None:
-    """Return the column of the table of labels that answers go by; None: the usual one.
-
-    Parameters
-    ----------
-    options
-        `labels` and `label_column` are used.
-    used
-        Labels of the answers.
-    """
+    """Return the column of the label table that answers go by; None: the usual one."""
     if options.label_column is not None or _listed(options.labels) is not None:
         return options.label_column
     table = side_table(options.labels, options, "labels")
@@ -127,13 +94,7 @@ def label_column(options: ReadOptions, used: Iterable[str]) -> str | None:
 
 
 def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give a table of labels its columns, each label once.
-
-    Raises
-    ------
-    OptionError
-        If a label stands twice or is missing, or there is none.
-    """
+    """Give a table of labels its columns, each label once."""
     label = frame["label"]
     blank = label.isna() | (label.str.strip() == "")
     if frame.empty or blank.any() or label.duplicated().any():
@@ -149,13 +110,7 @@ def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def asked_items(items: pd.DataFrame | None) -> list[str]:
-    """Return the items of a table of items that somebody was asked about.
-
-    Parameters
-    ----------
-    items
-        Column item; and asked, false for an item that nobody was asked about.
-    """
+    """Return the items of a table of items that somebody was asked about."""
     if items is None:
         return []
     if "asked" in items and items["asked"].dtype == bool:
@@ -166,24 +121,7 @@ def asked_items(items: pd.DataFrame | None) -> list[str]:
 def item_table(
     options: ReadOptions, beside: pd.DataFrame | None, asked: pd.Index
 ) -> pd.DataFrame:
-    """Return the table about items that an option gives, and what the source says.
-
-    Parameters
-    ----------
-    options
-        `items` is the table, with a column for the item.
-    beside
-        What the source says of items; what the option says goes before it.
-    asked
-        Items that somebody was asked about.
-
-    Raises
-    ------
-    BadCellError
-        If an item is empty.
-    OptionError
-        If an item stands twice.
-    """
+    """Return the table about items that an option gives, and what the source says."""
     table = side_table(options.items, options, "items")
     named = options.columns if options.columns.item in table.names else Columns()
     item = require(table.names, "item", named, table.source)
@@ -215,11 +153,6 @@ def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     """Gold labels as texts: `item`, `label` and what there is of what else gold says.
 
     That is `answer`, `annotator` beside an answer, and `main`.
-
-    Raises
-    ------
-    BadCellError
-        If a row names no item or no label.
     """
     table = side_table(given, options, "gold")
     named = options.columns
@@ -266,16 +199,7 @@ def nothing_shared(wanted: pd.Index, names: pd.Index) -> GoldError:
 def offered_table(
     given: object, options: ReadOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Read what was offered: labels for every item, or a table of who saw what.
-
-    Returns
-    -------
-    labels
-        All labels that were offered to anybody.
-    offered
-        `label` with `item`, `annotator` or `response_id`; None: every label was
-        offered every time.
-    """
+    """Read what was offered: labels for every item, or a table of who saw what."""
     if isinstance(given, (str, Path)) and Path(given).suffix.lower() == ".xml":
         choices = read_label_config(Path(given))
         return checked_labels(
@@ -304,20 +228,7 @@ def offered_table(
 
 
 def check_filled(table: TextTable, names: Mapping[str, str]) -> None:
-    """Refuse columns with a cell that is empty or holds a list.
-
-    Parameters
-    ----------
-    table
-        The table.
-    names
-        Columns by what they are called in messages.
-
-    Raises
-    ------
-    BadCellError
-        If there is one; the row is named.
-    """
+    """Refuse columns with a cell that is empty or holds a list."""
     _check_texts(table, names)
     for role, name in names.items():
         empty = table.columns[name].codes < 0
@@ -355,13 +266,7 @@ def for_question(options: ReadOptions, question: str) -> ReadOptions:
 
 
 def label_list(options: ReadOptions) -> tuple[str, ...] | None:
-    """Labels that were on screen for everybody; None if that is not known.
-
-    Raises
-    ------
-    OptionError
-        If the offer differs between items.
-    """
+    """Labels that were on screen for everybody; None if that is not known."""
     if options.offered is None:
         return None
     labels, offered = offered_table(options.offered, options)

@@ -10,15 +10,7 @@ _ROLES = ("item", "annotator", "label")
 
 
 def unknown_format(probed: Probe, formats: list[str]) -> UnknownFormatError:
-    """Return the error: the columns there are, and the call that may be meant.
-
-    Parameters
-    ----------
-    probed
-        What the file looks like.
-    formats
-        Names of all formats.
-    """
+    """Return the error: the columns there are, and the call that may be meant."""
     names = list(probed.names)
     if len(names) < 2:
         what = f"the one column {names[0]!r}" if names else "no columns"

@@ -24,19 +24,7 @@ from jaxtyping import Float, Int
 def equal_mass_bins(
     confidence: Float[np.ndarray, " N"], bins: int
 ) -> Int[np.ndarray, " N"]:
-    """Sort into bins of about equal size; equal confidences share a bin.
-
-    Parameters
-    ----------
-    confidence
-        What to sort by.
-    bins
-        At most so many bins.
-
-    Returns
-    -------
-    Each one's bin, from 0.
-    """
+    """Sort into bins of about equal size; equal confidences share a bin."""
     rank = np.searchsorted(np.sort(confidence), confidence, side="left")
     # Ties can leave a bin without members; numbering those that have some drops it.
     return np.unique(rank * bins // len(confidence), return_inverse=True)[1]
@@ -45,19 +33,7 @@ def equal_mass_bins(
 def most_rising_bins(
     confidence: Float[np.ndarray, " N"], right: Float[np.ndarray, " N"]
 ) -> int:
-    """Count the bins up to which the share right rises from each bin to the next.
-
-    Parameters
-    ----------
-    confidence
-        What to sort by.
-    right
-        How far it came true, between 0 and 1.
-
-    Returns
-    -------
-    The largest number of bins, counted up from one, before it first falls.
-    """
+    """Count the bins up to which the share right rises from each bin to the next."""
     number = len(confidence)
     order = np.argsort(confidence, kind="stable")
     # Where each confidence begins: a bin ends only between two of them.
@@ -78,24 +54,7 @@ def gaps_by_item(
     item: Int[np.ndarray, " N"],
     bins: int | None,
 ) -> Float[np.ndarray, "I B"]:
-    """Sum confidence less rightness in each bin, item by item.
-
-    Parameters
-    ----------
-    confidence
-        The probability that was stated.
-    right
-        How far it came true, between 0 and 1.
-    item
-        The item of each.
-    bins
-        At most so many bins; None: as many as `most_rising_bins` finds.
-
-    Returns
-    -------
-    Sums by item and bin. Summed over items with weights, their absolute values add up
-    to the weighted number times the error.
-    """
+    """Sum confidence less rightness in each bin, item by item."""
     if bins is None:
         bins = most_rising_bins(confidence, right)
     bin_of = equal_mass_bins(confidence, bins)

@@ -53,29 +53,7 @@ def choice_metrics(
 ) -> tuple[
     Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]], int, int
 ]:
-    """Prepare the metrics of choice.
-
-    Parameters
-    ----------
-    labels
-        Columns item, label, probability.
-    gold
-        Columns item, label.
-    clip
-        Least probability in the log-loss.
-    bins
-        At most so many bins in the ECE; None: see `scoring.calibration`.
-
-    Returns
-    -------
-    The metrics as a function of the items' weights, the number of items, and how many
-    items of gold are not among the labels.
-
-    Raises
-    ------
-    GoldError
-        When gold and labels have no item in common.
-    """
+    """Prepare the metrics of choice."""
     scores = item_scores(labels, gold, bins)
     losses = -np.log(np.maximum(scores.truth, clip))
     sums = np.column_stack([scores.right, losses, scores.brier])
@@ -98,22 +76,7 @@ def choice_metrics(
 def item_scores(
     labels: pd.DataFrame, gold: pd.DataFrame, bins: int | None
 ) -> ItemScores:
-    """Score each item with gold.
-
-    Parameters
-    ----------
-    labels
-        Columns item, label, probability.
-    gold
-        Columns item, label.
-    bins
-        At most so many bins in the ECE; None: see `scoring.calibration`.
-
-    Raises
-    ------
-    GoldError
-        When gold and labels have no item in common.
-    """
+    """Score each item with gold."""
     gold_labels = gold[["item", "label"]].dropna().astype("str").drop_duplicates()
     stated = labels.dropna(subset=["item", "label", "probability"])
     wanted = pd.Index(gold_labels["item"].unique())

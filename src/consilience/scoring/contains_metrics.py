@@ -28,30 +28,7 @@ def contains_metrics(
 ) -> tuple[
     Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]], int, int
 ]:
-    """Prepare the metrics of contains.
-
-    Parameters
-    ----------
-    labels
-        Columns item, label, probability.
-    gold
-        Columns item, label, answer; and annotator, where several experts answered.
-    clip
-        Log-loss keeps probabilities this far from 0 and 1.
-    bins
-        At most so many bins in the ECE; None: see `scoring.calibration`.
-
-    Returns
-    -------
-    The metrics as a function of the items' weights, the number of items, and how many
-    rows of gold are not among the labels.
-
-    Raises
-    ------
-    GoldError
-        When gold has no answers, other answers than yes and no, or no pair of item and
-        label in common with the labels.
-    """
+    """Prepare the metrics of contains."""
     answers, both = judged_pairs(labels, gold)
     item, items = pd.factorize(both["item"])
     p, share, y = (both[name].to_numpy() for name in ("probability", "share", "right"))
@@ -107,19 +84,6 @@ def weighted_auc(
     The chance that a label that is there has a higher probability than one that is not,
     equal ones counting half. scikit-learn's is the same for one weighting; a thousand
     bootstrap resamples want one sort, not a thousand.
-
-    Parameters
-    ----------
-    p
-        Stated probability.
-    y
-        1 where the label is there, 0 where not.
-    weights
-        Weight of each pair in each resample.
-
-    Returns
-    -------
-    The area in each resample; NaN where all pairs are of one sort.
     """
     order = np.argsort(p, kind="stable")
     starts = np.flatnonzero(np.diff(p[order], prepend=-np.inf))
@@ -136,23 +100,7 @@ def weighted_auc(
 def judged_pairs(
     labels: pd.DataFrame, gold: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what gold says of pairs of item and label, and those that are stated.
-
-    Parameters
-    ----------
-    labels, gold
-        As for `contains_metrics`.
-
-    Returns
-    -------
-    The pairs of gold, and those of both: item, label, probability, share (of experts
-    who say yes) and right (what most of them say; one half where they are even).
-
-    Raises
-    ------
-    GoldError
-        As `contains_metrics`.
-    """
+    """Return what gold says of pairs of item and label, and those that are stated."""
     answers = _answers(gold)
     stated = labels[["item", "label", "probability"]].dropna()
     stated = stated.astype({"item": "str", "label": "str"})

@@ -304,26 +304,7 @@ def score(
 def resample(
     measure: Measure, num_items: int, resamples: int, step: int, seed: int
 ) -> dict[str, Float[np.ndarray, " R"]]:
-    """Measure under the weights of a bootstrap of the items.
-
-    Parameters
-    ----------
-    measure
-        The metrics as a function of the items' weights.
-    num_items
-        Items to draw from.
-    resamples
-        How many times to draw.
-    step
-        How many weightings to hold at once; part of what fixes them.
-    seed
-        One seed gives one set of weights, so that what two measures say under them can
-        be compared pair by pair.
-
-    Returns
-    -------
-    Each metric under each weighting.
-    """
+    """Measure under the weights of a bootstrap of the items."""
     generator = np.random.default_rng(seed)
     parts = []
     for start in range(0, resamples, step):
@@ -337,19 +318,7 @@ def resample(
 def interval(
     name: str, value: float, resampled: Float[np.ndarray, " R"], prob: float
 ) -> Metric:
-    """Return a metric with the bounds of its bootstrap.
-
-    Parameters
-    ----------
-    name
-        Name of the metric; that of the ECE takes the basic bootstrap.
-    value
-        Of the metric itself.
-    resampled
-        The metric of each resample.
-    prob
-        Share of the resamples between the bounds.
-    """
+    """Return a metric with the bounds of its bootstrap."""
     # A resample may hold no item with, say, a yes: it says nothing of the recall.
     defined = resampled[~np.isnan(resampled)]
     if np.isnan(value) or not len(defined):

@@ -34,32 +34,7 @@ def objects_metrics(
 ) -> tuple[
     Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]], int, int
 ]:
-    """Prepare the metrics of objects.
-
-    Parameters
-    ----------
-    labels
-        Columns item, label, probability; an item without rows holds nothing, and is
-        known where `item` is categorical.
-    gold
-        Columns item, label; and answer (yes or no), main (true or false).
-    clip
-        Log-loss keeps probabilities this far from 0 and 1.
-    bins
-        At most so many bins in the ECE; None: see `scoring.calibration`.
-    items
-        Columns item, main_label; needed where gold has a column main.
-
-    Returns
-    -------
-    The metrics as a function of the items' weights, the number of items, and how many
-    rows of gold are about an item that the fit does not know.
-
-    Raises
-    ------
-    GoldError
-        When gold has no item in common with the labels, or a word that it must not.
-    """
+    """Prepare the metrics of objects."""
     rows, both, missing = judged_labels(labels, gold)
     names = pd.Index(rows["item"].unique())
     item = names.get_indexer(pd.Index(both["item"]))
@@ -81,24 +56,7 @@ def objects_metrics(
 def judged_labels(
     labels: pd.DataFrame, gold: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Return gold about items of the fit, and all pairs of item and label of both.
-
-    Parameters
-    ----------
-    labels, gold
-        As for `objects_metrics`.
-
-    Returns
-    -------
-    The rows of gold; the pairs: item, label, probability (zero where the fit lists the
-    label not), right (whether it is valid) and judged (whether gold says so or not);
-    and how many rows of gold are about an item that the fit does not know.
-
-    Raises
-    ------
-    GoldError
-        As `objects_metrics`.
-    """
+    """Return gold about items of the fit, and all pairs of item and label of both."""
     rows = _check_gold(gold)
     fitted = _names(labels["item"])
     about = rows["item"].isin(fitted)

@@ -38,24 +38,6 @@ def complete(
     An item of which nothing is said, or whose probabilities are all zero or not
     numbers, gets the same probability for every label: saying nothing is neither right
     nor wrong.
-
-    Parameters
-    ----------
-    table
-        Columns item, label, probability.
-    items
-        Items to keep.
-    labels
-        All labels.
-
-    Returns
-    -------
-    Columns item, label, probability, and of how many items nothing was said.
-
-    Raises
-    ------
-    ValueError
-        A probability is negative.
     """
     stated = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
     stated = stated[stated["item"].isin(list(items))]

@@ -30,30 +30,7 @@ def reliability_table(
     bins: int = BINS,
     prob: float = 0.9,
 ) -> pd.DataFrame:
-    """Return how often labels are right, by the probability that was stated.
-
-    Parameters
-    ----------
-    labels, gold, kind
-        As for `score`.
-    bins
-        At most so many bins, of about equal size.
-    prob
-        Probability of the intervals.
-
-    Returns
-    -------
-    Columns stated (mean probability), value (share that is right), lower, upper and
-    items (for contains and objects, pairs of item and label). For choice, it is the
-    most probable label of each item that is right or not, and shares are of items.
-
-    Raises
-    ------
-    OptionError
-        There are no bins, or `prob` is not between 0 and 1.
-    GoldError
-        Gold has nothing in common with the labels.
-    """
+    """Return how often labels are right, by the probability that was stated."""
     if bins < 1 or not 0 < prob < 1:
         msg = f"bins is {bins} and prob {prob:g}; give 1 or more, and between 0 and 1"
         raise OptionError(msg)

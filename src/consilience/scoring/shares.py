@@ -18,19 +18,7 @@ from consilience.scoring.prediction import Prediction
 
 
 def smoothed_shares(responses: Responses, imagined: float = 1.0) -> pd.DataFrame:
-    """Share of each label in the answers about each item, smoothed.
-
-    Parameters
-    ----------
-    responses
-        Responses of the kind choice.
-    imagined
-        Imagined answers about each item, spread evenly over the labels.
-
-    Returns
-    -------
-    Columns item, label, probability.
-    """
+    """Share of each label in the answers about each item, smoothed."""
     table = responses.table
     item, label = table["item"].cat, table["label"].cat
     items, labels = item.categories, label.categories

@@ -85,22 +85,7 @@ def simulate_objects(
     settings: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> SimulatedObjects:
-    """Draw responses of kind objects with known truth.
-
-    Parameters
-    ----------
-    items, annotators, classes, per_item
-        The design; each item is shown to `per_item` annotators picked at random.
-    settings
-        Of `ObjectsSettings`, those that are to differ.
-    seed
-        Seed of the random number generator.
-
-    Raises
-    ------
-    OptionError
-        The design is impossible, or there is no such setting.
-    """
+    """Draw responses of kind objects with known truth."""
     chosen = _settings(settings or {}, items, annotators, classes, per_item)
     generator = np.random.default_rng(seed)
     names = [f"class{number}" for number in range(classes)]

@@ -15,27 +15,7 @@ SCHEMES = ("https://", "http://", "s3://", "gs://", "/")
 def image_places(
     items: list[str], images: Path | None, prefix: str | None, folder: Path
 ) -> list[str]:
-    """Return the address of each item's image, or its path from a folder.
-
-    Parameters
-    ----------
-    items
-        The items.
-    images
-        Folder of the images: items are named after their paths in it, their names or
-        their names without ending. None: after their addresses below the prefix.
-    prefix
-        Beginning of the addresses; None: give paths.
-    folder
-        Where paths start.
-
-    Raises
-    ------
-    OptionError
-        There is neither folder nor prefix, or the prefix is none of an address.
-    ImagesError
-        An item has no image.
-    """
+    """Return the address of each item's image, or its path from a folder."""
     if prefix is not None and not prefix.startswith(SCHEMES):
         msg = (
             f"image_prefix {prefix!r}: addresses start with {', '.join(SCHEMES)}; give "

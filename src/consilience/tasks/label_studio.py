@@ -23,15 +23,7 @@ HOW = f"""Label Studio
 
 
 def write_label_studio(survey: Survey, folder: Path) -> None:
-    """Write the tasks and the configuration.
-
-    Parameters
-    ----------
-    survey
-        The tasks.
-    folder
-        Where to.
-    """
+    """Write the tasks and the configuration."""
     tasks = [
         {
             "data": {

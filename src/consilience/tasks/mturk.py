@@ -82,15 +82,7 @@ _PAGE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></scrip
 
 
 def write_mturk(survey: Survey, folder: Path) -> None:
-    """Write the input of a batch and the page.
-
-    Parameters
-    ----------
-    survey
-        The tasks.
-    folder
-        Where to.
-    """
+    """Write the input of a batch and the page."""
     with (folder / INPUT).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, quoting=csv.QUOTE_ALL)
         rows.writerow(["image_url", "task"])

@@ -19,13 +19,7 @@ MANIFEST, WORKFLOW, LISTS = "manifest.csv", "workflow.json", "lists"
 
 
 def how(survey: Survey) -> str:
-    """Say how the tasks are uploaded.
-
-    Parameters
-    ----------
-    survey
-        The tasks.
-    """
+    """Say how the tasks are uploaded."""
     columns = "-r 1 -m image/jpeg -f 2" if survey.remote else "-f 1 -f 2"
     media = " (or -m image/png)" if survey.remote else ""
     return f"""Zooniverse
@@ -40,15 +34,7 @@ def how(survey: Survey) -> str:
 
 
 def write_zooniverse(survey: Survey, folder: Path) -> None:
-    """Write the manifest, the lists and the questions.
-
-    Parameters
-    ----------
-    survey
-        The tasks.
-    folder
-        Where to.
-    """
+    """Write the manifest, the lists and the questions."""
     (folder / LISTS).mkdir()
     with (folder / MANIFEST).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, quoting=csv.QUOTE_ALL)

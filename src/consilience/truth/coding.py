@@ -42,13 +42,7 @@ def in_order_of_unit(
 def gold_codes(
     gold: pd.DataFrame, items: pd.Index, labels: pd.Index
 ) -> tuple[Int[np.ndarray, " G"], Int[np.ndarray, " G"], int]:
-    """Return item codes and label codes of gold rows, and how many items are unknown.
-
-    Raises
-    ------
-    GoldError
-        A gold label is not one of the labels.
-    """
+    """Return codes of items and labels of gold, and how many items are unknown."""
     label = labels.get_indexer(pd.Index(gold["label"].astype(str)))
     if (label < 0).any():
         first = gold.iloc[int(np.argmax(label < 0))]

@@ -40,13 +40,7 @@ class Covariates:
     observed: Bool[np.ndarray, "U *listed"]
 
     def with_unlisted(self, place: Bool[np.ndarray, "U S"]) -> "Covariates":
-        """Return the same, and a column for what is in no table, which is far off.
-
-        Parameters
-        ----------
-        place
-            Where on the lists that is.
-        """
+        """Return the same, and a column for what is in no table, which is far off."""
         column = np.where(place, FAR, 0.0)[..., None]
         return Covariates(
             value=np.concatenate([self.value, column], axis=-1),
@@ -70,13 +64,7 @@ class Covariates:
 
 
 def no_covariates(*shape: int) -> Covariates:
-    """Return covariates without any column.
-
-    Parameters
-    ----------
-    shape
-        Number of units; for choice also a zero, as nothing is known of any state.
-    """
+    """Return covariates without any column."""
     nothing = np.zeros(0)
     return Covariates(
         np.zeros((*shape, 0)), (), nothing, nothing, np.zeros(shape, bool)
@@ -84,20 +72,7 @@ def no_covariates(*shape: int) -> Covariates:
 
 
 def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "rows P"]:
-    """Return columns of a table as numbers.
-
-    Parameters
-    ----------
-    table
-        Columns item, label, and those named.
-    names
-        Of the columns of numbers.
-
-    Raises
-    ------
-    CandidatesError
-        A pair of item and label occurs twice, or a value is not a finite number.
-    """
+    """Return columns of a table as numbers."""
     pairs = table[["item", "label"]].astype(str)
     twice = pairs.duplicated()
     if twice.any():
@@ -120,13 +95,7 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
 
 
 def check_any(here: Bool[np.ndarray, " _"]) -> None:
-    """Refuse numbers none of which is about what was asked.
-
-    Raises
-    ------
-    CandidatesError
-        Nothing is here.
-    """
+    """Refuse numbers none of which is about what was asked."""
     if not here.any():
         msg = (
             "candidates name none of the items and labels that were asked about; "
@@ -140,17 +109,7 @@ def standardise(
     values: Float[np.ndarray, "N P"],
     observed: Bool[np.ndarray, "U *listed"],
 ) -> Covariates:
-    """Return the numbers by their deviation from the mean.
-
-    Parameters
-    ----------
-    names
-        Of the columns.
-    values
-        The numbers, in order of what is known.
-    observed
-        Of which units, or states listed for them, something is known.
-    """
+    """Return the numbers by their deviation from the mean."""
     centre, deviation = values.mean(0), values.std(0)
     deviation = np.where(deviation > 0, deviation, 1.0)
     value = np.zeros((*observed.shape, len(names)))

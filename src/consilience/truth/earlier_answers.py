@@ -21,15 +21,7 @@ def with_earlier_answers(
     state: Int[np.ndarray, " E"],
     answer: Int[np.ndarray, " E"],
 ) -> ChoiceSpace:
-    """Return the space with one more unit for each earlier answer, behind the others.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    annotator, state, answer
-        Codes of who gave each, of what was true, and of what was answered.
-    """
+    """Return the space with one more unit for each earlier answer, behind others."""
     more, units = len(state), space.num_units
     joined = with_units(space, more)
     lists = joined.state

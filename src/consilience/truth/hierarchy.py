@@ -12,23 +12,7 @@ from consilience.errors import OptionError
 def label_groups(
     names: pd.Index, labels: pd.DataFrame | Mapping[str, str] | None, level: int
 ) -> tuple[Int[np.ndarray, " K"], pd.Index]:
-    """Return the group of each label, some steps up a hierarchy.
-
-    Parameters
-    ----------
-    names
-        The labels.
-    labels
-        Columns label and parent, or the parent of each label. Parents may stand there
-        with parents of their own. What has none is a group by itself.
-    level
-        How many steps up; 0: the labels themselves.
-
-    Raises
-    ------
-    OptionError
-        The level is below zero, or there are no parents to go up to.
-    """
+    """Return the group of each label, some steps up a hierarchy."""
     if level < 0 or (level and labels is None):
         msg = f"level {level}: give 0, or labels with the column parent to go up"
         raise OptionError(msg)

@@ -34,16 +34,7 @@ class Merged:
 
 
 def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
-    """Return one unit for all that look alike.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers; not of objects.
-    annotators
-        Whether it matters who answered; units with as many of each answer are alike
-        where it does not.
-    """
+    """Return one unit for all that look alike."""
     pattern = _answer_codes(space, annotators=annotators)
     sides = (space.state, space.log_prior, space.prevalent, *_covariates(space))
     for side in sides:

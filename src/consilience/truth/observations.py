@@ -158,17 +158,7 @@ class Observations:
 def observe(
     space: Space, *, per_answer: bool = False, tables: bool = True
 ) -> Observations:
-    """Lay out a whole space.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    per_answer
-        Whether the model looks at each answer on its own.
-    tables
-        Whether the model has a table of answers for each annotator.
-    """
+    """Lay out a whole space."""
     keep_programs()
     weight = None if (space.n == 1).all() else space.n.astype(float)
     shape = (space.num_units, space.num_annotators * len(space.answers))
@@ -190,15 +180,6 @@ def minibatches(space: Space, size: int, seed: int) -> Observations:
 
     Every batch has `size` units; the last is filled up with units drawn again, so each
     unit appears at least once. Models that look at each answer are not batched.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    size
-        Units in a batch.
-    seed
-        Seed of the order in which units are dealt.
     """
     generator = np.random.default_rng(seed)
     order = generator.permutation(space.num_units)
@@ -213,17 +194,6 @@ def blocks(
     """Cut the units into blocks in their order, stacked along a first axis.
 
     Models that look at each answer are not cut.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    size
-        Units in a block.
-
-    Returns
-    -------
-    The blocks, and the weight of each unit: one, or zero for what fills the last block.
     """
     number = -(-space.num_units // size)
     units = np.arange(number * size)

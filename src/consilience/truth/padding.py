@@ -34,11 +34,6 @@ def padded(space: Space) -> Space:
     Each further unit is an item of its own, and any state on its list may be true.
     There are none where tables or lists would become too large. Items of objects are
     filled up by the number of their candidates, where they are not many.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
     """
     cells = len(space.states) * len(space.answers)
     annotators = next_size(space.num_annotators)
@@ -53,15 +48,7 @@ def padded(space: Space) -> Space:
 
 
 def with_units[S: Space](space: S, more: int) -> S:
-    """Return the space with further units, each of them an item without any answer.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers; not of objects.
-    more
-        How many to add.
-    """
+    """Return the space with further units, each of them an item without any answer."""
     listed = np.arange(space.state.shape[1])
     alone = np.where(listed == 0, 0.0, -np.inf)
     open_to = alone if len(space.state) > 1 else space.log_prior.max(0)
@@ -102,15 +89,7 @@ def with_units[S: Space](space: S, more: int) -> S:
 
 
 def step_of_size(step: int, candidates: int) -> int:
-    """Return a smaller step for items of objects that have more than 64 blocks each.
-
-    Parameters
-    ----------
-    step
-        Of what items of few candidates have, a power of two.
-    candidates
-        How many labels each item has.
-    """
+    """Return a smaller step for items of objects that have more than 64 blocks each."""
     return max(step >> max(candidates - 6, 0), 1)
 
 

@@ -10,15 +10,7 @@ from consilience.truth.space import ChoiceSpace, ContainsSpace, ObjectsSpace, Sp
 
 
 def some_units[S: Space](space: S, units: Int[np.ndarray, " B"]) -> S:
-    """Return the space of some units and all annotators.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    units
-        Which units, in ascending order.
-    """
+    """Return the space of some units and all annotators."""
     place = np.full(space.num_units, -1, space.unit.dtype)
     place[units] = np.arange(len(units))
     part = some_answers(space, place[space.unit] >= 0)

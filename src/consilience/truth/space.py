@@ -257,13 +257,7 @@ class ObjectsSpace(Space):
 
 
 def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:
-    """Refuse confusion tables that would not fit in memory.
-
-    Raises
-    ------
-    TooLargeError
-        A table of every annotator, state and answer has over fifty million numbers.
-    """
+    """Refuse confusion tables that would not fit in memory."""
     numbers = num_annotators * num_states * num_answers
     if numbers > MAX_NUMBERS:
         msg = (
@@ -277,14 +271,7 @@ def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:
 
 
 def check_lists(num_units: int, num_listed: int) -> None:
-    """Refuse lists of states that would not fit in memory.
-
-    Raises
-    ------
-    TooLargeError
-        The lists of all units, padded to the longest, have over a hundred million
-        places.
-    """
+    """Refuse lists of states that would not fit in memory."""
     if num_units * num_listed > MAX_LISTED:
         msg = (
             f"{num_units:,} items with up to {num_listed:,} labels each make "

@@ -131,20 +131,7 @@ def decide(
 def minimise_loss(
     chance: Float[np.ndarray, " U"], loss: str, false_negative_cost: float
 ) -> tuple[Bool[np.ndarray, " U"], float]:
-    """Return which labels to call present, and the loss to be expected.
-
-    Parameters
-    ----------
-    chance
-        Probability that each label is present.
-    loss, miss
-        As for `decide`.
-
-    Raises
-    ------
-    OptionError
-        There is no such loss, or `false_negative_cost` is not above zero.
-    """
+    """Return which labels to call present, and the loss to be expected."""
     if not 0 < false_negative_cost < np.inf:
         msg = (
             f"false_negative_cost is {false_negative_cost}; give the cost of a false "

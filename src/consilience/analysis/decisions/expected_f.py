@@ -32,20 +32,7 @@ BLOCK = 10_000  # labels looked at together: some 200 nodes of each, 16 MB
 
 
 def expected_f(chance: Float[np.ndarray, " U"], miss: float) -> Float[np.ndarray, " V"]:
-    """Return the expected F of calling the first 0, 1, ..., U labels present.
-
-    Parameters
-    ----------
-    chance
-        Probability that each label is there, in the order in which they are called.
-    miss
-        How many false yeses a miss weighs: the square of beta; 1 for F1.
-
-    Returns
-    -------
-    U + 1 values; the first, of calling none, is the probability that none is there, F
-    being one where nothing is to be found and nothing called.
-    """
+    """Return the expected F of calling the first 0, 1, ..., U labels present."""
     number = len(chance)
     first = np.log(MIN_NODE / ((1 + miss) * max(number, 1)))
     node = np.exp(np.arange(first, np.log(MAX_NODE / min(miss, 1.0)), STEP))

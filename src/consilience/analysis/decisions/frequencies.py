@@ -139,26 +139,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
 def draw_probability_above(
     fit: Fit, threshold: float, most: int = MAX_DRAWS
 ) -> tuple[pd.DataFrame, Float[np.ndarray, "D U"]]:
-    """Return P(frequency above a threshold) of each label by draw of the parameters.
-
-    Parameters
-    ----------
-    fit
-        A fit of the model `contains_counts`.
-    threshold
-        A frequency.
-    most
-        Draws to look at, at most.
-
-    Returns
-    -------
-    Columns item, label; and the probability of each row, draw by draw.
-
-    Raises
-    ------
-    OptionError
-        The fit is of another model, or the threshold is not between 0 and 1.
-    """
+    """Return P(frequency above a threshold) of each label by draw of the parameters."""
     space, model = _restore(fit, [threshold])
     merged = merge_identical(space)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)

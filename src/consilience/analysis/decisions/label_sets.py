@@ -173,15 +173,7 @@ def label_sets(
 def _truths(
     fit: Fit, table: pd.DataFrame, gold: Table
 ) -> tuple[Int[np.ndarray, " G"], Int[np.ndarray, " G"]]:
-    """Return the codes of gold's items, in order, and of their labels, each pair once.
-
-    Raises
-    ------
-    CircularError
-        The fit was given the truth of one of the items.
-    GoldError
-        No item is in the fit, or a label is none of the study's.
-    """
+    """Return codes of gold's items, in order, and of their labels, each pair once."""
     rows = as_table(gold, "gold")
     if rows is None:
         raise OptionError(not_a("gold", gold, "a file or a data frame"))
@@ -226,24 +218,7 @@ def _ranks(probability: Float[np.ndarray, " N"], seed: int) -> Int[np.ndarray, "
 def _last_rank(
     of_truth: Int[np.ndarray, " G"], num_ranks: int, coverage: float, name: str = ""
 ) -> int:
-    """Return the rank up to which labels are in the sets.
-
-    Parameters
-    ----------
-    of_truth
-        Rank of the truth of each gold item.
-    num_ranks
-        Number of ranks; that of a truth which is not among the candidates.
-    coverage
-        As for `label_sets`.
-    name
-        The true label of these items; empty: any.
-
-    Raises
-    ------
-    GoldError
-        No set of candidates has such a coverage.
-    """
+    """Return the rank up to which labels are in the sets."""
     number, place = len(of_truth), conformal_place(len(of_truth), coverage)
     of_label = f" of the label {name}" if name else ""
     if place > number:
@@ -266,15 +241,7 @@ def _last_rank(
 
 
 def conformal_place(number: int, coverage: float) -> int:
-    """Return which of so many sorted scores a further one exceeds seldom enough.
-
-    Parameters
-    ----------
-    number
-        Number of scores.
-    coverage
-        Probability that a further score is not above it.
-    """
+    """Return which of so many sorted scores a further one exceeds seldom enough."""
     return ceil((number + 1) * coverage - _ROUNDING)
 
 

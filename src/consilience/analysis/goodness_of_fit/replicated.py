@@ -68,15 +68,7 @@ class Replication:
     values: dict[str, np.ndarray]
 
     def draw(self, number: int, generator: np.random.Generator) -> Iterator[Replicate]:
-        """Give replicates, by draws of the parameters that are evenly spaced.
-
-        Parameters
-        ----------
-        number
-            How many; where there are fewer draws, several are of one draw.
-        generator
-            Source of random numbers.
-        """
+        """Give replicates, by draws of the parameters that are evenly spaced."""
         space = self.space
         none = np.zeros(0, np.int64)
         unanswered = replace(space, unit=none, annotator=none, answer=none, n=none)
@@ -98,18 +90,7 @@ class Replication:
 
 
 def replication(data: xr.DataTree) -> Replication:
-    """Return where replicates of the answers of a fit are drawn from.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Raises
-    ------
-    OptionError
-        The answers are not drawn from tables that the fit holds.
-    """
+    """Return where replicates of the answers of a fit are drawn from."""
     attributes = data.attrs
     if attributes["kind"] == "objects":
         msg = "the fit is of kind objects; predictive checks are of choice and contains"

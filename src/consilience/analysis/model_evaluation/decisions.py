@@ -45,17 +45,7 @@ class Calls:
 
 
 def main_labels(fit: Fit, proposals: Proposals) -> Calls:
-    """Return the main label of each item as a fit of objects or choice has it.
-
-    Returns
-    -------
-    Calls of which true and given are the same.
-
-    Raises
-    ------
-    KindError
-        The fit is of kind contains: there items have no main label.
-    """
+    """Return the main label of each item as a fit of objects or choice has it."""
     kind = fit.data.attrs["kind"]
     if kind == "objects":
         joint = joint_draws(fit.data)
@@ -94,17 +84,7 @@ def dataset_calls(main: Calls, dataset: Int[np.ndarray, " I"]) -> Calls:
 def model_calls(
     first: Int[np.ndarray, " I"], main: Calls, dataset: Int[np.ndarray, " I"] | None
 ) -> Calls:
-    """Return what a model calls items, of the data set's label or of each main label.
-
-    Parameters
-    ----------
-    first
-        Code of the model's first label of each item.
-    main
-        Of the fit.
-    dataset
-        What is held to be true of each item; None: the main label.
-    """
+    """Return what a model calls items of the set's label, or of each main label."""
     if dataset is None:
         return replace(main, given=first[main.item])
     item = np.arange(len(first))

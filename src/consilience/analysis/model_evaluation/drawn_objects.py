@@ -95,25 +95,7 @@ class DrawnObjects:
 def drawn_objects(
     fit: Fit, items: pd.Index, labels: pd.Index, tau: float
 ) -> DrawnObjects:
-    """Lay out the joint draws of some items.
-
-    Parameters
-    ----------
-    fit
-        A fit of kind objects.
-    items
-        Names of the items, all of them in the fit and answered.
-    labels
-        Names of the labels, those of the fit among them.
-    tau
-        An object is valid that more than this share of annotators name; to the
-        hundredth.
-
-    Raises
-    ------
-    OptionError
-        The fit holds no joint draws.
-    """
+    """Lay out the joint draws of some items."""
     joint = joint_draws(fit.data)
     place = items.get_indexer(pd.Index(joint.items))[joint.item]
     code = labels.get_indexer(pd.Index(joint.labels))[joint.label]

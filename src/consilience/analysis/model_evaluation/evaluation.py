@@ -231,13 +231,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
 def check_settings(
     *, prob: float, resamples: int = 2, top: int = 1, tau: float = HALF
 ) -> None:
-    """Refuse what no evaluation can use.
-
-    Raises
-    ------
-    OptionError
-        A setting is out of its range.
-    """
+    """Refuse what no evaluation can use."""
     wrong = {
         f"top {top}: give 1 or more": top < 1,
         f"resamples {resamples}: give 2 or more": resamples < 2,
@@ -250,13 +244,7 @@ def check_settings(
 
 
 def check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
-    """Reject models whose predictions a fit has used.
-
-    Raises
-    ------
-    CircularError
-        The fit was given what a model had predicted.
-    """
+    """Reject models whose predictions a fit has used."""
     names = set(json.loads(fit.data.attrs.get("classifiers", "[]")))
     for group, axis in (("constant_data", "covariate"), ("posterior", _OF_CANDIDATES)):
         if group in fit.data.children and axis in fit.data[group].coords:

@@ -39,15 +39,7 @@ BASELINE = ("several_objects", "other_main_label", "other_main_label_several")
 def object_sums(
     proposals: Proposals, truth: DrawnObjects
 ) -> Iterator[tuple[Cell, Sums]]:
-    """Give of each metric and subset both sums of the ratio.
-
-    Parameters
-    ----------
-    proposals
-        What models propose, and what the data set says.
-    truth
-        What the items hold, drawn.
-    """
+    """Give of each metric and subset both sums of the ratio."""
     within = subsets(proposals, truth)
     depth = proposals.label.shape[2]
     hits: dict[str, list[Bits]] = {}
@@ -68,13 +60,7 @@ def object_sums(
 
 
 def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
-    """Return the draws in which each item belongs to a subset.
-
-    Returns
-    -------
-    `one_object` holds also items of which no object is valid. With labels of the data
-    set: `label_right`, it is valid; `other_main_label`, it is not the main label.
-    """
+    """Return the draws in which each item belongs to a subset."""
     several = truth.at_least(2)
     every = _all_draws(truth)
     members = {"all": every, "one_object": every & ~several, "several_objects": several}
@@ -98,15 +84,7 @@ def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
 
 
 def other_main_label(truth: DrawnObjects, dataset_label: Int[np.ndarray, " I"]) -> Bits:
-    """Return the draws in which each item's main label is not the data set's.
-
-    Parameters
-    ----------
-    truth
-        What the items hold, drawn.
-    dataset_label
-        Code of the data set's label of each item; UNKNOWN where the fit has no such.
-    """
+    """Return the draws in which each item's main label is not the data set's."""
     other: Bits = _all_draws(truth) & ~truth.bits_of(truth.main_label, dataset_label)
     return other
 

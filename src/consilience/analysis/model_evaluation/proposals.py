@@ -51,25 +51,7 @@ def propose(
     dataset_labels: pd.DataFrame | None,
     top: int,
 ) -> Proposals:
-    """Code what models propose for the items that the fit knows.
-
-    Parameters
-    ----------
-    fit
-        Says which items and labels there are.
-    predictions
-        Columns item, label, rank, and model where there are several.
-    dataset_labels
-        Columns item, label; None: not known.
-    top
-        Ranks to keep.
-
-    Raises
-    ------
-    PredictionsError
-        A column is missing, a rank stands twice, an item has no first label, or no item
-        is one of the fit.
-    """
+    """Code what models propose for the items that the fit knows."""
     table = items_of(fit.data)
     if fit.data.attrs["kind"] == "objects":
         table = table[table["responses"] > 0]  # nothing is known of the others

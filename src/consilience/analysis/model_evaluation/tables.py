@@ -83,14 +83,7 @@ def costs_table(names: list[str], values: Ratios, prob: float) -> pd.DataFrame:
 def labels_table(
     proposals: Proposals, sums: Cells, weightings: Weights, prob: float
 ) -> pd.DataFrame:
-    """Return how the data set and the models do on the items of each label.
-
-    Returns
-    -------
-    label, items, right, model, dataset_accuracy, accuracy; wrong (expected number of
-    items with another true, or main, label), followed (the share of these on which the
-    model says what the data set says), followed_lower, followed_upper.
-    """
+    """Return how the data set and the models do on the items of each label."""
     if proposals.dataset is None:
         return pd.DataFrame(columns=_OF_LABELS + _FOLLOWED)
     codes, group = np.unique(proposals.dataset, return_inverse=True)

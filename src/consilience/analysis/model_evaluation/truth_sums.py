@@ -19,15 +19,7 @@ type Cell = tuple[str, str]  # metric, subset
 def truth_sums(
     proposals: Proposals, drawn: Sequence[Truths]
 ) -> Iterator[tuple[Cell, Sums]]:
-    """Give of each metric and subset both sums of the ratio.
-
-    Parameters
-    ----------
-    proposals
-        What models propose, and what the data set says.
-    drawn
-        What the fit says of the items, draw by draw.
-    """
+    """Give of each metric and subset both sums of the ratio."""
     for by_draw in zip(*(_sums(proposals, truth) for truth in drawn), strict=True):
         tops, bottoms = zip(*(sums for _, sums in by_draw), strict=True)
         yield by_draw[0][0], (np.stack(tops), np.stack(bottoms))

@@ -219,26 +219,7 @@ class ManyTruths:
 
 
 def truths(fit: Fit, items: pd.Index, most: int = MAX_DRAWS) -> tuple[Truths, ...]:
-    """Lay out what a fit says of some items, by draw of its parameters.
-
-    Parameters
-    ----------
-    fit
-        A fit of kind choice or contains.
-    items
-        Names of the items, all of them in the fit.
-    most
-        Draws to look at, at most; one: what the fit tells.
-
-    Returns
-    -------
-    One for each draw; a single one where the fit is a point.
-
-    Raises
-    ------
-    KindError
-        The fit is of another kind.
-    """
+    """Lay out what a fit says of some items, by draw of its parameters."""
     kind = fit.data.attrs["kind"]
     if kind not in ("choice", "contains"):
         msg = f"the fit is of kind {kind}; its labels are not true each by itself"

@@ -304,13 +304,7 @@ def _check(by: Sequence[By], prob: float, bootstrap: int) -> None:
 
 
 def _similarity(ratings: Ratings, kind: str, distance: Distance) -> Similarity:
-    """Return how alike the answers are.
-
-    Raises
-    ------
-    OptionError
-        If the distance does not suit them.
-    """
+    """Return how alike the answers are."""
     suited = ("nominal", "jaccard", "masi") if kind == "objects" else _OF_ANSWERS
     if distance not in suited:
         what = "sets of labels" if kind == "objects" else "single answers"

@@ -21,15 +21,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
 
 
 def coefficient_name(agreement: Agreement, coefficient: str) -> str:
-    """Return what a coefficient is called, given what was compared.
-
-    Parameters
-    ----------
-    agreement
-        What was found.
-    coefficient
-        A name of the table `coefficients`.
-    """
+    """Return what a coefficient is called, given what was compared."""
     name = NAMES[coefficient]
     if coefficient == "percent" and agreement.distance != "nominal":
         return "similarity"

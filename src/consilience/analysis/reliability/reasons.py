@@ -47,15 +47,7 @@ def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
 
 
 def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
-    """Return further remarks.
-
-    Parameters
-    ----------
-    ratings, counts
-        The answers.
-    few
-        Whether pairs of annotators share few questions.
-    """
+    """Return further remarks."""
     remarks = []
     if ratings.repeated:
         remarks.append(

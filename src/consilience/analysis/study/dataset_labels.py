@@ -10,24 +10,7 @@ from consilience.responses import Responses
 
 
 def with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
-    """Return the table items with the data set's label, all as plain text.
-
-    Parameters
-    ----------
-    fit
-        A fit of kind objects.
-    responses
-        What it was fitted to, with the data set's own label of each item.
-
-    Returns
-    -------
-    The table items and the column dataset_label; empty (NaN) where there is none.
-
-    Raises
-    ------
-    OptionError
-        The fit is of another kind, or no item has a label of the data set.
-    """
+    """Return the table items with the data set's label, all as plain text."""
     if fit.data.attrs["kind"] != "objects":
         msg = f"the fit is of kind {fit.data.attrs['kind']}; these are of kind objects"
         raise OptionError(msg)

@@ -42,15 +42,6 @@ def compiled_residuals(
     """Give the residuals by each draw, and what it says of the truth.
 
     None where answers are drawn neither from tables nor on short lists.
-
-    Parameters
-    ----------
-    model
-        Who was fitted.
-    space
-        What could be true, and the answers.
-    draws
-        Parameters by name.
     """
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         observations = prepared(model, lay_out(model, space))

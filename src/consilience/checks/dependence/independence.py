@@ -183,13 +183,7 @@ def mixed_effect(
 
 
 def common_correlation(shrunk: Sequence[float]) -> float:
-    """Return the least correlation given the true labels that several models imply.
-
-    Parameters
-    ----------
-    shrunk
-        The shrunk residual correlation of each model.
-    """
+    """Return the least correlation given the true labels that several models imply."""
     return float(
         np.interp(np.median(shrunk), (UNCORRELATED, CORRELATED), (0.0, COMMON))
     )
@@ -200,21 +194,7 @@ def residual_correlation(
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
 ) -> Residual | None:
-    """Correlate the residuals of the answers to each unit.
-
-    Parameters
-    ----------
-    model
-        Who was fitted.
-    space
-        What could be true, and the answers.
-    parameters
-        Posterior draws of the parameters, by name; a few of them are looked at.
-
-    Returns
-    -------
-    The correlation; None where answers do not come from tables.
-    """
+    """Correlate the residuals of the answers to each unit."""
     if not isinstance(model, EmissionModel):
         return None
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
@@ -282,20 +262,7 @@ def _sums(
 
 
 def independence(data: xr.DataTree) -> list[Verdict]:
-    """Judge whether annotators err independently.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    The verdict `independence` (the residual correlation of annotators over its standard
-    error); none where the model has no confusion to take residuals from. It passes only
-    where a correlation that matters would probably have been seen, and fails where two
-    annotators are samples of one by their names and answers.
-    """
+    """Judge whether annotators err independently."""
     pairs = sample_pairs(data)
     if pairs:
         first = pairs[0]

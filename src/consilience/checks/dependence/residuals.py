@@ -42,17 +42,6 @@ def table_residuals(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
 
     (Were the two chosen item by item, by what was said of the item, residuals of
     independent annotators would correlate.)
-
-    Parameters
-    ----------
-    tables
-        How answers look under each state.
-    matrix
-        The answers.
-
-    Returns
-    -------
-    The sums, columns as those of the score.
     """
     _, states, subtypes, _ = tables.log_confusion.shape
     logs = np.maximum(tables.log_confusion, np.log(MIN_PROBABILITY))

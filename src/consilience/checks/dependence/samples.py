@@ -55,13 +55,7 @@ class SamplePair:
 
 
 def sample_pairs(data: xr.DataTree) -> list[SamplePair]:
-    """Return the pairs that by name and answers are samples of one, the clearest first.
-
-    Parameters
-    ----------
-    data
-        A fit; of kind objects there are none.
-    """
+    """Return pairs that by name and answers are samples of one, the clearest first."""
     kind = data.attrs.get("kind")
     if kind not in ("choice", "contains") or "observed_data" not in data.children:
         return []

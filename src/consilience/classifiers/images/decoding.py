@@ -50,22 +50,7 @@ class Picture:
 
 
 def decode(data: bytes, *, side: int | None = None) -> Picture:
-    """Decode the bytes of an image file.
-
-    Parameters
-    ----------
-    data
-        The bytes.
-    side
-        Pixels of a side that are enough: a JPEG file of several times as many is
-        decoded smaller, and so faster, but never below it.
-
-    Raises
-    ------
-    UnusableImageError
-        They are not an image, a damaged one, one of a side of a single pixel, or one
-        far too large.
-    """
+    """Decode the bytes of an image file."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 (an extra)
 
     if not data:

@@ -108,13 +108,7 @@ def item_names(paths: Sequence[str], naming: Naming) -> tuple[str, ...]:
 
 
 def read_list(source: Path, columns: Columns, naming: Naming) -> Files:
-    """Read a list of paths.
-
-    Raises
-    ------
-    ImagesError
-        It is not text, lacks the column of paths, or an item has no name.
-    """
+    """Read a list of paths."""
     try:
         text = source.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -139,13 +133,7 @@ def read_list(source: Path, columns: Columns, naming: Naming) -> Files:
 
 
 def read_table(source: Path, columns: Columns, naming: Naming) -> "Files | Table":
-    """Read what a Parquet file holds: images, or paths to them.
-
-    Raises
-    ------
-    ImagesError
-        It is not whole, lacks a column, or an item has no name.
-    """
+    """Read what a Parquet file holds: images, or paths to them."""
     try:
         with parquet.ParquetFile(source) as table:
             schema = table.schema_arrow

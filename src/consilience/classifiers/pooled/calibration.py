@@ -94,20 +94,7 @@ def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]
 def fit_temperature(
     pool: Pool, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
 ) -> Temperature:
-    """Fit the temperature to gold.
-
-    Parameters
-    ----------
-    pool
-        What the classifiers say.
-    item, label
-        Codes of gold items and of their truth; a label that nobody lists is minus one.
-
-    Raises
-    ------
-    GoldError
-        There are too few.
-    """
+    """Fit the temperature to gold."""
     _check_enough(len(item), "items that were classified")
     cell = pool.cell(item, label)
 
@@ -145,22 +132,7 @@ def fit_presence(
     present: Bool[np.ndarray, " N"],
     item: Int[np.ndarray, " N"],
 ) -> Presence:
-    """Fit log-odds of presence to gold.
-
-    Parameters
-    ----------
-    columns
-        What is known of each pair.
-    present
-        Whether the label is there.
-    item
-        Code of the item: pairs of one item are left out together.
-
-    Raises
-    ------
-    GoldError
-        There are too few pairs, or all are there, or none.
-    """
+    """Fit log-odds of presence to gold."""
     _check_enough(len(present), "pairs of item and label that were classified")
     if present.all() or not present.any():
         msg = "all gold pairs are present, or none is: they cannot calibrate anything"

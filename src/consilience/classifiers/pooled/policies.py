@@ -21,24 +21,7 @@ type Policy = Literal["union", "ensemble", "mass"]
 def choose_cells(
     pool: Pool, policy: Policy, top: int, mass: float
 ) -> Bool[np.ndarray, " E"]:
-    """Say of each cell whether its label is a candidate of its item.
-
-    Parameters
-    ----------
-    pool
-        What the classifiers say.
-    policy
-        See above.
-    top
-        How many of the best (union, ensemble).
-    mass
-        How much probability (mass).
-
-    Raises
-    ------
-    OptionError
-        There is no such policy, or a number is out of its range.
-    """
+    """Say of each cell whether its label is a candidate of its item."""
     if top < 1 or not 0 < mass < 1:
         msg = f"`top={top}`, `mass={mass:g}`: expected 1 or more, and between 0 and 1"
         raise OptionError(msg)

@@ -82,20 +82,7 @@ class Pool:
 
 
 def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -> Pool:
-    """Pool predictions.
-
-    Parameters
-    ----------
-    predictions
-        Of different classifiers.
-    gold
-        Columns item, label: the one truth of some items; says what ranks deserve.
-
-    Raises
-    ------
-    PredictionsError
-        Two classifiers have one name.
-    """
+    """Pool predictions."""
     names = [name for source in predictions for name in source.families]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

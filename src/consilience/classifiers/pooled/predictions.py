@@ -149,15 +149,7 @@ def is_folder(folder: Path) -> bool:
 
 
 def read_account(folder: Path) -> Account:
-    """Read which classifiers answered.
-
-    Raises
-    ------
-    SourceNotFoundError
-        The folder holds no predictions.
-    PredictionsError
-        What it holds is damaged.
-    """
+    """Read which classifiers answered."""
     path = folder / FILE
     if not path.is_file():
         msg = f"{folder}: holds no {FILE}; give a folder that classify wrote"
@@ -170,20 +162,7 @@ def read_account(folder: Path) -> Account:
 
 
 def read_folder(place: Path) -> Predictions:
-    """Read a folder of predictions written by `classify`.
-
-    Parameters
-    ----------
-    place
-        The folder.
-
-    Raises
-    ------
-    SourceNotFoundError
-        The folder holds no predictions.
-    PredictionsError
-        A part is damaged, or there is none yet.
-    """
+    """Read a folder of predictions written by `classify`."""
     account = read_account(place)
     table = _read(place / ANSWERS, ANSWER_SCHEMA)
     images = _read(place / IMAGES, IMAGE_SCHEMA)
@@ -209,13 +188,7 @@ def _read(folder: Path, schema: pa.Schema) -> pa.Table:
 
 
 def read_piece(file: Path) -> pa.Table:
-    """Read one piece.
-
-    Raises
-    ------
-    PredictionsError
-        It is not whole.
-    """
+    """Read one piece."""
     try:
         with parquet.ParquetFile(file) as opened:
             return opened.read()

@@ -21,25 +21,7 @@ COLUMNS = ("item", "model", "rank", "label", "logit", "probability")
 def from_table(
     table: pd.DataFrame, name: str, source: str, num_labels: int | None = None
 ) -> Predictions:
-    """Take a table as predictions.
-
-    Parameters
-    ----------
-    table
-        Columns item, label, rank (from 1); model and family where it holds several
-        classifiers; probability where it is known.
-    name
-        Name of the classifier, where the table names none.
-    source
-        What the table is called in messages.
-    num_labels
-        K; None: as many as the table names.
-
-    Raises
-    ------
-    PredictionsError
-        A column is missing or holds what it must not.
-    """
+    """Take a table as predictions."""
     lacking = [column for column in ("item", "label", "rank") if column not in table]
     if lacking:
         columns = ", ".join(map(repr, table.columns))
@@ -108,25 +90,7 @@ def from_array(
 def from_arrays(
     files: Sequence[Path], items: Sequence[str], labels: Sequence[str] | None = None
 ) -> Predictions:
-    """Read NumPy files of the best labels of each image, or of scores for all labels.
-
-    Parameters
-    ----------
-    files
-        One for each classifier, which is named after it. Images x ranks, whole numbers:
-        which label, counted from 0. Or images x labels, real numbers: logits or
-        probabilities, of which the order alone is taken, and the best twenty. Nothing
-        in them is run.
-    items
-        The images, in the order of the rows.
-    labels
-        Names of the labels; None: their numbers.
-
-    Raises
-    ------
-    PredictionsError
-        One is not such an array, or not of as many images.
-    """
+    """Read NumPy files of the best labels of each image, or of scores of all labels."""
     ranked = {file.stem: _ranked(file, len(items), labels) for file in files}
     most = 1 + max(int(best.max(initial=-1)) for best in ranked.values())
     names = [str(i) for i in range(most)] if labels is None else list(labels)

@@ -5,20 +5,7 @@ from consilience.errors import CandidatesError
 
 
 def rename_labels(predictions: Predictions, column: str) -> Predictions:
-    """Return predictions whose labels go by another name of theirs.
-
-    Parameters
-    ----------
-    predictions
-        To rename.
-    column
-        Column of the table of labels: `name` or `wnid`, say.
-
-    Raises
-    ------
-    CandidatesError
-        There is no such column, or a label has no such name, or two have one.
-    """
+    """Return predictions whose labels go by another name of theirs."""
     table = predictions.labels
     if column == "label":
         return predictions

@@ -8,13 +8,7 @@ import sys
 
 
 def to_half_arithmetic(data: bytes) -> bytes:
-    """Return a network that computes in half precision.
-
-    Parameters
-    ----------
-    data
-        The network, in single or mixed precision.
-    """
+    """Return a network that computes in half precision."""
     import onnx  # noqa: PLC0415 (an extra)
 
     path = list(sys.path)

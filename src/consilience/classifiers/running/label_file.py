@@ -36,13 +36,7 @@ class Labels:
 
 
 def read_labels(folder: Path, part: LabelFile) -> Labels:
-    """Read the labels of a classifier's folder.
-
-    Raises
-    ------
-    BadClassifierError
-        The file is missing, another, or does not list as many labels as it must.
-    """
+    """Read the labels of a classifier's folder."""
     labels = parse_labels(checked_bytes(folder, part), str(folder / part.file))
     if len(labels) != part.count:
         msg = (
@@ -54,13 +48,7 @@ def read_labels(folder: Path, part: LabelFile) -> Labels:
 
 
 def parse_labels(data: bytes, source: str) -> Labels:
-    """Read a table of labels; without a header line, each line is a label.
-
-    Raises
-    ------
-    BadClassifierError
-        It is not a table, or a label occurs twice.
-    """
+    """Read a table of labels; without a header line, each line is a label."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

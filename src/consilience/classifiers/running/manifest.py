@@ -171,15 +171,7 @@ class Manifest(_Record, frozen=True):
 
 
 def read_manifest(folder: str | Path) -> Manifest:
-    """Read the manifest of a classifier's folder.
-
-    Raises
-    ------
-    SourceNotFoundError
-        There is no such folder, or no manifest in it.
-    BadClassifierError
-        The manifest is not as it must be.
-    """
+    """Read the manifest of a classifier's folder."""
     path = Path(folder) / FILE
     if not path.is_file():
         msg = (
@@ -218,13 +210,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 
 
 def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
-    """Return the bytes of a file of the folder, as the manifest's hash has them.
-
-    Raises
-    ------
-    BadClassifierError
-        The file is missing, or is another.
-    """
+    """Return the bytes of a file of the folder, as the manifest's hash has them."""
     path = folder / part.file
     try:
         data = path.read_bytes()

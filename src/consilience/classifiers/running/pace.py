@@ -47,13 +47,7 @@ class Workers:
 
 
 def check(keep: int, pace: Pace) -> None:
-    """Refuse numbers below one.
-
-    Raises
-    ------
-    OptionError
-        There is one.
-    """
+    """Refuse numbers below one."""
     numbers = {"keep": keep, "batch": pace.batch, "readers": pace.readers}
     numbers["threads"] = pace.threads
     for name, number in numbers.items():

@@ -36,15 +36,7 @@ class Pieces:
     def __init__(
         self, folder: Path, account: Account, labels: Sequence[Labels]
     ) -> None:
-        """Take a folder up again, or begin it.
-
-        Raises
-        ------
-        PredictionsError
-            It holds the predictions of other classifiers, or of other settings.
-        CannotWriteError
-            The destination cannot be written.
-        """
+        """Take a folder up again, or begin it."""
         self.folder = folder
         before = read_account(folder) if is_folder(folder) else None
         if before is not None:
@@ -61,13 +53,7 @@ class Pieces:
         self.done, self.number = self._whole()
 
     def add(self, answers: pa.Table, images: Iterable[Mapping[str, object]]) -> None:
-        """Put a piece in place.
-
-        Raises
-        ------
-        CannotWriteError
-            The destination cannot be written.
-        """
+        """Put a piece in place."""
         name = f"part-{self.number:05d}.parquet"
         rows = pa.Table.from_pylist(list(images), schema=IMAGE_SCHEMA)
         table = answers.unify_dictionaries().combine_chunks()

@@ -17,15 +17,7 @@ if TYPE_CHECKING:
 
 
 def prepare(picture: "Image", how: Preprocessing) -> UInt8[np.ndarray, "S S 3"]:
-    """Return the square of a picture.
-
-    Parameters
-    ----------
-    picture
-        Eight-bit RGB.
-    how
-        Size, filter, and whether to crop or to squash.
-    """
+    """Return the square of a picture."""
     from PIL.Image import Resampling  # noqa: PLC0415 (an extra)
 
     square = (how.size, how.size)

@@ -68,13 +68,7 @@ class Choice:
 
 
 def load_runtime() -> Any:
-    """Return the module of ONNX Runtime.
-
-    Raises
-    ------
-    MissingExtraError
-        It is not installed, or two builds of it are, which overwrite each other.
-    """
+    """Return the module of ONNX Runtime."""
     builds = [
         name
         for name in ("onnxruntime", "onnxruntime-gpu")
@@ -97,22 +91,7 @@ def load_runtime() -> Any:
 
 
 def choose(device: Device, runtime: Any, *, driver: str | None = None) -> Choice:
-    """Choose the device that sessions are to run on.
-
-    Parameters
-    ----------
-    device
-        `auto` takes CUDA where there is a GPU; `cuda` and `tensorrt` insist.
-    runtime
-        The module of ONNX Runtime.
-    driver
-        What is wrong with the driver, empty if nothing; None: it is asked.
-
-    Raises
-    ------
-    DeviceError
-        The GPU is insisted on, and there is none.
-    """
+    """Choose the device that sessions are to run on."""
     if device == "cpu":
         return Choice("cpu", reason="the CPU, as requested", required=False)
     required = device != "auto"
@@ -146,28 +125,7 @@ def session(
     precision: Precision = "single",
     disable_quant_qdq: bool = False,
 ) -> Any:
-    """Open a session on the bytes of a network.
-
-    Parameters
-    ----------
-    data
-        The network. It comes as bytes, so that no other file is opened for it.
-    choice
-        The device.
-    runtime
-        The module of ONNX Runtime.
-    threads
-        Threads of arithmetic on the CPU.
-    precision
-        Precision of the arithmetic of the network, which TensorRT must be given.
-    disable_quant_qdq
-        See `manifest.Network`.
-
-    Raises
-    ------
-    DeviceError
-        The GPU is insisted on, and the session does not run there.
-    """
+    """Open a session on the bytes of a network."""
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

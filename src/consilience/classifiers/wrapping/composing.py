@@ -22,19 +22,7 @@ def to_pixels(squares: np.ndarray, how: Settled, kind: np.dtype[Any]) -> np.ndar
 def compose(
     model: Any, taken: Taken, how: Settled, output: str, shape: tuple[int, ...]
 ) -> tuple[Any, str, str]:
-    """Return a network with its preprocessing, and the names of its ends.
-
-    Parameters
-    ----------
-    model
-        The network, with a free batch.
-    taken
-        What it takes.
-    how
-        The preprocessing.
-    output, shape
-        The tensor that is the answer, and its shape for one image.
-    """
+    """Return a network with its preprocessing, and the names of its ends."""
     from onnx import TensorProto, compose, helper  # noqa: PLC0415 (an extra)
 
     network = prune(model, output)

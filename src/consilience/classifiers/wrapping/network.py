@@ -62,15 +62,7 @@ class Taken:
 
 
 def load_network(path: Path) -> Any:
-    """Load a network with its weights, also those that lie in files beside it.
-
-    Raises
-    ------
-    SourceNotFoundError
-        There is no such file.
-    BadClassifierError
-        It is no network, or its weights cannot be read.
-    """
+    """Load a network with its weights, also those that lie in files beside it."""
     import onnx  # noqa: PLC0415 (an extra)
     from google.protobuf.message import DecodeError  # noqa: PLC0415
 
@@ -103,13 +95,7 @@ def load_network(path: Path) -> Any:
 
 
 def open_network(model: Any, where: Path) -> tuple[Any, Any]:
-    """Open a network on the CPU; return it, converted if need be, and the session.
-
-    Raises
-    ------
-    BadClassifierError
-        ONNX Runtime rejects it.
-    """
+    """Open a network on the CPU; return it, converted if need be, and the session."""
     from onnx import version_converter  # noqa: PLC0415 (an extra)
 
     opset = next((x.version for x in model.opset_import if x.domain == ""), OPSET)
@@ -128,13 +114,7 @@ def open_network(model: Any, where: Path) -> tuple[Any, Any]:
 
 
 def read_input(model: Any, where: Path) -> Taken:
-    """Return what a network takes.
-
-    Raises
-    ------
-    BadClassifierError
-        It takes more than one tensor, or something that is no batch of images.
-    """
+    """Return what a network takes."""
     from onnx import TensorProto, helper  # noqa: PLC0415 (an extra)
 
     constants = {tensor.name for tensor in model.graph.initializer}
@@ -212,13 +192,7 @@ def free_batch(model: Any, taken: Taken) -> Any:
 def answers(
     session: Any, pixels: np.ndarray, taken: Taken, where: Path
 ) -> list[np.ndarray]:
-    """Return all outputs for images, run one by one where the batch is fixed.
-
-    Raises
-    ------
-    BadClassifierError
-        It cannot be run.
-    """
+    """Return all outputs for images, run one by one where the batch is fixed."""
     times = taken.batch or 1
     batches = np.repeat(pixels, times, axis=0).reshape(-1, times, *pixels.shape[1:])
     try:

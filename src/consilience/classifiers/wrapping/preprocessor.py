@@ -26,15 +26,7 @@ SMALL = 384  # side from which ConvNeXt's preprocessor squashes instead of cropp
 
 
 def read_preprocessor(path: Path) -> Settings:
-    """Read settings from a file of Hugging Face or timm.
-
-    Raises
-    ------
-    SourceNotFoundError
-        There is no such file.
-    BadClassifierError
-        It is not such a file, or asks for what no classifier's folder can do.
-    """
+    """Read settings from a file of Hugging Face or timm."""
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:

@@ -94,13 +94,7 @@ class Settled:
 
 
 def check_choices(given: Mapping[str, object]) -> None:
-    """Refuse words that are no choice of a setting.
-
-    Raises
-    ------
-    OptionError
-        There is one.
-    """
+    """Refuse words that are no choice of a setting."""
     for name, value in given.items():
         words = get_args(CHOICES[name].__value__)
         if value is not None and value not in words:
@@ -111,22 +105,7 @@ def check_choices(given: Mapping[str, object]) -> None:
 def normalization(
     mean: Each | None, scale: Each | None, std: Each | None
 ) -> dict[str, Any]:
-    """Return mean and scale of pixels from 0 to 255.
-
-    Parameters
-    ----------
-    mean
-        Of pixels from 0 to 255; with `std`, of pixels from 0 to 1.
-    scale
-        By which a pixel less the mean is multiplied.
-    std
-        Instead of `scale`: by which a pixel from 0 to 1 less the mean is divided.
-
-    Raises
-    ------
-    OptionError
-        They contradict each other, or are of other pixels.
-    """
+    """Return mean and scale of pixels from 0 to 255."""
     means, scales, stds = (
         None if each is None else _three(name, each)
         for name, each in (("mean", mean), ("scale", scale), ("std", std))
@@ -158,24 +137,7 @@ def normalization(
 def settle(
     given: Settings, stated: Settings, source: str, taken: Taken, where: Path
 ) -> Settled:
-    """Settle all settings.
-
-    Parameters
-    ----------
-    given
-        By the caller.
-    stated, source
-        By a file of the preprocessing, and its name.
-    taken, where
-        What the network takes, and its file.
-
-    Raises
-    ------
-    BadClassifierError
-        A source contradicts the graph.
-    OptionError
-        A setting is neither given nor to be read anywhere.
-    """
+    """Settle all settings."""
     graph = Settings(layout=taken.layout)
     decided: dict[str, Decision] = {}
     for each in fields(Settings):

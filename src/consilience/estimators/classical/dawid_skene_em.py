@@ -116,22 +116,7 @@ def dawid_skene_em(
     tol: float,
     gold: Int[np.ndarray, "G 2"],
 ) -> Estimated:
-    """Alternate between the truth and the confusions, from the shares of the votes.
-
-    Parameters
-    ----------
-    answers
-        The answers.
-    maximise
-        From expected counts to confusions; the last argument says whether it is before
-        the first iteration.
-    n_iter
-        How many iterations to make at most.
-    tol
-        Gain of the evidence lower bound per answer below which to stop.
-    gold
-        Codes of items and of their labels, which are kept.
-    """
+    """Alternate between the truth and the confusions, from the shares of the votes."""
     counted = Counted(answers)
     probas = _with_gold(vote_shares(weighted_votes(answers)), gold)
     priors = probas.mean(0)

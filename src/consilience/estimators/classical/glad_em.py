@@ -60,13 +60,7 @@ class GladEm:
     def run(
         self, n_iter: int, tol: float, m_step_max_iter: int, m_step_tol: float
     ) -> AbilityAndEase:
-        """Alternate between the truth, and abilities and ease.
-
-        Parameters
-        ----------
-        n_iter, tol, m_step_max_iter, m_step_tol
-            As of the estimator.
-        """
+        """Alternate between the truth, and abilities and ease."""
         people = len(self.alpha_mean)
         point = np.ones(people + len(self.beta_mean))
         probas = self._truth(point)

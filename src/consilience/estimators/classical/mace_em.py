@@ -79,17 +79,7 @@ class MaceEm:
         imagined: tuple[float, float],
         seed: int,
     ) -> tuple[Spamming, Explained]:
-        """Start at random several times, and return the best end.
-
-        Parameters
-        ----------
-        n_restarts, n_iter, method, smoothing, default_noise
-            As of the estimator.
-        imagined
-            Imagined answers by habit and from knowledge (alpha and beta).
-        seed
-            Seed of the first start; each start has the next.
-        """
+        """Start at random several times, and return the best end."""
         ends = []
         for start in range(max(n_restarts, 1)):
             where = self._start(seed + start, default_noise)

@@ -22,17 +22,6 @@ def message_passing(
 
     Messages are divided by the largest after each iteration, which changes no sign and
     keeps them finite.
-
-    Parameters
-    ----------
-    answers
-        The answers.
-    sign
-        Of each answer, one or minus one.
-    n_iter
-        How many iterations to make.
-    generator
-        Of the first messages, which are normal about one.
     """
     item, who = answers.item.codes, answers.annotator.codes
     reliable = generator.normal(1.0, 1.0, answers.number)

@@ -21,13 +21,7 @@ type Square = Float[np.ndarray, "J J"]
 
 
 def covariance(answers: Answers) -> tuple[Square, Bool[np.ndarray, "J J"]]:
-    """Return the covariance of annotators, and of which pairs it was observed.
-
-    Parameters
-    ----------
-    answers
-        The answers; of several by one annotator about one item, the last counts.
-    """
+    """Return the covariance of annotators, and of which pairs it was observed."""
     items, people = len(answers.item.values), len(answers.annotator.values)
     labels = len(answers.label.values)
     given = np.full((people, items), -1)
@@ -54,25 +48,7 @@ def rank_one(
     tol: float,
     seed: int | None,
 ) -> tuple[Float[np.ndarray, " J"], list[float]]:
-    """Return the skills whose products are nearest to the covariances.
-
-    Parameters
-    ----------
-    covariances, observed
-        As of `covariance`.
-    items
-        How many there are.
-    n_iter
-        How many iterations to make at most.
-    tol
-        Change of all products below which to stop.
-    seed
-        Seed of the first skills.
-
-    Returns
-    -------
-    The skills, from minus one to one, and the change after each iteration.
-    """
+    """Return the skills whose products are nearest to the covariances."""
     people = len(covariances)
     size, lowest = np.abs(covariances), 1 / np.sqrt(items)
     trimmed = max(int(observed.sum(0).min(initial=people)) // 2 - 1, 0)

@@ -9,15 +9,7 @@ from consilience.estimators.columns import Answers
 def weighted_votes(
     answers: Answers, weight: Float[np.ndarray, " N"] | None = None
 ) -> Float[np.ndarray, "I K"]:
-    """Return the sum of the weights of the votes for each label of each item.
-
-    Parameters
-    ----------
-    answers
-        The answers.
-    weight
-        Of each answer; by default one.
-    """
+    """Return the sum of the weights of the votes for each label of each item."""
     shape = len(answers.item.values), len(answers.label.values)
     place = answers.item.codes * shape[1] + answers.label.codes
     votes = np.bincount(place, weight, shape[0] * shape[1])
@@ -43,15 +35,6 @@ def agreement_with(
     """Return the share of each annotator's answers that are right; NaN without any.
 
     An answer that is given twice counts once.
-
-    Parameters
-    ----------
-    answers
-        The answers.
-    right
-        Whether each is right.
-    counted
-        Whether it is known of each; by default of all.
     """
     people = len(answers.annotator.values)
     code = [answers.item.codes, answers.annotator.codes, answers.label.codes]
@@ -78,15 +61,7 @@ def agreement_with_votes(
 def right_by_gold(
     answers: Answers, gold: Int[np.ndarray, "G 2"]
 ) -> tuple[Bool[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
-    """Return which answers are right by known labels, and which these judge.
-
-    Parameters
-    ----------
-    answers
-        The answers.
-    gold
-        Codes of items and of labels; an item may have several true labels.
-    """
+    """Return which answers are right by known labels, and which these judge."""
     true = np.zeros((len(answers.item.values), len(answers.label.values)), bool)
     true[gold[:, 0], gold[:, 1]] = True
     item = answers.item.codes
@@ -96,17 +71,7 @@ def right_by_gold(
 def zero_based_skill(
     answers: Answers, rates: Float[np.ndarray, " n_iter"], start: float
 ) -> Float[np.ndarray, " J"]:
-    """Return skills that follow the agreement with the votes that they weigh.
-
-    Parameters
-    ----------
-    answers
-        The answers.
-    rates
-        How far each step goes.
-    start
-        The first skill of all.
-    """
+    """Return skills that follow the agreement with the votes that they weigh."""
     skill = np.full(len(answers.annotator.values), start)
     for rate in rates:
         scores = weighted_votes(answers, skill[answers.annotator.codes])

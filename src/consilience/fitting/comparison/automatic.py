@@ -72,13 +72,6 @@ def fit_auto(
     """Fit the models worth comparing and mix them; return also how they stand.
 
     Where there is nothing to compare, one model is fitted and the table is None.
-
-    Raises
-    ------
-    OptionError
-        Prior settings were given and several models compared: which is meant?
-    UnknownEngineError
-        There is no such engine.
     """
     only = _only_model(space)
     if only is not None:

@@ -156,29 +156,7 @@ def compare_models(
     effort: EngineOptions,
     report: Reporter,
 ) -> tuple[list[Single], pd.DataFrame]:
-    """Fit and score models; return the fits, and the table of how they stand.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    names
-        Which models.
-    seed
-        Seed of fits and bootstrap.
-    effort
-        How hard each is fitted.
-    report
-        Called with the progress of each.
-
-    Raises
-    ------
-    OptionError
-        No model was named, fewer than two draws were asked for, or a model cannot be
-        scored.
-    UnknownModelError, UnknownEngineError
-        There is no such model, or it has no closed form.
-    """
+    """Fit and score models; return the fits, and the table of how they stand."""
     if not names:
         msg = "no model was named; name those to compare"
         raise OptionError(msg)
@@ -260,15 +238,7 @@ def _score(
 
 
 def worth_comparing(space: Space, *, ordered: bool) -> tuple[str, ...]:
-    """Return the models that `auto` compares.
-
-    Parameters
-    ----------
-    space
-        Of kind choice, or contains.
-    ordered
-        Whether labels are ordered.
-    """
+    """Return the models that `auto` compares."""
     cells = space.num_annotators * len(space.states) * len(space.answers)
     if cells > MAX_CELLS:
         return STAND_IN, *CANDIDATES[1:]
@@ -276,13 +246,7 @@ def worth_comparing(space: Space, *, ordered: bool) -> tuple[str, ...]:
 
 
 def host_engine(name: str) -> str:
-    """Return the engine that fits a model for comparison, on the host where it can.
-
-    Parameters
-    ----------
-    name
-        Of the model.
-    """
+    """Return the engine that fits a model for comparison, on the host where it can."""
     return "gibbs" if "gibbs" in annotators.fittable(name).engines else "vb"
 
 
@@ -290,13 +254,6 @@ def near_votes(name: str, space: Space) -> AnnotatorModel[Any]:
     """Return a model whose prevalence is held near the shares of votes.
 
     Models with normal effects, whose annotators are reported, are left as they are.
-
-    Parameters
-    ----------
-    name
-        Of the model.
-    space
-        What can be true, and the answers.
     """
     model = annotators.fittable(name)
     if not isinstance(model, DirichletTableModel):

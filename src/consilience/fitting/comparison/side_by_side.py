@@ -21,19 +21,6 @@ def side_by_side[Found](
     """Do pieces of work in threads, as many at once as there are processors.
 
     Where one fails, or the user interrupts, the others end at their next report.
-
-    Parameters
-    ----------
-    work
-        Each is called with where to report to.
-    report
-        Called with the progress of all.
-    threads
-        How many at once; as many as there are processors if left out.
-
-    Returns
-    -------
-    What they found, in their order.
     """
     stopped = Event()
 

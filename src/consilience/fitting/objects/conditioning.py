@@ -37,21 +37,7 @@ def with_objects(
     prob: float,
     report: Reporter = silent,
 ) -> xr.DataTree:
-    """Return the fit with what each item holds, and what all of them say together.
-
-    Parameters
-    ----------
-    data
-        The fit so far.
-    space, model, result
-        What was fitted, and how it came out.
-    seed
-        Seed of the draws of items.
-    prob
-        Probability that an interval holds.
-    report
-        Called with the progress made.
-    """
+    """Return the fit with what each item holds, and what all of them say together."""
     observations = lay_out(model, space)
     draws = [
         parameters_from_draw(model, observations, values)
@@ -75,23 +61,7 @@ def with_item_posteriors(
     prob: float,
     report: Reporter = silent,
 ) -> xr.DataTree:
-    """Return the fit with what each item holds.
-
-    Parameters
-    ----------
-    data
-        The fit so far.
-    space, items
-        Candidates and answers, and the same laid out.
-    draws
-        Number of draws of the parameters.
-    seed
-        Seed of the draws of items.
-    prob
-        Probability that an interval holds.
-    report
-        Called with the progress made.
-    """
+    """Return the fit with what each item holds."""
     named = space.named
     number = -(-IN_ALL // len(draws))
     record = Record(named.candidate, len(draws), number)

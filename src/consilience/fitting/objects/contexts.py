@@ -48,19 +48,7 @@ class Contexts:
 def contexts(
     space: ObjectsSpace, others: int | None, seed: int, max_responses: int | None = None
 ) -> Contexts:
-    """Return every response with the other answers that are given.
-
-    Parameters
-    ----------
-    space
-        Answers about some items.
-    others
-        How many of the others are given; None for all.
-    seed
-        Seed of the choice of other responses.
-    max_responses
-        Largest number of responses to predict, drawn at random.
-    """
+    """Return every response with the other answers that are given."""
     named = space.named
     generator = np.random.default_rng(seed)
     if others is None:

@@ -25,15 +25,7 @@ WITH_IDS = (
 
 
 def fit_objects(study: Study, request: Request) -> xr.DataTree:
-    """Fit the model that is asked for, and draw the objects of each item.
-
-    Parameters
-    ----------
-    study
-        Responses of kind objects, and those of kind contains beside them.
-    request
-        How to fit them; the model "auto" is `objects`.
-    """
+    """Fit the model that is asked for, and draw the objects of each item."""
     unasked = request.model == "auto"
     with reporter(request.progress) as report:
         space = study.objects_space()

@@ -42,13 +42,7 @@ class PreviousFit:
     model: AnnotatorModel[Any]
 
     def evidence(self) -> StudyEvidence:
-        """Return what its study says of classes, labels and pairs.
-
-        Raises
-        ------
-        OptionError
-            The fit has not kept it.
-        """
+        """Return what its study says of classes, labels and pairs."""
         study = label_pairs.evidence_of(self.data)
         if study is None:
             msg = (
@@ -83,13 +77,7 @@ class Predicted:
     result: Result
 
     def tree(self, attributes: Mapping[str, Any]) -> xr.DataTree:
-        """Lay it out as a fit.
-
-        Parameters
-        ----------
-        attributes
-            Of the root.
-        """
+        """Lay it out as a fit."""
         dims, before = self.earlier.model.dims, self.earlier.data.attrs
         data = with_item_posteriors(
             tree(
@@ -110,22 +98,7 @@ class Predicted:
 
 
 def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
-    """Infer what items hold by what an earlier study has learned.
-
-    Parameters
-    ----------
-    earlier
-        That study.
-    study
-        All answers about the items, and the candidates with the covariates that the
-        earlier fit had.
-
-    Raises
-    ------
-    OptionError
-        The earlier fit had other numbers of candidates, no answers of kind contains, or
-        did not keep what it learned.
-    """
+    """Infer what items hold by what an earlier study has learned."""
     evidence = earlier.evidence()
     if study.contains is not None and not evidence.names.endorsement:
         msg = (
@@ -163,15 +136,7 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
 
 
 def with_labels(given: Responses, study: StudyEvidence) -> Responses:
-    """Return the responses with the labels of an earlier study first, then new ones.
-
-    Parameters
-    ----------
-    given
-        The responses.
-    study
-        What the earlier study says.
-    """
+    """Return the responses with the labels of an earlier study first, then new ones."""
     rows = given.labels.set_index(given.labels["label"].astype(str))
     labels = [
         *map(str, study.labels),

@@ -64,22 +64,7 @@ class Matched:
 
 
 def fit_with_previous(study: Study, request: Request, previous: Fit) -> xr.DataTree:
-    """Fit a study with the posterior of an earlier one as the prior.
-
-    Parameters
-    ----------
-    study
-        Responses of kind choice or contains.
-    request
-        How to fit them; the model "auto" is that of the previous fit.
-    previous
-        The fit of the earlier study.
-
-    Raises
-    ------
-    OptionError
-        The previous fit cannot be a prior of this study.
-    """
+    """Fit a study with the posterior of an earlier one as the prior."""
     name = request.model
     if name == "auto":
         name = previous.data.attrs["model"]
@@ -104,14 +89,7 @@ def fit_with_previous(study: Study, request: Request, previous: Fit) -> xr.DataT
 
 
 def check_previous(name: str, model: Method[Any], fit: Fit) -> SampledModel[Any]:
-    """Return the model; refuse an earlier fit that cannot be its prior.
-
-    Raises
-    ------
-    OptionError
-        It is of another model, of a model whose parameters are not sampled by a
-        program of its own, or has no draws.
-    """
+    """Return the model; refuse an earlier fit that cannot be its prior."""
     before = fit.data.attrs
     if before["model"] != name:
         msg = (
@@ -148,17 +126,7 @@ def align(space: Space, fit: Fit) -> Space:
 def with_informative_prior(
     model: SampledModel[Any], space: Space, fit: Fit
 ) -> tuple[SampledModel[Any], str]:
-    """Return the model with the earlier posterior as its prior, and a remark on it.
-
-    Parameters
-    ----------
-    model
-        One that `check_previous` lets pass, with the settings of its prior.
-    space
-        The new study, made `align` it.
-    fit
-        The earlier fit.
-    """
+    """Return the model with the earlier posterior as its prior, and a remark on it."""
     previous = match_draws(fit.data["posterior"].to_dataset(), model.dims, space)
     names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
 

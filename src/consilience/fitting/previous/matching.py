@@ -16,13 +16,6 @@ def align_draws(
     """Return the draws with the annotators, and groups, of a new space.
 
     Who was not in the earlier fit is taken for the mean of those who were.
-
-    Parameters
-    ----------
-    space
-        The new space.
-    data
-        The earlier fit.
     """
     new = {"annotator": space.annotators}
     if isinstance(space, ContainsSpace) and len(space.groups.names):
@@ -43,22 +36,7 @@ def align_draws(
 def familiarity(
     data: xr.DataTree, responses: Responses, contains: Responses | None = None
 ) -> dict[str, int | str]:
-    """Say how many annotators of new responses an earlier fit has seen.
-
-    Parameters
-    ----------
-    data
-        The earlier fit.
-    responses, contains
-        The new responses.
-
-    Returns
-    -------
-    Attributes of a prediction: `familiar_annotators`, how many they are, and `warning`,
-    a sentence that is empty unless there are none. Empty where names do not matter: the
-    earlier fit has none, or it knows nothing of single annotators and the new responses
-    have none.
-    """
+    """Say how many annotators of new responses an earlier fit has seen."""
     before = {*map(str, data["constant_data"]["annotator"].to_numpy())} - {ANONYMOUS}
     given = [each for each in (responses, contains) if each is not None]
     columns = [each.table["annotator"].cat.categories for each in given]

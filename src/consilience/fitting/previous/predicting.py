@@ -260,13 +260,7 @@ def _with_annotator_groups(space: Space, data: xr.DataTree) -> Space:
 
 
 def rescale_covariates[S: Space](space: S, data: xr.DataTree) -> S:
-    """Return the space with covariates measured as in the earlier fit.
-
-    Raises
-    ------
-    OptionError
-        They are others.
-    """
+    """Return the space with covariates measured as in the earlier fit."""
     if not isinstance(space, (ChoiceSpace, ContainsSpace)):
         return space
     if not space.covariates.names:

@@ -95,13 +95,7 @@ def optimize(
     generator: np.random.Generator,
     report: Reporter,
 ) -> tuple[Optimum, Optimization]:
-    """Optimize from every start; return the best and how all went.
-
-    Raises
-    ------
-    DivergedError
-        The objective is not finite.
-    """
+    """Optimize from every start; return the best and how all went."""
     best, histories, converged, finals = None, [], [], []
     for restart, source in enumerate(generator.spawn(steps.restarts)):
         guess = sweeps.guess

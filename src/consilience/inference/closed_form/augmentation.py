@@ -54,26 +54,7 @@ def augment(
     *,
     chains: int = 1,
 ) -> tuple[Draws, Moments]:
-    """Draw from the exact posterior, starting from the optimum.
-
-    Parameters
-    ----------
-    sweeps
-        A model with Dirichlet priors, and the answers.
-    where
-        The optimum.
-    truth
-        What is believed there.
-    generator
-        Source of random numbers.
-    number
-        Draws of each chain.
-    report
-        Called with the progress made.
-    chains
-        How many chains begin there. Moments are of all draws; of the others one in as
-        many as there are chains is kept.
-    """
+    """Draw from the exact posterior, starting from the optimum."""
     moments = Moments(*np.zeros((3, *truth.shape)))
     kept: dict[str, list[Float[np.ndarray, ...]]] = {}
     likelihood = []
@@ -158,15 +139,7 @@ def _of_columns(
 
 
 def add_draws(moments: Moments, belief: Float[np.ndarray, "C U S"]) -> None:
-    """Add draws to the sums.
-
-    Parameters
-    ----------
-    moments
-        Sums over the draws so far, which are changed.
-    belief
-        P(state) by each new draw.
-    """
+    """Add draws to the sums."""
     # Summed over finer states, a probability can round to more than one.
     sure = np.minimum(belief, 1.0)
     odds = np.clip(sure, LEAST, 1 - LEAST)
@@ -219,15 +192,7 @@ def _one_of(
 
 
 def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
-    """Return the mean of P(state) over the draws.
-
-    Parameters
-    ----------
-    moments
-        Sums over the draws.
-    number
-        Draws that were summed.
-    """
+    """Return the mean of P(state) over the draws."""
     total = moments.belief
     whole = total.sum(1, keepdims=True)
     mean: Float[np.ndarray, "U S"] = total / np.where(whole > 0, whole, number)
@@ -237,17 +202,7 @@ def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
 def interval(
     moments: Moments, number: int, prob: float
 ) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
-    """Return bounds of P(state): of its log-odds over the draws, taken as normal.
-
-    Parameters
-    ----------
-    moments
-        Sums over the draws.
-    number
-        Draws that were summed.
-    prob
-        Probability that an interval holds.
-    """
+    """Return bounds of P(state): of its log-odds over the draws, taken as normal."""
     middle = moments.first / number
     variance = moments.second / number - middle**2
     reach = NormalDist().inv_cdf((1 + prob) / 2) * np.sqrt(np.maximum(variance, 0))

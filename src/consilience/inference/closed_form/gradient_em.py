@@ -43,23 +43,6 @@ def fit_by_gradient(
 
     Where items are not independent given the parameters, there is nothing to weigh
     anew, and draws are those of Laplace's approximation.
-
-    Parameters
-    ----------
-    model
-        A model with a program of its parameters.
-    space
-        What can be true, and the answers.
-    steps
-        When to stop.
-    seed
-        Seed of restarts and draws.
-    draws
-        How many to take.
-    prob
-        Probability that an interval holds.
-    report
-        Called with the progress made.
     """
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         key = key_of(seed)

@@ -31,21 +31,7 @@ def newton_step(
     free: Parameters,
     truth: Float[Array, "U M"],
 ) -> Parameters:
-    """Return the free numbers one step further up.
-
-    Parameters
-    ----------
-    model
-        A model with normal priors.
-    observations
-        The answers.
-    logs
-        The other parameters.
-    free
-        Where the step starts.
-    truth
-        Posterior of each state of the score.
-    """
+    """Return the free numbers one step further up."""
     priors = model.normals(observations)
     start, back = ravel_pytree(free)
 

@@ -21,19 +21,7 @@ TINY = 1e-300  # keeps a bend of zero from dividing
 def extrapolated(
     path: tuple[Optimum, Optimum, Optimum], farthest: float
 ) -> tuple[Optimum | None, bool]:
-    """Return where many sweeps would lead, and whether they were as many as may be.
-
-    Parameters
-    ----------
-    path
-        The parameters now, and after one sweep and two.
-    farthest
-        Sweeps that the step may stand for.
-
-    Returns
-    -------
-    None, where that is no further than two sweeps, or out of bounds.
-    """
+    """Return where many sweeps would lead, and whether they were as many as may be."""
     if not path[0].counts:
         return None, False
     before, middle, after = map(_flat, path)

@@ -77,13 +77,7 @@ class Sweeps(Protocol):
 
 
 def sweeps_of(model: ClosedFormModel[Any], space: Space) -> Sweeps:
-    """Lay a model with closed-form updates out for the answers of a space.
-
-    Raises
-    ------
-    TooLargeError
-        The model's tables would not fit in memory.
-    """
+    """Lay a model with closed-form updates out for the answers of a space."""
     if isinstance(model, DirichletTableModel):
         return Tables(model, space)
     from consilience.inference.closed_form.compiled_sweeps import CompiledSweeps

@@ -59,15 +59,7 @@ class Options:
 def options(
     model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
 ) -> Options:
-    """Return the settings for a fit.
-
-    Parameters
-    ----------
-    model, space
-        The model to fit, and the answers.
-    given
-        Settings that the caller asked for, by name.
-    """
+    """Return the settings for a fit."""
     del model, space
     given = {name: value for name, value in given.items() if name != "steps"}
     return override(Options(steps=override(Steps(), given)), given)

@@ -79,15 +79,7 @@ class Options:
 def options(
     model: RowEffectsModel[Any], space: Space, given: Mapping[str, Any]
 ) -> Options:
-    """Return the settings for a fit.
-
-    Parameters
-    ----------
-    model, space
-        The model to fit, and the answers.
-    given
-        Settings that the caller asked for, by name.
-    """
+    """Return the settings for a fit."""
     del model
     asked = override(Options(), given)
     # As many chains as can be swept TUNE + FIRST times with two thirds of the work.
@@ -102,15 +94,7 @@ def options(
 
 
 def visits(space: Space, chains: int) -> int:
-    """Return what a sweep costs.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    chains
-        How many run side by side.
-    """
+    """Return what a sweep costs."""
     answers = len(space.unit) * space.state.shape[1]
     return OVERHEAD + chains * NODES * (answers + CELL * _cells(space))
 
@@ -123,15 +107,6 @@ def better_chains(
     Chains that start from votes can settle in different explanations of the answers, of
     which one is far more probable than another. Left alone they would be averaged as if
     all were equally so.
-
-    Parameters
-    ----------
-    heights
-        Log probability of the explanations in some sweeps.
-    number
-        How many chains go on.
-    generator
-        Source of random numbers.
     """
     batches = np.array([part.mean(0) for part in np.array_split(heights, BATCHES)])
     mean, error = batches.mean(0), batches.std(0, ddof=1) / np.sqrt(BATCHES)

@@ -84,15 +84,7 @@ class Options:
 def options(
     model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
 ) -> Options:
-    """Return the settings for a fit.
-
-    Parameters
-    ----------
-    model, space
-        The model to fit, and the answers.
-    given
-        Settings that the caller asked for, by name.
-    """
+    """Return the settings for a fit."""
     steps = override(default_steps(model, space), given)
     if "restarts" in given:
         steps = replace(steps, agreeing=None)

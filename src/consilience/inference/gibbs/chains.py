@@ -120,13 +120,7 @@ class Chains:
         self.sweeps = 0
 
     def sweep(self, *, tune: bool) -> Swept:
-        """Draw everything once.
-
-        Parameters
-        ----------
-        tune
-            Whether the sizes of steps may change: while the chain is thrown away.
-        """
+        """Draw everything once."""
         for walk in self.walk_of.values():
             walk.tune = tune
         twice = self.sweeps % EVERY == 0
@@ -142,13 +136,7 @@ class Chains:
         return swept
 
     def learn(self, draws: Sequence[Mapping[str, Float[np.ndarray, "C ..."]]]) -> None:
-        """Learn from earlier draws which direction is slow, to walk along it.
-
-        Parameters
-        ----------
-        draws
-            Of the parameters, by name, in the order of the sweeps.
-        """
+        """Learn from earlier draws which direction is slow, to walk along it."""
         prevalence = np.stack([draw[PREVALENCE] for draw in draws], 1)
         population = np.stack([draw["population"] for draw in draws], 1)
         chains, number = population.shape[:2]
@@ -170,13 +158,7 @@ class Chains:
         )
 
     def restart(self, source: Int[np.ndarray, " C"]) -> None:
-        """Let chains go on from where others stand.
-
-        Parameters
-        ----------
-        source
-            Of each chain that goes on, where from: itself, or another one.
-        """
+        """Let chains go on from where others stand."""
         self.shape = len(source), *self.shape[1:]
         for name in ("population", "spread", "difficulty", "scale", "values", "rows"):
             setattr(self, name, getattr(self, name)[source])
@@ -462,11 +444,6 @@ def slowest(draws: Float[np.ndarray, "C D P"]) -> Float[np.ndarray, " P"]:
 
     Numbers are measured by how they vary within batches, so that what moves in every
     sweep counts little.
-
-    Parameters
-    ----------
-    draws
-        Of some numbers, by chain and draw; `BATCHES` draws of a chain at least.
     """
     chains, number, _ = draws.shape
     batches = draws[:, number % BATCHES :].reshape(chains * BATCHES, -1, draws.shape[2])

@@ -25,19 +25,7 @@ def elliptical_slice(
     log_likelihood: LogLikelihood,
     generator: np.random.Generator,
 ) -> Float[np.ndarray, "P N"]:
-    """Draw vectors with a normal prior of mean zero and any likelihood.
-
-    Parameters
-    ----------
-    values
-        Where the chain stands; each column is a vector.
-    deviation
-        Prior standard deviation.
-    log_likelihood
-        Of some vectors, given also which they are.
-    generator
-        Source of random numbers.
-    """
+    """Draw vectors with a normal prior of mean zero and any likelihood."""
     number = values.shape[1]
     at, other = values, deviation * generator.standard_normal(values.shape)
     height = log_likelihood(at, ALL) - generator.standard_exponential(number)

@@ -57,15 +57,7 @@ class RowLikelihood:
         rows: Float[np.ndarray, "F N"],
         which: Int[np.ndarray, " N"] | slice = slice(None),
     ) -> Float[np.ndarray, " N"]:
-        """Return the log-likelihood of some rows.
-
-        Parameters
-        ----------
-        rows
-            Log-odds in the basis.
-        which
-            Which rows they are; all of them if left out.
-        """
+        """Return the log-likelihood of some rows."""
         log_odds = self.basis @ rows
         largest = log_odds.max(0)
         log_odds -= largest

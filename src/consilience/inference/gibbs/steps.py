@@ -28,15 +28,7 @@ class RandomWalk:
     def accept(
         self, gain: Float[np.ndarray, "..."], generator: np.random.Generator
     ) -> Bool[np.ndarray, "..."]:
-        """Return which steps are taken, and tune their size.
-
-        Parameters
-        ----------
-        gain
-            By how much the log density rises.
-        generator
-            Source of random numbers.
-        """
+        """Return which steps are taken, and tune their size."""
         if self.tune:
             self.steps += 1
             chance = np.exp(np.minimum(gain, 0))

@@ -99,19 +99,7 @@ class TruthDraws:
         ease: Float[np.ndarray, "K L"],
         logit: list[Parameters] | None = None,
     ) -> Scored:
-        """Return the posterior of the truth and the ease, given the annotators.
-
-        Parameters
-        ----------
-        typical
-            Logarithm of the confusions for an item of average ease.
-        difficulty
-            Standard deviation of the ease.
-        ease
-            As of `model.RowEffects`.
-        logit
-            The prior of the truth in each chain; where the chains stand if left out.
-        """
+        """Return the posterior of the truth and the ease, given the annotators."""
         chains, annotators, states, answers = typical.shape
         node, log_share = normal_nodes(NODES)
         eased = (node[:, None] * ease[:, None]).transpose(2, 0, 1)[:, None]
@@ -139,19 +127,7 @@ class TruthDraws:
     def draw(
         self, scored: Scored, generator: np.random.Generator
     ) -> Float[np.ndarray, "C J K T L"]:
-        """Draw the truth and the ease, and the prior of the truth given them.
-
-        Parameters
-        ----------
-        scored
-            The posterior of both.
-        generator
-            Source of random numbers.
-
-        Returns
-        -------
-        Answers of each annotator to items of each state and node of ease.
-        """
+        """Draw the truth and the ease, and the prior of the truth given them."""
         slot = _slots(scored.posterior, generator)
         state = self._state(slot // NODES)
         if self.draw_logit is None:
@@ -212,13 +188,7 @@ class TruthDraws:
     def derived(
         self, parameters: Mapping[str, Float[np.ndarray, "C D ..."]]
     ) -> dict[str, Float[np.ndarray, "C D ..."]]:
-        """Return what follows from draws and is reported with them.
-
-        Parameters
-        ----------
-        parameters
-            Draws of each parameter, by name.
-        """
+        """Return what follows from draws and is reported with them."""
         closed, chains = self.tables.closed, []
         for chain in range(self.chains):
             one = {name: value[chain : chain + 1] for name, value in parameters.items()}

@@ -49,15 +49,7 @@ def marks(position: Parameters, chosen: Collection[str]) -> Bool[np.ndarray, " P
 def shared(
     model: AnnotatorModel[Any], observations: Observations
 ) -> dict[str, tuple[int, bool]]:
-    """Return the size of each parameter that is sampled, and whether all share it.
-
-    Parameters
-    ----------
-    model
-        Any model. What it samples and does not name an axis of is nobody's.
-    observations
-        What it saw.
-    """
+    """Return the size of each parameter that is sampled, and whether all share it."""
     shapes = jax.eval_shape(partial(_sampled, model), observations)
     axes = {**DIMS, **model.dims}
     return {
@@ -92,22 +84,7 @@ def curvature(
     *,
     rough: bool = False,
 ) -> Float[np.ndarray, "C C"]:
-    """Return the curvature along some coordinates, all others held: a definite one.
-
-    Parameters
-    ----------
-    slope
-        Of minus a log density.
-    place
-        About where; a top, or near one.
-    which
-        The coordinates.
-    report
-        Called with the progress made.
-    rough
-        Whether one gradient is taken for each coordinate, and not two or four: enough
-        for coordinates to optimize in.
-    """
+    """Return the curvature along some coordinates, all others held: a definite one."""
     here = slope(place) if rough else None
 
     def rows(
@@ -155,22 +132,6 @@ def to_the_mean(
     :math:`-\frac{1}{2} H^{-1} \nabla \log \det H`. The slope of the log determinant is
     that of the third derivatives, which slopes on either side of the top tell:
     :math:`\nabla \log \det H = E[g(z) + g(-z)]`, :math:`z \sim N(0, H^{-1})`.
-
-    Parameters
-    ----------
-    slope
-        Of minus a log density.
-    place
-        The top.
-    root
-        A root of the covariance there, by its axes.
-    generator
-        Of the points on either side.
-
-    References
-    ----------
-    Lindley (1980), Approximate Bayesian methods, section 2. Tierney, Kass and Kadane
-    (1989), Fully exponential Laplace approximations, section 2.
     """
     total = np.zeros(len(place))
     for _ in range(SIDES):

@@ -61,17 +61,7 @@ class Real(NamedTuple):
 def lay_out_data(
     model: SampledModel[Any], space: Space, *, pad: bool = True
 ) -> tuple[Data, Real]:
-    """Merge units that look alike, pad the arrays and cut the units into blocks.
-
-    Parameters
-    ----------
-    model
-        A model with a program of its parameters.
-    space
-        What can be true, and the answers.
-    pad
-        Whether there may be annotators and pairs of labels who do not exist.
-    """
+    """Merge units that look alike, pad the arrays and cut the units into blocks."""
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count, sizes = np.ones(space.num_units), {"annotator": space.num_annotators}
     together = isinstance(space, ObjectsSpace) or model.whole_items

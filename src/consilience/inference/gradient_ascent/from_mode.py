@@ -57,13 +57,7 @@ def find_mode(
     key: Key[Array, ""],
     report: Reporter = silent,
 ) -> Laplace:
-    """Optimize, and compute the curvature at the mode by differences of gradients.
-
-    Raises
-    ------
-    DivergedError
-        The density is not finite.
-    """
+    """Optimize, and compute the curvature at the mode by differences of gradients."""
     _, _, summit = ascend(model, space, Steps(), key, report, pad=False)
     place = np.asarray(summit.position, float)
     every = np.arange(len(place))
@@ -103,21 +97,7 @@ def chains_from(
     key: Key[Array, ""],
     effort: tuple[int, float, int, int],
 ) -> tuple[list[Any], Callable[..., tuple[list[Any], Mapping[str, Any]]]]:
-    """Return the chains' first states, and how to go on from them.
-
-    Parameters
-    ----------
-    model
-        Any model.
-    observations
-        What it saw.
-    mode
-        Where to start, and the metric.
-    key
-        Random key.
-    effort
-        Steps of warm-up, target of acceptance, chains, and draws of a block.
-    """
+    """Return the chains' first states, and how to go on from them."""
     tune, target, chains, length = effort
     of_start, of_chains = jax.random.split(key)
     begin, block = _kernel(model, tune, target, length)

@@ -48,21 +48,7 @@ def laplace_draws(
     number: int,
     report: Reporter,
 ) -> tuple[list[Mode], float]:
-    """Return so many draws, and how many independent ones they equal.
-
-    Parameters
-    ----------
-    model
-        A model that was fitted along the gradient.
-    summit
-        The optimum.
-    seed
-        Seed of the draws.
-    number
-        How many.
-    report
-        Called with the progress made.
-    """
+    """Return so many draws, and how many independent ones they equal."""
     place = np.asarray(summit.position, float)
     every = np.arange(len(place))
     root = root_of_inverse(curvature(slope_about(model, summit), place, every, report))

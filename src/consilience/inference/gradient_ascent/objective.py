@@ -35,19 +35,7 @@ def energy_and_slope(
     evidence: Float[Array, "blocks size S"] | None,
     position: Parameters,
 ) -> tuple[Float[Array, ""], Parameters]:
-    """Return minus the log density of a position, and the slope of that.
-
-    Parameters
-    ----------
-    model
-        A model with a program of its parameters.
-    data
-        The study.
-    evidence
-        What else is known of the truth, as a logarithm (`no_evidence`).
-    position
-        The coordinates, by the name of the parameter.
-    """
+    """Return minus the log density of a position, and the slope of that."""
     program = partial(_program, model)
 
     def energy(position: Parameters) -> Float[Array, ""]:

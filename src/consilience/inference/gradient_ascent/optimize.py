@@ -76,29 +76,7 @@ def ascend(
     *,
     pad: bool = True,
 ) -> tuple[Mode, Optimization, Optimized]:
-    """Optimize from every start; return the best optimum, how all went, and where.
-
-    Parameters
-    ----------
-    model
-        A model with a program of its parameters.
-    space
-        What can be true, and the answers.
-    steps
-        When to stop; a sweep is an iteration of the optimizer.
-    key
-        Random key of the restarts.
-    report
-        Called with the progress made.
-    pad
-        Whether the position may have coordinates of annotators who do not exist, or
-        of pairs of labels.
-
-    Raises
-    ------
-    DivergedError
-        The density is not finite.
-    """
+    """Optimize from every start; return the best optimum, how all went, and where."""
     laid_out, real = lay_out_data(model, space, pad=pad)
     data = jax.device_put(laid_out)
     first, unravel = ravel_pytree(_start(model, data.whole))

@@ -78,25 +78,7 @@ def posterior_bootstrap(
     number: int,
     report: Reporter,
 ) -> Iterator[Mode]:
-    """Give so many draws, one after the other.
-
-    Parameters
-    ----------
-    model
-        A model that was fitted along the gradient, and prepares nothing from the data.
-    summit
-        The optimum.
-    item
-        The item of each unit: those of one item are weighed together.
-    steps
-        When to stop.
-    key
-        Random key.
-    number
-        How many.
-    report
-        Called with the progress made.
-    """
+    """Give so many draws, one after the other."""
     data, real, position, unravel = summit
     start = unravel(jnp.asarray(position))
     ground = _ground(model, summit, key, report)

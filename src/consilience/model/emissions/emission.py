@@ -160,15 +160,6 @@ def right_and_wrong(observations: Any, right: Any, wrong: Any) -> Any:
 
     The right answer of a state is the one that is most a vote for it; the wrong ones
     follow it in the order of the answers, from the last back to the first.
-
-    Parameters
-    ----------
-    observations
-        Says which answer is right.
-    right
-        log p(the right answer | state) of each annotator (#J, #K).
-    wrong
-        log p(each wrong answer | state) of each annotator (#J, #K, W).
     """
     xp = namespace(right)
     answers = observations.num_answers

@@ -81,13 +81,7 @@ class OnShortlists:
 
 
 def lists_of(observations: Observations) -> Shortlists:
-    """Return the short lists that the model has laid out.
-
-    Raises
-    ------
-    TypeError
-        The space was not laid out for the model.
-    """
+    """Return the short lists that the model has laid out."""
     if not isinstance(observations.layout, Shortlists):
         msg = "a model of short lists needs them: use lay_out(model, space)"
         raise TypeError(msg)

@@ -19,22 +19,7 @@ from consilience.truth import Observations
 def sample_difficulty(
     observations: Observations, scale: float, nodes: int
 ) -> tuple[Float[Array, "K M"], Float[Array, " M"]]:
-    """Sample how much items of each state differ, inside a program.
-
-    Parameters
-    ----------
-    observations
-        Says how many states there are.
-    scale
-        Scale of the half-normal prior of the standard deviation, in log-odds.
-    nodes
-        Nodes that the difficulty of an item is integrated on.
-
-    Returns
-    -------
-    By how much the log-odds of the right answer are lowered at each node, and the log
-    of the nodes' weights.
-    """
+    """Sample how much items of each state differ, inside a program."""
     shape = jnp.full(observations.num_states, scale)
     difficulty = numpyro.sample("difficulty", dist.HalfNormal(shape).to_event(1))
     node, log_share = normal_nodes(nodes)
@@ -47,16 +32,6 @@ def by_difficulty(
     harder: Float[Array, "K M"],
     log_share: Float[Array, " M"],
 ) -> BySubtype:
-    """Return the confusions at each node of difficulty.
-
-    Parameters
-    ----------
-    observations
-        Says which answer is right.
-    logits
-        Log-odds of each answer for an item of difficulty zero.
-    harder, log_share
-        As sampled.
-    """
+    """Return the confusions at each node of difficulty."""
     away = harder[:, :, None] * correct_answer(observations)[:, None]
     return BySubtype(log_softmax(logits[:, :, None] - away), log_share[None])

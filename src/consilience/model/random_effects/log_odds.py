@@ -43,17 +43,7 @@ type Information = tuple[
 def sample_population(
     observations: Observations, logit: float, scale: float = 1.0
 ) -> Float[Array, "K F"]:
-    """Sample the population's log-odds, in the zero-sum basis, inside a program.
-
-    Parameters
-    ----------
-    observations
-        Says which answers are votes for which state.
-    logit
-        Prior mean of the log-odds of the truth over another answer.
-    scale
-        Prior standard deviation about it.
-    """
+    """Sample the population's log-odds, in the zero-sum basis, inside a program."""
     basis = zero_sum_basis(observations.num_answers)
     centre = logit * observations.votes.T @ basis
     population: Float[Array, "K F"] = numpyro.sample(
@@ -67,21 +57,7 @@ def sample_rows(
     population: Float[Array, "K F"],
     spread: Float[Array, "#K"],
 ) -> Float[Array, "J K L"]:
-    """Sample every annotator's distance from the population, inside a program.
-
-    Parameters
-    ----------
-    observations
-        Prepared with `information`, or not at all to draw from the prior.
-    population
-        The population's log-odds in the zero-sum basis.
-    spread
-        Standard deviation between annotators, of each state or of all.
-
-    Returns
-    -------
-    The log-odds of each answer; rows sum to zero.
-    """
+    """Sample every annotator's distance from the population, inside a program."""
     states, free = population.shape
     standard = dist.Normal(jnp.zeros((observations.num_annotators, states, free)), 1.0)
     distance = numpyro.sample("distance", standard.to_event(3))
@@ -110,13 +86,6 @@ def information(
     under the guess of the truth; slope is that of the parabola at zero. Curvature is
     that of the counts as if the truth were known, less what not knowing it takes away
     (Louis 1982, section 3), and at least zero.
-
-    Parameters
-    ----------
-    observations
-        The answers, and a guess of the truth.
-    own, other
-        Imagined answers that are votes for the truth, and others, to smooth with.
     """
     basis = zero_sum_basis(observations.num_answers)
     shape = (observations.num_annotators, observations.num_answers, -1)

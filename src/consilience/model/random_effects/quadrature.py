@@ -31,13 +31,7 @@ REACH = 0.9
 def normal_nodes(
     number: int,
 ) -> tuple[Float[np.ndarray, " T"], Float[np.ndarray, " T"]]:
-    """Return nodes and the logarithms of their weights, which sum to one.
-
-    Parameters
-    ----------
-    number
-        How many nodes.
-    """
+    """Return nodes and the logarithms of their weights, which sum to one."""
     reach = REACH * np.sqrt(number)
     node = np.linspace(-reach, reach, number) if number > 1 else np.zeros(1)
     weight = np.exp(-0.5 * node**2)

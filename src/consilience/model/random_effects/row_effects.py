@@ -92,13 +92,7 @@ class RowEffects:
 
 
 def row_dims(**effects: str) -> dict[str, tuple[str, ...]]:
-    """Return the axes of the parameters of a model with these effects.
-
-    Parameters
-    ----------
-    effects
-        The axis of the numbers of each effect, by its name.
-    """
+    """Return the axes of the parameters of a model with these effects."""
     row, group = ("annotator", "true_class"), "annotator_group"
     moved: dict[str, tuple[str, ...]] = {}
     for name, axis in effects.items():
@@ -116,17 +110,7 @@ def row_dims(**effects: str) -> dict[str, tuple[str, ...]]:
 
 
 def by_ease(typical: Any, difficulty: Any, ease: Float[Any, "K L"]) -> BySubtype:
-    """Return the confusions at each node of the ease of an item.
-
-    Parameters
-    ----------
-    typical
-        Logarithm of the confusions for an item of average ease (J, K, L).
-    difficulty
-        Standard deviation of the ease.
-    ease
-        As of `RowEffects`.
-    """
+    """Return the confusions at each node of the ease of an item."""
     xp = namespace(typical)
     node, log_share = normal_nodes(NODES)
     eased = difficulty * (node[:, None] * ease[:, None])

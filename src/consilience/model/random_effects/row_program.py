@@ -15,15 +15,7 @@ from consilience.model.random_effects.row_effects import (
 
 
 def sample_row_effects(coding: Coding, effects: RowEffects) -> Parameters:
-    """Sample prevalence, annotators and how much items differ.
-
-    Parameters
-    ----------
-    coding
-        Says how many annotators there are.
-    effects
-        What moves their rows.
-    """
+    """Sample prevalence, annotators and how much items differ."""
     annotators, (states, free) = coding.num_annotators, effects.centre.shape
     prevalence = numpyro.sample(
         PREVALENCE, dist.Dirichlet(jnp.asarray(effects.prevalence))

@@ -36,16 +36,7 @@ from numpyro.primitives import Messenger
 
 
 def sample_scale(name: str, median: float, wide: float) -> Float[Array, ""]:
-    """Sample by how much numbers vary, inside a program.
-
-    Parameters
-    ----------
-    name
-        Site of the numbers; that of the spread is `name_spread`.
-    median, wide
-        Of the log-normal prior: its median, and the standard deviation of the
-        logarithm.
-    """
+    """Sample by how much numbers vary, inside a program."""
     prior = dist.LogNormal(jnp.log(median), wide)
     spread: Float[Array, ""] = numpyro.sample(scale_site(name), prior)
     return spread
@@ -54,18 +45,7 @@ def sample_scale(name: str, median: float, wide: float) -> Float[Array, ""]:
 def sample_random_effects(
     name: str, spread: Float[Array, ""], information: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:
-    """Sample numbers that vary by a spread, inside a program.
-
-    Parameters
-    ----------
-    name
-        Site of the numbers.
-    spread
-        Their standard deviation.
-    information
-        In the answers, of each number; roughly, but in units of the number: scaled as
-        it is, or the mode of the spread is drawn to where less is known.
-    """
+    """Sample numbers that vary by a spread, inside a program."""
     each = RandomEffects(spread, information).to_event(information.ndim)
     numbers: Float[Array, "*shape"] = numpyro.sample(name, each)
     return numbers
@@ -95,11 +75,6 @@ def scale_errors(sites: Mapping[str, Any]) -> dict[str, Float[Array, ""]]:
        2 \sum_j \Bigl( \frac{\sigma^2 h_j}{1 + \sigma^2 h_j} \Bigr)^2 + \tau^{-2}
 
     (Searle, Casella and McCulloch 1992, section 6.3).
-
-    Parameters
-    ----------
-    sites
-        A NumPyro trace at the mode.
     """
     errors = {}
     for name, site in sites.items():

@@ -28,15 +28,7 @@ def events_in_cells(
     emission: Callable[[Mapping[str, Float[np.ndarray, "..."]]], ByTables],
     shapes: Mapping[str, tuple[int, ...]],
 ) -> dict[str, tuple[Events | None, Events | None]]:
-    """Return how the counts of parts and of shares are summed for each parameter.
-
-    Parameters
-    ----------
-    emission
-        The tables, given the logarithms of the parameters.
-    shapes
-        The shape of each parameter, by name.
-    """
+    """Return how the counts of parts and of shares are summed for each parameter."""
     zeros = {name: np.zeros(shape) for name, shape in shapes.items()}
     constant = parts_and_shares(emission(zeros))
     places = {}
@@ -52,15 +44,7 @@ def events_in_cells(
 
 
 def _events(place: Int[np.ndarray, "..."], shape: tuple[int, ...]) -> Events | None:
-    """Return how counts are summed over all cells that each event enters, if any.
-
-    Parameters
-    ----------
-    place
-        The event that enters each cell, from one; zero for none.
-    shape
-        Of the events.
-    """
+    """Return how counts are summed over all cells that each event enters, if any."""
     flat, number = place.ravel(), int(np.prod(shape))
     if not flat.any():
         return None

@@ -18,19 +18,7 @@ def scores_by_table(
     log_prevalence: Float[np.ndarray, " K"] | None,
     log_prior: Float[np.ndarray, "U S"] | None = None,
 ) -> Float[np.ndarray, "U M"]:
-    """Return log p(state, the unit's answers) by the tables of an emission.
-
-    Parameters
-    ----------
-    matrix
-        The answers.
-    emission
-        The tables, and the shares of subtypes.
-    log_prevalence
-        Log probability of each state; None where the prior of the units has it.
-    log_prior
-        Of the listed states of each unit; that of the matrix if left out.
-    """
+    """Return log p(state, the unit's answers) by the tables of an emission."""
     table = emission.log_confusion
     _, states, subtypes, _ = table.shape
     whole = np.broadcast_to(table, (matrix.num_annotators, *table.shape[1:]))

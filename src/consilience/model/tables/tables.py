@@ -98,25 +98,13 @@ class Tables:
         self._shapes = {name: prior.shape for name, prior in self.priors.items()}
 
     def scores(self, logs: Logs) -> Float[np.ndarray, "U M"]:
-        """Return log p(state, the unit's answers | parameters).
-
-        Parameters
-        ----------
-        logs
-            Logarithms of the parameters by name, and weights of columns.
-        """
+        """Return log p(state, the unit's answers | parameters)."""
         return self._scores(logs, *self._tables(logs)[1:])
 
     def posterior(
         self, logs: Logs
     ) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, "U M"]]:
-        """Return the log-likelihood of each unit, and the posterior of its states.
-
-        Parameters
-        ----------
-        logs
-            As for `scores`.
-        """
+        """Return the log-likelihood of each unit, and the posterior of its states."""
         return normalised(self.scores(logs))
 
     def sweep(
@@ -126,19 +114,7 @@ class Tables:
         assign: Assign | None = None,
         deal: np.random.Generator | None = None,
     ) -> Swept:
-        """Sum the truth out, and count the events.
-
-        Parameters
-        ----------
-        logs
-            As for `scores`.
-        assign
-            From the belief of the states, the weights to count with; the belief itself
-            if left out.
-        deal
-            Random numbers that say which part of a mixture each answer came from;
-            without them parts are expected.
-        """
+        """Sum the truth out, and count the events."""
         parts, table, share = self._tables(logs)
         log_likelihood, belief = normalised(self._scores(logs, table, share))
         weight = belief if assign is None else assign(belief)
@@ -201,13 +177,6 @@ class Tables:
         It is the log-likelihood of the unit with the answer less that without it, the
         truth summed out in both: all answers at the price of one, in single precision
         and not below -80.
-
-        Parameters
-        ----------
-        logs
-            As for `scores`.
-        responses
-            Unit, annotator and answer of those to score, all among those observed.
         """
         # 1 / p(answer | others) is the mean of 1 / p(answer | state) by all answers.
         _, table, share = self._tables(logs)

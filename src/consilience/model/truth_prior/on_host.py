@@ -35,13 +35,7 @@ class ColumnPrior:
         self.observations = observations
 
     def log_prior(self, parameters: Parameters) -> Float[np.ndarray, "U S"]:
-        """Return the log prior of the listed states of each unit.
-
-        Parameters
-        ----------
-        parameters
-            Logarithms of the prevalence, and weights of the columns.
-        """
+        """Return the log prior of the listed states of each unit."""
         logs = {name: parameters[name] for name in (PREVALENCE, WEIGHT)}
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             return np.asarray(_log_prior(self.observations, logs))

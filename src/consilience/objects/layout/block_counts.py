@@ -92,21 +92,7 @@ class Blocks:
 
 
 def count_blocks(space: ObjectsSpace, *, slopes: bool = True) -> list[Blocks]:
-    """Count all blocks of all units that have two candidates or more.
-
-    Parameters
-    ----------
-    space
-        Candidates and answers.
-    slopes
-        Whether gradients will be taken.
-
-    Raises
-    ------
-    TooLargeError
-        Units have so many one-label answers that the ways to split them do not fit in
-        memory.
-    """
+    """Count all blocks of all units that have two candidates or more."""
     named = space.named
     size = named.size
     most = None
@@ -147,21 +133,7 @@ def count_answers(
     slopes: bool = True,
     max_answers: int | None = None,
 ) -> Blocks:
-    """Count the blocks of units that have that many candidates.
-
-    Parameters
-    ----------
-    answers
-        Of these units, by their place.
-    units
-        What the units are called.
-    num_labels
-        How many candidates each has.
-    slopes
-        Whether gradients will be taken.
-    max_answers
-        Largest number of responses of a unit; counted by default.
-    """
+    """Count the blocks of units that have that many candidates."""
     mask, main, weight = answers.mask, answers.main, answers.n
     at = (answers.unit, np.arange(len(mask)))
     sums = csr_array((weight, at), shape=(len(units), len(mask)))
@@ -323,13 +295,6 @@ def log_sum_allocations_and_sizes(
     """Return the log of the sum over all allocations, and all partitions by their size.
 
     A size that is less probable than the smallest number is treated as if it were that.
-
-    Parameters
-    ----------
-    blocks
-        Of units that have n candidates.
-    phi, rest
-        Log weights of blocks by mask, and of the whole, of each allocation.
     """
     if blocks.num_labels > BY_MATRIX:
         return log_sum_allocations(blocks, sum_over_partitions(phi) + rest[:, None])

@@ -94,21 +94,7 @@ class People:
 def lay_out_annotators(
     space: ObjectsSpace, blocks: tuple[Blocks, ...]
 ) -> tuple[tuple[Blocks, ...], People]:
-    """Return who answered what, and the blocks with allocations answer by answer.
-
-    Parameters
-    ----------
-    space
-        Candidates and answers.
-    blocks
-        Counted over the same.
-
-    Raises
-    ------
-    TooLargeError
-        Items have so many one-label answers that the ways to split them do not fit in
-        memory.
-    """
+    """Return who answered what, and the blocks with allocations answer by answer."""
     named = space.named
     number = np.bitwise_count(named.mask).astype(np.int64)
     pairs = [_responses(space, named, counts) for counts in blocks]

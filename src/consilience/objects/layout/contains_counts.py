@@ -27,30 +27,7 @@ def contains_counts(
     candidate: Int[np.ndarray, "U C"],
     dataset_label: Int[np.ndarray, " U"],
 ) -> tuple[Int[np.ndarray, "U C 3"], list[str]]:
-    """Count the answers about each candidate; say what is assumed of them.
-
-    Parameters
-    ----------
-    contains
-        Responses of kind contains; items and labels are matched by name.
-    items, labels
-        Names of the items, and of the labels that are coded.
-    candidate
-        Codes of each item's candidates; -1 is padding.
-    dataset_label
-        Code of the data set's own label of each item; -1 where it has none.
-
-    Returns
-    -------
-    How many said no, maybe and yes, and sentences for the result.
-
-    Raises
-    ------
-    KindError
-        The responses are of another kind.
-    NoResponsesError
-        No answer is about a candidate of an item with several.
-    """
+    """Count the answers about each candidate; say what is assumed of them."""
     if contains.kind != "contains":
         msg = (
             f"the answers given beside the objects are of kind {contains.kind}; give "

@@ -196,22 +196,7 @@ def candidate_covariates(
     item_counts: ItemCounts | None = None,
     pairs: Pairs = (),
 ) -> Columns:
-    """Return the covariates of every candidate.
-
-    Parameters
-    ----------
-    space
-        Candidates and answers.
-    reference
-        What a study says of classes, labels and pairs; None: nothing is known.
-    among
-        Whether the space is that of the pool: each item is then left out of what is
-        said of it.
-    item_counts
-        Instead of that: the part of the pool that comes from each item itself.
-    pairs
-        Those with an affinity of their own.
-    """
+    """Return the covariates of every candidate."""
     named = space.named
     real = named.candidate >= 0
     mine = (named.candidate == named.dataset_label[:, None]) & real

@@ -80,15 +80,7 @@ class Items:
     def in_order(
         self, tables: Sequence[Float[AnyArray, "_ _"]], num_states: int
     ) -> Float[AnyArray, "U K"]:
-        """Return the log weights of numbers of objects, units in their order.
-
-        Parameters
-        ----------
-        tables
-            The same by the number of candidates; a single one is one object.
-        num_states
-            K, the most objects that there may be.
-        """
+        """Return the log weights of numbers of objects, units in their order."""
         xp = maths(tables).xp
         alone = np.where(np.arange(num_states) == 0, 0.0, NEVER)[None]
         rows = [alone]
@@ -110,29 +102,7 @@ def items_of(
     by_annotator: bool = False,
     pairs: bool = False,
 ) -> Items:
-    """Lay out the items of a space.
-
-    Parameters
-    ----------
-    space
-        Candidates and answers.
-    reference
-        What another study says of classes, labels and pairs. None: what the other items
-        of this one say.
-    item_counts
-        What of that the items of this space have said themselves; None: nothing.
-    names
-        The covariates to lay out; None: those that there are.
-    pooled
-        Whether to use what other items say.
-    slopes
-        Whether gradients will be taken.
-    by_annotator
-        Whether to lay out who answered what.
-    pairs
-        Whether pairs of labels that are on enough items have an affinity of their own;
-        if `names` are given, these say so.
-    """
+    """Lay out the items of a space."""
     among = reference is None
     if pooled and reference is None:
         reference = pool(space)

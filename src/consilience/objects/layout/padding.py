@@ -112,32 +112,14 @@ class EndToEnd:
 def filled_rows(
     rows: Shaped[np.ndarray, "N ..."], least: int, value: Any = 0
 ) -> Shaped[np.ndarray, "M ..."]:
-    """Return the rows, and others of one value behind them: one of few sizes, not none.
-
-    Parameters
-    ----------
-    rows
-        What there is.
-    least
-        Least step between two sizes.
-    value
-        Of the others.
-    """
+    """Return the rows, filled up with others of one value to one of few sizes."""
     more = next_size(max(len(rows), 1), least) - len(rows)
     behind = np.full((more, *rows.shape[1:]), value, rows.dtype)
     return np.concatenate([rows, behind])
 
 
 def filled(blocks: Blocks, step: int = ALLOCATIONS) -> Blocks:
-    """Return the blocks with further allocations of the last unit, of no weight.
-
-    Parameters
-    ----------
-    blocks
-        Of units that have n candidates; without matrices.
-    step
-        Between two numbers of allocations, where candidates are few.
-    """
+    """Return the blocks with further allocations of the last unit, of no weight."""
     fill = partial(filled_rows, least=step_of_size(step, blocks.num_labels))
     return replace(
         blocks,
@@ -154,15 +136,7 @@ def end_to_end(
     *,
     padded: bool = False,
 ) -> EndToEnd:
-    """Lay out units one behind the other.
-
-    Parameters
-    ----------
-    blocks, covariates
-        By the number of candidates.
-    padded
-        Whether there are cells and takings besides, of which nobody makes use.
-    """
+    """Lay out units one behind the other."""
     most = max(counts.most for counts in blocks)
     labels = max(counts.num_labels for counts in blocks)
     start = {"slot": 0, "row": 0, "unit": 0, "cell": 0}

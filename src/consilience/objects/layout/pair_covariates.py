@@ -18,19 +18,7 @@ type Pairs = tuple[tuple[int, int], ...]
 
 
 def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
-    """Return the pairs of labels that are candidates together of enough items.
-
-    Parameters
-    ----------
-    named
-        Candidates; only items whose answers count are looked at.
-    enough
-        So many items.
-
-    Returns
-    -------
-    Codes of labels in ascending order, the lower one first.
-    """
+    """Return the pairs of labels that are candidates together of enough items."""
     low, high = np.sort(_two(named), axis=0).astype(np.int64)
     code = np.where(low >= 0, low * len(named.labels) + high, -1)
     code, number = np.unique(_each(named, code), return_counts=True)
@@ -39,15 +27,7 @@ def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
 
 
 def places(named: Named, pairs: Pairs) -> Int[np.ndarray, "U C C"]:
-    """Return which of some pairs each two candidates are; -1 for none.
-
-    Parameters
-    ----------
-    named
-        Candidates.
-    pairs
-        As `frequent_pairs` returns them, of these labels.
-    """
+    """Return which of some pairs each two candidates are; -1 for none."""
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T
     place = LabelPairs(first, second, np.zeros(len(pairs))).place(*_two(named))
     return np.where(place < len(pairs), place, -1)

@@ -119,17 +119,7 @@ def pairs_inside(num_labels: int) -> Float[np.ndarray, "Q B"]:
 
 
 def sum_over_partitions(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
-    """Return the log of the summed weight of all partitions with k blocks.
-
-    Parameters
-    ----------
-    phi
-        Log weight of each block, by mask; that of the empty block is not looked at.
-
-    Returns
-    -------
-    A column for each k, from one to the number of labels.
-    """
+    """Return the log of the summed weight of all partitions with k blocks."""
     num_labels = phi.shape[1].bit_length() - 1
     if num_labels <= BY_MATRIX:
         return by_matrix(phi)

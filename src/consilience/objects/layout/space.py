@@ -240,7 +240,7 @@ def _without_none(
 ) -> tuple[dict[str, Shaped[np.ndarray, " _"]], Int[np.ndarray, " U"]]:
     """Leave out answers whose main object is none of the candidates, and count them."""
     units = len(table["item"].cat.categories)
-    code = table["label"].cat.categories.get_indexer([NONE])[0]
+    code = table["label"].cat.categories.get_indexer(pd.Index([NONE]))[0]
     is_none = rows["label"] == code
     if code < 0 or not is_none.any():
         return rows, np.zeros(units, np.int64)

@@ -27,13 +27,7 @@ from consilience.objects.layout.partitions import subsets_by_size
 
 @jax.custom_vjp
 def total(weight: Float[Array, "B V"]) -> Float[Array, " V"]:
-    """Return the summed weight of all partitions.
-
-    Parameters
-    ----------
-    weight
-        Weight of each block, by mask; that of the empty block is not looked at.
-    """
+    """Return the summed weight of all partitions."""
     return _subset_sums(weight)[-1]
 
 

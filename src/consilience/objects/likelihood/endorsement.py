@@ -84,15 +84,6 @@ def log_endorsed(
     """Return log p(contains answers about a block's names), at either detection level.
 
     Zero where nobody was asked.
-
-    Parameters
-    ----------
-    covariates
-        With the answers.
-    rates
-        Low and high log-odds of detection.
-    parameters
-        As sampled.
     """
     counts, xp = covariates.contains_counts, maths(parameters).xp
     if counts is None:
@@ -141,15 +132,7 @@ def mean_shares(
 
 
 def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
-    """Return endorsement probabilities, and their log odds ratio against detection.
-
-    Parameters
-    ----------
-    rates
-        Low and high log-odds of detection.
-    parameters
-        As sampled; without answers of kind contains nothing follows.
-    """
+    """Return endorsement probabilities, and their log odds ratio against detection."""
     if "endorsement" not in parameters:
         return {}
     odds = endorsement_log_odds(rates, parameters)[:, 0, 0]
@@ -165,19 +148,7 @@ def draw_endorsements(
     parameters: Parameters,
     generator: np.random.Generator,
 ) -> Int[np.ndarray, "n 3"]:
-    """Draw as many answers about each label as were given.
-
-    Parameters
-    ----------
-    num_answers
-        How many.
-    odds
-        Mean log-odds of endorsement.
-    parameters
-        As sampled.
-    generator
-        Random number generator.
-    """
+    """Draw as many answers about each label as were given."""
     weight = float(np.exp(parameters["endorsement_shape"][1]))
     shares = np.asarray(mean_shares(odds, parameters), float).T
     gamma = np.maximum(generator.gamma(weight * shares), 1e-300)

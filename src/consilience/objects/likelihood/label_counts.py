@@ -177,20 +177,7 @@ def log_duplicates(
     names: Sequence[Float[AnyArray, "V B"]],
     parameters: Parameters,
 ) -> Float[AnyArray, "V B"]:
-    """Return the log weights of duplicate names, rivals or synonyms.
-
-    Parameters
-    ----------
-    blocks
-        Of units that have n candidates.
-    inside
-        Exhaustive one-label responses whose label is in the block: they give no
-        duplicate.
-    names
-        What `duplicate_weights` returns, by allocation.
-    parameters
-        As sampled.
-    """
+    """Return the log weights of duplicate names, rivals or synonyms."""
     tables = duplicate_name_tables(parameters, blocks.num_labels)
     rivals, synonyms = (
         weight + inside * table[:, 0]
@@ -271,15 +258,7 @@ def named_weights(
 def log_rising_factorial(
     votes: Float[AnyArray, "*#n"], count: Int[AnyArray, "*#n"], max_count: int
 ) -> Float[AnyArray, "*n"]:
-    """Return log of v (v + 1) ... (v + c - 1): what c votes weigh under a Dirichlet.
-
-    Parameters
-    ----------
-    votes, count
-        v and c.
-    max_count
-        No count is larger.
-    """
+    """Return log of v (v + 1) ... (v + c - 1): what c votes weigh under a Dirichlet."""
     if isinstance(votes, jax.Array):
         log_rising: Float[AnyArray, "*n"] = _sloping(votes, count, max_count)
         return log_rising

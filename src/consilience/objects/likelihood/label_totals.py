@@ -40,19 +40,7 @@ def totals(
     parameters: Parameters,
     evidence: Float[Array, "A K"],
 ) -> Float[Array, " U"]:
-    """Return log p(answers) of units that have two candidates or more.
-
-    Parameters
-    ----------
-    items
-        By the number of candidates.
-    every
-        The same end to end.
-    parameters
-        As sampled.
-    evidence
-        Log weights of the numbers of objects, of all units.
-    """
+    """Return log p(answers) of units that have two candidates or more."""
     prior = _affinities(items, every, parameters)
     low, high, names, whole = _rows(items, every, parameters)
     log_weight = prior + _further(evidence[every.unit])[every.owner]

@@ -49,33 +49,14 @@ WIDE = 0.7  # standard deviation of the logarithm of the spread; judgement
 
 
 def sample_synonyms(names: Names, log_odds: float) -> Parameters:
-    """Sample what the covariates of a pair add to the log-odds of being synonyms.
-
-    Parameters
-    ----------
-    names
-        Of the covariates; the first is the same for all pairs.
-    log_odds
-        Its prior mean.
-    """
+    """Sample what the covariates of a pair add to the log-odds of being synonyms."""
     centre = jnp.zeros(len(names.pair)).at[0].set(log_odds)
     normal = dist.Normal(centre, jnp.ones(len(names.pair)).at[0].set(SURE))
     return {"synonyms": numpyro.sample("synonyms", normal.to_event(1))}
 
 
 def sample_pairs(items: Items, spread: float, synonyms: float) -> Parameters:
-    """Sample the effects of single pairs; nothing where there are none.
-
-    Parameters
-    ----------
-    items
-        Laid out with the pairs that have an affinity of their own.
-    spread
-        Prior median of the standard deviation of affinities.
-    synonyms
-        Standard deviation of the effects on the log-odds of being synonyms; 0 leaves
-        them out.
-    """
+    """Sample the effects of single pairs; nothing where there are none."""
     if items.pair_items is None:
         return {}
     scale = sample_scale("pairs", spread, WIDE)
@@ -90,17 +71,7 @@ def sample_pairs(items: Items, spread: float, synonyms: float) -> Parameters:
 def pair_effects(
     covariates: BlockCovariates, parameters: Parameters, name: str
 ) -> Float[AnyArray, "U B"] | float:
-    """Return the sum of what the pairs inside each block have of their own.
-
-    Parameters
-    ----------
-    covariates
-        Of all items of n candidates.
-    parameters
-        As sampled.
-    name
-        `pairs` (affinities) or `synonym_pairs`.
-    """
+    """Return the sum of what the pairs inside each block have of their own."""
     if covariates.pairs is None or name not in parameters:
         return 0.0
     effect = maths(parameters).xp.append(parameters[name], 0.0)[covariates.pairs]

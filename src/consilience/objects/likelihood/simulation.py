@@ -75,14 +75,7 @@ def simulate_items(
 ) -> tuple[
     Int[Array, " N"], Int[np.ndarray, "U C"], Int[Array, " U"], Int[np.ndarray, "U C 3"]
 ]:
-    """Draw as many answers about each item as were given.
-
-    Returns
-    -------
-    The answers in order of item (place of the main label times 1,024, plus what is
-    named as bits); the object of each candidate, -1 for padding; the number of objects
-    of each item, less one; and how many said no, maybe and yes of each candidate.
-    """
+    """Draw as many answers about each item as were given."""
     generator = np.random.default_rng(seed)
     units = len(items.place)
     objects = np.full((units, MAX_LABELS), -1)

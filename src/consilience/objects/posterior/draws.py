@@ -102,15 +102,7 @@ class Chunk:
 
 
 def single_candidate(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
-    """Return what items of one candidate hold: it, and nothing else.
-
-    Parameters
-    ----------
-    rows
-        Which items they are.
-    number
-        D, how many draws of each.
-    """
+    """Return what items of one candidate hold: it, and nothing else."""
     whole = np.ones((len(rows), number, 1))
     return Chunk(
         rows=rows,
@@ -135,19 +127,7 @@ def with_none(
     everywhere: float,
     generator: Streams,
 ) -> Chunk:
-    """Draw how many annotators answer *none of these*, and return the shares of all.
-
-    Parameters
-    ----------
-    chunk
-        Shares of those annotators who name something.
-    none, answers
-        How many answers about each item are *none of these*, and how many there are.
-    everywhere
-        The share of such answers in all; `IMAGINED` annotators give them so often.
-    generator
-        Random number generator.
-    """
+    """Draw how many annotators answer *none of these*, and return the shares of all."""
     if not everywhere:
         return chunk
     yes = none + IMAGINED * everywhere
@@ -184,22 +164,7 @@ def draw(
     generator: Streams,
     only: Int[np.ndarray, " u"] | None = None,
 ) -> Chunk:
-    """Draw what some items hold.
-
-    Parameters
-    ----------
-    blocks, weights
-        Of all items of that many candidates.
-    rows
-        Which of them, one behind the other.
-    number
-        D, how many draws of each.
-    generator
-        Random number generator.
-    only
-        The partition that each item is taken to have; None for its posterior. The
-        posterior of partitions is returned either way.
-    """
+    """Draw what some items hold."""
     logs = _log_weights(weights, rows, blocks.num_labels)
     start = weights.start[rows] - weights.start[rows[0]]
     item = np.repeat(np.arange(len(rows)), np.diff(np.append(start, len(logs))))

@@ -94,13 +94,7 @@ class StudyEvidence:
         )
 
     def item_counts(self, space: ObjectsSpace) -> ItemCounts:
-        """Return what of the sums each item of a space has said itself.
-
-        Parameters
-        ----------
-        space
-            Items, and candidates from the same list of labels.
-        """
+        """Return what of the sums each item of a space has said itself."""
         answered = self.about(space.unit_item).answers
         unit = pd.Index(answered.unit_item).get_indexer(space.unit_item)
         now, before = space.named.candidate, answered.named.candidate
@@ -134,20 +128,7 @@ def evidence_from(space: ObjectsSpace, names: Names) -> StudyEvidence:
 
 
 def as_dataset(evidence: StudyEvidence) -> xr.Dataset:
-    """Lay out what a study says, for the group `evidence` of its fit.
-
-    Parameters
-    ----------
-    evidence
-        What it says.
-
-    Returns
-    -------
-    For each sum NAME_code and NAME along an axis of its own; ability and parent
-    (label); answers_item, answers_dataset_label and answers_candidate of the items that
-    were observed; answers_unit, answers_main, answers_mask and answers_n of their
-    answers; the covariates by kind.
-    """
+    """Lay out what a study says, for the group `evidence` of its fit."""
     variables: dict[str, tuple[tuple[str, ...] | str, np.ndarray]] = {}
     for name, tally in _tallies(evidence.pool).items():
         some = tally.total != 0
@@ -185,13 +166,7 @@ def as_dataset(evidence: StudyEvidence) -> xr.Dataset:
 
 
 def evidence_of(data: xr.DataTree) -> StudyEvidence | None:
-    """Return what the study of a fit says; None where it was not kept.
-
-    Parameters
-    ----------
-    data
-        A fit of kind objects.
-    """
+    """Return what the study of a fit says; None where it was not kept."""
     if GROUP not in data.children:
         return None
     group = data[GROUP].to_dataset()

@@ -58,15 +58,7 @@ class Loss(Protocol):
 def binder(
     partition: Float[np.ndarray, "u P"], num_labels: int
 ) -> Float[np.ndarray, "u P"]:
-    """Return on how many pairs of labels each partition is expected to err.
-
-    Parameters
-    ----------
-    partition
-        Probability of each partition, in the order of `block_indices`.
-    num_labels
-        Number of labels.
-    """
+    """Return on how many pairs of labels each partition is expected to err."""
     pairs = _together(num_labels)
     same = partition @ pairs
     loss: Float[np.ndarray, "u P"] = same.sum(1, keepdims=True) + (
@@ -78,15 +70,7 @@ def binder(
 def information(
     partition: Float[np.ndarray, "u P"], num_labels: int
 ) -> Float[np.ndarray, "u P"]:
-    """Return how far each partition is expected to be, in nats.
-
-    Parameters
-    ----------
-    partition
-        Probability of each partition, in the order of `block_indices`.
-    num_labels
-        Number of labels.
-    """
+    """Return how far each partition is expected to be, in nats."""
     holds, part = _blocks(num_labels), _part(num_labels)
     block = (holds.T @ partition.T).T
     conditional_entropy = 2 * (block @ _shared(num_labels)) - part

@@ -51,17 +51,7 @@ class Verdicts:
 def verdicts(
     chunk: Chunk, dataset_label: Int[np.ndarray, " u"], numbers: Streams
 ) -> Verdicts:
-    """Draw a panel of each size for each draw of an item.
-
-    Parameters
-    ----------
-    chunk
-        What some items hold.
-    dataset_label
-        Place of each item's own label in the data set; -1: it has none.
-    numbers
-        Random numbers of these items.
-    """
+    """Draw a panel of each size for each draw of an item."""
     size, main = sizes_of_responses(chunk), _first(chunk.main)
     place = np.arange(len(size))[:, None]
     several = np.broadcast_to(place > 0, (len(size), len(dataset_label)))

@@ -81,13 +81,7 @@ class LabelCounts:
 
 
 def label_counts(space: ObjectsSpace, named: Named) -> LabelCounts:
-    """Count who named what.
-
-    Parameters
-    ----------
-    space, named
-        Answers, and what they name.
-    """
+    """Count who named what."""
     units, places = named.candidate.shape
     slot = np.arange(places)
     # Of some answers only the main label is known.
@@ -113,19 +107,7 @@ def label_counts(space: ObjectsSpace, named: Named) -> LabelCounts:
 def levels(
     chunk: Chunk, units: Int[np.ndarray, " u"], given: LabelCounts, numbers: Streams
 ) -> Float[np.ndarray, "u D n"]:
-    """Draw up to which threshold each label is valid.
-
-    Parameters
-    ----------
-    chunk
-        What some items hold.
-    units
-        Which of all items they are.
-    given
-        Who named what, of all items.
-    numbers
-        Random numbers of these items.
-    """
+    """Draw up to which threshold each label is valid."""
     n = chunk.share.shape[2]
     dataset_label = given.dataset_label[units, None, None]
     is_own = np.arange(n) == dataset_label

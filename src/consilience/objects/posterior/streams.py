@@ -26,13 +26,7 @@ class Streams:
         return np.stack([one.random(shape[1:]) for one in self.each])
 
     def stratified(self, number: int) -> Float[np.ndarray, "u D"]:
-        """Return so many numbers from 0 to 1 of each, evenly spaced, in random order.
-
-        Parameters
-        ----------
-        number
-            D, how many.
-        """
+        """Return so many numbers from 0 to 1 of each, evenly spaced, in any order."""
         steps = np.arange(number)
         return np.stack(
             [one.permutation((steps + one.random()) / number) for one in self.each]
@@ -71,15 +65,7 @@ class Streams:
 
 
 def streams(seed: int, names: Iterable[Any] | Shaped[np.ndarray, " u"]) -> Streams:
-    """Return the streams of some items.
-
-    Parameters
-    ----------
-    seed
-        One seed gives one stream for each name.
-    names
-        What the items are called.
-    """
+    """Return the streams of some items."""
     return Streams(
         tuple(np.random.default_rng([seed, *_number(str(name))]) for name in names)
     )

@@ -81,17 +81,7 @@ def block_weights(
     parameters: Parameters,
     responses: Responses | None = None,
 ) -> BlockWeights:
-    """Return the log weights of blocks, on the host.
-
-    Parameters
-    ----------
-    blocks, covariates
-        Of all items of that many candidates.
-    parameters
-        One draw of them.
-    responses
-        Who answered what, where annotators have parameters.
-    """
+    """Return the log weights of blocks, on the host."""
     counts, columns, values, who = on_host(
         (blocks, covariates, dict(parameters), responses)
     )

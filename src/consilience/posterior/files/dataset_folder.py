@@ -48,21 +48,7 @@ def write_dataset(
     *,
     several: bool,
 ) -> None:
-    """Write the Parquet files and the card.
-
-    Parameters
-    ----------
-    tables
-        The tables by name; labels are text.
-    folder
-        Where to.
-    note
-        What the numbers mean.
-    labels
-        All labels, in order.
-    several
-        Whether an item can have several labels.
-    """
+    """Write the Parquet files and the card."""
     for name, frame in tables.items():
         if name == SOFT:
             columns, features = _to_train_on(frame, labels, several=several)

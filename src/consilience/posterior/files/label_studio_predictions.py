@@ -59,30 +59,7 @@ def write_predictions(
     several: bool,
     item: str | None = None,
 ) -> None:
-    """Write the tasks with predictions, to be imported into a project.
-
-    Parameters
-    ----------
-    labels
-        Columns item, label and probability, the ids as text.
-    path
-        The file.
-    tasks
-        Export of the project as JSON, or its tasks.
-    note
-        What the numbers mean: model and version.
-    several
-        Whether an item can have several labels.
-    item
-        Field of the tasks' data that names the item, or id; recognised by default.
-
-    Raises
-    ------
-    UnreadableFileError
-        If the file is not a list of tasks.
-    OptionError
-        If none of the tasks is an item of the fit.
-    """
+    """Write the tasks with predictions, to be imported into a project."""
     read_json(tasks)  # which says where a file is broken
     given = json.loads(tasks.read_text(encoding="utf-8-sig"))
     if not isinstance(given, list) or not all(

@@ -35,17 +35,7 @@ CSV_RULE = (
 
 
 def safe_text(text: str) -> str:
-    """Mark text that a spreadsheet would take for a formula.
-
-    Parameters
-    ----------
-    text
-        Any text.
-
-    Returns
-    -------
-    The text, with an apostrophe before it where it needs one.
-    """
+    """Mark text that a spreadsheet would take for a formula."""
     if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text
@@ -119,17 +109,7 @@ WRITERS: Mapping[str, Callable[[pd.DataFrame, Path, Note], None]] = MappingProxy
 def write_json_tables(
     tables: Mapping[str, pd.DataFrame], path: Path, note: Note
 ) -> None:
-    """Write several tables as one JSON object: each by its name, and `about`.
-
-    Parameters
-    ----------
-    tables
-        The tables by name.
-    path
-        The file.
-    note
-        What the numbers mean.
-    """
+    """Write several tables as one JSON object: each by its name, and `about`."""
     with path.open("w", encoding="utf-8") as file:
         file.write(f'{{"about": {json.dumps(note)}')
         for name, frame in tables.items():

@@ -25,22 +25,7 @@ _MAX_ROWS, _MAX_COLUMNS, _MAX_TEXT = 1_048_576, 16_384, 32_767
 def write_workbook(
     tables: Mapping[str, pd.DataFrame], path: Path, note: Mapping[str, str | float]
 ) -> None:
-    """Write tables as the sheets of one workbook.
-
-    Parameters
-    ----------
-    tables
-        The tables by name.
-    path
-        The file.
-    note
-        What the numbers mean, for the last sheet.
-
-    Raises
-    ------
-    OptionError
-        If a table has more rows or columns than a sheet can have.
-    """
+    """Write tables as the sheets of one workbook."""
     from openpyxl import Workbook  # noqa: PLC0415 (only where a workbook is written)
 
     for name, frame in tables.items():

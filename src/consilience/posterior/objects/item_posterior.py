@@ -131,27 +131,7 @@ def item_posterior(
     seed: int,
     report: Reporter = silent,
 ) -> ItemPosterior:
-    """Draw what items hold, and keep the joint draws.
-
-    Parameters
-    ----------
-    items
-        Counts and covariates.
-    names
-        What the items are called.
-    given
-        Who named what.
-    draws
-        Number of draws of the parameters.
-    record
-        Keeps the joint draws.
-    number
-        Draws of each item for each draw of the parameters.
-    seed
-        Seed of the random number generator.
-    report
-        Called with the progress made.
-    """
+    """Draw what items hold, and keep the joint draws."""
     own_slot = given.dataset_label
     units = len(own_slot)
     most = max([blocks.num_labels for blocks in items.blocks], default=1)
@@ -354,18 +334,6 @@ def completed(
 
     A panel is those who have answered, and new annotators up to its size. Ties are
     broken at random.
-
-    Parameters
-    ----------
-    given
-        How many have given each answer.
-    chance
-        Probability, up to a factor, that a new annotator gives it; last, in the limit,
-        the likeliest counts.
-    event
-        Which answers are asked for.
-    numbers
-        Random numbers of these items.
     """
     counts, chance = [], chance / chance.sum(2, keepdims=True)
     among_tied = numbers.random(chance.shape)

@@ -83,19 +83,7 @@ class Record:
         level: Float[np.ndarray, "u D n"],
         which: int,
     ) -> None:
-        """Keep the joint draws of some items.
-
-        Parameters
-        ----------
-        units
-            Which items they are.
-        chunk
-            What they hold.
-        level
-            Threshold up to which each candidate is valid.
-        which
-            Of the draws of the parameters.
-        """
+        """Keep the joint draws of some items."""
         cell = (self._first[units, None] + np.arange(level.shape[2])).ravel()
         for kept, values in (
             (self._hundredths, chunk.of_label * 100),
@@ -129,19 +117,7 @@ def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
 
 
 def joint_draws(data: xr.DataTree) -> JointDraws:
-    """Return the joint draws of a fit.
-
-    Parameters
-    ----------
-    data
-        A fit of kind objects.
-
-    Raises
-    ------
-    OptionError
-        The fit holds no joint draws: it is of another kind, or an older program
-        wrote it.
-    """
+    """Return the joint draws of a fit."""
     if JOINT_DRAWS in data.children and "levels" in data[JOINT_DRAWS]:
         kept = data[JOINT_DRAWS]
         return JointDraws(

@@ -37,25 +37,7 @@ def main_confusion(
     prob: float,
     level: int = 0,
 ) -> pd.DataFrame:
-    """Return P(main label given | true main label) of the population and of each.
-
-    Parameters
-    ----------
-    space, named
-        Answers and candidates.
-    main
-        P(a candidate is what most give as the main label).
-    prob
-        Probability that an interval holds.
-    level
-        Of labels, 0; of their superclasses, 1. What has none is a group by itself.
-
-    Returns
-    -------
-    Columns annotator (null: the population), true_label, given_label, probability,
-    lower, upper, for pairs of labels that occur; of annotators with an id for the true
-    labels that they met, unless that would be too many rows.
-    """
+    """Return P(main label given | true main label) of the population and of each."""
     parents = dict(zip(named.labels, named.parents, strict=True))
     group, names = label_groups(pd.Index(named.labels), parents, level)
     of_candidate, labels = group[named.candidate], len(names)
@@ -101,17 +83,7 @@ def main_confusion(
 def main_accuracy(
     space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], prob: float
 ) -> pd.DataFrame:
-    """Return how often each annotator with an id gives the main label that most would.
-
-    Parameters
-    ----------
-    space, named, main, prob
-        As of `main_confusion`.
-
-    Returns
-    -------
-    Columns annotator, responses, accuracy, lower, upper.
-    """
+    """Return how often each annotator with an id gives the label that most would."""
     right = main[space.unit, named.main] * space.n
     people = np.flatnonzero(space.identified)
     hits, answers = (

@@ -52,109 +52,27 @@ def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
 
 
 def object_counts(data: xr.DataTree) -> pd.DataFrame:
-    """Return how probable each number of objects is, of each item.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns item, tau, objects, probability.
-
-    Raises
-    ------
-    OptionError
-        The fit is not of kind objects.
-    """
+    """Return how probable each number of objects is, of each item."""
     return _stored(data, "object_counts")
 
 
 def same_object(data: xr.DataTree) -> pd.DataFrame:
-    """Return how probably two labels are names of one object, of each item.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns item, label_a, label_b, probability, synonyms.
-
-    Raises
-    ------
-    OptionError
-        The fit is not of kind objects, or a rule that knows of no such probability.
-    """
+    """Return how probably two labels are names of one object, of each item."""
     return _stored(data, "same_object")
 
 
 def ambiguity(data: xr.DataTree) -> pd.DataFrame:
-    """Return what is ambiguous about each item, in nats.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns item; structure, the entropy of the partition: which objects; naming, the
-    expected entropy of the name of the main object: which word; salience, the expected
-    entropy of the main object: which is it. The last two add up to the entropy of a
-    fresh annotator's main label.
-
-    Raises
-    ------
-    OptionError
-        The fit is not of kind objects, or a rule that knows of no ambiguity.
-    """
+    """Return what is ambiguous about each item, in nats."""
     return _stored(data, "ambiguity")
 
 
 def panels(data: xr.DataTree) -> pd.DataFrame:
-    """Return what fresh panels of several sizes would find of each item.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns item, annotators (0: ever more), several, differs.
-
-    Raises
-    ------
-    OptionError
-        The fit is not of kind objects, or is a heuristic that predicts no panel.
-    """
+    """Return what fresh panels of several sizes would find of each item."""
     return _stored(data, "panels")
 
 
 def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
-    """Return what a fresh panel of so many annotators would find of each item.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    annotators
-        How many; zero is the limit of infinitely many.
-
-    Returns
-    -------
-    Columns item; several, P(the number of labels that most of them name is above one);
-    differs, P(the label that most give as the main one is not the data set's own), NaN
-    where the item has none.
-
-    Raises
-    ------
-    OptionError
-        The fit is not of kind objects, or a rule; or it holds no panel of that size.
-    """
+    """Return what a fresh panel of so many annotators would find of each item."""
     panels = _stored(data, "panels")
     sizes = panels["annotators"].unique()
     if annotators not in sizes:

@@ -26,22 +26,7 @@ _AXES = {
 
 
 def styles(data: xr.DataTree) -> pd.DataFrame:
-    """Return how people in general answer.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns style, share, lower, upper with the rows `single_label`
-    (answers that name the main object alone, whatever else is seen), `recall` (of
-    exhaustive responses and objects that are not the main one: those that are named)
-    and `rival_name` and `synonym` (of exhaustive responses and further names of an
-    object whose names are rivals, or synonyms: those that are given); empty but for
-    models of objects.
-    """
+    """Return how people in general answer."""
     by_name = {name: draws(data, name, axes) for name, axes in _AXES.items()}
     parameters = {name: value for name, value in by_name.items() if value is not None}
     if len(parameters) < len(_AXES):

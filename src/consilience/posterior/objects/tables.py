@@ -29,17 +29,7 @@ from consilience.truth import ObjectsSpace
 def item_tables(
     space: ObjectsSpace, posterior: ItemPosterior, prob: float
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables of a run by name.
-
-    Parameters
-    ----------
-    space
-        Candidates and answers.
-    posterior
-        What items hold.
-    prob
-        Probability that an interval holds.
-    """
+    """Return the tables of a run by name."""
     main = posterior.main_label
     by_superclass = {}
     if (space.named.parents != "").any():
@@ -63,19 +53,7 @@ def item_tables(
 
 
 def curves(space: ObjectsSpace, posterior: ItemPosterior) -> xr.Dataset:
-    """Return how often objects are named, of each label, and totals over all items.
-
-    Returns
-    -------
-    beyond(item, candidate, share): P(the label is valid at a share of annotators);
-    candidate_label(item, candidate), a place in label, -1 for padding;
-    main_share(item, candidate): the share of annotators whose main label it is;
-    several(draw, tau): the share of items with more than one object;
-    judged_several(draw, panel) and differs(draw, panel): the shares of items that a
-    panel of so many, those who have answered among them, would find to hold several
-    objects, and whose main label is not the data set's own; zero is the limit of
-    infinitely many annotators.
-    """
+    """Return how often objects are named, of each label, and totals over all items."""
     named = space.named
     return xr.Dataset(
         {
@@ -99,24 +77,7 @@ def curves(space: ObjectsSpace, posterior: ItemPosterior) -> xr.Dataset:
 
 
 def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
-    """Return how probably each label is valid at a share of annotators.
-
-    Parameters
-    ----------
-    data
-        A fit of kind objects.
-    tau
-        Share of annotators; between the shares that are held, it is interpolated.
-
-    Returns
-    -------
-    Columns item, label, probability.
-
-    Raises
-    ------
-    OptionError
-        `tau` is not between 0 and 1, or the fit has no such threshold.
-    """
+    """Return how probably each label is valid at a share of annotators."""
     if "objects" not in data.children or "beyond" not in data["objects"]:
         msg = f"there is no threshold tau in a fit of {data.attrs['model']}"
         raise OptionError(msg)

@@ -21,19 +21,7 @@ from consilience.when_used import xr
 
 
 def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
-    """Return the accuracy of each group of annotators.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns group, annotators, responses, accuracy, lower, upper, spread, spread_lower
-    and spread_upper; no rows where annotators are in no groups. The spread is NaN of a
-    group of one.
-    """
+    """Return the accuracy of each group of annotators."""
     names, members = _groups(data)
     accuracy = _widened_draws(data) if len(names) else None
     if accuracy is None:
@@ -66,18 +54,7 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
 
 
 def group_differences(data: xr.DataTree) -> pd.DataFrame:
-    """Return by how much the annotators of one group are more accurate than of another.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns group, other_group, difference, lower, upper and more_accurate, the
-    probability that it is above zero; a row for each two groups.
-    """
+    """Return by how much annotators of one group are more accurate than of another."""
     names, members = _groups(data)
     pairs = np.array([*combinations(range(len(names)), 2)], int).reshape(-1, 2)
     accuracy = _widened_draws(data) if len(names) else None

@@ -36,22 +36,7 @@ from consilience.when_used import xr
 
 
 def annotators(data: xr.DataTree) -> pd.DataFrame:
-    """Skill of each annotator with an id.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns annotator, responses, accuracy, lower, upper; for contains also sensitivity,
-    sensitivity_lower, sensitivity_upper, specificity, specificity_lower,
-    specificity_upper; for models that know spammers also spammer, spammer_lower,
-    spammer_upper; for models of objects with parameters of annotators also single_label
-    and recall with their bounds. NaN where the model has no confusion of each
-    annotator, and in the bounds where it has but one draw.
-    """
+    """Skill of each annotator with an id."""
     kept = stored(data, "annotators")
     if kept is not None:
         return kept.assign(**_styles(data))
@@ -105,13 +90,7 @@ def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
 
 
 def accuracy_draws(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
-    """Return draws of the accuracy of each annotator; None where there are none.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    """
+    """Return draws of the accuracy of each annotator; None where there are none."""
     votes = data["constant_data"]["votes"].transpose("true_class", "given_class")
     return _chances(data, np.ones(votes.shape[0], bool), votes.to_numpy())
 

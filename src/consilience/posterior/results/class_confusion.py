@@ -26,13 +26,7 @@ _DRAWS = 1000  # of the confusion of groups of labels
 
 
 def posterior_of(data: xr.DataTree) -> ClassPosterior:
-    """Return what a fit of classes says of how their items are called.
-
-    Parameters
-    ----------
-    data
-        A fit of classes.
-    """
+    """Return what a fit of classes says of how their items are called."""
     drawn = {
         name: values
         for name, values in restored_draws(data).items()
@@ -50,13 +44,7 @@ def _space(data: xr.DataTree) -> ChoiceSpace:
 
 
 def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
-    """Return the tables that a fit of classes holds.
-
-    Parameters
-    ----------
-    data
-        A fit of classes.
-    """
+    """Return the tables that a fit of classes holds."""
     posterior, prob = posterior_of(data), float(data.attrs["prob"])
     space, labels = _space(data), names(data, "true_class")
     class_ = classes_of(space)[space.unit]
@@ -147,24 +135,7 @@ def population_table(
     prob: float,
     min_probability: float = MIN_PROBABILITY,
 ) -> pd.DataFrame:
-    """Return the cells that have answers, or at least so large a probability.
-
-    Parameters
-    ----------
-    posterior
-        What a fit says.
-    labels
-        Names of the labels.
-    prob
-        Probability that an interval holds.
-    min_probability
-        Smallest probability of a cell without answers.
-
-    Returns
-    -------
-    Columns annotator (null: the population), true_label, given_label, probability,
-    lower, upper and votes; classes in order, the most probable label first.
-    """
+    """Return the cells that have answers, or at least so large a probability."""
     return _cell_table(posterior, labels, prob, *_cells(posterior, min_probability))
 
 
@@ -194,15 +165,7 @@ def _cell_table(
 
 
 def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
-    """Return the confusion of one class.
-
-    Parameters
-    ----------
-    data
-        A fit of classes.
-    class_
-        Code of the class.
-    """
+    """Return the confusion of one class."""
     labels, prob = names(data, "true_class"), float(data.attrs["prob"])
     posterior = posterior_of(data)
     column = np.arange(len(labels) * has_answers(posterior)[class_])
@@ -214,15 +177,7 @@ def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
 def confusion_at_level(
     data: xr.DataTree, group: Int[np.ndarray, " K"], group_names: np.ndarray
 ) -> pd.DataFrame:
-    """Return the confusion between groups of labels.
-
-    Parameters
-    ----------
-    data
-        A fit of classes.
-    group, group_names
-        The group of each label, and their names.
-    """
+    """Return the confusion between groups of labels."""
     prob = float(data.attrs["prob"])
     table = confusion_of_groups(posterior_of(data), group, group_names, prob)
     return table.assign(annotator=pd.Categorical([None] * len(table)))[
@@ -239,23 +194,7 @@ def confusion_of_groups(
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return the confusion between groups of labels, each class with equal weight.
-
-    Parameters
-    ----------
-    posterior
-        What a fit says.
-    group, group_names
-        The group of each label, and their names.
-    prob
-        Probability that an interval holds.
-    draws, seed
-        Number and seed of the posterior draws for the bounds.
-
-    Returns
-    -------
-    Columns true_label and given_label (groups), probability, lower and upper.
-    """
+    """Return the confusion between groups of labels, each class with equal weight."""
     member = (group[:, None] == np.arange(len(group_names))).astype(float)
     counted = member * has_answers(posterior)[:, None]
     rows: Float[np.ndarray, "K G"] = counted / np.maximum(counted.sum(0), 1.0)

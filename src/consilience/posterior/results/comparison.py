@@ -24,18 +24,7 @@ COLUMNS = (
 
 
 def comparison(data: xr.DataTree) -> pd.DataFrame:
-    """Models that were compared for the model "auto".
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns model, elpd, se, difference, difference_se, weight, best, seconds; empty
-    when one model was named.
-    """
+    """Models that were compared for the model "auto"."""
     if "comparison" not in data.children:
         none = {name: np.zeros(0) for name in COLUMNS}
         return pd.DataFrame({"model": pd.Series([], dtype="str"), **none})

@@ -27,19 +27,7 @@ _CELLS = ("true_class", "given_class")
 
 
 def confusion(data: xr.DataTree) -> pd.DataFrame:
-    """P(answer | truth) of the population and of each annotator with an id.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns annotator (null: the population), true_label, given_label, probability,
-    lower, upper; the population comes first. Where the model has no such table, for it
-    would be too large, the rows are the population's, of pairs of labels that occur.
-    """
+    """P(answer | truth) of the population and of each annotator with an id."""
     kept = stored(data, "confusion")
     if kept is not None:
         return kept
@@ -84,20 +72,7 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
 
 
 def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
-    """P(answer | truth) for one true label and every answer given about it.
-
-    Parameters
-    ----------
-    data
-        A fit of choice.
-    label
-        The true label.
-
-    Raises
-    ------
-    OptionError
-        There is no such label.
-    """
+    """P(answer | truth) for one true label and every answer given about it."""
     labels = names(data, "true_class")
     if label not in set(labels):
         msg = f"confusion: there is no label {label!r} among the {len(labels)} labels"
@@ -112,22 +87,7 @@ def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
 
 
 def confusion_at_level(data: xr.DataTree, level: int) -> pd.DataFrame:
-    """P(group of the answer | group of the truth), some steps up the hierarchy.
-
-    Parameters
-    ----------
-    data
-        A fit of choice or objects.
-    level
-        How many steps up; 1: the superclasses of labels, which is all that a fit of
-        objects has. What has none is a group by itself.
-
-    Raises
-    ------
-    OptionError
-        The fit is of another kind, there is no such level, or no label has a
-        superclass.
-    """
+    """P(group of the answer | group of the truth), some steps up the hierarchy."""
     if data.attrs["kind"] != "choice":
         kept = stored(data, "superclass_confusion")
         if kept is not None and level == 1:
@@ -152,22 +112,7 @@ def is_of_classes(data: xr.DataTree) -> bool:
 
 
 def group_confusion(data: xr.DataTree) -> pd.DataFrame:
-    """P(answer | truth) in each group of labels (contains).
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns group, true_label, given_label, probability, lower, upper.
-
-    Raises
-    ------
-    OptionError
-        The fit does not distinguish groups.
-    """
+    """P(answer | truth) in each group of labels (contains)."""
     values = draws(data, "group_confusion", ("group", *_CELLS))
     if values is None:
         msg = (
@@ -194,19 +139,7 @@ def group_confusion(data: xr.DataTree) -> pd.DataFrame:
 
 
 def individual(data: xr.DataTree) -> Estimate | None:
-    """Confusion of each annotator.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    P(answer | truth) by annotator, truth and answer, from the draws or, where these
-    would be too large to keep, from the engine's own summary; None when there is
-    neither.
-    """
+    """Confusion of each annotator."""
     values = draws(data, "confusion", ("annotator", *_CELLS))
     effect = annotator_design_effect(data)[:, None, None]
     if values is not None:
@@ -225,19 +158,7 @@ def individual(data: xr.DataTree) -> Estimate | None:
 
 
 def population(data: xr.DataTree) -> Estimate | None:
-    """Confusion of the annotators together.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    P(answer | truth) by truth and answer. Its bounds are NaN where the fit keeps no
-    draws, since the annotators' own bounds do not give them. None when the model has no
-    confusion.
-    """
+    """Confusion of the annotators together."""
     values = population_draws(data)
     if values is not None:
         effect = float(_shares(data) @ annotator_design_effect(data))
@@ -251,18 +172,7 @@ def population(data: xr.DataTree) -> Estimate | None:
 
 
 def population_draws(data: xr.DataTree) -> Float[np.ndarray, "S K L"] | None:
-    """Draws of the annotators' confusion together.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    P(answer | truth) by draw, truth and answer, chains end to end; None when the fit
-    keeps no draws of a confusion.
-    """
+    """Draws of the annotators' confusion together."""
     shared = draws(data, "confusion", _CELLS)
     if shared is not None:
         return shared

@@ -19,19 +19,7 @@ _BOUNDS = ("lower", "upper")
 
 
 def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
-    """Return the weight of each column of the candidates.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns column, weight, lower, upper (per standard deviation of the column), slope
-    (per unit of it); empty where candidates had no columns, or the model makes nothing
-    of them.
-    """
+    """Return the weight of each column of the candidates."""
     weight = draws(data, "weight", ("covariate",))
     if weight is None:
         nothing = pd.DataFrame(columns=["weight", *_BOUNDS, "slope"], dtype=float)
@@ -52,17 +40,7 @@ def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
 
 
 def relative_information(data: xr.DataTree) -> pd.DataFrame:
-    """Return the information of all covariates, in answers of an annotator.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    One row: relative_information, lower, upper; none where candidates had no columns.
-    """
+    """Return the information of all covariates, in answers of an annotator."""
     drawn = draws(data, "relative_information", ())
     if drawn is None:
         return pd.DataFrame(columns=["relative_information", *_BOUNDS], dtype=float)

@@ -18,13 +18,7 @@ from consilience.when_used import xr
 
 
 def annotator_design_effect(data: xr.DataTree) -> Float[np.ndarray, " J"]:
-    """Return the design effect of each annotator; one where nothing is correlated.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    """
+    """Return the design effect of each annotator; one where nothing is correlated."""
     constant = data["constant_data"]
     annotators = constant.sizes["annotator"]
     correlation = float(data["truth"].attrs.get("residual_shrunk", 0.0))
@@ -41,15 +35,7 @@ def annotator_design_effect(data: xr.DataTree) -> Float[np.ndarray, " J"]:
 def widen(
     estimate: Estimate, design_effect: Float[np.ndarray, "#*shape"] | float
 ) -> Estimate:
-    """Return an estimate of probabilities with bounds as of fewer answers.
-
-    Parameters
-    ----------
-    estimate
-        Mean and bounds.
-    design_effect
-        By how much answers are fewer than they seem.
-    """
+    """Return an estimate of probabilities with bounds as of fewer answers."""
     if np.all(np.asarray(design_effect) == 1):
         return estimate
     factor = np.broadcast_to(np.sqrt(design_effect), estimate.mean.shape)

@@ -17,18 +17,7 @@ _COLUMNS = ("name", "value", "limit", "ok", "remedy")
 
 
 def diagnostics(data: xr.DataTree) -> pd.DataFrame:
-    """Verdicts of the checks, each with a remedy.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns name, value, limit, outcome, ok, remedy; empty when no check was run. Runs
-    of version 0.1 have no outcome; it follows from `ok`, and from values that are NaN.
-    """
+    """Verdicts of the checks, each with a remedy."""
     columns = dict.fromkeys(_COLUMNS, np.zeros(0))
     outcome = np.zeros(0, object)
     if "diagnostics" in data.children:
@@ -54,29 +43,13 @@ def diagnostics(data: xr.DataTree) -> pd.DataFrame:
 
 
 def counts(table: pd.DataFrame) -> dict[Outcome, int]:
-    """Return how many checks had each outcome.
-
-    Parameters
-    ----------
-    table
-        The table `diagnostics`.
-    """
+    """Return how many checks had each outcome."""
     number = table["outcome"].value_counts()
     return {outcome: int(number.get(outcome, 0)) for outcome in OUTCOMES}
 
 
 def tally(table: pd.DataFrame) -> str:
-    """Return how many checks had each outcome, in words.
-
-    Parameters
-    ----------
-    table
-        The table `diagnostics`, of one check at least.
-
-    Returns
-    -------
-    Such as "4 passed, 1 failed (rhat), 1 with too little data to tell (independence)".
-    """
+    """Return how many checks had each outcome, in words."""
     if (table["outcome"] == PASSED).all():
         return f"all {len(table)} passed"
     words = {PASSED: "passed", FAILED: "failed", TOO_LITTLE: f"with {TOO_LITTLE}"}

@@ -9,19 +9,7 @@ from consilience.when_used import xr
 
 
 def category(codes: np.ndarray, names: np.ndarray | pd.Index) -> pd.Categorical:
-    """Build a column of text.
-
-    Parameters
-    ----------
-    codes
-        Index of each row's name; negative is null.
-    names
-        The names, each once.
-
-    Returns
-    -------
-    The column, its categories in the order of `names`.
-    """
+    """Build a column of text."""
     return pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str"))
 
 

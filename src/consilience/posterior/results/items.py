@@ -29,20 +29,7 @@ _TIE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-6}
 
 
 def items(data: xr.DataTree) -> pd.DataFrame:
-    """Best label of each item, its probability, and what is left uncertain.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns item, label, probability, entropy, responses, tied; of ordered labels also
-    median and mean (of numbers, or else of places from one). An item without
-    responses is kept: its probabilities are the prior's. For contains, `label` is the
-    label most probably present, whether or not that is probable.
-    """
+    """Best label of each item, its probability, and what is left uncertain."""
     kept = stored(data, "items")
     if kept is not None:
         return kept

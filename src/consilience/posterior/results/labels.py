@@ -21,19 +21,7 @@ from consilience.when_used import xr
 
 
 def labels(data: xr.DataTree) -> pd.DataFrame:
-    """Posterior probability of each label of each item.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Columns item, label, probability, lower, upper. Rows stand in the order of the
-    items and, within an item, of its candidates. Bounds are NaN where the engine
-    states none.
-    """
+    """Posterior probability of each label of each item."""
     kept = stored(data, "labels")
     if kept is not None:
         return kept
@@ -67,15 +55,7 @@ def labels_of_candidates(
     items: Shaped[np.ndarray, " U"],
     states: Shaped[np.ndarray, " K"],
 ) -> pd.DataFrame:
-    """Return the table `labels` of a fit of kind choice or objects.
-
-    Parameters
-    ----------
-    truth
-        What may be true of each item, and how probable that is.
-    items, states
-        Their names.
-    """
+    """Return the table `labels` of a fit of kind choice or objects."""
     state = np.broadcast_to(truth.state, truth.probability.shape).ravel()
     listed = state >= 0
     place = slice(None) if listed.all() else listed
@@ -121,15 +101,7 @@ def candidates(data: xr.DataTree) -> Candidates:
 def by_label(
     data: xr.DataTree, truth: Float[np.ndarray, "D U S"]
 ) -> Float[np.ndarray, "D N"]:
-    """Return posteriors of the truth in the order of the table `labels`.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    truth
-        P(state) of each unit, draw by draw.
-    """
+    """Return posteriors of the truth in the order of the table `labels`."""
     state = candidates(data).state
     if data.attrs["kind"] == "contains":
         weights = data["constant_data"]["present"].to_numpy().astype(np.float64)
@@ -148,15 +120,6 @@ def presence(
     The bounds of a sum of several states do not follow from the states' own bounds.
     They are stated where presence, or absence, is one state alone; elsewhere they are
     NaN unless the engine wrote `present_lower` and `present_upper` into `truth`.
-
-    Parameters
-    ----------
-    data
-        A fit of contains responses.
-
-    Returns
-    -------
-    Probability, lower and upper bound.
     """
     truth = candidates(data)
     weights = data["constant_data"]["present"].to_numpy().astype(np.float64)

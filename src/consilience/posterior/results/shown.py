@@ -16,13 +16,7 @@ from consilience.when_used import xr
 
 
 def text(data: xr.DataTree) -> str:
-    """Return a fit in one line.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    """
+    """Return a fit in one line."""
     attributes, checks = data.attrs, diagnostics(data)
     counted = [f"{number:,} {what}" for what, number in _counts(data).items()]
     judged = f"; checks: {tally(checks)}" if len(checks) else ""
@@ -33,15 +27,7 @@ def text(data: xr.DataTree) -> str:
 
 
 def html(data: xr.DataTree, types: Types) -> str:
-    """Return a fit as HTML: what was fitted, failed checks, first rows of tables.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    types
-        Types of items, annotators and labels in the source.
-    """
+    """Return a fit as HTML: what was fitted, failed checks, first rows of tables."""
     attributes, checks = data.attrs, diagnostics(data)
     facts = {
         "kind": attributes["kind"],

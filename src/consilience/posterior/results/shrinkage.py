@@ -66,17 +66,7 @@ def learn_precision(
     share: Float[np.ndarray, " N"],
     total: Float[np.ndarray, " R"],
 ) -> Precision:
-    """Learn how closely annotators keep to the population.
-
-    Parameters
-    ----------
-    count, share
-        Of each cell, a label that an annotator gives to items of one true label: its
-        answers, and the share that the population gives. Cells without answers change
-        nothing and may be left out.
-    total
-        Answers of each annotator about items of each true label.
-    """
+    """Learn how closely annotators keep to the population."""
     given = count > 0
     count, share = count[given], np.clip(share[given], _EDGE, 1.0)
     gammaln = special.gammaln
@@ -96,19 +86,7 @@ def shrunken(
     precision: Precision,
     prob: float,
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """Return probability, lower and upper bound of cells of annotators.
-
-    Parameters
-    ----------
-    count, total
-        Answers of each cell, and of its row.
-    share, square
-        Posterior mean, and mean square, of the population's share.
-    precision
-        How closely annotators keep to that.
-    prob
-        Probability that an interval holds.
-    """
+    """Return probability, lower and upper bound of cells of annotators."""
     mean, mean_square = np.zeros(len(count)), np.zeros(len(count))
     for value, weight in zip(precision.value, precision.weight, strict=True):
         whole = total + value
@@ -137,26 +115,7 @@ def individual_cells(
     Float[np.ndarray, " N"],
     Float[np.ndarray, " N"],
 ]:
-    """Return the confusion of each annotator, of the true labels that they met.
-
-    Parameters
-    ----------
-    answers
-        Of each answer: the annotator, the true label times K plus the given one, and
-        how much it counts.
-    pairs, population
-        Pairs of labels, in order; those of all answers are among them. And posterior
-        mean, and mean square, of the population's share of each.
-    labels
-        K.
-    prob
-        Probability that an interval holds.
-
-    Returns
-    -------
-    The annotator, the place of the pair, probability, lower and upper bound; nothing if
-    that would be too many rows.
-    """
+    """Return the confusion of each annotator, of the true labels that they met."""
     who, pair, count = answers
     met, row = np.unique(who * labels + pair // labels, return_inverse=True)
     of_true = met % labels
@@ -184,24 +143,7 @@ def accuracy_table(
     everyone: tuple[Float[np.ndarray, "#J"] | float, Float[np.ndarray, "#J"] | float],
     prob: float,
 ) -> pd.DataFrame:
-    """Return the accuracy of annotators, drawn towards that of the population.
-
-    Parameters
-    ----------
-    people, annotators
-        Who has an id, and the names of all.
-    hits, answers
-        Of each annotator: right answers, and all.
-    everyone
-        Mean, and mean square, of the accuracy that the population would have on the
-        same items.
-    prob
-        Probability that an interval holds.
-
-    Returns
-    -------
-    Columns annotator, responses, accuracy, lower, upper.
-    """
+    """Return the accuracy of annotators, drawn towards that of the population."""
     mine, total = hits[people], answers[people]
     share, square = (
         np.broadcast_to(each, len(answers))[people].astype(float) for each in everyone

@@ -20,22 +20,7 @@ _MAX_CELLS = 250_000_000
 
 
 def soft_labels(data: xr.DataTree) -> pd.DataFrame:
-    """Spread the probabilities out, one column per label.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    The column `item`, then one column per label, named by it.
-
-    Raises
-    ------
-    OptionError
-        When a label is itself named `item`, or the table would not fit into memory.
-    """
+    """Spread the probabilities out, one column per label."""
     table = labels(data)
     items, names = table["item"].cat.categories, table["label"].cat.categories
     if "item" in names:

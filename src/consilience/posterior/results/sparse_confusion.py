@@ -50,35 +50,14 @@ _TRACE = 1e-6  # a state less probable than this adds nothing that can be seen
 def sparse_confusion(
     data: xr.DataTree, min_expected: float = MIN_EXPECTED
 ) -> pd.DataFrame:
-    """P(answer | truth) of the annotators together, where some answers are expected.
-
-    Parameters
-    ----------
-    data
-        A fit of choice.
-    min_expected
-        Answers expected in a cell that gets a row.
-
-    Returns
-    -------
-    Columns annotator (null: the population), true_label, given_label, probability,
-    lower, upper.
-    """
+    """P(answer | truth) of the annotators together, where some answers are expected."""
     labels = names(data, "true_class")
     table = _table(data, np.arange(len(labels)), labels)
     return table[table.pop("expected") >= min_expected].reset_index(drop=True)
 
 
 def confusion_of_label(data: xr.DataTree, label: int) -> pd.DataFrame:
-    """P(answer | truth) for one true label and every answer given about it.
-
-    Parameters
-    ----------
-    data
-        A fit of choice.
-    label
-        Code of the true label.
-    """
+    """P(answer | truth) for one true label and every answer given about it."""
     labels = names(data, "true_class")
     return _table(data, np.arange(len(labels)), labels, label).drop(columns="expected")
 
@@ -86,35 +65,14 @@ def confusion_of_label(data: xr.DataTree, label: int) -> pd.DataFrame:
 def confusion_of_groups(
     data: xr.DataTree, group: Int[np.ndarray, " K"], group_names: np.ndarray
 ) -> pd.DataFrame:
-    """P(group of the answer | group of the truth).
-
-    Parameters
-    ----------
-    data
-        A fit of choice.
-    group, group_names
-        The group of each label, and their names.
-    """
+    """P(group of the answer | group of the truth)."""
     return _table(data, group, group_names).drop(columns="expected")
 
 
 def label_levels(
     data: xr.DataTree, level: int
 ) -> tuple[Int[np.ndarray, " K"], np.ndarray]:
-    """Return the group of each label, some steps up the hierarchy, and their names.
-
-    Parameters
-    ----------
-    data
-        A fit of choice.
-    level
-        How many steps up; what has no superclass is a group by itself.
-
-    Raises
-    ------
-    OptionError
-        The level is below zero, or no label has a superclass.
-    """
+    """Return the group of each label, some steps up the hierarchy, and their names."""
     constant = data["constant_data"]
     if "superclass" not in constant:
         msg = (

@@ -78,17 +78,7 @@ def names_of(data: xr.DataTree) -> tuple[str, ...]:
 
 
 def about(data: xr.DataTree) -> dict[str, str | float]:
-    """Say what a table's numbers mean and where they come from.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    Probability and kind of the intervals, model, engine, version.
-    """
+    """Say what a table's numbers mean and where they come from."""
     return {
         "prob": float(data.attrs["prob"]),
         "interval": "equal-tailed",
@@ -101,17 +91,7 @@ def about(data: xr.DataTree) -> dict[str, str | float]:
 def write_parquet(
     frame: pd.DataFrame, path: Path, about_it: Mapping[str, str | float]
 ) -> None:
-    """Write one table as Parquet.
-
-    Parameters
-    ----------
-    frame
-        The table.
-    path
-        The file.
-    about_it
-        Further metadata of the file, beside the table's name.
-    """
+    """Write one table as Parquet."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     note = json.dumps({"table": path.stem, **about_it}).encode()
     table = table.replace_schema_metadata(

@@ -27,13 +27,6 @@ def compiled_reader(
     """Return how a draw is read: posterior of the truth, likelihood, what follows.
 
     None where parameters of these names do not say all that the emission wants.
-
-    Parameters
-    ----------
-    model, space
-        Who was fitted, and the answers.
-    names
-        Of the parameters.
     """
     drop_programs()
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)

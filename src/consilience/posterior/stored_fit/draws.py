@@ -33,21 +33,7 @@ class Estimate:
 def draws(
     data: xr.DataTree, name: str, dims: tuple[str, ...]
 ) -> Float[np.ndarray, "S ..."] | None:
-    """Draws of one parameter, chains end to end.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    name
-        The parameter, a variable of the group `posterior`.
-    dims
-        Its dimensions after chain and draw, in the order wanted.
-
-    Returns
-    -------
-    The draws, or None when the fit holds none with these dimensions.
-    """
+    """Draws of one parameter, chains end to end."""
     if "posterior" not in data.children or name not in data["posterior"].data_vars:
         return None
     variable = data["posterior"][name]
@@ -58,19 +44,7 @@ def draws(
 
 
 def estimate(values: Float[np.ndarray, "S ..."], prob: float) -> Estimate:
-    """Mean and equal-tailed bounds over the draws.
-
-    Parameters
-    ----------
-    values
-        Draws along the first axis.
-    prob
-        Posterior probability between the bounds.
-
-    Returns
-    -------
-    The estimate, in double precision; its bounds are NaN when there is a single draw.
-    """
+    """Mean and equal-tailed bounds over the draws."""
     num_draws, *shape = values.shape
     columns = values.reshape(num_draws, -1)
     lower = np.full(columns.shape[1], np.nan)

@@ -26,13 +26,7 @@ from consilience.truth.space import (
 
 
 def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
-    """Return the model of a fit, with the prior that it was fitted with.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    """
+    """Return the model of a fit, with the prior that it was fitted with."""
     settings = json.loads(data.attrs["settings"])
     return fittable(data.attrs["model"], settings["prior"])
 
@@ -40,13 +34,7 @@ def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
 def restored_draws(
     data: xr.DataTree,
 ) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
-    """Return the draws of each parameter by name; none where the fit has none.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    """
+    """Return the draws of each parameter by name; none where the fit has none."""
     if "posterior" not in data.children:
         return {}
     # One that is called as one of its axes (subtype) is no data variable for xarray.
@@ -58,13 +46,7 @@ def restored_draws(
 
 
 def restored_space(data: xr.DataTree) -> ChoiceSpace | ContainsSpace:
-    """Return who answered what about which item, or pair of item and label.
-
-    Parameters
-    ----------
-    data
-        A fit of kind choice or contains.
-    """
+    """Return who answered what about which item, or pair of item and label."""
     if data.attrs["kind"] == "contains":
         return restored_contains(data)
     constant = data["constant_data"]
@@ -90,13 +72,7 @@ def _asides(data: xr.DataTree) -> Asides:
 
 
 def restored_contains(data: xr.DataTree) -> ContainsSpace:
-    """Return who answered what about which pair of item and label.
-
-    Parameters
-    ----------
-    data
-        A fit of kind contains.
-    """
+    """Return who answered what about which pair of item and label."""
     constant = data["constant_data"]
     units = constant.sizes["item"]
     groups = no_groups(units)

@@ -40,24 +40,7 @@ _STACK = ("jax", "jaxlib", "numpyro", "numpy", "scipy", "arviz-stats", "xarray")
 
 
 def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
-    """Write the run folder, whole or not at all.
-
-    Parameters
-    ----------
-    fit
-        What to write.
-    folder
-        Where to write it.
-    overwrite
-        Replace a run that already exists. A folder that is not a run is never replaced.
-
-    Raises
-    ------
-    FolderExistsError
-        If the folder already exists, and is not a run or `overwrite` is false.
-    CannotWriteError
-        If the destination cannot be written.
-    """
+    """Write the run folder, whole or not at all."""
     place = Path(folder)
     with whole_folder(place, replaceable=is_run if overwrite else None) as partial:
         size = _write_netcdf(fit.data, partial / "fit.nc")
@@ -138,27 +121,12 @@ def load(folder: str | Path) -> Fit:
 
 
 def is_run(folder: Path) -> bool:
-    """Say whether a folder looks like a run.
-
-    Parameters
-    ----------
-    folder
-        Any path.
-
-    Returns
-    -------
-    Whether `run.toml` and `fit.nc` are there.
-    """
+    """Say whether a folder looks like a run."""
     return all((folder / name).is_file() for name in ("run.toml", "fit.nc"))
 
 
 def _write_netcdf(data: xr.DataTree, file: Path) -> int:
-    """Write the fit by way of memory, since HDF5 does not survive a full disk.
-
-    Returns
-    -------
-    Bytes written.
-    """
+    """Write the fit by way of memory, since HDF5 does not survive a full disk."""
     small = {f"/{JOINT_DRAWS}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
     encoding = small if JOINT_DRAWS in data.children else None
     memory = io.BytesIO()

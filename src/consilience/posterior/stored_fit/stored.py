@@ -22,15 +22,7 @@ JOINT_DRAWS = "joint_draws"  # the group of joint draws of objects
 
 
 def with_tables(data: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> xr.DataTree:
-    """Return the tree with tables in it.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    tables
-        The tables by name; text is categorical.
-    """
+    """Return the tree with tables in it."""
     groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
     added = {f"{_GROUP}/{name}": _dataset(frame) for name, frame in tables.items()}
     return xr.DataTree.from_dict({**groups, **added})
@@ -42,15 +34,7 @@ def stored_names(data: xr.DataTree) -> tuple[str, ...]:
 
 
 def stored(data: xr.DataTree, name: str) -> pd.DataFrame | None:
-    """Return a table that the fit holds as it is; None where it holds no such.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    name
-        Name of the table.
-    """
+    """Return a table that the fit holds as it is; None where it holds no such."""
     if name not in stored_names(data):
         return None
     group = data[_GROUP][name]
@@ -67,20 +51,7 @@ def stored(data: xr.DataTree, name: str) -> pd.DataFrame | None:
 
 
 def check_kept(data: xr.DataTree, what: str) -> None:
-    """Refuse bounds at another probability where there are no draws.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    what
-        What has bounds, in words.
-
-    Raises
-    ------
-    OptionError
-        The fit was asked for intervals at another probability than these have.
-    """
+    """Refuse bounds at another probability where there are no draws."""
     kept = data.attrs.get(KEPT_PROB)
     if kept is not None and kept != data.attrs["prob"]:
         msg = (

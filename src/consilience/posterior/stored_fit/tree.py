@@ -40,23 +40,7 @@ def tree(
     tempering: Tempering | None = None,
     covariates: Names | None = None,
 ) -> xr.DataTree:
-    """Lay out a fit.
-
-    Parameters
-    ----------
-    space
-        What could be true, and the answers.
-    result
-        What the engine returned.
-    dims
-        Axes of each parameter after chain and draw.
-    attributes
-        Of the root: model, engine, seed and the like; lists and tables become JSON.
-    tempering
-        The posterior of the truth, raw and tempered; None: as the engine returned it.
-    covariates
-        What those of candidates are called (kind objects); None: as in this space.
-    """
+    """Lay out a fit."""
     groups = {
         "posterior": _posterior(space, result, dims, covariates),
         "truth": _truth(space, result, tempering),

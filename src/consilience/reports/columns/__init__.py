@@ -27,18 +27,7 @@ _MIN_PROBABILITY, _MAX_LABELS = 0.0005, 15
 
 
 def columns(report: Report) -> dict[str, Any]:
-    """Return what the page's program reads.
-
-    Parameters
-    ----------
-    report
-        The report.
-
-    Returns
-    -------
-    Plain values: `items`, `labels` and `people` are names, `runs` what each run says,
-    `answers` those given, `own` the data set's own labels, `pairs` those of labels.
-    """
+    """Return what the page's program reads."""
     items, labels, people = Names(), Names(), Names()
     for run in report.runs:
         items.add(run.table("items")["item"])

@@ -10,15 +10,7 @@ from consilience.reports.record import Run
 
 
 def answers(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]:
-    """Return who said what of each item.
-
-    Parameters
-    ----------
-    run
-        The run that keeps the answers.
-    items, labels, people
-        Names so far.
-    """
+    """Return who said what of each item."""
     if run.answers is None:
         return {}
     table = run.answers

@@ -14,20 +14,7 @@ MAX_CELLS = 120_000
 
 
 def confusions(run: Run, people: Names) -> dict[str, Any]:
-    """Return a run's confusions, an owner after the other.
-
-    Parameters
-    ----------
-    run
-        The run.
-    people
-        Names so far.
-
-    Returns
-    -------
-    `who` owns each part (-1: the population), `left` are the annotators left out,
-    `true` and `given` are names, to which `t` and `g` point.
-    """
+    """Return a run's confusions, an owner after the other."""
     table = run.table("confusion")
     if table.empty:
         return {}

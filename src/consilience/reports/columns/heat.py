@@ -15,19 +15,7 @@ from consilience.truth.hierarchy import label_groups
 
 
 def heat(study: StudyFigures | None) -> dict[str, Any] | None:
-    """Return the confusions of a study, classes first; None where there are none.
-
-    Parameters
-    ----------
-    study
-        The study; None: none.
-
-    Returns
-    -------
-    `who` names the parties; of each level `names` of labels, `up` the place of each one
-    above, and of each party `t` and `g`, the places of truth and answer, with `p`,
-    `lower` and `upper`.
-    """
+    """Return the confusions of a study, classes first; None where there are none."""
     if study is None:
         return None
     try:

@@ -9,15 +9,7 @@ from consilience.reports.record import Report
 
 
 def pairs(report: Report, labels: Names) -> dict[str, Any]:
-    """Return the pairs of the report's tables; those of choice are in its confusion.
-
-    Parameters
-    ----------
-    report
-        The report.
-    labels
-        Names so far.
-    """
+    """Return the pairs of the report's tables; those of choice are in its confusion."""
     content: dict[str, Any] = {}
     table = report.pairs.get("objects_that_come_together")
     if table is not None:

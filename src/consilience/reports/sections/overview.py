@@ -27,15 +27,7 @@ def overview(report: Report) -> Section:
 
 
 def verdict(run: Run, *, named: bool) -> Note:
-    """Say whether the checks of a run passed.
-
-    Parameters
-    ----------
-    run
-        The run.
-    named
-        Whether to name it.
-    """
+    """Say whether the checks of a run passed."""
     checks, who = run.table("diagnostics"), f"{run.name}: " if named else ""
     if checks.empty:
         return Note(f"{who}no check was run on this result", "mind")

@@ -27,18 +27,7 @@ _ITEMS = (
 
 
 def plain_table(name: str, table: pd.DataFrame, most: int = _MAX_ROWS) -> Table:
-    """Return a table drawn column by column, a value and its bounds as one.
-
-    Parameters
-    ----------
-    name
-        What it is called, words joined by underscores.
-    table
-        Any table. The bounds of a column NAME are NAME_lower and NAME_upper, or lower
-        and upper where these stand behind it.
-    most
-        Rows to draw, at most.
-    """
+    """Return a table drawn column by column, a value and its bounds as one."""
     shown = table.head(most)
     bounded = [
         (column, bounds)
@@ -58,15 +47,7 @@ def plain_table(name: str, table: pd.DataFrame, most: int = _MAX_ROWS) -> Table:
 
 
 def with_items(drawn: Table, table: pd.DataFrame) -> Table:
-    """Return a table with a last column that leads to the items of each row.
-
-    Parameters
-    ----------
-    drawn
-        The table as it is drawn.
-    table
-        The same, with the names of labels that the page has.
-    """
+    """Return a table with a last column that leads to the items of each row."""
     of_labels = (pair for pair in _ITEMS if set(pair[0]) <= set(table.columns))
     columns, keys = next(of_labels, ((), {}))
     if not columns:

@@ -98,23 +98,7 @@ def canonical_responses(
     types: Mapping[str, str] | None = None,
     in_order: bool = False,
 ) -> Responses:
-    """Make responses of columns that have the canonical names.
-
-    Parameters
-    ----------
-    tables
-        The answers (`responses`) and what stands beside them: `labels`, `gold`,
-        `offered`, `items`.
-    folder
-        Where they stand, for messages.
-    offer, assumptions, cleaning, sources, types, in_order
-        What was written of the reading; None if it was written by another program.
-
-    Raises
-    ------
-    MissingColumnError, BadCellError
-        If a column is missing or a cell breaks a rule.
-    """
+    """Make responses of columns that have the canonical names."""
     parts = {
         name: _part(table, name, f"{folder / name}.parquet")
         for name, table in tables.items()

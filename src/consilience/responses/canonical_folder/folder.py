@@ -92,18 +92,7 @@ def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) 
 
 
 def read_folder(folder: str | Path) -> Responses:
-    """Read a canonical folder.
-
-    Parameters
-    ----------
-    folder
-        A folder that `write` made, or one of the same columns by another program.
-
-    Raises
-    ------
-    UnreadableFileError
-        If a file is missing, cut off or breaks a rule of the tables.
-    """
+    """Read a canonical folder."""
     folder = Path(folder)
     main = folder / "responses.parquet"
     if not main.exists():

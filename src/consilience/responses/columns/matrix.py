@@ -40,13 +40,7 @@ def name_index(source: Source, options: ReadOptions) -> Source:
 def item_column(
     table: TextTable, options: ReadOptions
 ) -> tuple[Coded, list[str], tuple[str, ...]]:
-    """Items of a matrix, names of its other columns, and what was decided.
-
-    Raises
-    ------
-    BadCellError
-        If an item is empty or a cell holds a list.
-    """
+    """Items of a matrix, names of its other columns, and what was decided."""
     for name in table.lists:
         table.single(name)
     names = table.names
@@ -85,13 +79,7 @@ def item_and_label_types(table: TextTable, names: list[str]) -> dict[str, str | 
 def long_cells(
     table: TextTable, names: list[str]
 ) -> tuple[np.ndarray, np.ndarray, Coded]:
-    """Row, column and text of each cell of a matrix, row by row.
-
-    Raises
-    ------
-    MissingColumnError
-        If there is no column beside the items.
-    """
+    """Row, column and text of each cell of a matrix, row by row."""
     if not names:
         msg = (
             f"{table.source}: there is no column beside the items; found "

@@ -66,16 +66,6 @@ def named_sets(responses: Responses) -> NamedSets:
     A response is the rows of one `response_id`, or else those of one item and
     annotator. Responses stand in the order of their first rows; a label that a response
     names twice counts once.
-
-    Parameters
-    ----------
-    responses
-        Responses of kind objects.
-
-    Raises
-    ------
-    KindError
-        They are of another kind.
     """
     if responses.kinds != ("objects",):
         kinds = ", ".join(responses.kinds) or "none"

@@ -78,30 +78,7 @@ def find(
     source: str,
     unusable: Mapping[str, str] | None = None,
 ) -> str | None:
-    """Column of a role: the one that was named, else the one of the most usual name.
-
-    Parameters
-    ----------
-    names
-        Columns to choose from.
-    role
-        What is looked for.
-    given
-        Name that a caller gave.
-    source
-        For messages.
-    unusable
-        Columns that cannot be written as text, and why.
-
-    Raises
-    ------
-    MissingColumnError
-        If the column that was named is not there.
-    DuplicateColumnError
-        If two columns have the most usual name, such as ``label`` and ``Label``.
-    BadCellError
-        If the column cannot be written as text.
-    """
+    """Column of a role: the one that was named, else the one of the most usual name."""
     unusable = unusable or {}
     if given is not None:
         if given in unusable:
@@ -134,13 +111,7 @@ def require(
     source: str,
     unusable: Mapping[str, str] | None = None,
 ) -> str:
-    """Column of a role that must be there.
-
-    Raises
-    ------
-    MissingColumnError
-        If there is none.
-    """
+    """Column of a role that must be there."""
     name = find(names, role, getattr(columns, role), source, unusable)
     if name is None:
         msg = (
@@ -154,22 +125,7 @@ def require(
 def choose_question(
     names: Iterable[str] | Mapping[str, str], given: str | None, source: str
 ) -> str:
-    """Pick the question that the labels answer.
-
-    Parameters
-    ----------
-    names
-        The questions; a mapping says in short what each is.
-    given
-        The one that the caller named.
-    source
-        For messages.
-
-    Raises
-    ------
-    MissingColumnError
-        If there are several and none was named, or the named one is not there.
-    """
+    """Pick the question that the labels answer."""
     names = names if isinstance(names, Mapping) else dict.fromkeys(names, "")
     if given is None and len(names) == 1:
         return next(iter(names))

@@ -73,20 +73,7 @@ class OnScreen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_on_screen(record: str, place: str) -> OnScreen:
-    """Read the record of a task.
-
-    Parameters
-    ----------
-    record
-        JSON.
-    place
-        File and row, for messages.
-
-    Raises
-    ------
-    BadCellError
-        It is not such a record.
-    """
+    """Read the record of a task."""
     try:
         return msgspec.json.decode(record, type=OnScreen)
     except msgspec.MsgspecError as error:
@@ -97,17 +84,7 @@ def read_on_screen(record: str, place: str) -> OnScreen:
 def with_offers(
     draft: Draft, shown: Iterable[OnScreen], kind: Kind | None = None
 ) -> Draft:
-    """Return a draft that says which labels were on screen for each item.
-
-    Parameters
-    ----------
-    draft
-        Answers as read.
-    shown
-        What the tasks show, also those that nobody answered.
-    kind
-        Kind of the answers; None: that of the draft.
-    """
+    """Return a draft that says which labels were on screen for each item."""
     kind = kind or draft.kind
     tasks = {(each.item, each.labels): each for each in shown}.values()
     pairs = [(each.item, label) for each in tasks for label in each.choices(kind)]

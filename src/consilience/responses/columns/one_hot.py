@@ -18,23 +18,7 @@ LABEL, ANSWER = "(label)", "(answer)"  # of the long table
 def unfold(
     table: TextTable, options: ReadOptions
 ) -> tuple[TextTable, ReadOptions, dict[str, str]]:
-    """Make a long table of one with a column per label.
-
-    Parameters
-    ----------
-    table
-        The source.
-    options
-        `one_hot` names the columns; `kind` says what comes of them: an answer to each
-        (contains, the default), or the labels that were picked (objects, choice).
-
-    Returns
-    -------
-    table, options
-        The long table and how to read it.
-    roles
-        What each of the columns is.
-    """
+    """Make a long table of one with a column per label."""
     names = list(options.one_hot)
     if not names:
         return table, options, {}

@@ -22,21 +22,7 @@ _USUAL = (
 
 
 def one_question(table: TextTable, options: ReadOptions) -> TextTable:
-    """Return the rows about one question, if there is a column of questions.
-
-    Parameters
-    ----------
-    table
-        A long table.
-    options
-        `question` and `columns` are used: a column that has a role is none of
-        questions.
-
-    Raises
-    ------
-    MissingColumnError
-        There are several questions and none was named, or no column of them.
-    """
+    """Return the rows about one question, if there is a column of questions."""
     roles_given = options.columns
     item = find(table.names, "item", roles_given.item, table.source, table.unusable)
     roles = {item} | {getattr(roles_given, name) for name in roles_given.__slots__}

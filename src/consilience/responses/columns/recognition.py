@@ -79,20 +79,7 @@ class Understood:
 
 
 def understand(table: TextTable, options: ReadOptions) -> Understood | None:
-    """Say how a table is to be read; None: it does not show.
-
-    Parameters
-    ----------
-    table
-        The source.
-    options
-        Columns that the caller named stay what they are.
-
-    Raises
-    ------
-    UnknownFormatError
-        If it can be read in several ways; the message has the call for each.
-    """
+    """Say how a table is to be read; None: it does not show."""
     roles = _named(table, options)
     answered = "label" in roles or "answer" in roles
     if "item" in roles and "annotator" in roles and answered:
@@ -280,18 +267,7 @@ def _is_key(table: TextTable, name: str) -> bool:
 
 
 def _agreement(columns: Sequence[Coded]) -> tuple[float, float, list[str]]:
-    """Compare the cells of rows.
-
-    Returns
-    -------
-    shared
-        Share of the cells whose label another column has too; 0 where most labels
-        stand once.
-    alike
-        Agreement within rows, beyond chance.
-    values
-        The labels.
-    """
+    """Compare the cells of rows."""
     stacked = drop_unused(concatenate(columns))
     number = len(stacked.values)
     values = [value for value in stacked.values.to_pylist() if value != "-1"]

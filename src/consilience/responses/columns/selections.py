@@ -67,15 +67,7 @@ class Unrolled:
     source: Int[np.ndarray, " N"]
 
     def draft(self, where: Callable[[int], str], num_read: int) -> Draft:
-        """Return the draft of these answers; the reader adds its account.
-
-        Parameters
-        ----------
-        where
-            Place of a record.
-        num_read
-            Number of records of the source.
-        """
+        """Return the draft of these answers; the reader adds its account."""
         return Draft(
             kind=self.kind,
             item=self.item,
@@ -119,29 +111,7 @@ def unroll(
     where: Callable[[int], str],
     key: Callable[[str], str] = str,
 ) -> Unrolled:
-    """Unroll selections into answers of one kind.
-
-    Parameters
-    ----------
-    selections
-        One per annotator and item.
-    kind
-        None: a choice, if nobody picked several labels.
-    offered
-        Labels on screen for everybody, where known.
-    where
-        Place of a record.
-    key
-        What spellings share that are one label: a pick is of the label on screen that
-        has its key, and stays as it is spelled.
-
-    Raises
-    ------
-    KindError
-        If several labels were picked and the kind does not say what that means.
-    OfferUnknownError
-        If yes and no are asked for and it is not known what was on screen.
-    """
+    """Unroll selections into answers of one kind."""
     kind = kind or "choice"
     rows = _Rows()
     for i, selection in enumerate(selections):
@@ -172,22 +142,7 @@ def unroll(
 
 
 def answers_about(draft: Draft, labels: Coded, words: Mapping[str, str]) -> Draft:
-    """Return the draft of kind contains of answers that were selected as words.
-
-    Parameters
-    ----------
-    draft
-        Its labels are the words for yes and no.
-    labels
-        The label that each answer is about.
-    words
-        Words of this file, as for `read_answers`.
-
-    Raises
-    ------
-    UnknownAnswerError
-        If a word is not known.
-    """
+    """Return the draft of kind contains of answers that were selected as words."""
     return replace(
         draft,
         kind="contains",

@@ -20,15 +20,7 @@ _SHARE = 0.2  # share of the cells that must hold several
 
 
 def as_lists(column: Coded, options: ReadOptions) -> pa.Array | None:
-    """Return the labels of each cell, where cells hold several; None: they hold one.
-
-    Parameters
-    ----------
-    column
-        A column of labels.
-    options
-        With `split` each cell is split there; else only JSON lists are.
-    """
+    """Return the labels of each cell, where cells hold several; None: they hold one."""
     texts: list[str | None] = column.values.to_pylist()
     cells: list[list[str] | None]
     if options.split is not None:
@@ -45,13 +37,7 @@ def as_lists(column: Coded, options: ReadOptions) -> pa.Array | None:
 
 
 def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:
-    """Refuse several labels per cell where the question is not one for objects.
-
-    Raises
-    ------
-    BadCellError
-        If a cell holds several labels and the kind is another, or none was asked for.
-    """
+    """Refuse several labels per cell where the question is not one for objects."""
     if cells is None or kind == "objects":
         return
     most = pc.max(pc.list_value_length(cells)).as_py() or 0
@@ -65,13 +51,7 @@ def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:
 
 
 def flatten(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
-    """Row and text of each label; an empty list is an answer without a label.
-
-    Parameters
-    ----------
-    cells
-        The labels of each row.
-    """
+    """Row and text of each label; an empty list is an answer without a label."""
     full = pc.if_else(
         pc.equal(pc.fill_null(pc.list_value_length(cells), 0), 0),
         pa.scalar([None], pa.list_(pa.string())),
@@ -88,23 +68,7 @@ def split_labels(text: str, separator: str) -> list[str]:
 
 
 def check_single(column: Coded, source: str, options: ReadOptions) -> tuple[str, ...]:
-    """Reject cells that certainly hold several labels, warn of those that may.
-
-    Parameters
-    ----------
-    column
-        The labels.
-    source
-        What they are called in messages.
-    options
-        A list of labels settles what is one label; so does kind choice, but for a
-        warning.
-
-    Raises
-    ------
-    BadCellError
-        If parts of the labels come back as labels or in other combinations.
-    """
+    """Reject cells that certainly hold several labels, warn of those that may."""
     if options.labels is not None or options.offered is not None:
         return ()
     texts = [t for t in column.values[:_MAX_VALUES].to_pylist() if t is not None]

@@ -38,16 +38,7 @@ _REFUSED = {
 
 
 def without_refused(table: TextTable, options: ReadOptions) -> TextTable:
-    """Leave out the rows whose status says that the work does not count.
-
-    Parameters
-    ----------
-    table
-        A long table.
-    options
-        `statuses`: those that count; by default all but rejected, returned, expired
-        ones and the like. A column that has a role is none of statuses.
-    """
+    """Leave out the rows whose status says that the work does not count."""
     columns = options.columns
     roles = {getattr(columns, name) for name in columns.__slots__}
     names = [n for n in table.columns if n not in roles and plain(n) in _USUAL]

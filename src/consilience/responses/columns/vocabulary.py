@@ -155,15 +155,7 @@ _PERSONAL = re.compile(
 
 
 def likely(names: Sequence[str], role: str) -> list[str]:
-    """Return the columns that may be named for a role.
-
-    Parameters
-    ----------
-    names
-        Of columns.
-    role
-        item, annotator or label.
-    """
+    """Return the columns that may be named for a role."""
     return [name for name in names if is_likely(name, role)]
 
 

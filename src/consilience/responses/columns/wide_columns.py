@@ -74,22 +74,7 @@ class WideColumns:
 def wide_columns(
     table: TextTable, names: list[str], options: ReadOptions
 ) -> WideColumns:
-    """Separate the annotators of a wide table from its other columns.
-
-    Parameters
-    ----------
-    table
-        The source.
-    names
-        Its columns but that of the item.
-    options
-        `annotators`, `columns.gold` and `extras` decide; else looks do.
-
-    Raises
-    ------
-    MissingColumnError
-        If a named column is not there, or none looks like an annotator's.
-    """
+    """Separate the annotators of a wide table from its other columns."""
     source = table.source
     for name in options.annotators:
         find(names, "an annotator", name, source)
@@ -180,13 +165,7 @@ def _agree(table: TextTable, names: list[str], others: list[str]) -> bool:
 
 
 def numbered_stem(names: Sequence[str]) -> str | None:
-    """Return what names share that differ only in a number or a letter; None: nothing.
-
-    Parameters
-    ----------
-    names
-        Such as rater_1, rater_2; the stem of 1, 2, 3 and of a, b, c is empty.
-    """
+    """Return what names share that differ in a number or a letter; None: nothing."""
     stems = {_stem(name) for name in names}
     if len(stems) > 1 or len(names) < 2:
         return None
@@ -200,14 +179,7 @@ def _stem(name: str) -> str:
 
 
 def named_unlike(names: Sequence[str]) -> list[str]:
-    """Return the columns beside those that have names of one form, such as rater_1.
-
-    Parameters
-    ----------
-    names
-        Columns that hold labels. Most of them must have names of one form: the same but
-        for a number or a letter, or of the same first or last word.
-    """
+    """Return the columns beside those that have names of one form, such as rater_1."""
     for form in (_stem, _first_word, _last_word):
         forms = Counter(form(name) for name in names)
         common, count = forms.most_common(1)[0] if forms else ("", 0)
@@ -234,15 +206,7 @@ def _truths(names: list[str]) -> dict[str, str]:
 
 
 def made_of_others(table: TextTable, names: list[str]) -> tuple[str, ...]:
-    """Warn of a column that always holds what most others hold: a consensus.
-
-    Parameters
-    ----------
-    table
-        The source.
-    names
-        Columns of annotators, as they seem.
-    """
+    """Warn of a column that always holds what most others hold: a consensus."""
     if len(names) < 4:
         return ()
     stacked = drop_unused(concatenate([table.columns[name] for name in names]))

@@ -33,15 +33,7 @@ _STATUS = re.compile(
 
 
 def yes_or_no(table: TextTable, unused: list[str]) -> dict[str, str]:
-    """Return the columns of yes-or-no words, and which words: look by name.
-
-    Parameters
-    ----------
-    table
-        The source.
-    unused
-        Columns that have no role.
-    """
+    """Return the columns of yes-or-no words, and which words: look by name."""
     looks = {n: look(table.columns[n]) for n in unused if n in table.columns}
     return {
         name: content for name, content in looks.items() if content in {YES_NO, FLAGS}
@@ -49,22 +41,7 @@ def yes_or_no(table: TextTable, unused: list[str]) -> dict[str, str]:
 
 
 def answer_among(table: TextTable, label: str, unused: list[str]) -> dict[str, str]:
-    """Return the column that answers whether the label is there, if one does, by role.
-
-    Parameters
-    ----------
-    table
-        The source.
-    label
-        Its column of labels.
-    unused
-        Columns that have no role.
-
-    Raises
-    ------
-    KindError
-        If a column may be the answer and may not.
-    """
+    """Return the column that answers whether the label is there, if any, by role."""
     candidates = yes_or_no(table, unused)
     if not candidates:
         return {}
@@ -105,13 +82,7 @@ def warn_of(table: TextTable, unused: list[str]) -> tuple[str, ...]:
 
 
 def propose_one_hot(table: TextTable, unused: list[str]) -> None:
-    """Say how a table with one column per label is read.
-
-    Raises
-    ------
-    MissingColumnError
-        If several columns hold yes and no or 0 and 1.
-    """
+    """Say how a table with one column per label is read."""
     if len(yes_or_no(table, unused)) > 1:
         flags = [  # a label that nobody picked, or everybody, is one too
             name

@@ -37,26 +37,7 @@ OF_REGIONS = (
 def read_export(
     export: Export, sources: Sequence[Source], options: ReadOptions
 ) -> Responses:
-    """Make responses of an export.
-
-    Parameters
-    ----------
-    export
-        The export.
-    sources
-        Its files.
-    options
-        `question` (or `columns.label`) chooses among several questions,
-        `columns.item` a field for the item; a field for `columns.label` says which
-        label yes and no are about.
-
-    Raises
-    ------
-    NoResponsesError
-        Nobody answered.
-    MissingColumnError
-        Several questions were asked and none was chosen, or no work says whose it is.
-    """
+    """Make responses of an export."""
     counted = [work for work in export.works if work.dropped is None]
     works = [work for work in counted if not work.is_truth]
     _check(export, works)
@@ -195,21 +176,7 @@ def boxes(
     *,
     regions: bool,
 ) -> tuple[Kind | None, tuple[str, ...] | None, tuple[str, ...]]:
-    """Return the kind, what was on screen, and what is assumed of boxes to tick.
-
-    Parameters
-    ----------
-    picks
-        Who picked what.
-    options
-        `kind` and `columns.main`, the question for the main object, are used.
-    offered
-        Labels that the caller says were on screen.
-    question
-        Name of the question.
-    regions
-        Whether its labels are of regions, which are no boxes to tick.
-    """
+    """Return the kind, what was on screen, and what is assumed of boxes to tick."""
     kind = options.kind
     several = any(len(pick.picked or ()) > 1 for pick in picks) and not regions
     if kind is None and several and options.columns.main is None:

@@ -19,24 +19,6 @@ def item_field(
 
     An id goes first, if its values come back. Of the contents it is a field that tells
     all items apart, of a usual name if there is one.
-
-    Parameters
-    ----------
-    fields
-        Fields of each work.
-    ids
-        Names of those that are ids, the best first.
-    given
-        Field that the caller named.
-    source
-        Name of the file, for messages.
-    last_ids
-        Names of ids that are used where no field of the contents will do.
-
-    Raises
-    ------
-    MissingColumnError
-        The field that was named is not there, or none will do.
     """
     every = list(dict.fromkeys(name for each in fields for name in each))
     if given is not None:

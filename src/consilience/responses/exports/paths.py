@@ -11,15 +11,7 @@ EVERY = "*"
 
 
 def dig(value: object, path: str) -> Iterator[Any]:
-    """Give all values at a path; none where the path leads nowhere.
-
-    Parameters
-    ----------
-    value
-        A record.
-    path
-        The path; empty: the record itself.
-    """
+    """Give all values at a path; none where the path leads nowhere."""
     key, _, rest = path.partition(".")
     if not path:
         yield value
@@ -31,15 +23,7 @@ def dig(value: object, path: str) -> Iterator[Any]:
 
 
 def first(value: object, paths: Sequence[str] | str) -> Any:
-    """Return the first value at any of some paths that is not missing.
-
-    Parameters
-    ----------
-    value
-        A record.
-    paths
-        A path, or several in order of preference.
-    """
+    """Return the first value at any of some paths that is not missing."""
     for path in [paths] if isinstance(paths, str) else paths:
         for each in dig(value, path):
             if each is not None and each != "":

@@ -43,13 +43,7 @@ class Question:
 
 
 def questions(works: Sequence[Work]) -> dict[str, Question]:
-    """Return the questions that works answer, in their order.
-
-    Parameters
-    ----------
-    works
-        Of any number of questions.
-    """
+    """Return the questions that works answer, in their order."""
     answers: dict[str, list[Answer]] = {}
     for work in works:
         for name, answer in work.answers.items():
@@ -63,19 +57,7 @@ def choose(
     source: str,
     titles: Mapping[str, str] = MappingProxyType({}),
 ) -> Question:
-    """Return the question that the labels answer.
-
-    Parameters
-    ----------
-    asked
-        All questions.
-    given
-        Name that the caller gave.
-    source
-        Name of the file, for messages.
-    titles
-        Questions in words, by their names.
-    """
+    """Return the question that the labels answer."""
     # Free text beside a question with labels is a comment.
     labels = [n for n, q in asked.items() if q.kind is not None and not is_comment(n)]
     names = labels if given is None and labels else list(asked)
@@ -87,15 +69,7 @@ def choose(
 
 
 def question_of(name: str, answers: list[Answer]) -> Question:
-    """Return what a question is, by its answers.
-
-    Parameters
-    ----------
-    name
-        What the tool calls it.
-    answers
-        All answers to it.
-    """
+    """Return what a question is, by its answers."""
     given = [answer for answer in answers if answer.picked is not None]
     picked = Counter(label for answer in given for label in answer.picked or ())
     regions = any(answer.regions for answer in given)

@@ -39,21 +39,7 @@ class Record:
 
 
 def records(sources: Sequence[Source]) -> list[Record]:
-    """Return the records of files, one below the other.
-
-    Parameters
-    ----------
-    sources
-        JSON documents (a record, a list of records, or one of these that an API wraps),
-        JSON lines, Parquet files or data frames.
-
-    Raises
-    ------
-    UnreadableFileError
-        A file holds something else.
-    NoResponsesError
-        There is no record.
-    """
+    """Return the records of files, one below the other."""
     collected = [record for source in sources for record in _records(source)]
     if not collected:
         msg = f"{names(sources)}: there is no record; check that it is the right file"
@@ -62,15 +48,7 @@ def records(sources: Sequence[Source]) -> list[Record]:
 
 
 def rows(sources: Sequence[Source], options: ReadOptions) -> list[Record]:
-    """Return the rows of CSV or TSV files as records of texts; empty cells are None.
-
-    Parameters
-    ----------
-    sources
-        Files or data frames.
-    options
-        As for any table.
-    """
+    """Return the rows of CSV or TSV files as records of texts; empty cells are None."""
     given: list[Record] = []
     for source in sources:
         table = load_table(source, options)

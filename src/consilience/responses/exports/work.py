@@ -138,13 +138,6 @@ def answer(value: object, place: str = "") -> Answer:
 
     A list is of a question that lets several labels be picked; of records with a label,
     of regions. Other records are no labels.
-
-    Parameters
-    ----------
-    value
-        A text, a number, a list of these or of records, or nothing.
-    place
-        File and record, for messages.
     """
     if value is None or value == "":
         return SKIPPED
@@ -177,17 +170,7 @@ def text(value: object, place: str = "") -> str:
 
 
 def counts(status: str, options: ReadOptions, rejected: Sequence[str]) -> bool:
-    """Say whether works of a status count: all but rejected ones, or those asked for.
-
-    Parameters
-    ----------
-    status
-        Of the work.
-    options
-        `statuses` is used.
-    rejected
-        Statuses that do not count by default.
-    """
+    """Say whether works of a status count: all but rejected, or those asked for."""
     wanted = options.statuses
     return status not in rejected if wanted is None else status in wanted
 

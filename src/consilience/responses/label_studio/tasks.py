@@ -83,13 +83,7 @@ class Annotation:
 
 
 def annotations(task: object, source: str) -> list[Annotation]:
-    """Annotations of one task; drafts and predictions are not answers.
-
-    Raises
-    ------
-    BadCellError
-        If the task is not built as the export builds it.
-    """
+    """Annotations of one task; drafts and predictions are not answers."""
     number = task.get("id", "?") if isinstance(task, dict) else "?"
     try:
         whole = msgspec.convert(task, _Task)
@@ -129,11 +123,6 @@ def person(given: object, place: str) -> str | None:
     """Id of a person who is a number or a record with number and e-mail.
 
     The number comes first: an export may name one person both ways.
-
-    Raises
-    ------
-    BadCellError
-        If the id is neither a number nor a text.
     """
     if isinstance(given, dict):
         given = given.get("id", given.get("email"))
@@ -147,13 +136,7 @@ def person(given: object, place: str) -> str | None:
 
 
 def item_field(data: Mapping[str, Any], given: str | None, source: str) -> str | None:
-    """Field of a task's data that names the item; None: the task's own id.
-
-    Raises
-    ------
-    MissingColumnError
-        If the field that was named is not there.
-    """
+    """Field of a task's data that names the item; None: the task's own id."""
     if given == "id":
         return None
     fields = [name for name in data if isinstance(data[name], (str, int))]

@@ -38,13 +38,7 @@ class Given:
 
 
 def questions(table: TextTable) -> dict[str, list[Given | None]]:
-    """Labels that each assignment gave to each question; None: not answered.
-
-    Raises
-    ------
-    BadCellError
-        If `Answer.taskAnswers` is not the JSON that the pages write.
-    """
+    """Labels that each assignment gave to each question; None: not answered."""
     answers: dict[str, list[Given | None]] = {}
     buttons: dict[str, dict[str, str]] = {}
     for name, column in table.columns.items():
@@ -69,20 +63,7 @@ def questions(table: TextTable) -> dict[str, list[Given | None]]:
 
 
 def form_answers(form: Mapping[str, object], place: str) -> dict[str, Given | None]:
-    """Answers of a form whose elements are named, by question.
-
-    Parameters
-    ----------
-    form
-        The elements, as the pages write them.
-    place
-        File and record, for messages.
-
-    Raises
-    ------
-    BadCellError
-        If two elements answer one question.
-    """
+    """Answers of a form whose elements are named, by question."""
     answers: dict[str, Given | None] = {}
     for name, value in form.items():
         suffix, labels = _value(value)

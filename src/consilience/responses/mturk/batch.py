@@ -69,15 +69,7 @@ class Batch:
 
 
 def read_batch(path: Path, options: ReadOptions) -> TextTable:
-    """Read one file of batch results.
-
-    Raises
-    ------
-    UnreadableFileError
-        If a row is cut short or the bytes are not UTF-8.
-    NoResponsesError
-        If there is no row.
-    """
+    """Read one file of batch results."""
     layout = find_layout(path, replace(options, header=True))
     lines = csv_rows(path, layout.separator, layout.encoding, skip=layout.skip)
     numbered = [

@@ -21,19 +21,7 @@ NOT_SELECTED = "An item of a grid that was not selected is taken as a no."
 
 
 def read_grid(batch: Batch) -> Draft:
-    """Read a batch with several items per assignment.
-
-    Parameters
-    ----------
-    batch
-        Its options name the items by a pattern such as ``Input.img{i}``, and either
-        the column of the selected ones or a pattern of answers.
-
-    Raises
-    ------
-    MissingColumnError
-        If no column is like a pattern.
-    """
+    """Read a batch with several items per assignment."""
     options, table = batch.options, batch.table
     columns = options.columns
     items = _numbered(columns.item or "", table.names)
@@ -151,22 +139,7 @@ def _numbered(pattern: str, names: list[str]) -> dict[int, str]:
 def _picked_numbers(
     labels: tuple[str, ...] | None, numbers: list[int], values: list[str], place: str
 ) -> set[int]:
-    """Numbers of the items that a grid's answer names, by number or by value.
-
-    Parameters
-    ----------
-    labels
-        The answer: texts, of which one may be a JSON or comma-separated list.
-    numbers, values
-        Numbers and values of the items on screen.
-    place
-        For the error.
-
-    Raises
-    ------
-    BadCellError
-        If something was picked that was not on screen.
-    """
+    """Numbers of the items that a grid's answer names, by number or by value."""
     out = set()
     for text in _split(labels, place):
         digits = re.search(r"(\d{1,9})\D*$", text)

@@ -29,13 +29,7 @@ def lists_labels(batch: Batch) -> bool:
 
 
 def read_listed(batch: Batch) -> Draft:
-    """Read a batch whose tasks list their labels.
-
-    Raises
-    ------
-    BadCellError
-        A record is damaged, or an answer is no place of a list.
-    """
+    """Read a batch whose tasks list their labels."""
     options, table = batch.options, batch.table
     shown = [_shown(batch, row) for row in range(table.num_rows)]
     kinds = {each.kind for each in shown}

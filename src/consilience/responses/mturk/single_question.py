@@ -22,18 +22,7 @@ from consilience.responses.tables.coding import encode_texts
 
 
 def read_single(batch: Batch) -> Draft:
-    """Read a batch with one item per assignment.
-
-    Parameters
-    ----------
-    batch
-        A column of `Input` for the label makes its answers yes or no (contains).
-
-    Raises
-    ------
-    MissingColumnError
-        If it cannot be seen which column is the item or the answer.
-    """
+    """Read a batch with one item per assignment."""
     options, table = batch.options, batch.table
     columns = options.columns
     label_input = _label_input(batch)

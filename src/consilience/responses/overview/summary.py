@@ -96,13 +96,7 @@ class Summary:
 
 
 def summarize(responses: "Responses") -> Summary:
-    """Summarize responses.
-
-    Parameters
-    ----------
-    responses
-        Of one kind or several.
-    """
+    """Summarize responses."""
     table, account = responses.table, responses.cleaning
     given = is_given(table)
     n = table["n"].to_numpy()

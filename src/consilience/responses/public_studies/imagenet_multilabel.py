@@ -50,23 +50,7 @@ ANONYMOUS = "The study releases no annotator ids: every answer is anonymous."
 def read_imagenet_multilabel(
     sources: Sequence[Source], options: ReadOptions
 ) -> Responses:
-    """Read the folder of the study.
-
-    Parameters
-    ----------
-    sources
-        One folder with the five files, and where there is one the folder of ImageNetV2,
-        which names the classes of images that nobody was asked about.
-    options
-        `gold`, `labels` and `offered` are used.
-
-    Raises
-    ------
-    UnsafePickleError
-        If a pickle asks for more than plain data.
-    UnreadableFileError
-        If a file is missing or not as published.
-    """
+    """Read the folder of the study."""
     folder, listing = study_folder(sources, "imagenet_multilabel")
     paths = [folder / name for name in (ANSWERS, GROUPS, NAMES, WNIDS, PARENTS)]
     for path in paths:

@@ -66,25 +66,7 @@ class _Answers:
 def read_reassessed_imagenet(
     sources: Sequence[Source], options: ReadOptions, part: Part = "main"
 ) -> Responses:
-    """Read the folder of the study.
-
-    Parameters
-    ----------
-    sources
-        One folder with `raters.npz`; `raters_golden.npz` and `golden.npz` for the
-        golden part and for gold. Where there is one the folder of ImageNetV2, which
-        names the classes of images.
-    options
-        `gold`, `labels` and `offered` are used.
-    part
-        ``main`` (the first round), ``golden`` (the second), or ``joint``: both, without
-        the first round's answers to the golden pairs.
-
-    Raises
-    ------
-    UnreadableFileError
-        If a file is missing, cut off or not as published.
-    """
+    """Read the folder of the study."""
     folder, listing = study_folder(sources, "reassessed_imagenet")
     rounds = [MAIN] if part == "main" else [GOLDEN]
     rounds = [MAIN, GOLDEN] if part == "joint" else rounds

@@ -19,18 +19,6 @@ def concatenate(parts: Sequence[Responses]) -> Responses:
 
     Labels keep the order of the first reading; those of later ones follow. What is said
     of an item (its own label in the data set) is what was said last.
-
-    Parameters
-    ----------
-    parts
-        Readings of one kind and one way to offer labels, one at least.
-
-    Raises
-    ------
-    OptionError
-        They are of several kinds, or labels were offered in different ways.
-    RepeatedAnswerError
-        An annotator, or a response, stands in two of them with the same question.
     """
     first = parts[0]
     if len(parts) == 1:

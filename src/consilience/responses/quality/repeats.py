@@ -41,17 +41,7 @@ class Repeated:
 def equal_rows(
     table: TextTable, key: Sequence[Coded], rule: Repeats
 ) -> tuple[Bool[np.ndarray, " N"], tuple[Dropped, ...]]:
-    """Return which rows equal an earlier one in every column, and their account.
-
-    Parameters
-    ----------
-    table
-        The source; of columns that cannot be read nobody knows what they hold.
-    key
-        Columns that say who answered what: rows in which one is empty equal no other.
-    rule
-        With ``all`` there are none.
-    """
+    """Return which rows equal an earlier one in every column, and their account."""
     again = np.zeros(table.num_rows, bool)
     codes = pd.DataFrame({n: column.codes for n, column in enumerate(key)})
     if rule == "all" or table.unusable or not any_twice(codes):
@@ -70,22 +60,7 @@ def equal_rows(
 
 
 def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
-    """Find repeated answers and apply a rule to them.
-
-    Parameters
-    ----------
-    draft
-        Answers; skipped questions and anonymous answers repeat nothing.
-    rule
-        ``keep`` them (or ``all``), only ``distinct`` ones (an answer given twice counts
-        once; the objects of a response are kept), the ``first``, the ``last``, ``drop``
-        all of them, or ``error``.
-
-    Raises
-    ------
-    RepeatedAnswerError
-        If the rule is ``error`` and there is one.
-    """
+    """Find repeated answers and apply a rule to them."""
     keys = _question(draft)
     real = keys["annotator"].to_numpy() >= 0
     real &= (draft.label.codes >= 0) if draft.answer is None else (draft.answer >= 0)
@@ -141,13 +116,7 @@ def _question(draft: Draft) -> pd.DataFrame:
 
 
 def any_twice(keys: pd.DataFrame) -> bool:
-    """Say whether two rows of codes are the same; numbers are sorted, not hashed.
-
-    Parameters
-    ----------
-    keys
-        Codes from minus one.
-    """
+    """Say whether two rows of codes are the same; numbers are sorted, not hashed."""
     codes = [keys[name].to_numpy() + 1 for name in keys.columns]
     sizes = [int(code.max(initial=0)) + 1 for code in codes]
     if prod(sizes) > np.iinfo(np.int64).max:

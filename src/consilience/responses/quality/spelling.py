@@ -23,25 +23,13 @@ _AROUND = "\"'`.,;:\u00b4\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb"
 
 
 def loose_key(text: str) -> str:
-    """Return what two texts share that a person takes for one.
-
-    Parameters
-    ----------
-    text
-        A label or the id of an annotator.
-    """
+    """Return what two texts share that a person takes for one."""
     bare = " ".join(normal(text).casefold().split())
     return bare.strip(_AROUND).strip() or bare
 
 
 def normal(text: str) -> str:
-    """Return a text in Unicode's form NFKC, without characters of no width.
-
-    Parameters
-    ----------
-    text
-        Any text.
-    """
+    """Return a text in Unicode's form NFKC, without characters of no width."""
     if text.isascii():
         return text.strip()
     visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
@@ -53,11 +41,6 @@ def plainly_apart(texts: pa.StringArray) -> bool:
 
     Of ASCII, all but letters and numbers is left out, of all texts at once. Texts that
     are then the same need not be alike.
-
-    Parameters
-    ----------
-    texts
-        Distinct texts.
     """
     if not pc.all(pc.string_is_ascii(texts)).as_py():
         return False
@@ -66,15 +49,7 @@ def plainly_apart(texts: pa.StringArray) -> bool:
 
 
 def groups(texts: Iterable[str], key: Callable[[str], str]) -> list[list[str]]:
-    """Return the texts that share a key with others, together.
-
-    Parameters
-    ----------
-    texts
-        Distinct texts.
-    key
-        What is compared.
-    """
+    """Return the texts that share a key with others, together."""
     by_key: dict[str, list[str]] = {}
     for text in texts:
         by_key.setdefault(key(text), []).append(text)
@@ -82,14 +57,7 @@ def groups(texts: Iterable[str], key: Callable[[str], str]) -> list[list[str]]:
 
 
 def spelling_key(options: ReadOptions) -> Callable[[str], str]:
-    """Return what spellings share that the caller takes for one label.
-
-    Parameters
-    ----------
-    options
-        `fold_case` and `normalize` say which those are; without them each label is its
-        own.
-    """
+    """Return what spellings share that the caller takes for one label."""
     form = normal if options.normalize else str
     return (lambda label: form(label).casefold()) if options.fold_case else form
 
@@ -100,15 +68,6 @@ def merge_spellings(
     """Merge the spellings of a label that the caller takes for one.
 
     A spelling that the caller lists is kept, else the most frequent one.
-
-    Parameters
-    ----------
-    draft
-        What was read.
-    options
-        `fold_case` and `normalize` say what is merged; `labels` and `offered` list.
-    gold
-        Gold labels, which follow.
     """
     if not (options.fold_case or options.normalize):
         return draft, gold

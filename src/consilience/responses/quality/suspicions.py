@@ -22,13 +22,7 @@ _SHOWN = 5
 
 
 def suspicions(draft: Draft) -> tuple[str, ...]:
-    """Return a sentence for each thing that looks wrong.
-
-    Parameters
-    ----------
-    draft
-        Answers, after the rules of the caller.
-    """
+    """Return a sentence for each thing that looks wrong."""
     sentences: list[str] = []
     labels = drop_unused(draft.label)
     people = drop_unused(draft.annotator)

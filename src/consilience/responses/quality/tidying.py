@@ -16,15 +16,7 @@ _ROLES = ("item", "annotator", "label", "response_id")
 
 
 def tidy_draft(draft: Draft, missing: tuple[str, ...]) -> Draft:
-    """Trim blanks around texts and make missing words missing, as in tables.
-
-    Parameters
-    ----------
-    draft
-        Answers as read.
-    missing
-        Words that mean that nothing was entered.
-    """
+    """Trim blanks around texts and make missing words missing, as in tables."""
     columns = {role: getattr(draft, role) for role in _ROLES}
     untidy: dict[str, Coded] = {
         role: column

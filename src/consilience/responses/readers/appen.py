@@ -40,21 +40,7 @@ _NO = {"", "false", "0", "null"}
 
 
 def read_appen(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read full reports or JSON.
-
-    Parameters
-    ----------
-    sources
-        CSV files, or JSON lines.
-    options
-        `question`: one of the questions; `statuses`: ``trusted``, and ``tainted`` to
-        keep the judgments of workers who failed.
-
-    Raises
-    ------
-    MissingColumnError
-        The report is one without workers, or no column is a question.
-    """
+    """Read full reports or JSON."""
     works: list[Work] = []
     for source in sources:
         suffix = getattr(source, "suffix", "").lower()

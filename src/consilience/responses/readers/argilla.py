@@ -37,15 +37,7 @@ type Response = tuple[str | None, str, str, object]  # user, status, question, v
 
 
 def read_argilla(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read exported records.
-
-    Parameters
-    ----------
-    sources
-        JSON, JSON lines or Parquet files.
-    options
-        `question`: one of the questions.
-    """
+    """Read exported records."""
     given = records(sources)
     works = [work for each in given for work in _works(each)]
     export = Export(

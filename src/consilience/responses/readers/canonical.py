@@ -13,20 +13,7 @@ from consilience.responses.table import Responses
 
 
 def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read one canonical folder; all but the kind was settled when it was written.
-
-    Parameters
-    ----------
-    sources
-        One folder.
-    options
-        Only `kind` is used; to change more, read the export again.
-
-    Raises
-    ------
-    OptionError
-        If there is more than one folder, or an option that cannot be used.
-    """
+    """Read one canonical folder; all but the kind was settled when it was written."""
     if len(sources) != 1 or not isinstance(sources[0], Path):
         msg = f"format 'responses' reads one folder; {len(sources)} sources were given"
         raise OptionError(msg)

@@ -39,20 +39,7 @@ _MAX_CELLS = 10_000_000
 
 
 def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read counts of answers in any of the four shapes.
-
-    Parameters
-    ----------
-    sources
-        Files or data frames.
-    options
-        As for a long table.
-
-    Raises
-    ------
-    BadCellError
-        If a count is not a whole number, or more said yes than were asked.
-    """
+    """Read counts of answers in any of the four shapes."""
     table = load_tables([name_index(source, options) for source in sources], options)
     names = table.names
     item = find(names, "item", options.columns.item, table.source)

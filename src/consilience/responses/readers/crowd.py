@@ -16,22 +16,7 @@ from consilience.responses.table import Responses
 
 
 def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read a folder of labels and truth.
-
-    Parameters
-    ----------
-    sources
-        One folder.
-    options
-        As for a long table; `gold` defaults to the folder's truth.
-
-    Rows that are equal are repeated measurements, as those of Dawid and Skene (1979).
-
-    Raises
-    ------
-    OptionError
-        If there is more than one folder.
-    """
+    """Read a folder of labels and truth."""
     if len(sources) != 1 or not isinstance(sources[0], Path):
         msg = f"format 'crowd' reads one folder; {len(sources)} sources were given"
         raise OptionError(msg)

@@ -38,21 +38,7 @@ LABEL, OBJECTS = "label", "objects"
 
 
 def read_cvat(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read jobs.
-
-    Parameters
-    ----------
-    sources
-        XML files, one for each job.
-    options
-        `question`: ``label`` (the tags), ``objects`` (the shapes) or the name of an
-        attribute.
-
-    Raises
-    ------
-    OptionError
-        A source is no file.
-    """
+    """Read jobs."""
     paths = [path for path in sources if isinstance(path, Path)]
     if len(paths) < len(sources):
         msg = "format 'cvat' reads XML files, not data frames"

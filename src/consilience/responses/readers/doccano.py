@@ -26,20 +26,7 @@ _ALL = "all"  # stem of the file of a shared project
 
 
 def read_doccano(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read exports of doccano.
-
-    Parameters
-    ----------
-    sources
-        Files; where there are several, each is of the annotator in its name.
-    options
-        `labels` may name the numbers of an older export.
-
-    Raises
-    ------
-    MissingColumnError
-        The labels of a shared project do not say whose they are.
-    """
+    """Read exports of doccano."""
     given = [each for source in sources for each in _records(source, options)]
     shared = [each for each in given if _stem(each) == _ALL]
     notes: tuple[str, ...] = ()

@@ -30,20 +30,7 @@ _REGIONS = ("boundingBoxes", "polygons", "polylines", "keypoints", "entities")
 
 
 def read_ground_truth(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read files of worker responses, or of requests to consolidate them.
-
-    Parameters
-    ----------
-    sources
-        JSON files, or the folder of the job.
-    options
-        `question`: a field of the form.
-
-    Raises
-    ------
-    MissingColumnError
-        There are no answers of workers, but consolidated labels.
-    """
+    """Read files of worker responses, or of requests to consolidate them."""
     given = [each for source in sources for each in records([source])]
     responses = [each for each in given if _is_response(each.value)]
     requests = [each for each in given if _is_request(each.value)]

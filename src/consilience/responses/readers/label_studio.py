@@ -46,23 +46,7 @@ LABELS, MAIN = "labels", "main"  # questions of the tasks that this program writ
 
 
 def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read JSON exports.
-
-    Parameters
-    ----------
-    sources
-        JSON files, taken as one.
-    options
-        `columns.item`: field of the task's data, or ``id``. `columns.label`: the
-        question (`from_name`), or, for yes/no answers, the field of the data with the
-        label, beside `columns.answer`, the question. `columns.main`: the question for
-        the main object.
-
-    Raises
-    ------
-    UnreadableFileError
-        If a file is not a list of tasks.
-    """
+    """Read JSON exports."""
     works: list[Annotation] = []
     places: list[str] = []
     tasks: list[str | None] = []

@@ -48,15 +48,7 @@ _PLACE = {"original_width", "start"}  # of regions in images; in texts and sound
 
 
 def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read JSON-MIN or CSV exports.
-
-    Parameters
-    ----------
-    sources
-        JSON, CSV or TSV files, taken as one table.
-    options
-        `columns.item` and `columns.label` as for the JSON export.
-    """
+    """Read JSON-MIN or CSV exports."""
     table = load_tables(sources, options)
     columns = options.columns
     fields = [name for name in table.names if name not in EXPORT_FIELDS]

@@ -34,15 +34,7 @@ _PEOPLE = "export with label details (`label_details`), which name the labeller"
 
 
 def read_labelbox(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read exports, new or old.
-
-    Parameters
-    ----------
-    sources
-        NDJSON, JSON or CSV files.
-    options
-        `question`: a classification; or ``objects``, the labels of boxes and the like.
-    """
+    """Read exports, new or old."""
     given = [record for source in sources for record in _records(source, options)]
     is_old = "Labeled Data" in given[0].value
     works = [work for each in given for work in (_old if is_old else _labels)(each)]

@@ -15,15 +15,7 @@ from consilience.responses.table import Responses
 
 
 def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read one or more long tables.
-
-    Parameters
-    ----------
-    sources
-        Files or data frames, taken as one table.
-    options
-        All but `part` are used.
-    """
+    """Read one or more long tables."""
     table = load_tables(sources, options, unnested=True)
     table = one_question(without_refused(table, options), options)
     return assemble(long_draft(table, options, fingerprints(sources)), options)

@@ -35,22 +35,7 @@ _CARRIED = ("WorkTimeInSeconds", "AcceptTime", "SubmitTime")
 
 
 def read_mturk(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read one or more batches.
-
-    Parameters
-    ----------
-    sources
-        CSV files, taken as one.
-    options
-        `columns.item`, `columns.label`, `columns.answer` and `columns.selected` name
-        columns of `Input` and `Answer`; `statuses` which assignments count (all but the
-        rejected).
-
-    Raises
-    ------
-    MissingColumnError
-        If it cannot be seen which column is the item or the answer.
-    """
+    """Read one or more batches."""
     for path in sources:
         if not isinstance(path, Path):
             msg = "format 'mturk' reads CSV files of batch results, not data frames"

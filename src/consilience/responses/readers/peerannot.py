@@ -20,20 +20,7 @@ from consilience.responses.tables.coding import encode_texts
 
 
 def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read one file of answers.
-
-    Parameters
-    ----------
-    sources
-        One JSON file.
-    options
-        `gold`, `labels`, `offered` and `repeats` are used.
-
-    Raises
-    ------
-    UnreadableFileError
-        If the file is not of this shape.
-    """
+    """Read one file of answers."""
     if len(sources) != 1 or not isinstance(sources[0], Path):
         msg = f"format 'peerannot' reads one file; {len(sources)} sources were given"
         raise OptionError(msg)

@@ -38,21 +38,7 @@ _DECISIONS = {"accept": YES, "reject": NO, "ignore": SKIPPED}
 
 
 def read_prodigy(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read one or more data sets that `prodigy db-out` wrote, one per session or all.
-
-    Parameters
-    ----------
-    sources
-        JSON lines, taken as one table.
-    options
-        `columns.item` (by default the hash of the input), `columns.annotator` (by
-        default the annotator's id, else the session's) and `columns.label`.
-
-    Raises
-    ------
-    BadCellError
-        If a record is neither accepted, rejected nor ignored.
-    """
+    """Read data sets that `prodigy db-out` wrote, one per session or all in one."""
     table = load_tables(sources, options)
     if "versions" in table.lists:
         msg = (

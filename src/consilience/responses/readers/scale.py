@@ -45,20 +45,7 @@ _DONE = "completed"
 
 
 def read_scale(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read tasks as the API lists them.
-
-    Parameters
-    ----------
-    sources
-        JSON files or JSON lines.
-    options
-        `question`: a taxonomy or field.
-
-    Raises
-    ------
-    MissingColumnError
-        Each item has one final response, and nobody's attempts.
-    """
+    """Read tasks as the API lists them."""
     given = records(sources)
     works = [work for each in given for work in _works(each)]
     _check_people(works, names(sources))

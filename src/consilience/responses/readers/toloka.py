@@ -36,21 +36,7 @@ _SKIPPED = "SKIPPED"
 
 
 def read_toloka(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read results of a pool.
-
-    Parameters
-    ----------
-    sources
-        TSV files, or JSON files of assignments.
-    options
-        `question`: an output; `columns.item`: an input; `columns.label`: the input with
-        the label that yes and no are about; `statuses`: assignments that count.
-
-    Raises
-    ------
-    MissingColumnError
-        The file has tasks and no assignments.
-    """
+    """Read results of a pool."""
     works: list[Work] = []
     for source in sources:
         if _is_json(source):

@@ -41,19 +41,7 @@ NOT_ASKED = "-1"
 
 
 def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read matrices of items by annotators.
-
-    Parameters
-    ----------
-    sources
-        Files or data frames. Items are the column named by `options.columns.item` or
-        by a usual name, else the index of a data frame, else row numbers from 0.
-    options
-        As for a long table; `header` is false for a matrix without names, and
-        `annotators` names the columns of annotators where they are not recognised.
-        Where `columns.annotator` names a column, each row holds the answers of one
-        annotator, and each other column is an item.
-    """
+    """Read matrices of items by annotators."""
     whole = load_tables([name_index(source, options) for source in sources], options)
     table = replace(whole, lists={})
     lead = options.columns.annotator

@@ -58,25 +58,7 @@ class _Classification:
 
 
 def read_zooniverse(sources: Sequence[Source], options: ReadOptions) -> Responses:
-    """Read classification exports of one workflow.
-
-    Parameters
-    ----------
-    sources
-        CSV files, taken as one table.
-    options
-        `columns.item`: a field of the subjects' metadata (by default the subject's id).
-        `columns.label` and `columns.main`: tasks, such as ``T0``.
-
-    Raises
-    ------
-    MissingColumnError
-        A column is missing, or it cannot be seen which task is meant.
-    OptionError
-        There are several workflows.
-    BadCellError
-        A cell is not as it is exported.
-    """
+    """Read classification exports of one workflow."""
     table = load_tables(sources, options)
     _check(table)
     workflows = drop_unused(table.columns["workflow_id"])

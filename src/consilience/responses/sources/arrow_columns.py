@@ -39,13 +39,7 @@ NOT_WHOLE = "not a whole Parquet file"
 
 
 def open_parquet(path: Path) -> Frame:
-    """Read the columns of a Parquet file that can be text, or records of texts.
-
-    Raises
-    ------
-    UnreadableFileError
-        If the file is cut off or not Parquet.
-    """
+    """Read the columns of a Parquet file that can be text, or records of texts."""
     with readable(str(path), NOT_WHOLE), parquet.ParquetFile(path.__fspath__()) as file:
         schema = file.schema_arrow
         long = {schema.names[i] for i in _long_columns(file)}
@@ -232,13 +226,7 @@ def _list_of_texts(array: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:
-    """Write a column as text, and say what was decided.
-
-    Parameters
-    ----------
-    array
-        Column of any scalar type. Each distinct value is written once.
-    """
+    """Write a column as text, and say what was decided."""
     if isinstance(array, pa.ChunkedArray):
         array = array.unify_dictionaries().combine_chunks()
     if pa.types.is_string(array.type):
@@ -296,20 +284,7 @@ def _is_mixed(values: pd.Series | pd.Index) -> bool:
 
 
 def cell_text(cell: object, place: str = "") -> str | None:
-    """Text of one cell of a column of mixed types; None for a missing one.
-
-    Parameters
-    ----------
-    cell
-        Text, a number, a date or any other single value.
-    place
-        File and row, for the error.
-
-    Raises
-    ------
-    BadCellError
-        If the cell holds several values or an object that has no text.
-    """
+    """Text of one cell of a column of mixed types; None for a missing one."""
     if isinstance(cell, bytes):
         return cell.decode("utf-8")
     if isinstance(cell, str):

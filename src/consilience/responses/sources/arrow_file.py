@@ -13,18 +13,7 @@ NOT_WHOLE = "not a whole Arrow file"
 
 
 def read_arrow_file(path: Path) -> pa.Table:
-    """Read a table from a file of Arrow, whichever of the forms it has.
-
-    Parameters
-    ----------
-    path
-        A Feather file (either version), a file or a stream of Arrow.
-
-    Raises
-    ------
-    UnreadableFileError
-        If it is none, or damaged.
-    """
+    """Read a table from a file of Arrow, whichever of the forms it has."""
     with path.open("rb") as file:
         start = file.read(6)
     with readable(str(path), NOT_WHOLE):

@@ -59,23 +59,7 @@ class Layout:
 
 
 def read_csv(path: Path, options: ReadOptions) -> TextTable:
-    """Read a separated text file.
-
-    Parameters
-    ----------
-    path
-        The file: UTF-8 with or without a byte-order mark, or UTF-16 with one.
-    options
-        `separator`, `encoding`, `header` and `missing` are used.
-
-    Raises
-    ------
-    UnreadableFileError
-        If the bytes are not text, a quote is not closed or a row has too many or too
-        few cells.
-    NoResponsesError
-        If there is no row.
-    """
+    """Read a separated text file."""
     source = str(path)
     layout = find_layout(path, options)
     names = check_names(layout.names, source)
@@ -105,22 +89,7 @@ def header_names(path: Path, encoding: str | None = None) -> list[str]:
 
 
 def find_layout(path: Path, options: ReadOptions) -> Layout:
-    """Find separator and header of a file.
-
-    Parameters
-    ----------
-    path
-        The file.
-    options
-        `separator`, `encoding` and `header` are used.
-
-    Raises
-    ------
-    NoResponsesError
-        If the file is empty.
-    UnreadableFileError
-        If its beginning is not text.
-    """
+    """Find separator and header of a file."""
     encoding = encoding_of(path, options.encoding)
     number, line = _first_line(path, encoding, 0)
     excel = re.fullmatch(r"sep=(.)", line.strip("\r\n"))  # Excel's own first line

@@ -30,15 +30,7 @@ _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
 def encoding_of(path: Path, given: str | None = None) -> str:
-    """Return the encoding: as requested, by a mark, UTF-8, or by the words of the file.
-
-    Raises
-    ------
-    OptionError
-        No encoding of text has the name that is requested.
-    UnreadableFileError
-        It is not UTF-8, and its words do not tell what it is.
-    """
+    """Return the encoding: as requested, by a mark, UTF-8, or by the file's words."""
     if given is not None:
         return check_encoding(given)
     guess = guessed(path)
@@ -52,13 +44,7 @@ def encoding_of(path: Path, given: str | None = None) -> str:
 
 
 def check_separator(separator: str) -> str:
-    r"""Return the separator of columns; ``\t`` written as two characters is a tab.
-
-    Raises
-    ------
-    OptionError
-        If it is not one ASCII character, or is a quote or a line break.
-    """
+    r"""Return the separator of columns; ``\t`` written as two characters is a tab."""
     character = "\t" if separator == r"\t" else separator
     if len(character) != 1 or not character.isascii() or character in '"\r\n\0':
         msg = (
@@ -72,24 +58,7 @@ def check_separator(separator: str) -> str:
 def csv_rows(
     path: Path, separator: str, encoding: str, *, skip: int = 0
 ) -> Iterator[tuple[int, list[str]]]:
-    """Cut a file into rows; yields how many lines were read, and the cells.
-
-    Parameters
-    ----------
-    path
-        The file.
-    separator
-        Between cells.
-    encoding
-        As `encoding_of` found it.
-    skip
-        Lines to leave out at the beginning.
-
-    Raises
-    ------
-    UnreadableFileError
-        If the bytes are not text, or a quote breaks the rule; the row is named.
-    """
+    """Cut a file into rows; yields how many lines were read, and the cells."""
     number = skip
     with path.open(encoding=encoding, newline="") as file, _cells_of_any_length():
         rows = csv.reader(file, delimiter=separator, strict=True)
@@ -139,11 +108,6 @@ def check_quotes(path: Path, separator: str, encoding: str) -> bool:
     every first, third, ... quote stands at the beginning of a cell or behind another
     quote, and every second, fourth, ... at the end of one or before another, no cell
     breaks the rule. All others are cut into rows.
-
-    Raises
-    ------
-    UnreadableFileError
-        If a quote breaks the rule; the row is named.
     """
     quoted = encoding == "utf-16" or _has_quotes(path)
     if quoted and (encoding == "utf-16" or not _regular(path, separator)):
@@ -188,11 +152,6 @@ def check_line_breaks(
     Such a cell begins and ends in the same column: its first line holds as many
     separators as columns follow, its last as many as stand before, and every line
     between as many as a row.
-
-    Raises
-    ------
-    UnreadableFileError
-        If there is one; row, column and text are named.
     """
     last = len(columns) - 1
     for place, (name, column) in enumerate(columns.items()):

@@ -33,17 +33,7 @@ _DUCKDB: dict[str, str | bool | int | float | list[str]] = {
 
 
 def read_sqlite(path: Path, options: ReadOptions) -> Frame:
-    """Read a table of an SQLite file, or what `options.query` selects.
-
-    Raises
-    ------
-    UnreadableFileError
-        If it is no such file.
-    OptionError
-        If the query cannot be run.
-    MissingColumnError
-        If several tables may hold the answers.
-    """
+    """Read a table of an SQLite file, or what `options.query` selects."""
     source, address = str(path), f"file:{quote(str(path.__fspath__()))}?mode=ro"
     with readable(source), closing(sqlite3.connect(address, uri=True)) as base:
         rows = base.execute(
@@ -79,19 +69,7 @@ def read_sqlite(path: Path, options: ReadOptions) -> Frame:
 
 
 def read_duckdb(path: Path, options: ReadOptions) -> Frame:
-    """Read a table of a DuckDB file, or what `options.query` selects.
-
-    Raises
-    ------
-    MissingExtraError
-        If DuckDB is not installed.
-    UnreadableFileError
-        If it is no such file.
-    OptionError
-        If the query cannot be run.
-    MissingColumnError
-        If several tables may hold the answers.
-    """
+    """Read a table of a DuckDB file, or what `options.query` selects."""
     try:
         import duckdb  # noqa: PLC0415 - an extra
     except ImportError:

@@ -98,13 +98,7 @@ _FREQUENT = {
 
 
 def check_encoding(given: str) -> str:
-    """Return the name that Python has for an encoding.
-
-    Raises
-    ------
-    OptionError
-        No encoding of text has that name, or ASCII is written otherwise in it.
-    """
+    """Return the name that Python has for an encoding."""
     try:
         name = codecs.lookup(given).name
         usable = name == UTF16 or "a,b".encode(given) == b"a,b"
@@ -204,15 +198,7 @@ def _words(path: Path) -> Iterator[bytes]:
 
 
 def guess_encoding(words: Sequence[bytes], *, damaged: bool = False) -> Guess:
-    """Weigh the encodings in which words may be written.
-
-    Parameters
-    ----------
-    words
-        Different words, none of them ASCII.
-    damaged
-        Whether they are UTF-8 that lost some bytes.
-    """
+    """Weigh the encodings in which words may be written."""
     weights: dict[tuple[str, ...], tuple[float, str]] = {}
     for encoding, prior, languages in _HYPOTHESES:
         try:

@@ -12,17 +12,7 @@ _LISTS = ("items", "docs", "records")  # keys under which an API lists records
 
 
 def first_record(path: Path) -> Mapping[str, Any]:
-    """Return the first record of a list or of lines, or the one of the file.
-
-    Parameters
-    ----------
-    path
-        A JSON file or JSON lines.
-
-    Returns
-    -------
-    The record; empty where there is none, or where it is broken or very long.
-    """
+    """Return the first record of a list or of lines, or the one of the file."""
     with path.open("rb") as file:
         start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf")
     text = start.decode("utf-8", errors="ignore").lstrip()

@@ -28,20 +28,7 @@ _BLOCK = 1 << 20
 def unfolded(
     sources: Sequence[Source], is_format: Callable[[Path], bool]
 ) -> Iterator[list[Source]]:
-    """Give the files of folders and archives, as long as they are needed.
-
-    Parameters
-    ----------
-    sources
-        Files, folders, archives and tables.
-    is_format
-        Whether a folder is a format of its own; all is left as it is if the first is.
-
-    Yields
-    ------
-    sources
-        Files and tables; a file of an archive is named by both in messages.
-    """
+    """Give the files of folders and archives, as long as they are needed."""
     first = next(iter(sources), None)
     if isinstance(first, Path) and first.is_dir() and is_format(first):
         yield list(sources)

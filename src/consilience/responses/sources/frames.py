@@ -85,24 +85,7 @@ class Frame:
 
 
 def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) -> Frame:
-    """Return a table that a caller gives as whatever his library has.
-
-    Parameters
-    ----------
-    given
-        A data frame, eager or lazy, of any library that narwhals knows; a dict of
-        lists; a list of dicts or tuples; an array of two dimensions.
-    what
-        What it is given as, for messages.
-    expected
-        What may be given, for messages.
-
-    Raises
-    ------
-    OptionError
-        It is none of these; a series and an array of one dimension are columns, and no
-        tables.
-    """
+    """Return a table that a caller gives as whatever his library has."""
     if isinstance(given, Frame):
         return given
     if isinstance(given, pd.DataFrame):

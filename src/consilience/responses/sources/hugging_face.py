@@ -37,20 +37,7 @@ def is_data_set(folder: Path) -> bool:
 
 
 def read_data_set(folder: Path) -> Frame:
-    """Read the rows of a data set, with the names of their classes.
-
-    Parameters
-    ----------
-    folder
-        Saved to disk, or like a repository of the hub.
-
-    Raises
-    ------
-    MissingColumnError
-        If it has several splits.
-    UnreadableFileError
-        If a file is damaged.
-    """
+    """Read the rows of a data set, with the names of their classes."""
     source = str(folder)
     if (folder / SPLITS).is_file():
         names = _json(folder / SPLITS).get("splits", [])
@@ -84,19 +71,7 @@ def features_of(metadata: Mapping[bytes, bytes] | None) -> Any:
 def with_class_names(
     table: pa.Table, features: Any, source: str, file: Path | None = None
 ) -> Frame:
-    """Write the names of classes in place of their numbers.
-
-    Parameters
-    ----------
-    table
-        The rows.
-    features
-        As Hugging Face records them; None: there are no names.
-    source
-        Name of the file or folder.
-    file
-        It itself.
-    """
+    """Write the names of classes in place of their numbers."""
     orders: dict[str, tuple[str, ...]] = {}
     for place, name in enumerate(table.column_names if features else ()):
         feature = _feature(features, name)

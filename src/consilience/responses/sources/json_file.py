@@ -33,20 +33,7 @@ _MANY = 20_000_000  # cells
 
 
 def read_records(path: Path, *, lines: bool) -> tuple[list[Record], list[int] | None]:
-    """Read the records of a file, and the line of each where they do not follow.
-
-    Parameters
-    ----------
-    path
-        The file.
-    lines
-        Whether there is one on each line; else the file is one list of them.
-
-    Raises
-    ------
-    UnreadableFileError
-        If a line is not a JSON object, or the document is no list of records.
-    """
+    """Read the records of a file, and the line of each where they do not follow."""
     if not lines:
         return _listed_records(path), None
     text = _bytes(path)
@@ -62,13 +49,7 @@ def read_records(path: Path, *, lines: bool) -> tuple[list[Record], list[int] | 
 
 
 def read_json(path: Path) -> object:
-    """Read one JSON document.
-
-    Raises
-    ------
-    UnreadableFileError
-        If the document is broken or stops in the middle; line and column are named.
-    """
+    """Read one JSON document."""
     text = _bytes(path)
     with readable(str(path)):
         try:
@@ -81,20 +62,7 @@ def read_json(path: Path) -> object:
 
 
 def decode_json(text: str, place: str) -> object:
-    """Value of JSON inside a cell.
-
-    Parameters
-    ----------
-    text
-        The cell.
-    place
-        File and row, for messages.
-
-    Raises
-    ------
-    UnreadableFileError
-        If it is not JSON, nested too deeply, or a key stands twice.
-    """
+    """Value of JSON inside a cell."""
     with readable(place, "the JSON in a cell cannot be read"):
         value = _DOCUMENT.decode(text)
     raw = text.encode()
@@ -104,13 +72,7 @@ def decode_json(text: str, place: str) -> object:
 
 
 def decode_or_text(text: str, place: str) -> object:
-    """Value of a cell that may be a JSON list or object; the text where it is none.
-
-    Raises
-    ------
-    UnreadableFileError
-        If it is JSON that is nested too deeply, or a key stands twice.
-    """
+    """Value of a cell that may be a JSON list or object; the text where it is none."""
     if not text.startswith(("{", "[")):
         return text
     try:
@@ -175,23 +137,7 @@ def records_table(
     lines: Sequence[int] | None,
     unnested: bool = False,
 ) -> TextTable:
-    """Make columns of text of records with any keys.
-
-    Parameters
-    ----------
-    records
-        One mapping per row.
-    source
-        Name for messages.
-    options
-        `missing` is used.
-    word
-        What a row is called in messages.
-    lines
-        Line of each record; None: the records are numbered from 1.
-    unnested
-        Whether records inside records are taken apart.
-    """
+    """Make columns of text of records with any keys."""
     taken: tuple[str, ...] = ()
     if unnested and is_worth_it(records, options.columns):
         parts = unnest(records)

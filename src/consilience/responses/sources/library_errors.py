@@ -26,25 +26,7 @@ def readable(
     *,
     but_mistakes: bool = False,
 ) -> Iterator[None]:
-    """Turn an exception of a library into an `UnreadableFileError`.
-
-    Parameters
-    ----------
-    place
-        File, and row where it is known.
-    what
-        What is wrong with it.
-    remedy
-        What to do.
-    but_mistakes
-        Let through what shows a mistake in this program, such as an `AttributeError`
-        that its own source raises: the source that is read is not to blame.
-
-    Raises
-    ------
-    UnreadableFileError
-        If anything but an error of ours is raised inside.
-    """
+    """Turn an exception of a library into an `UnreadableFileError`."""
     try:
         yield
     except ConsilienceError:

@@ -49,13 +49,6 @@ def opened(source: Source, options: ReadOptions) -> Iterator[Source]:
 
     Workbooks, databases, files of Arrow and data sets of Hugging Face become tables;
     packed files and standard input, files.
-
-    Parameters
-    ----------
-    source
-        Anything.
-    options
-        `sheet` and `query` choose a table.
     """
     if isinstance(source, Frame):
         yield source
@@ -102,22 +95,7 @@ def _with_classes(frame: Frame, path: Path) -> Frame:
 def load_table(
     source: Source, options: ReadOptions, *, unnested: bool = False
 ) -> TextTable:
-    """Load a table in memory, or a file of one.
-
-    Parameters
-    ----------
-    source
-        The table.
-    options
-        How text is read.
-    unnested
-        Whether records inside records are taken apart.
-
-    Raises
-    ------
-    UnknownFormatError
-        If the name does not say what the file is and it is not text.
-    """
+    """Load a table in memory, or a file of one."""
     if isinstance(source, Path) and not source.exists() and str(source) != "-":
         msg = f"{source}: there is no such file; check the path"
         raise SourceNotFoundError(msg)

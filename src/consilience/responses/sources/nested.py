@@ -43,13 +43,7 @@ class Unnested:
 
 
 def unnest(records: Sequence[Record]) -> Unnested:
-    """Take records apart until each is one annotation.
-
-    Parameters
-    ----------
-    records
-        One mapping per row.
-    """
+    """Take records apart until each is one annotation."""
     rows = [_flat(record) for record in _by_annotator(records)]
     row = list(range(len(rows)))
     notes: list[str] = []
@@ -86,15 +80,7 @@ def unnest(records: Sequence[Record]) -> Unnested:
 
 
 def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
-    """Say whether taking records apart gives columns for more of the roles.
-
-    Parameters
-    ----------
-    records
-        The first of them are looked at.
-    columns
-        Columns that the caller named.
-    """
+    """Say whether taking records apart gives columns for more of the roles."""
     sample = records[:_SAMPLE]
     cells = [pair for record in sample for pair in record.items()]
     if not any(isinstance(cell, (dict, list)) for _, cell in cells):
@@ -291,13 +277,7 @@ def _is_list(rows: Sequence[Record], name: str) -> bool:
 
 
 def singular(name: str) -> str:
-    """Return a name of many as the usual name of one, where it is one.
-
-    Parameters
-    ----------
-    name
-        Such as annotator_ids.
-    """
+    """Return a name of many as the usual name of one, where it is one."""
     for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
         one = name.removesuffix(ending) + instead
         if name.endswith(ending) and plain(one) and _is_usual(one):

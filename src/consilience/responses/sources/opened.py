@@ -76,18 +76,7 @@ class Unpacked(Path):
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """Provide a file whose name says what it is.
-
-    Parameters
-    ----------
-    path
-        Any file or folder; ``-`` is standard input.
-
-    Raises
-    ------
-    UnreadableFileError
-        If it cannot be unpacked, or is far larger than its packed form.
-    """
+    """Provide a file whose name says what it is."""
     suffix = path.suffix.lower()
     standard = str(path) == "-" and not path.exists()
     if not standard and (suffix in _TELLING or not path.is_file()):
@@ -116,17 +105,7 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 
 def kind_of(path: Path) -> str:
-    """Return the suffix that a file's first bytes call for.
-
-    Parameters
-    ----------
-    path
-        A file; one whose name ends as packed files do is packed.
-
-    Returns
-    -------
-    Such as ``.parquet``; ``.csv`` for any text; its own for what is not known.
-    """
+    """Return the suffix that a file's first bytes call for."""
     with path.open("rb") as file:
         start = file.read(1 << 16)
     if path.suffix.lower() in PACKED:

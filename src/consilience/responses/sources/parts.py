@@ -16,35 +16,7 @@ def choose_part(
     option: str,
     given: str | None = None,
 ) -> tuple[str, tuple[str, ...]]:
-    """Choose the table that was named, or the one that can be one of answers.
-
-    Parameters
-    ----------
-    parts
-        Names of the columns of each table.
-    source
-        Name of the file.
-    what
-        What a table is called: sheet, table, split.
-    option
-        The argument that names one.
-    given
-        What the caller named.
-
-    Returns
-    -------
-    name
-        Of the table.
-    assumptions
-        What was assumed, where there are several.
-
-    Raises
-    ------
-    NoResponsesError
-        If there is none.
-    MissingColumnError
-        If there is none of that name, or several may be meant.
-    """
+    """Choose the table that was named, or the one that can be one of answers."""
     if given is not None:
         if given not in parts:
             msg = f"{source}: {not_among(what, given, parts)}"

@@ -51,17 +51,7 @@ class Probe:
 
 
 def probe(source: Source, columns: Columns, encoding: str | None = None) -> Probe:
-    """Look at a source without reading it whole.
-
-    Parameters
-    ----------
-    source
-        A file, a folder or a data frame.
-    columns
-        Columns that the caller named.
-    encoding
-        Of a text file, where the caller named it.
-    """
+    """Look at a source without reading it whole."""
     return replace(_look(source, encoding), columns=columns)
 
 

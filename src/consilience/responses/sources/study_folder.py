@@ -9,27 +9,7 @@ from consilience.validation_images import FILE, lists_validation_images
 
 
 def study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path]]:
-    """Return the folder of a study, and the file that lists the validation images.
-
-    Parameters
-    ----------
-    sources
-        The folder of the study and, where it is given, that of ImageNetV2.
-    name
-        Name of the format, for messages.
-
-    Returns
-    -------
-    folder
-        Of the study.
-    listing
-        The file of ImageNetV2; empty if its folder is not given.
-
-    Raises
-    ------
-    OptionError
-        These are not such folders.
-    """
+    """Return the folder of a study, and the file that lists the validation images."""
     folder, *more = sources
     lists = [
         each / FILE

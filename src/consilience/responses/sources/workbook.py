@@ -24,20 +24,6 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
 
     Numbers that are whole are written without a point. A formula is the text that was
     entered: nothing is computed.
-
-    Parameters
-    ----------
-    path
-        The file.
-    options
-        `sheet` and `header` are used.
-
-    Raises
-    ------
-    UnreadableFileError
-        If it is no workbook, or would unpack to more than a table holds.
-    MissingColumnError
-        If several sheets may hold the answers.
     """
     # Only where a workbook is read.
     import openpyxl  # noqa: PLC0415

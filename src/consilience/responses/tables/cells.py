@@ -30,11 +30,6 @@ def counts(
     """Read counts: whole numbers of at least one (or, with `zero`, of at least none).
 
     None is above `most`, and their sum is below 2**53: beyond it numbers are inexact.
-
-    Raises
-    ------
-    BadCellError
-        If one is not; the row is named.
     """
     numbers = pd.to_numeric(
         pd.Series(column.values.to_pylist(), dtype="str"), errors="coerce"
@@ -85,11 +80,6 @@ def without_points(column: Coded) -> tuple[Coded, tuple[str, ...]]:
     """Write ratings without a point, where gaps gave all of them one; say so.
 
     Programs write the whole numbers of a column with gaps as ``3.0``.
-
-    Parameters
-    ----------
-    column
-        Labels as text.
     """
     texts = drop_unused(column).values.to_pylist()
     gaps = bool((column.codes < 0).any())

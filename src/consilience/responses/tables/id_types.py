@@ -56,15 +56,7 @@ class HasTypes(Protocol):
 def settled(
     types: Mapping[str, str | None], values: Mapping[str, pa.StringArray]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Keep the types that all values of their role can be given again; say the others.
-
-    Parameters
-    ----------
-    types
-        Type of the column of each role; None where it has none.
-    values
-        All texts of each role.
-    """
+    """Keep types that all values of their role can be given again; say the others."""
     kept, notes = {}, []
     for role, name in types.items():
         if name is None:
@@ -79,16 +71,7 @@ def settled(
 
 
 def restored(frame: pd.DataFrame, types: Types) -> pd.DataFrame:
-    """Return a table whose ids and labels have their own types again.
-
-    Parameters
-    ----------
-    frame
-        A table; `ROLES` says which of its columns hold ids or labels.
-    types
-        Type by role. Where a column has gaps, whole numbers and booleans have the
-        nullable type of pandas (``Int64``, ``boolean``).
-    """
+    """Return a table whose ids and labels have their own types again."""
     columns = {
         name: _restored(frame[name], types[role])
         for name, role in ROLES.items()

@@ -119,13 +119,7 @@ class _Unpickler(pickle.Unpickler):
         self._source = source
 
     def find_class(self, module: str, name: str) -> Callable[..., object]:
-        """Stand-in of a name.
-
-        Raises
-        ------
-        UnsafePickleError
-            If the name is not allowed.
-        """
+        """Stand-in of a name."""
         stand_in = {**NUMPY, **PANDAS}.get((module, name))
         if stand_in is None:
             msg = (
@@ -137,26 +131,12 @@ class _Unpickler(pickle.Unpickler):
 
 
 def load_pickle(path: Path) -> object:
-    """Load a pickle as plain data.
-
-    Raises
-    ------
-    UnsafePickleError
-        If it asks for anything but the stand-ins.
-    UnreadableFileError
-        If it is broken.
-    """
+    """Load a pickle as plain data."""
     return _load(path.read_bytes(), str(path))
 
 
 def load_object_array(path: Path) -> object:
-    """Load a `.npy` file of one Python object as plain data.
-
-    Raises
-    ------
-    UnsafePickleError, UnreadableFileError
-        As `load_pickle`.
-    """
+    """Load a `.npy` file of one Python object as plain data."""
     file = io.BytesIO(path.read_bytes())
     with readable(str(path), "not a NumPy file", _FETCH):
         np.lib.format.read_magic(file)
@@ -172,13 +152,7 @@ def load_object_array(path: Path) -> object:
 
 
 def load_frame(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Load a pickled pandas data frame as columns and index.
-
-    Raises
-    ------
-    UnsafePickleError, UnreadableFileError
-        As `load_pickle`.
-    """
+    """Load a pickled pandas data frame as columns and index."""
     frame = load_pickle(path)
     with readable(str(path), "not a data frame as it was published", _FETCH):
         manager = frame.state["_data"]  # type: ignore[attr-defined]

@@ -107,17 +107,7 @@ SCALES = tuple(map(_scale, _SCALES.strip().split("\n\n")))
 
 
 def scale_order(labels: Sequence[str]) -> list[str] | None:
-    """Return labels in the order of their scale; None: they have none that is known.
-
-    Parameters
-    ----------
-    labels
-        Different labels.
-
-    Returns
-    -------
-    None as well where a number or a word of a scale would place two alike.
-    """
+    """Return labels in the order of their scale; None: they have none that is known."""
     if not 2 <= len(labels) <= _MOST:
         return None
     keys = _numbered(labels) or _worded(labels)

@@ -11,13 +11,7 @@ _PAIRS = {"{": "}", "[": "]"}
 
 
 def parse_structure(text: str) -> object:
-    """Return the list or object that a text is; None where it is a plain text.
-
-    Parameters
-    ----------
-    text
-        JSON, or what Python prints for lists, tuples and dictionaries.
-    """
+    """Return the list or object that a text is; None where it is a plain text."""
     text = text.strip()
     if not text or _PAIRS.get(text[0]) != text[-1]:
         return None
@@ -42,13 +36,7 @@ def is_structure(text: str) -> bool:
 
 
 def check_plain(draft: Draft) -> None:
-    """Refuse labels that are lists or objects.
-
-    Raises
-    ------
-    BadCellError
-        If one is; the record is named.
-    """
+    """Refuse labels that are lists or objects."""
     for code, label in enumerate(draft.label.values.to_pylist()):
         if label is None or label[:1] not in _PAIRS or not is_structure(label):
             continue

@@ -81,13 +81,7 @@ class TextTable:
         )
 
     def single(self, name: str) -> Coded:
-        """Return a column that holds one text per cell.
-
-        Raises
-        ------
-        BadCellError
-            If it holds lists.
-        """
+        """Return a column that holds one text per cell."""
         if name in self.lists:
             msg = f"{self.source}: column {name!r} holds lists; one text was expected"
             raise BadCellError(msg)
@@ -114,19 +108,7 @@ def unusable_notes(unusable: Mapping[str, str]) -> tuple[str, ...]:
 def places(
     source: str, *, first: int, word: str = "row", numbers: Sequence[int] | None = None
 ) -> Callable[[int], str]:
-    """Say where a row stands.
-
-    Parameters
-    ----------
-    source
-        Name of the file.
-    first
-        Number that a person sees at the first row (2 below a header).
-    word
-        What rows are called.
-    numbers
-        Number of each row, where they do not follow one another.
-    """
+    """Say where a row stands."""
 
     def where(row: int) -> str:
         number = numbers[row] if numbers is not None else first + row
@@ -192,13 +174,7 @@ def _common_type(tables: Sequence[TextTable], name: str) -> str | None:
 
 
 def check_names(names: list[str], source: str) -> list[str]:
-    """Names of columns, the empty ones numbered.
-
-    Raises
-    ------
-    DuplicateColumnError
-        If one name stands twice.
-    """
+    """Names of columns, the empty ones numbered."""
     names = [name.strip() or f"column {i}" for i, name in enumerate(names, start=1)]
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
@@ -214,15 +190,7 @@ def check_names(names: list[str], source: str) -> list[str]:
 def tidy(
     columns: Mapping[str, Coded], missing: tuple[str, ...]
 ) -> tuple[dict[str, Coded], tuple[str, ...]]:
-    """Trim blanks around texts and make missing words missing; say so.
-
-    Parameters
-    ----------
-    columns
-        The columns as read.
-    missing
-        Words that mean that nothing was entered.
-    """
+    """Trim blanks around texts and make missing words missing; say so."""
     words = text_array(missing)
     out = dict(columns)
     notes = []

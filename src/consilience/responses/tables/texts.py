@@ -12,22 +12,7 @@ _NUL = "holds a NUL character, which is not text; remove it"
 
 
 def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
-    """Refuse texts that hold a NUL character: no file of a run could hold them.
-
-    Parameters
-    ----------
-    column
-        Items, annotators or labels.
-    what
-        Which of them, for messages.
-    where
-        Place of a row.
-
-    Raises
-    ------
-    BadCellError
-        If one does; the row is named.
-    """
+    """Refuse texts that hold a NUL character: no file of a run could hold them."""
     for text in column.values.filter(pc.match_substring(column.values, "\0")):
         for row in _rows(column, text):
             msg = f"{where(row)}: the {what} {text.as_py()!r} {_NUL}"
@@ -35,20 +20,7 @@ def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
 
 
 def refuse_nul(what: str, texts: Iterable[str]) -> None:
-    """Refuse texts that hold a NUL character, where no row can be named.
-
-    Parameters
-    ----------
-    what
-        Items or labels, for messages.
-    texts
-        They themselves.
-
-    Raises
-    ------
-    BadCellError
-        If one does.
-    """
+    """Refuse texts that hold a NUL character, where no row can be named."""
     for text in texts:
         if "\0" in text:
             msg = f"the {what} {text!r} {_NUL}"

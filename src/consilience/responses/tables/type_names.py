@@ -15,19 +15,7 @@ MIXED = "mixed"
 
 
 def type_of(column: pd.Series | pd.Index) -> str | None:
-    """Return the name of a column's type.
-
-    Parameters
-    ----------
-    column
-        A column of a data frame.
-
-    Returns
-    -------
-    The name as pandas has it; that of a categorical names the type of its categories,
-    ``category[int64]``. `MIXED` where values are of several types; None where the type
-    is not one that is restored: a categorical of text, dates.
-    """
+    """Return the name of a column's type."""
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         inner = type_of(dtype.categories)

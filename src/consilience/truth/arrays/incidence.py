@@ -89,13 +89,7 @@ class Incidence:
     def __matmul__(
         self, table: Float[AnyArray, "columns K"]
     ) -> Float[AnyArray, "rows K"]:
-        """Return the product with a table; its gradient is the transposed product.
-
-        Raises
-        ------
-        TypeError
-            The matrix was not laid out.
-        """
+        """Return the product with a table; its gradient is the transposed product."""
         if not self.by_row:
             msg = (
                 "this matrix was not computed, because the model declares no need of it"
@@ -115,21 +109,7 @@ def incidence(
     *,
     longest: tuple[int, int] | None = None,
 ) -> Incidence:
-    """Lay out the matrix with `weight[n]` added at `(row[n], column[n])`.
-
-    Parameters
-    ----------
-    row, column
-        Place of each entry; places may repeat.
-    weight
-        Value of each entry; None for ones.
-    shape
-        Number of rows and of columns.
-    longest
-        How many entries a row and a column may have at most. Then widths follow from
-        these, whatever entries there are: matrices of about one size are laid out
-        alike, at some cost.
-    """
+    """Lay out the matrix with `weight[n]` added at `(row[n], column[n])`."""
     weights = None if weight is None else [weight]
     return incidences([row], [column], weights, shape, longest=longest)[0]
 

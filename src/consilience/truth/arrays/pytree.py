@@ -14,13 +14,7 @@ from jax.tree_util import GetAttrKey, register_pytree_with_keys
 
 
 def pytree[Record](*static: str) -> Callable[[type[Record]], type[Record]]:
-    """Return a decorator that registers a frozen dataclass.
-
-    Parameters
-    ----------
-    static
-        Fields that are part of the program, not of the data; they must be hashable.
-    """
+    """Return a decorator that registers a frozen dataclass."""
 
     def register(record: type[Record]) -> type[Record]:
         names = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]

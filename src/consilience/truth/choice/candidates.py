@@ -95,13 +95,7 @@ def candidates(
 def with_candidates(
     responses: Responses, lists: pd.DataFrame
 ) -> tuple[Responses, list[str]]:
-    """Return responses whose labels are those of candidates as well; say how many.
-
-    Raises
-    ------
-    CandidatesError
-        A column is missing, or candidates and answers have no label in common.
-    """
+    """Return responses whose labels are those of candidates as well; say how many."""
     for column in ("item", "label"):
         if column not in lists:
             columns = ", ".join(map(str, lists.columns))
@@ -131,19 +125,7 @@ def _with_columns(
     place: Int[np.ndarray, " E"],
     item: Int[np.ndarray, " E"],
 ) -> ChoiceSpace:
-    """Return the space with what is known of its candidates.
-
-    Parameters
-    ----------
-    space
-        With its lists.
-    names, values
-        The columns, and their numbers of each entry of the table.
-    places, place
-        Where candidates stand on the lists, and which of these each entry is.
-    item
-        The item of each entry.
-    """
+    """Return the space with what is known of its candidates."""
     shape = space.log_prior.shape
     size = shape[0] * shape[1] * len(names)
     if size > MAX_LISTED:

@@ -15,25 +15,7 @@ from consilience.truth.space import ChoiceSpace, check_lists, no_groups
 
 
 def classes(responses: Responses, gold: pd.DataFrame | None = None) -> ChoiceSpace:
-    """Return the space in which any of the labels can be true of any item.
-
-    Parameters
-    ----------
-    responses
-        Responses of kind choice.
-    gold
-        Columns item, label: the truth of some items; several rows of an item leave
-        each of them possible.
-
-    Raises
-    ------
-    OneLabelError
-        There is a single label, so nothing can be asked.
-    TooLargeError
-        A probability for every item and label would not fit in memory.
-    GoldError
-        A gold label is not one of the labels.
-    """
+    """Return the space in which any of the labels can be true of any item."""
     space = answers_about(responses)
     check_lists(space.num_units, len(space.states))
     if gold is None:
@@ -49,13 +31,7 @@ def classes(responses: Responses, gold: pd.DataFrame | None = None) -> ChoiceSpa
 
 
 def answers_about(responses: Responses) -> ChoiceSpace:
-    """Return the answers of responses of kind choice, with nothing known of the truth.
-
-    Raises
-    ------
-    OneLabelError
-        There is a single label, so nothing can be asked.
-    """
+    """Return the answers of kind choice, with nothing known of the truth."""
     answered = responses.table[["item", "annotator", "label", "n"]]
     given = answered["label"].cat.codes.to_numpy() >= 0
     if not given.all():

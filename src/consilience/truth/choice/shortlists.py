@@ -79,19 +79,7 @@ def shortlists(
     similar: LabelPairs | None = None,
     pairs: bool = False,
 ) -> Shortlists:
-    """Lay out the answers of a space by unit and slot.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    parent
-        Superclass of each label, if asked for; empty where one has none.
-    similar
-        How alike two labels are, if asked for.
-    pairs
-        Whether to follow pairs of labels.
-    """
+    """Lay out the answers of a space by unit and slot."""
     units, words = space.num_units, listed_answers(space)
     slots = words.shape[1]
     place = answer_slot(space).astype(np.int64) * units + space.unit

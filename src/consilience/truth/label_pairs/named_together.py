@@ -10,19 +10,7 @@ MAX_PAIRS = 20_000
 
 
 def named_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
-    """Return the pairs of labels that were both named for one unit, often enough.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    most
-        Pairs to keep: those named together for the most units.
-
-    Returns
-    -------
-    The pairs; the value is the number of units.
-    """
+    """Return the pairs of labels that were both named for one unit, often enough."""
     num_labels = len(space.answers)
     answered = np.unique(space.unit.astype(np.int64) * num_labels + space.answer)
     unit, label = np.divmod(answered, num_labels)

@@ -26,13 +26,7 @@ class LabelPairs:
     def place(
         self, one: Int[np.ndarray, "*n"], other: Int[np.ndarray, "*n"]
     ) -> Int[np.ndarray, "*n"]:
-        """Return which of the pairs each two labels are; their number for none.
-
-        Parameters
-        ----------
-        one, other
-            Codes of labels; none where negative.
-        """
+        """Return which of the pairs each two labels are; their number for none."""
         low = np.minimum(one, other).astype(np.int64)
         high = np.maximum(one, other).astype(np.int64)
         width = max(int(high.max(initial=0)), int(self.second.max(initial=0))) + 1
@@ -45,13 +39,7 @@ class LabelPairs:
     def at(
         self, one: Int[np.ndarray, "*n"], other: Int[np.ndarray, "*n"]
     ) -> Float[np.ndarray, "*n"]:
-        """Return what is known of each two labels.
-
-        Parameters
-        ----------
-        one, other
-            Codes of labels; none where negative.
-        """
+        """Return what is known of each two labels."""
         values: Float[np.ndarray, "*n"] = np.append(self.value, 0.0)[
             self.place(one, other)
         ]

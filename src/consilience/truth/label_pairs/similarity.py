@@ -14,41 +14,13 @@ _COLUMNS = ("label_a", "label_b", "value")
 
 
 def similarity(space: ChoiceSpace, table: pd.DataFrame) -> ChoiceSpace:
-    """Return the space with the similarity of its labels.
-
-    Parameters
-    ----------
-    space
-        A space of choice.
-    table
-        As for `similar_labels`.
-
-    Raises
-    ------
-    CandidatesError
-        The table is not as it must be.
-    """
+    """Return the space with the similarity of its labels."""
     labels = np.array(space.states, object)
     return replace(space, similar=similar_labels(labels, table))
 
 
 def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> LabelPairs:
-    """Return how alike labels are.
-
-    Parameters
-    ----------
-    names
-        Of all labels.
-    table
-        Columns label_a, label_b, value. A pair may stand in either order and has one
-        value; pairs that are not listed have the value 0.
-
-    Raises
-    ------
-    CandidatesError
-        A column is missing, a label is not one of these, a value is not a number, or a
-        pair has two values.
-    """
+    """Return how alike labels are."""
     for column in _COLUMNS:
         if column not in table:
             columns = ", ".join(map(str, table.columns))

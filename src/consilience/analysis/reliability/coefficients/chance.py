@@ -93,17 +93,7 @@ def sum_counts(
     *,
     by_rank: bool,
 ) -> Sums:
-    """Sum what the coefficients need by group of items.
-
-    Parameters
-    ----------
-    ratings, counts, similarity
-        Votes, the same by question, and how alike answers are.
-    group
-        Group of each question, from 0.
-    by_rank
-        Whether Krippendorff's distance is that of ranks.
-    """
+    """Sum what the coefficients need by group of items."""
     num_groups, paired = int(group.max()) + 1, counts.paired
     facts = np.stack(
         [

@@ -35,20 +35,6 @@ def standard_error(
 
     With one question per item and parts z / n this is sqrt(sum z^2 / (n (n - 1))), as
     in Gwet (2014).
-
-    Parameters
-    ----------
-    parts
-        What each question adds to the linearised estimate; their sum is zero.
-    item
-        Item of each.
-    large_sample
-        sqrt(sum z^2) / n instead, as Fleiss, Cohen and Everitt (1969) have it.
-
-    Returns
-    -------
-    The error, NaN for fewer than two items or where all are alike; and how many items
-    there are.
     """
     num = int((np.bincount(item) > 0).sum()) if len(item) else 0
     if num < 2:

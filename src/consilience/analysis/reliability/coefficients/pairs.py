@@ -233,15 +233,7 @@ def influence(
 def pair_table(
     met: Meetings | None, kappas: Kappas | None, ratings: Ratings, prob: float
 ) -> pd.DataFrame:
-    """Return one row per pair of annotators, those of most questions first.
-
-    Raises
-    ------
-    OptionError
-        If no two annotators answered the same question.
-    TooLargeError
-        If there are too many pairs.
-    """
+    """Return one row per pair of annotators, those of most questions first."""
     if met is None or kappas is None:
         if nobody_meets(ratings):
             msg = f"by 'pair': {NOBODY_MEETS}; leave it out"

@@ -61,19 +61,7 @@ def coefficient_table(
     why: Mapping[str, str],
     prob: float,
 ) -> pd.DataFrame:
-    """Return one row per coefficient.
-
-    Parameters
-    ----------
-    coefficients
-        What was estimated, by name.
-    drawn
-        Resampled values by name.
-    why
-        Why one (``all``: all but the percent agreement) is undefined.
-    prob
-        Probability of the intervals.
-    """
+    """Return one row per coefficient."""
     rows = []
     for name in NAMES:
         reason = why.get(name) or ("" if name == "percent" else why.get("all", ""))
@@ -91,13 +79,7 @@ def coefficient_table(
 
 
 def estimate_coefficients(study: Study, sums: StudySums) -> dict[str, Coefficient]:
-    """Estimate every coefficient that has sums, with its parts.
-
-    Parameters
-    ----------
-    study, sums
-        The answers, and their sums over all items.
-    """
+    """Estimate every coefficient that has sums, with its parts."""
     whole, ratings, counts = np.ones((1, 1)), study.ratings, study.counts
     values = estimate_all(sums, whole)
     # What is not defined gives parts that are not, either.

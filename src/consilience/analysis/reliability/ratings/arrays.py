@@ -61,15 +61,7 @@ class Ratings:
 
 
 def lay_out(responses: Responses) -> Ratings:
-    """Lay out the answers of responses of one kind; skipped questions are left out.
-
-    Raises
-    ------
-    NoResponsesError
-        If no question was answered.
-    OptionError
-        If objects are anonymous and nothing ties them together.
-    """
+    """Lay out the answers of responses of one kind; skipped questions are left out."""
     table = responses.table
     item, annotator, label = (_codes(table, n) for n in ("item", "annotator", "label"))
     labels = tuple(map(str, responses.labels["label"]))

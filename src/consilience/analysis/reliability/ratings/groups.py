@@ -28,17 +28,7 @@ type Table = np.ndarray | csr_array
 def assign_groups(
     item: Int[np.ndarray, " Q"], generator: np.random.Generator, most: int = MAX_GROUPS
 ) -> Int[np.ndarray, " Q"]:
-    """Group of each question: its item, or a random group of items.
-
-    Parameters
-    ----------
-    item
-        Item of each question, from 0 without gaps.
-    generator
-        Deals the items.
-    most
-        At most so many groups.
-    """
+    """Group of each question: its item, or a random group of items."""
     num = int(item.max(initial=-1)) + 1
     if num <= most:
         return item
@@ -73,17 +63,7 @@ def weighted_sums(
 def resample_groups(
     groups: int, resamples: int, widest: int, generator: np.random.Generator
 ) -> Iterator[Float[np.ndarray, "R G"]]:
-    """Yield how often each group is drawn, some resamples at a time.
-
-    Parameters
-    ----------
-    groups, resamples
-        How many.
-    widest
-        Columns of the widest table to be weighed, which bounds a block's memory.
-    generator
-        Draws.
-    """
+    """Yield how often each group is drawn, some resamples at a time."""
     step = max(1, 2**22 // max(groups, widest))
     for begin in range(0, resamples, step):
         size = min(step, resamples - begin)

@@ -92,13 +92,7 @@ def ordinal(size: int) -> Similarity:
 def numeric(
     numbers: Float[np.ndarray, " L"], distance: Literal["interval", "ratio"]
 ) -> Similarity:
-    """By the numbers that the labels are.
-
-    Raises
-    ------
-    OptionError
-        For negative numbers on a ratio scale.
-    """
+    """By the numbers that the labels are."""
     _check_size(len(numbers))
     far = np.subtract.outer(numbers, numbers) ** 2
     if distance == "ratio":
@@ -116,18 +110,7 @@ def numeric(
 def set_similarity(
     members: csr_array, distance: Literal["jaccard", "masi"]
 ) -> Similarity:
-    """By the labels that two sets share; only pairs that share one are held.
-
-    Parameters
-    ----------
-    members
-        Sets x labels, 1 where the set holds the label.
-
-    Raises
-    ------
-    TooLargeError
-        If too many pairs of sets share a label.
-    """
+    """By the labels that two sets share; only pairs that share one are held."""
     holders = np.asarray(members.sum(axis=0)).ravel()
     if (holders**2).sum() > _MAX_PAIRS:
         msg = (

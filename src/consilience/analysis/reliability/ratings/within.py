@@ -11,15 +11,7 @@ BLOCK = 2**21
 def pairs_within(
     group: Int[np.ndarray, " M"], block: int = BLOCK
 ) -> Iterator[tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]]:
-    """Yield the places of both members of pairs, each member with itself too.
-
-    Parameters
-    ----------
-    group
-        Group of each member, sorted.
-    block
-        About how many pairs to yield at once.
-    """
+    """Yield the places of both members of pairs, each member with itself too."""
     if not len(group):
         return
     start = np.flatnonzero(np.diff(group, prepend=group[0] - 1))

@@ -13,15 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 def log_gamma(
     key: Key[Array, ""], shape: Float[Array, "*batch"]
 ) -> Float[Array, "*batch"]:
-    """Draw logarithms of gamma variables of scale one.
-
-    Parameters
-    ----------
-    key
-        Random key.
-    shape
-        Shape of each; above zero.
-    """
+    """Draw logarithms of gamma variables of scale one."""
     first, second = jax.random.split(key)
     # Of shape + 1, where at least .95 of proposals are accepted, then taken back.
     middle = shape + 2 / 3

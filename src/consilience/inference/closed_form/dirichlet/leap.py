@@ -26,17 +26,7 @@ def extrapolate(
     counts: Float[np.ndarray, "*batch L"],
     path: Sequence[Float[np.ndarray, "*shared L"]],
 ) -> Float[np.ndarray, "*shared L"]:
-    """Return the concentration a leap away, or the path's end where that is better.
-
-    Parameters
-    ----------
-    prior
-        The prior whose concentration is learned.
-    counts
-        Expected counts of every vector that shares it.
-    path
-        Where the concentration was, and after one step and two.
-    """
+    """Return the concentration a leap away, or the path's end where that is better."""
     before, middle, after = path
     with np.errstate(all="ignore"):  # a leap out of bounds gains nothing
         first = np.log(middle / before)
@@ -88,13 +78,6 @@ def log_rising(
 
     Whole counts n are summed as :math:`\sum_m t_m \log(a + m)`, where :math:`t_m` is
     how many of them exceed m: no work then grows with the number of vectors.
-
-    Parameters
-    ----------
-    counts
-        Of every vector.
-    shared
-        Shape of a, which is broadcast against the counts.
     """
     cells = math.prod(shared)
     length = int(counts.max(initial=0)) + 1

@@ -18,15 +18,7 @@ FIXED_POINT_STEPS = 2  # a sweep; a leap goes on from them
 def hyperprior(
     prior: Dirichlet, concentration: Float[np.ndarray, "*shared L"]
 ) -> float:
-    """Return the log density of a learned concentration, up to a constant.
-
-    Parameters
-    ----------
-    prior
-        The prior; nothing is learned where it is not held.
-    concentration
-        Where it is.
-    """
+    """Return the log density of a learned concentration, up to a constant."""
     if prior.hyperprior_weight is None:
         return 0.0
     start = prior.concentration
@@ -40,17 +32,7 @@ def learn(
     concentration: Float[np.ndarray, "*shared L"],
     counts: Float[np.ndarray, "*batch L"],
 ) -> Float[np.ndarray, "*shared L"]:
-    """Return the concentration further up, where it is learned.
-
-    Parameters
-    ----------
-    prior
-        The prior.
-    concentration
-        Where it is.
-    counts
-        Expected counts of every vector that shares it.
-    """
+    """Return the concentration further up, where it is learned."""
     if prior.hyperprior_weight is None:
         return concentration
     learned = concentration

@@ -9,15 +9,7 @@ from consilience.inference.closed_form.dirichlet.expectations import total
 def log_dirichlet(
     generator: np.random.Generator, concentration: Float[np.ndarray, "*batch L"]
 ) -> Float[np.ndarray, "*batch L"]:
-    """Draw logarithms of Dirichlet vectors, those along the last axis.
-
-    Parameters
-    ----------
-    generator
-        Source of random numbers.
-    concentration
-        Of each; above zero.
-    """
+    """Draw logarithms of Dirichlet vectors, those along the last axis."""
     # A gamma variable of a small shape is often less than the smallest number: it is
     # drawn of shape + 1 and taken back, as a logarithm (Marsaglia and Tsang 2000).
     logs = np.log(generator.standard_gamma(concentration + 1))

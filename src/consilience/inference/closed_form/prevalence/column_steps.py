@@ -39,17 +39,7 @@ def first(sweeps: Sweeps) -> Parameters:
 def step(
     sweeps: Sweeps, logit: Parameters, truth: Float[np.ndarray, "U S"]
 ) -> tuple[Parameters, float]:
-    """Return prevalence and weights one step further up, and their log density before.
-
-    Parameters
-    ----------
-    sweeps
-        The model laid out, and what is known of candidates.
-    logit
-        Where the step starts: logarithms of prevalence, and weights.
-    truth
-        What is believed of the truth.
-    """
+    """Return prevalence and weights one step up, and their log density before."""
     imagined = imagined_units(sweeps.model, sweeps.coding)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         ended, density = _step(
@@ -79,19 +69,7 @@ def chain(sweeps: Sweeps, logit: Parameters, generator: np.random.Generator) -> 
 def draw(
     how: Chain, number: int, logit: Parameters, truth: Float[np.ndarray, "U S"]
 ) -> Parameters:
-    """Draw prevalence and weights, given the truth.
-
-    Parameters
-    ----------
-    how
-        How.
-    number
-        Which draw of the chain it is.
-    logit
-        Where the chain stands.
-    truth
-        The truth, or at first what is believed of it.
-    """
+    """Draw prevalence and weights, given the truth."""
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         drawn = _draw(
             jax.random.fold_in(how.key, number),

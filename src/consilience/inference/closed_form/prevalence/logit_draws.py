@@ -85,23 +85,7 @@ def draw_logit(
     counts: LogitCounts,
     how: Walk,
 ) -> Parameters:
-    """Draw prevalence, and weights, given the truth.
-
-    Parameters
-    ----------
-    key
-        Random key.
-    observations
-        What is known of candidates.
-    concentration
-        Imagined units of each state.
-    logit
-        Where the chain stands: logarithms of prevalence, and weights.
-    counts
-        Expected counts of the states.
-    how
-        How steps go.
-    """
+    """Draw prevalence, and weights, given the truth."""
     of_prevalence, of_weights = jax.random.split(key)
     drawn = _prevalence(of_prevalence, observations, concentration, logit, counts)
     start = {PREVALENCE: drawn, WEIGHT: logit[WEIGHT]}

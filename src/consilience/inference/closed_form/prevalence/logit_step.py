@@ -90,19 +90,7 @@ def logit_step(
     logit: Parameters,
     truth: Float[Array, "U S"],
 ) -> Parameters:
-    """Return prevalence and weights one step further up.
-
-    Parameters
-    ----------
-    observations
-        What is known of candidates.
-    concentration
-        Imagined units of each state.
-    logit
-        Where the step starts: logarithms of prevalence, and weights.
-    truth
-        What is believed of the truth.
-    """
+    """Return prevalence and weights one step further up."""
     counts = logit_counts(observations, truth)
 
     def reached(logit: Parameters) -> Float[Array, ""]:
