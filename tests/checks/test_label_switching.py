@@ -77,3 +77,10 @@ def test_a_model_without_confusion_is_not_asked(tree, skilled):
     data = tree(confusion=skilled)
     data["posterior"] = data["posterior"].to_dataset().drop_vars("confusion")
     assert label_switching(data) == []
+
+
+def test_a_fit_that_is_no_number_fails_and_does_not_raise(tree, skilled):
+    broken = np.array(skilled)
+    broken[..., 0] = np.nan
+    result = by_name(label_switching(tree(confusion=broken, stats=CHAIN)))
+    assert not result["label_switching"].ok

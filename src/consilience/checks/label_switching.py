@@ -88,6 +88,8 @@ def _means(
 
 def _gain(likeness: Float[np.ndarray, "K K"]) -> float:
     """Mean gain of the states that the best renaming moves; 0 when it moves none."""
+    if not np.isfinite(likeness).all():
+        return np.nan
     # No renaming gains where every state has its best name; nor is the solver loaded.
     if (np.diag(likeness) >= likeness.max(1)).all():
         return 0.0
