@@ -79,7 +79,9 @@ def written_out(gold, shared):
 
     def present(away):
         steep = slope * (SHARPNESS if gold else 1)
-        return 0.0075 + 0.985 * expit(steep * (GRID - away - boundary))
+        contrary = 0.003 if gold else 0.0075
+        step = expit(steep * (GRID - away - boundary))
+        return contrary + (1 - 2 * contrary) * step
 
     def of_label(label, here, effect):
         there = label in here

@@ -84,7 +84,7 @@ def readings(tables: Float[Array, "J G L T"], parameters: Parameters) -> Reading
     upper = sigmoid(parameters["share"])
     density = (1 - upper) * parts[0] + upper * parts[1]
     cut = most_informative(tables, parameters, density)
-    return jax.tree.map(jax.lax.stop_gradient, Readings(slope, boundary, cut))
+    return Readings(slope, boundary, cut)
 
 
 def most_informative(
@@ -100,8 +100,8 @@ def most_informative(
     answers = jnp.einsum("j,jglt->glt", parameters["asked"], jnp.exp(tables))
     joint = answers * density[:, None]
     above = jnp.flip(jnp.flip(joint, 2).cumsum(2), 2)
-    below = jnp.maximum(joint.sum(2, keepdims=True) - above, 0.0)
-    both = jnp.stack([below, above])
+    both = jnp.stack([joint.sum(2, keepdims=True) - above, above])
+    both = jnp.maximum(both, MIN_PROBABILITY)
     state = both.sum(2)
     # Mutual information, less the entropy of answers, which is the same for all cuts.
     information = xlogy(both, both).sum((0, 2)) - xlogy(state, state).sum(0)
