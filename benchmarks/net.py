@@ -52,7 +52,7 @@ VOLATILE = (
 def record(folder: Path, groups: list[str]) -> None:
     """Run the cases of groups, and write a file of JSON lines for each."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in groups or GROUPS:
+    for name in groups or (*GROUPS, "reading"):
         if name == "reading":
             _record_reading(folder / "reading.jsonl")
             continue
@@ -393,7 +393,6 @@ GROUPS = {
     "fits": _fits,
     "objects": _images,
     "commands": _commands,
-    "reading": None,
 }
 
 

@@ -1,6 +1,5 @@
-"""A benchmark's table with its notes: as Markdown for people, as JSON for programs."""
+"""A benchmark's table with its notes, as Markdown."""
 
-import json
 import os
 import platform
 import subprocess
@@ -69,21 +68,9 @@ def markdown(report: Report) -> str:
 
 
 def keep(report: Report, path: Path) -> None:
-    """Write `path`.md and `path`.json."""
+    """Write `path`.md."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.with_suffix(".md").write_text(markdown(report))
-    content = {
-        "title": report.title,
-        "rows": [dict(row) for row in report.rows],
-        **(
-            {"more": {k: list(v) for k, v in report.more.items()}}
-            if report.more
-            else {}
-        ),
-        "notes": list(report.notes),
-        "machine": dict(report.machine),
-    }
-    path.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,1 +1,0 @@
-"""The context effect of similar labels, estimated from who was shown what."""
