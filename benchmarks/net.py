@@ -227,7 +227,7 @@ def _tables(fit: Any) -> str:
         fit.save(path)
         parts = [(path / "run.toml").read_text().split("[versions]")[0]]
         for table in sorted(path.glob("tables/*.parquet")):
-            frame = pd.read_parquet(table)
+            frame = pd.read_parquet(table).drop(columns="seconds", errors="ignore")
             parts.append(f"{table.stem}\n{frame.to_csv(float_format='%.6g')}")
     for group in ("posterior", "truth"):
         if group in fit.data.children:
@@ -256,7 +256,7 @@ class _Recorder:
     """Records what `read` makes of each source, by its content and options."""
 
     def __init__(self, path: Path) -> None:
-        self.file = path.open("a")
+        self.path = path
         self.seen: set[str] = set()
 
     def wrap(self, read: Any) -> Any:
@@ -278,8 +278,8 @@ class _Recorder:
         digest = hashlib.sha256(case.encode()).hexdigest()[:20]
         if digest not in self.seen:
             self.seen.add(digest)
-            self.file.write(_line(f"{digest} {case[-160:]}", text))
-            self.file.flush()
+            with self.path.open("a") as file:
+                file.write(_line(f"{digest} {case[-160:]}", text))
 
 
 def _asked(options: Any) -> str:
@@ -303,7 +303,8 @@ def _content(source: Any) -> str:
                 if file.is_file():
                     digest.update(file.read_bytes())
         else:
-            digest.update(str(one).encode())
+            text = Path(one).name if isinstance(one, Path) else str(one)
+            digest.update(text.encode())
     return digest.hexdigest()[:16]
 
 
