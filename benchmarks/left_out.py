@@ -37,6 +37,9 @@ HIDDEN = (3.0, 4.0, 5.0)
 COMMON = (0.1, 0.15, 0.2)
 SHRINKAGES = (0.0, 0.4, 0.6, 0.8, 1.0)
 VOTES = (0.0, 0.15, 0.3, 0.45)
+# Power of the number of answers with which design effects grow: as Kish, and the root.
+GROWTH = (1.0, 0.75, 0.5)
+SHIPPED = 0.5
 DRIFTS = (None, 0.03, 0.01, 0.005)  # None: equal shares
 SEEDS = (0, 1)
 METRICS = ("accuracy", "log-loss", "ECE")
@@ -55,7 +58,8 @@ NOTES = (
         "logarithm of log-loss over the other families. centre: with those nearest to "
         "the mean of the twentieth of all that is best there, because the best one "
         "changes from set to set. as shipped: with the constants of the package. raw: "
-        "the same, not tempered. no votes: the same, without votes. stacked: "
+        "the same, not tempered. no votes: the same, without votes. Kish: the same, "
+        "design effects linear in the number of answers. stacked: "
         "unmodified stacking weights. equal: equal weights."
     ),
     (
@@ -89,13 +93,16 @@ def report(sets: Mapping[str, Sequence[Mapping]]) -> Report:
 
     tempering = (independence.HIDDEN, independence.COMMON)
     votes = automatic.VOTES
-    mixing = (stacking.SHRINKAGE, votes, stacking.DRIFT)
+    mixing = (stacking.SHRINKAGE, votes, SHIPPED, stacking.DRIFT)
     shipped = (*tempering, *mixing)
-    without = (*tempering, stacking.SHRINKAGE, 0.0, stacking.DRIFT)
-    grid = [*itertools.product(HIDDEN, COMMON, SHRINKAGES, VOTES, DRIFTS)]
+    without = (*tempering, stacking.SHRINKAGE, 0.0, SHIPPED, stacking.DRIFT)
+    kish = (*tempering, stacking.SHRINKAGE, votes, 1.0, stacking.DRIFT)
+    mixed = votes, SHIPPED, None
+    grid = [*itertools.product(HIDDEN, COMMON, SHRINKAGES, VOTES, GROWTH, DRIFTS)]
     figures = {
         name: {
-            constants: _mean(each, constants) for constants in {*grid, shipped, without}
+            constants: _mean(each, constants)
+            for constants in {*grid, shipped, without, kish}
         }
         for name, each in sets.items()
     }
@@ -107,8 +114,9 @@ def report(sets: Mapping[str, Sequence[Mapping]]) -> Report:
         "as shipped": {name: figures[name][shipped] for name in sets},
         "raw": {name: _mean(each, (0.0, 0.0, *mixing)) for name, each in sets.items()},
         "no votes": {name: figures[name][without] for name in sets},
-        "stacked": {name: figures[name][*tempering, 0.0, votes, None] for name in sets},
-        "equal": {name: figures[name][*tempering, 1.0, votes, None] for name in sets},
+        "Kish": {name: figures[name][kish] for name in sets},
+        "stacked": {name: figures[name][*tempering, 0.0, *mixed] for name in sets},
+        "equal": {name: figures[name][*tempering, 1.0, *mixed] for name in sets},
     }
     rows = [_row(way, of) for way, of in ways.items()]
     each = [
@@ -178,7 +186,7 @@ def _centre(ranked):
     drifts = [constants[-1] for constants in best]
     drift = max(DRIFTS, key=drifts.count)
     mean = np.mean([constants[:-1] for constants in best], axis=0)
-    steps = np.array([1.0, 0.05, 0.2, 0.15])
+    steps = np.array([1.0, 0.05, 0.2, 0.15, 0.25])
     alike = [constants for constants in ranked if constants[-1] == drift]
     return min(
         alike, key=lambda each: np.abs((np.array(each[:-1]) - mean) / steps).sum()
@@ -259,20 +267,31 @@ def scored(
 
     from consilience.fitting.comparison.comparing import HIDES_DRIFT
 
-    hidden, common, shrinkage, votes, drift = constants
+    hidden, common, shrinkage, votes, growth, drift = constants
     equal = np.full(len(found["raw"]), 1 / len(found["raw"]))
     if drift is not None:
         equal = np.exp(-(found["moved"] - found["moved"].min()) / drift)
         equal = np.where(np.isin(found["models"], HIDES_DRIFT), 0.0, equal)
         equal /= equal.sum()
     weight = (1 - shrinkage) * found["weight"] + shrinkage * equal
-    belief = np.tensordot(weight, _tempered(found, hidden, common), 1)
-    effect = 1 + np.maximum(found["number"] - 1, 0) * CORRELATED
+    others = _others(found, growth)
+    belief = np.tensordot(weight, _tempered(found, hidden, common, others), 1)
+    effect = 1 + others * CORRELATED
     share = (votes * _errors_go_together(found) / effect)[:, None]
     return _judged(found, (1 - share) * belief + share * found["shares"])
 
 
-def _tempered(found, hidden, common):
+def _others(found, growth):
+    """Return the answers of each item beside one, as a design effect counts them."""
+    import numpy as np
+
+    from consilience.checks.dependence.independence import AT
+
+    others = np.maximum(found["number"] - 1, 0)
+    return (AT - 1) ** (1 - growth) * others**growth
+
+
+def _tempered(found, hidden, common, others):
     import numpy as np
     from scipy.special import softmax
 
@@ -282,7 +301,7 @@ def _tempered(found, hidden, common):
     tempered = []
     for raw, correlation in zip(found["raw"], found["correlation"], strict=True):
         rho = max(np.clip(hidden * (correlation - BACKGROUND), 0.0, 1.0), least)
-        share = 1 / (1 + np.maximum(found["number"] - 1, 0) * rho)[:, None]
+        share = 1 / (1 + others * rho)[:, None]
         tempered.append(softmax(share * np.log(np.maximum(raw, 1e-300)), axis=1))
     return tempered
 
