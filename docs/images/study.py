@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 import consilience as cs
+from consilience.cli.commands.demo import MISTAKES
 from consilience.cli.pages.demo import picture
 from consilience.demo import Study, run, study
 
@@ -43,7 +44,7 @@ STYLE = {
 def main() -> None:
     """Fit the study and draw it."""
     here = Path(__file__).parent
-    simulated = study(0)
+    simulated = study(0, mistakes=MISTAKES)
     with TemporaryDirectory() as folder:
         place = Path(folder) / "consilience-demo"
         outcome = run(simulated, place, engine="auto", seed=0)

@@ -48,9 +48,9 @@ def beyond_habit(space: ContainsSpace, elpd: Float[np.ndarray, " N"]) -> BeyondH
     count = np.bincount(cell, space.n, people * answers).reshape(people, answers)
     everyone = count.sum(0) / count.sum()
     # The answer itself is left out; as many are imagined as there are different ones.
-    own = count.ravel()[cell] - 1 + answers * everyone[space.answer]
+    alike = count.ravel()[cell] - 1 + answers * everyone[space.answer]
     whole = count.sum(1)[space.annotator] - 1 + answers
-    difference = elpd - np.log(own / whole)
+    difference = elpd - np.log(alike / whole)
     gain = float(np.average(difference, weights=space.n))
     of_unit = np.bincount(space.unit, (difference - gain) * space.n, space.num_units)
     return BeyondHabit(gain, float(np.sqrt((of_unit**2).sum()) / space.n.sum()))
@@ -64,16 +64,16 @@ def presence(data: xr.DataTree) -> list[Verdict]:
 def _seen(data: xr.DataTree) -> list[Verdict]:
     if "beyond_habit" not in data.attrs:
         return []
-    found = BeyondHabit(**json.loads(data.attrs["beyond_habit"]))
+    beyond = BeyondHabit(**json.loads(data.attrs["beyond_habit"]))
     how = (
         "annotators agree hardly more than by habit, so their answers say hardly "
         "anything of which labels are present; look at the task and at who answered"
     )
-    lowest, highest = (found.gain + each * found.error for each in (-2, 2))
-    if highest < 2 * GAIN or (lowest > 0 and found.gain >= GAIN):
-        return [at_least("beyond_habit", found.gain, GAIN, how)]
+    lowest, highest = (beyond.gain + each * beyond.error for each in (-2, 2))
+    if highest < 2 * GAIN or (lowest > 0 and beyond.gain >= GAIN):
+        return [at_least("beyond_habit", beyond.gain, GAIN, how)]
     return [
-        too_little("beyond_habit", GAIN, f"more answers are needed: {how}", found.gain)
+        too_little("beyond_habit", GAIN, f"more answers are needed: {how}", beyond.gain)
     ]
 
 

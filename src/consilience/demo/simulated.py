@@ -27,7 +27,7 @@ _TAKEN_FOR = np.array(
 )
 # How often the typical annotator errs, by animal, and how alike annotators are: the
 # imagined answers behind each row.
-_MISTAKES = np.array([0.3, 0.31, 0.25, 0.21, 0.17])
+_MISTAKES = np.array([0.42, 0.44, 0.36, 0.3, 0.24])
 _ALIKENESS = 5.0
 
 _NAMES = (
@@ -85,7 +85,9 @@ class Study:
         return dict(zip(self.annotators, map(float, accuracy), strict=True))
 
 
-def study(seed: int, *, num_photos: int = 200, per_photo: int = 6) -> Study:
+def study(
+    seed: int, *, num_photos: int = 200, per_photo: int = 6, mistakes: float = 1.0
+) -> Study:
     """Simulate the built-in study: which animal is on the photo.
 
     Parameters
@@ -96,6 +98,8 @@ def study(seed: int, *, num_photos: int = 200, per_photo: int = 6) -> Study:
         Number of photos.
     per_photo : int, default 6
         Number of answers about each photo, by as many annotators.
+    mistakes : float, default 1
+        How often the typical annotator errs, relative to 24 to 44 % of the answers.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def study(seed: int, *, num_photos: int = 200, per_photo: int = 6) -> Study:
     2  photo-001     Quinn  malamute
     """
     generator = np.random.default_rng(seed)
-    confusion = _confusions(generator)
+    confusion = _confusions(generator, mistakes)
     num_labels, num_people = len(LABELS), len(_NAMES)
     truth = generator.choice(num_labels, size=num_photos, p=PREVALENCE)
     lots = generator.random((num_photos, num_people))
@@ -139,8 +143,11 @@ def study(seed: int, *, num_photos: int = 200, per_photo: int = 6) -> Study:
     )
 
 
-def _confusions(generator: np.random.Generator) -> Float[np.ndarray, "J K K"]:
-    typical = np.diag(1 - _MISTAKES) + _MISTAKES[:, None] * _TAKEN_FOR
+def _confusions(
+    generator: np.random.Generator, mistakes: float
+) -> Float[np.ndarray, "J K K"]:
+    wrong = mistakes * _MISTAKES
+    typical = np.diag(1 - wrong) + wrong[:, None] * _TAKEN_FOR
     rows = [generator.dirichlet(_ALIKENESS * row, size=len(_NAMES)) for row in typical]
     confusion = np.stack(rows, axis=1)
     confusion[_NAMES.index(_SPAMMER)] = _BLIND

@@ -41,8 +41,8 @@ def check_responses(fit: Fit, responses: Responses) -> None:
         raise OptionError(msg)
     if attributes["kind"] == "objects":  # which leaves rare candidates out
         return
-    known = set(labels(fit.data)["label"].astype("str"))
-    strange = sorted(set(responses.labels["label"].astype("str")) - known)
+    learned = set(labels(fit.data)["label"].astype("str"))
+    strange = sorted(set(responses.labels["label"].astype("str")) - learned)
     if strange:
         msg = (
             f"the fit does not know {listing(strange, 3)}, labels of the responses: "

@@ -12,6 +12,7 @@ from consilience.cli.terminal import (
 )
 
 _USUAL = Path("consilience-demo")
+MISTAKES = 0.7  # of the usual study, with all of which chains take minutes to converge
 
 
 def demo(
@@ -53,7 +54,12 @@ def demo(
 
     show = screen(as_json=json)
     outcome = run(
-        study(seed), out, engine=engine, seed=seed, overwrite=replace, progress=True
+        study(seed, mistakes=MISTAKES),
+        out,
+        engine=engine,
+        seed=seed,
+        overwrite=replace,
+        progress=True,
     )
     show.print(demo_page(outcome))
     finish(show, None, "read", "YOUR-EXPORT", "--out", "responses")
