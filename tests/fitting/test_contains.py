@@ -201,9 +201,9 @@ def test_a_few_answers_are_too_few_to_say_that_nobody_looked(crowd):
 
 def test_habit_is_how_an_annotator_answers_elsewhere():
     # One annotator says yes three times in four, another one no: by hand.
-    said = {"a": ["yes", "yes", "yes", "no"], "b": ["no", "no", "no", "no"]}
+    words = {"a": ["yes", "yes", "yes", "no"], "b": ["no", "no", "no", "no"]}
     rows = [
-        (f"i{k}", who, "x", y) for who, ys in said.items() for k, y in enumerate(ys)
+        (f"i{k}", who, "x", y) for who, ys in words.items() for k, y in enumerate(ys)
     ]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
     space = space_of(read(frame, kind="contains"))

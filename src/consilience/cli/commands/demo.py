@@ -12,7 +12,7 @@ from consilience.cli.terminal import (
 )
 
 _USUAL = Path("consilience-demo")
-MISTAKES = 0.7  # of the usual study, with all of which chains take minutes to converge
+MISTAKES = 0.7  # of the usual study, whose chains take a minute to converge
 
 
 def demo(

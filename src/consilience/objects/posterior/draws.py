@@ -25,7 +25,9 @@ from consilience.truth.named import MAX_LABELS
 # Allocations x partitions, and draws x candidates x candidates, that are held at once:
 # few enough to stay near the processor, and to be memory that is used again.
 MAX_CELLS = 500_000
-IMAGINED = 2.0  # annotators of each item who answer none of these as often as all do
+# Imagined annotators of each item, who answer none of these as often as all do. Their
+# number is judgement: few beside five answers.
+IMAGINED = 2.0
 BY_MATRIX = 8  # labels up to which blocks are summed by a product of matrices
 
 

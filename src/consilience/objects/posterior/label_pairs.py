@@ -94,7 +94,7 @@ class StudyEvidence:
         )
 
     def item_counts(self, space: ObjectsSpace) -> ItemCounts:
-        """Return what of the sums each item of a space has said itself."""
+        """Return what each item of a space has added to the sums itself."""
         answered = self.about(space.unit_item).answers
         unit = pd.Index(answered.unit_item).get_indexer(space.unit_item)
         now, before = space.named.candidate, answered.named.candidate

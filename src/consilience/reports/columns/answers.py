@@ -10,7 +10,7 @@ from consilience.reports.record import Run
 
 
 def answers(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]:
-    """Return who said what of each item."""
+    """Return who gave which answers about each item."""
     if run.answers is None:
         return {}
     table = run.answers
