@@ -50,7 +50,7 @@ By it no number of answers is worth more than :math:`1 / \rho`, which spares a m
 that has learned a wrong truth. Where several models are mixed, that they differ says
 so, and :math:`D = 1 + \rho \sqrt{(n - 1)(8 - 1)}`, the same for eight answers:
 whichever family of public sets is left out, the others choose the root, and log-loss is
-.404 for .413 (with 20 and 39 answers an item .135 for .151 and .14 for .19). On
+.404 for .413 (with 20 and 40 answers an item .135 for .151 and .14 for .19). On
 simulated crowds it is .001 higher. Single models other than the correlated one lose .04
 to .12 by the root.
 
