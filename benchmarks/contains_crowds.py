@@ -77,6 +77,9 @@ DESIGNS: Mapping[str, Design] = {
     "unequal spreads": Design(
         absent_look=(-1.6, 0.5, 0.0), present_look=(0.7, 1.4, 0.0)
     ),
+    "varied absent labels": Design(
+        absent_look=(-0.7, 1.4, 0.0), present_look=(1.6, 0.5, 0.0)
+    ),
     "skewed looks": Design(
         absent_look=(-1.8, 0.9, 1.0), present_look=(0.9, 0.9, -0.6), item=0.4
     ),

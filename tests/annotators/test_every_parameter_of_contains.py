@@ -22,7 +22,7 @@ from consilience.spaces import space_of
 
 PEOPLE, MASS, DRAWS = 20, 0.9, 24
 SHARED = (
-    *("mean", "scale", "share", "width", "weight", "group_shift"),
+    *("distance", "scale", "share", "width", "weight", "group_shift"),
     *("item_scale", "context_effect", "context_effect_not_shown"),
 )
 SPREADS = tuple(

@@ -18,8 +18,8 @@ ITEMS, PEOPLE, PER_ITEM = 800, 20, 8
 ALIKE = {"threshold_spread": 0.3, "annotator_width_spread": 0.3}
 APART = {"threshold_spread": 1.2, "annotator_width_spread": 0.9}
 OTHERS = {
-    "mean": [-3.5, 0.5],
-    "scale": [1.7, 1.7],
+    "distance": [3.5, 0.5],
+    "scale": 1.7,
     "share": -1.0,
     "width": -0.5,
     "annotator_discrimination_spread": 0.3,

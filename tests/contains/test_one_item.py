@@ -48,7 +48,8 @@ SHARED = {
     "context_effect": 1.1,
     "context_effect_not_shown": 0.8,
 }
-HUMPS = {"mean": [-3.0, 1.0], "scale": 1.5, "share": -0.6}
+MEANS = [-3.0, 1.0]
+HUMPS = {"distance": [3.0, 1.0], "scale": 1.5, "scale_ratio": 0.0, "share": -0.6}
 CUT, SHARPNESS = 0.3, 1.2
 THRESHOLD = np.linspace(-0.5, 0.5, 4)
 GRID = np.linspace(-12, 12, 241)
@@ -90,7 +91,7 @@ def written_out(gold, shared):
             led = shared["context_effect"]
             apart = 0.0 if here & TASKS[label] else shared["context_effect_not_shown"]
         which = int(there)
-        mean = HUMPS["mean"][which] + shared["item_scale"][which] * effect
+        mean = MEANS[which] + shared["item_scale"][which] * effect
         away = (GRID - mean - led - apart) / WIDTH
         hump = np.exp(-0.5 * away**2)
         share = expit(HUMPS["share"] if there else -HUMPS["share"])
@@ -128,7 +129,7 @@ def as_the_model_has_it(gold):
     space = space_of(
         read(frame, kind="contains"), alike=SIMILAR, gold=known if gold else None
     )
-    model = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0, informative=0.0))
+    model = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0))
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         program = seed(sample_parameters, 0)
@@ -145,7 +146,8 @@ def as_the_model_has_it(gold):
         values["threshold"] = jnp.asarray(THRESHOLD)
         values |= {"cut": jnp.asarray(CUT), "sharpness": jnp.asarray(SHARPNESS)}
         given = jax.jit(substitute(program, data=values), static_argnums=0)
-        result = score(model, observations, given(model, observations))
+        alone = {"informative": jnp.zeros(1)}  # the components, without the cut
+        result = score(model, observations, given(model, observations) | alone)
         truth = belief(result).reshape(len(result), 2, -1).sum(2)
         return float(marginal(result).sum()), np.asarray(truth[:, 1])
 
@@ -174,7 +176,7 @@ TRUE = {
     "item_scale": [1.4, 0.7],
     "context_effect": 1.5,
     "context_effect_not_shown": 0.9,
-    "mean": [-3.0, 1.5],
+    "distance": [3.0, 1.5],
     "scale": 1.2,
     "share": -1.0,
     "threshold_spread": 0.8,

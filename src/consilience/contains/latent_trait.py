@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from consilience.model.contract import Parameters
 
 MIN_PROBABILITY = 1e-12  # of a probability
-MIN_SLOPE = 1e-3  # of log-odds in the trait
+MIN_SLOPE = 0.2  # of log-odds in the trait
 ALMOST = 1e-3  # nats: cuts that tell so much less than the best one count 1 / e
 
 
@@ -45,17 +45,19 @@ def mixture(
     node = parameters["node"]
     which = np.repeat([0, 1], [len(shift) - 1, 1])
     means = parameters["means"][which][:, :, None] + shift
-    return softmax(-0.5 * ((node - means[..., None]) / deviation(parameters)) ** 2, 3)
+    width = deviations(parameters)[which, None, None, None]
+    return softmax(-0.5 * ((node - means[..., None]) / width) ** 2, 3)
 
 
-def deviation(parameters: Parameters) -> Float[Array, ""]:
-    """Return the standard deviation of both components on the nodes.
+def deviations(parameters: Parameters) -> Float[Array, " 2"]:
+    """Return the standard deviations of the components on the nodes.
 
-    It is no narrower than half a cell of nodes: else the optimizer could end between
+    They are no narrower than half a cell of nodes: else the optimizer could end between
     two.
     """
-    node = parameters["node"]
-    return jnp.hypot(parameters["scale"], (node[1] - node[0]) / 2)
+    node, apart = parameters["node"], parameters["scale_ratio"] / 2
+    scale = parameters["scale"] * jnp.exp(jnp.stack([-apart, apart]))
+    return jnp.hypot(scale, (node[1] - node[0]) / 2)
 
 
 class Readings(NamedTuple):
@@ -64,27 +66,42 @@ class Readings(NamedTuple):
     Attributes
     ----------
     slope, boundary
-        The log-odds of the upper component over the lower one are a line in the trait.
+        Where the components are equally probable between their means, and the slope of
+        the log-odds of the upper one there, which makes a line in the trait.
     cut
         Where presence would tell most about an answer.
+    informative
+        The weight of the cut: one where the trait tells nothing of the components.
     """
 
-    slope: Float[Array, ""]
+    slope: Float[Array, " G"]
     boundary: Float[Array, " G"]
     cut: Float[Array, " G"]
+    informative: Float[Array, " G"]
 
 
 def readings(tables: Float[Array, "J G L T"], parameters: Parameters) -> Readings:
     """Return what the components and the annotators say of presence."""
-    means, width = parameters["means"], deviation(parameters)
-    slope = (means[1, 0] - means[0, 0]) / width**2
-    boundary = means.mean(0) - parameters["share"] / jnp.maximum(slope, MIN_SLOPE)
+    means, width = parameters["means"], deviations(parameters)
+    # The log-odds of the upper component are a parabola in the trait, here around the
+    # middle of the means; it crosses zero on its way up.
+    half = (means[1] - means[0]) / 2
+    lower, upper = 1 / width**2
+    bend = (lower - upper) / 2
+    middle = half * (lower + upper)
+    level = parameters["share"] + jnp.log(width[0] / width[1]) + bend * half**2
+    slope = jnp.sqrt(jnp.maximum(middle**2 - 4 * bend * level, MIN_SLOPE**2))
+    boundary = means.mean(0) - 2 * level / jnp.maximum(middle + slope, MIN_SLOPE)
     wide = jnp.hypot(width, parameters["item"])[:, None, None]
     parts = softmax(-0.5 * ((parameters["node"] - means[:, :, None]) / wide) ** 2, 2)
-    upper = sigmoid(parameters["share"])
-    density = (1 - upper) * parts[0] + upper * parts[1]
+    share = sigmoid(jnp.stack([-parameters["share"], parameters["share"]]))
+    joint = jnp.maximum(share[:, None, None] * parts, MIN_PROBABILITY)
+    density = joint.sum(0)
+    unknown = xlogy(density, density).sum(1) - xlogy(joint, joint).sum((0, 2))
+    known = 1 - unknown / -xlogy(share, share).sum()
+    informative = (1 - known**2) ** 4
     cut = most_informative(tables, parameters, density)
-    return Readings(slope, boundary, cut)
+    return Readings(slope, boundary, cut, informative)
 
 
 def most_informative(
@@ -122,13 +139,13 @@ def presence(
         present = _endorsed({**parameters, "node": node[0]})[:, None]
         present = jnp.broadcast_to(present, (len(present), *node.shape))
     else:
-        slope, boundary, cut = readings(tables, parameters)
-        slope = slope * parameters["sharpness"]
+        slope, boundary, cut, informative = readings(tables, parameters)
+        slope = (slope * parameters["sharpness"])[:, None, None]
         moved = node[None] - parameters["cut"]
         of_state, of_cut = (
             sigmoid(slope * (moved - place[:, None, None])) for place in (boundary, cut)
         )
-        informative = parameters["informative"]
+        informative = parameters.get("informative", informative)[..., None, None]
         present = (1 - informative) * of_state + informative * of_cut
         present = parameters["contrary"] + (1 - 2 * parameters["contrary"]) * present
     both = jnp.stack([1 - present, present], 2)
@@ -153,7 +170,7 @@ def share_present(
     changed: list[Parameters] = [{}, *panels]
     if "panel" not in parameters:
         alone = {"contrary": jnp.zeros(())}
-        parts = [{**alone, "informative": jnp.asarray(w)} for w in (0.0, 1.0)]
+        parts = [{**alone, "informative": jnp.full(1, w)} for w in (0.0, 1.0)]
         changed = [{}, *parts, *panels]
     shares = [
         (presence(tables, {**parameters, **each}, jnp.zeros(1))[:, 0, 1] * weight).sum()
