@@ -98,7 +98,7 @@ class Warmed(Exception):  # noqa: N818 (no error: what is waited for)
 
 def test_numbers_that_are_many_are_warmed_up(monkeypatch):
     def warmed(*asked):
-        assert {"mean", "scale", "threshold_spread"} <= set(asked[-1])
+        assert {"distance", "scale", "threshold_spread"} <= set(asked[-1])
         assert "threshold" not in asked[-1]
         raise Warmed
 
