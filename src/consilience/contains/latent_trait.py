@@ -98,8 +98,8 @@ def readings(tables: Float[Array, "J G L T"], parameters: Parameters) -> Reading
     joint = jnp.maximum(share[:, None, None] * parts, MIN_PROBABILITY)
     density = joint.sum(0)
     unknown = xlogy(density, density).sum(1) - xlogy(joint, joint).sum((0, 2))
-    known = 1 - unknown / -xlogy(share, share).sum()
-    informative = (1 - known**2) ** 4
+    relative = 1 - unknown / -xlogy(share, share).sum()
+    informative = (1 - relative**2) ** 4
     cut = most_informative(tables, parameters, density)
     return Readings(slope, boundary, cut, informative)
 
