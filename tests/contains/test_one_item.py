@@ -49,11 +49,11 @@ SHARED = {
     "context_effect_not_shown": 0.8,
 }
 MEANS = [-3.0, 1.0]
-HUMPS = {"distance": [3.0, 1.0], "scale": 1.5, "scale_ratio": 0.0, "share": -0.6}
+MIXTURE = {"distance": [3.0, 1.0], "scale": 1.5, "scale_ratio": 0.0, "share": -0.6}
 CUT, SHARPNESS = 0.3, 1.2
 THRESHOLD = np.linspace(-0.5, 0.5, 4)
 GRID = np.linspace(-12, 12, 241)
-WIDTH = np.hypot(HUMPS["scale"], 0.05)  # no narrower than half a cell of nodes
+WIDTH = np.hypot(MIXTURE["scale"], 0.05)  # no narrower than half a cell of nodes
 EFFECT = np.linspace(-3, 3, 9)
 
 
@@ -76,7 +76,7 @@ def written_out(gold, shared):
     }
 
     slope = 4 / WIDTH**2
-    boundary = -1 - HUMPS["share"] / slope + CUT
+    boundary = -1 - MIXTURE["share"] / slope + CUT
 
     def present(away):
         steep = slope * (SHARPNESS if gold else 1)
@@ -93,9 +93,9 @@ def written_out(gold, shared):
         which = int(there)
         mean = MEANS[which] + shared["item_scale"][which] * effect
         away = (GRID - mean - led - apart) / WIDTH
-        hump = np.exp(-0.5 * away**2)
-        share = expit(HUMPS["share"] if there else -HUMPS["share"])
-        whole = share * hump / hump.sum() * answers[label]
+        density = np.exp(-0.5 * away**2)
+        share = expit(MIXTURE["share"] if there else -MIXTURE["share"])
+        whole = share * density / density.sum() * answers[label]
         # What all labels of the item share, and a similar label adds, is no presence.
         owed = led + apart + min(shared["item_scale"]) * effect
         granted = whole @ present(owed)
@@ -142,7 +142,7 @@ def as_the_model_has_it(gold):
             name: jnp.full(value.shape, float(name.endswith("_spread")))
             for name, value in jax.eval_shape(sampled, observations).items()
         }
-        values |= {name: jnp.asarray(v) for name, v in {**HUMPS, **SHARED}.items()}
+        values |= {name: jnp.asarray(v) for name, v in {**MIXTURE, **SHARED}.items()}
         values["threshold"] = jnp.asarray(THRESHOLD)
         values |= {"cut": jnp.asarray(CUT), "sharpness": jnp.asarray(SHARPNESS)}
         given = jax.jit(substitute(program, data=values), static_argnums=0)

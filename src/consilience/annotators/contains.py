@@ -15,10 +15,10 @@ One number says how much the label looks to be there: **appearance** :math:`s_i`
 log-odds, with a density of two components (labels that are mostly absent, and mostly
 there), below and above the threshold of a typical annotator. An annotator has a
 threshold :math:`t_j`, which moves false yeses and misses together, other thresholds for
-some groups of labels (:math:`t_{jg}`),
-a discrimination :math:`a_j`, and a width :math:`w_j` of *maybe*; how far annotators
-differ in each is learned. Now and then an answer comes without looking, one of the
-three at random. Groups of labels (the column `parent` of the labels) have appearances
+some groups of labels (:math:`t_{jg}`), a discrimination :math:`a_j`, and a width
+:math:`w_j` of *maybe*; how far annotators differ in each is learned. Now and then an
+answer comes without looking, one of the three at random. Groups of labels (the column
+`parent` of the labels) have appearances
 of their own, as dogs are hard to tell. Covariates :math:`x_i`, such as the scores of
 classifiers, say which component is more probable a priori; their weights are learned,
 and `relative_information` gives their information in answers of one annotator.
