@@ -21,19 +21,7 @@ _HEAD = "font-weight:600;border-bottom:1px solid currentColor"
 
 
 class Part(NamedTuple):
-    """A table to show.
-
-    Attributes
-    ----------
-    title
-        What it is.
-    table
-        Its rows, of which the first are shown.
-    of
-        How many rows there are, where `table` holds only some.
-    rows
-        How many to show.
-    """
+    """A table to show."""
 
     title: str
     table: pd.DataFrame

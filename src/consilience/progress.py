@@ -19,17 +19,7 @@ from consilience.visible import visible
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a phase has come.
-
-    Attributes
-    ----------
-    phase
-        What is being done: "sampling", say.
-    done, total
-        Steps done and steps in all.
-    note
-        Further information: speed, divergences, worst R-hat.
-    """
+    """How far a phase has come."""
 
     phase: str
     done: int

@@ -7,13 +7,7 @@ __all__ = ["csgraph", "special", "xr"]
 
 
 class _WhenUsed:
-    """Stands for a module until somebody asks for anything in it.
-
-    Parameters
-    ----------
-    name
-        Of the module.
-    """
+    """Stands for a module until somebody asks for anything in it."""
 
     def __init__(self, name: str) -> None:
         self._name = name

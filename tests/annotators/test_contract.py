@@ -21,7 +21,6 @@ from consilience.model import (
     LaidOutModel,
     NewtonModel,
     belief,
-    expected_counts,
     joint,
     lay_out,
     marginal,
@@ -89,7 +88,11 @@ def needs_single_answers(model):
 
 
 # Compiled, as operations one by one take longer: there are a hundred in a score.
-expected_counts = jax.jit(expected_counts, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def expected_counts(model, observations, logs, weight):
+    """How often each event of each parameter is expected, states weighted."""
+    _, pull = jax.vjp(lambda logs: model.score(observations, logs), logs)
+    return pull(observations.scale[:, None] * weight)[0]
 
 
 @partial(jax.jit, static_argnums=0)

@@ -4,9 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import numpyro.distributions as dist
 import pandas as pd
 import pytest
 
@@ -15,11 +13,8 @@ from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import vb
 from consilience.model import (
     BySubtype,
-    PerAnswer,
-    ProgramModel,
     belief,
     posterior_of_truth,
-    simulate,
     stack_chains,
 )
 from consilience.responses import read
@@ -27,27 +22,6 @@ from consilience.spaces import space_of
 from consilience.truth import observe
 
 PLAIN = bayesian_dawid_skene.MODEL
-
-
-def one_by_one(observations, parameters):
-    """The same emission, as a distribution of each answer."""
-    rows = parameters["confusion"][observations.annotator]
-    lists = jnp.broadcast_to(
-        observations.state, (observations.num_units, observations.state.shape[1])
-    )
-    listed = jnp.take_along_axis(rows, lists[observations.unit][:, :, None], axis=1)
-    return PerAnswer(dist.Categorical(logits=listed))
-
-
-EACH = ProgramModel(
-    prior=PLAIN.prior,
-    dims=PLAIN.dims,
-    engines=("nuts",),
-    references=PLAIN.references,
-    parameters=lambda observations, _: PLAIN.sample(observations),
-    emission=one_by_one,
-    per_answer=True,
-)
 
 
 def twins(observations, parameters):
@@ -89,29 +63,6 @@ def responses():
 def spaces(responses):
     lists = responses.table[["item", "label"]].astype(str).drop_duplicates()
     return {"classes": space_of(responses), "lists": space_of(responses, lists=lists)}
-
-
-@pytest.mark.parametrize("of", ["classes", "lists"])
-def test_answers_one_by_one_score_as_the_table_does(spaces, of):
-    with jax.enable_x64(True):
-        observations = observe(spaces[of], per_answer=True)
-        table, each = (score(model, observations, LOGS) for model in (PLAIN, EACH))
-    assert np.allclose(table, each)
-
-
-def test_answers_one_by_one_are_drawn_from_the_row_of_the_truth(spaces):
-    space = spaces["lists"]
-    with jax.enable_x64(True):
-        made = simulate(EACH, space, jax.random.key(3))
-        sure = {
-            "prevalence": made.parameters["prevalence"],
-            "confusion": jnp.broadcast_to(jnp.log(jnp.eye(3) + 1e-30), (6, 3, 3)),
-        }
-        observations = observe(space, per_answer=True)
-        said = one_by_one(observations, sure).sample(
-            jax.random.key(4), observations, made.state
-        )
-        assert np.array_equal(said, made.state[observations.unit])
 
 
 def test_states_finer_than_the_truth_are_summed_into_it(spaces):

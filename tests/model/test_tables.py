@@ -13,7 +13,6 @@ from consilience.model import (
     DirichletTableModel,
     Tables,
     belief,
-    expected_counts,
     lay_out,
     marginal,
 )
@@ -57,7 +56,8 @@ def study(items, annotators, classes, *, lists, seed=0):
 @partial(jax.jit, static_argnums=0)
 def compiled(model, observations, logs, weight):
     scores = model.score(observations, logs)
-    counts = expected_counts(model, observations, logs, weight)
+    _, pull = jax.vjp(lambda logs: model.score(observations, logs), logs)
+    (counts,) = pull(observations.scale[:, None] * weight)
     return marginal(scores), belief(scores), counts
 
 

@@ -59,19 +59,7 @@ class Prior:
 
 
 class Votes(NamedTuple):
-    """What the precisions are estimated from, summed once.
-
-    Attributes
-    ----------
-    counts
-        Answers of each annotator.
-    squares
-        Sum of the squared votes of each annotator for each state.
-    rate
-        b: imagined squared residuals.
-    is_fixed, fixed
-        Which scores are fixed, and their values.
-    """
+    """What the precisions are estimated from, summed once."""
 
     counts: Float[Array, " J"]
     squares: Float[Array, "J K"]

@@ -118,25 +118,7 @@ class Prior:
 @pytree("kinds")
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """Answers and evidence as the model takes them.
-
-    Attributes
-    ----------
-    counts
-        Answers about the items that have a class, and what evidence says of them.
-    unit
-        The unit of each of these items.
-    class_of_unit
-        The class of every unit, -1 where it has none.
-    log_prevalence
-        Log share of the items that are of each class, before anyone answers.
-    open
-        Answers about the items that have no class.
-    evidence
-        What each kind of evidence says of each class and label.
-    kinds
-        Names of the kinds.
-    """
+    """Answers and evidence as the model takes them."""
 
     counts: Counts
     unit: Int[np.ndarray, " I"]

@@ -53,23 +53,7 @@ class Prior:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """What the rule says of one item; labels are codes.
-
-    Attributes
-    ----------
-    responses
-        How many there are.
-    main_votes, sizes
-        Main votes of each label, and how many responses name so many labels, both in
-        the order in which they first came.
-    main_label, num_objects
-        The first of those with the most votes; the label is None without main votes.
-    objects
-        For each object its labels with the share of the object's namings and the share
-        of responses that name it.
-    main_object, object_votes
-        The first object with the most main votes, and the votes of each.
-    """
+    """What the rule says of one item; labels are codes."""
 
     responses: int
     main_votes: Mapping[int, int]

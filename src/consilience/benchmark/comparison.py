@@ -29,25 +29,7 @@ _HIGHER = ("accuracy",)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """The tables of a benchmark.
-
-    Attributes
-    ----------
-    results
-        Columns set, method, metric, value, lower, upper, sets: of every set and, as
-        the set called mean, of the mean over the sets on which the method did not
-        fail, of which there are `sets`. NaN where a method failed.
-    differences
-        Columns set, method, reference, metric, difference, se, se_sets, lower, upper,
-        sets.
-    runs
-        Columns set, method, items, status, reason, model, engine, reported, version,
-        silent, seconds, compile_seconds, peak_mib.
-    reference
-        The method that differences are taken from.
-    protocol
-        How it was compared.
-    """
+    """The tables of a benchmark."""
 
     results: pd.DataFrame
     differences: pd.DataFrame

@@ -17,21 +17,7 @@ _MARKS = ("labels.csv", "responses.parquet")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataSet:
-    """One set.
-
-    Attributes
-    ----------
-    name
-        Name of its folder.
-    responses
-        What the methods see: no gold.
-    gold
-        Columns item, label, as text; items that have answers only.
-    unanswered
-        Items with gold about which there is no answer; left out.
-    fingerprint
-        Changes with the answers.
-    """
+    """One set."""
 
     name: str
     responses: Responses

@@ -14,21 +14,7 @@ from consilience.whole_folder import whole_files
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """One method on one set.
-
-    Attributes
-    ----------
-    data, method
-        Their names.
-    key
-        What the result rests on; another key, another result.
-    outcome
-        `status` (done, timeout, memory, error), `reason` in one line, `probabilistic`,
-        and, when done, `seconds`, `peak_mib`, `version`, `silent` and more.
-    labels
-        Columns item, label, probability, variant of the items with gold; None where
-        the run failed.
-    """
+    """One method on one set."""
 
     data: str
     method: str

@@ -27,22 +27,7 @@ _BLOCK = 2**22
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
-    """How to compare.
-
-    Attributes
-    ----------
-    seed
-        Seed of the bootstrap.
-    resamples
-        Number of resamples of the items of each set.
-    prob
-        Share of the resamples between the bounds.
-    bins
-        At most so many bins in the ECE; None: as many as the data bear.
-    against
-        The method from which differences are taken; None: auto, or, where it has not
-        been run, the method of the least mean log-loss.
-    """
+    """How to compare."""
 
     seed: int = 0
     resamples: int = 1000
@@ -53,17 +38,7 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One method on one set.
-
-    Attributes
-    ----------
-    values
-        The metrics by name.
-    by_item
-        What each item adds, by metric; the ECE is not among them.
-    resampled
-        The metrics under the bootstrap.
-    """
+    """One method on one set."""
 
     values: Mapping[str, float]
     by_item: Mapping[str, Float[np.ndarray, " I"]]

@@ -14,22 +14,7 @@ KIND = "choice"  # of the data sets that methods are compared on
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method.
-
-    Attributes
-    ----------
-    name
-        Unique, and fit for a file's name.
-    module
-        Of which `load(setting)` gives a function from responses and a seed to a
-        `Prediction`; imported only when the method is run.
-    setting
-        What `load` is given.
-    package
-        The package it comes from, whose version is kept with the result.
-    probabilistic
-        Whether it states probabilities; else accuracy alone is measured.
-    """
+    """One method."""
 
     name: str
     module: str

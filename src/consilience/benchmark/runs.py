@@ -23,20 +23,7 @@ type Outcome = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How to run.
-
-    Attributes
-    ----------
-    folder
-        Where results are kept.
-    seed
-        Seed of the random number generator.
-    again
-        Run also what is kept.
-    seconds
-        After which a run is stopped, where runs can be; what was stopped earlier is run
-        again.
-    """
+    """How to run."""
 
     folder: Path
     seed: int = 0

@@ -45,18 +45,7 @@ ENOUGH, MIN_DRAWS = 300_000, 30
 
 @dataclass(frozen=True, slots=True)
 class LeaveOneOut:
-    """What a model makes of each answer, from all others.
-
-    Attributes
-    ----------
-    elpd
-        log p(answer | all others), in nats, for each row of the responses.
-    effective
-        How many independent draws the weights of each row are worth.
-    copied
-        The two annotators whose errors go together the most; None where the model or
-        the answers do not say.
-    """
+    """What a model makes of each answer, from all others."""
 
     elpd: Float[np.ndarray, " N"]
     effective: Float[np.ndarray, " N"]

@@ -44,19 +44,7 @@ STATES, ANNOTATORS = 3, 2  # how many of each are looked at one by one
 
 @dataclass(frozen=True, slots=True)
 class SimulatedFits:
-    """What the fits of simulated studies gave.
-
-    Attributes
-    ----------
-    ranks, items
-        What `judge_parameters` and `judge_truth` judge.
-    failed
-        Sentences of the fits that gave nothing.
-    one_state
-        Share of studies in which all units have the same truth.
-    seconds
-        Seconds of a fit, on average; the first, which compiles, is left out.
-    """
+    """What the fits of simulated studies gave."""
 
     ranks: pd.DataFrame
     items: pd.DataFrame

@@ -31,20 +31,7 @@ BLOCKS = 250  # of units that the bootstrap weighs alike, where there are more u
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """How models stand to each other.
-
-    Attributes
-    ----------
-    elpd, se
-        Mean log predictive probability of an answer, in nats, and its standard error.
-    difference, difference_se
-        What each model lacks to the best one, and the standard error of that.
-    weight
-        Share of each in the mixture that predicts the answers best.
-    best
-        Probability that each model predicts best, were there more items like these;
-        models with equal predictions share it.
-    """
+    """How models stand to each other."""
 
     elpd: Float[np.ndarray, " A"]
     se: Float[np.ndarray, " A"]

@@ -34,19 +34,7 @@ from consilience.truth.space import MAX_NUMBERS, ChoiceSpace
 
 @dataclass(frozen=True, eq=False)
 class ClassPosterior:
-    """What answers say of how the items of each class are called.
-
-    Attributes
-    ----------
-    label_counts
-        How the items that have a class were called.
-    evidence
-        Where each kind of evidence expects answers.
-    counts
-        Both, as the likelihood takes them.
-    draws
-        Draws of what is learned of all classes.
-    """
+    """What answers say of how the items of each class are called."""
 
     label_counts: LabelCounts
     evidence: Mapping[str, Float[np.ndarray, "K K"]]

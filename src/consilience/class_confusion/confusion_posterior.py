@@ -32,29 +32,7 @@ _MIN_TOTAL = 1e-300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfusionPosterior:
-    """How the items of each class are called, learned.
-
-    Attributes
-    ----------
-    agreeing, otherwise
-        Of the Beta of each class: answers, imagined ones too, that give its own label,
-        and that do not, of those who do not lapse.
-    concentration
-        Of the Dirichlet of each class among the other labels; zero for its own.
-    weights
-        Of each kind of evidence, in answers.
-    odds, against, classes
-        Of the own label where there is as much evidence for others as for a typical
-        item's; how fast they fall with that, as its power; and how closely classes keep
-        to this, in answers.
-    spread, beside
-        How closely items keep to the naming of their class, in answers: in how often
-        they are called by their own label, and among the other labels.
-    lapse
-        Share of answers that give another label whatever the item shows.
-    aside
-        Weight of a label that is not the main one, in answers.
-    """
+    """How the items of each class are called, learned."""
 
     agreeing: Float[np.ndarray, " K"]
     otherwise: Float[np.ndarray, " K"]

@@ -49,17 +49,7 @@ _MIN_SPACING, _MAX_SPACING, _MAX_ANSWERS = 0.01, 0.2, 4
 
 
 class Lapses(NamedTuple):
-    """What may have been lapses: a row for each number of answers that were none.
-
-    Attributes
-    ----------
-    which
-        The pattern of answers of each row; those of one pattern stand together.
-    agreeing, heeded, lapses
-        How many answers give the own label, were no lapses, and were lapses.
-    ways
-        Log in how many ways.
-    """
+    """What may have been lapses: a row for each number of answers that were none."""
 
     which: Int[np.ndarray, " R"]
     agreeing: Int[np.ndarray, " R"]
@@ -72,17 +62,6 @@ class DatasetLabelCounts(NamedTuple):
     """Answers that give items' own labels, and others: alike items counted once.
 
     Letters: U patterns of answers; T nodes.
-
-    Attributes
-    ----------
-    agreeing, others
-        Of each pattern, how many answers give the own label and how many do not.
-    lapses
-        Which of the others may have been lapses.
-    items
-        Classes x patterns: how many items there are.
-    share
-        Nodes: how often a class may be called by its own label.
     """
 
     agreeing: Int[np.ndarray, " U"]

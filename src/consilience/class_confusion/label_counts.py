@@ -15,19 +15,6 @@ class LabelCounts:
 
     Letters: I items, K labels; a cell is an item and a label that it was called, and
     stands once.
-
-    Attributes
-    ----------
-    dataset_label
-        The class of each item: the label that the data set has for it; -1 where it has
-        none.
-    item, label, votes, asides
-        Of each cell: how many answers give the label (for objects: as the main one),
-        and how many name it besides.
-    parent
-        The superclass of each label; None where labels have none.
-    num_labels
-        K.
     """
 
     dataset_label: Int[np.ndarray, " I"]

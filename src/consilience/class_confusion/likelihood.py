@@ -43,15 +43,7 @@ MIN_CONCENTRATION = 1e-12
 
 
 class Hyperparameters(NamedTuple):
-    """What is learned of all classes, as `ConfusionPosterior` has it.
-
-    Attributes
-    ----------
-    weight
-        Weight of each kind of evidence.
-    odds, against, classes, spread, beside, lapse, aside
-        Of all.
-    """
+    """What is learned of all classes, as `ConfusionPosterior` has it."""
 
     weight: Any
     odds: Any
@@ -68,25 +60,6 @@ class Counts(NamedTuple):
 
     Letters: I items; N cells, an item and a label other than its own that it was
     called, in the order of class, label and item; E kinds of evidence.
-
-    Attributes
-    ----------
-    dataset_label
-        Answers that give items' own labels, and that do not.
-    others, beside
-        Answers about each item that give other labels, and name such aside.
-    item, first, votes, asides
-        Of each cell: its item, where its class and label begin, answers that give it,
-        and that name it aside.
-    place
-        Class and label of each cell, as a place in a square of labels.
-    class_, in_turn, turn, before
-        The class of each item; items in the order of classes, the place of each in it,
-        and where the class of each in that order begins.
-    at_cell, of_class
-        What evidence says of the label of each cell, and of all others of each class.
-    items
-        How many items each class has.
     """
 
     dataset_label: DatasetLabelCounts

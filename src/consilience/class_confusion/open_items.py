@@ -34,19 +34,6 @@ class OpenItems(NamedTuple):
     """Answers about items without a class.
 
     Letters: V items; N cells, an item and a label that it was called.
-
-    Attributes
-    ----------
-    unit, number
-        The unit of each item, and how many answers it has.
-    item, label, votes
-        Of each cell.
-    never, cell
-        What may have been lapses if the class is a label that nobody gave, of each
-        item; and if it is the label of the cell.
-    evidence
-        What each kind of evidence says of each class and label; empty where all items
-        have a class.
     """
 
     unit: Int[np.ndarray, " V"]

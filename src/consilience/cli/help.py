@@ -23,13 +23,7 @@ HELP, HELP_READING = ("--help", "-h"), "--help-reading"
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """Draw a help page: the library's own, save the options of reading.
-
-    Attributes
-    ----------
-    reading
-        Draw the options of reading and no others; else all others.
-    """
+    """Draw a help page: the library's own, save the options of reading."""
 
     reading: bool
 

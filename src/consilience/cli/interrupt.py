@@ -18,13 +18,7 @@ _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # as far as the system has them
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal ends the program.
-
-    Attributes
-    ----------
-    signal
-        Which one.
-    """
+    """A signal ends the program."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

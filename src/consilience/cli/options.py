@@ -45,86 +45,7 @@ READING = "Reading"  # the group of options that `--help-reading` shows
 @Parameter(name="*", group=READING)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How an export is to be read.
-
-    Attributes
-    ----------
-    format
-        Name of the format; by default it is recognised.
-    kind
-        Kind of question; by default it is inferred from the columns.
-    question
-        Of several questions in one export, the one to read.
-    item
-        Column of the item, or a pattern such as Input.img{i} for grids.
-    annotator
-        Column of the annotator.
-    label
-        Column of the label.
-    answer
-        Column of the answer: yes, no or maybe (contains).
-    n
-        Column with the number of equal answers that a row stands for.
-    object
-        Column of the object's number (objects).
-    main
-        Column that marks the main object (objects).
-    response_id
-        Column that ties rows of one response together.
-    selected
-        Column that lists the selected images of a grid.
-    gold_column
-        Column of the true label.
-    labels
-        All labels, in their order; or a file with a table of them.
-    label_column
-        Column of the table of labels in which the labels of the answers stand; by
-        default the one that holds most of them.
-    offered
-        Labels that were on screen; or a file: a table of what was on screen, or a Label
-        Studio configuration (XML).
-    items
-        Table about items: item, dataset_label (or label) for the label that the item
-        has in the data set, and more.
-    repeats
-        What to do with further answers of an annotator to the same question. Rows that
-        are equal in every column count once, except with all.
-    answers
-        What words of the file mean, such as oui=yes,non=no; the meanings are yes, no,
-        maybe and skipped (only skipped, where answers are labels).
-    missing
-        Further words that count as empty cells, as NA, NaN, nan, <NA>, null and NULL
-        do, unless --labels lists them.
-    separator
-        Separator of the columns of a text file; by default it is recognised.
-    encoding
-        Encoding of text files, such as cp1252; by default UTF-8, or recognised by the
-        words of the file.
-    header
-        Whether the first line names the columns.
-    sheet
-        Sheet of a workbook; by default the one that holds answers.
-    query
-        What to select from an SQLite or DuckDB file: a query, or the name of a table;
-        by default the table that holds answers.
-    statuses
-        Statuses of assignments to keep; by default all but the rejected.
-    extras
-        Further columns to keep.
-    annotators
-        Columns of annotators in a wide table; by default they are recognised.
-    exclude
-        Columns that are not to be used.
-    split
-        Separator of several labels in one cell, such as "|" (objects).
-    one_hot
-        Columns named after labels, whose cells say whether each was picked.
-    fold_case
-        Treat labels that differ only in case as one.
-    normalize
-        Treat labels that differ only in Unicode form (NFKC) or in zero-width characters
-        as one.
-    """
+    """How an export is to be read."""
 
     format: str | None = None
     kind: Literal["choice", "contains", "objects"] | None = None
@@ -168,29 +89,7 @@ class Reading:
 @Parameter(name="*", group="Effort")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Settings of the engine; what is left out has the engine's own default.
-
-    Attributes
-    ----------
-    draws
-        Draws of each chain (nuts) or in all (vb, svi).
-    tune
-        Warm-up steps (nuts).
-    chains
-        Chains (nuts).
-    restarts
-        Number of starts, the best of which is kept (em, vb).
-    tolerance
-        Gain per answer, in nats, below which an engine stops (em, vb).
-    sweeps
-        Largest number of sweeps over the answers (em, vb).
-    steps
-        Gradient steps (svi).
-    batch
-        Items in a minibatch (svi).
-    prob
-        Probability that an interval covers.
-    """
+    """Settings of the engine; what is left out has the engine's own default."""
 
     draws: int | None = None
     tune: int | None = None

@@ -20,35 +20,7 @@ if TYPE_CHECKING:
 @Parameter(name="*", group="Study")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyOptions:
-    """What a study is made of, beside a run and its responses.
-
-    Attributes
-    ----------
-    predictions
-        What models predict: folders that `classify` wrote, or that of ImageNetV2;
-        tables of item, label, rank, and model where there are several; NumPy files.
-    contains
-        Yes-or-no answers about one label at a time, of items of the study: the run of a
-        fit of them, or a folder or file of responses, to which contains_counts is
-        fitted.
-    prediction_items
-        Table that names the item of each row of NumPy files.
-    prediction_labels
-        Table that names the labels that NumPy files count from 0.
-    of
-        Number of items in the study; by default those that the responses list. Items
-        that nobody was asked about count as one object.
-    tau
-        Of objects: one counts if more than this share of annotators name it.
-    prob
-        Probability between the bounds.
-    resamples
-        How many times the items get random weights, for the bounds.
-    seed
-        Seed of the random weights.
-    allow_circular
-        Evaluate also models whose predictions the run was given as candidates.
-    """
+    """What a study is made of, beside a run and its responses."""
 
     predictions: Annotated[tuple[Path, ...], Parameter(show_default=False)] = ()
     contains: Path | None = None

@@ -13,15 +13,7 @@ from consilience.truth.space import ContainsSpace
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rivals:
-    """Two similar labels of one item, each the other's rival.
-
-    Attributes
-    ----------
-    first, second
-        Their units; each two once.
-    alike
-        How similar the labels are.
-    """
+    """Two similar labels of one item, each the other's rival."""
 
     first: Int[np.ndarray, " E"]
     second: Int[np.ndarray, " E"]

@@ -32,21 +32,7 @@ WIDEST = 128  # places of a block: enough for a product of matrices to be fast
 @pytree()
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Which pairs are of one item, are of similar labels, and were shown together.
-
-    Attributes
-    ----------
-    parts
-        Parts x places: similar labels of one item, shown together.
-    sets
-        Sets x parts: similar labels of one item.
-    items
-        Items x sets.
-    share
-        Units x items: 1 / (pairs of the item).
-    item, of_set, shown
-        The item, the set and the part of each unit.
-    """
+    """Which pairs are of one item, are of similar labels, and were shown together."""
 
     parts: Incidence
     sets: Incidence
@@ -60,32 +46,7 @@ class Together:
 @pytree("num_groups", "grouped", "several", "similar", "not_shown")
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of item and label, laid out.
-
-    Attributes
-    ----------
-    by_table
-        Places x (annotator, group of labels, answer).
-    by_place
-        Units x places.
-    together
-        Pairs of one item.
-    groups
-        Blocks x groups of labels.
-    covariates
-        Prior covariates of each place; no columns where there are none.
-    divided
-        How divided the votes are, from 0 to 1/4.
-    unit_group
-        Of each unit.
-    num_groups
-        G.
-    grouped
-        Whether labels have groups; else there is one that means nothing.
-    several, similar, not_shown
-        Whether items were asked about several labels, similar ones, and such as were
-        not shown together.
-    """
+    """Pairs of item and label, laid out."""
 
     by_table: Incidence
     by_place: Incidence
@@ -190,16 +151,7 @@ def _together(
 
 
 class Information(NamedTuple):
-    """Approximate information of each annotator's answers, inverse variances.
-
-    Attributes
-    ----------
-    discrimination, width
-        Of their logarithms.
-    place
-        Of a threshold in each group of labels, for a discrimination of one; it grows as
-        the square of that.
-    """
+    """Approximate information of each annotator's answers, inverse variances."""
 
     discrimination: Float[Array, " J"]
     width: Float[Array, " J"]

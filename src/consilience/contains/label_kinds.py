@@ -66,15 +66,7 @@ def shifts(
 
 
 class Appearances(NamedTuple):
-    """Appearances of each kind of label, and which of them are present.
-
-    Attributes
-    ----------
-    component
-        P(appearance | kind, effect of the item) in each group of labels.
-    presence
-        P(absent) and P(present) at each appearance of a kind.
-    """
+    """Appearances of each kind of label, and which of them are present."""
 
     component: Float[Array, "G K M T"]
     presence: Float[Array, "G K M 2 T"]

@@ -61,18 +61,7 @@ def deviations(parameters: Parameters) -> Float[Array, " 2"]:
 
 
 class Readings(NamedTuple):
-    """What makes a label present, for each group of labels, where the trait is known.
-
-    Attributes
-    ----------
-    slope, boundary
-        Where the components are equally probable between their means, and the slope of
-        the log-odds of the upper one there, which makes a line in the trait.
-    cut
-        Where presence would tell most about an answer.
-    informative
-        The weight of the cut: one where the trait tells nothing of the components.
-    """
+    """What makes a label present, for each group of labels, given the trait."""
 
     slope: Float[Array, " G"]
     boundary: Float[Array, " G"]

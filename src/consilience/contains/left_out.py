@@ -32,15 +32,7 @@ WORTH = np.array([0.0, 0.5, 1.0])  # of no, maybe and yes, as the votes have the
 
 
 class Predicted(NamedTuple):
-    """What one draw of the parameters makes of each answer, from all others.
-
-    Attributes
-    ----------
-    likelihood
-        p(answer | all others).
-    residual
-        Answer less its prediction, in standard deviations of the prediction.
-    """
+    """What one draw of the parameters makes of each answer, from all others."""
 
     likelihood: Float[np.ndarray, " N"]
     residual: Float[np.ndarray, " N"]

@@ -30,18 +30,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregated:
-    """What was inferred, under the caller's names.
-
-    Attributes
-    ----------
-    labels, probas, priors, errors
-        As the attributes of `ModelAggregator`; no errors where a model has no
-        confusions.
-    fit
-        The fit.
-    names
-        The caller's names along each axis of the fit.
-    """
+    """What was inferred, under the caller's names."""
 
     labels: pd.Series
     probas: pd.DataFrame

@@ -78,13 +78,7 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Who gave which label to which item, coded.
-
-    Attributes
-    ----------
-    item, annotator, label
-        The columns.
-    """
+    """Who gave which label to which item, coded."""
 
     item: Column
     annotator: Column

@@ -12,15 +12,7 @@ from consilience.estimators.columns import Answers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EarlierErrors:
-    """Counts or probabilities of answers, given the truth.
-
-    Attributes
-    ----------
-    counts
-        Of each annotator; zero where nothing is said.
-    given
-        Which answers the table has a row of.
-    """
+    """Counts or probabilities of answers, given the truth."""
 
     counts: Float[np.ndarray, "J L K"]
     given: Bool[np.ndarray, "J L"]

@@ -30,15 +30,7 @@ TURN = (5**0.5 - 1) / 2  # of a circle: the steps of a sequence that is spread e
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EarlierAnswers:
-    """Answers given earlier, coded as those of a study.
-
-    Attributes
-    ----------
-    annotator, state, answer
-        Codes of who gave each, of what was true, and of what was answered.
-    remarks
-        What was assumed.
-    """
+    """Answers given earlier, coded as those of a study."""
 
     annotator: Int[np.ndarray, " E"]
     state: Int[np.ndarray, " E"]

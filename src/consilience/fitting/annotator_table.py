@@ -28,15 +28,7 @@ NO_GROUP = "(no group)"  # of annotators that the table does not have
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnotatorTable:
-    """What is known of annotators.
-
-    Attributes
-    ----------
-    group
-        The group of each annotator, by name; empty where there are no groups.
-    repeat_of
-        Of each annotator that is a sample of another one, which.
-    """
+    """What is known of annotators."""
 
     group: Mapping[str, str]
     repeat_of: Mapping[str, str]

@@ -161,18 +161,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Request:
-    """How a study is to be fitted; the arguments of `fit` of the same names.
-
-    Attributes
-    ----------
-    started
-        When it was asked for, in seconds.
-
-    Raises
-    ------
-    OptionError, UnknownEngineError
-        If an argument is of the wrong type, or no engine has that name.
-    """
+    """How a study is to be fitted; the arguments of `fit` of the same names."""
 
     model: str
     engine: str

@@ -22,22 +22,7 @@ from consilience.truth import ChoiceSpace, ContainsSpace, Space
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Single:
-    """One model fitted.
-
-    Attributes
-    ----------
-    name, model
-        Which model.
-    engine, reason
-        Which engine, and why it.
-    result
-        What the engine returned.
-    tempering
-        The posterior of the truth, raw and tempered; None where the model has no
-        confusions to take residuals from.
-    seconds
-        How long it took.
-    """
+    """One model fitted."""
 
     name: str
     model: AnnotatorModel[Any]

@@ -38,24 +38,7 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mixing:
-    """How well the chains mixed, quantity by quantity.
-
-    Attributes
-    ----------
-    quantity
-        What was judged, such as `prevalence[fox]`.
-    rhat, ess_bulk, ess_tail
-        Of each.
-    lowest, highest
-        Of the means of each in the chains.
-    mode
-        Of each chain, the mode that it sits in.
-    weight
-        Share of each mode in what is reported.
-    modes
-        In which quantity modes differ, and between which values; "" where one was
-        found.
-    """
+    """How well the chains mixed, quantity by quantity."""
 
     quantity: Shaped[np.ndarray, " P"]
     rhat: Float[np.ndarray, " P"]

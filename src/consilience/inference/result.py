@@ -15,19 +15,7 @@ MAX_KEPT = 100_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimization:
-    """The course of the optimization, start by start.
-
-    Attributes
-    ----------
-    what
-        Name of the objective.
-    objective
-        Its value after each sweep; NaN once a start has ended.
-    converged
-        Whether each start ended by itself.
-    chosen
-        The start that was kept.
-    """
+    """The course of the optimization, start by start."""
 
     what: str
     objective: Float[np.ndarray, "restart sweep"]
@@ -45,29 +33,7 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """A fitted posterior.
-
-    Attributes
-    ----------
-    parameters
-        Draws of each parameter, probabilities as such; leading axes chain and draw. One
-        chain for all but `nuts`, one draw where the engine gives a point.
-    belief, lower, upper
-        Posterior of the truth over the listed states, and equal-tailed bounds of it as
-        the parameters vary; NaN where the engine states none.
-    log_likelihood
-        log p(answers of the unit | draw), the truth summed out; None if too large.
-    sample_stats
-        Of the sampler, by draw.
-    optimization
-        Of the optimizer; None for `nuts`.
-    remarks
-        Sentences on what was left out and why.
-    mixing
-        How well the chains of a sampler mixed; None of other engines.
-    moments, sweeps
-        Of P(state) in each chain over so many sweeps, where chains can be weighted.
-    """
+    """A fitted posterior."""
 
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]]
     belief: Float[np.ndarray, "U S"]

@@ -24,7 +24,6 @@ from .emissions.emission import (
     right_and_wrong,
 )
 from .emissions.on_shortlists import OnShortlists, lists_of
-from .emissions.per_answer import PerAnswer
 from .layout import lay_out, prepared
 from .names import PREVALENCE, WEIGHT
 from .program import SCORE, joint, sample_parameters, simulate
@@ -71,7 +70,6 @@ from .simulated import Simulated
 from .summed import (
     belief,
     derived,
-    expected_counts,
     log_likelihood,
     log_prior,
     marginal,
@@ -120,7 +118,6 @@ __all__ = [
     "OnShortlists",
     "ParameterFreeModel",
     "Parameters",
-    "PerAnswer",
     "ProgramModel",
     "RowEffects",
     "RowEffectsModel",
@@ -139,7 +136,6 @@ __all__ = [
     "closed_priors",
     "correct_answer",
     "derived",
-    "expected_counts",
     "fits_in_memory",
     "imagined_units",
     "information",

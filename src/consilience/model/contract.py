@@ -59,18 +59,7 @@ class Coding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dirichlet:
-    """A Dirichlet prior on one or more probability vectors.
-
-    Attributes
-    ----------
-    concentration
-        Imagined counts; the last axis is the vector's, leading axes broadcast.
-    shape
-        Shape of the parameter, the vector's axis last.
-    hyperprior_weight
-        None where the concentration is fixed. Else it is learned from all vectors that
-        share it, held at its start with the weight of this many vectors.
-    """
+    """A Dirichlet prior on one or more probability vectors."""
 
     concentration: Any
     shape: tuple[int, ...]
@@ -79,15 +68,7 @@ class Dirichlet:
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """A normal prior on one or more numbers, independent, with mean zero.
-
-    Attributes
-    ----------
-    scale
-        Standard deviation.
-    shape
-        Shape of the parameter.
-    """
+    """A normal prior on one or more numbers, independent, with mean zero."""
 
     scale: float
     shape: tuple[int, ...]
@@ -103,21 +84,7 @@ class HasPriors(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Method[P]:
-    """What every file of `annotators` states.
-
-    Attributes
-    ----------
-    prior : dataclass
-        Hyperparameters, a frozen record.
-    dims : mapping of str to tuple of str
-        Axes of each parameter by name, for the coordinates of the posterior.
-    engines : tuple of str
-        Names of the engines that can fit the model, the best first.
-    references : tuple of str
-        Sources: author, year, section.
-    kinds : tuple of str
-        Kinds of responses that are accepted.
-    """
+    """What every file of `annotators` states."""
 
     prior: P
     dims: Mapping[str, tuple[str, ...]]
@@ -236,18 +203,7 @@ class ClosedFormModel[P](AnnotatorModel[P]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampledModel[P](AnnotatorModel[P]):
-    """A model whose parameters are sampled by a program of its own.
-
-    Attributes
-    ----------
-    parameters : callable
-        A NumPyro program that samples the parameters and returns them in the form that
-        the emission or the score needs.
-    prepare : callable
-        Arrays that depend on the data only, computed once before sampling. The program
-        finds them in `observations.prepared`, which is None when it draws from the
-        prior.
-    """
+    """A model whose parameters are sampled by a program of its own."""
 
     parameters: Callable[[Any, P], Parameters]
     prepare: Callable[[Any, P], Any] = nothing_prepared
@@ -267,13 +223,7 @@ class SampledModel[P](AnnotatorModel[P]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EmissionModel[P](AnnotatorModel[P]):
-    """A model of how each answer looks, given the state.
-
-    Attributes
-    ----------
-    emission : callable
-        Distribution of answers in each state, given the parameters.
-    """
+    """A model of how each answer looks, given the state."""
 
     emission: Callable[[Any, Parameters], Emission]
 
@@ -289,14 +239,6 @@ class EmissionModel[P](AnnotatorModel[P]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LaidOutModel[P](AnnotatorModel[P]):
-    """A model that lays the answers out in a form of its own.
-
-    Attributes
-    ----------
-    layout : callable
-        Arrays that depend on the data only, computed on the host before anything is
-        compiled; available as `observations.layout`. No table of the answers of each
-        annotator is built for such a model.
-    """
+    """A model that lays the answers out in a form of its own."""
 
     layout: Callable[[Any, P], Any]

@@ -30,13 +30,7 @@ from consilience.responses import Responses
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DirichletModel[P](ClosedFormModel[P], EmissionModel[P]):
-    """Parameters with Dirichlet priors, and an emission.
-
-    Attributes
-    ----------
-    dirichlet : callable
-        Dirichlet priors of the parameters by name, among them `prevalence`.
-    """
+    """Parameters with Dirichlet priors, and an emission."""
 
     dirichlet: Callable[[Coding, P], Mapping[str, Dirichlet]]
 
@@ -47,14 +41,7 @@ class DirichletModel[P](ClosedFormModel[P], EmissionModel[P]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TableModel[P](EmissionModel[P]):
-    """Answers drawn from tables, which the host computes without JAX (`model.Tables`).
-
-    Attributes
-    ----------
-    emission : callable
-        Tables of answers in each state, given the parameters: arrays of NumPy or of
-        JAX, as these are.
-    """
+    """Answers drawn from tables, computed on the host without JAX (`model.Tables`)."""
 
     emission: Callable[[Any, Parameters], ByTables]
 
@@ -86,11 +73,6 @@ class RowEffectsModel[P](TableModel[P]):
     """Answers drawn from tables whose rows have normal effects of the annotators.
 
     The engine `gibbs` draws them on the host.
-
-    Attributes
-    ----------
-    effects : callable
-        What moves the rows of an annotator, and by how much, given the prior.
     """
 
     effects: Callable[[Coding, P], RowEffects]
@@ -115,14 +97,7 @@ class RowEffectsModel[P](TableModel[P]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NewtonModel[P](DirichletModel[P], LaidOutModel[P]):
-    """Dirichlet priors, and unconstrained parameters that Newton steps update.
-
-    Attributes
-    ----------
-    normal : callable
-        Normal priors of the unconstrained parameters, by name; they are passed
-        unchanged. The log-likelihood of a state must be concave in them.
-    """
+    """Dirichlet priors, and unconstrained parameters that Newton steps update."""
 
     normal: Callable[[Any, P], Mapping[str, Normal]]
 
@@ -133,13 +108,7 @@ class NewtonModel[P](DirichletModel[P], LaidOutModel[P]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ParameterFreeModel[P](ClosedFormModel[P], LaidOutModel[P]):
-    """A posterior of the truth that the answers alone give: nothing is estimated.
-
-    Attributes
-    ----------
-    log_joint : callable
-        log p(state, the unit's answers) for each listed state (U, S).
-    """
+    """A posterior of the truth that the answers alone give: nothing is estimated."""
 
     log_joint: Callable[[Any, Parameters], Any]
 
@@ -155,28 +124,14 @@ class ParameterFreeModel[P](ClosedFormModel[P], LaidOutModel[P]):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProgramModel[P](SampledModel[P], EmissionModel[P]):
-    """A NumPyro program of the parameters, and an emission.
-
-    Attributes
-    ----------
-    per_answer : bool
-        Whether the emission gives each answer a distribution of its own (`PerAnswer`).
-    """
+    """A NumPyro program of the parameters, and an emission."""
 
     per_answer: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreModel[P](SampledModel[P]):
-    """A NumPyro program of the parameters, and a score with variables integrated out.
-
-    Attributes
-    ----------
-    log_joint : callable
-        log p(state, the unit's answers | parameters), as `AnnotatorModel.score`.
-    simulate_answers : callable
-        Draws answers, given a key, the observations and the parameters.
-    """
+    """A NumPyro program of parameters, and a score with variables integrated out."""
 
     log_joint: Callable[[Any, Parameters], Any]
     simulate_answers: Callable[[Any, Any, Parameters], Any]
@@ -195,29 +150,7 @@ def no_new_annotator(parameters: Parameters) -> NoReturn:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LaidOutScoreModel[P](ScoreModel[P], LaidOutModel[P]):
-    """A score of answers that the model lays out itself: of pairs, or of objects.
-
-    Attributes
-    ----------
-    log_likelihood : callable
-        Log-likelihood of each unit (its share, for units that are modelled together).
-        It uses `observations.log_prior` as the score does, and may be cheaper than it.
-    answer_tables : callable, optional
-        log p(answer | substate) of each annotator in each group of labels, where an
-        answer depends on the substate of its unit alone.
-    new_annotator : callable
-        Distribution of the answers of a new annotator in each column of the score, for
-        each group of labels (one if there are none).
-    whole_items : bool
-        Whether the units of an item are modelled together. Then none is merged with
-        others, or used without those of its item. The score is the log posterior of
-        each unit plus its share of the log-likelihood of the item.
-    of_classes : bool
-        Whether the truth of an item is its class, the label that the data set has for
-        it where it has one, and each item is modelled with the others of its class.
-        Items are then not independent given the parameters: instead of weighing them
-        anew, `em` draws from about the mode by importance sampling.
-    """
+    """A score of answers that the model lays out itself: of pairs, or of objects."""
 
     log_likelihood: Callable[[Any, Parameters], Any]
     answer_tables: Callable[[Parameters], Any] | None = None

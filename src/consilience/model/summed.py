@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax.nn import logsumexp, softmax
 from jaxtyping import Array, Float
@@ -60,18 +59,6 @@ def posterior_of_truth(
     """Return the posterior of the truth: that of all states that share it."""
     split = num_substates(model)
     return beliefs.reshape(len(beliefs), -1, split).sum(-1)
-
-
-def expected_counts(
-    model: AnnotatorModel[Any],
-    observations: Observations,
-    parameters: Parameters,
-    weight: Float[Array, "U M"],
-) -> Parameters:
-    """Return how often each event of each parameter is expected, states weighted."""
-    _, pull = jax.vjp(lambda logs: model.score(observations, logs), parameters)
-    counts: Parameters = pull(observations.scale[:, None] * weight)[0]
-    return counts
 
 
 def derived(

@@ -76,13 +76,7 @@ def set_rows(
 
 
 class Rows(NamedTuple):
-    """Estimates with intervals, a row for each.
-
-    Attributes
-    ----------
-    value, lower, upper
-        NaN where nothing states one.
-    """
+    """Estimates with intervals, a row for each."""
 
     value: Float[np.ndarray, " N"]
     lower: Float[np.ndarray, " N"]
@@ -135,17 +129,7 @@ def legend(ax: Axes, **where: Any) -> None:
 
 
 class Matrix(NamedTuple):
-    """A matrix to be drawn.
-
-    Attributes
-    ----------
-    value
-        NaN in cells of which nothing is stated.
-    cells, bounds
-        Text of each cell, and small text below it.
-    rows, columns
-        Names, as they are drawn.
-    """
+    """A matrix to be drawn."""
 
     value: Float[np.ndarray, "R C"]
     cells: list[list[str]]

@@ -46,13 +46,7 @@ FIELDS = ("probability", "lower", "upper")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """What is believed of each unit.
-
-    Attributes
-    ----------
-    probability, lower, upper
-        Of each listed state, with bounds; NaN where the engine states none.
-    """
+    """What is believed of each unit."""
 
     probability: Float[np.ndarray, "U S"]
     lower: Float[np.ndarray, "U S"]
@@ -61,23 +55,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tempering:
-    """A posterior of the truth, raw and tempered.
-
-    Attributes
-    ----------
-    raw, tempered
-        As the model has it, and as of fewer answers.
-    design_effect
-        By how much the answers of each unit are fewer than they seem.
-    reported
-        Which of the two the tables give.
-    correlation, z, shrunk
-        Residual correlation of annotators, that over its standard error, and the
-        correlation shrunk towards what is usual.
-    common
-        Least correlation given the true labels, by what several models see; NaN where
-        there is one model.
-    """
+    """A posterior of the truth, raw and tempered."""
 
     raw: Truth
     tempered: Truth

@@ -44,17 +44,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table.
-
-    Attributes
-    ----------
-    caption, columns
-        What it is, and its columns.
-    note
-        What stands below it.
-    on_paper
-        Whether it is for paper only: the screen has something better.
-    """
+    """A table."""
 
     caption: str
     columns: tuple[Column, ...]
@@ -78,21 +68,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure of a study.
-
-    Attributes
-    ----------
-    id, title
-        Its anchor, and its heading.
-    finding, note
-        What it says, and what is counted.
-    frames
-        Drawings as SVG by caption; of several, a slider chooses one.
-    frames_of
-        What the captions are values of.
-    table
-        Its numbers.
-    """
+    """A figure of a study."""
 
     id: str
     title: str
@@ -150,19 +126,7 @@ def sort_of(part: Part) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the page.
-
-    Attributes
-    ----------
-    id
-        Its anchor.
-    title
-        Its heading.
-    parts
-        What it holds, in order.
-    app
-        Name of the interactive part that follows; empty: none.
-    """
+    """A section of the page."""
 
     id: str
     title: str

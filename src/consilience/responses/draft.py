@@ -14,38 +14,7 @@ from consilience.responses.tables.coding import Coded
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Draft:
-    """Answers as read, one row each.
-
-    Parameters
-    ----------
-    kind, item, annotator, label, object, main, n, response_id
-        As in `consilience.responses.Responses`; None: the source has no such column.
-    answer
-        Index into no, maybe, yes; -1: skipped.
-    worded
-        Whether answers are words, to which the caller may give another meaning.
-    extras
-        Columns carried along.
-    row
-        Record of the source that each answer came from.
-    where
-        Place of a record as a person finds it.
-    unit, num_read, dropped, notes, columns, unused, warnings
-        For the account of the reading; `num_read` counts records of the source.
-    assumptions
-        Sentences that results repeat.
-    offer, offered, items, labels, gold
-        What the source itself says of these; texts, not codes.
-    more_items
-        Items of the source that may have no answer.
-    sources
-        SHA-256 of each file.
-    types
-        Type of items, annotators and labels in the source, by role.
-    order, ordered
-        Labels that the source puts in order, of which there may be others; whether its
-        type says that this order means more and less.
-    """
+    """Answers as read, one row each."""
 
     kind: Kind
     item: Coded

@@ -41,17 +41,7 @@ UNKNOWN = (
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Offered:
-    """The offer as settled.
-
-    Parameters
-    ----------
-    offer, offered, labels
-        As in `consilience.responses.Responses`.
-    derived
-        Whether `offered` was read off the answers themselves (and so cannot err).
-    assumptions
-        Sentences.
-    """
+    """The offer as settled."""
 
     offer: Offer
     offered: pd.DataFrame | None

@@ -19,18 +19,7 @@ MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Names of the source's columns; None: found by the usual names.
-
-    Parameters
-    ----------
-    item, annotator, label, answer, n, object, main, response_id
-        Column of that canonical meaning. In grid batches `item` is a pattern such as
-        ``Input.img{i}``.
-    gold
-        Column that holds the true label of the row's item.
-    selected
-        Grid batches: column that lists the numbers of the items that were selected.
-    """
+    """Names of the source's columns; None: found by the usual names."""
 
     item: str | None = None
     annotator: str | None = None
@@ -54,65 +43,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """How a source is to be read.
-
-    Parameters
-    ----------
-    kind
-        The kind of question; None: seen from the columns.
-    columns
-        Names of the source's columns.
-    question
-        Of several questions in one export, the one to read.
-    offered
-        What was on screen: a list of labels (the same for every item), or a table
-        (a data frame, CSV or Parquet file) with `label` and any of `item`,
-        `annotator`, `response_id`, or a Label Studio configuration (XML).
-    labels
-        All labels in their order: a list, or a table with `label`, `name`, `parent`.
-    label_column
-        Column of the table of labels that answers go by; None: the one that holds them.
-    gold
-        Table with `item` and `label` (or the names used in the source).
-    items
-        Table about items: item, dataset_label and more; None: what the source says.
-    repeats
-        What becomes of an annotator's second answer to one question; all but ``all``
-        count equal rows once.
-    answers
-        Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
-    missing
-        Words of cells in which nothing was entered.
-    separator
-        Between the columns of a text file; None: comma, semicolon, tab or bar, seen
-        from the first line.
-    encoding
-        Of text files (CSV, TSV); None: UTF-8, or UTF-16 where a mark says so.
-    header
-        Whether the first line names the columns (wide matrices may have none).
-    sheet
-        Sheet of a workbook; None: the one that holds answers.
-    query
-        What is selected from a database: a query, or the name of a table; None: the
-        table that holds answers.
-    statuses
-        Assignments to keep, by status; None: all but the rejected.
-    extras
-        More columns of the source to carry along.
-    annotators
-        Wide tables: the columns of annotators; empty: recognised.
-    exclude
-        Columns that are not to be used.
-    split
-        What stands between several labels in one cell (objects); None: cells hold one.
-    one_hot
-        Columns named after labels, whose cells say whether the label was picked.
-    fold_case
-        Take labels that differ only in case for one.
-    normalize
-        Take labels for one that differ only in Unicode form (NFKC) or in characters of
-        no width.
-    """
+    """How a source is to be read."""
 
     kind: Kind | None = None
     columns: Columns = field(default_factory=Columns)

@@ -22,23 +22,7 @@ _TIE = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemScores:
-    """What each item with gold adds to the metrics; items stand in gold's order.
-
-    Attributes
-    ----------
-    confidence
-        Probability of the most probable label.
-    right
-        Share of right labels among the most probable ones, from 0 to 1.
-    truth
-        Probability of all right labels together.
-    brier
-        Squared distance from the truth, from 0 to 2.
-    gaps
-        Confidence less `right` in the item's bin (see `gaps_by_item`).
-    missing
-        How many items of gold are not among the labels.
-    """
+    """What each item with gold adds to the metrics; items stand in gold's order."""
 
     confidence: Float[np.ndarray, " I"]
     right: Float[np.ndarray, " I"]

@@ -12,18 +12,7 @@ COLUMNS = ("item", "label", "probability")
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a method says.
-
-    Attributes
-    ----------
-    labels
-        Columns item, label, probability; one row per chosen item with probability 1
-        from a method that states none.
-    variants
-        Other tables of the same fit by name, such as the posterior before tempering.
-    facts
-        Further facts to keep: engine, seconds spent compiling.
-    """
+    """What a method says."""
 
     labels: pd.DataFrame
     variants: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -54,19 +54,7 @@ from consilience.simulation.one_item import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedObjects:
-    """Simulated responses and the truth behind them.
-
-    Attributes
-    ----------
-    responses
-        As if read from a file, with the labels offered, the data set's labels, and gold
-        with the column main.
-    truth
-        Tables: `objects` (item, object, label, naming, salience, recall, reported,
-        named, main) and `annotators` (annotator, single_label, recall_shift).
-    contains
-        Responses of kind contains about the same items; None where nobody was asked.
-    """
+    """Simulated responses and the truth behind them."""
 
     responses: Responses
     truth: Mapping[str, pd.DataFrame]

@@ -84,19 +84,7 @@ class ObjectsSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """What is true of one item.
-
-    Attributes
-    ----------
-    labels
-        Codes of the labels on offer, those of an object beside each other.
-    block
-        The object of each.
-    share
-        How often the object is called by it.
-    salience, recall
-        Of each object.
-    """
+    """What is true of one item."""
 
     labels: Int[np.ndarray, " n"]
     block: Int[np.ndarray, " n"]

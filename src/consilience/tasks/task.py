@@ -15,15 +15,7 @@ MAIN_QUESTION = "Which of them is the main object?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One item: its image, and the labels on the screen in their order.
-
-    Attributes
-    ----------
-    image
-        Its address, or its path from the folder of the tasks.
-    shown
-        Item, labels and names.
-    """
+    """One item: its image, and the labels on the screen in their order."""
 
     image: str
     shown: OnScreen
@@ -31,19 +23,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """All tasks and their question.
-
-    Attributes
-    ----------
-    tasks
-        One for each item.
-    kind
-        Kind of question.
-    question
-        The question itself, as people read it.
-    remote
-        Whether images have addresses, and not paths.
-    """
+    """All tasks and their question."""
 
     tasks: Sequence[Task]
     kind: str

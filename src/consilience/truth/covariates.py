@@ -19,19 +19,7 @@ FAR = 5.0  # its value there: far lower log-odds than others' are to be expected
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Covariates:
-    """Numbers known before anyone was asked: of units, or of each state on their lists.
-
-    Attributes
-    ----------
-    value
-        As given, less the centre, over the spread; zero where nothing is known.
-    names
-        Of the columns; empty where there are none.
-    centre, spread
-        Mean and standard deviation of what is known.
-    observed
-        Of which units, or states listed for them, they are known.
-    """
+    """Numbers known before anyone was asked: of units, or of their listed states."""
 
     value: Float[np.ndarray, "U *listed P"]
     names: tuple[str, ...]

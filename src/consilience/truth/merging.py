@@ -16,17 +16,7 @@ from consilience.truth.space import ChoiceSpace, ContainsSpace, Space
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Merged:
-    """One unit of each pattern.
-
-    Attributes
-    ----------
-    space
-        The space of these units, in ascending order of the first that each stands for.
-    count
-        How many units each stands for.
-    place
-        Which of them stands for each unit of the whole.
-    """
+    """One unit of each pattern."""
 
     space: Space
     count: Float[np.ndarray, " P"]

@@ -13,39 +13,7 @@ NOBODY = -1
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Named:
-    """Candidates of each unit, and which of them each response names.
-
-    Attributes
-    ----------
-    labels, parents
-        Names of all labels, and of their superclasses; empty where one has none.
-    candidate
-        Codes of each unit's candidates in ascending order; -1 is padding.
-    dataset_label
-        Code of the data set's own label of each unit; -1 where it has none.
-    mask
-        The candidates that each response names, as bits; 0 where only the main one is
-        known.
-    main
-        Place of its main label among the candidates.
-    covariates
-        Prior covariates of each candidate; no columns where there are none.
-    covariate_names
-        Of these columns.
-    none
-        How many answers about each unit are *none of these*: they name no candidate.
-    observed
-        Units whose answers count; the others are as if nobody had answered, so that
-        one layout serves all folds of a cross-validation.
-    contains_counts
-        How many said no, maybe and yes when asked whether each candidate is there; None
-        where nobody was asked.
-    similar
-        How alike two labels are, as the user says, in standard deviations between pairs
-        of candidates.
-    padded
-        Whether units were added to fill up to few sizes; then all that is laid out is.
-    """
+    """Candidates of each unit, and which of them each response names."""
 
     labels: Shaped[np.ndarray, " L"]
     parents: Shaped[np.ndarray, " L"]

@@ -27,20 +27,7 @@ from consilience.truth.votes import vote_shares
 @pytree()
 @dataclass(frozen=True, slots=True)
 class PriorCovariates:
-    """What is known of candidates before anyone is asked.
-
-    Attributes
-    ----------
-    value
-        The columns, by their deviation from the mean; zero where nothing is known.
-    real
-        Which places of the lists hold a candidate, also where gold excludes it.
-    unlisted
-        The columns of labels that are not on a list.
-    open
-        Whether the table might have named labels that are not on the list: these
-        could have been true as well, before anyone answered.
-    """
+    """What is known of candidates before anyone is asked."""
 
     value: Float[Array, "U S P"]
     real: Bool[Array, "U S"]
@@ -51,52 +38,7 @@ class PriorCovariates:
 @pytree("num_annotators", "num_groups", "num_states", "num_answers", "ragged")
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Answers and possible truths as arrays; letters as in `truth.space`.
-
-    Attributes
-    ----------
-    by_pair
-        Units x (annotator, answer word): how often who said what of which unit. Not
-        laid out for a model with a layout of its own.
-    by_answer
-        Units x answers: which answers belong to which unit, weighted by `n`. Not laid
-        out unless a model looks at each answer on its own.
-    unit, annotator, answer
-        Codes of each answer; empty unless a model looks at each answer on its own.
-    state, log_prior
-        The states listed for each unit and their log prior weight.
-    prevalent
-        One for units whose truth is drawn with the prevalence, zero for others.
-    prior_covariates
-        What is known of candidates; no columns where nothing is, or nothing is made of
-        it.
-    by_state
-        (Slots x units) x states: which state is in which slot of a list. Not laid out
-        where every unit lists all.
-    votes
-        How far each answer word is a vote for each state.
-    guess
-        A first guess of the truth: vote shares, or an earlier fit's posterior. Engines
-        start from it and models may take their scale from it; any guess is valid.
-    power
-        To what power the likelihood of a unit's answers enters: one, or less where
-        they are worth fewer independent answers than there are.
-    total
-        How many answers all units got together.
-    scale
-        How many units stand behind each one here: above one in a minibatch, or where
-        units that look alike are merged.
-    asked
-        One for each annotator; zero for those that fill an array up.
-    group
-        The group of each annotator.
-    prepared
-        What a model computes from the data once, before it is sampled; None until then.
-    layout
-        What a model has laid out for itself; None where it needs no more than is here.
-    num_annotators, num_groups, num_states, num_answers, ragged
-        J, G, K, L, and whether units have lists of their own.
-    """
+    """Answers and possible truths as arrays; letters as in `truth.space`."""
 
     by_pair: Incidence
     by_answer: Incidence

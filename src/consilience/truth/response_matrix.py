@@ -25,27 +25,7 @@ from consilience.truth.votes import vote_shares
 
 @dataclass(frozen=True, eq=False)
 class ResponseMatrix:
-    """Responses and possible truths; letters as in `truth.space`.
-
-    Attributes
-    ----------
-    space
-        What was counted.
-    by_pair
-        U x (J L) matrix: how often who gave which answer, by rows.
-    state, log_prior
-        The states listed for each unit and their log prior weight.
-    prevalent
-        One for units whose truth is drawn with the prevalence, zero for others.
-    votes
-        How far each answer word is a vote for each state.
-    group
-        The group of each annotator.
-    num_annotators, num_groups, num_states, num_answers
-        J, G, K and L.
-    ragged
-        Whether units have lists of their own.
-    """
+    """Responses and possible truths; letters as in `truth.space`."""
 
     space: Space
     by_pair: csr_array

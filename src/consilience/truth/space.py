@@ -26,15 +26,7 @@ MAX_LISTED = 100_000_000  # places on all lists: 800 MB for each array of belief
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimilarSets:
-    """Similar labels of one item in sets, and those of a set shown together.
-
-    Attributes
-    ----------
-    of_unit
-        The set that each unit is in, perhaps alone.
-    shown
-        The part of the set that was shown together with it, coded over all sets.
-    """
+    """Similar labels of one item in sets, and those of a set shown together."""
 
     of_unit: Int[np.ndarray, " U"]
     shown: Int[np.ndarray, " U"]
@@ -51,15 +43,7 @@ class SimilarSets:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """Groups that annotators, or the labels of units, belong to.
-
-    Attributes
-    ----------
-    code
-        The group of each annotator or unit; 0 where there are no groups.
-    names
-        Of the groups; empty where there are none.
-    """
+    """Groups that annotators, or the labels of units, belong to."""
 
     code: Int[np.ndarray, " X"]
     names: Shaped[np.ndarray, " G"]
@@ -81,13 +65,7 @@ def no_groups(size: int) -> Groups:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asides:
-    """Labels that responses name besides the one that is their answer.
-
-    Attributes
-    ----------
-    unit, label, n
-        Of each: the unit, the label's code, and how often it was named so.
-    """
+    """Labels that responses name besides the one that is their answer."""
 
     unit: Int[np.ndarray, " A"]
     label: Int[np.ndarray, " A"]
@@ -114,33 +92,7 @@ def no_asides() -> Asides:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Space:
-    """Truths and answers, coded: what responses of every kind have.
-
-    Attributes
-    ----------
-    kind
-        Kind of the responses: choice, contains or objects.
-    unit_item
-        Name of the item of each unit.
-    annotators, identified
-        Names, and whether each is a person; all anonymous answers share one row.
-    annotator_groups
-        Which group each annotator belongs to.
-    states, answers
-        Names of the K states and of the L answer words.
-    unit, annotator, answer, n
-        The answers, in order of unit; `n` is how often each was given.
-    state
-        The states listed for each unit; one row where all units share a list. Lists
-        shorter than the longest are padded with state 0.
-    log_prior
-        Log prior weight of each listed state; minus infinity for padding and for what
-        gold labels exclude.
-    votes
-        How far each answer word is a vote for each state; rows sum to one.
-    assumptions
-        Sentences that every result of this space must carry.
-    """
+    """Truths and answers, coded: what responses of every kind have."""
 
     kind: ClassVar[str]
     unit_item: Shaped[np.ndarray, " U"]
@@ -191,22 +143,7 @@ class Space:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ChoiceSpace(Space):
-    """Choice: the truth of an item is one of the labels listed for it.
-
-    Attributes
-    ----------
-    parent
-        Name of the superclass of each label; empty where it has none.
-    similar
-        How alike two labels are, as the user says.
-    covariates
-        Prior covariates of each state listed for a unit.
-    asides
-        Labels that were named besides the answers, where these are main labels.
-    in_population
-        Whether the truth of a unit is drawn with the prevalence, and counts towards it:
-        not that of an earlier answer to a question of known truth.
-    """
+    """Choice: the truth of an item is one of the labels listed for it."""
 
     kind: ClassVar[str] = "choice"
     parent: Shaped[np.ndarray, " K"]
@@ -218,21 +155,7 @@ class ChoiceSpace(Space):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ContainsSpace(Space):
-    """Contains: a label asked about is present in its item, absent, or unclear.
-
-    Attributes
-    ----------
-    unit_label
-        Name of the label of each unit.
-    present
-        Weight of each state in P(label present).
-    groups
-        Which group of labels each unit belongs to.
-    similar_sets
-        Similar labels of one item.
-    covariates
-        Prior covariates of each unit.
-    """
+    """Contains: a label asked about is present in its item, absent, or unclear."""
 
     kind: ClassVar[str] = "contains"
     unit_label: Shaped[np.ndarray, " U"]
@@ -244,13 +167,7 @@ class ContainsSpace(Space):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ObjectsSpace(Space):
-    """Objects: the truth of an item is a partition of its candidates into objects.
-
-    Attributes
-    ----------
-    named
-        Candidates of each item, and which of them each response names.
-    """
+    """Objects: the truth of an item is a partition of its candidates into objects."""
 
     kind: ClassVar[str] = "objects"
     named: Named

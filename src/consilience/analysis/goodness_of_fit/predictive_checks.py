@@ -172,17 +172,7 @@ type _Truth = Int[np.ndarray, " U"]
 
 
 class _Check(NamedTuple):
-    """Statistics of answers: of all, and of each of several parts.
-
-    Attributes
-    ----------
-    rows
-        What each is about, and of how many.
-    statistic
-        From answers and the truth of their items, a number for each row.
-    new_items
-        Whether to compare with answers about new items.
-    """
+    """Statistics of answers: of all, and of each of several parts."""
 
     rows: pd.DataFrame
     statistic: Callable[[_Answers, _Truth], Float[np.ndarray, " R"]]

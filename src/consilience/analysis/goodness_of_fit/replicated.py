@@ -32,17 +32,7 @@ from consilience.truth import Space, merge_identical
 
 
 class Replicate(NamedTuple):
-    """Answers drawn again, in the order of those observed.
-
-    Attributes
-    ----------
-    truth
-        State of each unit, drawn given the observed answers.
-    same
-        Answers about the units, given this truth.
-    new
-        Answers about new units.
-    """
+    """Answers drawn again, in the order of those observed."""
 
     truth: Int[np.ndarray, " U"]
     same: Int[np.ndarray, " N"]
@@ -51,17 +41,7 @@ class Replicate(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replication:
-    """Where replicates are drawn from.
-
-    Attributes
-    ----------
-    model
-        Who was fitted.
-    space
-        What can be true, and the answers: a row for each, however often it was given.
-    values
-        Draws of the parameters by name.
-    """
+    """Where replicates are drawn from."""
 
     model: TableModel[Any]
     space: Space

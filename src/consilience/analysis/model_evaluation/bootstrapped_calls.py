@@ -31,17 +31,7 @@ def cells_of(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bootstrap:
-    """Items, and weightings of them.
-
-    Attributes
-    ----------
-    items
-        How many.
-    weightings
-        Of the items.
-    prob
-        Probability between the bounds.
-    """
+    """Items, and weightings of them."""
 
     items: int
     weightings: Weights

@@ -22,17 +22,7 @@ from consilience.posterior.stored_fit.stored import stored
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Calls:
-    """Calls by one party; D draws of the parameters, N calls.
-
-    Attributes
-    ----------
-    item
-        The item of each.
-    true, given
-        Codes of what is held to be true, and of what it is called.
-    weight
-        Probability of each.
-    """
+    """Calls by one party; D draws of the parameters, N calls."""
 
     item: Int[np.ndarray, " N"]
     true: Int[np.ndarray, " N"]

@@ -27,27 +27,7 @@ _HUNDRED = 100
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class DrawnObjects:
-    """What some items hold in each draw.
-
-    Attributes
-    ----------
-    labels
-        Names, by code.
-    key
-        item * labels + label of each candidate, ascending.
-    valid
-        The candidate is valid at tau: its object is there, and it is a right name.
-    there
-        The candidate's object is named by more than tau of the annotators.
-    leading
-        It is the label that its object is called by most.
-    main_object, main_label
-        It is a name of the main object; it is the main label.
-    numbers, names
-        By item: that 0, 1, 2, ... objects are there; that so many labels are valid.
-    drawn
-        Joint draws for each draw of the parameters.
-    """
+    """What some items hold in each draw."""
 
     labels: pd.Index
     key: Int[np.ndarray, " N"]

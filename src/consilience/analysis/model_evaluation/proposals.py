@@ -16,21 +16,7 @@ from consilience.responses.tables.id_types import as_texts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposals:
-    """What each model proposes, and what the data set says, as codes of labels.
-
-    Attributes
-    ----------
-    models, items
-        Names.
-    label
-        Code of the label of each rank; UNKNOWN where there is none.
-    dataset
-        Code of the data set's label of each item; None: not known.
-    names
-        Names of the labels, by code.
-    num_fit_labels
-        How many of them the fit knows: the others have the codes behind.
-    """
+    """What each model proposes, and what the data set says, as codes of labels."""
 
     models: list[str]
     items: pd.Index

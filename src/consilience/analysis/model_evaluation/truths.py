@@ -66,19 +66,7 @@ class Truths(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Probabilities by item and label, searched by a code for both.
-
-    Attributes
-    ----------
-    labels
-        Names of the labels, by code.
-    key
-        item * labels + label, ascending.
-    value
-        Probability of each.
-    items
-        I.
-    """
+    """Probabilities by item and label, searched by a code for both."""
 
     labels: pd.Index
     key: Int[np.ndarray, " P"]

@@ -131,17 +131,7 @@ def study_summary(
 
 
 class _Share(NamedTuple):
-    """A statistic as a ratio of sums over items, in each draw of the parameters.
-
-    Attributes
-    ----------
-    statistic
-        Its name.
-    part, whole
-        What each item adds to the numerator and the denominator.
-    part_of_rest, whole_of_rest
-        The same for an item that nobody was asked about.
-    """
+    """A statistic as a ratio of sums over items, in each draw of the parameters."""
 
     statistic: str
     part: Float[np.ndarray, "D I"]

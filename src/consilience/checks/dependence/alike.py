@@ -25,18 +25,7 @@ MOST = 2000  # annotators; a table of all pairs of more is not made
 
 
 class Copied(NamedTuple):
-    """The two annotators whose residuals go together the most.
-
-    Attributes
-    ----------
-    z
-        Sum of the products of their residuals, over its standard error were they
-        independent.
-    limit
-        What z would exceed in one study in a hundred, of so many pairs of annotators.
-    correlation, first, second
-        Of their residuals, and who they are.
-    """
+    """The two annotators whose residuals go together the most."""
 
     z: float
     limit: float

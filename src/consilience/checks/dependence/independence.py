@@ -117,19 +117,7 @@ LOOKED_AT = 6  # draws of the parameters
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """How residuals of answers to one item go together.
-
-    Attributes
-    ----------
-    correlation
-        Of two residuals, given the posterior of the truth; NaN where no item has two
-        answers.
-    z
-        The correlation over its standard error.
-    common
-        Least correlation given the true labels, by what several models see; NaN where
-        there is one model.
-    """
+    """How residuals of answers to one item go together."""
 
     correlation: float
     z: float

@@ -18,17 +18,7 @@ MIN_PROBABILITY = 1e-12  # of a probability
 
 
 class Residuals(NamedTuple):
-    """Sums over the answers r of each unit, given each state that the model knows.
-
-    Attributes
-    ----------
-    residual, square, leaning
-        Of e, its square, and e times the deviation s.
-    deviation
-        Of s, and of its powers up to the fourth.
-    label
-        Which residuals may lean one way together: those of one number.
-    """
+    """Sums over the answers r of each unit, given each state that the model knows."""
 
     residual: Float[np.ndarray, "U M"]
     square: Float[np.ndarray, "U M"]

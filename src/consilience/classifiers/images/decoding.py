@@ -35,15 +35,7 @@ class UnusableImageError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A decoded image.
-
-    Attributes
-    ----------
-    rgb
-        Eight bits, red, green, blue.
-    note
-        What had to be done to it that a person may want to know; mostly empty.
-    """
+    """A decoded image."""
 
     rgb: "Image"
     note: str

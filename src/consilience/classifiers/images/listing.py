@@ -45,15 +45,7 @@ TABLES = frozenset((".parquet", ".pq"))
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Images in their order.
-
-    Attributes
-    ----------
-    items
-        All names.
-    left_aside
-        Files in folders whose names are not those of images.
-    """
+    """Images in their order."""
 
     items: tuple[str, ...]
     left_aside: int

@@ -20,15 +20,7 @@ type Naming = Literal["path", "name", "stem"]
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that is yet to be read.
-
-    Attributes
-    ----------
-    item
-        Its name.
-    load
-        Returns the bytes of its file, or raises OSError.
-    """
+    """An image that is yet to be read."""
 
     item: str
     load: Callable[[], bytes]

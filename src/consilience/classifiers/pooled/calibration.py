@@ -40,17 +40,7 @@ RIDGE = 1.0  # precision of a weight per standard deviation of its column
 
 @dataclass(frozen=True, slots=True)
 class Temperature:
-    """A temperature fitted to items whose one truth is known.
-
-    Attributes
-    ----------
-    value
-        T; below one sharpens.
-    items
-        How many items it was fitted to.
-    before, after
-        Mean -log p(truth) with T = 1, and with T, on the items it was fitted to.
-    """
+    """A temperature fitted to items whose one truth is known."""
 
     value: float
     items: int
@@ -60,20 +50,7 @@ class Temperature:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Presence:
-    """A regression of presence, fitted to pairs of item and label.
-
-    Attributes
-    ----------
-    intercept, weights
-        Of the columns as they are given.
-    pairs, present
-        How many it was fitted to, and how many of them are there.
-    log_loss, base
-        Mean -log p(truth) of pairs that were left out in turn, by item; and of the
-        share that is present alone.
-    held_out
-        Log-odds of the pairs it was fitted to, each by the items of other folds.
-    """
+    """A regression of presence, fitted to pairs of item and label."""
 
     intercept: float
     weights: Float[np.ndarray, " F"]

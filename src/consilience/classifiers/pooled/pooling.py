@@ -32,26 +32,7 @@ from consilience.errors import PredictionsError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """What several classifiers say, by item and label.
-
-    Attributes
-    ----------
-    items, labels, models
-        Names.
-    num_labels
-        K, how many labels there are, listed or not.
-    item, label
-        Codes of each cell, in ascending order.
-    probability
-        Of the mean, at each cell.
-    elsewhere
-        The same of each label of an item that has no cell.
-    row_cell, row_model, row_rank, row_weight
-        The rows behind the cells: who listed it, at which rank, and what that
-        classifier weighs among those that answered about the item.
-    weight
-        Weight of each classifier; sums to one.
-    """
+    """What several classifiers say, by item and label."""
 
     items: Shaped[np.ndarray, " I"]
     labels: Shaped[np.ndarray, " L"]

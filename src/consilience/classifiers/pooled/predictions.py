@@ -57,20 +57,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """What `predictions.toml` holds.
-
-    Attributes
-    ----------
-    keep
-        Labels kept of each image and classifier, the most probable.
-    classifiers
-        Those that answer.
-    precision
-        Precision of their arithmetic.
-    devices
-        Where sessions ran, and with which versions of ONNX Runtime and Pillow; several
-        if it was taken up elsewhere.
-    """
+    """What `predictions.toml` holds."""
 
     schema: int = 1
     keep: int

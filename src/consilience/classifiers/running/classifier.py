@@ -29,15 +29,7 @@ MIN_PROBABILITY = 1e-30  # before its logarithm is taken
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Classifier:
-    """A network with its labels, in a session.
-
-    Attributes
-    ----------
-    manifest, labels
-        What the folder says of it.
-    session
-        Of ONNX Runtime.
-    """
+    """A network with its labels, in a session."""
 
     manifest: Manifest
     labels: Labels

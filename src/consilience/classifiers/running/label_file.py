@@ -17,15 +17,7 @@ from consilience.errors import BadClassifierError
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels in the order of the outputs.
-
-    Attributes
-    ----------
-    label
-        What predictions carry.
-    columns
-        Every column by name, `label` among them.
-    """
+    """Labels in the order of the outputs."""
 
     label: tuple[str, ...]
     columns: dict[str, tuple[str, ...]]

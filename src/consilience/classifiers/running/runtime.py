@@ -45,17 +45,7 @@ SILENT = 4  # of ONNX Runtime's levels: only what ends the process
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where sessions are to run.
-
-    Attributes
-    ----------
-    place
-        Where.
-    reason
-        Why, in words for people.
-    required
-        Whether falling back to another place is an error.
-    """
+    """Where sessions are to run."""
 
     place: Place
     reason: str

@@ -28,17 +28,7 @@ AXES: dict[Layout, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a network takes.
-
-    Attributes
-    ----------
-    name
-        Of the input.
-    kind
-        Type of its numbers.
-    shape
-        What the graph says; None where an axis is free.
-    """
+    """What a network takes."""
 
     name: str
     kind: np.dtype[Any]

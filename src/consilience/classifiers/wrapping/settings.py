@@ -73,17 +73,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """All settings.
-
-    Attributes
-    ----------
-    mean, scale, colour, layout
-        As in `Settings`.
-    preprocessing
-        For the manifest.
-    decisions
-        Where each comes from.
-    """
+    """All settings."""
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]

@@ -35,17 +35,7 @@ _WORTH_SAYING = 0.05  # share of studies that hold one label only
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the fits of one model by one engine gave, judged.
-
-    Attributes
-    ----------
-    model, engine
-        Who.
-    study
-        The fits.
-    parameters, truth
-        The verdicts; without rows where every fit failed.
-    """
+    """What the fits of one model by one engine gave, judged."""
 
     model: str
     engine: str

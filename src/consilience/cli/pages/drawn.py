@@ -24,17 +24,7 @@ type Line = Callable[[int], Text]  # draws a line of a width
 
 @dataclass(slots=True)
 class DrawnTable:
-    """A table of text whose last column is drawn.
-
-    Attributes
-    ----------
-    heads
-        Heads of the columns of text.
-    drawn
-        Head of the last column.
-    title, caption
-        A line above and one below.
-    """
+    """A table of text whose last column is drawn."""
 
     heads: tuple[str, ...]
     drawn: Line

@@ -26,19 +26,7 @@ type Confusion = Float[np.ndarray, "J L K"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimated:
-    """What EM arrives at.
-
-    Attributes
-    ----------
-    probas
-        Posterior of the labels of each item.
-    priors
-        Share of each label.
-    errors
-        p(answer | truth) of each annotator; zero of answers that it never gave.
-    history
-        Evidence lower bound per answer, after each iteration.
-    """
+    """What EM arrives at."""
 
     probas: Float[np.ndarray, "I K"]
     priors: Float[np.ndarray, " K"]
@@ -47,13 +35,7 @@ class Estimated:
 
 
 class Counted:
-    """The answers as a sparse matrix of items by annotator and label.
-
-    Parameters
-    ----------
-    answers
-        The answers.
-    """
+    """The answers as a sparse matrix of items by annotator and label."""
 
     def __init__(self, answers: Answers) -> None:
         items = len(answers.item.values)

@@ -20,17 +20,7 @@ LOG_NORMAL = -0.5 * np.log(2 * np.pi)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AbilityAndEase:
-    """Where EM of GLAD stands.
-
-    Attributes
-    ----------
-    probas
-        Posterior of the labels of each item.
-    alpha, beta
-        Ability of each annotator, and logarithm of the ease of each item.
-    history
-        Expected log posterior density, per answer and label, after each iteration.
-    """
+    """Where EM of GLAD stands."""
 
     probas: Float[np.ndarray, "I K"]
     alpha: Float[np.ndarray, " J"]
@@ -40,17 +30,7 @@ class AbilityAndEase:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GladEm:
-    """EM of GLAD; settings as of the estimator.
-
-    Attributes
-    ----------
-    answers
-        The answers.
-    log_prior
-        Of each label.
-    alpha_mean, beta_mean
-        Prior mean of each ability, and of the logarithm of each ease.
-    """
+    """EM of GLAD; settings as of the estimator."""
 
     answers: Answers
     log_prior: Float[np.ndarray, " K"]

@@ -16,34 +16,14 @@ HABIT = 10.0  # imagined answers by habit of each label, where Bayes is variatio
 
 
 class Spamming(NamedTuple):
-    """The parameters; of variational Bayes exp(E log p), which sums to less than one.
-
-    Attributes
-    ----------
-    spamming
-        How often each annotator answers by habit, and how often from knowledge.
-    thetas
-        The habit of each annotator.
-    """
+    """The parameters; of variational Bayes exp(E log p), which sum to less than one."""
 
     spamming: Float[np.ndarray, "J 2"]
     thetas: Float[np.ndarray, "J K"]
 
 
 class Explained(NamedTuple):
-    """What the answers say, given the parameters.
-
-    Attributes
-    ----------
-    probas
-        Posterior of the labels of each item.
-    log_likelihood
-        Of all answers, the truth summed out.
-    by_kind
-        How many answers of each annotator are expected by habit, and from knowledge.
-    by_habit
-        How many of each label are expected by habit.
-    """
+    """What the answers say, given the parameters."""
 
     probas: Float[np.ndarray, "I K"]
     log_likelihood: float
@@ -53,15 +33,7 @@ class Explained(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaceEm:
-    """EM of MACE; settings as of the estimator.
-
-    Attributes
-    ----------
-    item, annotator, label
-        Codes of each answer.
-    shape
-        Numbers of items, annotators and labels.
-    """
+    """EM of MACE; settings as of the estimator."""
 
     item: Int[np.ndarray, " N"]
     annotator: Int[np.ndarray, " N"]

@@ -13,22 +13,7 @@ from consilience.truth.named import Named
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Contexts:
-    """Responses to be predicted, and the answers that are given.
-
-    Attributes
-    ----------
-    space
-        One unit for each context: the answers given, and the candidates they leave.
-    unit
-        The context of each response: for now each has its own.
-    kept, main
-        What the response names among the candidates, as bits, and its main label's
-        place; -1 where it is something else.
-    new_label, new_main
-        Whether it names, or has as its main object, something else.
-    n
-        How often the response was given.
-    """
+    """Responses to be predicted, and the answers that are given."""
 
     space: ObjectsSpace
     unit: Int[np.ndarray, " C"]

@@ -55,19 +55,7 @@ class PreviousFit:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Predicted:
-    """What is found of some items.
-
-    Attributes
-    ----------
-    earlier
-        The fit that was used.
-    space, items
-        Candidates and answers, and the same laid out.
-    evidence
-        What the earlier study says, of these items.
-    draws, result
-        Parameters, and the number of objects.
-    """
+    """What is found of some items."""
 
     earlier: PreviousFit
     space: ObjectsSpace

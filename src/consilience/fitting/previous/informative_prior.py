@@ -49,15 +49,7 @@ MIN_SCALE = 1e-3  # standard deviation that a prior has at least
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
-    """Draws of one parameter, in the shape that the new study has.
-
-    Attributes
-    ----------
-    draws
-        Anything where it is not known.
-    in_previous
-        Which of its numbers the earlier study knows.
-    """
+    """Draws of one parameter, in the shape that the new study has."""
 
     draws: Float[np.ndarray, "D ..."]
     in_previous: Bool[np.ndarray, "..."]

@@ -34,21 +34,7 @@ FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
 
 @dataclass(frozen=True, slots=True)
 class UpdateRule:
-    """What sets EM and VB apart.
-
-    Attributes
-    ----------
-    what
-        Name of the objective.
-    logs
-        Log probabilities from concentration + counts.
-    price
-        What the objective loses for the parameters: from prior concentration (which
-        vectors may share), concentration + counts, and log probabilities.
-    collapsed
-        Whether the objective has the parameters integrated out, as that has which
-        learned concentrations climb.
-    """
+    """What sets EM and VB apart."""
 
     what: str
     logs: Callable[[Float[np.ndarray, "*batch L"]], Float[np.ndarray, "*batch L"]]
@@ -65,22 +51,7 @@ class UpdateRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """When to stop.
-
-    Attributes
-    ----------
-    agreeing
-        Starts that are enough where so many have ended at the best objective of all;
-        None: all are made.
-    tolerance
-        Smallest gain of the objective per answer that is worth another sweep, in nats.
-    sweeps
-        Most sweeps.
-    restarts
-        Starts in all; the first from the vote shares, the others from noise around
-        them, or dealt afresh to the finer states where the model has such. The one with
-        the best objective is kept.
-    """
+    """When to stop."""
 
     tolerance: float = 1e-7
     sweeps: int = 2000

@@ -30,20 +30,7 @@ from consilience.truth import Observations, Space
 
 
 class CompiledSweeps:
-    """A model with closed-form updates, laid out for the answers of a study.
-
-    Parameters
-    ----------
-    model
-        A model without tables.
-    space
-        What can be true, and the answers.
-
-    Raises
-    ------
-    TooLargeError
-        The model's tables would not fit in memory.
-    """
+    """A model with closed-form updates, laid out for the answers of a study."""
 
     def __init__(self, model: ClosedFormModel[Any], space: Space) -> None:
         self.model = model

@@ -27,16 +27,7 @@ from consilience.truth import Space
 
 @runtime_checkable
 class Sweeps(Protocol):
-    """A model with closed-form updates, laid out for the answers of a study.
-
-    Attributes
-    ----------
-    columns
-        The prior of the truth by columns of candidates (`model.truth_prior.on_host`);
-        None where it is the prevalence.
-    priors
-        The Dirichlet priors of what has a closed form, by name.
-    """
+    """A model with closed-form updates, laid out for the answers of a study."""
 
     columns: Any
     priors: dict[str, Dirichlet]

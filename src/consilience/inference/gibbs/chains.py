@@ -52,34 +52,14 @@ type Rows = Float[np.ndarray, "C J K F"]
 
 
 class Swept(NamedTuple):
-    """What a sweep says of the truth.
-
-    Attributes
-    ----------
-    belief
-        Posterior of the listed states of each unit, given the annotators.
-    log_likelihood
-        log p(answers of the unit | the annotators).
-    """
+    """What a sweep says of the truth."""
 
     belief: Float[np.ndarray, "C U S"]
     log_likelihood: Float[np.ndarray, "C U"]
 
 
 class Chains:
-    """Chains of a model of confusion rows with normal effects.
-
-    Parameters
-    ----------
-    effects
-        What moves the rows.
-    truth
-        How the truth is drawn, given the annotators.
-    annotators
-        How many there are.
-    generator
-        Source of random numbers.
-    """
+    """Chains of a model of confusion rows with normal effects."""
 
     def __init__(
         self,

@@ -15,13 +15,6 @@ class RowLikelihood:
        - \sum_t n_t \log \sum_l e^{\eta_l + \chi x_t d_{kl}}.
 
     Rows of all chains, annotators and states are laid end to end.
-
-    Parameters
-    ----------
-    counts
-        Answers of each chain, annotator, state and node.
-    basis, ease, node
-        As of `model.RowEffects`; the nodes of the ease.
     """
 
     def __init__(

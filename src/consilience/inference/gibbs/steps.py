@@ -8,13 +8,7 @@ FIRST = 0.3
 
 
 class RandomWalk:
-    """Metropolis steps of many numbers side by side, each of a size of its own.
-
-    Parameters
-    ----------
-    shape
-        Of the numbers.
-    """
+    """Metropolis steps of many numbers side by side, each of a size of its own."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.size = np.full(shape, FIRST)

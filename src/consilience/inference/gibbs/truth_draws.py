@@ -20,16 +20,7 @@ from consilience.truth import ResponseMatrix, Space
 
 
 class Scored(NamedTuple):
-    """Posterior of the listed states of each unit and its ease, in each chain.
-
-    Attributes
-    ----------
-    posterior
-        Probability of each state and node of ease. Units come last: a sum over states
-        is then one of long arrays.
-    log_likelihood
-        log p(answers of the unit), both summed out.
-    """
+    """Posterior of the listed states of each unit and its ease, in each chain."""
 
     posterior: Float[np.ndarray, "C M U"]
     log_likelihood: Float[np.ndarray, "C U"]
@@ -43,17 +34,7 @@ class Scored(NamedTuple):
 
 
 class TruthDraws:
-    """Draws of the truth, the ease of items, and the prior of the truth.
-
-    Parameters
-    ----------
-    model, space
-        A model of confusion rows with normal effects, and the answers.
-    chains
-        How many chains there are.
-    generator
-        Source of random numbers.
-    """
+    """Draws of the truth, the ease of items, and the prior of the truth."""
 
     def __init__(
         self,

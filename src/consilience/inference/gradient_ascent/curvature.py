@@ -142,17 +142,7 @@ def to_the_mean(
 
 
 class Whitening(NamedTuple):
-    """Coordinates of which some are mixed, so that a density bends alike along them.
-
-    Attributes
-    ----------
-    which
-        Those that are mixed.
-    root
-        A root of their covariance.
-    free
-        Those that move; the others stay where they are.
-    """
+    """Coordinates of which some are mixed, so that a density bends alike along them."""
 
     which: Int[np.ndarray, " C"]
     root: Float[np.ndarray, "C C"]

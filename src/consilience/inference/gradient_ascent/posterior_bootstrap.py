@@ -119,19 +119,7 @@ def posterior_bootstrap(
 
 
 class _Ground(NamedTuple):
-    """The density about the top.
-
-    Attributes
-    ----------
-    varying
-        Sites of numbers that vary.
-    spreads
-        What a draw of their spreads is, of numbers drawn from a standard normal.
-    straight
-        Coordinates in which draws are optimized; scales are fixed.
-    shift
-        How far from the top the mean is.
-    """
+    """The density about the top."""
 
     varying: tuple[str, ...]
     spreads: Float[np.ndarray, "V N"]

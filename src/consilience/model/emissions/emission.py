@@ -26,13 +26,7 @@ class Emission(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ByConfusion:
-    """Answers drawn from a row of the annotator's confusion.
-
-    Attributes
-    ----------
-    log_confusion
-        log p(answer | state) of each annotator (#J, K, L); one row where all share it.
-    """
+    """Answers drawn from a row of the annotator's confusion."""
 
     log_confusion: Any
 
@@ -51,14 +45,7 @@ class ByConfusion:
 
 @dataclass(frozen=True, slots=True)
 class ByMixture:
-    """Answers each drawn from one of several confusions, independently chosen.
-
-    Attributes
-    ----------
-    log_parts
-        log p(part, answer | state) of each annotator (P, #J, K, L); one row where all
-        share it.
-    """
+    """Answers each drawn from one of several confusions, independently chosen."""
 
     log_parts: Any
 
@@ -82,13 +69,6 @@ class BySubtype:
 
     Subtypes are kinds of a label, or nodes of a quadrature over difficulty. The score
     has a column for each state and subtype, those of a state side by side.
-
-    Attributes
-    ----------
-    log_confusion
-        log p(answer | state, subtype) of each annotator (#J, K, T, L).
-    log_share
-        log p(subtype | state) (#K, T); one row where it is the same for all.
     """
 
     log_confusion: Any

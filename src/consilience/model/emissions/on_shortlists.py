@@ -21,14 +21,6 @@ class OnShortlists:
     A wrong answer is drawn from those on the list, in proportion to its weight: the
     weights are divided by their sum over that list. On a list of one there is no wrong
     answer, so the answer says nothing.
-
-    Attributes
-    ----------
-    log_right, log_wrong
-        Log of the chance that each annotator is right, and wrong.
-    log_weight
-        How much an answer attracts those who are wrong, for each slot of the state and
-        of the answer; None where all attract alike.
     """
 
     log_right: Float[Array, " J"]

@@ -37,17 +37,7 @@ NODES = 5
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Effect:
-    """An effect of the annotator on all confusion rows.
-
-    Attributes
-    ----------
-    name
-        Of the effect, and with `_spread` of its standard deviation.
-    direction
-        Along what each number of it moves the row of each state, in the basis.
-    scale
-        Scale of the half-normal prior of its standard deviation.
-    """
+    """An effect of the annotator on all confusion rows."""
 
     name: str
     direction: Float[Any, "K F P"]
@@ -56,28 +46,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RowEffects:
-    """What moves the confusion rows of annotators, and by how much.
-
-    Attributes
-    ----------
-    group, num_groups
-        The group of each annotator, and how many there are; each has a population, and
-        standard deviations, of its own.
-    prevalence
-        Imagined items of each state.
-    basis
-        Log-odds of the answers along each free number of a row.
-    centre, population
-        Prior mean and standard deviation of the population's rows, in the basis.
-    effects
-        Of the annotator, on all rows.
-    spread
-        Scale of the half-normal prior of the standard deviation of what is left.
-    ease
-        How the log-odds change with the ease of an item of each state.
-    difficulty
-        Scale of the half-normal prior of the standard deviation of the ease.
-    """
+    """What moves the confusion rows of annotators, and by how much."""
 
     group: Int[Any, " J"]
     num_groups: int

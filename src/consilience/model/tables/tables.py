@@ -39,18 +39,7 @@ type Assign = Callable[[Float[np.ndarray, "U M"]], Float[np.ndarray, "U M"]]
 
 
 class Swept(NamedTuple):
-    """What one pass over the answers gives.
-
-    Attributes
-    ----------
-    log_likelihood
-        log p(answers of the unit), the truth summed out.
-    belief
-        Posterior of the states of the score.
-    counts
-        How often each event of each parameter is expected, or happened if the states
-        were assigned at random.
-    """
+    """What one pass over the answers gives."""
 
     log_likelihood: Float[np.ndarray, " U"]
     belief: Float[np.ndarray, "U M"]
@@ -58,29 +47,7 @@ class Swept(NamedTuple):
 
 
 class Tables:
-    """A model of tables, laid out for the answers of a study.
-
-    Parameters
-    ----------
-    model
-        A model of tables.
-    space
-        What can be true, and the answers.
-
-    Attributes
-    ----------
-    model, matrix
-        The model, and the answers.
-    columns
-        What is known of candidates, where that is a prior of its own.
-    priors
-        The Dirichlet priors of what has a closed form, by name.
-
-    Raises
-    ------
-    TooLargeError
-        The tables would not fit in memory.
-    """
+    """A model of tables, laid out for the answers of a study."""
 
     def __init__(self, model: TableModel[Any], space: Space) -> None:
         check_tables(model, space)

@@ -20,15 +20,7 @@ from consilience.truth import Observations, Space, observe
 
 
 class ColumnPrior:
-    """What is known of the candidates of a study, and the prior that it gives.
-
-    Parameters
-    ----------
-    model
-        Whose answers they are.
-    observations
-        Candidates with columns.
-    """
+    """What is known of the candidates of a study, and the prior that it gives."""
 
     def __init__(self, model: AnnotatorModel[Any], observations: Observations) -> None:
         self.model = model

@@ -37,39 +37,7 @@ MAX_CELLS = 300_000_000  # allocations x blocks (int32: 1.2 GB)
 @pytree("num_labels", "most")
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Counts of the units that have n candidates; B = 2^n blocks, V allocations.
-
-    Attributes
-    ----------
-    unit
-        Which units they are.
-    main
-        Responses whose main label is in the block.
-    detected, missed
-        Responses that are certainly exhaustive with another main object that name the
-        block, or do not.
-    duplicates
-        Responses that are certainly exhaustive and give a block one name, two, and so
-        on.
-    uniform
-        Log probability of the names of a block that is named by several at once.
-    names
-        How often each candidate was the (first) name of the block.
-    named
-        How often any of them was.
-    votes
-        Main labels given.
-    answered
-        Responses that state all that they name.
-    of_unit, exhaustive_singles, single_label, log_multiplicity
-        Of each allocation: its unit, how many one-label responses with each main label
-        are exhaustive, how many are not, and log in how many ways.
-    by_unit, by_style
-        Allocations x units, and allocations x (unit, number of single-label responses),
-        for gradients without a scatter; None where none are taken.
-    num_labels, most
-        n, and the most responses of a unit.
-    """
+    """Counts of the units that have n candidates; B = 2^n blocks, V allocations."""
 
     unit: Int[np.ndarray, " U"]
     main: Int[AnyArray, "U B"]

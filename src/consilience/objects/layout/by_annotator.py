@@ -69,20 +69,7 @@ class Responses:
 @pytree()
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who answered what about objects.
-
-    Attributes
-    ----------
-    responses
-        By the number of candidates, as the blocks of the items.
-    identified
-        Annotators with an id; the others are all taken for the typical one.
-    answered, looked
-        Answers of each that state all that they name, and how many labels beside the
-        main one candidates held in those of them that name several.
-    annotator
-        Who gave each answer, in order of item.
-    """
+    """Who answered what about objects."""
 
     responses: tuple[Responses, ...]
     identified: Bool[Array, " J"]

@@ -36,16 +36,7 @@ from consilience.truth.space import ObjectsSpace
 @pytree()
 @dataclass(frozen=True, slots=True)
 class ContainsCounts:
-    """What was said when candidates were asked about.
-
-    Attributes
-    ----------
-    exceeds
-        Whether each answer, and any, was given more often than j times, by answer and
-        j; zeros where nobody was asked.
-    is_dataset_label
-        One for the data set's own label.
-    """
+    """What was said when candidates were asked about."""
 
     exceeds: Float[AnyArray, "U n A"]
     is_dataset_label: Float[AnyArray, "U n"]
@@ -54,26 +45,7 @@ class ContainsCounts:
 @pytree()
 @dataclass(frozen=True, slots=True)
 class BlockCovariates:
-    """Covariates of the units that have n candidates; B = 2^n blocks.
-
-    Attributes
-    ----------
-    label
-        What makes imagined votes of a candidate; none is negative.
-    slope
-        What multiplies them, in logarithms.
-    block
-        What high detection of an object depends on.
-    pair
-        What pairs of names have in common, summed over the pairs of a block.
-    item
-        What makes annotators pick one object, in log-odds.
-    contains_counts
-        Answers of kind contains; None where there are none.
-    pairs
-        Which pair of labels with an affinity of its own each pair of candidates is, in
-        the order of `numpy.triu_indices`; -1 for none. None where no pair has one.
-    """
+    """Covariates of the units that have n candidates; B = 2^n blocks."""
 
     label: Float[AnyArray, "U n P"]
     slope: Float[AnyArray, "U n X"]
@@ -86,24 +58,7 @@ class BlockCovariates:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Columns:
-    """Covariates of all units, by candidate and pair of candidates.
-
-    Attributes
-    ----------
-    label, slope, item
-        As in `BlockCovariates`.
-    block
-        What makes a label be named beside others; a block has the maximum.
-    pair
-        Of each pair.
-    contains_counts, is_dataset_label
-        As in `ContainsCounts`.
-    names
-        Of the columns.
-    which
-        Which of the pairs with an affinity of its own each pair is; None: there are
-        none.
-    """
+    """Covariates of all units, by candidate and pair of candidates."""
 
     label: Float[np.ndarray, "U C P"]
     slope: Float[np.ndarray, "U C X"]

@@ -35,30 +35,7 @@ PAIRS = 64  # steps of the numbers of pairs, where they are few
 @pytree("names")
 @dataclass(frozen=True, slots=True)
 class Items:
-    """What a model of objects sees.
-
-    Attributes
-    ----------
-    blocks, covariates
-        Counts and covariates, by the number of candidates.
-    place
-        Where each unit stands when the rows of all `blocks` are laid end to end
-        behind a first one, which is that of units with a single candidate.
-    observed
-        Units whose answers count.
-    answered
-        Responses about each unit.
-    names
-        What each covariate is called.
-    people
-        Who answered what, for models with parameters of annotators.
-    end_to_end
-        The blocks of all numbers of candidates, for slopes; None where none are taken,
-        or not in this way.
-    pair_items
-        On how many items whose answers count each pair with an affinity of its own is,
-        none where pairs fill an array up; None where no pair has one.
-    """
+    """What a model of objects sees."""
 
     blocks: tuple[Blocks, ...]
     covariates: tuple[BlockCovariates, ...]

@@ -48,35 +48,7 @@ class Takings(NamedTuple):
 @pytree("most", "labels")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndToEnd:
-    """S candidates, R blocks, V allocations, C cells of U units, by size of unit.
-
-    Attributes
-    ----------
-    label, slope, block, pair, item, pairs
-        Covariates, as in `consilience.objects.layout.covariates.BlockCovariates`.
-    main, detected, missed, named, uniform, votes, answered
-        Counts, as in `consilience.objects.layout.block_counts.Blocks`.
-    unit
-        Which units they are.
-    size, owner
-        Of blocks: how many labels, and the place of the unit.
-    names, duplicates
-        What blocks take of two tables: of each candidate and number of namings, and of
-        each size of a block and number of its names.
-    single, whole
-        The block of each candidate alone, and that of all of a unit.
-    row, inside, elsewhere
-        The block of each cell; exhaustive one-label answers whose label is in it, and
-        is not.
-    cell
-        That of each block and allocation.
-    of_unit, style, log_multiplicity
-        Of allocations: the unit; the place in a table of units and numbers of
-        single-label responses;
-        and log in how many ways.
-    most, labels
-        The most responses of a unit, and the most candidates.
-    """
+    """S candidates, R blocks, V allocations, C cells of U units, by size of unit."""
 
     label: Float[AnyArray, "S P"]
     slope: Float[AnyArray, "S X"]

@@ -39,18 +39,7 @@ MAX_TERMS = 20_000_000  # of a recursion that are held at once (float64: 160 MB)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partitions:
-    """All partitions of n labels, those with fewest blocks first.
-
-    Attributes
-    ----------
-    blocks
-        Masks of each partition's blocks, the one with the first label first; padded
-        with the empty block.
-    incidence
-        One where a block (row) belongs to a partition (column).
-    first
-        Where the partitions with k blocks begin, k from one; and the end.
-    """
+    """All partitions of n labels, those with fewest blocks first."""
 
     blocks: Int[np.ndarray, "P n"]
     incidence: Float[np.ndarray, "B P"]

@@ -44,19 +44,7 @@ def tally(code: Int[np.ndarray, " N"], value: Float[np.ndarray, " N"]) -> Tally:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ItemCounts:
-    """Evidence of the answers to each item about each candidate.
-
-    Attributes
-    ----------
-    share
-        Of the main votes.
-    effective_votes
-        The votes of the item, in independent ones.
-    extra, opportunities
-        Listers who named it beside another main object, and all with another.
-    alone, answered
-        Responses of one label, and all that state their labels.
-    """
+    """Evidence of the answers to each item about each candidate."""
 
     share: Float[np.ndarray, "U C"]
     effective_votes: Float[np.ndarray, " U"]
@@ -112,25 +100,7 @@ def count_items(space: ObjectsSpace) -> ItemCounts:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Pool:
-    """What all items of a study say together; codes are of class and label.
-
-    Attributes
-    ----------
-    items
-        Items of each class.
-    share
-        Summed shares of the main votes, by class and label.
-    won, exposure
-        Votes for each label, and votes expected of it were all labels alike.
-    extra, opportunities
-        As of one item, by class and label.
-    label_extra, label_opportunities
-        The same by label.
-    alone, answered
-        As of one item, by class.
-    ability
-        Attraction of each label among the candidates, one being usual.
-    """
+    """What all items of a study say together; codes are of class and label."""
 
     items: Tally
     share: Tally

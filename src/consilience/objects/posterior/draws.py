@@ -33,33 +33,7 @@ BY_MATRIX = 8  # labels up to which blocks are summed by a product of matrices
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Chunk:
-    """What some items of n candidates hold, given one draw of the parameters.
-
-    Attributes
-    ----------
-    rows
-        Which items, by their place among those of n candidates.
-    partition
-        Posterior probability of each partition.
-    blocks
-        Objects of each draw, as masks; 0 where there are fewer.
-    salience, frequency
-        Share of annotators to whom an object is the main one, and who name it at all.
-    object_of
-        Object of each candidate.
-    share
-        Share of its object's namings that each candidate has.
-    rate, lists
-        Probability that an exhaustive response detects an object when another is the
-        main one, and share of exhaustive responses.
-    none
-        Share of annotators who answer *none of these*.
-    synonyms
-        The object's names are synonyms, not rivals.
-    duplicates
-        Log probability of each set of further names of a block, by their number, of
-        rivals and of synonyms.
-    """
+    """What some items of n candidates hold, given one draw of the parameters."""
 
     rows: Int[np.ndarray, " u"]
     partition: Float[np.ndarray, "u P"]

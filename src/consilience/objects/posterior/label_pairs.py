@@ -40,19 +40,7 @@ _OF_TWO = {"share", "extra", "opportunities"}
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StudyEvidence:
-    """What a study says.
-
-    Attributes
-    ----------
-    pool
-        Its sums; codes are places in `labels`.
-    labels, parents
-        Names of labels and of their superclasses.
-    names
-        What the covariates of its fit are called.
-    answers
-        Who answered what, of items that are in the sums.
-    """
+    """What a study says."""
 
     pool: Pool
     labels: Shaped[np.ndarray, " L"]

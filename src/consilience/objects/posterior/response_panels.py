@@ -34,15 +34,7 @@ SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 25)  # of panels; beside ever more annot
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdicts:
-    """What panels of `SIZES`, and last of ever more annotators, would find.
-
-    Attributes
-    ----------
-    several
-        P(the most frequent number of labels is above one).
-    differs
-        P(the main label is not the data set's own); NaN where the item has none.
-    """
+    """What panels of `SIZES`, and last of ever more annotators, would find."""
 
     several: Float[np.ndarray, "u S"]
     differs: Float[np.ndarray, "u S"]

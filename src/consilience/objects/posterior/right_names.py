@@ -57,21 +57,7 @@ _EDGE = 1e-6  # no share is closer to none, or to all
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelCounts:
-    """Who named what; U items, C candidates at most.
-
-    Attributes
-    ----------
-    votes
-        How many annotators named each candidate.
-    answers
-        How many answered about each item.
-    none
-        How many of them answered *none of these*.
-    sizes
-        How many of them named one label, two, and so on.
-    dataset_label
-        Place of the data set's own label among the candidates; -1: it has none.
-    """
+    """Who named what; U items, C candidates at most."""
 
     votes: Float[np.ndarray, "U C"]
     answers: Float[np.ndarray, " U"]

@@ -28,35 +28,7 @@ from consilience.truth.arrays.maths import on_host
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class BlockWeights:
-    """Log weights of items of n candidates under one draw of the parameters.
-
-    Attributes
-    ----------
-    phi, rest
-        Of blocks, and of styles, of each allocation.
-    start
-        Where the allocations of each item begin; and the end.
-    votes, names, high_detection
-        Imagined votes of each candidate for the main one, and for a name; log-odds
-        of high detection of a block.
-    single_label
-        Weights of the Beta distribution of single-label responses, by item.
-    detection
-        Low and high log-odds of detection.
-    synonyms, spared
-        Log-odds that a block's names are synonyms, by exhaustive responses of several
-        labels; and what each of one label adds to them.
-    duplicates
-        Log probability of further names of a block, of rivals and of synonyms.
-    sums
-        Log p(k objects, answers), exact.
-    lean
-        Where annotators have parameters: log-odds of high detection of a
-        block, of each allocation.
-    styles, lists
-        There: log weights of the nodes of an item's pull towards picking, and the share
-        of annotators who list at each.
-    """
+    """Log weights of items of n candidates under one draw of the parameters."""
 
     phi: Float[np.ndarray, "V B"]
     rest: Float[np.ndarray, " V"]

@@ -25,16 +25,7 @@ _HERE = ("labels", "image", "choices")  # the controls that `write_tasks` writes
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The tag of the labelling configuration that a prediction fills in.
-
-    Attributes
-    ----------
-    from_name, to_name, type
-        Its name, that of the object it labels, and what it is: choices, taxonomy or
-        rating.
-    paths
-        The path of each label in a taxonomy.
-    """
+    """The tag of the labelling configuration that a prediction fills in."""
 
     from_name: str
     to_name: str

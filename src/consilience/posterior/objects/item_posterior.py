@@ -52,41 +52,7 @@ TINY = np.finfo(float).tiny  # probabilities below have few digits
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ItemPosterior:
-    """What items hold; C candidates at most, T thresholds, D draws, L losses.
-
-    Attributes
-    ----------
-    beyond
-        P(a label is valid at each threshold of `GRID`).
-    valid
-        Of each draw of the parameters, the same at `TAU`.
-    present
-        P(a label's object is named by more than `TAU`).
-    main_label, main_share
-        P(a label is the one that most would call the main object's), and the share who
-        would.
-    same, synonyms
-        P(two labels are one object), and that its names are synonyms besides.
-    counts
-        P(so many objects are named by more than each share of `TAUS`), from none.
-    structure, naming, salience
-        Ambiguities, in nats.
-    object_of, share
-        The point estimate of the partition for each of `LOSSES`, and the share of each
-        label among the names of its object.
-    there, main
-        P(an object of that partition is named by more than `TAU`), and that it is the
-        main one.
-    panel_several, panel_differs
-        P(a fresh panel of each of `SIZES`, and last of ever more, finds several
-        objects), and that its main label is not the data set's own.
-    several
-        Of each draw, the share of items that hold more than one object, by `TAUS`.
-    judged_several, differs
-        Of each draw, the share of items that panels of `PANELS` annotators would find
-        to hold several objects, and whose main label is not the data set's own; and the
-        same in the limit.
-    """
+    """What items hold; C candidates at most, T thresholds, D draws, L losses."""
 
     beyond: Float[np.ndarray, "U C G"]
     valid: Float[np.ndarray, "P U C"]

@@ -23,23 +23,7 @@ LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class JointDraws:
-    """Joint draws: D draws of the parameters, S of the items for each; N candidates.
-
-    Attributes
-    ----------
-    items, labels
-        Names, by code.
-    item, label
-        Codes of each candidate, items ascending.
-    hundredths
-        Share of annotators who name the candidate's object, rounded down.
-    levels
-        Threshold, in hundredths and rounded down, up to which each candidate is valid:
-        its object is there, and it is a right name for it.
-    facts
-        Bits: LEADING, the label that its object is called by most; MAIN_OBJECT, one of
-        the names of the main object; MAIN_LABEL, what most give as the main label.
-    """
+    """Joint draws: D draws of the parameters, S of the items for each; N candidates."""
 
     items: Shaped[np.ndarray, " U"]
     labels: Shaped[np.ndarray, " L"]
@@ -51,17 +35,7 @@ class JointDraws:
 
 
 class Record:
-    """Worlds as they are drawn, to be kept in the tree.
-
-    Parameters
-    ----------
-    candidate
-        Codes of each item's candidates; -1 is padding.
-    draws
-        Number of draws of the parameters.
-    number
-        Worlds for each of them; fewer are kept where they would take more than 90 MB.
-    """
+    """Worlds as they are drawn, to be kept in the tree."""
 
     def __init__(
         self, candidate: Int[np.ndarray, "U C"], draws: int, number: int

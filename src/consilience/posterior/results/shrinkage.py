@@ -44,13 +44,7 @@ MAX_ROWS = 1_000_000  # of single annotators
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Precision:
-    """How closely annotators keep to the population, in answers: a grid.
-
-    Attributes
-    ----------
-    value, weight
-        Each node, and its posterior probability.
-    """
+    """How closely annotators keep to the population, in answers: a grid."""
 
     value: Float[np.ndarray, " G"]
     weight: Float[np.ndarray, " G"]

@@ -25,21 +25,7 @@ _MAX_ROWS = 10
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """How one of the checks is shown.
-
-    Attributes
-    ----------
-    what, of
-        What its rows are, and what is observed of them.
-    remedy
-        What a misfit means, and what to do.
-    caption
-        Below the chart.
-    of_all, of_one
-        What a row is called in the table: the first, and those of a name.
-    axes
-        Titles of the chart, of shares and of names.
-    """
+    """How one of the checks is shown."""
 
     what: str
     of: str

@@ -64,17 +64,7 @@ _WHOLE = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A table, where it stands, and its columns that no rule is about.
-
-    Attributes
-    ----------
-    table, source
-        All columns, and the path of the file.
-    others
-        Columns of single values, as pandas has them.
-    refused
-        Types of the columns that hold none.
-    """
+    """A table, where it stands, and its columns that no rule is about."""
 
     table: pa.Table
     source: str

@@ -15,19 +15,6 @@ class NamedSets:
     """Responses of kind objects, coded; skipped ones are left out.
 
     Letters: R responses, N labels named in all of them.
-
-    Attributes
-    ----------
-    item, annotator
-        Codes of the item and of the annotator (-1: anonymous) of each response.
-    main
-        Code of the label named as the main one; -1 where none is.
-    n
-        How often the response was given.
-    label
-        Codes of the labels named, response by response, in the order of the rows.
-    start
-        Where each response begins in `label`; one more at the end.
     """
 
     item: Int[np.ndarray, " R"]

@@ -20,19 +20,7 @@ NONE = "none of these"
 
 
 class OnScreen(msgspec.Struct, frozen=True, kw_only=True):
-    """What a task shows.
-
-    Attributes
-    ----------
-    item
-        The item.
-    kind
-        Kind of question; None: the task does not say it.
-    labels
-        Labels in their order on the screen.
-    names
-        What stands there for each.
-    """
+    """What a task shows."""
 
     item: str
     kind: Kind | None = None

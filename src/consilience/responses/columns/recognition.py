@@ -53,19 +53,7 @@ _SURE = 0.4  # that which no other columns have
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """How a table is to be read.
-
-    Attributes
-    ----------
-    format
-        Name of the reader.
-    columns
-        Columns by role, where names alone do not say them.
-    kind
-        Kind of question, where the table shows it.
-    assumptions
-        What was assumed.
-    """
+    """How a table is to be read."""
 
     format: str
     columns: dict[str, str] = field(default_factory=dict)
@@ -123,19 +111,7 @@ def _ask_list(table: TextTable, name: str, roles: dict[str, str]) -> UnknownForm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Matrix:
-    """A table of which several columns hold labels.
-
-    Attributes
-    ----------
-    lead
-        Column that names the rows.
-    columns
-        Columns of labels.
-    stem
-        What the names of these share; None: nothing.
-    shared, alike, values
-        See `_agreement`.
-    """
+    """A table of which several columns hold labels."""
 
     lead: str | None
     columns: list[str]

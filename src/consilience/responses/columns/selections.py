@@ -26,21 +26,7 @@ from consilience.responses.tables.coding import Coded, encode_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What one annotator picked for one item.
-
-    Parameters
-    ----------
-    item, annotator, response_id
-        Whose answer, to what.
-    picked
-        Labels in the order of the source; None: the question was skipped.
-    main
-        The label marked as the main one.
-    shown
-        Labels on screen, where the source says so.
-    record
-        Number of the record of the source, for messages.
-    """
+    """What one annotator picked for one item."""
 
     item: str | None
     annotator: str | None

@@ -48,21 +48,7 @@ _NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WideColumns:
-    """The columns of a wide table.
-
-    Parameters
-    ----------
-    annotators
-        Columns of labels.
-    gold
-        Column of the true label.
-    unused
-        Other columns, and what each seems to hold.
-    unclear
-        Of these, the ones that may be of annotators with other names.
-    warnings
-        What was left out without being asked.
-    """
+    """The columns of a wide table."""
 
     annotators: list[str]
     gold: str | None

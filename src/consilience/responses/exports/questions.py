@@ -14,21 +14,7 @@ from consilience.responses.options import Kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question of an export.
-
-    Parameters
-    ----------
-    name
-        What the tool calls it.
-    kind
-        Kind of its answers; None: they are no labels.
-    number
-        Number of answers.
-    regions
-        Whether its labels are of regions.
-    yes_or_no
-        Whether its answers are words for yes and no.
-    """
+    """A question of an export."""
 
     name: str
     kind: Kind | None

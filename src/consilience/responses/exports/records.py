@@ -21,17 +21,7 @@ _LISTS = ("items", "docs", "records")  # keys under which an API lists records
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A record of an export.
-
-    Parameters
-    ----------
-    value
-        The record.
-    place
-        File and line, for messages.
-    file
-        The file; None: a data frame.
-    """
+    """A record of an export."""
 
     value: Mapping[str, Any]
     place: str

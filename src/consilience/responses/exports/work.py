@@ -15,23 +15,7 @@ from consilience.responses.sources.arrow_columns import cell_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer to one question.
-
-    Parameters
-    ----------
-    picked
-        Labels that were picked; None: the question was skipped.
-    several
-        Whether the question lets several labels be picked.
-    shown
-        Labels on screen, where the work says so.
-    objects
-        Whether each label names an object.
-    regions
-        Whether the labels are of regions (boxes, polygons, spans), each an object.
-    free
-        Whether the answer is free text and no label.
-    """
+    """An answer to one question."""
 
     picked: tuple[str, ...] | None
     several: bool = False
@@ -46,29 +30,7 @@ SKIPPED = Answer(picked=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One annotator's work on one item.
-
-    Parameters
-    ----------
-    fields
-        Fields that may name the item, or say what it is.
-    annotator
-        Who; None: anonymous.
-    answers
-        By question; a question that is not there was not asked.
-    place
-        File and record, for messages.
-    id
-        Id of the work.
-    truth
-        Labels that the tool knows to be right, by question.
-    is_truth
-        Whether the work is itself the truth, and no answer of an annotator.
-    dropped
-        Why the work does not count; None: it does.
-    seconds, created
-        Effort and time.
-    """
+    """One annotator's work on one item."""
 
     fields: Mapping[str, str | None]
     annotator: str | None
@@ -84,37 +46,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """An export as read, before a question is chosen.
-
-    Parameters
-    ----------
-    tool
-        Name of the tool, for messages.
-    works
-        All works, also those that do not count.
-    source
-        Names of the files, for messages.
-    unit
-        What the tool calls works.
-    ids
-        Fields that name an item, the best first.
-    last_ids
-        Fields that name an item where no field of its contents does.
-    offers
-        Labels on screen by question, where the export says so for all items.
-    screens
-        What each task shows, where tasks that this program wrote say it.
-    titles
-        Questions in words, by their names.
-    more_items
-        Items that may have no work.
-    main
-        The question that is read where none is chosen and there are several.
-    roles, notes, assumptions
-        For the account of the reading.
-    people
-        What to do where no work says whose it is.
-    """
+    """An export as read, before a question is chosen."""
 
     tool: str
     works: Sequence[Work]

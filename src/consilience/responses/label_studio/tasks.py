@@ -50,25 +50,7 @@ class _Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One annotator's work on one task.
-
-    Parameters
-    ----------
-    task, number
-        Ids, for messages and as response id.
-    annotator
-        Id of the person; None if the export has none.
-    data
-        The task's own fields.
-    picked
-        Labels by question (`from_name`); regions count once each.
-    regions
-        Questions whose labels are of regions: boxes, polygons, spans.
-    cancelled, truth
-        Whether it was skipped, whether it is marked as ground truth.
-    seconds, created
-        Effort and time.
-    """
+    """One annotator's work on one task."""
 
     task: str
     number: str

@@ -23,15 +23,7 @@ _MANY = "|"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer.
-
-    Parameters
-    ----------
-    picked
-        Labels that were picked.
-    shown
-        Labels that could be picked, where the form of the answer says so.
-    """
+    """An answer."""
 
     picked: tuple[str, ...]
     shown: tuple[str, ...] | None = None

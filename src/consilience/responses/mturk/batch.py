@@ -20,19 +20,7 @@ _LAST = ("Approve", "Reject")  # a header may end before these, or before the ro
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """A batch and the assignments of it that count.
-
-    Parameters
-    ----------
-    table
-        All cells.
-    answers
-        Labels by question, a list entry per row.
-    rows
-        Rows of the assignments that count.
-    options
-        How to read.
-    """
+    """A batch and the assignments of it that count."""
 
     table: TextTable
     answers: dict[str, list[Given | None]]

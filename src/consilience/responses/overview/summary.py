@@ -19,31 +19,7 @@ _WIDTH = 40  # characters of a label that are shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What was understood of a source.
-
-    Parameters
-    ----------
-    kinds, offer
-        As in `consilience.responses.Responses`.
-    answers
-        Answers given, each counted as often as it was given; skipped ones are not.
-    items, annotators, labels
-        How many there are.
-    anonymous
-        Answers without annotator.
-    first_labels
-        The first of the labels.
-    answers_per_item
-        Fewest, median and most.
-    gold
-        Rows of gold.
-    columns
-        Role of each column of the source that was used.
-    unused
-        Columns that were not used, and what each seems to hold.
-    warnings
-        What looks wrong.
-    """
+    """What was understood of a source."""
 
     kinds: tuple[Kind, ...]
     offer: Offer

@@ -10,17 +10,7 @@ _MAX_LISTED = 30  # unused columns that are listed by name
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Rows left out for one reason.
-
-    Parameters
-    ----------
-    reason
-        Why, as a phrase.
-    count
-        How many rows.
-    example
-        The first of them: file and row.
-    """
+    """Rows left out for one reason."""
 
     reason: str
     count: int

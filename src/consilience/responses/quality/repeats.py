@@ -21,17 +21,7 @@ EQUAL = 'the row equals an earlier one in every column (`repeats="all"` counts i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """Outcome of the rule.
-
-    Parameters
-    ----------
-    kept
-        Which answers stay.
-    dropped
-        The account of those that go.
-    assumptions
-        Sentences.
-    """
+    """Outcome of the rule."""
 
     kept: Bool[np.ndarray, " N"]
     dropped: tuple[Dropped, ...] = ()

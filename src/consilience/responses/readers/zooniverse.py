@@ -33,21 +33,7 @@ ANONYMOUS = "not-logged-in-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Classification:
-    """What one person said of one subject.
-
-    Attributes
-    ----------
-    subject, metadata
-        The subject's id, and what was uploaded with it.
-    answers
-        Answers by task.
-    titles
-        Tasks in words.
-    shown
-        Labels on the subject's list.
-    seconds
-        From the first look to the answer.
-    """
+    """What one person said of one subject."""
 
     subject: str
     metadata: Mapping[str, Any]

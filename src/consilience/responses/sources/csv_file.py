@@ -35,21 +35,7 @@ _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How a separated text file is laid out.
-
-    Parameters
-    ----------
-    names
-        Names in the header; without one, numbered columns.
-    separator
-        Between cells.
-    encoding
-        UTF-8 or UTF-16.
-    above
-        Rows above the first row of cells, the header included.
-    skip
-        Lines above it: a name in quotes may run over several.
-    """
+    """How a separated text file is laid out."""
 
     names: list[str]
     separator: str

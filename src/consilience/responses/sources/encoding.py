@@ -115,15 +115,7 @@ def check_encoding(given: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """An encoding and how some words read in it.
-
-    Attributes
-    ----------
-    encoding
-        Its name; None: none is likely enough.
-    likely
-        The likeliest encodings, and some words as they would be.
-    """
+    """An encoding and how some words read in it."""
 
     encoding: str | None
     likely: tuple[tuple[str, str], ...]

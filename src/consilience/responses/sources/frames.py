@@ -28,29 +28,7 @@ EXPECTED = (
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Frame:
-    """A table in memory.
-
-    Parameters
-    ----------
-    data
-        Its rows.
-    name
-        For messages.
-    file
-        File that it was read from.
-    notes, assumptions
-        What was decided when it was opened, one sentence each.
-    numbers
-        Number of each row as a person finds it; None: they are counted from 1.
-    index
-        Column that was the index of a data frame.
-    matrix
-        Whether it is an array of items by annotators.
-    orders
-        All values of columns whose values have an order, in that order.
-    unusable
-        Columns that cannot be written as text, and why.
-    """
+    """A table in memory."""
 
     data: pd.DataFrame | pa.Table | Records
     name: str = DATA_FRAME

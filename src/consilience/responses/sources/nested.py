@@ -25,17 +25,7 @@ ROW = "row id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unnested:
-    """Flat records, and where they came from.
-
-    Attributes
-    ----------
-    records
-        Without records inside, but for those that are no annotations.
-    row
-        Number of the record that each came from.
-    notes
-        What was taken apart.
-    """
+    """Flat records, and where they came from."""
 
     records: list[Record]
     row: list[int]

@@ -47,15 +47,7 @@ _RATIO = 100  # beyond these, at most so many times those of the packed file
 
 
 class Unpacked(Path):
-    """A file that stands for another, which messages name.
-
-    Parameters
-    ----------
-    path
-        Where the bytes are.
-    shown
-        What the caller gave.
-    """
+    """A file that stands for another, which messages name."""
 
     def __init__(self, path: Path, shown: str) -> None:
         super().__init__(path)

@@ -18,27 +18,7 @@ _LOOK = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What can be seen at a glance.
-
-    Parameters
-    ----------
-    name
-        Name of the source, for messages.
-    is_folder
-        Whether it is a folder.
-    files
-        Names of the files in the folder.
-    names
-        Names of the columns, if it is a table.
-    start
-        First bytes of a JSON file.
-    columns
-        Columns that the caller named.
-    record
-        First record of a JSON file.
-    several
-        Whether there are several files.
-    """
+    """What can be seen at a glance."""
 
     name: str
     is_folder: bool = False

@@ -16,15 +16,7 @@ from jaxtyping import Int
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """A column of text.
-
-    Parameters
-    ----------
-    codes
-        Index into `values` of each row; -1 where there is none.
-    values
-        The distinct texts.
-    """
+    """A column of text."""
 
     codes: Int[np.ndarray, " N"]
     values: pa.StringArray

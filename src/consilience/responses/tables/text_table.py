@@ -25,32 +25,7 @@ from consilience.responses.tables.type_names import common_type
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TextTable:
-    """Named columns of text and where they came from.
-
-    Parameters
-    ----------
-    source
-        Name of the file, for messages.
-    columns
-        Text of each column; a cell of a missing word is missing.
-    lists
-        Columns whose cells hold several texts.
-    num_rows
-        Number of rows.
-    where
-        Place of a row as a person finds it.
-    notes
-        What was noticed while reading.
-    unusable
-        Columns that cannot be written as text (images, records, bytes), and why. They
-        stop nothing as long as nobody needs them.
-    types
-        Type of columns that were not text in the source, as `id_types` names them.
-    orders
-        All values of columns that the source puts in order, in that order.
-    ordered
-        Columns whose type says that this order means more and less.
-    """
+    """Named columns of text and where they came from."""
 
     source: str
     columns: Mapping[str, Coded]

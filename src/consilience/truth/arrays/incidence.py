@@ -46,18 +46,7 @@ ROUND = 2000  # cells that are gathered in the time that a further round takes t
 @pytree()
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One round of grouped sums.
-
-    Attributes
-    ----------
-    index
-        Rows to add up, one group a column; the number of rows stands for nothing.
-    weight
-        How often each row counts; None for once.
-    into
-        Groups with further pieces, which the next rounds add up; a number beyond the
-        groups stands for none. None where every group has one piece.
-    """
+    """One round of grouped sums."""
 
     index: Int[Array, "width pieces"]
     weight: Float[Array, "width pieces"] | None
@@ -67,15 +56,7 @@ class Level:
 @pytree("shape")
 @dataclass(frozen=True, slots=True)
 class Incidence:
-    """A sparse matrix of counts that knows its own transpose.
-
-    Attributes
-    ----------
-    by_row, by_column
-        The rounds of sums that multiply the matrix and its transpose.
-    shape
-        Number of rows and of columns.
-    """
+    """A sparse matrix of counts that knows its own transpose."""
 
     by_row: tuple[Level, ...]
     by_column: tuple[Level, ...]

@@ -23,17 +23,7 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Maths:
-    """Functions of arrays.
-
-    Attributes
-    ----------
-    xp
-        NumPy, or JAX's.
-    sigmoid, log_sigmoid, logsumexp
-        What NumPy lacks.
-    once
-        What is given; XLA is not to compute it again for each cell that takes of it.
-    """
+    """Functions of arrays."""
 
     xp: ModuleType
     sigmoid: Callable[[Any], Any]

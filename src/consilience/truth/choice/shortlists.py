@@ -26,30 +26,7 @@ from consilience.truth.space import Space
 @pytree("num_pairs")
 @dataclass(frozen=True, slots=True)
 class Shortlists:
-    """The answers by unit and slot of its list.
-
-    Attributes
-    ----------
-    by_slot
-        (Slots x units) x annotators: how often who gave the answer of the slot.
-    count
-        How often the answer of each slot was given.
-    right
-        Which slot of an answer is right for each slot of a state.
-    word
-        Code of the answer in the slot, minus one in padding.
-    label
-        (Slots x units) x answer words: which one is in the slot; nothing in padding.
-    kin
-        Whether the answer and the state have one superclass; None if not asked for.
-    similar
-        How alike the answer and the state are; None if not asked for.
-    by_pair_of_labels
-        (State slots x answer slots x units) x pairs: which pair of labels, in any
-        order, the state and the answer are; None if not asked for.
-    num_pairs
-        P, how many pairs of labels are followed.
-    """
+    """The answers by unit and slot of its list."""
 
     by_slot: Incidence
     count: Float[Array, "T U"]

@@ -8,16 +8,7 @@ from jaxtyping import Float, Int
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelPairs:
-    """Something known of some pairs of labels, whichever of the two comes first.
-
-    Attributes
-    ----------
-    first, second
-        Codes of the labels of each pair, `first` below `second`; each pair once, in
-        ascending order.
-    value
-        What is known; of pairs that are not listed it is zero.
-    """
+    """Something known of some pairs of labels, whichever of the two comes first."""
 
     first: Int[np.ndarray, " P"]
     second: Int[np.ndarray, " P"]

@@ -59,18 +59,7 @@ def beyond_chance(
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Sums:
-    """Sums by group of items.
-
-    Parameters
-    ----------
-    facts
-        Questions; those with two annotators or more; their agreement; their answers;
-        their agreement weighed by answers.
-    shares, answers
-        Shares, and counts where there are two annotators or more, of each answer.
-    coincident
-        Weighed pairs by cell (k, l) of answers, and the cells; for ordinal alpha only.
-    """
+    """Sums by group of items."""
 
     facts: Table
     shares: Table

@@ -34,19 +34,7 @@ MAX_PAIRS = 2**24
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Margins:
-    """Answers of each annotator by group of items; a cell is an annotator and answer.
-
-    Parameters
-    ----------
-    table
-        Groups x cells.
-    cell
-        Cell of each vote.
-    annotator, answer
-        Of each cell, sorted.
-    pairs
-        Pairs of cells of one annotator and their similarity; None: nominal.
-    """
+    """Answers by group of items; a cell is an annotator and an answer."""
 
     table: Table
     cell: Int[np.ndarray, " N"]

@@ -47,19 +47,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StudySums:
-    """Sums by group of items; None for what is undefined or not wanted.
-
-    Parameters
-    ----------
-    chance
-        For the coefficients that see only counts.
-    margins
-        For Conger's kappa.
-    meetings, pairs
-        For Cohen's kappa.
-    labels
-        For agreement on labels.
-    """
+    """Sums by group of items; None for what is undefined or not wanted."""
 
     chance: chance.Sums
     margins: conger.Margins | None

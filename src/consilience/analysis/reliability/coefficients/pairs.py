@@ -38,25 +38,7 @@ NOBODY_MEETS = "no two annotators with an id answered the same question"
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Meetings:
-    """Pairs of votes of two annotators on one question.
-
-    Parameters
-    ----------
-    question, pair
-        Of each meeting.
-    weight
-        1, or less where an annotator's vote is shared out.
-    alike
-        How alike the two answers are.
-    first, second
-        Cell of the first and the second annotator's answer: a pair and an answer.
-    annotators
-        The two of each pair.
-    cell_pair
-        Pair of each cell, sorted.
-    joins
-        Pairs of cells of one pair of annotators and their similarity.
-    """
+    """Pairs of votes of two annotators on one question."""
 
     question: Int[np.ndarray, " M"]
     pair: Int[np.ndarray, " M"]

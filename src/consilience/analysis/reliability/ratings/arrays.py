@@ -19,32 +19,7 @@ from consilience.responses.table import ANSWERS
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Ratings:
-    """Votes, sorted by question, then annotator, then answer.
-
-    Parameters
-    ----------
-    question, annotator, answer
-        Codes of each vote; annotator -1: anonymous.
-    share
-        The part of its annotator's one vote on the question; for anonymous answers
-        how many gave it.
-    item
-        Code of the item of each question.
-    question_label
-        Contains: code of the label that each question is about.
-    labels
-        Names of the labels by code.
-    answers
-        The answers that can be given, by code; for sets those that were.
-    sets
-        Objects: sets x labels, 1 where the set holds the label.
-    annotators
-        Ids by code.
-    repeated
-        Votes that are shared between several answers.
-    anonymous
-        Answers without an annotator.
-    """
+    """Votes, sorted by question, then annotator, then answer."""
 
     question: Int[np.ndarray, " N"]
     annotator: Int[np.ndarray, " N"]

@@ -18,19 +18,7 @@ from consilience.analysis.reliability.ratings.within import pairs_within
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counts:
-    """Counts by question and answer, those of none left out.
-
-    Parameters
-    ----------
-    question, answer
-        Codes, sorted.
-    count
-        c, the votes for this answer.
-    raters
-        r, annotators of each question.
-    agreed
-        Agreement summed over ordered pairs of different annotators, of each question.
-    """
+    """Counts by question and answer, those of none left out."""
 
     question: Int[np.ndarray, " M"]
     answer: Int[np.ndarray, " M"]

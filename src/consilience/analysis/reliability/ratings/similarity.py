@@ -32,15 +32,7 @@ _MAX_PAIRS = 2**25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Similarity:
-    """Similarity of all pairs of answers.
-
-    Parameters
-    ----------
-    size
-        L, the number of different answers.
-    matrix
-        L x L, symmetric, 1 on the diagonal; sparse for sets. None: the identity.
-    """
+    """Similarity of all pairs of answers."""
 
     size: int
     matrix: np.ndarray | csr_array | None = None

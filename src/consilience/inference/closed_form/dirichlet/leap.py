@@ -46,13 +46,6 @@ class Evidence:
 
     The Dirichlet-multinomial log probability of the counts, vectors integrated out, and
     the hyperprior; up to a constant.
-
-    Parameters
-    ----------
-    prior
-        The prior whose concentration is learned.
-    counts
-        Counts of every vector that shares it.
     """
 
     def __init__(self, prior: Dirichlet, counts: Float[np.ndarray, "*batch L"]) -> None:
