@@ -220,9 +220,9 @@ def stages(folder: str) -> Figures:
     import numpy as np
 
     from consilience.classifiers.images.decoding import decode
-    from consilience.classifiers.pooled.best_labels import best_labels
     from consilience.classifiers.pooled.predictions import Account, provenance
-    from consilience.classifiers.running.pieces import Pieces
+    from consilience.classifiers.pooled.rank_lists import best_labels
+    from consilience.classifiers.running.classifying import Pieces
     from consilience.classifiers.running.preprocessing import prepare
 
     classifier, how = _loaded()

@@ -14,8 +14,8 @@ import pandas as pd
 
 from benchmarks.study_data import image_names, model_names
 from consilience.analysis.model_evaluation.bootstrap import ratios, weights
-from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
-from consilience.analysis.model_evaluation.object_sums import (
+from consilience.analysis.model_evaluation.drawn_objects import (
+    drawn_objects,
     object_sums,
     random_object,
     subsets,

@@ -138,8 +138,8 @@ def figures(*, data: str, folder: str) -> dict:
 
     import consilience as cs
     from consilience.cli.study_options import StudyOptions, make_study
-    from consilience.figures.drawn import alone as by_itself
-    from consilience.figures.drawn import png
+    from consilience.figures.charts import alone as by_itself
+    from consilience.figures.charts import png
 
     options = StudyOptions(
         predictions=(Path(data, "imagenetv2"),),

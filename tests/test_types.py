@@ -52,7 +52,7 @@ from jaxtyping import install_import_hook
 
 HOOK
 import numpy as np
-from consilience.inference.closed_form.dirichlet.expectations import log_normaliser
+from consilience.inference.closed_form.dirichlet import log_normaliser
 
 log_normaliser(np.ones(3, dtype=complex))
 """

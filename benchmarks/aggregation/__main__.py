@@ -15,9 +15,16 @@ from benchmarks.aggregation.picture import draw
 from benchmarks.aggregation.processes import in_a_process
 from consilience.benchmark import datasets
 from consilience.benchmark.comparison import compare, write_tables
-from consilience.benchmark.measured import Protocol
-from consilience.benchmark.methods import Method, choose_methods, library_methods
-from consilience.benchmark.runs import Plan, Step, other_stored_results, run_all
+from consilience.benchmark.datasets import Protocol
+from consilience.benchmark.runs import (
+    Method,
+    Plan,
+    Step,
+    choose_methods,
+    library_methods,
+    other_stored_results,
+    run_all,
+)
 from consilience.responses import ReadOptions
 
 PEERS = (crowd_kit, peerannot, cleanlab)

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from consilience.benchmark.comparison import Comparison, mean_table
-from consilience.benchmark.differences import MEAN
-from consilience.benchmark.measured import CLIPS, METRICS
+from consilience.benchmark.comparison import MEAN, Comparison, mean_table
+from consilience.benchmark.datasets import CLIPS, METRICS
 
 TITLES: Mapping[str, str] = {
     "accuracy": "Accuracy",

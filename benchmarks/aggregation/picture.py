@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.aggregation.page import TITLES, with_noun
-from consilience.benchmark.comparison import Comparison, mean_table
-from consilience.benchmark.differences import MEAN
+from consilience.benchmark.comparison import MEAN, Comparison, mean_table
 
 _SHOWN = ("accuracy", "log_loss", "brier", "ece")
 _COLORS = {"consilience": "#1f6f8b", "another package": "#c0702a"}

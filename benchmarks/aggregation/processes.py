@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks.aggregation.alone import Ending, Limits, run
 from consilience import responses as room
 from consilience.benchmark.datasets import DataSet
-from consilience.benchmark.methods import Method
+from consilience.benchmark.runs import Method
 
 ROOT = Path(__file__).parents[2]
 # Seconds are those of a first run: what a run before it has compiled must not help.

@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.aggregation.alone import peak_mib
-from consilience.benchmark.methods import Method
-from consilience.benchmark.runs import predict
+from consilience.benchmark.runs import Method, predict
 from consilience.responses import read_folder
 
 # JAX: turning a traced program into XLA's terms, and that into machine code.

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from consilience.classifiers.images.decoding import decode
-from consilience.classifiers.running.label_file import parse_labels
+from consilience.classifiers.running.classifier import parse_labels
 from consilience.classifiers.running.manifest import (
     Accuracy,
     LabelFile,

@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from consilience.contains.similar_sets import similar_sets
+from consilience.contains.item_label_pairs import similar_sets
 from consilience.contains.space import presence
 from consilience.errors import GoldError
 from consilience.objects.layout.space import objects
 from consilience.responses import Responses
 from consilience.truth.choice.candidates import candidates, offered_lists
 from consilience.truth.choice.classes import classes
-from consilience.truth.label_pairs.similarity import similarity
+from consilience.truth.similarity import similarity
 from consilience.truth.space import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 
 

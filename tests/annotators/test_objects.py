@@ -21,8 +21,7 @@ from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS, enumerated
 from consilience.objects.layout.space import assembled
 from consilience.objects.likelihood import label_counts
-from consilience.objects.posterior.draws import draw
-from consilience.objects.posterior.streams import streams
+from consilience.objects.posterior.draws import draw, streams
 from consilience.objects.posterior.weights import block_weights
 from consilience.responses import read
 from consilience.spaces import space_of

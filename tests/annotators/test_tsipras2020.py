@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 import consilience as cs
 from consilience.annotators import tsipras2020
 from consilience.errors import KindError, OptionError, TooLargeError, UnknownEngineError
-from consilience.heuristics.hash_order import hash_order
-from consilience.heuristics.max_cut import max_cut
+from consilience.heuristics import hash_order, max_cut
 from consilience.responses.tables.safe_pickle import load_frame
 
 COLUMNS = (

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from consilience.benchmark.datasets import load
-from consilience.benchmark.methods import Method
-from consilience.benchmark.runs import Plan
+from consilience.benchmark.runs import Method, Plan
 from consilience.responses import ReadOptions
 
 # Three workers on four tasks: the third is wrong once, and one task is a tie.

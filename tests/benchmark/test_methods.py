@@ -1,14 +1,12 @@
 import pytest
 
 from consilience import annotators
-from consilience.benchmark import methods
+from consilience.benchmark import runs
 from consilience.errors import UnknownModelError
 
 
 def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
-    names = [
-        method.name for method in methods.choose_methods([], methods.library_methods())
-    ]
+    names = [method.name for method in runs.choose_methods([], runs.library_methods())]
     assert names[:2] == ["smoothed_shares", "auto"]
     for_choice = [
         name
@@ -21,12 +19,12 @@ def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
 
 def test_methods_are_taken_by_name_once():
     names = ["auto", "majority", "auto"]
-    result = methods.choose_methods(names, methods.library_methods())
+    result = runs.choose_methods(names, runs.library_methods())
     assert [method.name for method in result] == ["auto", "majority"]
 
 
 def test_a_model_without_the_engine_asked_for_takes_its_best():
-    by_name = {method.name: method for method in methods.library_methods("vb")}
+    by_name = {method.name: method for method in runs.library_methods("vb")}
     assert by_name["bayesian_dawid_skene"].setting == "bayesian_dawid_skene/vb"
     assert by_name["majority"].setting == "majority/em"
     assert by_name["auto"].setting == "auto"
@@ -34,4 +32,4 @@ def test_a_model_without_the_engine_asked_for_takes_its_best():
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(UnknownModelError, match="no method 'nonsense'"):
-        methods.choose_methods(["nonsense"], methods.library_methods())
+        runs.choose_methods(["nonsense"], runs.library_methods())

@@ -1,7 +1,7 @@
 import numpy as np
 import xarray as xr
 
-from consilience.checks.finite import finite
+from consilience.checks.optimization import finite
 
 
 def test_numbers_pass(tree, skilled):

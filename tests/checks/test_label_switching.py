@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from consilience.checks.label_switching import label_switching
+from consilience.checks.sampling import label_switching
 
 SWAP = [1, 0, 2]
 CHAIN = {"diverging": np.zeros((4, 500), dtype=bool)}

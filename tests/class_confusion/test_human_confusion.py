@@ -18,9 +18,9 @@ from consilience.class_confusion import likelihood
 from consilience.class_confusion.confusion_posterior import (
     ConfusionPosterior,
     beta_from_moments,
+    evidence,
 )
 from consilience.class_confusion.dataset_label import dataset_label_counts
-from consilience.class_confusion.evidence import evidence
 from consilience.class_confusion.label_counts import LabelCounts
 from consilience.errors import KindError, OptionError
 

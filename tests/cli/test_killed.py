@@ -23,12 +23,12 @@ parquet.write_table = slowly
 # Writes straight into place.
 BARE = """
 from contextlib import contextmanager
-from consilience.responses.canonical_folder import folder
+from consilience.responses import canonical_folder
 @contextmanager
 def bare(place, **_):
     place.mkdir()
     yield place
-folder.whole_folder = bare
+canonical_folder.whole_folder = bare
 """
 
 
@@ -44,7 +44,7 @@ def finish(run, monkeypatch):
     """Run a command to its end in a folder, without a process of its own."""
 
     def call(command, folder):
-        folder.mkdir(exist_ok=True)
+        canonical_folder.mkdir(exist_ok=True)
         monkeypatch.chdir(folder)
         assert run(*command.arguments, "--out", command.out) == 0
 
@@ -67,7 +67,7 @@ def stopped(killed, finish, tmp_path, signals, *before):
     folders = {name: tmp_path / name for name in signals}
     running = {}
     for name, folder in folders.items():
-        folder.mkdir()
+        canonical_folder.mkdir()
         running[name] = killed.start(command, folder, driver=driver)
     waiting = set(running)
     while waiting:

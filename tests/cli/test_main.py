@@ -261,7 +261,7 @@ def dropped(how):
     code = f"""
 import signal, sys, time
 from contextlib import nullcontext
-from consilience.cli.interrupt import handle_interrupts
+from consilience.cli.terminal import handle_interrupts
 class Late:
     def __del__(self):
         print("now", flush=True)

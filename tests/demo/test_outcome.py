@@ -2,8 +2,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.demo import run, study
-from consilience.demo.outcome import is_demo
+from consilience.demo import is_demo, run, study
 from consilience.errors import FolderExistsError
 from consilience.inference.engines import gibbs
 

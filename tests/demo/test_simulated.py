@@ -1,7 +1,6 @@
 import numpy as np
 
-from consilience.demo import study
-from consilience.demo.simulated import LABELS
+from consilience.demo import LABELS, study
 
 
 def test_one_seed_gives_one_study():

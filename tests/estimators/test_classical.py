@@ -10,8 +10,8 @@ from scipy.special import softmax
 
 import consilience as cs
 from consilience.errors import BadCellError, MissingColumnError, OptionError
-from consilience.estimators.classical.glad_em import GladEm
-from consilience.estimators.classical.rank_one import covariance, rank_one
+from consilience.estimators.classical.em import GladEm
+from consilience.estimators.classical.votes import covariance, rank_one
 from consilience.estimators.columns import answers_of
 
 TINY = pd.DataFrame(

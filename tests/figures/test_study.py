@@ -11,8 +11,7 @@ from defusedxml import ElementTree
 import consilience as cs
 from consilience.errors import KindError, OptionError
 from consilience.figures._study import FIGURES
-from consilience.figures.colours import model_colours
-from consilience.figures.drawn import alone, png, svg
+from consilience.figures.charts import alone, model_colours, png, svg
 from consilience.figures.published import STUDIES
 
 pytest.importorskip("altair")
@@ -217,7 +216,7 @@ def test_a_matrix_of_many_labels_is_drawn_whole():
 
 
 def test_names_are_as_short_as_they_can_be_told_apart():
-    from consilience.responses.label_names import short_names
+    from consilience.responses.offers import short_names
 
     names = {"1": "cock, rooster", "2": "maillot", "3": "maillot, tank suit", "4": "b"}
     short = {"1": "cock", "2": "maillot", "3": "maillot, tank suit", "4": "b"}

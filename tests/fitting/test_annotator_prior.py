@@ -14,7 +14,7 @@ from consilience.errors import (
     MissingColumnError,
     OptionError,
 )
-from consilience.fitting.annotator_prior import _another, _spread, _whole
+from consilience.fitting.annotator_table import _another, _spread, _whole
 
 LABELS = np.array(list("abc"))
 FIXED = {"prevalence": 1e7}  # all labels as frequent: earlier answers say nothing of it

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 import consilience as cs
-from consilience.fitting.expected_seconds import expected_seconds
+from consilience.fitting.request import expected_seconds
 
 
 def study(items, **more):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import load
-from consilience.checks.modes import weigh_modes
+from consilience.checks.sampling import weigh_modes
 from consilience.inference.closed_form.augmentation import add_draws
 from consilience.inference.mixing import judge, undecided
 from consilience.inference.modes import described, pooled, weigh

@@ -5,9 +5,9 @@ import pytest
 from scipy.special import logit
 
 import consilience as cs
-from consilience.posterior.drawn_truth import drawn_truth, with_mean
 from consilience.posterior.results.labels import by_label, candidates
 from consilience.posterior.stored_fit.tree import with_groups
+from consilience.posterior.tempering import drawn_truth, with_mean
 
 
 @pytest.fixture(scope="module")

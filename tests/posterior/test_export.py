@@ -10,7 +10,7 @@ import pytest
 from consilience.errors import FolderExistsError, OptionError
 from consilience.posterior import _export as module
 from consilience.posterior._export import export
-from consilience.posterior.files.table_files import safe_text
+from consilience.posterior.files import safe_text
 
 DANGEROUS = (
     '=HYPERLINK("http://x","y")',

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from consilience.errors import OptionError, UnreadableFileError
+from consilience.posterior import files
 from consilience.posterior._export import export
-from consilience.posterior.files import workbook
 
 NAMES = ("labels", "items", "annotators")
 
@@ -67,7 +67,7 @@ def test_a_plain_write_would_make_a_formula(tmp_path):
 
 
 def test_a_table_longer_than_a_sheet_is_refused(choice_fit, tmp_path, monkeypatch):
-    monkeypatch.setattr(workbook, "_MAX_ROWS", 3)
+    monkeypatch.setattr(files, "_MAX_ROWS", 3)
     with pytest.raises(OptionError, match="format parquet or csv"):
         export(choice_fit(), ("labels",), "xlsx", tmp_path / "labels.xlsx")
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ import consilience as cs
 from consilience.demo import study
 from consilience.errors import OptionError
 from consilience.posterior import Fit, interval_prob
-from consilience.posterior.stored_fit.stored import with_tables
+from consilience.posterior.stored_fit.restored import with_tables
 
 FITS = {
     "vb": ("bayesian_dawid_skene", "vb", {"draws": 200}),

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from consilience.reports.columns import columns
-from consilience.reports.columns.coded import ONE, Names, scale
+from consilience.reports.columns import ONE, Names, columns, scale
 from consilience.reports.written import pack
 
 
@@ -88,7 +87,7 @@ def test_every_confusion_comes_back(decoded, report):
 def test_confusions_that_are_too_many_leave_out_those_who_answered_least(
     report, monkeypatch
 ):
-    room = importlib.import_module("consilience.reports.columns.confusions")
+    room = importlib.import_module("consilience.reports.columns")
     monkeypatch.setattr(room, "MAX_CELLS", 3 * 16)
     reported = room.confusions(report.runs[0], Names())
     assert reported["who"][0] == -1

@@ -107,7 +107,7 @@ def test_objects_that_were_read_keep_what_was_said_together():
             "response_id": ["1", "1", "2"],
         }
     )
-    from consilience.reports.answers import read_answers
+    from consilience.reports.content import read_answers
 
     result = read_answers(cs.read(table, kind="objects"))
     assert list(result["main"]) == [True, False, True]

@@ -20,11 +20,10 @@ from consilience.reports.content import (
     interval_note,
     texts,
 )
-from consilience.reports.evaluation import evaluation_tables
+from consilience.reports.record import evaluation_tables
 from consilience.reports.sections import sections
-from consilience.reports.sections.caution import caution
+from consilience.reports.sections.diagnostics import LIMIT, caution, predictive
 from consilience.reports.sections.overview import verdict
-from consilience.reports.sections.predictive import LIMIT, predictive
 
 ALL = (
     *("overview", "data", "agreement", "annotators", "confusion", "items", "pairs"),

@@ -12,7 +12,6 @@ import consilience as cs
 from consilience.cli import main
 from consilience.errors import FolderExistsError, OptionError
 from consilience.reports import gather, write_study
-from consilience.reports.columns.heat import heat
 
 TESTS = Path(__file__).parent.parent
 
@@ -91,7 +90,7 @@ def test_if_writing_fails_nothing_is_left(contents, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("consilience.reports.study_folder.write", fail)
+    monkeypatch.setattr("consilience.reports.written.write", fail)
     with pytest.raises(KeyboardInterrupt):
         write_study(contents, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -12,8 +12,8 @@ from consilience.errors import (
     MissingExtraError,
     OptionError,
 )
-from consilience.reports import check_installed, installed, page, write
-from consilience.reports.picture_files import check_folder
+from consilience.reports import check_installed, page, record, write
+from consilience.reports.pictures import check_folder
 from consilience.whole_folder import whole_file
 
 
@@ -99,8 +99,8 @@ def test_a_disk_that_refuses_leaves_what_was_there(tmp_path, monkeypatch):
 
 
 def test_an_extra_that_is_missing_is_named_with_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(installed, "find_spec", lambda _: None)
-    assert not installed.can_draw()
+    monkeypatch.setattr(record, "find_spec", lambda _: None)
+    assert not record.can_draw()
     with pytest.raises(MissingExtraError, match=r"consilience\[report\]"):
         check_installed()
 

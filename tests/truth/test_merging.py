@@ -13,7 +13,7 @@ from consilience.inference.gradient_ascent import data
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import merge_identical
-from consilience.truth.merging import Merged
+from consilience.truth.coding import Merged
 from consilience.truth.space import Groups
 
 WORDS = np.array(["no", "maybe", "yes"])

@@ -9,7 +9,7 @@ import pytest
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import ContainsSpace
-from consilience.truth.parts import some_answers, some_units
+from consilience.truth.coding import some_answers, some_units
 
 CHOICE = [
     ("i", "a", "x"),

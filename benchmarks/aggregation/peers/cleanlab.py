@@ -13,7 +13,7 @@ import pandas as pd
 
 from benchmarks.aggregation.tables import answers_table
 from consilience.responses import Responses
-from consilience.scoring.prediction import Prediction
+from consilience.scoring.metrics import Prediction
 
 PACKAGE = "cleanlab"
 MODULE = "cleanlab"

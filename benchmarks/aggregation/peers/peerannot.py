@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks.aggregation.tables import answers_table
 from consilience.responses import Responses
-from consilience.scoring.prediction import Prediction
+from consilience.scoring.metrics import Prediction
 
 PACKAGE = "peerannot"
 MODULE = "peerannot"

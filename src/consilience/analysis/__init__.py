@@ -17,7 +17,7 @@ from consilience.analysis.decisions.frequencies import (
 from consilience.analysis.decisions.label_sets import label_sets
 from consilience.analysis.decisions.more_answers import more_answers
 from consilience.analysis.goodness_of_fit.predictive_checks import predictive_checks
-from consilience.analysis.goodness_of_fit.replicate_answers import replicate_answers
+from consilience.analysis.goodness_of_fit.replicated import replicate_answers
 from consilience.analysis.model_evaluation.evaluation import Evaluation, evaluate
 from consilience.analysis.model_evaluation.model_calibration import (
     model_calibration,

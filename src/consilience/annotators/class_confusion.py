@@ -54,38 +54,36 @@ from jax.nn import sigmoid
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float, Int, Key
 
-from consilience.class_confusion.evidence import evidence
+from consilience.class_confusion.confusion_posterior import evidence
 from consilience.class_confusion.label_counts import (
     answered_units,
     classes_of,
     label_counts,
 )
 from consilience.class_confusion.likelihood import (
+    ASIDE,
+    KINDS,
     MIN_CONCENTRATION,
+    POSITIVE,
+    POWER,
     Counts,
     concentrations,
     count_arrays,
+    hyperparameters,
     log_joint_shares,
     log_others,
+    weight_of,
 )
 from consilience.class_confusion.open_items import (
     OpenItems,
     log_likelihoods,
     open_items,
 )
-from consilience.class_confusion.parameters import (
-    ASIDE,
-    KINDS,
-    POSITIVE,
-    POWER,
-    hyperparameters,
-    weight_of,
-)
 from consilience.errors import TooLargeError
 from consilience.model import LaidOutScoreModel, Parameters, marginal
 from consilience.model.simulated import Simulated
 from consilience.truth import Observations
-from consilience.truth.arrays.pytree import pytree
+from consilience.truth.arrays.maths import pytree
 from consilience.truth.space import ChoiceSpace
 
 MAX_LABELS = 3_000  # nine squares of them are 650 MB

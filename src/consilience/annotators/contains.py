@@ -85,8 +85,10 @@ from consilience.contains.label_kinds import (
     Kind,
     alike,
     appearances,
+    belief_of_kinds,
     excused,
     log_prior,
+    of_items,
     shifts,
 )
 from consilience.contains.latent_trait import (
@@ -96,7 +98,6 @@ from consilience.contains.latent_trait import (
     relative_information,
     share_present,
 )
-from consilience.contains.one_item import belief_of_kinds, of_items
 from consilience.errors import OptionError
 from consilience.model import LaidOutScoreModel, Parameters, Simulated
 from consilience.model.random_effects.varying import sample_random_effects, sample_scale

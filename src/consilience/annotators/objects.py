@@ -54,7 +54,7 @@ too: a share of them for each share of *yes*.
 **There** is an object that more than a share :math:`\tau` of annotators would name: a
 property of the population, not a second truth, with :math:`\tau` chosen when the
 question is asked. **Valid** is a label whose object is there and that is a right name
-for it (`consilience.objects.posterior.right_names`).
+for it (`consilience.objects.posterior.response_panels`).
 
 :math:`\sigma_l` and :math:`\nu_l` are pseudo-votes, sums of the prior covariates of a
 label with learned weights; :math:`f_{ll'}` are the covariates of a pair (one
@@ -77,7 +77,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
 from consilience.model import NOTHING, LaidOutScoreModel, Parameters, marginal
-from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.covariates import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.endorsement import sample_endorsement
 from consilience.objects.likelihood.label_counts import (

@@ -39,11 +39,10 @@ from itertools import chain, combinations
 import numpy as np
 import pandas as pd
 
-from consilience.heuristics.hash_order import hash_order
-from consilience.heuristics.max_cut import max_cut
+from consilience.heuristics import hash_order, max_cut
 from consilience.model import Heuristic
 from consilience.responses import Responses
-from consilience.responses.columns.named_sets import named_sets
+from consilience.responses.columns.selections import named_sets
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Methods compared on the same items of the same sets.
+r"""Methods compared on the same items of the same sets.
 
 A mean over sets is a mean of the sets' values, each set counting the same, and its
 bounds come from resampling the items of every set; the sets themselves are taken as
@@ -7,6 +7,12 @@ given.
 Ranks go from 1, the best; equal values share the mean of their places. A method that
 failed on a set comes last there. Only what a method says by default is ranked, not the
 other posteriors of the same fit.
+
+Differences of methods from one of them, paired by item.
+
+In the mean over S sets there are two standard errors: `se` takes the sets as given,
+:math:`\sqrt{\sum_s \mathrm{se}_s^2} / S`; `se_sets` takes them as drawn from the sets
+there could be, :math:`\operatorname{sd}(d_1, \dots, d_S) / \sqrt{S}`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,16 +21,74 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
-from consilience.benchmark.differences import MEAN, Table, differences, sets_with_metric
+from consilience.benchmark.datasets import METRICS, Measured, Protocol, measure, paired
 from consilience.benchmark.kept import Result
-from consilience.benchmark.measured import METRICS, Measured, Protocol, measure
+from consilience.intervals import bounds
 from consilience.scoring.metrics import interval
 from consilience.whole_folder import whole_files
 
 FIGURES = ("seconds", "compile_seconds", "peak_mib")
 _COLUMNS = ("set", "method", "metric", "value", "lower", "upper", "sets")
 _HIGHER = ("accuracy",)
+MEAN = "mean"
+type Table = Mapping[tuple[str, str], Measured | None]
+
+
+def differences(
+    measured: Table,
+    order: Sequence[str],
+    names: Sequence[str],
+    reference: str,
+    protocol: Protocol,
+) -> list[dict[str, object]]:
+    """Return the differences of all methods from one, by set and in the mean."""
+    rows: list[dict[str, object]] = []
+    for method in names:
+        if method == reference:
+            continue
+        for metric in METRICS:
+            ours = sets_with_metric(measured, order, reference, metric)
+            theirs = sets_with_metric(measured, order, method, metric)
+            both = [name for name in order if name in ours and name in theirs]
+            pairs = [paired(theirs[name], ours[name], metric) for name in both]
+            head = {"method": method, "reference": reference, "metric": metric}
+            for name, (difference, error, resampled) in zip(both, pairs, strict=True):
+                rows.append(
+                    {
+                        **head,
+                        "set": name,
+                        "difference": difference,
+                        "se": error,
+                        "se_sets": float("nan"),
+                        **_difference_row(resampled, protocol.prob),
+                        "sets": 1,
+                    }
+                )
+            if not pairs:
+                continue
+            gaps = np.array([pair[0] for pair in pairs])
+            errors = np.array([pair[1] for pair in pairs])
+            several = len(gaps) > 1
+            rows.append(
+                {
+                    **head,
+                    "set": MEAN,
+                    "difference": float(gaps.mean()),
+                    "se": float(np.sqrt((errors**2).sum()) / len(gaps)),
+                    "se_sets": (
+                        float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
+                        if several
+                        else float("nan")
+                    ),
+                    **_difference_row(
+                        np.mean([pair[2] for pair in pairs], 0), protocol.prob
+                    ),
+                    "sets": len(gaps),
+                }
+            )
+    return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,3 +289,18 @@ def _figures(runs: pd.DataFrame, names: Sequence[str]) -> list[dict[str, object]
             mean = float(values.mean()) if len(values) else float("nan")
             rows.append({**head, "set": MEAN, "value": mean, "sets": len(values)})
     return rows
+
+
+def sets_with_metric(
+    measured: Table, order: Sequence[str], method: str, metric: str
+) -> dict[str, Measured]:
+    """Return a method's sets on which it has the metric."""
+    by_set = {name: measured.get((name, method)) for name in order}
+    return {name: one for name, one in by_set.items() if one and metric in one.values}
+
+
+def _difference_row(
+    resampled: Float[np.ndarray, " R"], prob: float
+) -> dict[str, float]:
+    lower, upper = bounds(resampled, prob)
+    return {"lower": float(lower), "upper": float(upper)}

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from consilience.checks.dependence.alike import Copied, most_alike
+from consilience.checks.dependence.residuals import Copied, most_alike
 from consilience.model import (
     AnnotatorModel,
     LaidOutScoreModel,

@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_most, too_little
+from consilience.posterior.results.labels import candidates
 from consilience.when_used import xr
 
 # Sums in double precision over 1e8 responses keep some nine figures.
 _ROUNDING = 1e-9
-
 # An answer among L labels is worth log L >= .69 nats; starts closer than about a
 # hundredth of that explain the answers equally well.
 _SPREAD = 0.01
@@ -79,3 +79,23 @@ def _range(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
         "no other start ended where the best one did, so there may be a better "
         "optimum; use more restarts, or a model with fewer parameters per annotator",
     )
+
+
+def finite(data: xr.DataTree) -> list[Verdict]:
+    """Check that draws and probabilities are finite."""
+    truth = candidates(data)
+    broken = ~np.isfinite(truth.probability)
+    broken &= truth.state >= 0
+    count = int(np.count_nonzero(broken))
+    if "posterior" in data.children:
+        for variable in data["posterior"].data_vars.values():
+            count += int(np.count_nonzero(~np.isfinite(variable.to_numpy())))
+    return [
+        at_most(
+            "not_finite",
+            float(count),
+            0.0,
+            "the fit failed numerically; fit in double precision, or take a model "
+            "with stronger priors",
+        )
+    ]

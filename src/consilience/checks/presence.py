@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_least, at_most, too_little
-from consilience.posterior.results.presence import share_present
+from consilience.posterior.results.labels import share_present
 from consilience.truth import ContainsSpace
 from consilience.when_used import xr
 
@@ -27,8 +27,6 @@ from consilience.when_used import xr
 DIFFERENCE = 0.1
 # Of residuals: a fifth of what one annotator adds to a prediction is known already.
 CORRELATION = 0.2
-
-
 # Nats an answer. On fourteen kinds of simulated studies the gain was .13 to .38, and
 # below .002 where nobody looked.
 GAIN = 0.01

@@ -11,11 +11,34 @@ Between these limits and half as good (R-hat 1.1, 100 and 50 effective draws, wi
 the bounds of intervals are still off by less than a tenth of their width), chains have
 not run long enough to tell.
 
+Modes of the posterior weighted by how well each predicts the answers.
+
+How many chains fell into a mode says where chains started. Modes are weighted as models
+are that are compared: so that their mixture predicts each answer best from all others
+(stacking), and shrunk towards equal weights, because a model that errs can predict
+answers better by labels that are worse.
+
+Whether the states of the truth still bear their own names.
+
+The likelihood does not change when the states swap names and the confusions swap rows
+with them: there are K! modes, of which one names each state by the label that
+annotators give it. With c the population's confusion and v how far an answer is a vote
+for a state, a_kj = sum_l c_kl v_lj says how far state k is called j. The names are
+right when no one-to-one renaming of the states raises the sum of a_kk (an assignment
+problem).
+
+Each half of each chain is judged by itself: a chain that has swapped, or that swaps on
+the way, would vanish in the mean over all.
+
 References
 ----------
 Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), Rank-normalization, folding, and
 localization: an improved R-hat, section 4. Betancourt (2016), Diagnosing suboptimal
 cotangent disintegrations in Hamiltonian Monte Carlo, section 3.
+Yao, Vehtari and Gelman (2022), Stacking for non-mixing Bayesian computations: the curse
+and blessing of multimodal posteriors, section 2.
+Stephens (2000), Dealing with label switching in mixture models. Kuhn (1955) for the
+assignment.
 """
 
 from __future__ import annotations
@@ -23,15 +46,31 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
+from consilience.checks.leave_one_out import leave_one_response_out
+from consilience.checks.stacking import shrink_weights, stacking_weights
 from consilience.checks.verdict import Verdict, at_least, at_most, too_little
+from consilience.inference import Result
 from consilience.inference.mixing import BULK, RHAT, TAIL
+from consilience.inference.modes import weigh
+from consilience.log import logger
+from consilience.model import AnnotatorModel
+from consilience.posterior.results.confusion import population, population_draws
+from consilience.truth import Space
 from consilience.when_used import xr
 
 _RHAT_FAILS = 1.1
 _HALF = 0.5  # of the effective draws: with fewer, a check fails
 _BFMI = 0.3
 _LONGER = "run longer (`draws=`)"
+# States that annotators tell apart gain accuracy less error from a swap, far more than
+# this. Rows without information differ by chance: half a chain has some 50 effective
+# draws at least, and a cell of such a row a posterior standard deviation of .5 at
+# most; a difference of two cells, averaged over two rows, then has one of
+# .5 * sqrt(2 / 50) / sqrt(2) = .07.
+_GAIN = 0.1
+_MIN_FAMILIAR = 1.0
 
 
 def sampling(data: xr.DataTree) -> list[Verdict]:
@@ -134,3 +173,113 @@ def _statistics() -> Any:
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]  # noqa: PLC0415
 
     return array_stats
+
+
+def weigh_modes(
+    model: AnnotatorModel[Any], space: Space, result: Result, prob: float
+) -> Result:
+    """Return the result with its modes weighted; as it is where there is one."""
+    mixing = result.mixing
+    if mixing is None or len(mixing.weight) < 2 or not result.moments:
+        return result
+    scores = []
+    for mode in range(len(mixing.weight)):
+        chains = mixing.mode == mode
+        draws = {name: each[chains] for name, each in result.parameters.items()}
+        predicted = leave_one_response_out(model, space, draws)
+        if predicted is None:
+            return result
+        scores.append(predicted.elpd)
+    stacked = stacking_weights(np.stack(scores), space.n)
+    weight = shrink_weights(
+        stacked, np.zeros(len(stacked)), np.ones(len(stacked), bool)
+    )
+    shares = ", ".join(f"{each:.2f}" for each in weight)
+    logger.info("modes: %s; weighted %s", mixing.modes, shares)
+    return weigh(result, weight, prob)
+
+
+def label_switching(data: xr.DataTree) -> list[Verdict]:
+    """Check that the states bear the names that annotators give them."""
+    votes = data["constant_data"]["votes"].transpose("given_class", "true_class")
+    chains, halves = _means(data)
+    if not len(halves):
+        return []
+    gains = [_gain(half @ votes.to_numpy()) for half in halves]
+    verdicts = [
+        at_most(
+            "label_switching",
+            max(gains),
+            _GAIN,
+            "states of the truth have swapped names, so their probabilities are not "
+            "those of the labels; start from the vote shares, take a prior with more "
+            "weight on the diagonal, or give some gold labels (`gold=`)",
+        )
+    ]
+    if len(chains) > 1:
+        nearer = [_gain(_likeness(chain, chains[0])) for chain in chains[1:]]
+        verdicts.append(
+            at_most(
+                "chains_aligned",
+                max(nearer),
+                _GAIN,
+                "chains name the states differently, so means over chains mix them; "
+                "start all chains from the vote shares, take a prior with more weight "
+                "on the diagonal, or give some gold labels (`gold=`)",
+            )
+        )
+    return verdicts
+
+
+def _means(
+    data: xr.DataTree,
+) -> tuple[Float[np.ndarray, "C K L"], Float[np.ndarray, "H K L"]]:
+    """Average the population confusion over chains, and over halves of chains."""
+    values = population_draws(data)
+    if values is None:
+        pooled = population(data)
+        size = data["constant_data"].sizes
+        none = np.zeros((0, size["true_class"], size["given_class"]))
+        return none, none if pooled is None else pooled.mean[None]
+    num_chains = data["posterior"].sizes["chain"]
+    values = values.reshape(num_chains, -1, *values.shape[1:]).astype(np.float64)
+    middle = values.shape[1] // 2
+    chains = values.mean(axis=1)
+    # Without a sampler the draws have no order in which to swap on the way.
+    if {"convergence", "sample_stats"}.isdisjoint(data.children) or middle == 0:
+        return chains, chains
+    halves = [values[:, :middle].mean(axis=1), values[:, middle:].mean(axis=1)]
+    return chains, np.concatenate(halves)
+
+
+def _gain(likeness: Float[np.ndarray, "K K"]) -> float:
+    """Mean gain of the states that the best renaming moves; 0 when it moves none."""
+    if not np.isfinite(likeness).all():
+        return np.nan
+    # No renaming gains where every state has its best name; nor is the solver loaded.
+    if (np.diag(likeness) >= likeness.max(1)).all():
+        return 0.0
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
+    rows, columns = linear_sum_assignment(likeness, maximize=True)
+    moved = rows != columns
+    gain = likeness[rows, columns] - np.diag(likeness)
+    return float(gain[moved].mean()) if moved.any() else 0.0
+
+
+def _likeness(
+    one: Float[np.ndarray, "K L"], other: Float[np.ndarray, "K L"]
+) -> Float[np.ndarray, "K K"]:
+    """One less the total variation between each row of one and each of the other."""
+    # min(p, q) sums to one less the total variation; row by row it needs no K x K x L.
+    return np.stack([np.minimum(row, other).sum(axis=1) for row in one])
+
+
+def familiar_annotators(data: xr.DataTree) -> list[Verdict]:
+    """Judge whether what was learned of annotators is about those who answered now."""
+    if "familiar_annotators" not in data.attrs:
+        return []
+    name, number = "familiar_annotators", float(data.attrs["familiar_annotators"])
+    if number < _MIN_FAMILIAR:
+        return [too_little(name, _MIN_FAMILIAR, data.attrs["warning"], number)]
+    return [at_least(name, number, _MIN_FAMILIAR, data.attrs["warning"])]

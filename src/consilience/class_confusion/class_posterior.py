@@ -14,8 +14,8 @@ from jaxtyping import Float, Int, Shaped
 from consilience.class_confusion.confusion_posterior import (
     ConfusionPosterior,
     beta_from_moments,
+    evidence,
 )
-from consilience.class_confusion.evidence import evidence
 from consilience.class_confusion.label_counts import (
     LabelCounts,
     answered_units,
@@ -23,12 +23,13 @@ from consilience.class_confusion.label_counts import (
     label_counts,
 )
 from consilience.class_confusion.likelihood import (
+    POSITIVE,
     Counts,
     Hyperparameters,
     count_arrays,
+    hyperparameters,
     posterior_at,
 )
-from consilience.class_confusion.parameters import POSITIVE, hyperparameters
 from consilience.truth.space import MAX_NUMBERS, ChoiceSpace
 
 

@@ -16,7 +16,7 @@ numbers. Minka (2000), Estimating a Dirichlet distribution. The chain is assumed
 filtering: Maybeck (1982), Stochastic models, estimation and control, chapter 12.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -40,6 +40,25 @@ from consilience.class_confusion.label_counts import LabelCounts
 from consilience.truth.arrays.maths import AnyArray
 
 MIN_CONCENTRATION = 1e-12
+KINDS = (
+    "any",
+    "popular",
+    "superclass",
+    "popular_superclass",
+    "reverse",
+    "together",
+    "reverse_aside",
+    "together_aside",
+)
+ASIDE = "reverse_aside"  # there where responses name labels besides their main one
+# Positive numbers, whose logarithms are normal a priori.
+POSITIVE = {
+    "odds": "own_label_odds",
+    "classes": "class_precision",
+    "spread": "item_precision",
+    "beside": "other_label_precision",
+}
+POWER = "own_label_power"
 
 
 class Hyperparameters(NamedTuple):
@@ -236,6 +255,26 @@ def posterior_beta(
         belief = np.asarray(softmax(_jitted_shares(counts, parameters), axis=1))
     share = counts.dataset_label.share
     return beta_from_moments(belief @ share, belief @ share**2)
+
+
+def weight_of(kind: str) -> str:
+    """Return the name of the weight of a kind of evidence."""
+    return f"{kind}_weight"
+
+
+def hyperparameters(
+    values: Mapping[str, Any],
+    kinds: tuple[str, ...],
+    stack: Callable[[list[Any]], Any],
+) -> Hyperparameters:
+    """Return parameters as the likelihood takes them."""
+    return Hyperparameters(
+        weight=stack([values[weight_of(kind)] for kind in kinds]),
+        **{field: values[name] for field, name in POSITIVE.items()},
+        against=values[POWER],
+        lapse=values["lapse"],
+        aside=values["aside_weight"] if ASIDE in kinds else 0.0,
+    )
 
 
 _jitted_shares = jax.jit(log_joint_shares)

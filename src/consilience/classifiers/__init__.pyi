@@ -1,4 +1,4 @@
-from .images.listing import Images, list_images
+from .images.sources import Images, list_images
 from .pooled.candidate_table import Candidates, candidates
 from .pooled.co_confusion import co_confusion
 from .pooled.predictions import Predictions

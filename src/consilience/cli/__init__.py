@@ -43,10 +43,8 @@ from consilience.cli.commands import (
     wrap,
 )
 from consilience.cli.help import shows_help
-from consilience.cli.interrupt import handle_interrupts
 from consilience.cli.lists import expand_lists, in_environment
-from consilience.cli.terminal import print_json
-from consilience.cli.verbose import log_steps
+from consilience.cli.terminal import handle_interrupts, log_steps, print_json
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL

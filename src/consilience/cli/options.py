@@ -37,8 +37,6 @@ Flag = Annotated[bool, Parameter(show_default=False)]
 # Deprecated names are accepted until 0.3.
 Prob = Annotated[float, Parameter(name=("--prob", "--mass"))]
 Several = Annotated[tuple[str, ...], Parameter(show_default=False)]
-
-
 READING = "Reading"  # the group of options that `--help-reading` shows
 
 
@@ -104,8 +102,6 @@ class Work:
 
 READ_AS_IT_IS = Reading()
 WORK_AS_USUAL = Work()
-
-
 BOTH = {"contains", "objects"}  # two tasks that may be fitted together
 
 

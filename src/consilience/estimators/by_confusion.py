@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int
 
 from consilience.errors import OptionError, not_among
 from consilience.estimators.base import ModelAggregator
-from consilience.estimators.classical.dawid_skene_em import (
+from consilience.estimators.classical.em import (
     Confusion,
     Counted,
     as_errors,

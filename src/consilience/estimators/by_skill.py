@@ -10,13 +10,13 @@ from consilience.errors import OptionError, not_among
 from consilience.estimators.aggregate import Aggregated, Settings
 from consilience.estimators.base import ModelAggregator
 from consilience.estimators.by_confusion import DawidSkene
-from consilience.estimators.classical.dawid_skene_em import (
+from consilience.estimators.classical.em import (
     Confusion,
     Estimated,
+    GladEm,
+    MaceEm,
     by_accuracy,
 )
-from consilience.estimators.classical.glad_em import GladEm
-from consilience.estimators.classical.mace_em import MaceEm
 from consilience.estimators.classically import CLASSICAL, ClassicalAggregator
 from consilience.estimators.columns import Answers, Column
 from consilience.fitting import EngineOptions

@@ -7,11 +7,12 @@ import pandas as pd
 
 from consilience.errors import OptionError, not_among
 from consilience.estimators.base import Aggregator, ProbabilisticAggregator
-from consilience.estimators.classical.message_passing import message_passing
-from consilience.estimators.classical.rank_one import covariance, rank_one
-from consilience.estimators.classical.weighted_votes import (
+from consilience.estimators.classical.votes import (
     agreement_with,
     agreement_with_votes,
+    covariance,
+    message_passing,
+    rank_one,
     right_by_gold,
     vote_shares,
     weighted_votes,

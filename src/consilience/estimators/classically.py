@@ -7,7 +7,7 @@ from jaxtyping import Int
 from consilience.errors import OptionError
 from consilience.estimators.base import ModelAggregator
 from consilience.estimators.by_votes import no_labels
-from consilience.estimators.classical.dawid_skene_em import Estimated
+from consilience.estimators.classical.em import Estimated
 from consilience.estimators.columns import Answers, answers_of
 
 CLASSICAL = "classical"

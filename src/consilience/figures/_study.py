@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from consilience.figures import acceptance, accuracy, confusion, labels, objects
+from consilience.figures import accuracy, labels, objects
 from consilience.figures.record import Maker, StudyFigures
 from consilience.posterior import Fit
 from consilience.responses import Responses
@@ -18,11 +18,11 @@ FIGURES: tuple[Maker, ...] = (
     accuracy.accuracy_lost,
     accuracy.disagreement,
     accuracy.main_label,
-    acceptance.acceptance,
-    acceptance.errors_by_acceptance,
-    confusion.superclass_confusion,
-    confusion.class_confusion,
-    confusion.within_superclass,
+    accuracy.acceptance,
+    accuracy.errors_by_acceptance,
+    labels.superclass_confusion,
+    labels.class_confusion,
+    labels.within_superclass,
     accuracy.calibration,
     accuracy.validity_by_rank,
     accuracy.followed,

@@ -2,8 +2,14 @@
 
 Every mark is described in words ("resnet50: one object .76 (.75 to .77)"), which pages
 show where the reader points at it.
+
+The one place of colours: of models, and of the page's own variables.
+
+A chart names colours by the variables of the page, so that it follows light and dark;
+in a file of its own they are replaced by the values of light.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +17,39 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from consilience.figures.colours import ACCENT, FAINT, INK, WARN
-
 type Chart = Any  # of Altair, which is imported when a chart is drawn
-
 SHARE = (0.0, 1.0)
 _ROW = 24  # pixels of a name
 _CELL, _SMALL, _SIDE = 34, 8, 800  # pixels of a cell, and of a matrix
+WIDTH, HEIGHT = 520, 260
+# Names may be wider in the font of the page than in that of the chart.
+_MARGIN = {"left": 48, "right": 16, "top": 6, "bottom": 6}
+# Twelve hues of middling lightness: 3:1 or more against white and against near-black.
+_HUES = (
+    "#1f77b4",
+    "#c2571a",
+    "#2a8a3c",
+    "#c93434",
+    "#8a5fc0",
+    "#8c6239",
+    "#c2529a",
+    "#72777d",
+    "#8b8a00",
+    "#118a98",
+    "#5566dd",
+    "#a8741a",
+)
+_MOST = 60  # models of a legend that have a colour
+_LIGHT = {
+    "ink": "#1b1f23",
+    "line": "#d5d9de",
+    "accent": "#1f5fa8",
+    "warn": "#b3420f",
+    "paper": "#ffffff",
+}
+INK, FAINT, ACCENT, WARN = (
+    f"var(--{name})" for name in ("ink", "line", "accent", "warn")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,3 +323,88 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(column)
     ]
     return table.astype(dict.fromkeys(texts, "str")).reset_index(drop=True)
+
+
+def svg(chart: Any, *, described: bool = True) -> str:
+    """Return a chart as SVG whose colours are the variables of a page."""
+    import altair as alt  # noqa: PLC0415 (an extra)
+    import vl_convert  # noqa: PLC0415
+
+    styled = _style(_sized(chart), described=described)
+    with alt.data_transformers.enable("default", max_rows=None):
+        specification = styled.to_dict()
+    return str(vl_convert.vegalite_to_svg(specification))
+
+
+def alone(drawing: str) -> str:
+    """Return a drawing with its own colours, on white."""
+    return for_light(drawing).replace(
+        "><", '><rect width="100%" height="100%" fill="#ffffff"/><', 1
+    )
+
+
+def png(drawing: str) -> bytes:
+    """Return a drawing, made to stand alone, as PNG at twice its size."""
+    import vl_convert  # noqa: PLC0415 (an extra)
+
+    return bytes(vl_convert.svg_to_png(drawing, scale=2))
+
+
+def _sized(chart: Any) -> Any:
+    """Give a chart without a size the usual one, or one that its names need."""
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    if isinstance(chart, alt.FacetChart):
+        return chart
+    if not isinstance(chart.width, int | float):
+        chart = chart.properties(width=WIDTH)
+    return (
+        chart if chart.height is not alt.Undefined else chart.properties(height=HEIGHT)
+    )
+
+
+def _style(chart: Any, *, described: bool) -> Any:
+    return (
+        chart.configure(
+            background="transparent",
+            font="sans-serif",
+            aria=described,
+            **({"padding": _MARGIN} if described else {}),
+        )
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK,
+            titleColor=INK,
+            gridColor=FAINT,
+            domainColor=FAINT,
+            tickColor=FAINT,
+            titleFontWeight="normal",
+            labelFontSize=11,
+            titleFontSize=12,
+        )
+    )
+
+
+def model_colours(models: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each model, as the variable of the page that holds it."""
+    return {
+        model: f"var(--model-{number % len(_HUES)})"
+        for number, model in enumerate(models)
+    }
+
+
+def style() -> str:
+    """Return the variables of the page that are set here."""
+    hues = "".join(f"--model-{number}:{hue};" for number, hue in enumerate(_HUES))
+    classes = "".join(
+        f".hue{number}{{--hue:var(--model-{number % len(_HUES)})}}\n"
+        for number in range(_MOST)
+    )
+    return f":root{{{hues}}}\n{classes}"
+
+
+def for_light(svg: str) -> str:
+    """Return a drawing with the colours of light in the place of variables."""
+    values = {f"model-{number}": hue for number, hue in enumerate(_HUES)}
+    values |= _LIGHT
+    return re.sub(r"var\(--([a-z0-9-]+)\)", lambda name: values[name[1]], svg)

@@ -6,6 +6,7 @@ What several figures need is worked out once, when the first of them asks for it
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,22 +21,27 @@ from consilience.analysis import (
     predicted_frequencies,
 )
 from consilience.errors import ConsilienceError, KindError, OptionError
-from consilience.figures.colours import model_colours
-from consilience.figures.drawn import svg
+from consilience.figures.charts import alone, model_colours, png, svg
 from consilience.figures.figure import Figure
 from consilience.figures.published import beside, published
 from consilience.notebook import Part, as_html
-from consilience.posterior import Fit
+from consilience.posterior import Fit, export_table
 from consilience.posterior.fitted_responses import check_responses
 from consilience.posterior.results.items import items as items_of
 from consilience.progress import Progress
 from consilience.responses import Responses
-from consilience.responses.label_names import label_names, rename_labels, short_names
-from consilience.truth.hierarchy import label_groups
+from consilience.responses.offers import (
+    COLUMNS,
+    label_names,
+    rename_labels,
+    short_names,
+)
+from consilience.truth.named import label_groups
 
 PEOPLE = "people"
 MIN_PROBABILITY = 0.02  # of a cell of classes
 MAX_DEPTH = 8  # levels of a hierarchy
+TABLES, PICTURES = "tables", "figures"
 
 
 class StudyFigures:
@@ -420,6 +426,35 @@ class StudyFigures:
             and "dataset_label" in table
             and bool(table["dataset_label"].notna().any())
         )
+
+
+def write_figures(study: StudyFigures, folder: Path) -> Iterator[str]:
+    """Write the tables and pictures of a study into a folder that exists."""
+    for name in (TABLES, PICTURES):
+        (folder / name).mkdir()
+    for name, figure in study.figures.items():
+        table = _with_names(figure.table, study)
+        for ending in ("parquet", "csv"):
+            export_table(table, folder / TABLES / f"{name}.{ending}")
+        for number, (caption, drawing) in enumerate(study.drawings(name).items()):
+            # Frames after the first are told apart by what they are frames of.
+            stem = name if number == 0 else f"{name}_{caption}"
+            whole = alone(drawing)
+            (folder / PICTURES / f"{stem}.svg").write_text(whole, "utf-8")
+            (folder / PICTURES / f"{stem}.png").write_bytes(png(whole))
+        yield name
+
+
+def _with_names(table: pd.DataFrame, study: StudyFigures) -> pd.DataFrame:
+    """Return a table with a column of names behind each column of labels."""
+    named = study.named(table)
+    columns = {}
+    for column in table:
+        columns[column] = table[column]
+        texts = named[column].astype("str")
+        if column in COLUMNS and (texts != table[column].astype("str")).any():
+            columns[f"{column}_name"] = named[column]
+    return pd.DataFrame(columns)
 
 
 type Maker = Callable[[StudyFigures], Figure]

@@ -6,10 +6,14 @@ from dataclasses import replace
 from consilience.checks import all_checks, as_dataset
 from consilience.errors import OptionError
 from consilience.fitting.choice import fit_choice
-from consilience.fitting.classes import asks_for_classes, fit_classes
+from consilience.fitting.classes import (
+    asked_heuristic,
+    asks_for_classes,
+    fit_classes,
+    fit_heuristic,
+)
 from consilience.fitting.comparison.comparing import IF_ORDERED
 from consilience.fitting.contains import fit_contains
-from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
 from consilience.fitting.inputs import Table, check_order, with_order
 from consilience.fitting.request import Request, Study
 from consilience.inference import EngineOptions

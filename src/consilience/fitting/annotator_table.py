@@ -4,6 +4,12 @@ Several samples of one language model are not several annotators: given the trut
 answers are nearly alike. They count as repeats of one annotator, and of its answers to
 one question the most frequent counts, once (self-consistency).
 
+The table `annotator_prior`: what annotators answered earlier, the truth being known.
+
+A row says how often an annotator gave an answer to questions of one true label, or how
+many of its answers were right. Either becomes single answers to questions of known
+truth, which enter the fit beside the new ones.
+
 References
 ----------
 Wang et al. (2023), Self-consistency improves chain of thought reasoning in language
@@ -15,15 +21,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
-from consilience.errors import MissingColumnError, OptionError
+from consilience.errors import BadCellError, MissingColumnError, OptionError
 from consilience.fitting.inputs import Table
+from consilience.fitting.single import Single
+from consilience.posterior.tempering import Tempering, Truth
 from consilience.responses import ReadOptions, Responses
 from consilience.responses.columns.names import listing
 from consilience.responses.side_tables import check_filled, side_table, text_frame
+from consilience.truth import ChoiceSpace
+from consilience.truth.coding import with_earlier_answers
 from consilience.truth.space import Groups, Space
 
 NO_GROUP = "(no group)"  # of annotators that the table does not have
+WHAT = "annotator_prior"
+_CONFUSION, _SCORE = ("true_label", "given_label"), ("right", "accuracy")
+_NUMBERS = ("n", "probability", *_SCORE)
+MOST = 10_000_000  # earlier answers: each is a unit of its own
+TURN = (5**0.5 - 1) / 2  # of a circle: the steps of a sequence that is spread evenly
+type Coded = tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,3 +188,245 @@ def _most_frequent(table: pd.DataFrame, some: pd.Series) -> tuple[pd.DataFrame, 
     kept = table.drop(index=lost)
     kept.loc[first, "n"] = 1
     return kept.reset_index(drop=True), int(coded["n"][size > 1].sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EarlierAnswers:
+    """Answers given earlier, coded as those of a study."""
+
+    annotator: Int[np.ndarray, " E"]
+    state: Int[np.ndarray, " E"]
+    answer: Int[np.ndarray, " E"]
+    remarks: tuple[str, ...]
+
+    def joined(self, space: ChoiceSpace) -> ChoiceSpace:
+        """Return the space with the earlier answers behind its own."""
+        return with_earlier_answers(space, self.annotator, self.state, self.answer)
+
+
+def read_annotator_prior(given: Table | None) -> pd.DataFrame | None:
+    """Read the table, numbers as such."""
+    if given is None:
+        return None
+    table = side_table(given, ReadOptions(), WHAT)
+    names = {name: name for name in table.names}
+    if "label" in names and "given_label" not in names:
+        names["given_label"] = names.pop("label")
+    _check_columns(names, table.names)
+    texts = ("annotator", *(name for name in _CONFUSION if name in names))
+    check_filled(table, {name: names[name] for name in texts})
+    frame = text_frame(
+        table, {name: names[name] for name in {*texts, *_NUMBERS} & {*names}}
+    )
+    for name in {*_NUMBERS} & {*frame}:
+        frame[name] = _number(frame[name], name)
+    return frame
+
+
+def _check_columns(names: dict[str, str], there: list[str]) -> None:
+    lacking = [] if "annotator" in names else ["annotator"]
+    if not any(name in names for name in _SCORE):
+        lacking += [name for name in _CONFUSION if name not in names]
+        if "probability" in names and "n" not in names:
+            lacking += ["n"]
+    elif "n" not in names:
+        lacking += ["n"]
+    if lacking:
+        msg = (
+            f"{WHAT}: there is no column {lacking[0]!r}; found {listing(there)}; the "
+            "table has the columns annotator, true_label and given_label, and n (how "
+            "often) or probability and n; or annotator, right (or accuracy) and n"
+        )
+        raise MissingColumnError(msg)
+
+
+def _number(column: pd.Series, name: str) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce")
+    highest = 1.0 if name in ("probability", "accuracy") else np.inf
+    bad = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers <= highest))
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        expected = "from 0 to 1" if highest == 1 else "that is not negative"
+        msg = (
+            f"{WHAT}, row {row + 1}: {name} is {column.iloc[row]!r}; give a number "
+            f"{expected}"
+        )
+        raise BadCellError(msg)
+    return numbers.astype(float)
+
+
+def earlier_answers(table: pd.DataFrame, space: ChoiceSpace) -> EarlierAnswers:
+    """Return the answers of a table, coded as those of a study.
+
+    Rows of annotators who did not answer now are not used.
+    """
+    if space.covariates.names:
+        msg = (
+            f"{WHAT} cannot be used with candidates whose columns are weighed; give "
+            "their log-odds as the column log_odds, or leave one of the two out"
+        )
+        raise OptionError(msg)
+    people = [
+        str(name) if person else None
+        for name, person in zip(space.annotators, space.identified, strict=True)
+    ]
+    annotator = pd.Index(people).get_indexer(pd.Index(table["annotator"]))
+    here = annotator >= 0
+    if not here.any():
+        msg = (
+            f"{WHAT}: the table names none of those who answered; it has "
+            f"{listing(table['annotator'].unique().tolist(), 3)}, the answers have "
+            f"{listing(list(map(str, space.annotators)), 3)}"
+        )
+        raise OptionError(msg)
+    table, annotator = table[here], annotator[here]
+    total = table["n"].sum() if "n" in table else len(table)
+    if total > MOST:
+        msg = (
+            f"{WHAT}: {total:,.0f} earlier answers are more than the {MOST:,} that are "
+            "used; they settle what annotators are like: divide n by ten or a hundred"
+        )
+        raise OptionError(msg)
+    remarks = []
+    if {*_CONFUSION} <= {*table}:
+        coded = _of_confusions(table, annotator, space)
+    else:
+        coded = _of_scores(table, annotator, space)
+        remarks = [
+            (
+                "of earlier scores the true labels are not known; they are taken to be "
+                "as frequent as labels are among the answers"
+            )
+        ]
+    number = len(np.unique(coded[0]))
+    remark = (
+        f"{len(coded[0]):,} earlier answers of {number:,} annotators to questions of "
+        "known truth (`annotator_prior=`) are the prior of what they are like"
+    )
+    lost = int((~here).sum())
+    if lost:
+        remark += f"; {lost:,} rows of annotators without responses are unused"
+    return EarlierAnswers(*coded, remarks=(remark, *remarks))
+
+
+def _of_confusions(
+    table: pd.DataFrame, annotator: Int[np.ndarray, " R"], space: ChoiceSpace
+) -> Coded:
+    """Return whole answers; where numbers are not whole, those of a true label are."""
+    labels = pd.Index(space.states)
+    state, answer = (labels.get_indexer(pd.Index(table[name])) for name in _CONFUSION)
+    for code, name in ((state, "true_label"), (answer, "given_label")):
+        if (code < 0).any():
+            label = table[name].iloc[int((code < 0).argmax())]
+            msg = (
+                f"{WHAT}: the {name} {label!r} is not among the {len(labels)} labels "
+                "of the responses; correct it or add it to `labels=`"
+            )
+            raise OptionError(msg)
+    weight = np.ones(len(table)) if "n" not in table else table["n"].to_numpy()
+    if "probability" in table:
+        weight = weight * table["probability"].to_numpy()
+    order = np.lexsort((answer, state, annotator))
+    row = annotator[order] * len(labels) + state[order]
+    number = np.empty(len(table), int)
+    number[order] = _whole(weight[order], row)
+    return (
+        np.repeat(annotator, number),
+        np.repeat(state, number),
+        np.repeat(answer, number),
+    )
+
+
+def _whole(
+    weight: Float[np.ndarray, " R"], row: Int[np.ndarray, " R"]
+) -> Int[np.ndarray, " R"]:
+    """Round so that the sums of rows are rounded, by the largest remainders."""
+    number = np.floor(weight + 1e-9).astype(int)
+    rest = weight - number
+    _, start, place = np.unique(row, return_index=True, return_inverse=True)
+    lacking = np.rint(np.add.reduceat(rest, start)).astype(int)[place]
+    order = np.lexsort((-rest, place))
+    rank = np.empty(len(row), int)
+    rank[order] = np.arange(len(row)) - start[place[order]]
+    return number + (rank < lacking)
+
+
+def _of_scores(
+    table: pd.DataFrame, annotator: Int[np.ndarray, " R"], space: ChoiceSpace
+) -> Coded:
+    """Return right and wrong answers to questions whose true labels are spread."""
+    number = np.rint(table["n"].to_numpy()).astype(int)
+    share = table["accuracy"].to_numpy() if "accuracy" in table else None
+    right = table["right"].to_numpy() if share is None else share * table["n"]
+    right = np.rint(right).astype(int)
+    if (right > number).any():
+        row = int((right > number).argmax())
+        msg = (
+            f"{WHAT}: {table['annotator'].iloc[row]!r} has {right[row]:,} right of "
+            f"{number[row]:,} answers; give as `n` how many were judged"
+        )
+        raise OptionError(msg)
+    frequent = np.bincount(space.answer, space.n, len(space.states))
+    frequent = frequent / frequent.sum()
+    parts: list[list[Int[np.ndarray, " _"]]] = []
+    counts = zip(annotator.tolist(), right.tolist(), number.tolist(), strict=True)
+    for who, ok, n in counts:
+        truth = np.concatenate([_spread(frequent, ok), _spread(frequent, n - ok)])
+        given = truth.copy()
+        given[ok:] = _another(frequent, truth[ok:])
+        parts.append([np.full(n, who), truth, given])
+    annotators, states, answers = (
+        np.concatenate(each) for each in zip(*parts, strict=True)
+    )
+    return annotators, states, answers
+
+
+def _spread(share: Float[np.ndarray, " K"], number: int) -> Int[np.ndarray, " n"]:
+    """Return so many codes, as often as their shares as nearly as whole numbers can."""
+    middle = (np.arange(number) + 0.5) / max(number, 1)
+    code: Int[np.ndarray, " n"] = np.searchsorted(np.cumsum(share), middle)
+    spread: Int[np.ndarray, " n"] = np.minimum(code, len(share) - 1)
+    return spread
+
+
+def _another(
+    share: Float[np.ndarray, " K"], code: Int[np.ndarray, " n"]
+) -> Int[np.ndarray, " n"]:
+    """Return other codes than these, about as often as their shares."""
+    above = np.cumsum(share)
+    point = (np.arange(len(code)) * TURN + 0.5) % 1 * (1 - share[code])
+    # What lies behind the code's own part of the line is moved behind it.
+    point += np.where(point >= above[code] - share[code], share[code], 0.0)
+    other = np.minimum(np.searchsorted(above, point, side="right"), len(share) - 1)
+    return np.where(other == code, (code + 1) % len(share), other)
+
+
+def of_study(single: Single, units: int) -> Single:
+    """Return a fit without the units of earlier answers, which stand last."""
+    result, tempering = single.result, single.tempering
+    likelihood = result.log_likelihood
+    result = replace(
+        result,
+        belief=result.belief[:units],
+        lower=result.lower[:units],
+        upper=result.upper[:units],
+        log_likelihood=None if likelihood is None else likelihood[:, :, :units],
+    )
+    return replace(single, result=result, tempering=_first(tempering, units))
+
+
+def _first(tempering: Tempering | None, units: int) -> Tempering | None:
+    if tempering is None:
+        return None
+
+    def first(truth: Truth) -> Truth:
+        return Truth(
+            truth.probability[:units], truth.lower[:units], truth.upper[:units]
+        )
+
+    return replace(
+        tempering,
+        raw=first(tempering.raw),
+        tempered=first(tempering.tempered),
+        design_effect=tempering.design_effect[:units],
+    )

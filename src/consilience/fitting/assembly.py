@@ -9,7 +9,7 @@ from consilience.fitting.inputs import types_in
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single
 from consilience.model import DIMS, RowEffectsModel
-from consilience.posterior.outcome import Outcome
+from consilience.posterior.interval_prob import Outcome
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 from consilience.when_used import xr
 

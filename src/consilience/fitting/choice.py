@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from consilience.fitting.annotator_prior import earlier_answers, of_study
+from consilience.fitting.annotator_table import earlier_answers, of_study
 from consilience.fitting.assembly import fit_outcome
 from consilience.fitting.comparison.automatic import fit_auto
 from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
-from consilience.posterior.outcome import Outcome
+from consilience.posterior.interval_prob import Outcome
 
 
 def fit_choice(study: Study, request: Request) -> Outcome:

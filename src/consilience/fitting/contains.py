@@ -28,8 +28,8 @@ from consilience.fitting.comparison.comparing import standing_table
 from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one
-from consilience.inference.seeds import seed_for
-from consilience.posterior.outcome import Outcome
+from consilience.inference.options import seed_for
+from consilience.posterior.interval_prob import Outcome
 from consilience.posterior.tempering import MIXTURE, Truth, mix
 from consilience.progress import Reporter
 from consilience.truth import ContainsSpace

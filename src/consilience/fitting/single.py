@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from consilience import annotators
 from consilience.checks.dependence.independence import Residual, residual_correlation
-from consilience.checks.modes import weigh_modes
+from consilience.checks.sampling import weigh_modes
 from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
-from consilience.inference.seeds import Seed
+from consilience.inference.options import Seed
 from consilience.log import logger
 from consilience.model import PREVALENCE, WEIGHT, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, temper

@@ -5,9 +5,8 @@ from typing import Any
 
 from consilience.errors import KindError, OptionError, UnknownEngineError, not_among
 from consilience.inference import auto, engines
-from consilience.inference.options import EngineOptions, override
+from consilience.inference.options import EngineOptions, Seed, override
 from consilience.inference.result import Result
-from consilience.inference.seeds import Seed
 from consilience.model import AnnotatorModel, TableModel
 from consilience.progress import Reporter
 from consilience.truth import Space

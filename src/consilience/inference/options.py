@@ -5,8 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from numbers import Real
 from typing import Any
+from zlib import crc32
+
+import numpy as np
 
 from consilience.errors import OptionError
+
+type Seed = int | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,3 +90,28 @@ def override[Record](default: Record, given: Mapping[str, Any]) -> Record:
     fields = default.__dataclass_fields__  # type: ignore[attr-defined]
     asked = {name: value for name, value in given.items() if name in fields}
     return replace(default, **asked)  # type: ignore[type-var]
+
+
+def seed_for(seed: Seed, name: str) -> tuple[int, ...]:
+    """Return a seed of the model's own, the same whoever else is compared."""
+    return (*_whole(seed), crc32(name.encode()))
+
+
+def generator_of(seed: Seed) -> np.random.Generator:
+    """Return NumPy's source of random numbers."""
+    return np.random.default_rng(_whole(seed))
+
+
+def key_of(seed: Seed) -> Any:
+    """Return JAX's random key."""
+    import jax
+
+    first, *rest = _whole(seed)
+    key = jax.random.key(first)
+    for number in rest:
+        key = jax.random.fold_in(key, number)
+    return key
+
+
+def _whole(seed: Seed) -> tuple[int, ...]:
+    return seed if isinstance(seed, tuple) else (seed,)

@@ -1,6 +1,9 @@
 from .array_api import logsumexp, namespace, one_hot
 from .contract import (
+    DIMS,
     NOTHING,
+    PREVALENCE,
+    WEIGHT,
     AnnotatorModel,
     ClosedFormModel,
     Coding,
@@ -11,9 +14,15 @@ from .contract import (
     Normal,
     Parameters,
     SampledModel,
+    check_tables,
+    closed_priors,
+    fits_in_memory,
+    imagined_units,
+    num_substates,
+    takes_columns,
 )
 from .draws import TINY, logarithms, stack_chains, thin
-from .emissions.emission import (
+from .emission import (
     ByConfusion,
     ByMixture,
     BySubtype,
@@ -23,20 +32,16 @@ from .emissions.emission import (
     correct_answer,
     right_and_wrong,
 )
-from .emissions.on_shortlists import OnShortlists, lists_of
 from .layout import lay_out, prepared
-from .names import PREVALENCE, WEIGHT
-from .program import SCORE, joint, sample_parameters, simulate
-from .properties import (
-    DIMS,
-    check_tables,
-    closed_priors,
-    fits_in_memory,
-    imagined_units,
-    num_substates,
-    takes_columns,
+from .on_shortlists import OnShortlists, lists_of
+from .program import (
+    SCORE,
+    can_restore_parameters,
+    joint,
+    parameters_from_draw,
+    sample_parameters,
+    simulate,
 )
-from .random_effects.basis import zero_sum_basis
 from .random_effects.difficulty import by_difficulty, sample_difficulty
 from .random_effects.log_odds import (
     Information,
@@ -44,7 +49,6 @@ from .random_effects.log_odds import (
     sample_population,
     sample_rows,
 )
-from .random_effects.quadrature import normal_nodes
 from .random_effects.row_effects import (
     DIFFICULTY,
     NODES,
@@ -52,7 +56,9 @@ from .random_effects.row_effects import (
     Effect,
     RowEffects,
     by_ease,
+    normal_nodes,
     row_dims,
+    zero_sum_basis,
 )
 from .records import (
     DirichletTableModel,
@@ -65,7 +71,6 @@ from .records import (
     ScoreModel,
     TableModel,
 )
-from .replay import can_restore_parameters, parameters_from_draw
 from .simulated import Simulated
 from .summed import (
     belief,
@@ -75,8 +80,7 @@ from .summed import (
     marginal,
     posterior_of_truth,
 )
-from .tables.scores import scores_by_table
-from .tables.tables import Swept, Tables
+from .tables import Swept, Tables, scores_by_table
 from .truth_prior.prevalence import (
     SPREAD,
     log_logit,

@@ -16,12 +16,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from consilience.model.emissions.emission import Emission
+import numpy as np
+
+from consilience.errors import TooLargeError
+from consilience.model.emission import Emission
+from consilience.truth import Space, check_lists, check_size
 
 # By name; arrays of NumPy where a closed form has them, of JAX elsewhere.
 type Parameters = Mapping[str, Any]
-
 NOTHING = "nothing"  # metadata of a setting of a prior that may be 0: what it does then
+PREVALENCE, WEIGHT = "prevalence", "weight"
+# Axes of what is reported beside a model's own parameters.
+DIMS: Mapping[str, tuple[str, ...]] = {
+    WEIGHT: ("covariate",),
+    "relative_information": (),
+    "mean_prior": ("true_class",),
+}
 
 
 @runtime_checkable
@@ -242,3 +252,53 @@ class LaidOutModel[P](AnnotatorModel[P]):
     """A model that lays the answers out in a form of its own."""
 
     layout: Callable[[Any, P], Any]
+
+
+def takes_columns(model: AnnotatorModel[Any]) -> bool:
+    """Return whether the model has a prevalence, which columns can add to."""
+    return PREVALENCE in model.dims
+
+
+def num_substates(model: AnnotatorModel[Any]) -> int:
+    """Return into how many states the score splits each listed one."""
+    return model.substates(model.prior)
+
+
+def closed_priors(
+    model: HasPriors, coding: Coding, *, columns: bool
+) -> Mapping[str, Dirichlet]:
+    """Return the Dirichlet priors of what has a closed form, given the truth."""
+    priors = dict(model.priors(coding))
+    if columns:
+        priors.pop(PREVALENCE, None)
+    return priors
+
+
+def imagined_units(model: HasPriors, coding: Coding) -> np.ndarray:
+    """Return how many units of each state the prior of the prevalence imagines (K,)."""
+    priors = model.priors(coding)
+    if PREVALENCE not in priors:
+        return np.ones(coding.num_states)
+    prior = priors[PREVALENCE]
+    return np.broadcast_to(np.asarray(prior.concentration), prior.shape)
+
+
+def check_tables(model: AnnotatorModel[Any], space: Space) -> None:
+    """Refuse a model whose tables of answers would not fit in memory."""
+    cells = {"true_class", "given_class"}
+    tables = [axes for axes in model.dims.values() if cells <= set(axes)]
+    states, answers = len(space.states), len(space.answers)
+    for axes in tables:
+        annotators = space.num_annotators if "annotator" in axes else 1
+        check_size(annotators, states, answers)
+    if tables:
+        check_lists(space.num_units, states)
+
+
+def fits_in_memory(model: AnnotatorModel[Any], space: Space) -> bool:
+    """Return whether the model's tables of answers would fit in memory."""
+    try:
+        check_tables(model, space)
+    except TooLargeError:
+        return False
+    return True

@@ -5,8 +5,13 @@ from typing import Any
 
 import jax
 
-from consilience.model.contract import AnnotatorModel, LaidOutModel, SampledModel
-from consilience.model.properties import check_tables, takes_columns
+from consilience.model.contract import (
+    AnnotatorModel,
+    LaidOutModel,
+    SampledModel,
+    check_tables,
+    takes_columns,
+)
 from consilience.truth import ChoiceSpace, Observations, Space, observe
 from consilience.truth.covariates import no_covariates
 

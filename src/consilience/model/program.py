@@ -1,6 +1,6 @@
 """A model as a NumPyro program, and simulation from it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,18 +12,21 @@ import numpy as np
 # its submodules: so wherever it is imported it is named whole, before its parts.
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Key
+from jaxtyping import Array, Key, Shaped
 from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import DivergedError
 from consilience.model.contract import (
+    WEIGHT,
     AnnotatorModel,
     ClosedFormModel,
     Dirichlet,
     EmissionModel,
     Normal,
     Parameters,
+    SampledModel,
 )
+from consilience.model.draws import TINY
 from consilience.model.layout import lay_out
 from consilience.model.records import ScoreModel
 from consilience.model.simulated import Simulated
@@ -148,6 +151,43 @@ def _drawn(
         name: site["value"] for name, site in sites.items() if site["type"] in reported
     }
     return by_name, derived(model, observations, parameters), parameters
+
+
+def can_restore_parameters(
+    model: AnnotatorModel[Any], observations: Observations, names: Collection[str]
+) -> bool:
+    """Return whether parameters of some names say all that the emission wants.
+
+    They do not where a program samples coordinates that the data prepared.
+    """
+    if isinstance(model, ClosedFormModel):
+        closed = set(model.priors(observations))
+        return bool(closed) and closed <= set(names)
+    return isinstance(model, SampledModel) and not model.follows_data
+
+
+def parameters_from_draw(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    values: Mapping[str, Shaped[np.ndarray | Array, "..."]],
+) -> Parameters:
+    """Return parameters as the emission wants them, from one reported draw.
+
+    Closed forms want the logarithms of what they report; a program is run again with
+    what it had sampled.
+    """
+    if isinstance(model, ClosedFormModel):
+        closed = model.priors(observations)
+        if closed and closed.keys() <= values.keys():
+            free = {*model.normals(observations)}
+            if observations.has_covariates:
+                free.add(WEIGHT)
+            logs = {name: jnp.log(jnp.maximum(values[name], TINY)) for name in closed}
+            return {**logs, **{name: jnp.asarray(values[name]) for name in free}}
+    drawn = {name: jnp.asarray(value) for name, value in values.items()}
+    program = seed(substitute(sample_parameters, data=drawn), jax.random.key(0))
+    parameters: Parameters = program(model, observations)
+    return parameters
 
 
 _compiled = jax.jit(_drawn, static_argnames="model")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from consilience.errors import OptionError
 from consilience.model.contract import (
+    PREVALENCE,
     ClosedFormModel,
     Coding,
     Dirichlet,
@@ -22,8 +23,7 @@ from consilience.model.contract import (
     Parameters,
     SampledModel,
 )
-from consilience.model.emissions.emission import ByTables
-from consilience.model.names import PREVALENCE
+from consilience.model.emission import ByTables
 from consilience.model.random_effects.row_effects import TYPICAL, RowEffects
 from consilience.responses import Responses
 

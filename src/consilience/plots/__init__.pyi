@@ -1,9 +1,7 @@
 from .agreement import plot_agreement
 from .annotators import plot_annotators
-from .calibration import plot_calibration
-from .confusion import plot_confusion
-from .posterior_labels import plot_posterior_labels
-from .predictive import plot_ppc
+from .confusion import plot_confusion, plot_posterior_labels
+from .predictive import plot_calibration, plot_ppc
 
 __all__ = [
     "plot_agreement",

@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgb
 
 from consilience.errors import OptionError, not_a
 from consilience.responses import Responses
-from consilience.responses.label_names import label_names, short_names
+from consilience.responses.offers import label_names, short_names
 from consilience.visible import visible
 
 # Okabe and Ito (2008): distinct with any colour vision, and by markers without it.

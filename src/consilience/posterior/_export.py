@@ -14,13 +14,16 @@ from types import MappingProxyType
 import pandas as pd
 
 from consilience.errors import OptionError, not_among
-from consilience.posterior.files.dataset_folder import write_dataset
-from consilience.posterior.files.label_studio_predictions import write_predictions
-from consilience.posterior.files.table_files import CSV_RULE, SEVERAL, WRITERS
+from consilience.posterior.files import (
+    CSV_RULE,
+    SEVERAL,
+    WRITERS,
+    write_dataset,
+    write_predictions,
+)
 from consilience.posterior.fit import Fit
-from consilience.posterior.results.labels import labels
-from consilience.posterior.results.soft_labels import soft_labels
-from consilience.posterior.results.tables import TABLES, about
+from consilience.posterior.results.items import TABLES, about
+from consilience.posterior.results.labels import labels, soft_labels
 from consilience.responses.tables.id_types import restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_file, whole_folder

@@ -90,19 +90,14 @@ from typing import Any
 import pandas as pd
 
 from consilience.posterior import interval_prob, tempering
-from consilience.posterior.objects import stored_objects as objects
-from consilience.posterior.objects import styles
-from consilience.posterior.outcome import Outcome
+from consilience.posterior.interval_prob import Outcome
+from consilience.posterior.objects import tables as objects
 from consilience.posterior.results import (
-    annotator_groups,
     annotators,
-    comparison,
     confusion,
-    covariate_effects,
     diagnostics,
     items,
     labels,
-    shown,
 )
 from consilience.responses.tables.id_types import Types, restored, text_of
 from consilience.when_used import xr
@@ -139,11 +134,11 @@ class Fit:
 
     def __repr__(self) -> str:
         """Say what was fitted and whether the checks passed."""
-        return shown.text(self.data)
+        return items.text(self.data)
 
     def _repr_html_(self) -> str:
         """Return what was fitted and the first rows of its tables, for a notebook."""
-        return shown.html(self.data, self.types)
+        return items.html(self.data, self.types)
 
     @property
     def types(self) -> Types:
@@ -179,7 +174,7 @@ class Fit:
         tau : float, optional
             Kind objects: a label is valid if more than this share of annotators name
             its object, and if it is a right name of it
-            (`consilience.objects.posterior.right_names`). One half by default.
+            (`consilience.objects.posterior.response_panels`). One half by default.
         prob : float, optional
             Probability of the intervals; by default that of the fit (`with_prob`).
 
@@ -321,7 +316,7 @@ class Fit:
         0   crowd          18        126
         1  expert           7         54
         """
-        return annotator_groups.annotator_groups(self._at(prob))
+        return annotators.annotator_groups(self._at(prob))
 
     def group_differences(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return by how much one group of annotators is more accurate than another.
@@ -358,7 +353,7 @@ class Fit:
            group other_group
         0  crowd  expert
         """
-        return annotator_groups.group_differences(self._at(prob))
+        return annotators.group_differences(self._at(prob))
 
     def confusion(
         self,
@@ -664,7 +659,7 @@ class Fit:
         >>> sorted(fit.comparison()["model"])
         ['community_bcc', 'correlated_dawid_skene', 'ebcc', 'shared_errors']
         """
-        return comparison.comparison(self.data)
+        return diagnostics.comparison(self.data)
 
     def __getattr__(self, name: str) -> Any:
         """Lay the data out, once."""
@@ -705,7 +700,7 @@ class Fit:
         >>> fit.covariate_effects().empty  # no candidates, so no covariates
         True
         """
-        return covariate_effects.covariate_effects(self._at(prob))
+        return annotators.covariate_effects(self._at(prob))
 
     def styles(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return how a typical annotator answers (kind objects).
@@ -743,7 +738,7 @@ class Fit:
         2    rival_name    0.1
         3       synonym    0.5
         """
-        return styles.styles(self._at(prob))
+        return objects.styles(self._at(prob))
 
     def relative_information(self, *, prob: float | None = None) -> pd.DataFrame:
         """Return the information of the prior covariates, in answers of an annotator.
@@ -773,7 +768,7 @@ class Fit:
         >>> fit.relative_information().empty  # no candidates, so no covariates
         True
         """
-        return covariate_effects.relative_information(self._at(prob))
+        return annotators.relative_information(self._at(prob))
 
     def with_truth(self, which: tempering.Which) -> Fit:
         """Return the same fit with the raw or the tempered posterior of the truth.

@@ -13,17 +13,35 @@ error.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError, not_a
+from consilience.inference import Result
 from consilience.intervals import move_bound
 from consilience.posterior.results.confusion import is_of_classes
-from consilience.posterior.results.labels import candidates
-from consilience.posterior.stored_fit.stored import KEPT_PROB, with_tables
-from consilience.posterior.tempering import MIXTURE
+from consilience.posterior.results.diagnostics import as_dataset
+from consilience.posterior.results.labels import (
+    Candidates,
+    candidates,
+    labels_of_candidates,
+)
+from consilience.posterior.stored_fit.restored import KEPT_PROB, with_tables
+from consilience.posterior.stored_fit.tree import (
+    listed_states,
+    reported_truth,
+    tree,
+    with_groups,
+)
+from consilience.posterior.tempering import MIXTURE, Tempering
+from consilience.responses.tables.id_types import Types
+from consilience.truth import Space
 from consilience.when_used import special, xr
 
 _NORMAL = ("gibbs", "vb")  # engines whose bounds are of log-odds taken as normal
@@ -135,7 +153,7 @@ def _of_draws(
     data: xr.DataTree, prob: float
 ) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
     # It loads scipy and the models, which most tables do without.
-    from consilience.posterior.drawn_truth import truth_bounds  # noqa: PLC0415
+    from consilience.posterior.tempering import truth_bounds  # noqa: PLC0415
 
     drawn = truth_bounds(data, prob)
     if drawn is None:
@@ -154,3 +172,56 @@ def _only_bounds(data: xr.DataTree) -> str:
         f"probability is {kept:g}: use that, or fit again with "
         "EngineOptions(prob=...)"
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Outcome:
+    """A fit as its engine left it.
+
+    To lay a fit out takes about as long as a sweep over its answers, and loads xarray;
+    the table that most callers are after needs neither.
+
+    Attributes
+    ----------
+    space
+        What could be true, and the answers.
+    result
+        What the engine returned.
+    dims
+        Axes of each parameter after chain and draw.
+    attributes
+        Of the root of the tree.
+    types
+        Types of items, annotators and labels in the source, by role.
+    tempering
+        The posterior of the truth, raw and tempered; None: as the engine returned it.
+    comparison
+        How the compared models rank; None: one was asked for.
+    finish
+        Adds to the tree what follows from it, such as the verdicts of the checks.
+    """
+
+    space: Space
+    result: Result
+    dims: Mapping[str, tuple[str, ...]]
+    attributes: Mapping[str, Any]
+    types: Types
+    tempering: Tempering | None
+    comparison: pd.DataFrame | None = None
+    finish: Callable[[xr.DataTree], xr.DataTree] = lambda data: data
+
+    def tree(self) -> xr.DataTree:
+        """Lay the fit out."""
+        data = tree(self.space, self.result, self.dims, self.attributes, self.tempering)
+        if self.comparison is not None:
+            data = with_groups(data, comparison=as_dataset(self.comparison))
+        return self.finish(data)
+
+    def labels(self) -> pd.DataFrame:
+        """Return the table `labels`, as the tree has it."""
+        truth = reported_truth(self.result, self.tempering)
+        candidates = Candidates(
+            listed_states(self.space), truth.probability, truth.lower, truth.upper
+        )
+        states = np.asarray(self.space.states, object)
+        return labels_of_candidates(candidates, self.space.unit_item, states)

@@ -6,10 +6,15 @@ asked, and what they say is drawn.
 
 from consilience.reports._gather import gather
 from consilience.reports._report import report, write_report
-from consilience.reports.installed import can_draw, check_installed
-from consilience.reports.record import Report, Run
-from consilience.reports.study_folder import PAGE, is_study, write_study
-from consilience.reports.written import check_place, page, write
+from consilience.reports.record import Report, Run, can_draw, check_installed
+from consilience.reports.written import (
+    PAGE,
+    check_place,
+    is_study,
+    page,
+    write,
+    write_study,
+)
 
 __all__ = [
     "PAGE",

@@ -22,13 +22,13 @@ from consilience.figures import StudyFigures
 from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
 from consilience.posterior.fitted_responses import check_responses
-from consilience.posterior.results.tables import TABLES
+from consilience.posterior.results.items import TABLES
 from consilience.progress import Reporter
-from consilience.reports.answers import as_responses, kept_answers, read_answers
+from consilience.reports.content import as_responses, kept_answers, read_answers
 from consilience.reports.pictures import SIDE, make_pictures
 from consilience.reports.record import Report, Run
 from consilience.responses import Description, Responses, describe
-from consilience.responses.label_names import label_names, rename_labels, short_names
+from consilience.responses.offers import label_names, rename_labels, short_names
 
 NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
 

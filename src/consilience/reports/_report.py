@@ -11,10 +11,8 @@ from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
 from consilience.progress import Reporter
 from consilience.reports._gather import NONE, gather
-from consilience.reports.installed import check_installed
-from consilience.reports.picture_files import Placing
-from consilience.reports.pictures import SIDE
-from consilience.reports.record import Report
+from consilience.reports.pictures import SIDE, Placing
+from consilience.reports.record import Report, check_installed
 from consilience.reports.written import check_place, write
 from consilience.responses import Responses
 

@@ -11,6 +11,7 @@ temporary file: however many they are, few are in memory.
 import contextlib
 import io
 import itertools
+import re
 import tempfile
 import weakref
 from collections import Counter, deque
@@ -18,12 +19,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 from consilience.classifiers.images.decoding import UnusableImageError, decode, quiet
-from consilience.classifiers.images.listing import Images, list_images
-from consilience.classifiers.images.sources import Files, Image, Naming
-from consilience.errors import ImagesError, OptionError, SourceNotFoundError
+from consilience.classifiers.images.sources import (
+    Files,
+    Image,
+    Images,
+    Naming,
+    list_images,
+)
+from consilience.errors import (
+    FolderExistsError,
+    ImagesError,
+    OptionError,
+    SourceNotFoundError,
+)
 from consilience.progress import Progress, Reporter, silent
 from consilience.whole_folder import refusals
 
@@ -34,6 +45,9 @@ SIDE = 320  # pixels of the longer side: ten to thirty thousand bytes each
 SIDES = (32, 4096)
 QUALITY = 75
 _AHEAD = 16  # pictures for each thread that may wait in memory
+type Placing = Literal["embedded", "linked"]
+_MARK = "consilience-report.txt"
+_OURS = re.compile(r"[0-9]{6,}\.jpg|" + re.escape(_MARK))
 
 
 class Pictures(Mapping[str, bytes]):
@@ -156,3 +170,48 @@ def _picture(image: Image, size: int) -> bytes:
     kept = io.BytesIO()
     picture.save(kept, "JPEG", quality=QUALITY, optimize=True)
     return kept.getvalue()
+
+
+def folder_of(page: Path) -> Path:
+    """Return the folder of the pictures of a page."""
+    return page.with_name(f"{page.stem}_files")
+
+
+def is_ours(folder: Path) -> bool:
+    """Say whether a folder has been written by this program and has nothing else."""
+    return (folder / _MARK).is_file() and all(
+        _OURS.fullmatch(file.name) and file.is_file() for file in folder.iterdir()
+    )
+
+
+def check_folder(page: Path, placing: str, *, overwrite: bool) -> None:
+    """Refuse a folder that is taken."""
+    choices = get_args(Placing.__value__)
+    if placing not in choices:
+        msg = f"pictures is {placing!r}; choose {' or '.join(map(repr, choices))}"
+        raise OptionError(msg)
+    folder = folder_of(page)
+    if placing == "embedded" or not folder.exists():
+        return
+    if not folder.is_dir() or not is_ours(folder):
+        msg = (
+            f"{folder}: already exists and has more than pictures of a report, so it "
+            "is not replaced; choose another name for the report"
+        )
+        raise FolderExistsError(msg)
+    if not overwrite:
+        msg = (
+            f"{folder}: already exists; choose another name for the report, or pass "
+            "`overwrite=True` to replace it"
+        )
+        raise FolderExistsError(msg)
+
+
+def write_pictures(
+    folder: Path, pictures: Mapping[str, bytes], items: Sequence[str]
+) -> None:
+    """Write the pictures one by one; a file's name is the place of its item."""
+    (folder / _MARK).write_text("Pictures of the report of the same name.\n")
+    for at, item in enumerate(items):
+        if item in pictures:
+            (folder / f"{at:06}.jpg").write_bytes(pictures[item])

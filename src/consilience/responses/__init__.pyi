@@ -1,5 +1,5 @@
-from .canonical_folder.folder import read_folder, write
-from .label_names import with_names
+from .canonical_folder import read_folder, write
+from .offers import with_names
 from .options import Columns, ReadOptions
 from .overview.design import Description, describe
 from .overview.summary import Summary

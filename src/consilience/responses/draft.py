@@ -1,15 +1,57 @@
 """What a reader hands over: answers coded, but not yet ordered, checked or counted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int, Int8
 
-from consilience.responses.options import Kind, Offer
+from consilience.errors import OptionError, UnknownAnswerError
+from consilience.responses.columns.names import listing
+from consilience.responses.options import MEANINGS, Kind, Offer, ReadOptions
 from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.tables.coding import Coded
+from consilience.responses.sources.load import Probe, Source
+from consilience.responses.table import Responses
+from consilience.responses.tables.coding import Coded, drop_unused
+
+SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
+_WORDS = {
+    "yes": YES,
+    "y": YES,
+    "true": YES,
+    "1": YES,
+    "1.0": YES,
+    "present": YES,
+    "no": NO,
+    "n": NO,
+    "false": NO,
+    "0": NO,
+    "0.0": NO,
+    "absent": NO,
+    "maybe": MAYBE,
+    "perhaps": MAYBE,
+    "unclear": SKIPPED,
+    "unsure": SKIPPED,
+    "not sure": SKIPPED,
+    "skip": SKIPPED,
+    "skipped": SKIPPED,
+    "can't tell": SKIPPED,
+    "cannot tell": SKIPPED,
+    "idk": SKIPPED,
+    "don't know": SKIPPED,
+    "dont know": SKIPPED,
+    "do not know": SKIPPED,
+    "unknown": SKIPPED,
+    "undecided": SKIPPED,
+    "?": SKIPPED,
+    "n/a": SKIPPED,
+    "na": SKIPPED,
+    "not applicable": SKIPPED,
+    "no answer": SKIPPED,
+}
+_MEANINGS = dict(zip(MEANINGS, (YES, NO, MAYBE, SKIPPED), strict=True))
+_NO_ANSWER = {word for word, code in _WORDS.items() if code == SKIPPED} | {"none"}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -47,3 +89,95 @@ class Draft:
     types: Mapping[str, str | None] = field(default_factory=dict)
     order: Sequence[str] = ()
     ordered: bool = False
+
+
+def looks_unanswered(label: str) -> bool:
+    """Say whether a label is a usual word for a question that was not answered."""
+    return label.replace("\u2019", "'").casefold() in _NO_ANSWER
+
+
+def skipped_labels(draft: Draft, meanings: Mapping[str, str]) -> list[str]:
+    """Return the labels that the caller takes for skipped questions."""
+    for word, meaning in meanings.items():
+        if meaning != "skipped":
+            msg = (
+                f"`answers=`: {word!r} was to mean {meaning!r}, but answers of kind "
+                f"{draft.kind!r} are labels, which may mean 'skipped' alone; leave it "
+                'out, or ask for `kind="contains"`'
+            )
+            raise OptionError(msg)
+    skipped = {word.casefold() for word in meanings}
+    labels = draft.label.values.drop_null().to_pylist()
+    return [label for label in labels if label.strip().casefold() in skipped]
+
+
+def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:
+    """Whether words answer yes-or-no questions: all of them are known."""
+    meanings = {_WORDS.get(word.casefold()) for word in words}
+    there = {YES, NO} & meanings
+    return None not in meanings and len(there) >= (2 if both else 1)
+
+
+def answer_words_rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which words of a file were read as yes, no, maybe and skipped."""
+    used = drop_unused(column).values.to_pylist()
+    words = sorted(word for word in used if word is not None)
+    overrides = {word.casefold(): meaning for word, meaning in meanings.items()}
+    usual = {code: name for name, code in _MEANINGS.items()}
+    readings = {
+        word: overrides.get(
+            word.casefold(), usual[_WORDS.get(word.casefold(), SKIPPED)]
+        )
+        for word in words
+    }
+    if all(word.casefold() == meaning for word, meaning in readings.items()):
+        return ()
+    by_meaning = {
+        name: [word for word, meaning in readings.items() if meaning == name]
+        for name in _MEANINGS
+    }
+    parts = [f"{listing(w, 8)} as {name}" for name, w in by_meaning.items() if w]
+    return (f"answers were read by this rule: {'; '.join(parts)}",)
+
+
+def read_answers(
+    column: Coded,
+    meanings: Mapping[str, str],
+    where: Callable[[int], str],
+    rows: np.ndarray | None = None,
+) -> Int8[np.ndarray, " N"]:
+    """Read answers as 0 (no), 1 (maybe), 2 (yes) or -1 (skipped)."""
+    words = column.values.to_pylist()
+    overrides = {
+        word.casefold(): _MEANINGS[meaning] for word, meaning in meanings.items()
+    }
+    code_of = _WORDS | overrides
+    unknown = [
+        code for code, word in enumerate(words) if word.casefold() not in code_of
+    ]
+    used = np.isin(column.codes, unknown)
+    if unknown and used.any():
+        row = int(np.argmax(used))
+        strange = [words[code] for code in unknown]
+        msg = (
+            f"{where(row if rows is None else int(rows[row]))}: "
+            f"{column.text(row)!r} is not yes, no or maybe (nor true, false, 1, 0); "
+            f"found {listing(strange, 6)}; say what they mean (`answers=`: "
+            f"{column.text(row)!r} may be yes), or, if they are labels, ask for "
+            '`kind="choice"`'
+        )
+        raise UnknownAnswerError(msg)
+    table = [code_of.get(word.casefold(), SKIPPED) for word in words]
+    answers: np.ndarray = np.array([*table, SKIPPED], np.int8)[column.codes]
+    return answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A format that can be read."""
+
+    name: str
+    what: str
+    sniff: Callable[[Probe], int]
+    read: Callable[[Sequence[Source], ReadOptions], Responses]
+    questions: bool = False

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -24,9 +25,10 @@ from consilience.errors import (
     not_among,
 )
 from consilience.responses import public_studies, readers
+from consilience.responses.columns.looks import propose_one_hot
 from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.recognition import Understood, understand
-from consilience.responses.columns.yes_or_no import propose_one_hot
+from consilience.responses.draft import Reader
 from consilience.responses.options import (
     MISSING,
     Columns,
@@ -34,7 +36,6 @@ from consilience.responses.options import (
     ReadOptions,
     Repeats,
 )
-from consilience.responses.reader import Reader
 from consilience.responses.sources.folders import unfolded
 from consilience.responses.sources.frames import Frame, as_frame, is_sources
 from consilience.responses.sources.hugging_face import is_data_set
@@ -42,20 +43,21 @@ from consilience.responses.sources.json_file import read_json, read_records
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import (
     TABLE_SUFFIXES,
+    Probe,
     Source,
     assumptions_of,
     load_table,
     load_tables,
     opened,
+    probe,
 )
-from consilience.responses.sources.probe import Probe, probe
 from consilience.responses.table import Responses
-from consilience.responses.unknown_format import looks_wide, unknown_format
 
 _CERTAIN = 3  # grade of a reader
-
 # What stands for a table in memory has no one type: see `as_frame`.
 type Sources = object
+type _Chosen = tuple[Reader, ReadOptions, tuple[str, ...]]
+_ROLES = ("item", "annotator", "label")
 
 
 def read(  # noqa: PLR0913 - the public face spells out every option
@@ -402,9 +404,6 @@ def _matching(source: str | Path | Frame) -> list[Source]:
     return [Path(match) for match in matches] or [path]
 
 
-type _Chosen = tuple[Reader, ReadOptions, tuple[str, ...]]
-
-
 def _chosen(sources: list[Source], name: str | None, options: ReadOptions) -> _Chosen:
     """Return the reader, how it is to read, and what was assumed."""
     readers = formats()
@@ -477,3 +476,51 @@ def _say_what_is_wrong(source: Source, probed: Probe) -> None:
             f"{listing(names)}; name it (`{role}=NAME`)"
         )
         raise MissingColumnError(msg)
+
+
+def unknown_format(probed: Probe, formats: list[str]) -> UnknownFormatError:
+    """Return the error: the columns there are, and the call that may be meant."""
+    names = list(probed.names)
+    if len(names) < 2:
+        what = f"the one column {names[0]!r}" if names else "no columns"
+        msg = (
+            f"{probed.name}: no reader knows it, as it has {what}; name the format "
+            f"(`format=NAME`), one of {', '.join(formats)}"
+        )
+    elif looks_wide(names):
+        item = find(names, "item", None, probed.name) or names[0]
+        msg = (
+            f"{probed.name}: no column looks like the label; the columns "
+            f"{listing(names, 6)} look like one for each annotator: if they are, read "
+            f'it with `format="wide"` {_argument("item", item)}'
+        )
+    else:
+        guess = " ".join(_argument(*role) for role in _guessed(names).items())
+        msg = (
+            f"{probed.name}: which column is which does not show from the names "
+            f"{listing(names, 6)}; name them, such as {guess}, or read it with "
+            '`format="wide"` if all columns but the item\'s are annotators'
+        )
+    return UnknownFormatError(msg)
+
+
+def looks_wide(names: list[str]) -> bool:
+    """Say whether most columns are numbered ones of one name, such as rater_1."""
+    stems = [re.sub(r"[\W_]*\d+$", "", name) for name in names]
+    numbered = [stem for stem, name in zip(stems, names, strict=True) if stem != name]
+    most = max(map(numbered.count, numbered), default=0)
+    return most >= 2 and most >= len(names) - 2
+
+
+def _guessed(names: list[str]) -> dict[str, str]:
+    """Return a column for each role: by its usual name, else the next that is free."""
+    columns = {role: find(names, role, None, "") for role in _ROLES}
+    free = [name for name in names if name not in columns.values()]
+    roles = _ROLES if len(names) > 2 else ("item", "label")
+    return {
+        role: columns[role] or free.pop(0) for role in roles if columns[role] or free
+    }
+
+
+def _argument(role: str, name: str) -> str:
+    return f'`{role}="{name}"`'

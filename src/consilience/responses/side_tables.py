@@ -1,22 +1,30 @@
 """The small tables beside the answers: labels, gold and what was offered."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import pandas as pd
+from defusedxml.ElementTree import parse
 
-from consilience.errors import BadCellError, GoldError, OptionError
+from consilience.errors import (
+    BadCellError,
+    GoldError,
+    OptionError,
+    SourceNotFoundError,
+    UnreadableFileError,
+)
 from consilience.responses.columns.names import find, require
-from consilience.responses.label_studio.label_config import read_label_config
 from consilience.responses.options import Columns, ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.frames import as_frame
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import load_table
 from consilience.responses.tables.coding import index
-from consilience.responses.tables.text_table import TextTable
-from consilience.responses.tables.texts import check_texts
+from consilience.responses.tables.text_table import TextTable, check_texts
+
+_TAGS = ("Choice", "Label")
 
 
 def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
@@ -277,3 +285,36 @@ def label_list(options: ReadOptions) -> tuple[str, ...] | None:
         )
         raise OptionError(msg)
     return tuple(labels["label"])
+
+
+def read_label_config(path: Path, question: str | None = None) -> list[str]:
+    """Labels of the choices in a labelling configuration, in their order."""
+    if not path.exists():
+        msg = f"{path}: there is no such file; check the path"
+        raise SourceNotFoundError(msg)
+    with readable(
+        str(path),
+        "not a plain labelling configuration",
+        "save the configuration from the project's settings again, without a DTD",
+    ):
+        root = parse(path, forbid_dtd=True).getroot()
+    texts = [
+        choice.get("alias") or choice.get("value") or ""  # exports write the alias
+        for choice in _choices(root, question)
+    ]
+    labels = [label for label in dict.fromkeys(texts) if label]
+    if not labels:
+        msg = f"{path}: names no <Choice value=...>; expected a labelling configuration"
+        raise UnreadableFileError(msg)
+    return labels
+
+
+def _choices(root: Element | None, question: str | None) -> Iterator[Element]:
+    """Tags of choices in the tags of one question, each looked at once."""
+    left = [] if root is None else [(root, question is None)]
+    while left:
+        tag, inside = left.pop()
+        inside = inside or tag.get("name") == question
+        if inside and tag.tag in _TAGS:
+            yield tag
+        left += [(inner, inside) for inner in reversed(tag)]

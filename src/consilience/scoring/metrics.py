@@ -1,4 +1,4 @@
-"""How well posterior labels agree with gold labels, with intervals.
+r"""How well posterior labels agree with gold labels, with intervals.
 
 Every metric is a function of the items' weights. All weights one give its value;
 resampling the items with replacement, all answers about an item together, gives weights
@@ -8,14 +8,23 @@ bootstrap, 2 value - quantile, cut off at 0 and stretched to hold the value: cha
 differences inside bins push it upwards, in the resamples once more than in the value,
 and this bootstrap takes the push off again.
 
+Smoothed vote shares: what to beat with probabilities that know no annotator.
+
+.. math::
+
+   p(z_i = k) = \frac{n_{ik} + 1/K}{n_i + 1}
+
+One imagined answer is spread evenly over the K labels, so that no label is impossible.
+Its accuracy is that of the majority vote.
+
 References
 ----------
 Efron and Tibshirani (1993), An introduction to the bootstrap, chapter 13. Davison and
 Hinkley (1997), Bootstrap methods and their application, section 5.2.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,16 +38,16 @@ from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
 from consilience.posterior.results.labels import labels as labels_of
+from consilience.responses import Responses
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import gold_table
-from consilience.scoring.choice_metrics import choice_metrics
-from consilience.scoring.contains_metrics import contains_metrics
+from consilience.scoring.contains_metrics import choice_metrics, contains_metrics
 from consilience.scoring.objects_metrics import objects_metrics
 
 # Weights of so many answers are held at once: 32 MiB in double precision.
 _BLOCK = 2**22
-
 Measure = Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]]
+COLUMNS = ("item", "label", "probability")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,3 +336,75 @@ def interval(
     if name == "ece":
         lower, upper = max(0.0, 2 * value - upper), max(value, 2 * value - lower)
     return Metric(value, lower, upper)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a method says."""
+
+    labels: pd.DataFrame
+    variants: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def complete(
+    table: pd.DataFrame, items: Sequence[str], labels: Sequence[str]
+) -> tuple[pd.DataFrame, int]:
+    """Return what is said of some items, each with probabilities that sum to one.
+
+    An item of which nothing is said, or whose probabilities are all zero or not
+    numbers, gets the same probability for every label: saying nothing is neither right
+    nor wrong.
+    """
+    stated = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
+    stated = stated[stated["item"].isin(list(items))]
+    if (stated["probability"] < 0).any():
+        msg = f"a probability is {stated['probability'].min():g}, less than 0"
+        raise ValueError(msg)
+    by_item = stated.groupby("item")["probability"]
+    total = by_item.transform("sum", min_count=1)
+    whole = by_item.transform("count") == by_item.transform("size")
+    meant = np.isfinite(total) & (total > 0) & whole
+    kept = stated[meant].assign(probability=lambda rows: rows["probability"] / total)
+    silent = sorted(set(items) - set(kept["item"]))
+    filled = pd.DataFrame(
+        {
+            "item": np.repeat(np.array(silent, dtype=object), len(labels)),
+            "label": np.tile(np.array(labels, dtype=object), len(silent)),
+            "probability": 1 / max(len(labels), 1),
+        }
+    )
+    parts = [part for part in (kept, filled) if len(part)]
+    return pd.concat(parts, ignore_index=True), len(silent)
+
+
+def smoothed_shares(responses: Responses, imagined: float = 1.0) -> pd.DataFrame:
+    """Share of each label in the answers about each item, smoothed."""
+    table = responses.table
+    item, label = table["item"].cat, table["label"].cat
+    items, labels = item.categories, label.categories
+    count = np.zeros((len(items), len(labels)))
+    given = label.codes.to_numpy() >= 0
+    place = item.codes.to_numpy()[given], label.codes.to_numpy()[given]
+    np.add.at(count, place, table["n"].to_numpy()[given])
+    smooth = count + imagined / len(labels)
+    probability = smooth / smooth.sum(axis=1, keepdims=True)
+    return pd.DataFrame(
+        {
+            "item": np.repeat(np.asarray(items, dtype=object), len(labels)),
+            "label": np.tile(np.asarray(labels, dtype=object), len(items)),
+            "probability": probability.ravel(),
+        }
+    )
+
+
+def load(name: str) -> Callable[[Responses, int], Prediction]:
+    """Return the baseline; there is one.
+
+    Parameters
+    ----------
+    name
+        Name of the baseline.
+    """
+    del name
+    return lambda responses, _seed: Prediction(smoothed_shares(responses))

@@ -15,8 +15,7 @@ from jaxtyping import Float, Int
 from consilience.errors import OptionError
 from consilience.intervals import share_bounds
 from consilience.scoring.calibration import equal_mass_bins
-from consilience.scoring.choice_metrics import item_scores
-from consilience.scoring.contains_metrics import judged_pairs
+from consilience.scoring.contains_metrics import item_scores, judged_pairs
 from consilience.scoring.objects_metrics import judged_labels
 
 BINS = 10

@@ -1,7 +1,6 @@
 """Responses with known truth: drawn from a model, or object by object."""
 
 from consilience.simulation.from_models import Simulated, simulate
-from consilience.simulation.objects import simulate_objects
-from consilience.simulation.one_item import ObjectsSettings
+from consilience.simulation.objects import ObjectsSettings, simulate_objects
 
 __all__ = ["ObjectsSettings", "Simulated", "simulate", "simulate_objects"]

@@ -37,19 +37,14 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float, Int
+from scipy.special import expit, logit
 
 from consilience.errors import OptionError
 from consilience.responses import Responses, read
 from consilience.responses.table import ANSWERS
-from consilience.simulation.one_item import (
-    ObjectsSettings,
-    draw_contains,
-    draw_dataset_label,
-    draw_item,
-    draw_people,
-    draw_responses,
-    item_truth,
-)
+
+_COLUMNS = ["item", "annotator", "response_id", "label", "main"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +54,6 @@ class SimulatedObjects:
     responses: Responses
     truth: Mapping[str, pd.DataFrame]
     contains: Responses | None = None
-
-
-_COLUMNS = ["item", "annotator", "response_id", "label", "main"]
 
 
 def simulate_objects(
@@ -120,6 +112,80 @@ def simulate_objects(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectsSettings:
+    """Settings of the simulation of items and annotators (kind objects).
+
+    Attributes
+    ----------
+    fewest, most : float
+        Bounds of the number of labels on offer for an item, which is uniform.
+    new : float
+        Odds of a new object against each label that is already assigned.
+    salience, naming : float
+        Concentration of the Dirichlet distribution of each.
+    recall, recall_weight : float
+        Mean of the recall of objects, and the prior sample size of its Beta
+        distribution.
+    single_label : float
+        Share of single-label responses of the typical annotator.
+    single_label_spread, recall_spread : float
+        Standard deviation between annotators, in log-odds, of single-label responses
+        and of recall.
+    twice : float
+        Probability that an exhaustive response adds a second label of an object that
+        it has already named.
+    mistaken : float
+        Probability that the data set's label is not the main one.
+    tau : float
+        Objects that are reported more often than this are present in the gold labels.
+    contains_answers : float
+        How many annotators are asked about each label on offer; 0 for none.
+    leading : float
+        Log odds ratio between endorsing a label when asked and naming its object
+        unasked.
+    endorsement_spread : float
+        Standard deviation of endorsement between labels of items, in log-odds.
+    maybe : float
+        Share of *maybe* among the answers where yes and no are equally likely.
+
+    See Also
+    --------
+    consilience.simulate : Takes these settings as its argument `prior`.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.simulation import ObjectsSettings
+    >>> ObjectsSettings().single_label
+    0.5
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4,
+    ...     prior={"single_label": 1.0, "single_label_spread": 0.001}, seed=0,
+    ... )
+    >>> len(study.responses.table) / study.responses.num_items
+    4.0
+    """
+
+    fewest: float = 2.0
+    most: float = 6.0
+    new: float = 2.0
+    salience: float = 1.5
+    naming: float = 1.5
+    recall: float = 0.45
+    recall_weight: float = 4.0
+    single_label: float = 0.5
+    single_label_spread: float = 1.0
+    recall_spread: float = 0.5
+    twice: float = 0.05
+    mistaken: float = 0.3
+    tau: float = 0.5
+    contains_answers: float = 0.0
+    leading: float = 1.0
+    endorsement_spread: float = 1.0
+    maybe: float = 0.2
+
+
 def _contains(
     truth: pd.DataFrame, names: list[str], chosen: ObjectsSettings, seed: int
 ) -> Responses:
@@ -167,3 +233,160 @@ def _settings(
         )
         raise OptionError(msg)
     return chosen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """What is true of one item."""
+
+    labels: Int[np.ndarray, " n"]
+    block: Int[np.ndarray, " n"]
+    share: Float[np.ndarray, " n"]
+    salience: Float[np.ndarray, " b"]
+    recall: Float[np.ndarray, " b"]
+
+
+def draw_people(
+    generator: np.random.Generator, number: int, chosen: ObjectsSettings
+) -> pd.DataFrame:
+    """Draw annotators: annotator, single_label, recall_shift."""
+    effects = chosen.single_label_spread * generator.normal(size=number)
+    return pd.DataFrame(
+        {
+            "annotator": pd.Series([f"annotator{j}" for j in range(number)]),
+            "single_label": expit(logit(chosen.single_label) + effects),
+            "recall_shift": chosen.recall_spread * generator.normal(size=number),
+        }
+    )
+
+
+def draw_item(
+    generator: np.random.Generator, classes: int, chosen: ObjectsSettings
+) -> Item:
+    """Draw what is true of an item."""
+    size = int(generator.integers(int(chosen.fewest), int(chosen.most) + 1))
+    labels = generator.permutation(classes)[:size]
+    block = np.zeros(size, int)
+    for place in range(1, size):
+        odds = np.append(np.bincount(block[:place]), chosen.new)
+        block[place] = generator.choice(len(odds), p=odds / odds.sum())
+    block.sort()  # labels are in no order: those of an object may stand together
+    share = generator.gamma(chosen.naming, size=size)
+    number = int(block.max()) + 1
+    weight = chosen.recall_weight
+    return Item(
+        labels=labels,
+        block=block,
+        share=share / np.bincount(block, share)[block],
+        salience=generator.dirichlet(np.full(number, chosen.salience)),
+        recall=generator.beta(
+            chosen.recall * weight, (1 - chosen.recall) * weight, number
+        ),
+    )
+
+
+def draw_responses(
+    generator: np.random.Generator,
+    item: Item,
+    people: pd.DataFrame,
+    chosen: ObjectsSettings,
+) -> tuple[Int[np.ndarray, " A"], Bool[np.ndarray, "A n"]]:
+    """Return the place of the main label of each response, and which are named."""
+    rate = people["single_label"].to_numpy()
+    shift = people["recall_shift"].to_numpy()[:, None]
+    number, block = (len(people), len(item.salience)), item.block
+    exhaustive = generator.random((len(people), 1)) >= rate[:, None]
+    detected = generator.random(number) < expit(logit(item.recall) + shift)
+    twice = generator.random(number) < chosen.twice
+    first = generator.choice(len(item.salience), len(people), p=item.salience)
+    reported = exhaustive & detected
+    reported[np.arange(len(people)), first] = True
+    # The largest of log share + Gumbel is drawn by shares, the next from what is left.
+    key = np.log(item.share) + generator.gumbel(size=(len(people), len(block)))
+    start = np.flatnonzero(np.diff(block, prepend=-1))
+    called = key == np.maximum.reduceat(key, start, axis=1)[:, block]
+    rest = np.where(called, -np.inf, key)
+    second = rest == np.maximum.reduceat(rest, start, axis=1)[:, block]
+    second &= ~called & (exhaustive & twice)[:, block]
+    main = (called & (block == first[:, None])).argmax(1)
+    return main, reported[:, block] & (called | second)
+
+
+def draw_contains(
+    generator: np.random.Generator,
+    reported: Float[np.ndarray, " n"],
+    chosen: ObjectsSettings,
+) -> Int[np.ndarray, "n 3"]:
+    """Return how many say no, maybe and yes, by how often each object is reported."""
+    spread = chosen.endorsement_spread * generator.normal(size=len(reported))
+    yes = expit(logit(reported) + chosen.leading + spread)
+    half = 2 * chosen.maybe * yes * (1 - yes)
+    shares = np.stack([1 - yes - half, 2 * half, yes - half], axis=1)
+    counts: Int[np.ndarray, "n 3"] = generator.multinomial(
+        int(chosen.contains_answers), shares
+    )
+    return counts
+
+
+def draw_dataset_label(
+    generator: np.random.Generator, item: Item, chosen: ObjectsSettings
+) -> int:
+    """Draw the data set's own label."""
+    best = _main_place(item)
+    others = np.delete(item.labels, best)
+    if len(others) and generator.random() < chosen.mistaken:
+        return int(generator.choice(others))
+    return int(item.labels[best])
+
+
+def _main_place(item: Item) -> int:
+    """Return the place of what the most salient object is most called."""
+    of_main = item.block == item.salience.argmax()
+    return int(np.where(of_main, item.share, -1.0).argmax())
+
+
+def item_truth(
+    name: str, item: Item, names: list[str], chosen: ObjectsSettings
+) -> pd.DataFrame:
+    """Return what the population of annotators would say of an item."""
+    lists = (
+        1
+        - _average_over_annotators(
+            np.array([chosen.single_label]), chosen.single_label_spread
+        )[0]
+    )
+    recall = _average_over_annotators(item.recall, chosen.recall_spread)
+    by_lister = item.salience + (1 - item.salience) * recall
+    reported = (1 - lists) * item.salience + lists * by_lister
+    block, share = item.block, item.share
+    alone = share >= 1
+    # A second label is drawn from what is left when the first is taken.
+    odds = np.where(alone, 0.0, share / np.where(alone, 1.0, 1 - share))
+    second = share * (np.bincount(block, odds)[block] - odds)
+    given = share + chosen.twice * second
+    named = (1 - lists) * item.salience[block] * share + lists * by_lister[
+        block
+    ] * given
+    return pd.DataFrame(
+        {
+            "item": name,
+            "object": block,
+            "label": [names[label] for label in item.labels],
+            "naming": share,
+            "salience": item.salience[block],
+            "recall": item.recall[block],
+            "reported": reported[block],
+            "named": named,
+            "main": np.arange(len(block)) == _main_place(item),
+        }
+    )
+
+
+def _average_over_annotators(
+    probability: Float[np.ndarray, " b"], spread: float
+) -> Float[np.ndarray, " b"]:
+    """Average over annotators whose log-odds differ by so much."""
+    node, weight = np.polynomial.hermite_e.hermegauss(41)
+    odds = logit(probability)[:, None] + spread * node
+    averaged: Float[np.ndarray, " b"] = expit(odds) @ (weight / weight.sum())
+    return averaged

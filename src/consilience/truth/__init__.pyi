@@ -1,11 +1,8 @@
 from .arrays.grid import next_size
-from .choice.answer_slots import answer_slot
-from .choice.candidates import candidates
+from .choice.candidates import answer_slot, candidates
 from .choice.classes import classes
 from .choice.shortlists import Shortlists, shortlists
-from .label_pairs.named_together import named_pairs
-from .label_pairs.pairs import LabelPairs
-from .merging import merge_identical
+from .coding import merge_identical
 from .observations import (
     Observations,
     blocks,
@@ -14,7 +11,9 @@ from .observations import (
     vote_counts,
 )
 from .padding import padded
+from .pairs import LabelPairs
 from .response_matrix import ResponseMatrix
+from .similarity import named_pairs
 from .space import (
     ANONYMOUS,
     ChoiceSpace,

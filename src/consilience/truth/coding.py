@@ -1,11 +1,35 @@
-"""Codes of annotators and units, shared by all truth spaces."""
+"""Codes of annotators and units, shared by all truth spaces.
+
+Units that look alike, looked at once: exact, and the fewer answers the faster.
+
+Two units are alike if they got the same answers from the same annotators, can be true
+in the same ways, with the same covariates. Given parameters that units
+share, their likelihoods are equal; so one stands for all, counted as often.
+
+Earlier answers to questions of known truth, as units behind those of a study.
+
+They say what annotators are like, by the same likelihood as all other answers; so for
+every model and engine they are the prior that Bayes makes of them. Each is a unit of
+its own, because it is not known which of them were about the same item; and the truth
+of none is drawn with the prevalence, because whoever chose the questions chose it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.errors import GoldError, NoResponsesError
-from consilience.truth.space import ANONYMOUS
+from consilience.truth.padding import with_units
+from consilience.truth.space import (
+    ANONYMOUS,
+    ChoiceSpace,
+    ContainsSpace,
+    ObjectsSpace,
+    Space,
+)
 
 
 def code_annotators(
@@ -54,3 +78,162 @@ def gold_codes(
     item = items.get_indexer(pd.Index(gold["item"].astype(str)))
     here = item >= 0
     return item[here], label[here], int((~here).sum())
+
+
+def some_units[S: Space](space: S, units: Int[np.ndarray, " B"]) -> S:
+    """Return the space of some units and all annotators."""
+    place = np.full(space.num_units, -1, space.unit.dtype)
+    place[units] = np.arange(len(units))
+    part = some_answers(space, place[space.unit] >= 0)
+    return replace(
+        part,
+        unit=place[part.unit],
+        unit_item=space.unit_item[units],
+        state=space.state if len(space.state) == 1 else space.state[units],
+        log_prior=(
+            space.log_prior if len(space.log_prior) == 1 else space.log_prior[units]
+        ),
+        **_of_units(part, units),
+    )
+
+
+def _of_units(space: Space, units: Int[np.ndarray, " B"]) -> dict[str, Any]:
+    """Return what only one kind of response has, of some units."""
+    match space:
+        case ChoiceSpace():
+            return {
+                "covariates": space.covariates.of_units(units),
+                "asides": space.asides.of_units(units, space.num_units),
+                "in_population": (
+                    space.in_population
+                    if len(space.in_population) == 1
+                    else space.in_population[units]
+                ),
+            }
+        case ContainsSpace():
+            return {
+                "unit_label": space.unit_label[units],
+                "groups": space.groups.of_units(units),
+                "similar_sets": space.similar_sets.of_units(units),
+                "covariates": space.covariates.of_units(units),
+            }
+        case ObjectsSpace():
+            return {"named": space.named.of_units(units)}
+    return {}
+
+
+def some_answers[S: Space](space: S, kept: Bool[np.ndarray, " N"]) -> S:
+    """Return the space of all units and annotators with some of the answers."""
+    of_kind: dict[str, Any] = {}
+    if isinstance(space, ObjectsSpace):
+        of_kind = {"named": space.named.of_answers(kept)}
+    return replace(
+        space,
+        unit=space.unit[kept],
+        annotator=space.annotator[kept],
+        answer=space.answer[kept],
+        n=space.n[kept],
+        **of_kind,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merged:
+    """One unit of each pattern."""
+
+    space: Space
+    count: Float[np.ndarray, " P"]
+    place: Int[np.ndarray, " U"]
+
+
+def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
+    """Return one unit for all that look alike."""
+    pattern = _answer_codes(space, annotators=annotators)
+    sides = (space.state, space.log_prior, space.prevalent, *_covariates(space))
+    for side in sides:
+        if len(side) == space.num_units:
+            flat = side.reshape(len(side), -1)
+            pattern = _row_codes(np.stack([pattern, _row_codes(flat)], 1))
+    _, first, place = np.unique(pattern, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.argsort(order)[place]
+    count = np.bincount(place).astype(float)
+    return Merged(some_units(space, first[order]), count, place)
+
+
+def _covariates(space: Space) -> list[Shaped[np.ndarray, "U ..."]]:
+    """Return groups and prior covariates of units, where there are any."""
+    rows: list[Shaped[np.ndarray, "U ..."]] = []
+    if isinstance(space, ContainsSpace) and len(space.groups.names):
+        rows.append(space.groups.code[:, None])
+    if isinstance(space, (ChoiceSpace, ContainsSpace)) and space.covariates.names:
+        rows += [space.covariates.value, space.covariates.observed[:, None]]
+    return rows
+
+
+def _answer_codes(space: Space, *, annotators: bool) -> Int[np.ndarray, " U"]:
+    """Return a code of each unit's answers, the same for the same in any order."""
+    who = space.annotator.astype(np.int64) if annotators else 0
+    cell = who * len(space.answers) + space.answer
+    order = np.lexsort((cell, space.unit))
+    unit, cell, n = space.unit[order], cell[order], space.n[order]
+    at = np.flatnonzero(
+        (np.diff(unit, prepend=-1) != 0) | (np.diff(cell, prepend=-1) != 0)
+    )
+    unit, cell = unit[at], cell[at]
+    n = np.add.reduceat(n, at) if len(at) else n
+    length = np.bincount(unit, minlength=space.num_units)
+    start = np.cumsum(length) - length
+    code = np.zeros(space.num_units, np.int64)
+    num_codes = 0
+    for size in np.unique(length):
+        units = np.flatnonzero(length == size)
+        cells = start[units, None] + np.arange(size)
+        code[units] = num_codes + _row_codes(np.concatenate([cell[cells], n[cells]], 1))
+        num_codes = int(code[units].max()) + 1
+    return code
+
+
+def _row_codes(rows: Shaped[np.ndarray, "U _"]) -> Int[np.ndarray, " U"]:
+    """Return a code of each row, equal where rows are."""
+    if not rows.shape[1]:
+        return np.zeros(len(rows), np.int64)
+    code: Int[np.ndarray, " U"] = np.unique(rows, axis=0, return_inverse=True)[1]
+    return code.astype(np.int64)
+
+
+def with_earlier_answers(
+    space: ChoiceSpace,
+    annotator: Int[np.ndarray, " E"],
+    state: Int[np.ndarray, " E"],
+    answer: Int[np.ndarray, " E"],
+) -> ChoiceSpace:
+    """Return the space with one more unit for each earlier answer, behind others."""
+    more, units = len(state), space.num_units
+    joined = with_units(space, more)
+    lists = joined.state
+    log_prior = np.broadcast_to(joined.log_prior, (units + more, lists.shape[1])).copy()
+    if space.ragged:
+        lists = np.broadcast_to(lists, log_prior.shape).copy()
+        lists[units:] = 0
+        lists[units:, 0] = state
+        log_prior[units:, 1:] = -np.inf
+        log_prior[units:, 0] = 0.0
+    else:
+        log_prior[units:] = np.where(state[:, None] == lists[0], 0.0, -np.inf)
+    return replace(
+        joined,
+        unit=_followed(space.unit, units + np.arange(more)),
+        annotator=_followed(space.annotator, annotator),
+        answer=_followed(space.answer, answer),
+        n=_followed(space.n, np.ones(more, int)),
+        state=lists,
+        log_prior=log_prior,
+        in_population=np.arange(units + more) < units,
+    )
+
+
+def _followed(
+    first: Int[np.ndarray, " N"], then: Int[np.ndarray, " E"]
+) -> Int[np.ndarray, " M"]:
+    return np.append(first, then.astype(first.dtype))

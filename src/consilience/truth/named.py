@@ -1,11 +1,14 @@
 """What responses of kind objects name: candidates of an item, and sets of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.truth.label_pairs.pairs import LabelPairs, no_pairs
+from consilience.errors import OptionError
+from consilience.truth.pairs import LabelPairs, no_pairs
 
 MAX_LABELS = 10  # candidates of one item: 115,975 partitions into objects
 NOBODY = -1
@@ -58,3 +61,29 @@ class Named:
     def of_answers(self, kept: Bool[np.ndarray, " N"]) -> "Named":
         """Return the same candidates with some of the responses."""
         return replace(self, mask=self.mask[kept], main=self.main[kept])
+
+
+def label_groups(
+    names: pd.Index, labels: pd.DataFrame | Mapping[str, str] | None, level: int
+) -> tuple[Int[np.ndarray, " K"], pd.Index]:
+    """Return the group of each label, some steps up a hierarchy."""
+    if level < 0 or (level and labels is None):
+        msg = f"level {level}: give 0, or labels with the column parent to go up"
+        raise OptionError(msg)
+    parent: dict[str, str] = {}
+    if isinstance(labels, pd.DataFrame):
+        table = labels[["label", "parent"]].dropna().astype("str")
+        parent = dict(zip(table["label"], table["parent"], strict=True))
+    elif labels is not None:
+        parent = {str(label): str(above) for label, above in labels.items()}
+    parent = {label: above for label, above in parent.items() if above}
+    if level and not parent:
+        msg = (
+            f"level {level}: no label has a parent; give labels with the column parent"
+        )
+        raise OptionError(msg)
+    ancestors = [str(name) for name in names]
+    for _ in range(level):
+        ancestors = [parent.get(name, name) for name in ancestors]
+    code, groups = pd.factorize(pd.Index(ancestors))
+    return code.astype(np.int64), pd.Index(groups)

@@ -18,7 +18,7 @@ from consilience.truth.arrays.incidence import (
     incidences,
     no_incidence,
 )
-from consilience.truth.arrays.pytree import pytree
+from consilience.truth.arrays.maths import pytree
 from consilience.truth.covariates import FAR, UNLISTED
 from consilience.truth.space import ChoiceSpace, Space
 from consilience.truth.votes import vote_shares

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.errors import TooLargeError
 from consilience.truth.covariates import Covariates
-from consilience.truth.label_pairs.pairs import LabelPairs
 from consilience.truth.named import Named
+from consilience.truth.pairs import LabelPairs
 
 ANONYMOUS = "(anonymous)"
 # 5e7 numbers are 400 MB in double precision; a fit holds a few such tables at once.

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.truth.choice.answer_slots import answer_slot
+from consilience.truth.choice.candidates import answer_slot
 from consilience.truth.space import Space
 
 

@@ -9,7 +9,7 @@ import pytest
 import consilience as cs
 from consilience.errors import KindError, OptionError
 from consilience.intervals import bounds
-from consilience.truth.hierarchy import label_groups
+from consilience.truth.named import label_groups
 
 # Main labels of six items, three answers each; the data set says cat, cat, cat, dog,
 # dog, car.

@@ -19,7 +19,7 @@ from consilience.posterior.objects.joint_draws import (
     MAIN_LABEL,
     MAIN_OBJECT,
 )
-from consilience.posterior.stored_fit.stored import with_tables
+from consilience.posterior.stored_fit.restored import with_tables
 
 ITEMS, WORLDS = 80, 64
 STUDIES = [40, pytest.param(200, marks=pytest.mark.study)]

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from consilience.analysis import agreement
-from consilience.analysis.reliability.ratings.groups import (
+from consilience.analysis.reliability.ratings.arrays import (
     assign_groups,
     resample_groups,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.reliability.ratings.within import pairs_within
+from consilience.analysis.reliability.ratings.similarity import pairs_within
 
 PREVALENCE = np.array([0.5, 0.3, 0.2])
 THETA = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7]])

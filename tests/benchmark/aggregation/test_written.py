@@ -5,8 +5,8 @@ from benchmarks.aggregation.__main__ import write
 from benchmarks.aggregation.page import page
 
 from consilience.benchmark.comparison import compare
+from consilience.benchmark.datasets import Protocol
 from consilience.benchmark.kept import Result
-from consilience.benchmark.measured import Protocol
 
 
 def result(name, method, outcome, truth=None):

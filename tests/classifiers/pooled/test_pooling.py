@@ -5,8 +5,12 @@ import pandas as pd
 import pytest
 
 from consilience.classifiers.pooled.pooling import pool
-from consilience.classifiers.pooled.rank_lists import from_array, from_table
-from consilience.classifiers.pooled.rank_shares import OFF_LIST, SHRINKAGE
+from consilience.classifiers.pooled.rank_lists import (
+    OFF_LIST,
+    SHRINKAGE,
+    from_array,
+    from_table,
+)
 from consilience.errors import PredictionsError
 
 

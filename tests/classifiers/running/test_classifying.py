@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from consilience.classifiers import classify, list_images, read_predictions
-from consilience.classifiers.pooled import best_labels
-from consilience.classifiers.running import classifying, pace, reading_ahead
+from consilience.classifiers.pooled import rank_lists
+from consilience.classifiers.running import classifying, pace, preprocessing
 from consilience.classifiers.running.pace import Pace
 from consilience.classifiers.running.runtime import PROVIDERS, Choice
 from consilience.errors import OptionError, PredictionsError
@@ -152,13 +152,13 @@ def test_taken_up_again_nothing_is_done_twice_and_all_is_as_if_uninterrupted(
 
         return report
 
-    original = reading_ahead.prepare_image
+    original = preprocessing.prepare_image
 
     def counted(image, how):
         read.append(image.item)
         return original(image, how)
 
-    monkeypatch.setattr(reading_ahead, "prepare_image", counted)
+    monkeypatch.setattr(preprocessing, "prepare_image", counted)
     out = tmp_path / "broken"
     for number in (9, 20):
         with pytest.raises(StoppedError):
@@ -303,7 +303,7 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
     tiny, pictures, tmp_path, monkeypatch
 ):
     held = {"now": 0, "most": 0, "read": 0}
-    original, classify_batch = reading_ahead.prepare_image, classifying.classify_batch
+    original, classify_batch = preprocessing.prepare_image, classifying.classify_batch
 
     def prepare(image, how):
         held["now"] += 1
@@ -315,11 +315,11 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
         held["now"] -= len(batch)
         return classify_batch(batch, *rest)
 
-    monkeypatch.setattr(reading_ahead, "prepare_image", prepare)
+    monkeypatch.setattr(preprocessing, "prepare_image", prepare)
     monkeypatch.setattr(classifying, "classify_batch", answer)
     run(pictures(150), [tiny()], tmp_path / "out")
     assert held["read"] == 150
-    assert held["most"] <= (reading_ahead.AHEAD + 2) * BY_ONE.batch
+    assert held["most"] <= (preprocessing.AHEAD + 2) * BY_ONE.batch
 
 
 def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_path):
@@ -327,14 +327,14 @@ def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_pa
     run(images, [folder], tmp_path / "plain")
     squares = np.zeros((3, 8, 8, 3), np.uint8)
     workers = pace.Workers(batch=4, readers=1, threads=1, fixed=True)
-    assert len(best_labels.pad_batch(squares, workers)) == 4
+    assert len(rank_lists.pad_batch(squares, workers)) == 4
     listed = list_images([images])
     classifier = classifying._load([folder], classifying.choose("cpu", None), _ort(), 1)
     ready = [
-        reading_ahead.prepare_image(i, [classifier[0].manifest.preprocessing])
+        preprocessing.prepare_image(i, [classifier[0].manifest.preprocessing])
         for i in listed.besides(frozenset())
     ]
-    answers, _ = best_labels.classify_batch(ready[:3], classifier, 20, workers)
+    answers, _ = rank_lists.classify_batch(ready[:3], classifier, 20, workers)
     wanted = read_predictions(tmp_path / "plain").table
     result = answers.to_pandas()
     pd.testing.assert_series_equal(
@@ -378,13 +378,13 @@ def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_prepro
     calls = {"decode": 0, "prepare": 0}
 
     def counted(name):
-        original = getattr(reading_ahead, name)
+        original = getattr(preprocessing, name)
 
         def call(*arguments):
             calls[name] += 1
             return original(*arguments)
 
-        monkeypatch.setattr(reading_ahead, name, call)
+        monkeypatch.setattr(preprocessing, name, call)
 
     counted("decode")
     counted("prepare")

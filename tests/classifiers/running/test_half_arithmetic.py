@@ -10,7 +10,7 @@ from onnx import TensorProto
 
 from consilience.classifiers import classify, read_predictions
 from consilience.classifiers.running.classifier import load_classifier
-from consilience.classifiers.running.half_arithmetic import to_half_arithmetic
+from consilience.classifiers.running.runtime import to_half_arithmetic
 from consilience.errors import PredictionsError
 
 from ..conftest import ON_CPU, graph

@@ -9,8 +9,7 @@ import pytest
 from consilience import demo
 from consilience.cli import main
 from consilience.cli.pages.demo import picture
-from consilience.demo import outcome
-from consilience.reports import installed
+from consilience.reports import record
 
 QUICK = ("--engine", "vb", "--seed", "0")
 
@@ -33,13 +32,13 @@ def shown(tmp_path_factory):
 @pytest.fixture
 def small(monkeypatch):
     """Let the demonstration be of few photos and one model, and draw no report."""
-    real = outcome.fit
+    real = demo.fit
     monkeypatch.setattr(
-        outcome,
+        demo,
         "fit",
         lambda responses, **how: real(responses, **how | {"model": "dawid_skene"}),
     )
-    monkeypatch.setattr(installed, "find_spec", lambda _: None)
+    monkeypatch.setattr(record, "find_spec", lambda _: None)
     monkeypatch.setattr(demo, "study", partial(demo.study, num_photos=20))
 
 

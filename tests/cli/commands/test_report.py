@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.reports import installed
+from consilience.reports import record
 
 
 def test_a_run_becomes_one_file(run, fitted, capsys):
@@ -109,7 +109,7 @@ def test_a_report_is_replaced_only_when_asked(run, fitted, capsys):
 def test_without_what_draws_it_one_line_says_what_to_install(
     run, fitted, capsys, monkeypatch
 ):
-    monkeypatch.setattr(installed, "find_spec", lambda _: None)
+    monkeypatch.setattr(record, "find_spec", lambda _: None)
     assert run("report", fitted, "--out", "report.html") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1

@@ -10,7 +10,7 @@ import consilience as cs
 from consilience.annotators import load
 from consilience.errors import OptionError
 from consilience.fitting.objects.contexts import contexts
-from consilience.fitting.objects.predictive_density import log_likelihood_with
+from consilience.fitting.objects.cross_validation import log_likelihood_with
 from consilience.model import lay_out, sample_parameters
 from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.pooling import pool

@@ -12,7 +12,7 @@ from consilience.errors import (
     RepeatedAnswerError,
     UnfamiliarAnnotatorsWarning,
 )
-from consilience.posterior.results.tables import TABLES
+from consilience.posterior.results.items import TABLES
 from consilience.posterior.stored_fit.tree import with_groups
 
 TABLES_OF_ITEMS = (

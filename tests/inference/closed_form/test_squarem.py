@@ -7,7 +7,7 @@ import pytest
 from consilience.annotators import load
 from consilience.inference.closed_form import ascent, squarem
 from consilience.inference.closed_form.ascent import Steps, optimize
-from consilience.inference.closed_form.optimum import Optimum
+from consilience.inference.closed_form.squarem import Optimum
 from consilience.inference.engines import vb
 from consilience.model import Tables
 from consilience.progress import silent

@@ -17,7 +17,7 @@ from consilience.inference.engines import gibbs
 from consilience.inference.gibbs.chains import slowest
 from consilience.inference.gibbs.truth_draws import TruthDraws
 from consilience.model import DIFFICULTY, PREVALENCE, TYPICAL, Tables, simulate
-from consilience.model.random_effects.basis import zero_sum_basis
+from consilience.model.random_effects.row_effects import zero_sum_basis
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth.space import Groups

@@ -13,10 +13,10 @@ import consilience as cs
 from consilience.annotators import load
 from consilience.model import lay_out, log_likelihood, sample_parameters
 from consilience.objects.layout import padding
-from consilience.objects.layout.pair_covariates import frequent_pairs
+from consilience.objects.layout.covariates import frequent_pairs
 from consilience.spaces import space_of
 from consilience.truth import padded
-from consilience.truth.parts import some_units
+from consilience.truth.coding import some_units
 
 MODELS = ("objects", "objects_by_annotator")
 

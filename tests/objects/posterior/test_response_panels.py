@@ -11,13 +11,12 @@ from scipy.special import betaln
 import consilience as cs
 from consilience.errors import OptionError
 from consilience.objects.layout.block_counts import block_sizes
-from consilience.objects.posterior.draws import Chunk
+from consilience.objects.posterior.draws import Chunk, streams
 from consilience.objects.posterior.response_panels import (
     SIZES,
     sizes_of_responses,
     verdicts,
 )
-from consilience.objects.posterior.streams import streams
 
 DRAWS = 4000
 BLOCKS = (0b0011, 0b0100, 0b1000, 0)  # one object of two names, two of one

@@ -10,14 +10,13 @@ from scipy.integrate import quad
 from scipy.special import expit, logit
 
 import consilience as cs
-from consilience.objects.posterior.draws import Chunk
-from consilience.objects.posterior.right_names import (
+from consilience.objects.posterior.draws import Chunk, streams
+from consilience.objects.posterior.response_panels import (
     OPINION,
     WEIGHT,
     LabelCounts,
     levels,
 )
-from consilience.objects.posterior.streams import streams
 
 WORLDS = 4000
 

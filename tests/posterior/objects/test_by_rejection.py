@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from consilience.fitting.objects import conditioning
+from consilience.fitting.objects import fit as fitting
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.space import assembled
-from consilience.objects.posterior import right_names
+from consilience.objects.posterior import response_panels
 from consilience.objects.posterior.response_panels import SIZES
 from consilience.posterior.objects import item_posterior
 from consilience.posterior.objects.item_posterior import PANELS, TAU, TAUS
 from consilience.posterior.objects.joint_draws import LEADING, MAIN_LABEL, MAIN_OBJECT
-from consilience.posterior.stored_fit.stored import stored
+from consilience.posterior.stored_fit.restored import stored
 from consilience.truth.named import Named
 
 from .worlds import (
@@ -108,8 +108,8 @@ def fit_of(values):
     space = space_of_items()
     items = items_of(space, pooled=False, slopes=False)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(conditioning, "IN_ALL", DRAWS * len(values))
-        return conditioning.with_item_posteriors(
+        patched.setattr(fitting, "IN_ALL", DRAWS * len(values))
+        return fitting.with_item_posteriors(
             xr.DataTree(), space, items, list(values), seed=0, prob=0.9
         )
 
@@ -288,8 +288,8 @@ def test_each_number_that_is_reported_can_be_wrong(changed):
 @pytest.mark.parametrize(
     ("module", "constant", "value", "wrong"),
     [
-        (right_names, "OPINION", 0.0, {"valid 0.5", "right name"}),
-        (right_names, "WEIGHT", 1.0, {"valid 0.2", "valid and main"}),
+        (response_panels, "OPINION", 0.0, {"valid 0.5", "right name"}),
+        (response_panels, "WEIGHT", 1.0, {"valid 0.2", "valid and main"}),
         # Every draw of the parameters counts as much, whatever it says of a partition.
         (item_posterior, "TINY", np.inf, {"probability in objects"}),
     ],

@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.posterior.results.design_effect import annotator_design_effect, widen
-from consilience.posterior.stored_fit.draws import Estimate
+from consilience.posterior.stored_fit.restored import Estimate
 
 FRAME = pd.DataFrame(
     [

@@ -14,8 +14,8 @@ from consilience.errors import (
     OptionError,
     UnreadableFileError,
 )
+from consilience.responses import canonical_folder as module
 from consilience.responses import read, read_folder, write
-from consilience.responses.canonical_folder import folder as module
 
 FRAME = pd.DataFrame(
     {

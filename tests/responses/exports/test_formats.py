@@ -20,7 +20,7 @@ from tests.responses.exports.writers import (
 from consilience.responses import read
 from consilience.responses.options import Columns
 from consilience.responses.reading import formats
-from consilience.responses.sources.probe import probe
+from consilience.responses.sources.load import probe
 
 PEOPLE = ("ann", "bob", "Zoë")
 

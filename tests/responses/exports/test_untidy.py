@@ -27,7 +27,7 @@ from consilience.errors import (
     UnreadableFileError,
 )
 from consilience.responses import read
-from consilience.responses.sources.first_record import first_record
+from consilience.responses.sources.load import first_record
 
 FIXED = {
     (1, "ann"): ("cat",),

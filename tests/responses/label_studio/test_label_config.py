@@ -1,7 +1,7 @@
 import pytest
 
 from consilience.errors import SourceNotFoundError, UnreadableFileError
-from consilience.responses.label_studio.label_config import read_label_config
+from consilience.responses.side_tables import read_label_config
 
 BOMB = """<!DOCTYPE b [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>
 <View><Choice value="&b;"/></View>"""

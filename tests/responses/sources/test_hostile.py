@@ -17,7 +17,7 @@ from consilience.errors import (
     UnreadableFileError,
 )
 from consilience.responses import read
-from consilience.responses.sources import opened, workbook
+from consilience.responses.sources import database, opened
 
 TABLE = pd.DataFrame(
     [("1", "a", "x"), ("1", "b", "y")], columns=["item", "annotator", "label"]
@@ -80,7 +80,7 @@ def test_entities_in_a_workbook_are_refused(tmp_path):
 def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.xlsx"
     TABLE.to_excel(path, index=False)
-    monkeypatch.setattr(workbook, "_MOST", 100)
+    monkeypatch.setattr(database, "_MOST", 100)
     with pytest.raises(UnreadableFileError, match="save the sheet as CSV"):
         read(path)
 

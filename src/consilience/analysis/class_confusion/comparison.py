@@ -27,8 +27,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from consilience.analysis.model_evaluation.bootstrap import Weights, bounds, weights
-from consilience.analysis.model_evaluation.bootstrapped_calls import Bootstrap, cells_of
+from consilience.analysis.model_evaluation.bootstrap import (
+    Bootstrap,
+    Weights,
+    bounds,
+    cells_of,
+    weights,
+)
 from consilience.analysis.model_evaluation.decisions import (
     Calls,
     dataset_calls,
@@ -44,7 +49,7 @@ from consilience.analysis.model_evaluation.proposals import propose
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import Types, restores_types
-from consilience.truth.hierarchy import label_groups
+from consilience.truth.named import label_groups
 
 PEOPLE, DATASET = "people", "dataset"
 

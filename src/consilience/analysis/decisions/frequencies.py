@@ -52,11 +52,11 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior import Fit
-from consilience.posterior.drawn_truth import MAX_DRAWS
 from consilience.posterior.stored_fit.restored import restored_contains, restored_model
+from consilience.posterior.tempering import MAX_DRAWS
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import ContainsSpace, Observations, Space, merge_identical
-from consilience.truth.parts import some_units
+from consilience.truth.coding import some_units
 
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
 BLOCK = 20_000  # pairs looked at together: 20 MB for each table of nodes

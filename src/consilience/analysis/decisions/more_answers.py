@@ -36,7 +36,7 @@ from consilience.posterior import Fit
 from consilience.posterior.stored_fit.restored import restored_contains, restored_model
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import ContainsSpace, Observations
-from consilience.truth.parts import some_units
+from consilience.truth.coding import some_units
 
 BLOCK = 5_000  # pairs looked at together
 MIN_PROBABILITY = 1e-12  # of a probability

@@ -13,11 +13,11 @@ from jaxtyping import Float, Int
 from consilience.analysis.model_evaluation.proposals import Proposals
 from consilience.errors import KindError
 from consilience.posterior import Fit
-from consilience.posterior.drawn_truth import MAX_DRAWS, drawn_truth
 from consilience.posterior.objects.joint_draws import MAIN_LABEL, joint_draws
 from consilience.posterior.results.labels import by_label
-from consilience.posterior.results.labels import labels as labels_table
-from consilience.posterior.stored_fit.stored import stored
+from consilience.posterior.results.labels import labels as posterior_labels
+from consilience.posterior.stored_fit.restored import stored
+from consilience.posterior.tempering import MAX_DRAWS, drawn_truth
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -43,7 +43,7 @@ def main_labels(fit: Fit, proposals: Proposals) -> Calls:
         weight = ((joint.facts & MAIN_LABEL) > 0).mean(1)
         item, label = joint.item, joint.label
     elif kind == "choice":
-        table = labels_table(fit.data)
+        table = posterior_labels(fit.data)
         parts = [table[name].cat for name in ("item", "label")]
         names = tuple(pd.Index(part.categories.astype("str")) for part in parts)
         item, label = (part.codes.to_numpy() for part in parts)

@@ -3,14 +3,25 @@
 What is true in a draw of an item is a bit, so that two things at once are an AND, and
 the probability of it a count of bits. Letters: N candidates, I items, D draws of the
 parameters, w words for each.
+
+Sums over items for the evaluation of models, where items hold objects.
+
+Of each metric and subset the two sums of a ratio: the probability that the model is
+right and the item in the subset, and that the item is in it, both from the
+joint draws of the item.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, UInt64
 
+from consilience.analysis.model_evaluation.bootstrap import Sums
+from consilience.analysis.model_evaluation.proposals import Proposals
+from consilience.analysis.model_evaluation.truth_sums import Cell
+from consilience.analysis.model_evaluation.truths import UNKNOWN
 from consilience.posterior import Fit
 from consilience.posterior.objects.joint_draws import (
     LEADING,
@@ -20,9 +31,26 @@ from consilience.posterior.objects.joint_draws import (
 )
 
 type Bits = UInt64[np.ndarray, "_ D w"]
-
 _WORD = 64
 _HUNDRED = 100
+_BY_NUMBER = ("one_object", "several_objects", "two_objects", "three_objects")
+_WITHIN: Mapping[str, tuple[str, ...]] = {
+    "accuracy": (*_BY_NUMBER, "four_objects", "other_main_label"),
+    "main_object": (*_BY_NUMBER, "four_objects"),
+    "main_label": _BY_NUMBER[:2],
+    "top": _BY_NUMBER[:2],
+    "dataset_accuracy": (
+        *_BY_NUMBER[:2],
+        "other_main_label",
+        "other_main_label_several",
+        *_BY_NUMBER[2:],
+        "four_objects",
+        "label_right",
+        "label_wrong",
+    ),
+    "dataset_top": _BY_NUMBER[:2],
+}
+BASELINE = ("several_objects", "other_main_label", "other_main_label_several")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -119,3 +147,112 @@ def pack_bits(facts: Bool[np.ndarray, "D S M"]) -> Bits:
     wide = np.zeros((cells, draws, words * _WORD), bool)
     wide[:, :, :drawn] = facts.transpose(2, 0, 1)
     return np.packbits(wide, axis=2, bitorder="little").view(np.uint64)
+
+
+def object_sums(
+    proposals: Proposals, truth: DrawnObjects
+) -> Iterator[tuple[Cell, Sums]]:
+    """Give of each metric and subset both sums of the ratio."""
+    within = subsets(proposals, truth)
+    depth = proposals.label.shape[2]
+    hits: dict[str, list[Bits]] = {}
+    for model in range(len(proposals.models)):
+        for metric, bits in _hits(proposals, truth, model):
+            hits.setdefault(metric, []).append(bits)
+    for metric, by_model in hits.items():
+        name = f"{metric}_{depth}" if metric.endswith("top") else metric
+        for subset in ("all", *_WITHIN[metric]):
+            if subset not in within:
+                continue
+            members = within[subset]
+            below = truth.probability(members)[:, None]
+            if not below.any():
+                continue
+            above = np.stack([truth.probability(one & members) for one in by_model], 1)
+            yield (name, subset), (above, np.broadcast_to(below, above.shape))
+
+
+def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
+    """Return the draws in which each item belongs to a subset."""
+    several = truth.at_least(2)
+    every = _all_draws(truth)
+    members = {"all": every, "one_object": every & ~several, "several_objects": several}
+    exact = [truth.at_least(number) for number in (2, 3, 4)]
+    members["two_objects"] = exact[0] & ~exact[1]
+    members["three_objects"] = exact[1] & ~exact[2]
+    members["four_objects"] = exact[2]
+    if proposals.dataset is None:
+        return members
+    dataset_label = np.where(
+        proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
+    )
+    right = truth.bits_of(truth.valid, dataset_label)
+    other = other_main_label(truth, dataset_label)
+    return members | {
+        "label_right": right,
+        "label_wrong": every & ~right,
+        "other_main_label": other,
+        "other_main_label_several": other & several,
+    }
+
+
+def other_main_label(truth: DrawnObjects, dataset_label: Int[np.ndarray, " I"]) -> Bits:
+    """Return the draws in which each item's main label is not the data set's."""
+    other: Bits = _all_draws(truth) & ~truth.bits_of(truth.main_label, dataset_label)
+    return other
+
+
+def random_object(
+    proposals: Proposals, truth: DrawnObjects
+) -> Iterator[tuple[Cell, Sums]]:
+    """Give both sums of a baseline: to name one of the valid objects at random.
+
+    It is right where the data set's label is what that object is called by most.
+    """
+    if proposals.dataset is None:
+        return
+    within = subsets(proposals, truth)
+    dataset_label = np.where(
+        proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
+    )
+    called = truth.bits_of(truth.there & truth.leading, dataset_label)
+    for subset in BASELINE:
+        members = within[subset]
+        below = truth.probability(members)
+        if not below.any():
+            continue
+        above: Float[np.ndarray, "D I"] = np.zeros_like(below)
+        for number, bits in enumerate(truth.numbers[1:], 1):
+            above += truth.probability(called & members & bits) / number
+        yield ("dataset_accuracy", subset), (above[:, None], below[:, None])
+
+
+def _all_draws(truth: DrawnObjects) -> Bits:
+    """Return the bits that stand for draws, without the padding."""
+    every = np.zeros_like(truth.numbers[0])
+    for bits in truth.numbers:
+        every |= bits
+    return every
+
+
+def _hits(
+    proposals: Proposals, truth: DrawnObjects, model: int
+) -> Iterator[tuple[str, Bits]]:
+    """Yield the draws in which a model is right, by metric."""
+    label = proposals.fitted_label[model]
+    depth = label.shape[1]
+    yield "accuracy", truth.bits_of(truth.valid, label[:, 0])
+    yield "main_object", truth.bits_of(truth.main_object, label[:, 0])
+    yield "main_label", truth.bits_of(truth.main_label, label[:, 0])
+    if depth > 1:
+        among = truth.bits_of(truth.valid, label[:, 0])
+        for rank in range(1, depth):
+            among |= truth.bits_of(truth.valid, label[:, rank])
+        yield "top", among
+    if proposals.dataset is None:
+        return
+    every = _all_draws(truth)
+    hit = proposals.label[model] == proposals.dataset[:, None]
+    yield "dataset_accuracy", np.where(hit[:, :1, None], every, np.uint64(0))
+    if depth > 1:
+        yield "dataset_top", np.where(hit.any(1)[:, None, None], every, np.uint64(0))

@@ -42,8 +42,11 @@ import numpy as np
 import pandas as pd
 
 from consilience.analysis.model_evaluation.bootstrap import ratios, weights
-from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
-from consilience.analysis.model_evaluation.object_sums import object_sums, random_object
+from consilience.analysis.model_evaluation.drawn_objects import (
+    drawn_objects,
+    object_sums,
+    random_object,
+)
 from consilience.analysis.model_evaluation.proposals import propose
 from consilience.analysis.model_evaluation.tables import (
     costs_table,
@@ -56,7 +59,7 @@ from consilience.analysis.model_evaluation.truths import truths
 from consilience.errors import CircularError, OptionError
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
-from consilience.posterior.drawn_truth import MAX_DRAWS
+from consilience.posterior.tempering import MAX_DRAWS
 from consilience.responses.tables.id_types import restores_types
 
 HALF = 0.5

@@ -10,7 +10,7 @@ from consilience.analysis.model_evaluation.truths import UNKNOWN
 from consilience.errors import PredictionsError
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
-from consilience.posterior.results.labels import labels as labels_table
+from consilience.posterior.results.labels import labels as posterior_labels
 from consilience.responses.tables.id_types import as_texts
 
 
@@ -90,7 +90,7 @@ def propose(
 def labels_of(fit: Fit) -> pd.Index:
     """Return the names of the labels that a fit knows, by code."""
     labels: pd.Index = pd.Index(
-        labels_table(fit.data)["label"].cat.categories.astype("str")
+        posterior_labels(fit.data)["label"].cat.categories.astype("str")
     )
     return labels
 

@@ -14,10 +14,10 @@ from jaxtyping import Float, Int
 
 from consilience.errors import KindError
 from consilience.posterior import Fit
-from consilience.posterior.drawn_truth import MAX_DRAWS, drawn_truth
 from consilience.posterior.results.labels import by_label
 from consilience.posterior.results.labels import labels as labels_table
-from consilience.posterior.stored_fit.stored import stored
+from consilience.posterior.stored_fit.restored import stored
+from consilience.posterior.tempering import MAX_DRAWS, drawn_truth
 
 SURE = 1 - 1e-12  # what is surer is divided by as if it were this
 UNKNOWN = -1  # code of a label that was not proposed, or that no item of the fit has

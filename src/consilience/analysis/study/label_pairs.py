@@ -13,13 +13,15 @@ and DasGupta (2001), Interval estimation for a binomial proportion (Jeffreys).
 import pandas as pd
 from scipy.stats import beta
 
-from consilience.analysis.study.dataset_labels import with_dataset_labels
+from consilience.errors import OptionError
 from consilience.posterior import Fit
-from consilience.posterior.objects.stored_objects import (
+from consilience.posterior.fitted_responses import check_responses
+from consilience.posterior.objects.tables import (
     objects as objects_of,
 )
+from consilience.posterior.results.items import items as items_of
 from consilience.responses import Responses
-from consilience.responses.columns.on_screen import NONE
+from consilience.responses.columns.selections import NONE
 from consilience.responses.tables.id_types import restores_types
 
 _HALF = 0.5
@@ -186,3 +188,27 @@ def called_otherwise(
     return table.sort_values(
         order, ascending=[False, False, True, True], ignore_index=True
     )
+
+
+def with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
+    """Return the table items with the data set's label, all as plain text."""
+    if fit.data.attrs["kind"] != "objects":
+        msg = f"the fit is of kind {fit.data.attrs['kind']}; these are of kind objects"
+        raise OptionError(msg)
+    check_responses(fit, responses)
+    table = responses.items
+    if (
+        table is None
+        or "dataset_label" not in table
+        or table["dataset_label"].isna().all()
+    ):
+        msg = (
+            "no item has a label of the data set; give responses whose table items has "
+            "the columns item and dataset_label"
+        )
+        raise OptionError(msg)
+    dataset_label = table.set_index(table["item"].astype("str"))["dataset_label"]
+    items = items_of(fit.data).astype(
+        {"item": "str", "label": "str", "main_label": "str"}
+    )
+    return items.assign(dataset_label=dataset_label.reindex(items["item"]).to_numpy())

@@ -31,10 +31,10 @@ from consilience.analysis.model_evaluation.bootstrap import bounds, ratios, weig
 from consilience.analysis.model_evaluation.drawn_objects import (
     DrawnObjects,
     drawn_objects,
+    other_main_label,
 )
-from consilience.analysis.model_evaluation.object_sums import other_main_label
 from consilience.analysis.model_evaluation.proposals import labels_of
-from consilience.analysis.study.dataset_labels import with_dataset_labels
+from consilience.analysis.study.label_pairs import with_dataset_labels
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.responses import Responses

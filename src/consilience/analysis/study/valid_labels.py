@@ -25,7 +25,7 @@ from consilience.analysis.model_evaluation.truths import SURE
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
-from consilience.posterior.stored_fit.stored import stored
+from consilience.posterior.stored_fit.restored import stored
 from consilience.ragged import places_within
 
 THRESHOLDS = (0.25, 0.5, 0.75)

@@ -3,18 +3,34 @@
 An answer is weighed as the model weighs it, by the odds v that it gives a state against
 a rival. Its residual is v less what the model expects of the annotator in that state,
 and its deviation the standard deviation of v there.
+
+The two annotators whose errors go together the most.
+
+What is left of an answer after its prediction from all others, its residual, should not
+go together with that of another annotator. Where one copies the other, or both read a
+question in another way than the rest, the residuals of the two do (Yen's Q3).
+
+References
+----------
+Yen (1984), Effects of local item dependence on the fit and equating performance of the
+three-parameter logistic model.
 """
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.sparse import csr_array
 
 from consilience.model import BySubtype
 from consilience.model.array_api import logsumexp
-from consilience.truth import ResponseMatrix
+from consilience.truth import ResponseMatrix, Space
 
 MIN_PROBABILITY = 1e-12  # of a probability
+MOST_OF_ONE = 3.0  # standard deviations that a residual counts for
+MIN_SHARED = 20  # units that two annotators must share
+MOST = 2000  # annotators; a table of all pairs of more is not made
 
 
 class Residuals(NamedTuple):
@@ -75,3 +91,42 @@ def _rivals(
     np.fill_diagonal(alike, -1)
     rival: Int[np.ndarray, " K"] = alike.argmax(1)
     return rival
+
+
+class Copied(NamedTuple):
+    """The two annotators whose residuals go together the most."""
+
+    z: float
+    limit: float
+    correlation: float
+    first: str
+    second: str
+
+
+def most_alike(space: Space, residual: Float[np.ndarray, " N"]) -> Copied | None:
+    """Return the two annotators whose residuals go together the most, if any share."""
+    if space.num_annotators > MOST:
+        return None
+    people = np.flatnonzero(space.identified[space.annotator])
+    where = (space.annotator[people], space.unit[people])
+    shape = (space.num_annotators, space.num_units)
+    # A surprising answer counts, but one alone does not decide.
+    table = csr_array(
+        (np.clip(residual[people], -MOST_OF_ONE, MOST_OF_ONE), where), shape
+    )
+    counts = csr_array((np.ones(len(people)), where), shape)
+    shared = np.triu((counts @ counts.T).toarray(), 1)
+    together = (table @ table.T).toarray()
+    looked = shared >= MIN_SHARED
+    if not looked.any():
+        return None
+    correlation = together / np.maximum(shared, 1)
+    z = np.where(looked, correlation * np.sqrt(shared), -np.inf)
+    first, second = np.unravel_index(int(z.argmax()), z.shape)
+    return Copied(
+        float(z[first, second]),
+        NormalDist().inv_cdf(1 - 0.01 / int(looked.sum())),
+        float(correlation[first, second]),
+        str(space.annotators[first]),
+        str(space.annotators[second]),
+    )

@@ -30,8 +30,7 @@ from consilience.classifiers.pooled.candidate_features import (
     Vocabulary,
     candidate_features,
 )
-from consilience.classifiers.pooled.policies import Policy, choose_cells
-from consilience.classifiers.pooled.pooling import Pool, pool
+from consilience.classifiers.pooled.pooling import Policy, Pool, choose_cells, pool
 from consilience.classifiers.pooled.predictions import Predictions
 from consilience.errors import CandidatesError, ConsilienceWarning, GoldError
 from consilience.notebook import shown_as

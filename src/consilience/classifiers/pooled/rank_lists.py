@@ -2,20 +2,37 @@
 
 Many published classifiers are known by their best few labels alone, in order. They
 pool with the others; the weight of their ranks is learned where there is gold.
+
+The accuracy of each rank of a list.
+
+Learned from gold, each list's own shares shrunk to those of all lists; or else in
+proportion to one over the rank.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+import pyarrow as pa
+from jaxtyping import Bool, Float, Int, UInt8
+from scipy.special import softmax
 
-from consilience.classifiers.pooled.predictions import Predictions
+from consilience.classifiers.pooled.predictions import ANSWER_SCHEMA, Predictions
+from consilience.classifiers.running.classifier import Classifier
+from consilience.classifiers.running.pace import Workers
+from consilience.classifiers.running.preprocessing import Prepared
 from consilience.errors import PredictionsError
 
 KEPT = 20  # of scores for all labels: as many as `classify` keeps
 COLUMNS = ("item", "model", "rank", "label", "logit", "probability")
+# What a list of ranks leaves to labels that it does not list, where no gold says;
+# judgement. It orders nothing, and without gold no prior is made of it.
+OFF_LIST = 0.05
+# Gold items that the pool of lists counts for in the ranks of one of them; judgement.
+SHRINKAGE = 50.0
 
 
 def from_table(
@@ -191,3 +208,150 @@ def _numbers(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
         )
         raise PredictionsError(msg)
     return numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankedRows:
+    """Rows of all classifiers; the share is missing where only ranks are known."""
+
+    item: Int[np.ndarray, " R"]
+    label: Int[np.ndarray, " R"]
+    model: Int[np.ndarray, " R"]
+    rank: Int[np.ndarray, " R"]
+    share: Float[np.ndarray, " R"]
+    num_models: int
+
+    @property
+    def ranks_only(self) -> Bool[np.ndarray, " R"]:
+        """Rows of classifiers with ranks only."""
+        lacking = np.bincount(self.model, np.isnan(self.share), self.num_models) > 0
+        rows: Bool[np.ndarray, " R"] = lacking[self.model]
+        return rows
+
+    def with_ranks(self, deserved: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " R"]:
+        """Return the probability of each row: as given, or by its rank."""
+        of_rank = deserved[self.model, self.rank - 1]
+        share: Float[np.ndarray, " R"] = np.where(self.ranks_only, of_rank, self.share)
+        return share
+
+
+def rank_shares(
+    rows: RankedRows,
+    gold: pd.DataFrame | None,
+    items: np.ndarray,
+    labels: np.ndarray,
+) -> Float[np.ndarray, "M D"]:
+    """Return how often each rank of each list is right.
+
+    From gold: the list's own shares, shrunk to those of all lists. Without gold: one
+    over the rank.
+    """
+    depth = int(rows.rank.max(initial=1))
+    listed = np.zeros((rows.num_models, depth))
+    ranked = rows.ranks_only
+    np.maximum.at(listed, (rows.model[ranked], rows.rank[ranked] - 1), 1.0)
+    falling = listed / np.arange(1, depth + 1)
+    total = np.maximum(falling.sum(1, keepdims=True), 1e-12)
+    usual = (1 - OFF_LIST) * falling / total
+    if gold is None or not ranked.any():
+        return usual
+    truth = _truth(gold, items, labels)
+    judged = ranked & (truth[rows.item] >= 0)
+    hit = judged & (truth[rows.item] == rows.label)
+    place = (rows.model, rows.rank - 1)
+    hits, trials = np.zeros_like(listed), np.zeros_like(listed)
+    np.add.at(hits, (place[0][hit], place[1][hit]), 1.0)
+    np.add.at(trials, (place[0][judged], place[1][judged]), 1.0)
+    together = (hits.sum(0) + usual.max(0)) / (trials.sum(0) + 1)
+    return listed * (hits + SHRINKAGE * together) / (trials + SHRINKAGE)
+
+
+def _truth(
+    gold: pd.DataFrame, items: np.ndarray, labels: np.ndarray
+) -> Int[np.ndarray, " I"]:
+    """Return the code of the true label of each item; minus one where not known."""
+    item = pd.Index(items).get_indexer(pd.Index(gold["item"].astype("str")))
+    label = pd.Index(labels).get_indexer(pd.Index(gold["label"].astype("str")))
+    truth = np.full(len(items), -1)
+    here = item >= 0
+    # A label that nobody lists is known and never hit.
+    truth[item[here]] = np.where(label[here] < 0, len(labels), label[here])
+    return truth
+
+
+def classify_batch(
+    batch: Sequence[Prepared],
+    classifiers: Sequence[Classifier],
+    keep: int,
+    workers: Workers,
+) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """Return the answers about a batch, and what became of each of its images."""
+    usable = [image for image in batch if image.squares]
+    reasons = {image.item: image.reason for image in batch}
+    tables = []
+    for place, classifier in enumerate(classifiers):
+        if not usable:
+            continue
+        squares = np.stack([image.squares[place] for image in usable])
+        logits = classifier.logits(pad_batch(squares, workers))[: len(usable)]
+        finite = np.isfinite(logits).all(1)
+        for at in np.flatnonzero(~finite):
+            item = usable[at].item
+            reason = f"{classifier.name} returns numbers that are not finite"
+            reasons[item] = "; ".join(filter(None, (reasons[item], reason)))
+        items = [usable[at].item for at in np.flatnonzero(finite)]
+        tables.append(best_labels(items, classifier, logits[finite], keep))
+    rows = [
+        {
+            "item": image.item,
+            "width": image.width,
+            "height": image.height,
+            "note": image.note or None,
+            "reason": reasons[image.item] or None,
+        }
+        for image in batch
+    ]
+    empty = ANSWER_SCHEMA.empty_table()
+    return (pa.concat_tables(tables) if tables else empty), rows
+
+
+def best_labels(
+    items: Sequence[str],
+    classifier: Classifier,
+    logits: Float[np.ndarray, "B K"],
+    keep: int,
+) -> pa.Table:
+    """Return the most probable labels of each image, first the most probable."""
+    first = np.argsort(-logits, axis=1, kind="stable")[:, :keep]
+    top = np.take_along_axis(logits, first, 1)
+    share = np.take_along_axis(softmax(logits.astype(float), axis=1), first, 1)
+    number, kept = first.shape
+    labels = np.unique(first)
+    place = np.searchsorted(labels, first.ravel())
+
+    def encode(codes: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(
+            pa.array(codes, pa.int32()), pa.array(names, pa.string())
+        )
+
+    return pa.table(
+        {
+            "item": encode(np.repeat(np.arange(number), kept), list(items)),
+            "model": encode(np.zeros(number * kept), [classifier.name]),
+            "rank": pa.array(np.tile(np.arange(1, kept + 1), number), pa.int16()),
+            "label": encode(place, [classifier.labels.label[i] for i in labels]),
+            "logit": pa.array(top.ravel(), pa.float32()),
+            "probability": pa.array(share.ravel(), pa.float32()),
+        },
+        schema=ANSWER_SCHEMA,
+    )
+
+
+def pad_batch(
+    squares: UInt8[np.ndarray, "B S S 3"], workers: Workers
+) -> UInt8[np.ndarray, "C S S 3"]:
+    """Fill the last batch up, where each new shape would have CUDA search again."""
+    lacking = workers.batch - len(squares)
+    if not workers.fixed or lacking <= 0:
+        return squares
+    return np.concatenate([squares, np.zeros_like(squares[:1]).repeat(lacking, 0)])

@@ -5,11 +5,17 @@ the machine has; a session that cannot have the GPU runs on the CPU without a wo
 Python. So the driver is asked first, and the session afterwards. Everything that is
 asked of ONNX Runtime goes through the module that is handed in, so that a test can hand
 in one that records.
+
+Networks that compute in half precision, as ONNX Runtime's converter makes them.
+
+The answers stay in single precision. Operators that ONNX Runtime's CPU has no kernel
+for in half precision are computed in single precision there, between casts.
 """
 
 import contextlib
 import ctypes
 import io
+import sys
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from typing import Any, Literal
@@ -19,7 +25,6 @@ from consilience.errors import DeviceError, MissingExtraError
 type Place = Literal["cpu", "cuda", "tensorrt"]
 type Device = Literal["auto"] | Place
 type Precision = Literal["single", "half"]
-
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 # What a session is opened with; TensorRT leaves operators that it lacks to CUDA.
@@ -182,3 +187,19 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def to_half_arithmetic(data: bytes) -> bytes:
+    """Return a network that computes in half precision."""
+    import onnx  # noqa: PLC0415 (an extra)
+
+    path = list(sys.path)
+    from onnxruntime.transformers import float16  # noqa: PLC0415 (an extra)
+
+    sys.path[:] = path  # it appends the folder of its modules, such as `benchmark`
+    blocked = [*float16.DEFAULT_OP_BLOCK_LIST, "QuantizeLinear", "DequantizeLinear"]
+    converted = float16.convert_float_to_float16(
+        onnx.load_from_string(data), keep_io_types=True, op_block_list=blocked
+    )
+    result: bytes = converted.SerializeToString(deterministic=True)
+    return result

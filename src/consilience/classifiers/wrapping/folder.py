@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from consilience.classifiers.images.decoding import UnusableImageError, decode
-from consilience.classifiers.running.classifier import MIN_PROBABILITY
-from consilience.classifiers.running.label_file import Labels, parse_labels
+from consilience.classifiers.running.classifier import (
+    MIN_PROBABILITY,
+    Labels,
+    parse_labels,
+)
 from consilience.classifiers.running.manifest import (
     LabelFile,
     Licence,
@@ -24,7 +27,6 @@ from consilience.classifiers.running.runtime import load_runtime
 from consilience.classifiers.wrapping import golden, network
 from consilience.classifiers.wrapping.composing import compose, to_pixels
 from consilience.classifiers.wrapping.network import Layout, Taken
-from consilience.classifiers.wrapping.preprocessor import read_preprocessor
 from consilience.classifiers.wrapping.settings import (
     ASSUMED,
     GIVEN,
@@ -39,6 +41,7 @@ from consilience.classifiers.wrapping.settings import (
     Settled,
     check_choices,
     normalization,
+    read_preprocessor,
     settle,
 )
 from consilience.errors import (

@@ -89,7 +89,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
 
 def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
     """Write the tables, with what their numbers mean in the files' metadata."""
-    from consilience.posterior.results.tables import write_parquet
+    from consilience.posterior.results.items import write_parquet
     from consilience.whole_folder import whole_folder
 
     def ours(folder: Path) -> bool:

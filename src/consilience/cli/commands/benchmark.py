@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from consilience.benchmark.comparison import Comparison
-    from consilience.benchmark.measured import Protocol
+    from consilience.benchmark.datasets import Protocol
     from consilience.benchmark.runs import Step
 
 
@@ -83,9 +83,9 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     consilience benchmark data --models majority dawid_skene auto --out benchmark
     """
     show = screen(as_json=json)
-    from consilience.benchmark import datasets, methods
+    from consilience.benchmark import datasets, runs
     from consilience.benchmark.comparison import compare, write_tables
-    from consilience.benchmark.measured import Protocol
+    from consilience.benchmark.datasets import Protocol
     from consilience.benchmark.runs import Plan, other_stored_results, run_all
     from consilience.fitting import check_seed
 
@@ -95,7 +95,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     _check(protocol)
     check_seed(seed)
     names = [] if models == ("all",) else models
-    chosen = methods.choose_methods(names, methods.library_methods(engine))
+    chosen = runs.choose_methods(names, runs.library_methods(engine))
     sets = datasets.load_all(
         datasets.find(data),
         read_options(reading),

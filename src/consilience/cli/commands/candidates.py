@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.options import READ_AS_IT_IS, Flag, read_gold
-from consilience.cli.predictions import read_all
+from consilience.cli.study_options import read_all
 from consilience.cli.terminal import check_free, finish, print_json, screen
 from consilience.errors import ConsilienceWarning, as_options
 
@@ -75,7 +75,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     """
     from consilience.classifiers import candidates as pool
     from consilience.classifiers.pooled.candidate_table import ACCOUNT
-    from consilience.classifiers.pooled.renaming import rename_labels
+    from consilience.classifiers.pooled.predictions import rename_labels
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
     loaded = read_all(predictions, items, labels)

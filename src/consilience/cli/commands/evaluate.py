@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from consilience.cli.options import READ_AS_IT_IS, Flag, Prob, read_options
-from consilience.cli.predictions import dataset_labels as labels_beside
-from consilience.cli.predictions import read_all
+from consilience.cli.study_options import dataset_labels as labels_beside
+from consilience.cli.study_options import read_all
 from consilience.cli.terminal import check_free, finish, print_json, screen
 from consilience.errors import as_options
 

@@ -187,7 +187,7 @@ def print_expected(
     effort: "EngineOptions",
 ) -> None:
     """Say how long a fit will take that takes long."""
-    from consilience.fitting.expected_seconds import FACTOR, expected_seconds
+    from consilience.fitting.request import FACTOR, expected_seconds
     from consilience.progress import duration
 
     seconds = expected_seconds(data, model, engine, effort)

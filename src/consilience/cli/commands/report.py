@@ -82,9 +82,9 @@ def report(  # noqa: PLR0913 (each option stands alone)
     """
     from consilience.posterior import load
     from consilience.reports import check_installed, check_place, write_report
-    from consilience.reports.evaluation import evaluation_tables
-    from consilience.reports.picture_files import folder_of
-    from consilience.responses.label_names import read_names
+    from consilience.reports.pictures import folder_of
+    from consilience.reports.record import evaluation_tables
+    from consilience.responses.offers import read_names
 
     check_installed()
     check_place(out, pictures=pictures, overwrite=overwrite)

@@ -66,7 +66,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
     """
     from consilience.posterior import load
     from consilience.reports import PAGE, check_installed, gather, write_study
-    from consilience.responses.label_names import read_names
+    from consilience.responses.offers import read_names
 
     check_installed()
     check_free(out, marker=PAGE, overwrite=overwrite)

@@ -18,7 +18,7 @@ from consilience.cli.pages.fit import (
     verdicts,
 )
 from consilience.demo import Outcome
-from consilience.reports.installed import ADVICE
+from consilience.reports.record import ADVICE
 from consilience.whole_folder import whole_file
 
 _WIDTH = 100  # columns of a panel at most; a file has more than anybody reads

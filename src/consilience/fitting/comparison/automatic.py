@@ -27,9 +27,9 @@ from consilience.fitting.comparison.comparing import (
     host_engine,
     near_votes,
     sample,
+    side_by_side,
     worth_comparing,
 )
-from consilience.fitting.comparison.side_by_side import side_by_side
 from consilience.fitting.single import (
     Single,
     fit_one,
@@ -37,7 +37,7 @@ from consilience.fitting.single import (
     temper_result,
 )
 from consilience.inference import EngineOptions, check_engine
-from consilience.inference.seeds import Seed, seed_for
+from consilience.inference.options import Seed, seed_for
 from consilience.log import logger
 from consilience.model import fits_in_memory
 from consilience.posterior.tempering import MIXTURE, Tempering, Truth, mix, temper

@@ -7,9 +7,12 @@ each falls short of the best, and with which standard error. Shares are then shr
 towards equal ones of the models whose labels do not drift.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,6 @@ from consilience import annotators
 from consilience.checks.leave_one_out import leave_one_response_out
 from consilience.checks.stacking import Standing, shrink_weights, standing
 from consilience.errors import OptionError
-from consilience.fitting.comparison.side_by_side import side_by_side
 from consilience.fitting.inputs import (
     Table,
     as_responses,
@@ -31,7 +33,7 @@ from consilience.fitting.inputs import (
 from consilience.fitting.request import Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, choose
-from consilience.inference.seeds import seed_for
+from consilience.inference.options import seed_for
 from consilience.model import (
     PREVALENCE,
     AnnotatorModel,
@@ -43,7 +45,7 @@ from consilience.model import (
 from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
 from consilience.truth import Space
-from consilience.truth.parts import some_units
+from consilience.truth.coding import some_units
 
 # What `auto` compares, models that see different things: annotators with a skill and a
 # habit and items of different ease, one confusion of all errors, annotators of a few
@@ -316,3 +318,35 @@ def _named(report: Reporter, name: str) -> Reporter:
         report(Progress(name, progress.done, progress.total, note))
 
     return report_by_name
+
+
+class StoppedError(Exception):
+    """Another piece of the work has failed, or was interrupted."""
+
+
+def side_by_side[Found](
+    work: Sequence[Callable[[Reporter], Found]],
+    report: Reporter,
+    *,
+    threads: int | None = None,
+) -> list[Found]:
+    """Do pieces of work in threads, as many at once as there are processors.
+
+    Where one fails, or the user interrupts, the others end at their next report.
+    """
+    stopped = Event()
+
+    def heeded(progress: Progress) -> None:
+        if stopped.is_set():
+            raise StoppedError
+        report(progress)
+
+    threads = min(len(work), threads or os.cpu_count() or 1)
+    with ThreadPoolExecutor(threads, thread_name_prefix="fit") as pool:
+        futures = [pool.submit(each, heeded) for each in work]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -8,20 +8,45 @@ times as long.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import jax
+import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from consilience.fitting.assembly import fit_tree
 from consilience.fitting.inputs import reporter
-from consilience.fitting.objects.conditioning import with_objects
+from consilience.fitting.objects.contexts import Contexts
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
+from consilience.inference import Result
+from consilience.model import (
+    AnnotatorModel,
+    Parameters,
+    lay_out,
+    parameters_from_draw,
+    thin,
+)
+from consilience.objects.layout.items import Items
+from consilience.objects.layout.pooling import Pool, class_codes
+from consilience.objects.posterior import label_pairs
+from consilience.objects.posterior.response_panels import label_counts
+from consilience.posterior.objects.item_posterior import item_posterior
+from consilience.posterior.objects.joint_draws import Record
+from consilience.posterior.objects.tables import curves, item_tables
+from consilience.posterior.stored_fit.restored import with_tables
+from consilience.posterior.stored_fit.tree import with_groups
+from consilience.progress import Reporter, silent
+from consilience.truth import ObjectsSpace
 
 WITH_IDS = (
     "what items hold is found as well without parameters of annotators; "
     "objects_by_annotator estimates the style of each"
 )
+MAX_DRAWS = 20  # of the parameters that are looked at, evenly taken
+IN_ALL = 500  # draws of each item: probabilities to within .022
+MIN_PROBABILITY = 1e-3  # of the probability of something else
 
 
 def fit_objects(study: Study, request: Request) -> xr.DataTree:
@@ -51,3 +76,120 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
                 prob=request.effort.prob,
                 report=report,
             )
+
+
+def with_objects(
+    data: xr.DataTree,
+    space: ObjectsSpace,
+    model: AnnotatorModel[Any],
+    result: Result,
+    *,
+    seed: int,
+    prob: float,
+    report: Reporter = silent,
+) -> xr.DataTree:
+    """Return the fit with what each item holds, and what all of them say together."""
+    observations = lay_out(model, space)
+    draws = [
+        parameters_from_draw(model, observations, values)
+        for values in thin(result.parameters, MAX_DRAWS)
+    ]
+    items: Items = observations.layout
+    with_posteriors = with_item_posteriors(
+        data, space, items, draws, seed=seed, prob=prob, report=report
+    )
+    pooled = label_pairs.as_dataset(label_pairs.evidence_from(space, items.names))
+    return with_groups(with_posteriors, **{label_pairs.GROUP: pooled})
+
+
+def with_item_posteriors(
+    data: xr.DataTree,
+    space: ObjectsSpace,
+    items: Items,
+    draws: list[Parameters],
+    *,
+    seed: int,
+    prob: float,
+    report: Reporter = silent,
+) -> xr.DataTree:
+    """Return the fit with what each item holds."""
+    named = space.named
+    number = -(-IN_ALL // len(draws))
+    record = Record(named.candidate, len(draws), number)
+    given = label_counts(space, named)
+    posterior = item_posterior(
+        items,
+        space.unit_item,
+        given,
+        draws,
+        record,
+        number=number,
+        seed=seed,
+        report=report,
+    )
+    with_curves = with_groups(
+        data, objects=curves(space, posterior), joint_draws=record.dataset()
+    )
+    return with_tables(with_curves, item_tables(space, posterior, prob))
+
+
+def probability_of_new_label(
+    training: Contexts, test: Contexts, counts: Pool
+) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
+    """Return how probable a new label is, anywhere and as the main one.
+
+    A logistic regression on the answers given: how many answers, candidates, labels
+    that one answer alone names, and how much of its class's votes the candidates leave
+    out.
+    """
+    # Every fit would pay for it: a second, of some five for all other imports.
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    before, now = _features(training.space, counts), _features(test.space, counts)
+    probabilities = []
+    for truth in (training.new_label, training.new_main):
+        if truth.all() or not truth.any():
+            probabilities.append(
+                np.full(
+                    len(now),
+                    np.clip(truth.mean(), MIN_PROBABILITY, 1 - MIN_PROBABILITY),
+                )
+            )
+            continue
+        model = LogisticRegression(C=1.0, max_iter=1000)
+        model.fit(before, truth, sample_weight=training.n)
+        chance = model.predict_proba(now)[:, 1]
+        probabilities.append(np.clip(chance, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+    return probabilities[0], probabilities[1]
+
+
+def _features(space: ObjectsSpace, counts: Pool) -> Float[np.ndarray, "C F"]:
+    named = space.named
+    shape = named.candidate.shape
+    slots = np.arange(shape[1])
+    bits = ((named.mask[:, None] >> slots) & 1) * space.n[:, None]
+    votes = np.stack(
+        [np.bincount(space.unit, column, shape[0]) for column in bits.T], axis=1
+    )
+    mains = np.zeros(shape)
+    np.add.at(mains, (space.unit, named.main), space.n)
+    number = np.bincount(space.unit, space.n, shape[0])
+    codes = class_codes(named)
+    has = named.dataset_label >= 0
+    listed = np.where(has, counts.share.at(codes).sum(1), 0)
+    whole = np.where(has, counts.items.at(named.dataset_label), 0)
+    missing = np.maximum(whole - listed, 0)
+    share = (missing + 0.1) / (whole + 1)
+    rate = votes.sum(1) / np.maximum(number, 1)
+    return np.stack(
+        [
+            np.log1p(number),
+            np.log((votes == 1).sum(1) + 0.5),
+            np.log((mains == 1).sum(1) + 0.5),
+            np.log(named.size),
+            rate,
+            np.log(share),
+            mains.max(1) / np.maximum(number, 1),
+        ],
+        axis=1,
+    )

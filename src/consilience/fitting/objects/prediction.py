@@ -17,8 +17,8 @@ from jaxtyping import Shaped
 from scipy.special import logsumexp
 
 from consilience.errors import OptionError
-from consilience.fitting.objects.conditioning import with_item_posteriors
-from consilience.fitting.previous.matching import DRAWS, align_draws
+from consilience.fitting.objects.fit import with_item_posteriors
+from consilience.fitting.previous.predicting import DRAWS, align_draws
 from consilience.fitting.request import Study
 from consilience.inference.result import Result
 from consilience.intervals import bounds

@@ -35,8 +35,11 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.assembly import fit_tree
 from consilience.fitting.inputs import reporter
-from consilience.fitting.previous.matching import places
-from consilience.fitting.previous.predicting import default_groups, rescale_covariates
+from consilience.fitting.previous.predicting import (
+    default_groups,
+    places,
+    rescale_covariates,
+)
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
 from consilience.model import Method, Parameters, SampledModel, stack_chains

@@ -8,9 +8,9 @@ import pandas as pd
 from consilience.fitting.inputs import Table, as_responses
 from consilience.fitting.previous.predicting import predict
 from consilience.posterior import Fit
-from consilience.posterior.results.tables import TABLES, names_of
+from consilience.posterior.results.items import TABLES, names_of
 from consilience.responses import Responses
-from consilience.responses.quality.joining import concatenate
+from consilience.responses.quality.repeats import concatenate
 from consilience.responses.tables.id_types import Types, restored
 
 _NOT_OF_ITEMS = {"annotators", "confusion", "diagnostics", "comparison"}

@@ -18,8 +18,8 @@ from jaxtyping import Float
 
 from consilience.errors import DivergedError
 from consilience.inference.closed_form import squarem
-from consilience.inference.closed_form.dirichlet.learned_prior import hyperprior, learn
-from consilience.inference.closed_form.optimum import Optimum
+from consilience.inference.closed_form.dirichlet import hyperprior, learn
+from consilience.inference.closed_form.squarem import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Optimization
 from consilience.model import PREVALENCE, Normal, Parameters, num_substates
@@ -195,7 +195,7 @@ def _sweep(
     if free:
         free = sweeps.step(logs, free, swept.belief)
     if logit:
-        from consilience.inference.closed_form.prevalence.column_steps import step
+        from consilience.inference.closed_form.prevalence import step
 
         truth = sweeps.truth(swept.belief)
         logit, density = step(sweeps, logit, truth)
@@ -238,7 +238,7 @@ def _start(
     states = deal.reshape(len(deal), -1)
     logit: Parameters = {}
     if sweeps.columns is not None:
-        from consilience.inference.closed_form.prevalence.column_steps import first
+        from consilience.inference.closed_form.prevalence import first
 
         logit = first(sweeps)
     swept = sweeps.sweep({**logs, **free, **logit}, assign=lambda _: states)

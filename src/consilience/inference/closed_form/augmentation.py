@@ -18,10 +18,8 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.inference.closed_form.ascent import as_reported
-from consilience.inference.closed_form.dirichlet.expectations import total
-from consilience.inference.closed_form.dirichlet.leap import Evidence
-from consilience.inference.closed_form.dirichlet.variates import log_dirichlet
-from consilience.inference.closed_form.optimum import Optimum
+from consilience.inference.closed_form.dirichlet import Evidence, log_dirichlet, total
+from consilience.inference.closed_form.squarem import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Moments
 from consilience.model import Dirichlet, Parameters, Swept
@@ -128,12 +126,12 @@ def _of_columns(
     """Return how prevalence and weights of columns are drawn, where there are such."""
     if not logit:
         return lambda _number, logit, _truth: logit
-    from consilience.inference.closed_form.prevalence import column_steps
+    from consilience.inference.closed_form import prevalence
 
-    chain = column_steps.chain(sweeps, logit, generator)
+    chain = prevalence.chain(sweeps, logit, generator)
 
     def draw(number: int, logit: Parameters, truth: Any) -> Parameters:
-        return column_steps.draw(chain, BURN_IN + number, logit, truth)
+        return prevalence.draw(chain, BURN_IN + number, logit, truth)
 
     return draw
 

@@ -12,8 +12,8 @@ from consilience.inference.gradient_ascent.optimize import ascend
 from consilience.inference.gradient_ascent.posterior_bootstrap import (
     posterior_bootstrap,
 )
+from consilience.inference.options import Seed, key_of
 from consilience.inference.result import MAX_KEPT, Optimization, Result, at_a_point
-from consilience.inference.seeds import Seed, key_of
 from consilience.intervals import bounds
 from consilience.model import SampledModel
 from consilience.progress import Reporter

@@ -6,16 +6,33 @@ extrapolated in their logarithms: with linear steps, `community_bcc` took half
 as many again.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.closed_form.optimum import Optimum
+from consilience.model import Parameters
 
 # Sweeps that a step may stand for: at first, at least, and by what that grows where
 # steps as long have gained, and shrinks where they have not.
 FARTHEST, NEAREST, GROWTH = 64.0, 2.0, 4.0
 FLOOR = 1e-3  # answers; of smaller counts the logarithm would lead too far
 TINY = 1e-300  # keeps a bend of zero from dividing
+
+
+class Optimum(NamedTuple):
+    """The state of the optimizer.
+
+    Expected counts and concentrations of the parameters with Dirichlet priors, by name,
+    values of those that are free numbers, and where candidates have columns the
+    logarithms of prevalence and the weights.
+    """
+
+    counts: Mapping[str, Float[np.ndarray, "..."]]
+    concentration: Mapping[str, Float[np.ndarray, "..."]]
+    free: Parameters = {}  # noqa: RUF012 (a tuple's default; never changed)
+    logit: Parameters = {}  # noqa: RUF012
 
 
 def extrapolated(

@@ -21,14 +21,13 @@ from consilience.inference.closed_form.ascent import (
     optimize,
     point,
 )
-from consilience.inference.closed_form.dirichlet.expectations import (
+from consilience.inference.closed_form.dirichlet import (
     log_mean,
     log_normaliser,
 )
 from consilience.inference.closed_form.sweeps import sweeps_of
-from consilience.inference.options import override
+from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import Result, at_a_point
-from consilience.inference.seeds import Seed, generator_of
 from consilience.model import AnnotatorModel, ClosedFormModel, SampledModel
 from consilience.progress import Reporter, silent
 from consilience.truth import Space

@@ -19,9 +19,8 @@ from consilience.inference.gibbs.chains import Chains, Swept
 from consilience.inference.gibbs.truth_draws import TruthDraws
 from consilience.inference.mixing import Mixing, judge, undecided
 from consilience.inference.modes import described, pooled
-from consilience.inference.options import override
+from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import MAX_KEPT, Moments, Result
-from consilience.inference.seeds import Seed, generator_of
 from consilience.log import logger
 from consilience.model import NODES, RowEffectsModel
 from consilience.progress import Progress, Reporter, silent

@@ -42,8 +42,8 @@ from consilience.inference.gradient_ascent.from_mode import (
 )
 from consilience.inference.mixing import judge, undecided
 from consilience.inference.modes import described
+from consilience.inference.options import Seed, generator_of, key_of
 from consilience.inference.result import MAX_KEPT, Result
-from consilience.inference.seeds import Seed, generator_of, key_of
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,

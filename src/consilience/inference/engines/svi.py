@@ -22,8 +22,8 @@ from numpyro.infer.autoguide import AutoNormal
 from numpyro.optim import optax_to_numpyro
 
 from consilience.inference.engines.nuts import start_at, with_guess
+from consilience.inference.options import Seed, key_of
 from consilience.inference.result import MAX_KEPT, Optimization, Result
-from consilience.inference.seeds import Seed, key_of
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,

@@ -27,14 +27,13 @@ from consilience.inference.closed_form.augmentation import (
     interval,
     mean_belief,
 )
-from consilience.inference.closed_form.dirichlet.expectations import (
+from consilience.inference.closed_form.dirichlet import (
     expected_log,
     log_normaliser,
 )
 from consilience.inference.closed_form.sweeps import sweeps_of
-from consilience.inference.options import override
+from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
-from consilience.inference.seeds import Seed, generator_of
 from consilience.model import AnnotatorModel, ClosedFormModel, num_substates
 from consilience.progress import Reporter, silent
 from consilience.truth import Space

@@ -235,12 +235,12 @@ def _of_columns(
     tables: Tables, chains: int, generator: np.random.Generator
 ) -> tuple[Parameters, Callable[[int, int, Parameters, Any], Parameters]]:
     """Return where prevalence and weights of columns start, and how they are drawn."""
-    from consilience.inference.closed_form.prevalence import column_steps
+    from consilience.inference.closed_form import prevalence
 
-    start = column_steps.first(tables)
-    how = [column_steps.chain(tables, start, generator) for _ in range(chains)]
+    start = prevalence.first(tables)
+    how = [prevalence.chain(tables, start, generator) for _ in range(chains)]
 
     def draw(chain: int, number: int, logit: Parameters, truth: Any) -> Parameters:
-        return column_steps.draw(how[chain], number, logit, truth)
+        return prevalence.draw(how[chain], number, logit, truth)
 
     return start, draw

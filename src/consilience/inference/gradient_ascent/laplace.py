@@ -33,7 +33,7 @@ from consilience.inference.gradient_ascent.objective import (
     energy_and_slope,
     no_evidence,
 )
-from consilience.inference.seeds import Seed, generator_of
+from consilience.inference.options import Seed, generator_of
 from consilience.model import AnnotatorModel
 from consilience.progress import Progress, Reporter
 

@@ -62,8 +62,6 @@ MEMORY = 100
 # Nats, per parameter: many answers hide what a few parameters gain. Of these answers
 # without ids, steps of .1 nats ended at another mixture, 9 nats below the mode.
 SMALLEST_GAIN = 1e-4
-
-
 type Lean = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
 
 

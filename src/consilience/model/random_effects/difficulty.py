@@ -11,8 +11,8 @@ import numpyro.distributions as dist
 from jax.nn import log_softmax
 from jaxtyping import Array, Float
 
-from consilience.model.emissions.emission import BySubtype, correct_answer
-from consilience.model.random_effects.quadrature import normal_nodes
+from consilience.model.emission import BySubtype, correct_answer
+from consilience.model.random_effects.row_effects import normal_nodes
 from consilience.truth import Observations
 
 

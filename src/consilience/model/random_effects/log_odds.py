@@ -32,7 +32,7 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
-from consilience.model.random_effects.basis import zero_sum_basis
+from consilience.model.random_effects.row_effects import zero_sum_basis
 from consilience.truth import Observations
 
 type Information = tuple[

@@ -16,6 +16,26 @@ An effect e of the annotator (a skill, a habit) moves all rows along directions
 deviation of what is left, :math:`\sigma_{gk}`, all of them for each group of
 annotators, and how much items differ in ease, :math:`\chi`. The ease of an item is
 integrated out on nodes.
+
+Integrals over a standard normal, as sums over a few nodes.
+
+.. math::
+
+   \int f(x)\, N(x \mid 0, 1)\, dx \approx \sum_t w_t f(x_t)
+
+What an item has of its own and nobody asks for by name (how hard it is) is integrated
+out inside the item: each node is a state finer than the truth.
+
+The nodes are equally spaced (the trapezoidal rule, which for a smooth function that
+fades at both ends errs exponentially little; Trefethen and Weideman 2014), not those of
+Gauss and Hermite, of which half lie where the normal has no weight. With many answers
+the integrand is a narrow bump, and what counts is the spacing. Of ten answers with an
+effect of standard deviation two, the log of the integral errs by 5e-6 at 31 equal
+steps, by 8e-3 at 31 Gauss-Hermite nodes; of forty, by .03 and .5.
+
+References
+----------
+Trefethen and Weideman (2014), The exponentially convergent trapezoidal rule, section 5.
 """
 
 from dataclasses import dataclass
@@ -25,14 +45,17 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.model.array_api import logsumexp, namespace
-from consilience.model.emissions.emission import BySubtype
-from consilience.model.random_effects.quadrature import normal_nodes
+from consilience.model.emission import BySubtype
 
 # The confusion for an item of average ease, and how much items differ.
 TYPICAL, DIFFICULTY = "typical_confusion", "difficulty"
 # Of the ease of an item. In a simulated study of hard items, 9 moved the posterior of
 # the truth by .002 in the mean, as another seed does.
 NODES = 5
+# Reach and spacing that balance what is cut off, exp(-reach^2 / 2), against what falls
+# between the nodes, for bumps of a third of the normal's width: 5 at 31 nodes. Both
+# errors fall as nodes are added.
+REACH = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -86,3 +109,25 @@ def by_ease(typical: Any, difficulty: Any, ease: Float[Any, "K L"]) -> BySubtype
     log_odds = typical[:, :, None] + eased
     table = log_odds - logsumexp(log_odds, -1)[..., None]
     return BySubtype(table, xp.asarray(log_share[None]))
+
+
+def zero_sum_basis(size: int) -> Float[np.ndarray, "L F"]:
+    """Return an orthonormal basis of the vectors of that size that sum to zero.
+
+    Helmert's contrasts: each answer against the mean of those before it.
+    """
+    basis = np.zeros((size, size - 1))
+    for column in range(1, size):
+        basis[:column, column - 1] = 1.0
+        basis[column, column - 1] = -column
+    return basis / np.linalg.norm(basis, axis=0)
+
+
+def normal_nodes(
+    number: int,
+) -> tuple[Float[np.ndarray, " T"], Float[np.ndarray, " T"]]:
+    """Return nodes and the logarithms of their weights, which sum to one."""
+    reach = REACH * np.sqrt(number)
+    node = np.linspace(-reach, reach, number) if number > 1 else np.zeros(1)
+    weight = np.exp(-0.5 * node**2)
+    return node, np.log(weight / weight.sum())

@@ -5,8 +5,7 @@ import numpyro
 import numpyro.distributions as dist
 from jax.nn import log_softmax
 
-from consilience.model.contract import Coding, Parameters
-from consilience.model.names import PREVALENCE
+from consilience.model.contract import PREVALENCE, Coding, Parameters
 from consilience.model.random_effects.row_effects import (
     DIFFICULTY,
     TYPICAL,

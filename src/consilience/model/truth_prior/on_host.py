@@ -11,9 +11,13 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from consilience.model.contract import AnnotatorModel, Parameters
-from consilience.model.names import PREVALENCE, WEIGHT
-from consilience.model.properties import takes_columns
+from consilience.model.contract import (
+    PREVALENCE,
+    WEIGHT,
+    AnnotatorModel,
+    Parameters,
+    takes_columns,
+)
 from consilience.model.summed import derived
 from consilience.model.truth_prior.prevalence import log_prior_of_truth
 from consilience.truth import Observations, Space, observe

@@ -31,8 +31,7 @@ import numpyro.distributions as dist
 from jax.nn import logsumexp, softmax
 from jaxtyping import Array, Float
 
-from consilience.model.contract import Parameters
-from consilience.model.names import PREVALENCE, WEIGHT
+from consilience.model.contract import PREVALENCE, WEIGHT, Parameters
 from consilience.truth import Observations
 
 NEVER = -1e30  # log-odds of what cannot be; finite, so that slopes are

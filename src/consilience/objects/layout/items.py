@@ -12,19 +12,22 @@ from consilience.objects.layout.by_annotator import (
     Responses,
     lay_out_annotators,
 )
-from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.covariates import BlockCovariates, candidate_covariates
+from consilience.objects.layout.covariates import (
+    BlockCovariates,
+    Names,
+    candidate_covariates,
+    frequent_pairs,
+    items_with,
+)
 from consilience.objects.layout.padding import (
     EndToEnd,
     end_to_end,
     filled,
     filled_rows,
 )
-from consilience.objects.layout.pair_covariates import frequent_pairs, items_with
 from consilience.objects.layout.partitions import NEVER
 from consilience.objects.layout.pooling import ItemCounts, Pool, pool
-from consilience.truth.arrays.maths import AnyArray, maths
-from consilience.truth.arrays.pytree import pytree
+from consilience.truth.arrays.maths import AnyArray, maths, pytree
 from consilience.truth.space import ObjectsSpace
 
 # Of so many responses, no way to see an item is e^700 times as likely as another.

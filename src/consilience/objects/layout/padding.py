@@ -26,8 +26,7 @@ from consilience.objects.layout.block_counts import Blocks, block_sizes
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import NEVER, members
 from consilience.truth.arrays.grid import next_size
-from consilience.truth.arrays.maths import AnyArray
-from consilience.truth.arrays.pytree import pytree
+from consilience.truth.arrays.maths import AnyArray, pytree
 from consilience.truth.padding import step_of_size
 
 # Steps of the numbers of allocations of items of each number of candidates, of cells,

@@ -16,8 +16,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Int, Shaped
 
-from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.pair_covariates import Pairs
+from consilience.objects.layout.covariates import Names, Pairs
 from consilience.objects.layout.pooling import (
     ItemCounts,
     Pool,
@@ -27,9 +26,9 @@ from consilience.objects.layout.pooling import (
 )
 from consilience.objects.layout.space import assembled
 from consilience.truth import ObjectsSpace
-from consilience.truth.label_pairs.pairs import LabelPairs, no_pairs
+from consilience.truth.coding import some_units
 from consilience.truth.named import Named
-from consilience.truth.parts import some_units
+from consilience.truth.pairs import LabelPairs, no_pairs
 
 GROUP = "evidence"
 _KINDS = ("label", "slope", "block", "pair", "item", "endorsement")

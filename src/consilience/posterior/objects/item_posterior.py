@@ -25,19 +25,21 @@ from consilience.objects.layout.partitions import block_indices
 from consilience.objects.posterior.draws import (
     MAX_CELLS,
     Chunk,
+    Streams,
     chunks,
     draw,
     single_candidate,
+    streams,
     with_none,
 )
 from consilience.objects.posterior.point_partitions import LOSSES, least_loss
 from consilience.objects.posterior.response_panels import (
     SIZES,
+    LabelCounts,
+    levels,
     sizes_of_responses,
     verdicts,
 )
-from consilience.objects.posterior.right_names import LabelCounts, levels
-from consilience.objects.posterior.streams import Streams, streams
 from consilience.objects.posterior.weights import BlockWeights, block_weights
 from consilience.posterior.objects.joint_draws import Record
 from consilience.progress import Progress, Reporter, silent

@@ -13,6 +13,21 @@ as absent, they are weighted by their prevalence.
 A model in which annotators may answer by habit, whatever the item (MACE), adds how
 often each does so: the column spammer.
 
+The tables `annotator_groups` and `group_differences`: groups of annotators compared.
+
+The accuracy of a group is the mean of that of its annotators, in each draw; its spread
+is their standard deviation. A difference is taken within draws, so that what groups
+have in common cancels.
+
+The effects of candidates' columns, and the information that these carry.
+
+Candidates may have columns of numbers, such as the scores of classifiers, whose weights
+are learned. A weight is the change in log-odds for one standard deviation of the
+column, a slope that for one unit of it: of the log of a probability, a slope of one
+would take the classifier at its word. The relative information of all columns together
+is what they contain about the truth over that of one answer, of an annotator drawn at
+random.
+
 References
 ----------
 Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
@@ -20,9 +35,11 @@ Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Shaped
 
 from consilience.posterior.results.confusion import individual
 from consilience.posterior.results.design_effect import (
@@ -30,9 +47,10 @@ from consilience.posterior.results.design_effect import (
     widen,
 )
 from consilience.posterior.results.frames import category, names
-from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
-from consilience.posterior.stored_fit.stored import stored
+from consilience.posterior.stored_fit.restored import Estimate, draws, estimate, stored
 from consilience.when_used import xr
+
+_BOUNDS = ("lower", "upper")
 
 
 def annotators(data: xr.DataTree) -> pd.DataFrame:
@@ -145,3 +163,127 @@ def _chances(
         value.reshape(num_draws, -1, 1).astype(confusion.dtype),
     )[:, :, 0]
     return chance
+
+
+def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
+    """Return the accuracy of each group of annotators."""
+    names, members = _groups(data)
+    accuracy = _widened_draws(data) if len(names) else None
+    if accuracy is None:
+        accuracy = np.full((1, members.shape[1]), np.nan)
+    prob = float(data.attrs["prob"])
+    mean = estimate(_means(accuracy, members), prob)
+    spreads = [
+        accuracy[:, who].std(1, ddof=1)
+        if who.sum() > 1
+        else np.full(len(accuracy), np.nan)
+        for who in members
+    ]
+    spread = estimate(np.stack(spreads, 1) if spreads else np.empty((1, 0)), prob)
+    answers = np.zeros(members.shape[1], int)
+    if len(names):
+        answers = data["constant_data"]["annotator_responses"].to_numpy()
+    return pd.DataFrame(
+        {
+            "group": category(np.arange(len(names)), names),
+            "annotators": members.sum(1),
+            "responses": members @ answers,
+            "accuracy": mean.mean,
+            "lower": mean.lower,
+            "upper": mean.upper,
+            "spread": spread.mean,
+            "spread_lower": spread.lower,
+            "spread_upper": spread.upper,
+        }
+    )
+
+
+def group_differences(data: xr.DataTree) -> pd.DataFrame:
+    """Return by how much annotators of one group are more accurate than of another."""
+    names, members = _groups(data)
+    pairs = np.array([*combinations(range(len(names)), 2)], int).reshape(-1, 2)
+    accuracy = _widened_draws(data) if len(names) else None
+    if accuracy is None or len(accuracy) < 2:
+        pairs, accuracy = pairs[:0], np.ones((1, members.shape[1]))
+    means = _means(accuracy, members)
+    apart = means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
+    difference = estimate(apart, float(data.attrs["prob"]))
+    return pd.DataFrame(
+        {
+            "group": category(pairs[:, 0], names),
+            "other_group": category(pairs[:, 1], names),
+            "difference": difference.mean,
+            "lower": difference.lower,
+            "upper": difference.upper,
+            "more_accurate": (apart > 0).mean(0),
+        }
+    )
+
+
+def _groups(
+    data: xr.DataTree,
+) -> tuple[Shaped[np.ndarray, " G"], Bool[np.ndarray, "G J"]]:
+    """Return the names of groups that have annotators with an id, and who these are."""
+    constant = data["constant_data"]
+    if "annotator_group" not in constant.coords:  # a heuristic has no annotators either
+        number = constant.sizes.get("annotator", 0)
+        return np.zeros(0, object), np.zeros((0, number), bool)
+    identified = constant["annotator_identified"].to_numpy().astype(bool)
+    names = constant["annotator_group"].to_numpy()
+    code = constant["group_of_annotator"].to_numpy()
+    members = (code == np.arange(len(names))[:, None]) & identified
+    some = members.any(1)
+    return names[some], members[some]
+
+
+def _widened_draws(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
+    """Return draws of accuracy as of fewer answers, where errors are correlated."""
+    accuracy = accuracy_draws(data)
+    if accuracy is None:
+        return None
+    factor, mean = np.sqrt(annotator_design_effect(data)), accuracy.mean(0)
+    return np.clip(mean + factor * (accuracy - mean), 0.0, 1.0)
+
+
+def _means(
+    accuracy: Float[np.ndarray, "S J"], members: Bool[np.ndarray, "G J"]
+) -> Float[np.ndarray, "S G"]:
+    share = members / np.maximum(members.sum(1, keepdims=True), 1)
+    means: Float[np.ndarray, "S G"] = accuracy @ share.T
+    return means
+
+
+def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
+    """Return the weight of each column of the candidates."""
+    weight = draws(data, "weight", ("covariate",))
+    if weight is None:
+        nothing = pd.DataFrame(columns=["weight", *_BOUNDS, "slope"], dtype=float)
+        nothing.insert(0, "column", pd.Series(dtype="str"))
+        return nothing
+    interval = estimate(weight, float(data.attrs["prob"]))
+    names = [str(name) for name in data["posterior"]["covariate"].to_numpy()]
+    spread = data["constant_data"]["covariate_spread"].to_numpy()
+    return pd.DataFrame(
+        {
+            "column": pd.Series(names, dtype="str"),
+            "weight": interval.mean,
+            "lower": interval.lower,
+            "upper": interval.upper,
+            "slope": interval.mean / spread,
+        }
+    )
+
+
+def relative_information(data: xr.DataTree) -> pd.DataFrame:
+    """Return the information of all covariates, in answers of an annotator."""
+    drawn = draws(data, "relative_information", ())
+    if drawn is None:
+        return pd.DataFrame(columns=["relative_information", *_BOUNDS], dtype=float)
+    interval = estimate(drawn[:, None], float(data.attrs["prob"]))
+    return pd.DataFrame(
+        {
+            "relative_information": interval.mean,
+            "lower": interval.lower,
+            "upper": interval.upper,
+        }
+    )

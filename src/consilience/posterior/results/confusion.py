@@ -19,8 +19,13 @@ from consilience.posterior.results.design_effect import (
 )
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.sparse_confusion import label_levels
-from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
-from consilience.posterior.stored_fit.stored import check_kept, stored
+from consilience.posterior.stored_fit.restored import (
+    Estimate,
+    check_kept,
+    draws,
+    estimate,
+    stored,
+)
 from consilience.when_used import xr
 
 _CELLS = ("true_class", "given_class")

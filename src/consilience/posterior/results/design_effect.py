@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.intervals import move_bound
-from consilience.posterior.stored_fit.draws import Estimate
+from consilience.posterior.stored_fit.restored import Estimate
 from consilience.when_used import xr
 
 

@@ -1,4 +1,11 @@
-"""The table `diagnostics`: the checks' verdicts as the fit carries them."""
+"""The table `diagnostics`: the checks' verdicts as the fit carries them.
+
+The table `comparison`: the models that were compared, the best first.
+
+elpd is the mean log probability of an answer given all others, in nats; `weight` is the
+share of a model in the mixture that predicts answers best, and `best` the probability
+that it alone predicts best, were there more items like these.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +17,18 @@ import pandas as pd
 from consilience.when_used import xr
 
 type Outcome = Literal["passed", "failed", "too little data to tell"]
-
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome.__value__)
 PASSED, FAILED, TOO_LITTLE = OUTCOMES
 _COLUMNS = ("name", "value", "limit", "ok", "remedy")
+COLUMNS = (
+    "elpd",
+    "se",
+    "difference",
+    "difference_se",
+    "weight",
+    "best",
+    "seconds",
+)
 
 
 def diagnostics(data: xr.DataTree) -> pd.DataFrame:
@@ -60,3 +75,26 @@ def tally(table: pd.DataFrame) -> str:
             which = f" ({', '.join(names)})" if outcome != PASSED else ""
             parts.append(f"{number} {words[outcome]}{which}")
     return ", ".join(parts)
+
+
+def comparison(data: xr.DataTree) -> pd.DataFrame:
+    """Models that were compared for the model "auto"."""
+    if "comparison" not in data.children:
+        none = {name: np.zeros(0) for name in COLUMNS}
+        return pd.DataFrame({"model": pd.Series([], dtype="str"), **none})
+    group = data["comparison"]
+    names = pd.Series(group["model"].to_numpy(), dtype="str")
+    columns = {name: group[name].to_numpy().astype(float) for name in COLUMNS}
+    return pd.DataFrame({"model": names, **columns})
+
+
+def as_dataset(table: pd.DataFrame) -> xr.Dataset:
+    """Lay the table out as the group `comparison` of a fit."""
+    names = table["model"].to_numpy(dtype=object)
+    values = {name: table[name].to_numpy() for name in COLUMNS}
+    return xr.Dataset(
+        {
+            name: ("candidate_model", column)
+            for name, column in {"model": names, **values}.items()
+        }
+    )

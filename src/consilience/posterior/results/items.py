@@ -7,25 +7,64 @@ joint entropy when the labels of an item are independent given the responses.
 Two labels tie when their probabilities differ by no more than rounding. A tie is never
 broken in silence: the first label stands in the row and `tied` says that it is not
 alone.
+
+The tables of a run by name, and their Parquet files.
+
+Text is dictionary-encoded: each name is held once. The file's metadata carries, under
+the key `consilience`, a JSON object with the table's name, the probability between
+`lower` and `upper`, what kind of interval that is, the model and the engine.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from jaxtyping import Bool, Float, Shaped
 
+from consilience.notebook import Part, as_html
+from consilience.posterior.objects.tables import (
+    ambiguity,
+    object_counts,
+    objects,
+    panels,
+    same_object,
+    styles,
+)
+from consilience.posterior.results.annotators import (
+    annotator_groups,
+    annotators,
+    covariate_effects,
+    group_differences,
+    relative_information,
+)
+from consilience.posterior.results.confusion import confusion
+from consilience.posterior.results.diagnostics import (
+    FAILED,
+    comparison,
+    diagnostics,
+    tally,
+)
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.labels import candidates, labels
-from consilience.posterior.stored_fit.stored import stored
+from consilience.posterior.stored_fit.restored import stored, stored_names
+from consilience.responses.tables.id_types import Types, restored
 from consilience.when_used import xr
 
 # Probabilities in double precision are equal up to about 1e-15 times the number of
 # responses summed, far below the first figure; single precision has seven digits, of
 # which a sum of logarithms may lose one.
 _TIE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-6}
+_OF_GROUPS = ("annotator_groups", "group_differences")
+_OF_COLUMNS = ("covariate_effects", "relative_information")
+_OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
 
 
 def items(data: xr.DataTree) -> pd.DataFrame:
@@ -156,3 +195,113 @@ def _entropy_terms(
     p = np.clip(probability, 0.0, 1.0)
     terms: np.ndarray = -p * np.log(np.where(p > 0, p, 1.0))
     return terms
+
+
+def text(data: xr.DataTree) -> str:
+    """Return a fit in one line."""
+    attributes, checks = data.attrs, diagnostics(data)
+    counted = [f"{number:,} {what}" for what, number in _counts(data).items()]
+    judged = f"; checks: {tally(checks)}" if len(checks) else ""
+    return (
+        f"Fit({attributes['model']} by {attributes['engine']}, {attributes['kind']}: "
+        f"{', '.join(counted)}{judged})"
+    )
+
+
+def html(data: xr.DataTree, types: Types) -> str:
+    """Return a fit as HTML: what was fitted, failed checks, first rows of tables."""
+    attributes, checks = data.attrs, diagnostics(data)
+    facts = {
+        "kind": attributes["kind"],
+        **{what: f"{number:,}" for what, number in _counts(data).items()},
+        "engine": f"{attributes['engine']} ({attributes['engine_reason']})",
+        "intervals": f"{100 * float(attributes['prob']):g} %",
+        "seconds": f"{float(attributes['seconds']):.1f}",
+    }
+    if "truth" in data.children and "reported" in data["truth"].attrs:
+        facts["posterior of the truth"] = data["truth"].attrs["reported"]
+    if len(checks):
+        facts["checks"] = tally(checks)
+    failed = checks[checks["outcome"] == FAILED]
+    remarks = [
+        f"{row['name']}: {row['value']:.3g} where the limit is {row['limit']:.3g}; "
+        f"{row['remedy']}"
+        for row in failed.to_dict("records")
+    ]
+    people = annotators(data).dropna(subset="accuracy")
+    people = people.sort_values("accuracy", kind="stable")
+    parts = [
+        Part("items", restored(items(data), types)),
+        Part("least accurate annotators", restored(people, types)),
+        Part("models compared", _without_seconds(comparison(data))),
+    ]
+    assumed = json.loads(attributes["assumptions"])
+    title = f"Fit: {attributes['model']} by {attributes['engine']}"
+    return as_html(title, facts, parts, remarks, {"assumed": assumed})
+
+
+def _without_seconds(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns="seconds", errors="ignore")
+
+
+def _counts(data: xr.DataTree) -> dict[str, int]:
+    counts = {"items": len(items(data)), "annotators": len(annotators(data))}
+    if "observed_data" in data.children:
+        counts["answers"] = int(data["observed_data"]["n"].sum())
+    return counts
+
+
+def names_of(data: xr.DataTree) -> tuple[str, ...]:
+    """Return the names of the tables that a fit has, for what it was fitted to."""
+    kept = stored_names(data)
+    columns = () if covariate_effects(data).empty else _OF_COLUMNS
+    people = () if styles(data).empty else ("styles",)
+    groups = () if annotator_groups(data).empty else _OF_GROUPS
+    absent = {*_OF_OBJECTS, *_OF_COLUMNS, *_OF_GROUPS, "styles"}
+    absent -= {*kept, *columns, *people, *groups}
+    return tuple(name for name in TABLES if name not in absent)
+
+
+def about(data: xr.DataTree) -> dict[str, str | float]:
+    """Say what a table's numbers mean and where they come from."""
+    return {
+        "prob": float(data.attrs["prob"]),
+        "interval": "equal-tailed",
+        "model": str(data.attrs["model"]),
+        "engine": str(data.attrs["engine"]),
+        "version": str(data.attrs["version"]),
+    }
+
+
+def write_parquet(
+    frame: pd.DataFrame, path: Path, about_it: Mapping[str, str | float]
+) -> None:
+    """Write one table as Parquet."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    note = json.dumps({"table": path.stem, **about_it}).encode()
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), b"consilience": note}
+    )
+    pq.write_table(table, path, compression="zstd")
+
+
+TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
+    {
+        "labels": labels,
+        "items": items,
+        "annotators": annotators,
+        "annotator_groups": annotator_groups,
+        "group_differences": group_differences,
+        "confusion": confusion,
+        "diagnostics": diagnostics,
+        "comparison": comparison,
+        "covariate_effects": covariate_effects,
+        "relative_information": relative_information,
+        "objects": objects,
+        "object_counts": object_counts,
+        "same_object": same_object,
+        "ambiguity": ambiguity,
+        "panels": panels,
+        "styles": styles,
+    }
+)

@@ -4,6 +4,13 @@ For choice a row is an item and one of its candidates, and the probability is th
 the candidate being the truth. For contains a row is an item and a label asked about,
 and the probability is that of the label being present: the sum over states k of
 P(state k) w_k, where w_k, the fit's `present`, says how far state k counts as present.
+
+Soft labels: one row per item and one probability per label, to train a model on.
+
+For choice the probabilities of a row sum to one, and a label that is not a candidate of
+an item has probability 0. For contains each is the probability that the label is
+present, and is empty where the label was not asked about: nothing is known there, which
+is not the same as 0.
 """
 
 from __future__ import annotations
@@ -14,10 +21,16 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
+from consilience.errors import OptionError
+from consilience.intervals import bounds
+from consilience.model.draws import stack_chains
 from consilience.posterior.results.frames import category, names
-from consilience.posterior.stored_fit.stored import stored
+from consilience.posterior.stored_fit.restored import stored
 from consilience.responses.tables.coding import natural_order, text_array
 from consilience.when_used import xr
+
+# Some 2 GB in double precision.
+_MAX_CELLS = 250_000_000
 
 
 def labels(data: xr.DataTree) -> pd.DataFrame:
@@ -166,3 +179,50 @@ def _present_labels(data: xr.DataTree) -> pd.DataFrame:
             "upper": upper,
         }
     )
+
+
+def soft_labels(data: xr.DataTree) -> pd.DataFrame:
+    """Spread the probabilities out, one column per label."""
+    table = labels(data)
+    items, names = table["item"].cat.categories, table["label"].cat.categories
+    if "item" in names:
+        msg = (
+            "soft labels: a label is named 'item', as is the column of the items; "
+            "export the table `labels`, or rename that label"
+        )
+        raise OptionError(msg)
+    if len(items) * len(names) > _MAX_CELLS:
+        msg = (
+            f"soft labels: {len(items):,} items by {len(names):,} labels are too many "
+            f"for one table (at most {_MAX_CELLS:,} cells); export the table "
+            "`labels`, which lists candidates only"
+        )
+        raise OptionError(msg)
+    absent = np.nan if data.attrs["kind"] == "contains" else 0.0
+    wide = np.full((len(items), len(names)), absent)
+    wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
+    frame = pd.DataFrame(wide, columns=names)
+    frame.insert(0, "item", items)
+    return frame
+
+
+def share_present(data: xr.DataTree) -> pd.DataFrame | None:
+    """Return the share of pairs present by each meaning, the reported one first.
+
+    Columns meaning, share, lower and upper; None where the model has one meaning.
+    """
+    posterior = data["posterior"]
+    if "share_present" not in posterior:
+        return None
+    drawn = posterior["share_present"].transpose("chain", "draw", "meaning")
+    values = stack_chains(drawn.to_numpy()).astype(float)
+    lower, upper = bounds(values, data.attrs["prob"])
+    table = pd.DataFrame(
+        {
+            "meaning": posterior["meaning"].to_numpy().astype(str),
+            "share": values.mean(0),
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+    return table.dropna(subset="share", ignore_index=True)

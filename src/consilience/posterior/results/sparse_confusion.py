@@ -40,7 +40,7 @@ from consilience.intervals import share_bounds
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.labels import candidates
 from consilience.ragged import places_within
-from consilience.truth.hierarchy import label_groups
+from consilience.truth.named import label_groups
 from consilience.when_used import xr
 
 MIN_EXPECTED = 0.5  # answers expected in a cell that is worth a row

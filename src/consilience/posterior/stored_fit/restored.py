@@ -1,21 +1,40 @@
 """Restore the model and the space of a fit from its tree.
 
 How alike the user said that labels are is kept of labels that one item was asked about.
+
+Tables that a fit holds as they are, because nothing in it implies them.
+
+A rule such as the paper's own has no draws from which tables follow: it states them.
+They lie in the tree under `tables`, a group for each; a column of text is held as
+codes, with its names beside it.
+
+A fit's parameters as arrays with one axis of draws, and estimates over that axis.
+
+Chains are laid end to end, so S = C * D draws. Bounds are equal-tailed: at
+probability p, the quantiles (1 - p) / 2 and (1 + p) / 2. A point estimate is a single
+draw; one draw says nothing of spread, so its bounds are NaN, never the point itself.
 """
 
+from __future__ import annotations
+
 import json
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import xarray as xr
+import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from consilience.annotators import fittable
+from consilience.errors import OptionError
+from consilience.intervals import bounds
 from consilience.model import AnnotatorModel
+from consilience.model.draws import stack_chains
+from consilience.posterior.results.frames import category
 from consilience.truth import ChoiceSpace, ContainsSpace
 from consilience.truth.covariates import Covariates, no_covariates
-from consilience.truth.label_pairs.pairs import no_pairs
+from consilience.truth.pairs import no_pairs
 from consilience.truth.space import (
     Asides,
     Groups,
@@ -23,6 +42,14 @@ from consilience.truth.space import (
     no_asides,
     no_groups,
 )
+from consilience.when_used import xr
+
+_GROUP = "tables"
+KEPT_PROB = "kept_prob"  # of bounds that have no draws, where others have another
+JOINT_DRAWS = "joint_draws"  # the group of joint draws of objects
+# Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
+# single precision) keep that copy small beside the draws, which may be gigabytes.
+_BLOCK = 2**23
 
 
 def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
@@ -156,4 +183,96 @@ def _covariates(data: xr.DataTree) -> Covariates | None:
         centre=constant["covariate_centre"].to_numpy(),
         spread=constant["covariate_spread"].to_numpy(),
         observed=np.ones(value.shape[:-1], bool),
+    )
+
+
+def with_tables(data: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> xr.DataTree:
+    """Return the tree with tables in it."""
+    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
+    added = {f"{_GROUP}/{name}": _dataset(frame) for name, frame in tables.items()}
+    return xr.DataTree.from_dict({**groups, **added})
+
+
+def stored_names(data: xr.DataTree) -> tuple[str, ...]:
+    """Return the names of the tables that the fit holds as they are."""
+    return tuple(data[_GROUP].children) if _GROUP in data.children else ()
+
+
+def stored(data: xr.DataTree, name: str) -> pd.DataFrame | None:
+    """Return a table that the fit holds as it is; None where it holds no such."""
+    if name not in stored_names(data):
+        return None
+    group = data[_GROUP][name]
+    columns: dict[str, np.ndarray | pd.Categorical] = {}
+    for column in group.attrs["columns"].split():
+        values = group[column].to_numpy()
+        if f"{column}_names" in group:
+            columns[column] = category(values, group[f"{column}_names"].to_numpy())
+        else:
+            columns[column] = values
+    if "lower" in columns and np.isfinite(columns["lower"]).any():
+        check_kept(data, f"the table {name}")
+    return pd.DataFrame(columns)
+
+
+def check_kept(data: xr.DataTree, what: str) -> None:
+    """Refuse bounds at another probability where there are no draws."""
+    kept = data.attrs.get(KEPT_PROB)
+    if kept is not None and kept != data.attrs["prob"]:
+        msg = (
+            f"{what}: the fit keeps no draws of it, only bounds, whose probability is "
+            f"{kept:g}: use that, or fit again with another"
+        )
+        raise OptionError(msg)
+
+
+def _dataset(frame: pd.DataFrame) -> xr.Dataset:
+    variables: dict[str, tuple[str, np.ndarray]] = {}
+    for column in frame.columns:
+        values = frame[column]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            names = values.cat.categories.to_numpy(dtype=object)
+            variables[column] = ("row", values.cat.codes.to_numpy(dtype=np.int32))
+            variables[f"{column}_names"] = (f"{column}_name", names)
+        else:
+            variables[column] = ("row", values.to_numpy())
+    return xr.Dataset(variables, attrs={"columns": " ".join(frame.columns)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """Posterior mean with equal-tailed bounds; NaN bounds where nothing states them."""
+
+    mean: Float[np.ndarray, "*shape"]
+    lower: Float[np.ndarray, "*shape"]
+    upper: Float[np.ndarray, "*shape"]
+
+
+def draws(
+    data: xr.DataTree, name: str, dims: tuple[str, ...]
+) -> Float[np.ndarray, "S ..."] | None:
+    """Draws of one parameter, chains end to end."""
+    if "posterior" not in data.children or name not in data["posterior"].data_vars:
+        return None
+    variable = data["posterior"][name]
+    if set(variable.dims) != {"chain", "draw", *dims}:
+        return None
+    values = variable.transpose("chain", "draw", *dims).to_numpy()
+    return stack_chains(values)
+
+
+def estimate(values: Float[np.ndarray, "S ..."], prob: float) -> Estimate:
+    """Mean and equal-tailed bounds over the draws."""
+    num_draws, *shape = values.shape
+    columns = values.reshape(num_draws, -1)
+    lower = np.full(columns.shape[1], np.nan)
+    upper = lower.copy()
+    step = max(1, _BLOCK // num_draws)
+    for start in range(0, columns.shape[1] if num_draws > 1 else 0, step):
+        block = slice(start, start + step)
+        lower[block], upper[block] = bounds(columns[:, block], prob)
+    return Estimate(
+        mean=values.mean(axis=0, dtype=np.float64),
+        lower=lower.reshape(shape),
+        upper=upper.reshape(shape),
     )

@@ -23,8 +23,8 @@ import tomli_w
 
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
-from consilience.posterior.results.tables import TABLES, about, names_of, write_parquet
-from consilience.posterior.stored_fit.stored import JOINT_DRAWS
+from consilience.posterior.results.items import TABLES, about, names_of, write_parquet
+from consilience.posterior.stored_fit.restored import JOINT_DRAWS
 from consilience.responses.tables.id_types import restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_folder

@@ -3,17 +3,10 @@
 from consilience.reports.content import Section
 from consilience.reports.record import Report
 from consilience.reports.sections import (
-    agreement,
     annotators,
-    caution,
     data,
     diagnostics,
-    figures,
-    items,
-    models,
     overview,
-    pairs,
-    predictive,
 )
 
 __all__ = ["sections"]
@@ -22,20 +15,20 @@ __all__ = ["sections"]
 def sections(report: Report) -> list[Section]:
     """Return the sections of a report; one about nothing is left out."""
     made = (
-        figures.findings(report),
-        figures.figures(report),
+        overview.findings(report),
+        overview.figures(report),
         _heat(report),
         overview.overview(report),
         data.data(report),
-        agreement.agreement(report),
+        annotators.agreement(report),
         annotators.annotators(report),
         _confusion(report),
-        items.items(report),
-        pairs.pairs(report),
-        models.models(report),
-        predictive.predictive(report),
+        overview.items(report),
+        data.pairs(report),
+        overview.models(report),
+        diagnostics.predictive(report),
         diagnostics.diagnostics(report),
-        caution.caution(report),
+        diagnostics.caution(report),
     )
     return [section for section in made if section is not None]
 

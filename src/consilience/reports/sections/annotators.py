@@ -4,10 +4,12 @@ from math import isfinite
 
 import pandas as pd
 
-from consilience.reports import charts
+from consilience.analysis import Agreement
+from consilience.analysis.reliability.agreement import coefficient_name
 from consilience.reports.content import (
     Chart,
     Column,
+    Listing,
     Note,
     Part,
     Section,
@@ -16,6 +18,7 @@ from consilience.reports.content import (
     estimates,
     interval_note,
     numbers,
+    skill,
     texts,
 )
 from consilience.reports.record import Report, Run
@@ -35,6 +38,64 @@ _STYLES = {
     "rival_name": "Listing, give a rival name of an object they have named",
     "synonym": "Listing, give a synonym of a name they have given",
 }
+TITLES = {
+    "value": "Value",
+    "who": "Who",
+    "tau": "Threshold",
+    "class_label": "Class",
+    "label_a": "Label",
+    "label_b": "Other label",
+    "a_called_b": "Called by the other",
+    "b_called_a": "The other called by it",
+    "true_label": "Class",
+    "given_label": "Called",
+    "one_sided": "Difference of both",
+    "together": "Together in",
+    "dataset_accuracy": "Predicts the data set's label",
+    "wrong": "Items with another true label",
+    "right": "Share with this true label",
+    "what": "Counted",
+    "number": "Number",
+    "group": "Bin",
+    "stated": "Probability stated",
+    "low": "From",
+    "high": "To",
+    "published": "Published",
+    "source": "Source of the published value",
+    "share": "Share",
+    "mutual": "Both ways",
+}
+VALUES = {
+    "several_objects": "several objects",
+    "three_objects": "three objects",
+    "two_objects": "two objects",
+    "four_objects": "four objects or more",
+    "one_object": "one object",
+    "mean_objects": "mean number of objects",
+    "other_main_label": "another main label",
+    "other_main_label_several": "another main label, of several objects",
+    "other_main_label_single": "another main label, of one object",
+    "another_label_as_often": "another label gets yes as often",
+    "label_wrong": "the data set's label is not true",
+    "label_right": "the data set's label is true",
+    "all": "all items",
+    "accuracy": "a true label",
+    "main_object": "a name of the main object",
+    "main_label": "the main label",
+    "dataset_accuracy": "the data set's label",
+    "dataset_top_5": "the data set's label among five",
+    "top_5": "a true label among five",
+    "random_object": "one of the objects at random",
+    "called_otherwise": "called otherwise",
+    "inside": "of these, within the superclass",
+    "group_kept": "superclass kept",
+    "frequency": "share of yes",
+    "less_dataset": "less that of the data set's label",
+    "dataset": "data set",
+    "contains": "labels, each asked about alone",
+}
+_MAX_AGREEMENT_ROWS = 50
+_MIN_QUESTIONS = 10  # pairs that share fewer are at the ends of any list by chance
 
 
 def annotators(report: Report) -> Section:
@@ -52,7 +113,7 @@ def annotators(report: Report) -> Section:
         caption = (
             f"Accuracy of {len(people):,} annotators against the answers they gave"
         )
-        parts.append(Chart(charts.skill(people), f"Scatter plot. {caption}", caption))
+        parts.append(Chart(skill(people), f"Scatter plot. {caption}", caption))
     parts.append(_table(report, people))
     parts += [made for run in report.runs for made in _population(run, report)]
     return Section("annotators", "Annotators", tuple(parts))
@@ -162,12 +223,104 @@ def _skills(run: Run, names: pd.Series, *, named: bool) -> list[Column]:
     table = run.table("annotators")
     rows = table.set_axis(table["annotator"].astype(str)).reindex(names)
     columns = []
-    for skill, called in _SKILLS.items():
-        if skill not in rows or rows[skill].isna().all():
+    for ability, called in _SKILLS.items():
+        if ability not in rows or rows[ability].isna().all():
             continue
-        columns_of = (skill, f"{skill}_lower", f"{skill}_upper")
-        if skill == "accuracy":
-            columns_of = (skill, "lower", "upper")
+        columns_of = (ability, f"{ability}_lower", f"{ability}_upper")
+        if ability == "accuracy":
+            columns_of = (ability, "lower", "upper")
         title = f"{called}, {run.name}" if named else called
         columns.append(estimates(title, rows, columns_of))
     return columns
+
+
+def title(column: str) -> str:
+    """Return the words for a column."""
+    return TITLES.get(column, column.replace("_", " ").capitalize())
+
+
+def words(value: object) -> str:
+    """Return the words for a value that may be an identifier."""
+    return VALUES.get(str(value), str(value))
+
+
+def agreement(report: Report) -> Section:
+    """Return the section."""
+    measured = report.agreement
+    if measured is None:
+        return Section("agreement", "Agreement", (Note(report.no_agreement),))
+    parts: list[Part] = [_coefficients(measured)]
+    undefined = measured.coefficients[measured.coefficients["reason"] != ""]
+    lacking = [
+        f"{coefficient_name(measured, row['coefficient'])}: not defined, "
+        f"{row['reason']}"
+        for row in undefined.to_dict("records")
+    ]
+    remarks = (*lacking, *measured.notes)
+    if remarks:
+        parts.append(Listing("Notes", remarks))
+    if measured.labels is not None:
+        parts.append(_labels(measured.labels))
+    if measured.pairs is not None and len(measured.pairs):
+        parts.append(_pairs(measured.pairs))
+    return Section("agreement", "Agreement", tuple(parts))
+
+
+def _coefficients(agreement: Agreement) -> Table:
+    rows = agreement.coefficients[agreement.coefficients["reason"] == ""]
+    bounded = rows.assign(
+        lower=rows["lower"].fillna(rows["se_lower"]),
+        upper=rows["upper"].fillna(rows["se_upper"]),
+    )
+    names = [coefficient_name(agreement, name) for name in rows["coefficient"]]
+    # Plain agreement is held against no chance.
+    chance = rows["expected"].mask(rows["coefficient"] == "percent")
+    return Table(
+        "How far annotators agree",
+        (
+            texts("Coefficient", names),
+            estimates("Value", bounded, ("value", "lower", "upper")),
+            numbers("By chance", list(chance), "{:.3f}"),
+        ),
+        f"{agreement.prob:.0%} intervals over {agreement.resamples:,} resamples of the "
+        "items; where resamples do not serve, of the published variance.",
+    )
+
+
+def _labels(table: pd.DataFrame) -> Table:
+    every = table[table["share"] > 0]
+    rows = every.sort_values("share", ascending=False, kind="stable").head(
+        _MAX_AGREEMENT_ROWS
+    )
+    return Table(
+        "Agreement on each label",
+        (
+            texts("Label", rows["label"]),
+            numbers("Said", list(rows["share"]), "{:.1%}"),
+            numbers("Another annotator agrees", list(rows["specific"]), "{:.1%}"),
+            estimates("Kappa", rows, ("kappa", "kappa_lower", "kappa_upper")),
+        ),
+        _limit(len(rows), len(every), "labels said most"),
+    )
+
+
+def _pairs(table: pd.DataFrame) -> Table:
+    comparable = table.dropna(subset="kappa")
+    comparable = comparable[comparable["questions"] >= _MIN_QUESTIONS]
+    comparable = comparable.sort_values("kappa", kind="stable")
+    shown = comparable.head(_MAX_AGREEMENT_ROWS)
+    few = f" Pairs that share fewer than {_MIN_QUESTIONS} questions are left out."
+    return Table(
+        "Pairs of annotators, those who agree least first",
+        (
+            texts("One", shown["annotator"]),
+            texts("Other", shown["other"]),
+            counts("Questions", list(shown["questions"])),
+            estimates("Cohen's kappa", shown, ("kappa", "se_lower", "se_upper")),
+        ),
+        _limit(len(shown), len(comparable), "pairs that agree least") + few,
+    )
+
+
+def _limit(shown: int, total: int, which: str) -> str:
+    return f"The {shown:,} of {total:,} {which}." if shown < total else ""

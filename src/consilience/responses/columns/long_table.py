@@ -5,6 +5,7 @@ for the label and one for the answer to it holds yes/no answers (contains); one 
 object or main column holds objects; any other, choices.
 """
 
+from collections import Counter
 from dataclasses import replace
 from typing import cast
 
@@ -14,22 +15,30 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from consilience.errors import KindError, MissingColumnError
-from consilience.responses.answers import answer_words_rule, read_answers
-from consilience.responses.columns.looks import look
-from consilience.responses.columns.names import EXTRAS, find, listing, plain, require
-from consilience.responses.columns.one_hot import ANSWER, LABEL, unfold
-from consilience.responses.columns.several_labels import (
+from consilience.responses.columns.looks import (
+    ANSWER,
+    LABEL,
+    answer_among,
+    look,
+    propose_one_hot,
+    unfold,
+    warn_of,
+)
+from consilience.responses.columns.names import (
+    EXTRAS,
+    choose_question,
+    find,
+    listing,
+    plain,
+    require,
+)
+from consilience.responses.columns.selections import (
     as_lists,
     check_lists,
     check_single,
     flatten,
 )
-from consilience.responses.columns.yes_or_no import (
-    answer_among,
-    propose_one_hot,
-    warn_of,
-)
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Draft, answer_words_rule, read_answers
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.repeats import equal_rows
@@ -56,6 +65,42 @@ ROLES = (
 )
 _MADE = (LABEL, ANSWER)  # not columns of the source
 ANONYMOUS = "The source names no annotator: every answer is anonymous."
+# In order of preference; compared without case, blanks and punctuation.
+_USUAL_QUESTION = (
+    "question",
+    "questionname",
+    "questionid",
+    "fromname",
+    "criterion",
+    "dimension",
+)
+_USUAL_STATUS = {
+    "status",
+    "state",
+    "approvalstatus",
+    "assignmentstatus",
+    "responsestatus",
+    "reviewstatus",
+    "submissionstatus",
+    "taskstatus",
+}
+_REFUSED = {
+    "abandoned",
+    "aborted",
+    "canceled",
+    "cancelled",
+    "consentrevoked",
+    "deleted",
+    "discarded",
+    "draft",
+    "expired",
+    "invalid",
+    "rejected",
+    "returned",
+    "revoked",
+    "skipped",
+    "timedout",
+}
 
 
 def long_draft(
@@ -310,3 +355,60 @@ def gold_pairs(item: Coded, gold: Coded) -> pd.DataFrame:
         },
         dtype="str",
     )
+
+
+def one_question(table: TextTable, options: ReadOptions) -> TextTable:
+    """Return the rows about one question, if there is a column of questions."""
+    roles_given = options.columns
+    item = find(table.names, "item", roles_given.item, table.source, table.unusable)
+    roles = {item} | {getattr(roles_given, name) for name in roles_given.__slots__}
+    names = [n for n in table.columns if n not in roles and plain(n) in _USUAL_QUESTION]
+    names.sort(key=lambda name: _USUAL_QUESTION.index(plain(name)))
+    if not names or item is None:
+        if options.question is not None:
+            msg = (
+                f"{table.source}: no column names the question; found "
+                f"{listing(table.names)}; leave out `question=`"
+            )
+            raise MissingColumnError(msg)
+        return table
+    column = table.columns[names[0]]
+    number = Counter(column.codes.tolist())
+    texts = column.values.to_pylist()
+    given = {
+        str(text): f"{number[code]:,} rows"
+        for code, text in enumerate(texts)
+        if number[code]
+    }
+    if len(given) < 2 and options.question is None:
+        return table
+    question = choose_question(given, options.question, table.source)
+    rows = np.flatnonzero(column.codes == texts.index(question))
+    note = f"rows about question {question!r}, of {len(given)}, were read"
+    columns = {n: c for n, c in table.columns.items() if n != names[0]}
+    return replace(table, columns=columns).taken(rows, note)
+
+
+def without_refused(table: TextTable, options: ReadOptions) -> TextTable:
+    """Leave out the rows whose status says that the work does not count."""
+    columns = options.columns
+    roles = {getattr(columns, name) for name in columns.__slots__}
+    names = [n for n in table.columns if n not in roles and plain(n) in _USUAL_STATUS]
+    if len(names) != 1:
+        return table
+    column = table.columns[names[0]]
+    texts = column.values.to_pylist()
+    if options.statuses is None:
+        counts = [plain(text or "") not in _REFUSED for text in texts]
+    else:
+        counts = [text in options.statuses for text in texts]
+    kept = np.array([*counts, options.statuses is None])[column.codes]
+    if kept.all():
+        return table
+    number = Counter(column.codes[~kept].tolist())
+    left = ", ".join(
+        f"{count:,} {texts[code] if code >= 0 else 'empty'}"
+        for code, count in number.items()
+    )
+    note = f"rows left out by {names[0]!r} (`statuses=` keeps others): {left}"
+    return table.taken(np.flatnonzero(kept), note)

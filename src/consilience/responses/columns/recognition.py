@@ -13,7 +13,6 @@ from itertools import permutations
 import numpy as np
 
 from consilience.errors import ConsilienceError, UnknownFormatError
-from consilience.responses.answers import is_yes_or_no
 from consilience.responses.columns.looks import (
     CONSTANT,
     DATES,
@@ -25,6 +24,7 @@ from consilience.responses.columns.looks import (
     STRUCTURES,
     TEXTS,
     look,
+    yes_or_no,
 )
 from consilience.responses.columns.names import EXTRAS, find, listing, plain
 from consilience.responses.columns.vocabulary import are_people, is_likely
@@ -34,7 +34,7 @@ from consilience.responses.columns.wide_columns import (
     numbered_stem,
     wide_columns,
 )
-from consilience.responses.columns.yes_or_no import yes_or_no
+from consilience.responses.draft import is_yes_or_no
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.sources.nested import singular
 from consilience.responses.tables.coding import Coded, concatenate, drop_unused

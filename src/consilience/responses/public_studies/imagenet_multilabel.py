@@ -23,12 +23,11 @@ import pyarrow as pa
 from consilience.errors import UnreadableFileError
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Draft, Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
+from consilience.responses.sources.hugging_face import study_folder
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import Source, fingerprints
-from consilience.responses.sources.study_folder import study_folder
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, encode, nothing, text_array
 from consilience.responses.tables.safe_pickle import load_frame, load_object_array

@@ -23,13 +23,12 @@ from jaxtyping import Int, Int8
 
 from consilience.errors import UnreadableFileError
 from consilience.responses.assemble import assemble
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Draft, Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.reader import Reader
+from consilience.responses.sources.hugging_face import study_folder
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import Source, fingerprints
-from consilience.responses.sources.study_folder import study_folder
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, concatenate, encode, index
 from consilience.validation_images import validation_images

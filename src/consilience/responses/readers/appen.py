@@ -11,22 +11,25 @@ from typing import Any
 
 from consilience.errors import MissingColumnError
 from consilience.responses.columns.names import listing
+from consilience.responses.draft import Reader
 from consilience.responses.exports.assembling import read_export
-from consilience.responses.exports.paths import dig, first
-from consilience.responses.exports.records import Record, names, records, rows
 from consilience.responses.exports.work import (
     Answer,
     Export,
+    Record,
     Work,
     answer,
     counts,
+    dig,
+    first,
+    names,
+    records,
+    rows,
     seconds_between,
     text,
 )
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
-from consilience.responses.sources.load import Source
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source
 from consilience.responses.table import Responses
 
 _UNIT = "_unit_id"

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from consilience.errors import OptionError
-from consilience.responses.canonical_folder.folder import read_folder
+from consilience.responses.canonical_folder import read_folder
+from consilience.responses.draft import Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
 from consilience.responses.sources.load import Source
 from consilience.responses.table import Responses
 

@@ -15,18 +15,16 @@ from consilience.errors import BadCellError
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import ANONYMOUS, column_looks, long_draft
-from consilience.responses.columns.matrix import (
+from consilience.responses.columns.looks import (
     item_and_label_types,
     item_column,
     long_cells,
     name_index,
 )
 from consilience.responses.columns.names import find, plain
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Draft, Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
-from consilience.responses.sources.load import Source, fingerprints, load_tables
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, fingerprints, load_tables
 from consilience.responses.table import Responses
 from consilience.responses.tables.cells import counts
 from consilience.responses.tables.coding import Coded, nothing, recode, text_array

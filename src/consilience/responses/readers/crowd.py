@@ -8,10 +8,9 @@ from pathlib import Path
 from consilience.errors import OptionError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import long_draft
+from consilience.responses.draft import Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
-from consilience.responses.sources.load import Source, fingerprints, load_tables
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, fingerprints, load_tables
 from consilience.responses.table import Responses
 
 

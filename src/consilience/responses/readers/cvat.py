@@ -12,14 +12,12 @@ from xml.etree.ElementTree import Element
 from defusedxml.ElementTree import parse
 
 from consilience.errors import OptionError, UnreadableFileError
+from consilience.responses.draft import Reader
 from consilience.responses.exports.assembling import read_export
-from consilience.responses.exports.records import names
-from consilience.responses.exports.work import Answer, Export, Work
+from consilience.responses.exports.work import Answer, Export, Work, names
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import Source
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source
 from consilience.responses.table import Responses
 
 _SHAPES = {

@@ -12,16 +12,24 @@ from pathlib import PurePath
 from typing import Any
 
 from consilience.errors import MissingColumnError
+from consilience.responses.draft import Reader
 from consilience.responses.exports.assembling import read_export
-from consilience.responses.exports.paths import dig, first
-from consilience.responses.exports.records import Record, names, records
-from consilience.responses.exports.work import Answer, Export, Work, number, text
-from consilience.responses.mturk.answers import form_answers
+from consilience.responses.exports.work import (
+    Answer,
+    Export,
+    Record,
+    Work,
+    dig,
+    first,
+    names,
+    number,
+    records,
+    text,
+)
+from consilience.responses.mturk.batch import form_answers
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
 from consilience.responses.sources.json_file import decode_or_text
-from consilience.responses.sources.load import Source
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source
 from consilience.responses.table import Responses
 
 _ID = "datasetObjectId"

@@ -18,13 +18,17 @@ import pandas as pd
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.names import listing
-from consilience.responses.columns.on_screen import OnScreen, with_offers
-from consilience.responses.columns.selections import Selection, answers_about, unroll
-from consilience.responses.draft import Draft
+from consilience.responses.columns.selections import (
+    OnScreen,
+    Selection,
+    answers_about,
+    unroll,
+    with_offers,
+)
+from consilience.responses.draft import Draft, Reader
 from consilience.responses.exports.assembling import boxes
-from consilience.responses.exports.questions import choose, question_of
-from consilience.responses.exports.work import Answer
-from consilience.responses.label_studio.tasks import (
+from consilience.responses.exports.work import Answer, choose, question_of
+from consilience.responses.label_studio import (
     OF_REGIONS,
     Annotation,
     annotations,
@@ -33,12 +37,10 @@ from consilience.responses.label_studio.tasks import (
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.spelling import spelling_key
-from consilience.responses.reader import Reader
 from consilience.responses.side_tables import for_question, label_list
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.json_file import read_json
-from consilience.responses.sources.load import Source, fingerprints
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, fingerprints
 from consilience.responses.table import KINDS, Responses
 from consilience.responses.tables.coding import encode_texts
 

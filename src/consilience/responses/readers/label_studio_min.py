@@ -16,16 +16,15 @@ from consilience.responses.columns.long_table import column_looks, extra_columns
 from consilience.responses.columns.looks import DATES, FEW, LINKS, TEXTS, look
 from consilience.responses.columns.names import choose_question, listing, require
 from consilience.responses.columns.selections import Selection, unroll
+from consilience.responses.draft import Reader
 from consilience.responses.exports.assembling import boxes
-from consilience.responses.label_studio.tasks import OF_REGIONS
+from consilience.responses.label_studio import OF_REGIONS
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.spelling import spelling_key
-from consilience.responses.reader import Reader
 from consilience.responses.side_tables import for_question, label_list
 from consilience.responses.sources.json_file import decode_or_text
-from consilience.responses.sources.load import Source, fingerprints, load_tables
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, fingerprints, load_tables
 from consilience.responses.table import Responses
 from consilience.responses.tables.text_table import TextTable
 

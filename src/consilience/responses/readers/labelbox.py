@@ -8,22 +8,25 @@ CSV, has a record for each label, with `Labeled Data`, `Label` and `Created By`.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from consilience.responses.draft import Reader
 from consilience.responses.exports.assembling import read_export
-from consilience.responses.exports.paths import dig, first
-from consilience.responses.exports.records import Record, names, records, rows
 from consilience.responses.exports.work import (
     SKIPPED,
     Answer,
     Export,
+    Record,
     Work,
+    dig,
+    first,
+    names,
     number,
+    records,
+    rows,
     text,
 )
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
 from consilience.responses.sources.json_file import decode_or_text
-from consilience.responses.sources.load import Source
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source
 from consilience.responses.table import Responses
 
 _IDS = ("data_row.global_key", "data_row.external_id", "data_row.id")

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.long_table import long_draft
+from consilience.responses.columns.long_table import (
+    long_draft,
+    one_question,
+    without_refused,
+)
 from consilience.responses.columns.names import plain, usual
-from consilience.responses.columns.question_column import one_question
-from consilience.responses.columns.status_column import without_refused
+from consilience.responses.draft import Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
-from consilience.responses.sources.load import Source, fingerprints, load_tables
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, fingerprints, load_tables
 from consilience.responses.table import Responses
 
 

@@ -16,16 +16,17 @@ import pandas as pd
 from consilience.errors import OptionError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import column_looks
-from consilience.responses.mturk.answers import TASK_ANSWERS, questions
-from consilience.responses.mturk.batch import Batch, read_batch
-from consilience.responses.mturk.grid import read_grid
-from consilience.responses.mturk.listed import lists_labels, read_listed
-from consilience.responses.mturk.single_question import read_single
+from consilience.responses.draft import Reader
+from consilience.responses.mturk.batch import TASK_ANSWERS, Batch, questions, read_batch
+from consilience.responses.mturk.single_question import (
+    lists_labels,
+    read_grid,
+    read_listed,
+    read_single,
+)
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.reader import Reader
-from consilience.responses.sources.load import Source, fingerprints
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.cells import seconds
 from consilience.responses.tables.text_table import TextTable, stack

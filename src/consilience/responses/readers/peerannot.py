@@ -8,13 +8,11 @@ import numpy as np
 
 from consilience.errors import OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Draft, Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.json_file import read_json
-from consilience.responses.sources.load import Source, fingerprints
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import encode_texts
 

@@ -15,18 +15,15 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import BadCellError, KindError, MissingColumnError
-from consilience.responses.answers import NO, SKIPPED, YES
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import column_looks, extra_columns
 from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.selections import Selection, unroll
-from consilience.responses.draft import Draft
+from consilience.responses.draft import NO, SKIPPED, YES, Draft, Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.spelling import spelling_key
-from consilience.responses.reader import Reader
 from consilience.responses.side_tables import checked_labels, label_list
-from consilience.responses.sources.load import Source, fingerprints, load_tables
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, fingerprints, load_tables
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import encode_texts
 from consilience.responses.tables.text_table import TextTable

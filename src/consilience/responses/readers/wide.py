@@ -14,24 +14,23 @@ import pyarrow as pa
 from consilience.errors import UnknownFormatError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import extra_columns, gold_pairs
-from consilience.responses.columns.matrix import (
+from consilience.responses.columns.looks import (
     item_and_label_types,
     item_column,
     long_cells,
     name_index,
 )
 from consilience.responses.columns.names import listing
-from consilience.responses.columns.several_labels import (
+from consilience.responses.columns.selections import (
     as_lists,
     check_lists,
     check_single,
     flatten,
 )
 from consilience.responses.columns.wide_columns import wide_columns
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Draft, Reader
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.quality.repeats import equal_rows
-from consilience.responses.reader import Reader
 from consilience.responses.sources.load import Source, fingerprints, load_tables
 from consilience.responses.table import Responses
 from consilience.responses.tables.cells import without_points

@@ -12,15 +12,14 @@ from typing import Any
 
 from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.columns.names import listing
-from consilience.responses.columns.on_screen import NONE, OnScreen, read_on_screen
+from consilience.responses.columns.selections import NONE, OnScreen, read_on_screen
+from consilience.responses.draft import Reader
 from consilience.responses.exports.assembling import read_export
 from consilience.responses.exports.work import Answer, Export, Work, seconds_between
 from consilience.responses.options import ReadOptions
-from consilience.responses.reader import Reader
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.json_file import decode_json
-from consilience.responses.sources.load import Source, load_tables
-from consilience.responses.sources.probe import Probe
+from consilience.responses.sources.load import Probe, Source, load_tables
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import drop_unused
 from consilience.responses.tables.text_table import TextTable

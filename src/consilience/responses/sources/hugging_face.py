@@ -18,10 +18,12 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from consilience.errors import MissingColumnError, UnreadableFileError
+from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses.sources.arrow_file import read_arrow_file
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.load import Source
+from consilience.validation_images import FILE, lists_validation_images
 
 INFO, STATE, SPLITS = "dataset_info.json", "state.json", "dataset_dict.json"
 _METADATA = b"huggingface"
@@ -215,3 +217,23 @@ def _card(path: Path) -> dict[str, Any] | None:
         for each in features
         if each.classes
     }
+
+
+def study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path]]:
+    """Return the folder of a study, and the file that lists the validation images."""
+    folder, *more = sources
+    lists = [
+        each / FILE
+        for each in more
+        if isinstance(each, Path) and lists_validation_images(each)
+    ]
+    if not isinstance(folder, Path) or len(more) > 1 or len(lists) < len(more):
+        given = ", ".join(
+            str(each) if isinstance(each, Path) else each.name for each in sources
+        )
+        msg = (
+            f"format {name!r} reads one folder, and after it the folder of ImageNetV2 "
+            f"({FILE}), which names the classes of images; given: {given}"
+        )
+        raise OptionError(msg)
+    return folder, lists

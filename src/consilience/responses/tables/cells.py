@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Int, Int8
 
 from consilience.errors import BadCellError
-from consilience.responses.answers import read_answers
+from consilience.responses.draft import read_answers
 from consilience.responses.tables.coding import (
     Coded,
     drop_unused,

@@ -1,7 +1,7 @@
 """A source as columns of text, before any meaning is given to them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,8 +19,11 @@ from consilience.responses.tables.coding import (
     nothing,
     recode,
     text_array,
+    with_line_breaks,
 )
 from consilience.responses.tables.type_names import common_type
+
+_NUL = "holds a NUL character, which is not text; remove it"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -198,3 +201,41 @@ def _untidy(columns: Mapping[str, Coded], words: pa.StringArray) -> list[str]:
     which = np.searchsorted(ends, np.flatnonzero(changed), side="right")
     names = list(columns)
     return [names[i] for i in np.unique(which)]
+
+
+def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
+    """Refuse texts that hold a NUL character: no file of a run could hold them."""
+    for text in column.values.filter(pc.match_substring(column.values, "\0")):
+        for row in _rows(column, text):
+            msg = f"{where(row)}: the {what} {text.as_py()!r} {_NUL}"
+            raise BadCellError(msg)
+
+
+def refuse_nul(what: str, texts: Iterable[str]) -> None:
+    """Refuse texts that hold a NUL character, where no row can be named."""
+    for text in texts:
+        if "\0" in text:
+            msg = f"the {what} {text!r} {_NUL}"
+            raise BadCellError(msg)
+
+
+def line_break_warnings(
+    column: Coded, what: str, where: Callable[[int], str]
+) -> tuple[str, ...]:
+    """Say which texts hold a line break: a quote may not have been closed."""
+    for text in with_line_breaks(column.values):
+        for row in _rows(column, text):
+            count = len(with_line_breaks(column.values))
+            note = (
+                f"line breaks in {count:,} texts of {what} (first: "
+                f"{where(row)}, {text.as_py()[:40]!r}); if that is not meant, a quote "
+                "was opened and not closed, and rows may be missing"
+            )
+            return (note,)
+    return ()
+
+
+def _rows(column: Coded, text: pa.StringScalar) -> Iterator[int]:
+    """First row of a text; none if no row has it."""
+    code = column.values.index(text).as_py()
+    yield from (int(row) for row in (column.codes == code).nonzero()[0][:1])

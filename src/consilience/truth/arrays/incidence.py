@@ -29,8 +29,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from consilience.truth.arrays.grid import next_size
-from consilience.truth.arrays.maths import HOST, AnyArray, maths
-from consilience.truth.arrays.pytree import pytree
+from consilience.truth.arrays.maths import HOST, AnyArray, maths, pytree
 
 # Widths of pieces, where all groups fit into one each, where some do not, and in
 # further rounds: few, so that matrices of about one size have the same. Wider pieces

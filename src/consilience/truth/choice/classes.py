@@ -10,7 +10,7 @@ from consilience.errors import OneLabelError
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, gold_codes, in_order_of_unit
 from consilience.truth.covariates import no_covariates
-from consilience.truth.label_pairs.pairs import no_pairs
+from consilience.truth.pairs import no_pairs
 from consilience.truth.space import ChoiceSpace, check_lists, no_groups
 
 

@@ -16,10 +16,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from consilience.truth.arrays.incidence import Incidence, incidence
-from consilience.truth.arrays.pytree import pytree
-from consilience.truth.choice.answer_slots import answer_slot, listed_answers
-from consilience.truth.label_pairs.named_together import named_pairs
-from consilience.truth.label_pairs.pairs import LabelPairs
+from consilience.truth.arrays.maths import pytree
+from consilience.truth.choice.candidates import answer_slot, listed_answers
+from consilience.truth.pairs import LabelPairs
+from consilience.truth.similarity import named_pairs
 from consilience.truth.space import Space
 
 

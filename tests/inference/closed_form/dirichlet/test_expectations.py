@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import dirichlet
 
-from consilience.inference.closed_form.dirichlet.expectations import (
+from consilience.inference.closed_form.dirichlet import (
     FEW,
     log_normaliser,
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from consilience.inference.closed_form.dirichlet.gamma import log_gamma
+from consilience.inference.closed_form.prevalence import log_gamma
 
 DRAWS = 20_000
 SURE = 1e-6  # chance that a test of right draws fails; at this size a distance of .019

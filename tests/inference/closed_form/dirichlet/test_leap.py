@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from consilience.inference.closed_form.dirichlet import leap
-from consilience.inference.closed_form.dirichlet.leap import log_rising, over_shared
+from consilience.inference.closed_form import dirichlet
+from consilience.inference.closed_form.dirichlet import log_rising, over_shared
 
 SHARED = [(3, 4), (1, 4), (4,)]
 
@@ -25,7 +25,7 @@ def by_gamma(counts, concentration):
 def test_whole_counts_are_summed_by_how_many_exceed_each_number(shared, monkeypatch):
     counts, concentration = studies(shared)
     expected = by_gamma(counts, concentration)
-    monkeypatch.setattr(leap, "special", None)  # this way does without
+    monkeypatch.setattr(dirichlet, "special", None)  # this way does without
     assert np.allclose(log_rising(counts, shared)(concentration), expected)
 
 

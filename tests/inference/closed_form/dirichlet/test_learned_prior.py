@@ -11,7 +11,7 @@ from scipy.special import gammaln
 from scipy.stats import norm
 
 from consilience.annotators import load, names
-from consilience.inference.closed_form.dirichlet.learned_prior import hyperprior
+from consilience.inference.closed_form.dirichlet import hyperprior
 from consilience.inference.engines import vb
 from consilience.model import ClosedFormModel, SampledModel, lay_out, sample_parameters
 from consilience.responses import read

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from consilience.inference.closed_form.dirichlet.variates import log_dirichlet
+from consilience.inference.closed_form.dirichlet import log_dirichlet
 
 DRAWS = 20_000
 SURE = 1e-6  # chance that a test of right draws fails

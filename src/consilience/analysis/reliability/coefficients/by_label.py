@@ -19,8 +19,8 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.analysis.reliability.coefficients.interval import from_resamples
-from consilience.analysis.reliability.ratings.arrays import Ratings
-from consilience.analysis.reliability.ratings.groups import (
+from consilience.analysis.reliability.ratings.arrays import (
+    Ratings,
     Table,
     table_of_sums,
     weighted_sums,

@@ -27,15 +27,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.analysis.reliability.ratings.arrays import Ratings
-from consilience.analysis.reliability.ratings.counts import Counts
-from consilience.analysis.reliability.ratings.groups import (
+from consilience.analysis.reliability.ratings.arrays import (
+    Counts,
+    Ratings,
     Table,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.reliability.ratings.similarity import Similarity
-from consilience.analysis.reliability.ratings.within import pairs_within
+from consilience.analysis.reliability.ratings.similarity import Similarity, pairs_within
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,18 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from consilience.analysis.reliability.coefficients.chance import Estimate, beyond_chance
-from consilience.analysis.reliability.ratings.arrays import Ratings
-from consilience.analysis.reliability.ratings.counts import Counts
-from consilience.analysis.reliability.ratings.groups import (
+from consilience.analysis.reliability.ratings.arrays import (
+    Counts,
+    Ratings,
     Table,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.reliability.ratings.similarity import Similarity
-from consilience.analysis.reliability.ratings.within import pairs_within, starts
+from consilience.analysis.reliability.ratings.similarity import (
+    Similarity,
+    pairs_within,
+    starts,
+)
 
 # Pairs of answers of one annotator that are held: some 400 MiB.
 MAX_PAIRS = 2**24

@@ -13,9 +13,11 @@ from consilience.analysis.reliability.coefficients.by_label import (
     sum_labels,
 )
 from consilience.analysis.reliability.coefficients.chance import Estimate
-from consilience.analysis.reliability.ratings.arrays import Ratings
-from consilience.analysis.reliability.ratings.counts import Counts
-from consilience.analysis.reliability.ratings.groups import resample_groups
+from consilience.analysis.reliability.ratings.arrays import (
+    Counts,
+    Ratings,
+    resample_groups,
+)
 from consilience.analysis.reliability.ratings.similarity import Similarity
 
 # Products that are still worth the wait: some seconds.

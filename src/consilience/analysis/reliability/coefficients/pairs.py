@@ -18,14 +18,18 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.analysis.reliability.coefficients.interval import NAN, from_error
-from consilience.analysis.reliability.ratings.arrays import Ratings, encode
-from consilience.analysis.reliability.ratings.groups import (
+from consilience.analysis.reliability.ratings.arrays import (
+    Ratings,
     Table,
+    encode,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.reliability.ratings.similarity import Similarity
-from consilience.analysis.reliability.ratings.within import pairs_within, starts
+from consilience.analysis.reliability.ratings.similarity import (
+    Similarity,
+    pairs_within,
+    starts,
+)
 from consilience.errors import OptionError, TooLargeError
 
 # Meetings that are held, and pairs of the answers of two annotators: some 600 MiB.

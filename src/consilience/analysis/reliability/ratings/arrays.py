@@ -3,8 +3,29 @@
 A question is an item (choice, objects) or a pair of item and label (contains). Where an
 annotator answered a question more than once, the answers share one vote, so that nobody
 is compared with himself; an anonymous answer is an annotator of its own.
+
+Counts of each answer to each question, and the agreement of its answers.
+
+With x_g the vote of annotator g on a question and c = sum_g x_g its counts, the pairs
+of different annotators agree by sum_{g != h} x_g' W x_h = c' W c - sum_g x_g' W x_g,
+W being the similarity of answers. Without repeated answers the last sum is r, the
+number of annotators, as in Gwet (2014), chapter 2.
+
+Sums over groups of items, all that a bootstrap needs to see.
+
+Items are resampled whole, with all answers to all their questions. Every coefficient is
+a function of sums over items, so resampling weights times sums per item is all there is
+to do. Above 4,096 items they are first dealt at random into so many groups of equal
+size, and the groups are resampled: the variance of a sum stays the same in expectation,
+within some sqrt(2 / 4096), two per cent, while the work no longer grows with items.
+
+References
+----------
+Efron and Tibshirani (1993), An introduction to the bootstrap, chapters 6 and 13.
+Wolter (2007), Introduction to variance estimation, chapter 2 (random groups).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +33,15 @@ import pandas as pd
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
+from consilience.analysis.reliability.ratings.similarity import Similarity, pairs_within
 from consilience.errors import NoResponsesError, OptionError
 from consilience.responses import Responses
 from consilience.responses.table import ANSWERS
+
+MAX_GROUPS = 4096
+# Sums are held as a full table up to 64 MiB.
+_DENSE = 2**23
+type Table = np.ndarray | csr_array
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -179,3 +206,126 @@ def encode(keys: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
     first = np.empty(len(distinct), np.int64)
     first[codes[::-1]] = np.arange(len(keys))[::-1]  # the last one written stays
     return codes.astype(np.int64), first
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Counts:
+    """Counts by question and answer, those of none left out."""
+
+    question: Int[np.ndarray, " M"]
+    answer: Int[np.ndarray, " M"]
+    count: Float[np.ndarray, " M"]
+    raters: Float[np.ndarray, " Q"]
+    agreed: Float[np.ndarray, " Q"]
+
+    @property
+    def paired(self) -> Float[np.ndarray, " Q"]:
+        """1 for questions that at least two annotators answered, else 0."""
+        return (self.raters > 1).astype(np.float64)
+
+    def over_pairs(self, sums: Float[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
+        """Divide by the ordered pairs of each question; 0 where there are none."""
+        pairs = self.raters * (self.raters - 1)
+        mean = np.zeros_like(sums)
+        np.divide(sums, pairs, out=mean, where=pairs > 0)
+        return mean
+
+    def by_question(self, values: Float[np.ndarray, " M"]) -> Float[np.ndarray, " Q"]:
+        """Sum over the answers of each question."""
+        sums: np.ndarray = np.bincount(self.question, values, len(self.raters))
+        return sums
+
+
+def count_answers(ratings: Ratings, similarity: Similarity) -> Counts:
+    """Count the answers to each question."""
+    key = ratings.question * len(ratings.answers) + ratings.answer
+    order = np.argsort(key, kind="stable")
+    begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+    has_id = ratings.annotator >= 0
+    squared = np.where(has_id, ratings.share**2, ratings.share)
+    question = ratings.question[order[begin]]
+    answer = ratings.answer[order[begin]]
+    count = np.add.reduceat(ratings.share[order], begin)
+    within_annotator = np.add.reduceat(squared[order], begin)
+    num = len(ratings.item)
+    raters = np.rint(np.bincount(ratings.question, ratings.share, num))
+    if similarity.matrix is None:
+        agreed = np.bincount(question, count**2 - within_annotator, num)
+    else:
+        agreed = -raters - _within_annotator(ratings, similarity)
+        for one, other in pairs_within(question):
+            alike = similarity.at(answer[one], answer[other])
+            agreed += np.bincount(question[one], count[one] * count[other] * alike, num)
+    return Counts(
+        question=question,
+        answer=answer,
+        count=count,
+        raters=raters,
+        agreed=agreed,
+    )
+
+
+def _within_annotator(
+    ratings: Ratings, similarity: Similarity
+) -> Float[np.ndarray, " Q"]:
+    """Return sum_g x_g' W x_g less the number of annotators; at most 0."""
+    num = len(ratings.item)
+    below = np.zeros(num)
+    if not ratings.repeated:
+        return below
+    repeated = (ratings.annotator >= 0) & (ratings.share < 1)
+    question, answer = ratings.question[repeated], ratings.answer[repeated]
+    share = ratings.share[repeated]
+    who = question * (len(ratings.annotators) + 1) + ratings.annotator[repeated]
+    for one, other in pairs_within(who):
+        unlike = similarity.at(answer[one], answer[other]) - 1
+        below += np.bincount(question[one], share[one] * share[other] * unlike, num)
+    return below
+
+
+def assign_groups(
+    item: Int[np.ndarray, " Q"], generator: np.random.Generator, most: int = MAX_GROUPS
+) -> Int[np.ndarray, " Q"]:
+    """Group of each question: its item, or a random group of items."""
+    num = int(item.max(initial=-1)) + 1
+    if num <= most:
+        return item
+    groups: np.ndarray = generator.permutation(np.arange(num) % most)[item]
+    return groups
+
+
+def table_of_sums(
+    group: Int[np.ndarray, " M"],
+    column: Int[np.ndarray, " M"],
+    value: Float[np.ndarray, " M"],
+    shape: tuple[int, int],
+) -> Table:
+    """Sum values by group and column."""
+    if shape[0] * shape[1] <= _DENSE:
+        flat = np.bincount(group * shape[1] + column, value, shape[0] * shape[1])
+        return flat.reshape(shape)
+    return csr_array((value, (group, column)), shape=shape)
+
+
+def weighted_sums(
+    weights: Float[np.ndarray, "R G"], table: Table
+) -> Float[np.ndarray, "R C"]:
+    """Add up the groups with the weights of each resample."""
+    if isinstance(table, np.ndarray):
+        sums: np.ndarray = weights @ table
+        return sums
+    product: np.ndarray = (table.T @ weights.T).T
+    return product
+
+
+def resample_groups(
+    groups: int, resamples: int, widest: int, generator: np.random.Generator
+) -> Iterator[Float[np.ndarray, "R G"]]:
+    """Yield how often each group is drawn, some resamples at a time."""
+    step = max(1, 2**22 // max(groups, widest))
+    for begin in range(0, resamples, step):
+        size = min(step, resamples - begin)
+        drawn = generator.integers(groups, size=(size, groups))
+        drawn += np.arange(size)[:, None] * groups
+        counted = np.bincount(drawn.ravel(), minlength=size * groups)
+        yield counted.reshape(size, groups).astype(np.float64)

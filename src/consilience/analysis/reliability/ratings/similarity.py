@@ -13,6 +13,7 @@ Krippendorff (2019), Content analysis, chapter 12 (interval, ratio).
 Passonneau (2006), Measuring agreement on set-valued items (MASI).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,11 +24,11 @@ from scipy.sparse import csr_array
 from consilience.errors import OptionError, TooLargeError
 
 type Distance = Literal["nominal", "ordinal", "interval", "ratio", "jaccard", "masi"]
-
 # A table of so many answers squared takes 128 MiB.
 _MAX_ANSWERS = 4096
 # So many pairs of sets that share a label take about 1 GiB while they are compared.
 _MAX_PAIRS = 2**25
+BLOCK = 2**21
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,3 +131,30 @@ def _check_size(size: int) -> None:
             f"(at most {_MAX_ANSWERS:,}); choose nominal, or merge labels"
         )
         raise TooLargeError(msg)
+
+
+def pairs_within(
+    group: Int[np.ndarray, " M"], block: int = BLOCK
+) -> Iterator[tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]]:
+    """Yield the places of both members of pairs, each member with itself too."""
+    if not len(group):
+        return
+    start = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+    length = np.diff(start, append=len(group))
+    own_start, own_length = np.repeat(start, length), np.repeat(length, length)
+    end = np.cumsum(own_length)
+    at = 0
+    while at < len(group):
+        done = end[at - 1] if at else 0
+        stop = max(int(np.searchsorted(end, done + block, side="right")), at + 1)
+        times = own_length[at:stop]
+        first = np.repeat(np.arange(at, stop), times)
+        begin = np.repeat(np.cumsum(times) - times, times)
+        second = np.repeat(own_start[at:stop], times) + np.arange(len(first)) - begin
+        yield first, second
+        at = stop
+
+
+def starts(key: Int[np.ndarray, " M"]) -> Int[np.ndarray, " G"]:
+    """Where each run of equal keys begins."""
+    return np.flatnonzero(np.diff(key, prepend=key[:1] - 1))

@@ -1,1 +1,0 @@
-"""Rules without a likelihood: the graph cut of the ImageNet study."""

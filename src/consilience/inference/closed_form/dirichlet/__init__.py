@@ -1,1 +1,0 @@
-"""Dirichlet distributions: arithmetic, draws and learned concentrations."""

@@ -1,1 +1,0 @@
-"""Prevalence and the weights of columns of candidates: Newton steps and draws."""

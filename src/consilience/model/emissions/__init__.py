@@ -1,1 +1,0 @@
-"""Emissions: the distribution of answers in each state of the truth."""

@@ -1,3 +1,0 @@
-"""Names of parameters that many models have."""
-
-PREVALENCE, WEIGHT = "prevalence", "weight"

@@ -1,1 +1,0 @@
-"""Models of tables, computed on the host without JAX."""

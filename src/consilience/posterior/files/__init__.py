@@ -1,1 +1,0 @@
-"""Files of tables for other programs, one format per file."""

@@ -1,1 +1,0 @@
-"""The canonical folder: responses saved as Parquet files."""

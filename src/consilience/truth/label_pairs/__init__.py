@@ -1,1 +1,0 @@
-"""What is known of pairs of labels, whichever of the two comes first."""
