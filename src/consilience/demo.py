@@ -1,11 +1,10 @@
 """The main job on the built-in study, from an export to tables and scores.
 
-A simulated study with a known truth: which animal is in the photo.
-
-Twenty-five annotators look at photos of huskies, malamutes and their likes. Huskies and
-malamutes look alike to most; some annotators know their wolves and not their foxes; one
-answers without looking. Each row of each confusion is drawn for itself, as the model
-supposes: what is tested here is the way from an export to tables, not a wrong model.
+**A simulated study with a known truth: which animal is in the photo.** Twenty-five
+annotators look at photos of huskies, malamutes and their likes. Huskies and malamutes
+look alike to most; some annotators know their wolves and not their foxes; one answers
+without looking. Each row of each confusion is drawn for itself, as the model supposes:
+what is tested here is the way from an export to tables, not a wrong model.
 """
 
 from collections.abc import Mapping

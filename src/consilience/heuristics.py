@@ -6,14 +6,13 @@ table of `mask + 1` slots is probed at nine neighbours and then at
 5 i + 1 + (hash >> 5, again and again); when it is three fifths full it grows to the
 next power of two above four times its members.
 
-The partition into at most k parts that separates the most weight.
-
-Of several partitions that separate as much, the one is taken that an enumeration of all
-k^n assignments of n nodes to parts 0 to k - 1, the first node slowest, meets last.
-That one gives the first node part k - 1 and each part that is new the next lower
-number, so that a search from k - 1 downwards over such assignments alone meets it
-first; a branch is left when what it has separated, with all the weight that it could
-still separate, is at most the best.
+**The partition into at most k parts that separates the most weight.** Of several
+partitions that separate as much, the one is taken that an enumeration of all k^n
+assignments of n nodes to parts 0 to k - 1, the first node slowest, meets last. That one
+gives the first node part k - 1 and each part that is new the next lower number, so that
+a search from k - 1 downwards over such assignments alone meets it first; a branch is
+left when what it has separated, with all the weight that it could still separate, is at
+most the best.
 
 References
 ----------

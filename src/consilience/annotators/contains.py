@@ -28,7 +28,7 @@ or less, to be there (:math:`v_m`). And they lead: where a similar label is ther
 that is not looks more so, by :math:`\ell_i = \lambda`, and by
 :math:`\lambda + \lambda'` where no similar label that is there was shown with it.
 Similar are the labels that a table says are (`similarity`), or else those of one group;
-`contains.one_item` has the sum over all of an item that may be there, which is exact.
+`contains.label_kinds` has the sum over all of an item that may be there, exactly.
 
 **What present means.** Answers say how much a label looks to be there, not from where
 on it is. With :math:`s'_i = s_i - \min(\tau_0, \tau_1) v_m - \ell_i`, what is left of

@@ -8,11 +8,10 @@ Ranks go from 1, the best; equal values share the mean of their places. A method
 failed on a set comes last there. Only what a method says by default is ranked, not the
 other posteriors of the same fit.
 
-Differences of methods from one of them, paired by item.
-
-In the mean over S sets there are two standard errors: `se` takes the sets as given,
-:math:`\sqrt{\sum_s \mathrm{se}_s^2} / S`; `se_sets` takes them as drawn from the sets
-there could be, :math:`\operatorname{sd}(d_1, \dots, d_S) / \sqrt{S}`.
+**Differences of methods from one of them, paired by item.** In the mean over S sets
+there are two standard errors: `se` takes the sets as given, :math:`\sqrt{\sum_s
+\mathrm{se}_s^2} / S`; `se_sets` takes them as drawn from the sets there could be,
+:math:`\operatorname{sd}(d_1, \dots, d_S) / \sqrt{S}`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

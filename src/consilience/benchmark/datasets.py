@@ -1,11 +1,10 @@
 r"""Data sets with gold: found in folders, and read so that no method sees the gold.
 
-One method on one set: its metrics, what each item adds, and the bootstrap's.
-
-Every method is measured under the same bootstrap of a set's items, so that a difference
-of two methods is free of the luck that they share. The standard error of a difference
-is that of the mean of the items' differences, :math:`\operatorname{sd}(d_1, \dots, d_I)
-/ \sqrt{I}` (for the ECE, which is not a mean over items, the spread of the bootstrap's
+**One method on one set: its metrics, what each item adds, and the bootstrap's.** Every
+method is measured under the same bootstrap of a set's items, so that a difference of
+two methods is free of the luck that they share. The standard error of a difference is
+that of the mean of the items' differences, :math:`\operatorname{sd}(d_1, \dots, d_I) /
+\sqrt{I}` (for the ECE, which is not a mean over items, the spread of the bootstrap's
 differences).
 """
 

@@ -11,21 +11,18 @@ Between these limits and half as good (R-hat 1.1, 100 and 50 effective draws, wi
 the bounds of intervals are still off by less than a tenth of their width), chains have
 not run long enough to tell.
 
-Modes of the posterior weighted by how well each predicts the answers.
-
-How many chains fell into a mode says where chains started. Modes are weighted as models
-are that are compared: so that their mixture predicts each answer best from all others
+**Modes of the posterior weighted by how well each predicts the answers.** How many
+chains fell into a mode says where chains started. Modes are weighted as models are that
+are compared: so that their mixture predicts each answer best from all others
 (stacking), and shrunk towards equal weights, because a model that errs can predict
 answers better by labels that are worse.
 
-Whether the states of the truth still bear their own names.
-
-The likelihood does not change when the states swap names and the confusions swap rows
-with them: there are K! modes, of which one names each state by the label that
-annotators give it. With c the population's confusion and v how far an answer is a vote
-for a state, a_kj = sum_l c_kl v_lj says how far state k is called j. The names are
-right when no one-to-one renaming of the states raises the sum of a_kk (an assignment
-problem).
+**Whether the states of the truth still bear their own names.** The likelihood does not
+change when the states swap names and the confusions swap rows with them: there are K!
+modes, of which one names each state by the label that annotators give it. With c the
+population's confusion and v how far an answer is a vote for a state, a_kj = sum_l c_kl
+v_lj says how far state k is called j. The names are right when no one-to-one renaming
+of the states raises the sum of a_kk (an assignment problem).
 
 Each half of each chain is judged by itself: a chain that has swapped, or that swaps on
 the way, would vanish in the mean over all.

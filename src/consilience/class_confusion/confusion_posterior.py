@@ -15,11 +15,10 @@ So classes may differ much in how often they are called otherwise and little in 
 they are called then, or the other way round; in one Dirichlet distribution the two go
 together.
 
-Evidence for the other labels of a class: answers besides the data set's label.
-
-Each kind of evidence is a matrix, class by label, that says where answers about the
-items of a class are to be expected. None looks at the answers about the class itself:
-those are counted apart.
+**Evidence for the other labels of a class: answers besides the data set's label.** Each
+kind of evidence is a matrix, class by label, that says where answers about the items of
+a class are to be expected. None looks at the answers about the class itself: those are
+counted apart.
 
 References
 ----------

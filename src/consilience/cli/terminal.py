@@ -1,7 +1,6 @@
 """Helpers of every command: the terminal, JSON, the destination of output.
 
-Signals that end the program, handled also where Python drops what they raise.
-
+**Signals that end the program, handled also where Python drops what they raise.**
 Ctrl-C, the TERM that `kill` and schedulers send, and the HUP of a terminal that closes
 all clear up in the same way. Python drops an exception that is raised in a finaliser or
 in a callback of C; such a signal is raised again.

@@ -7,11 +7,10 @@ The information of an annotator's answers need be known only roughly: it sets th
 coordinates that engines move in, and by these how far annotators are found to differ
 (`varying`).
 
-Similar labels of one item in sets, and which of a set were shown together.
-
-Two labels are in one set if they are similar, or linked by labels of that item that
-are. Of a set, two were shown together if at least half of the annotators of either were
-asked about both, or if labels that were link them.
+**Similar labels of one item in sets, and which of a set were shown together.** Two
+labels are in one set if they are similar, or linked by labels of that item that are. Of
+a set, two were shown together if at least half of the annotators of either were asked
+about both, or if labels that were link them.
 """
 
 from dataclasses import dataclass, replace

@@ -6,16 +6,14 @@ trait, shifted by the effect of the item, which is on nodes. What a similar labe
 and what the item adds to labels that are there and to those that are not alike, does
 not make a label present.
 
-Pairs of one item modelled together: exact sums over what they share.
-
-An item makes all its labels look more, or less, to be there: an effect :math:`v_i`, on
-nodes. Given it, labels that are not similar are independent. Of similar labels, an
-absent one looks more to be there where another is there (its *context*), and more still
-where none that is there was shown with it. With :math:`A_u`, :math:`A'_u`,
-:math:`A''_u` the likelihoods of an absent label without context, with it, and with one
-not shown, and :math:`B_u` that of a label that is there, each times its prior
-probability, the sum over all labels of a set that may be there is, with a part for
-those shown together,
+**Pairs of one item modelled together: exact sums over what they share.** An item makes
+all its labels look more, or less, to be there: an effect :math:`v_i`, on nodes. Given
+it, labels that are not similar are independent. Of similar labels, an absent one looks
+more to be there where another is there (its *context*), and more still where none that
+is there was shown with it. With :math:`A_u`, :math:`A'_u`, :math:`A''_u` the
+likelihoods of an absent label without context, with it, and with one not shown, and
+:math:`B_u` that of a label that is there, each times its prior probability, the sum
+over all labels of a set that may be there is, with a part for those shown together,
 
 .. math::
 

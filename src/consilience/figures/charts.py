@@ -3,10 +3,9 @@
 Every mark is described in words ("resnet50: one object .76 (.75 to .77)"), which pages
 show where the reader points at it.
 
-The one place of colours: of models, and of the page's own variables.
-
-A chart names colours by the variables of the page, so that it follows light and dark;
-in a file of its own they are replaced by the values of light.
+**The one place of colours: of models, and of the page's own variables.** A chart names
+colours by the variables of the page, so that it follows light and dark; in a file of
+its own they are replaced by the values of light.
 """
 
 import re

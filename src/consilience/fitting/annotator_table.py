@@ -4,11 +4,10 @@ Several samples of one language model are not several annotators: given the trut
 answers are nearly alike. They count as repeats of one annotator, and of its answers to
 one question the most frequent counts, once (self-consistency).
 
-The table `annotator_prior`: what annotators answered earlier, the truth being known.
-
-A row says how often an annotator gave an answer to questions of one true label, or how
-many of its answers were right. Either becomes single answers to questions of known
-truth, which enter the fit beside the new ones.
+**The table `annotator_prior`: what annotators answered earlier, the truth being
+known.** A row says how often an annotator gave an answer to questions of one true
+label, or how many of its answers were right. Either becomes single answers to questions
+of known truth, which enter the fit beside the new ones.
 
 References
 ----------

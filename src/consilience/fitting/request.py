@@ -1,9 +1,8 @@
 """What is asked of `fit`: the study to fit, and how to fit it.
 
-How long a fit will take, roughly: to know before a long one is started.
-
-The costs are lines in the size of the study, set to what the benchmark `fit_seconds`
-measures: processor seconds on two cores, compiling included.
+**How long a fit will take, roughly: to know before a long one is started.** The costs
+are lines in the size of the study, set to what the benchmark `fit_seconds` measures:
+processor seconds on two cores, compiling included.
 """
 
 import time

@@ -1,11 +1,10 @@
 """The truth summed out: what follows from the score, for every model.
 
-The information of covariates, in answers of an annotator drawn at random.
-
-Both are information about the truth, given the list: that of the columns, and
-that of one answer without them. Without columns each label has
-an attraction of its own, and the truth is drawn from the list in proportion to it; the
-attractions are those that give each label its share of the truths.
+**The information of covariates, in answers of an annotator drawn at random.** Both are
+information about the truth, given the list: that of the columns, and that of one answer
+without them. Without columns each label has an attraction of its own, and the truth is
+drawn from the list in proportion to it; the attractions are those that give each label
+its share of the truths.
 """
 
 from dataclasses import replace

@@ -2,13 +2,12 @@ r"""Answers drawn from tables, with the truth summed out, on the host.
 
 One sparse product gives the scores of all units and another the expected answers
 (`truth.response_matrix`), of which sums are the expected counts of events
-(`model.tables.events`); nothing is compiled, whatever the model and the size of the
+(`model.tables`); nothing is compiled, whatever the model and the size of the
 study.
 
-Which events of the parameters enter the cells of an emission's tables.
-
-Of a model of tables, log p(answer | state) of every part of its emission is a sum of
-log probabilities that are its parameters (and of constants):
+**Which events of the parameters enter the cells of an emission's tables.** Of a model
+of tables, log p(answer | state) of every part of its emission is a sum of log
+probabilities that are its parameters (and of constants):
 
 .. math::
 

@@ -23,11 +23,10 @@ the root of the residual correlation: .262 instead of .174).
 
 Bounds move with the probability: their distance in log-odds is divided by D.
 
-The posterior of the truth by draw of the parameters.
-
-A fit gives p(truth | answers) with the parameters averaged over. Sums over many items
-vary with the parameters more than any one item shows, since these are the same for all
-items: whoever sums has to know the truth draw by draw,
+**The posterior of the truth by draw of the parameters.** A fit gives p(truth | answers)
+with the parameters averaged over. Sums over many items vary with the parameters more
+than any one item shows, since these are the same for all items: whoever sums has to
+know the truth draw by draw,
 
 .. math::
 

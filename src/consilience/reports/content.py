@@ -2,9 +2,8 @@
 
 Cells are text; markup is made of them by the template alone, which escapes it.
 
-The charts: drawn by Altair, turned to SVG without a browser.
-
-Colours are the page's own variables, so that a chart follows light and dark.
+**The charts: drawn by Altair, turned to SVG without a browser.** Colours are the page's
+own variables, so that a chart follows light and dark.
 """
 
 from collections.abc import Iterable, Sequence

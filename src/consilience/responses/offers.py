@@ -4,11 +4,10 @@
 what was shown gives an offer that is unknown, or, for a choice of one label, the
 assumption that every label was shown; either is written into the assumptions.
 
-Names of labels instead of their codes: 'tabby cat' for n02123045.
-
-Tables hold labels as they were read, so that programs find them again. To look
-at, a table has names: those of the column `name` of the responses' labels, or of
-a file. Two labels of one name stay apart, and what has no name keeps its code.
+**Names of labels instead of their codes: 'tabby cat' for n02123045.** Tables hold
+labels as they were read, so that programs find them again. To look at, a table has
+names: those of the column `name` of the responses' labels, or of a file. Two labels of
+one name stay apart, and what has no name keeps its code.
 """
 
 from collections.abc import Mapping

@@ -10,12 +10,11 @@ their majority, a tie counting half; `soft_log_loss` is the cross-entropy of the
 of experts that say yes, in nats: it is least not at zero but at the entropy of the
 shares.
 
-Metrics of choice: one truth per item, of which gold may allow several names.
-
-With q the probability of all right labels of an item together and p_k that of the wrong
-ones: log-loss -log max(q, clip), Brier (1 - q)^2 + sum_k p_k^2 (between 0 and 2).
-Accuracy is the share of right labels among the item's most probable ones, so that a tie
-is split. The ECE compares the highest probability with that share.
+**Metrics of choice: one truth per item, of which gold may allow several names.** With q
+the probability of all right labels of an item together and p_k that of the wrong ones:
+log-loss -log max(q, clip), Brier (1 - q)^2 + sum_k p_k^2 (between 0 and 2). Accuracy is
+the share of right labels among the item's most probable ones, so that a tie is split.
+The ECE compares the highest probability with that share.
 """
 
 from collections.abc import Callable

@@ -8,7 +8,7 @@ bootstrap, 2 value - quantile, cut off at 0 and stretched to hold the value: cha
 differences inside bins push it upwards, in the resamples once more than in the value,
 and this bootstrap takes the push off again.
 
-Smoothed vote shares: what to beat with probabilities that know no annotator.
+**Smoothed vote shares: what to beat with probabilities that know no annotator.**
 
 .. math::
 

@@ -1,17 +1,15 @@
 """Codes of annotators and units, shared by all truth spaces.
 
-Units that look alike, looked at once: exact, and the fewer answers the faster.
+**Units that look alike, looked at once: exact, and the fewer answers the faster.** Two
+units are alike if they got the same answers from the same annotators, can be true in
+the same ways, with the same covariates. Given parameters that units share, their
+likelihoods are equal; so one stands for all, counted as often.
 
-Two units are alike if they got the same answers from the same annotators, can be true
-in the same ways, with the same covariates. Given parameters that units
-share, their likelihoods are equal; so one stands for all, counted as often.
-
-Earlier answers to questions of known truth, as units behind those of a study.
-
-They say what annotators are like, by the same likelihood as all other answers; so for
-every model and engine they are the prior that Bayes makes of them. Each is a unit of
-its own, because it is not known which of them were about the same item; and the truth
-of none is drawn with the prevalence, because whoever chose the questions chose it.
+**Earlier answers to questions of known truth, as units behind those of a study.** They
+say what annotators are like, by the same likelihood as all other answers; so for every
+model and engine they are the prior that Bayes makes of them. Each is a unit of its own,
+because it is not known which of them were about the same item; and the truth of none is
+drawn with the prevalence, because whoever chose the questions chose it.
 """
 
 from dataclasses import dataclass, replace

@@ -6,8 +6,7 @@ the more, the fewer there are. What is expected of it is most where some number 
 most probable labels are called present, and that number is found here, without gold:
 often labels with less than one half are among them.
 
-Expected F of calling the most probable labels present, exactly and for all at once.
-
+**Expected F of calling the most probable labels present, exactly and for all at once.**
 With :math:`T` labels truly there, of the `k` that are called present :math:`S`, the
 F-measure in which a miss weighs :math:`b` false yeses (:math:`b = \beta^2`) is
 :math:`(1 + b) S / (b T + k)`. Of :math:`1/x = \int_0^\infty e^{-xt} dt`, with labels

@@ -5,8 +5,7 @@ weighting takes its probabilities from one draw of the parameters, so that bound
 what is unknown of these as well; a fit without such draws has one. Letters: D draws of
 the parameters, A models, I items, R weightings, S = 1 + R.
 
-Sums of calls over items, and how they vary: draws of the truth, weights of items.
-
+**Sums of calls over items, and how they vary: draws of the truth, weights of items.**
 Every weighting of the items takes its probabilities from one draw of the parameters, as
 all that judges models does (`bootstrap`).
 

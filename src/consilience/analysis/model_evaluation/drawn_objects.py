@@ -4,11 +4,10 @@ What is true in a draw of an item is a bit, so that two things at once are an AN
 the probability of it a count of bits. Letters: N candidates, I items, D draws of the
 parameters, w words for each.
 
-Sums over items for the evaluation of models, where items hold objects.
-
-Of each metric and subset the two sums of a ratio: the probability that the model is
-right and the item in the subset, and that the item is in it, both from the
-joint draws of the item.
+**Sums over items for the evaluation of models, where items hold objects.** Of each
+metric and subset the two sums of a ratio: the probability that the model is right and
+the item in the subset, and that the item is in it, both from the joint draws of the
+item.
 """
 
 from collections.abc import Iterator, Mapping

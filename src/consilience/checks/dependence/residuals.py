@@ -4,11 +4,10 @@ An answer is weighed as the model weighs it, by the odds v that it gives a state
 a rival. Its residual is v less what the model expects of the annotator in that state,
 and its deviation the standard deviation of v there.
 
-The two annotators whose errors go together the most.
-
-What is left of an answer after its prediction from all others, its residual, should not
-go together with that of another annotator. Where one copies the other, or both read a
-question in another way than the rest, the residuals of the two do (Yen's Q3).
+**The two annotators whose errors go together the most.** What is left of an answer
+after its prediction from all others, its residual, should not go together with that of
+another annotator. Where one copies the other, or both read a question in another way
+than the rest, the residuals of the two do (Yen's Q3).
 
 References
 ----------

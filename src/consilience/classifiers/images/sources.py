@@ -1,10 +1,9 @@
 """Images in files, lists of paths and Parquet files: names first, bytes in turn.
 
-Sources of images: folders, files, lists of paths, Parquet files with images.
-
-Every image has the name that its item has among the responses: in a folder the path
-below it, in a list or a table what the column `item` says. Bytes are read only when an
-image's turn has come.
+**Sources of images: folders, files, lists of paths, Parquet files with images.** Every
+image has the name that its item has among the responses: in a folder the path below it,
+in a list or a table what the column `item` says. Bytes are read only when an image's
+turn has come.
 """
 
 import csv

@@ -12,7 +12,7 @@ proportion to one over the rank.
 Only labels that some classifier lists have a cell; all others of an item share one
 probability, so nothing here is as large as items times labels.
 
-Which labels become the candidates of an item.
+**Which labels become the candidates of an item.**
 
 - `union`: every label that some classifier has among its best. It never drops what a
   dissenter picks, and needs no probabilities.

@@ -3,10 +3,8 @@
 Many published classifiers are known by their best few labels alone, in order. They
 pool with the others; the weight of their ranks is learned where there is gold.
 
-The accuracy of each rank of a list.
-
-Learned from gold, each list's own shares shrunk to those of all lists; or else in
-proportion to one over the rank.
+**The accuracy of each rank of a list.** Learned from gold, each list's own shares
+shrunk to those of all lists; or else in proportion to one over the rank.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,11 +1,10 @@
 """A classifier that is loaded: checked against its manifest, and ready to answer.
 
-The labels of a classifier, in the order of its outputs.
-
-A text table (tabs, with a header). The column `label` is what predictions carry; it is
-unique. Other columns name the same label otherwise. Of ImageNet's thousand classes the
-label is the index in the order of WordNet ids, and `wnid`, `name` (made unique: two
-pairs of classes share a name) and `synonyms` stand beside it.
+**The labels of a classifier, in the order of its outputs.** A text table (tabs, with a
+header). The column `label` is what predictions carry; it is unique. Other columns name
+the same label otherwise. Of ImageNet's thousand classes the label is the index in the
+order of WordNet ids, and `wnid`, `name` (made unique: two pairs of classes share a
+name) and `synonyms` stand beside it.
 """
 
 import csv

@@ -3,11 +3,10 @@
 Order is that of the images, so that a run which was killed and taken up again leaves
 what an uninterrupted one does.
 
-A folder of predictions while it is being filled, in pieces that are whole or absent.
-
-It appears with its account and its table of labels, so that it can be taken up whenever
-it is there. A piece of answers is put in place when it is whole, after its piece of
-images: what is in place is done.
+**A folder of predictions while it is being filled, in pieces that are whole or
+absent.** It appears with its account and its table of labels, so that it can be taken
+up whenever it is there. A piece of answers is put in place when it is whole, after its
+piece of images: what is in place is done.
 """
 
 import time

@@ -4,8 +4,7 @@ One resampling by Pillow, straight from the decoded picture: cropping is a box g
 it, not a second step. Pillow's filters look at as many pixels as the scale asks for;
 those of other libraries do not, and change the answers as much as int8 weights would.
 
-Images decoded and resampled ahead of the networks, in threads, in their order.
-
+**Images decoded and resampled ahead of the networks, in threads, in their order.**
 Pillow does its work without Python's lock. A bounded number of images is in memory, and
 each is decoded once for all classifiers.
 """

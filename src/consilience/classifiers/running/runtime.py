@@ -6,10 +6,9 @@ Python. So the driver is asked first, and the session afterwards. Everything tha
 asked of ONNX Runtime goes through the module that is handed in, so that a test can hand
 in one that records.
 
-Networks that compute in half precision, as ONNX Runtime's converter makes them.
-
-The answers stay in single precision. Operators that ONNX Runtime's CPU has no kernel
-for in half precision are computed in single precision there, between casts.
+**Networks that compute in half precision, as ONNX Runtime's converter makes them.** The
+answers stay in single precision. Operators that ONNX Runtime's CPU has no kernel for in
+half precision are computed in single precision there, between casts.
 """
 
 import contextlib

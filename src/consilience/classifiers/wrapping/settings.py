@@ -3,9 +3,8 @@
 What is given comes first, then what a file of the preprocessing states, then the graph;
 what none of them says is assumed where a usual value exists, and is an error elsewhere.
 
-Preprocessing as Hugging Face and timm write it down.
-
-Hugging Face: `preprocessor_config.json`. timm: `config.json` of a model, or what
+**Preprocessing as Hugging Face and timm write it down.** Hugging Face:
+`preprocessor_config.json`. timm: `config.json` of a model, or what
 `timm.data.resolve_model_data_config` returns, written as JSON. Nothing is filled in: a
 setting that the file does not give is left to the options.
 """

@@ -1,6 +1,6 @@
 """The command `sbc`: simulation-based calibration of models and engines.
 
-The folder of `sbc`, from which an interrupted check continues.
+**The folder of `sbc`, from which an interrupted check continues.**
 
 - `sbc.toml`: the settings; a folder holds the results of one.
 - `fits/MODEL-ENGINE/`: positions and tallies of all studies, whole or not at all.

@@ -1,8 +1,7 @@
 """EM for confusion matrices, from the shares of the votes.
 
-EM for abilities of annotators and ease of items, by conjugate gradients.
-
-EM for annotators who know the truth or answer by habit, plain or variational.
+**EM for abilities of annotators and ease of items, by conjugate gradients.** EM for
+annotators who know the truth or answer by habit, plain or variational.
 
 References
 ----------

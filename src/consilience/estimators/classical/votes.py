@@ -1,12 +1,11 @@
 """Votes weighted by skills, and skills by agreement with what the votes say.
 
-Skills by completing a matrix of rank one, robustly.
+**Skills by completing a matrix of rank one, robustly.** Of two annotators who err
+independently, the covariance of being right is the product of their skills. Skills are
+alternately set to the mean of what each entry says, the largest and smallest entries
+left out.
 
-Of two annotators who err independently, the covariance of being right is the product
-of their skills. Skills are alternately set to the mean of what each entry says, the
-largest and smallest entries left out.
-
-Messages between items and annotators, of two labels.
+**Messages between items and annotators, of two labels.**
 
 References
 ----------

@@ -1,12 +1,11 @@
 """The pass over the answers of models without tables, compiled once for a size.
 
-Newton steps for the unconstrained parameters.
-
-Given the posterior of the truth, the expected log-likelihood is concave in them. The
-Newton direction is solved for by conjugate gradients, from products with the Hessian
-alone, so nothing is as large as parameters squared; cut short, it still points upwards.
-The step is halved until the objective does not fall (Dembo, Eisenstat and Steihaug
-1982), so a sweep with such a step is an ascent like one without.
+**Newton steps for the unconstrained parameters.** Given the posterior of the truth, the
+expected log-likelihood is concave in them. The Newton direction is solved for by
+conjugate gradients, from products with the Hessian alone, so nothing is as large as
+parameters squared; cut short, it still points upwards. The step is halved until the
+objective does not fall (Dembo, Eisenstat and Steihaug 1982), so a sweep with such a
+step is an ascent like one without.
 """
 
 from collections.abc import Mapping

@@ -1,16 +1,14 @@
 """Arithmetic of Dirichlet distributions whose vectors lie along the last axis.
 
-Concentrations of Dirichlet priors, learned from the counts of all who share one.
-
-A fixed-point step for the Dirichlet-multinomial (Minka 2000, equation 55), with a Gamma
+**Concentrations of Dirichlet priors, learned from the counts of all who share one.** A
+fixed-point step for the Dirichlet-multinomial (Minka 2000, equation 55), with a Gamma
 hyperprior whose mode is the start, and a leap on from two of them. Each is an ascent.
 
-A leap along two fixed-point steps of a learned concentration.
-
-The fixed point moves by ever shorter steps in much the same direction. Two of them say
-where many would lead (Varadhan and Roland 2008, scheme S3, here in logarithms). The
-leap is taken only where the objective of the steps, the Dirichlet-multinomial
-probability of the counts and the hyperprior, gains by it, so it is an ascent like them.
+**A leap along two fixed-point steps of a learned concentration.** The fixed point moves
+by ever shorter steps in much the same direction. Two of them say where many would lead
+(Varadhan and Roland 2008, scheme S3, here in logarithms). The leap is taken only where
+the objective of the steps, the Dirichlet-multinomial probability of the counts and the
+hyperprior, gains by it, so it is an ascent like them.
 """
 
 import math

@@ -3,14 +3,12 @@ r"""Steps of prevalence and the weights of columns, compiled once for all models
 They take what the answers say of the truth, and no answers: `logit_step` climbs,
 `logit_draws` draws.
 
-Draws of gamma variables in whole arrays.
+**Draws of gamma variables in whole arrays.** By Marsaglia and Tsang (2000), as
+`jax.random.loggamma` does number by number: here all numbers of a round are proposed at
+once, and the one in twenty that is rejected again. A draw of many small vectors takes a
+fraction of the time, and so does compiling it.
 
-By Marsaglia and Tsang (2000), as `jax.random.loggamma` does number by number: here all
-numbers of a round are proposed at once, and the one in twenty that is rejected again. A
-draw of many small vectors takes a fraction of the time, and so does compiling it.
-
-Draws of prevalence and the weights of columns, given the truth: exact in the limit.
-
+**Draws of prevalence and the weights of columns, given the truth: exact in the limit.**
 The truth of a unit, given its list, is drawn from a multinomial logit
 (`model.truth_prior.prevalence`) with :math:`\lambda_k \sim \mathrm{Gamma}(a_k, 1)`
 instead of the prevalence, whose shares it is. With an exponential variable for each
@@ -27,8 +25,7 @@ Weights take random-walk steps, as wide as the posterior given the truth is ther
 the optimizer has ended; with each, prevalence moves so that the labels keep their
 shares.
 
-A Newton step for prevalence and the weights of columns, given beliefs of the truth.
-
+**A Newton step for prevalence and the weights of columns, given beliefs of the truth.**
 Where candidates have columns the prior of the truth is a multinomial logit
 (`model.truth_prior.prevalence`), and has no closed form. With the truth as it is
 believed,

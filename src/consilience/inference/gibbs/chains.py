@@ -18,7 +18,7 @@ truth of many items and the rows of all annotators hold each other in place; the
 step moves what they have in common without them. Chains run side by side in one set of
 arrays, so that many cost little more than one; nothing is compiled.
 
-Elliptical slice sampling of many independent vectors side by side.
+**Elliptical slice sampling of many independent vectors side by side.**
 
 References
 ----------

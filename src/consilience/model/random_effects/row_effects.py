@@ -17,7 +17,7 @@ deviation of what is left, :math:`\sigma_{gk}`, all of them for each group of
 annotators, and how much items differ in ease, :math:`\chi`. The ease of an item is
 integrated out on nodes.
 
-Integrals over a standard normal, as sums over a few nodes.
+**Integrals over a standard normal, as sums over a few nodes.**
 
 .. math::
 

@@ -1,10 +1,9 @@
 """Covariates of candidates, blocks, pairs and items of kind objects.
 
-Pairs of labels that are candidates together so often that they speak for themselves.
-
-What pairs have in common (`consilience.objects.layout.covariates`) says how readily two
-labels are names of one thing; of pairs that occur on many items the answers say it,
-too.
+**Pairs of labels that are candidates together so often that they speak for
+themselves.** What pairs have in common (`consilience.objects.layout.covariates`) says
+how readily two labels are names of one thing; of pairs that occur on many items the
+answers say it, too.
 """
 
 from collections.abc import Iterable

@@ -6,10 +6,9 @@ are exact: all partitions are enumerated. What depends on continuous quantities 
 a partition and which responses are exhaustive, then salience, shares of names, and how
 often each object is seen, all from their closed forms.
 
-Random numbers of many items at once, of each from a stream of its own.
-
-So what is drawn of an item does not depend on which others stand beside it: drawn again
-alone, or among more, it is the same.
+**Random numbers of many items at once, of each from a stream of its own.** So what is
+drawn of an item does not depend on which others stand beside it: drawn again alone, or
+among more, it is the same.
 """
 
 from collections.abc import Iterable, Iterator

@@ -14,14 +14,13 @@ A panel finds *several* objects as the multi-label study has it: of the numbers 
 labels that its responses name, the most frequent is above one. Its main label is the
 one that most give as the main object's. Where several tie, each is as good.
 
-Whether a label is a right name of an object, in each joint posterior draw.
-
-That an object is there does not make each of its names right: a label that one
-annotator used for what everybody saw may be a rival of the right name, or a duplicate.
-In a world where a share :math:`f` of annotators names the label's object, where the
-label's share of the object's namings is :math:`r` times that of the name most used, and
-where a share :math:`u` of annotators gives the label itself, the label is **valid** at
-a threshold :math:`\tau` if :math:`f > \tau` and it is a right name, which has the odds
+**Whether a label is a right name of an object, in each joint posterior draw.** That an
+object is there does not make each of its names right: a label that one annotator used
+for what everybody saw may be a rival of the right name, or a duplicate. In a world
+where a share :math:`f` of annotators names the label's object, where the label's share
+of the object's namings is :math:`r` times that of the name most used, and where a share
+:math:`u` of annotators gives the label itself, the label is **valid** at a threshold
+:math:`\tau` if :math:`f > \tau` and it is a right name, which has the odds
 
 .. math::
 

@@ -1,12 +1,11 @@
 """The tables of a fit of kind objects, from the posterior of items.
 
-The table `styles`: how a typical annotator answers (kind objects).
-
-Some responses name one object alone, others list all that was detected. Of the typical
-item: the share of single-label responses, the probability that an exhaustive response
-detects an object that is not the main one (averaged over objects of high and of low
-detection), and that it gives a further name of an object that is named already, where
-names are rivals and where they are synonyms.
+**The table `styles`: how a typical annotator answers (kind objects).** Some responses
+name one object alone, others list all that was detected. Of the typical item: the share
+of single-label responses, the probability that an exhaustive response detects an object
+that is not the main one (averaged over objects of high and of low detection), and that
+it gives a further name of an object that is named already, where names are rivals and
+where they are synonyms.
 """
 
 from __future__ import annotations

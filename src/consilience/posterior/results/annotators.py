@@ -13,20 +13,17 @@ as absent, they are weighted by their prevalence.
 A model in which annotators may answer by habit, whatever the item (MACE), adds how
 often each does so: the column spammer.
 
-The tables `annotator_groups` and `group_differences`: groups of annotators compared.
+**The tables `annotator_groups` and `group_differences`: groups of annotators
+compared.** The accuracy of a group is the mean of that of its annotators, in each draw;
+its spread is their standard deviation. A difference is taken within draws, so that what
+groups have in common cancels.
 
-The accuracy of a group is the mean of that of its annotators, in each draw; its spread
-is their standard deviation. A difference is taken within draws, so that what groups
-have in common cancels.
-
-The effects of candidates' columns, and the information that these carry.
-
-Candidates may have columns of numbers, such as the scores of classifiers, whose weights
-are learned. A weight is the change in log-odds for one standard deviation of the
-column, a slope that for one unit of it: of the log of a probability, a slope of one
-would take the classifier at its word. The relative information of all columns together
-is what they contain about the truth over that of one answer, of an annotator drawn at
-random.
+**The effects of candidates' columns, and the information that these carry.** Candidates
+may have columns of numbers, such as the scores of classifiers, whose weights are
+learned. A weight is the change in log-odds for one standard deviation of the column, a
+slope that for one unit of it: of the log of a probability, a slope of one would take
+the classifier at its word. The relative information of all columns together is what
+they contain about the truth over that of one answer, of an annotator drawn at random.
 
 References
 ----------

@@ -1,10 +1,9 @@
 """The table `diagnostics`: the checks' verdicts as the fit carries them.
 
-The table `comparison`: the models that were compared, the best first.
-
-elpd is the mean log probability of an answer given all others, in nats; `weight` is the
-share of a model in the mixture that predicts answers best, and `best` the probability
-that it alone predicts best, were there more items like these.
+**The table `comparison`: the models that were compared, the best first.** elpd is the
+mean log probability of an answer given all others, in nats; `weight` is the share of a
+model in the mixture that predicts answers best, and `best` the probability that it
+alone predicts best, were there more items like these.
 """
 
 from __future__ import annotations

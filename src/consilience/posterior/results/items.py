@@ -8,11 +8,10 @@ Two labels tie when their probabilities differ by no more than rounding. A tie i
 broken in silence: the first label stands in the row and `tied` says that it is not
 alone.
 
-The tables of a run by name, and their Parquet files.
-
-Text is dictionary-encoded: each name is held once. The file's metadata carries, under
-the key `consilience`, a JSON object with the table's name, the probability between
-`lower` and `upper`, what kind of interval that is, the model and the engine.
+**The tables of a run by name, and their Parquet files.** Text is dictionary-encoded:
+each name is held once. The file's metadata carries, under the key `consilience`, a JSON
+object with the table's name, the probability between `lower` and `upper`, what kind of
+interval that is, the model and the engine.
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@ the candidate being the truth. For contains a row is an item and a label asked a
 and the probability is that of the label being present: the sum over states k of
 P(state k) w_k, where w_k, the fit's `present`, says how far state k counts as present.
 
-Soft labels: one row per item and one probability per label, to train a model on.
-
+**Soft labels: one row per item and one probability per label, to train a model on.**
 For choice the probabilities of a row sum to one, and a label that is not a candidate of
 an item has probability 0. For contains each is the probability that the label is
 present, and is empty where the label was not asked about: nothing is known there, which

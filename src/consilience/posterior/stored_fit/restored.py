@@ -2,17 +2,15 @@
 
 How alike the user said that labels are is kept of labels that one item was asked about.
 
-Tables that a fit holds as they are, because nothing in it implies them.
+**Tables that a fit holds as they are, because nothing in it implies them.** A rule such
+as the paper's own has no draws from which tables follow: it states them. They lie in
+the tree under `tables`, a group for each; a column of text is held as codes, with its
+names beside it.
 
-A rule such as the paper's own has no draws from which tables follow: it states them.
-They lie in the tree under `tables`, a group for each; a column of text is held as
-codes, with its names beside it.
-
-A fit's parameters as arrays with one axis of draws, and estimates over that axis.
-
-Chains are laid end to end, so S = C * D draws. Bounds are equal-tailed: at
-probability p, the quantiles (1 - p) / 2 and (1 + p) / 2. A point estimate is a single
-draw; one draw says nothing of spread, so its bounds are NaN, never the point itself.
+**A fit's parameters as arrays with one axis of draws, and estimates over that axis.**
+Chains are laid end to end, so S = C * D draws. Bounds are equal-tailed: at probability
+p, the quantiles (1 - p) / 2 and (1 + p) / 2. A point estimate is a single draw; one
+draw says nothing of spread, so its bounds are NaN, never the point itself.
 """
 
 from __future__ import annotations

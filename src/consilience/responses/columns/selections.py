@@ -4,10 +4,9 @@ A selection is the list of labels that one annotator picked for one item: one la
 a choice, one per object, or, when all labels on screen are known, a yes to each picked
 and a no to each other.
 
-The labels that were on screen, where each task of a tool says so itself.
-
-Tasks that this program writes say in one record what they ask: of which item, in which
-kind of question, and which labels with which names stand on the screen in which order.
+**The labels that were on screen, where each task of a tool says so itself.** Tasks that
+this program writes say in one record what they ask: of which item, in which kind of
+question, and which labels with which names stand on the screen in which order.
 """
 
 from collections import Counter

@@ -3,10 +3,9 @@
 A reader says where a tool keeps these; everything after that (which question is meant,
 which field names the item, what an answer means) is decided once, for all tools.
 
-Values inside nested records, found by their path.
-
-A path is keys with points between them; ``*`` stands for every part of a list or every
-value of an object: ``projects.*.labels.*``.
+**Values inside nested records, found by their path.** A path is keys with points
+between them; ``*`` stands for every part of a list or every value of an object:
+``projects.*.labels.*``.
 """
 
 from collections import Counter

@@ -1,7 +1,6 @@
 """A batch of MTurk results: its cells, and the assignments that count.
 
-Answers of MTurk pages, in whatever form, as one column of labels per question.
-
+**Answers of MTurk pages, in whatever form, as one column of labels per question.**
 Requesters' pages give answers in several forms: one column per input, one per radio
 button (``Answer.q.yes`` true or false), or one JSON column `Answer.taskAnswers` with
 everything inside.

@@ -1,14 +1,12 @@
 """MTurk batches with one item per assignment.
 
-MTurk batches whose tasks list their labels, as this program writes them.
+**MTurk batches whose tasks list their labels, as this program writes them.** The input
+says in one record what was on screen. The answers are the places of the labels that
+were chosen, so that no text of a label passes through a page and back.
 
-The input says in one record what was on screen. The answers are the places of the
-labels that were chosen, so that no text of a label passes through a page and back.
-
-MTurk batches with a grid of items per assignment.
-
-Either one column lists the items that were selected, and every other item on screen is
-a no, or each item has an answer of its own.
+**MTurk batches with a grid of items per assignment.** Either one column lists the items
+that were selected, and every other item on screen is a no, or each item has an answer
+of its own.
 """
 
 import re

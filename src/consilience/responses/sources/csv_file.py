@@ -3,12 +3,11 @@
 Every cell is text: no number is parsed, so that ids keep their form. The work is
 Arrow's; this file finds the separator and the header, and puts names to errors.
 
-Separated text cut into rows of cells, by one strict rule for quotes.
-
-A cell that begins with a quote ends with one, before a separator or the end of the row;
-a quote inside it is doubled. In a cell that does not begin with a quote, a quote is a
-character like any other (``5" nail``). Anything else is an error that names the row: a
-quote that is never closed would swallow all rows below it.
+**Separated text cut into rows of cells, by one strict rule for quotes.** A cell that
+begins with a quote ends with one, before a separator or the end of the row; a quote
+inside it is doubled. In a cell that does not begin with a quote, a quote is a character
+like any other (``5" nail``). Anything else is an error that names the row: a quote that
+is never closed would swallow all rows below it.
 """
 
 import csv

@@ -3,12 +3,10 @@
 Slopes want a program that JAX compiles, in seconds. What is looked at once or a few
 times, as a posterior is, NumPy has computed long before that.
 
-Frozen records that JAX can look into.
-
-JAX rebuilds records while it transforms a function, with placeholders or stacks where
-arrays belong. `register_dataclass` does so through the constructor, where shapes are
-checked; here the fields are put in place without it, so that only records that a person
-builds are checked.
+**Frozen records that JAX can look into.** JAX rebuilds records while it transforms a
+function, with placeholders or stacks where arrays belong. `register_dataclass` does so
+through the constructor, where shapes are checked; here the fields are put in place
+without it, so that only records that a person builds are checked.
 """
 
 import dataclasses

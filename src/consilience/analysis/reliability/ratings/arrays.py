@@ -4,20 +4,18 @@ A question is an item (choice, objects) or a pair of item and label (contains). 
 annotator answered a question more than once, the answers share one vote, so that nobody
 is compared with himself; an anonymous answer is an annotator of its own.
 
-Counts of each answer to each question, and the agreement of its answers.
+**Counts of each answer to each question, and the agreement of its answers.** With x_g
+the vote of annotator g on a question and c = sum_g x_g its counts, the pairs of
+different annotators agree by sum_{g != h} x_g' W x_h = c' W c - sum_g x_g' W x_g, W
+being the similarity of answers. Without repeated answers the last sum is r, the number
+of annotators, as in Gwet (2014), chapter 2.
 
-With x_g the vote of annotator g on a question and c = sum_g x_g its counts, the pairs
-of different annotators agree by sum_{g != h} x_g' W x_h = c' W c - sum_g x_g' W x_g,
-W being the similarity of answers. Without repeated answers the last sum is r, the
-number of annotators, as in Gwet (2014), chapter 2.
-
-Sums over groups of items, all that a bootstrap needs to see.
-
-Items are resampled whole, with all answers to all their questions. Every coefficient is
-a function of sums over items, so resampling weights times sums per item is all there is
-to do. Above 4,096 items they are first dealt at random into so many groups of equal
-size, and the groups are resampled: the variance of a sum stays the same in expectation,
-within some sqrt(2 / 4096), two per cent, while the work no longer grows with items.
+**Sums over groups of items, all that a bootstrap needs to see.** Items are resampled
+whole, with all answers to all their questions. Every coefficient is a function of sums
+over items, so resampling weights times sums per item is all there is to do. Above 4,096
+items they are first dealt at random into so many groups of equal size, and the groups
+are resampled: the variance of a sum stays the same in expectation, within some sqrt(2 /
+4096), two per cent, while the work no longer grows with items.
 
 References
 ----------
