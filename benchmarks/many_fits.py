@@ -38,7 +38,7 @@ CHOICE = (
 # Of these, which take longer to compile, one after every round of those above.
 SLOW = (
     ("choice", "ebcc", "em"),
-    ("choice", "bwa", "em"),
+    ("choice", "bwa", "rule"),
     ("choice", "glad", "em"),
     ("contains", "contains_counts", "em"),
     ("choice", "community_bcc", "vb"),
@@ -46,7 +46,7 @@ SLOW = (
     ("choice", "ebcc", "vb"),
     ("choice", "item_difficulty", "em"),
     ("contains", "contains", "em"),
-    ("choice", "logistic_random_effects", "em"),
+    ("choice", "logistic_random_effects", "gibbs"),
     ("objects", "objects", "em"),
     ("choice", "auto", "auto"),
     ("objects", "objects_by_annotator", "em"),

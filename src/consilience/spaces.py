@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from consilience.contains.item_label_pairs import similar_sets
+from consilience.contains.similar_sets import similar_sets
 from consilience.contains.space import presence
 from consilience.errors import GoldError
 from consilience.objects.layout.space import objects

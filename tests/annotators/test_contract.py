@@ -12,6 +12,7 @@ import pytest
 from numpyro.handlers import seed, trace
 
 from consilience.annotators import load, names
+from consilience.errors import OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
@@ -20,12 +21,12 @@ from consilience.model import (
     ClosedFormModel,
     LaidOutModel,
     NewtonModel,
+    Rule,
     belief,
     joint,
     lay_out,
     marginal,
     num_substates,
-    sample_parameters,
     simulate,
 )
 
@@ -37,7 +38,9 @@ FIT = {
 }
 
 
-WITH_SCORE = [name for name in names() if isinstance(load(name), AnnotatorModel)]
+FITTED = [name for name in names() if isinstance(load(name), AnnotatorModel)]
+RULES = [name for name in FITTED if isinstance(load(name), Rule)]
+WITH_SCORE = [name for name in FITTED if name not in RULES]
 
 
 @pytest.fixture(params=WITH_SCORE)
@@ -45,7 +48,7 @@ def model(request):
     return load(request.param)
 
 
-@pytest.fixture(params=[name for name in names() if load(name).dims])
+@pytest.fixture(params=[name for name in WITH_SCORE if load(name).dims])
 def generative(request):
     """Return a model whose prior says something of who is right.
 
@@ -69,8 +72,10 @@ def taken(model, **spaces):
 def design(request, design, contains_design, objects_design):
     """Return a design of the kind that the model takes."""
     given = next(
-        name for name in ("model", "generative") if name in request.fixturenames
+        (name for name in ("model", "generative") if name in request.fixturenames), None
     )
+    if given is None:
+        return design
     model = request.getfixturevalue(given)
     return taken(model, choice=design, contains=contains_design, objects=objects_design)
 
@@ -207,15 +212,12 @@ def test_an_answer_that_counts_twice_is_two_answers(model, small, some_parameter
     assert np.allclose(*scores)
 
 
-def test_the_program_of_the_parameters_draws_from_the_prior_when_unprepared(
-    model, design
-):
-    # A program whose geometry follows the data must forget it when it simulates: then
-    # nothing but the sampled sites enters the density.
-    with jax.enable_x64(True):
-        observations = lay_out(model, design)
-        drawn = sites(sample_parameters, model, observations)
-    assert not [name for name, site in drawn.items() if site.get("is_observed")]
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_neither_draws_nor_predicts_answers(name, design):
+    with pytest.raises(OptionError, match="a rule without a likelihood"):
+        simulate(load(name), design, jax.random.key(0))
+    with pytest.raises(OptionError, match="a rule without a likelihood"):
+        load(name).score(lay_out(load(name), design), {})
 
 
 def test_simulated_truth_is_found_as_often_as_promised(

@@ -1,13 +1,12 @@
 """Models without closed forms: gold, candidates, and more answers than states."""
 
-import jax
 import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.annotators import load
-from consilience.inference.closed_form.ascent import Steps
-from consilience.inference.engines import em
+from consilience.fitting.single import fit_one
+from consilience.inference import EngineOptions
+from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -19,7 +18,7 @@ MODELS = (
         for name in ("item_difficulty", "logistic_random_effects")
     ),
 )
-EFFORT = em.Options(steps=Steps(restarts=1))
+EFFORT = EngineOptions(restarts=1)
 
 
 def crowd(words, seed=0):
@@ -33,8 +32,7 @@ def crowd(words, seed=0):
 
 
 def fitted(model, space):
-    with jax.enable_x64(True):
-        return em.fit(load(model), space, 0, EFFORT).belief
+    return fit_one(model, space, 0, effort=EFFORT, report=silent).result.belief
 
 
 @pytest.fixture(scope="module")

@@ -22,24 +22,20 @@ be true are zero, and one for gold.
 **What its probabilities mean.** They are the scores, divided by their sum: a smoothed
 share of weighted votes, as in a majority vote, not odds that grow with every answer
 that agrees. So correlated annotators make it no surer than independent ones, and it is
-seldom overconfident. It is not a model of answers, each of which it holds equally
-likely: its log-likelihood is the same whatever the parameters and compares with no
-other model's.
+seldom overconfident. It is not a model of answers: it has no likelihood.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-import numpyro
-import numpyro.distributions as dist
-from jaxtyping import Array, Float, Key
+import numpy as np
+from jaxtyping import Float
 
-from consilience.model import Parameters, ScoreModel, Simulated
-from consilience.truth import Observations
+from consilience.model import Applied, Rule
+from consilience.truth import ResponseMatrix, Space
+from consilience.truth.response_matrix import response_matrix
 
 TRACE = 1e-12  # keeps a label without votes possible, where gold says it
+ROUNDS, ACCURACY = 500, 1e-10  # of the updates, by the logarithms of precisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,133 +54,62 @@ class Prior:
     items: float = 1.0
 
 
-class Votes(NamedTuple):
-    """What the precisions are estimated from, summed once."""
-
-    counts: Float[Array, " J"]
-    squares: Float[Array, "J K"]
-    rate: Float[Array, " K"]
-    is_fixed: Float[Array, "U K"]
-    fixed: Float[Array, "U K"]
-
-
-def prepare(observations: Observations, prior: Prior) -> Votes:
-    """Sum what the precisions are estimated from."""
-    votes = observations.votes
-    ones = jnp.ones((observations.num_annotators, votes.shape[1]))
-    given, total = _weighed(observations, ones)
-    share = given / jnp.maximum(total, 1)
-    counts = observations.by_pair.T @ jnp.ones((observations.num_units, 1))
-    counts = counts.reshape(observations.num_annotators, observations.num_answers)
+def apply(space: Space, prior: Prior) -> Applied:
+    """Update scores and precisions in turn, until nothing moves."""
+    data = response_matrix(space)
+    annotators, votes = data.num_annotators, data.votes
+    shape = annotators, data.num_answers, votes.shape[1]
+    counts = np.asarray(data.by_pair.sum(0)).reshape(shape[:2])
+    number = counts.sum(1, keepdims=True)
+    precision = np.ones((annotators, votes.shape[1]))
+    weighed, total = _weighed(data, precision)
+    share = weighed / np.maximum(total, 1)
     doubt = (total * share * (1 - share)).sum(0) / counts.sum()
-    possible = observations.log_prior > -jnp.inf
-    listed = jnp.broadcast_to(possible, observations.guess.shape)
-    open_to = observations.to_all_states(listed.astype(votes.dtype))
-    alone = open_to.sum(1, keepdims=True) == 1
-    return Votes(
-        counts=counts.sum(1),
-        squares=counts @ votes**2,
-        rate=4 * (1 - 1 / votes.shape[1]) * prior.answers * doubt,
-        is_fixed=jnp.where(alone, 1.0, 1 - open_to),
-        fixed=jnp.where(alone, open_to, 0.0),
-    )
-
-
-def parameters(observations: Observations, prior: Prior) -> Parameters:
-    """Sample the precisions; weigh them by the density of all votes, at best scores."""
-    annotators, states = observations.num_annotators, observations.num_states
-    data: Votes | None = observations.prepared
-    even = 4 * (1 - 1 / states) * prior.answers * (1 - 1 / states) / states
-    rate = jnp.full(states, even) if data is None else data.rate
-    prior_rate = jnp.broadcast_to(rate / 2, (annotators, states))
-    precision = numpyro.sample(
-        "precision", dist.Gamma(prior.answers / 2, prior_rate).to_event(2)
-    )
-    if data is None:
-        mean = jnp.full(states, 1 / states)
-    else:
-        mean, density = _best(observations, prior, data, precision)
-        numpyro.factor("votes", density)
-    return {"precision": precision, "mean": mean, "items": jnp.asarray(prior.items)}
-
-
-def _best(
-    observations: Observations,
-    prior: Prior,
-    data: Votes,
-    precision: Float[Array, "J K"],
-) -> tuple[Float[Array, " K"], Float[Array, ""]]:
-    """Return the most probable mean, and the log density of all votes and scores."""
-    weighed, total = _weighed(observations, precision)
-    # Scores are rest + pull x mean, and the mean is that of the scores.
-    pull = (1 - data.is_fixed) * prior.items / (prior.items + total)
-    rest = (1 - data.is_fixed) * weighed / (prior.items + total) + data.fixed
-    count = jnp.broadcast_to(observations.scale, len(rest))
-    mean = (count @ rest) / (count.sum() - count @ pull)
-    scores = rest + pull * mean
-    misses = (precision * data.squares).sum(0)
-    misses += count @ (total * scores**2 - 2 * scores * weighed)
-    misses += prior.items * (count @ (scores - mean) ** 2)
-    gain = (data.counts[:, None] * jnp.log(precision)).sum(0)
-    return mean, 0.5 * (gain - misses).sum()
-
-
-def score(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
-    """Return log of the share of weighted votes, over all answers being as likely.
-
-    Nothing is learned from it: to whoever estimates the parameters it is a constant.
-    """
-    fixed = jax.lax.stop_gradient(dict(parameters))
-    weighed, total = _weighed(observations, fixed["precision"])
-    share = observations.listed(_shares(fixed, weighed, total))
-    ones = jnp.ones((observations.by_pair.shape[1], 1))
-    each = (observations.by_pair @ ones) * jnp.log(observations.num_answers)
-    return jnp.log(jnp.maximum(share, TRACE)) + observations.log_prior - each
-
-
-@jax.jit
-def simulation(
-    key: Key[Array, ""], observations: Observations, parameters: Parameters
-) -> Simulated:
-    """Draw answers, all as likely, and the truth from the shares that they make."""
-    first, second = jax.random.split(key)
-    shape = observations.annotator.shape
-    answer = jax.random.randint(first, shape, 0, observations.num_answers)
-    precision = parameters["precision"][observations.annotator]
-    weighed = observations.by_answer @ (precision * observations.votes[answer])
-    share = _shares(parameters, weighed, observations.by_answer @ precision)
-    logs = jnp.log(observations.listed(share)) + observations.log_prior
-    slot = jax.random.categorical(second, logs)
-    lists = jnp.broadcast_to(observations.state, logs.shape)
-    state = jnp.take_along_axis(lists, slot[:, None], axis=1)[:, 0]
-    return Simulated({"precision": parameters["precision"]}, state, answer)
+    rate = 4 * (1 - 1 / votes.shape[1]) * prior.answers * doubt
+    is_fixed, fixed = _fixed(data)
+    for _ in range(ROUNDS):
+        weighed, total = _weighed(data, precision)
+        # Scores are rest + pull x mean, and the mean is that of the scores.
+        pull = (1 - is_fixed) * prior.items / (prior.items + total)
+        rest = (1 - is_fixed) * weighed / (prior.items + total) + fixed
+        mean = rest.sum(0) / (len(rest) - pull.sum(0))
+        scores = rest + pull * mean
+        cells = (data.transposed @ scores).reshape(shape)
+        squares = (data.transposed @ scores**2).reshape(shape)
+        misses = counts @ votes**2 - 2 * (votes * cells).sum(1) + squares.sum(1)
+        before, precision = precision, (prior.answers + number) / (rate + misses)
+        if np.abs(np.log(precision / before)).max() < ACCURACY:
+            break
+    weighed, total = _weighed(data, precision)
+    scores = (prior.items * mean + weighed) / (prior.items + total)
+    listed = data.listed(scores / scores.sum(1, keepdims=True))
+    belief = np.maximum(listed, TRACE) * np.exp(space.log_prior)
+    return Applied(belief / belief.sum(1, keepdims=True), {"precision": precision})
 
 
 def _weighed(
-    observations: Observations, precision: Float[Array, "J K"]
-) -> tuple[Float[Array, "U K"], Float[Array, "U K"]]:
-    # Sums over the answers of each unit: of precision x vote, and of precision.
-    votes = jnp.concatenate([observations.votes, jnp.ones_like(observations.votes)], 1)
-    both = jnp.tile(precision, 2)[:, None] * votes
-    sums = observations.by_pair @ both.reshape(-1, both.shape[-1])
+    data: ResponseMatrix, precision: Float[np.ndarray, "J K"]
+) -> tuple[Float[np.ndarray, "U K"], Float[np.ndarray, "U K"]]:
+    """Sum over the answers of each unit: precision x vote, and precision."""
+    votes = np.concatenate([data.votes, np.ones_like(data.votes)], 1)
+    both = np.tile(precision, 2)[:, None] * votes
+    sums = data.by_pair @ both.reshape(-1, both.shape[-1])
     return sums[:, : precision.shape[1]], sums[:, precision.shape[1] :]
 
 
-def _shares(
-    parameters: Parameters, weighed: Float[Array, "U K"], total: Float[Array, "U K"]
-) -> Float[Array, "U K"]:
-    items = parameters["items"]
-    scores = (items * parameters["mean"] + weighed) / (items + total)
-    return scores / scores.sum(1, keepdims=True)
+def _fixed(
+    data: ResponseMatrix,
+) -> tuple[Float[np.ndarray, "U K"], Float[np.ndarray, "U K"]]:
+    """Return which scores are known: what cannot be true, and what must be."""
+    possible = np.broadcast_to(data.log_prior > -np.inf, data.guess.shape)
+    open_to = data.to_all_states(possible.astype(float))
+    alone = open_to.sum(1, keepdims=True) == 1
+    return np.where(alone, 1.0, 1 - open_to), np.where(alone, open_to, 0.0)
 
 
-MODEL = ScoreModel(
+MODEL = Rule(
     prior=Prior(),
     dims={"precision": ("annotator", "true_class")},
-    engines=("em",),
     references=("Li (2019), section 3",),
-    parameters=parameters,
-    prepare=prepare,
-    log_joint=score,
-    simulate_answers=simulation,
+    apply=apply,
 )

@@ -42,6 +42,7 @@ from consilience.model import (
     by_ease,
     correct_answer,
     row_dims,
+    rows_about_truth,
     zero_sum_basis,
 )
 
@@ -74,32 +75,12 @@ class Prior:
 
 def effects(coding: Coding, prior: Prior) -> RowEffects:
     """Return what moves the rows of annotators: a skill, and a habit."""
-    states, basis = coding.num_states, zero_sum_basis(coding.num_answers)
-    right = correct_answer(coding)
-    free = basis.shape[1]
-    return RowEffects(
-        group=coding.group,
-        num_groups=coding.num_groups,
-        prevalence=np.full(states, prior.prevalence),
-        basis=basis,
-        centre=prior.logit * right @ basis,
-        population=prior.population,
-        effects=(
-            Effect(
-                name="skill",
-                direction=(right @ basis)[:, :, None],
-                scale=prior.skill,
-            ),
-            Effect(
-                name="habit",
-                direction=np.broadcast_to(np.eye(free), (states, free, free)),
-                scale=prior.habit,
-            ),
-        ),
-        spread=prior.spread,
-        ease=right,
-        difficulty=prior.difficulty,
-    )
+    towards = correct_answer(coding) @ zero_sum_basis(coding.num_answers)
+    states, free = towards.shape
+    any_answer = np.broadcast_to(np.eye(free), (states, free, free))
+    skill = Effect(name="skill", direction=towards[:, :, None], scale=prior.skill)
+    habit = Effect(name="habit", direction=any_answer, scale=prior.habit)
+    return rows_about_truth(coding, prior, (skill, habit), prior.difficulty)
 
 
 def emission(coding: Coding, parameters: Parameters) -> ByTables:

@@ -25,15 +25,14 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jax.nn import logsumexp
+from jax.nn import log_softmax, logsumexp
 
 from consilience.model import (
     BySubtype,
     Parameters,
     ProgramModel,
-    by_difficulty,
-    sample_difficulty,
-    sample_population,
+    correct_answer,
+    normal_nodes,
     zero_sum_basis,
 )
 from consilience.truth import Observations
@@ -65,27 +64,29 @@ class Prior:
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
     """Sample prevalence, log-odds and how much items differ; lay out the nodes."""
-    states = observations.num_states
+    states, basis = observations.num_states, zero_sum_basis(observations.num_answers)
     prevalence = numpyro.sample(
         "prevalence", dist.Dirichlet(jnp.full(states, prior.prevalence))
     )
-    population = sample_population(observations, prior.logit, prior.population)
-    harder, log_share = sample_difficulty(
-        observations, prior.difficulty, int(prior.nodes)
-    )
+    usual = dist.Normal(prior.logit * observations.votes.T @ basis, prior.population)
+    population = numpyro.sample("population", usual.to_event(2))
+    half = dist.HalfNormal(jnp.full(states, prior.difficulty))
+    difficulty = numpyro.sample("difficulty", half.to_event(1))
+    node, log_share = normal_nodes(int(prior.nodes))
     return {
         "prevalence": jnp.log(prevalence),
-        "logits": population @ zero_sum_basis(observations.num_answers).T,
-        "harder": harder,
-        "log_share": log_share,
+        "logits": population @ basis.T,
+        "harder": difficulty[:, None] * node,
+        "log_share": jnp.asarray(log_share),
     }
 
 
 def emission(observations: Observations, parameters: Parameters) -> BySubtype:
     """Return the one confusion at each node of difficulty."""
-    logits = parameters["logits"][None]
-    harder, log_share = parameters["harder"], parameters["log_share"]
-    return by_difficulty(observations, logits, harder, log_share)
+    right = correct_answer(observations)
+    away = parameters["harder"][:, :, None] * right[:, None]
+    table = log_softmax(parameters["logits"][None, :, None] - away)
+    return BySubtype(table, parameters["log_share"][None])
 
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:

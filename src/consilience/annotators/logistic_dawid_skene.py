@@ -4,31 +4,27 @@ r"""Logistic Dawid-Skene: annotators' log-odds are drawn from a learned populati
 
    \theta_{jk} = \mathrm{softmax}(V \beta_{jk}), \quad
    \beta_{jk} \sim N(\mu_k, \sigma_k^2 I), \quad
-   \mu_k \sim N(V^\top m_k, I), \quad \sigma_k \sim N^+(0, 1)
+   \mu_k \sim N(2 V^\top e_k, I), \quad \sigma_k \sim N^+(0, 1)
 
-with :math:`m_k` two for the truth and zero for other answers; basis :math:`V` and the
-coordinates that are sampled are those of `model.random_effects.log_odds`. It is the
-idea of `hierarchical_dawid_skene` without a closed form: the population has a mean and
-a spread of its own for each label, and there is no concentration that is both.
+with :math:`e_k` one at the answer that is right and zero elsewhere, and :math:`V` a
+basis of the vectors that sum to zero. It is the idea of `hierarchical_dawid_skene`
+without a closed form: the population has a mean and a spread of its own for each label,
+and there is no concentration that is both. `correlated_dawid_skene` is this model with
+a skill and a habit of each annotator, and items that differ.
 """
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
-import numpyro
-import numpyro.distributions as dist
-from jax.nn import log_softmax
-
 from consilience.model import (
+    TYPICAL,
     ByConfusion,
-    Information,
+    Coding,
     Parameters,
-    ProgramModel,
-    information,
-    sample_population,
-    sample_rows,
+    RowEffects,
+    RowEffectsModel,
+    row_dims,
+    rows_about_truth,
 )
-from consilience.truth import Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,65 +33,36 @@ class Prior:
 
     Attributes
     ----------
-    logit
-        Log-odds of the truth over another answer, before its spread of one.
+    logit, population
+        Mean and standard deviation of the log-odds of the truth over another answer.
     spread
         Scale of the half-normal prior of the spread between annotators.
     prevalence
         Imagined items of each state.
-    own, other
-        Imagined answers that smooth the first look at each annotator, from which
-        only the coordinates are taken.
     """
 
     logit: float = 2.0
+    population: float = 1.0
     spread: float = 1.0
     prevalence: float = 1.0
-    own: float = 4.0
-    other: float = 1.0
 
 
-def parameters(observations: Observations, prior: Prior) -> Parameters:
-    """Sample population, spread and every annotator's standardised distance."""
-    states = observations.num_states
-    prevalence = numpyro.sample(
-        "prevalence", dist.Dirichlet(jnp.full(states, prior.prevalence))
-    )
-    population = sample_population(observations, prior.logit)
-    spread = numpyro.sample(
-        "spread", dist.HalfNormal(jnp.full(states, prior.spread)).to_event(1)
-    )
-    rows = sample_rows(observations, population, spread)
-    return {"prevalence": jnp.log(prevalence), "log_confusion": log_softmax(rows)}
+def effects(coding: Coding, prior: Prior) -> RowEffects:
+    """Return what moves the rows of annotators: nothing but their own distance."""
+    return rows_about_truth(coding, prior)
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+def emission(coding: Coding, parameters: Parameters) -> ByConfusion:
     """Return the confusion of each annotator."""
-    del observations
-    return ByConfusion(parameters["log_confusion"])
+    del coding
+    return ByConfusion(parameters[TYPICAL])
 
 
-def prepare(observations: Observations, prior: Prior) -> Information:
-    """Return the information in the answers of each confusion row."""
-    return information(observations, prior.own, prior.other)
-
-
-MODEL = ProgramModel(
+MODEL = RowEffectsModel(
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "population": ("true_class", "contrast"),
-        "spread": ("true_class",),
-        "distance": ("annotator", "true_class", "contrast"),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
-    engines=("em", "nuts", "svi"),
-    references=(
-        "Paun et al. (2018), section 3.4",
-        "Louis (1982), Finding the observed information matrix, section 3",
-        "Kleppe (2019), Dynamically rescaled Hamiltonian Monte Carlo, section 3",
-    ),
-    parameters=parameters,
-    prepare=prepare,
+    dims=row_dims(eased=False),
+    engines=("gibbs", "nuts", "svi"),
+    references=("Paun et al. (2018), section 3.4",),
+    effects=effects,
     emission=emission,
 )

@@ -13,11 +13,11 @@ that other models have to beat.
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
 
-from consilience.model import ParameterFreeModel, Parameters
-from consilience.truth import Observations, Space, tally
+from consilience.model import Applied, Rule
+from consilience.truth import Space, tally
+from consilience.truth.response_matrix import response_matrix
 
 # Keeps a state without votes possible, for units whose gold label nobody gave.
 TRACE = 1e-12
@@ -28,28 +28,15 @@ class Prior:
     """Majority vote has nothing to set."""
 
 
-def layout(space: Space, prior: Prior) -> Float[Array, "U S"]:
-    """Return the votes of each listed state: all that majority vote looks at."""
+def apply(space: Space, prior: Prior) -> Applied:
+    """Return the share of votes of each state; of all, where nobody has answered."""
     del prior
-    return jnp.asarray(tally(space))
-
-
-def score(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
-    """Return log of the share of votes, over all answers being as likely."""
-    del parameters
-    votes: Float[Array, "U S"] = observations.layout
+    votes = tally(space)
     answers = votes.sum(1, keepdims=True)
-    prior = observations.listed(observations.votes.mean(0)[None])
-    share = jnp.where(answers > 0, votes / jnp.maximum(answers, 1), prior)
-    possible = jnp.log(jnp.maximum(share, TRACE)) + observations.log_prior
-    return possible - answers * jnp.log(observations.num_answers)
+    usual = response_matrix(space).listed(space.votes.mean(0)[None])
+    share = np.where(answers > 0, votes / np.maximum(answers, 1), usual)
+    share = np.maximum(share, TRACE) * np.exp(space.log_prior)
+    return Applied(share / share.sum(1, keepdims=True))
 
 
-MODEL = ParameterFreeModel(
-    prior=Prior(),
-    dims={},
-    engines=("em",),
-    references=("folklore",),
-    layout=layout,
-    log_joint=score,
-)
+MODEL = Rule(prior=Prior(), dims={}, references=("folklore",), apply=apply)

@@ -77,7 +77,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
 from consilience.model import NOTHING, LaidOutScoreModel, Parameters, marginal
-from consilience.objects.layout.covariates import Names
+from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.endorsement import sample_endorsement
 from consilience.objects.likelihood.label_counts import (

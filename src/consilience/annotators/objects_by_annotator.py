@@ -46,7 +46,7 @@ from jaxtyping import Array, Float
 
 from consilience.model import NOTHING, LaidOutScoreModel, Parameters, marginal
 from consilience.model.random_effects.row_effects import normal_nodes
-from consilience.objects.layout.covariates import Names
+from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.by_annotator import unit_sums
 from consilience.objects.likelihood.endorsement import sample_endorsement

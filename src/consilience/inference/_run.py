@@ -7,7 +7,7 @@ from consilience.errors import KindError, OptionError, UnknownEngineError, not_a
 from consilience.inference import auto, engines
 from consilience.inference.options import EngineOptions, Seed, override
 from consilience.inference.result import Result
-from consilience.model import AnnotatorModel, TableModel
+from consilience.model import AnnotatorModel, Rule, TableModel
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -60,7 +60,7 @@ def run(
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
         msg = f"{engine} needs draws; give one or more, or use vb or em"
         raise OptionError(msg)
-    if isinstance(model, TableModel) and engines.load(engine).HAS_CLOSED_FORM:
+    if isinstance(model, (TableModel, Rule)) and engines.load(engine).HAS_CLOSED_FORM:
         return _fitted(model, space, engine, seed, effort, report)
     import jax
 

@@ -36,7 +36,7 @@ def draws(model: AnnotatorModel[Any], space: Space, engine: str) -> int | None:
     A model without a closed form gets them too, from which bounds are read, where they
     take seconds.
     """
-    if engine != "em" or not isinstance(model, SampledModel) or model.follows_data:
+    if engine != "em" or not isinstance(model, SampledModel):
         return None
     if model.of_classes:
         return DRAWS

@@ -61,8 +61,8 @@ class Result:
 def at_a_point(
     parameters: Mapping[str, Float[np.ndarray, "..."]],
     belief: Float[np.ndarray, "U S"],
-    log_likelihood: Float[np.ndarray, " U"],
-    optimization: Optimization,
+    log_likelihood: Float[np.ndarray, " U"] | None,
+    optimization: Optimization | None,
     remarks: tuple[str, ...],
 ) -> Result:
     """Return the result of an engine that draws nothing: no bounds, one draw."""
@@ -74,7 +74,7 @@ def at_a_point(
         belief=belief,
         lower=unknown,
         upper=unknown,
-        log_likelihood=log_likelihood[None, None],
+        log_likelihood=None if log_likelihood is None else log_likelihood[None, None],
         sample_stats={},
         optimization=optimization,
         remarks=remarks,

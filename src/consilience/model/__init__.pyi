@@ -32,7 +32,7 @@ from .emission import (
     correct_answer,
     right_and_wrong,
 )
-from .layout import lay_out, prepared
+from .layout import lay_out
 from .on_shortlists import OnShortlists, lists_of
 from .program import (
     SCORE,
@@ -41,13 +41,6 @@ from .program import (
     parameters_from_draw,
     sample_parameters,
     simulate,
-)
-from .random_effects.difficulty import by_difficulty, sample_difficulty
-from .random_effects.log_odds import (
-    Information,
-    information,
-    sample_population,
-    sample_rows,
 )
 from .random_effects.row_effects import (
     DIFFICULTY,
@@ -58,17 +51,18 @@ from .random_effects.row_effects import (
     by_ease,
     normal_nodes,
     row_dims,
+    rows_about_truth,
     zero_sum_basis,
 )
 from .records import (
+    Applied,
     DirichletTableModel,
     Heuristic,
     LaidOutScoreModel,
     NewtonModel,
-    ParameterFreeModel,
     ProgramModel,
     RowEffectsModel,
-    ScoreModel,
+    Rule,
     TableModel,
 )
 from .simulated import Simulated
@@ -101,6 +95,7 @@ __all__ = [
     "TYPICAL",
     "WEIGHT",
     "AnnotatorModel",
+    "Applied",
     "ByConfusion",
     "ByMixture",
     "BySubtype",
@@ -113,26 +108,23 @@ __all__ = [
     "Emission",
     "EmissionModel",
     "Heuristic",
-    "Information",
     "LaidOutModel",
     "LaidOutScoreModel",
     "Method",
     "NewtonModel",
     "Normal",
     "OnShortlists",
-    "ParameterFreeModel",
     "Parameters",
     "ProgramModel",
     "RowEffects",
     "RowEffectsModel",
+    "Rule",
     "SampledModel",
-    "ScoreModel",
     "Simulated",
     "Swept",
     "TableModel",
     "Tables",
     "belief",
-    "by_difficulty",
     "by_ease",
     "by_subtype",
     "can_restore_parameters",
@@ -142,7 +134,6 @@ __all__ = [
     "derived",
     "fits_in_memory",
     "imagined_units",
-    "information",
     "joint",
     "lay_out",
     "lists_of",
@@ -161,13 +152,10 @@ __all__ = [
     "over_labels",
     "parameters_from_draw",
     "posterior_of_truth",
-    "prepared",
     "right_and_wrong",
     "row_dims",
-    "sample_difficulty",
+    "rows_about_truth",
     "sample_parameters",
-    "sample_population",
-    "sample_rows",
     "scores_by_table",
     "simulate",
     "stack_chains",

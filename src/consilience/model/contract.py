@@ -115,11 +115,6 @@ def nothing_derived(observations: Any, parameters: Parameters) -> Parameters:
     return {}
 
 
-def nothing_prepared(observations: Any, prior: Any) -> None:
-    """Return no arrays."""
-    del observations, prior
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AnnotatorModel[P](Method[P], ABC):
     """A model of annotators, which engines fit.
@@ -156,11 +151,6 @@ class AnnotatorModel[P](Method[P], ABC):
     derived: Callable[[Any, Parameters], Parameters] = nothing_derived
     substates: Callable[[P], int] = one_substate
     states: int = 2
-
-    @property
-    def per_answer(self) -> bool:
-        """Whether each answer has a distribution of its own."""
-        return False
 
     @property
     def whole_items(self) -> bool:
@@ -216,15 +206,6 @@ class SampledModel[P](AnnotatorModel[P]):
     """A model whose parameters are sampled by a program of its own."""
 
     parameters: Callable[[Any, P], Parameters]
-    prepare: Callable[[Any, P], Any] = nothing_prepared
-
-    @property
-    def follows_data(self) -> bool:
-        """Whether what is sampled means something else for other data.
-
-        It does where the program samples in coordinates that the data prepared.
-        """
-        return self.prepare is not nothing_prepared
 
     def sample(self, observations: Any) -> Parameters:
         """Sample the parameters by the program."""

@@ -3,12 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-import jax
-
 from consilience.model.contract import (
     AnnotatorModel,
     LaidOutModel,
-    SampledModel,
     check_tables,
     takes_columns,
 )
@@ -23,17 +20,8 @@ def lay_out(
     check_tables(model, space)
     if isinstance(space, ChoiceSpace) and not takes_columns(model):
         space = replace(space, covariates=no_covariates(space.num_units, 0))
-    per_answer = model.per_answer or simulating
     if not isinstance(model, LaidOutModel):
-        return observe(space, per_answer=per_answer)
+        return observe(space, one_by_one=simulating)
     layout = model.layout(space, model.prior)
-    observations = observe(space, per_answer=per_answer, tables=False)
+    observations = observe(space, tables=False, one_by_one=simulating)
     return replace(observations, layout=layout)
-
-
-def prepared(model: AnnotatorModel[Any], observations: Observations) -> Observations:
-    """Return the observations with what the model computes from them once."""
-    if not isinstance(model, SampledModel) or not model.follows_data:
-        return observations
-    prepared = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
-    return replace(observations, prepared=prepared)

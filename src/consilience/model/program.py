@@ -28,7 +28,7 @@ from consilience.model.contract import (
 )
 from consilience.model.draws import TINY
 from consilience.model.layout import lay_out
-from consilience.model.records import ScoreModel
+from consilience.model.records import LaidOutScoreModel
 from consilience.model.simulated import Simulated
 from consilience.model.summed import derived, log_likelihood
 from consilience.model.truth_prior.prevalence import log_prior_of_truth, sample_weights
@@ -119,7 +119,7 @@ def simulate(
         )
         raise DivergedError(msg)
     drawn = {**drawn, **more}
-    if isinstance(model, ScoreModel):
+    if isinstance(model, LaidOutScoreModel):
         made = model.simulate_answers(second, observations, parameters)
         return replace(made, parameters={**drawn, **made.parameters})
     if not isinstance(model, EmissionModel):
@@ -156,14 +156,11 @@ def _drawn(
 def can_restore_parameters(
     model: AnnotatorModel[Any], observations: Observations, names: Collection[str]
 ) -> bool:
-    """Return whether parameters of some names say all that the emission wants.
-
-    They do not where a program samples coordinates that the data prepared.
-    """
+    """Return whether parameters of some names say all that the emission wants."""
     if isinstance(model, ClosedFormModel):
         closed = set(model.priors(observations))
         return bool(closed) and closed <= set(names)
-    return isinstance(model, SampledModel) and not model.follows_data
+    return isinstance(model, SampledModel)
 
 
 def parameters_from_draw(

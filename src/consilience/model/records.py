@@ -6,13 +6,17 @@ Closed forms need neither JAX nor NumPyro, so this module loads neither.
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from consilience.errors import OptionError
 from consilience.model.contract import (
     PREVALENCE,
+    AnnotatorModel,
     ClosedFormModel,
     Coding,
     Dirichlet,
@@ -26,6 +30,12 @@ from consilience.model.contract import (
 from consilience.model.emission import ByTables
 from consilience.model.random_effects.row_effects import TYPICAL, RowEffects
 from consilience.responses import Responses
+from consilience.truth import Space
+
+NO_LIKELIHOOD = (
+    "the model is a rule without a likelihood: it neither predicts nor draws answers; "
+    "take another model, such as bayesian_dawid_skene"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,39 +116,34 @@ class NewtonModel[P](DirichletModel[P], LaidOutModel[P]):
         return self.normal(observations, self.prior)
 
 
+class Applied(NamedTuple):
+    """What a rule gives: the posterior of the truth, and what it learned by the way."""
+
+    belief: Float[np.ndarray, "U S"]
+    parameters: Mapping[str, Float[np.ndarray, "..."]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ParameterFreeModel[P](ClosedFormModel[P], LaidOutModel[P]):
-    """A posterior of the truth that the answers alone give: nothing is estimated."""
+class Rule[P](AnnotatorModel[P]):
+    """A rule without a likelihood: nothing is sampled, and its engine is "rule"."""
 
-    log_joint: Callable[[Any, Parameters], Any]
+    apply: Callable[[Space, P], Applied]
+    engines: tuple[str, ...] = ("rule",)
 
-    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
-        """Return no priors: there are no parameters."""
-        del coding
-        return {}
+    def sample(self, observations: Any) -> NoReturn:
+        """Refuse to sample."""
+        del observations
+        raise OptionError(NO_LIKELIHOOD)
 
-    def score(self, observations: Any, parameters: Parameters) -> Any:
-        """Return log p(state, the unit's answers)."""
-        return self.log_joint(observations, parameters)
+    def score(self, observations: Any, parameters: Parameters) -> NoReturn:
+        """Refuse to say how probable answers are."""
+        del observations, parameters
+        raise OptionError(NO_LIKELIHOOD)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProgramModel[P](SampledModel[P], EmissionModel[P]):
     """A NumPyro program of the parameters, and an emission."""
-
-    per_answer: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ScoreModel[P](SampledModel[P]):
-    """A NumPyro program of parameters, and a score with variables integrated out."""
-
-    log_joint: Callable[[Any, Parameters], Any]
-    simulate_answers: Callable[[Any, Any, Parameters], Any]
-
-    def score(self, observations: Any, parameters: Parameters) -> Any:
-        """Return log p(state, the unit's answers | parameters)."""
-        return self.log_joint(observations, parameters)
 
 
 def no_new_annotator(parameters: Parameters) -> NoReturn:
@@ -149,14 +154,20 @@ def no_new_annotator(parameters: Parameters) -> NoReturn:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LaidOutScoreModel[P](ScoreModel[P], LaidOutModel[P]):
+class LaidOutScoreModel[P](SampledModel[P], LaidOutModel[P]):
     """A score of answers that the model lays out itself: of pairs, or of objects."""
 
+    log_joint: Callable[[Any, Parameters], Any]
+    simulate_answers: Callable[[Any, Any, Parameters], Any]
     log_likelihood: Callable[[Any, Parameters], Any]
     answer_tables: Callable[[Parameters], Any] | None = None
     new_annotator: Callable[[Parameters], Any] = no_new_annotator
     whole_items: bool = False
     of_classes: bool = False
+
+    def score(self, observations: Any, parameters: Parameters) -> Any:
+        """Return log p(state, the unit's answers | parameters)."""
+        return self.log_joint(observations, parameters)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -91,7 +91,7 @@ import pandas as pd
 
 from consilience.posterior import interval_prob, tempering
 from consilience.posterior.interval_prob import Outcome
-from consilience.posterior.objects import tables as objects
+from consilience.posterior.objects import stored_objects as objects
 from consilience.posterior.results import (
     annotators,
     confusion,

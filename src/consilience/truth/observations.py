@@ -41,7 +41,6 @@ class Observations:
     """Answers and possible truths as arrays; letters as in `truth.space`."""
 
     by_pair: Incidence
-    by_answer: Incidence
     unit: Int[Array, " N"]
     annotator: Int[Array, " N"]
     answer: Int[Array, " N"]
@@ -57,7 +56,6 @@ class Observations:
     scale: Float[Array, "#U"]
     asked: Float[Array, " J"]
     group: Int[Array, " J"]
-    prepared: Any
     layout: Any
     num_annotators: int
     num_groups: int
@@ -98,23 +96,19 @@ class Observations:
 
 
 def observe(
-    space: Space, *, per_answer: bool = False, tables: bool = True
+    space: Space, *, tables: bool = True, one_by_one: bool = False
 ) -> Observations:
-    """Lay out a whole space."""
+    """Lay out a whole space; simulation asks for its answers one by one."""
     keep_programs()
     weight = None if (space.n == 1).all() else space.n.astype(float)
     shape = (space.num_units, space.num_annotators * len(space.answers))
-    by_answer = no_incidence((space.num_units, 0))
-    if per_answer:
-        number = np.arange(len(space.unit), dtype=np.int32)
-        whole = (space.num_units, len(number))
-        by_answer = incidence(space.unit, number, weight, whole)
     by_pair = no_incidence(shape)
     if tables:
         pair = space.annotator * len(space.answers) + space.answer
         by_pair = incidence(space.unit, pair, weight, shape)
     by_state = _by_state(space, [space.state])[0]
-    return _assemble(space, by_pair, by_answer, by_state, np.arange(space.num_units))
+    answers = slice(None) if one_by_one else slice(0)
+    return _assemble(space, by_pair, by_state, np.arange(space.num_units), answers)
 
 
 def minibatches(space: Space, size: int, seed: int) -> Observations:
@@ -163,7 +157,7 @@ def _batches(space: Space, dealt: Int[np.ndarray, "number size"]) -> Observation
         space, [space.state[at] if per_unit else space.state for at in dealt]
     )
     batches = [
-        _assemble(space, matrix, no_incidence((size, 0)), by_state, units)
+        _assemble(space, matrix, by_state, units)
         for matrix, by_state, units in zip(matrices, lists, dealt, strict=True)
     ]
     stacked: Observations = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
@@ -173,21 +167,19 @@ def _batches(space: Space, dealt: Int[np.ndarray, "number size"]) -> Observation
 def _assemble(
     space: Space,
     by_pair: Incidence,
-    by_answer: Incidence,
     by_state: Incidence,
     units: Int[np.ndarray, " B"],
+    answers: slice = slice(0),
 ) -> Observations:
     priors = units if len(space.log_prior) > 1 else slice(None)
     lists = units if len(space.state) > 1 else slice(None)
-    some = slice(by_answer.shape[1])
     log_prior = jax.device_put(space.log_prior[priors])
     votes, prevalent = jnp.asarray(space.votes), space.prevalent
     return Observations(
         by_pair=by_pair,
-        by_answer=by_answer,
-        unit=jnp.asarray(space.unit[some]),
-        annotator=jnp.asarray(space.annotator[some]),
-        answer=jnp.asarray(space.answer[some]),
+        unit=jnp.asarray(space.unit[answers]),
+        annotator=jnp.asarray(space.annotator[answers]),
+        answer=jnp.asarray(space.answer[answers]),
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
         prevalent=jnp.asarray(prevalent[units] if len(prevalent) > 1 else prevalent),
@@ -200,7 +192,6 @@ def _assemble(
         scale=jnp.asarray([space.num_units / len(units)]),
         asked=jnp.ones(space.num_annotators),
         group=jnp.asarray(space.annotator_groups.code),
-        prepared=None,
         layout=None,
         num_annotators=space.num_annotators,
         num_groups=space.annotator_groups.number,

@@ -98,10 +98,7 @@ def assert_close(one, other):
     "model",
     [
         "glad",
-        *(
-            pytest.param(name, marks=pytest.mark.study)
-            for name in ("bwa", "logistic_dawid_skene", *DESIGNS)
-        ),
+        *(pytest.param(name, marks=pytest.mark.study) for name in DESIGNS),
     ],
 )
 def test_results_are_those_without_padding(model):
@@ -112,7 +109,7 @@ def test_results_are_those_without_padding(model):
 @pytest.fixture
 def lists():
     """A space whose units have lists of their own: a unit added has one state."""
-    space = study("bwa", 33, 9, 3)
+    space = study("glad", 33, 9, 3)
     shape = (space.num_units, 1)
     return replace(
         space,
@@ -122,11 +119,11 @@ def lists():
 
 
 def test_results_are_those_without_padding_where_units_have_lists(lists):
-    assert_close(mode("bwa", lists, pad=True), mode("bwa", lists, pad=False))
+    assert_close(mode("glad", lists, pad=True), mode("glad", lists, pad=False))
 
 
 def test_units_with_a_weight_would_change_results(lists, monkeypatch):
-    expected = mode("bwa", lists, pad=False)
+    expected = mode("glad", lists, pad=False)
     laid_out = optimize.lay_out_data
 
     def weighed(*args, **options):
@@ -136,4 +133,4 @@ def test_units_with_a_weight_would_change_results(lists, monkeypatch):
 
     monkeypatch.setattr(optimize, "lay_out_data", weighed)
     with pytest.raises(AssertionError):
-        assert_close(mode("bwa", lists, pad=True), expected)
+        assert_close(mode("glad", lists, pad=True), expected)

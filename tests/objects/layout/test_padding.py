@@ -13,7 +13,7 @@ import consilience as cs
 from consilience.annotators import load
 from consilience.model import lay_out, log_likelihood, sample_parameters
 from consilience.objects.layout import padding
-from consilience.objects.layout.covariates import frequent_pairs
+from consilience.objects.layout.covariate_names import frequent_pairs
 from consilience.spaces import space_of
 from consilience.truth import padded
 from consilience.truth.coding import some_units

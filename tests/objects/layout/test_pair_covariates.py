@@ -18,7 +18,7 @@ from consilience.annotators import load
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import lay_out
-from consilience.objects.layout.covariates import frequent_pairs
+from consilience.objects.layout.covariate_names import frequent_pairs
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS
 from consilience.objects.layout.space import assembled

@@ -16,9 +16,7 @@ from scipy.stats import beta
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.fitted_responses import check_responses
-from consilience.posterior.objects.tables import (
-    objects as objects_of,
-)
+from consilience.posterior.objects.stored_objects import objects as objects_of
 from consilience.posterior.results.items import items as items_of
 from consilience.responses import Responses
 from consilience.responses.columns.selections import NONE

@@ -28,7 +28,6 @@ from consilience.model import (
     lists_of,
     log_prior,
     parameters_from_draw,
-    prepared,
     scores_by_table,
 )
 from consilience.model.truth_prior.on_host import of_columns
@@ -44,7 +43,7 @@ def compiled_residuals(
     None where answers are drawn neither from tables nor on short lists.
     """
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        observations = prepared(model, lay_out(model, space))
+        observations = lay_out(model, space)
         columns, matrix = of_columns(model, space), response_matrix(space)
         for values in draws:
             emission, tables, of_truth = _emission_of_draw(model, observations, values)

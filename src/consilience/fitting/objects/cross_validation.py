@@ -35,10 +35,10 @@ from consilience.inference import EngineOptions, run
 from consilience.model import AnnotatorModel, Parameters, marginal, parameters_from_draw
 from consilience.model.layout import lay_out
 from consilience.objects.layout.block_counts import Answers, Blocks, count_answers
+from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import (
     BlockCovariates,
     Columns,
-    Names,
     candidate_covariates,
 )
 from consilience.objects.layout.pooling import Pool, pool

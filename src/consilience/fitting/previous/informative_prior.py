@@ -92,11 +92,7 @@ def check_previous(name: str, model: Method[Any], fit: Fit) -> SampledModel[Any]
             "take the same model, or a fit of this one"
         )
         raise OptionError(msg)
-    if (
-        not isinstance(model, SampledModel)
-        or model.follows_data
-        or "objects" in model.kinds
-    ):
+    if not isinstance(model, SampledModel) or "objects" in model.kinds:
         msg = (
             f"{name} cannot take its prior from an earlier fit: fit both studies "
             "together, or use `predict` to keep all as it was learned; contains, "

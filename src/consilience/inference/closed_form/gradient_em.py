@@ -47,7 +47,7 @@ def fit_by_gradient(
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         key = key_of(seed)
         peak, how, summit = ascend(model, space, steps, key, report)
-        if not draws or model.follows_data:
+        if not draws:
             parameters, truth, likelihood = (
                 {name: np.asarray(value) for name, value in peak.parameters.items()},
                 np.asarray(peak.belief),

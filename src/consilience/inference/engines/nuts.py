@@ -56,7 +56,6 @@ from consilience.model import (
     lay_out,
     marginal,
     posterior_of_truth,
-    prepared,
 )
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
@@ -124,7 +123,7 @@ def fit(
     sampled = shared(model, observations)
     few = sum(size for size, _ in sampled.values()) <= MOST
     block: Any
-    if few and isinstance(model, SampledModel) and not model.follows_data:
+    if few and isinstance(model, SampledModel):
         tune = _tune(effort, TUNE_KNOWN)
         mode = find_mode(model, space, of_guess, report)
         how = (tune, effort.target, effort.chains, BLOCK)
@@ -195,7 +194,7 @@ def _compiled(
 def with_guess(
     model: AnnotatorModel[Any], space: Space, observations: Observations, seed: Seed
 ) -> tuple[Observations, Parameters]:
-    """Return the observations, prepared with a variational guess, and its parameters.
+    """Return the observations with a variational guess, and its parameters.
 
     Models without closed forms keep the vote shares as their guess.
     """
@@ -209,7 +208,7 @@ def with_guess(
         reported = {**shares, **where.free, **as_reported(where.logit)}
         values = {name: jnp.asarray(value) for name, value in reported.items()}
         observations = replace(observations, guess=jnp.asarray(truth))
-    return prepared(model, observations), values
+    return observations, values
 
 
 def start_at(values: Parameters) -> Callable[..., Any]:

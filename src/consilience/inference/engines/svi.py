@@ -6,7 +6,7 @@ program. The learning rate falls along a cosine to zero, so the end averages ove
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -153,7 +153,7 @@ def _compiled(
                 jax.random.fold_in(state.rng_key, 1), (), 0, number
             )
             batch = jax.tree.map(lambda leaf: leaf[pick], batches)
-            state, loss = svi.update(state, replace(batch, prepared=whole.prepared))
+            state, loss = svi.update(state, batch)
             return state, -loss
 
         return jax.lax.scan(step, state, None, length=BLOCK)

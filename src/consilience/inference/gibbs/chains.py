@@ -36,7 +36,6 @@ from jaxtyping import Bool, Float, Int
 from consilience.inference.gibbs.truth_draws import Scored, TruthDraws
 from consilience.model import (
     DIFFICULTY,
-    NODES,
     PREVALENCE,
     TYPICAL,
     RowEffects,
@@ -169,7 +168,7 @@ class Chains:
         generator: np.random.Generator,
     ) -> None:
         self.design, self.truth, self.random = effects, truth, generator
-        self.node, _ = normal_nodes(NODES)
+        self.node, _ = normal_nodes(effects.nodes)
         chains, (states, free) = truth.chains, effects.centre.shape
         self.shape = chains, annotators, states, free
         self.group, groups = np.asarray(effects.group), effects.num_groups
@@ -261,7 +260,7 @@ class Chains:
             "spread": self.spread,
             **of_effects,
             "distance": distance,
-            DIFFICULTY: self.difficulty,
+            **({DIFFICULTY: self.difficulty} if self.design.difficulty else {}),
             TYPICAL: np.exp(self._typical()),
         }
 
@@ -301,7 +300,7 @@ class Chains:
     ) -> tuple[Swept, Float[np.ndarray, "C J K T L"]]:
         typical = self._typical()
         now = self.truth.scored(typical, self.difficulty, self.design.ease)
-        if difficulty:
+        if difficulty and self.design.difficulty:
             now = self._draw_difficulty(typical, now)
         elif self.slow is not None:
             now = self._move_slowly(now, self.slow)

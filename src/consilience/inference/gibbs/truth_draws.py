@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from consilience.model import (
-    NODES,
     PREVALENCE,
     Parameters,
     RowEffectsModel,
@@ -46,7 +45,8 @@ class TruthDraws:
         self.tables = Tables(model, space)
         self.matrix: ResponseMatrix = self.tables.matrix
         self.chains = chains
-        self.cells = self.matrix.num_states * NODES
+        self.nodes = model.effects(self.matrix, model.prior).nodes
+        self.cells = self.matrix.num_states * self.nodes
         pair = space.annotator.astype(np.int64) * len(space.answers) + space.answer
         self.first_cell = pair * self.cells
         self.unit, self.n = space.unit, space.n.astype(float)
@@ -68,7 +68,7 @@ class TruthDraws:
         self, generator: np.random.Generator
     ) -> Float[np.ndarray, "C J K T L"]:
         """Draw a first truth from the vote shares, all of average ease or near it."""
-        _, log_share = normal_nodes(NODES)
+        _, log_share = normal_nodes(self.nodes)
         guess = self.matrix.guess.T[:, None] * np.exp(log_share)[:, None]
         guess = guess.reshape(1, -1, guess.shape[2])
         return self._counts(_slots(np.repeat(guess, self.chains, 0), generator))
@@ -82,20 +82,20 @@ class TruthDraws:
     ) -> Scored:
         """Return the posterior of the truth and the ease, given the annotators."""
         chains, annotators, states, answers = typical.shape
-        node, log_share = normal_nodes(NODES)
+        node, log_share = normal_nodes(self.nodes)
         eased = (node[:, None] * ease[:, None]).transpose(2, 0, 1)[:, None]
         eased = difficulty[:, None, None] * eased  # answer, chain, state, node
         log_odds = typical.transpose(1, 3, 0, 2)[..., None].astype(np.float32)
         log_odds = log_odds + eased.astype(np.float32)
         log_odds -= np.log(np.exp(log_odds).sum(1, keepdims=True))
         table = log_odds.reshape(annotators * answers, -1)
-        likelihood = (self.by_pair @ table).reshape(-1, chains, states, NODES)
+        likelihood = (self.by_pair @ table).reshape(-1, chains, states, self.nodes)
         listed = self.matrix.listed(np.moveaxis(likelihood, 1, 3))
         prior = (
             np.moveaxis(self._log_prior(logit or self.logit), 1, 2)[:, :, None]
             + log_share[:, None]
         )
-        whole = np.empty((chains, listed.shape[1], NODES, len(listed)), np.float32)
+        whole = np.empty((chains, listed.shape[1], self.nodes, len(listed)), np.float32)
         np.add(listed.transpose(3, 1, 2, 0), prior.astype(np.float32), out=whole)
         scores = whole.reshape(chains, -1, len(listed))
         largest = scores.max(1)
@@ -110,7 +110,7 @@ class TruthDraws:
     ) -> Float[np.ndarray, "C J K T L"]:
         """Draw the truth and the ease, and the prior of the truth given them."""
         slot = _slots(scored.posterior, generator)
-        state = self._state(slot // NODES)
+        state = self._state(slot // self.nodes)
         if self.draw_logit is None:
             prevalent = np.broadcast_to(self.matrix.prevalent[:, 0] > 0, state.shape[1])
             self.logit = [
@@ -124,7 +124,7 @@ class TruthDraws:
                     chain,
                     self.drawn,
                     logit,
-                    (slot[chain, :, None] // NODES == lists).astype(float),
+                    (slot[chain, :, None] // self.nodes == lists).astype(float),
                 )
                 for chain, logit in enumerate(self.logit)
             ]
@@ -150,11 +150,10 @@ class TruthDraws:
         self.chains = len(source)
         self.logit = [self.logit[chain] for chain in source]
 
-    @staticmethod
-    def belief(scored: Scored) -> Float[np.ndarray, "C U S"]:
+    def belief(self, scored: Scored) -> Float[np.ndarray, "C U S"]:
         """Return the posterior of the listed states, whatever the ease."""
         chains, _, units = scored.posterior.shape
-        posterior = scored.posterior.reshape(chains, -1, NODES, units)
+        posterior = scored.posterior.reshape(chains, -1, self.nodes, units)
         return posterior.sum(2, dtype=float).transpose(0, 2, 1)
 
     def parameters(self) -> dict[str, Float[np.ndarray, "C ..."]]:
@@ -199,9 +198,14 @@ class TruthDraws:
 
     def _counts(self, slot: Int[np.ndarray, "C U"]) -> Float[np.ndarray, "C J K T L"]:
         matrix = self.matrix
-        listed, node = np.divmod(slot, NODES)
-        cell = (self._state(listed) * NODES + node)[:, self.unit] + self.first_cell
-        shape = (matrix.num_annotators, matrix.num_answers, matrix.num_states, NODES)
+        listed, node = np.divmod(slot, self.nodes)
+        cell = (self._state(listed) * self.nodes + node)[:, self.unit] + self.first_cell
+        shape = (
+            matrix.num_annotators,
+            matrix.num_answers,
+            matrix.num_states,
+            self.nodes,
+        )
         size = int(np.prod(shape))
         counts = np.stack([np.bincount(each, self.n, size) for each in cell])
         return np.moveaxis(counts.reshape(-1, *shape), 2, 4)

@@ -15,12 +15,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from consilience.model import (
-    AnnotatorModel,
     LaidOutModel,
     SampledModel,
     lay_out,
     num_substates,
-    prepared,
 )
 from consilience.objects.layout.items import Items
 from consilience.truth import (
@@ -65,16 +63,16 @@ def lay_out_data(
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count, sizes = np.ones(space.num_units), {"annotator": space.num_annotators}
     together = isinstance(space, ObjectsSpace) or model.whole_items
-    if not together and not model.follows_data and not model.per_answer:
+    if not together:
         who = any("annotator" in dims for dims in model.dims.values())
         merged = merge_identical(space, annotators=who)
         if len(merged.count) <= WORTH_MERGING * space.num_units:
             space, count, place = merged.space, merged.count, merged.place
-    if pad and _may_pad(model, space):
+    if pad and _may_pad(space):
         space = padded(space)
         count = np.append(count, np.zeros(space.num_units - len(count)))
     whole = replace(
-        prepared(model, lay_out(model, space)),
+        lay_out(model, space),
         scale=jnp.asarray(count),
         total=jnp.asarray(total),
         asked=jnp.asarray(np.arange(space.num_annotators) < sizes["annotator"], float),
@@ -84,7 +82,7 @@ def lay_out_data(
     real = Real(place, sizes)
     columns = space.state.shape[1] * num_substates(model)
     size = max(MAX_TABLE // columns, 1)
-    uncut = model.per_answer or isinstance(model, LaidOutModel)
+    uncut = isinstance(model, LaidOutModel)
     if size >= space.num_units or uncut:
         parts = _as_one_block(whole)
         return Data(whole, parts, jnp.asarray(count[None])), real
@@ -103,14 +101,12 @@ def in_blocks(guess: Float[Array, "U S"], data: Data) -> Float[Array, "blocks si
     return jnp.maximum(padded, 1e-12).reshape(number, size, -1)
 
 
-def _may_pad(model: AnnotatorModel[Any], space: Space) -> bool:
+def _may_pad(space: Space) -> bool:
     """Return whether units and annotators without answers change no result.
 
     What covariates of candidates are worth is a mean over all units and annotators.
     """
-    if isinstance(space, ChoiceSpace) and space.covariates.names:
-        return False
-    return not model.per_answer
+    return not (isinstance(space, ChoiceSpace) and space.covariates.names)
 
 
 @jax.jit

@@ -45,7 +45,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.model.array_api import logsumexp, namespace
-from consilience.model.emission import BySubtype
+from consilience.model.emission import BySubtype, correct_answer
 
 # The confusion for an item of average ease, and how much items differ.
 TYPICAL, DIFFICULTY = "typical_confusion", "difficulty"
@@ -80,10 +80,34 @@ class RowEffects:
     effects: tuple[Effect, ...]
     spread: float
     ease: Float[Any, "K L"]
-    difficulty: float
+    difficulty: float = 0.0
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of the ease of an item; one, where items are all alike."""
+        return NODES if self.difficulty else 1
 
 
-def row_dims(**effects: str) -> dict[str, tuple[str, ...]]:
+def rows_about_truth(
+    coding: Any, prior: Any, effects: tuple[Effect, ...] = (), difficulty: float = 0.0
+) -> RowEffects:
+    """Return rows whose population has the prior log-odds of the right answer."""
+    basis, right = zero_sum_basis(coding.num_answers), correct_answer(coding)
+    return RowEffects(
+        group=coding.group,
+        num_groups=coding.num_groups,
+        prevalence=np.full(coding.num_states, prior.prevalence),
+        basis=basis,
+        centre=prior.logit * right @ basis,
+        population=prior.population,
+        effects=effects,
+        spread=prior.spread,
+        ease=right,
+        difficulty=difficulty,
+    )
+
+
+def row_dims(*, eased: bool = True, **effects: str) -> dict[str, tuple[str, ...]]:
     """Return the axes of the parameters of a model with these effects."""
     row, group = ("annotator", "true_class"), "annotator_group"
     moved: dict[str, tuple[str, ...]] = {}
@@ -95,7 +119,7 @@ def row_dims(**effects: str) -> dict[str, tuple[str, ...]]:
         "spread": (group, "true_class"),
         **moved,
         "distance": (*row, "contrast"),
-        DIFFICULTY: (),
+        **({DIFFICULTY: ()} if eased else {}),
         TYPICAL: (*row, "given_class"),
         "confusion": (*row, "given_class"),
     }

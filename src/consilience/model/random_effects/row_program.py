@@ -35,7 +35,10 @@ def sample_row_effects(coding: Coding, effects: RowEffects) -> Parameters:
         mean = mean + jnp.einsum("j,kfp,jp->jkf", deviation, effect.direction, values)
     left = dist.Normal(jnp.zeros((annotators, states, free)), 1.0)
     distance = numpyro.sample("distance", left.to_event(3))
-    difficulty = numpyro.sample(DIFFICULTY, dist.HalfNormal(effects.difficulty))
+    difficulty = jnp.zeros(())
+    if effects.difficulty:
+        half_normal = dist.HalfNormal(effects.difficulty)
+        difficulty = numpyro.sample(DIFFICULTY, half_normal)
     rows = mean + spread[:, :, None] * distance
     typical = log_softmax(rows @ effects.basis.T)
     numpyro.deterministic(TYPICAL, jnp.exp(typical))

@@ -1,13 +1,7 @@
-"""Covariates of candidates, blocks, pairs and items of kind objects.
-
-**Pairs of labels that are candidates together so often that they speak for
-themselves.** What pairs have in common (`consilience.objects.layout.covariates`) says
-how readily two labels are names of one thing; of pairs that occur on many items the
-answers say it, too.
-"""
+"""Covariates of candidates, blocks, pairs and items of kind objects."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,6 +13,7 @@ from consilience.objects.layout.contains_counts import (
     endorsed_share,
     exceedances,
 )
+from consilience.objects.layout.covariate_names import Names, Pairs, places
 from consilience.objects.layout.partitions import members, pairs_inside
 from consilience.objects.layout.pooling import (
     SHRINK,
@@ -33,12 +28,7 @@ from consilience.objects.layout.pooling import (
 )
 from consilience.truth.arrays.maths import AnyArray, pytree
 from consilience.truth.named import Named
-from consilience.truth.pairs import LabelPairs
 from consilience.truth.space import ObjectsSpace
-
-# Pairs on fewer items say so little of themselves that they are left to their features.
-ENOUGH = 5
-type Pairs = tuple[tuple[int, int], ...]
 
 
 @pytree()
@@ -62,24 +52,6 @@ class BlockCovariates:
     item: Float[AnyArray, "U Y"]
     contains_counts: ContainsCounts | None = None
     pairs: Int[AnyArray, "U W"] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """What each column is called; part of the program, so it has a hash.
-
-    Those of `endorsement` are what makes annotators say yes when they are asked; none
-    where nobody was asked. `pairs` are the codes of the labels of those pairs that have
-    an affinity of their own; which they are is no part of the program.
-    """
-
-    label: tuple[str, ...]
-    slope: tuple[str, ...]
-    block: tuple[str, ...]
-    pair: tuple[str, ...]
-    item: tuple[str, ...]
-    endorsement: tuple[str, ...] = ()
-    pairs: Pairs = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -323,41 +295,3 @@ def _stacked(
     if not columns:
         return np.zeros((*shape, 0))
     return np.stack(list(columns.values()), axis=-1).astype(float)
-
-
-def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
-    """Return the pairs of labels that are candidates together of enough items."""
-    low, high = np.sort(_two(named), axis=0).astype(np.int64)
-    code = np.where(low >= 0, low * len(named.labels) + high, -1)
-    code, number = np.unique(_each(named, code), return_counts=True)
-    first, second = np.divmod(code[number >= enough], len(named.labels))
-    return tuple(zip(first.tolist(), second.tolist(), strict=True))
-
-
-def places(named: Named, pairs: Pairs) -> Int[np.ndarray, "U C C"]:
-    """Return which of some pairs each two candidates are; -1 for none."""
-    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
-    place = LabelPairs(first, second, np.zeros(len(pairs))).place(*_two(named))
-    return np.where(place < len(pairs), place, -1)
-
-
-def items_with(named: Named, pairs: Pairs) -> Int[np.ndarray, " P"]:
-    """Return on how many items whose answers count each pair is."""
-    pair = _each(named, places(named, pairs))
-    num_items: Int[np.ndarray, " P"] = np.bincount(pair + 1, minlength=len(pairs) + 1)
-    return num_items[1:]
-
-
-def _two(named: Named) -> tuple[Int[np.ndarray, "U C C"], Int[np.ndarray, "U C C"]]:
-    """Return the labels of each two candidates."""
-    one = named.candidate[:, :, None]
-    first, second = np.broadcast_arrays(one, one.swapaxes(1, 2))
-    return first, second
-
-
-def _each(named: Named, what: Int[np.ndarray, "U C C"]) -> Int[np.ndarray, " _"]:
-    """Return what is said of each two candidates, once, of the items that count."""
-    first, second = np.triu_indices(named.candidate.shape[1], 1)
-    both = (named.candidate[:, second] >= 0) & named.observed[:, None]
-    values: Int[np.ndarray, " _"] = what[:, first, second][both]
-    return values

@@ -12,13 +12,8 @@ from consilience.objects.layout.by_annotator import (
     Responses,
     lay_out_annotators,
 )
-from consilience.objects.layout.covariates import (
-    BlockCovariates,
-    Names,
-    candidate_covariates,
-    frequent_pairs,
-    items_with,
-)
+from consilience.objects.layout.covariate_names import Names, frequent_pairs, items_with
+from consilience.objects.layout.covariates import BlockCovariates, candidate_covariates
 from consilience.objects.layout.padding import (
     EndToEnd,
     end_to_end,

@@ -45,7 +45,8 @@ from jaxtyping import Float, Int
 
 from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import block_sizes
-from consilience.objects.layout.covariates import BlockCovariates, Names
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members
 from consilience.truth.arrays.maths import AnyArray, maths
 

@@ -25,7 +25,8 @@ from jaxtyping import Float
 
 from consilience.model.contract import Parameters
 from consilience.model.random_effects.varying import sample_random_effects, sample_scale
-from consilience.objects.layout.covariates import BlockCovariates, Names
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import pairs_inside
 from consilience.truth.arrays.maths import AnyArray, maths

@@ -13,7 +13,8 @@ from consilience.model.contract import Parameters
 from consilience.model.simulated import Simulated
 from consilience.objects.layout.block_counts import Blocks
 from consilience.objects.layout.contains_counts import endorsed_share
-from consilience.objects.layout.covariates import BlockCovariates, Names
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import enumerated
 from consilience.objects.likelihood.by_annotator import single_label_log_odds

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Int, Shaped
 
-from consilience.objects.layout.covariates import Names, Pairs
+from consilience.objects.layout.covariate_names import Names, Pairs
 from consilience.objects.layout.pooling import (
     ItemCounts,
     Pool,

@@ -20,26 +20,18 @@ Dawid and Skene (1979), section 2, for counts weighed by the truth.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped, UInt8
-from scipy.special import betaincinv
 
 from consilience.errors import OptionError
 from consilience.objects.posterior.draws import Chunk
-from consilience.posterior.results.frames import category
-from consilience.posterior.results.shrinkage import accuracy_table, individual_cells
 from consilience.posterior.stored_fit.restored import JOINT_DRAWS, stored
-from consilience.ragged import places_within
-from consilience.truth.named import Named, label_groups
-from consilience.truth.space import ObjectsSpace
 from consilience.when_used import xr
 
 MAX_NUMBERS = 30_000_000  # joint draws x candidates: 90 MB
 LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits
-_EDGE = 1e-9  # counts
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -169,83 +161,3 @@ def _heuristic_draws(
         levels=hundredths.astype(np.uint8)[None, None],
         facts=facts.astype(np.uint8)[None, None],
     )
-
-
-def main_confusion(
-    space: ObjectsSpace,
-    named: Named,
-    main: Float[np.ndarray, "U C"],
-    prob: float,
-    level: int = 0,
-) -> pd.DataFrame:
-    """Return P(main label given | true main label) of the population and of each."""
-    parents = dict(zip(named.labels, named.parents, strict=True))
-    group, names = label_groups(pd.Index(named.labels), parents, level)
-    of_candidate, labels = group[named.candidate], len(names)
-    unit, true = np.nonzero(main > _EDGE)
-    chance = main[unit, true]
-    # Answers of each item stand one behind the other, next to each of its true labels.
-    order = np.argsort(space.unit, kind="stable")
-    start = np.searchsorted(space.unit[order], np.arange(len(main) + 1))
-    number = np.diff(start)[unit]
-    cell = np.repeat(np.arange(len(unit)), number)
-    within = places_within(number)
-    answer = order[start[unit[cell]] + within]
-    pair = of_candidate[unit, true][cell] * labels
-    pair += of_candidate[unit[cell], named.main[answer]]
-    count = chance[cell] * space.n[answer]
-    pairs, place = np.unique(pair, return_inverse=True)
-    total = np.bincount(place, count, len(pairs))
-    of_true, given = np.divmod(pairs, labels)
-    true_total = np.bincount(of_true, total, labels)
-    everyone = total / true_total[of_true]
-    low, high = _bounds(total + everyone, true_total[of_true] + 1, prob)
-    parts = [(np.full(len(pairs), -1), np.arange(len(pairs)), everyone, low, high)]
-    theirs = space.identified[space.annotator[answer]]
-    who = space.annotator[answer][theirs].astype(np.int64)
-    answers = (who, pair[theirs], count[theirs])
-    square = _square(total + everyone, true_total[of_true] + 1)
-    parts.append(individual_cells(answers, pairs, (everyone, square), labels, prob))
-    owner, which, value, low, high = (
-        np.concatenate(arrays) for arrays in zip(*parts, strict=True)
-    )
-    return pd.DataFrame(
-        {
-            "annotator": category(owner, space.annotators),
-            "true_label": category(of_true[which], names.to_numpy(object)),
-            "given_label": category(given[which], names.to_numpy(object)),
-            "probability": value,
-            "lower": np.minimum(low, value),
-            "upper": np.maximum(high, value),
-        }
-    )
-
-
-def main_accuracy(
-    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], prob: float
-) -> pd.DataFrame:
-    """Return how often each annotator with an id gives the label that most would."""
-    right = main[space.unit, named.main] * space.n
-    people = np.flatnonzero(space.identified)
-    hits, answers = (
-        np.bincount(space.annotator, weight, space.num_annotators)
-        for weight in (right, space.n)
-    )
-    everyone = hits.sum() / answers.sum()
-    square = float(_square(hits.sum() + everyone, answers.sum() + 1))
-    return accuracy_table(
-        people, space.annotators, hits, answers, (everyone, square), prob
-    )
-
-
-def _square(part: Any, whole: Any) -> Any:
-    """Return the mean square of a Beta distribution with such counts."""
-    return part * (part + 1) / (whole * (whole + 1))
-
-
-def _bounds(
-    part: Float[np.ndarray, " N"], whole: Float[np.ndarray, " N"], prob: float
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    tail = (1 - prob) / 2
-    here, elsewhere = np.maximum(part, _EDGE), np.maximum(whole - part, _EDGE)
-    return betaincinv(here, elsewhere, tail), betaincinv(here, elsewhere, 1 - tail)

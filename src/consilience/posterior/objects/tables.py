@@ -1,19 +1,10 @@
-"""The tables of a fit of kind objects, from the posterior of items.
-
-**The table `styles`: how a typical annotator answers (kind objects).** Some responses
-name one object alone, others list all that was detected. Of the typical item: the share
-of single-label responses, the probability that an exhaustive response detects an object
-that is not the main one (averaged over objects of high and of low detection), and that
-it gives a further name of an object that is named already, where names are rivals and
-where they are synonyms.
-"""
+"""The tables of a fit of kind objects, from the posterior of items."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
-from numpy.polynomial.hermite_e import hermegauss
+from jaxtyping import Int
 
 from consilience.errors import OptionError
 from consilience.intervals import bounds
@@ -26,28 +17,12 @@ from consilience.posterior.objects.item_posterior import (
     TAUS,
     ItemPosterior,
 )
-from consilience.posterior.objects.joint_draws import (
-    main_accuracy,
-    main_confusion,
-)
+from consilience.posterior.objects.main_confusion import main_accuracy, main_confusion
+from consilience.posterior.objects.stored_objects import name_of
 from consilience.posterior.results.frames import category
-from consilience.posterior.stored_fit.restored import (
-    draws,
-    estimate,
-    stored,
-    stored_names,
-)
 from consilience.responses.columns.selections import NONE
 from consilience.truth import ObjectsSpace
-from consilience.when_used import special, xr
-
-BINDER = "binder"
-_AXES = {
-    "single_label": ("mean_and_spread",),
-    "detection": ("detection_level",),
-    "duplicate_name": ("names", "mean_and_spread"),
-    "high_detection": ("block_covariate",),
-}
+from consilience.when_used import xr
 
 
 def item_tables(
@@ -259,128 +234,3 @@ def _panels(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
             "differs": posterior.panel_differs.ravel(),
         }
     )
-
-
-def name_of(loss: str) -> str:
-    """Return the name of the table of the partition of least loss."""
-    return "objects" if loss == BINDER else f"objects_{loss}"
-
-
-def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
-    """Objects of each item and what they are called.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    loss
-        The point estimate of the partition minimizes the expected loss: binder, or
-        vi.
-
-    Returns
-    -------
-    Columns item, object, label, share, right_name, probability, main_probability.
-
-    Raises
-    ------
-    OptionError
-        The fit is not of kind objects, or there is no such loss.
-    """
-    table = _stored(data, "objects")
-    if loss == BINDER:
-        return table
-    others = [
-        name.removeprefix("objects_")
-        for name in stored_names(data)
-        if name.startswith("objects_")
-    ]
-    if loss not in others:
-        available = ", ".join([BINDER, *others])
-        msg = f"loss is {loss!r}; this fit has the partitions that minimize {available}"
-        raise OptionError(msg)
-    return _stored(data, name_of(loss))
-
-
-def object_counts(data: xr.DataTree) -> pd.DataFrame:
-    """Return how probable each number of objects is, of each item."""
-    return _stored(data, "object_counts")
-
-
-def same_object(data: xr.DataTree) -> pd.DataFrame:
-    """Return how probably two labels are names of one object, of each item."""
-    return _stored(data, "same_object")
-
-
-def ambiguity(data: xr.DataTree) -> pd.DataFrame:
-    """Return what is ambiguous about each item, in nats."""
-    return _stored(data, "ambiguity")
-
-
-def panels(data: xr.DataTree) -> pd.DataFrame:
-    """Return what fresh panels of several sizes would find of each item."""
-    return _stored(data, "panels")
-
-
-def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
-    """Return what a fresh panel of so many annotators would find of each item."""
-    panels = _stored(data, "panels")
-    sizes = panels["annotators"].unique()
-    if annotators not in sizes:
-        listed = ", ".join(str(size) for size in sorted(sizes))
-        msg = (
-            f"a panel of {annotators} annotators is not available; give one of {listed}"
-        )
-        raise OptionError(msg)
-    rows = panels[panels["annotators"] == annotators]
-    return rows.drop(columns="annotators").reset_index(drop=True)
-
-
-def _stored(data: xr.DataTree, name: str) -> pd.DataFrame:
-    kept = stored(data, name)
-    if kept is None:
-        msg = f"{name}: the fit is of kind {data.attrs['kind']}; it has no objects"
-        raise OptionError(msg)
-    return kept
-
-
-def styles(data: xr.DataTree) -> pd.DataFrame:
-    """Return how people in general answer."""
-    by_name = {name: draws(data, name, axes) for name, axes in _AXES.items()}
-    parameters = {name: value for name, value in by_name.items() if value is not None}
-    if len(parameters) < len(_AXES):
-        nothing = pd.DataFrame(columns=["share", "lower", "upper"], dtype=float)
-        nothing.insert(0, "style", pd.Series(dtype="str"))
-        return nothing
-    low = parameters["detection"][:, 0]
-    high = low + np.exp(parameters["detection"][:, 1])
-    share = special.expit(parameters["high_detection"][:, 0])
-    drawn = {
-        "single_label": _single_label_rate(
-            parameters["single_label"], pulled="spreads" in data["posterior"]
-        ),
-        "recall": (1 - share) * special.expit(low) + share * special.expit(high),
-        "rival_name": special.expit(parameters["duplicate_name"][:, 0, 0]),
-        "synonym": special.expit(parameters["duplicate_name"][:, 1, 0]),
-    }
-    interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["prob"]))
-    return pd.DataFrame(
-        {
-            "style": pd.Series(list(drawn), dtype="str"),
-            "share": interval.mean,
-            "lower": interval.lower,
-            "upper": interval.upper,
-        }
-    )
-
-
-def _single_label_rate(
-    single_label: Float[np.ndarray, "S 2"], *, pulled: bool
-) -> Float[np.ndarray, " S"]:
-    """Return the share of single-label responses: a Beta mean, or one over items."""
-    if not pulled:
-        mean: Float[np.ndarray, " S"] = special.expit(single_label[:, 0])
-        return mean
-    node, weight = hermegauss(31)
-    odds = single_label[:, :1] + np.exp(single_label[:, 1:]) * node
-    whole: Float[np.ndarray, " S"] = special.expit(odds) @ weight / weight.sum()
-    return whole

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Bool, Float, Shaped
 
 from consilience.notebook import Part, as_html
-from consilience.posterior.objects.tables import (
+from consilience.posterior.objects.stored_objects import (
     ambiguity,
     object_counts,
     objects,

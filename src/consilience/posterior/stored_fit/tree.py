@@ -14,7 +14,7 @@ from jaxtyping import Float, Int, Shaped
 from consilience.contains.space import MEANINGS
 from consilience.inference import Result
 from consilience.inference.mixing import Mixing
-from consilience.objects.layout.covariates import Names, frequent_pairs
+from consilience.objects.layout.covariate_names import Names, frequent_pairs
 from consilience.posterior.tempering import FIELDS, Tempering, Truth
 from consilience.truth import (
     ChoiceSpace,
