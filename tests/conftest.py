@@ -33,7 +33,6 @@ BUSY = frozenset(
         "consilience.annotators.tsipras2020",
         "consilience.checks.dependence.independence",
         "consilience.checks.dependence.residuals",
-        "consilience.heuristics",
         "consilience.inference.closed_form.ascent",
         "consilience.inference.closed_form.augmentation",
         "consilience.inference.closed_form.dirichlet",

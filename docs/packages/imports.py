@@ -24,7 +24,8 @@ def import_graph(root: Path) -> Graph:
     Graph
         For each node, the nodes that it imports.
     """
-    packages = {path.parent.name for path in root.glob("*/__init__.py")} | {"spaces"}
+    packages = {path.parent.name for path in root.glob("*/__init__.py")}
+    packages |= {"demo", "spaces"}
     graph: dict[str, set[str]] = {name: set() for name in (*packages, UTILITIES)}
     for file in root.rglob("*.py"):
         top = file.relative_to(root).parts[0].removesuffix(".py")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import consilience as cs
 from consilience.annotators import tsipras2020
+from consilience.annotators.tsipras2020 import hash_order, max_cut
 from consilience.errors import KindError, OptionError, TooLargeError, UnknownEngineError
-from consilience.heuristics import hash_order, max_cut
 from consilience.responses.tables.safe_pickle import load_frame
 
 COLUMNS = (

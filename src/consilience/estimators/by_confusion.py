@@ -330,7 +330,7 @@ class LogisticRandomEffects(ModelAggregator):
     Examples
     --------
     %(answers)s
-    >>> cs.LogisticRandomEffects(engine="em").fit(answers).labels_.head(2)
+    >>> cs.LogisticRandomEffects().fit(answers).labels_.head(2)
     task
     photo-001    malamute
     photo-002       husky
