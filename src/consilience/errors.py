@@ -108,10 +108,6 @@ class RepeatedAnswerError(ConsilienceError):
     """An annotator answered one question twice: choose a rule for repeats."""
 
 
-class OfferUnknownError(ConsilienceError):
-    """It is unknown what was on screen: give the labels that were offered."""
-
-
 class KindError(ConsilienceError):
     """The responses are not of one kind, or not of the kind asked for."""
 

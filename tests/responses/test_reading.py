@@ -7,7 +7,7 @@ import pytest
 
 from consilience import responses
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
-from consilience.responses import ReadOptions, formats, read, readers, reading
+from consilience.responses import ReadOptions, formats, read, readers, reading, tools
 from consilience.responses.sources import csv_file
 
 HEAVY = """
@@ -22,7 +22,9 @@ assert not heavy, heavy
 
 
 def test_the_registry_is_the_folder():
-    files = {p.stem for p in Path(readers.__path__[0]).glob("*.py")} - {"__init__"}
+    tables = {p.stem for p in Path(readers.__path__[0]).glob("*.py")} - {"__init__"}
+    exports = Path(tools.__path__[0]).glob("*.py")
+    files = [*tables, *(p for p in exports if "READER = " in p.read_text())]
     studies = [n for n in formats() if n.startswith(("imagenet", "reassessed"))]
     assert len(formats()) == len(files) + len(studies)
     assert len(studies) == 4

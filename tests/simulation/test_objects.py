@@ -5,7 +5,7 @@ import pytest
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.responses.columns.selections import named_sets
+from consilience.responses.named_sets import named_sets
 from consilience.simulation import ObjectsSettings, simulate_objects
 
 ITEMS, PEOPLE = 60, 400

@@ -27,9 +27,10 @@ object, and the further column `named`, the share of responses that name a label
 
 **The order in which CPython walks through a set of small integers.** A published
 aggregation broke ties by it. Here it is worked out from the rules of the hash table, so
-that it is the same on every interpreter: an integer is its own hash; a table of `mask + 1` slots is probed at nine neighbours and then at
-5 i + 1 + (hash >> 5, again and again); when it is three fifths full it grows to the
-next power of two above four times its members.
+that it is the same on every interpreter: an integer is its own hash; a table of `mask +
+1` slots is probed at nine neighbours and then at 5 i + 1 + (hash >> 5, again and
+again); when it is three fifths full it grows to the next power of two above four times
+its members.
 
 **The partition into at most k parts that separates the most weight.** Of several
 partitions that separate as much, the one is taken that an enumeration of all k^n
@@ -58,7 +59,7 @@ from jaxtyping import Int
 from consilience.errors import TooLargeError
 from consilience.model import Heuristic
 from consilience.responses import Responses
-from consilience.responses.columns.selections import named_sets
+from consilience.responses.named_sets import named_sets
 
 _COLUMNS = {
     "labels": ("item", "label", "probability", "lower", "upper", "named"),

@@ -13,7 +13,7 @@ from consilience.figures.charts import SHARE, Axis
 from consilience.figures.figure import Figure, number_names, percent, share_of
 from consilience.figures.objects import SHOWN, with_published_text
 from consilience.figures.record import MIN_PROBABILITY, PEOPLE, StudyFigures
-from consilience.responses.columns.selections import NONE
+from consilience.responses.tools.on_screen import NONE
 
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 _HALF, _OFTEN = 0.5, 0.2

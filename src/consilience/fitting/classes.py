@@ -20,7 +20,7 @@ from consilience.posterior.interval_prob import Outcome
 from consilience.posterior.stored_fit.restored import with_tables
 from consilience.posterior.stored_fit.tree import root
 from consilience.responses import Responses
-from consilience.responses.columns.selections import named_sets
+from consilience.responses.named_sets import named_sets
 from consilience.spaces import choice_space
 from consilience.truth.space import Asides, ChoiceSpace, no_asides
 from consilience.when_used import xr

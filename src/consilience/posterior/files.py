@@ -40,8 +40,8 @@ import pyarrow.parquet as pq
 
 from consilience.errors import OptionError, UnreadableFileError
 from consilience.posterior.results.items import write_parquet
-from consilience.responses.label_studio import item_field
 from consilience.responses.sources.json_file import read_json
+from consilience.responses.tools.label_studio import item_of
 from consilience.visible import visible
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ def write_predictions(
 
 
 def _item(task: Mapping[str, Any], item: str | None, source: Path) -> str:
-    field = item_field(task["data"], item, str(source))
+    field = item_of(task["data"], item, str(source))
     return str(task.get("id") if field is None else task["data"].get(field))
 
 

@@ -24,7 +24,7 @@ from consilience.errors import (
     not_a,
     not_among,
 )
-from consilience.responses import public_studies, readers
+from consilience.responses import public_studies, readers, tools
 from consilience.responses.columns.looks import propose_one_hot
 from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.recognition import Understood, understand
@@ -341,11 +341,13 @@ def _name_of(source: str | Path | Frame) -> str:
 
 @cache
 def formats() -> Mapping[str, Reader]:
-    """Readers by name: the files of the folders `readers` and `public_studies`."""
+    """Readers by name: of the folders `readers`, `tools` and `public_studies`."""
     collected = [module.READER for module in _modules(readers)]
+    parts = (module for module in _modules(tools) if hasattr(module, "READER"))
+    collected += [module.READER for module in parts]
     for module in _modules(public_studies):
         collected += module.READERS
-    return {reader.name: reader for reader in collected}
+    return {r.name: r for r in sorted(collected, key=lambda reader: reader.name)}
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from consilience.classifiers.images.sources import Naming, item_names, list_images
 from consilience.errors import ImagesError, OptionError
-from consilience.responses.columns.selections import OnScreen
+from consilience.responses.tools.on_screen import OnScreen
 
 QUESTIONS = {
     "choice": "Which of these is in the image?",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from consilience.responses.columns.selections import NONE
+from consilience.responses.tools.on_screen import NONE
 from consilience.tasks.task import MAIN_QUESTION, Survey
 from consilience.visible import visible
 

@@ -368,7 +368,7 @@ def test_forms_of_ground_truth_have_questions_with_what_was_on_screen(tmp_path):
     file = tmp_path / "iteration-1" / "7" / "x.json"
     file.parent.mkdir(parents=True)
     as_json(file, {"answers": answers})
-    found = r"'boxes' \(objects, 2 .*'animal' \(choice, 2 .*'sound' \(choice, 2"
+    found = r"'animal' \(choice, 2 .*'sound' \(choice, 2 .*'boxes' \(objects, 2"
     with pytest.raises(MissingColumnError, match=found):
         read(tmp_path)
     responses = read(tmp_path, question="animal")

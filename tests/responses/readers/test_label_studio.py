@@ -211,7 +211,7 @@ def test_ratings_and_taxonomies_are_labels(export):
 def test_what_is_no_export_is_refused(written):
     with pytest.raises(UnreadableFileError, match="expected a list of tasks"):
         read(written("a.json", "{}"), format="label_studio")
-    with pytest.raises(BadCellError, match="not a task with 'data'"):
+    with pytest.raises(BadCellError, match="not a record of Label Studio JSON"):
         read(written("b.json", '[{"id":1,"annotations":[]}]'), format="label_studio")
     with pytest.raises(UnreadableFileError, match="line 1, column"):
         read(
@@ -272,7 +272,9 @@ def test_short_exports_are_second_best_and_say_so(written):
 
 def test_a_task_without_id_and_without_a_field_of_items_is_refused(export):
     one = {"data": {"a": "x", "b": "y"}, "annotations": [work(1, 7, choices("q", "u"))]}
-    with pytest.raises(MissingColumnError, match=r"no id.*'a', 'b'.*item=NAME"):
+    with pytest.raises(
+        MissingColumnError, match=r"does not show.*'data.a', 'data.b'.*item=NAME"
+    ):
         read(export(one, one))
     assert rows(read(export(one), item="b"), "item") == [["y"]]
 
@@ -287,7 +289,7 @@ def test_a_label_that_a_task_lacks_is_refused(export):
 
 
 def test_a_person_named_by_a_record_of_records_is_refused(export):
-    with pytest.raises(BadCellError, match=r"task 1: completed_by names a person"):
+    with pytest.raises(BadCellError, match=r"task 1, annotation 1: completed_by is"):
         read(export(task(1, work(1, {"id": {"x": 1}}, choices("q", "a")))))
 
 
@@ -336,7 +338,11 @@ def test_other_questions_and_fields_are_listed_as_not_used(export):
         "completed_by": "annotator",
         "q": "label",
     }
-    assert responses.cleaning.unused == {"data.place": "", "light": "another question"}
+    assert responses.cleaning.unused == {
+        "data.place": "",
+        "id": "",
+        "light": "another question: choice, 1 answer",
+    }
 
 
 @pytest.mark.parametrize("answer", [{"rating": 3}, [{"text": ["a"]}]])
@@ -393,5 +399,7 @@ def test_other_data_of_the_tasks_are_no_questions_in_the_short_export(written):
     path = written("a.json", json.dumps(records))
     assert set(read(path).table["label"]) == {"cat", "dog"}
     two = [record | {"mood": "calm"} for record in records]
-    with pytest.raises(MissingColumnError, match="'animal', 'mood'"):
+    with pytest.raises(
+        MissingColumnError, match=r"'animal' \(choice, 12 answers\), 'mood'"
+    ):
         read(written("b.json", json.dumps(two)))

@@ -2,10 +2,8 @@ import pytest
 
 from consilience.errors import (
     BadCellError,
-    KindError,
     MissingColumnError,
     NoResponsesError,
-    OfferUnknownError,
     UnreadableFileError,
 )
 from consilience.responses import read
@@ -72,7 +70,6 @@ def test_radio_buttons_in_every_form_are_a_choice(written):
         '[{"q":"dog"}]',
         '{"q":"dog"}',
         '[{"q":{"label":"dog"}}]',
-        '[{"q":{"labels":["dog"]}}]',
     ]
     texts = [flat, buttons]
     texts += [
@@ -94,23 +91,31 @@ def test_a_single_tick_box_answers_yes_or_no(written):
     assert read(written("a.csv", text)).table["answer"].tolist() == ["yes", "no"]
 
 
-def test_several_labels_need_a_kind(written):
+def test_several_labels_are_boxes_that_were_ticked(written):
     text = batch(
         "Input.image,Answer.q",
         ("w1", "Approved", "1.jpg", "dog|cat"),
         ("w2", "Approved", "1.jpg", ""),
     )
     path = written("a.csv", text)
-    with pytest.raises(
-        KindError, match=r"row 2: 2 labels were picked \('dog', 'cat'\)"
-    ):
-        read(path)
+    ticked = read(path)
+    assert ticked.kind == "contains"
+    assert rows(ticked, "label", "answer") == [
+        ["cat", "yes"],
+        ["dog", "yes"],
+        ["cat", None],
+        ["dog", None],
+    ]
+    assert "does not say which labels were on screen" in ticked.assumptions[0]
+    listed = batch(
+        "Input.image,Answer.taskAnswers",
+        ("w1", "Approved", "1.jpg", '[{"q":{"labels":["dog"]}}]'),
+    )
+    assert read(written("b.csv", listed)).kind == "contains"
     assert rows(read(path, kind="choice"), "label") == [["dog|cat"], [None]]
     objects = read(path, kind="objects")
     assert rows(objects, "label", "object") == [["dog", 0], ["cat", 1], [None, None]]
     assert objects.offer == "unknown"
-    with pytest.raises(OfferUnknownError, match="pass `offered=`"):
-        read(path, kind="contains")
     contains = read(path, kind="contains", offered=["dog", "cat", "cow"])
     assert rows(contains, "label", "answer") == [
         ["dog", "yes"],

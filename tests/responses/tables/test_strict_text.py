@@ -173,7 +173,9 @@ def test_a_key_with_blanks_around_it_keeps_its_cells(written):
 def test_a_question_that_a_page_answers_twice_is_refused(written):
     batch = MTURK.replace("Answer.q", "Answer.taskAnswers")
     cell = '"[{""q"":""cat""},{""q"":""dog""}]"'
-    with pytest.raises(BadCellError, match="answers the question 'q' twice"):
+    with pytest.raises(
+        BadCellError, match="the question 'q' is answered twice; keep one answer"
+    ):
         read(written("a.csv", batch + f"h,1,w,Approved,a,{cell}\n"))
 
 

@@ -27,8 +27,8 @@ from consilience.posterior.results.class_confusion import (
     posterior_of,
 )
 from consilience.responses import Responses
-from consilience.responses.columns.selections import NONE
 from consilience.responses.tables.id_types import Types, restores_types
+from consilience.responses.tools.on_screen import NONE
 from consilience.truth.named import label_groups
 
 _BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80 MB

@@ -19,8 +19,8 @@ from consilience.posterior.fitted_responses import check_responses
 from consilience.posterior.objects.stored_objects import objects as objects_of
 from consilience.posterior.results.items import items as items_of
 from consilience.responses import Responses
-from consilience.responses.columns.selections import NONE
 from consilience.responses.tables.id_types import restores_types
+from consilience.responses.tools.on_screen import NONE
 
 _HALF = 0.5
 

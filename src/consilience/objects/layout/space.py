@@ -24,7 +24,7 @@ from jaxtyping import Float, Int, Shaped
 from consilience.errors import BadCellError, CandidatesError, NoResponsesError
 from consilience.objects.layout.contains_counts import contains_counts
 from consilience.responses import Responses
-from consilience.responses.columns.selections import NONE
+from consilience.responses.tools.on_screen import NONE
 from consilience.truth.choice.candidates import offered_lists, with_candidates
 from consilience.truth.coding import code_annotators
 from consilience.truth.named import MAX_LABELS, NOBODY, Named

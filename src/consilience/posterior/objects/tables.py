@@ -20,7 +20,7 @@ from consilience.posterior.objects.item_posterior import (
 from consilience.posterior.objects.main_confusion import main_accuracy, main_confusion
 from consilience.posterior.objects.stored_objects import name_of
 from consilience.posterior.results.frames import category
-from consilience.responses.columns.selections import NONE
+from consilience.responses.tools.on_screen import NONE
 from consilience.truth import ObjectsSpace
 from consilience.when_used import xr
 

@@ -32,7 +32,7 @@ from consilience.responses.columns.names import (
     plain,
     require,
 )
-from consilience.responses.columns.selections import (
+from consilience.responses.columns.several_labels import (
     as_lists,
     check_lists,
     check_single,

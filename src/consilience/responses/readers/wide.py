@@ -21,7 +21,7 @@ from consilience.responses.columns.looks import (
     name_index,
 )
 from consilience.responses.columns.names import listing
-from consilience.responses.columns.selections import (
+from consilience.responses.columns.several_labels import (
     as_lists,
     check_lists,
     check_single,

@@ -1,1 +1,0 @@
-"""Exports of labelling tools: works of annotators, made responses in one way."""

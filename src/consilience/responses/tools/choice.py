@@ -1,0 +1,300 @@
+"""What is read of an export: a question, a field for the item, and the kind."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from consilience.errors import MissingColumnError, NoResponsesError
+from consilience.responses.columns.looks import is_free_text
+from consilience.responses.columns.names import (
+    USUAL,
+    choose_question,
+    is_comment,
+    listing,
+    plain,
+)
+from consilience.responses.draft import is_yes_or_no
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.side_tables import for_question
+from consilience.responses.tools.on_screen import OnScreen
+from consilience.responses.tools.records import Record
+from consilience.responses.tools.tool import Layout, Tool
+from consilience.responses.tools.work import Answer, Fields, Work
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Export:
+    """An export as read, before a question is chosen."""
+
+    tool: Tool
+    layout: Layout
+    source: str
+    records: Sequence[Record]
+    tasks: Sequence[tuple[Fields, OnScreen | None]]
+    works: Sequence[Work]  # also those that do not count
+
+    @property
+    def counted(self) -> list[Work]:
+        """The works that count, those that are themselves the truth among them."""
+        return [work for work in self.works if work.dropped is None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question of an export.
+
+    Attributes
+    ----------
+    name, title
+        What the tool calls it, and the question in words.
+    kind
+        Kind of its answers; None: they are no labels.
+    number
+        Number of answers.
+    regions, yes_or_no
+        Whether its labels are of regions; whether they are words for yes and no.
+    shown
+        Labels on screen, where all answers have the same.
+    """
+
+    name: str
+    title: str
+    kind: Kind | None
+    number: int
+    regions: bool
+    yes_or_no: bool
+    shown: tuple[str, ...] | None
+
+    def __str__(self) -> str:
+        """Return what it is, in short."""
+        title = f"{self.title}: " if self.title else ""
+        what = self.kind or "no labels"
+        return f"{title}{what}, {self.number:,} answer{'s' * (self.number != 1)}"
+
+
+def questions(works: Sequence[Work]) -> dict[str, Question]:
+    """Return the questions that works answer, in their order."""
+    given: dict[str, list[Answer]] = {}
+    for work in works:
+        for name, answer in work.answers.items():
+            given.setdefault(name, []).append(answer)
+    return {name: question_of(name, answers) for name, answers in given.items()}
+
+
+def _chosen(asked: Mapping[str, Question], given: str | None, source: str) -> Question:
+    """Return the question that the labels answer: the one named, or the only one."""
+    # Free text beside a question with labels is a comment.
+    labels = [n for n, q in asked.items() if q.kind is not None and not is_comment(n)]
+    names = labels if given is None and labels else list(asked)
+    name = choose_question({n: str(asked[n]) for n in names}, given, source)
+    return asked[name]
+
+
+def question_of(name: str, answers: Sequence[Answer]) -> Question:
+    """Return what a question is, by its answers."""
+    given = [answer for answer in answers if answer.picked is not None]
+    forms = {answer.form for answer in given}
+    picked = Counter(label for answer in given for label in answer.picked or ())
+    shown = {a.shown for a in answers if a.picked is not None or a.shown is not None}
+    objects = bool(forms & {"objects", "regions"})
+    many = any(len(answer.picked or ()) > 1 for answer in given)
+    kind: Kind | None = "choice"
+    if "text" in forms or (not objects and shown <= {None} and is_free_text(picked)):
+        kind = None
+    elif objects and (many or "regions" in forms):
+        kind = "objects"
+    elif many or "boxes" in forms:
+        kind = "contains"
+    return Question(
+        name=name,
+        title=next((answer.title for answer in answers if answer.title), ""),
+        kind=kind,
+        number=len(given),
+        regions="regions" in forms,
+        yes_or_no=bool(picked) and is_yes_or_no(picked),
+        shown=shown.pop() if len(shown) == 1 else None,
+    )
+
+
+def item_field(
+    fields: Sequence[Mapping[str, str | None]],
+    ids: Sequence[str],
+    last_ids: Sequence[str],
+    given: str | None,
+    source: str,
+) -> str:
+    """Return the field that names the item.
+
+    That is an id whose values come back; or the field of the contents that tells all
+    of them apart, the one of a usual name if there are several; or another id.
+
+    Raises
+    ------
+    MissingColumnError
+        The field that was named is not there, or none will do.
+    """
+    every = list(dict.fromkeys(name for each in fields for name in each))
+    if given is not None:
+        found = [name for name in every if given in (name, last(name))]
+        if given in every or found:
+            return given if given in every else found[0]
+        msg = (
+            f"{source}: there is no field {given!r} for the item; found "
+            f"{listing(every)}; name one of these (`item=NAME`)"
+        )
+        raise MissingColumnError(msg)
+    filled = [name for name in every if all(each.get(name) for each in fields)]
+    number = {name: len({each[name] for each in fields}) for name in filled}
+    contents = [name for name in filled if name not in {*ids, *last_ids}]
+    whole = len({tuple(each[name] for name in contents) for each in fields})
+    rank = {name: k for k, name in enumerate(USUAL["item"])}
+    apart = [name for name in contents if number[name] == whole]
+    by_rank = sorted(
+        (name for name in apart if plain(last(name)) in rank),
+        key=lambda name: rank[plain(last(name))],
+    )
+    best = by_rank[:1] or (apart if len(apart) == 1 else [])
+    usable = [name for name in (*ids, *best) if name in filled]
+    # A value that never comes back names a work, where another field's do.
+    again = [name for name in usable if number[name] < len(fields)]
+    usable += [name for name in last_ids if name in filled]
+    if usable:
+        return (again or usable)[0]
+    msg = (
+        f"{source}: it does not show which field names the item; found "
+        f"{listing(every)}; name it (`item=NAME`)"
+    )
+    raise MissingColumnError(msg)
+
+
+def last(name: str) -> str:
+    """Return the last part of a field's name."""
+    return name.rpartition(":")[2].rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Choice:
+    """What is read of an export.
+
+    Attributes
+    ----------
+    asked, question
+        All questions, and the one that is read.
+    item
+        Field of the item.
+    about
+        Field of the label that yes and no are about, if they are.
+    main
+        Question for the main object, if there is one.
+    options
+        As the caller gave them, and what the tasks say of themselves.
+    """
+
+    asked: Mapping[str, Question]
+    question: Question
+    item: str
+    about: str | None
+    main: str | None
+    options: ReadOptions
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of the answers before they are taken for words of yes and no."""
+        if self.about is not None:
+            return "choice"
+        return self.options.kind or self.question.kind or "choice"
+
+    def name(self, fields: Fields, screen: OnScreen | None) -> str | None:
+        """Return the item of a task."""
+        if screen and screen.item and self.options.columns.item is None:
+            return screen.item
+        return fields.get(self.item)
+
+
+def choose(export: Export, options: ReadOptions) -> Choice:
+    """Choose what is read: as the caller says, or as there is one way.
+
+    Raises
+    ------
+    NoResponsesError
+        Nobody answered.
+    MissingColumnError
+        Several questions were asked and none was chosen, or no work says whose it is.
+    """
+    works = [work for work in export.counted if not work.is_truth]
+    if not works:
+        why = "; ".join(f"{d.count:,}: {d.reason}" for d in dropped(export.works))
+        msg = (
+            f"{export.source}: this export holds no answer of an annotator "
+            f"({why or 'nobody has answered'}); check that it is the right file, and "
+            "that the work is finished"
+        )
+        raise NoResponsesError(msg)
+    if export.tool.people and all(work.annotator is None for work in works):
+        msg = f"{export.source}: no record says who answered; {export.tool.people}"
+        raise MissingColumnError(msg)
+    asked = questions(export.counted)
+    options = _as_written(export, asked, options)
+    columns, main = options.columns, options.columns.main
+    fields = dict.fromkeys(name for work in export.counted for name in work.fields)
+    about = next((f for f in fields if columns.label in (f, last(f))), None)
+    given = options.question or (columns.answer if about else columns.label)
+    given = next((n for n in asked if given in (n, n.partition(".")[2])), given)
+    given = given or meant(export, asked)
+    others = {n: q for n, q in asked.items() if n != main or n == given}
+    question = _chosen(others, given, export.source)
+    ids = export.layout.names(export.layout.ids, fields)
+    last_ids = export.layout.names(export.layout.last_ids, fields)
+    if about is None and question.yes_or_no and options.kind in {None, "contains"}:
+        contents = [name for name in fields if name not in {*ids, *last_ids}]
+        usual = [name for name in contents if plain(last(name)) in USUAL["label"]]
+        about = usual[0] if len(usual) == 1 < len(contents) else None
+    telling = [work.fields for work in export.counted]
+    if about is not None:
+        telling = [{n: cell for n, cell in f.items() if n != about} for f in telling]
+    return Choice(
+        asked=asked,
+        question=question,
+        item=item_field(telling, ids, last_ids, columns.item, export.source),
+        about=about,
+        main=main if main in asked else None,
+        options=for_question(options, question.name),
+    )
+
+
+def _as_written(
+    export: Export, asked: Mapping[str, Question], options: ReadOptions
+) -> ReadOptions:
+    """Fill in what tasks that this program wrote say and the caller does not."""
+    kinds = {None if screen is None else screen.kind for _, screen in export.tasks}
+    columns = options.columns
+    if len(kinds) > 1 or None in kinds or options.question or columns.label:
+        return options
+    kind = options.kind or kinds.pop()
+    label, main, *_ = [*sorted(asked), None, None]
+    main = columns.main or (main if kind == "objects" else None)
+    return replace(options, kind=kind, columns=replace(columns, label=label, main=main))
+
+
+def meant(export: Export, asked: Mapping[str, Question]) -> str | None:
+    """Return the question that is meant where there are several, if one is.
+
+    That is the tool's main one, or the one whose truth is known.
+    """
+    known = {name for work in export.works for name in work.truth}
+    if export.tool.main in asked:
+        return export.tool.main
+    return known.pop() if len(known) == 1 and known <= set(asked) else None
+
+
+def dropped(works: Sequence[Work]) -> Iterator[Dropped]:
+    """Account for the works that are no answers."""
+    places: dict[str, list[str]] = {}
+    for work in works:
+        truth = "marked as the truth: taken as gold, not as an answer"
+        reason = work.dropped or (truth if work.is_truth else None)
+        if reason is not None:
+            places.setdefault(reason, []).append(work.place)
+    for reason, where in places.items():
+        yield Dropped(reason, len(where), where[0])

@@ -1,0 +1,242 @@
+"""Batch results of Amazon Mechanical Turk (`Batch_*_batch_results.csv`).
+
+`Input.*` says what was on screen, `Answer.*` what was answered. A column of `Input` for
+the label makes the answers yes or no (contains). Grids of several items in one HIT are
+mapped by a pattern: ``item="Input.img{i}"`` with ``selected="Answer.selected"``, where
+an item that was not selected is a no, or with ``answer="Answer.q{i}"``. Tasks that this
+program wrote list their labels, and answers are places on that list.
+"""
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from consilience.errors import (
+    BadCellError,
+    MissingColumnError,
+    NoResponsesError,
+    OptionError,
+    UnreadableFileError,
+)
+from consilience.responses.columns.names import listing
+from consilience.responses.options import ReadOptions
+from consilience.responses.sources.csv_file import csv_rows, find_layout
+from consilience.responses.sources.json_file import decode_or_text
+from consilience.responses.sources.load import Source
+from consilience.responses.tools.forms import buttons, form_answers
+from consilience.responses.tools.on_screen import OnScreen, read_on_screen
+from consilience.responses.tools.reading import reader
+from consilience.responses.tools.records import Record
+from consilience.responses.tools.tool import Layout, Tool
+from consilience.responses.tools.work import SKIPPED, Answer, first
+
+NOT_SELECTED = "An item of a grid that was not selected is taken as a no."
+TASK, PAGES = "Input.task", "Answer.taskAnswers"
+_LAST = ("Approve", "Reject")  # a header may end before these, or before the rows do
+_SWITCHES = {"true", "false", ""}
+
+
+def _load(sources: Sequence[Source], options: ReadOptions) -> list[Record]:
+    """Give the assignments, or the items of grids, with answers and inputs apart."""
+    paths = [source for source in sources if isinstance(source, Path)]
+    if len(paths) < len(sources):
+        msg = "format 'mturk' reads CSV files of batch results, not data frames"
+        raise OptionError(msg)
+    rows = [row for path in paths for row in _rows(path, options)]
+    names = [name for name in rows[0].value if name.startswith("Answer.")]
+    switches: dict[str, dict[str, str]] = {}  # columns of buttons, by question
+    for name in names:
+        stem, _, button = name.rpartition(".")
+        said = {(row.value.get(name) or "").casefold() for row in rows}
+        if stem != "Answer" and said <= _SWITCHES and said != {""}:
+            switches.setdefault(stem, {})[button] = name
+    apart = {PAGES, *(name for each in switches.values() for name in each.values())}
+    return [
+        part
+        for row in rows
+        for part in _parts(
+            replace(
+                row,
+                value=row.value
+                | {"answers": dict(_answers(row, names, apart, switches, options))},
+            ),
+            options,
+        )
+    ]
+
+
+def _rows(path: Path, options: ReadOptions) -> Iterator[Record]:
+    """Give the rows of a batch, which may be longer than its header."""
+    layout = find_layout(path, replace(options, header=True))
+    lines = csv_rows(path, layout.separator, layout.encoding, skip=layout.skip)
+    least = len([name for name in layout.names if name not in _LAST])
+    widths = {least, least + len(_LAST), len(layout.names)}
+    empty = True
+    for number, (_, row) in enumerate(lines, start=layout.above + 1):
+        if not any(row):
+            continue
+        if len(row) not in widths:
+            msg = (
+                f"{path}, row {number}: {len(row)} cells where the header names "
+                f"{len(layout.names)}; the file was cut off or a cell was split, "
+                "download it again"
+            )
+            raise UnreadableFileError(msg)
+        empty = False
+        texts = [html.unescape(cell) if cell.strip() else None for cell in row]
+        cells = dict(zip(layout.names, texts, strict=False))
+        yield Record(value=cells, place=f"{path}, row {number}", file=path)
+    if empty:
+        msg = f"{path}: there is no assignment; download the results again"
+        raise NoResponsesError(msg)
+
+
+def _answers(
+    row: Record,
+    names: Sequence[str],
+    apart: set[str],
+    switches: Mapping[str, Mapping[str, str]],
+    options: ReadOptions,
+) -> Iterator[tuple[str, Answer]]:
+    """Give the answers in columns of texts, of buttons, and inside of JSON."""
+    for name in names:
+        cell = row.value.get(name)
+        if name not in apart:
+            yield name, SKIPPED if cell is None else _picked(cell, options)
+    for stem, columns in switches.items():
+        yield stem, buttons({each: row.value.get(n) for each, n in columns.items()})
+    pages = decode_or_text(row.value.get(PAGES) or "[]", f"{row.place}: {PAGES}")
+    pages = [pages] if isinstance(pages, dict) else pages
+    if not isinstance(pages, list) or not all(isinstance(p, dict) for p in pages):
+        msg = f"{row.place}: {PAGES} is not a JSON list of answers; download it again"
+        raise BadCellError(msg)
+    for name, answer in form_answers(pages, row.place).items():
+        yield f"Answer.{name}", answer
+
+
+def _picked(cell: str, options: ReadOptions) -> Answer:
+    """Return the labels between bars; of a choice, a bar may be part of the label."""
+    return Answer((cell,) if options.kind == "choice" else tuple(cell.split("|")))
+
+
+# Grids, and tasks that list their labels
+
+
+def _parts(row: Record, options: ReadOptions) -> Iterator[Record]:
+    columns = options.columns
+    named = columns.item or columns.label or columns.answer or columns.selected
+    if "{i}" in (columns.item or ""):
+        yield from _grid(row, options)
+    elif TASK in row.value and not named:
+        screen = read_on_screen(row.value[TASK] or "", row.place)
+        answers = row.value["answers"]
+        chosen = {n: _places(n, a, screen, row.place) for n, a in answers.items()}
+        yield replace(row, value=row.value | {"screen": screen, "answers": chosen})
+    else:
+        yield row
+
+
+def _places(name: str, answer: Answer, screen: OnScreen, place: str) -> Answer:
+    """Return the places on the list that an answer names."""
+    if answer.picked is None:
+        return answer
+    numbers = tuple(",".join(answer.picked).split(","))
+    if screen.picked(numbers, None, 0) is None:
+        msg = (
+            f"{place}: {name} is {','.join(numbers)!r}; expected places on the list, "
+            f"from 0 to {len(screen.labels) - 1}; download the results again"
+        )
+        raise BadCellError(msg)
+    return Answer(numbers, "boxes")
+
+
+def _grid(row: Record, options: ReadOptions) -> Iterator[Record]:
+    """Give each item of a grid as a work of its own, named by the patterns."""
+    columns, cells, answers = options.columns, row.value, row.value["answers"]
+    item, label = columns.item or "", columns.label or ""
+    shown = {i: cells[n] for i, n in _numbered(item, cells).items() if cells[n]}
+    if not shown:
+        inputs = [name for name in cells if name.startswith("Input.")]
+        msg = f"{row.place}: no column is like {item!r}; found {listing(inputs)}"
+        raise MissingColumnError(msg)
+    said = columns.selected or columns.answer or label
+    numbered = _numbered(said, answers)
+    on = set() if numbered else _selected(row, said, shown)
+    rest = {name: cell for name, cell in cells.items() if name[:6] != "Input."}
+    for i, value in shown.items():
+        answer = answers.get(numbered.get(i, "")) if numbered else _yes(i in on)
+        about = {label: cells.get(label.replace("{i}", str(i)))}
+        fields = {item: value} | (about if label.startswith("Input.") else {})
+        if answer is not None:
+            yield replace(row, value=rest | fields | {"answers": {said: answer}})
+
+
+def _yes(on: bool) -> Answer:  # noqa: FBT001
+    return Answer(("yes",) if on else ("no",))
+
+
+def _numbered(pattern: str, names: Mapping[str, Any]) -> dict[int, str]:
+    """Columns of a pattern such as ``Input.img{i}``, by number."""
+    shape = re.compile(re.escape(pattern).replace(r"\{i\}", r"(\d{1,9})"))
+    names = names if "{i}" in pattern else {}
+    matches = ((shape.fullmatch(name), name) for name in names)
+    return {int(match.group(1)): name for match, name in matches if match}
+
+
+def _selected(row: Record, question: str, shown: Mapping[int, str]) -> set[int]:
+    """Numbers of the items that were selected, by number or by value.
+
+    Raises
+    ------
+    BadCellError
+        If something was selected that was not on screen.
+    """
+    picked = list(row.value["answers"].get(question, SKIPPED).picked or ())
+    content = decode_or_text(picked[0], row.place) if len(picked) == 1 else picked
+    if isinstance(content, dict):
+        content = [name for name, on in content.items() if on]
+    texts = content if isinstance(content, list) else str(content).split(",")
+    selected = set()
+    for text in filter(None, (str(each).strip() for each in texts)):
+        digits = re.search(r"(\d{1,9})\D*$", text)
+        numbers = [i for i, value in shown.items() if value == text]
+        numbers += [int(digits[1])] if digits and int(digits[1]) in shown else []
+        if not numbers:
+            msg = (
+                f"{row.place}: {text!r} was selected, but the items on screen are "
+                f"numbered {min(shown)} to {max(shown)}; fix the row or the pattern"
+            )
+            raise BadCellError(msg)
+        selected.add(numbers[0])
+    return selected
+
+
+READER = reader(
+    Tool(
+        name="mturk",
+        what="Mechanical Turk batch results (CSV with Input.* and Answer.* columns)",
+        unit="assignments",
+        load=_load,
+        assumes=lambda works: (
+            {NOT_SELECTED} if any("{i}" in n for w in works for n in w.fields) else ()
+        ),
+        layouts=[
+            Layout(
+                marks={"HITId", "AssignmentId", "WorkerId"},
+                answers=lambda at, _: at["answers"].items(),
+                annotator=("WorkerId",),
+                id=("AssignmentId",),
+                created=("SubmitTime",),
+                seconds=("WorkTimeInSeconds",),
+                contents=("Input*",),
+                status=("AssignmentStatus",),
+                refused={"Rejected": "the assignment is Rejected"}.get,
+                screen=lambda at, _: first(at, "screen"),
+                first_number=0,
+            )
+        ],
+    )
+)

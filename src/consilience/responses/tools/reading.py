@@ -1,0 +1,340 @@
+"""From the works of an export to responses, in one way for all tools.
+
+A question is chosen and a field for the item. Then each work is unrolled into answers:
+one label for a choice, one for each object, or a yes or a no to each label on screen.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from msgspec import structs
+
+from consilience.errors import (
+    BadCellError,
+    KindError,
+    LabelNotOfferedError,
+)
+from consilience.responses.assemble import assemble
+from consilience.responses.columns.names import listing
+from consilience.responses.draft import (
+    NO,
+    SKIPPED,
+    YES,
+    Draft,
+    Reader,
+    answer_words_rule,
+    read_answers,
+)
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.quality.spelling import spelling_key
+from consilience.responses.side_tables import checked_labels, label_list
+from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.table import Responses
+from consilience.responses.tables.coding import Coded, encode_texts
+from consilience.responses.tables.scales import natural_texts
+from consilience.responses.tools.choice import (
+    Choice,
+    Export,
+    Question,
+    choose,
+    dropped,
+    meant,
+)
+from consilience.responses.tools.on_screen import OnScreen, with_offers
+from consilience.responses.tools.records import names
+from consilience.responses.tools.tool import Layout, Tool, plain
+from consilience.responses.tools.work import Fields, Work
+
+SAME_BOXES = (
+    "The export does not say which labels were on screen: for question {!r} every "
+    "label that anybody picked is taken as shown each time, and a label that was "
+    "not picked is read as a no."
+)
+
+type Labels = tuple[str, ...]
+type Row = tuple[str | None, int, int, int]  # label, answer, object, whether main
+
+
+def reader(tool: Tool) -> Reader:
+    """Return the reader of a tool's exports."""
+    read = partial(_read, tool)
+    return Reader(
+        name=tool.name, what=tool.what, sniff=tool.sniff, read=read, questions=True
+    )
+
+
+def _read(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Responses:
+    export = _export(tool, sources, options)
+    choice = choose(export, options)
+    draft = _draft(export, choice)
+    return assemble(replace(draft, sources=fingerprints(sources)), choice.options)
+
+
+def _export(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Export:
+    records = tool.load(sources, options)
+    works: list[Work] = []
+    tasks: list[tuple[Fields, OnScreen | None]] = []
+    for record in records:
+        layout = tool.layout(record.value)
+        at = layout.around(record)
+        screen = layout.screen(at, record.place)
+        given = list(layout.read(record, at, options))
+        fields = given[0].fields if layout.works == ("",) else layout.fields(at)
+        works += [replace(w, screen=screen) for w in given] if screen else given
+        tasks.append((fields, screen))
+    if not all(screen for _, screen in tasks):  # nothing is known of what was shown
+        works = [replace(work, screen=None) if work.screen else work for work in works]
+        tasks = [(fields, None) for fields, _ in tasks]
+    layout = tool.layout(records[0].value)
+    if not any(tool.layout(each.value).fits(each.value) for each in records):
+        msg = (
+            f"{records[0].place}: not a record of {tool.what}; export it again, or "
+            "name another format"
+        )
+        raise BadCellError(msg)
+    return Export(tool, layout, names(sources), records, tasks, works)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    """What one annotator picked for one item; None: skipped, or not known."""
+
+    work: Work
+    item: str | None
+    picked: Labels | None
+    main: str | None
+    shown: Labels | None
+
+
+def _picks(works: Iterable[Work], choice: Choice, layout: Layout) -> list[_Pick]:
+    """Return what was picked, with all that may have been on screen."""
+    picks = []
+    for work in works:
+        screen, name = work.screen, choice.question.name
+        given, marked = (
+            work.answers[n].picked if n in work.answers else None
+            for n in (name, choice.main or "")
+        )
+        shown = work.answers[name].shown if name in work.answers else None
+        if screen is not None:
+            given, marked = (
+                screen.picked(each, choice.options.kind, layout.first_number)
+                for each in (given, marked)
+            )
+            shown = screen.choices(choice.options.kind)
+        main = next(iter(marked or ()), None)
+        item = choice.name(work.fields, screen)
+        picks.append(_Pick(work, item, given, main, shown or choice.question.shown))
+    return picks
+
+
+def _draft(export: Export, choice: Choice) -> Draft:
+    asked, question, kind = choice.asked, choice.question, choice.kind
+    counted = [w for w in export.counted if question.name in w.answers or not w.answers]
+    works = [work for work in counted if not work.is_truth]
+    known = [work for work in counted if work.truth or work.is_truth]
+    picks = _picks(works, choice, export.layout)
+    assumed: tuple[str, ...] = ()
+    if kind == "contains" and any(pick.shown is None for pick in picks):
+        offered = label_list(choice.options)
+        if offered is None:
+            offered = _occurring(counted, question.name)
+            assumed = (SAME_BOXES.format(question.name),)
+        picks = [replace(pick, shown=pick.shown or offered) for pick in picks]
+    key = spelling_key(choice.options)
+    rows = [(k, *row) for k, pick in enumerate(picks) for row in _rows(pick, kind, key)]
+    row, label, answer, number, is_main = zip(*rows, strict=True) if rows else [()] * 5
+    of = np.array(row, np.int64)
+    roles = {choice.item: "item", question.name: "answer" if choice.about else "label"}
+    roles |= {choice.about: "label"} if choice.about else {}
+    roles |= {choice.main: "main"} if choice.main else {}
+    roles |= {plain(path): "annotator" for path in export.layout.annotator[:1]}
+    draft = Draft(
+        kind=kind,
+        item=encode_texts([pick.item for pick in picks]).take(of),
+        annotator=encode_texts([work.annotator for work in works]).take(of),
+        response_id=encode_texts([work.id for work in works]).take(of),
+        label=encode_texts(label),
+        answer=np.array(answer, np.int8) if kind == "contains" else None,
+        worded=kind != "contains",
+        object=np.array(number, np.int64) if kind == "objects" else None,
+        main=np.array(is_main, np.int8) if choice.main else None,
+        row=of,
+        where=[work.place for work in works].__getitem__,
+        num_read=len(export.works),
+        unit=export.tool.unit,
+        dropped=(*dropped(export.works), *_not_asked(export.counted, question.name)),
+        notes=tuple(_notes(export, choice, works)),
+        columns=roles,
+        unused=_unused(export, asked, roles),
+        assumptions=(*export.tool.assumes(export.works), *assumed),
+        extras=_extras(works, of),
+        gold=_gold(_picks(known, choice, export.layout), question.name, kind),
+        more_items=[n for task in export.tasks if (n := choice.name(*task))],
+    )
+    if choice.about is not None:
+        labels = encode_texts([work.fields.get(choice.about) for work in works])
+        draft = replace(draft, gold=None, worded=export.tool.worded)
+        return _about(draft, labels.take(of), choice.options.answers)
+    screens = [
+        structs.replace(screen, item=choice.name(fields, screen) or "")
+        for fields, screen in export.tasks
+        if screen is not None
+    ]
+    if assumed:
+        return draft
+    return with_offers(draft, screens) if screens else _offered(draft, picks)
+
+
+def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:
+    """Give the answers of a pick; a label on screen is one whose spelling has its key.
+
+    Raises
+    ------
+    KindError
+        Several labels were picked where one is a choice.
+    LabelNotOfferedError
+        A label was picked that was not on screen.
+    """
+    picked, place = list(pick.picked or ()), pick.work.place
+    if kind == "contains":
+        ticked = {key(label): label for label in picked}
+        strange = set(ticked) - set(map(key, pick.shown or ()))
+        if strange:
+            label = min(ticked[spelling] for spelling in strange)
+            msg = (
+                f"{place}: label {label!r} is not among the {len(pick.shown or ())} "
+                "that were offered; fix the record or correct `offered=`"
+            )
+            raise LabelNotOfferedError(msg)
+        for label in pick.shown or ():
+            said = YES if key(label) in ticked else NO
+            said = SKIPPED if pick.picked is None else said
+            yield ticked.get(key(label), label), said, -1, -1
+    elif kind == "objects":
+        main = pick.main
+        picked += [main] if main is not None and main not in picked else []
+        for number, label in enumerate(picked):
+            yield label, SKIPPED, number, -1 if main is None else int(label == main)
+        if not picked:
+            yield None, SKIPPED, -1, -1
+    elif len(picked) > 1:
+        msg = (
+            f"{place}: {len(picked)} labels were picked ({listing(picked, 3)}) where "
+            'one is a choice; ask for `kind="objects"` (one label per object) or '
+            '`kind="contains"` with `offered=` (a label that was not picked is a no)'
+        )
+        raise KindError(msg)
+    else:
+        yield next(iter(picked), None), SKIPPED, -1, -1
+
+
+def _about(draft: Draft, labels: Coded, words: Mapping[str, str]) -> Draft:
+    """Take the labels for words of yes and no, and others for what these are about."""
+    return replace(
+        draft,
+        kind="contains",
+        label=labels,
+        answer=read_answers(draft.label, words, draft.where, draft.row),
+        notes=(*draft.notes, *answer_words_rule(draft.label, words)),
+    )
+
+
+def _occurring(works: Sequence[Work], question: str) -> Labels:
+    """Return every label that occurs, in order: those picked, and the truth's."""
+    answers = [work.answers[question] for work in works if question in work.answers]
+    labels = [label for answer in answers for label in answer.picked or ()]
+    labels += [label for work in works for label in work.truth.get(question, ())]
+    return tuple(natural_texts(list(dict.fromkeys(labels))))
+
+
+def _offered(draft: Draft, picks: Sequence[_Pick]) -> Draft:
+    """Say which labels were on screen, where all works say so."""
+    shown = {pick.shown for pick in picks}
+    if None in shown or not shown:
+        return draft
+    labels = dict.fromkeys(label for each in shown for label in each or ())
+    frame = checked_labels(pd.DataFrame({"label": pd.Series([*labels], dtype="str")}))
+    if len(shown) == 1 or draft.kind == "contains":  # each is asked about
+        return replace(draft, labels=frame, offer="all" if len(shown) == 1 else None)
+    pairs = {(pick.item, label) for pick in picks for label in pick.shown or ()}
+    listed = pd.DataFrame(sorted(pairs), columns=["item", "label"], dtype="str")
+    return replace(draft, labels=frame, offer="listed", offered=listed)
+
+
+def _gold(picks: Sequence[_Pick], question: str, kind: Kind) -> pd.DataFrame | None:
+    """Gold labels; where all labels on screen are known, a yes or no to each."""
+    truth: dict[str, dict[str, None]] = {}
+    shown: dict[str, Labels] = {}
+    for pick in picks:
+        labels = pick.work.truth.get(question, ())
+        labels = pick.picked or () if pick.work.is_truth else labels
+        if pick.item is not None and (labels or pick.work.is_truth):
+            truth.setdefault(pick.item, {}).update(dict.fromkeys(labels))
+            shown[pick.item] = pick.shown or ()
+    rows = [
+        (item, label, "yes" if label in labels else "no")
+        for item, labels in truth.items()
+        for label in ((shown[item] or labels) if kind == "contains" else labels)
+    ]
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows, columns=["item", "label", "answer"], dtype="str")
+    return frame if kind == "contains" else frame[["item", "label"]]
+
+
+# The account of what was read
+
+
+def _not_asked(works: Sequence[Work], question: str) -> Iterator[Dropped]:
+    others = [w for w in works if w.answers and question not in w.answers]
+    others = [work for work in others if not work.is_truth]
+    if others:
+        reason = f"question {question!r} is not answered there, but another is"
+        yield Dropped(reason, len(others), others[0].place)
+
+
+def _notes(export: Export, choice: Choice, works: Sequence[Work]) -> Iterator[str]:
+    question, unit = choice.question, export.tool.unit
+    yield f"labels are the answers to question {question.name!r}"
+    others = [name for name in choice.asked if name not in {question.name, choice.main}]
+    if others and question.name == meant(export, choice.asked):
+        yield f"other questions, chosen by `question=`: {listing(others)}"
+    yield from export.tool.notes(export.records, export.works)
+    if question.regions:
+        yield (
+            f"in {question.number:,} {unit} the labels of {question.name!r} are of "
+            "regions (boxes, polygons, spans): the labels were read, where the regions "
+            "are was not"
+        )
+    nameless = sum(work.annotator is None for work in works)
+    if 0 < nameless < len(works):
+        yield f"{unit} that do not say whose they are: {nameless:,}"
+    empty = sum(not work.answers for work in works)
+    if empty:
+        yield f"{unit} without any answer, read as skipped: {empty:,}"
+
+
+def _unused(
+    export: Export, asked: Mapping[str, Question], roles: Mapping[str, str]
+) -> dict[str, str]:
+    fields = sorted({n for work in export.works for n, c in work.fields.items() if c})
+    others = {name: f"another question: {each}" for name, each in asked.items()}
+    every = others | dict.fromkeys(fields, "")
+    return {name: what for name, what in every.items() if name not in roles}
+
+
+def _extras(works: Sequence[Work], rows: np.ndarray) -> dict[str, pd.Series]:
+    columns = {
+        "seconds": pd.Series([work.seconds for work in works], dtype="float64"),
+        "created_at": pd.Series([work.created for work in works], dtype="str"),
+    }
+    return {
+        name: column.iloc[rows].reset_index(drop=True)
+        for name, column in columns.items()
+        if column.notna().any()
+    }
