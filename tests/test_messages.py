@@ -22,7 +22,7 @@ for _function in (cs.read, cs.fit, cs.agreement, candidates, classify, list_imag
 # style sheets look like options.
 COMMANDS = {
     SOURCE / "errors.py",
-    SOURCE / "figures" / "colours.py",
+    SOURCE / "figures" / "charts.py",
     *(SOURCE / "cli").rglob("*.py"),
 }
 OPTION = re.compile(r"(?<![\w-])(?<!var\()--(?:[a-z][a-z-]+|{)")
@@ -58,12 +58,12 @@ SOURCES = {path: path.read_text("utf-8") for path in sorted(SOURCE.rglob("*.py")
 def test_no_message_of_the_library_names_an_option():
     files = {path: text for path, text in SOURCES.items() if path not in COMMANDS}
     likely = {path: text for path, text in files.items() if OPTION.search(text)}
-    results = {path.name: options_in(text) for path, text in likely.items()}
+    results = {str(path): options_in(text) for path, text in likely.items()}
     assert {name: each for name, each in results.items() if each} == {}
 
 
 def test_every_argument_in_a_message_can_be_shown_as_an_option():
-    results = {path.name: arguments_in(text) for path, text in SOURCES.items()}
+    results = {str(path): arguments_in(text) for path, text in SOURCES.items()}
     assert {name: each for name, each in results.items() if each} == {}
 
 

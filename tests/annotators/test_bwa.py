@@ -8,6 +8,7 @@ import pytest
 
 from consilience.annotators.bwa import MODEL
 from consilience.fitting import fit
+from consilience.model import Rounds
 from consilience.responses import read
 from consilience.scoring.metrics import score
 
@@ -58,7 +59,7 @@ def space(design):
 
 
 def test_it_is_the_fixed_point_of_the_published_updates(space):
-    belief, parameters = MODEL.apply(space, MODEL.prior)
+    belief, parameters = MODEL.apply(space, MODEL.prior, Rounds())
     score, precision = written_out(space, 3)
     assert np.allclose(belief, score, atol=1e-9)
     assert np.allclose(parameters["precision"], precision, rtol=1e-8)

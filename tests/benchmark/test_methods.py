@@ -26,7 +26,7 @@ def test_methods_are_taken_by_name_once():
 def test_a_model_without_the_engine_asked_for_takes_its_best():
     by_name = {method.name: method for method in runs.library_methods("vb")}
     assert by_name["bayesian_dawid_skene"].setting == "bayesian_dawid_skene/vb"
-    assert by_name["majority"].setting == "majority/em"
+    assert by_name["majority"].setting == "majority/rule"
     assert by_name["auto"].setting == "auto"
 
 

@@ -82,7 +82,7 @@ def test_what_sbc_cannot_use_is_refused(run, capsys, option, said):
 
 def test_sbc_fits_the_models_of_a_list_and_says_why_one_is_left_out(run, capsys):
     size = ("--items", "6", "--annotators", "3", "--per-item", "2")
-    lists = ("--models", "dawid_skene", "majority", "--engines", "em")
+    lists = ("--models", "dawid_skene", "majority", "--engines", "em", "rule")
     assert run("sbc", *lists, "--simulations", "2", *size, "--json") == 0
     output = json.loads(capsys.readouterr().out)
     assert {row["model"] for row in output["truth"]} == {"dawid_skene"}

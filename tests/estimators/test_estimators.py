@@ -29,9 +29,9 @@ ALL = {
     cs.CommunityBCC: "em",
     cs.EBCC: "em",
     cs.GLAD: "em",
-    cs.BWA: "em",
+    cs.BWA: "rule",
     cs.ItemDifficulty: "em",
-    cs.LogisticRandomEffects: "em",
+    cs.LogisticRandomEffects: "gibbs",
 }
 # What scikit-learn asks of any estimator, whatever it is fitted to. (That a setting of
 # a wrong type raises nothing cannot be asked where types are checked in tests.)

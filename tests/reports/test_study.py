@@ -12,6 +12,7 @@ import consilience as cs
 from consilience.cli import main
 from consilience.errors import FolderExistsError, OptionError
 from consilience.reports import gather, write_study
+from consilience.reports.columns import heat
 
 TESTS = Path(__file__).parent.parent
 

@@ -30,12 +30,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from consilience.model import Applied, Rule
+from consilience.model import Applied, Rounds, Rule
 from consilience.truth import ResponseMatrix, Space
 from consilience.truth.response_matrix import response_matrix
 
 TRACE = 1e-12  # keeps a label without votes possible, where gold says it
-ROUNDS, ACCURACY = 500, 1e-10  # of the updates, by the logarithms of precisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Prior:
     items: float = 1.0
 
 
-def apply(space: Space, prior: Prior) -> Applied:
+def apply(space: Space, prior: Prior, rounds: Rounds) -> Applied:
     """Update scores and precisions in turn, until nothing moves."""
     data = response_matrix(space)
     annotators, votes = data.num_annotators, data.votes
@@ -67,7 +66,7 @@ def apply(space: Space, prior: Prior) -> Applied:
     doubt = (total * share * (1 - share)).sum(0) / counts.sum()
     rate = 4 * (1 - 1 / votes.shape[1]) * prior.answers * doubt
     is_fixed, fixed = _fixed(data)
-    for _ in range(ROUNDS):
+    for _ in range(rounds.sweeps):
         weighed, total = _weighed(data, precision)
         # Scores are rest + pull x mean, and the mean is that of the scores.
         pull = (1 - is_fixed) * prior.items / (prior.items + total)
@@ -78,7 +77,7 @@ def apply(space: Space, prior: Prior) -> Applied:
         squares = (data.transposed @ scores**2).reshape(shape)
         misses = counts @ votes**2 - 2 * (votes * cells).sum(1) + squares.sum(1)
         before, precision = precision, (prior.answers + number) / (rate + misses)
-        if np.abs(np.log(precision / before)).max() < ACCURACY:
+        if np.abs(np.log(precision / before)).max() < rounds.tolerance:
             break
     weighed, total = _weighed(data, precision)
     scores = (prior.items * mean + weighed) / (prior.items + total)
@@ -110,6 +109,7 @@ def _fixed(
 MODEL = Rule(
     prior=Prior(),
     dims={"precision": ("annotator", "true_class")},
+    engines=("rule",),
     references=("Li (2019), section 3",),
     apply=apply,
 )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilience.model import Applied, Rule
+from consilience.model import Applied, Rounds, Rule
 from consilience.truth import Space, tally
 from consilience.truth.response_matrix import response_matrix
 
@@ -28,9 +28,9 @@ class Prior:
     """Majority vote has nothing to set."""
 
 
-def apply(space: Space, prior: Prior) -> Applied:
+def apply(space: Space, prior: Prior, rounds: Rounds) -> Applied:
     """Return the share of votes of each state; of all, where nobody has answered."""
-    del prior
+    del prior, rounds
     votes = tally(space)
     answers = votes.sum(1, keepdims=True)
     usual = response_matrix(space).listed(space.votes.mean(0)[None])
@@ -39,4 +39,10 @@ def apply(space: Space, prior: Prior) -> Applied:
     return Applied(share / share.sum(1, keepdims=True))
 
 
-MODEL = Rule(prior=Prior(), dims={}, references=("folklore",), apply=apply)
+MODEL = Rule(
+    prior=Prior(),
+    dims={},
+    engines=("rule",),
+    references=("folklore",),
+    apply=apply,
+)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from consilience.checks.dependence.independence import independence
-from consilience.checks.optimization import finite, optimization
-from consilience.checks.presence import presence
-from consilience.checks.sampling import familiar_annotators, label_switching, sampling
+from consilience.checks import optimization, presence, sampling
+from consilience.checks.dependence import independence
 from consilience.checks.verdict import Verdict, as_dataset
 from consilience.when_used import xr
 
@@ -15,11 +13,11 @@ __all__ = ["Verdict", "all_checks", "as_dataset"]
 def all_checks(data: xr.DataTree) -> list[Verdict]:
     """Run every check that applies to a fit."""
     return [
-        *familiar_annotators(data),
-        *finite(data),
-        *sampling(data),
-        *optimization(data),
-        *label_switching(data),
-        *independence(data),
-        *presence(data),
+        *sampling.familiar_annotators(data),
+        *optimization.finite(data),
+        *sampling.sampling(data),
+        *optimization.optimization(data),
+        *sampling.label_switching(data),
+        *independence.independence(data),
+        *presence.presence(data),
     ]

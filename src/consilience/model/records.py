@@ -116,6 +116,13 @@ class NewtonModel[P](DirichletModel[P], LaidOutModel[P]):
         return self.normal(observations, self.prior)
 
 
+class Rounds(NamedTuple):
+    """When a rule that updates weights in turn is to stop."""
+
+    sweeps: int = 500
+    tolerance: float = 1e-10
+
+
 class Applied(NamedTuple):
     """What a rule gives: the posterior of the truth, and what it learned by the way."""
 
@@ -127,8 +134,7 @@ class Applied(NamedTuple):
 class Rule[P](AnnotatorModel[P]):
     """A rule without a likelihood: nothing is sampled, and its engine is "rule"."""
 
-    apply: Callable[[Space, P], Applied]
-    engines: tuple[str, ...] = ("rule",)
+    apply: Callable[[Space, P, Rounds], Applied]
 
     def sample(self, observations: Any) -> NoReturn:
         """Refuse to sample."""

@@ -108,8 +108,8 @@ def plot_agreement(
     table = getattr(agreement, what)
     if table is None or table.empty:
         msg = (
-            f"plot_agreement: there is no table of {what}; ask for it with "
-            f'agreement(responses, by=["{what[:-1]}"])'
+            f"plot_agreement: there is no table of {what}; compute the agreement with "
+            f"{what[:-1]!r} in `by`"
         )
         raise OptionError(msg)
     if what == "labels":

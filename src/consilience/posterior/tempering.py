@@ -52,7 +52,6 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import expit, logit
 
 from consilience.errors import OptionError, not_among
 from consilience.intervals import bounds, move_bound
@@ -71,7 +70,7 @@ from consilience.posterior.stored_fit.restored import (
     restored_space,
 )
 from consilience.truth import Space, merge_identical
-from consilience.when_used import xr
+from consilience.when_used import special, xr
 
 type Which = Literal["raw", "tempered"]
 MIXTURE = "the truth is a mixture"  # in the reason of a fit of several models
@@ -257,9 +256,9 @@ def _tempered(
 ) -> Float[np.ndarray, "D U S"]:
     """Move the tempered posterior as the raw one moves, by less."""
     small = np.finfo(float).eps
-    raw = logit(np.clip(drawn, small, 1 - small))
+    raw = special.logit(np.clip(drawn, small, 1 - small))
     distance = (raw - raw.mean(0)) / design_effect[:, None]
-    odds = expit(logit(np.clip(reported, small, 1 - small)) + distance)
+    odds = special.expit(special.logit(np.clip(reported, small, 1 - small)) + distance)
     total = np.nansum(odds, axis=2, keepdims=True)
     tempered: Float[np.ndarray, "D U S"] = odds / total
     return tempered

@@ -123,7 +123,7 @@ def test_results_are_those_without_padding_where_units_have_lists(lists):
 
 
 def test_units_with_a_weight_would_change_results(lists, monkeypatch):
-    expected = mode("glad", lists, pad=False)
+    expected = mode("item_difficulty", lists, pad=False)
     laid_out = optimize.lay_out_data
 
     def weighed(*args, **options):
@@ -133,4 +133,4 @@ def test_units_with_a_weight_would_change_results(lists, monkeypatch):
 
     monkeypatch.setattr(optimize, "lay_out_data", weighed)
     with pytest.raises(AssertionError):
-        assert_close(mode("glad", lists, pad=True), expected)
+        assert_close(mode("item_difficulty", lists, pad=True), expected)

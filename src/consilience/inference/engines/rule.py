@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from consilience.inference.options import Seed
 from consilience.inference.result import Result, at_a_point
-from consilience.model import Rule
+from consilience.model import Rounds, Rule
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -18,12 +18,17 @@ class Options:
     Attributes
     ----------
     draws
-        None: a rule has no draws.
+        A rule has no draws.
+    sweeps, tolerance
+        Of a rule that updates weights in turn: how often at most, and the change of
+        their logarithms at which to stop.
     prob
         Probability that an interval holds; a rule has no intervals.
     """
 
     draws: int = 0
+    sweeps: int = Rounds().sweeps
+    tolerance: float = Rounds().tolerance
     prob: float = 0.9
 
 
@@ -31,7 +36,8 @@ def fit[P](
     model: Rule[P], space: Space, seed: Seed, effort: Options, report: Reporter = silent
 ) -> Result:
     """Apply a rule."""
-    del seed, effort, report
-    belief, parameters = model.apply(space, model.prior)
+    del seed, report
+    rounds = Rounds(effort.sweeps, effort.tolerance)
+    belief, parameters = model.apply(space, model.prior, rounds)
     remark = "a rule gives point estimates, without uncertainty"
     return at_a_point(parameters, belief, None, None, (remark,))
