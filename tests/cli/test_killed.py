@@ -44,7 +44,7 @@ def finish(run, monkeypatch):
     """Run a command to its end in a folder, without a process of its own."""
 
     def call(command, folder):
-        canonical_folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         monkeypatch.chdir(folder)
         assert run(*command.arguments, "--out", command.out) == 0
 
@@ -67,7 +67,7 @@ def stopped(killed, finish, tmp_path, signals, *before):
     folders = {name: tmp_path / name for name in signals}
     running = {}
     for name, folder in folders.items():
-        canonical_folder.mkdir()
+        folder.mkdir()
         running[name] = killed.start(command, folder, driver=driver)
     waiting = set(running)
     while waiting:
