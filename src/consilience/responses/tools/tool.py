@@ -124,9 +124,7 @@ class Layout:
         named: dict[str, str | None] = {}
         for path in (*self.ids, *self.contents, *self.last_ids):
             if not path.endswith("*"):
-                cell = at.get(path)
-                if cell is None and "." in path:
-                    cell = first(at, path)
+                cell = first(at, path)
                 if cell is None or isinstance(cell, (list, dict)):
                     named[plain(path)] = None
                 else:
@@ -149,7 +147,7 @@ class Layout:
 
     def _work(self, at: At, fields: Fields, place: str, options: ReadOptions) -> Work:
         answers = dict(self.answers(at, place))
-        if any(first(at, path) is True for path in self.skipped):
+        if self.skipped and any(first(at, path) is True for path in self.skipped):
             answers = dict.fromkeys(answers, SKIPPED)
         status = self.status(at) if callable(self.status) else first(at, self.status)
         seconds = number(first(at, self.seconds)) if self.seconds else None

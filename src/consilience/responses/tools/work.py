@@ -1,8 +1,9 @@
 """What an annotator did with one item: the form that the exports of all tools take."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from consilience.errors import BadCellError
@@ -110,16 +111,40 @@ def dig(value: object, path: str) -> Iterator[Any]:
 
 def first(value: object, paths: Sequence[str] | str) -> Any:
     """Return the first value at any of some paths that is not missing."""
-    for path in [paths] if isinstance(paths, str) else paths:
+    found = None
+    for path in (paths,) if isinstance(paths, str) else paths:
+        found = _lookup(path)(value)
+        if found is not None:
+            break
+    return found
+
+
+@cache
+def _lookup(path: str) -> Callable[[object], Any]:
+    """Return what finds the first value at a path that is not missing, compiled."""
+    keys = path.split(".")
+    rests = [".".join(keys[k:]) for k in range(len(keys))]
+
+    def of_key(value: object) -> Any:
         found = value.get(path) if isinstance(value, dict) else None
-        if found is not None and found != "":  # most paths are one key
-            return found
-        if path and "." not in path and "*" not in path:
-            continue
-        for each in dig(value, path):
-            if each is not None and each != "":
-                return each
-    return None
+        return None if found == "" else found
+
+    def of_keys(value: object) -> Any:
+        for key, rest in zip(keys, rests, strict=True):
+            if not isinstance(value, dict):
+                return None
+            if rest in value:
+                return None if value[rest] == "" else value[rest]
+            value = value.get(key)
+        return None
+
+    def of_parts(value: object) -> Any:
+        found = (each for each in dig(value, path) if each is not None and each != "")
+        return next(found, None)
+
+    if "*" in path or not path:
+        return of_parts
+    return of_keys if len(keys) > 1 else of_key
 
 
 def one(value: object, paths: Sequence[str], place: str) -> str | None:
@@ -130,15 +155,21 @@ def one(value: object, paths: Sequence[str], place: str) -> str | None:
     BadCellError
         There is something, and nothing of it is a text or a number.
     """
-    found = [e for path in paths for e in dig(value, path) if e is not None and e != ""]
-    plain = [each for each in found if not isinstance(each, (list, dict))]
-    if found and not plain:
+    strange = None
+    for path in paths:
+        found = _lookup(path)(value)
+        if found is None:
+            continue
+        if not isinstance(found, (list, dict)):
+            return text(found, place)
+        strange = found if strange is None else strange
+    if strange is not None:
         msg = (
-            f"{place}: {paths[0]} is {found[0]!r:.60}; expected a text or a number; "
+            f"{place}: {paths[0]} is {strange!r:.60}; expected a text or a number; "
             "export it again"
         )
         raise BadCellError(msg)
-    return text(plain[0], place) if plain else None
+    return None
 
 
 def text(value: object, place: str = "") -> str | None:
