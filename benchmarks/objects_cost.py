@@ -89,7 +89,7 @@ def whole(path: str) -> Figures:
     from benchmarks.measure import peak_mib
     from consilience.annotators.objects import MODEL
     from consilience.inference.closed_form.ascent import Steps
-    from consilience.inference.gradient_ascent.objective import (
+    from consilience.inference.gradient_ascent.mode import (
         energy_and_slope,
         no_evidence,
     )

@@ -48,11 +48,9 @@ BUSY = frozenset(
         "consilience.responses.options",
         "consilience.responses.tables.coding",
         "consilience.responses.tables.safe_pickle",
-        "consilience.truth.arrays.incidence",
-        "consilience.truth.arrays.maths",
+        "consilience.truth.arrays",
         "consilience.truth.response_matrix",
         "consilience.truth.space",
-        "consilience.truth.votes",
     }
 )
 EVERY_CALL = "CONSILIENCE_CHECK_CALLS"  # names a type checker for every call

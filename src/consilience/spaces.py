@@ -7,8 +7,7 @@ from consilience.contains.space import presence
 from consilience.errors import GoldError
 from consilience.objects.layout.space import objects
 from consilience.responses import Responses
-from consilience.truth.choice.candidates import candidates, offered_lists
-from consilience.truth.choice.classes import classes
+from consilience.truth.choice import candidates, classes, offered_lists
 from consilience.truth.similarity import similarity
 from consilience.truth.space import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 

@@ -25,7 +25,7 @@ from consilience.objects.posterior.draws import draw, streams
 from consilience.objects.posterior.weights import block_weights
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth.arrays.maths import on_host
+from consilience.truth.arrays import on_host
 from consilience.truth.named import Named
 
 DRAWS = 4000

@@ -17,7 +17,7 @@ from consilience.model import lay_out
 from consilience.objects.layout.items import items_of
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth.arrays.maths import on_host
+from consilience.truth.arrays import on_host
 
 MODEL = load("objects_by_annotator")
 # What other items say follows from their answers, and is not drawn with them.

@@ -83,7 +83,7 @@ from consilience.errors import TooLargeError
 from consilience.model import LaidOutScoreModel, Parameters, marginal
 from consilience.model.simulated import Simulated
 from consilience.truth import Observations
-from consilience.truth.arrays.maths import pytree
+from consilience.truth.arrays import pytree
 from consilience.truth.space import ChoiceSpace
 
 MAX_LABELS = 3_000  # nine squares of them are 650 MB

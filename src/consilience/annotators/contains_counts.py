@@ -44,7 +44,7 @@ from jaxtyping import Array, Float, Key
 from consilience.errors import OptionError
 from consilience.model import LaidOutScoreModel, Parameters, Simulated, marginal
 from consilience.truth import ContainsSpace, Observations
-from consilience.truth.arrays.maths import pytree
+from consilience.truth.arrays import pytree
 
 LEAST = 1e-12  # of a probability
 

@@ -90,7 +90,7 @@ from consilience.objects.likelihood.label_totals import totals
 from consilience.objects.likelihood.pair_affinities import sample_pairs, sample_synonyms
 from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
-from consilience.truth.arrays.maths import AnyArray, maths
+from consilience.truth.arrays import AnyArray, maths
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from jaxtyping import Array, Float, Int
 from scipy.special import expit, gammaln
 
 from consilience.class_confusion.label_counts import LabelCounts
-from consilience.truth.arrays.incidence import Incidence, incidence
+from consilience.truth.arrays import Incidence, incidence
 
 _REACH = 9.0  # of the nodes, in log-odds
 # Of their spacing. That the answers about one item tell no more of its class than four

@@ -37,7 +37,7 @@ from consilience.class_confusion.dataset_label import (
     log_joint,
 )
 from consilience.class_confusion.label_counts import LabelCounts
-from consilience.truth.arrays.maths import AnyArray
+from consilience.truth.arrays import AnyArray
 
 MIN_CONCENTRATION = 1e-12
 KINDS = (

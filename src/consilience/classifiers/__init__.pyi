@@ -6,7 +6,7 @@ from .pooled.reading import read_predictions
 from .running.classifier import Classifier, load_classifier
 from .running.classifying import Outcome, classify
 from .running.manifest import Manifest, read_manifest
-from .running.pace import Pace
+from .running.preprocessing import Pace
 from .wrapping.folder import Wrapped, wrap
 from .wrapping.golden import check_golden
 

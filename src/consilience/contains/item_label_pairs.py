@@ -17,8 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from consilience.ragged import places_within
 from consilience.truth import ContainsSpace, Observations, next_size, tally
-from consilience.truth.arrays.incidence import Incidence, incidence
-from consilience.truth.arrays.maths import pytree
+from consilience.truth.arrays import Incidence, incidence, pytree
 
 # What an answer tells of a threshold, of what it would if the appearance were known
 # and the votes said it: .17, .24 and .31 in studies of 2, 5 and 15 answers a label,

@@ -12,14 +12,17 @@ from jaxtyping import Float
 from consilience.errors import CandidatesError, GoldError, OptionError
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, in_order_of_unit
-from consilience.truth.covariates import (
+from consilience.truth.space import (
+    ContainsSpace,
     Covariates,
+    Groups,
+    SimilarSets,
     check_any,
     no_covariates,
+    no_groups,
     numbers,
     standardise,
 )
-from consilience.truth.space import ContainsSpace, Groups, SimilarSets, no_groups
 
 ANSWERS = ("no", "maybe", "yes")
 STATES = {2: ("absent", "present"), 3: ("absent", "unclear", "present")}

@@ -7,6 +7,11 @@ import pandas as pd
 from jaxtyping import Bool, Int
 
 from consilience.errors import OptionError, not_among
+from consilience.estimators.aggregate import (
+    EarlierErrors,
+    check_complete,
+    earlier_errors,
+)
 from consilience.estimators.base import ModelAggregator
 from consilience.estimators.classical.em import (
     Confusion,
@@ -16,11 +21,6 @@ from consilience.estimators.classical.em import (
 )
 from consilience.estimators.classically import CLASSICAL, ClassicalAggregator
 from consilience.estimators.columns import Answers
-from consilience.estimators.initial_error import (
-    EarlierErrors,
-    check_complete,
-    earlier_errors,
-)
 
 
 class DawidSkene(ClassicalAggregator):

@@ -5,21 +5,25 @@ from dataclasses import replace
 
 from consilience.checks import all_checks, as_dataset
 from consilience.errors import OptionError
-from consilience.fitting.choice import fit_choice
+from consilience.fitting.annotator_table import earlier_answers, of_study
+from consilience.fitting.assembly import fit_outcome
 from consilience.fitting.classes import (
     asked_heuristic,
     asks_for_classes,
     fit_classes,
     fit_heuristic,
 )
+from consilience.fitting.comparison.automatic import fit_auto
 from consilience.fitting.comparison.comparing import IF_ORDERED
 from consilience.fitting.contains import fit_contains
-from consilience.fitting.inputs import Table, check_order, with_order
+from consilience.fitting.inputs import Table, check_order, reporter, with_order
 from consilience.fitting.request import Request, Study
+from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
 from consilience.log import logger
 from consilience.posterior import Fit
 from consilience.posterior.fit import laid_out_later
+from consilience.posterior.interval_prob import Outcome
 from consilience.posterior.results.diagnostics import FAILED, diagnostics, tally
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.progress import Reporter
@@ -226,3 +230,37 @@ def _with_verdicts(data: "xr.DataTree") -> "xr.DataTree":
     for row in table[table["outcome"] == FAILED].to_dict("records"):
         logger.info("check %s: %g; %s", row["name"], row["value"], row["remedy"])
     return checked
+
+
+def fit_choice(study: Study, request: Request) -> Outcome:
+    """Fit the model that is asked for; "auto" compares several and mixes them."""
+    table, remarks = None, list[str]()
+    with reporter(request.progress) as report:
+        study_space = space = study.choice_space()
+        if study.annotator_prior is not None:
+            earlier = earlier_answers(study.annotator_prior, study_space)
+            space = earlier.joined(study_space)
+            remarks += earlier.remarks
+        if request.model == "auto":
+            single, table = fit_auto(
+                space,
+                request.seed,
+                engine=request.engine,
+                prior=request.prior,
+                effort=request.effort,
+                report=report,
+                ordered=request.ordered,
+            )
+        else:
+            single = fit_one(
+                request.model,
+                space,
+                request.seed,
+                engine=request.engine,
+                prior=request.prior,
+                effort=request.effort,
+                report=report,
+            )
+    single = of_study(single, study_space.num_units)
+    outcome = fit_outcome(study, request, study_space, single, remarks)
+    return replace(outcome, comparison=table)

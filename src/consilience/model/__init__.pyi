@@ -68,21 +68,19 @@ from .records import (
 )
 from .simulated import Simulated
 from .summed import (
+    SPREAD,
     belief,
     derived,
     log_likelihood,
+    log_logit,
     log_prior,
+    log_prior_of_truth,
+    log_total,
     marginal,
+    over_labels,
     posterior_of_truth,
 )
 from .tables import Swept, Tables, scores_by_table
-from .truth_prior.prevalence import (
-    SPREAD,
-    log_logit,
-    log_prior_of_truth,
-    log_total,
-    over_labels,
-)
 
 __all__ = [
     "DIFFICULTY",

@@ -10,7 +10,7 @@ from consilience.model.contract import (
     takes_columns,
 )
 from consilience.truth import ChoiceSpace, Observations, Space, observe
-from consilience.truth.covariates import no_covariates
+from consilience.truth.space import no_covariates
 
 
 def lay_out(

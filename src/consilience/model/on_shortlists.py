@@ -8,7 +8,7 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.truth import Observations, Shortlists
-from consilience.truth.arrays.maths import pytree
+from consilience.truth.arrays import pytree
 
 NEVER = -1e30  # log of a chance of zero that can still be added to
 

@@ -30,8 +30,12 @@ from consilience.model.draws import TINY
 from consilience.model.layout import lay_out
 from consilience.model.records import LaidOutScoreModel
 from consilience.model.simulated import Simulated
-from consilience.model.summed import derived, log_likelihood
-from consilience.model.truth_prior.prevalence import log_prior_of_truth, sample_weights
+from consilience.model.summed import (
+    derived,
+    log_likelihood,
+    log_prior_of_truth,
+    sample_weights,
+)
 from consilience.truth import Observations, Space
 
 SCORE = "score"  # the site under which `joint` leaves the score of a draw

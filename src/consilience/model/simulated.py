@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Array, Int
 
 from consilience.model.contract import Parameters
-from consilience.truth.arrays.maths import pytree
+from consilience.truth.arrays import pytree
 
 
 @pytree()

@@ -46,7 +46,7 @@ from consilience.truth import ChoiceSpace, Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
 if TYPE_CHECKING:
-    from consilience.model.truth_prior.on_host import ColumnPrior
+    from consilience.model.on_host import ColumnPrior
 
 
 LARGEST_LOG = 80.0  # whose exponential single precision holds
@@ -72,7 +72,7 @@ class Tables:
         self.matrix: ResponseMatrix = response_matrix(space)
         self.columns: ColumnPrior | None = None
         if isinstance(space, ChoiceSpace) and space.covariates.names:
-            from consilience.model.truth_prior.on_host import of_columns
+            from consilience.model.on_host import of_columns
 
             self.columns = of_columns(model, space)
         columns = self.columns is not None

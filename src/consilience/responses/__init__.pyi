@@ -1,11 +1,10 @@
 from .canonical_folder import read_folder, write
+from .design import Description, describe
 from .offers import with_names
 from .options import Columns, ReadOptions
-from .overview.design import Description, describe
-from .overview.summary import Summary
 from .quality.cleaning import Cleaning, Dropped
 from .reading import formats, read, read_with
-from .table import Responses
+from .table import Responses, Summary
 
 __all__ = [
     "Cleaning",

@@ -19,7 +19,6 @@ from consilience.errors import (
 from consilience.responses.draft import Draft, skipped_labels
 from consilience.responses.offers import check_offered, settle_offer
 from consilience.responses.options import ReadOptions
-from consilience.responses.overview.summary import is_given
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.quality.repeats import keep_rows, settle_repeats
 from consilience.responses.quality.spelling import merge_spellings, suspicions
@@ -29,7 +28,7 @@ from consilience.responses.side_tables import (
     gold_table,
     item_table,
 )
-from consilience.responses.table import ANSWERS, KINDS, Responses
+from consilience.responses.table import ANSWERS, KINDS, Responses, is_given
 from consilience.responses.tables.coding import (
     Coded,
     index,

@@ -25,12 +25,11 @@ from consilience.errors import (
 )
 from consilience.responses.columns.names import listing
 from consilience.responses.options import Offer
-from consilience.responses.overview.summary import is_given
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.side_tables import asked_items, checked_labels
 from consilience.responses.sources.arrow_columns import NOT_WHOLE, as_text
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses
+from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses, is_given
 from consilience.responses.tables.coding import (
     Coded,
     encode,

@@ -19,7 +19,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.errors import GoldError
-from consilience.scoring.calibration import gaps_by_item
+from consilience.scoring.contains_metrics import gaps_by_item
 
 _ROUNDING = 1e-9
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")

@@ -1,7 +1,7 @@
 """How often labels are right, by the probability that was stated for them.
 
 The table that a reliability diagram shows. Items are sorted into bins of about equal
-size, as for the expected calibration error (`scoring.calibration`). Items are what
+size, as for the expected calibration error (`scoring.contains_metrics`). Items are what
 varies: the variance of a share right is that of a ratio over items, and its interval as
 in `intervals.share_bounds`.
 """
@@ -14,8 +14,11 @@ from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
 from consilience.intervals import share_bounds
-from consilience.scoring.calibration import equal_mass_bins
-from consilience.scoring.contains_metrics import item_scores, judged_pairs
+from consilience.scoring.contains_metrics import (
+    equal_mass_bins,
+    item_scores,
+    judged_pairs,
+)
 from consilience.scoring.objects_metrics import judged_labels
 
 BINS = 10

@@ -1,8 +1,7 @@
-from .arrays.grid import next_size
-from .choice.candidates import answer_slot, candidates
-from .choice.classes import classes
-from .choice.shortlists import Shortlists, shortlists
+from .choice import answer_slot, candidates, classes
 from .coding import merge_identical
+from .lists import Shortlists, shortlists
+from .named import LabelPairs
 from .observations import (
     Observations,
     blocks,
@@ -11,9 +10,9 @@ from .observations import (
     vote_counts,
 )
 from .padding import padded
-from .pairs import LabelPairs
-from .response_matrix import ResponseMatrix
+from .response_matrix import ResponseMatrix, tally
 from .similarity import named_pairs
+from .sizes import next_size
 from .space import (
     ANONYMOUS,
     ChoiceSpace,
@@ -23,7 +22,6 @@ from .space import (
     check_lists,
     check_size,
 )
-from .votes import tally
 
 __all__ = [
     "ANONYMOUS",

@@ -12,16 +12,15 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from consilience.programs import keep_programs
-from consilience.truth.arrays.incidence import (
+from consilience.truth.arrays import (
     Incidence,
     incidence,
     incidences,
     no_incidence,
+    pytree,
 )
-from consilience.truth.arrays.maths import pytree
-from consilience.truth.covariates import FAR, UNLISTED
-from consilience.truth.space import ChoiceSpace, Space
-from consilience.truth.votes import vote_shares
+from consilience.truth.response_matrix import vote_shares
+from consilience.truth.space import FAR, UNLISTED, ChoiceSpace, Space
 
 
 @pytree()

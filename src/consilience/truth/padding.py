@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from consilience.truth.arrays.grid import next_size
-from consilience.truth.covariates import Covariates
+from consilience.truth.sizes import next_size
 from consilience.truth.space import (
     MAX_LISTED,
     MAX_NUMBERS,
     ChoiceSpace,
     ContainsSpace,
+    Covariates,
     ObjectsSpace,
     Space,
 )

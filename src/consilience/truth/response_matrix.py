@@ -7,7 +7,7 @@ there. Two products are the whole cost of fitting a model of tables:
 - matrix @ table sums, over the answers of a unit, a row of the table each (E-step);
 - matrix.T @ belief sums, over the units with that answer, a row of belief (M-step).
 
-Nothing is compiled, and nothing of it is loaded with JAX. `truth.arrays.incidence` has
+Nothing is compiled, and nothing of it is loaded with JAX. `truth.arrays` has
 the same products with derivatives, for models that are optimized or sampled by
 gradients.
 """
@@ -19,8 +19,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
+from consilience.truth.choice import answer_slot
 from consilience.truth.space import Space
-from consilience.truth.votes import vote_shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,3 +106,26 @@ def response_matrix(space: Space) -> ResponseMatrix:
         num_answers=num_answers,
         ragged=space.ragged,
     )
+
+
+def tally(space: Space) -> Float[np.ndarray, "U S"]:
+    """Count the votes that each listed state got; half votes count half."""
+    of_states = space.answers == space.states
+    slots = space.state.shape[1] if of_states else len(space.answers)
+    code = space.unit.astype(np.int64) * slots + answer_slot(space)
+    counts = np.bincount(code, space.n, space.num_units * slots)
+    # Of no answers, NumPy counts whole numbers.
+    votes = counts.astype(float, copy=False).reshape(space.num_units, slots)
+    return votes if of_states else votes @ space.votes
+
+
+def vote_shares(
+    space: Space, units: Int[np.ndarray, " B"] | slice = slice(None)
+) -> Float[np.ndarray, "B S"]:
+    """Return the smoothed share of votes of each listed state, a first guess."""
+    weight = tally(space)[units]
+    weight += 1 / len(space.answers)
+    if len(space.log_prior) > 1:
+        weight *= np.exp(np.minimum(space.log_prior[units], 0))
+    weight /= weight.sum(1, keepdims=True)
+    return weight

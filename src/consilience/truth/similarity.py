@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Shaped
 
 from consilience.errors import CandidatesError
-from consilience.truth.pairs import LabelPairs, no_pairs
+from consilience.truth.named import LabelPairs, no_pairs
 from consilience.truth.space import ChoiceSpace, Space
 
 _COLUMNS = ("label_a", "label_b", "value")

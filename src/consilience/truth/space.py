@@ -5,23 +5,29 @@ about (contains). Its truth is one of a short list of states; the list is shared
 units or differs between them. Answers have an alphabet of their own, which need not be
 that of the states. Letters: N answers, U units, J annotators, K states, L answer words,
 S states listed for a unit.
+
+**Prior covariates: columns of the table of candidates, checked and standardized.** They
+are standardized, so that one prior suits the weights of all; where nothing is known
+they are zero, as of an average candidate.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.errors import TooLargeError
-from consilience.truth.covariates import Covariates
-from consilience.truth.named import Named
-from consilience.truth.pairs import LabelPairs
+from consilience.errors import CandidatesError, TooLargeError
+from consilience.truth.named import LabelPairs, Named
 
 ANONYMOUS = "(anonymous)"
 # 5e7 numbers are 400 MB in double precision; a fit holds a few such tables at once.
 MAX_NUMBERS = 50_000_000
 MAX_LISTED = 100_000_000  # places on all lists: 800 MB for each array of beliefs
+UNLISTED = "unlisted"  # the column that says a label is not in the table
+FAR = 5.0  # its value there: far lower log-odds than others' are to be expected
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +147,40 @@ class Space:
         return np.asarray((self.state != 0) | first)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Covariates:
+    """Numbers known before anyone was asked: of units, or of their listed states."""
+
+    value: Float[np.ndarray, "U *listed P"]
+    names: tuple[str, ...]
+    centre: Float[np.ndarray, " P"]
+    spread: Float[np.ndarray, " P"]
+    observed: Bool[np.ndarray, "U *listed"]
+
+    def with_unlisted(self, place: Bool[np.ndarray, "U S"]) -> "Covariates":
+        """Return the same, and a column for what is in no table, which is far off."""
+        column = np.where(place, FAR, 0.0)[..., None]
+        return Covariates(
+            value=np.concatenate([self.value, column], axis=-1),
+            names=(*self.names, UNLISTED),
+            centre=np.append(self.centre, 0.0),
+            spread=np.append(self.spread, 1 / FAR),
+            observed=self.observed | place,
+        )
+
+    def of_units(self, units: Int[np.ndarray, " B"]) -> "Covariates":
+        """Return the covariates of some units."""
+        return replace(self, value=self.value[units], observed=self.observed[units])
+
+    def measured_by(
+        self, centre: Float[np.ndarray, " P"], spread: Float[np.ndarray, " P"]
+    ) -> "Covariates":
+        """Return the same numbers by the centre and the spread of another study."""
+        moved = (self.value * self.spread + self.centre - centre) / spread
+        value = np.where(self.observed[..., None], moved, 0.0)
+        return Covariates(value, self.names, centre, spread, self.observed)
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ChoiceSpace(Space):
     """Choice: the truth of an item is one of the labels listed for it."""
@@ -197,3 +237,57 @@ def check_lists(num_units: int, num_listed: int) -> None:
             "without any may be every label) and take the model `structured`"
         )
         raise TooLargeError(msg)
+
+
+def no_covariates(*shape: int) -> Covariates:
+    """Return covariates without any column."""
+    nothing = np.zeros(0)
+    return Covariates(
+        np.zeros((*shape, 0)), (), nothing, nothing, np.zeros(shape, bool)
+    )
+
+
+def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "rows P"]:
+    """Return columns of a table as numbers."""
+    pairs = table[["item", "label"]].astype(str)
+    twice = pairs.duplicated()
+    if twice.any():
+        item, label = pairs[twice].iloc[0]
+        msg = f"candidates name item {item!r} and label {label!r} twice; name it once"
+        raise CandidatesError(msg)
+    values: Float[np.ndarray, "rows P"] = (
+        table[list(names)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    )
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        msg = (
+            f"candidates, column {names[column]!r}, row {row + 1}: found "
+            f"{table[names[column]].iloc[row]!r}, expected a finite number; fix it or "
+            "leave the column out"
+        )
+        raise CandidatesError(msg)
+    return values
+
+
+def check_any(here: Bool[np.ndarray, " _"]) -> None:
+    """Refuse numbers none of which is about what was asked."""
+    if not here.any():
+        msg = (
+            "candidates name none of the items and labels that were asked about; "
+            "check that both name them alike"
+        )
+        raise CandidatesError(msg)
+
+
+def standardise(
+    names: Sequence[str],
+    values: Float[np.ndarray, "N P"],
+    observed: Bool[np.ndarray, "U *listed"],
+) -> Covariates:
+    """Return the numbers by their deviation from the mean."""
+    centre, deviation = values.mean(0), values.std(0)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    value = np.zeros((*observed.shape, len(names)))
+    value[observed] = (values - centre) / deviation
+    return Covariates(value, tuple(map(str, names)), centre, deviation, observed)

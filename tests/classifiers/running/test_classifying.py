@@ -15,8 +15,8 @@ from PIL import Image
 
 from consilience.classifiers import classify, list_images, read_predictions
 from consilience.classifiers.pooled import rank_lists
-from consilience.classifiers.running import classifying, pace, preprocessing
-from consilience.classifiers.running.pace import Pace
+from consilience.classifiers.running import classifying, preprocessing
+from consilience.classifiers.running.preprocessing import Pace
 from consilience.classifiers.running.runtime import PROVIDERS, Choice
 from consilience.errors import OptionError, PredictionsError
 
@@ -27,10 +27,11 @@ BY_ONE = Pace(batch=4, readers=2, threads=1)
 PROGRAM = """
 import os, sys
 import onnx, onnxruntime, PIL.Image
-from consilience.classifiers.running import classifying, pace
-pace.PIECE = 16
+from consilience.classifiers.running import classifying
+from consilience.classifiers.running import preprocessing
+preprocessing.PIECE = 16
 images, folder = sys.argv[1:]
-spread = pace.Pace(batch=4, readers=2, threads=1)
+spread = preprocessing.Pace(batch=4, readers=2, threads=1)
 for line in sys.stdin:
     child = os.fork()
     if not child:
@@ -44,7 +45,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    monkeypatch.setattr(pace, "PIECE", 8)
+    monkeypatch.setattr(preprocessing, "PIECE", 8)
 
 
 def run(images, folders, out, **how):
@@ -326,7 +327,7 @@ def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_pa
     images, folder = pictures(7), tiny()
     run(images, [folder], tmp_path / "plain")
     squares = np.zeros((3, 8, 8, 3), np.uint8)
-    workers = pace.Workers(batch=4, readers=1, threads=1, fixed=True)
+    workers = preprocessing.Workers(batch=4, readers=1, threads=1, fixed=True)
     assert len(rank_lists.pad_batch(squares, workers)) == 4
     listed = list_images([images])
     classifier = classifying._load([folder], classifying.choose("cpu", None), _ort(), 1)

@@ -22,7 +22,7 @@ from consilience.objects.layout.covariate_names import frequent_pairs
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS
 from consilience.objects.layout.space import assembled
-from consilience.truth.arrays.maths import on_host
+from consilience.truth.arrays import on_host
 from consilience.truth.named import Named
 
 PAIRS, ITEMS, ANSWERS, SPREAD = 30, 120, 9, 2.0

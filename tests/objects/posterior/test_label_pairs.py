@@ -11,7 +11,7 @@ from consilience.objects.layout.pooling import pool
 from consilience.objects.posterior import label_pairs
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.spaces import space_of
-from consilience.truth.pairs import LabelPairs
+from consilience.truth.named import LabelPairs
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit, logit
 
 import consilience as cs
-from consilience.posterior.results.design_effect import annotator_design_effect, widen
+from consilience.posterior.results.confusion import annotator_design_effect, widen
 from consilience.posterior.stored_fit.restored import Estimate
 
 FRAME = pd.DataFrame(

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consilience.truth.arrays.incidence import incidence, incidences
-from consilience.truth.arrays.maths import on_host
+from consilience.truth.arrays import incidence, incidences, on_host
 
 
 @jax.jit

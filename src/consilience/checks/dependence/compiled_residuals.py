@@ -30,7 +30,7 @@ from consilience.model import (
     parameters_from_draw,
     scores_by_table,
 )
-from consilience.model.truth_prior.on_host import of_columns
+from consilience.model.on_host import of_columns
 from consilience.truth import Observations, Space
 from consilience.truth.response_matrix import response_matrix
 

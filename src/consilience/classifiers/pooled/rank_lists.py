@@ -20,8 +20,7 @@ from scipy.special import softmax
 
 from consilience.classifiers.pooled.predictions import ANSWER_SCHEMA, Predictions
 from consilience.classifiers.running.classifier import Classifier
-from consilience.classifiers.running.pace import Workers
-from consilience.classifiers.running.preprocessing import Prepared
+from consilience.classifiers.running.preprocessing import Prepared, Workers
 from consilience.errors import PredictionsError
 
 KEPT = 20  # of scores for all labels: as many as `classify` keeps

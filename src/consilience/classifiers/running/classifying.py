@@ -43,13 +43,13 @@ from consilience.classifiers.running.classifier import (
     load_classifier,
 )
 from consilience.classifiers.running.manifest import as_toml
-from consilience.classifiers.running.pace import (
+from consilience.classifiers.running.preprocessing import (
     AS_THE_MACHINE_HAS,
     Pace,
     check,
+    read_ahead,
     share_processors,
 )
-from consilience.classifiers.running.preprocessing import read_ahead
 from consilience.classifiers.running.runtime import (
     Choice,
     Device,

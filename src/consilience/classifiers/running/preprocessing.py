@@ -9,6 +9,7 @@ Pillow does its work without Python's lock. A bounded number of images is in mem
 each is decoded once for all classifiers.
 """
 
+import os
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,12 +22,15 @@ from jaxtyping import UInt8
 from consilience.classifiers.images.decoding import UnusableImageError, decode
 from consilience.classifiers.images.sources import Image as Source
 from consilience.classifiers.running.manifest import Preprocessing
-from consilience.classifiers.running.pace import Workers
+from consilience.errors import OptionError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+
 AHEAD = 4  # batches that may wait in memory
+PIECE = 256  # images in a piece: what a kill can cost
+BATCH = {False: 16, True: 128}  # by whether on a GPU; on a CPU more only takes memory
 
 
 def prepare(picture: "Image", how: Preprocessing) -> UInt8[np.ndarray, "S S 3"]:
@@ -55,6 +59,21 @@ class Prepared:
     height: int | None = None
     note: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How the work is spread, settled."""
+
+    batch: int
+    readers: int
+    threads: int
+    fixed: bool
+
+    @property
+    def piece(self) -> int:
+        """Images in a piece: whole batches."""
+        return -(-PIECE // self.batch) * self.batch
 
 
 def read_ahead(
@@ -88,3 +107,52 @@ def prepare_image(image: Source, how: Sequence[Preprocessing]) -> Prepared:
     made = {each: prepare(picture.rgb, each) for each in dict.fromkeys(how)}
     squares = tuple(made[each] for each in how)
     return Prepared(image.item, squares, width, height, picture.note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How the work is spread; what is left out goes by the machine.
+
+    Attributes
+    ----------
+    batch
+        Images that a session takes at once.
+    readers
+        Threads that read and decode.
+    threads
+        Threads of arithmetic on the CPU.
+    """
+
+    batch: int | None = None
+    readers: int | None = None
+    threads: int | None = None
+
+
+def check(keep: int, pace: Pace) -> None:
+    """Refuse numbers below one."""
+    numbers = {"keep": keep, "batch": pace.batch, "readers": pace.readers}
+    numbers["threads"] = pace.threads
+    for name, number in numbers.items():
+        if number is not None and number < 1:
+            msg = f"{name}={number}: expected a whole number from 1"
+            raise OptionError(msg)
+
+
+def share_processors(pace: Pace, *, gpu: bool) -> Workers:
+    """Settle how the work is spread over the processors there are.
+
+    A network of the sizes meant here takes three to ten times as long as decoding its
+    image, so a quarter of the processors reads; with a GPU all do.
+    """
+    cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else None
+    cores = cores or os.cpu_count() or 1
+    reading = max(1, cores - 1) if gpu else max(1, cores // 4)
+    return Workers(
+        batch=pace.batch or BATCH[gpu],
+        readers=pace.readers or reading,
+        threads=pace.threads or max(1, cores - reading),
+        fixed=gpu,
+    )
+
+
+AS_THE_MACHINE_HAS = Pace()

@@ -48,7 +48,7 @@ from consilience.progress import Progress, Reporter, silent
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace
-from consilience.truth.arrays.maths import AnyArray
+from consilience.truth.arrays import AnyArray
 from consilience.truth.coding import some_units
 
 ROOM = 16_384  # allocations of up to four candidates that are summed at once

@@ -45,8 +45,7 @@ from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.posterior.tempering import Tempering
 from consilience.responses import Responses
 from consilience.truth import ANONYMOUS, ChoiceSpace, ContainsSpace, Space
-from consilience.truth.covariates import UNLISTED
-from consilience.truth.space import Groups, no_groups
+from consilience.truth.space import UNLISTED, Groups, no_groups
 
 type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
 DRAWS = 100  # of the earlier fit that are looked at, evenly taken

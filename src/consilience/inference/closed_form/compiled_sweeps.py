@@ -35,7 +35,7 @@ from consilience.model import (
     marginal,
     num_substates,
 )
-from consilience.model.truth_prior.on_host import ColumnPrior
+from consilience.model.on_host import ColumnPrior
 from consilience.truth import Observations, Space
 
 STEPS = 6  # of conjugate gradients; the next sweep goes on from there

@@ -10,7 +10,7 @@ fraction of the time, and so does compiling it.
 
 **Draws of prevalence and the weights of columns, given the truth: exact in the limit.**
 The truth of a unit, given its list, is drawn from a multinomial logit
-(`model.truth_prior.prevalence`) with :math:`\lambda_k \sim \mathrm{Gamma}(a_k, 1)`
+(`model.summed`) with :math:`\lambda_k \sim \mathrm{Gamma}(a_k, 1)`
 instead of the prevalence, whose shares it is. With an exponential variable for each
 unit,
 
@@ -27,7 +27,7 @@ shares.
 
 **A Newton step for prevalence and the weights of columns, given beliefs of the truth.**
 Where candidates have columns the prior of the truth is a multinomial logit
-(`model.truth_prior.prevalence`), and has no closed form. With the truth as it is
+(`model.summed`), and has no closed form. With the truth as it is
 believed,
 
 .. math::
@@ -65,7 +65,7 @@ from consilience.model import (
     log_total,
     over_labels,
 )
-from consilience.model.truth_prior.on_host import ColumnPrior
+from consilience.model.on_host import ColumnPrior
 from consilience.truth import Observations
 
 STEPS = 10  # of the weights in a sweep, each of a size drawn afresh between these

@@ -30,10 +30,11 @@ from numpyro.infer.util import ParamInfo, potential_energy
 from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.gradient_ascent.curvature import curvature, root_of_inverse
-from consilience.inference.gradient_ascent.mode import Optimized, slope_about
-from consilience.inference.gradient_ascent.objective import (
+from consilience.inference.gradient_ascent.mode import (
+    Optimized,
     energy_and_slope,
     no_evidence,
+    slope_about,
 )
 from consilience.inference.gradient_ascent.optimize import ascend
 from consilience.model import AnnotatorModel, Parameters, SampledModel, joint

@@ -26,12 +26,10 @@ from consilience.inference.gradient_ascent.curvature import curvature, root_of_i
 from consilience.inference.gradient_ascent.mode import (
     Mode,
     Optimized,
-    mode_at,
-    slope_about,
-)
-from consilience.inference.gradient_ascent.objective import (
     energy_and_slope,
+    mode_at,
     no_evidence,
+    slope_about,
 )
 from consilience.inference.options import Seed, generator_of
 from consilience.model import AnnotatorModel

@@ -1,4 +1,14 @@
-"""What holds at the mode: parameters, beliefs, and the slope about it."""
+r"""What holds at the mode: parameters, beliefs, and the slope about it.
+
+**The log posterior density of the parameters, the truth summed out.**
+
+.. math::
+
+   \log p(\phi) + \sum_u \log \sum_k p(z_u = k, y_u \mid \phi)
+
+It is computed in the coordinates that NumPyro's programs have without bounds, whose
+densities carry the logarithm of the change of volume.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,31 +17,31 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from numpyro.handlers import seed, substitute
-from numpyro.infer.util import constrain_fn
+from numpyro.infer.util import constrain_fn, potential_energy
 from scipy import special
 
 from consilience.inference.gradient_ascent.curvature import Slope
 from consilience.inference.gradient_ascent.data import Data, Real
-from consilience.inference.gradient_ascent.objective import (
-    energy_and_slope,
-    no_evidence,
-)
 from consilience.model import (
     DIMS,
     AnnotatorModel,
     Parameters,
     belief,
     derived,
+    log_likelihood,
     marginal,
     posterior_of_truth,
     sample_parameters,
 )
 from consilience.objects.layout.items import Items
 from consilience.truth import Observations
-from consilience.truth.arrays.maths import AnyArray, on_host
+from consilience.truth.arrays import AnyArray, on_host
+
+MANY = 50_000  # units, by which it is quicker to compile another program
 
 
 class Mode(NamedTuple):
@@ -127,3 +137,63 @@ def _of_real(
         ]
         for name, value in parameters.items()
     }
+
+
+@partial(jax.jit, static_argnames="model")
+def energy_and_slope(
+    model: AnnotatorModel[Any],
+    data: Data,
+    evidence: Float[Array, "blocks size S"] | None,
+    position: Parameters,
+) -> tuple[Float[Array, ""], Parameters]:
+    """Return minus the log density of a position, and the slope of that."""
+    program = partial(_program, model)
+
+    def energy(position: Parameters) -> Float[Array, ""]:
+        potential: Float[Array, ""] = potential_energy(
+            program, (data, evidence), {}, position
+        )
+        return potential
+
+    with_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(energy)(
+        position
+    )
+    return with_slope
+
+
+def no_evidence(data: Data) -> Float[Array, "blocks size S"] | None:
+    """Return what says nothing of the truth.
+
+    Where units are many, that is nothing at all, and costs a program of its own; else
+    zeros, and the program is that of what says some.
+    """
+    if data.weight.size > MANY:
+        return None
+    return jnp.zeros((*data.weight.shape, data.whole.guess.shape[1]))
+
+
+def _program(
+    model: AnnotatorModel[Any],
+    data: Data,
+    evidence: Float[Array, "blocks size S"] | None,
+) -> None:
+    parameters = sample_parameters(model, data.whole)
+
+    def one(parameters: Parameters, part: Any) -> Float[Array, ""]:
+        observations, weight, tilt = part
+        seen = log_likelihood(model, observations, parameters, tilt)
+        total: Float[Array, ""] = (weight * seen).sum()
+        return total
+
+    parts = (data.parts, data.weight, evidence)
+    if len(data.weight) == 1:
+        only = jax.tree.map(lambda leaf: leaf[0], parts)
+        numpyro.factor("answers", one(parameters, only))
+        return
+    again = jax.checkpoint(one)  # the memory of one block, for twice the work
+
+    def add(total: Float[Array, ""], part: Any) -> tuple[Float[Array, ""], None]:
+        return total + again(parameters, part), None
+
+    total, _ = jax.lax.scan(add, jnp.zeros(()), parts)
+    numpyro.factor("answers", total)

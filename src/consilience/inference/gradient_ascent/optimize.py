@@ -1,7 +1,7 @@
 r"""Gradient ascent to the most probable parameters, for models without closed forms.
 
 The objective is the posterior density of the parameters, the truth (and whatever is
-finer) summed out (`consilience.inference.gradient_ascent.objective`). For a Dirichlet
+finer) summed out (`consilience.inference.gradient_ascent.mode`). For a Dirichlet
 its coordinates without bounds give the estimate that EM gives (counts + concentration)
 / total, for a scale the mode of its logarithm.
 
@@ -36,12 +36,10 @@ from consilience.inference.gradient_ascent.data import Data, in_blocks, lay_out_
 from consilience.inference.gradient_ascent.mode import (
     Mode,
     Optimized,
-    mode_at,
-    slope_about,
-)
-from consilience.inference.gradient_ascent.objective import (
     energy_and_slope,
+    mode_at,
     no_evidence,
+    slope_about,
 )
 from consilience.inference.result import Optimization
 from consilience.model import (

@@ -53,9 +53,9 @@ from consilience.inference.gradient_ascent.mode import (
     Mode,
     Optimized,
     mode_at,
+    no_evidence,
     slope_about,
 )
-from consilience.inference.gradient_ascent.objective import no_evidence
 from consilience.inference.gradient_ascent.optimize import optimize_from
 from consilience.model import AnnotatorModel, Parameters, sample_parameters
 from consilience.model.random_effects.varying import plain, scale_errors, scale_site

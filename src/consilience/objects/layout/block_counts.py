@@ -25,9 +25,8 @@ from consilience.objects.layout.partitions import (
     sum_over_partitions,
 )
 from consilience.ragged import places_within
-from consilience.truth.arrays.grid import next_size
-from consilience.truth.arrays.incidence import Incidence, incidence
-from consilience.truth.arrays.maths import HOST, AnyArray, maths, pytree
+from consilience.truth.arrays import HOST, AnyArray, Incidence, incidence, maths, pytree
+from consilience.truth.sizes import next_size
 from consilience.truth.space import ObjectsSpace
 
 MAX_CELLS = 300_000_000  # allocations x blocks (int32: 1.2 GB)

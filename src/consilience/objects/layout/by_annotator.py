@@ -20,8 +20,7 @@ from consilience.objects.layout.block_counts import MAX_CELLS, Blocks
 from consilience.objects.layout.padding import filled, filled_rows
 from consilience.objects.layout.partitions import members
 from consilience.ragged import places_within
-from consilience.truth.arrays.incidence import Incidence, incidence
-from consilience.truth.arrays.maths import pytree
+from consilience.truth.arrays import Incidence, incidence, pytree
 from consilience.truth.named import Named
 from consilience.truth.padding import step_of_size
 from consilience.truth.space import ObjectsSpace

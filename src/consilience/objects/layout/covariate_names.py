@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Int
 
-from consilience.truth.named import Named
-from consilience.truth.pairs import LabelPairs
+from consilience.truth.named import LabelPairs, Named
 
 # Pairs on fewer items say so little of themselves that they are left to their features.
 ENOUGH = 5

@@ -26,7 +26,7 @@ from consilience.objects.layout.pooling import (
     pool,
     usual_votes,
 )
-from consilience.truth.arrays.maths import AnyArray, pytree
+from consilience.truth.arrays import AnyArray, pytree
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace
 

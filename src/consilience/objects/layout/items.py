@@ -22,7 +22,7 @@ from consilience.objects.layout.padding import (
 )
 from consilience.objects.layout.partitions import NEVER
 from consilience.objects.layout.pooling import ItemCounts, Pool, pool
-from consilience.truth.arrays.maths import AnyArray, maths, pytree
+from consilience.truth.arrays import AnyArray, maths, pytree
 from consilience.truth.space import ObjectsSpace
 
 # Of so many responses, no way to see an item is e^700 times as likely as another.

@@ -25,9 +25,9 @@ from jaxtyping import Float, Int, Shaped
 from consilience.objects.layout.block_counts import Blocks, block_sizes
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import NEVER, members
-from consilience.truth.arrays.grid import next_size
-from consilience.truth.arrays.maths import AnyArray, pytree
+from consilience.truth.arrays import AnyArray, pytree
 from consilience.truth.padding import step_of_size
+from consilience.truth.sizes import next_size
 
 # Steps of the numbers of allocations of items of each number of candidates, of cells,
 # and of what blocks take.

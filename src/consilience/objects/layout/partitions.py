@@ -29,7 +29,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.truth.arrays.maths import HOST, AnyArray, maths
+from consilience.truth.arrays import HOST, AnyArray, maths
 from consilience.truth.named import MAX_LABELS
 
 BY_MATRIX = 8  # labels up to which the product of matrices is the faster

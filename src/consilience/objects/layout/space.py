@@ -25,10 +25,9 @@ from consilience.errors import BadCellError, CandidatesError, NoResponsesError
 from consilience.objects.layout.contains_counts import contains_counts
 from consilience.responses import Responses
 from consilience.responses.tools.on_screen import NONE
-from consilience.truth.choice.candidates import offered_lists, with_candidates
+from consilience.truth.choice import offered_lists, with_candidates
 from consilience.truth.coding import code_annotators
-from consilience.truth.named import MAX_LABELS, NOBODY, Named
-from consilience.truth.pairs import LabelPairs, no_pairs
+from consilience.truth.named import MAX_LABELS, NOBODY, LabelPairs, Named, no_pairs
 from consilience.truth.similarity import similar_labels
 from consilience.truth.space import ObjectsSpace, no_groups
 

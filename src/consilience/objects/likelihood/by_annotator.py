@@ -27,7 +27,7 @@ from consilience.objects.likelihood.label_counts import (
     log_duplicates,
     named_weights,
 )
-from consilience.truth.arrays.maths import AnyArray, maths
+from consilience.truth.arrays import AnyArray, maths
 
 NODES = 11  # of an item's pull
 

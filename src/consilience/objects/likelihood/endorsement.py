@@ -48,7 +48,7 @@ from consilience.objects.layout.block_counts import block_sizes
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members
-from consilience.truth.arrays.maths import AnyArray, maths
+from consilience.truth.arrays import AnyArray, maths
 
 # The prior; a judgement, and wide: an odds ratio of seven to one either
 # way, a slope from a third to three, and labels that differ as a Beta of two answers.

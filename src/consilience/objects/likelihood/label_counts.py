@@ -35,7 +35,7 @@ from consilience.objects.likelihood.endorsement import DIMS as ENDORSEMENT
 from consilience.objects.likelihood.endorsement import endorsement, log_endorsed
 from consilience.objects.likelihood.pair_affinities import DIMS as OWN_PAIRS
 from consilience.objects.likelihood.pair_affinities import pair_effects
-from consilience.truth.arrays.maths import AnyArray, maths
+from consilience.truth.arrays import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -29,7 +29,7 @@ from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import pairs_inside
-from consilience.truth.arrays.maths import AnyArray, maths
+from consilience.truth.arrays import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"pairs": ("pair",), "pairs_spread": (), "synonym_pairs": ("pair",)}

@@ -27,8 +27,7 @@ from consilience.objects.layout.pooling import (
 from consilience.objects.layout.space import assembled
 from consilience.truth import ObjectsSpace
 from consilience.truth.coding import some_units
-from consilience.truth.named import Named
-from consilience.truth.pairs import LabelPairs, no_pairs
+from consilience.truth.named import LabelPairs, Named, no_pairs
 
 GROUP = "evidence"
 _KINDS = ("label", "slope", "block", "pair", "item", "endorsement")

@@ -23,7 +23,7 @@ from consilience.objects.likelihood.label_counts import (
     reported_sums,
     style_beta,
 )
-from consilience.truth.arrays.maths import on_host
+from consilience.truth.arrays import on_host
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

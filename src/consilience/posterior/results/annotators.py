@@ -38,9 +38,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
-from consilience.posterior.results.confusion import individual
-from consilience.posterior.results.design_effect import (
+from consilience.posterior.results.confusion import (
     annotator_design_effect,
+    individual,
     widen,
 )
 from consilience.posterior.results.frames import category, names

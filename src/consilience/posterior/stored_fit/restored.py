@@ -31,13 +31,14 @@ from consilience.model import AnnotatorModel
 from consilience.model.draws import stack_chains
 from consilience.posterior.results.frames import category
 from consilience.truth import ChoiceSpace, ContainsSpace
-from consilience.truth.covariates import Covariates, no_covariates
-from consilience.truth.pairs import no_pairs
+from consilience.truth.named import no_pairs
 from consilience.truth.space import (
     Asides,
+    Covariates,
     Groups,
     SimilarSets,
     no_asides,
+    no_covariates,
     no_groups,
 )
 from consilience.when_used import xr

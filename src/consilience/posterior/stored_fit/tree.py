@@ -24,8 +24,7 @@ from consilience.truth import (
     answer_slot,
     named_pairs,
 )
-from consilience.truth.covariates import Covariates
-from consilience.truth.space import MAX_NUMBERS
+from consilience.truth.space import MAX_NUMBERS, Covariates
 from consilience.when_used import xr
 
 SAMPLED = ("chain", "draw")

@@ -16,10 +16,9 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import feather, ipc, parquet
 
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
-from consilience.responses.sources.arrow_file import read_arrow_file
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.load import Source
@@ -29,6 +28,8 @@ INFO, STATE, SPLITS = "dataset_info.json", "state.json", "dataset_dict.json"
 _METADATA = b"huggingface"
 _CLASS = re.compile(r"\s*['\"]?(\d+)['\"]?:\s*['\"]?(.*?)['\"]?\s*")
 _SHARD = re.compile(r"(.+?)(?:-\d{5}-of-\d{5})?(?:-[0-9a-f]{16})?\.parquet")
+_FILE, _STREAM, _FIRST = b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"
+NOT_WHOLE = "not a whole Arrow file"
 
 
 def is_data_set(folder: Path) -> bool:
@@ -237,3 +238,21 @@ def study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path]
         )
         raise OptionError(msg)
     return folder, lists
+
+
+def read_arrow_file(path: Path) -> pa.Table:
+    """Read a table from a file of Arrow, whichever of the forms it has."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    with readable(str(path), NOT_WHOLE):
+        if start.startswith(_FIRST):
+            table = feather.read_table(path.__fspath__(), memory_map=False)
+        elif start == _FILE:
+            table = ipc.open_file(pa.OSFile(path.__fspath__())).read_all()
+        elif start.startswith(_STREAM):
+            table = ipc.open_stream(pa.OSFile(path.__fspath__())).read_all()
+        else:
+            msg = f"{path}: {NOT_WHOLE}; copy or export it again"
+            raise UnreadableFileError(msg)
+        table.validate(full=True)
+    return table

@@ -91,9 +91,11 @@ def _in_memory(path: Path, options: ReadOptions) -> Source:
         lite = suffix in _SQLITE
         return (database.read_sqlite if lite else database.read_duckdb)(path, options)
     if suffix in _ARROW:
-        from consilience.responses.sources import arrow_file  # noqa: PLC0415
+        from consilience.responses.sources.hugging_face import (  # noqa: PLC0415
+            read_arrow_file,
+        )
 
-        return _with_classes(Frame(data=arrow_file.read_arrow_file(path)), path)
+        return _with_classes(Frame(data=read_arrow_file(path)), path)
     return path
 
 

@@ -136,9 +136,9 @@ def item_field(
     """
     every = list(dict.fromkeys(name for each in fields for name in each))
     if given is not None:
-        found = [name for name in every if given in (name, last(name))]
-        if given in every or found:
-            return given if given in every else found[0]
+        matches = [name for name in every if given in (name, last(name))]
+        if given in every or matches:
+            return given if given in every else matches[0]
         msg = (
             f"{source}: there is no field {given!r} for the item; found "
             f"{listing(every)}; name one of these (`item=NAME`)"
@@ -282,10 +282,10 @@ def meant(export: Export, asked: Mapping[str, Question]) -> str | None:
 
     That is the tool's main one, or the one whose truth is known.
     """
-    known = {name for work in export.works for name in work.truth}
+    judged = {name for work in export.works for name in work.truth}
     if export.tool.main in asked:
         return export.tool.main
-    return known.pop() if len(known) == 1 and known <= set(asked) else None
+    return judged.pop() if len(judged) == 1 and judged <= set(asked) else None
 
 
 def dropped(works: Sequence[Work]) -> Iterator[Dropped]:

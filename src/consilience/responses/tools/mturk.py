@@ -50,8 +50,8 @@ def _load(sources: Sequence[Source], options: ReadOptions) -> list[Record]:
     switches: dict[str, dict[str, str]] = {}  # columns of buttons, by question
     for name in names:
         stem, _, button = name.rpartition(".")
-        said = {(row.value.get(name) or "").casefold() for row in rows}
-        if stem != "Answer" and said <= _SWITCHES and said != {""}:
+        cells = {(row.value.get(name) or "").casefold() for row in rows}
+        if stem != "Answer" and cells <= _SWITCHES and cells != {""}:
             switches.setdefault(stem, {})[button] = name
     apart = {PAGES, *(name for each in switches.values() for name in each.values())}
     return [
@@ -162,16 +162,16 @@ def _grid(row: Record, options: ReadOptions) -> Iterator[Record]:
         inputs = [name for name in cells if name.startswith("Input.")]
         msg = f"{row.place}: no column is like {item!r}; found {listing(inputs)}"
         raise MissingColumnError(msg)
-    said = columns.selected or columns.answer or label
-    numbered = _numbered(said, answers)
-    on = set() if numbered else _selected(row, said, shown)
+    question = columns.selected or columns.answer or label
+    numbered = _numbered(question, answers)
+    on = set() if numbered else _selected(row, question, shown)
     rest = {name: cell for name, cell in cells.items() if name[:6] != "Input."}
     for i, value in shown.items():
         answer = answers.get(numbered.get(i, "")) if numbered else _yes(i in on)
         about = {label: cells.get(label.replace("{i}", str(i)))}
         fields = {item: value} | (about if label.startswith("Input.") else {})
         if answer is not None:
-            yield replace(row, value=rest | fields | {"answers": {said: answer}})
+            yield replace(row, value=rest | fields | {"answers": {question: answer}})
 
 
 def _yes(on: bool) -> Answer:  # noqa: FBT001

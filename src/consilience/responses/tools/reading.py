@@ -136,7 +136,7 @@ def _draft(export: Export, choice: Choice) -> Draft:
     asked, question, kind = choice.asked, choice.question, choice.kind
     counted = [w for w in export.counted if question.name in w.answers or not w.answers]
     works = [work for work in counted if not work.is_truth]
-    known = [work for work in counted if work.truth or work.is_truth]
+    judged = [work for work in counted if work.truth or work.is_truth]
     picks = _picks(works, choice, export.layout)
     assumed: tuple[str, ...] = ()
     if kind == "contains" and any(pick.shown is None for pick in picks):
@@ -173,7 +173,7 @@ def _draft(export: Export, choice: Choice) -> Draft:
         unused=_unused(export, asked, roles),
         assumptions=(*export.tool.assumes(export.works), *assumed),
         extras=_extras(works, of),
-        gold=_gold(_picks(known, choice, export.layout), question.name, kind),
+        gold=_gold(_picks(judged, choice, export.layout), question.name, kind),
         more_items=[n for task in export.tasks if (n := choice.name(*task))],
     )
     if choice.about is not None:
@@ -212,9 +212,9 @@ def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:
             )
             raise LabelNotOfferedError(msg)
         for label in pick.shown or ():
-            said = YES if key(label) in ticked else NO
-            said = SKIPPED if pick.picked is None else said
-            yield ticked.get(key(label), label), said, -1, -1
+            answer = YES if key(label) in ticked else NO
+            answer = SKIPPED if pick.picked is None else answer
+            yield ticked.get(key(label), label), answer, -1, -1
     elif kind == "objects":
         main = pick.main
         picked += [main] if main is not None and main not in picked else []

@@ -130,8 +130,8 @@ class Layout:
                 else:
                     named[plain(path)] = text(cell)
             elif path.endswith(".*"):
-                found = texts(first(at, path[:-2]))
-                named |= {plain(path[:-1] + name): cell for name, cell in found.items()}
+                cells = texts(first(at, path[:-2]))
+                named |= {plain(path[:-1] + name): cell for name, cell in cells.items()}
             else:
                 named |= texts({n: at[n] for n in at if n.startswith(path[:-1])})
         return named

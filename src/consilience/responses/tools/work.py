@@ -39,8 +39,8 @@ class Answer:
 
     def among(self, shown: Sequence[str]) -> "Answer":
         """Return the answer with what was on screen, if it is named so there."""
-        known = bool(shown) and set(self.picked or ()) <= set(shown)
-        return replace(self, shown=tuple(shown)) if known else self
+        among = bool(shown) and set(self.picked or ()) <= set(shown)
+        return replace(self, shown=tuple(shown)) if among else self
 
 
 SKIPPED = Answer(None)
@@ -111,12 +111,12 @@ def dig(value: object, path: str) -> Iterator[Any]:
 
 def first(value: object, paths: Sequence[str] | str) -> Any:
     """Return the first value at any of some paths that is not missing."""
-    found = None
+    result = None
     for path in (paths,) if isinstance(paths, str) else paths:
-        found = _lookup(path)(value)
-        if found is not None:
+        result = _lookup(path)(value)
+        if result is not None:
             break
-    return found
+    return result
 
 
 @cache
@@ -126,8 +126,8 @@ def _lookup(path: str) -> Callable[[object], Any]:
     rests = [".".join(keys[k:]) for k in range(len(keys))]
 
     def of_key(value: object) -> Any:
-        found = value.get(path) if isinstance(value, dict) else None
-        return None if found == "" else found
+        result = value.get(path) if isinstance(value, dict) else None
+        return None if result == "" else result
 
     def of_keys(value: object) -> Any:
         for key, rest in zip(keys, rests, strict=True):
@@ -139,8 +139,8 @@ def _lookup(path: str) -> Callable[[object], Any]:
         return None
 
     def of_parts(value: object) -> Any:
-        found = (each for each in dig(value, path) if each is not None and each != "")
-        return next(found, None)
+        result = (each for each in dig(value, path) if each is not None and each != "")
+        return next(result, None)
 
     if "*" in path or not path:
         return of_parts
@@ -157,12 +157,12 @@ def one(value: object, paths: Sequence[str], place: str) -> str | None:
     """
     strange = None
     for path in paths:
-        found = _lookup(path)(value)
-        if found is None:
+        result = _lookup(path)(value)
+        if result is None:
             continue
-        if not isinstance(found, (list, dict)):
-            return text(found, place)
-        strange = found if strange is None else strange
+        if not isinstance(result, (list, dict)):
+            return text(result, place)
+        strange = result if strange is None else strange
     if strange is not None:
         msg = (
             f"{place}: {paths[0]} is {strange!r:.60}; expected a text or a number; "

@@ -15,10 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from consilience.truth.arrays.incidence import Incidence, incidence
-from consilience.truth.arrays.maths import pytree
-from consilience.truth.choice.candidates import answer_slot, listed_answers
-from consilience.truth.pairs import LabelPairs
+from consilience.truth.arrays import Incidence, incidence, pytree
+from consilience.truth.choice import answer_slot, listed_answers
+from consilience.truth.named import LabelPairs
 from consilience.truth.similarity import named_pairs
 from consilience.truth.space import Space
 

@@ -18,8 +18,7 @@ from consilience.model.contract import (
     Parameters,
     takes_columns,
 )
-from consilience.model.summed import derived
-from consilience.model.truth_prior.prevalence import log_prior_of_truth
+from consilience.model.summed import derived, log_prior_of_truth
 from consilience.truth import Observations, Space, observe
 
 

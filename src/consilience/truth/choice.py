@@ -9,7 +9,7 @@ Labels that annotators gave, and gold labels, are always on the list.
 Lists are held sparse: nothing here is as large as items times labels.
 
 Columns of numbers are prior covariates of each candidate. Their weights are learned
-with the annotators, and the prior is then another (`model.truth_prior.prevalence`); a
+with the annotators, and the prior is then another (`model.summed`); a
 column `log_odds` is calibrated already, and taken as it is. One more column says which
 candidates are not in the table: annotators gave them, or gold.
 """
@@ -20,14 +20,23 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from consilience.errors import CandidatesError, TooLargeError
+from consilience.errors import CandidatesError, OneLabelError, TooLargeError
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
-from consilience.truth.choice.classes import answers_about, gold_sentence
-from consilience.truth.coding import gold_codes
-from consilience.truth.covariates import check_any, numbers, standardise
-from consilience.truth.space import MAX_LISTED, ChoiceSpace, Space, check_lists
+from consilience.truth.coding import code_annotators, gold_codes, in_order_of_unit
+from consilience.truth.named import no_pairs
+from consilience.truth.space import (
+    MAX_LISTED,
+    ChoiceSpace,
+    Space,
+    check_any,
+    check_lists,
+    no_covariates,
+    no_groups,
+    numbers,
+    standardise,
+)
 
 
 def candidates(
@@ -267,3 +276,80 @@ def listed_answers(space: Space) -> Int[np.ndarray, "#U T"]:
     # Lists are in ascending order, so state 0 behind the first slot is padding.
     padding = (space.state == 0) & (np.arange(space.state.shape[1]) > 0)
     return np.where(padding, -1, space.state)
+
+
+def classes(responses: Responses, gold: pd.DataFrame | None = None) -> ChoiceSpace:
+    """Return the space in which any of the labels can be true of any item."""
+    space = answers_about(responses)
+    check_lists(space.num_units, len(space.states))
+    if gold is None:
+        return space
+    item, label, unknown = gold_codes(
+        gold, pd.Index(space.unit_item), pd.Index(space.states)
+    )
+    return replace(
+        space,
+        log_prior=_only_gold(item, label, space.num_units, len(space.states)),
+        assumptions=(*space.assumptions, gold_sentence(item, unknown)),
+    )
+
+
+def answers_about(responses: Responses) -> ChoiceSpace:
+    """Return the answers of kind choice, with nothing known of the truth."""
+    answered = responses.table[["item", "annotator", "label", "n"]]
+    given = answered["label"].cat.codes.to_numpy() >= 0
+    if not given.all():
+        answered = answered[given]
+    labels = responses.labels["label"].astype(str)
+    if len(labels) == 1:
+        msg = (
+            f"all answers are {labels.iloc[0]!r}: with one label there is nothing to "
+            "infer; list the other labels that were on offer with `labels=`"
+        )
+        raise OneLabelError(msg)
+    items = answered["item"].cat.categories.to_numpy(dtype=object)
+    annotator, names, identified = code_annotators(answered["annotator"])
+    unit, annotator, answer, n = in_order_of_unit(
+        answered["item"].cat.codes.to_numpy().astype(np.int32),
+        annotator,
+        answered["label"].cat.codes.to_numpy().astype(np.int32),
+        answered["n"].to_numpy(),
+    )
+    return ChoiceSpace(
+        unit_item=items,
+        annotators=names,
+        identified=identified,
+        annotator_groups=no_groups(len(names)),
+        states=tuple(labels),
+        answers=tuple(labels),
+        unit=unit,
+        annotator=annotator,
+        answer=answer,
+        n=n,
+        state=np.arange(len(labels), dtype=np.int32)[None],
+        log_prior=np.zeros((1, len(labels))),
+        votes=np.eye(len(labels)),
+        assumptions=responses.assumptions,
+        parent=responses.labels["parent"].fillna("").to_numpy(dtype=object),
+        similar=no_pairs(),
+        covariates=no_covariates(len(items), 0),
+    )
+
+
+def _only_gold(
+    item: Int[np.ndarray, " G"], label: Int[np.ndarray, " G"], items: int, labels: int
+) -> Float[np.ndarray, "U K"]:
+    possible = np.zeros((items, labels), bool)
+    possible[item, label] = True
+    possible[~possible.any(1)] = True
+    return np.where(possible, 0.0, -np.inf)
+
+
+def gold_sentence(item: Int[np.ndarray, " G"], unknown: int) -> str:
+    """Say of how many items the truth was given, and how many rows are unused."""
+    sentence = f"the truth of {len(np.unique(item)):,} items was given as gold labels"
+    if unknown:
+        sentence += (
+            f"; {unknown:,} gold rows name items without responses and are unused"
+        )
+    return sentence

@@ -15,21 +15,33 @@ bounded by the padding, and the order of the additions is fixed, which makes res
 repeatable.
 On a CPU this is some six times as fast as `segment_sum`, and 1.4 times as fast as
 SciPy's compressed rows; `benchmarks/results/products.md` has the figures.
+
+**One arithmetic, of JAX or of NumPy, by what it is given.** Slopes want a program that
+JAX compiles, in seconds. What is looked at once or a few times, as a posterior is,
+NumPy has computed long before that.
+
+**Frozen records that JAX can look into.** JAX rebuilds records while it transforms a
+function, with placeholders or stacks where arrays belong. `register_dataclass` does so
+through the constructor, where shapes are checked; here the fields are put in place
+without it, so that only records that a person builds are checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import GetAttrKey, register_pytree_with_keys
 from jaxtyping import Array, Float, Int
+from scipy import special
 
-from consilience.truth.arrays.grid import next_size
-from consilience.truth.arrays.maths import HOST, AnyArray, maths, pytree
+from consilience.truth.sizes import next_size
 
 # Widths of pieces, where all groups fit into one each, where some do not, and in
 # further rounds: few, so that matrices of about one size have the same. Wider pieces
@@ -40,6 +52,31 @@ FURTHER = np.array([4, 16])
 LEAST = 32  # steps of the numbers of further pieces, which vary most where they are few
 ALIKE = 512  # the same, where matrices are laid out alike whatever their entries
 ROUND = 2000  # cells that are gathered in the time that a further round takes to begin
+
+
+def pytree[Record](*static: str) -> Callable[[type[Record]], type[Record]]:
+    """Return a decorator that registers a frozen dataclass."""
+
+    def register(record: type[Record]) -> type[Record]:
+        names = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]
+        leaves = [name for name in names if name not in static]
+
+        def flatten(value: Record) -> tuple[list[tuple[GetAttrKey, Any]], Any]:
+            keyed = [(GetAttrKey(name), getattr(value, name)) for name in leaves]
+            return keyed, tuple(getattr(value, name) for name in static)
+
+        def unflatten(fixed: Any, children: Any) -> Record:
+            rebuilt = object.__new__(record)
+            for name, child in zip(leaves, children, strict=True):
+                object.__setattr__(rebuilt, name, child)
+            for name, child in zip(static, fixed, strict=True):
+                object.__setattr__(rebuilt, name, child)
+            return rebuilt
+
+        register_pytree_with_keys(record, flatten, unflatten)
+        return record
+
+    return register
 
 
 @pytree()
@@ -303,3 +340,44 @@ def _places(
     piece, slot = np.divmod(np.arange(len(group)) - first[group], width)
     beyond = len(count) + np.cumsum(further) - further
     return slot, np.where(piece == 0, group, beyond[group] + piece - 1)
+
+
+if TYPE_CHECKING:
+    AnyArray = Any  # arithmetic gives what it is given
+else:
+    AnyArray = Array | np.ndarray | np.number
+
+
+@dataclass(frozen=True, slots=True)
+class Maths:
+    """Functions of arrays."""
+
+    xp: ModuleType
+    sigmoid: Callable[[Any], Any]
+    log_sigmoid: Callable[[Any], Any]
+    logsumexp: Callable[..., Any]
+    once: Callable[[Any], Any]
+
+
+def maths(*given: Any) -> Maths:
+    """Return JAX's if any array is one of its own, as in a program; else NumPy's."""
+    leaves = jax.tree.leaves(given)
+    return COMPILED if any(isinstance(leaf, jax.Array) for leaf in leaves) else HOST
+
+
+def on_host[Tree](tree: Tree) -> Tree:
+    """Return the same with all its arrays as NumPy's; no number is copied."""
+    arrays: Tree = jax.tree.map(np.asarray, tree)
+    return arrays
+
+
+HOST = Maths(
+    np, special.expit, special.log_expit, special.logsumexp, lambda table: table
+)
+COMPILED = Maths(
+    jnp,
+    jax.nn.sigmoid,
+    jax.nn.log_sigmoid,
+    jax.nn.logsumexp,
+    jax.lax.optimization_barrier,
+)

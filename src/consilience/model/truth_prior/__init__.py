@@ -1,1 +1,0 @@
-"""The prior of the truth, and what covariates say of it."""

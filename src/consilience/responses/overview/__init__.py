@@ -1,1 +1,0 @@
-"""Overviews of responses: a summary and the design."""

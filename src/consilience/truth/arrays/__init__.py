@@ -1,1 +1,0 @@
-"""Arrays for NumPy and JAX alike, and records of them."""

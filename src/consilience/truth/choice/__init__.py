@@ -1,1 +1,0 @@
-"""Choice of one label: spaces of classes, candidates and short lists."""
