@@ -36,9 +36,8 @@ NOTES = (
     ),
     (
         "Sampling seconds: warm-up and draws, without compilation. Whole: the total "
-        "waiting time; for consilience including the estimate of the geometry, the "
-        "posterior of every item's truth, log-likelihoods and checks, which the "
-        "other program does not compute."
+        "waiting time; for consilience including the posterior of every item's truth, "
+        "log-likelihoods and checks, which the other program does not compute."
     ),
 )
 
