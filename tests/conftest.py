@@ -44,7 +44,7 @@ BUSY = frozenset(
         "consilience.model.emission",
         "consilience.model.random_effects.row_effects",
         "consilience.model.tables",
-        "consilience.responses.columns.selections",
+        "consilience.responses.named_sets",
         "consilience.responses.options",
         "consilience.responses.tables.coding",
         "consilience.responses.tables.safe_pickle",
