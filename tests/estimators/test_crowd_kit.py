@@ -170,16 +170,6 @@ def test_the_table_of_annotators_tells_the_same_of_who_spams(mace):
     assert (table["spammer_lower"] < table["spammer_upper"]).all()
 
 
-def test_the_published_algorithm_of_one_coin_has_crowd_kits_numbers(fifteen):
-    one = cs.OneCoinDawidSkene(150, -1.0).fit(fifteen)
-    assert np.allclose(one.probas_, ONE_COIN, atol=1e-6)
-    assert one.skills_.to_dict() == pytest.approx(SKILLS, abs=1e-6)
-    assert one.priors_.to_dict() == pytest.approx(PRIORS, abs=1e-6)
-    # Twin: a confusion matrix for each is another model.
-    whole = cs.DawidSkene(150, -1.0).fit(fifteen).probas_
-    assert np.abs(whole.to_numpy() - ONE_COIN).max() > 0.1
-
-
 def test_the_published_algorithm_of_mace_has_crowd_kits_numbers(fifteen):
     variational = cs.MACE(n_restarts=1, n_iter=500).fit(fifteen)
     assert np.allclose(variational.probas_, KNOWING, atol=1e-6)

@@ -6,10 +6,9 @@ labels come back as the objects that went in, and so does the name of the index.
 learned has crowd-kit's names and meaning. Where labels tie, the first in sorted order
 is taken.
 
-Estimators with the name of a published algorithm run it. Those that are models of
-`consilience.fit` as well (DawidSkene, OneCoinDawidSkene, GLAD and MACE) fit the model
-if `engine` is another than "classical"; what is learned are then posterior means, and
-`fit_` is the fit.
+Estimators of models fit them as `consilience.fit` does, DawidSkene and
+OneCoinDawidSkene by EM; `fit_` is the fit. GLAD and MACE run the published algorithm
+unless `engine` is another than "classical"; the others are votes and their weights.
 
 References
 ----------
@@ -21,7 +20,10 @@ from consilience.estimators.base import (
     ModelAggregator,
     ProbabilisticAggregator,
 )
-from consilience.estimators.by_confusion import (
+from consilience.estimators.classical import GLAD, MACE, ClassicalAggregator
+from consilience.estimators.label_quality import label_quality_multiannotator
+from consilience.estimators.models import (
+    BWA,
     EBCC,
     AutoAggregator,
     BayesianDawidSkene,
@@ -32,25 +34,18 @@ from consilience.estimators.by_confusion import (
     ItemDifficulty,
     LogisticRandomEffects,
     Multinomial,
-)
-from consilience.estimators.by_skill import (
-    BWA,
-    GLAD,
-    MACE,
     OneCoinDawidSkene,
     SharedErrors,
 )
-from consilience.estimators.by_votes import (
+from consilience.estimators.votes import (
     KOS,
     MMSR,
+    BinaryRelevance,
     GoldMajorityVote,
     MajorityVote,
     Wawa,
     ZeroBasedSkill,
 )
-from consilience.estimators.classically import ClassicalAggregator
-from consilience.estimators.label_quality import label_quality_multiannotator
-from consilience.estimators.multilabel import BinaryRelevance
 
 __all__ = [
     "BWA",

@@ -1,42 +1,58 @@
-"""The base of all estimators: parameters, attributes, and fitting."""
+"""What estimators share: the sections of their docstrings, and how they answer."""
 
-import re
 from collections.abc import Mapping
 from inspect import cleandoc
+from string import Template
 from typing import Any, ClassVar
 
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from consilience.estimators.aggregate import Aggregated, Settings, aggregate
+from consilience.estimators.answers import Aggregated, Settings, aggregate
 from consilience.fitting import EngineOptions
 
-CLASSICAL_PARAMETERS = """\
-engine : {"classical", "auto", "gibbs", "nuts", "vb", "em", "svi"}, default "classical"
-    "classical": the published algorithm, from the shares of the votes. Another engine
-    fits the model of the same name as `consilience.fit` does, with `fit_`.
+LABELS = """\
+labels_ : pandas.Series
+    Best label of each task; where labels tie, the first in sorted order."""
+PROBAS = f"""\
+{LABELS}
+probas_ : pandas.DataFrame
+    Probability of each label, one row per task and one column per label."""
+SHARED = {
+    "parameters": """\
+n_iter : int, optional
+    Largest number of sweeps; the engine's own default if None. Ignored by nuts.
+tol : float, optional
+    Gain per answer, in nats, below which the optimizer stops; the engine's own
+    default if None.
+engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
+    As for `consilience.fit`.
 prior : mapping of str to float, optional
-    Settings of the model's prior to change, by name; not of "classical".
+    Settings of the model's prior to change, by name.
 random_state : int, default 0
-    Seed of the random number generator."""
+    Seed of the random number generator.""",
+    "labels": LABELS,
+    "probas": PROBAS,
+    "attributes": f"""\
+{PROBAS}
+priors_ : pandas.Series
+    Prevalence of each label.
+errors_ : pandas.DataFrame
+    Confusion matrices, p(answer | truth): one row per worker and answer, one column
+    per true label. The columns of each worker sum to one.
+fit_ : Fit
+    The fit, with all tables, intervals and diagnostics.""",
+    "answers": """\
+>>> import consilience as cs
+>>> from consilience.demo import study
+>>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
+>>> answers = study(0, num_photos=30).answers.rename(columns=columns)""",
+}
 
 
-def _shared_sections() -> dict[str, str]:
-    """Return parts of a base's docstring, by the names that stand for them."""
-    base: Any = globals().get("ModelAggregator")
-    if base is None:  # the bases themselves share nothing
-        return {}
-    parts = re.split(r"\n\n(?=\w[\w ]*\n-+\n)", cleandoc(base.__doc__ or ""))
-    section = {part.split("\n", 1)[0]: part for part in parts}
-    return {
-        "parameters": section["Parameters"],
-        "attributes": section["Attributes"],
-        "parameter_list": section["Parameters"].split("\n", 2)[2],
-        "attribute_list": section["Attributes"].split("\n", 2)[2],
-        "answers": "\n".join(section["Examples"].split("\n")[2:6]),
-        "classical_parameters": CLASSICAL_PARAMETERS,
-    }
+def completed(doc: str | None) -> str:
+    """Return a docstring with the parts that estimators share in place of `$name`."""
+    return Template(cleandoc(doc or "")).substitute(SHARED)
 
 
 class Aggregator(BaseEstimator):  # type: ignore[misc]
@@ -44,8 +60,7 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    labels_ : pandas.Series
-        Best label of each task; where labels tie, the first in sorted order.
+    $labels
 
     See Also
     --------
@@ -58,15 +73,8 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
     True
     """
 
+    __doc__ = completed(__doc__)
     labels_: pd.Series
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Complete the docstring by the sections that estimators share."""
-        super().__init_subclass__(**kwargs)
-        if cls.__doc__:
-            cls.__doc__ = cleandoc(cls.__doc__)
-            for name, text in _shared_sections().items():
-                cls.__doc__ = cls.__doc__.replace(f"%({name})s", text)
 
     def fit_predict(
         self, data: pd.DataFrame, *more: Any, **more_by_name: Any
@@ -96,9 +104,6 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.categorical = True
         return tags
 
-    def _check_is_fitted(self, attribute: str) -> None:
-        check_is_fitted(self, attribute)
-
     def __getattr__(self, name: str) -> Any:
         """Say where to find the fit, which only estimators of a model have."""
         msg = f"{type(self).__name__!r} object has no attribute {name!r}"
@@ -115,10 +120,7 @@ class ProbabilisticAggregator(Aggregator):
 
     Attributes
     ----------
-    labels_ : pandas.Series
-        Best label of each task; where labels tie, the first in sorted order.
-    probas_ : pandas.DataFrame
-        Probability of each label, one row per task and one column per label.
+    $probas
 
     See Also
     --------
@@ -126,11 +128,12 @@ class ProbabilisticAggregator(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> isinstance(cs.MajorityVote(), cs.Aggregator)
-    True
+    $answers
+    >>> cs.MajorityVote().fit_predict_proba(answers).shape
+    (30, 5)
     """
 
+    __doc__ = completed(__doc__)
     probas_: pd.DataFrame
 
     def fit_predict_proba(
@@ -153,37 +156,26 @@ class ProbabilisticAggregator(Aggregator):
         fitted: ProbabilisticAggregator = self.fit(data, *more, **more_by_name)
         return fitted.probas_
 
+    def _keep_nothing(self) -> None:
+        """Set the attributes where there are no answers."""
+        self.labels_, self.probas_ = no_labels(), pd.DataFrame()
+
+
+def no_labels(dtype: str = "float") -> pd.Series:
+    """Return the labels of no task."""
+    return pd.Series([], dtype=dtype, name="agg_label")
+
 
 class ModelAggregator(ProbabilisticAggregator):
     """Base class: an annotator model of `consilience.fit` as an estimator.
 
     Parameters
     ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    $parameters
 
     Attributes
     ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    $attributes
 
     See Also
     --------
@@ -191,10 +183,7 @@ class ModelAggregator(ProbabilisticAggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    $answers
     >>> estimator = cs.BayesianDawidSkene(n_iter=50)
     >>> estimator
     BayesianDawidSkene(n_iter=50)
@@ -205,6 +194,7 @@ class ModelAggregator(ProbabilisticAggregator):
     photo-002  0.01   0.94      0.02
     """
 
+    __doc__ = completed(__doc__)
     model: ClassVar[str]
     n_iter: Any
     tol: Any
@@ -256,8 +246,11 @@ class ModelAggregator(ProbabilisticAggregator):
             engine=self.engine,
             prior=self.prior,
             seed=self.random_state,
-            effort=EngineOptions(sweeps=self.n_iter, tolerance=self.tol),
+            effort=self._effort(),
         )
+
+    def _effort(self) -> EngineOptions:
+        return EngineOptions(sweeps=self.n_iter, tolerance=self.tol)
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         """Set the attributes."""

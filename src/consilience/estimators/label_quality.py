@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError, not_a
-from consilience.estimators.aggregate import Aggregated, Settings, aggregate
+from consilience.estimators.answers import Aggregated, Settings, aggregate
 from consilience.responses import Responses
 
 LEAST = 1e-6  # a probability, so that its logarithm is finite

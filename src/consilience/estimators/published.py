@@ -1,26 +1,36 @@
-"""Votes weighted by skills, and skills by agreement with what the votes say.
+"""Published algorithms that aggregate labels, as their papers run them.
 
-**Skills by completing a matrix of rank one, robustly.** Of two annotators who err
-independently, the covariance of being right is the product of their skills. Skills are
-alternately set to the mean of what each entry says, the largest and smallest entries
-left out.
+**Votes** weighted by skills, and skills by agreement with the result of the votes.
 
-**Messages between items and annotators, of two labels.**
+**M-MSR**: of two annotators who err independently, the covariance of being right is the
+product of their skills. Skills are alternately set to the mean of the ratios of the
+entries to the other skills, the largest and smallest left out (Ma and Olshevsky 2020,
+Adversarial crowdsourcing through robust rank-one matrix completion).
 
-References
-----------
-Ma and Olshevsky (2020), Adversarial crowdsourcing through robust rank-one matrix
-completion.
-Karger, Oh and Shah (2014), Budget-optimal task allocation for reliable crowdsourcing
-systems, section 2.
+**KOS**: messages between items and annotators, of two labels (Karger, Oh and Shah 2014,
+Budget-optimal task allocation for reliable crowdsourcing systems, section 2).
+
+**GLAD**: EM for abilities of annotators and ease of items, by conjugate gradients
+(Whitehill et al. 2009, Whose vote should count more: optimal integration of labels from
+labelers of unknown expertise, section 3).
+
+**MACE**: EM for annotators who know the truth or answer by habit, plain or variational
+(Hovy et al. 2013, Learning whom to trust with MACE, section 2).
 """
+
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import eigsh
+from scipy.special import digamma, expit, log_expit, log_softmax, logsumexp
 
-from consilience.estimators.columns import Answers
+from consilience.estimators.answers import Answers
+
+HABIT = 10.0  # imagined answers by habit of each label, where Bayes is variational
 
 type Square = Float[np.ndarray, "J J"]
 
@@ -227,3 +237,172 @@ def _from_others(
     """Return the sum of the messages of the same code, without one's own."""
     sums: Float[np.ndarray, " N"] = np.bincount(code, message)[code] - message
     return sums
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glad:
+    """Answers, and the priors of labels, abilities and the logarithm of ease."""
+
+    answers: Answers
+    log_prior: Float[np.ndarray, " K"]
+    ability_mean: Float[np.ndarray, " J"]
+    ease_mean: Float[np.ndarray, " I"]
+
+    def em(
+        self, n_iter: int, tol: float, m_step_max_iter: int, m_step_tol: float
+    ) -> tuple[Float[np.ndarray, "I K"], Float[np.ndarray, " P"], list[float]]:
+        """Return the truth, abilities with logarithms of ease, and the course."""
+        point = np.ones(len(self.ability_mean) + len(self.ease_mean))
+        probas = self.truth(point)
+        history: list[float] = []
+        before = self.objective(point, probas)[0]
+        number = self.answers.number * len(self.log_prior)
+        for _ in range(n_iter):
+            probas = self.truth(point)
+            point = minimize(
+                lambda x, truth: tuple(-each for each in self.objective(x, truth)),
+                point,
+                args=(probas,),
+                jac=True,
+                method="CG",
+                tol=m_step_tol,
+                options={"maxiter": m_step_max_iter},
+            ).x
+            history.append(self.objective(point, probas)[0] / number)
+            if history[-1] - before < tol:
+                break
+            before = history[-1]
+        return probas, point, history
+
+    def truth(self, point: Float[np.ndarray, " P"]) -> Float[np.ndarray, "I K"]:
+        """Return the probabilities of the labels of each item."""
+        ability, ease = self._of_answers(point)
+        right, wrong = self._logs(ability * ease)
+        scores = self.log_prior + weighted_votes(self.answers, right - wrong)
+        scores += np.bincount(self.answers.item.codes, wrong, len(scores))[:, None]
+        probas: Float[np.ndarray, "I K"] = np.exp(log_softmax(scores, axis=1))
+        return probas
+
+    def objective(
+        self, point: Float[np.ndarray, " P"], probas: Float[np.ndarray, "I K"]
+    ) -> tuple[float, Float[np.ndarray, " P"]]:
+        """Return the expected log posterior density, and its gradient."""
+        item, who = self.answers.item.codes, self.answers.annotator.codes
+        chance = probas[item, self.answers.label.codes]
+        ability, ease = self._of_answers(point)
+        right, wrong = self._logs(ability * ease)
+        away = point - np.concatenate([self.ability_mean, self.ease_mean])
+        value = (chance * right + (1 - chance) * wrong).sum()
+        value -= 0.5 * (away**2 + np.log(2 * np.pi)).sum()
+        slope = (chance - expit(ability * ease)) * ease
+        of_ability = np.bincount(who, slope, len(self.ability_mean))
+        of_ease = np.bincount(item, slope * ability, len(self.ease_mean))
+        return float(value), np.concatenate([of_ability, of_ease]) - away
+
+    def _of_answers(
+        self, point: Float[np.ndarray, " P"]
+    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+        """Return the ability and the ease of each answer."""
+        ability, ease = np.split(point, [len(self.ability_mean)])
+        answers = self.answers
+        return ability[answers.annotator.codes], np.exp(ease[answers.item.codes])
+
+    def _logs(
+        self, log_odds: Float[np.ndarray, " N"]
+    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+        """Return the log probability of the right label, and of each wrong one."""
+        others = max(len(self.log_prior) - 1, 1)
+        return log_expit(log_odds), log_expit(-log_odds) - np.log(others)
+
+
+class Spamming(NamedTuple):
+    """The parameters; of variational Bayes exp(E log p), which sum to less than one."""
+
+    spamming: Float[np.ndarray, "J 2"]
+    thetas: Float[np.ndarray, "J K"]
+
+
+class Explained(NamedTuple):
+    """The truth given the parameters, and expected answers by kind and by habit."""
+
+    probas: Float[np.ndarray, "I K"]
+    log_likelihood: float
+    by_kind: Float[np.ndarray, "J 2"]
+    by_habit: Float[np.ndarray, "J K"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mace:
+    """Answers, and the numbers of items, annotators and labels."""
+
+    item: Int[np.ndarray, " N"]
+    annotator: Int[np.ndarray, " N"]
+    label: Int[np.ndarray, " N"]
+    shape: tuple[int, int, int]
+
+    def em(
+        self,
+        *,
+        n_restarts: int,
+        n_iter: int,
+        smoothing: float,
+        default_noise: float,
+        imagined: tuple[float, float] | None,
+        seed: int,
+    ) -> tuple[Spamming, Explained]:
+        """Return the best of several starts, of variational Bayes if `imagined`."""
+        ends = []
+        for start in range(max(n_restarts, 1)):
+            where = self._start(seed + start, default_noise)
+            seen = self._explain(where)
+            for _ in range(n_iter):
+                if imagined is None:
+                    kinds = _normalised(seen.by_kind + smoothing)
+                    habits = _normalised(seen.by_habit + smoothing)
+                else:
+                    kinds = _variational(seen.by_kind + np.array(imagined))
+                    habits = _variational(seen.by_habit + HABIT)
+                where = Spamming(kinds, habits)
+                seen = self._explain(where)
+            ends.append((where, seen))
+        return max(ends, key=lambda end: end[1].log_likelihood)
+
+    def _start(self, seed: int, noise: float) -> Spamming:
+        _, people, labels = self.shape
+        kinds, habits = (
+            _normalised(1 + (1 + noise) * np.random.RandomState(seed).rand(*shape))
+            for shape in ((people, 2), (people, labels))
+        )
+        return Spamming(kinds, habits)
+
+    def _explain(self, where: Spamming) -> Explained:
+        items, people, labels = self.shape
+        item, who = self.item, self.annotator
+        habit = where.spamming[who, 0] * where.thetas[who, self.label]
+        knows = where.spamming[who, 1]
+        with np.errstate(divide="ignore"):
+            by_habit = np.log(habit)
+        gain = np.log1p(np.divide(knows, habit, out=knows * 0, where=habit > 0))
+        place = item * labels + self.label
+        scores = np.bincount(place, gain, items * labels).reshape(items, labels)
+        scores += np.bincount(item, by_habit, items)[:, None] - np.log(labels)
+        total = logsumexp(scores, axis=1, keepdims=True)
+        probas = np.exp(scores - total)
+        informed = probas[item, self.label] * knows / (habit + knows)
+        kinds = [np.bincount(who, each, people) for each in (1 - informed, informed)]
+        place = who * labels + self.label
+        habits = np.bincount(place, 1 - informed, people * labels)
+        return Explained(
+            probas, float(total.sum()), np.stack(kinds, 1), habits.reshape(people, -1)
+        )
+
+
+def _normalised(counts: Float[np.ndarray, "J X"]) -> Float[np.ndarray, "J X"]:
+    shares: Float[np.ndarray, "J X"] = counts / counts.sum(1, keepdims=True)
+    return shares
+
+
+def _variational(counts: Float[np.ndarray, "J X"]) -> Float[np.ndarray, "J X"]:
+    total = counts.sum(1, keepdims=True)
+    mean: Float[np.ndarray, "J X"] = np.exp(digamma(counts) - digamma(total))
+    return mean

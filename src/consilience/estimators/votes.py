@@ -4,10 +4,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
 from consilience.errors import OptionError, not_among
-from consilience.estimators.base import Aggregator, ProbabilisticAggregator
-from consilience.estimators.classical.votes import (
+from consilience.estimators.answers import Answers, answers_of
+from consilience.estimators.base import (
+    Aggregator,
+    ProbabilisticAggregator,
+    completed,
+    no_labels,
+)
+from consilience.estimators.published import (
     agreement_with,
     agreement_with_votes,
     covariance,
@@ -18,12 +26,6 @@ from consilience.estimators.classical.votes import (
     weighted_votes,
     zero_based_skill,
 )
-from consilience.estimators.columns import Answers, answers_of
-
-
-def no_labels(dtype: str = "float") -> pd.Series:
-    """Return the labels of no task."""
-    return pd.Series([], dtype=dtype, name="agg_label")
 
 
 class MajorityVote(ProbabilisticAggregator):
@@ -54,7 +56,7 @@ class MajorityVote(ProbabilisticAggregator):
 
     Examples
     --------
-    %(answers)s
+    $answers
     >>> cs.MajorityVote().fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -62,17 +64,17 @@ class MajorityVote(ProbabilisticAggregator):
     Name: agg_label, dtype: str
     """
 
+    __doc__ = completed(__doc__)
+
     def __init__(
         self, default_skill: float | None = None, on_missing_skill: str = "error"
     ) -> None:
         self.default_skill = default_skill
         self.on_missing_skill = on_missing_skill
 
-    def fit[A: "MajorityVote"](  # noqa: PYI019 (checked method by method)
-        self: A,
-        data: pd.DataFrame,
-        skills: pd.Series | None = None,
-    ) -> A:
+    def fit(
+        self, data: pd.DataFrame, skills: pd.Series | None = None
+    ) -> "MajorityVote":
         """Count the votes.
 
         Parameters
@@ -94,7 +96,7 @@ class MajorityVote(ProbabilisticAggregator):
         """
         answers = answers_of(data)
         if not answers.number:
-            self.labels_, self.probas_ = no_labels(), pd.DataFrame()
+            self._keep_nothing()
             self.skills_ = pd.Series([], dtype=float, name="skill")
             return self
         weight = None
@@ -172,11 +174,8 @@ class _VotesBySkill(ProbabilisticAggregator):
         fitted: _VotesBySkill = self.fit(data, *more, **more_by_name)
         return fitted.predict_proba(data)
 
-    def _apply[A: "_VotesBySkill"](  # noqa: PYI019 (checked method by method)
-        self: A,
-        data: pd.DataFrame,
-    ) -> A:
-        self._check_is_fitted("skills_")
+    def _apply(self, data: pd.DataFrame) -> "_VotesBySkill":
+        check_is_fitted(self, "skills_")
         votes = MajorityVote().fit(data, self.skills_)
         self.labels_, self.probas_ = votes.labels_, votes.probas_
         return self
@@ -201,7 +200,7 @@ class Wawa(_VotesBySkill):
 
     Examples
     --------
-    %(answers)s
+    $answers
     >>> cs.Wawa().fit(answers).skills_.head(2).round(2)
     worker
     Ada    0.50
@@ -209,22 +208,10 @@ class Wawa(_VotesBySkill):
     Name: skill, dtype: float64
     """
 
-    def fit[A: "Wawa"](  # noqa: PYI019 (checked method by method)
-        self: A,
-        data: pd.DataFrame,
-    ) -> A:
-        """Estimate the skills.
+    __doc__ = completed(__doc__)
 
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        Wawa
-            The estimator itself.
-        """
+    def fit(self, data: pd.DataFrame) -> "Wawa":
+        """Estimate the skills from data as for `fit_predict`."""
         self.skills_ = MajorityVote().fit(data).skills_
         return self
 
@@ -260,13 +247,15 @@ class ZeroBasedSkill(_VotesBySkill):
 
     Examples
     --------
-    %(answers)s
+    $answers
     >>> cs.ZeroBasedSkill().fit(answers).skills_.head(2).round(2)
     worker
     Ada    0.50
     Ben    0.83
     Name: skill, dtype: float64
     """
+
+    __doc__ = completed(__doc__)
 
     def __init__(
         self,
@@ -282,29 +271,14 @@ class ZeroBasedSkill(_VotesBySkill):
         self.lr_reduce_factor = lr_reduce_factor
         self.eps = eps
 
-    def fit[A: "ZeroBasedSkill"](  # noqa: PYI019 (checked method by method)
-        self: A,
-        data: pd.DataFrame,
-    ) -> A:
-        """Estimate the skills.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        ZeroBasedSkill
-            The estimator itself.
-        """
+    def fit(self, data: pd.DataFrame) -> "ZeroBasedSkill":
+        """Estimate the skills from data as for `fit_predict`."""
         answers = answers_of(data)
         reduced = np.arange(1, self.n_iter + 1) // self.lr_steps_to_reduce
         rates = self.lr_init * self.lr_reduce_factor**reduced
         start = 1 / max(len(answers.label.values), 1) + self.eps
-        self.skills_ = answers.annotator.series(
-            zero_based_skill(answers, rates, start), "skill"
-        )
+        skill = zero_based_skill(answers, rates, start)
+        self.skills_ = answers.annotator.series(skill, "skill")
         return self
 
 
@@ -326,7 +300,7 @@ class GoldMajorityVote(_VotesBySkill):
 
     Examples
     --------
-    %(answers)s
+    $answers
     >>> gold = study(0, num_photos=30).truth.set_index("photo")["animal"]
     >>> cs.GoldMajorityVote().fit(answers, gold).skills_.head(2).round(2)
     worker
@@ -335,11 +309,9 @@ class GoldMajorityVote(_VotesBySkill):
     Name: skill, dtype: float64
     """
 
-    def fit[A: "GoldMajorityVote"](  # noqa: PYI019 (checked method by method)
-        self: A,
-        data: pd.DataFrame,
-        true_labels: pd.Series,
-    ) -> A:
+    __doc__ = completed(__doc__)
+
+    def fit(self, data: pd.DataFrame, true_labels: pd.Series) -> "GoldMajorityVote":
         """Measure the accuracies.
 
         Parameters
@@ -396,13 +368,15 @@ class MMSR(Aggregator):
 
     Examples
     --------
-    %(answers)s
+    $answers
     >>> cs.MMSR().fit_predict(answers).head(2)
     task
     photo-001    malamute
     photo-002       husky
     Name: agg_label, dtype: str
     """
+
+    __doc__ = completed(__doc__)
 
     def __init__(
         self, n_iter: int = 10000, tol: float = 1e-10, random_state: int | None = 0
@@ -411,22 +385,8 @@ class MMSR(Aggregator):
         self.tol = tol
         self.random_state = random_state
 
-    def fit[A: "MMSR"](  # noqa: PYI019 (checked method by method)
-        self: A,
-        data: pd.DataFrame,
-    ) -> A:
-        """Estimate the skills.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        MMSR
-            The estimator itself.
-        """
+    def fit(self, data: pd.DataFrame) -> "MMSR":
+        """Estimate the skills from data as for `fit_predict`."""
         answers = answers_of(data)
         if not answers.number:
             self.skills_ = pd.Series([], dtype=float, name="skill")
@@ -449,33 +409,11 @@ class MMSR(Aggregator):
         return self
 
     def predict(self, data: pd.DataFrame) -> pd.Series:
-        """Return the label of each task with the most votes, weighted by skill.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        pandas.Series
-            Labels, indexed by task.
-        """
+        """Return the label of each task with the most votes, weighted by skill."""
         return self._apply(data).labels_
 
     def predict_score(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return the shares of the votes, weighted by skill.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per task and one column per label.
-        """
+        """Return the shares of the votes, weighted by skill."""
         return self._apply(data).scores_
 
     def fit_predict(
@@ -485,25 +423,11 @@ class MMSR(Aggregator):
         return self.fit(data, *more, **more_by_name).predict(data)
 
     def fit_predict_score(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Fit to responses and return the shares of the votes.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per task and one column per label.
-        """
+        """Fit to responses and return the shares of the votes; see `fit`."""
         return self.fit(data).predict_score(data)
 
-    def _apply[A: "MMSR"](  # noqa: PYI019 (checked method by method)
-        self: A,
-        data: pd.DataFrame,
-    ) -> A:
-        self._check_is_fitted("skills_")
+    def _apply(self, data: pd.DataFrame) -> "MMSR":
+        check_is_fitted(self, "skills_")
         votes = MajorityVote().fit(data, self.skills_)
         self.labels_, self.scores_ = votes.labels_, votes.probas_
         return self
@@ -535,7 +459,7 @@ class KOS(Aggregator):
 
     Examples
     --------
-    %(answers)s
+    $answers
     >>> husky = answers.assign(label=answers["label"] == "husky")
     >>> cs.KOS().fit_predict(husky).head(2)
     task
@@ -544,31 +468,14 @@ class KOS(Aggregator):
     Name: agg_label, dtype: bool
     """
 
+    __doc__ = completed(__doc__)
+
     def __init__(self, n_iter: int = 100, random_state: int = 0) -> None:
         self.n_iter = n_iter
         self.random_state = random_state
 
-    def fit[A: "KOS"](  # noqa: PYI019 (checked method by method)
-        self: A,
-        data: pd.DataFrame,
-    ) -> A:
-        """Pass the messages.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-
-        Returns
-        -------
-        KOS
-            The estimator itself.
-
-        Raises
-        ------
-        OptionError
-            If there are not two labels.
-        """
+    def fit(self, data: pd.DataFrame) -> "KOS":
+        """Pass the messages, of data as for `fit_predict` with two labels."""
         answers = answers_of(data)
         if not answers.number:
             self.labels_ = no_labels("object")
@@ -588,4 +495,64 @@ class KOS(Aggregator):
         scores = np.zeros((len(score), 2))
         scores[:, positive] = score
         self.labels_ = answers.best(scores)
+        return self
+
+
+class BinaryRelevance(Aggregator):
+    """Binary relevance: every answer is a list of labels, each aggregated by itself.
+
+    Parameters
+    ----------
+    base_aggregator : Aggregator, optional
+        Estimator of whether a task has a label; by default MajorityVote.
+
+    Attributes
+    ----------
+    labels_ : pandas.Series
+        List of the labels of each task.
+    aggregators_ : dict of object to Aggregator
+        The fitted estimator of each label.
+
+    See Also
+    --------
+    consilience.fit : Fits responses of kind contains, all labels in one model.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> given = [["cat", "dog"], ["cat"], ["cat", "dog"]]
+    >>> answers = pd.DataFrame({"task": 1, "worker": list("abc"), "label": given})
+    >>> cs.BinaryRelevance().fit_predict(answers)
+    task
+    1    [cat, dog]
+    Name: agg_label, dtype: object
+    """
+
+    __doc__ = completed(__doc__)
+
+    def __init__(self, base_aggregator: Aggregator | None = None) -> None:
+        self.base_aggregator = base_aggregator
+
+    def fit(self, data: pd.DataFrame) -> "BinaryRelevance":
+        """Aggregate each label; the labels of the data are lists."""
+        if self.base_aggregator is None:
+            base: Aggregator = MajorityVote()
+        else:
+            base = self.base_aggregator
+        labels = data["label"] if "label" in data else pd.Series(dtype=object)
+        names = pd.Index(sorted({name for given in labels for name in given}))
+        self.aggregators_: dict[object, Aggregator] = {}
+        answers = answers_of(data.assign(label=labels.map(len)) if len(names) else data)
+        items = answers.item.series(None, "agg_label").index
+        of_items: dict[object, list[object]] = {item: [] for item in items}
+        for name in names:
+            of_label = data.assign(label=[name in given for given in labels])
+            self.aggregators_[name] = clone(base)
+            present = self.aggregators_[name].fit_predict(of_label)
+            for item in present.index[present.to_numpy(bool)]:
+                of_items[item].append(name)
+        self.labels_ = no_labels()
+        if len(items):
+            self.labels_ = pd.Series(list(of_items.values()), items, name="agg_label")
         return self

@@ -1,0 +1,376 @@
+"""A data frame of answers: coded, fitted, and answered under the caller's names.
+
+The readers know texts only. Ids and labels that can be written as text and restored
+exactly (numbers, booleans, plain text) go through a fit as such; any others are
+numbered in sorted order. Either come back as the objects that went in.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from consilience.errors import (
+    BadCellError,
+    GoldError,
+    MissingColumnError,
+    NoResponsesError,
+    OneLabelError,
+    OptionError,
+    not_a,
+)
+from consilience.fitting import EngineOptions, fit
+from consilience.posterior import Fit
+from consilience.posterior.results.confusion import individual
+from consilience.posterior.results.items import items
+from consilience.posterior.results.labels import labels
+from consilience.responses import ReadOptions, read_with
+from consilience.responses.tables.coding import text_array
+from consilience.responses.tables.id_types import settled, text_of
+from consilience.responses.tables.type_names import MIXED, type_of
+
+_NAMES = {
+    "item": ("task", "item"),
+    "annotator": ("worker", "annotator"),
+    "label": ("label",),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column's name, its distinct values in order, and each row's code (-1: none)."""
+
+    name: str
+    values: pd.Index
+    codes: np.ndarray
+
+    @cached_property
+    def type(self) -> str | None:
+        """Name of the type by which text is made the values again; None: numbered."""
+        kind = type_of(self.values)
+        if kind in (None, MIXED):
+            return None
+        texts = text_of(pd.Series(self.values))
+        plain = texts.map(lambda text: text.isprintable() and text == text.strip())
+        kept = settled({"item": kind}, {"item": text_array(texts)})[0]
+        return kind if plain.all() and texts.is_unique and kept else None
+
+    @cached_property
+    def texts(self) -> pd.Index:
+        """Text of each value, which the readers leave as it is."""
+        if self.type is None:
+            return pd.Index(
+                [str(code) for code in range(len(self.values))], dtype="str"
+            )
+        texts: pd.Index = pd.Index(text_of(pd.Series(self.values)))
+        return texts
+
+    def text(self) -> "pd.Categorical[Any]":
+        """Return the column as text."""
+        return pd.Categorical.from_codes(self.codes, categories=self.texts)
+
+    def named(self, texts: pd.Series | np.ndarray) -> pd.Index:
+        """Return the values of texts."""
+        codes = self.texts.get_indexer(pd.Index(texts).astype("str"))
+        return self.values.take(codes)
+
+    def series(self, values: Any, name: str) -> pd.Series:
+        """Return a series with one entry for each value of the column."""
+        return pd.Series(values, index=self.values.rename(self.name), name=name)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Who gave which label to which item, coded."""
+
+    item: Column
+    annotator: Column
+    label: Column
+
+    @property
+    def number(self) -> int:
+        """How many answers there are."""
+        return len(self.label.codes)
+
+    def gold(self, true_labels: pd.Series | None) -> Int[np.ndarray, "G 2"]:
+        """Return the codes of items and of their known labels, where they have any."""
+        if true_labels is None:
+            return np.zeros((0, 2), int)
+        if not isinstance(true_labels, pd.Series):
+            raise OptionError(not_a("true_labels", true_labels, "a series by task"))
+        given = true_labels.dropna()
+        item = self.item.values.get_indexer(given.index)
+        if self.number and len(given) and (item < 0).all():
+            msg = (
+                f"true_labels names the {self.item.name} {given.index[0]!r}, and there "
+                "is no answer about it or any other that it names; index true_labels "
+                f"by the data's {self.item.name}"
+            )
+            raise GoldError(msg)
+        label = self.label.values.get_indexer(pd.Index(given))
+        return np.stack([item, label], 1)[item >= 0]
+
+    def by_label(self, table: Float[np.ndarray, "I K"]) -> pd.DataFrame:
+        """Return a table with a row for each item and a column for each label."""
+        return pd.DataFrame(
+            table,
+            index=self.item.values.rename(self.item.name),
+            columns=self.label.values.rename(self.label.name),
+        )
+
+    def best(self, scores: Float[np.ndarray, "I K"]) -> pd.Series:
+        """Return the label of each item that scores most, of several the first."""
+        return self.item.series(self.label.values.take(scores.argmax(1)), "agg_label")
+
+    def errors(self, confusion: Float[np.ndarray, "J L K"]) -> pd.DataFrame:
+        """Return confusions as a table of annotator and answer by true label."""
+        labels = self.label.values
+        index = pd.MultiIndex.from_product(
+            [self.annotator.values, labels],
+            names=[self.annotator.name, self.label.name],
+        )
+        return pd.DataFrame(
+            confusion.reshape(-1, len(labels)), index=index, columns=labels.rename(None)
+        )
+
+
+def answers_of(
+    data: pd.DataFrame, further: Iterable[pd.Series | pd.Index | None] = ()
+) -> Answers:
+    """Code a data frame of answers."""
+    if not isinstance(data, pd.DataFrame):
+        expected = "a data frame with the columns task, worker and label"
+        raise OptionError(not_a("the data", data, expected))
+    item, annotator, label = (data[_named(data, role)] for role in _NAMES)
+    labels = [pd.Series(each).dropna() for each in further if each is not None]
+    return Answers(_column(item), _column(annotator), _column(label, labels))
+
+
+def _named(data: pd.DataFrame, role: str) -> str:
+    for name in _NAMES[role]:
+        if name in data.columns:
+            return name
+    msg = (
+        f"the data frame has no column {' or '.join(_NAMES[role])}; its columns are "
+        f"{', '.join(map(str, data.columns))}; rename one"
+    )
+    raise MissingColumnError(msg)
+
+
+def _column(column: pd.Series, further: list[pd.Series] | None = None) -> Column:
+    name = str(column.name)
+    if column.isna().any():
+        row = int(column.isna().to_numpy().argmax())
+        msg = f"the data frame, row {row + 1}: {name} is missing; fill or drop the row"
+        raise BadCellError(msg)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        if further is None:
+            column = column.cat.remove_unused_categories()
+        # Labels that nobody gave were on offer all the same.
+        values = column.cat.categories
+        return Column(name, values, values.get_indexer(pd.Index(column)))
+    entries = pd.concat([column, *further]) if further else column
+    values = pd.Index(entries.unique())
+    # Values that cannot be compared, such as 1 and "a", stay as they come.
+    with suppress(TypeError):
+        values = values.sort_values()
+    return Column(name, values, values.get_indexer(pd.Index(column)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to fit: as the arguments of `consilience.fit`."""
+
+    model: str
+    engine: str = "auto"
+    prior: Mapping[str, float] | None = None
+    seed: int = 0
+    effort: EngineOptions = field(default_factory=EngineOptions)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aggregated:
+    """What was inferred, under the caller's names."""
+
+    labels: pd.Series
+    probas: pd.DataFrame
+    priors: pd.Series
+    errors: pd.DataFrame | None
+    fit: Fit
+    names: Mapping[str, pd.Index]
+
+    def mean(self, parameter: str) -> np.ndarray:
+        """Return the posterior mean of a parameter, the axes as in the fit."""
+        draws = self.fit.data["posterior"][parameter]
+        return np.asarray(draws.mean(("chain", "draw")).to_numpy(), float)
+
+    def course(self) -> list[float]:
+        """Return the objective per answer after each sweep, if the engine has one."""
+        if "optimization" not in self.fit.data.children:
+            return []
+        how = self.fit.data["optimization"].to_dataset()
+        of_chosen = how["objective"].isel(restart=int(how["chosen"])).dropna("sweep")
+        answers = int(self.fit.data["observed_data"]["n"].sum())
+        return [float(value) / answers for value in of_chosen.to_numpy()]
+
+
+def aggregate(
+    data: pd.DataFrame,
+    true_labels: pd.Series | None,
+    settings: Settings,
+    initial_error: pd.DataFrame | None = None,
+    pred_probs: pd.DataFrame | None = None,
+) -> Aggregated:
+    """Fit a model to a data frame and answer under the caller's names."""
+    further = None if pred_probs is None else pred_probs.columns
+    answers = answers_of(data, [true_labels, further])
+    item, label = answers.item, answers.label
+    gold = answers.gold(true_labels)
+    if data.empty:
+        msg = "the data frame holds no row; give at least one answer"
+        raise NoResponsesError(msg)
+    if len(label.values) < 2:
+        msg = (
+            f"the data frame: every {label.name} is {label.values[0]!r}, so there is "
+            "nothing to infer; make the column a pandas categorical with all labels "
+            "that were on offer"
+        )
+        raise OneLabelError(msg)
+    columns = {"item": item, "annotator": answers.annotator, "label": label}
+    responses = read_with(
+        pd.DataFrame({role: column.text() for role, column in columns.items()}),
+        ReadOptions(kind="choice", labels=list(label.texts), missing=()),
+    )
+    types = {role: each.type for role, each in columns.items() if each.type is not None}
+    responses = replace(responses, types=types)
+    given = {"item": item.texts.take(gold[:, 0]), "label": label.texts.take(gold[:, 1])}
+    earlier = None
+    if initial_error is not None:
+        earlier = _annotator_prior(answers, initial_error)
+    fitted = fit(
+        responses,
+        model=settings.model,
+        engine=settings.engine,
+        prior=settings.prior,
+        seed=settings.seed,
+        gold=pd.DataFrame(given) if len(gold) else None,
+        annotator_prior=earlier,
+        candidates=None if pred_probs is None else _candidates(pred_probs, answers),
+        effort=settings.effort,
+    )
+    probas = _probas(fitted, item, label)
+    return Aggregated(
+        labels=_labels(fitted, item, label),
+        probas=probas,
+        priors=_priors(fitted, probas),
+        errors=_errors(fitted, answers),
+        fit=fitted,
+        names={
+            "item": _index(fitted, item),
+            "annotator": _people(fitted, answers.annotator),
+            "given_class": label.values.rename(label.name),
+        },
+    )
+
+
+def _candidates(pred_probs: pd.DataFrame, answers: Answers) -> pd.DataFrame:
+    item = answers.item.values.get_indexer(pred_probs.index)
+    label = answers.label.values.get_indexer(pred_probs.columns)
+    return pd.DataFrame(
+        {
+            "item": answers.item.texts.take(np.repeat(item, len(label))),
+            "label": answers.label.texts.take(np.tile(label, len(item))),
+            "log_probability": np.log(pred_probs.to_numpy(float)).ravel(),
+        }
+    )
+
+
+def _labels(fitted: Fit, item: Column, label: Column) -> pd.Series:
+    best = label.named(items(fitted.data)["label"])
+    return pd.Series(best, index=_index(fitted, item), name="agg_label")
+
+
+def _probas(fitted: Fit, item: Column, label: Column) -> pd.DataFrame:
+    table = labels(fitted.data)
+    wide = np.zeros((table["item"].cat.categories.size, len(label.values)))
+    wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
+    return pd.DataFrame(
+        wide,
+        index=_index(fitted, item),
+        columns=label.values.rename(label.name),
+    )
+
+
+def _index(fitted: Fit, item: Column) -> pd.Index:
+    return item.named(items(fitted.data)["item"]).rename(item.name)
+
+
+def _people(fitted: Fit, annotator: Column) -> pd.Index:
+    people = fitted.data["constant_data"]["annotator"].to_numpy()
+    return annotator.named(people).rename(annotator.name)
+
+
+def _priors(fitted: Fit, probas: pd.DataFrame) -> pd.Series:
+    posterior = fitted.data["posterior"]
+    if "prevalence" not in posterior:
+        return probas.mean().rename("prior")
+    prevalence = posterior["prevalence"].mean(("chain", "draw")).to_numpy()
+    return pd.Series(prevalence.astype(float), index=probas.columns, name="prior")
+
+
+def _errors(fitted: Fit, answers: Answers) -> pd.DataFrame | None:
+    if "confusion" not in fitted.data["posterior"]:
+        return None
+    by_annotator = individual(fitted.data)
+    pooled = fitted.data["posterior"]["confusion"].mean(("chain", "draw")).to_numpy()
+    confusion = pooled[None] if by_annotator is None else by_annotator.mean
+    people = _people(fitted, answers.annotator)
+    square = np.broadcast_to(confusion, (len(people), *confusion.shape[1:]))
+    # Rows are answers and columns truths: each annotator's square is transposed.
+    annotator = replace(answers.annotator, values=people)
+    return replace(answers, annotator=annotator).errors(
+        square.swapaxes(1, 2).astype(float)
+    )
+
+
+def earlier_counts(answers: Answers, table: pd.DataFrame) -> Float[np.ndarray, "J L K"]:
+    """Lay earlier confusions out for the annotators and labels of answers."""
+    if not isinstance(table, pd.DataFrame):
+        raise OptionError(not_a("initial_error", table, "a data frame, as `errors_`"))
+    names = [answers.annotator.name, answers.label.name]
+    if list(table.index.names) != names:
+        msg = (
+            f"initial_error is indexed by {list(table.index.names)}; index it by "
+            f"{names}, with a column for each true label"
+        )
+        raise OptionError(msg)
+    people, labels = answers.annotator.values, answers.label.values
+    used = table[[name for name in table if name in labels]].reindex(
+        index=pd.MultiIndex.from_product([people, labels]), columns=labels
+    )
+    counts = used.fillna(0.0).to_numpy(float)
+    if (counts < 0).any():
+        msg = "initial_error has negative numbers; give counts, or probabilities"
+        raise OptionError(msg)
+    return counts.reshape(len(people), len(labels), len(labels))
+
+
+def _annotator_prior(answers: Answers, table: pd.DataFrame) -> pd.DataFrame | None:
+    """Return earlier counts as `consilience.fit` takes them, in the readers' texts."""
+    counts = earlier_counts(answers, table)
+    annotator, answer, truth = counts.nonzero()
+    if not len(annotator):
+        return None
+    return pd.DataFrame(
+        {
+            "annotator": answers.annotator.texts.take(annotator),
+            "true_label": answers.label.texts.take(truth),
+            "given_label": answers.label.texts.take(answer),
+            "n": counts[annotator, answer, truth],
+        }
+    )
