@@ -62,17 +62,12 @@ def with_prob(data: xr.DataTree, prob: float, *, truth: bool = True) -> xr.DataT
     prob, kept = check_prob(prob), float(data.attrs["prob"])
     if prob == kept:
         return data
-    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
-    first = next(iter(groups))
     origin = float(data.attrs.get(KEPT_PROB, kept))
     made = is_of_classes(data)  # its tables, which are made again below
-    groups[first] = groups[first].assign_attrs(
-        {"prob": prob, KEPT_PROB: prob if made else origin}
-    )
+    changed = data.copy()
+    changed.attrs = {**data.attrs, "prob": prob, KEPT_PROB: prob if made else origin}
     if truth and "truth" in data.children and data.attrs["kind"] != "objects":
-        at = next(path for path in groups if path.strip("/") == "truth")
-        groups[at] = _truth(data, prob)
-    changed = xr.DataTree.from_dict(groups)
+        changed["truth"] = xr.DataTree(_truth(data, prob))
     if made:
         # It needs JAX, which only fits of classes do.
         from consilience.posterior.results.class_confusion import (  # noqa: PLC0415

@@ -164,9 +164,9 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
         {**swapped, **kept}
     )
     new.attrs["reported"] = which
-    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
-    at = next(path for path in groups if path.strip("/") == "truth")
-    return xr.DataTree.from_dict({**groups, at: new})
+    changed = data.copy()
+    changed["truth"] = xr.DataTree(new)
+    return changed
 
 
 def drawn_truth(

@@ -187,9 +187,10 @@ def _covariates(data: xr.DataTree) -> Covariates | None:
 
 def with_tables(data: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> xr.DataTree:
     """Return the tree with tables in it."""
-    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
-    added = {f"{_GROUP}/{name}": _dataset(frame) for name, frame in tables.items()}
-    return xr.DataTree.from_dict({**groups, **added})
+    changed = data.copy()
+    for name, frame in tables.items():
+        changed[f"{_GROUP}/{name}"] = xr.DataTree(_dataset(frame))
+    return changed
 
 
 def stored_names(data: xr.DataTree) -> tuple[str, ...]:
@@ -245,6 +246,10 @@ class Estimate:
     mean: Float[np.ndarray, "*shape"]
     lower: Float[np.ndarray, "*shape"]
     upper: Float[np.ndarray, "*shape"]
+
+    def parts(self) -> tuple[Float[np.ndarray, "*shape"], ...]:
+        """Return the mean and its bounds."""
+        return self.mean, self.lower, self.upper
 
 
 def draws(

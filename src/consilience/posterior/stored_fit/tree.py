@@ -64,7 +64,8 @@ def tree(
         groups["convergence"] = _convergence(result.mixing)
     if result.optimization is not None:
         groups["optimization"] = _optimization(result)
-    return _numbered({"/": root(attributes), **groups})
+    groups = {path: _numbered(group) for path, group in groups.items()}
+    return xr.DataTree.from_dict({"/": root(attributes), **groups})
 
 
 def root(attributes: Mapping[str, Any]) -> xr.Dataset:
@@ -74,24 +75,16 @@ def root(attributes: Mapping[str, Any]) -> xr.Dataset:
 
 def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
     """Return the tree with groups added, such as the verdicts of the checks."""
-    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
-    return _numbered({**groups, **added})
+    changed = data.copy()
+    for path, group in added.items():
+        changed[path] = xr.DataTree(_numbered(group))
+    return changed
 
 
-def _numbered(groups: Mapping[str, xr.Dataset]) -> xr.DataTree:
-    """Return groups as one tree, chains and draws numbered, as ArviZ expects them."""
-    return xr.DataTree.from_dict(
-        {
-            path: data.assign_coords(
-                {
-                    axis: np.arange(data.sizes[axis])
-                    for axis in SAMPLED
-                    if axis in data.dims
-                }
-            )
-            for path, data in groups.items()
-        }
-    )
+def _numbered(group: xr.Dataset) -> xr.Dataset:
+    """Return a group with chains and draws numbered, as ArviZ expects them."""
+    axes = (axis for axis in SAMPLED if axis in group.dims)
+    return group.assign_coords({axis: np.arange(group.sizes[axis]) for axis in axes})
 
 
 def _posterior(
