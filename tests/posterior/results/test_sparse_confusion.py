@@ -9,8 +9,8 @@ from consilience.errors import OptionError
 from consilience.posterior.results.confusion import (
     confusion_at_level,
     confusion_of_label,
+    sparse_confusion,
 )
-from consilience.posterior.results.sparse_confusion import sparse_confusion
 
 
 @pytest.fixture

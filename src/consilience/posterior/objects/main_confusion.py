@@ -20,7 +20,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.special import betaincinv
 
-from consilience.posterior.results.frames import category
+from consilience.posterior.results.frames import category, confusion_frame
 from consilience.posterior.results.shrinkage import accuracy_table, individual_cells
 from consilience.ragged import places_within
 from consilience.truth.named import Named, label_groups
@@ -67,15 +67,11 @@ def main_confusion(
     owner, which, value, low, high = (
         np.concatenate(arrays) for arrays in zip(*parts, strict=True)
     )
-    return pd.DataFrame(
-        {
-            "annotator": category(owner, space.annotators),
-            "true_label": category(of_true[which], names.to_numpy(object)),
-            "given_label": category(given[which], names.to_numpy(object)),
-            "probability": value,
-            "lower": np.minimum(low, value),
-            "upper": np.maximum(high, value),
-        }
+    return confusion_frame(
+        {"annotator": category(owner, space.annotators)},
+        (of_true[which], given[which]),
+        (names, names),
+        (value, np.minimum(low, value), np.maximum(high, value)),
     )
 
 

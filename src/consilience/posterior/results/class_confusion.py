@@ -15,7 +15,7 @@ from consilience.class_confusion.class_posterior import ClassPosterior, class_po
 from consilience.class_confusion.confusion_posterior import beta_from_moments
 from consilience.class_confusion.label_counts import classes_of
 from consilience.intervals import bounds
-from consilience.posterior.results.frames import category, names
+from consilience.posterior.results.frames import category, confusion_frame, names
 from consilience.posterior.results.shrinkage import accuracy_table, individual_cells
 from consilience.posterior.stored_fit.restored import restored_draws, restored_space
 from consilience.truth.space import ChoiceSpace
@@ -64,15 +64,11 @@ def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
     owner, true, given, value, lower, upper = (
         np.concatenate(arrays) for arrays in zip(everyone, individuals, strict=True)
     )
-    confusion = pd.DataFrame(
-        {
-            "annotator": category(owner, space.annotators),
-            "true_label": category(true, labels),
-            "given_label": category(given, labels),
-            "probability": value,
-            "lower": lower,
-            "upper": upper,
-        }
+    confusion = confusion_frame(
+        {"annotator": category(owner, space.annotators)},
+        (true, given),
+        (labels, labels),
+        (value, lower, upper),
     )
     people = _accuracy(posterior, space, answers, prob)
     return {"confusion": confusion, "annotators": people}
@@ -151,17 +147,12 @@ def _cell_table(
     lower, upper = _bounds(mean, square, prob)
     counts = posterior.label_counts
     votes = counts.by_class(counts.votes)
-    return pd.DataFrame(
-        {
-            "annotator": pd.Categorical([None] * len(row)),
-            "true_label": category(row, labels),
-            "given_label": category(column, labels),
-            "probability": mean,
-            "lower": lower,
-            "upper": upper,
-            "votes": votes[row, column].astype(np.int64),
-        }
-    )
+    return confusion_frame(
+        {"annotator": pd.Categorical([None] * len(row))},
+        (row, column),
+        (labels, labels),
+        (mean, lower, upper),
+    ).assign(votes=votes[row, column].astype(np.int64))
 
 
 def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
@@ -202,15 +193,8 @@ def confusion_of_groups(
     drawn = posterior.draw_groups(np.random.default_rng(seed), draws, member, rows)
     lower, upper = bounds(drawn, prob)
     true, given = (each.ravel() for each in np.indices(between.shape))
-    return pd.DataFrame(
-        {
-            "true_label": category(true, group_names),
-            "given_label": category(given, group_names),
-            "probability": between.ravel(),
-            "lower": lower.ravel(),
-            "upper": upper.ravel(),
-        }
-    )
+    shares = [each.ravel() for each in (between, lower, upper)]
+    return confusion_frame({}, (true, given), (group_names, group_names), shares)
 
 
 def has_answers(posterior: ClassPosterior) -> Bool[np.ndarray, " K"]:

@@ -10,19 +10,47 @@ item whose errors correlate by :math:`\rho`, variances grow by the design effect
 :math:`1 + (n - 1) \rho` (Kish 1965, section 5.4), here with the residual correlation
 shrunk towards what is usual across data sets, and averaged over the items that an
 annotator answered. Bounds move away from the estimate by its root, in log-odds.
+
+**Of the annotators together, for the pairs of labels that occur.** With a thousand
+labels most of a table of labels by labels is empty. Here a cell is
+
+.. math::
+
+   \hat p_{kl} = \frac{\sum_i q_{ik}\, c_{il}}{\sum_i q_{ik}\, n_i}
+
+with q the posterior of the truth of an item, c how often a label was given for it and n
+how many answers it got: of the answers about items whose truth is k, the share that say
+l. It is that of the lists as they were shown. Labels may be joined to groups first.
+
+Items are the units that vary, so the variance is that of a ratio over items, to first
+order, and the truth of an item is as uncertain as q says:
+
+.. math::
+
+   \hat v_{kl} = \sum_i q_{ik} (c_{il} - \hat p_{kl} n_i)^2
+   \Big/ \Big(\sum_i q_{ik} n_i\Big)^2 .
+
+The interval is that of a Beta distribution after as many answers as would leave that
+variance if they were independent, and half an answer of each kind (Jeffreys).
+
+References
+----------
+Cochran (1977), Sampling Techniques, section 6.3. Korn and Graubard (1998), Confidence
+intervals for proportions with small expected number of positive counts.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
-from consilience.intervals import move_bound
-from consilience.posterior.results import sparse_confusion
-from consilience.posterior.results.frames import category, names
-from consilience.posterior.results.sparse_confusion import label_levels
+from consilience.intervals import move_bound, share_bounds
+from consilience.posterior.results.frames import category, confusion_frame, names
+from consilience.posterior.results.labels import candidates
 from consilience.posterior.stored_fit.restored import (
     Estimate,
     check_kept,
@@ -30,9 +58,13 @@ from consilience.posterior.stored_fit.restored import (
     estimate,
     stored,
 )
+from consilience.ragged import places_within
+from consilience.truth.named import label_groups
 from consilience.when_used import xr
 
 _CELLS = ("true_class", "given_class")
+MIN_EXPECTED = 0.5  # answers expected in a cell that is worth a row
+_TRACE = 1e-6  # a state less probable than this adds nothing that can be seen
 
 
 def confusion(data: xr.DataTree) -> pd.DataFrame:
@@ -42,42 +74,35 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
         return kept
     together, by_annotator = population(data), individual(data)
     if together is None and data.attrs["kind"] == "choice":
-        return sparse_confusion.sparse_confusion(data)
+        return sparse_confusion(data)
     identified = data["constant_data"]["annotator_identified"].to_numpy().astype(bool)
-    people = (
-        np.flatnonzero(identified)
-        if by_annotator is not None
-        else np.zeros(0, np.int64)
+    labels = names(data, "true_class"), names(data, "given_class")
+    owners = [np.zeros(0, np.int64)]
+    blocks = [[np.zeros((0, *map(len, labels)))] * 3]
+    if together is not None:
+        owners.append(np.array([-1]))
+        blocks.append([part[None] for part in together.parts()])
+    if by_annotator is not None:
+        owners.append(np.flatnonzero(identified))
+        blocks.append([part[identified] for part in by_annotator.parts()])
+    owner = np.concatenate(owners)
+    shares = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    row, true, given = (code.ravel() for code in np.indices(shares[0].shape))
+    return confusion_frame(
+        {"annotator": category(owner[row], names(data, "annotator"))},
+        (true, given),
+        labels,
+        [share.ravel() for share in shares],
     )
-    owners = np.concatenate([[-1], people]) if together is not None else people
-    true_names, given_names = (names(data, dim) for dim in _CELLS)
-    num_true, num_given = len(true_names), len(given_names)
-    columns = {
-        column: np.concatenate(
-            [
-                getattr(part_of_table, part)[which].ravel()
-                for part_of_table, which in ((together, None), (by_annotator, people))
-                if part_of_table is not None
-            ]
-            or [np.zeros(0)]
-        )
-        for column, part in (
-            ("probability", "mean"),
-            ("lower", "lower"),
-            ("upper", "upper"),
-        )
-    }
-    true_code, given_code = np.divmod(np.arange(num_true * num_given), num_given)
-    return pd.DataFrame(
-        {
-            "annotator": category(
-                owners.repeat(num_true * num_given), names(data, "annotator")
-            ),
-            "true_label": category(np.tile(true_code, len(owners)), true_names),
-            "given_label": category(np.tile(given_code, len(owners)), given_names),
-            **columns,
-        }
-    )
+
+
+def sparse_confusion(
+    data: xr.DataTree, min_expected: float = MIN_EXPECTED
+) -> pd.DataFrame:
+    """P(answer | truth) of the annotators together, where some answers are expected."""
+    labels = names(data, "true_class")
+    table = _table(data, np.arange(len(labels)), labels)
+    return table[table.pop("expected") >= min_expected].reset_index(drop=True)
 
 
 def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
@@ -88,7 +113,8 @@ def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
         raise OptionError(msg)
     code = int(np.flatnonzero(labels == label)[0])
     if not is_of_classes(data):
-        return sparse_confusion.confusion_of_label(data, code)
+        table = _table(data, np.arange(len(labels)), labels, code)
+        return table.drop(columns="expected")
     # It needs JAX, which only fits of classes do.
     from consilience.posterior.results import class_confusion  # noqa: PLC0415
 
@@ -109,10 +135,28 @@ def confusion_at_level(data: xr.DataTree, level: int) -> pd.DataFrame:
         raise OptionError(msg)
     group, group_names = label_levels(data, level)
     if not is_of_classes(data):
-        return sparse_confusion.confusion_of_groups(data, group, group_names)
+        return _table(data, group, group_names).drop(columns="expected")
     from consilience.posterior.results import class_confusion  # noqa: PLC0415
 
     return class_confusion.confusion_at_level(data, group, group_names)
+
+
+def label_levels(
+    data: xr.DataTree, level: int
+) -> tuple[Int[np.ndarray, " K"], np.ndarray]:
+    """Return the group of each label, some steps up the hierarchy, and their names."""
+    constant = data["constant_data"]
+    if "superclass" not in constant:
+        msg = (
+            "confusion: no label has a superclass; read the responses with a table of "
+            "labels that has a column parent (`labels=`)"
+        )
+        raise OptionError(msg)
+    labels = names(data, "true_class")
+    parent = dict(zip(labels, constant["superclass"].to_numpy(), strict=True))
+    group, group_names = label_groups(pd.Index(labels, dtype="str"), parent, level)
+    order = np.argsort(group_names.to_numpy(dtype=str), kind="stable")
+    return np.argsort(order)[group], group_names.to_numpy(dtype=object)[order]
 
 
 def is_of_classes(data: xr.DataTree) -> bool:
@@ -134,16 +178,11 @@ def group_confusion(data: xr.DataTree) -> pd.DataFrame:
         part.ravel() for part in np.indices(values.shape[1:])
     )
     groups = data["posterior"]["group"].to_numpy().astype(str).astype(object)
-    true_names, given_names = (names(data, dim) for dim in _CELLS)
-    return pd.DataFrame(
-        {
-            "group": category(group, groups),
-            "true_label": category(true_code, true_names),
-            "given_label": category(given_code, given_names),
-            "probability": interval.mean.ravel(),
-            "lower": interval.lower.ravel(),
-            "upper": interval.upper.ravel(),
-        }
+    return confusion_frame(
+        {"group": category(group, groups)},
+        (true_code, given_code),
+        (names(data, "true_class"), names(data, "given_class")),
+        [part.ravel() for part in interval.parts()],
     )
 
 
@@ -233,3 +272,92 @@ def widen(
         for bound in (estimate.lower, estimate.upper)
     )
     return Estimate(mean=estimate.mean, lower=lower, upper=upper)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """A sparse table of items by groups: rows in order, each cell once."""
+
+    item: Int[np.ndarray, " M"]
+    group: Int[np.ndarray, " M"]
+    value: Float[np.ndarray, " M"]
+
+
+def _table(
+    data: xr.DataTree,
+    groups: Int[np.ndarray, " K"],
+    group_names: np.ndarray,
+    only: int | None = None,
+) -> pd.DataFrame:
+    number = len(group_names)
+    believed = _beliefs(data, groups, number, only)
+    answers, answered = _answers(data, groups, number)
+    # Every group of the truth of an item meets every group that was named for it.
+    times = np.bincount(answered.item, minlength=len(answers))
+    start = np.cumsum(times) - times
+    repeat = times[believed.item]
+    left = np.repeat(np.arange(len(believed.item)), repeat)
+    within = places_within(repeat)
+    right = start[believed.item[left]] + within
+    chance, count = believed.value[left], answered.value[right]
+    code = believed.group[left] * number + answered.group[right]
+    total = answers[believed.item[left]]
+    cells, place = np.unique(code, return_inverse=True)
+    given, square, cross = (
+        np.bincount(place, chance * part, len(cells))
+        for part in (count, count**2, count * total)
+    )
+    true, answer = np.divmod(cells, number)
+    of_item = answers[believed.item]
+    weight, whole = (
+        np.bincount(believed.group, believed.value * of_item**power, number)[true]
+        for power in (1, 2)
+    )
+    share = given / weight
+    variance = (square - 2 * share * cross + share**2 * whole) / weight**2
+    lower, upper = share_bounds(share, variance, weight, float(data.attrs["prob"]))
+    nobody = category(np.full(len(cells), -1), names(data, "annotator"))
+    return confusion_frame(
+        {"annotator": nobody},
+        (true, answer),
+        (group_names, group_names),
+        (share, lower, upper),
+    ).assign(expected=given)
+
+
+def _beliefs(
+    data: xr.DataTree, groups: Int[np.ndarray, " K"], number: int, only: int | None
+) -> _Cells:
+    truth = candidates(data)
+    probable = (truth.state >= 0) & (np.nan_to_num(truth.probability) > _TRACE)
+    item, slot = np.nonzero(probable)
+    group = groups[truth.state[item, slot]]
+    kept = group >= 0 if only is None else group == only
+    value = truth.probability[item, slot]
+    return _sum_cells(item[kept], group[kept], value[kept], number)
+
+
+def _answers(
+    data: xr.DataTree, groups: Int[np.ndarray, " K"], number: int
+) -> tuple[Float[np.ndarray, " U"], _Cells]:
+    """Return how many answers each item got, and how many of each group."""
+    observed = data["observed_data"]
+    item, answer, n = (
+        observed[name].to_numpy().astype(np.int64) for name in ("item", "answer", "n")
+    )
+    total = np.bincount(item, n, data["truth"].sizes["item"])
+    group = groups[answer]
+    kept = group >= 0
+    cells = _sum_cells(item[kept], group[kept], n[kept].astype(float), number)
+    return total, cells
+
+
+def _sum_cells(
+    item: Int[np.ndarray, " M"],
+    group: Int[np.ndarray, " M"],
+    value: Float[np.ndarray, " M"],
+    number: int,
+) -> _Cells:
+    codes, place = np.unique(item * number + group, return_inverse=True)
+    item, group = np.divmod(codes, number)
+    return _Cells(item, group, np.bincount(place, value, len(codes)))
