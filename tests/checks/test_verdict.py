@@ -51,14 +51,14 @@ def test_outcomes_are_counted_apart():
     assert tally(table(good, good)) == "all 2 passed"
 
 
-def test_outcomes_of_a_run_that_has_none_follow_from_what_it_has():
+def test_the_table_of_a_run_has_the_outcome_of_each_verdict():
     verdicts = [
         at_most("a", 1.0, 1.0, "mend"),
         at_most("b", 2.0, 1.0, "mend"),
         too_little("c", 1.0, "ask"),
     ]
-    old = as_dataset(verdicts).drop_vars("outcome")
-    result = diagnostics(xr.DataTree.from_dict({"diagnostics": old}))
+    group = as_dataset(verdicts)
+    result = diagnostics(xr.DataTree.from_dict({"diagnostics": group}))
     assert result["outcome"].tolist() == [PASSED, FAILED, TOO_LITTLE]
 
 

@@ -498,7 +498,7 @@ class Fit:
         >>> fit.object_counts().columns.tolist()
         ['item', 'tau', 'objects', 'probability']
         """
-        return restored(objects.object_counts(self.data), self.types)
+        return restored(objects.object_table(self.data, "object_counts"), self.types)
 
     def same_object(self) -> pd.DataFrame:
         """Return the probability that two labels name one object (kind objects).
@@ -532,7 +532,7 @@ class Fit:
         1  item1  class0  class1          0.0       0.0
         2  item1  class0  class3          0.1       0.0
         """
-        return restored(objects.same_object(self.data), self.types)
+        return restored(objects.object_table(self.data, "same_object"), self.types)
 
     def ambiguity(self) -> pd.DataFrame:
         """Return what is ambiguous about each item, in nats (kind objects).
@@ -564,7 +564,7 @@ class Fit:
         0  item0        0.6     0.2       0.1
         1  item1        1.9     0.5       0.5
         """
-        return restored(objects.ambiguity(self.data), self.types)
+        return restored(objects.object_table(self.data, "ambiguity"), self.types)
 
     def panel(self, annotators: int) -> pd.DataFrame:
         """Predict the answers of a new panel about each item (kind objects).

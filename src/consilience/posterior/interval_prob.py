@@ -171,30 +171,7 @@ def _only_bounds(data: xr.DataTree) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Outcome:
-    """A fit as its engine left it.
-
-    To lay a fit out takes about as long as a sweep over its answers, and loads xarray;
-    the table that most callers are after needs neither.
-
-    Attributes
-    ----------
-    space
-        What could be true, and the answers.
-    result
-        What the engine returned.
-    dims
-        Axes of each parameter after chain and draw.
-    attributes
-        Of the root of the tree.
-    types
-        Types of items, annotators and labels in the source, by role.
-    tempering
-        The posterior of the truth, raw and tempered; None: as the engine returned it.
-    comparison
-        How the compared models rank; None: one was asked for.
-    finish
-        Adds to the tree what follows from it, such as the verdicts of the checks.
-    """
+    """A fit as its engine left it; to lay it out takes about as long as a sweep."""
 
     space: Space
     result: Result

@@ -1,22 +1,9 @@
-r"""Joint posterior draws of the objects of items.
+"""Joint posterior draws of the objects of items.
 
 The tables of a fit describe each label by itself. That a label is valid *and* that the
 item holds several objects is a question to the joint posterior, and joint draws answer
 it: in each, every item has objects, each with a share of annotators who name it, and
 names. A rule has one world, the one that it states.
-
-**Confusion of main labels, given the one that most would give (kind objects).** Each
-answer counts towards a true main label by the probability that the fit gives it, so
-that the answers about items of true label k are :math:`n_k` and those that give l are
-:math:`c_{kl}`. The population's chance is :math:`c_{kl} / n_k`, with the bounds of a
-Beta distribution with these counts and one answer more. An annotator's is drawn towards
-it, as closely as annotators are found to keep to it
-(`consilience.posterior.results.shrinkage`). What is unknown of the truth is in the
-counts, not in the bounds.
-
-References
-----------
-Dawid and Skene (1979), section 2, for counts weighed by the truth.
 """
 
 from dataclasses import dataclass

@@ -40,26 +40,8 @@ def name_of(loss: str) -> str:
 
 
 def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
-    """Objects of each item and what they are called.
-
-    Parameters
-    ----------
-    data
-        A fit.
-    loss
-        The point estimate of the partition minimizes the expected loss: binder, or
-        vi.
-
-    Returns
-    -------
-    Columns item, object, label, share, right_name, probability, main_probability.
-
-    Raises
-    ------
-    OptionError
-        The fit is not of kind objects, or there is no such loss.
-    """
-    table = _stored(data, "objects")
+    """Return the objects of each item and their names, of the partition of a loss."""
+    table = object_table(data, "objects")
     if loss == BINDER:
         return table
     others = [
@@ -71,32 +53,12 @@ def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
         available = ", ".join([BINDER, *others])
         msg = f"loss is {loss!r}; this fit has the partitions that minimize {available}"
         raise OptionError(msg)
-    return _stored(data, name_of(loss))
-
-
-def object_counts(data: xr.DataTree) -> pd.DataFrame:
-    """Return how probable each number of objects is, of each item."""
-    return _stored(data, "object_counts")
-
-
-def same_object(data: xr.DataTree) -> pd.DataFrame:
-    """Return how probably two labels are names of one object, of each item."""
-    return _stored(data, "same_object")
-
-
-def ambiguity(data: xr.DataTree) -> pd.DataFrame:
-    """Return what is ambiguous about each item, in nats."""
-    return _stored(data, "ambiguity")
-
-
-def panels(data: xr.DataTree) -> pd.DataFrame:
-    """Return what fresh panels of several sizes would find of each item."""
-    return _stored(data, "panels")
+    return object_table(data, name_of(loss))
 
 
 def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
     """Return what a fresh panel of so many annotators would find of each item."""
-    panels = _stored(data, "panels")
+    panels = object_table(data, "panels")
     sizes = panels["annotators"].unique()
     if annotators not in sizes:
         listed = ", ".join(str(size) for size in sorted(sizes))
@@ -108,7 +70,8 @@ def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
     return rows.drop(columns="annotators").reset_index(drop=True)
 
 
-def _stored(data: xr.DataTree, name: str) -> pd.DataFrame:
+def object_table(data: xr.DataTree, name: str) -> pd.DataFrame:
+    """Return a table that a fit of kind objects holds, of each item."""
     kept = stored(data, name)
     if kept is None:
         msg = f"{name}: the fit is of kind {data.attrs['kind']}; it has no objects"

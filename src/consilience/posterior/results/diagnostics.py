@@ -18,7 +18,14 @@ from consilience.when_used import xr
 type Outcome = Literal["passed", "failed", "too little data to tell"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome.__value__)
 PASSED, FAILED, TOO_LITTLE = OUTCOMES
-_COLUMNS = ("name", "value", "limit", "ok", "remedy")
+_TYPES = {
+    "name": "str",
+    "value": "float64",
+    "limit": "float64",
+    "outcome": "str",
+    "ok": "bool",
+    "remedy": "str",
+}
 COLUMNS = (
     "elpd",
     "se",
@@ -32,27 +39,11 @@ COLUMNS = (
 
 def diagnostics(data: xr.DataTree) -> pd.DataFrame:
     """Verdicts of the checks, each with a remedy."""
-    columns = dict.fromkeys(_COLUMNS, np.zeros(0))
-    outcome = np.zeros(0, object)
+    columns = dict.fromkeys(_TYPES, np.zeros(0))
     if "diagnostics" in data.children:
-        group = data["diagnostics"]
-        columns = {name: group[name].to_numpy() for name in _COLUMNS}
-        outcome = np.where(
-            ~columns["ok"].astype(bool),
-            FAILED,
-            np.where(np.isnan(columns["value"]), TOO_LITTLE, PASSED),
-        )
-        if "outcome" in group:
-            outcome = group["outcome"].to_numpy()
+        columns = {name: data["diagnostics"][name].to_numpy() for name in _TYPES}
     return pd.DataFrame(
-        {
-            "name": pd.Series(columns["name"], dtype="str"),
-            "value": columns["value"].astype(np.float64),
-            "limit": columns["limit"].astype(np.float64),
-            "outcome": pd.Series(outcome, dtype="str"),
-            "ok": columns["ok"].astype(bool),
-            "remedy": pd.Series(columns["remedy"], dtype="str"),
-        }
+        {name: pd.Series(columns[name], dtype=type_) for name, type_ in _TYPES.items()}
     )
 
 

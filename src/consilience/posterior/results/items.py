@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -29,14 +30,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Bool, Float, Shaped
 
 from consilience.notebook import Part, as_html
-from consilience.posterior.objects.stored_objects import (
-    ambiguity,
-    object_counts,
-    objects,
-    panels,
-    same_object,
-    styles,
-)
+from consilience.posterior.objects.stored_objects import object_table, objects, styles
 from consilience.posterior.results.annotators import (
     annotator_groups,
     annotators,
@@ -63,7 +57,7 @@ from consilience.when_used import xr
 _TIE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-6}
 _OF_GROUPS = ("annotator_groups", "group_differences")
 _OF_COLUMNS = ("covariate_effects", "relative_information")
-_OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
+_OF_ITEMS = ("object_counts", "same_object", "ambiguity", "panels")  # of kind objects
 
 
 def items(data: xr.DataTree) -> pd.DataFrame:
@@ -256,7 +250,7 @@ def names_of(data: xr.DataTree) -> tuple[str, ...]:
     columns = () if covariate_effects(data).empty else _OF_COLUMNS
     people = () if styles(data).empty else ("styles",)
     groups = () if annotator_groups(data).empty else _OF_GROUPS
-    absent = {*_OF_OBJECTS, *_OF_COLUMNS, *_OF_GROUPS, "styles"}
+    absent = {"objects", *_OF_ITEMS, *_OF_COLUMNS, *_OF_GROUPS, "styles"}
     absent -= {*kept, *columns, *people, *groups}
     return tuple(name for name in TABLES if name not in absent)
 
@@ -297,10 +291,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "covariate_effects": covariate_effects,
         "relative_information": relative_information,
         "objects": objects,
-        "object_counts": object_counts,
-        "same_object": same_object,
-        "ambiguity": ambiguity,
-        "panels": panels,
+        **{name: partial(object_table, name=name) for name in _OF_ITEMS},
         "styles": styles,
     }
 )

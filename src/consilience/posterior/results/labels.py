@@ -45,18 +45,9 @@ def labels(data: xr.DataTree) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """What may be true of each unit, and how probable that is.
+    """What may be true of each unit, and how probable that is; NaN at padding."""
 
-    Attributes
-    ----------
-    state
-        Index of each candidate among the states; -1 is padding. One row where all
-        units share it.
-    probability, lower, upper
-        Posterior probability with its bounds; NaN at padding.
-    """
-
-    state: Int[np.ndarray, "#U M"]
+    state: Int[np.ndarray, "#U M"]  # -1 is padding; one row where units share it
     probability: Float[np.ndarray, "U M"]
     lower: Float[np.ndarray, "U M"]
     upper: Float[np.ndarray, "U M"]
@@ -84,17 +75,7 @@ def labels_of_candidates(
 
 
 def candidates(data: xr.DataTree) -> Candidates:
-    """Candidates of every unit (an item, or an item and a label) as rectangles.
-
-    Parameters
-    ----------
-    data
-        A fit.
-
-    Returns
-    -------
-    The candidates, with padding where a unit has fewer than the most.
-    """
+    """Return the candidates of every unit, padded where it has fewer than the most."""
     truth = data["truth"].to_dataset().transpose("item", "candidate", ...)
     probability = truth["probability"].to_numpy()
     candidate_class = data["constant_data"]["candidate_class"]

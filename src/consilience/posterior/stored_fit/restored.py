@@ -145,8 +145,6 @@ def _common(data: xr.DataTree) -> dict[str, Any]:
 def annotator_groups(data: xr.DataTree) -> Groups:
     """Return the groups of annotators of a fit."""
     constant = data["constant_data"]
-    if "group_of_annotator" not in constant:  # a fit of an earlier release
-        return no_groups(constant.sizes["annotator"])
     code = constant["group_of_annotator"].to_numpy().astype(np.int32)
     if "annotator_group" not in constant.coords:
         return Groups(code, np.zeros(0, object))
