@@ -174,7 +174,7 @@ def _slope(figures):
 
 def _uniform(figures):
     """Return the accuracy of the best model on the asked pickelhaubes."""
-    from consilience.analysis.model_evaluation.bootstrap import ratios
+    from consilience.analysis.shares import ratios
 
     asked = len(figures.proposals.items)
     mine = (figures.images.own[:asked] == PICKELHAUBE).astype(float)

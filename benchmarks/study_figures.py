@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.study_data import image_names, model_names
-from consilience.analysis.model_evaluation.bootstrap import ratios, weights
-from consilience.analysis.model_evaluation.drawn_objects import (
+from consilience.analysis.drawn_objects import (
     drawn_objects,
     object_sums,
     random_object,
     subsets,
 )
-from consilience.analysis.model_evaluation.proposals import propose
+from consilience.analysis.proposals import propose
+from consilience.analysis.shares import ratios, weights
 from consilience.responses.tables.safe_pickle import load_frame
 
 TAU = 0.5
@@ -77,7 +77,13 @@ class Figures:
 
     def __init__(self, fit, images: Images) -> None:
         self.images, self.fit = images, fit
-        proposals = propose(fit, images.predictions(), images.dataset_labels(), 5)
+        proposals = propose(
+            fit,
+            images.predictions(),
+            images.dataset_labels(),
+            5,
+            allow_circular=True,
+        )
         drawn = drawn_objects(
             fit, proposals.items, proposals.names[: proposals.num_fit_labels], TAU
         )

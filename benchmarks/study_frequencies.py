@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.study_data import image_names, model_names
-from consilience.analysis.model_evaluation.bootstrap import ratios, weights
+from consilience.analysis.shares import ratios, weights
 
 RESAMPLES = 1000
 

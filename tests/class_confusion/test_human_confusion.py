@@ -13,7 +13,7 @@ from scipy.special import comb, gammaln, logit
 from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis.class_confusion.human_confusion import human_confusion
+from consilience.analysis.class_confusion import human_confusion
 from consilience.class_confusion import likelihood
 from consilience.class_confusion.confusion_posterior import (
     ConfusionPosterior,

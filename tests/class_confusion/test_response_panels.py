@@ -9,7 +9,7 @@ from scipy.special import comb
 from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis.class_confusion.human_confusion import human_confusion
+from consilience.analysis.class_confusion import human_confusion
 from consilience.class_confusion.confusion_posterior import ConfusionPosterior
 from consilience.class_confusion.dataset_label import (
     log_probabilities,

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.model_evaluation import decisions as calls
-from consilience.analysis.model_evaluation import evaluation
+from consilience.analysis import calls, evaluation
 from consilience.inference.result import Result
 from consilience.model import DIMS
 from consilience.posterior import Fit

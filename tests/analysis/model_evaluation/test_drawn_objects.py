@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.model_evaluation.drawn_objects import drawn_objects, pack_bits
-from consilience.analysis.model_evaluation.evaluation import evaluate
+from consilience.analysis.drawn_objects import drawn_objects, pack_bits
+from consilience.analysis.evaluation import evaluate
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.objects.joint_draws import joint_draws

@@ -8,8 +8,8 @@ import pytest
 import xarray as xr
 
 import consilience as cs
-from consilience.analysis.model_evaluation.evaluation import evaluate
-from consilience.analysis.model_evaluation.truths import ManyTruths, Table
+from consilience.analysis.evaluation import evaluate
+from consilience.analysis.truths import ManyTruths, Table
 from consilience.classifiers.pooled.rank_lists import from_table
 from consilience.errors import (
     CircularError,

@@ -8,8 +8,8 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 import consilience as cs
-from consilience.analysis.study.label_pairs import called_otherwise, cooccurring
-from consilience.analysis.study.summary import study_summary
+from consilience.analysis.label_pairs import called_otherwise, cooccurring
+from consilience.analysis.study_shares import study_summary
 from consilience.errors import OptionError
 
 ROWS = [

@@ -17,10 +17,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, UInt64
 
-from consilience.analysis.model_evaluation.bootstrap import Sums
-from consilience.analysis.model_evaluation.proposals import Proposals
-from consilience.analysis.model_evaluation.truth_sums import Cell
-from consilience.analysis.model_evaluation.truths import UNKNOWN
+from consilience.analysis.proposals import UNKNOWN, Proposals
+from consilience.analysis.shares import Cell, Sums
 from consilience.posterior import Fit
 from consilience.posterior.objects.joint_draws import (
     LEADING,

@@ -34,36 +34,44 @@ Mania, Fang, Recht and Schmidt (2020), Evaluating machine accuracy on ImageNet, 
 5 (main label, number of objects, a random object as baseline).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
-from consilience.analysis.model_evaluation.bootstrap import ratios, weights
-from consilience.analysis.model_evaluation.drawn_objects import (
+from consilience.analysis.drawn_objects import (
     drawn_objects,
     object_sums,
     random_object,
 )
-from consilience.analysis.model_evaluation.proposals import propose
-from consilience.analysis.model_evaluation.tables import (
-    costs_table,
-    differences_table,
-    labels_table,
-    models_table,
+from consilience.analysis.proposals import Proposals, propose
+from consilience.analysis.shares import (
+    Cell,
+    Resampling,
+    Share,
+    Sums,
+    bounds,
+    draw_of,
 )
-from consilience.analysis.model_evaluation.truth_sums import truth_sums
-from consilience.analysis.model_evaluation.truths import truths
-from consilience.errors import CircularError, OptionError
+from consilience.analysis.truths import truth_sums, truths
+from consilience.errors import OptionError
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.tempering import MAX_DRAWS
 from consilience.responses.tables.id_types import restores_types
 
 HALF = 0.5
+MEAN = "mean of the models"
 _NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
+_OF_MODELS = ["model", "metric", "subset", "value", "lower", "upper", "items"]
+_OF_LABELS = ["label", "items", "right", "model", "dataset_accuracy", "accuracy"]
+_FOLLOWED = ["wrong", "followed", "followed_lower", "followed_upper"]
+_WRONG = ("other_main_label", "label_wrong")  # the first that there is
+type Cells = Mapping[Cell, Sums]
+type Ratios = Mapping[Cell, Float[np.ndarray, "S A"]]
 
 
 @shown_as("models", "differences", "labels", "baselines", "costs", facts=("prob",))
@@ -200,12 +208,12 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
        model    metric  value
     0  husky  accuracy   0.23
     """
-    check_settings(top=top, resamples=resamples, prob=prob, tau=tau)
-    proposals = propose(fit, predictions, dataset_labels, top)
-    if not allow_circular:
-        check_not_used_in_fit(fit, proposals.models)
-    weightings = list(weights(len(proposals.items), resamples, seed))
-    baseline = {}
+    check_tau(tau)
+    proposals = propose(
+        fit, predictions, dataset_labels, top, allow_circular=allow_circular
+    )
+    how = Resampling(len(proposals.items), resamples, prob, seed)
+    baseline: Cells = {}
     if fit.data.attrs["kind"] == "objects":
         drawn = drawn_objects(
             fit, proposals.items, proposals.names[: proposals.num_fit_labels], tau
@@ -216,49 +224,131 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         draws = _NUMBERS // (len(proposals.models) * len(proposals.items))
         drawn_truths = truths(fit, proposals.items, max(1, min(MAX_DRAWS, draws)))
         sums = dict(truth_sums(proposals, drawn_truths))
-    values = {cell: ratios(*parts, weightings) for cell, parts in sums.items()}
-    beside = {cell: ratios(*parts, weightings) for cell, parts in baseline.items()}
-    baselines = models_table(["random_object"], baseline, beside, prob)
+    values = {cell: how.ratios(*parts) for cell, parts in sums.items()}
+    beside = {cell: how.ratios(*parts) for cell, parts in baseline.items()}
+    baselines = _models_table(["random_object"], baseline, beside, how)
     judged = np.isnan(sums["accuracy", "all"][0]).any(0).sum(1)
     return Evaluation(
-        models=models_table(proposals.models, sums, values, prob),
-        differences=differences_table(proposals.models, values, prob),
-        labels=labels_table(proposals, sums, weightings, prob),
+        models=_models_table(proposals.models, sums, values, how),
+        differences=_differences_table(proposals.models, values, how),
+        labels=_labels_table(proposals, sums, how),
         baselines=baselines.rename(columns={"model": "baseline"}),
-        costs=costs_table(proposals.models, values, prob),
+        costs=_costs_table(proposals.models, values, how),
         prob=prob,
         left_out=dict(zip(proposals.models, map(int, judged), strict=True)),
     )
 
 
-def check_settings(
-    *, prob: float, resamples: int = 2, top: int = 1, tau: float = HALF
-) -> None:
-    """Refuse what no evaluation can use."""
-    wrong = {
-        f"top {top}: give 1 or more": top < 1,
-        f"resamples {resamples}: give 2 or more": resamples < 2,
-        f"prob {prob:g}: give a number between 0 and 1": not 0 < prob < 1,
-        f"tau {tau:g}: give a share of annotators, between 0 and 1": not 0 < tau < 1,
-    }
-    for message, is_wrong in wrong.items():
-        if is_wrong:
-            raise OptionError(message)
+def check_tau(tau: float) -> None:
+    """Refuse what is no share of annotators."""
+    if not 0 < tau < 1:
+        msg = f"tau {tau:g}: give a share of annotators, between 0 and 1"
+        raise OptionError(msg)
 
 
-def check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
-    """Reject models whose predictions a fit has used."""
-    names = set(json.loads(fit.data.attrs.get("classifiers", "[]")))
-    for group, axis in (("constant_data", "covariate"), ("posterior", _OF_CANDIDATES)):
-        if group in fit.data.children and axis in fit.data[group].coords:
-            names |= set(map(str, fit.data[group][axis].to_numpy()))
-    used = [model for model in models if model in names]
-    if used:
-        msg = (
-            f"the fit was given what {', '.join(used)} predicted, so the evaluation "
-            "would be circular; fit without, or ask for it (allow_circular)"
+def _models_table(
+    names: list[str], sums: Cells, values: Ratios, how: Resampling
+) -> pd.DataFrame:
+    parts = [
+        how.rows(
+            Share({"model": names, "metric": cell[0], "subset": cell[1]}, *sums[cell]),
+            ratio,
         )
-        raise CircularError(msg)
+        for cell, ratio in values.items()
+    ]
+    if not parts:
+        return pd.DataFrame(columns=_OF_MODELS)
+    return pd.concat(parts, ignore_index=True)
 
 
-_OF_CANDIDATES = "label_covariate"  # of a fit of objects
+def _differences_table(
+    names: list[str], values: Ratios, how: Resampling
+) -> pd.DataFrame:
+    pairs = list(combinations(range(len(names)), 2))
+    first, second = (np.array([pair[place] for pair in pairs], int) for place in (0, 1))
+    models = np.array(names, object)
+    parts = []
+    for (metric, subset), ratio in values.items():
+        apart = ratio[:, first] - ratio[:, second]
+        ahead = ((apart[1:] > 0) + (apart[1:] == 0) / 2).mean(0)
+        named = {"metric": metric, "subset": subset}
+        named |= {"model": models[first], "against": models[second]}
+        columns = how.interval(apart, "difference")
+        parts.append(pd.DataFrame({**named, **columns, "better": ahead}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _costs_table(names: list[str], values: Ratios, how: Resampling) -> pd.DataFrame:
+    """Return the metric where items have one object or label, less where several."""
+    parts = []
+    for metric in dict.fromkeys(metric for metric, _ in values):
+        for what in ("object", "label"):
+            one, several = (metric, f"one_{what}"), (metric, f"several_{what}s")
+            if one not in values or several not in values:
+                continue
+            apart = values[one] - values[several]
+            apart = np.concatenate([apart, apart.mean(1, keepdims=True)], axis=1)
+            named = {"model": [*names, MEAN], "metric": metric}
+            parts.append(pd.DataFrame({**named, **how.interval(apart)}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _labels_table(proposals: Proposals, sums: Cells, how: Resampling) -> pd.DataFrame:
+    """Return how the data set and the models do on the items of each label."""
+    if proposals.dataset is None:
+        return pd.DataFrame(columns=_OF_LABELS + _FOLLOWED)
+    codes, group = np.unique(proposals.dataset, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    start = np.searchsorted(group[order], np.arange(len(codes)))
+    # Subsets that have no item in any draw are not among the sums.
+    nothing = (np.zeros_like(sums["accuracy", "all"][0]),) * 2
+    cells = [("dataset_accuracy", subset) for subset in _WRONG]
+    wrong = next((sums[cell] for cell in cells if cell in sums), nothing)
+    right = sums.get(("dataset_accuracy", "label_right"), nothing)[1]
+    is_right = _mean(right, group)[:, 0]
+    of_dataset = _mean(sums["dataset_accuracy", "all"][0], group)
+    accuracy = _mean(sums["accuracy", "all"][0], group)
+    parts = []
+    for place, model in enumerate(proposals.models):
+        top, bottom = (np.nan_to_num(values[:, place, order]) for values in wrong)
+        followed, lower, upper = _follow_rates(top, bottom, start, order, how)
+        columns = [proposals.names[codes], np.bincount(group), is_right, model]
+        columns += [of_dataset[:, place], accuracy[:, place]]
+        columns += [np.add.reduceat(bottom.mean(0), start), followed, lower, upper]
+        named = dict(zip(_OF_LABELS + _FOLLOWED, columns, strict=True))
+        parts.append(pd.DataFrame(named))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _mean(
+    value: Float[np.ndarray, "D A I"], group: np.ndarray
+) -> Float[np.ndarray, "G A"]:
+    """Return the mean over the items of each group that could be judged."""
+    means = []
+    for model in value.mean(0):
+        counted = np.bincount(group, ~np.isnan(model))
+        with np.errstate(invalid="ignore"):
+            means.append(np.bincount(group, np.nan_to_num(model)) / counted)
+    return np.stack(means, 1)
+
+
+def _follow_rates(
+    top: Float[np.ndarray, "D I"],
+    bottom: Float[np.ndarray, "D I"],
+    start: np.ndarray,
+    order: np.ndarray,
+    how: Resampling,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    parts, at = [], 0
+    for block in how.weightings:
+        which = draw_of(at, len(block), len(top))
+        weight = block[:, order]
+        above = np.add.reduceat(weight * top[which], start, axis=1)
+        below = np.add.reduceat(weight * bottom[which], start, axis=1)
+        parts.append(above / np.where(below > 0, below, np.nan))
+        at += len(block)
+    above = np.add.reduceat(top.mean(0), start)
+    below = np.add.reduceat(bottom.mean(0), start)
+    value = above / np.where(below > 0, below, np.nan)
+    lower, upper = bounds(np.concatenate([value[None], *parts]), how.prob)
+    return value, lower, upper

@@ -1,17 +1,19 @@
 """Predictions of models and labels of the data set for the items of a fit, as codes."""
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from consilience.analysis.model_evaluation.truths import UNKNOWN
-from consilience.errors import PredictionsError
+from consilience.errors import CircularError, OptionError, PredictionsError
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
 from consilience.posterior.results.labels import labels as posterior_labels
 from consilience.responses.tables.id_types import as_texts
+
+UNKNOWN = -1  # code of a label that was not proposed, or that no item of the fit has
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +38,13 @@ def propose(
     predictions: pd.DataFrame,
     dataset_labels: pd.DataFrame | None,
     top: int,
+    *,
+    allow_circular: bool,
 ) -> Proposals:
     """Code what models propose for the items that the fit knows."""
+    if top < 1:
+        msg = f"top {top}: give 1 or more"
+        raise OptionError(msg)
     table = items_of(fit.data)
     if fit.data.attrs["kind"] == "objects":
         table = table[table["responses"] > 0]  # nothing is known of the others
@@ -84,7 +91,27 @@ def propose(
             "so give every model's label of each, or leave the item out for all"
         )
         raise PredictionsError(msg)
+    if not allow_circular:
+        _check_not_used_in_fit(fit, models)
     return Proposals(models, items, codes, dataset, labels, len(fit_labels))
+
+
+def _check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
+    """Reject models whose predictions a fit has used."""
+    names = set(json.loads(fit.data.attrs.get("classifiers", "[]")))
+    for group, axis in (
+        ("constant_data", "covariate"),
+        ("posterior", "label_covariate"),
+    ):
+        if group in fit.data.children and axis in fit.data[group].coords:
+            names |= set(map(str, fit.data[group][axis].to_numpy()))
+    used = [model for model in models if model in names]
+    if used:
+        msg = (
+            f"the fit was given what {', '.join(used)} predicted, so the evaluation "
+            "would be circular; fit without, or ask for it (allow_circular)"
+        )
+        raise CircularError(msg)
 
 
 def labels_of(fit: Fit) -> pd.Index:

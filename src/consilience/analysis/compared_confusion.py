@@ -27,25 +27,19 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from consilience.analysis.model_evaluation.bootstrap import (
-    Bootstrap,
-    Weights,
-    bounds,
-    cells_of,
-    weights,
-)
-from consilience.analysis.model_evaluation.decisions import (
+from consilience.analysis.calls import (
     Calls,
+    cells_of,
     dataset_calls,
     main_labels,
     model_calls,
     people_calls,
+    rate_bounds,
+    rates,
+    summed,
 )
-from consilience.analysis.model_evaluation.evaluation import (
-    check_not_used_in_fit,
-    check_settings,
-)
-from consilience.analysis.model_evaluation.proposals import propose
+from consilience.analysis.proposals import propose
+from consilience.analysis.shares import Resampling, Weights, bounds
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import Types, restores_types
@@ -136,8 +130,9 @@ class ComparedConfusion:
         )
         parts = []
         for who, (key, rate, size) in cells.items():
-            lower, upper = self._bootstrap.bounds(
-                self.calls[who].merge_labels(group), kept, len(names)
+            calls = self.calls[who].merge_labels(group)
+            lower, upper = rate_bounds(
+                calls, kept, len(names), self.weightings, self.prob
             )
             place = np.minimum(np.searchsorted(key, kept), len(key) - 1)
             value = np.where(key[place] == kept, rate[place], 0.0)
@@ -214,7 +209,7 @@ class ComparedConfusion:
                 ("group_kept", same, ones),
             ):
                 above, below = (
-                    self._bootstrap.sums(calls, part) for part in (top, bottom)
+                    summed(calls, part, self.weightings) for part in (top, bottom)
                 )
                 with np.errstate(invalid="ignore"):
                     values = (above / below)[:, None]
@@ -223,10 +218,6 @@ class ComparedConfusion:
                 rows.append(row)
         names = ["who", "statistic", "value", "lower", "upper", "items"]
         return pd.DataFrame(rows, columns=names)
-
-    @property
-    def _bootstrap(self) -> Bootstrap:
-        return Bootstrap(self.items, self.weightings, self.prob)
 
     def _pairs_of(
         self,
@@ -240,8 +231,8 @@ class ComparedConfusion:
         calls = self.calls[who].merge_labels(group)
         rows = np.bincount(calls.true, calls.weight.mean(0), size)
         order = np.argsort(back)
-        forth = np.nan_to_num(self._bootstrap.rates(calls, there, size))
-        turned = np.nan_to_num(self._bootstrap.rates(calls, back[order], size))
+        forth = np.nan_to_num(rates(calls, there, size, self.weightings))
+        turned = np.nan_to_num(rates(calls, back[order], size, self.weightings))
         turned = turned[:, np.argsort(order)]
         first, second = np.divmod(there, size)
         columns: dict[str, object] = {"who": who}
@@ -331,10 +322,10 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     0     class0      class0          1.0
     1     class0      class1          0.0
     """
-    check_settings(resamples=resamples, prob=prob)
-    proposals = propose(fit, predictions, dataset_labels, 1)
-    if not allow_circular:
-        check_not_used_in_fit(fit, proposals.models)
+    proposals = propose(
+        fit, predictions, dataset_labels, 1, allow_circular=allow_circular
+    )
+    how = Resampling(len(proposals.items), resamples, prob, seed)
     main, dataset = main_labels(fit, proposals), proposals.dataset
     if dataset is None:
         msg = "the data set has labels here"
@@ -351,7 +342,7 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
         labels=proposals.names,
         parents=labels,
         items=len(proposals.items),
-        weightings=list(weights(len(proposals.items), resamples, seed)),
+        weightings=how.weightings,
         prob=prob,
         types=fit.types,
     )

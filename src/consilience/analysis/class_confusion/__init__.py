@@ -1,1 +1,0 @@
-"""How often people give one class for another."""

@@ -1,1 +1,0 @@
-"""Classifiers evaluated against the posterior."""

@@ -1,1 +1,0 @@
-"""Summaries of a study of objects."""
