@@ -88,7 +88,7 @@ def run(*, quick: bool, repeats: int) -> Report:
 def _of_learned(data: Path) -> dict[str, dict[int, Told]]:
     """Return what the fits to the main part believe, by raters."""
     import consilience as cs
-    from consilience.analysis.decisions.decision import minimise_loss
+    from consilience.analysis.decisions import minimise_loss
 
     told, found = study(data), {}
     every = told.all_drawn()

@@ -22,13 +22,11 @@ SOURCE = Path(importlib.util.find_spec("consilience").origin).parent
 # suite. tests/test_types.py checks these modules in a few tests of their own.
 BUSY = frozenset(
     {
-        "consilience.analysis.reliability.coefficients.chance",
-        "consilience.analysis.reliability.coefficients.conger",
-        "consilience.analysis.reliability.coefficients.interval",
-        "consilience.analysis.reliability.coefficients.pairs",
-        "consilience.analysis.reliability.coefficients.table",
-        "consilience.analysis.reliability.ratings.arrays",
-        "consilience.analysis.reliability.ratings.similarity",
+        "consilience.analysis.chance",
+        "consilience.analysis.coefficients",
+        "consilience.analysis.pairs",
+        "consilience.analysis.ratings",
+        "consilience.analysis.similarity",
         "consilience.annotators.bayesian_dawid_skene",
         "consilience.annotators.tsipras2020",
         "consilience.checks.dependence.independence",

@@ -6,10 +6,14 @@ few draws there are. NumPy's own default lies at place 1 + p (D - 1), and the bo
 40 draws hold .856 where .9 is said.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Float
 
 from consilience.when_used import special
+
+_BLOCK = 2**22  # numbers that are held for some resamples at once: 32 MiB
 
 
 def bounds(
@@ -34,6 +38,29 @@ def bounds(
     quantile = np.nanquantile if skip_nan else np.quantile
     both = quantile(draws, [tail, 1 - tail], axis=0, method="weibull")
     return both[0, ...], both[1, ...]
+
+
+def resampled_counts(
+    size: int, resamples: int, widest: int, generator: np.random.Generator
+) -> Iterator[Float[np.ndarray, "r N"]]:
+    """Yield how often each of some items is drawn, some resamples at a time.
+
+    Parameters
+    ----------
+    size, resamples
+        Numbers of items, and of resamples with replacement (Efron's bootstrap).
+    widest
+        Numbers that are held for each resample, if more than there are items.
+    generator
+        Random numbers.
+    """
+    step = max(1, _BLOCK // max(size, widest))
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        drawn = generator.integers(size, size=(rows, size))
+        drawn += np.arange(rows)[:, None] * size
+        counted = np.bincount(drawn.ravel(), minlength=rows * size)
+        yield counted.reshape(rows, size).astype(np.float64)
 
 
 def move_bound(

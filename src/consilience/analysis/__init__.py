@@ -8,17 +8,10 @@ from consilience.analysis.compared_confusion import (
     ComparedConfusion,
     compare_confusion,
 )
-from consilience.analysis.decisions.decision import Decision, decide
-from consilience.analysis.decisions.filtering import filtering
-from consilience.analysis.decisions.frequencies import (
-    frequencies,
-    selection_frequencies,
-)
-from consilience.analysis.decisions.label_sets import label_sets
-from consilience.analysis.decisions.more_answers import more_answers
+from consilience.analysis.conformal import label_sets
+from consilience.analysis.decisions import Decision, decide, filtering
 from consilience.analysis.evaluation import Evaluation, evaluate
-from consilience.analysis.goodness_of_fit.predictive_checks import predictive_checks
-from consilience.analysis.goodness_of_fit.replicated import replicate_answers
+from consilience.analysis.further_answers import more_answers
 from consilience.analysis.label_pairs import called_otherwise, cooccurring
 from consilience.analysis.leading import leading_question
 from consilience.analysis.model_shares import (
@@ -27,7 +20,13 @@ from consilience.analysis.model_shares import (
     predicted_frequencies,
     validity_by_rank,
 )
-from consilience.analysis.reliability.agreement import Agreement, By, agreement
+from consilience.analysis.predictive import predictive_checks
+from consilience.analysis.reliability import Agreement, By, agreement
+from consilience.analysis.replicated import replicate_answers
+from consilience.analysis.selection import (
+    frequencies,
+    selection_frequencies,
+)
 from consilience.analysis.study_shares import (
     rival_labels,
     study_summary,

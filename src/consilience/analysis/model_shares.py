@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.decisions.filtering import vote_shares
+from consilience.analysis.decisions import vote_shares
 from consilience.analysis.drawn_objects import drawn_objects
 from consilience.analysis.evaluation import HALF, check_tau
 from consilience.analysis.proposals import Proposals, propose

@@ -31,11 +31,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.decisions.filtering import vote_shares
-from consilience.analysis.decisions.frequencies import draw_probability_above
+from consilience.analysis.decisions import vote_shares
 from consilience.analysis.drawn_objects import drawn_objects, other_main_label
 from consilience.analysis.label_pairs import with_dataset_labels
 from consilience.analysis.proposals import labels_of
+from consilience.analysis.selection import draw_probability_above
 from consilience.analysis.shares import Resampling, Share
 from consilience.errors import KindError, OptionError
 from consilience.posterior import Fit

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.decisions.decision import expected_f, minimise_loss
+from consilience.analysis.decisions import expected_f, minimise_loss
 from consilience.errors import OptionError
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.decisions.filtering import filtering
+from consilience.analysis.decisions import filtering
 from consilience.errors import OptionError
 from consilience.responses import read
 

@@ -14,7 +14,7 @@ from scipy.stats import betabinom
 
 import consilience as cs
 from consilience import demo
-from consilience.analysis.decisions import label_sets as module
+from consilience.analysis import conformal as module
 from consilience.errors import CircularError, GoldError, MissingColumnError, OptionError
 from consilience.posterior import Fit
 

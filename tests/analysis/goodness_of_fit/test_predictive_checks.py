@@ -9,9 +9,9 @@ from scipy.special import expit
 from scipy.stats import binom, kstest, norm
 
 import consilience as cs
-from consilience.analysis.goodness_of_fit import predictive_checks as module
-from consilience.analysis.goodness_of_fit.predictive_checks import COLUMNS
-from consilience.analysis.goodness_of_fit.replicated import replication
+from consilience.analysis import predictive as module
+from consilience.analysis.predictive import COLUMNS
+from consilience.analysis.replicated import replication
 from consilience.errors import OptionError
 from consilience.posterior.results.labels import candidates
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from consilience.analysis import agreement
-from consilience.analysis.reliability.ratings.arrays import (
+from consilience.analysis.ratings import (
     assign_groups,
-    resample_groups,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.reliability.ratings.similarity import pairs_within
+from consilience.analysis.similarity import pairs_within
+from consilience.intervals import resampled_counts
 
 PREVALENCE = np.array([0.5, 0.3, 0.2])
 THETA = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7]])
@@ -75,7 +75,7 @@ def spread_over_resamples(value, group):
     shape = (int(group.max()) + 1, 1)
     table = table_of_sums(group, np.zeros_like(group), value, shape)
     generator = np.random.default_rng(1)
-    blocks = resample_groups(len(table), 2000, 1, generator)
+    blocks = resampled_counts(len(table), 2000, 1, generator)
     return np.std(
         np.concatenate([weighted_sums(block, table)[:, 0] for block in blocks])
     )

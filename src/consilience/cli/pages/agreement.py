@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from consilience.analysis import Agreement
-from consilience.analysis.reliability.agreement import coefficient_name
+from consilience.analysis.reliability import coefficient_name
 from consilience.cli.pages.drawn import DrawnTable, drawn_table, interval
 from consilience.errors import as_options
 

@@ -5,7 +5,7 @@ from math import isfinite
 import pandas as pd
 
 from consilience.analysis import Agreement
-from consilience.analysis.reliability.agreement import coefficient_name
+from consilience.analysis.reliability import coefficient_name
 from consilience.reports.content import (
     Chart,
     Column,

@@ -16,20 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
+from scipy.stats import t
 
-from consilience.analysis.reliability.coefficients.interval import NAN, from_error
-from consilience.analysis.reliability.ratings.arrays import (
+from consilience.analysis.chance import NAN
+from consilience.analysis.ratings import (
     Ratings,
     Table,
     encode,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.reliability.ratings.similarity import (
-    Similarity,
-    pairs_within,
-    starts,
-)
+from consilience.analysis.similarity import Similarity, pairs_within, starts
 from consilience.errors import OptionError, TooLargeError
 
 # Meetings that are held, and pairs of the answers of two annotators: some 600 MiB.
@@ -272,3 +269,14 @@ def _joins(
         blocks.append((one[similar], other[similar], alike[similar]))
     one, other, alike = (np.concatenate(part) for part in zip(*blocks, strict=True))
     return one, other, alike
+
+
+def from_error(
+    value: Float[np.ndarray, " P"],
+    error: Float[np.ndarray, " P"],
+    items: Float[np.ndarray, " P"],
+    prob: float,
+) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]]:
+    """Student's intervals with items - 1 degrees of freedom, cut off at 1."""
+    reach = t.ppf((1 + prob) / 2, np.maximum(items - 1, 1)) * error
+    return value - reach, np.minimum(1.0, value + reach)

@@ -39,7 +39,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Bool, Float, Int
 
-from consilience.analysis.goodness_of_fit.replicated import replication
+from consilience.analysis.replicated import replication
 from consilience.errors import OptionError
 from consilience.intervals import bounds
 from consilience.posterior import Fit

@@ -21,36 +21,32 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.analysis.reliability.coefficients import pairs
-from consilience.analysis.reliability.coefficients.by_label import (
-    estimate_labels,
-    label_table,
-)
-from consilience.analysis.reliability.coefficients.estimates import (
+from consilience.analysis import pairs
+from consilience.analysis.coefficients import (
     Study,
     StudySums,
     affordable,
+    coefficient_table,
     cohen,
+    estimate_coefficients,
+    estimate_labels,
+    label_table,
     resample,
     sum_study,
 )
-from consilience.analysis.reliability.coefficients.pairs import (
+from consilience.analysis.pairs import (
     NOBODY_MEETS,
     nobody_meets,
     too_many,
 )
-from consilience.analysis.reliability.coefficients.table import (
-    coefficient_table,
-    estimate_coefficients,
-)
-from consilience.analysis.reliability.ratings.arrays import (
+from consilience.analysis.ratings import (
     Counts,
     Ratings,
     assign_groups,
     count_answers,
     lay_out,
 )
-from consilience.analysis.reliability.ratings.similarity import (
+from consilience.analysis.similarity import (
     Distance,
     Similarity,
     nominal,

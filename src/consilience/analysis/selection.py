@@ -36,7 +36,7 @@ from numpyro.handlers import seed
 from numpyro.infer.util import potential_energy
 from scipy.special import expit
 
-from consilience.analysis.decisions.filtering import ROUNDING, vote_shares
+from consilience.analysis.decisions import ROUNDING, vote_shares
 from consilience.annotators.contains_counts import (
     Prior,
     log_frequency,

@@ -23,7 +23,6 @@ Efron and Tibshirani (1993), An introduction to the bootstrap, chapters 6 and 13
 Wolter (2007), Introduction to variance estimation, chapter 2 (random groups).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +30,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
-from consilience.analysis.reliability.ratings.similarity import Similarity, pairs_within
+from consilience.analysis.similarity import Similarity, pairs_within
 from consilience.errors import NoResponsesError, OptionError
 from consilience.responses import Responses
 from consilience.responses.table import ANSWERS
@@ -314,16 +313,3 @@ def weighted_sums(
         return sums
     product: np.ndarray = (table.T @ weights.T).T
     return product
-
-
-def resample_groups(
-    groups: int, resamples: int, widest: int, generator: np.random.Generator
-) -> Iterator[Float[np.ndarray, "R G"]]:
-    """Yield how often each group is drawn, some resamples at a time."""
-    step = max(1, 2**22 // max(groups, widest))
-    for begin in range(0, resamples, step):
-        size = min(step, resamples - begin)
-        drawn = generator.integers(groups, size=(size, groups))
-        drawn += np.arange(size)[:, None] * groups
-        counted = np.bincount(drawn.ravel(), minlength=size * groups)
-        yield counted.reshape(size, groups).astype(np.float64)

@@ -1,1 +1,0 @@
-"""Decisions that follow from a posterior: labels, thresholds, more answers."""

@@ -1,1 +1,0 @@
-"""Whether a fitted model reproduces the answers that it was fitted to."""

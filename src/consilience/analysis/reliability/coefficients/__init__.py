@@ -1,1 +1,0 @@
-"""Coefficients of agreement, their estimates and intervals."""

@@ -1,1 +1,0 @@
-"""Answers as arrays: counts, groups of items, similarity."""
