@@ -13,7 +13,7 @@ from consilience.demo import study
 from consilience.errors import MissingExtraError, OptionError
 from consilience.plots import installed
 from consilience.plots.drawing import shown
-from consilience.scoring.reliability import reliability_table
+from consilience.scoring.calibration import reliability_table
 
 GIVEN = {
     "annotators": lambda s, ax: cs.plot_annotators(s["fit"], ax=ax),

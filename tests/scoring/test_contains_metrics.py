@@ -4,7 +4,7 @@ import pytest
 from sklearn import metrics
 
 from consilience.errors import GoldError
-from consilience.scoring.contains_metrics import weighted_auc
+from consilience.scoring.item_metrics import weighted_auc
 from consilience.scoring.metrics import ScoreOptions, score
 
 
@@ -153,5 +153,5 @@ def test_gold_of_one_expert_has_no_soft_log_loss():
 def test_an_expert_who_contradicts_themselves_is_refused():
     labels, _ = pairs([0.9], ["yes"])
     twice = pd.concat([experts("yes"), experts("no")])
-    with pytest.raises(GoldError, match="both yes and no by 'e0'"):
+    with pytest.raises(GoldError, match="annotator 'e0' is answered both yes and no"):
         score(labels, twice, kind="contains", seed=1)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from consilience.errors import GoldError
-from consilience.scoring.contains_metrics import (
+from consilience.scoring.calibration import (
     equal_mass_bins,
     gaps_by_item,
     most_rising_bins,

@@ -146,7 +146,7 @@ def test_gold_of_another_study_and_words_that_mean_nothing_are_refused():
     with pytest.raises(GoldError, match="none of its 1 rows is about one of the 1 ite"):
         values(labels, frame(("x", "cat"), columns=("item", "label")))
     answer = frame(("i", "cat", "maybe"), columns=("item", "label", "answer"))
-    with pytest.raises(GoldError, match="has answer 'maybe'; it must be yes or no"):
+    with pytest.raises(GoldError, match="has the answer 'maybe'; it must be yes or no"):
         values(labels, answer)
     twice = frame(
         *(("i", "cat", "no"), ("i", "cat", "yes")), columns=("item", "label", "answer")

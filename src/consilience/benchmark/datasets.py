@@ -20,8 +20,10 @@ from jaxtyping import Float
 
 from consilience.errors import GoldError, KindError, OptionError, SourceNotFoundError
 from consilience.responses import ReadOptions, Responses, read_with
-from consilience.scoring.contains_metrics import item_scores
-from consilience.scoring.metrics import resample
+from consilience.scoring.calibration import gaps_by_item
+from consilience.scoring.gold import judged_choice
+from consilience.scoring.item_metrics import ratio
+from consilience.scoring.metrics import bootstrapped
 
 # What marks a folder as a data set: as it comes, or canonical.
 _MARKS = ("labels.csv", "responses.parquet")
@@ -29,7 +31,6 @@ METRICS = ("accuracy", "log_loss", "log_loss_1e-3", "brier", "ece")
 # A method that is sure of a wrong label loses 23 nats here, as in crowd-kit's own code,
 # and 7 there: between the two lies what one thinks such a mistake costs.
 CLIPS: Mapping[str, float] = {"log_loss": 1e-10, "log_loss_1e-3": 1e-3}
-_BLOCK = 2**22
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +178,8 @@ def measure(
     protocol: Protocol,
 ) -> Measured:
     """Measure what a method says of a set."""
-    scores = item_scores(table, gold, protocol.bins)
+    scores = judged_choice(table, gold)
+    num_items = len(scores.right)
     by_item = {
         "accuracy": scores.right,
         **{
@@ -187,27 +189,18 @@ def measure(
         "brier": scores.brier,
     }
     by_item = {name: column for name, column in by_item.items() if name in metrics}
-    columns = np.column_stack(list(by_item.values()))
-
-    def weighted_metrics(
-        weights: Float[np.ndarray, "R I"],
-    ) -> dict[str, Float[np.ndarray, " R"]]:
-        total = weights.sum(axis=1)
-        means = weights @ columns / total[:, None]
-        values = dict(zip(by_item, means.T, strict=True))
-        if "ece" in metrics:
-            values["ece"] = np.abs(weights @ scores.gaps).sum(axis=1) / total
-        return values
-
-    num_items = len(columns)
-    step = max(1, _BLOCK // num_items)
-    seed = protocol.seed + zlib.crc32(name.encode())
-    value = weighted_metrics(np.ones((1, num_items)))
-    return Measured(
-        values={name: float(one[0]) for name, one in value.items()},
-        by_item=by_item,
-        resampled=resample(weighted_metrics, num_items, protocol.resamples, step, seed),
+    parts = dict(by_item)
+    if "ece" in metrics:
+        parts["ece"] = gaps_by_item(
+            scores.confidence, scores.right, np.arange(num_items), protocol.bins
+        )
+    values, resampled = bootstrapped(
+        {name: ratio(part, np.ones(num_items)) for name, part in parts.items()},
+        num_items,
+        protocol.resamples,
+        protocol.seed + zlib.crc32(name.encode()),
     )
+    return Measured(values=values, by_item=by_item, resampled=resampled)
 
 
 def paired(

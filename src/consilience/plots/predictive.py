@@ -30,7 +30,7 @@ from consilience.posterior import Fit
 from consilience.posterior.results.labels import labels
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import gold_table
-from consilience.scoring.reliability import BINS, reliability_table
+from consilience.scoring.calibration import BINS, reliability_table
 
 _TITLES = {
     "agreement": "equal answers of pairs of annotators",

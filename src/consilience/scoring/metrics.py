@@ -33,7 +33,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError, not_among
-from consilience.intervals import bounds
+from consilience.intervals import bounds, resampled_counts
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
@@ -41,12 +41,13 @@ from consilience.posterior.results.labels import labels as labels_of
 from consilience.responses import Responses
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import gold_table
-from consilience.scoring.contains_metrics import choice_metrics, contains_metrics
-from consilience.scoring.objects_metrics import objects_metrics
+from consilience.scoring.item_metrics import (
+    Measure,
+    choice_metrics,
+    contains_metrics,
+    objects_metrics,
+)
 
-# Weights of so many answers are held at once: 32 MiB in double precision.
-_BLOCK = 2**22
-Measure = Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]]
 COLUMNS = ("item", "label", "probability")
 
 
@@ -289,39 +290,43 @@ def score(
         raise OptionError(msg)
     chosen = options or ScoreOptions()
     if kind == "objects":
-        measure, num_items, missing = objects_metrics(
-            labels, gold, chosen.clip, chosen.bins, items
-        )
+        metrics = objects_metrics(labels, gold, chosen.clip, chosen.bins, items)
     else:
-        build = choice_metrics if kind == "choice" else contains_metrics
-        measure, num_items, missing = build(labels, gold, chosen.clip, chosen.bins)
-    values = measure(np.ones((1, num_items)))
-    step = max(1, _BLOCK // max(num_items, len(gold)))
-    resampled = resample(measure, num_items, chosen.resamples, step, seed)
+        prepare = choice_metrics if kind == "choice" else contains_metrics
+        metrics = prepare(labels, gold, chosen.clip, chosen.bins)
+    values, resampled = bootstrapped(
+        metrics.measures, metrics.items, chosen.resamples, seed, widest=len(gold)
+    )
     return Score(
         kind=kind,
-        items=num_items,
-        missing=missing,
+        items=metrics.items,
+        missing=metrics.missing,
         options=chosen,
         metrics={
-            name: interval(name, float(value[0]), resampled[name], chosen.prob)
+            name: interval(name, value, resampled[name], chosen.prob)
             for name, value in values.items()
         },
     )
 
 
-def resample(
-    measure: Measure, num_items: int, resamples: int, step: int, seed: int
-) -> dict[str, Float[np.ndarray, " R"]]:
-    """Measure under the weights of a bootstrap of the items."""
-    generator = np.random.default_rng(seed)
-    parts = []
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        drawn = generator.integers(num_items, size=(size, num_items))
-        counts = [np.bincount(row, minlength=num_items) for row in drawn]
-        parts.append(measure(np.stack(counts).astype(np.float64)))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def bootstrapped(
+    measures: Mapping[str, Measure],
+    num_items: int,
+    resamples: int,
+    seed: int,
+    *,
+    widest: int = 1,
+) -> tuple[dict[str, float], dict[str, Float[np.ndarray, " R"]]]:
+    """Return each metric, and what it is in each resample of the items."""
+    every, generator = np.ones((1, num_items)), np.random.default_rng(seed)
+    values = {name: float(measure(every)[0]) for name, measure in measures.items()}
+    parts = [
+        {name: measure(weights) for name, measure in measures.items()}
+        for weights in resampled_counts(num_items, resamples, widest, generator)
+    ]
+    return values, {
+        name: np.concatenate([part[name] for part in parts]) for name in values
+    }
 
 
 def interval(
