@@ -148,12 +148,7 @@ def estimate(sums: Sums, weights: Float[np.ndarray, "R G"]) -> Mapping[str, Esti
 def influences(
     counts: Counts, similarity: Similarity, values: Mapping[str, Estimate]
 ) -> Mapping[str, Float[np.ndarray, " Q"]]:
-    """Return what each question adds to each linearised coefficient; sums to 0.
-
-    Gwet (2014), chapter 5: over questions, the mean of what agreement gives, less twice
-    (1 - coefficient) times what chance agreement gives, less the coefficient.
-    Krippendorff's is over the questions with two annotators or more, the others zero.
-    """
+    """Return what questions add to linearised coefficients, as Gwet (2014), 5."""
     questions, paired = len(counts.raters), counts.paired
     observed = counts.over_pairs(counts.agreed) * questions / max(paired.sum(), 1)
     on = paired * questions / max(paired.sum(), 1)
@@ -207,10 +202,7 @@ def _krippendorff_parts(
 def _coincidences(
     ratings: Ratings, counts: Counts, group: Int[np.ndarray, " Q"]
 ) -> tuple[Table, np.ndarray, np.ndarray]:
-    """Pairs of unlike answers to one question, each weighed by 1 / (r - 1).
-
-    Pairs of one annotator with himself, where he answered repeatedly, are taken off.
-    """
+    """Pairs of unlike answers of two annotators, each weighed by 1 / (r - 1)."""
     size = len(ratings.answers)
     factor = counts.over_pairs(counts.raters)
     entries = list(
@@ -258,10 +250,7 @@ def _ordinal_alpha(
     shares: Float[np.ndarray, "R L"],
     answers: Float[np.ndarray, " R"],
 ) -> Estimate:
-    """Alpha with the squared distance between mid-ranks, which are shares here.
-
-    sum_{c < g < k} n_g + (n_c + n_k) / 2 is how far the mid-ranks of c and k are apart.
-    """
+    """Alpha with the squared distance between mid-ranks, which are shares here."""
     if sums.coincident is None:
         msg = "coincidences were not counted"
         raise ValueError(msg)

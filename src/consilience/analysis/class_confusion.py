@@ -59,13 +59,11 @@ class HumanConfusion:
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
     >>> confusion = cs.human_confusion(study.responses)
     >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(1).round(1)
       label_a label_b  mutual
-    0  class0  class3     0.1
+    0  class2  class3     0.1
     """
 
     labels: pd.Index
@@ -85,9 +83,7 @@ class HumanConfusion:
         Examples
         --------
         >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-        ... )
+        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
         >>> confusion = cs.human_confusion(study.responses)
         >>> confusion.naming.probability.shape
         (6, 6)
@@ -105,11 +101,9 @@ class HumanConfusion:
         Examples
         --------
         >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-        ... )
+        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
         >>> cs.human_confusion(study.responses).votes.sum()
-        np.float64(240.0)
+        np.float64(300.0)
         """
         counts = self.posterior.label_counts
         return counts.by_class(counts.votes)
@@ -137,15 +131,13 @@ class HumanConfusion:
         Examples
         --------
         >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-        ... )
+        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
         >>> confusion = cs.human_confusion(study.responses)
         >>> cells = confusion.table(min_probability=0.05)
         >>> cells[["true_label", "given_label", "votes"]].head(2)
           true_label given_label  votes
-        0     class0      class0     25
-        1     class0      class3      7
+        0     class0      class0     37
+        1     class0      class2      9
         """
         return population_table(
             self.posterior, self.labels.to_numpy(), self.prob, min_probability
@@ -180,13 +172,11 @@ class HumanConfusion:
         Examples
         --------
         >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-        ... )
+        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
         >>> confusion = cs.human_confusion(study.responses)
         >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(1).round(1)
           label_a label_b  mutual
-        0  class0  class3     0.1
+        0  class2  class3     0.1
         """
         answered = has_answers(self.posterior)[:, None]
         mean = np.where(answered, self.posterior.probability, 0.0)
@@ -239,9 +229,7 @@ class HumanConfusion:
         --------
         >>> from dataclasses import replace
         >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-        ... )
+        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
         >>> parents = ["cat", "cat", "cat", "dog", "dog", "dog"]
         >>> labels = study.responses.labels.assign(parent=parents)
         >>> confusion = cs.human_confusion(replace(study.responses, labels=labels))
@@ -298,9 +286,7 @@ class HumanConfusion:
         Examples
         --------
         >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-        ... )
+        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
         >>> confusion = cs.human_confusion(study.responses)
         >>> panels = confusion.panels(sizes=(3, 9), draws=50)
         >>> panels[["annotators", "items"]]
@@ -345,9 +331,7 @@ class HumanConfusion:
         Examples
         --------
         >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-        ... )
+        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
         >>> confusion = cs.human_confusion(study.responses)
         >>> confusion.evidence()["evidence"].head(3).tolist()
         ['any', 'popular', 'reverse']
@@ -415,13 +399,11 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
     >>> confusion = cs.human_confusion(study.responses)
     >>> confusion.table()[["true_label", "given_label", "probability"]].head(1).round(1)
       true_label given_label  probability
-    0     class0      class0          0.4
+    0     class0      class0          0.5
     """
     if responses.kinds not in {("choice",), ("objects",)}:
         kinds = ", ".join(responses.kinds)

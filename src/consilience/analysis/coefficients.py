@@ -174,11 +174,7 @@ def resample(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coefficient:
-    """A coefficient and, where a variance is published, its parts by item.
-
-    The published variances of the coefficients for two, Cohen's and Scott's, are those
-    of large samples.
-    """
+    """A coefficient and, where a variance is published, its parts by item."""
 
     estimate: Estimate
     parts: Float[np.ndarray, " M"] | None
@@ -370,12 +366,7 @@ def _votes_for(ratings: Ratings) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray,
 
 
 def from_resamples(values: Float[np.ndarray, " R"], prob: float) -> tuple[float, float]:
-    """Quantiles of the resampled values.
-
-    NaN where so many resamples leave the coefficient undefined that a quantile could
-    lie among them, and where all are equal: nothing then shows how far they could be
-    apart.
-    """
+    """Quantiles, or NaN where too many resamples are undefined or all are equal."""
     defined = values[~np.isnan(values)]
     if not len(defined) or len(defined) < (1 + prob) / 2 * len(values):
         return NAN, NAN
@@ -391,11 +382,7 @@ def standard_error(
     *,
     large_sample: bool = False,
 ) -> tuple[float, int]:
-    """Return the standard error of a sum of parts, those of an item together.
-
-    With one question per item and parts z / n this is sqrt(sum z^2 / (n (n - 1))), as
-    in Gwet (2014).
-    """
+    """Return the error of a sum of parts, those of an item together: Gwet (2014)."""
     num = int((np.bincount(item) > 0).sum()) if len(item) else 0
     if num < 2:
         return NAN, num

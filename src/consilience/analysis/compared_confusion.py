@@ -80,9 +80,7 @@ class ComparedConfusion:
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> own = study.responses.items.rename(columns={"dataset_label": "label"})
     >>> guesses = own.assign(rank=1, model="copy")
@@ -275,14 +273,8 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     against : {"dataset", "truth"}, default "dataset"
         What is taken as the truth: the data set's label (people beside models), or the
         posterior of the fit (models and the data set).
-    resamples : int, default 1000
-        Number of weightings of the items (Bayesian bootstrap).
-    prob : float, default 0.9
-        Probability of the intervals.
-    seed : int, default 0
-        Seed of the weights.
-    allow_circular : bool, default False
-        Allow models whose predictions were covariates of the fit.
+    resamples, prob, seed, allow_circular
+        See `evaluate`.
 
     Returns
     -------
@@ -291,10 +283,8 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
 
     Raises
     ------
-    PredictionsError
-        If a column is missing, a rank occurs twice, or no item is one of the fit.
-    CircularError
-        If the predictions of a model were covariates of the fit.
+    PredictionsError, CircularError
+        See `evaluate`.
     KindError
         If the fit is of kind contains.
     OptionError
@@ -308,9 +298,7 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> own = study.responses.items.rename(columns={"dataset_label": "label"})
     >>> guesses = own.assign(rank=1, model="copy")
@@ -320,7 +308,7 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     >>> table.loc[table["who"] == "copy", columns].head(2).reset_index(drop=True)
       true_label given_label  probability
     0     class0      class0          1.0
-    1     class0      class1          0.0
+    1     class0      class3          0.0
     """
     proposals = propose(
         fit, predictions, dataset_labels, 1, allow_circular=allow_circular

@@ -202,10 +202,7 @@ def other_main_label(truth: DrawnObjects, dataset_label: Int[np.ndarray, " I"]) 
 def random_object(
     proposals: Proposals, truth: DrawnObjects
 ) -> Iterator[tuple[Cell, Sums]]:
-    """Give both sums of a baseline: to name one of the valid objects at random.
-
-    It is right where the data set's label is what that object is called by most.
-    """
+    """Give both sums of a baseline: the main label of a valid object at random."""
     if proposals.dataset is None:
         return
     within = subsets(proposals, truth)

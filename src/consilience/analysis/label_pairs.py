@@ -72,9 +72,7 @@ def cooccurring(
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> table = cs.cooccurring(fit, study.responses, min_items=1)
     >>> table.columns.tolist()
@@ -147,9 +145,7 @@ def called_otherwise(
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> table = cs.called_otherwise(fit, study.responses)
     >>> table.columns.tolist()[:4]

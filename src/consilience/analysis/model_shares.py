@@ -63,10 +63,7 @@ def model_calibration(
         several. The first label of each item is used.
     bins : int, default 10
         Number of bins between 0 and 1, all of one width.
-    tau : float, default 0.5
-        Kind objects: an object is present if more than this share of annotators name
-        it.
-    resamples, prob, seed, allow_circular
+    tau, resamples, prob, seed, allow_circular
         See `evaluate`.
 
     Returns
@@ -78,10 +75,8 @@ def model_calibration(
 
     Raises
     ------
-    PredictionsError
-        If a column is missing, a rank occurs twice, or no item is one of the fit.
-    CircularError
-        If the predictions of a model were covariates of the fit.
+    PredictionsError, CircularError
+        See `evaluate`.
     OptionError
         If no probability is stated, or a setting is not valid.
 
@@ -154,10 +149,7 @@ def validity_by_rank(
         Columns item, label and rank (from 1), and model where there are several.
     top : int, default 5
         Number of ranks; where a model has fewer, all of them.
-    tau : float, default 0.5
-        Kind objects: an object is present if more than this share of annotators name
-        it.
-    resamples, prob, seed, allow_circular
+    tau, resamples, prob, seed, allow_circular
         See `evaluate`.
 
     Returns
@@ -168,10 +160,8 @@ def validity_by_rank(
 
     Raises
     ------
-    PredictionsError
-        If a column is missing, a rank occurs twice, or no item is one of the fit.
-    CircularError
-        If the predictions of a model were covariates of the fit.
+    PredictionsError, CircularError
+        See `evaluate`.
     OptionError
         If a setting is not valid.
 
@@ -224,9 +214,7 @@ def predicted_frequencies(
     predictions : pandas.DataFrame
         Columns item, label and rank (from 1), and model where there are several. Only
         the first labels are used.
-    dataset_labels : pandas.DataFrame, optional
-        Columns item and label: the label of each item in the data set, one each.
-    resamples, prob, seed, allow_circular
+    dataset_labels, resamples, prob, seed, allow_circular
         See `evaluate`. Which labels people were asked about, and their answers, do not
         depend on the posterior.
 
@@ -244,10 +232,8 @@ def predicted_frequencies(
 
     Raises
     ------
-    PredictionsError
-        If a column is missing, a rank occurs twice, or no item is one of the fit.
-    CircularError
-        If the predictions of a model were covariates of the fit.
+    PredictionsError, CircularError
+        See `evaluate`.
     KindError
         If the fit is of another kind.
     OptionError
@@ -341,10 +327,8 @@ def error_frequencies(
 
     Raises
     ------
-    PredictionsError
-        If a column is missing, a rank occurs twice, or no item is one of the fit.
-    CircularError
-        If the predictions of a model were covariates of the fit.
+    PredictionsError, CircularError
+        See `evaluate`.
     KindError
         If the fit is of another kind.
     OptionError

@@ -58,10 +58,7 @@ class Meetings:
 
 
 def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
-    """Find all meetings; None if there is none, or are too many to be held.
-
-    Votes without annotator meet nobody.
-    """
+    """Find all meetings; None if there is none, or are too many to be held."""
     has_id = ratings.annotator >= 0
     question, annotator = ratings.question[has_id], ratings.annotator[has_id]
     answer, share = ratings.answer[has_id], ratings.share[has_id]

@@ -294,10 +294,7 @@ def _rates(
 
 
 def _meetings(space: Space, generator: np.random.Generator) -> Int[np.ndarray, "2 E"]:
-    """Return the places of two answers about one item by different annotators.
-
-    Items are left out at random where there would be too many.
-    """
+    """Return the places of two answers about one item, of some items if many."""
     place = np.flatnonzero(space.identified[space.annotator])
     unit = space.unit[place]
     size = np.bincount(unit, minlength=space.num_units)

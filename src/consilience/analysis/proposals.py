@@ -123,10 +123,7 @@ def labels_of(fit: Fit) -> pd.Index:
 
 
 def _about(predictions: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
-    """Return the rows about the items, if the items of the rows are categories.
-
-    Few of millions of rows are then made texts. If there are none, all rows.
-    """
+    """Return the rows about the items, before few of millions are made texts."""
     item = predictions.get("item")
     if item is None or not isinstance(item.dtype, pd.CategoricalDtype):
         return predictions

@@ -161,11 +161,7 @@ def _sets(
     label: Int[np.ndarray, " N"],
     labels: tuple[str, ...],
 ) -> tuple[np.ndarray, np.ndarray, csr_array, tuple[str, ...]]:
-    """Join the objects of each response to the set of their labels.
-
-    Returns the first row of each response, the code of its set, sets x labels, and the
-    sets' names.
-    """
+    """Return each response's first row, code of its set, sets x labels, and names."""
     if ((annotator < 0) & (response < 0)).any():
         msg = (
             "some objects have neither an annotator nor a response_id, so it is "

@@ -389,10 +389,7 @@ def _numbers(
 
 
 def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
-    """Say which coefficients are undefined for these answers, and why.
-
-    The reason of all but the percent agreement stands under ``all``.
-    """
+    """Say which coefficients (all: but percent) are undefined, and why."""
     if not counts.paired.any():
         why = "no question was answered by two annotators"
         return {"percent": why, "all": why, "cohen": why, "conger": why}

@@ -154,10 +154,7 @@ def _one_by_one(space: Space) -> Space:
 
 
 def _cumulated(table: Float[np.ndarray, "R L"]) -> Float[np.ndarray, "R L"]:
-    """Return the sums of each row up to each column, plus the number of the row.
-
-    Then all numbers are in ascending order, and one search finds a column of any row.
-    """
+    """Return each row's sums up to each column, plus its number: all ascend."""
     sums = table.cumsum(1)
     sums /= sums[:, -1:]
     sums += np.arange(len(sums))[:, None]

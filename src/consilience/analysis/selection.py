@@ -334,10 +334,7 @@ def _prior_curvature(
     observations: Observations,
     point: Float[Array, " P"],
 ) -> Float[Array, "P P"]:
-    """Return the curvature of the log prior, where the answers leave some of it open.
-
-    Where they hardly tell one Beta from another, it is what holds the estimate.
-    """
+    """Return the curvature of the log prior, which holds what answers leave open."""
     program = seed(sample_parameters, 0)
 
     def energy(flat: Float[Array, " P"]) -> Float[Array, ""]:

@@ -117,10 +117,7 @@ def draw_of(start: int, number: int, draws: int) -> Int[np.ndarray, " r"]:
 def ratios(
     part: Values, whole: Values, weightings: Weights
 ) -> Float[np.ndarray, "S A"]:
-    """Return the ratio with all weights one, then with each weighting.
-
-    An item whose part or whole is NaN is left out.
-    """
+    """Return ratios as `weighted_sums`; an item that has a NaN is left out."""
     skipped = np.isnan(part) | np.isnan(whole)
     above, below = (np.where(skipped, 0.0, values) for values in (part, whole))
     top, bottom = (

@@ -105,9 +105,7 @@ def study_summary(
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> cs.study_summary(fit, study.responses)["statistic"].tolist()[:3]
     ['several_objects', 'three_objects', 'mean_objects']
@@ -187,9 +185,7 @@ def valid_labels(
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> table = cs.valid_labels(fit, [0.25, 0.75])
     >>> table[["what", "threshold", "statistic"]].head(4)
@@ -262,9 +258,7 @@ def valid_label_counts(
     Examples
     --------
     >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> table = cs.valid_label_counts(fit)
     >>> float(table.loc[table["what"] == "objects", "value"].sum().round(6))

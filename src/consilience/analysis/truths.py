@@ -9,7 +9,6 @@ the item in the subset, and that the item is in it, by draw of the parameters.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -25,47 +24,6 @@ from consilience.posterior.stored_fit.restored import stored
 from consilience.posterior.tempering import MAX_DRAWS, drawn_truth
 
 SURE = 1 - 1e-12  # what is surer is divided by as if it were this
-
-
-@runtime_checkable
-class Truths(Protocol):
-    """What may be said of each item, in the order of the items asked for."""
-
-    @property
-    def labels(self) -> pd.Index:
-        """Names of the labels, by code."""
-        ...
-
-    @property
-    def can_be_several(self) -> bool:
-        """Whether two labels of an item may be true."""
-        ...
-
-    def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
-        """P(the label is true of its item); NaN where the fit says nothing of it."""
-        ...
-
-    def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "A I"]:
-        """P(one of the labels, or more, is true); NaN where one cannot be said."""
-        ...
-
-    def both(
-        self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, " I"]
-    ) -> Float[np.ndarray, "A I"]:
-        """P(both labels are true)."""
-        ...
-
-    def others(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
-        """P(the label is true and so is another)."""
-        ...
-
-    def several(self) -> Float[np.ndarray, " I"]:
-        """P(two labels or more are true)."""
-        ...
-
-    def some(self) -> Float[np.ndarray, " I"]:
-        """P(a label is true at all)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,18 +58,8 @@ class OneTruth:
 
     table: Table
 
-    @property
-    def labels(self) -> pd.Index:
-        """Names of the labels, by code."""
-        return self.table.labels
-
-    @property
-    def can_be_several(self) -> bool:
-        """One label is the truth."""
-        return False
-
     def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
-        """P(the label is the truth)."""
+        """P(the label of each item is the truth)."""
         chance: Float[np.ndarray, "A I"] = np.nan_to_num(self.table.at(label))
         return chance
 
@@ -136,18 +84,6 @@ class OneTruth:
         """P(both are the truth): they are one label."""
         return np.where(label == other, self.probability(label), 0.0)
 
-    def others(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
-        """Nothing else is true."""
-        return np.zeros(label.shape)
-
-    def several(self) -> Float[np.ndarray, " I"]:
-        """No item has two truths."""
-        return np.zeros(self.table.items)
-
-    def some(self) -> Float[np.ndarray, " I"]:
-        """Every item has one."""
-        return np.ones(self.table.items)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ManyTruths:
@@ -156,17 +92,12 @@ class ManyTruths:
     table: Table
 
     @property
-    def labels(self) -> pd.Index:
-        """Names of the labels, by code."""
-        return self.table.labels
-
-    @property
     def can_be_several(self) -> bool:
-        """Whether an item was asked about two labels."""
+        """Whether two labels of an item may be true: both were asked about."""
         return len(np.unique(self.table.item)) < len(self.table.item)
 
     def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
-        """P(the label is present)."""
+        """P(the label of each item is present); NaN where nobody was asked."""
         return self.table.at(label)
 
     def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "A I"]:
@@ -208,6 +139,9 @@ class ManyTruths:
         summed = np.bincount(self.table.item, log_absent, self.table.items)
         none: Float[np.ndarray, " I"] = np.exp(summed)
         return none
+
+
+type Truths = OneTruth | ManyTruths
 
 
 def truths(fit: Fit, items: pd.Index, most: int = MAX_DRAWS) -> tuple[Truths, ...]:
@@ -255,11 +189,12 @@ def _sums(
             (f"top_{depth}", "all"),
             (any_true, np.where(np.isnan(any_true), np.nan, 1.0)),
         )
-    several = np.broadcast_to(truth.several(), true.shape)
-    if truth.can_be_several:
-        both = truth.others(first)
+    several = None
+    if isinstance(truth, ManyTruths) and truth.can_be_several:
+        several, both = truth.several(), truth.others(first)
+        one = np.maximum(truth.some() - several, 0.0)
         yield ("accuracy", "several_labels"), (both, several * judged)
-        yield ("accuracy", "one_label"), (true - both, _one(truth, several) * judged)
+        yield ("accuracy", "one_label"), (true - both, one * judged)
     if proposals.dataset is None:
         return
     same = (proposals.label[:, :, 0] == proposals.dataset).astype(float)
@@ -278,13 +213,6 @@ def _sums(
     yield ("accuracy", "label_wrong"), (true - both, (1 - right) * judged)
     yield ("dataset_accuracy", "label_right"), (same * right, right * ones)
     yield ("dataset_accuracy", "label_wrong"), (same * (1 - right), (1 - right) * ones)
-    if truth.can_be_several:
-        many = truth.several()
-        yield ("dataset_accuracy", "several_labels"), (same * many, many * ones)
-        one = _one(truth, several)
+    if several is not None:
+        yield ("dataset_accuracy", "several_labels"), (same * several, several * ones)
         yield ("dataset_accuracy", "one_label"), (same * one, one * ones)
-
-
-def _one(truth: Truths, several: Float[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
-    one: Float[np.ndarray, "A I"] = np.maximum(truth.some() - several, 0.0)
-    return one
