@@ -125,11 +125,14 @@ def sum_study(study: Study, group: Int[np.ndarray, " Q"]) -> StudySums:
 def estimate_all(
     sums: StudySums, weights: Float[np.ndarray, "R G"]
 ) -> dict[str, Estimate]:
-    """Estimate every coefficient but Cohen's with each set of weights."""
+    """Estimate every coefficient with each set of weights."""
     estimates = dict(chance.estimate(sums.counted, weights))
     if sums.margins is not None:
         observed = estimates["percent"].observed
         estimates["conger"] = chance.estimate_conger(sums.margins, weights, observed)
+    kappas = cohen(sums, weights)
+    if kappas is not None:
+        estimates["cohen"] = kappas.mean
     return estimates
 
 
@@ -155,21 +158,18 @@ def resample(
     Mapping[str, Float[np.ndarray, " R"]], Mapping[str, Float[np.ndarray, "R L"]]
 ]:
     """Estimate every coefficient, and agreement on every label, in each resample."""
-    values: dict[str, list[np.ndarray]] = {}
-    labels: dict[str, list[np.ndarray]] = {}
+    values, labels = [], []
     for weights in resampled_counts(sums.groups, resamples, sums.widest, generator):
-        for name, estimate in estimate_all(sums, weights).items():
-            values.setdefault(name, []).append(estimate.value)
-        kappas = cohen(sums, weights)
-        if kappas is not None:
-            values.setdefault("cohen", []).append(kappas.mean)
+        estimates = estimate_all(sums, weights)
+        values.append({name: each.value for name, each in estimates.items()})
         if sums.labels is not None:
-            for name, estimates in estimate_labels(sums.labels, weights).items():
-                labels.setdefault(name, []).append(estimates)
-    return (
-        {name: np.concatenate(parts) for name, parts in values.items()},
-        {name: np.concatenate(parts) for name, parts in labels.items()},
-    )
+            labels.append(estimate_labels(sums.labels, weights))
+    return _joined(values), _joined(labels)
+
+
+def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    names = parts[0] if parts else ()
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,34 +216,28 @@ def estimate_coefficients(study: Study, sums: StudySums) -> dict[str, Coefficien
             parts["conger"] = chance.conger_influence(
                 sums.margins, ratings, counts, values["conger"]
             )
-    coefficients = {
-        name: Coefficient(value, parts.get(name), ratings.item)
-        for name, value in values.items()
-    }
     paired = counts.paired > 0
     # Krippendorff leaves questions with one answer out altogether. No variance is
     # published for his distances between ranks, which are estimated themselves.
-    by_rank = study.by_rank
-    coefficients["krippendorff"] = Coefficient(
-        values["krippendorff"],
-        None if by_rank else parts["krippendorff"][paired],
-        ratings.item[paired],
-    )
-    coefficients["scott"] = replace(coefficients["fleiss"], large_sample=True)
+    alpha = parts.pop("krippendorff")[paired]
+    items = {"krippendorff": ratings.item[paired]}
+    if not study.by_rank:
+        parts["krippendorff"] = alpha
     kappas = cohen(sums, whole)
     if sums.meetings is not None and kappas is not None:
-        weight = kappas.weight[0] / max(kappas.weight[0].sum(), 1e-300)
-        coefficients["cohen"] = Coefficient(
-            Estimate(
-                (kappas.observed * weight).sum(axis=1),
-                (kappas.expected * weight).sum(axis=1),
-                kappas.mean,
-            ),
-            pairs.influence(sums.meetings, kappas)[1],
-            ratings.item[sums.meetings.question],
-            large_sample=True,
-        )
-    return coefficients
+        parts["cohen"] = pairs.influence(sums.meetings, kappas)[1]
+        items["cohen"] = ratings.item[sums.meetings.question]
+    coefficients = {
+        name: Coefficient(value, parts.get(name), items.get(name, ratings.item))
+        for name, value in values.items()
+    }
+    coefficients["scott"] = coefficients["fleiss"]
+    # The published variances of those for two are those of large samples.
+    return coefficients | {
+        name: replace(coefficients[name], large_sample=True)
+        for name in ("scott", "cohen")
+        if name in coefficients
+    }
 
 
 def _row(

@@ -157,15 +157,11 @@ def called_otherwise(
     number = items["dataset_label"].value_counts().to_dict()
     other = items[~items["main_label"].isin([NONE])]
     other = other[other["dataset_label"] != other["main_label"]]
-    rate = {}
-    for class_label, main, count in (
-        other.value_counts(["dataset_label", "main_label"])
-        .reset_index()
-        .itertuples(index=False)
-    ):
-        rate[str(class_label), str(main)] = float(count) / (
-            per_class or number[class_label]
-        )
+    counts = other.value_counts(["dataset_label", "main_label"])
+    rate = {
+        pair: count / (per_class or number[pair[0]])
+        for pair, count in zip(counts.index.tolist(), counts, strict=True)
+    }
     rows = []
     for first, second in sorted({(min(pair), max(pair)) for pair in rate}):
         there = rate.get((first, second), 0.0)

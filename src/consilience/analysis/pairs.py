@@ -18,7 +18,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 from scipy.stats import t
 
-from consilience.analysis.chance import NAN
+from consilience.analysis.chance import NAN, Estimate
 from consilience.analysis.ratings import (
     Ratings,
     Table,
@@ -155,13 +155,15 @@ class Kappas:
         return self.number.shape[1] > 1 and bool(np.median(self.number[0]) < FEW)
 
     @property
-    def mean(self) -> Float[np.ndarray, " R"]:
-        """Mean kappa, each pair weighed by its questions; NaN where none is defined."""
+    def mean(self) -> Estimate:
+        """The mean, each pair weighed by its questions; NaN where none is defined."""
         total = self.weight.sum(axis=1)
-        summed = (self.weight * np.nan_to_num(self.kappa)).sum(axis=1)
-        mean = np.full_like(total, NAN)
-        np.divide(summed, total, out=mean, where=total > 0)
-        return mean
+        share = self.weight / np.maximum(total, 1e-300)[:, None]
+        observed, expected, mean = (
+            (share * np.nan_to_num(values)).sum(axis=1)
+            for values in (self.observed, self.expected, self.kappa)
+        )
+        return Estimate(observed, expected, np.where(total > 0, mean, NAN))
 
 
 def kappas(met: Meetings, sums: PairSums, weights: Float[np.ndarray, "R G"]) -> Kappas:
@@ -204,7 +206,7 @@ def influence(
     part = met.alike * (defined / left)[met.pair] + level[met.pair]
     part -= (slope[met.cell_pair] * like_second)[met.first]
     part -= (slope[met.cell_pair] * like_first)[met.second]
-    above = np.nan_to_num(kappa - kappas.mean[0]) * defined
+    above = np.nan_to_num(kappa - kappas.mean.value[0]) * defined
     total = max(kappas.weight[0].sum(), 1e-300)
     of_mean = (part + above[met.pair]) * met.weight / total
     return part * met.weight / kappas.number[0][met.pair], of_mean
