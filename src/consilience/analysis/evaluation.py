@@ -41,6 +41,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from scipy.sparse import csr_array
 
 from consilience.analysis.drawn_objects import (
     drawn_objects,
@@ -54,7 +55,7 @@ from consilience.analysis.shares import (
     Share,
     Sums,
     bounds,
-    draw_of,
+    weighted_sums,
 )
 from consilience.analysis.truths import truth_sums, truths
 from consilience.errors import OptionError
@@ -298,8 +299,6 @@ def _labels_table(proposals: Proposals, sums: Cells, how: Resampling) -> pd.Data
     if proposals.dataset is None:
         return pd.DataFrame(columns=_OF_LABELS + _FOLLOWED)
     codes, group = np.unique(proposals.dataset, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    start = np.searchsorted(group[order], np.arange(len(codes)))
     # Subsets that have no item in any draw are not among the sums.
     nothing = (np.zeros_like(sums["accuracy", "all"][0]),) * 2
     cells = [("dataset_accuracy", subset) for subset in _WRONG]
@@ -308,13 +307,19 @@ def _labels_table(proposals: Proposals, sums: Cells, how: Resampling) -> pd.Data
     is_right = _mean(right, group)[:, 0]
     of_dataset = _mean(sums["dataset_accuracy", "all"][0], group)
     accuracy = _mean(sums["accuracy", "all"][0], group)
+    place = np.arange(len(group)), group
+
+    def by_label(values: Float[np.ndarray, "D I"]) -> Float[np.ndarray, "S G"]:
+        by_draw = [csr_array((np.nan_to_num(each), place)) for each in values]
+        return weighted_sums(by_draw, how.weightings)
+
     parts = []
-    for place, model in enumerate(proposals.models):
-        top, bottom = (np.nan_to_num(values[:, place, order]) for values in wrong)
-        followed, lower, upper = _follow_rates(top, bottom, start, order, how)
+    for number, model in enumerate(proposals.models):
+        given, wrong_items = (by_label(values[:, number]) for values in wrong)
+        followed = given / np.where(wrong_items > 0, wrong_items, np.nan)
         columns = [proposals.names[codes], np.bincount(group), is_right, model]
-        columns += [of_dataset[:, place], accuracy[:, place]]
-        columns += [np.add.reduceat(bottom.mean(0), start), followed, lower, upper]
+        columns += [of_dataset[:, number], accuracy[:, number], wrong_items[0]]
+        columns += [followed[0], *bounds(followed, how.prob)]
         named = dict(zip(_OF_LABELS + _FOLLOWED, columns, strict=True))
         parts.append(pd.DataFrame(named))
     return pd.concat(parts, ignore_index=True)
@@ -330,25 +335,3 @@ def _mean(
         with np.errstate(invalid="ignore"):
             means.append(np.bincount(group, np.nan_to_num(model)) / counted)
     return np.stack(means, 1)
-
-
-def _follow_rates(
-    top: Float[np.ndarray, "D I"],
-    bottom: Float[np.ndarray, "D I"],
-    start: np.ndarray,
-    order: np.ndarray,
-    how: Resampling,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    parts, at = [], 0
-    for block in how.weightings:
-        which = draw_of(at, len(block), len(top))
-        weight = block[:, order]
-        above = np.add.reduceat(weight * top[which], start, axis=1)
-        below = np.add.reduceat(weight * bottom[which], start, axis=1)
-        parts.append(above / np.where(below > 0, below, np.nan))
-        at += len(block)
-    above = np.add.reduceat(top.mean(0), start)
-    below = np.add.reduceat(bottom.mean(0), start)
-    value = above / np.where(below > 0, below, np.nan)
-    lower, upper = bounds(np.concatenate([value[None], *parts]), how.prob)
-    return value, lower, upper

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from scipy.sparse import csr_array
 
 from consilience import intervals
@@ -109,11 +109,6 @@ def weights(
         yield generator.exponential(size=(min(step, resamples - start), items))
 
 
-def draw_of(start: int, number: int, draws: int) -> Int[np.ndarray, " r"]:
-    """Return which draw of the parameters each of some weightings goes with."""
-    return np.arange(start, start + number) % draws
-
-
 def ratios(
     part: Values, whole: Values, weightings: Weights
 ) -> Float[np.ndarray, "S A"]:
@@ -135,7 +130,7 @@ def weighted_sums(
     parts = [np.mean([values.sum(axis=0) for values in by_draw], axis=0)[None]]
     start = 0
     for block in weightings:
-        which = draw_of(start, len(block), len(by_draw))
+        which = np.arange(start, start + len(block)) % len(by_draw)
         sums = np.empty((len(block), by_draw[0].shape[1]))
         for draw in np.unique(which):
             sums[which == draw] = block[which == draw] @ by_draw[draw]
