@@ -13,9 +13,6 @@ from typing import Any
 import numpy as np
 
 from consilience.classifiers.running.manifest import Storage
-from consilience.classifiers.wrapping.network import as_bytes, strip_traces
-
-__all__ = ["as_bytes", "store", "strip_traces"]
 
 MIN_SIZE = 64  # of a tensor worth storing in fewer bytes
 MIN_SIZE_INT8 = 20_000  # likewise in eight bits; the many small ones lose the most
@@ -64,6 +61,30 @@ def store(model: Any, storage: Storage) -> Any:
     stored.graph.node.extend([*unpacked, *nodes])
     onnx.checker.check_model(stored, full_check=True)
     return stored
+
+
+def as_bytes(model: Any) -> bytes:
+    """Return the bytes of a network: always the same for the same one."""
+    written: bytes = model.SerializeToString(deterministic=True)
+    return written
+
+
+def strip_traces(model: Any) -> Any:
+    """Return a copy of an ONNX network without what its exporter wrote for itself."""
+    import onnx  # noqa: PLC0415 (an extra)
+
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    for part in (bare, bare.graph, *bare.graph.node, *bare.graph.initializer):
+        part.ClearField("doc_string")
+        part.ClearField("metadata_props")
+    for value in (*bare.graph.input, *bare.graph.output):
+        value.ClearField("doc_string")
+        value.ClearField("metadata_props")
+    bare.graph.ClearField("value_info")
+    bare.ClearField("functions")
+    bare.ClearField("producer_version")
+    return bare
 
 
 def _output_axes(graph: Any) -> dict[str, int]:

@@ -138,7 +138,6 @@ def test_a_file_that_is_another_is_refused(tiny):
         ({"outputs": 4}, "4.* for 3 labels"),
         ({"size": 9}, r"shape \['batch', 9, 9, 3\]"),
         ({"kind": TensorProto.FLOAT}, r"tensor\(float\)"),
-        ({"batch": 1}, "batch is fixed at 1"),
     ],
 )
 def test_a_network_that_takes_or_gives_something_else_is_refused(tmp_path, how, said):

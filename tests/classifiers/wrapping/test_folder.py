@@ -166,7 +166,9 @@ def test_a_photograph_is_classified_by_a_wrapped_network(made, pictures, tmp_pat
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_a_fixed_batch_is_freed(made, tmp_path, batch):
+def test_a_network_with_a_fixed_batch_is_run_as_often_as_it_takes(
+    made, tmp_path, batch
+):
     shape = f"{batch}, 3, 8, 8"
     reshaped = colours(
         f"s = Constant <value = int64[2] {{{batch}, 3}}> () y = Reshape (m, s)",
@@ -179,7 +181,7 @@ def test_a_fixed_batch_is_freed(made, tmp_path, batch):
     assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
 
 
-def test_a_batch_that_cannot_be_freed_is_refused(made, tmp_path):
+def test_a_fixed_batch_whose_images_are_mixed_is_refused(made, tmp_path):
     # Every image is answered with the mean of the batch: with one image, all agree.
     mixing = parsed(
         "m (float[2, 3, 8, 8] x) => (float[2, 3] y) <int64[3] axes = {0, 2, 3},"
@@ -219,8 +221,7 @@ def test_numbers_in_half_precision_are_taken_and_given(made, tmp_path):
 @pytest.mark.parametrize(
     ("ending", "answers", "origin"),
     [
-        ("f = Flatten (m) y = Softmax (f)", "logits", "without its last operator"),
-        ("f = Flatten (m) z = Softmax (f) y = Identity (z)", "logits", "without"),
+        ("f = Flatten (m) y = Softmax (f)", "probabilities", "sum to one"),
         ("f = Flatten (m) y = LogSoftmax (f)", "logits", "assumed"),
         (
             (
@@ -233,7 +234,7 @@ def test_numbers_in_half_precision_are_taken_and_given(made, tmp_path):
         ("y = Flatten (m)", "logits", "assumed"),
     ],
 )
-def test_a_softmax_is_removed_or_recognized(made, tmp_path, ending, answers, origin):
+def test_probabilities_are_recognized(made, tmp_path, ending, answers, origin):
     result = made(colours(ending), **USUAL)
     decision = next(each for each in result.decisions if each.name == "output")
     assert (decision.value, result.manifest.network.answers) == (answers, answers)
@@ -271,9 +272,9 @@ def test_the_output_that_fits_the_labels_is_taken(made, tmp_path):
         "{ m = GlobalAveragePool (x) features = Flatten (x) y = Flatten (m) }"
     )
     made(two)
-    kept = onnx.load(tmp_path / "made" / "model.onnx").graph
-    assert [value.name for value in kept.output] == ["y"]
-    assert "features" not in {name for node in kept.node for name in node.output}
+    squares = noise(2, 8)
+    logits = loaded(tmp_path / "made").logits(squares)
+    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
     twice = parsed(
         "m (float[n, 3, 8, 8] x) => (float[n, 3] z, float[n, 3] y)"
         "{ m = GlobalAveragePool (x) z = Flatten (m) y = Softmax (z) }"
@@ -311,7 +312,7 @@ def test_weights_in_a_file_beside_it_are_taken_in_and_from_elsewhere_refused(tmp
     assert np.allclose(logits, squares.mean((1, 2)) * [1, 2, 3], atol=1e-3)
 
 
-@pytest.mark.parametrize(("opset", "ir"), [(6, 3), (9, 4), (17, 8), (18, 13)])
+@pytest.mark.parametrize(("opset", "ir"), [(7, 3), (9, 4), (17, 8), (18, 13)])
 def test_old_opsets_and_new_versions_of_the_file_are_taken(made, tmp_path, opset, ir):
     made(colours(opset=opset, ir=ir))
     squares = noise(2, 8)
@@ -319,27 +320,17 @@ def test_old_opsets_and_new_versions_of_the_file_are_taken(made, tmp_path, opset
     assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
 
 
-def test_an_opset_that_is_too_new_is_converted_or_refused(made):
-    made(colours(opset=onnx.defs.onnx_opset_version()))
+@pytest.mark.parametrize(("opset", "ir"), [(6, 3), (99, 10)])
+def test_an_opset_that_is_too_old_or_too_new_is_refused(made, opset, ir):
     with pytest.raises(BadClassifierError, match=r"rejects it .* export it with opset"):
-        made(colours(opset=99), overwrite=True)
+        made(colours(opset=opset, ir=ir))
 
 
-def test_names_of_the_network_do_not_collide_with_those_of_the_preprocessing(
-    made, tmp_path
-):
-    model = parsed(
-        "m (float[n, 3, 8, 8] image) => (float[n, 3] scaled)"
-        "{ centred = GlobalAveragePool (image) scaled = Flatten (centred) }"
-    )
-    for node in model.graph.node:
-        node.name = "nchw"
-    model.graph.node[1].name = "single"
-    result = made(model)
-    assert result.manifest.network.input == "image_"
-    squares = noise(2, 8)
-    logits = loaded(tmp_path / "made").logits(squares)
-    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
+def test_the_network_stays_as_it_was_exported(made, tmp_path):
+    result = made(colours(), **USUAL)
+    data = (tmp_path / "network.onnx").read_bytes()
+    assert (tmp_path / "made" / "model.onnx").read_bytes() == data
+    assert (result.manifest.network.input, result.manifest.network.output) == ("x", "y")
 
 
 # What is refused
@@ -359,7 +350,7 @@ def test_names_of_the_network_do_not_collide_with_those_of_the_preprocessing(
                 "m (uint8[n, 3, 8, 8] x) => (float[n, 3] y)"
                 "{ c = Cast <to = 1> (x) m = GlobalAveragePool (c) y = Flatten (m) }"
             ),
-            "takes uint8 values",
+            r"takes tensor\(uint8\)",
         ),
         (
             parsed(
@@ -374,7 +365,7 @@ def test_names_of_the_network_do_not_collide_with_those_of_the_preprocessing(
                 "{ i = Constant <value_int = 0> () x = SequenceAt (s, i)"
                 " m = GlobalAveragePool (x) y = Flatten (m) }"
             ),
-            "takes object values",
+            r"takes seq\(tensor\(float\)\)",
         ),
         (colours("y = Nothing (m)"), "ONNX Runtime rejects it"),
         (
@@ -449,13 +440,6 @@ def test_first_labels_are_shown_by_their_names(made, tmp_path):
 def test_a_name_that_no_folder_can_carry_is_refused(made):
     with pytest.raises(OptionError, match="expected letters, digits"):
         made(colours(), name="my net")
-
-
-def test_the_same_network_gives_the_same_bytes(made, tmp_path):
-    one = made(colours(), **USUAL)
-    data = (tmp_path / "made" / "model.onnx").read_bytes()
-    assert made(colours(), overwrite=True, **USUAL) == one
-    assert (tmp_path / "made" / "model.onnx").read_bytes() == data
 
 
 def test_the_golden_picture_is_kept_with_the_answers_of_the_network(made, tmp_path):

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.classifiers.wrapping.network import Taken
 from consilience.classifiers.wrapping.settings import (
     CHOICES,
     Settings,
+    Taken,
     check_choices,
     normalization,
     settle,
@@ -97,8 +97,8 @@ def test_what_contradicts_the_graph_is_refused(given, stated, message):
 @pytest.mark.parametrize("shape", [(None, 8, 8, 3), (1, None, None, 3)])
 def test_colours_that_are_last_are_seen(shape):
     result = settled(Settings(scale=SCALE, size=8), shape=shape)
-    assert result.layout == "nhwc"
-    assert settled(Settings(scale=SCALE)).layout == "nchw"
+    assert result.pixels.layout == "nhwc"
+    assert settled(Settings(scale=SCALE)).pixels.layout == "nchw"
 
 
 def test_both_ways_of_saying_a_scale_agree():

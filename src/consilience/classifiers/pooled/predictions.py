@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from consilience.classifiers.running.manifest import Manifest, Preprocessing
+from consilience.classifiers.running.manifest import Manifest, Pixels, Preprocessing
 from consilience.classifiers.running.runtime import Precision
 from consilience.errors import CandidatesError, PredictionsError, SourceNotFoundError
 from consilience.notebook import shown_as
@@ -53,6 +53,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     labels: str
     count: int
     preprocessing: Preprocessing
+    pixels: Pixels | None = None
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +127,7 @@ def provenance(manifest: Manifest) -> Provenance:
         labels=manifest.labels.sha256,
         count=manifest.labels.count,
         preprocessing=manifest.preprocessing,
+        pixels=manifest.pixels,
     )
 
 

@@ -1,5 +1,8 @@
 """A classifier that is loaded: checked against its manifest, and ready to answer.
 
+**Pixels are normalised in NumPy**, so that a network stays as its exporter left it. A
+network whose batch is fixed is run on as many images at a time, blank ones at the end.
+
 **The labels of a classifier, in the order of its outputs.** A text table (tabs, with a
 header). The column `label` is what predictions carry; it is unique. Other columns name
 the same label otherwise. Of ImageNet's thousand classes the label is the index in the
@@ -9,17 +12,19 @@ name) and `synonyms` stand beside it.
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from consilience.classifiers.running.manifest import (
     LabelFile,
     Manifest,
+    Pixels,
     checked_bytes,
     read_manifest,
 )
@@ -34,6 +39,11 @@ from consilience.classifiers.running.runtime import (
 from consilience.errors import BadClassifierError, ConsilienceError
 
 MIN_PROBABILITY = 1e-30  # before its logarithm is taken
+KINDS: dict[object, np.dtype[Any]] = {
+    "tensor(float16)": np.dtype(np.float16),
+    "tensor(float)": np.dtype(np.float32),
+    "tensor(double)": np.dtype(np.float64),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,8 @@ class Classifier:
     manifest: Manifest
     labels: Labels
     session: Any
+    kind: np.dtype[Any]
+    batch: int | None  # images that it takes at once; None: any number
 
     @property
     def name(self) -> str:
@@ -69,20 +81,61 @@ class Classifier:
     def logits(
         self, squares: UInt8[np.ndarray, "B S S 3"]
     ) -> Float32[np.ndarray, "B K"]:
-        """Return the logits of a batch of squares.
+        """Return the logits of a batch of squares."""
+        pixels = self.manifest.pixels
+        if pixels is not None:
+            squares = to_pixels(squares, pixels, self.kind)
+        size = self.batch or len(squares)
+        parts = [self._run(squares[k : k + size]) for k in range(0, len(squares), size)]
+        logits = np.concatenate(parts).astype(np.float32)
+        if self.manifest.network.answers == "probabilities":
+            logits = np.log(np.maximum(logits, MIN_PROBABILITY), dtype=np.float32)
+        return logits
+
+    def _run(self, numbers: np.ndarray) -> Float[np.ndarray, "B K"]:
+        """Return the outputs for what the network takes.
 
         The arrays are bound, so that the device takes and gives them without a copy
         more than it needs; on a CPU the same code runs.
         """
         network = self.manifest.network
+        batch = fill_up(numbers, self.batch or 0)
         bound = self.session.io_binding()
-        bound.bind_cpu_input(network.input, np.ascontiguousarray(squares))
+        bound.bind_cpu_input(network.input, np.ascontiguousarray(batch))
         bound.bind_output(network.output)
         self.session.run_with_iobinding(bound)
-        logits: np.ndarray = bound.copy_outputs_to_cpu()[0].astype(np.float32)
-        if network.answers == "probabilities":
-            logits = np.log(np.maximum(logits, MIN_PROBABILITY), dtype=np.float32)
-        return logits
+        outputs: np.ndarray = bound.copy_outputs_to_cpu()[0]
+        if len(outputs) != len(batch) or outputs[0].size != len(self.labels):
+            msg = (
+                f"{self.name}: gives shape {outputs.shape} for {len(batch)} images and "
+                f"{len(self.labels):,} labels; export the classifier again"
+            )
+            raise BadClassifierError(msg)
+        return outputs[: len(numbers)].reshape(len(numbers), -1)
+
+
+def to_pixels(
+    squares: UInt8[np.ndarray, "B S S 3"], how: Pixels, kind: np.dtype[Any]
+) -> Float[np.ndarray, "B _ _ _"]:
+    """Return what a network takes for squares."""
+    shape = (*squares.shape[:3], 3)
+    if how.layout == "nchw":
+        shape = (len(squares), 3, *squares.shape[1:3])
+    pixels = np.empty(shape, np.float32)
+    ordered = squares if how.colour == "rgb" else squares[..., ::-1]
+    planes = np.moveaxis(pixels, 1 if how.layout == "nchw" else 3, 0)
+    for colour, (mean, scale) in enumerate(zip(how.mean, how.scale, strict=True)):
+        np.subtract(ordered[..., colour], np.float32(mean), out=planes[colour])
+        planes[colour] *= np.float32(scale)
+    return pixels.astype(kind, copy=False)
+
+
+def fill_up(images: np.ndarray, number: int) -> np.ndarray:
+    """Return a batch with blank images at its end, if it has fewer than a number."""
+    lacking = number - len(images)
+    if lacking <= 0:
+        return images
+    return np.concatenate([images, np.zeros_like(images[:1]).repeat(lacking, 0)])
 
 
 def load_classifier(
@@ -138,10 +191,10 @@ def load_classifier(
         raise
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
         raise _bad_classifier(
-            where, f"ONNX Runtime rejects it: {_one_line(error)}"
+            where, f"ONNX Runtime rejects it: {one_line(error)}"
         ) from None
-    _check_shapes(manifest, opened, where)
-    return Classifier(manifest, labels, opened)
+    kind, batch = _check_shapes(manifest, opened, where)
+    return Classifier(manifest, labels, opened, kind, batch)
 
 
 def _check_self_contained(data: bytes, where: Path) -> None:
@@ -155,13 +208,13 @@ def _check_self_contained(data: bytes, where: Path) -> None:
         raise _bad_classifier(
             where, "it is not an ONNX network, or is truncated"
         ) from None
-    outside = next(_external_weights(model), None)
+    outside = next(external_weights(model), None)
     if outside is not None:
         why = f"its weights {outside!r} lie in another file; store them inside"
         raise _bad_classifier(where, why)
 
 
-def _external_weights(message: Any) -> Iterator[str]:
+def external_weights(message: Any) -> Iterator[str]:
     """Give the names of weights that are not in the file, however deep they sit."""
     for field, value in message.ListFields():
         if field.message_type is None:
@@ -171,10 +224,13 @@ def _external_weights(message: Any) -> Iterator[str]:
             yield message.name
         for part in several:
             if hasattr(part, "ListFields"):
-                yield from _external_weights(part)
+                yield from external_weights(part)
 
 
-def _check_shapes(manifest: Manifest, opened: Any, where: Path) -> None:
+def _check_shapes(
+    manifest: Manifest, opened: Any, where: Path
+) -> tuple[np.dtype[Any], int | None]:
+    """Refuse what takes or gives something else; return type and number of images."""
     network, side = manifest.network, manifest.preprocessing.size
     inputs = {tensor.name: tensor for tensor in opened.get_inputs()}
     outputs = {tensor.name: tensor for tensor in opened.get_outputs()}
@@ -187,30 +243,44 @@ def _check_shapes(manifest: Manifest, opened: Any, where: Path) -> None:
         raise _bad_classifier(
             where, f"it takes {len(inputs)} inputs, not the image alone"
         )
-    square = [side, side, 3]
-    if taken.type != "tensor(uint8)" or list(taken.shape[1:]) != square:
+    pixels = manifest.pixels
+    kinds = KINDS
+    if pixels is None:
+        kinds = {"tensor(uint8)": np.dtype(np.uint8)}
+    square = (side, side, 3)
+    if pixels is not None and pixels.layout == "nchw":
+        square = (3, side, side)
+    dims = list(taken.shape)
+    if (
+        taken.type not in kinds
+        or len(dims) != 4
+        or any(
+            isinstance(n, int) and n != m for n, m in zip(dims[1:], square, strict=True)
+        )
+    ):
+        kind = "uint8" if pixels is None else "floating-point numbers"
         why = (
-            f"it takes {taken.type} of shape {list(taken.shape)}; expected uint8 of "
-            f"shape [batch, {side}, {side}, 3]"
+            f"it takes {taken.type} of shape {dims}; expected {kind} of shape "
+            f"[batch, {', '.join(map(str, square))}]"
         )
         raise _bad_classifier(where, why)
-    if isinstance(taken.shape[0], int):
-        raise _bad_classifier(
-            where, f"its batch is fixed at {taken.shape[0]}, not free"
-        )
-    if len(given.shape) != 2 or given.shape[1] != manifest.labels.count:
+    per_image = given.shape[1:]
+    stated = given.shape and all(isinstance(number, int) for number in per_image)
+    if stated and math.prod(per_image) != manifest.labels.count:
         why = (
             f"it gives shape {list(given.shape)} for {manifest.labels.count:,} labels; "
             f"expected [batch, {manifest.labels.count}]"
         )
         raise _bad_classifier(where, why)
+    return kinds[taken.type], dims[0] if isinstance(dims[0], int) else None
 
 
 def _bad_classifier(where: Path, why: str) -> BadClassifierError:
     return BadClassifierError(f"{where}: {why}; export the classifier again")
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Return the message of an error on one line, shortened."""
     return " ".join(str(error).split())[:200]
 
 

@@ -341,7 +341,8 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
     for name, one in earlier.items():
         if one.network != current[name].network:
             refuse(f"of another network named {name}")
-        if one.preprocessing != current[name].preprocessing:
+        how = (one.preprocessing, one.pixels)
+        if how != (current[name].preprocessing, current[name].pixels):
             refuse(f"of {name} with another preprocessing")
         if one != current[name]:
             refuse(f"of {name} with other labels or another family")

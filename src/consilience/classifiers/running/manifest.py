@@ -22,6 +22,12 @@ type Plain = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$
 MAX_SIDE = 4096
 type Storage = Literal["float32", "float16", "int8"]
 type Side = Annotated[int, msgspec.Meta(ge=1, le=MAX_SIDE)]
+type Positive = Annotated[float, msgspec.Meta(gt=0)]
+type Mode = Literal["crop", "squash"]
+type Filter = Literal["bicubic", "bilinear", "lanczos"]
+type Colour = Literal["rgb", "bgr"]
+type Layout = Literal["nchw", "nhwc"]
+type Answers = Literal["logits", "probabilities"]
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,8 +42,7 @@ class Network(_Record, frozen=True):
     file, sha256
         Name in the folder, and hash of all its bytes.
     input, output
-        Names in the graph. The input is uint8, image x row x column x (red, green,
-        blue).
+        Names in the graph.
     answers
         Whether the output is logits or probabilities.
     storage
@@ -53,7 +58,7 @@ class Network(_Record, frozen=True):
     sha256: Sha256
     input: str = "image"
     output: str = "logits"
-    answers: Literal["logits", "probabilities"] = "logits"
+    answers: Answers = "logits"
     storage: Storage = "float32"
     disable_quant_qdq: bool = False
 
@@ -92,9 +97,29 @@ class Preprocessing(_Record, frozen=True):
     """
 
     size: Side
-    mode: Literal["crop", "squash"] = "crop"
+    mode: Mode = "crop"
     resize: Side | None = None
-    filter: Literal["bicubic", "bilinear", "lanczos"] = "bicubic"
+    filter: Filter = "bicubic"
+
+
+class Pixels(_Record, frozen=True):
+    """How the pixels of a square become the numbers that the network takes.
+
+    Attributes
+    ----------
+    mean, scale
+        A pixel x, 0 to 255, becomes (x - mean) * scale, for each of the network's
+        colours in its order.
+    colour
+        Order of the colours.
+    layout
+        Order of the axes: `nchw` is image x colour x row x column.
+    """
+
+    mean: tuple[float, float, float]
+    scale: tuple[Positive, Positive, Positive]
+    colour: Colour = "rgb"
+    layout: Layout = "nchw"
 
 
 class Source(_Record, frozen=True):
@@ -156,6 +181,9 @@ class Manifest(_Record, frozen=True):
         Name of the classifier; predictions carry it.
     family
         Classifiers of one family count as one when they are pooled.
+    pixels
+        Without it, the network takes the squares as they are: uint8, image x row x
+        column x (red, green, blue).
     """
 
     schema: Literal[1]
@@ -165,6 +193,7 @@ class Manifest(_Record, frozen=True):
     labels: LabelFile
     preprocessing: Preprocessing
     licence: Licence
+    pixels: Pixels | None = None
     source: Source | None = None
     accuracy: Accuracy | None = None
     golden: tuple[Golden, ...] = ()

@@ -11,46 +11,50 @@ import numpy as np
 
 from consilience.classifiers.images.decoding import UnusableImageError, decode
 from consilience.classifiers.running.classifier import (
+    KINDS,
     MIN_PROBABILITY,
     Labels,
+    external_weights,
+    load_classifier,
+    one_line,
     parse_labels,
+    to_pixels,
 )
 from consilience.classifiers.running.manifest import (
+    Answers,
+    Colour,
+    Filter,
     LabelFile,
+    Layout,
     Licence,
     Manifest,
+    Mode,
     Network,
     write_manifest,
 )
 from consilience.classifiers.running.preprocessing import prepare
-from consilience.classifiers.running.runtime import load_runtime
-from consilience.classifiers.wrapping import golden, network
-from consilience.classifiers.wrapping.composing import compose, to_pixels
-from consilience.classifiers.wrapping.network import Layout, Taken
+from consilience.classifiers.running.runtime import choose, load_runtime, session
+from consilience.classifiers.wrapping import golden
 from consilience.classifiers.wrapping.settings import (
     ASSUMED,
+    AXES,
     GIVEN,
-    GRAPH,
-    Answers,
-    Colour,
     Decision,
     Each,
-    Filter,
-    Mode,
     Settings,
     Settled,
+    Taken,
     check_choices,
     normalization,
     read_preprocessor,
     settle,
 )
-from consilience.errors import (
-    BadClassifierError,
-    OptionError,
-    SourceNotFoundError,
-)
+from consilience.errors import BadClassifierError, OptionError, SourceNotFoundError
 from consilience.whole_folder import whole_folder
 
+OLDEST_OPSET = 7  # whose arithmetic broadcasts as it does now
+OPSET = 18  # that is recommended where ONNX Runtime rejects another
+MAX_BYTES = 2**31 - 1  # of a protobuf message
 NOISE = 3  # squares of noise that a network is also compared on
 # Of the largest answer: by how much wrapped and original answers may differ.
 MAX_DIFFERENCE = {np.dtype(np.float16): 1e-2}
@@ -75,7 +79,7 @@ class Wrapped:
         The first labels of the golden picture, by the column `name` of the labels if
         they have one.
     difference : float
-        The largest difference between answers of the wrapped and the original network,
+        The largest difference between the answers of the folder and of the network,
         on the golden picture and on noise.
     """
 
@@ -110,9 +114,9 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     """Make the folder of a classifier from an ONNX network.
 
     The network takes a batch of floating-point images and gives one logit or
-    probability per label. Scaling the pixels, the order of the axes and that of the
-    colours become part of the graph, so that it takes eight-bit RGB squares. Nothing is
-    written unless the wrapped and the original network agree.
+    probability per label. It stays as it is; how pixels are scaled, the order of the
+    axes and that of the colours are written to the manifest. Nothing is written unless
+    the folder gives the answers of the network.
 
     Parameters
     ----------
@@ -142,7 +146,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     colour : {"rgb", "bgr"}, optional
         Order of the colours that the network takes; `mean` and `scale` are in it.
     output : {"logits", "probabilities"}, optional
-        What the network gives. A softmax at its end is removed.
+        What the network gives.
     preprocessor : str or Path, optional
         `preprocessor_config.json` of Hugging Face or `config.json` of timm, for
         settings that are not given.
@@ -220,7 +224,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     licence: NOASSERTION (assumed)
     """
     path, place = Path(model), Path(out)
-    load_runtime()
+    runtime = load_runtime()
     words = {"mode": mode, "filter": filter, "colour": colour, "layout": layout}
     check_choices({**words, "output": output})
     called = _name(name, place)
@@ -240,31 +244,18 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     stated, source = Settings(), ""
     if preprocessor is not None:
         stated, source = read_preprocessor(Path(preprocessor)), Path(preprocessor).name
-    loaded, session = network.open_network(network.load_network(path), path)
-    taken = network.read_input(loaded, path)
+    network, data = _read_network(path)
+    opened = _open(network, data, runtime, path)
+    taken = _read_input(opened, path)
     how = settle(given, stated, source, taken, path)
     shown, kind = _picture(picture)
     squares = _squares(shown, how)
-    pixels = to_pixels(squares, how, taken.kind)
-    several = dict(
-        zip(
-            [each.name for each in session.get_outputs()],
-            network.answers(session, pixels, taken, path),
-            strict=True,
-        )
-    )
+    several = _answers(opened, to_pixels(squares, how.pixels, taken.kind), taken, path)
     chosen = _output(several, listed, path)
-    tensor, decided = _answers(loaded, chosen, several[chosen], output, path)
-    bare = network.prune(loaded, tensor)
-    _, bare_session = network.open_network(bare, path)
-    original = network.answers(bare_session, pixels, taken, path)[0]
-    freed = loaded if taken.batch is None else network.free_batch(loaded, taken)
-    whole, image, last = compose(freed, taken, how, tensor, original.shape)
-    data = network.as_bytes(whole)
-    original = original.reshape(len(squares), -1).astype(np.float32)
-    difference = _compare(data, image, last, squares, original, taken, path)
+    original = several[chosen].reshape(len(squares), -1).astype(np.float32)
+    answers, origin = _kind_of_answers(network, chosen, original, output, path)
     first = original[0]
-    if decided.value == "probabilities":
+    if answers == "probabilities":
         first = np.log(np.maximum(first, MIN_PROBABILITY))
     manifest = Manifest(
         schema=1,
@@ -273,9 +264,9 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         network=Network(
             file="model.onnx",
             sha256=hashlib.sha256(data).hexdigest(),
-            input=image,
-            output=last,
-            answers="logits" if decided.value == "logits" else "probabilities",
+            input=taken.name,
+            output=chosen,
+            answers=answers,
             storage="float16" if taken.kind == np.float16 else "float32",
         ),
         labels=LabelFile(
@@ -284,6 +275,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
             count=len(listed),
         ),
         preprocessing=how.preprocessing,
+        pixels=how.pixels,
         licence=Licence(spdx=licence or UNSTATED),
         golden=(golden.golden_of(first, listed.label, file=f"golden.{kind}"),),
     )
@@ -297,13 +289,113 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         for file, content in files.items():
             (part / file).write_bytes(content)
         write_manifest(manifest, part)
+        difference = _compare(part, squares, original, taken, path)
         golden.check_golden(part)
+    decided = Decision("output", answers, origin)
     terms = Decision("licence", manifest.licence.spdx, GIVEN if licence else ASSUMED)
     names = dict(
         zip(listed.label, listed.columns.get("name", listed.label), strict=True)
     )
     shown_first = tuple(names[label] for label in manifest.golden[0].labels)
     return Wrapped(manifest, (*how.decisions, decided, terms), shown_first, difference)
+
+
+def _read_network(path: Path) -> tuple[Any, bytes]:
+    """Return a network and its bytes, with weights that lie in files beside it."""
+    import onnx  # noqa: PLC0415 (an extra)
+    from google.protobuf.message import DecodeError  # noqa: PLC0415
+
+    if not path.is_file():
+        msg = f"{path}: there is no such file; give the ONNX file of a network"
+        raise SourceNotFoundError(msg)
+    data = path.read_bytes()
+    try:
+        model = onnx.load_from_string(data)
+    except DecodeError:
+        msg = f"{path}: is not an ONNX network, or is truncated; export it again"
+        raise BadClassifierError(msg) from None
+    outside = any(external_weights(model))
+    try:
+        onnx.load_external_data_for_model(model, str(path.parent))
+    except Exception as error:  # noqa: BLE001 (of the checker, the disk, the sizes)
+        msg = (
+            f"{path}: its weights in other files cannot be read ({one_line(error)}); "
+            "keep the files of an export together in one folder"
+        )
+        raise BadClassifierError(msg) from None
+    if not model.graph.node:
+        msg = f"{path}: is not an ONNX network, or an empty one; export it again"
+        raise BadClassifierError(msg)
+    if model.ByteSize() > MAX_BYTES:
+        msg = (
+            f"{path}: has {model.ByteSize() / 1e9:.1f} GB of weights; expected at most "
+            "2 GB, which fit in one file: store them in half precision"
+        )
+        raise BadClassifierError(msg)
+    return model, model.SerializeToString(deterministic=True) if outside else data
+
+
+def _open(model: Any, data: bytes, runtime: Any, where: Path) -> Any:
+    """Open a network on the CPU."""
+    opset = next((x.version for x in model.opset_import if not x.domain), OPSET)
+    why = f"opset {opset} is older than {OLDEST_OPSET}"
+    if opset >= OLDEST_OPSET:
+        try:
+            return session(data, choose("cpu", runtime), runtime, threads=1)
+        except Exception as error:  # noqa: BLE001 (its errors share no root)
+            why = one_line(error)
+    msg = f"{where}: ONNX Runtime rejects it ({why}); export it with opset {OPSET}"
+    raise BadClassifierError(msg)
+
+
+def _read_input(opened: Any, where: Path) -> Taken:
+    """Return what a network takes."""
+    inputs = opened.get_inputs()
+    if len(inputs) != 1:
+        several = ", ".join(repr(value.name) for value in inputs)
+        msg = (
+            f"{where}: takes {len(inputs)} inputs ({several}); expected one: "
+            "export the image classifier alone"
+        )
+        raise BadClassifierError(msg)
+    kind = inputs[0].type
+    shape = tuple(n if isinstance(n, int) and n > 0 else None for n in inputs[0].shape)
+    if kind not in KINDS:
+        msg = (
+            f"{where}: takes {kind}; expected numbers in half, single or double "
+            "precision: export the network without its own preprocessing"
+        )
+        raise BadClassifierError(msg)
+    if len(shape) != 4 or all(each not in {3, None} for each in shape[1:]):
+        dims = ", ".join("any" if each is None else str(each) for each in shape)
+        msg = (
+            f"{where}: takes shape [{dims}]; expected {AXES['nchw']} or "
+            f"{AXES['nhwc']}, images in three colours"
+        )
+        raise BadClassifierError(msg)
+    return Taken(inputs[0].name, KINDS[kind], shape)
+
+
+def _answers(
+    opened: Any, pixels: np.ndarray, taken: Taken, where: Path
+) -> dict[str, np.ndarray]:
+    """Return all outputs for images, each run alone: it fills a batch that is fixed."""
+    times = taken.batch or 1
+    batches = np.repeat(pixels, times, axis=0).reshape(-1, times, *pixels.shape[1:])
+    try:
+        alone = [opened.run(None, {taken.name: batch}) for batch in batches]
+    except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
+        msg = (
+            f"{where}: cannot be run on {pixels.shape[1:]} numbers per image "
+            f"({one_line(error)}); check `size=` and `layout=`, or export it again"
+        )
+        raise BadClassifierError(msg) from None
+    return {
+        output.name: np.concatenate([each[:1] for each in several])
+        for output, several in zip(
+            opened.get_outputs(), zip(*alone, strict=True), strict=True
+        )
+    }
 
 
 def _is_classifier(folder: Path) -> bool:
@@ -382,20 +474,20 @@ def _output(several: dict[str, np.ndarray], labels: Labels, where: Path) -> str:
     raise BadClassifierError(msg)
 
 
-def _answers(
+def _kind_of_answers(
     model: Any,
     output: str,
     numbers: np.ndarray,
     given: Answers | None,
     where: Path,
-) -> tuple[str, Decision]:
-    """Return the tensor to answer with, and whether it has logits or probabilities."""
-    node = network.last_operator(model, output)
-    operator = "" if node is None else node.op_type
-    shares = numbers.reshape(len(numbers), -1).astype(np.float64)
-    sums = bool(
-        (shares >= 0).all() and np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
-    )
+) -> tuple[Answers, str]:
+    """Return whether a network gives logits or probabilities, and how that is known."""
+    if not np.isfinite(numbers).all():
+        msg = f"{where}: gives numbers that are not finite; export it for inference"
+        raise BadClassifierError(msg)
+    shares = numbers.astype(np.float64)
+    sums = (shares >= 0).all() and np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
+    operator = _last_operator(model, output)
     if operator in {"Sigmoid", "HardSigmoid"}:
         msg = (
             f"{where}: ends in {operator}, a probability for each label by itself; "
@@ -414,20 +506,22 @@ def _answers(
             "to one; give `output='logits'`"
         )
         raise BadClassifierError(msg)
-    if operator == "Softmax" and sums:
-        logits = f"{GRAPH}, without its last operator, Softmax"
-        return node.input[0], Decision("output", "logits", logits)
     if sums:
-        origin = given and GIVEN
-        why = origin or "the outputs, which sum to one"
-        return output, Decision("output", "probabilities", why)
-    return output, Decision("output", "logits", GIVEN if given else ASSUMED)
+        return "probabilities", GIVEN if given else "the outputs, which sum to one"
+    return "logits", GIVEN if given else ASSUMED
+
+
+def _last_operator(model: Any, output: str) -> str:
+    """Return the operator that gives an output; casts and copies are passed over."""
+    made_by = {name: node for node in model.graph.node for name in node.output}
+    node = made_by.get(output)
+    while node is not None and node.op_type in {"Identity", "Cast"}:
+        node = made_by.get(node.input[0])
+    return "" if node is None else str(node.op_type)
 
 
 def _compare(
-    data: bytes,
-    image: str,
-    last: str,
+    folder: Path,
     squares: np.ndarray,
     original: np.ndarray,
     taken: Taken,
@@ -437,24 +531,17 @@ def _compare(
     remedy = "export it for inference and with a free batch"
     if taken.batch is not None:
         remedy = f"its batch is fixed at {taken.batch}: export it with a free batch"
+    runtime = load_runtime()
+    wrapped = load_classifier(folder, choose("cpu", runtime), runtime)
     try:
-        session = network.session_of(data)
-        parts = [
-            session.run([last], {image: each})[0] for each in (squares[:1], squares[1:])
-        ]
-        wrapped = np.concatenate(parts).astype(np.float32)
+        parts = [wrapped.logits(each) for each in (squares[:1], squares[1:])]
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
-        msg = (
-            f"{where}: cannot be run when wrapped ({network.one_line(error)}); {remedy}"
-        )
+        msg = f"{where}: cannot be run when wrapped ({one_line(error)}); {remedy}"
         raise BadClassifierError(msg) from None
-    if wrapped.shape != original.shape or not np.isfinite(original).all():
-        msg = (
-            f"{where}: gives shape {wrapped.shape} or numbers that are not finite; "
-            f"expected {original.shape}: {remedy}"
-        )
-        raise BadClassifierError(msg)
-    difference = float(np.abs(wrapped - original).max())
+    answers = np.concatenate(parts)
+    if wrapped.manifest.network.answers == "probabilities":
+        answers = np.exp(answers)
+    difference = float(np.abs(answers - original).max())
     allowed = MAX_DIFFERENCE.get(taken.kind, MAX_DIFFERENCE_SINGLE)
     if difference > allowed * max(1.0, float(np.abs(original).max())):
         msg = f"{where}: answers differ by {difference:.2g} when wrapped; {remedy}"

@@ -13,16 +13,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from consilience.classifiers.running.manifest import MAX_SIDE, Preprocessing
-from consilience.classifiers.wrapping.network import AXES, Layout, Taken
+import numpy as np
+
+from consilience.classifiers.running.manifest import (
+    MAX_SIDE,
+    Answers,
+    Colour,
+    Filter,
+    Layout,
+    Mode,
+    Pixels,
+    Preprocessing,
+)
 from consilience.errors import BadClassifierError, OptionError, SourceNotFoundError
 
-type Colour = Literal["rgb", "bgr"]
-type Mode = Literal["crop", "squash"]
-type Filter = Literal["bicubic", "bilinear", "lanczos"]
-type Answers = Literal["logits", "probabilities"]
 type Each = int | float | Sequence[int | float]
 GIVEN, ASSUMED, GRAPH = "given", "assumed", "the graph"
 CHOICES = {
@@ -43,6 +49,35 @@ FILTERS: dict[int, Filter] = {
 # Whose size, given as one number, is that of both sides; of others, of the shorter.
 SQUARED = ("Beit", "Blip", "DeiT", "EfficientNet", "Flava", "Perceiver", "ViT")
 SMALL = 384  # side from which ConvNeXt's preprocessor squashes instead of cropping
+AXES: dict[Layout, str] = {
+    "nchw": "[batch, 3, rows, columns]",
+    "nhwc": "[batch, rows, columns, 3]",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a network takes."""
+
+    name: str
+    kind: np.dtype[Any]
+    shape: tuple[int | None, ...]
+
+    @property
+    def batch(self) -> int | None:
+        """Images that it takes at once; None: any number."""
+        return self.shape[0]
+
+    @property
+    def layout(self) -> Layout | None:
+        """Order of the axes; None: the graph does not say it."""
+        colours = [self.shape[1] == 3, self.shape[3] == 3]
+        return ("nchw" if colours[0] else "nhwc") if sum(colours) == 1 else None
+
+    def square(self, layout: Layout) -> tuple[int | None, int | None]:
+        """Return the number of rows and of columns; None: any."""
+        first = 2 if layout == "nchw" else 1
+        return self.shape[first], self.shape[first + 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +125,7 @@ class Decision:
 class Settled:
     """All settings."""
 
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    colour: Colour
-    layout: Layout
+    pixels: Pixels
     preprocessing: Preprocessing
     decisions: tuple[Decision, ...]
 
@@ -184,10 +216,12 @@ def settle(
         )
         raise OptionError(msg)
     return Settled(
-        mean=values["mean"],
-        scale=values["scale"],
-        colour=values["colour"],
-        layout=values["layout"],
+        pixels=Pixels(
+            mean=values["mean"],
+            scale=values["scale"],
+            colour=values["colour"],
+            layout=values["layout"],
+        ),
         preprocessing=Preprocessing(
             size=values["size"],
             mode=values["mode"],

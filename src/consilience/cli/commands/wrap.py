@@ -38,10 +38,10 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Make the folder of a classifier from any floating-point ONNX network.
 
-    Scaling the pixels, the order of the axes and that of the colours become part of the
-    graph. Each setting is printed with where it comes from: given, read from the graph
-    or the file of the preprocessing, or assumed. Nothing is written unless the wrapped
-    and the original network agree.
+    The network stays as it is; how pixels are scaled, the order of the axes and that
+    of the colours are written to the manifest. Each setting is printed with where it
+    comes from: given, read from the graph or the file of the preprocessing, or assumed.
+    Nothing is written unless the folder gives the answers of the network.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
         Order of the colours that the network takes; by default rgb. Mean and scale are
         in this order.
     output
-        What the network gives; a softmax at its end is removed.
+        What the network gives; by default logits, unless its outputs sum to one.
     preprocessor
         preprocessor_config.json of Hugging Face or config.json of timm, for settings
         that are not given.
