@@ -202,11 +202,11 @@ class _Study:
         import pandas as pd
 
         import consilience as cs
-        from consilience.classifiers.pooled.candidate_features import (
+        from consilience.classifiers.pooling import (
             ANNOTATORS,
             DATASET,
         )
-        from consilience.classifiers.pooled.rank_lists import from_array
+        from consilience.classifiers.predictions import from_array
 
         folder = data / "imagenetv2"
         file = folder / "imagenet-validation-original.json"

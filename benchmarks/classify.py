@@ -104,7 +104,7 @@ def make_images(folder: Path, number: int) -> None:
     from models.exporting.photographs import photograph
     from PIL import Image
 
-    from consilience.classifiers.images.decoding import decode
+    from consilience.classifiers.images import decode
 
     folder.mkdir()
     generator = np.random.default_rng(0)
@@ -147,7 +147,7 @@ def beside(folder: str, rounds: int) -> Figures:
 def two_networks(folder: str, rounds: int) -> Figures:
     """Classify by two networks in one run, and in two, in turn in one process."""
     from consilience.classifiers import Pace, classify, read_manifest
-    from consilience.classifiers.running.manifest import write_manifest
+    from consilience.classifiers.manifest import write_manifest
 
     pace = Pace(batch=BATCH, readers=1, threads=1)
 
@@ -194,8 +194,7 @@ class _Clock:
 
 def _whole(folder: str) -> dict[str, float]:
     """Classify the files of a folder; time begins when the network is loaded."""
-    from consilience.classifiers import Pace, classify
-    from consilience.classifiers.running import classifying
+    from consilience.classifiers import Pace, classify, classifying
 
     pipeline: Any = classifying
     load, begun = pipeline.load_classifier, []
@@ -219,11 +218,10 @@ def stages(folder: str) -> Figures:
     """Take the stages one after the other, in one thread."""
     import numpy as np
 
-    from consilience.classifiers.images.decoding import decode
-    from consilience.classifiers.pooled.predictions import Account, provenance
-    from consilience.classifiers.pooled.rank_lists import best_labels
-    from consilience.classifiers.running.classifying import Pieces
-    from consilience.classifiers.running.preprocessing import prepare
+    from consilience.classifiers.classifying import best_labels
+    from consilience.classifiers.images import decode, prepare
+    from consilience.classifiers.pieces import Pieces
+    from consilience.classifiers.predictions import Account, provenance
 
     classifier, how = _loaded()
     files = sorted(Path(folder).iterdir())
@@ -267,8 +265,8 @@ def _steps(files, how, decode, prepare) -> Iterator[tuple]:
 def _loaded():
     import onnxruntime
 
-    from consilience.classifiers.running.classifier import load_classifier
-    from consilience.classifiers.running.runtime import choose
+    from consilience.classifiers.classifier import load_classifier
+    from consilience.classifiers.runtime import choose
 
     choice = choose("cpu", onnxruntime)
     classifier = load_classifier(MODEL, choice, onnxruntime, threads=1)
@@ -276,7 +274,6 @@ def _loaded():
 
 
 def _square(file: Path, how):
-    from consilience.classifiers.images.decoding import decode
-    from consilience.classifiers.running.preprocessing import prepare
+    from consilience.classifiers.images import decode, prepare
 
     return prepare(decode(file.read_bytes()).rgb, how)

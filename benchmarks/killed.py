@@ -34,8 +34,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for name in ("SIGTERM", "SIGHUP"):
     signal.signal(getattr(signal, name), signal.SIG_DFL)
 if sys.argv[1] == "classify":
-    from consilience.classifiers.running import preprocessing
-    preprocessing.PIECE = {PIECE}
+    from consilience.classifiers import classifying
+    classifying.PIECE = {PIECE}
 from consilience.cli import main
 main(sys.argv[1:])
 """

@@ -120,7 +120,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _lacks_a_gpu(library: str) -> str:
     if library == "jax":
         return "" if jax.default_backend() == "gpu" else "JAX sees no GPU"
-    from consilience.classifiers.running.runtime import choose, load_runtime
+    from consilience.classifiers.runtime import choose, load_runtime
     from consilience.errors import ConsilienceError
 
     try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from consilience.classifiers.running.manifest import Storage
+from consilience.classifiers.manifest import Storage
 from consilience.errors import ConsilienceError
 from models.exporting.published import PUBLISHED, build
 

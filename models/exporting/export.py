@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from consilience.classifiers.images.decoding import decode
-from consilience.classifiers.running.classifier import parse_labels
-from consilience.classifiers.running.manifest import (
+from consilience.classifiers.classifier import SHOWN, golden_of
+from consilience.classifiers.images import decode, prepare
+from consilience.classifiers.manifest import (
     Accuracy,
     LabelFile,
     Licence,
@@ -30,10 +30,9 @@ from consilience.classifiers.running.manifest import (
     Preprocessing,
     Source,
     Storage,
+    parse_labels,
     write_manifest,
 )
-from consilience.classifiers.running.preprocessing import prepare
-from consilience.classifiers.wrapping.golden import SHOWN, golden_of
 from consilience.errors import BadClassifierError, MissingExtraError
 from consilience.whole_folder import whole_folder
 from models.exporting.photographs import photograph

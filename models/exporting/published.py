@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from consilience.classifiers.running.manifest import (
+from consilience.classifiers.manifest import (
     Accuracy,
     Licence,
     Manifest,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from consilience.classifiers.running.manifest import Storage
+from consilience.classifiers.manifest import Storage
 
 MIN_SIZE = 64  # of a tensor worth storing in fewer bytes
 MIN_SIZE_INT8 = 20_000  # likewise in eight bits; the many small ones lose the most

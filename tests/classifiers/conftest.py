@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from consilience.classifiers.running.classifier import load_classifier
-from consilience.classifiers.running.manifest import (
+from consilience.classifiers.classifier import load_classifier
+from consilience.classifiers.manifest import (
     LabelFile,
     Licence,
     Manifest,
@@ -20,7 +20,7 @@ from consilience.classifiers.running.manifest import (
     Preprocessing,
     write_manifest,
 )
-from consilience.classifiers.running.runtime import Choice
+from consilience.classifiers.runtime import Choice
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 KEPT = ("efficientnet_lite0", "efficientnet_lite1")

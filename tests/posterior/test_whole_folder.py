@@ -9,7 +9,7 @@ import threading
 import pandas as pd
 import pytest
 
-from consilience.classifiers.pooled.candidate_table import Candidates
+from consilience.classifiers.candidate_table import Candidates
 from consilience.errors import CannotWriteError, FolderExistsError
 from consilience.posterior._export import export, export_table
 from consilience.responses import read, write

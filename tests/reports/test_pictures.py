@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.classifiers.images.decoding import decode
+from consilience.classifiers.images import decode
 from consilience.errors import OptionError, SourceNotFoundError
 from consilience.reports import pictures as module
 from consilience.reports.pictures import SIDE, Pictures, make_pictures

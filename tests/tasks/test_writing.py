@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.stats import chisquare
 
 import consilience as cs
-from consilience.classifiers.pooled.rank_lists import from_table
+from consilience.classifiers.predictions import from_table
 from consilience.errors import (
     CandidatesError,
     FolderExistsError,

@@ -1,14 +1,10 @@
-from .images.sources import Images, list_images
-from .pooled.candidate_table import Candidates, candidates
-from .pooled.co_confusion import co_confusion
-from .pooled.predictions import Predictions
-from .pooled.reading import read_predictions
-from .running.classifier import Classifier, load_classifier
-from .running.classifying import Outcome, classify
-from .running.manifest import Manifest, read_manifest
-from .running.preprocessing import Pace
-from .wrapping.folder import Wrapped, wrap
-from .wrapping.golden import check_golden
+from .candidate_table import Candidates, candidates, co_confusion
+from .classifier import Classifier, check_golden, load_classifier
+from .classifying import Outcome, Pace, classify
+from .images import Images, list_images
+from .manifest import Manifest, read_manifest
+from .predictions import Predictions, read_predictions
+from .wrapping import Wrapped, wrap
 
 __all__ = [
     "Candidates",

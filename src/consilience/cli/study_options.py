@@ -152,7 +152,7 @@ def dataset_labels(sources: "Sequence[Predictions]") -> "pd.DataFrame | None":
 
 
 def _files(path: Path, *, whole: bool) -> list[Path]:
-    from consilience.classifiers.pooled.predictions import is_folder
+    from consilience.classifiers.predictions import is_folder
     from consilience.validation_images import lists_validation_images
 
     if not path.is_dir() or is_folder(path):
@@ -171,7 +171,7 @@ def _files(path: Path, *, whole: bool) -> list[Path]:
 
 def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
     from consilience.classifiers import read_predictions
-    from consilience.classifiers.pooled.rank_lists import from_array, from_table
+    from consilience.classifiers.predictions import from_array, from_table
 
     if path.is_dir():
         return read_predictions(path)

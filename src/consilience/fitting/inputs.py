@@ -163,7 +163,7 @@ def on_names(candidates: Table | None, responses: Responses) -> list[str]:
 
 def _proposed(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     # Of folders alone: what pools classifiers takes a while to load.
-    from consilience.classifiers.pooled.candidate_features import ANNOTATORS  # noqa: PLC0415
+    from consilience.classifiers.pooling import ANNOTATORS  # noqa: PLC0415
 
     with readable(str(folder / SOURCES)):
         sources = pd.read_parquet(folder / SOURCES, columns=["item", "label", "model"])
@@ -176,7 +176,7 @@ def as_similarity(given: Table | None, labels: Iterable[object]) -> pd.DataFrame
     """Return how alike labels are; of a folder of candidates, co-confusion."""
     if isinstance(given, (str, Path)) and Path(given).is_dir():
         names = names_in(given, labels)[1]
-        from consilience.classifiers.pooled.co_confusion import co_confusion  # noqa: PLC0415
+        from consilience.classifiers.candidate_table import co_confusion  # noqa: PLC0415
 
         table = co_confusion(given)
         pair = {side: table[side].replace(names) for side in ("label_a", "label_b")}

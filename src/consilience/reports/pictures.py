@@ -21,13 +21,15 @@ from os import cpu_count
 from pathlib import Path
 from typing import Literal, get_args
 
-from consilience.classifiers.images.decoding import UnusableImageError, decode, quiet
-from consilience.classifiers.images.sources import (
+from consilience.classifiers.images import (
     Files,
     Image,
     Images,
     Naming,
+    UnusableImageError,
+    decode,
     list_images,
+    quiet,
 )
 from consilience.errors import (
     FolderExistsError,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 from urllib.parse import quote
 
-from consilience.classifiers.images.sources import Naming, item_names, list_images
+from consilience.classifiers.images import Naming, item_names, list_images
 from consilience.errors import ImagesError, OptionError
 from consilience.responses.tools.on_screen import OnScreen
 

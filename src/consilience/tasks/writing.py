@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from consilience.classifiers.pooled.candidate_table import FILE, LABELS, Candidates
+from consilience.classifiers.candidate_table import FILE, LABELS, Candidates
 from consilience.errors import (
     CandidatesError,
     MissingColumnError,

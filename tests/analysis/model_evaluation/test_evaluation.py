@@ -10,7 +10,7 @@ import xarray as xr
 import consilience as cs
 from consilience.analysis.evaluation import evaluate
 from consilience.analysis.truths import ManyTruths, Table
-from consilience.classifiers.pooled.rank_lists import from_table
+from consilience.classifiers.predictions import from_table
 from consilience.errors import (
     CircularError,
     OptionError,

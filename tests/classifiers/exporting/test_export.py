@@ -9,8 +9,8 @@ from models.exporting import About, export_network, storing
 from models.exporting.__main__ import main
 
 from consilience.classifiers import check_golden, load_classifier, read_manifest
-from consilience.classifiers.running.classifier import Classifier
-from consilience.classifiers.running.manifest import Licence, Preprocessing
+from consilience.classifiers.classifier import Classifier
+from consilience.classifiers.manifest import Licence, Preprocessing
 from consilience.errors import BadClassifierError, FolderExistsError
 
 from ..conftest import KEPT, MODELS, ON_CPU

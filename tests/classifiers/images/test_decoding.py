@@ -8,7 +8,7 @@ import pytest
 from models.exporting.photographs import photograph
 from PIL import Image
 
-from consilience.classifiers.images.decoding import UnusableImageError, decode
+from consilience.classifiers.images import UnusableImageError, decode
 
 from ..conftest import as_bytes
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from consilience.classifiers.images.sources import list_images
+from consilience.classifiers.images import list_images
 from consilience.errors import ImagesError, SourceNotFoundError
 
 

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from scipy.special import expit, softmax
 
-from consilience.classifiers.pooled.calibration import (
+from consilience.classifiers.calibration import (
     apply_temperature,
     fit_presence,
     fit_temperature,
 )
-from consilience.classifiers.pooled.pooling import pool
-from consilience.classifiers.pooled.rank_lists import from_table
+from consilience.classifiers.pooling import pool
+from consilience.classifiers.predictions import from_table
 from consilience.errors import GoldError
 
 NUM_LABELS, KEPT = 30, 30

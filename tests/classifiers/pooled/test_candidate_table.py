@@ -8,10 +8,13 @@ import pytest
 
 import consilience as cs
 from consilience.classifiers import candidates
-from consilience.classifiers.pooled.candidate_features import ANNOTATORS, DATASET
-from consilience.classifiers.pooled.pooling import pool
-from consilience.classifiers.pooled.predictions import Predictions, rename_labels
-from consilience.classifiers.pooled.rank_lists import from_array, from_table
+from consilience.classifiers.pooling import ANNOTATORS, DATASET, pool
+from consilience.classifiers.predictions import (
+    Predictions,
+    from_array,
+    from_table,
+    rename_labels,
+)
 from consilience.errors import (
     CandidatesError,
     ConsilienceWarning,

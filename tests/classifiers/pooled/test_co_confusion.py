@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.classifiers.pooled.co_confusion import co_confusion
+from consilience.classifiers.candidate_table import co_confusion
 from consilience.errors import CandidatesError
 from consilience.fitting.inputs import as_similarity, classifiers_of
 

@@ -4,13 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.classifiers.pooled.pooling import pool
-from consilience.classifiers.pooled.rank_lists import (
-    OFF_LIST,
-    SHRINKAGE,
-    from_array,
-    from_table,
-)
+from consilience.classifiers.pooling import OFF_LIST, SHRINKAGE, pool
+from consilience.classifiers.predictions import from_array, from_table
 from consilience.errors import PredictionsError
 
 

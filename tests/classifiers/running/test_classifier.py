@@ -8,10 +8,9 @@ import pytest
 from models.exporting.photographs import photograph
 from onnx import TensorProto, external_data_helper, numpy_helper
 
-from consilience.classifiers.images.decoding import decode
-from consilience.classifiers.running.classifier import load_classifier
-from consilience.classifiers.running.manifest import read_manifest
-from consilience.classifiers.running.preprocessing import prepare
+from consilience.classifiers.classifier import load_classifier
+from consilience.classifiers.images import decode, prepare
+from consilience.classifiers.manifest import read_manifest
 from consilience.errors import BadClassifierError
 
 from ..conftest import ON_CPU, graph, write_classifier

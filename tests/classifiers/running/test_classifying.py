@@ -13,11 +13,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.classifiers import classify, list_images, read_predictions
-from consilience.classifiers.pooled import rank_lists
-from consilience.classifiers.running import classifying, preprocessing
-from consilience.classifiers.running.preprocessing import Pace
-from consilience.classifiers.running.runtime import PROVIDERS, Choice
+from consilience.classifiers import classify, classifying, list_images, read_predictions
+from consilience.classifiers.classifier import fill_up
+from consilience.classifiers.classifying import Pace
+from consilience.classifiers.runtime import PROVIDERS, Choice
 from consilience.errors import OptionError, PredictionsError
 
 from ..conftest import as_bytes
@@ -27,11 +26,10 @@ BY_ONE = Pace(batch=4, readers=2, threads=1)
 PROGRAM = """
 import os, sys
 import onnx, onnxruntime, PIL.Image
-from consilience.classifiers.running import classifying
-from consilience.classifiers.running import preprocessing
-preprocessing.PIECE = 16
+from consilience.classifiers import classifying
+classifying.PIECE = 16
 images, folder = sys.argv[1:]
-spread = preprocessing.Pace(batch=4, readers=2, threads=1)
+spread = classifying.Pace(batch=4, readers=2, threads=1)
 for line in sys.stdin:
     child = os.fork()
     if not child:
@@ -45,7 +43,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    monkeypatch.setattr(preprocessing, "PIECE", 8)
+    monkeypatch.setattr(classifying, "PIECE", 8)
 
 
 def run(images, folders, out, **how):
@@ -153,13 +151,13 @@ def test_taken_up_again_nothing_is_done_twice_and_all_is_as_if_uninterrupted(
 
         return report
 
-    original = preprocessing.prepare_image
+    original = classifying.prepare_image
 
     def counted(image, how):
         read.append(image.item)
         return original(image, how)
 
-    monkeypatch.setattr(preprocessing, "prepare_image", counted)
+    monkeypatch.setattr(classifying, "prepare_image", counted)
     out = tmp_path / "broken"
     for number in (9, 20):
         with pytest.raises(StoppedError):
@@ -304,7 +302,7 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
     tiny, pictures, tmp_path, monkeypatch
 ):
     held = {"now": 0, "most": 0, "read": 0}
-    original, classify_batch = preprocessing.prepare_image, classifying.classify_batch
+    original, classify_batch = classifying.prepare_image, classifying.classify_batch
 
     def prepare(image, how):
         held["now"] += 1
@@ -316,26 +314,25 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
         held["now"] -= len(batch)
         return classify_batch(batch, *rest)
 
-    monkeypatch.setattr(preprocessing, "prepare_image", prepare)
+    monkeypatch.setattr(classifying, "prepare_image", prepare)
     monkeypatch.setattr(classifying, "classify_batch", answer)
     run(pictures(150), [tiny()], tmp_path / "out")
     assert held["read"] == 150
-    assert held["most"] <= (preprocessing.AHEAD + 2) * BY_ONE.batch
+    assert held["most"] <= (classifying.AHEAD + 2) * BY_ONE.batch
 
 
 def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_path):
     images, folder = pictures(7), tiny()
     run(images, [folder], tmp_path / "plain")
-    squares = np.zeros((3, 8, 8, 3), np.uint8)
-    workers = preprocessing.Workers(batch=4, readers=1, threads=1, fixed=True)
-    assert len(rank_lists.pad_batch(squares, workers)) == 4
+    assert len(fill_up(np.zeros((3, 8, 8, 3), np.uint8), 4)) == 4
+    workers = classifying.Workers(batch=4, readers=1, threads=1, fixed=True)
     listed = list_images([images])
     classifier = classifying._load([folder], classifying.choose("cpu", None), _ort(), 1)
     ready = [
-        preprocessing.prepare_image(i, [classifier[0].manifest.preprocessing])
+        classifying.prepare_image(i, [classifier[0].manifest.preprocessing])
         for i in listed.besides(frozenset())
     ]
-    answers, _ = rank_lists.classify_batch(ready[:3], classifier, 20, workers)
+    answers, _ = classifying.classify_batch(ready[:3], classifier, 20, workers)
     wanted = read_predictions(tmp_path / "plain").table
     result = answers.to_pandas()
     pd.testing.assert_series_equal(
@@ -379,13 +376,13 @@ def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_prepro
     calls = {"decode": 0, "prepare": 0}
 
     def counted(name):
-        original = getattr(preprocessing, name)
+        original = getattr(classifying, name)
 
         def call(*arguments):
             calls[name] += 1
             return original(*arguments)
 
-        monkeypatch.setattr(preprocessing, name, call)
+        monkeypatch.setattr(classifying, name, call)
 
     counted("decode")
     counted("prepare")

@@ -9,8 +9,8 @@ import pytest
 from onnx import TensorProto
 
 from consilience.classifiers import classify, read_predictions
-from consilience.classifiers.running.classifier import load_classifier
-from consilience.classifiers.running.runtime import to_half_arithmetic
+from consilience.classifiers.classifier import load_classifier
+from consilience.classifiers.runtime import to_half_arithmetic
 from consilience.errors import PredictionsError
 
 from ..conftest import ON_CPU, graph

@@ -2,8 +2,7 @@
 
 import pytest
 
-from consilience.classifiers.running.classifier import parse_labels
-from consilience.classifiers.running.manifest import read_manifest
+from consilience.classifiers.manifest import parse_labels, read_manifest
 from consilience.errors import BadClassifierError, SourceNotFoundError
 
 

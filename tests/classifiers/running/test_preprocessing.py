@@ -5,9 +5,8 @@ import pytest
 from models.exporting.photographs import photograph
 from PIL import Image
 
-from consilience.classifiers.images.decoding import decode
-from consilience.classifiers.running.manifest import Preprocessing
-from consilience.classifiers.running.preprocessing import prepare
+from consilience.classifiers.images import decode, prepare
+from consilience.classifiers.manifest import Preprocessing
 
 
 @pytest.fixture(scope="module")

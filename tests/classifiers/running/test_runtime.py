@@ -9,9 +9,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from consilience.classifiers.running import runtime
-from consilience.classifiers.running.classifier import load_classifier
-from consilience.classifiers.running.runtime import (
+from consilience.classifiers import runtime
+from consilience.classifiers.classifier import load_classifier
+from consilience.classifiers.runtime import (
     CPU,
     CUDA,
     TENSORRT,

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, parser
 
 from consilience.classifiers import load_classifier, wrap
-from consilience.classifiers.running.runtime import load_runtime
+from consilience.classifiers.runtime import load_runtime
 
 from ..conftest import ON_CPU
 

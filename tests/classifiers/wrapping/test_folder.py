@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 from onnx.external_data_helper import set_external_data
 
-from consilience.classifiers import check_golden, classify, read_predictions, wrap
-from consilience.classifiers.running.preprocessing import prepare
-from consilience.classifiers.wrapping import folder as wrapping
+from consilience.classifiers import (
+    check_golden,
+    classify,
+    read_predictions,
+    wrap,
+    wrapping,
+)
+from consilience.classifiers.images import prepare
 from consilience.errors import (
     BadClassifierError,
     FolderExistsError,
@@ -450,7 +455,7 @@ def test_the_golden_picture_is_kept_with_the_answers_of_the_network(made, tmp_pa
     result = made(colours(), picture=picture, **USUAL)
     (golden,) = result.manifest.golden
     assert (tmp_path / "made" / golden.file).read_bytes() == picture.read_bytes()
-    from consilience.classifiers.images.decoding import decode
+    from consilience.classifiers.images import decode
 
     square = prepare(decode(photograph("coffee")).rgb, result.manifest.preprocessing)
     means = ((square / 255 - USUAL["mean"]) / USUAL["std"]).mean((0, 1))

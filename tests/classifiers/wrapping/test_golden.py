@@ -6,8 +6,8 @@ import skimage
 from models.exporting.photographs import photograph
 
 from consilience.classifiers import check_golden, read_manifest
-from consilience.classifiers.images.decoding import decode
-from consilience.classifiers.wrapping.golden import golden_of, pattern
+from consilience.classifiers.classifier import golden_of, pattern
+from consilience.classifiers.images import decode
 from consilience.errors import BadClassifierError, SourceNotFoundError
 
 from ..conftest import graph, write_classifier

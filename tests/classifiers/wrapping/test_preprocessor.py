@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from consilience.classifiers.wrapping.settings import read_preprocessor
+from consilience.classifiers.settings import read_preprocessor
 from consilience.errors import BadClassifierError, SourceNotFoundError
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]

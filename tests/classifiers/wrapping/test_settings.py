@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.classifiers.wrapping.settings import (
+from consilience.classifiers.settings import (
     CHOICES,
     Settings,
     Taken,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from models.exporting.photographs import photograph
 
-from consilience.classifiers.running.classifying import Pieces
+from consilience.classifiers.pieces import Pieces
 
 LITE0 = Path(__file__).parents[3] / "models" / "efficientnet_lite0"
 

@@ -74,8 +74,8 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
         --out candidates
     """
     from consilience.classifiers import candidates as pool
-    from consilience.classifiers.pooled.candidate_table import ACCOUNT
-    from consilience.classifiers.pooled.predictions import rename_labels
+    from consilience.classifiers.candidate_table import ACCOUNT
+    from consilience.classifiers.predictions import rename_labels
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
     loaded = read_all(predictions, items, labels)
@@ -108,7 +108,7 @@ def _used(path: Path) -> "pd.DataFrame":
     """Return the labels that annotators used, and the data set's, of each item."""
     import pandas as pd
 
-    from consilience.classifiers.pooled.candidate_features import ANNOTATORS, DATASET
+    from consilience.classifiers.pooling import ANNOTATORS, DATASET
     from consilience.cli.options import read_responses
 
     responses = read_responses([path], READ_AS_IT_IS)

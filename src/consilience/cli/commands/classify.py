@@ -78,7 +78,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     """
     from consilience.classifiers import Pace, list_images
     from consilience.classifiers import classify as run
-    from consilience.classifiers.pooled.predictions import FILE
+    from consilience.classifiers.predictions import FILE
     from consilience.progress import bar
 
     check_free(out, marker=FILE, overwrite=True)

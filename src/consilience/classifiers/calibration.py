@@ -22,14 +22,16 @@ Rahaman and Thiery (2021), Uncertainty quantification and deep ensembles, for th
 temperature after averaging.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_expit, xlogy
 
-from consilience.classifiers.pooled.pooling import Pool
+from consilience.classifiers.pooling import Pairs, Pool, Vocabulary, candidate_features
 from consilience.errors import GoldError
 
 COOLEST, HOTTEST = -3.0, 3.0  # log of the temperature
@@ -59,6 +61,55 @@ class Presence:
     log_loss: float
     base: float
     held_out: Float[np.ndarray, " N"]
+
+
+def choice_log_odds(
+    pool: Pool, pairs: Pairs, gold: pd.DataFrame
+) -> tuple[Temperature, Float[np.ndarray, " C"]]:
+    """Return the temperature, and the log of each share against a uniform one."""
+    item = pd.Index(pool.items).get_indexer(pd.Index(gold["item"].astype("str")))
+    label = pd.Index(pool.labels).get_indexer(pd.Index(gold["label"].astype("str")))
+    fitted = fit_temperature(pool, item[item >= 0], label[item >= 0])
+    share = apply_temperature(pool, fitted.value)
+    listed = np.bincount(pool.item, share, len(pool.items))
+    cells = np.bincount(pool.item, minlength=len(pool.items))
+    others = np.maximum(pool.num_labels - cells, 1)
+    rest = np.maximum(1 - listed, 1e-12) / others
+    here = np.where(pairs.cell >= 0, share[pairs.cell], rest[pairs.item])
+    return fitted, np.log(np.maximum(here, 1e-12) * pool.num_labels)
+
+
+def presence_log_odds(
+    pool: Pool,
+    pairs: Pairs,
+    features: Mapping[str, np.ndarray],
+    gold: pd.DataFrame,
+    context: tuple[int, pd.DataFrame | None, Vocabulary],
+) -> tuple[Presence, Float[np.ndarray, " C"]]:
+    """Return the regression, and log-odds; those of gold pairs are left out in turn."""
+    top, also, vocabulary = context
+    answer = gold["answer"].astype("str")
+    if not answer.isin(["yes", "no"]).all():
+        odd = answer[~answer.isin(["yes", "no"])].iloc[0]
+        msg = f"gold has the answer {odd!r}; expected yes or no"
+        raise GoldError(msg)
+    once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
+    item, label, here = vocabulary.codes(once)
+    about = vocabulary.locate(pool, item, label, unique=False)
+    columns = candidate_features(pool, about, top, also, vocabulary)
+    fitted = fit_presence(
+        np.stack(list(columns.values()), 1),
+        (once["answer"] == "yes").to_numpy()[here],
+        item,
+    )
+    log_odds = fitted.intercept + np.stack(list(features.values()), 1) @ fitted.weights
+    size = len(vocabulary.labels)
+    ours = pairs.item * size + pairs.label
+    theirs = item.astype(np.int64) * size + label
+    at = np.searchsorted(ours, theirs)
+    listed = np.append(ours, -1)[at] == theirs
+    log_odds[at[listed]] = fitted.held_out[listed]
+    return fitted, log_odds
 
 
 def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]:

@@ -5,9 +5,10 @@ r"""Several classifiers as one: their mean, in which a family counts once.
    p_i(l) = \sum_m w_m\, p_{im}(l), \qquad w_m \propto 1 / n_{f(m)}
 
 with :math:`n_f` classifiers in family :math:`f`. Of each classifier only its best
-labels are kept; what probability is left is spread evenly over the others. A list of
-ranks is given the probability that its ranks deserve: learned from gold, or else in
-proportion to one over the rank.
+labels are kept; what probability is left is spread evenly over the others.
+
+**The accuracy of each rank of a list** is learned from gold, each list's own shares
+shrunk to those of all lists; without gold it is in proportion to one over the rank.
 
 Only labels that some classifier lists have a cell; all others of an item share one
 probability, so nothing here is as large as items times labels.
@@ -19,6 +20,10 @@ probability, so nothing here is as large as items times labels.
 - `ensemble`: the best labels of the mean.
 - `mass`: the fewest labels that together hold so much of the mean's probability: few
   where classifiers agree, many where they do not.
+
+**Covariates of a pair of item and label** are the numeric columns of candidates: how
+many classifiers have the label among their best, how high, how often first, and the log
+of its pooled probability.
 
 References
 ----------
@@ -34,11 +39,16 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.classifiers.pooled.predictions import Predictions
-from consilience.classifiers.pooled.rank_lists import RankedRows, rank_shares
+from consilience.classifiers.predictions import Predictions
 from consilience.errors import OptionError, PredictionsError
 
 type Policy = Literal["union", "ensemble", "mass"]
+# What a list of ranks leaves to labels that it does not list, where no gold says;
+# judgement. It orders nothing, and without gold no prior is made of it.
+OFF_LIST = 0.05
+# Gold items that the pool of lists counts for in the ranks of one of them; judgement.
+SHRINKAGE = 50.0
+ANNOTATORS, DATASET = "(annotators)", "(data set)"  # sources that are no classifiers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +81,31 @@ class Pool:
             listed & (item >= 0) & (label >= 0), at, -1
         )
         return here
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankedRows:
+    """Rows of all classifiers; the share is missing where only ranks are known."""
+
+    item: Int[np.ndarray, " R"]
+    label: Int[np.ndarray, " R"]
+    model: Int[np.ndarray, " R"]
+    rank: Int[np.ndarray, " R"]
+    share: Float[np.ndarray, " R"]
+    num_models: int
+
+    @property
+    def ranks_only(self) -> Bool[np.ndarray, " R"]:
+        """Rows of classifiers with ranks only."""
+        lacking = np.bincount(self.model, np.isnan(self.share), self.num_models) > 0
+        rows: Bool[np.ndarray, " R"] = lacking[self.model]
+        return rows
+
+    def with_ranks(self, deserved: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " R"]:
+        """Return the probability of each row: as given, or by its rank."""
+        of_rank = deserved[self.model, self.rank - 1]
+        share: Float[np.ndarray, " R"] = np.where(self.ranks_only, of_rank, self.share)
+        return share
 
 
 def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -> Pool:
@@ -196,3 +231,130 @@ def _in_order(
     place[order] = np.arange(len(order)) - first
     sums[order] = before - before[first]
     return place, sums
+
+
+def rank_shares(
+    rows: RankedRows,
+    gold: pd.DataFrame | None,
+    items: np.ndarray,
+    labels: np.ndarray,
+) -> Float[np.ndarray, "M D"]:
+    """Return how often each rank of each list is right.
+
+    From gold: the list's own shares, shrunk to those of all lists. Without gold: one
+    over the rank.
+    """
+    depth = int(rows.rank.max(initial=1))
+    listed = np.zeros((rows.num_models, depth))
+    ranked = rows.ranks_only
+    np.maximum.at(listed, (rows.model[ranked], rows.rank[ranked] - 1), 1.0)
+    falling = listed / np.arange(1, depth + 1)
+    total = np.maximum(falling.sum(1, keepdims=True), 1e-12)
+    usual = (1 - OFF_LIST) * falling / total
+    if gold is None or not ranked.any():
+        return usual
+    truth = _truth(gold, items, labels)
+    judged = ranked & (truth[rows.item] >= 0)
+    hit = judged & (truth[rows.item] == rows.label)
+    place = (rows.model, rows.rank - 1)
+    hits, trials = np.zeros_like(listed), np.zeros_like(listed)
+    np.add.at(hits, (place[0][hit], place[1][hit]), 1.0)
+    np.add.at(trials, (place[0][judged], place[1][judged]), 1.0)
+    together = (hits.sum(0) + usual.max(0)) / (trials.sum(0) + 1)
+    return listed * (hits + SHRINKAGE * together) / (trials + SHRINKAGE)
+
+
+def _truth(
+    gold: pd.DataFrame, items: np.ndarray, labels: np.ndarray
+) -> Int[np.ndarray, " I"]:
+    """Return the code of the true label of each item; minus one where not known."""
+    item = pd.Index(items).get_indexer(pd.Index(gold["item"].astype("str")))
+    label = pd.Index(labels).get_indexer(pd.Index(gold["label"].astype("str")))
+    truth = np.full(len(items), -1)
+    here = item >= 0
+    # A label that nobody lists is known and never hit.
+    truth[item[here]] = np.where(label[here] < 0, len(labels), label[here])
+    return truth
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Pairs of item and label, and the cell of the pool where there is one."""
+
+    item: Int[np.ndarray, " C"]
+    label: Int[np.ndarray, " C"]
+    cell: Int[np.ndarray, " C"]
+
+
+class Vocabulary:
+    """Names of items and labels: the pool's own first, then what else is named."""
+
+    def __init__(self, pooled: Pool, tables: Sequence[pd.DataFrame | None]) -> None:
+        self.items = pooled.items
+        named = [t["label"].astype("str") for t in tables if t is not None]
+        more = np.asarray(pd.concat(named).unique() if named else (), object)
+        new = more[~pd.Index(more).isin(pooled.labels)]
+        self.labels = np.concatenate([pooled.labels, new])
+
+    def codes(self, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return codes of the rows about items that were classified, and which."""
+        item = pd.Index(self.items).get_indexer(pd.Index(table["item"].astype("str")))
+        label = pd.Index(self.labels).get_indexer(
+            pd.Index(table["label"].astype("str"))
+        )
+        here = item >= 0
+        return item[here], label[here], here
+
+    def pairs(self, pooled: Pool, kept: np.ndarray, also: pd.DataFrame | None) -> Pairs:
+        """Return the cells that are kept and what else is named, each pair once."""
+        item, label = pooled.item[kept], pooled.label[kept]
+        if also is not None:
+            more, named, _ = self.codes(also)
+            item, label = np.append(item, more), np.append(label, named)
+        return self.locate(pooled, item, label, unique=True)
+
+    def locate(
+        self, pooled: Pool, item: np.ndarray, label: np.ndarray, *, unique: bool
+    ) -> Pairs:
+        """Return pairs with their cells."""
+        if unique:
+            codes = np.unique(item.astype(np.int64) * len(self.labels) + label)
+            item, label = np.divmod(codes, len(self.labels))
+        codes_in_pool = np.where(label < len(pooled.labels), label, -1)
+        return Pairs(item, label, pooled.cell(item, codes_in_pool))
+
+
+def candidate_features(
+    pooled: Pool,
+    pairs: Pairs,
+    top: int,
+    also: pd.DataFrame | None,
+    vocabulary: Vocabulary,
+) -> dict[str, Float[np.ndarray, " C"]]:
+    """Return the number columns of pairs."""
+
+    def weighted_sum(value: np.ndarray) -> np.ndarray:
+        total = np.bincount(
+            pooled.row_cell, pooled.row_weight * value, len(pooled.item)
+        )
+        return np.where(pairs.cell >= 0, total[pairs.cell], 0.0)
+
+    here = np.where(
+        pairs.cell >= 0,
+        pooled.probability[pairs.cell],
+        pooled.elsewhere[pairs.item],
+    )
+    features = {
+        "score": np.log(here),
+        "top": weighted_sum(pooled.row_rank <= top),
+        "reciprocal_rank": weighted_sum(1.0 / pooled.row_rank),
+        "first": weighted_sum(pooled.row_rank == 1),
+    }
+    if also is not None and (also["source"] == DATASET).any():
+        item, label, _ = vocabulary.codes(also[also["source"] == DATASET])
+        dataset_pairs = set(zip(item.tolist(), label.tolist(), strict=True))
+        both = zip(pairs.item.tolist(), pairs.label.tolist(), strict=True)
+        features["dataset_label"] = np.array(
+            [float(pair in dataset_pairs) for pair in both]
+        )
+    return features

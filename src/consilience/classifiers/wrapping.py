@@ -9,33 +9,34 @@ from typing import Any
 
 import numpy as np
 
-from consilience.classifiers.images.decoding import UnusableImageError, decode
-from consilience.classifiers.running.classifier import (
+from consilience.classifiers.classifier import (
     KINDS,
     MIN_PROBABILITY,
-    Labels,
+    check_golden,
     external_weights,
+    golden_of,
     load_classifier,
     one_line,
-    parse_labels,
+    pattern,
     to_pixels,
 )
-from consilience.classifiers.running.manifest import (
+from consilience.classifiers.images import UnusableImageError, decode, prepare
+from consilience.classifiers.manifest import (
     Answers,
     Colour,
     Filter,
     LabelFile,
+    Labels,
     Layout,
     Licence,
     Manifest,
     Mode,
     Network,
+    parse_labels,
     write_manifest,
 )
-from consilience.classifiers.running.preprocessing import prepare
-from consilience.classifiers.running.runtime import choose, load_runtime, session
-from consilience.classifiers.wrapping import golden
-from consilience.classifiers.wrapping.settings import (
+from consilience.classifiers.runtime import choose, load_runtime, session
+from consilience.classifiers.settings import (
     ASSUMED,
     AXES,
     GIVEN,
@@ -277,7 +278,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         preprocessing=how.preprocessing,
         pixels=how.pixels,
         licence=Licence(spdx=licence or UNSTATED),
-        golden=(golden.golden_of(first, listed.label, file=f"golden.{kind}"),),
+        golden=(golden_of(first, listed.label, file=f"golden.{kind}"),),
     )
     files = {
         manifest.network.file: data,
@@ -290,7 +291,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
             (part / file).write_bytes(content)
         write_manifest(manifest, part)
         difference = _compare(part, squares, original, taken, path)
-        golden.check_golden(part)
+        check_golden(part)
     decided = Decision("output", answers, origin)
     terms = Decision("licence", manifest.licence.spdx, GIVEN if licence else ASSUMED)
     names = dict(
@@ -429,7 +430,7 @@ def _labels(labels: str | Path | Sequence[str]) -> tuple[Labels, bytes]:
 def _picture(picture: str | Path | None) -> tuple[bytes, str]:
     """Return the file of the golden picture, and its ending."""
     if picture is None:
-        return golden.pattern(), "png"
+        return pattern(), "png"
     path = Path(picture)
     try:
         data = path.read_bytes()

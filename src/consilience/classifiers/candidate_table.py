@@ -1,9 +1,19 @@
-"""The candidates of each item, their covariates, and their sources.
+r"""The candidates of each item, their covariates, and their sources.
 
-Numbers are columns that annotator models learn weights for: how many
-classifiers have the label among their best, how high, how often first, and the log of
-its pooled probability. `log_odds` is there only if gold was: nobody knows what a
-softmax means for the question that annotators are asked without some known truth.
+Numbers are columns that annotator models learn weights for. `log_odds` is there only if
+gold was: nobody knows what a softmax means for the question that annotators are asked
+without some known truth.
+
+**Confusion of two labels** is the probability that classifiers give to both. With
+:math:`p_i(l)` the pooled probability of label l for item i,
+
+.. math::
+
+   f_{ll'} = \frac{\sum_i p_i(l)\, p_i(l')}
+                  {\sqrt{\sum_i p_i(l)^2 \sum_i p_i(l')^2}}
+
+the cosine of the two: 1 where both always have the same share of the probability, 0
+where no item has both among its candidates.
 """
 
 import warnings
@@ -16,28 +26,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import tomli_w
-from jaxtyping import Float, Int
+from jaxtyping import Float
+from scipy.sparse import csr_array, triu
 
-from consilience.classifiers.pooled.calibration import (
+from consilience.classifiers.calibration import (
     Presence,
     Temperature,
-    apply_temperature,
-    fit_presence,
-    fit_temperature,
+    choice_log_odds,
+    presence_log_odds,
 )
-from consilience.classifiers.pooled.candidate_features import (
+from consilience.classifiers.pooling import (
     Pairs,
+    Policy,
+    Pool,
     Vocabulary,
     candidate_features,
+    choose_cells,
+    pool,
 )
-from consilience.classifiers.pooled.pooling import Policy, Pool, choose_cells, pool
-from consilience.classifiers.pooled.predictions import Predictions
-from consilience.errors import CandidatesError, ConsilienceWarning, GoldError
+from consilience.classifiers.predictions import Predictions
+from consilience.errors import CandidatesError, ConsilienceWarning
 from consilience.notebook import shown_as
 from consilience.whole_folder import whole_folder
 
 FILE, SOURCES, ACCOUNT = "candidates.parquet", "sources.parquet", "candidates.toml"
 LABELS = "labels.parquet"
+NEEDED = ("item", "label", "score")
 
 
 @shown_as("table", "sources", "labels")
@@ -65,7 +79,7 @@ class Candidates:
     --------
     >>> import consilience as cs
     >>> import pandas as pd
-    >>> from consilience.classifiers.pooled.rank_lists import from_table
+    >>> from consilience.classifiers.predictions import from_table
     >>> ranks = pd.DataFrame(
     ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
     ... )
@@ -113,7 +127,7 @@ class Candidates:
         >>> from pathlib import Path
         >>> import consilience as cs
         >>> import pandas as pd
-        >>> from consilience.classifiers.pooled.rank_lists import from_table
+        >>> from consilience.classifiers.predictions import from_table
         >>> ranks = pd.DataFrame(
         ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
         ... )
@@ -195,7 +209,7 @@ def candidates(
     --------
     >>> import consilience as cs
     >>> import pandas as pd
-    >>> from consilience.classifiers.pooled.rank_lists import from_table
+    >>> from consilience.classifiers.predictions import from_table
     >>> ranks = pd.DataFrame(
     ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
     ... )
@@ -221,13 +235,11 @@ def candidates(
     calibrated: Temperature | Presence | None = None
     log_odds = None
     if gold is not None and several:
-        calibrated, log_odds = _presence(
+        calibrated, log_odds = presence_log_odds(
             pooled, pairs, features, gold, (top, also, vocabulary)
         )
     elif gold is not None:
-        item, label = _gold_codes(pooled, gold)
-        calibrated = fit_temperature(pooled, item, label)
-        log_odds = _choice_log_odds(pooled, pairs, calibrated.value)
+        calibrated, log_odds = choice_log_odds(pooled, pairs, gold)
     table = pd.DataFrame(
         {
             "item": vocabulary.items[pairs.item].astype(str),
@@ -300,61 +312,6 @@ def _check_names(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
                 f"({how})"
             )
             raise CandidatesError(msg)
-
-
-def _gold_codes(
-    pooled: Pool, gold: pd.DataFrame
-) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
-    item = pd.Index(pooled.items).get_indexer(pd.Index(gold["item"].astype("str")))
-    label = pd.Index(pooled.labels).get_indexer(pd.Index(gold["label"].astype("str")))
-    return item[item >= 0], label[item >= 0]
-
-
-def _choice_log_odds(
-    pooled: Pool, pairs: Pairs, temperature: float
-) -> Float[np.ndarray, " C"]:
-    """Return the log of each label's share against a uniform share."""
-    share = apply_temperature(pooled, temperature)
-    listed = np.bincount(pooled.item, share, len(pooled.items))
-    cells = np.bincount(pooled.item, minlength=len(pooled.items))
-    others = np.maximum(pooled.num_labels - cells, 1)
-    rest = np.maximum(1 - listed, 1e-12) / others
-    here = np.where(pairs.cell >= 0, share[pairs.cell], rest[pairs.item])
-    odds: Float[np.ndarray, " C"] = np.log(np.maximum(here, 1e-12) * pooled.num_labels)
-    return odds
-
-
-def _presence(
-    pooled: Pool,
-    pairs: Pairs,
-    features: Mapping[str, np.ndarray],
-    gold: pd.DataFrame,
-    context: tuple[int, pd.DataFrame | None, Vocabulary],
-) -> tuple[Presence, Float[np.ndarray, " C"]]:
-    """Return the regression, and log-odds; those of gold pairs are left out in turn."""
-    top, also, vocabulary = context
-    answer = gold["answer"].astype("str")
-    if not answer.isin(["yes", "no"]).all():
-        odd = answer[~answer.isin(["yes", "no"])].iloc[0]
-        msg = f"gold has the answer {odd!r}; expected yes or no"
-        raise GoldError(msg)
-    once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
-    item, label, here = vocabulary.codes(once)
-    about = vocabulary.locate(pooled, item, label, unique=False)
-    columns = candidate_features(pooled, about, top, also, vocabulary)
-    fitted = fit_presence(
-        np.stack(list(columns.values()), 1),
-        (once["answer"] == "yes").to_numpy()[here],
-        item,
-    )
-    log_odds = fitted.intercept + np.stack(list(features.values()), 1) @ fitted.weights
-    size = len(vocabulary.labels)
-    ours = pairs.item * size + pairs.label
-    theirs = item.astype(np.int64) * size + label
-    at = np.searchsorted(ours, theirs)
-    listed = np.append(ours, -1)[at] == theirs
-    log_odds[at[listed]] = fitted.held_out[listed]
-    return fitted, log_odds
 
 
 def _sources(
@@ -431,3 +388,93 @@ def _account(
 
 def _ours(folder: Path) -> bool:
     return (folder / ACCOUNT).is_file()
+
+
+def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
+    """Return how often classifiers confuse each pair of labels.
+
+    The estimate improves with the number of items, which need not be those that
+    annotators answered about.
+
+    Parameters
+    ----------
+    candidates : Candidates, data frame or path
+        Result of `candidates`, its table, or the folder of `Candidates.save`: columns
+        item, label and score (log probability).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns label_a, label_b and value (from 0 to 1) for all pairs of labels that
+        are candidates of one item, the most confused first: a similarity of labels, as
+        `fit` accepts it.
+
+    Raises
+    ------
+    CandidatesError
+        If the file cannot be read, a column is missing, or a score is not finite.
+
+    See Also
+    --------
+    leading_question : The effect of similar labels on annotators.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "score": [-0.5, -1.0]}
+    ... )
+    >>> cs.co_confusion(table).round(2)
+      label_a label_b  value
+    0     cat     dog    1.0
+    """
+    table = _table(candidates)
+    label, labels = pd.factorize(table["label"].astype("str"), sort=True)
+    item, items = pd.factorize(table["item"].astype("str"))
+    shape = (len(items), len(labels))
+    share = csr_array((_probability(table), (item, label)), shape=shape)
+    both = triu(share.T @ share, format="coo")
+    size = np.sqrt((share.multiply(share)).sum(0))
+    off = both.row < both.col
+    row, column = both.row[off], both.col[off]
+    value = both.data[off] / (size[row] * size[column])
+    pairs = pd.DataFrame(
+        {"label_a": labels[row], "label_b": labels[column], "value": value}
+    )
+    order = ["value", "label_a", "label_b"]
+    return pairs.sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+def _table(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
+    if isinstance(candidates, Candidates):
+        table = candidates.table
+    elif isinstance(candidates, pd.DataFrame):
+        table = candidates
+    else:
+        path = Path(candidates)
+        path = path / FILE if path.is_dir() else path
+        try:
+            table = pd.read_parquet(path)
+        except Exception as error:
+            line = str(error).partition("\n")[0]
+            msg = f"{path}: cannot be read as Parquet ({line}); make it again"
+            raise CandidatesError(msg) from error
+    for column in NEEDED:
+        if column not in table:
+            columns = ", ".join(map(str, table.columns))
+            msg = f"candidates have columns {columns}; a column {column!r} is needed"
+            raise CandidatesError(msg)
+    return table
+
+
+def _probability(table: pd.DataFrame) -> Float[np.ndarray, " C"]:
+    score = pd.to_numeric(table["score"], errors="coerce").to_numpy(float)
+    if not np.isfinite(score).all():
+        row = int(np.argmin(np.isfinite(score)))
+        msg = (
+            f"candidates, column 'score', row {row + 1}: found "
+            f"{table['score'].iloc[row]!r}, expected a number; fix it or leave it out"
+        )
+        raise CandidatesError(msg)
+    return np.exp(score)

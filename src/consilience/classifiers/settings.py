@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from consilience.classifiers.running.manifest import (
+from consilience.classifiers.manifest import (
     MAX_SIDE,
     Answers,
     Colour,

@@ -3,17 +3,13 @@
 **Pixels are normalised in NumPy**, so that a network stays as its exporter left it. A
 network whose batch is fixed is run on as many images at a time, blank ones at the end.
 
-**The labels of a classifier, in the order of its outputs.** A text table (tabs, with a
-header). The column `label` is what predictions carry; it is unique. Other columns name
-the same label otherwise. Of ImageNet's thousand classes the label is the index in the
-order of WordNet ids, and `wnid`, `name` (made unique: two pairs of classes share a
-name) and `synonyms` stand beside it.
+**Golden pictures show that a folder answers as it did when it was made**: the answers
+of the network that was exported or wrapped stand in the manifest.
 """
 
-import csv
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,41 +17,40 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from consilience.classifiers.running.manifest import (
-    LabelFile,
+from consilience.classifiers.images import decode, prepare
+from consilience.classifiers.manifest import (
+    Golden,
+    Labels,
     Manifest,
     Pixels,
     checked_bytes,
+    read_labels,
     read_manifest,
 )
-from consilience.classifiers.running.runtime import (
+from consilience.classifiers.runtime import (
     Choice,
     Place,
     Precision,
+    choose,
+    load_runtime,
     runs_on,
     session,
     to_half_arithmetic,
 )
-from consilience.errors import BadClassifierError, ConsilienceError
+from consilience.errors import (
+    BadClassifierError,
+    ConsilienceError,
+    SourceNotFoundError,
+)
 
 MIN_PROBABILITY = 1e-30  # before its logarithm is taken
+SHOWN = 5  # labels of a golden picture
+SHARE = 0.005  # of the distance from the first logit to the median that may be lost
 KINDS: dict[object, np.dtype[Any]] = {
     "tensor(float16)": np.dtype(np.float16),
     "tensor(float)": np.dtype(np.float32),
     "tensor(double)": np.dtype(np.float64),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Labels in the order of the outputs."""
-
-    label: tuple[str, ...]
-    columns: dict[str, tuple[str, ...]]
-
-    def __len__(self) -> int:
-        """K, how many."""
-        return len(self.label)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -284,43 +279,113 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def read_labels(folder: Path, part: LabelFile) -> Labels:
-    """Read the labels of a classifier's folder."""
-    labels = parse_labels(checked_bytes(folder, part), str(folder / part.file))
-    if len(labels) != part.count:
+def check_golden(folder: str | Path, *, photographs: str | Path | None = None) -> float:
+    """Compare a classifier with the golden pictures of its manifest, on the CPU.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of the classifier.
+    photographs : str or Path, optional
+        Folder of the photographs that a manifest names without holding them: those of
+        scikit-image, `skimage.data_dir`.
+
+    Returns
+    -------
+    float
+        The largest difference of a logit; NaN if the manifest has no golden picture.
+
+    Raises
+    ------
+    BadClassifierError
+        If a logit differs by more than the manifest allows.
+    SourceNotFoundError
+        If the folder, or a photograph, does not exist.
+
+    See Also
+    --------
+    wrap : Make the folder of a classifier from an ONNX network.
+
+    Examples
+    --------
+    >>> from consilience.classifiers import check_golden
+    >>> check_golden("models/resnet18") < 0.05  # doctest: +SKIP
+    True
+    """
+    place = Path(folder)
+    runtime = load_runtime()
+    classifier = load_classifier(place, choose("cpu", runtime), runtime)
+    largest = float("nan")
+    for golden in classifier.manifest.golden:
+        picture = _picture(place, golden, photographs)
+        difference = _difference(picture, classifier, golden)
+        largest = np.fmax(largest, difference)
+        if not difference <= golden.tolerance:
+            msg = (
+                f"{place}: a logit of the golden picture "
+                f"{golden.file or golden.photograph} differs by {difference:.2g}, more "
+                f"than {golden.tolerance:.2g}; export or wrap the classifier again"
+            )
+            raise BadClassifierError(msg)
+    return float(largest)
+
+
+def golden_of(
+    logits: Float[np.ndarray, " K"],
+    labels: Sequence[str],
+    *,
+    file: str | None = None,
+    photograph: str | None = None,
+    tolerance: float | None = None,
+) -> Golden:
+    """Return what a network answers for a picture, as the manifest has it."""
+    first = np.argsort(-logits, kind="stable")[:SHOWN]
+    if tolerance is None:
+        spread = float(logits[first[0]] - np.median(logits))
+        tolerance = float(f"{max(SHARE * spread, 1e-5):.1e}")
+    digits = 2 - math.floor(math.log10(tolerance))
+    return Golden(
+        photograph=photograph,
+        file=file,
+        labels=tuple(labels[i] for i in first),
+        logits=tuple(round(float(logits[i]), digits) for i in first),
+        tolerance=tolerance,
+    )
+
+
+def pattern() -> bytes:
+    """Return a picture of smooth colours, for a network that comes without one.
+
+    It is wider than high and differs from side to side and from colour to colour, so
+    that a wrong crop, order of axes or order of colours gives other answers.
+    """
+    from PIL import Image  # noqa: PLC0415 (an extra)
+
+    coarse = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    smooth = Image.fromarray(coarse).resize((160, 120), Image.Resampling.BICUBIC)
+    written = io.BytesIO()
+    smooth.save(written, "PNG")
+    return written.getvalue()
+
+
+def _picture(folder: Path, golden: Golden, photographs: str | Path | None) -> bytes:
+    if golden.file is not None:
+        files = [folder / golden.file]
+    else:
+        files = sorted(Path(photographs or folder).glob(f"{golden.photograph}.*"))
+    try:
+        return files[0].read_bytes()
+    except (IndexError, OSError):
         msg = (
-            f"{folder / part.file}: lists {len(labels):,} labels, the manifest says "
-            f"{part.count:,}; export the classifier again"
+            f"{folder}: the golden picture {golden.file or golden.photograph} is "
+            "missing; copy the whole folder, or give `photographs=`, the folder of "
+            "scikit-image's photographs (skimage.data_dir)"
         )
-        raise BadClassifierError(msg)
-    return labels
+        raise SourceNotFoundError(msg) from None
 
 
-def parse_labels(data: bytes, source: str) -> Labels:
-    """Read a table of labels; without a header line, each line is a label."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        msg = f"{source}: is not UTF-8 text; write one label per line"
-        raise BadClassifierError(msg) from None
-    quoted = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text), **quoted) if row]  # type: ignore[arg-type]
-    except csv.Error as error:
-        msg = f"{source}: is not a table of tab-separated cells ({error})"
-        raise BadClassifierError(msg) from None
-    header = rows[0] if rows and "label" in rows[0] else None
-    names, body = (header, rows[1:]) if header else (["label"], rows)
-    wrong = next((row for row in body if len(row) != len(names)), None)
-    if wrong is not None:
-        msg = f"{source}: a row has {len(wrong)} cells, not {len(names)}: {wrong[:3]}"
-        raise BadClassifierError(msg)
-    if len(set(names)) != len(names):
-        msg = f"{source}: two columns have one name ({', '.join(names)}); rename one"
-        raise BadClassifierError(msg)
-    columns = dict(zip(names, zip(*body, strict=True), strict=True)) if body else {}
-    label = columns.get("label", ())
-    if len(set(label)) != len(label) or not all(label):
-        msg = f"{source}: a label is empty or stands twice; make every label unique"
-        raise BadClassifierError(msg)
-    return Labels(label, columns)
+def _difference(picture: bytes, classifier: Classifier, golden: Golden) -> float:
+    square = prepare(decode(picture).rgb, classifier.manifest.preprocessing)
+    logits = classifier.logits(square[None])[0]
+    places = [classifier.labels.label.index(label) for label in golden.labels]
+    return float(np.abs(logits[places] - np.array(golden.logits)).max())

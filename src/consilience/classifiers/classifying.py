@@ -1,0 +1,435 @@
+"""Predictions of classifiers for images: in batches, saved piece by piece.
+
+Order is that of the images, so that a run which was killed and taken up again leaves
+what an uninterrupted one does.
+
+**Images are decoded and resampled ahead of the networks, in threads, in their order.**
+Pillow does its work without Python's lock. A bounded number of images is in memory, and
+each is decoded once for all classifiers.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float
+from scipy.special import softmax
+
+from consilience.classifiers.classifier import (
+    Classifier,
+    fill_up,
+    load_classifier,
+)
+from consilience.classifiers.images import (
+    Image,
+    Images,
+    UnusableImageError,
+    decode,
+    list_images,
+    prepare,
+    quiet,
+)
+from consilience.classifiers.manifest import Preprocessing
+from consilience.classifiers.pieces import Pieces
+from consilience.classifiers.predictions import (
+    ANSWER_SCHEMA,
+    Account,
+    is_folder,
+    provenance,
+)
+from consilience.classifiers.runtime import (
+    Choice,
+    Device,
+    Precision,
+    choose,
+    load_runtime,
+)
+from consilience.errors import OptionError
+from consilience.progress import Progress, Reporter, silent
+from consilience.whole_folder import whole_folder
+
+AHEAD = 4  # batches that may wait in memory
+PIECE = 256  # images in a piece: what a kill can cost
+BATCH = {False: 16, True: 128}  # by whether on a GPU; on a CPU more only takes memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How the work is spread; what is left out goes by the machine.
+
+    Attributes
+    ----------
+    batch
+        Images that a session takes at once.
+    readers
+        Threads that read and decode.
+    threads
+        Threads of arithmetic on the CPU.
+    """
+
+    batch: int | None = None
+    readers: int | None = None
+    threads: int | None = None
+
+
+AS_THE_MACHINE_HAS = Pace()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What has been done.
+
+    Attributes
+    ----------
+    classified, before
+        Images that were taken on now, and those that were done before.
+    unusable
+        Of those taken on now, how many could not be used; the folder says why.
+    device
+        Where the sessions ran, and why there.
+    seconds
+        On the wall.
+    """
+
+    classified: int
+    before: int
+    unusable: int
+    device: str
+    seconds: float
+
+
+def classify(  # noqa: PLR0913 (each option stands alone)
+    images: Images | Sequence[str | Path],
+    folders: Sequence[str | Path],
+    out: str | Path,
+    *,
+    device: Device = "auto",
+    precision: Precision = "single",
+    keep: int = 20,
+    pace: Pace = AS_THE_MACHINE_HAS,
+    report: Reporter = silent,
+    overwrite: bool = False,
+) -> Outcome:
+    """Write the predictions of classifiers for images to a folder.
+
+    A second call with the same classifiers continues where the first was stopped.
+
+    Parameters
+    ----------
+    images : Images or sequence of paths
+        From `list_images`, or what that accepts.
+    folders : sequence of paths
+        Folders of the classifiers.
+    out : str or Path
+        Folder of predictions.
+    device : {"auto", "cpu", "cuda", "tensorrt"}, default "auto"
+        "auto" takes the GPU, by CUDA, where there is one.
+    precision : {"single", "half"}, default "single"
+        Precision of the arithmetic of the networks. "half" moves logits by some
+        hundredths; it is meant for GPUs, and slower on a CPU.
+    keep : int, default 20
+        Number of labels to keep for each image and classifier, the most probable.
+    pace : Pace
+        Sizes of batches and numbers of threads.
+    report : callable
+        Called with the progress after each batch.
+    overwrite : bool, default False
+        Start again where there are predictions already. They stay until the new ones
+        are complete; a run that is stopped earlier keeps them, and cannot be continued.
+
+    Returns
+    -------
+    Outcome
+        Numbers of images, the device and the time.
+
+    Raises
+    ------
+    MissingExtraError, DeviceError, BadClassifierError, SourceNotFoundError
+        If a classifier cannot be loaded, or cannot run on the device.
+    PredictionsError
+        If the folder holds other predictions.
+    FolderExistsError
+        If the folder exists and holds no predictions.
+    CannotWriteError
+        If the folder cannot be written.
+    OptionError
+        If a number is not positive, or two classifiers have the same name.
+
+    See Also
+    --------
+    read_predictions : Read the folder.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> cs.classify(["photos"], ["resnet"], "predictions")  # doctest: +SKIP
+    """
+    started = time.monotonic()
+    check(keep, pace)
+    images = images if isinstance(images, Images) else list_images(images)
+    runtime = load_runtime()
+    choice = choose(device, runtime)
+    workers = share_processors(pace, gpu=choice.gpu)
+    classifiers = _load(folders, choice, runtime, workers.threads, precision)
+    where = _where(choice, classifiers)
+    account = Account(
+        keep=keep,
+        precision=precision,
+        classifiers=tuple(
+            provenance(classifier.manifest) for classifier in classifiers
+        ),
+        devices=(f"{where}; {_versions(runtime)}",),
+    )
+    done = unusable = 0
+    tables: list[pa.Table] = []
+    rows: list[dict[str, Any]] = []
+    how = tuple(classifier.manifest.preprocessing for classifier in classifiers)
+    with _place(Path(out), overwrite=overwrite) as folder:
+        pieces = Pieces(
+            folder, account, [classifier.labels for classifier in classifiers]
+        )
+        before = sum(item in pieces.done for item in images.items)
+        todo = images.besides(frozenset(pieces.done))
+
+        def put_away() -> None:
+            if rows:
+                pieces.add(pa.concat_tables(tables, promote_options="none"), rows)
+                tables.clear()
+                rows.clear()
+
+        with quiet(), closing(read_ahead(todo, how, workers)) as ready:
+            for batch in batched(ready, workers.batch):
+                answers, became = classify_batch(batch, classifiers, keep, workers)
+                tables.append(answers)
+                rows.extend(became)
+                done += len(batch)
+                unusable += sum(row["reason"] is not None for row in became)
+                if len(rows) >= workers.piece:
+                    put_away()
+                rate = f"{done / max(time.monotonic() - started, 1e-9):,.1f} images/s"
+                report(Progress("classifying", before + done, len(images.items), rate))
+            put_away()
+    return Outcome(
+        classified=done,
+        before=before,
+        unusable=unusable,
+        device=where,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _place(out: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
+    """Return where to write: the folder itself, or one that replaces it at the end."""
+    if overwrite and out.exists():
+        return whole_folder(out, replaceable=is_folder)
+    return nullcontext(out)
+
+
+def _load(
+    folders: Sequence[str | Path],
+    choice: Choice,
+    runtime: Any,
+    threads: int,
+    precision: Precision = "single",
+) -> list[Classifier]:
+    loaded: list[Classifier] = []
+    for folder in folders:
+        one = load_classifier(
+            folder, choice, runtime, threads=threads, precision=precision
+        )
+        if one.name in {other.name for other in loaded}:
+            msg = (
+                f"{folder}: another classifier is named {one.name} too; rename one in "
+                "its manifest"
+            )
+            raise OptionError(msg)
+        loaded.append(one)
+    if not loaded:
+        msg = "no classifier was given; name the folder of one at least"
+        raise OptionError(msg)
+    return loaded
+
+
+def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
+    """Say where the sessions run: what they themselves say, not what was chosen."""
+    devices = {classifier.device for classifier in classifiers}
+    if devices == {"tensorrt"}:
+        return "the GPU, by TensorRT"
+    if devices == {"cuda"}:
+        return "the GPU"
+    if not choice.gpu:
+        return choice.reason
+    if devices != {"cpu"}:
+        return "the GPU and, where it refused, the CPU"
+    return "the CPU: ONNX Runtime found a driver but not CUDA 13 or cuDNN 9"
+
+
+def _versions(runtime: Any) -> str:
+    return f"ONNX Runtime {runtime.__version__}, Pillow {metadata.version('pillow')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An image as the networks take it, or the reason why it cannot be used."""
+
+    item: str
+    squares: tuple[np.ndarray, ...] = ()
+    width: int | None = None
+    height: int | None = None
+    note: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How the work is spread, settled."""
+
+    batch: int
+    readers: int
+    threads: int
+    fixed: bool
+
+    @property
+    def piece(self) -> int:
+        """Images in a piece: whole batches."""
+        return -(-PIECE // self.batch) * self.batch
+
+
+def read_ahead(
+    images: Iterable[Image], how: Sequence[Preprocessing], workers: Workers
+) -> Generator[Prepared]:
+    """Read ahead in threads, and give the images in their order."""
+    ahead: deque[Future[Prepared]] = deque()
+    pool = ThreadPoolExecutor(workers.readers, "reader")
+    try:
+        for image in images:
+            ahead.append(pool.submit(prepare_image, image, how))
+            if len(ahead) >= AHEAD * workers.batch:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
+    """Return an image as the networks take it, or why it cannot be used."""
+    try:
+        picture = decode(image.load())
+    except OSError as error:
+        return Prepared(image.item, reason=f"cannot be read: {error.strerror}")
+    except UnusableImageError as error:
+        return Prepared(image.item, reason=str(error))
+    except MemoryError:
+        return Prepared(image.item, reason="too large for the available memory")
+    width, height = picture.rgb.size
+    made = {each: prepare(picture.rgb, each) for each in dict.fromkeys(how)}
+    squares = tuple(made[each] for each in how)
+    return Prepared(image.item, squares, width, height, picture.note)
+
+
+def check(keep: int, pace: Pace) -> None:
+    """Refuse numbers below one."""
+    numbers = {"keep": keep, "batch": pace.batch, "readers": pace.readers}
+    numbers["threads"] = pace.threads
+    for name, number in numbers.items():
+        if number is not None and number < 1:
+            msg = f"{name}={number}: expected a whole number from 1"
+            raise OptionError(msg)
+
+
+def share_processors(pace: Pace, *, gpu: bool) -> Workers:
+    """Settle how the work is spread over the processors there are.
+
+    A network of the sizes meant here takes three to ten times as long as decoding its
+    image, so a quarter of the processors reads; with a GPU all do.
+    """
+    cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else None
+    cores = cores or os.cpu_count() or 1
+    reading = max(1, cores - 1) if gpu else max(1, cores // 4)
+    return Workers(
+        batch=pace.batch or BATCH[gpu],
+        readers=pace.readers or reading,
+        threads=pace.threads or max(1, cores - reading),
+        fixed=gpu,
+    )
+
+
+def classify_batch(
+    batch: Sequence[Prepared],
+    classifiers: Sequence[Classifier],
+    keep: int,
+    workers: Workers,
+) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """Return the answers about a batch, and what became of each of its images."""
+    usable = [image for image in batch if image.squares]
+    reasons = {image.item: image.reason for image in batch}
+    tables = []
+    for place, classifier in enumerate(classifiers):
+        if not usable:
+            continue
+        squares = np.stack([image.squares[place] for image in usable])
+        # A batch of another shape would have CUDA search for its fastest code again.
+        batch_size = workers.batch if workers.fixed else 0
+        logits = classifier.logits(fill_up(squares, batch_size))[: len(usable)]
+        finite = np.isfinite(logits).all(1)
+        for at in np.flatnonzero(~finite):
+            item = usable[at].item
+            reason = f"{classifier.name} returns numbers that are not finite"
+            reasons[item] = "; ".join(filter(None, (reasons[item], reason)))
+        items = [usable[at].item for at in np.flatnonzero(finite)]
+        tables.append(best_labels(items, classifier, logits[finite], keep))
+    rows = [
+        {
+            "item": image.item,
+            "width": image.width,
+            "height": image.height,
+            "note": image.note or None,
+            "reason": reasons[image.item] or None,
+        }
+        for image in batch
+    ]
+    empty = ANSWER_SCHEMA.empty_table()
+    return (pa.concat_tables(tables) if tables else empty), rows
+
+
+def best_labels(
+    items: Sequence[str],
+    classifier: Classifier,
+    logits: Float[np.ndarray, "B K"],
+    keep: int,
+) -> pa.Table:
+    """Return the most probable labels of each image, first the most probable."""
+    first = np.argsort(-logits, axis=1, kind="stable")[:, :keep]
+    top = np.take_along_axis(logits, first, 1)
+    share = np.take_along_axis(softmax(logits.astype(float), axis=1), first, 1)
+    number, kept = first.shape
+    labels = np.unique(first)
+    place = np.searchsorted(labels, first.ravel())
+
+    def encode(codes: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(
+            pa.array(codes, pa.int32()), pa.array(names, pa.string())
+        )
+
+    return pa.table(
+        {
+            "item": encode(np.repeat(np.arange(number), kept), list(items)),
+            "model": encode(np.zeros(number * kept), [classifier.name]),
+            "rank": pa.array(np.tile(np.arange(1, kept + 1), number), pa.int16()),
+            "label": encode(place, [classifier.labels.label[i] for i in labels]),
+            "logit": pa.array(top.ravel(), pa.float32()),
+            "probability": pa.array(share.ravel(), pa.float32()),
+        },
+        schema=ANSWER_SCHEMA,
+    )

@@ -1,1 +1,0 @@
-"""Images: where they are, and their bytes as pixels."""

@@ -1,1 +1,0 @@
-"""Predictions of several classifiers pooled into candidates."""

@@ -1,0 +1,456 @@
+"""Predictions: of a folder that `classify` wrote, of tables, and of NumPy files.
+
+**The folder.** `predictions/part-NNNNN.parquet` has the answers,
+`images/part-NNNNN.parquet` one row for each image with what became of it,
+`labels.parquet` the labels, and `predictions.toml` which classifiers answered and how.
+
+**Ranks alone.** Many published classifiers are known by their best few labels, in
+order. They pool with the others; the weight of their ranks is learned where there is
+gold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from jaxtyping import Float, Int
+from pyarrow import parquet
+
+from consilience.classifiers.manifest import Manifest, Pixels, Preprocessing
+from consilience.classifiers.runtime import Precision
+from consilience.errors import CandidatesError, PredictionsError, SourceNotFoundError
+from consilience.notebook import shown_as
+from consilience.validation_images import lists_validation_images, validation_images
+
+FILE = "predictions.toml"
+ANSWERS, IMAGES, LABELS = "predictions", "images", "labels.parquet"
+KEPT = 20  # of scores for all labels: as many as `classify` keeps
+_TEXTS = pa.dictionary(pa.int32(), pa.string())
+ANSWER_SCHEMA = pa.schema(
+    {
+        "item": _TEXTS,
+        "model": _TEXTS,
+        "rank": pa.int16(),
+        "label": _TEXTS,
+        "logit": pa.float32(),
+        "probability": pa.float32(),
+    }
+)
+IMAGE_SCHEMA = pa.schema(
+    {
+        "item": pa.string(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "note": pa.string(),
+        "reason": pa.string(),
+    }
+)
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides the answers of a classifier; a resumed run must have the same."""
+
+    name: str
+    family: str
+    network: str
+    labels: str
+    count: int
+    preprocessing: Preprocessing
+    pixels: Pixels | None = None
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What `predictions.toml` holds."""
+
+    schema: int = 1
+    keep: int
+    classifiers: tuple[Provenance, ...]
+    precision: Precision = "single"
+    devices: tuple[str, ...] = ()
+
+
+@shown_as("table", "images", "labels", facts=("families",))
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """Predictions of one or several classifiers.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        Columns item, model, rank (from 1), label, logit and probability; the last two
+        are empty where a classifier has ranks only.
+    images : pandas.DataFrame
+        Columns item, width, height, note and reason (why nothing was predicted; else
+        empty); and dataset_label where the source names it.
+    labels : pandas.DataFrame
+        Column label, and further names of it.
+    families : mapping of str to str
+        Family of each classifier, by its name.
+    num_labels : mapping of str to int
+        K of each classifier, by its name.
+
+    See Also
+    --------
+    consilience.read_predictions : Read a folder of predictions.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from consilience.classifiers.predictions import from_table
+    >>> ranks = pd.DataFrame(
+    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
+    ... )
+    >>> from_table(ranks, "net", "a list").table[["item", "model", "rank", "label"]]
+      item model  rank label
+    0    a   net     1   cat
+    1    a   net     2   dog
+    """
+
+    table: pd.DataFrame
+    images: pd.DataFrame
+    labels: pd.DataFrame
+    families: Mapping[str, str]
+    num_labels: Mapping[str, int]
+
+    @property
+    def dataset_labels(self) -> pd.DataFrame | None:
+        """The data set's label of each image: item and label; None: not known."""
+        if "dataset_label" not in self.images:
+            return None
+        table = self.images[["item", "dataset_label"]]
+        return table.rename(columns={"dataset_label": "label"})
+
+
+def read_predictions(folder: str | Path) -> Predictions:
+    """Read a folder of predictions written by `classify`, or of ImageNetV2.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder. That of ImageNetV2 has for each network a NumPy file of the best
+        labels of ImageNet's validation images, which
+        `imagenet-validation-original.json` names.
+
+    Returns
+    -------
+    Predictions
+        The predictions of all classifiers of the folder.
+
+    Raises
+    ------
+    SourceNotFoundError
+        If the folder holds no predictions.
+    PredictionsError
+        If a part is damaged, or there is none yet.
+
+    See Also
+    --------
+    classify : Write the folder.
+    candidates : Pool predictions into candidates.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.errors import SourceNotFoundError
+    >>> try:
+    ...     predictions = cs.read_predictions("predictions")
+    ... except SourceNotFoundError:
+    ...     print("run consilience classify first")
+    run consilience classify first
+    """
+    place = Path(folder)
+    return _validation(place) if lists_validation_images(place) else read_folder(place)
+
+
+def _validation(folder: Path) -> Predictions:
+    """Read what networks say of the validation images of ImageNet."""
+    files = sorted(folder.glob("*.npy"))
+    if not files:
+        msg = f"{folder}: lists images, and holds no NumPy file (.npy) of predictions"
+        raise SourceNotFoundError(msg)
+    images = validation_images(folder)
+    classes = images.drop_duplicates("dataset_label").set_index("dataset_label")["wnid"]
+    labels = [str(number) for number in range(len(classes))]
+    pooled = from_arrays(files, images["item"].tolist(), labels)
+    return replace(
+        pooled,
+        images=pooled.images.assign(dataset_label=images["dataset_label"]),
+        labels=pooled.labels.assign(wnid=classes[labels].to_numpy()),
+    )
+
+
+def provenance(manifest: Manifest) -> Provenance:
+    """Return what decides the answers of a classifier."""
+    return Provenance(
+        name=manifest.name,
+        family=manifest.family,
+        network=manifest.network.sha256,
+        labels=manifest.labels.sha256,
+        count=manifest.labels.count,
+        preprocessing=manifest.preprocessing,
+        pixels=manifest.pixels,
+    )
+
+
+def is_folder(folder: Path) -> bool:
+    """Say whether a folder holds predictions."""
+    return (folder / FILE).is_file()
+
+
+def read_account(folder: Path) -> Account:
+    """Read which classifiers answered."""
+    path = folder / FILE
+    if not path.is_file():
+        msg = f"{folder}: holds no {FILE}; give a folder that classify wrote"
+        raise SourceNotFoundError(msg)
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Account)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: {error}; classify again into another folder"
+        raise PredictionsError(msg) from None
+
+
+def read_folder(place: Path) -> Predictions:
+    """Read a folder of predictions written by `classify`."""
+    account = read_account(place)
+    table = _read(place / ANSWERS, ANSWER_SCHEMA)
+    images = _read(place / IMAGES, IMAGE_SCHEMA)
+    return Predictions(
+        table=table.to_pandas(),
+        images=images.to_pandas(),
+        labels=read_piece(place / LABELS).to_pandas(),
+        families={
+            classifier.name: classifier.family for classifier in account.classifiers
+        },
+        num_labels={
+            classifier.name: classifier.count for classifier in account.classifiers
+        },
+    )
+
+
+def _read(folder: Path, schema: pa.Schema) -> pa.Table:
+    pieces = [read_piece(file) for file in sorted(folder.glob("part-*.parquet"))]
+    if not pieces:
+        msg = f"{folder}: holds nothing yet; let classify run to its end"
+        raise PredictionsError(msg)
+    return pa.concat_tables(pieces).select(schema.names).unify_dictionaries()
+
+
+def read_piece(file: Path) -> pa.Table:
+    """Read one piece."""
+    try:
+        with parquet.ParquetFile(file) as opened:
+            return opened.read()
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        why = str(error).splitlines()[0]
+        msg = (
+            f"{file}: not a whole Parquet file ({why}); run classify again to repair it"
+        )
+        raise PredictionsError(msg) from None
+
+
+def rename_labels(predictions: Predictions, column: str) -> Predictions:
+    """Return predictions whose labels go by another name of theirs."""
+    table = predictions.labels
+    if column == "label":
+        return predictions
+    if column not in table:
+        columns = ", ".join(map(repr, table.columns))
+        msg = (
+            f"labels have no other name {column!r}; found {columns}; choose one of them"
+        )
+        raise CandidatesError(msg)
+    names = table.set_index(table["label"].astype("str"))[column]
+    if names.isna().any() or names.duplicated().any():
+        msg = f"the names {column!r} of labels have gaps or stand twice; take another"
+        raise CandidatesError(msg)
+    old = predictions.table["label"].astype("category").cat.remove_unused_categories()
+    new = old.cat.rename_categories(names[list(old.cat.categories)].tolist())
+    return Predictions(
+        table=predictions.table.assign(label=new),
+        images=predictions.images,
+        labels=table.assign(label=table[column]),
+        families=predictions.families,
+        num_labels=predictions.num_labels,
+    )
+
+
+def from_table(
+    table: pd.DataFrame, name: str, source: str, num_labels: int | None = None
+) -> Predictions:
+    """Take a table as predictions."""
+    lacking = [column for column in ("item", "label", "rank") if column not in table]
+    if lacking:
+        columns = ", ".join(map(repr, table.columns))
+        msg = (
+            f"{source}: there is no column {lacking[0]!r}; found {columns}; "
+            "predictions have item, label, rank, and, where there are several, model"
+        )
+        raise PredictionsError(msg)
+    rank = _numbers(table, "rank", source)
+    if (rank < 1).any() or (rank % 1 != 0).any() or (rank >= 2**15).any():
+        row = int(np.argmax((rank < 1) | (rank % 1 != 0) | (rank >= 2**15)))
+        msg = f"{source}, row {row + 1}: rank {rank[row]:g}; ranks are 1, 2, 3, …"
+        raise PredictionsError(msg)
+    probability = np.full(len(table), np.nan)
+    if "probability" in table:
+        probability = _numbers(table, "probability", source)
+        if not ((probability >= 0) & (probability <= 1)).all():
+            msg = f"{source}: a probability is not between 0 and 1"
+            raise PredictionsError(msg)
+    frame = pd.DataFrame(
+        {
+            "item": table["item"].astype("str").astype("category"),
+            "model": pd.Categorical(
+                table["model"].astype("str") if "model" in table else [name] * len(rank)
+            ),
+            "rank": rank.astype(np.int16),
+            "label": table["label"].astype("str").astype("category"),
+            "logit": np.full(len(rank), np.nan, np.float32),
+            "probability": probability.astype(np.float32),
+        }
+    )
+    if frame.duplicated(["item", "model", "rank"]).any():
+        row = int(frame.duplicated(["item", "model", "rank"]).to_numpy().argmax())
+        first = frame.iloc[row]
+        msg = (
+            f"{source}, row {row + 1}: {first['model']} has two labels at rank "
+            f"{first['rank']} for {first['item']!r}; keep one"
+        )
+        raise PredictionsError(msg)
+    models = list(frame["model"].cat.categories)
+    families = {model: model for model in models}
+    if "family" in table:
+        rows = frame.assign(family=table["family"].astype("str").to_numpy())
+        families |= dict(rows.groupby("model", observed=True)["family"].first())
+    labels = frame["label"].cat.categories
+    number = max(num_labels or 0, len(labels))
+    return Predictions(
+        table=frame,
+        images=pd.DataFrame({"item": frame["item"].cat.categories, "reason": None}),
+        labels=pd.DataFrame({"label": labels.astype("str")}),
+        families=families,
+        num_labels=dict.fromkeys(models, number),
+    )
+
+
+def from_array(
+    file: Path, items: Sequence[str], labels: Sequence[str] | None = None
+) -> Predictions:
+    """Read a NumPy file of the best labels of each image, or of scores for all labels.
+
+    As `from_arrays`, of one file.
+    """
+    return from_arrays([file], items, labels)
+
+
+def from_arrays(
+    files: Sequence[Path], items: Sequence[str], labels: Sequence[str] | None = None
+) -> Predictions:
+    """Read NumPy files of the best labels of each image, or of scores of all labels."""
+    ranked = {file.stem: _ranked(file, len(items), labels) for file in files}
+    most = 1 + max(int(best.max(initial=-1)) for best in ranked.values())
+    names = [str(i) for i in range(most)] if labels is None else list(labels)
+    return _predictions(ranked, list(items), names)
+
+
+def _ranked(
+    file: Path, num_items: int, labels: Sequence[str] | None
+) -> Int[np.ndarray, "I R"]:
+    """Read the best labels of each image, as numbers from 0."""
+    try:
+        ranked = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        msg = f"{file}: not a NumPy array ({error}); save it with numpy.save"
+        raise PredictionsError(msg) from None
+    whole = np.issubdtype(ranked.dtype, np.integer)
+    if ranked.ndim != 2 or not (whole or np.issubdtype(ranked.dtype, np.floating)):
+        msg = (
+            f"{file}: holds {ranked.dtype} of shape {ranked.shape}; expected whole "
+            "numbers, images x ranks, or scores, images x labels"
+        )
+        raise PredictionsError(msg)
+    if len(ranked) != num_items:
+        msg = f"{file}: has {len(ranked):,} rows for {num_items:,} images; list all"
+        raise PredictionsError(msg)
+    if not whole:
+        ranked = _best_labels(ranked, file, labels)
+    most = np.inf if labels is None else len(labels)
+    if ranked.min() < 0 or ranked.max() >= most:
+        msg = (
+            f"{file}: label {ranked.min() if ranked.min() < 0 else ranked.max()} is "
+            f"not among the {most:,}; count from 0"
+        )
+        raise PredictionsError(msg)
+    best: Int[np.ndarray, "I R"] = ranked
+    return best
+
+
+def _best_labels(
+    scores: Float[np.ndarray, "I K"], file: Path, labels: Sequence[str] | None
+) -> Int[np.ndarray, "I R"]:
+    """Return the labels of the highest scores of each image, the highest first."""
+    if labels is not None and len(labels) != scores.shape[1]:
+        msg = (
+            f"{file}: has scores for {scores.shape[1]:,} labels, and {len(labels):,} "
+            "are named; name each column"
+        )
+        raise PredictionsError(msg)
+    if np.isnan(scores).any():
+        row = int(np.isnan(scores).any(1).argmax())
+        msg = f"{file}: row {row + 1} has scores that are not numbers; leave it out"
+        raise PredictionsError(msg)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    best: Int[np.ndarray, "I R"] = order[:, :KEPT]
+    return best
+
+
+def _predictions(
+    ranked: Mapping[str, Int[np.ndarray, "I _"]], items: list[str], names: list[str]
+) -> Predictions:
+    number = len(items)
+    depth = np.array([best.shape[1] for best in ranked.values()])
+    rows = number * int(depth.sum())
+    item = [np.repeat(np.arange(number, dtype=np.int32), each) for each in depth]
+    rank = [np.tile(np.arange(1, each + 1, dtype=np.int16), number) for each in depth]
+    label = np.concatenate([best.ravel() for best in ranked.values()])
+    model = np.repeat(np.arange(len(depth)), number * depth)
+    frame = pd.DataFrame(
+        {
+            "item": pd.Categorical.from_codes(
+                np.concatenate(item), categories=pd.Index(items)
+            ),
+            "model": pd.Categorical.from_codes(
+                model, categories=pd.Index(list(ranked))
+            ),
+            "rank": np.concatenate(rank),
+            "label": pd.Categorical.from_codes(label, pd.Index(names)),
+            "logit": np.full(rows, np.nan, np.float32),
+            "probability": np.full(rows, np.nan, np.float32),
+        }
+    )
+    return Predictions(
+        table=frame,
+        images=pd.DataFrame({"item": items, "reason": None}),
+        labels=pd.DataFrame({"label": names}),
+        families={name: name for name in ranked},
+        num_labels=dict.fromkeys(ranked, len(names)),
+    )
+
+
+def _numbers(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
+    numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
+    if not np.isfinite(numbers).all():
+        row = int(np.argmax(~np.isfinite(numbers)))
+        msg = (
+            f"{source}, row {row + 1}: {column} is {table[column].iloc[row]!r}, no "
+            "number; fix or drop the row"
+        )
+        raise PredictionsError(msg)
+    return numbers

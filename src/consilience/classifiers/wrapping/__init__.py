@@ -1,1 +1,0 @@
-"""Any float ONNX network as the folder of a classifier."""
