@@ -24,6 +24,7 @@ from consilience.errors import (
     BadClassifierError,
     FolderExistsError,
     OptionError,
+    PredictionsError,
     SourceNotFoundError,
 )
 
@@ -336,6 +337,36 @@ def test_the_network_stays_as_it_was_exported(made, tmp_path):
     data = (tmp_path / "network.onnx").read_bytes()
     assert (tmp_path / "made" / "model.onnx").read_bytes() == data
     assert (result.manifest.network.input, result.manifest.network.output) == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('layout = "nchw"', 'layout = "nhwc"', r"expected .* shape \[batch, 8, 8, 3\]"),
+        ('colour = "rgb"', 'colour = "red"', "colour"),
+        ("scale = [\n    1.0,", "scale = [\n    0.0,", "scale"),
+    ],
+)
+def test_pixels_that_the_network_does_not_take_are_refused(
+    made, tmp_path, old, new, message
+):
+    made(colours())
+    path = tmp_path / "made" / "manifest.toml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(BadClassifierError, match=message):
+        loaded(tmp_path / "made")
+
+
+def test_predictions_of_other_pixels_are_not_continued(made, pictures, tmp_path):
+    images, out = pictures(2), tmp_path / "p"
+    for scale in (1, 2):
+        made(colours(), scale=scale, overwrite=True)
+        if scale == 2:
+            with pytest.raises(PredictionsError, match="another preprocessing"):
+                classify([images], [tmp_path / "made"], out, device="cpu")
+        else:
+            classify([images], [tmp_path / "made"], out, device="cpu")
 
 
 # What is refused
