@@ -1,16 +1,20 @@
 """Task files of one tool, written from candidates."""
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, get_args
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 
 from consilience.classifiers.candidate_table import FILE, LABELS, Candidates
+from consilience.classifiers.images import Naming, item_names, list_images
 from consilience.errors import (
     CandidatesError,
+    ImagesError,
     MissingColumnError,
     OptionError,
     not_among,
@@ -22,12 +26,28 @@ from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.structures import is_structure
 from consilience.responses.tables.text_table import refuse_nul
 from consilience.responses.tools.on_screen import NONE, OnScreen
-from consilience.tasks import label_studio, mturk, zooniverse
-from consilience.tasks.task import QUESTIONS, Survey, Task, image_places
+from consilience.tasks.tools import (
+    Survey,
+    Task,
+    write_label_studio,
+    write_mturk,
+    write_zooniverse,
+)
 from consilience.whole_folder import whole_folder
 
 type Tool = Literal["label-studio", "mturk", "zooniverse"]
 
+WRITERS: dict[Tool, Callable[[Survey, Path], str]] = {
+    "label-studio": write_label_studio,
+    "mturk": write_mturk,
+    "zooniverse": write_zooniverse,
+}
+QUESTIONS = {
+    "choice": "Which of these is in the image?",
+    "contains": "Which of these are in the image? Select all that apply.",
+    "objects": "Which objects are in the image? Select one name for each object.",
+}
+SCHEMES = ("https://", "http://", "s3://", "gs://", "/")
 OFFERED, README = "offered.parquet", "README.txt"
 _LOCAL = "/data/local-files/?d="  # where Label Studio serves files of its machine
 _ORDER = """
@@ -123,8 +143,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
     ...     sorted(file.name for file in place.iterdir())
     ['README.txt', 'input.csv', 'offered.parquet', 'question.html']
     """
-    tools, kinds = get_args(Tool.__value__), tuple(QUESTIONS)
-    for what, value, allowed in (("tool", tool, tools), ("kind", kind, kinds)):
+    for what, value, allowed in (("tool", tool, WRITERS), ("kind", kind, QUESTIONS)):
         if value not in allowed:
             raise OptionError(not_among(what, value, allowed))
     if top is not None and top < 1:
@@ -140,7 +159,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
         image_prefix = _LOCAL
     place = Path(folder)
     lists = _lists(candidates, top)
-    where = image_places(
+    where = _image_places(
         [item for item, _ in lists],
         None if images is None else Path(images),
         image_prefix,
@@ -156,7 +175,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
         remote=image_prefix is not None,
     )
     with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
-        how = _write(tool, survey, partial)
+        how = WRITERS[tool](survey, partial)
         after = f", with {NONE!r} last" if none else ""
         text = how + _ORDER.format(seed=seed, none=after, offered=OFFERED)
         (partial / README).write_text(text, "utf-8")
@@ -164,20 +183,57 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
     return place
 
 
-def _write(tool: Tool, survey: Survey, folder: Path) -> str:
-    """Write the files of a tool, and say how they are imported."""
-    if tool == "label-studio":
-        label_studio.write_label_studio(survey, folder)
-        return label_studio.HOW
-    if tool == "mturk":
-        mturk.write_mturk(survey, folder)
-        return mturk.HOW
-    zooniverse.write_zooniverse(survey, folder)
-    return zooniverse.how(survey)
-
-
 def _ours(folder: Path) -> bool:
     return (folder / OFFERED).is_file() and (folder / README).is_file()
+
+
+def _image_places(
+    items: list[str], images: Path | None, prefix: str | None, folder: Path
+) -> list[str]:
+    """Return the address of each item's image, or its path from a folder."""
+    if prefix is not None and not prefix.startswith(SCHEMES):
+        msg = (
+            f"image_prefix {prefix!r}: addresses start with {', '.join(SCHEMES)}; give "
+            "one such beginning"
+        )
+        raise OptionError(msg)
+    if images is None:
+        if prefix is None:
+            msg = (
+                "where the images are is not known; give their folder (`images=`), or "
+                "the beginning of their addresses (`image_prefix=`)"
+            )
+            raise OptionError(msg)
+        return [prefix + quote(item) for item in items]
+    paths = _paths(items, images)
+    if prefix is not None:
+        return [prefix + quote(path) for path in paths]
+    start = Path(os.path.relpath(images, folder)).as_posix()
+    return [f"./{start}/{path}" for path in paths]
+
+
+def _paths(items: list[str], images: Path) -> list[str]:
+    """Return the path of each item's image below the folder."""
+    if not images.is_dir():
+        msg = f"{images}: is no folder of images; give one (`images=`)"
+        raise ImagesError(msg)
+    every = list_images([images]).items
+    lacking: list[str] = []
+    for naming in get_args(Naming.__value__):
+        names = item_names(every, naming)
+        if len(set(names)) < len(names):
+            continue
+        path_of = dict(zip(names, every, strict=True))
+        missing = [item for item in items if item not in path_of]
+        if not missing:
+            return [path_of[item] for item in items]
+        lacking = min(lacking or missing, missing, key=len)
+    msg = (
+        f"{images}: {len(lacking):,} of {len(items):,} items have no image there, such "
+        f"as {lacking[0]!r}; items are named after the path of their image, its name, "
+        "or its name without ending"
+    )
+    raise ImagesError(msg)
 
 
 def _lists(
@@ -257,8 +313,6 @@ def _offered(survey: Survey) -> pd.DataFrame:
     rows = [
         (task.shown.item, label, name, place, task.image)
         for task in survey.tasks
-        for place, (label, name) in enumerate(
-            zip(task.shown.labels, task.shown.names, strict=True), start=1
-        )
+        for place, (label, name) in enumerate(task.named, start=1)
     ]
     return pd.DataFrame(rows, columns=["item", "label", "name", "position", "image"])
