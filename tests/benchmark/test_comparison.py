@@ -7,7 +7,7 @@ from scipy.stats import ttest_rel
 
 from consilience.benchmark.comparison import compare, write_tables
 from consilience.benchmark.datasets import METRICS, Protocol, measure, paired
-from consilience.benchmark.kept import Result
+from consilience.benchmark.runs import Result
 from consilience.errors import CannotWriteError
 from consilience.intervals import bounds
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from consilience.benchmark import kept, runs
+from consilience.benchmark import runs
 from consilience.benchmark.runs import other_stored_results, run_all
 
 
@@ -101,8 +101,8 @@ def test_a_damaged_result_is_run_again(first, fake, plan):
     run_all([first], [method], plan, lambda _: None)
     file = plan.folder / "first" / "fake-votes.json"
     file.write_text(file.read_text()[:20])
-    assert kept.load(plan.folder, "first", "fake.votes") is None
-    assert kept.stored_methods(plan.folder, "first") == []
+    assert runs.stored(plan.folder, "first", "fake.votes") is None
+    assert runs.stored_methods(plan.folder, "first") == []
     assert run_all([first], [method], plan, lambda _: None)[0].done
 
 
@@ -110,7 +110,7 @@ def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
     first, fake, plan, monkeypatch
 ):
     result = run_one(first, fake("votes"), plan)
-    kept.save(result, plan.folder)
+    runs.save(result, plan.folder)
 
     def full(*_, **__):
         raise KeyboardInterrupt
@@ -118,8 +118,8 @@ def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
     monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
     changed = replace(result, outcome={**result.outcome, "seconds": -1.0})
     with pytest.raises(KeyboardInterrupt):
-        kept.save(changed, plan.folder)
-    left = kept.load(plan.folder, "first", "fake.votes")
+        runs.save(changed, plan.folder)
+    left = runs.stored(plan.folder, "first", "fake.votes")
     assert left.outcome == result.outcome
     assert len(left.labels) == len(result.labels)
     names = {path.name for path in (plan.folder / "first").iterdir()}

@@ -16,20 +16,21 @@ there are two standard errors: `se` takes the sets as given, :math:`\sqrt{\sum_s
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from consilience.benchmark.datasets import METRICS, Measured, Protocol, measure, paired
-from consilience.benchmark.kept import Result
+from consilience.benchmark.runs import Result
 from consilience.intervals import bounds
 from consilience.scoring.metrics import interval
 from consilience.whole_folder import whole_files
 
 FIGURES = ("seconds", "compile_seconds", "peak_mib")
 _COLUMNS = ("set", "method", "metric", "value", "lower", "upper", "sets")
+_BOUNDS = ("value", "lower", "upper")
 _HIGHER = ("accuracy",)
 MEAN = "mean"
 type Table = Mapping[tuple[str, str], Measured | None]
@@ -44,47 +45,34 @@ def differences(
 ) -> list[dict[str, object]]:
     """Return the differences of all methods from one, by set and in the mean."""
     rows: list[dict[str, object]] = []
-    for method in names:
-        if method == reference:
+    for method, metric in product(names, METRICS):
+        ours = sets_with_metric(measured, order, reference, metric)
+        theirs = sets_with_metric(measured, order, method, metric)
+        both = [name for name in order if name in ours and name in theirs]
+        if method == reference or not both:
             continue
-        for metric in METRICS:
-            ours = sets_with_metric(measured, order, reference, metric)
-            theirs = sets_with_metric(measured, order, method, metric)
-            both = [name for name in order if name in ours and name in theirs]
-            pairs = [paired(theirs[name], ours[name], metric) for name in both]
-            head = {"method": method, "reference": reference, "metric": metric}
-            for name, (difference, error, resampled) in zip(both, pairs, strict=True):
-                rows.append(
-                    {
-                        **head,
-                        "set": name,
-                        "difference": difference,
-                        "se": error,
-                        "se_sets": float("nan"),
-                        **_difference_row(resampled, protocol.prob),
-                        "sets": 1,
-                    }
-                )
-            if not pairs:
-                continue
-            gaps = np.array([pair[0] for pair in pairs])
-            errors = np.array([pair[1] for pair in pairs])
-            several = len(gaps) > 1
+        pairs = [paired(theirs[name], ours[name], metric) for name in both]
+        gaps, errors, resampled = (np.array(part) for part in zip(*pairs, strict=True))
+        number = len(both)
+        of_sets = gaps.std(ddof=1) / np.sqrt(number) if number > 1 else np.nan
+        mean = (gaps.mean(), np.sqrt((errors**2).sum()) / number, resampled.mean(0))
+        for name, (gap, error, draws), se_sets, sets in (
+            *((name, pair, np.nan, 1) for name, pair in zip(both, pairs, strict=True)),
+            (MEAN, mean, of_sets, number),
+        ):
+            lower, upper = bounds(draws, protocol.prob)
             rows.append(
                 {
-                    **head,
-                    "set": MEAN,
-                    "difference": float(gaps.mean()),
-                    "se": float(np.sqrt((errors**2).sum()) / len(gaps)),
-                    "se_sets": (
-                        float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
-                        if several
-                        else float("nan")
-                    ),
-                    **_difference_row(
-                        np.mean([pair[2] for pair in pairs], 0), protocol.prob
-                    ),
-                    "sets": len(gaps),
+                    "method": method,
+                    "reference": reference,
+                    "metric": metric,
+                    "set": name,
+                    "difference": float(gap),
+                    "se": float(error),
+                    "se_sets": float(se_sets),
+                    "lower": float(lower),
+                    "upper": float(upper),
+                    "sets": sets,
                 }
             )
     return rows
@@ -106,17 +94,9 @@ def compare(
     results: Iterable[Result],
     protocol: Protocol,
 ) -> Comparison:
-    """Measure all results and put them side by side.
+    """Measure all results, by the gold of each set, and put them side by side.
 
-    Parameters
-    ----------
-    gold
-        Columns item, label, of each set by its name.
-    results
-        What the methods said of them. Of one that states no probabilities the accuracy
-        alone is measured.
-    protocol
-        How to compare.
+    Of a method that states no probabilities the accuracy alone is measured.
     """
     every_result = list(results)
     without = {one.method for one in every_result if not one.outcome["probabilistic"]}
@@ -190,37 +170,24 @@ def _values(
     measured: Table, order: Sequence[str], names: Sequence[str], protocol: Protocol
 ) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
-    for method in names:
-        for metric in METRICS:
-            by_set = sets_with_metric(measured, order, method, metric)
-            tried = [name for name in order if (name, method) in measured]
-            for name in tried:
-                head = {"set": name, "method": method, "metric": metric, "sets": 1}
-                one = by_set.get(name)
-                if one is None:
-                    rows.append({**head, **_missing_bounds(), "sets": 0})
-                    continue
-                bounds = interval(
-                    metric, one.values[metric], one.resampled[metric], protocol.prob
-                )
-                rows.append({**head, **_bounds_columns(bounds)})
-            head = {"set": MEAN, "method": method, "metric": metric}
-            if not by_set:
-                rows.append({**head, **_missing_bounds(), "sets": 0})
-                continue
-            value = float(np.mean([one.values[metric] for one in by_set.values()]))
-            resampled = np.mean([one.resampled[metric] for one in by_set.values()], 0)
-            bounds = interval(metric, value, resampled, protocol.prob)
-            rows.append({**head, **_bounds_columns(bounds), "sets": len(by_set)})
+
+    def add(place: str, method: str, metric: str, several: Sequence[Measured]) -> None:
+        row = {"set": place, "method": method, "metric": metric, "sets": len(several)}
+        if not several:
+            rows.append({**row, **dict.fromkeys(_BOUNDS, float("nan"))})
+            return
+        value = float(np.mean([one.values[metric] for one in several]))
+        resampled = np.mean([one.resampled[metric] for one in several], 0)
+        estimate = interval(metric, value, resampled, protocol.prob)
+        rows.append({**row, **{name: getattr(estimate, name) for name in _BOUNDS}})
+
+    for method, metric in product(names, METRICS):
+        by_set = sets_with_metric(measured, order, method, metric)
+        for name in order:
+            if (name, method) in measured:
+                add(name, method, metric, [by_set[name]] if name in by_set else [])
+        add(MEAN, method, metric, list(by_set.values()))
     return rows
-
-
-def _bounds_columns(metric: object) -> dict[str, float]:
-    return {name: getattr(metric, name) for name in ("value", "lower", "upper")}
-
-
-def _missing_bounds() -> dict[str, float]:
-    return dict.fromkeys(("value", "lower", "upper"), float("nan"))
 
 
 def _reference(names: Sequence[str], values: pd.DataFrame, against: str | None) -> str:
@@ -296,10 +263,3 @@ def sets_with_metric(
     """Return a method's sets on which it has the metric."""
     by_set = {name: measured.get((name, method)) for name in order}
     return {name: one for name, one in by_set.items() if one and metric in one.values}
-
-
-def _difference_row(
-    resampled: Float[np.ndarray, " R"], prob: float
-) -> dict[str, float]:
-    lower, upper = bounds(resampled, prob)
-    return {"lower": float(lower), "upper": float(upper)}

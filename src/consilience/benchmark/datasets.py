@@ -80,24 +80,7 @@ def find(folders: Sequence[Path]) -> list[Path]:
 
 
 def load(folder: Path, options: ReadOptions, *, format: str | None = None) -> DataSet:
-    """Read a data set.
-
-    Parameters
-    ----------
-    folder
-        Its folder.
-    options
-        How to read it.
-    format
-        Name of the format; None: recognised.
-
-    Raises
-    ------
-    KindError
-        Its answers are not of the kind choice.
-    GoldError
-        It has no gold, or none about an item with answers.
-    """
+    """Read a data set; refuse answers of another kind than choice, and no gold."""
     read = read_with([folder], options, format=format)
     if read.kind != "choice":
         msg = f"{folder}: answers of the kind {read.kind}; only choice is compared"
@@ -182,10 +165,7 @@ def measure(
     num_items = len(scores.right)
     by_item = {
         "accuracy": scores.right,
-        **{
-            metric: -np.log(np.maximum(scores.truth, clip))
-            for metric, clip in CLIPS.items()
-        },
+        **{name: -np.log(np.maximum(scores.truth, c)) for name, c in CLIPS.items()},
         "brier": scores.brier,
     }
     by_item = {name: column for name, column in by_item.items() if name in metrics}

@@ -1,8 +1,10 @@
-"""Run every method on every set, and keep the results."""
+"""Run every method on every set, and keep the results, each whole or absent."""
 
+import json
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -12,13 +14,12 @@ from typing import Any
 import pandas as pd
 
 from consilience import annotators
-from consilience.benchmark import kept
 from consilience.benchmark.datasets import DataSet
-from consilience.benchmark.kept import Result
 from consilience.errors import UnknownModelError
 from consilience.model import AnnotatorModel
 from consilience.responses import Responses
 from consilience.scoring.metrics import COLUMNS, Prediction, complete
+from consilience.whole_folder import whole_files
 
 type Outcome = dict[str, Any]
 KIND = "choice"  # of the data sets that methods are compared on
@@ -32,6 +33,22 @@ class Plan:
     seed: int = 0
     again: bool = False
     seconds: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """One method on one set."""
+
+    data: str
+    method: str
+    key: Mapping[str, Any]
+    outcome: Mapping[str, Any]
+    labels: pd.DataFrame | None
+
+    @property
+    def done(self) -> bool:
+        """Whether the method gave labels."""
+        return self.labels is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,7 @@ def run_all(
             if result is None:
                 report(Step(number, total, data.name, method.name))
                 result = _result(data, method, plan, *run(data, method, plan.seed))
-                kept.save(result, plan.folder)
+                save(result, plan.folder)
             report(Step(number, total, data.name, method.name, result, kept=before))
             results.append(result)
     return results
@@ -86,22 +103,7 @@ def run_all(
 def predict(
     method: Method, responses: Responses, seed: int
 ) -> tuple[Outcome, pd.DataFrame | None]:
-    """Run a method.
-
-    Parameters
-    ----------
-    method
-        The method.
-    responses
-        The answers, without gold.
-    seed
-        Seed of the random number generator.
-
-    Returns
-    -------
-    How it went: `status`, `reason` in one line (empty where all is well), `seconds`,
-    `version` and more; and what it says, in columns item, label, probability, variant.
-    """
+    """Run a method; return how it went, and its labels where all went well."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -131,13 +133,13 @@ def other_stored_results(
     """Give what the folder holds besides, of the same answers and the same seed."""
     there = {(result.data, result.method) for result in results}
     for data in sets:
-        for name in kept.stored_methods(plan.folder, data.name):
-            stored = kept.load(plan.folder, data.name, name)
-            if stored is None or (data.name, name) in there:
+        for name in stored_methods(plan.folder, data.name):
+            other = stored(plan.folder, data.name, name)
+            if other is None or (data.name, name) in there:
                 continue
             same = {"responses": data.fingerprint, "seed": plan.seed}
-            if same.items() <= dict(stored.key).items():
-                yield stored
+            if same.items() <= dict(other.key).items():
+                yield other
 
 
 def _run_here(
@@ -188,7 +190,7 @@ def _gold_items(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
 
 def _load_stored(data: DataSet, method: Method, plan: Plan) -> Result | None:
     """Return what is kept, if it is what would be found now."""
-    result = kept.load(plan.folder, data.name, method.name)
+    result = stored(plan.folder, data.name, method.name)
     if result is None or dict(result.key) != _key(data, method, plan):
         return None
     outcome = result.outcome
@@ -238,13 +240,7 @@ def choose_methods(
 
 
 def load(setting: str) -> Callable[[Responses, int], Prediction]:
-    """Import what a fit needs and return the fit of a model of this package.
-
-    Parameters
-    ----------
-    setting
-        Name of the model, or auto; after a slash the engine, unless it is auto.
-    """
+    """Import what a fit needs; return the fit of `model` or `model/engine`."""
     from consilience.fitting import fit  # noqa: PLC0415 (only where it fits)
     from consilience.posterior.results.labels import labels  # noqa: PLC0415
 
@@ -280,3 +276,47 @@ def _with_engine(name: str, engine: str) -> str:
         return name
     has = annotators.load(name).engines
     return f"{name}/{engine if engine in has else has[0]}"
+
+
+def save(result: Result, folder: Path) -> None:
+    """Keep a result; without both of its files, none is there."""
+    path = _path(folder, result.data, result.method)
+    record = {
+        "data": result.data,
+        "method": result.method,
+        "key": dict(result.key),
+        "outcome": dict(result.outcome),
+    }
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    with whole_files(path.parent) as partial:
+        if result.labels is not None:
+            result.labels.to_parquet(partial / f"{path.stem}.parquet")
+        (partial / path.name).write_text(text + "\n", encoding="utf-8")
+        # Labels of another run must never stand beside the new record.
+        path.with_suffix(".parquet").unlink(missing_ok=True)
+
+
+def stored(folder: Path, data: str, method: str) -> Result | None:
+    """Return what is kept of a method on a set; None where nothing is."""
+    path = _path(folder, data, method)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        done = record["outcome"]["status"] == "done"
+        labels = pd.read_parquet(path.with_suffix(".parquet")) if done else None
+        return Result(data, method, record["key"], record["outcome"], labels)
+    except (OSError, ValueError, KeyError):
+        return None  # absent, or damaged: it is run again
+
+
+def stored_methods(folder: Path, data: str) -> list[str]:
+    """Return the methods of which something is kept."""
+    names = []
+    for path in sorted((folder / data).glob("*.json")):
+        with suppress(OSError, ValueError, KeyError):
+            names.append(json.loads(path.read_text(encoding="utf-8"))["method"])
+    return names
+
+
+def _path(folder: Path, data: str, method: str) -> Path:
+    # A method's name may hold a point: `with_suffix` must not take it for one.
+    return folder / data / f"{method.replace('.', '-')}.json"

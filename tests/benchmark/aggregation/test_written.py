@@ -6,7 +6,7 @@ from benchmarks.aggregation.page import page
 
 from consilience.benchmark.comparison import compare
 from consilience.benchmark.datasets import Protocol
-from consilience.benchmark.kept import Result
+from consilience.benchmark.runs import Result
 
 
 def result(name, method, outcome, truth=None):
