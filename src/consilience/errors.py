@@ -22,18 +22,7 @@ _ARGUMENT = re.compile(r"""(?<!['"])`([a-z][a-z_]*)=([^`\n]*)`(?!['"])""")
 
 
 def as_options(message: str) -> str:
-    """Return a message with the command line's options in place of arguments.
-
-    Parameters
-    ----------
-    message
-        A message of this program that names arguments, such as `kind="objects"`; text
-        of the data is not to be passed here.
-
-    Returns
-    -------
-    The text with `--kind objects` there.
-    """
+    """Return a message of this program with options in place of arguments."""
     return _ARGUMENT.sub(_option, message)
 
 
@@ -201,17 +190,7 @@ class ImagesError(ConsilienceError):
 
 
 def not_among(what: str, name: object, names: Iterable[str]) -> str:
-    """Return the message that a name does not exist, with the closest existing one.
-
-    Parameters
-    ----------
-    what
-        What is named, in the singular.
-    name
-        What was given.
-    names
-        The names there are; the nearest is proposed.
-    """
+    """Return the message that a name does not exist, with the closest existing one."""
     there = list(names)
     near = get_close_matches(str(name), there, n=1)
     guess = f" (did you mean {near[0]!r}?)" if near else ""

@@ -36,21 +36,7 @@ def as_html(
     remarks: Sequence[str] = (),
     folded: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """Return a result as HTML.
-
-    Parameters
-    ----------
-    title
-        Name of the result.
-    facts
-        What there is to say of it, by name.
-    parts
-        Tables, one after the other; those without rows are left out.
-    remarks
-        Sentences that are to be seen at once, such as warnings.
-    folded
-        Sentences under headings that a reader opens.
-    """
+    """Return a result as HTML."""
     rows = "".join(
         f'<tr><td style="{_LEFT};opacity:.75">{_text(name)}</td>'
         f'<td style="{_LEFT}">{_text(value)}</td></tr>'
@@ -124,16 +110,9 @@ def _number(value: float) -> str:
 def shown_as[C: type](
     *tables: str, facts: Sequence[str] = (), title: str = ""
 ) -> Callable[[C], C]:
-    """Return a decorator of a record of tables: how it is shown, as text and HTML.
+    """Show a record of tables as text and HTML: attributes, or methods without options.
 
-    Parameters
-    ----------
-    tables
-        Names of its tables, or of methods that return tables without arguments.
-    facts
-        Names of its other attributes that are shown.
-    title
-        What it is called; by default the name of the class.
+    `facts` are other attributes that are shown.
     """
 
     def decorate(record: C) -> C:

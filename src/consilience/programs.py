@@ -119,13 +119,6 @@ def prune(folder: Path, max_bytes: int) -> None:
 
     Nothing is removed where they take up less. Another process may read there, or
     remove the same: what is gone is compiled again.
-
-    Parameters
-    ----------
-    folder
-        Folder of compiled programs.
-    max_bytes
-        Bytes that they may take up.
     """
     files = []
     with suppress(OSError), os.scandir(folder) as entries:

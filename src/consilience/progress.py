@@ -1,20 +1,14 @@
 """Progress of long computations: what is reported, and a bar that shows it.
 
 An engine calls its reporter after every compiled block. On a terminal the bar is drawn
-in place, in a notebook as one line of HTML that is updated (of the browser's own
-elements, so that no widgets need to be installed); elsewhere a plain line is printed
-each tenth of the way. All say how much time is left if it goes on as it did.
+in place; elsewhere, in a notebook too, a plain line is printed each tenth of the way.
+Both say how much time is left if it goes on as it did.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
-from typing import Any
-
-from consilience.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +37,7 @@ def silent(progress: Progress) -> None:
 
 @contextmanager
 def bar() -> Iterator[Reporter]:
-    """Show progress while the context lasts: in the notebook, or on standard error."""
-    if _in_notebook():
-        yield NotebookBar().report
-        return
+    """Show progress on standard error while the context lasts."""
     from consilience.console import Console  # noqa: PLC0415 (only where a bar is shown)
 
     console = Console(stderr=True)
@@ -93,15 +84,10 @@ def bar() -> Iterator[Reporter]:
 
 
 class Clock:
-    """How long each phase has taken, and will take if it goes on as it did."""
+    """How long each phase will take if it goes on as it did."""
 
     def __init__(self) -> None:
         self._started: dict[str, tuple[float, int]] = {}
-
-    def taken(self, progress: Progress) -> float:
-        """Return the seconds since the phase was first reported."""
-        start, _ = self._start(progress)
-        return time.monotonic() - start
 
     def left(self, progress: Progress) -> float | None:
         """Return the seconds that are left; None where nothing tells.
@@ -109,15 +95,12 @@ class Clock:
         What was done when the phase was first reported was done before, such as the
         work of an earlier run or compiling: it says nothing of the pace.
         """
-        start, done = self._start(progress)
+        now = (time.monotonic(), progress.done)
+        start, done = self._started.setdefault(progress.phase, now)
         if progress.done <= done or progress.done >= progress.total:
             return None
         pace = (time.monotonic() - start) / (progress.done - done)
         return pace * (progress.total - progress.done)
-
-    def _start(self, progress: Progress) -> tuple[float, int]:
-        now = (time.monotonic(), progress.done)
-        return self._started.setdefault(progress.phase, now)
 
 
 def duration(seconds: float) -> str:
@@ -126,49 +109,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-class NotebookBar:
-    """A line under the cell of a notebook, updated in place: one for each phase."""
-
-    _EVERY = 0.2  # seconds between two updates
-
-    def __init__(self) -> None:
-        self._clock = Clock()
-        self._shown: dict[str, tuple[Any, float]] = {}
-
-    def report(self, progress: Progress) -> None:
-        """Show progress, unless the line was updated just now."""
-        now = time.monotonic()
-        text = self._text(progress)
-        share = f'value="{progress.done}" max="{max(progress.total, 1)}"'
-        middle = 'style="vertical-align:middle"'
-        html = f"<progress {share} {middle}></progress> {escape(text)}"
-        content = {"text/plain": text, "text/html": html}
-        if progress.phase not in self._shown:
-            # There is a notebook, so that this is loaded.
-            show = sys.modules["IPython"].display.display
-            handle = show(content, raw=True, display_id=True)
-            self._shown[progress.phase] = (handle, now)
-            return
-        handle, last = self._shown[progress.phase]
-        if now - last >= self._EVERY or progress.done >= progress.total:
-            handle.update(content, raw=True)
-            self._shown[progress.phase] = (handle, now)
-
-    def _text(self, progress: Progress) -> str:
-        left = self._clock.left(progress)
-        if progress.done >= progress.total:
-            when = f"; {duration(self._clock.taken(progress))}"
-        else:
-            when = "" if left is None else f"; about {duration(left)} left"
-        return visible(f"{progress.sentence()}{when}")
-
-
-def _in_notebook() -> bool:
-    """Say whether a kernel shows what is displayed; a shell in a terminal does not."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return getattr(shell, "kernel", None) is not None
 
 
 def _line_printer(write: Callable[[str], None]) -> Reporter:

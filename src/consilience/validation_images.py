@@ -37,16 +37,6 @@ def validation_images(folder: Path) -> pd.DataFrame:
 
     The labels of ImageNet are the places of the synsets in the order of their ids, as
     text, from 0.
-
-    Parameters
-    ----------
-    folder
-        Holds the file.
-
-    Raises
-    ------
-    UnreadableFileError
-        The file is missing, damaged, or lists an image twice.
     """
     path = folder / FILE
     try:

@@ -17,33 +17,12 @@ _STEERING = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return text with a symbol of one column for each character that steers.
-
-    Parameters
-    ----------
-    text
-        Any text.
-
-    Returns
-    -------
-    The text; characters of C0 as their pictures (␛ for escape), others as �. Tabs and
-    line feeds stay.
-    """
+    """Return text with a symbol of one column for each character that steers."""
     return _STEERING.sub(_picture, text)
 
 
 def escape_json(text: str) -> str:
-    r"""Return JSON with `\\uXXXX` for each character that steers.
-
-    Parameters
-    ----------
-    text
-        JSON whose strings hold no control characters of C0, as `json.dumps` gives it.
-
-    Returns
-    -------
-    JSON of the same value.
-    """
+    r"""Return JSON, as `json.dumps` gives it, with `\\uXXXX` for what steers."""
     return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

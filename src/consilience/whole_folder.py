@@ -33,24 +33,7 @@ def whole_folder(
 ) -> Iterator[Path]:
     """Give a folder to write into that takes its place when all has gone well.
 
-    Parameters
-    ----------
-    folder
-        The folder to write. Parent folders are created.
-    replaceable
-        Decides whether an existing folder may be replaced; without it
-        none may.
-
-    Yields
-    ------
-    The hidden folder to write into.
-
-    Raises
-    ------
-    FolderExistsError
-        When the place is taken and may not be replaced.
-    CannotWriteError
-        If the destination cannot be written.
+    An existing folder is replaced where `replaceable` says that it may be.
     """
     with refusals(folder):
         place = clean_path(folder)
@@ -73,26 +56,7 @@ def whole_folder(
 
 @contextmanager
 def whole_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
-    """Give a file to write that takes its place when all has gone well.
-
-    Parameters
-    ----------
-    path
-        The file to write. Parent folders are created.
-    overwrite
-        Whether a file that is there is replaced.
-
-    Yields
-    ------
-    The hidden file to write; it has the name that it will have.
-
-    Raises
-    ------
-    FolderExistsError
-        When the place is taken and may not be replaced.
-    CannotWriteError
-        If the destination cannot be written.
-    """
+    """Give a file to write that takes its place when all has gone well."""
     with refusals(path):
         place = clean_path(path)
         if not overwrite:
@@ -107,23 +71,7 @@ def whole_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def whole_files(folder: Path) -> Iterator[Path]:
-    """Give a folder for files that join others when all of them have been written.
-
-    Parameters
-    ----------
-    folder
-        The files to write, each completely or not at all; existing ones of the same
-        names are replaced. It and folders above it are made.
-
-    Yields
-    ------
-    The hidden folder to write the files into.
-
-    Raises
-    ------
-    CannotWriteError
-        If the destination cannot be written.
-    """
+    """Give a folder for files that join or replace others when all are written."""
     with refusals(folder):
         place = clean_path(folder / folder.name)
         with _hidden(place) as hidden:
@@ -134,18 +82,7 @@ def whole_files(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def refusals(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into a sentence.
-
-    Parameters
-    ----------
-    path
-        What is being written.
-
-    Raises
-    ------
-    CannotWriteError
-        If the destination cannot be written.
-    """
+    """Turn what the disk refuses into a sentence."""
     try:
         yield
     except BrokenPipeError:
@@ -159,35 +96,13 @@ def refusals(path: Path) -> Iterator[None]:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a place that cannot be written to, before any work is done.
-
-    Parameters
-    ----------
-    path
-        Path of the file or folder that will be written.
-
-    Raises
-    ------
-    CannotWriteError
-        If the destination cannot be written.
-    """
+    """Refuse a place that cannot be written to, before any work is done."""
     with refusals(path), _hidden(clean_path(path)) as hidden:
         (hidden / "probe").write_bytes(_PROBE)
 
 
 def clean_path(path: Path) -> Path:
-    """Return the full path of a place, rid of what killed processes left beside it.
-
-    Parameters
-    ----------
-    path
-        Path of the file or folder that will be written.
-
-    Raises
-    ------
-    CannotWriteError
-        When there can be no such path.
-    """
+    """Return the full path of a place, rid of what killed processes left beside it."""
     # Without the full path, "." has no name and no place beside it; and of a link it is
     # what it leads to that is replaced, not the link.
     try:
@@ -200,13 +115,7 @@ def clean_path(path: Path) -> Path:
 
 
 def tidy(folder: Path) -> None:
-    """Rid a folder of what killed processes left beside any place in it.
-
-    Parameters
-    ----------
-    folder
-        A folder into which files are written one by one.
-    """
+    """Rid a folder of what killed processes left beside any place in it."""
     _tidy(folder, ".+")
 
 
