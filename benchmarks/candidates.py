@@ -206,7 +206,7 @@ class _Study:
             ANNOTATORS,
             DATASET,
         )
-        from consilience.classifiers.predictions import from_array
+        from consilience.classifiers.predictions import from_arrays
 
         folder = data / "imagenetv2"
         file = folder / "imagenet-validation-original.json"
@@ -214,7 +214,7 @@ class _Study:
         names = [name for name, _ in names]
         labels = [str(i) for i in range(1000)]
         self.lists = [
-            from_array(file, names, labels) for file in sorted(folder.glob("*.npy"))
+            from_arrays([file], names, labels) for file in sorted(folder.glob("*.npy"))
         ]
         row = np.arange(len(names))
         self.dataset = pd.DataFrame({"item": names, "label": (row // 50).astype(str)})

@@ -38,14 +38,7 @@ class Convergence(NamedTuple):
 
 
 def convergence(draws: Float[np.ndarray, "C D P"]) -> Convergence:
-    """Compute R-hat and effective sample sizes.
-
-    Parameters
-    ----------
-    draws
-        Of each quantity, by chain and draw. All figures are NaN with fewer than four
-        draws.
-    """
+    """Compute R-hat and effective sample sizes; NaN with fewer than four draws."""
     chains, number, quantities = draws.shape
     if number < MIN_DRAWS or not quantities:
         return Convergence(*np.full((3, quantities), np.nan))

@@ -19,21 +19,7 @@ _BLOCK = 2**22  # numbers that are held for some resamples at once: 32 MiB
 def bounds(
     draws: Float[np.ndarray, "D *shape"], prob: float, *, skip_nan: bool = False
 ) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
-    """Return the equal-tailed bounds between which one more draw lies.
-
-    Parameters
-    ----------
-    draws
-        Draws or resamples, along the first axis.
-    prob
-        Probability that one more draw lies between the bounds.
-    skip_nan
-        Leave out draws that are NaN; otherwise one of them makes both bounds NaN.
-
-    Returns
-    -------
-    The lower and the upper bound.
-    """
+    """Return the equal-tailed bounds between which one more draw lies."""
     tail = (1 - prob) / 2
     quantile = np.nanquantile if skip_nan else np.quantile
     both = quantile(draws, [tail, 1 - tail], axis=0, method="weibull")
@@ -69,17 +55,7 @@ def move_bound(
     after: Float[np.ndarray, "*shape"],
     factor: Float[np.ndarray, "*#shape"],
 ) -> Float[np.ndarray, "*shape"]:
-    """Return a bound of probabilities at another distance, measured in log-odds.
-
-    Parameters
-    ----------
-    bound
-        The bound; NaN stays NaN.
-    before, after
-        The probabilities that it belongs to, and those that it will belong to.
-    factor
-        By how much the distance grows.
-    """
+    """Return bounds of probabilities that move, their distance in log-odds growing."""
     if np.isnan(bound).all():  # nothing states one
         return bound
     with np.errstate(invalid="ignore"):
@@ -97,16 +73,8 @@ def share_bounds(
     """Return bounds of shares that are measured with some variance.
 
     They are those of a Beta distribution after as many independent observations as
-    would leave that variance, and half of one of each kind (Korn and Graubard 1998).
-
-    Parameters
-    ----------
-    share, variance
-        The shares, and the variances of their errors.
-    number
-        Observations; independent ones are not more than these.
-    prob
-        Probability that an interval holds.
+    would leave that variance, at most `number`, and half of one of each kind (Korn and
+    Graubard 1998).
     """
     spread = share * (1 - share)
     worth = np.divide(spread, variance, out=number.copy(), where=variance > 0)

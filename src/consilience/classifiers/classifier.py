@@ -238,22 +238,17 @@ def _check_shapes(
         raise _bad_classifier(
             where, f"it takes {len(inputs)} inputs, not the image alone"
         )
-    pixels = manifest.pixels
-    kinds = KINDS
-    if pixels is None:
-        kinds = {"tensor(uint8)": np.dtype(np.uint8)}
-    square = (side, side, 3)
-    if pixels is not None and pixels.layout == "nchw":
-        square = (3, side, side)
+    kinds, kind = KINDS, "floating-point numbers"
+    if manifest.pixels is None:
+        kinds, kind = {"tensor(uint8)": np.dtype(np.uint8)}, "uint8"
+    square = [side, side, 3]
+    if manifest.pixels is not None and manifest.pixels.layout == "nchw":
+        square = [3, side, side]
     dims = list(taken.shape)
-    if (
-        taken.type not in kinds
-        or len(dims) != 4
-        or any(
-            isinstance(n, int) and n != m for n, m in zip(dims[1:], square, strict=True)
-        )
-    ):
-        kind = "uint8" if pixels is None else "floating-point numbers"
+    fits = taken.type in kinds and len(dims) == 4
+    for there, expected in zip(dims[1:], square, strict=False):
+        fits &= there == expected or not isinstance(there, int)
+    if not fits:
         why = (
             f"it takes {taken.type} of shape {dims}; expected {kind} of shape "
             f"[batch, {', '.join(map(str, square))}]"

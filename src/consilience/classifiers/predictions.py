@@ -216,19 +216,13 @@ def read_account(folder: Path) -> Account:
 
 def read_folder(place: Path) -> Predictions:
     """Read a folder of predictions written by `classify`."""
-    account = read_account(place)
-    table = _read(place / ANSWERS, ANSWER_SCHEMA)
-    images = _read(place / IMAGES, IMAGE_SCHEMA)
+    classifiers = read_account(place).classifiers
     return Predictions(
-        table=table.to_pandas(),
-        images=images.to_pandas(),
+        table=_read(place / ANSWERS, ANSWER_SCHEMA).to_pandas(),
+        images=_read(place / IMAGES, IMAGE_SCHEMA).to_pandas(),
         labels=read_piece(place / LABELS).to_pandas(),
-        families={
-            classifier.name: classifier.family for classifier in account.classifiers
-        },
-        num_labels={
-            classifier.name: classifier.count for classifier in account.classifiers
-        },
+        families={each.name: each.family for each in classifiers},
+        num_labels={each.name: each.count for each in classifiers},
     )
 
 
@@ -272,12 +266,10 @@ def rename_labels(predictions: Predictions, column: str) -> Predictions:
         raise CandidatesError(msg)
     old = predictions.table["label"].astype("category").cat.remove_unused_categories()
     new = old.cat.rename_categories(names[list(old.cat.categories)].tolist())
-    return Predictions(
+    return replace(
+        predictions,
         table=predictions.table.assign(label=new),
-        images=predictions.images,
         labels=table.assign(label=table[column]),
-        families=predictions.families,
-        num_labels=predictions.num_labels,
     )
 
 
@@ -338,16 +330,6 @@ def from_table(
         families=families,
         num_labels=dict.fromkeys(models, number),
     )
-
-
-def from_array(
-    file: Path, items: Sequence[str], labels: Sequence[str] | None = None
-) -> Predictions:
-    """Read a NumPy file of the best labels of each image, or of scores for all labels.
-
-    As `from_arrays`, of one file.
-    """
-    return from_arrays([file], items, labels)
 
 
 def from_arrays(

@@ -171,7 +171,7 @@ def _files(path: Path, *, whole: bool) -> list[Path]:
 
 def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
     from consilience.classifiers import read_predictions
-    from consilience.classifiers.predictions import from_array, from_table
+    from consilience.classifiers.predictions import from_arrays, from_table
 
     if path.is_dir():
         return read_predictions(path)
@@ -180,7 +180,7 @@ def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
             msg = f"{path}: name the item of each of its rows with --items"
             raise OptionError(msg)
         names = None if labels is None else _column(labels, "label")
-        return from_array(path, _column(items, "item"), names)
+        return from_arrays([path], _column(items, "item"), names)
     return from_table(_table(path), path.stem, str(path))
 
 

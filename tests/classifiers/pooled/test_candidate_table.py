@@ -11,7 +11,7 @@ from consilience.classifiers import candidates
 from consilience.classifiers.pooling import ANNOTATORS, DATASET, pool
 from consilience.classifiers.predictions import (
     Predictions,
-    from_array,
+    from_arrays,
     from_table,
     rename_labels,
 )
@@ -271,7 +271,7 @@ def test_a_table_that_is_no_list_of_ranks_is_refused(table, said):
 def test_an_array_that_is_no_list_of_ranks_is_refused(array, said, tmp_path):
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
     with pytest.raises(PredictionsError, match=said):
-        from_array(tmp_path / "a.npy", ["i"], ["x", "y", "z"])
+        from_arrays([tmp_path / "a.npy"], ["i"], ["x", "y", "z"])
 
 
 def test_public_top_five_lists_hold_the_label_of_the_data_set(data_folder):
@@ -280,7 +280,7 @@ def test_public_top_five_lists_hold_the_label_of_the_data_set(data_folder):
         pytest.skip("no imagenetv2")
     names = [f"{k:05d}" for k in range(50_000)]
     results = [
-        from_array(folder / f"{name}.npy", names)
+        from_arrays([folder / f"{name}.npy"], names)
         for name in ("alexnet", "pnasnet_large_tf")
     ]
     result = candidates(results).table

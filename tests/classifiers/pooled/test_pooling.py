@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from consilience.classifiers.pooling import OFF_LIST, SHRINKAGE, pool
-from consilience.classifiers.predictions import from_array, from_table
+from consilience.classifiers.predictions import from_arrays, from_table
 from consilience.errors import PredictionsError
 
 
@@ -92,7 +92,7 @@ def ranked(tmp_path):
         labels = np.tile([1, 2, 3], (len(places), 1))
         labels[np.arange(len(places)), places] = 0
         np.save(tmp_path / f"{name}.npy", labels)
-        return from_array(tmp_path / f"{name}.npy", names(len(places)))
+        return from_arrays([tmp_path / f"{name}.npy"], names(len(places)))
 
     return make
 
