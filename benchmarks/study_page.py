@@ -138,8 +138,8 @@ def figures(*, data: str, folder: str) -> dict:
 
     import consilience as cs
     from consilience.cli.study_options import StudyOptions, make_study
-    from consilience.figures.charts import alone as by_itself
-    from consilience.figures.charts import png
+    from consilience.tables.vega import alone as by_itself
+    from consilience.tables.vega import png
 
     options = StudyOptions(
         predictions=(Path(data, "imagenetv2"),),

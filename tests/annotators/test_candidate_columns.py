@@ -384,7 +384,7 @@ def test_a_fit_tells_weights_slopes_and_worth(study, fit):
     information = row["relative_information"]
     assert 0 < row["lower"] < information < row["upper"]
     page = "\n".join(str(part) for part in fit_page(fit).renderables)
-    assert f"as informative as {information:.2f} (" in page
+    assert f"about the truth as {information:.2f} (" in page
 
 
 def test_labels_that_only_annotators_gave_are_not_favoured_for_it(study, fit):

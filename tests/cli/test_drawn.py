@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.table import Table
 
-from consilience.cli.pages.drawn import bar, drawn_table, interval
+from consilience.tables.terminal import bar, drawn_table, interval
 
 NUMBERS = ("1,234", "0.123 to 0.456")
 

@@ -11,8 +11,8 @@ from defusedxml import ElementTree
 import consilience as cs
 from consilience.errors import KindError, OptionError
 from consilience.figures._study import FIGURES
-from consilience.figures.charts import alone, model_colours, png, svg
-from consilience.figures.published import STUDIES
+from consilience.figures.record import STUDIES
+from consilience.tables.vega import alone, model_colours, png, svg
 
 pytest.importorskip("altair")
 NAMES = [make.__name__ for make in FIGURES]
@@ -206,7 +206,7 @@ def test_labels_never_become_markup_of_a_drawing(parts):
 
 
 def test_a_matrix_of_many_labels_is_drawn_whole():
-    from consilience.figures.charts import heat
+    from consilience.tables.vega import heat
 
     names = [f"n{number:03d}" for number in range(90)]
     rows = [(a, b, 1.0 * (a == b)) for a in names for b in names]

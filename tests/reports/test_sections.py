@@ -12,18 +12,12 @@ from consilience.errors import (
     UnreadableFileError,
 )
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
-from consilience.reports.content import (
-    Chart,
-    Note,
-    Table,
-    estimates,
-    interval_note,
-    texts,
-)
+from consilience.reports.content import Chart, Note
 from consilience.reports.record import evaluation_tables
 from consilience.reports.sections import sections
 from consilience.reports.sections.diagnostics import LIMIT, caution, predictive
 from consilience.reports.sections.overview import verdict
+from consilience.tables.html import Table
 
 ALL = (
     *("overview", "data", "agreement", "annotators", "confusion", "items", "pairs"),
@@ -105,7 +99,7 @@ def test_a_check_that_fails_is_the_first_thing_said(report, ok, value, name, sor
     result = pd.DataFrame([row | {"outcome": outcome}])
     run = report.runs[0]
     run = replace(run, tables={**run.tables, "diagnostics": result})
-    assert verdict(run, named=False).sort == sort
+    assert verdict(run, "").sort == sort
     reported = caution(replace(report, runs=(run,))).parts
     about = [each for each in reported if isinstance(each, Note) and name in each.text]
     assert bool(about) == (not ok or np.isnan(value))
@@ -163,28 +157,6 @@ def test_caution_is_about_this_run(beside, report):
     people = run.table("annotators").assign(lower=0.1, upper=0.9)
     drawn = replace(run, tables={**run.tables, "annotators": people})
     assert "point estimates" not in sentences(replace(report, runs=(drawn,)))
-
-
-def test_a_table_says_whether_it_has_intervals():
-    frame = pd.DataFrame({"x": [0.5], "a": [0.2], "b": [0.7]})
-    sure = estimates("x", frame, ("x", "a", "b"))
-    point = estimates("x", frame.assign(a=np.nan, b=np.nan), ("x", "a", "b"))
-    assert interval_note([point, sure], 0.9) == "90% intervals."
-    assert interval_note([point], 0.9) == "A point, without intervals."
-
-
-def test_values_beyond_one_widen_the_scale_and_unknown_bounds_are_not_drawn():
-    frame = pd.DataFrame({"x": [-1.0, 3.0], "a": [-2.0, np.nan], "b": [0.0, np.nan]})
-    first, second = estimates("x", frame, ("x", "a", "b")).cells
-    assert (first.bar.lower, first.bar.value, first.bar.upper) == (0.0, 20.0, 40.0)
-    assert second.bar.value == 100.0
-    assert second.bar.lower is None
-    assert second.between == ""
-
-
-def test_a_cell_that_is_empty_is_a_dash():
-    cells = texts("t", ["a", None]).cells
-    assert [cell.text for cell in cells] == ["a", "\N{EN DASH}"]
 
 
 def test_an_evaluation_is_a_file_or_a_folder_of_them(tmp_path):

@@ -14,7 +14,6 @@ to the bootstrap, chapter 13.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -66,19 +65,6 @@ USUAL: Mapping[str, Distance] = {
     "contains": "ordinal",
     "objects": "masi",
 }
-NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "percent": "agreement",
-        "cohen": "Cohen's kappa",
-        "scott": "Scott's pi",
-        "fleiss": "Fleiss's kappa",
-        "conger": "Conger's kappa",
-        "brennan_prediger": "Brennan-Prediger",
-        "gwet_ac1": "Gwet's AC1",
-        "gwet_ac2": "Gwet's AC2",
-        "krippendorff": "Krippendorff's alpha",
-    }
-)
 
 
 def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
@@ -416,13 +402,3 @@ def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
             "they can tell answers apart"
         )
     return undefined
-
-
-def coefficient_name(agreement: Agreement, coefficient: str) -> str:
-    """Return what a coefficient is called, given what was compared."""
-    name = NAMES[coefficient]
-    if coefficient == "percent" and agreement.distance != "nominal":
-        return "similarity"
-    if coefficient == "cohen" and agreement.annotators != 2:
-        return f"{name} (mean)"
-    return name

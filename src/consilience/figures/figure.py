@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from consilience.notebook import shown_as
+from consilience.tables import CATALOGUE, estimate
+from consilience.tables.schema import PERCENT, POINTS
+from consilience.tables.vega import SHARE, Axis
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @shown_as("table", facts=("title", "finding", "note"))
@@ -64,28 +69,61 @@ class Figure:
     models: bool = False
 
 
+def figure(
+    name: str,
+    table: pd.DataFrame,
+    finding: str,
+    charts: Mapping[str, Callable[[], Any]],
+    *,
+    facts: Mapping[str, Any] = _NOTHING,
+    frames: str = "",
+    leads: bool = False,
+    models: bool = False,
+) -> Figure:
+    """Return a figure of the catalogue, whose note states facts."""
+    schema = CATALOGUE[name]
+    return Figure(
+        name=name,
+        title=schema.title,
+        finding=finding,
+        note=schema.note.format_map(facts),
+        table=table,
+        charts=charts,
+        frames=frames,
+        leads=leads,
+        models=models,
+    )
+
+
+def marked(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with what their marks say, and those of published values."""
+    rows = rows.assign(text=CATALOGUE[name].marks(rows))
+    if "published" not in rows:
+        return rows
+    values = zip(rows["published"], rows["source"], strict=True)
+    texts = [f"published: {value:.3g} ({source})" for value, source in values]
+    return rows.assign(published_text=texts)
+
+
+def axis(
+    name: str, column: str = "value", domain: tuple[float, float] | None = SHARE
+) -> Axis:
+    """Return the axis of a share of a figure."""
+    title = CATALOGUE[name].column(column).words
+    return Axis(column=column, title=title, domain=domain, form="%")
+
+
 def number_names(numbers: pd.Series) -> list[str]:
     """Return numbers as text, the largest as "6 or more"."""
     last = int(numbers.max())
     return [f"{k} or more" if k == last else str(k) for k in map(int, numbers)]
 
 
-def percent(value: float, lower: float, upper: float) -> str:
-    """Return a share with its bounds as text."""
-    if not isfinite(value):
-        return "an unknown share"
-    if not (isfinite(lower) and isfinite(upper)):
-        return f"{100 * value:.1f} %"
-    return f"{100 * value:.1f} % ({100 * lower:.1f} to {100 * upper:.1f})"
+def share_of(row: Any, value: str = "value") -> str:
+    """Return the share of a row with its bounds as text."""
+    return str(estimate(row[value], row["lower"], row["upper"], PERCENT))
 
 
-def points(value: float, lower: float, upper: float) -> str:
-    """Return a difference of shares with its bounds, in percentage points."""
-    # What rounds to zero has no sign.
-    shown = [f"{round(100 * each, 1) + 0.0:.1f}" for each in (value, lower, upper)]
-    return f"{shown[0]} points ({shown[1]} to {shown[2]})"
-
-
-def share_of(row: Any) -> str:
-    """Return the value of a row with its bounds as text."""
-    return percent(row["value"], row["lower"], row["upper"])
+def points_of(row: Any) -> str:
+    """Return the difference of shares of a row, in percentage points."""
+    return str(estimate(row["value"], row["lower"], row["upper"], POINTS))

@@ -1,6 +1,7 @@
 """Objects of items: shares of items, numbers of objects, which come together."""
 
-import numpy as np
+from typing import Any
+
 import pandas as pd
 
 from consilience.analysis import (
@@ -11,82 +12,49 @@ from consilience.analysis import (
     valid_label_counts,
 )
 from consilience.errors import ConsilienceError
-from consilience.figures import charts
-from consilience.figures.charts import SHARE, Axis
-from consilience.figures.figure import Figure, number_names, share_of
+from consilience.figures.figure import (
+    Figure,
+    axis,
+    figure,
+    marked,
+    number_names,
+    share_of,
+)
 from consilience.figures.record import StudyFigures
+from consilience.tables import CATALOGUE
+from consilience.tables.vega import Axis, estimates, top
 
-_STATISTICS = {
-    "several_objects": "several objects",
-    "three_objects": "three objects or more",
-    "other_main_label": "the data set's label is not the main one",
-    "other_main_label_several": "the same, of items with several objects",
-    "other_main_label_single": "the same, of items with one object",
-    "label_wrong": "the data set's label is not true",
-    "another_label_as_often": "another label gets yes as often as the data set's",
-}
 SHOWN = 25  # rows of a chart
+NAMES = Axis(column="name", names=True)
 
 
 def shares(study: StudyFigures) -> Figure:
     """Return the shares of items with several objects, with another main label, etc."""
-    table = _shares(study)
+    table, name = _shares(study), "shares"
     if study.contains is not None:
-        rival = rival_labels(
-            study.contains,
-            study.dataset_labels,
-            resamples=study.resamples,
-            prob=study.prob,
-            seed=study.seed,
-        )
+        labels = study.dataset_labels
+        rival = rival_labels(study.contains, labels, **study.resampling)
         table = pd.concat([table, rival], ignore_index=True)
-    table = study.beside(table, "shares", ["statistic"])
-    drawn = table[table["statistic"].isin(_STATISTICS)]
-    drawn = drawn.assign(
-        name=drawn["statistic"].map(_STATISTICS),
-        text=[
-            f"{_STATISTICS[row['statistic']]}: {share_of(row)} of "
-            f"{row['items']:,} items"
-            for _, row in drawn.iterrows()
-        ],
-    )
-    x = Axis(column="value", title="share of items", domain=SHARE, form="%")
-    return Figure(
-        name="shares",
-        title="What the items show, and what the data set says of them",
-        finding=_sentence(table),
-        note=(
-            "Of the population of annotators: an item has several objects if each of "
-            f"two would be named by more than {study.tau:g} of them. Items that nobody "
-            "was asked about count as one object; shares of another main label are of "
-            "items with answers."
-        ),
-        table=table,
-        charts={"": lambda: charts.intervals(with_published_text(drawn), x, "name")},
+    table = study.beside(table, name, ["statistic"])
+    words = CATALOGUE[name].column("statistic").values
+    drawn = table[table["statistic"] != "mean_objects"]
+    drawn = marked(name, drawn.assign(name=drawn["statistic"].map(words)))
+    return figure(
+        name,
+        table,
+        _sentence(table),
+        {"": lambda: estimates(drawn, axis(name), NAMES)},
+        facts={"tau": study.tau},
         leads=True,
     )
 
 
 def _shares(study: StudyFigures) -> pd.DataFrame:
     if study.kind == "objects":
-        return study_summary(
-            study.fit,
-            study.responses,
-            of=study.of,
-            tau=study.tau,
-            resamples=study.resamples,
-            prob=study.prob,
-            seed=study.seed,
-        )
+        of: dict[str, Any] = {"of": study.of, "tau": study.tau, **study.resampling}
+        return study_summary(study.fit, study.responses, **of)
     labels = study.dataset_labels.assign(rank=1, model="data set")
-    judged = evaluate(
-        study.fit,
-        labels,
-        top=1,
-        resamples=study.resamples,
-        prob=study.prob,
-        seed=study.seed,
-    ).models
+    judged = evaluate(study.fit, labels, top=1, **study.resampling).models
     row = judged[(judged["metric"] == "accuracy") & (judged["subset"] == "all")].iloc[0]
     return pd.DataFrame(
         {
@@ -115,90 +83,47 @@ def _sentence(table: pd.DataFrame) -> str:
 def number_of_objects(study: StudyFigures) -> Figure:
     """Return the distribution of the number of objects of an item."""
     study.need_objects()
-    table = valid_label_counts(
-        study.fit,
-        (study.tau,),
-        of=study.of,
-        resamples=study.resamples,
-        prob=study.prob,
-        seed=study.seed,
-    )
-    table = study.beside(table, "number_of_objects", ["what", "number"])
+    name = "number_of_objects"
+    table = valid_label_counts(study.fit, (study.tau,), of=study.of, **study.resampling)
+    table = study.beside(table, name, ["what", "number"])
     rows = table[table["what"] == table["what"].iloc[0]]
-    rows = rows.assign(
-        name=number_names(rows["number"]),
-        text=[
-            f"{row['number']} objects: {share_of(row)}" for _, row in rows.iterrows()
-        ],
-    )
-    x = Axis(column="name", title="objects of an item")
-    top = float(np.ceil(10 * max(rows["upper"].max(), rows["value"].max())) / 10)
-    y = Axis(column="value", title="share of items", domain=(0.0, top), form="%")
-    return Figure(
-        name="number_of_objects",
-        title="Number of objects of an item",
-        finding=_listed(rows, study.of),
-        note=(
-            f"An object counts if more than {study.tau:g} of all annotators would name "
-            f"it; {study.of - len(study.items):,} items that nobody was asked about "
-            "count as one object. The table also has the number of valid labels, where "
-            "two names of one object count as two."
-        ),
-        table=table,
-        charts={"": lambda: charts.bars(with_published_text(rows), x, y)},
-    )
-
-
-def _listed(rows: pd.DataFrame, of: int) -> str:
+    rows = marked(name, rows.assign(name=number_names(rows["number"])))
+    x = Axis(column="name", title="objects of an item", names=True)
+    y = axis(name, domain=(0.0, top(rows)))
     numbers = rows.set_index("number")
     one, two, three = (share_of(numbers.loc[number]) for number in (1, 2, 3))
-    return (
-        f"{one} of the {of:,} items show one object, {two} show two and {three} show "
-        "three."
+    return figure(
+        name,
+        table,
+        f"{one} of the {study.of:,} items show one object, {two} show two and {three} "
+        "show three.",
+        {"": lambda: estimates(rows, x, y, bars=True)},
+        facts={"tau": study.tau, "unasked": study.of - len(study.items)},
     )
 
 
 def cooccurring_objects(study: StudyFigures) -> Figure:
     """Return which objects come together with the items of a class."""
     study.need_objects()
+    name = "cooccurring_objects"
     table = cooccurring(
         study.fit, study.responses, per_class=_per_class(study), prob=study.prob
     ).rename(columns={"share": "value"})
     table = table.astype({"class_label": "str", "label": "str"})
-    table = study.beside(table, "cooccurring_objects", ["class_label", "label"])
+    table = study.beside(table, name, ["class_label", "label"])
     rows = table.head(SHOWN)
-    named = [
-        f"{study.name_of(a)} + {study.name_of(b)}"
-        for a, b in zip(rows["class_label"], rows["label"], strict=True)
-    ]
-    texts = [
-        f"{name}: together in {row['together']} of {row['items']} items"
-        for name, (_, row) in zip(named, rows.iterrows(), strict=True)
-    ]
-    rows = with_published_text(rows.assign(name=named, text=texts))
-    x = Axis(
-        column="value", title="share of the items of the class", domain=SHARE, form="%"
-    )
-    first = rows.iloc[0] if len(rows) else None
+    rows = rows.assign(name=study.name_pairs(rows["class_label"], rows["label"], " + "))
+    rows = marked(name, rows)
     finding = "No two objects come together twice."
-    if first is not None:
+    if len(rows):
+        first = rows.iloc[0]
         finding = (
             f"{len(table):,} pairs of a class and another object come together in two "
             f"items or more, such as {first['name']}, in {first['together']} of "
             f"{first['items']} items."
         )
-    return Figure(
-        name="cooccurring_objects",
-        title="Objects that come together",
-        finding=finding,
-        note=(
-            "How often an item of the class (the first name) shows another object (the "
-            f"second) that is present with probability .5 or more; the first {SHOWN} "
-            "pairs. Jeffreys intervals."
-        ),
-        table=table,
-        charts={"": lambda: charts.intervals(rows, x, "name")} if len(rows) else {},
-    )
+    charts = {"": lambda: estimates(rows, axis(name), NAMES)} if len(rows) else {}
+    return figure(name, table, finding, charts, facts={"shown": SHOWN})
 
 
 def _per_class(study: StudyFigures) -> int | None:
@@ -208,15 +133,3 @@ def _per_class(study: StudyFigures) -> int | None:
     except ConsilienceError:
         return None
     return int(number.iloc[0]) if (number == number.iloc[0]).all() else None
-
-
-def with_published_text(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with what the mark of a published value says."""
-    if "published" not in rows:
-        return rows
-    return rows.assign(
-        published_text=[
-            f"published: {value:.3g} ({source})"
-            for value, source in zip(rows["published"], rows["source"], strict=True)
-        ]
-    )

@@ -6,6 +6,8 @@ What several figures need is worked out once, when the first of them asks for it
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from importlib.resources import files
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,7 @@ from consilience.analysis import (
     predicted_frequencies,
 )
 from consilience.errors import ConsilienceError, KindError, OptionError
-from consilience.figures.charts import alone, model_colours, png, svg
 from consilience.figures.figure import Figure
-from consilience.figures.published import beside, published
 from consilience.notebook import Part, as_html
 from consilience.posterior import Fit, export_table
 from consilience.posterior.fitted_responses import check_responses
@@ -36,12 +36,19 @@ from consilience.responses.offers import (
     rename_labels,
     short_names,
 )
+from consilience.tables.vega import alone, model_colours, png, svg
 from consilience.truth.named import label_groups
 
 PEOPLE = "people"
 MIN_PROBABILITY = 0.02  # of a cell of classes
 MAX_DEPTH = 8  # levels of a hierarchy
 TABLES, PICTURES = "tables", "figures"
+# Of the answers of each study, the SHA-256 and the table of its published values.
+STUDIES = {
+    "8eed7a16091fa6ff3124d941ad26d9b0760378756967329cd0d63c408e457bbc": (
+        "imagenet_multilabel"
+    ),
+}
 
 
 class StudyFigures:
@@ -168,13 +175,7 @@ class StudyFigures:
 
     @cached_property
     def dataset_labels(self) -> pd.DataFrame:
-        """The data set's label of each item of the study: item, label.
-
-        Raises
-        ------
-        OptionError
-            There are none.
-        """
+        """The data set's label of each item of the study: item, label."""
         table = self.responses.items
         if table is None or not self._has_dataset_labels:
             msg = (
@@ -200,19 +201,25 @@ class StudyFigures:
         """Return what a label is called."""
         return self.names.get(str(label), str(label))
 
+    def name_pairs(self, ones: pd.Series, others: pd.Series, between: str) -> list[str]:
+        """Return what pairs of labels are called."""
+        pairs = zip(ones, others, strict=True)
+        return [f"{self.name_of(a)}{between}{self.name_of(b)}" for a, b in pairs]
+
     def beside(self, table: pd.DataFrame, figure: str, key: list[str]) -> pd.DataFrame:
-        """Return a figure's table beside published values, where these are known."""
-        return beside(table, self._published, figure, key)
+        """Return a figure's table with the columns published and source, if known."""
+        values = self._published
+        rows = values[values["figure"] == figure].set_index("row")
+        if rows.empty:
+            return table
+        names = table[key].astype("str").agg("/".join, axis=1)
+        return table.assign(
+            published=names.map(rows["published"]), source=names.map(rows["source"])
+        )
 
     @cached_property
     def predicted(self) -> pd.DataFrame:
-        """What models predict.
-
-        Raises
-        ------
-        OptionError
-            There are no predictions.
-        """
+        """What models predict."""
         if self.predictions is None:
             msg = "there are no predictions of models"
             raise OptionError(msg)
@@ -227,15 +234,7 @@ class StudyFigures:
         return rows["model"].astype("str").tolist()
 
     def in_order(self, table: pd.DataFrame, last: Sequence[str] = ()) -> pd.DataFrame:
-        """Return rows in the order of the models, the least accurate first.
-
-        Parameters
-        ----------
-        table
-            With a column model.
-        last
-            What stands behind the models in that column.
-        """
+        """Return rows in the order of the models, the least accurate first."""
         names = [*self.models, *last]
         place = {model: number for number, model in enumerate(names)}
         return table.sort_values(
@@ -286,17 +285,7 @@ class StudyFigures:
             level, before = level + 1, reached
 
     def confusion(self, level: int) -> pd.DataFrame:
-        """Return the confusion at a level, of people and where there are, of models.
-
-        Parameters
-        ----------
-        level
-            Steps up the hierarchy of labels; 0 for the classes.
-
-        Returns
-        -------
-        Columns who, true_label, given_label, probability, lower, upper.
-        """
+        """Return the confusion so many levels up, of people and if any, of models."""
         if level not in self._confusion:
             self._confusion[level] = self._confused(level)
         return self._confusion[level]
@@ -335,36 +324,24 @@ class StudyFigures:
 
     @property
     def asked_alone(self) -> Fit:
-        """The fit of answers about one label at a time.
-
-        Raises
-        ------
-        OptionError
-            There is none.
-        """
+        """The fit of answers about one label at a time."""
         if self.contains is None:
             msg = "there are no yes-or-no answers about one label at a time"
             raise OptionError(msg)
         return self.contains
 
     @property
+    def resampling(self) -> dict[str, Any]:
+        """Options of the intervals."""
+        return {"resamples": self.resamples, "prob": self.prob, "seed": self.seed}
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Options that every analysis of models takes."""
-        return {
-            "resamples": self.resamples,
-            "prob": self.prob,
-            "seed": self.seed,
-            "allow_circular": self.allow_circular,
-        }
+        return {**self.resampling, "allow_circular": self.allow_circular}
 
     def need_objects(self) -> None:
-        """Refuse a figure of objects where there are none.
-
-        Raises
-        ------
-        KindError
-            The fit is of another kind.
-        """
+        """Refuse a figure of objects where there are none."""
         if self.kind != "objects":
             msg = f"the fit is of kind {self.kind}, whose items have no objects"
             raise KindError(msg)
@@ -402,13 +379,7 @@ class StudyFigures:
                 self._left_out[make.__name__] = str(error)
 
     def drawings(self, name: str) -> Mapping[str, str]:
-        """Return the charts of a figure as SVG for a page, by caption.
-
-        Parameters
-        ----------
-        name
-            Name of a figure that can be made.
-        """
+        """Return the charts of a figure as SVG for a page, by caption."""
         if name not in self._drawings:
             charts = self.figures[name].charts
             self._drawings[name] = {text: svg(draw()) for text, draw in charts.items()}
@@ -416,7 +387,13 @@ class StudyFigures:
 
     @cached_property
     def _published(self) -> pd.DataFrame:
-        return published(self.responses)
+        """Published values of the study that the responses belong to."""
+        sources = self.responses.sources.values()
+        names = [STUDIES[sha] for sha in sources if sha in STUDIES]
+        if not names:
+            return pd.DataFrame(columns=["figure", "row", "published", "source"])
+        place = files("consilience.figures").joinpath("published", f"{names[0]}.csv")
+        return pd.read_csv(StringIO(place.read_text("utf-8")))
 
     @property
     def _has_dataset_labels(self) -> bool:

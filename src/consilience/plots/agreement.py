@@ -9,38 +9,23 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from consilience.analysis import Agreement
+from consilience.analysis.agreement_tables import coefficients, labels
 from consilience.errors import OptionError, not_among
-from consilience.plots.drawing import (
+from consilience.tables import CATALOGUE
+from consilience.tables.mpl import (
     Matrix,
     Names,
-    Rows,
     draw_matrix,
-    draw_rows,
-    faint_lines,
-    legend,
     matrix_width,
     names_of_labels,
     new_axes,
-    percent,
-    set_rows,
+    plot_rows,
     short_number,
     shown,
-    width_for,
 )
 
 type What = Literal["coefficients", "labels", "pairs"]
 
-_NAMES = {
-    "percent": "share of equal answers",
-    "cohen": "Cohen's kappa",
-    "scott": "Scott's pi",
-    "fleiss": "Fleiss' kappa",
-    "conger": "Conger's kappa",
-    "brennan_prediger": "Brennan and Prediger",
-    "gwet_ac1": "Gwet's AC1",
-    "gwet_ac2": "Gwet's AC2",
-    "krippendorff": "Krippendorff's alpha",
-}
 _WITH_NUMBERS = 20  # annotators whose cells have room for numbers
 
 
@@ -76,7 +61,7 @@ def plot_agreement(
     Returns
     -------
     matplotlib.axes.Axes
-        Intervals are of the bootstrap of items, or where there are no resamples, of the
+        Intervals are of the bootstrap of items, or where that does not serve, of the
         standard error. In the matrix, annotators who agree stand side by side. A kappa
         below zero has the colour of zero; pairs without a common question are grey.
 
@@ -98,7 +83,7 @@ def plot_agreement(
     >>> agreement = cs.agreement(responses, bootstrap=200)
     >>> ax = cs.plot_agreement(agreement)
     >>> ax.get_yticklabels()[0].get_text()
-    'share of equal answers'
+    'agreement'
     """
     if what == "coefficients":
         return _coefficients(agreement, ax)
@@ -113,63 +98,29 @@ def plot_agreement(
         )
         raise OptionError(msg)
     if what == "labels":
-        return _labels(agreement, table, most, names, ax)
+        return _labels(agreement, most, names, ax)
     if measure not in ("kappa", "percent"):
         raise OptionError(not_among("measure of pairs", measure, ("kappa", "percent")))
     return _pairs(table, measure, most, ax)
 
 
 def _coefficients(agreement: Agreement, ax: Axes | None) -> Axes:
-    table = agreement.coefficients.dropna(subset="value")
-    if table.empty:
+    table = coefficients(agreement)
+    if table.frame.empty:
         reasons = "; ".join(dict.fromkeys(agreement.coefficients["reason"].dropna()))
         msg = f"plot_agreement: no coefficient is defined ({reasons})"
         raise OptionError(msg)
-    prefix = "" if table["lower"].notna().any() else "se_"
-    axes = new_axes(ax, rows=len(table))
-    places = np.arange(len(table), dtype=float)
-    names = [_NAMES.get(name, name) for name in table["coefficient"]]
-    set_rows(axes, names, places)
-    draw_rows(axes, places, Rows.of(table, "value", prefix))
-    _agreement_axis(axes, table, prefix, agreement.prob)
-    return axes
+    names = [cell.text for cell in table.cells("coefficient")]
+    return plot_rows(table, ["value"], names, "agreement", ax)
 
 
-def _labels(
-    agreement: Agreement,
-    table: pd.DataFrame,
-    most: int,
-    names: Names,
-    ax: Axes | None,
-) -> Axes:
-    table = table.sort_values("share", ascending=False, kind="stable").head(most)
-    called = names_of_labels(names)
-    shares = zip(table["label"], table["share"], strict=True)
-    rows = [f"{shown(called.get(str(n), n))} ({100 * s:.0f} %)" for n, s in shares]
-    axes = new_axes(ax, rows=len(table), width=width_for(rows))
-    places = np.arange(len(table), dtype=float)
-    set_rows(axes, rows, places)
-    for number, (column, aside) in enumerate((("specific", -0.15), ("kappa", 0.15))):
-        label = "specific agreement" if column == "specific" else "kappa"
-        values = Rows.of(table, column, f"{column}_")
-        draw_rows(axes, places + aside, values, number, label=label)
-    bounds = table.rename(
-        columns={"specific_lower": "lower", "specific_upper": "upper"}
-    )
-    _agreement_axis(axes, bounds, "", agreement.prob)
-    legend(axes)
-    return axes
-
-
-def _agreement_axis(ax: Axes, table: pd.DataFrame, prefix: str, prob: float) -> None:
-    """Let the axis hold all that is drawn; zero is agreement by chance."""
-    drawn = [line.get_xdata() for line in ax.lines]
-    drawn += [table[f"{prefix}lower"].to_numpy(float)]
-    least = np.nanmin(np.concatenate([np.asarray(each, float) for each in drawn]))
-    ax.set_xlim(min(-0.02, float(least) - 0.05), 1.02)
-    stated = table[f"{prefix}lower"].notna().any()
-    ax.set_xlabel("agreement" + (f" ({percent(prob)} interval)" if stated else ""))
-    faint_lines(ax, "x")
+def _labels(agreement: Agreement, most: int, names: Names, ax: Axes | None) -> Axes:
+    table, called = labels(agreement).first(most), names_of_labels(names)
+    rows = [
+        f"{shown(called.get(str(label), label))} ({100 * share:.0f} %)"
+        for label, share in table.frame[["label", "share"]].to_numpy()
+    ]
+    return plot_rows(table, ["specific", "kappa"], rows, "agreement", ax)
 
 
 def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axes:
@@ -197,8 +148,7 @@ def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axe
     fontsize = 7.0 if size <= _WITH_NUMBERS else None
     matrix = Matrix(value, cells, _no_text(size), names, names)
     draw_matrix(axes, matrix, fontsize=fontsize)
-    title = "Cohen's kappa" if measure == "kappa" else "share of equal answers"
-    axes.set_title(title)
+    axes.set_title(CATALOGUE["agreement_pairs"].column(measure).words)
     return axes
 
 

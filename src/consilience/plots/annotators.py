@@ -2,25 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from consilience.errors import OptionError, not_among
-from consilience.plots.drawing import (
-    Rows,
-    draw_rows,
-    legend,
-    new_axes,
-    percent,
-    set_rows,
-    share_axis,
-    shown,
-    width_for,
-)
 from consilience.posterior import Fit
-
-_NAMES = {"single_label": "single-label rate", "spammer": "answers at random"}
+from consilience.tables import CATALOGUE
+from consilience.tables.mpl import percent, plot_rows, shown
 
 
 def plot_annotators(
@@ -79,51 +67,31 @@ def plot_annotators(
     >>> ax.get_xlabel()
     'accuracy (mean, 50 % interval)'
     """
-    table = fit.annotators(prob=prob)
-    columns = _columns(table, by)
-    table = table.dropna(subset=columns[0])
+    rows = fit.annotators(prob=prob)
+    columns = _columns(rows, by)
+    rows = rows.dropna(subset=columns[0])
     if annotators is not None:
-        table = _chosen(table, annotators)
-    if table.empty:
+        rows = _chosen(rows, annotators)
+    if rows.empty:
         msg = (
             f"plot_annotators: the fit ({fit.data.attrs['model']}) has no {columns[0]} "
             "of annotators; fit a model that has, such as hierarchical_dawid_skene"
         )
         raise OptionError(msg)
-    table = table.sort_values(columns[0], ascending=False, kind="stable")
-    total, places = len(table), np.arange(len(table), dtype=float)
-    if total > most and annotators is None:
+    table = CATALOGUE["annotators"].of(rows).sort(columns[0])
+    if annotators is None and len(rows) > most:
         best = max(most // 2, 1)
-        table = pd.concat([table.head(best), table.tail(max(most - best, 1))])
-        places = np.arange(len(table), dtype=float)
-        places[best:] += 1.0  # a gap for those that are left out
+        table = table.ends(best, max(most - best, 1))
     names = [
         f"{shown(name)} ({number:,})"
-        for name, number in zip(table["annotator"], table["responses"], strict=True)
+        for name, number in table.frame[["annotator", "responses"]].to_numpy()
     ]
-    axes = new_axes(ax, rows=len(table), width=width_for(names))
-    set_rows(axes, names, places)
-    # Two series stand side by side in a row.
-    apart = np.linspace(-0.15, 0.15, len(columns)) if len(columns) > 1 else [0.0]
-    for number, (column, aside) in enumerate(zip(columns, apart, strict=True)):
-        prefix = "" if column == "accuracy" else f"{column}_"
-        rows, label = Rows.of(table, column, prefix), _NAMES.get(column, column)
-        draw_rows(axes, places + aside, rows, number, label=label)
-    what = " and ".join(_NAMES.get(column, column) for column in columns)
-    stated = percent(fit.data.attrs["prob"] if prob is None else prob)
-    share_axis(axes, f"{what} (mean, {stated} interval)")
-    if total > len(table):
-        axes.text(
-            0.5,
-            places[best - 1] + 1.0,
-            f"{total - len(table):,} more",
-            ha="center",
-            va="center",
-            style="italic",
-        )
-    if len(columns) > 1:
-        legend(axes)
-    return axes
+    what = " and ".join(table.schema.column(name).words for name in columns)
+    stated = "mean"
+    if table.bounded:
+        prob = fit.data.attrs["prob"] if prob is None else prob
+        stated = f"mean, {percent(prob)} interval"
+    return plot_rows(table, columns, names, f"{what} ({stated})", ax)
 
 
 def _columns(table: pd.DataFrame, by: str | Sequence[str] | None) -> list[str]:

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from consilience.analysis import ComparedConfusion, HumanConfusion
 from consilience.errors import OptionError, not_a, not_among
-from consilience.plots.drawing import (
+from consilience.posterior import Fit
+from consilience.tables.mpl import (
     COLOURS,
     LONGEST,
     Matrix,
@@ -29,7 +30,6 @@ from consilience.plots.drawing import (
     shown,
     width_for,
 )
-from consilience.posterior import Fit
 
 _WITH_BOUNDS, _WITH_NUMBERS = 8, 20  # labels whose cells have room for text
 _GAP = 0.6  # rows between two items

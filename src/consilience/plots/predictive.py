@@ -8,7 +8,13 @@ from matplotlib.axes import Axes
 
 from consilience.analysis import predictive_checks
 from consilience.errors import OptionError, not_a, not_among
-from consilience.plots.drawing import (
+from consilience.posterior import Fit
+from consilience.posterior.results.labels import labels
+from consilience.responses.options import ReadOptions
+from consilience.responses.side_tables import gold_table
+from consilience.scoring.calibration import BINS, reliability_table
+from consilience.tables import CATALOGUE
+from consilience.tables.mpl import (
     COLOURS,
     LONGEST,
     MARKERS,
@@ -26,22 +32,13 @@ from consilience.plots.drawing import (
     shown,
     width_for,
 )
-from consilience.posterior import Fit
-from consilience.posterior.results.labels import labels
-from consilience.responses.options import ReadOptions
-from consilience.responses.side_tables import gold_table
-from consilience.scoring.calibration import BINS, reliability_table
 
-_TITLES = {
-    "agreement": "equal answers of pairs of annotators",
-    "votes": "items by the share of the most voted label",
-    "errors": "answers that differ from the truth, by label",
-}
 _ALL = {
     "agreement": "all pairs",
     "votes": "mean share",
     "errors": "all labels",
 }
+_TITLES = CATALOGUE["predictive_checks"].column("check").values
 EXTREME = 0.05  # adjusted p-values below are marked
 _NEEDS = ("stated", "value", "lower", "upper")
 

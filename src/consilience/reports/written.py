@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from consilience.errors import FolderExistsError, OptionError
-from consilience.figures.charts import style
 from consilience.figures.record import TABLES, write_figures
 from consilience.progress import Progress, Reporter, silent
 from consilience.reports.columns import columns
@@ -31,6 +30,7 @@ from consilience.reports.pictures import (
 )
 from consilience.reports.record import Report
 from consilience.reports.sections import sections
+from consilience.tables.vega import style
 from consilience.whole_folder import check_writable, whole_file, whole_folder
 
 # In the order in which they are read: later ones use earlier ones.

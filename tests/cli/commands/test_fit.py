@@ -8,8 +8,6 @@ import consilience as cs
 from consilience.checks.verdict import as_dataset, at_most
 from consilience.cli.commands.fit import summary
 from consilience.cli.options import Work
-from consilience.cli.pages import drawn as colours
-from consilience.cli.pages.drawn import interval
 from consilience.cli.pages.fit import (
     annotator_table,
     comparison_table,
@@ -18,6 +16,9 @@ from consilience.cli.pages.fit import (
 from consilience.fitting import EngineOptions
 from consilience.fitting.comparison import comparing
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.tables import CATALOGUE
+from consilience.tables import terminal as colours
+from consilience.tables.terminal import interval
 
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
 
@@ -131,7 +132,7 @@ def test_an_interval_is_drawn_to_scale():
 def test_contains_shows_sensitivity_and_specificity():
     names = ("accuracy", "lower", "upper", "sensitivity", "specificity")
     row = {"annotator": "ann", "responses": 3} | dict.fromkeys(names, 0.5)
-    heads = annotator_table(pd.DataFrame([row])).heads
+    heads = annotator_table(CATALOGUE["annotators"].of(pd.DataFrame([row]))).heads
     assert list(heads[2:5]) == ["accuracy", "sens.", "spec."]
 
 

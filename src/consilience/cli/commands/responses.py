@@ -20,8 +20,8 @@ from consilience.cli.terminal import check_free, finish, print_json, screen
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from consilience.cli.pages.drawn import DrawnTable
     from consilience.responses import Description
+    from consilience.tables.terminal import DrawnTable
 
 
 def read(
@@ -164,7 +164,7 @@ def _counts(description: "Description") -> "Table":
 def _frequencies(description: "Description", limit: int | None) -> "DrawnTable":
     from rich.text import Text
 
-    from consilience.cli.pages.drawn import bar, drawn_table
+    from consilience.tables.terminal import bar, drawn_table
 
     first = sorted(description.frequencies.items(), key=lambda pair: -pair[1])
     shown, total = first[:limit], max(description.answers, 1)

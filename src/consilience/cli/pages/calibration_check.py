@@ -18,8 +18,8 @@ from consilience.checks.simulation_based_calibration import (
     judge_parameters,
     judge_truth,
 )
-from consilience.cli.pages.drawn import WARNING
 from consilience.errors import as_options
+from consilience.tables.terminal import WARNING
 
 QUANTITIES = (
     "prevalence",

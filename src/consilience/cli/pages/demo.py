@@ -10,7 +10,6 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from consilience.cli.pages.drawn import ESTIMATE, TRUTH, DrawnTable, bar, drawn_table
 from consilience.cli.pages.fit import (
     annotator_table,
     best_and_worst,
@@ -19,6 +18,7 @@ from consilience.cli.pages.fit import (
 )
 from consilience.demo import Outcome
 from consilience.reports.record import ADVICE
+from consilience.tables.terminal import ESTIMATE, TRUTH, DrawnTable, bar, drawn_table
 from consilience.whole_folder import whole_file
 
 _WIDTH = 100  # columns of a panel at most; a file has more than anybody reads
@@ -27,7 +27,7 @@ _NAMES = {"majority": "majority vote", "auto": "consilience"}
 
 def demo_page(outcome: Outcome) -> Group:
     """Return what was asked, what was found, and how much of it is true."""
-    people = best_and_worst(outcome.accuracy, 4)
+    people = best_and_worst(outcome.accuracy)
     prob = f"{outcome.fit.data.attrs['prob']:.0%}"
     population = outcome.fit.confusion()
     population = population[population["annotator"].isna()]
@@ -41,7 +41,7 @@ def demo_page(outcome: Outcome) -> Group:
         _panel("How much of the truth was recovered", _scores(outcome)),
         _panel(
             "How good is each annotator? The four best and the four worst",
-            Group(annotator_table(people, list(people["truth"])), caught),
+            Group(annotator_table(people, list(people.frame["truth"])), caught),
         ),
         _panel(
             "Which labels are confused",
@@ -54,17 +54,7 @@ def demo_page(outcome: Outcome) -> Group:
 
 
 def picture(outcome: Outcome, file: Path, *, width: int = _WIDTH) -> None:
-    """Write the page as an SVG picture of a terminal.
-
-    Parameters
-    ----------
-    outcome
-        What to show.
-    file
-        Where.
-    width
-        Columns of the terminal.
-    """
+    """Write the page as an SVG picture of a terminal of so many columns."""
     console = Console(
         record=True,
         width=width,

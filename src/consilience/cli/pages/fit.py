@@ -1,28 +1,29 @@
 """A fit on one screen: certainty of the items, skill of annotators, diagnostics."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from rich.columns import Columns
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
-from consilience.cli.pages.drawn import (
+from consilience.errors import as_options
+from consilience.posterior import Fit
+from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
+from consilience.tables import CATALOGUE, Table
+from consilience.tables.catalogue import together
+from consilience.tables.terminal import (
     BAD,
     GOOD,
     WARNING,
     DrawnTable,
     bar,
     drawn_table,
-    interval,
+    terminal,
 )
-from consilience.errors import as_options
-from consilience.posterior import Fit
-from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
 
 # A confusion of more labels than this is wider than a terminal.
 _MAX_LABELS = 8
@@ -50,13 +51,15 @@ def fit_page(fitted: Fit) -> Group:
     everyone = fitted.annotators()
     people = everyone.dropna(subset="accuracy")
     if len(people):
-        parts += [Text(), annotator_table(best_and_worst(people, 4))]
-    groups = fitted.annotator_groups()
-    if len(groups):
-        parts += [Text(), group_table(groups)]
+        parts += [Text(), annotator_table(best_and_worst(people))]
+    groups = CATALOGUE["annotator_groups"].of(fitted.annotator_groups())
+    if len(groups.frame):
+        names = ("group", "annotators", "responses", "accuracy")
+        parts += [Text(), terminal(groups, *names, drawn="accuracy")]
     if "single_label" in everyone and len(everyone):
-        shown = best_and_worst(everyone, 4, by="single_label")
-        parts += [Text(), style_table(shown)]
+        shown = best_and_worst(everyone, "single_label")
+        names = ("annotator", "responses", "recall", "single_label")
+        parts += [Text(), terminal(shown, *names, drawn="single_label")]
     parts += people_in_general(fitted)
     parts += covariate_effects(fitted)
     population = fitted.confusion()
@@ -100,136 +103,54 @@ def object_table(objects: pd.Series) -> DrawnTable:
 
 def comparison_table(compared: pd.DataFrame) -> DrawnTable:
     """Return the models that were compared, the best first."""
-    table = drawn_table("model", "nats/answer", "to the best", "share")
-    for row in compared.to_dict("records"):
-        lacks = f"{row['difference']:.4f} ± {row['difference_se']:.4f}"
-        table.add_row(
-            Text(row["model"]),
-            f"{row['elpd']:.4f}",
-            "best" if row["difference"] == 0 else lacks,
-            f"{row['weight']:.2f}",
-            line=bar(row["weight"]),
-        )
-    return table
+    table = CATALOGUE["comparison"].of(compared)
+    names = ("model", "elpd", "difference", "weight")
+    made = drawn_table(*(table.schema.column(name).head for name in names))
+    columns = zip(
+        *(table.cells(name) for name in (*names, "difference_se")), strict=True
+    )
+    for model, elpd, difference, weight, error in columns:
+        lacks = f"{difference.text} ± {error.text}" if difference.value else "best"
+        cells = (Text(model.text), elpd.text, lacks, weight.text)
+        made.add_row(*cells, line=bar(weight.value))
+    return made
 
 
-def best_and_worst(
-    people: pd.DataFrame, number: int, *, by: str = "accuracy"
-) -> pd.DataFrame:
-    """Return the most and the least accurate annotators, the best first."""
-    order = people.sort_values(by, ascending=False, kind="stable")
-    if len(order) <= 2 * number:
-        return order
-    return pd.concat([order.head(number), order.tail(number)])
+def best_and_worst(people: pd.DataFrame, by: str = "accuracy") -> Table:
+    """Return the four best and the four worst annotators, the best first."""
+    return CATALOGUE["annotators"].of(people).sort(by).ends(4)
 
 
-def annotator_table(
-    people: pd.DataFrame, truth: Sequence[float] | None = None
-) -> DrawnTable:
-    """Return annotators with their accuracy and its interval drawn to scale.
-
-    Parameters
-    ----------
-    people
-        Rows of the table `annotators`.
-    truth
-        True accuracy of each, where it is known: drawn as a diamond.
-    """
-    contains = "sensitivity" in people
-    names = ["annotator", "answers", "accuracy", *(("sens.", "spec.") * contains)]
-    table = drawn_table(*names, scale=True)
-    true_values = [None] * len(people) if truth is None else truth
-    for row, true in zip(people.to_dict("records"), true_values, strict=True):
-        cells = [str(row["annotator"]), f"{row['responses']:,}"]
-        shown = ("accuracy", *(("sensitivity", "specificity") * contains))
-        cells += [f"{row[name]:.3f}" for name in shown]
-        line = interval(row["accuracy"], row["lower"], row["upper"], true)
-        table.add_row(*map(Text, cells), line=line)
-    return table
-
-
-def group_table(groups: pd.DataFrame) -> DrawnTable:
-    """Return groups of annotators with their mean accuracy drawn to scale."""
-    names = ("group", "annotators", "answers", "accuracy")
-    table = drawn_table(*names, scale=True)
-    for row in groups.to_dict("records"):
-        cells = (str(row["group"]), f"{row['annotators']:,}", f"{row['responses']:,}")
-        line = interval(row["accuracy"], row["lower"], row["upper"])
-        table.add_row(*map(Text, cells), f"{row['accuracy']:.3f}", line=line)
-    return table
-
-
-def style_table(people: pd.DataFrame) -> DrawnTable:
-    """Return the rate of single-label responses of annotators, and their recall."""
-    names = ("annotator", "answers", "recall", "single-label")
-    table = drawn_table(*names, scale=True)
-    for row in people.to_dict("records"):
-        cells = [str(row["annotator"]), f"{row['responses']:,}"]
-        cells += [f"{row[name]:.3f}" for name in ("recall", "single_label")]
-        bounds = row["single_label_lower"], row["single_label_upper"]
-        table.add_row(*map(Text, cells), line=interval(row["single_label"], *bounds))
-    return table
+def annotator_table(people: Table, truth: Sequence[float] = ()) -> DrawnTable:
+    """Return annotators with their accuracy drawn to scale, and the truth if known."""
+    names = ["annotator", "responses", "accuracy"]
+    names += [name for name in ("sensitivity", "specificity") if name in people.frame]
+    return terminal(people, *names, drawn="accuracy", truth=truth)
 
 
 def people_in_general(fitted: Fit) -> list[RenderableType]:
     """Return how people in general answer who name objects."""
-    styles = fitted.styles()
-    if styles.empty:
-        return []
-    table = drawn_table("people", "share", scale=True)
-    for row in styles.to_dict("records"):
-        line = interval(row["share"], row["lower"], row["upper"])
-        table.add_row(_STYLES[row["style"]], f"{row['share']:.3f}", line=line)
-    return [Text(), table]
-
-
-_STYLES = {
-    "single_label": "name the main object alone",
-    "recall": "listing, see an object that is not the main one",
-    "rival_name": "listing, give a rival name of an object",
-    "synonym": "listing, give a synonym of a name",
-}
+    styles = CATALOGUE["styles"].of(fitted.styles())
+    return [Text(), terminal(styles, drawn="share")] if len(styles.frame) else []
 
 
 def covariate_effects(fitted: Fit) -> list[RenderableType]:
     """Return the weights of the prior covariates, and their information."""
-    weights, information = fitted.covariate_effects(), fitted.relative_information()
-    if weights.empty:
+    prob = float(fitted.data.attrs["prob"])
+    weights = CATALOGUE["covariate_effects"].of(fitted.covariate_effects(), prob)
+    if weights.frame.empty:
         return []
-    table = Table("column", "weight", "interval", "slope", box=None)
-    for row in weights.to_dict("records"):
-        cells = (f"{row['weight']:.2f}", _between(row), f"{row['slope']:.3g}")
-        table.add_row(Text(row["column"]), *cells)
-    sentence = "weights of the prior covariates"
-    if len(information):
-        row = information.to_dict("records")[0]
-        between = _between(row)
-        sentence += f"; together as informative as {row['relative_information']:.2f}"
-        sentence += f" ({between})" if between else ""
-        sentence += " answers of one annotator"
-    return [Text(), Text(sentence), table]
+    sentence = f"{weights.schema.title}. {together(fitted.relative_information())}"
+    table = terminal(weights, "column", "weight", "slope", bounds="weight")
+    return [Text(), Text(sentence.strip()), table]
 
 
-def _between(row: Mapping[Any, Any]) -> str:
-    if not np.isfinite(row["lower"]):
-        return ""
-    return f"{row['lower']:.2f} to {row['upper']:.2f}"
-
-
-def confusion_table(cells: pd.DataFrame, whose: str) -> Table:
-    """Return P(answer | truth) as a coloured square.
-
-    Parameters
-    ----------
-    cells
-        Rows of the table `confusion` of one annotator, or of the population.
-    whose
-        Whose they are, for the head.
-    """
+def confusion_table(cells: pd.DataFrame, whose: str) -> RichTable:
+    """Return P(answer | truth), of one annotator or the population, coloured."""
     square = cells.pivot_table(
         index="true_label", columns="given_label", values="probability", observed=True
     )
-    table = Table(f"P(answer | truth), {whose}", box=None, padding=(0, 1))
+    table = RichTable(f"P(answer | truth), {whose}", box=None, padding=(0, 1))
     for name in square.columns:
         table.add_column(Text(str(name)), justify="right")
     for name, row in zip(square.index, square.to_numpy(), strict=True):
@@ -246,14 +167,13 @@ def verdicts(checks: pd.DataFrame) -> list[RenderableType]:
     broken = failed & (checks["name"] != "independence")
     if broken.any():
         head = f"DO NOT TRUST THIS FIT YET: checks: {tally(checks)}"
-        table = Table("check", "found", "limit", "how to fix it", box=None)
-        for row in checks[broken].to_dict("records"):
-            table.add_row(
-                Text(row["name"]),
-                f"{row['value']:.4g}",
-                f"{row['limit']:.4g}",
-                as_options(row["remedy"]),
-            )
+        fixes = checks[broken].assign(remedy=checks["remedy"].map(as_options))
+        shown = CATALOGUE["diagnostics"].of(fixes)
+        names = ("name", "value", "limit", "remedy")
+        heads = (shown.schema.column(name).head for name in names)
+        table = RichTable(*heads, box=None)
+        for cells in zip(*(shown.cells(name) for name in names), strict=True):
+            table.add_row(*(Text(cell.text) for cell in cells))
         return [Text(head, style=f"bold {BAD}"), table]
     rest = checks[checks["outcome"] != PASSED]
     style = WARNING if len(rest) else GOOD

@@ -1,29 +1,16 @@
 """Data and cleaning: what was read, kept and dropped, and what was assumed."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from urllib.parse import urlencode
 
 import pandas as pd
 
-from consilience.reports.content import (
-    Cell,
-    Column,
-    Facts,
-    Listing,
-    Note,
-    Part,
-    Section,
-    Table,
-    counts,
-    estimates,
-    number,
-    numbers,
-    texts,
-)
+from consilience.reports.content import Facts, Listing, Note, Part, Section, suffix
 from consilience.reports.record import Report, Run
-from consilience.reports.sections.annotators import title as title_of
-from consilience.reports.sections.annotators import words
 from consilience.responses import Cleaning, Description
+from consilience.tables import CATALOGUE, estimate, schema_of
+from consilience.tables.html import Cell as PageCell
+from consilience.tables.html import Column, Table, html
 
 _MAX_LABELS = 30
 _MAX_PAIRS = 60
@@ -70,16 +57,8 @@ def _cleaning(cleaning: Cleaning) -> list[Part]:
     )
     parts: list[Part] = [Note(kept)]
     if cleaning.dropped:
-        parts.append(
-            Table(
-                "Dropped",
-                (
-                    texts("Why", [part.reason for part in cleaning.dropped]),
-                    counts("Rows", [part.count for part in cleaning.dropped]),
-                    texts("The first", [part.example for part in cleaning.dropped]),
-                ),
-            )
-        )
+        dropped = pd.DataFrame([asdict(part) for part in cleaning.dropped])
+        parts.append(html(CATALOGUE["dropped"].of(dropped)))
     if cleaning.notes:
         parts.append(Listing("Noticed", cleaning.notes))
     return parts
@@ -102,40 +81,30 @@ def _description(description: Description) -> list[Part]:
         ("Answers per question", spread.format(per_question)),
         ("Answers per annotator", spread.format(per_annotator)),
         ("Repeated answers", f"{description.repeated:,}"),
-        ("Coverage", number(description.coverage, "{:.1%}")),
+        ("Coverage", estimate(description.coverage, form=".1%").text),
     ]
     first = sorted(
         description.frequencies.items(), key=lambda pair: (-pair[1], pair[0])
     )
-    shown = first[:_MAX_LABELS]
-    total = max(description.answers, 1)
-    what = "Answer" if description.kind == "contains" else "Label"
-    note = ""
-    if len(first) > len(shown):
-        note = f"The {len(shown)} most frequent of {len(first):,}."
-    table = Table(
-        "How often each label was given",
-        (
-            texts(what, [name for name, _ in shown]),
-            counts("Answers", [count for _, count in shown]),
-            numbers("Share", [count / total for _, count in shown], "{:.1%}"),
-        ),
-        note,
-    )
-    return [Facts(tuple(pairs)), table]
+    what = "answer" if description.kind == "contains" else "label"
+    given = pd.DataFrame(first, columns=[what, "responses"])
+    given["share"] = given["responses"] / max(description.answers, 1)
+    table = CATALOGUE["given"].of(given).first(_MAX_LABELS)
+    return [Facts(tuple(pairs)), html(table)]
 
 
 def pairs(report: Report) -> Section | None:
     """Return the section; None where no run knows pairs."""
     parts: list[Part] = []
     for run in report.runs:
-        who = f", {run.name}" if len(report.runs) > 1 else ""
-        taken = _taken(run)
+        taken, same = _taken(run), run.table("same_object")
         if len(taken):
-            parts.append(_table(taken, who))
-        same = run.table("same_object")
+            table = CATALOGUE["mistaken"].of(taken, report.prob).sort("probability")
+            parts.append(html(table.first(_MAX_PAIRS), of=suffix(report, run)))
         if len(same):
-            parts.append(_same(same, who))
+            doubt = (same["probability"] - 0.5).abs().sort_values(kind="stable")
+            table = CATALOGUE["same_object"].of(same.loc[doubt.index]).first(_MAX_PAIRS)
+            parts.append(html(table, of=suffix(report, run)))
     tables = report.pairs.items()
     parts += [plain_table(name, table) for name, table in tables if len(table)]
     return Section("pairs", "Pairs", tuple(parts)) if parts else None
@@ -146,70 +115,18 @@ def _taken(run: Run) -> pd.DataFrame:
     table = run.table("confusion")
     if run.kind == "contains" or table.empty:
         return pd.DataFrame()
+    ends = ["true_label", "given_label"]
     table = table[table["annotator"].isna()].drop(columns="annotator")
-    true, given = table["true_label"].astype(str), table["given_label"].astype(str)
-    table = table.assign(true_label=true, given_label=given)
-    table = table[true != given]
-    turned = {"true_label": "given_label", "given_label": "true_label"}
-    back = table.rename(columns=turned)
-    both = table.merge(
-        back, on=["true_label", "given_label"], how="left", suffixes=("", "_back")
-    )
-    both = both[both["probability"] >= _MIN_PROBABILITY]
-    return both.sort_values("probability", ascending=False, kind="stable")
-
-
-def _table(taken: pd.DataFrame, who: str) -> Table:
-    shown = taken.head(_MAX_PAIRS)
-    back = ("probability_back", "lower_back", "upper_back")
-    note = "An answer drawn at random from those given. "
-    if len(shown) < len(taken):
-        note += f"The {len(shown):,} of {len(taken):,} that are most probable."
-    return Table(
-        f"Labels mistaken for each other{who}",
-        (
-            texts("Truth", shown["true_label"]),
-            texts("Answer", shown["given_label"]),
-            estimates("P(answer given truth)", shown),
-            estimates("The other way round", shown, back),
-        ),
-        note.strip(),
-    )
-
-
-def _same(table: pd.DataFrame, who: str) -> Table:
-    unsure = (table["probability"] - 0.5).abs()
-    shown = table.loc[unsure.sort_values(kind="stable").index[:_MAX_PAIRS]]
-    return Table(
-        f"Two names that may be one object, the most doubtful first{who}",
-        (
-            texts("Item", shown["item"]),
-            texts("Label", shown["label_a"]),
-            texts("Other label", shown["label_b"]),
-            estimates("P(one object)", shown),
-        ),
-        "Every pair of an item stands with the item.",
-    )
+    table = table.astype(dict.fromkeys(ends, str))
+    table = table[table[ends[0]] != table[ends[1]]]
+    back = table.rename(columns=dict(zip(ends, ends[::-1], strict=True)))
+    both = table.merge(back, on=ends, how="left", suffixes=("", "_back"))
+    return both[both["probability"] >= _MIN_PROBABILITY]
 
 
 def plain_table(name: str, table: pd.DataFrame, most: int = _MAX_ROWS) -> Table:
     """Return a table drawn column by column, a value and its bounds as one."""
-    shown = table.head(most)
-    bounded = [
-        (column, bounds)
-        for column in shown
-        if (bounds := _bounds(str(column), shown)) is not None
-    ]
-    spent = {bound for _, bounds in bounded for bound in bounds}
-    of_column = dict(bounded)
-    columns = [
-        _column(str(column), shown, of_column.get(column))
-        for column in shown
-        if column not in spent
-    ]
-    cut = len(table) > len(shown)
-    note = f"The first {len(shown):,} of {len(table):,} rows." * cut
-    return Table(name.replace("_", " ").capitalize(), tuple(columns), note)
+    return html(schema_of(name, table).of(table).first(most))
 
 
 def with_items(drawn: Table, table: pd.DataFrame) -> Table:
@@ -222,38 +139,7 @@ def with_items(drawn: Table, table: pd.DataFrame) -> Table:
     cells = []
     for row in rows:
         asked = urlencode({key: row[place] for key, place in keys.items()})
-        cells.append(Cell("show", "show", link=f"#items?{asked}"))
+        cells.append(PageCell("show", "show", link=f"#items?{asked}"))
     return replace(
         drawn, columns=(*drawn.columns, Column("Items", tuple(cells), numeric=False))
-    )
-
-
-def _bounds(column: str, table: pd.DataFrame) -> tuple[str, str] | None:
-    """Return the columns of a value's interval: its own, or those of no other."""
-    if not pd.api.types.is_numeric_dtype(table[column]):
-        return None
-    bounds = (f"{column}_lower", f"{column}_upper")
-    if set(bounds) <= set(table.columns):
-        return bounds
-    plain = ("lower", "upper")
-    if not set(plain) <= set(table.columns):
-        return None
-    # Bounds belong to the column that stands before them.
-    before = list(table.columns).index("lower") - 1
-    return plain if before >= 0 and table.columns[before] == column else None
-
-
-def _column(name: str, table: pd.DataFrame, bounds: tuple[str, str] | None) -> Column:
-    title = title_of(name)
-    values = table[name]
-    if bounds is not None:
-        return estimates(title, table, (name, *bounds))
-    if pd.api.types.is_bool_dtype(values):
-        return texts(title, ["yes" if value else "no" for value in values])
-    if pd.api.types.is_integer_dtype(values):
-        return numbers(title, list(values.astype(float)), "{:,.0f}")
-    if pd.api.types.is_numeric_dtype(values):
-        return numbers(title, list(values.astype(float)))
-    return texts(
-        title, [words(value) if pd.notna(value) else value for value in values]
     )

@@ -11,16 +11,13 @@ from consilience.reports.content import (
     Note,
     Part,
     Section,
-    Table,
-    counts,
-    estimates,
-    number,
-    numbers,
-    observed_by_replicated,
-    observed_in_intervals,
-    texts,
+    prefix,
+    suffix,
 )
 from consilience.reports.record import Report, Run
+from consilience.tables import CATALOGUE, estimate
+from consilience.tables.html import Table, html
+from consilience.tables.vega import observed_by_replicated, observed_in_intervals
 
 _ALWAYS = (
     (
@@ -50,16 +47,15 @@ def diagnostics(report: Report) -> Section:
     """Return the section."""
     parts: list[Part] = []
     for run in report.runs:
-        who = f", {run.name}" if len(report.runs) > 1 else ""
         parts.append(_run_facts(run))
-        checks = run.table("diagnostics")
+        checks, compared = run.table("diagnostics"), run.table("comparison")
+        who = suffix(report, run)
         if checks.empty:
             parts.append(Note(f"{run.name}: no check was run on this result", "mind"))
         else:
-            parts.append(_checks(checks, who))
-        compared = run.table("comparison")
+            parts.append(html(CATALOGUE["diagnostics"].of(checks), of=who))
         if len(compared):
-            parts.append(_comparison(compared, who))
+            parts.append(html(CATALOGUE["comparison"].of(compared), of=who))
     return Section("diagnostics", "Diagnostics", tuple(parts))
 
 
@@ -70,45 +66,17 @@ def _run_facts(run: Run) -> Facts:
             ("Model", run.model),
             ("Engine", f"{run.engine}: {run.engine_reason}"),
             ("Posterior shown", run.reported_posterior),
-            ("Seconds", number(run.seconds)),
+            ("Seconds", estimate(run.seconds, form=".4g").text),
             ("Program", f"consilience {run.version}"),
         )
     )
 
 
-def _checks(checks: pd.DataFrame, who: str) -> Table:
-    verdicts = checks["outcome"].replace(FAILED, "FAILED")
-    return Table(
-        f"Checks{who}",
-        (
-            texts("Check", checks["name"]),
-            texts("Verdict", verdicts),
-            numbers("Found", list(checks["value"])),
-            numbers("Allowed", list(checks["limit"])),
-            texts("What to do", checks["remedy"]),
-        ),
-    )
-
-
-def _comparison(compared: pd.DataFrame, who: str) -> Table:
-    return Table(
-        f"Models compared by how well they predict each answer from the others{who}",
-        (
-            texts("Model", compared["model"]),
-            numbers("Nats an answer", list(compared["elpd"]), "{:.4f}"),
-            numbers("To the best", list(compared["difference"]), "{:.4f}"),
-            numbers("Its standard error", list(compared["difference_se"]), "{:.4f}"),
-            numbers("Share of the truth", list(compared["weight"]), "{:.2f}"),
-        ),
-    )
-
-
 def caution(report: Report) -> Section:
     """Return the section."""
-    several = len(report.runs) > 1
     notes: list[Part] = []
     for run in report.runs:
-        who = f"{run.name}: " if several else ""
+        who = prefix(report, run)
         notes += [Note(f"{who}{note.text}", note.sort) for note in _run_notes(run)]
     notes += [Note(sentence, "mind") for sentence in _answer_notes(report)]
     notes += [Note(sentence) for sentence in _ALWAYS]
@@ -191,7 +159,7 @@ class _Check:
     caption: str
     of_all: str
     of_one: str
-    axes: tuple[str, str | None] | None = None
+    axes: tuple[str, str] | None = None
 
 
 def predictive(report: Report) -> Section | None:
@@ -200,7 +168,7 @@ def predictive(report: Report) -> Section | None:
         part
         for run in report.runs
         if len(run.table("predictive_checks"))
-        for part in _parts(run, f"{run.name}: " if len(report.runs) > 1 else "")
+        for part in _parts(run, prefix(report, run))
     ]
     return Section("predictive", "Does the model fit?", tuple(parts)) if parts else None
 
@@ -271,21 +239,8 @@ def _table(table: pd.DataFrame, run: Run, who: str) -> Table:
         (CHECKS[check].of_one if name else CHECKS[check].of_all).format(name)
         for check, name in zip(shown["check"], shown["name"], strict=True)
     ]
-    return Table(
-        f"{who}What is reproduced least",
-        (
-            texts("Statistic", called),
-            counts("Of", list(shown["n"])),
-            numbers("Observed", list(shown["observed"]), "{:.3f}"),
-            estimates("Replicated", shown, ("replicated", "lower", "upper")),
-            numbers("p-value", list(shown["p"]), "{:.3f}"),
-            numbers("Adjusted", list(shown["adjusted_p"]), "{:.3f}"),
-        ),
-        f"{run.prob:.0%} intervals of answers drawn again from the posterior. p-value: "
-        "the probability of a larger value than that observed. Adjusted: "
-        "that any pair, share or label is as far from what the model expects; "
-        f"below {LIMIT}, the model does not reproduce the statistic.",
-    )
+    checks = CATALOGUE["predictive_checks"].of(shown.assign(statistic=called), run.prob)
+    return html(checks, caption=f"{who}{checks.schema.title}")
 
 
 CHECKS = {
@@ -324,6 +279,6 @@ CHECKS = {
         "the label. Dots: observed. Bars: {prob} intervals of replicated answers.",
         of_all="Share of errors on all labels",
         of_one="Share of errors on {}",
-        axes=("share of answers", None),
+        axes=("share of answers", ""),
     ),
 }

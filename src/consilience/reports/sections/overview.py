@@ -1,12 +1,13 @@
 """Overview: what was fitted, the diagnostics, and the certainty of the items."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from consilience.figures import Figure, StudyFigures
 from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
 from consilience.reports.content import (
     Chart,
-    Column,
     Drawing,
     Facts,
     Findings,
@@ -14,27 +15,17 @@ from consilience.reports.content import (
     Note,
     Part,
     Section,
-    Table,
-    certainty,
-    counts,
-    estimates,
-    number,
-    numbers,
-    texts,
+    prefix,
 )
 from consilience.reports.record import Report, Run
-from consilience.reports.sections.annotators import words
 from consilience.reports.sections.data import plain_table, with_items
+from consilience.tables import CATALOGUE
+from consilience.tables.html import Table, beside, html
+from consilience.tables.vega import certainty
 
 _MAX_FIGURE_ROWS = 40
 _PLAIN = {"superclass_confusion"}  # its labels are superclasses: no item has them
 _MAX_MODEL_ROWS = 60
-_METRICS = {
-    "accuracy": "The model's label is true",
-    "main_object": "The model names the main object",
-    "main_label": "The model predicts the main label",
-    "dataset_accuracy": "The model predicts the data set's label",
-}
 _ORDER = (
     "models",
     "baselines",
@@ -50,17 +41,15 @@ _ON_PAPER = 40
 
 def overview(report: Report) -> Section:
     """Return the section."""
-    parts: list[Part] = [
-        verdict(run, named=len(report.runs) > 1) for run in report.runs
-    ]
+    parts: list[Part] = [verdict(run, prefix(report, run)) for run in report.runs]
     parts.append(_facts(report) if len(report.runs) == 1 else _side_by_side(report))
-    parts += [_certainty(run, named=len(report.runs) > 1) for run in report.runs]
+    parts += [_certainty(run, prefix(report, run)) for run in report.runs]
     return Section("overview", "Overview", tuple(parts))
 
 
-def verdict(run: Run, *, named: bool) -> Note:
+def verdict(run: Run, who: str) -> Note:
     """Say whether the checks of a run passed."""
-    checks, who = run.table("diagnostics"), f"{run.name}: " if named else ""
+    checks = run.table("diagnostics")
     if checks.empty:
         return Note(f"{who}no check was run on this result", "mind")
     summary = f"checks: {tally(checks)}"
@@ -100,27 +89,26 @@ def _counts(report: Report, run: Run) -> list[tuple[str, str]]:
 
 
 def _side_by_side(report: Report) -> Table:
-    runs = report.runs
-    return Table(
-        "The runs",
-        (
-            texts("Run", [run.name for run in runs]),
-            texts("Model", [run.model for run in runs]),
-            texts("Engine", [run.engine for run in runs]),
-            texts("Posterior", [run.reported_posterior for run in runs]),
-            counts("Items", [len(run.table("items")) for run in runs]),
-            counts("Tied", [run.table("items")["tied"].sum() for run in runs]),
-            texts("Seed", [run.seed for run in runs]),
-            texts("Seconds", [number(run.seconds) for run in runs]),
-        ),
-    )
+    rows = [
+        {
+            "name": run.name,
+            "model": run.model,
+            "engine": run.engine,
+            "posterior": run.reported_posterior,
+            "items": len(run.table("items")),
+            "tied": run.table("items")["tied"].sum(),
+            "seed": run.seed,
+            "seconds": run.seconds,
+        }
+        for run in report.runs
+    ]
+    return html(CATALOGUE["runs"].of(pd.DataFrame(rows)))
 
 
-def _certainty(run: Run, *, named: bool) -> Chart:
+def _certainty(run: Run, who: str) -> Chart:
     items = run.table("items")
     probability = items["probability"].dropna()
     sure = int((probability >= 0.95).sum())
-    who = f"{run.name}: " if named else ""
     what = {"contains": "present", "objects": "the main one"}.get(run.kind, "right")
     caption = (
         f"{who}{sure:,} of {len(probability):,} items have a label that is {what} with "
@@ -228,119 +216,56 @@ def _tables(name: str, table: pd.DataFrame) -> list[Part]:
         ]
     if {"model", "against", "better"} <= columns:
         some = table[(table["metric"] == "accuracy") & (table["subset"] == "all")]
-        return [_differences(some)] if len(some) else [plain_table(name, table)]
+        made = _ranked("differences", some, (some["better"] - 0.5).abs())
+        return [made if len(some) else plain_table(name, table)]
     if {"followed", "wrong", "model"} <= columns:
-        return [_dataset_errors(table)]
+        expected = (table["wrong"] * table["followed"]).fillna(0.0)
+        return [_ranked("model_labels", table, -expected)]
     if {"who", "label_a", "mutual"} <= columns:
-        return [_pairs(table)]
+        pairs = table[["label_a", "label_b"]].drop_duplicates()
+        shown = CATALOGUE["compared_pairs"].of(pairs).first(_MAX_MODEL_ROWS)
+        return [beside(shown, table, "who", "mutual")]
     if {"who", "true_label", "given_label"} <= columns:
         return [_confusion(name, table)]
     return [plain_table(name, table)]
 
 
+def _ranked(name: str, table: pd.DataFrame, rank: pd.Series) -> Table:
+    """Return the rows of the lowest rank."""
+    rows = table.loc[rank.sort_values(kind="stable").index]
+    return html(CATALOGUE[name].of(rows).first(_MAX_MODEL_ROWS))
+
+
 def _by_subset(metric: str, rows: pd.DataFrame) -> Table:
     order = rows[rows["subset"] == "all"].sort_values("value", ascending=False)
-    models = order["model"].tolist()
-    columns: list[Column] = [texts("Model", models)]
-    sizes = []
-    for subset, group in rows.groupby("subset", sort=False):
-        values = group.drop_duplicates("model").set_index("model").reindex(models)
-        title = words(subset).capitalize()
-        columns.append(estimates(title, values, ("value", "lower", "upper")))
-        sizes.append(f"{title.lower()} {values['items'].max():,.0f}")
-    caption = _METRICS.get(metric, metric.replace("_", " ").capitalize())
-    return Table(caption, tuple(columns), f"Of items: {', '.join(sizes)}.")
-
-
-def _differences(rows: pd.DataFrame) -> Table:
-    doubt = (rows["better"] - 0.5).abs()
-    shown = rows.loc[doubt.sort_values(kind="stable").index[:_MAX_MODEL_ROWS]]
-    note = f"The {len(shown):,} of {len(rows):,} pairs that are most in doubt, first."
-    return Table(
-        "Which model's label is true more often",
-        (
-            texts("Model", shown["model"]),
-            texts("Against", shown["against"]),
-            estimates("Difference", shown, ("difference", "lower", "upper"), "{:+.3f}"),
-            numbers("P(better)", shown["better"], "{:.3f}"),
-        ),
-        note,
-    )
-
-
-def _dataset_errors(table: pd.DataFrame) -> Table:
-    expected = (table["wrong"] * table["followed"]).fillna(0.0)
-    shown = table.loc[expected.sort_values(ascending=False).index[:_MAX_MODEL_ROWS]]
-    followed = ("followed", "followed_lower", "followed_upper")
-    return Table(
-        "Where models follow the data set although something else is true",
-        (
-            texts("Label", shown["label"]),
-            texts("Model", shown["model"]),
-            counts("Items", shown["items"]),
-            numbers("Of these wrong", shown["wrong"], "{:.1f}"),
-            estimates("Followed", shown, followed),
-            numbers(
-                "Predicts the data set's label", shown["dataset_accuracy"], "{:.3f}"
-            ),
-        ),
-        f"The {len(shown):,} of {len(table):,} rows with most such items.",
-    )
-
-
-def _pairs(table: pd.DataFrame) -> Table:
-    pairs = list(dict.fromkeys(zip(table["label_a"], table["label_b"], strict=True)))
-    shown = pairs[:_MAX_MODEL_ROWS]
-    columns: list[Column] = [
-        texts("Label", [one for one, _ in shown]),
-        texts("Other label", [other for _, other in shown]),
+    made = beside(CATALOGUE["models"].of(order[["model"]]), rows, "subset", "value")
+    sizes = rows.groupby("subset", sort=False)["items"].max()
+    words = CATALOGUE["models"].column("subset").values
+    listed = [
+        f"{words.get(str(name), str(name))} {size:,.0f}" for name, size in sizes.items()
     ]
-    for who, rows in table.groupby("who", sort=False):
-        values = rows.set_index(["label_a", "label_b"]).reindex(shown)
-        bounds = ("mutual", "mutual_lower", "mutual_upper")
-        columns.append(estimates(str(who), values, bounds))
-    return Table(
-        "Labels confused both ways, by people and by models",
-        tuple(columns),
-        "The smaller of both probabilities. "
-        f"The first {len(shown):,} of {len(pairs):,} pairs.",
-    )
+    captions = CATALOGUE["models"].column("metric").values
+    caption = captions.get(metric, metric.replace("_", " ").capitalize())
+    note = f"Of items: {', '.join(listed)}."
+    return replace(made, caption=caption, note=note)
 
 
 def _confusion(name: str, table: pd.DataFrame) -> Table:
+    ends = ["true_label", "given_label"]
     apart = table[table["true_label"] != table["given_label"]]
     # So many items that a class of one item is not what stands first.
     expected = apart.assign(items=apart["probability"] * apart["items"])
-    cells = expected.groupby(["true_label", "given_label"], sort=False)["items"]
-    most = cells.max().sort_values(ascending=False, kind="stable")
-    shown = list(most.index[:_MAX_MODEL_ROWS])
-    columns: list[Column] = [
-        texts("Is", [true for true, _ in shown]),
-        texts("Called", [given for _, given in shown]),
-    ]
-    for who, rows in apart.groupby("who", sort=False):
-        values = rows.set_index(["true_label", "given_label"]).reindex(shown)
-        columns.append(estimates(str(who), values))
+    most = expected.groupby(ends, sort=False)["items"].max()
+    cells = most.sort_values(ascending=False, kind="stable").reset_index()[ends]
+    shown = CATALOGUE["compared_confusion"].of(cells).first(_MAX_MODEL_ROWS)
     title = name.replace("_", " ").capitalize()
-    return Table(
-        f"{title}: people beside models",
-        tuple(columns),
-        f"The {len(shown):,} of {len(most):,} that most items are expected to meet.",
-    )
+    made = beside(shown, apart, "who", "probability")
+    return replace(made, caption=f"{title}: people beside models")
 
 
 def items(report: Report) -> Section:
     """Return the section."""
-    run = report.runs[0]
-    table = run.table("items").sort_values("entropy", ascending=False, kind="stable")
-    shown = table.head(_ON_PAPER)
-    columns: list[Column] = [
-        texts("Item", shown["item"]),
-        texts("Label", shown["label"]),
-        numbers("Probability", list(shown["probability"]), "{:.3f}"),
-        numbers("Entropy, nats", list(shown["entropy"]), "{:.3f}"),
-        numbers("Answers", list(shown["responses"].astype(float)), "{:,.0f}"),
-    ]
-    caption = f"The {len(shown):,} most ambiguous of {len(table):,} items"
-    paper = Table(caption, tuple(columns), on_paper=True)
+    frame = report.runs[0].table("items")
+    table = CATALOGUE["items"].of(frame).sort("entropy").first(_ON_PAPER)
+    paper = replace(html(table), on_paper=True)
     return Section("items", "Items", (paper,), app="items")

@@ -1,11 +1,11 @@
-"""Tables whose last column is drawn: bars and intervals, as wide as there is room.
+"""A table on a terminal, whose last column is drawn: bars and intervals, to scale.
 
 Numbers are never cut. On a narrow terminal first the drawing shrinks, then heads are
 broken into lines, then the drawing goes, then names in the first column are broken. The
 colours can be read on a dark and on a light background.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from consilience.tables import schema
 
 ESTIMATE, TRUTH = "color(31)", "color(127)"
 GOOD, WARNING, BAD = "color(28)", "color(130)", "color(160)"
@@ -71,16 +73,39 @@ class DrawnTable:
         return widths, 0
 
 
-def drawn_table(*heads: str, scale: bool = False) -> DrawnTable:
-    """Return an empty table.
+def terminal(
+    table: schema.Table,
+    *names: str,
+    drawn: str = "",
+    bounds: str = "",
+    truth: Sequence[float] = (),
+) -> DrawnTable:
+    """Return columns of a table for a terminal, by default all; an estimate is drawn.
 
-    Parameters
-    ----------
-    heads
-        Heads of the columns of text.
-    scale
-        Whether the drawing has a scale from 0 to 1.
+    The interval of `bounds`, by default of what is drawn, is written where the table
+    states its probability. `truth` has the true value of each row.
     """
+    shown = [table.schema.column(name) for name in names] or table.columns
+    heads = [column.head for column in shown]
+    texts = [[cell.text for cell in table.cells(column.name)] for column in shown]
+    bounds = bounds or drawn
+    if bounds and table.prob is not None:
+        heads.append(f"{table.prob:.0%} interval")
+        texts.append([cell.between or schema.DASH for cell in table.cells(bounds)])
+    made = drawn_table(*heads, scale=bool(drawn))
+    estimates = table.cells(drawn) if drawn else [schema.Cell("")] * len(table.frame)
+    true: Sequence[float | None] = truth or [None] * len(estimates)
+    for place, (cell, mark) in enumerate(zip(estimates, true, strict=True)):
+        if place == table.gap:
+            made.add_row("…")
+        line = interval(cell.value, cell.lower, cell.upper, mark)
+        made.add_row(*(Text(column[place]) for column in texts), line=line)
+    made.caption = table.notes if table.prob is not None else ""
+    return made
+
+
+def drawn_table(*heads: str, scale: bool = False) -> DrawnTable:
+    """Return an empty table, with a scale from 0 to 1 over the drawing if asked."""
     return DrawnTable(heads, _ends if scale else lambda _: Text())
 
 
@@ -89,15 +114,7 @@ def _ends(width: int) -> Text:
 
 
 def bar(share: float, *, rest: bool = False) -> Line:
-    """Return a share as a bar.
-
-    Parameters
-    ----------
-    share
-        Between 0 and 1.
-    rest
-        Draw the rest to 1 as well.
-    """
+    """Return a share as a bar, and the rest to 1 if asked."""
 
     def draw(width: int) -> Text:
         full = round(width * share)
@@ -110,15 +127,9 @@ def bar(share: float, *, rest: bool = False) -> Line:
 def interval(
     value: float, lower: float, upper: float, truth: float | None = None
 ) -> Line:
-    """Return a value between 0 and 1 and its interval as a line.
+    """Return a value between 0 and 1, its interval and the truth as a line.
 
-    Parameters
-    ----------
-    value, lower, upper
-        The estimate and its bounds; what is NaN is not drawn, and what is below zero
-        is an arrow at the left end.
-    truth
-        The true value, where it is known.
+    What is NaN is not drawn, and what is below zero is an arrow at the left end.
     """
 
     def draw(width: int) -> Text:

@@ -1,4 +1,4 @@
-"""What the plots have in common: axes, names of rows, intervals, matrices.
+"""A table drawn by matplotlib: rows of estimates with intervals, and matrices.
 
 Text of the data is drawn as it is: never as a formula between dollar signs, with
 symbols for characters that steer, and long names shortened in the middle.
@@ -18,6 +18,7 @@ from matplotlib.colors import to_rgb
 from consilience.errors import OptionError, not_a
 from consilience.responses import Responses
 from consilience.responses.offers import label_names, short_names
+from consilience.tables.schema import Table
 from consilience.visible import visible
 
 # Okabe and Ito (2008): distinct with any colour vision, and by markers without it.
@@ -100,9 +101,44 @@ def draw_rows(
     ax.plot(rows.value, places, linestyle="none", color=colour, **how)
 
 
-def share_axis(ax: Axes, label: str) -> None:
+def plot_rows(
+    table: Table, columns: Sequence[str], names: Sequence[str], label: str, ax: Any
+) -> Axes:
+    """Draw estimates of a table, a row for each name and the first on top.
+
+    The axis goes from 0 to 1, and below where an estimate or its interval does.
+    """
+    axes = new_axes(ax, rows=len(names), width=width_for(names))
+    places = np.arange(len(names), dtype=float)
+    if table.gap is not None and table.total is not None:
+        places[table.gap :] += 1.0
+        left, at = f"{table.total - len(names):,} more", places[table.gap - 1] + 1.0
+        axes.text(0.5, at, left, ha="center", va="center", style="italic")
+    set_rows(axes, names, places)
+    # Several series stand side by side in a row.
+    apart = np.linspace(-0.15, 0.15, len(columns)) if len(columns) > 1 else [0.0]
+    least = [0.03]
+    for number, (name, aside) in enumerate(zip(columns, apart, strict=True)):
+        cells = table.cells(name)
+        rows = Rows(
+            np.array([cell.value for cell in cells]),
+            np.array([cell.lower for cell in cells]),
+            np.array([cell.upper for cell in cells]),
+        )
+        words = table.schema.column(name).words
+        draw_rows(axes, places + aside, rows, number, label=words)
+        least += [cell.value for cell in cells] + [cell.lower for cell in cells]
+    share_axis(axes, label, float(np.nanmin(least)) - 0.05)
+    if table.prob is not None and table.bounded:
+        axes.set_xlabel(f"{label} ({percent(table.prob)} interval)")
+    if len(columns) > 1:
+        legend(axes)
+    return axes
+
+
+def share_axis(ax: Axes, label: str, least: float = -0.02) -> None:
     """Let the horizontal axis go from 0 to 1, with faint lines to read it by."""
-    ax.set_xlim(-0.02, 1.02)
+    ax.set_xlim(min(least, -0.02), 1.02)
     ax.set_xlabel(label)
     faint_lines(ax, "x")
 

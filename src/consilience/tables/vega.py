@@ -1,4 +1,4 @@
-"""Charts of values with their intervals, each of one table.
+"""Charts of values with their intervals for pages and pictures, drawn by Vega.
 
 Every mark is described in words ("resnet50: one object .76 (.75 to .77)"), which pages
 show where the reader points at it.
@@ -23,6 +23,7 @@ _CELL, _SMALL, _SIDE = 34, 8, 800  # pixels of a cell, and of a matrix
 WIDTH, HEIGHT = 520, 260
 # Names may be wider in the font of the page than in that of the chart.
 _MARGIN = {"left": 48, "right": 16, "top": 6, "bottom": 6}
+_SMALL_MARGIN = {"left": 16, "right": 8, "top": 4, "bottom": 4}
 # Twelve hues of middling lightness: 3:1 or more against white and against near-black.
 _HUES = (
     "#1f77b4",
@@ -38,6 +39,8 @@ _HUES = (
     "#5566dd",
     "#a8741a",
 )
+_BINS = 20
+_MAX_PEOPLE = 500
 _MOST = 60  # models of a legend that have a colour
 _LIGHT = {
     "ink": "#1b1f23",
@@ -49,16 +52,22 @@ _LIGHT = {
 INK, FAINT, ACCENT, WARN = (
     f"var(--{name})" for name in ("ink", "line", "accent", "warn")
 )
+_MISFIT = {False: INK, True: WARN}  # what the model does not reproduce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """An axis: the column, its title, and what it spans (None: what there is)."""
+    """An axis: the column, its title, and what it spans (None: what there is).
 
-    column: str
-    title: str
+    It is one of names, in the order of the table, or of numbers.
+    """
+
+    column: str = "value"
+    title: str = ""
     domain: tuple[float, float] | None = None
     form: str = ""
+    names: bool = False
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,141 +76,89 @@ class Line:
 
     x: tuple[float, float]
     y: tuple[float, float]
-    text: str
+    text: str = ""
 
 
-def bars(table: pd.DataFrame, x: Axis, y: Axis) -> Chart:
-    """Draw values as bars with their intervals."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-
-    base = alt.Chart(_plain(table))
-    across = alt.X(
-        f"{x.column}:N", sort=None, title=x.title, axis=alt.Axis(labelAngle=0)
-    )
-    drawn: Chart = base.mark_bar(color=ACCENT, opacity=0.75).encode(
-        x=across, y=_y(alt, y), description="text:N"
-    )
-    drawn += base.mark_rule(color=INK, strokeWidth=2, aria=False).encode(
-        x=across, y=_y(alt, y, "lower"), y2="upper:Q"
-    )
-    if "published" in table and table["published"].notna().any():
-        drawn += _published(base).encode(
-            x=across, y=_y(alt, y, "published"), description="published_text:N"
-        )
-    return drawn
+DIAGONAL = Line(x=SHARE, y=SHARE)
 
 
-def intervals(
-    table: pd.DataFrame,
-    x: Axis,
-    y: str,
-    *,
-    hues: Mapping[str, str] | None = None,
-    panels: str = "",
-    width: float = 5.0,
-) -> Chart:
-    """Draw values with their intervals, one below the other."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-
-    rows = _plain(table)
-    base = alt.Chart() if panels else alt.Chart(rows)
-    names = alt.Y(
-        f"{y}:N", sort=None, title=None, axis=alt.Axis(grid=True, labelLimit=320)
-    )
-    where = "" if y == "model" else "right"  # names that stand at the rows
-    hue = alt.value(ACCENT) if hues is None else _hue(alt, rows, "model", hues, where)
-    drawn: Chart = base.mark_rule(strokeWidth=width, opacity=0.4, aria=False).encode(
-        x=_x(alt, x, "lower"), x2="upper:Q", y=names, color=hue
-    )
-    drawn += base.mark_point(filled=True, size=55, opacity=1).encode(
-        x=_x(alt, x), y=names, color=hue, description="text:N"
-    )
-    if "published" in rows and rows["published"].notna().any():
-        drawn += _published(base).encode(
-            x=_x(alt, x, "published"), y=names, description="published_text:N"
-        )
-    height = max(_ROW * rows[y].nunique(), 60)
-    if not panels:
-        return drawn.properties(height=height)
-    return _panels(alt, drawn.properties(width=190, height=height), rows, panels)
-
-
-def by_model(
-    table: pd.DataFrame,
-    x: Axis,
-    y: Axis,
-    lines: Sequence[Line],
-    hues: Mapping[str, str],
-) -> Chart:
-    """Draw models as points with intervals, over lines to compare with."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-
-    base = alt.Chart(_plain(table))
-    hue, along = _hue(alt, table, "model", hues, "right"), _x(alt, x)
-    drawn: Chart = base.mark_rule(strokeWidth=1.5, opacity=0.5, aria=False).encode(
-        x=along, y=_y(alt, y, "lower"), y2="upper:Q", color=hue
-    )
-    drawn += base.mark_point(filled=True, size=60, opacity=1).encode(
-        x=along, y=_y(alt, y), color=hue, description="text:N"
-    )
-    for line in lines:
-        ends = pd.DataFrame({x.column: line.x, y.column: line.y, "text": line.text})
-        style: dict[str, Any] = {"color": INK, "strokeDash": [5, 3], "opacity": 0.8}
-        drawn += (
-            alt.Chart(ends)
-            .mark_line(strokeWidth=1.5, **style)
-            .encode(x=along, y=_y(alt, y), description="text:N")
-        )
-        drawn += (
-            alt.Chart(ends.tail(1))
-            .mark_text(align="right", dy=-6, color=INK, fontSize=11, aria=False)
-            .encode(x=along, y=_y(alt, y), text="text:N")
-        )
-    return drawn
-
-
-def paths(
+def estimates(  # noqa: PLR0913 (each option stands alone)
     table: pd.DataFrame,
     x: Axis,
     y: Axis,
     *,
-    hues: Mapping[str, str],
-    panels: str = "",
-    ordinal: bool = False,
+    hues: Mapping[Any, str] | None = None,
     series: str = "model",
-    diagonal: bool = False,
+    legend: str = "",
+    panels: str = "",
+    lines: Sequence[Line] = (),
+    bars: bool = False,
+    joined: bool = False,
+    rules: bool = True,
 ) -> Chart:
-    """Draw the values of each model along x, joined by lines."""
+    """Draw the values of a table with their intervals, along x where y has names.
+
+    The marks are points, joined by lines within a series if asked, or bars.
+    """
     import altair as alt  # noqa: PLC0415 (an extra)
 
     rows = _plain(table)
     base = alt.Chart() if panels else alt.Chart(rows)
-    hue = _hue(alt, rows, series, hues, "right" if series == "model" else "top")
-    along = (
-        alt.X(f"{x.column}:N", sort=None, title=x.title, axis=alt.Axis(labelAngle=0))
-        if ordinal
-        else _x(alt, x)
-    )
-    up = _y(alt, y)
-    drawn: Chart = base.mark_line(strokeWidth=1.5, opacity=0.7, aria=False).encode(
-        x=along, y=up, color=hue, detail=f"{series}:N"
-    )
-    drawn += base.mark_rule(strokeWidth=1.5, opacity=0.35, aria=False).encode(
-        x=along, y=_y(alt, y, "lower"), y2="upper:Q", color=hue
-    )
-    drawn += base.mark_point(filled=True, size=38, opacity=1).encode(
-        x=along, y=up, color=hue, description="text:N"
-    )
-    if diagonal:
-        ends = pd.DataFrame({x.column: [0.0, 1.0], y.column: [0.0, 1.0]})
-        drawn += (
-            alt.Chart(ends)
-            .mark_line(strokeWidth=1, strokeDash=[5, 3], color=INK, aria=False)
-            .encode(x=along, y=up)
+    value, along = (x, "x") if y.names else (y, "y")
+    hue = alt.value(ACCENT) if hues is None else _hue(alt, rows, series, hues, legend)
+    what = {"description": "text:N"} if "text" in rows else {}
+
+    def at(column: str = "") -> dict[str, Any]:
+        named = dict(
+            zip(("x", "y"), (_along(alt, x, "x"), _along(alt, y, "y")), strict=True)
         )
-    if not panels:
-        return drawn
-    return _panels(alt, drawn.properties(width=190, height=230), rows, panels)
+        return named | {along: _along(alt, value, along, column)}
+
+    layers = []
+    if bars:
+        marks = base.mark_bar(color=ACCENT, opacity=0.75)
+        layers.append(marks.encode(**at(), **what))
+        hue = alt.value(INK)
+    if joined:
+        marks = base.mark_line(strokeWidth=1.5, opacity=0.7, aria=False)
+        layers.append(marks.encode(**at(), color=hue, detail=f"{series}:N"))
+    if rules:
+        width, opacity = (5.0, 0.4) if y.names else (2.0, 1.0) if bars else (1.5, 0.45)
+        marks = base.mark_rule(strokeWidth=width, opacity=opacity, aria=False)
+        layers.append(
+            marks.encode(**at("lower"), **{f"{along}2": "upper:Q"}, color=hue)
+        )
+    if not bars:
+        marks = base.mark_point(filled=True, size=38 if joined else 55, opacity=1)
+        layers.append(marks.encode(**at(), color=hue, **what))
+    if "published" in rows and rows["published"].notna().any():
+        stated = base.transform_filter("isValid(datum.published)")
+        marks = stated.mark_point(shape="diamond", size=70, color=WARN, strokeWidth=2)
+        layers.append(marks.encode(**at("published"), description="published_text:N"))
+    for line in lines:
+        layers += _compared(alt, line, x, y)
+    drawn = alt.layer(*layers)
+    height = max(_ROW * rows[y.column].nunique(), 60) if y.names else 230
+    if panels:
+        return _panels(alt, drawn.properties(width=190, height=height), rows, panels)
+    return drawn.properties(height=height) if y.names else drawn
+
+
+def _compared(alt: Any, line: Line, x: Axis, y: Axis) -> list[Chart]:
+    """Return a line to compare with, and its words at its end."""
+    ends = pd.DataFrame({x.column: line.x, y.column: line.y, "text": line.text})
+    at = {"x": _along(alt, x, "x"), "y": _along(alt, y, "y")}
+    how: dict[str, Any] = {"color": INK, "strokeDash": [5, 3], "opacity": 0.8}
+    drawn = alt.Chart(ends).mark_line(strokeWidth=1.5, aria=bool(line.text), **how)
+    if not line.text:
+        return [drawn.encode(**at)]
+    words = alt.Chart(ends.tail(1)).mark_text(
+        align="right", dy=-6, color=INK, fontSize=11, aria=False
+    )
+    return [
+        drawn.encode(**at, description="text:N"),
+        words.encode(**at, text="text:N"),
+    ]
 
 
 def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> Chart:
@@ -269,26 +226,26 @@ def raster(table: pd.DataFrame, size: int, names: Sequence[str], panels: str) ->
     return _panels(alt, drawn.properties(width=330, height=330), rows, panels)
 
 
-def _x(alt: Any, axis: Axis, column: str = "") -> Any:
-    return alt.X(f"{column or axis.column}:Q", **_along(alt, axis))
-
-
-def _y(alt: Any, axis: Axis, column: str = "") -> Any:
-    return alt.Y(f"{column or axis.column}:Q", **_along(alt, axis))
-
-
-def _along(alt: Any, axis: Axis) -> dict[str, Any]:
-    scale = alt.Scale(zero=False)
+def _along(alt: Any, axis: Axis, channel: str, column: str = "") -> Any:
+    """Return a column, by default that of the axis, as the channel x or y."""
+    make = alt.X if channel == "x" else alt.Y
+    if axis.names:
+        turned: dict[str, Any] = (
+            {"labelAngle": 0} if channel == "x" else {"grid": True, "labelLimit": 320}
+        )
+        title = axis.title or None
+        return make(f"{axis.column}:N", sort=None, title=title, axis=alt.Axis(**turned))
+    scale = alt.Scale(zero=False, type="log" if axis.log else "linear")
     if axis.domain is not None:
         scale = alt.Scale(domain=list(axis.domain), nice=False)
-    form = alt.Axis(labelFlush=False)
-    if axis.form:
-        form = alt.Axis(labelFlush=False, format=axis.form)
-    return {"title": axis.title, "scale": scale, "axis": form}
+    form = {"format": axis.form} if axis.form else {}
+    ticks = alt.Axis(labelFlush=False, **form)
+    name = f"{column or axis.column}:Q"
+    return make(name, title=axis.title, scale=scale, axis=ticks)
 
 
 def _hue(
-    alt: Any, table: pd.DataFrame, series: str, hues: Mapping[str, str], where: str
+    alt: Any, table: pd.DataFrame, series: str, hues: Mapping[Any, str], where: str
 ) -> Any:
     """Return the colours of a series, named in a legend at the right or top."""
     names = list(dict.fromkeys(table[series]))
@@ -299,11 +256,6 @@ def _hue(
             title=None, orient=where, columns=1, labelColor=INK, symbolOpacity=1
         )
     return alt.Color(f"{series}:N", scale=scale, legend=legend)
-
-
-def _published(base: Chart) -> Chart:
-    stated = base.transform_filter("isValid(datum.published)")
-    return stated.mark_point(shape="diamond", size=70, color=WARN, strokeWidth=2)
 
 
 def _panels(alt: Any, drawn: Chart, rows: pd.DataFrame, panels: str) -> Chart:
@@ -322,6 +274,67 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(column)
     ]
     return table.astype(dict.fromkeys(texts, "str")).reset_index(drop=True)
+
+
+def certainty(probability: Sequence[float]) -> str:
+    """Draw how many items are how certain."""
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    values = np.asarray(probability, float)
+    count, edges = np.histogram(values[np.isfinite(values)], _BINS, (0, 1))
+    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "items": count})
+    low = alt.X("low:Q", bin="binned", title="probability of the best label")
+    chart = alt.Chart(table).mark_bar(color=ACCENT, binSpacing=1)
+    drawn = chart.encode(x=low, x2="high:Q", y=alt.Y("items:Q", title="items"))
+    return svg(drawn.properties(width=340, height=150), described=False)
+
+
+def skill(people: pd.DataFrame) -> str:
+    """Draw the accuracy of annotators against how much they answered."""
+    rows = people[["responses", "accuracy", "lower", "upper"]]
+    rows = rows.dropna(subset="accuracy").head(_MAX_PEOPLE)
+    given = rows["responses"]
+    log = bool(len(given) and given.min() > 0 and given.max() > 20 * given.min())
+    x = Axis(column="responses", title="answers given", log=log)
+    y = Axis(column="accuracy", title="accuracy", domain=SHARE)
+    bounded = bool(rows["lower"].notna().any())
+    drawn = estimates(rows, x, y, rules=bounded)
+    return svg(drawn.properties(width=480, height=220), described=False)
+
+
+def observed_by_replicated(rows: pd.DataFrame) -> str:
+    """Draw observed shares against those of replicated answers."""
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    outside = ~rows["observed"].between(rows["lower"], rows["upper"])
+    table = rows[["replicated", "observed", "misfit"]].assign(outside=outside)
+    x, y = (Axis(column=name, title=name, domain=SHARE) for name in table.columns[:2])
+    (line,) = _compared(alt, DIAGONAL, x, y)
+    clear = alt.Scale(domain=[False, True], range=[0.25, 0.9])
+    points = alt.Chart(_plain(table.tail(_MAX_PEOPLE))).mark_point(filled=True, size=24)
+    drawn = line + points.encode(
+        x=_along(alt, x, "x"),
+        y=_along(alt, y, "y"),
+        color=_hue(alt, table, "misfit", _MISFIT, ""),
+        opacity=alt.Opacity("outside:N", scale=clear, legend=None),
+    )
+    return svg(drawn.properties(width=210, height=210), described=False)
+
+
+def observed_in_intervals(rows: pd.DataFrame, title: str, names: str) -> str:
+    """Draw observed shares over the intervals of those of replicated answers."""
+    table = rows[["name", "observed", "lower", "upper", "misfit"]]
+    x = Axis(column="observed", title=title, domain=(0.0, top(table, "observed")))
+    y = Axis(column="name", title=names, names=True)
+    drawn = estimates(table, x, y, series="misfit", hues=_MISFIT)
+    drawn = drawn.properties(width=220, height=22 * len(table), padding=_SMALL_MARGIN)
+    return svg(drawn, described=False)
+
+
+def top(rows: pd.DataFrame, value: str = "value") -> float:
+    """Return the tenth that is above all values and their bounds."""
+    largest = rows[[value, "upper"]].to_numpy(dtype=float).max(initial=0.1)
+    return float(np.ceil(10 * largest) / 10)
 
 
 def svg(chart: Any, *, described: bool = True) -> str:
