@@ -23,6 +23,7 @@ release = version_of("consilience")
 version = release
 
 extensions = [
+    "columns",
     "myst_nb",
     "packages.directive",
     "plates.directive",

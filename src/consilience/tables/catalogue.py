@@ -30,6 +30,7 @@ def _column(name: str, stated: Mapping[str, Any], values: Mapping[str, str]) -> 
         values=values or _TERM_VALUES.get(name, {}),
         short=whole.get("short", ""),
         means=whole.get("means", ""),
+        drawn=whole.get("drawn", False),
     )
 
 

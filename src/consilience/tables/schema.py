@@ -58,7 +58,7 @@ class Column:
     """A column: its name in the frame, in words, its format, bounds and meaning.
 
     `values` has the words for identifiers in it; `short` is its head in narrow places.
-    A column without a meaning is put together where it is drawn.
+    One that is `drawn` is put together where the table is drawn; results lack it.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Column:
     values: Mapping[str, str] = field(default_factory=dict)
     short: str = ""
     means: str = ""
+    drawn: bool = False
 
     @property
     def title(self) -> str:
@@ -113,6 +114,11 @@ class Schema:
     note: str = ""
     mark: str = ""
 
+    @property
+    def results(self) -> list[Column]:
+        """The columns of a result."""
+        return [column for column in self.columns if not column.drawn]
+
     def of(self, frame: pd.DataFrame, prob: float | None = None) -> "Table":
         """Return a frame as a table of this kind."""
         return Table(schema=self, frame=frame, prob=prob)
@@ -141,9 +147,9 @@ class Schema:
     def markdown(self) -> str:
         """Return the columns of a result with their meaning, for the documentation."""
         rows = [
-            f"| {', '.join(f'`{name}`' for name in column.names)} | {column.means} |"
-            for column in self.columns
-            if column.means
+            f"| {', '.join(f'`{name}`' for name in column.names)} "
+            f"| {column.means or column.words} |"
+            for column in self.results
         ]
         return "\n".join(["| column | |", "|---|---|", *rows])
 
