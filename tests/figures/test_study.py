@@ -12,6 +12,7 @@ import consilience as cs
 from consilience.errors import KindError, OptionError
 from consilience.figures._study import FIGURES
 from consilience.figures.record import STUDIES
+from consilience.tables import CATALOGUE
 from consilience.tables.vega import alone, model_colours, png, svg
 
 pytest.importorskip("altair")
@@ -106,6 +107,27 @@ def test_numbers_are_those_of_the_analyses(study, parts):
         resamples=50,
     )
     pd.testing.assert_frame_equal(study.figures["acceptance"].table, frequencies)
+
+
+def test_tables_have_the_columns_that_the_catalogue_states(study):
+    evaluation, compared = study.evaluation, study.compared_confusion
+    tables = {name: figure.table for name, figure in study.figures.items()} | {
+        "models": evaluation.models,
+        "baselines": evaluation.baselines,
+        "differences": evaluation.differences,
+        "model_labels": evaluation.labels,
+        "frequencies": study.predicted_frequencies,
+        "compared_confusion": compared.table(),
+        "compared_pairs": compared.pairs(),
+        "within": compared.within(),
+    }
+    amiss = {}
+    for name, table in tables.items():
+        columns = CATALOGUE[name].results
+        stated = {each for column in columns for each in column.names}
+        amiss[name] = stated ^ ({*table.columns} - {"published", "source"})
+    left = {name: columns for name, columns in amiss.items() if columns}
+    assert left == {}
 
 
 def test_findings_count_what_the_tables_have(study):
