@@ -32,6 +32,8 @@ def test_each_table_becomes_one_file(choice_fit, tmp_path):
     about = json.loads((tmp_path / "out" / "about.json").read_text())
     assert about["prob"] == 0.9
     assert about["interval"] == "equal-tailed"
+    assert about["labels.label"].startswith("choice, objects: one of the candidates")
+    assert "items.label" not in about
 
 
 def test_parquet_names_the_mass_and_holds_text_as_it_is(choice_fit, tmp_path):

@@ -1,7 +1,7 @@
 """A fit's tables as files for other programs.
 
 Beside the tables in a folder lies `about.json`: the probability of the intervals, the
-model, the engine and, for CSV, the rule for text (see `files.table_files`).
+model, the engine, what each column means and, for CSV, the rule for text (see `files`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from consilience.posterior.fit import Fit
 from consilience.posterior.results.items import TABLES, about
 from consilience.posterior.results.labels import labels, soft_labels
 from consilience.responses.tables.id_types import restored
+from consilience.tables.catalogue import meanings
 from consilience.when_used import xr
 from consilience.whole_folder import whole_file, whole_folder
 
@@ -128,7 +129,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
         )
         raise OptionError(msg)
     fit = fit if prob is None else fit.with_prob(prob)
-    place, note = Path(folder), about(fit.data)
+    names = list(dict.fromkeys(what))
+    place, note = Path(folder), {**about(fit.data), **meanings(*names)}
     several = fit.data.attrs["kind"] != "choice"
     if tasks is not None:
         with whole_file(place, overwrite=overwrite) as partial:
@@ -141,7 +143,6 @@ def export(  # noqa: PLR0913 (each option stands alone)
                 item=item,
             )
         return [place]
-    names = list(dict.fromkeys(what))
     if ending(place) is not None:
         _check_one_file(names, format, place)
         with whole_file(place, overwrite=overwrite) as partial:

@@ -71,6 +71,17 @@ def together(information: pd.DataFrame) -> str:
     )
 
 
+def meanings(*names: str) -> dict[str, str]:
+    """Return what the columns of tables mean, by table and column, for their files."""
+    return {
+        f"{name}.{column.name}": column.means
+        for name in names
+        if name in CATALOGUE
+        for column in CATALOGUE[name].results
+        if column.means
+    }
+
+
 def schema_of(name: str, frame: pd.DataFrame) -> Schema:
     """Return what can be stated of any table: a value and its bounds are one column."""
     columns = list(map(str, frame.columns))
