@@ -199,15 +199,18 @@ _SHOWN = 5  # subsets beside each metric; all are in the table that --out writes
 def _tables(evaluation: "Evaluation") -> "list[Table]":
     from rich.table import Table
 
-    parts = []
+    from consilience.tables import CATALOGUE
+
+    parts, words = [], CATALOGUE["models"].column("subset").values
     for metric, rows in evaluation.models.groupby("metric", sort=False):
         subsets = list(dict.fromkeys(rows["subset"]))[: 1 + _SHOWN]
         value = {(row.model, row.subset): row for row in rows.itertuples(index=False)}
         of_all = rows[rows["subset"] == "all"].sort_values("value", ascending=False)
         table = Table(title=str(metric), title_justify="left")
         table.add_column("model")
-        for name in ("all", f"{evaluation.prob:.0%} interval", *subsets[1:]):
-            table.add_column(name.replace("_", " "), justify="right")
+        heads = [words.get(name, name) for name in subsets]
+        for name in (heads[0], f"{evaluation.prob:.0%} interval", *heads[1:]):
+            table.add_column(name, justify="right")
         for row in of_all.itertuples(index=False):
             rest = [f"{value[row.model, name].value:.4f}" for name in subsets[1:]]
             bounds = f"{row.lower:.4f} to {row.upper:.4f}"

@@ -1,6 +1,5 @@
 """The commands about a run: `export` and `score`; and how a run is saved."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
 from tempfile import gettempdir
@@ -11,10 +10,9 @@ from consilience.cli.terminal import check_free, finish, print_json, screen
 from consilience.errors import CannotWriteError, FolderExistsError, OptionError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from consilience.posterior import Fit
     from consilience.scoring.metrics import Score
+    from consilience.tables.terminal import DrawnTable
 
 _DEFAULT = ("labels", "items", "annotators", "confusion", "diagnostics")
 _SETS = "label_sets"
@@ -236,31 +234,19 @@ def score(  # noqa: PLR0913 (each option stands alone)
     finish(show, None, "report", run, "--out", run.parent / "report.html")
 
 
-def score_table(score: "Score") -> "Table":
+def score_table(score: "Score") -> "DrawnTable":
     """Return the metrics with their intervals."""
-    from rich.table import Table
+    import pandas as pd
 
-    prob = f"{score.options.prob:.0%} interval"
+    from consilience.tables import CATALOGUE
+    from consilience.tables.terminal import terminal
+
+    rows = [
+        (name, metric.value, metric.lower, metric.upper)
+        for name, metric in score.metrics.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["metric", "value", "lower", "upper"])
+    table = terminal(CATALOGUE["score"].of(frame, score.options.prob), bounds="value")
     what = "pairs of item and label" if score.kind == "contains" else "items"
-    table = Table(f"{score.items:,} {what} with gold", "value", prob, box=None)
-    for name, metric in score.metrics.items():
-        between = f"{metric.lower:.4f} to {metric.upper:.4f}"
-        table.add_row(_NAMES.get(name, name), f"{metric.value:.4f}", between)
+    table.title, table.caption = f"{score.items:,} {what} with gold", ""
     return table
-
-
-_NAMES: Mapping[str, str] = {
-    "accuracy": "accuracy (ties split)",
-    "log_loss": "log-loss (nats)",
-    "brier": "Brier score",
-    "ece": "calibration error (ECE)",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "auc": "AUC",
-    "soft_log_loss": "log-loss of experts' shares",
-    "item_f1": "F1 of an item",
-    "jaccard": "Jaccard index of an item",
-    "exact": "the very set",
-    "main_accuracy": "accuracy of the main label",
-}
