@@ -36,7 +36,7 @@ def as_html(
     remarks: Sequence[str] = (),
     folded: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """Return a result as HTML."""
+    """Return a result as HTML: facts, tables with rows, remarks, and lists to open."""
     rows = "".join(
         f'<tr><td style="{_LEFT};opacity:.75">{_text(name)}</td>'
         f'<td style="{_LEFT}">{_text(value)}</td></tr>'
@@ -110,10 +110,7 @@ def _number(value: float) -> str:
 def shown_as[C: type](
     *tables: str, facts: Sequence[str] = (), title: str = ""
 ) -> Callable[[C], C]:
-    """Show a record of tables as text and HTML: attributes, or methods without options.
-
-    `facts` are other attributes that are shown.
-    """
+    """Return a decorator that shows a record by its facts and tables, by name."""
 
     def decorate(record: C) -> C:
         called = title or record.__name__

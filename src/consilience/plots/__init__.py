@@ -5,11 +5,12 @@ shows nothing and changes no setting of matplotlib, so that styles and backends 
 caller's. Names are loaded when first used.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 import lazy_loader
 
-from consilience.plots.installed import check_installed
+from consilience.errors import MissingExtraError
 
 _attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
@@ -19,3 +20,11 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         check_installed()
     return _attribute(name)
+
+
+def check_installed() -> None:
+    """Refuse before anything is computed."""
+    if find_spec("matplotlib") is None:
+        advice = 'pip install "consilience[plots]"'
+        msg = f"plots: matplotlib not found, which is needed to draw them; {advice}"
+        raise MissingExtraError(msg)

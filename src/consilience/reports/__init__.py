@@ -4,8 +4,7 @@ No statistic is computed here: the tables of a run and the functions of `analysi
 asked, and what they say is drawn.
 """
 
-from consilience.reports._gather import gather
-from consilience.reports._report import report, write_report
+from consilience.reports._gather import gather, report
 from consilience.reports.record import Report, Run, can_draw, check_installed
 from consilience.reports.written import (
     PAGE,
@@ -28,6 +27,5 @@ __all__ = [
     "page",
     "report",
     "write",
-    "write_report",
     "write_study",
 ]

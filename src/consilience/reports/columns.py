@@ -199,15 +199,7 @@ def _party(table: pd.DataFrame, who: str, names: pd.Index) -> dict[str, Any]:
 
 
 def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
-    """Return what a run of kind objects says of each item.
-
-    Parameters
-    ----------
-    run
-        The run.
-    items, labels
-        Names so far.
-    """
+    """Return what a run of kind objects says of each item."""
     table, number = run.table("objects"), len(items.codes)
     item = items.add(table["item"])
     order = np.lexsort((table["object"].to_numpy(), item))

@@ -81,7 +81,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     consilience report run --images photos --pictures linked --out report.html
     """
     from consilience.posterior import load
-    from consilience.reports import check_installed, check_place, write_report
+    from consilience.reports import check_installed, check_place, gather, write
     from consilience.reports.pictures import folder_of
     from consilience.reports.record import evaluation_tables
     from consilience.responses.offers import read_names
@@ -104,21 +104,21 @@ def report(  # noqa: PLR0913 (each option stands alone)
         if responses is not None:
             given = read_responses([responses], reading)
             made = make_study(fits[next(iter(fits))], given, options, called)
-        page, size = write_report(
+        for step in () if made is None else made.make():
+            tell(step)
+        page = gather(
             fits,
-            out,
             responses=given,
             evaluation=tables,
             study=made,
             names=called,
             images=images,
-            pictures=pictures,
             picture_size=picture_size,
             title=title,
             bootstrap=bootstrap,
-            overwrite=overwrite,
-            tell=tell,
+            progress=tell,
         )
+        size = write(page, out, pictures=pictures, overwrite=overwrite)
     sentence = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
     show.print(sentence)
     if pictures == "linked" and page.pictures:
