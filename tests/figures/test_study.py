@@ -10,7 +10,7 @@ from defusedxml import ElementTree
 
 import consilience as cs
 from consilience.errors import KindError, OptionError
-from consilience.figures._study import FIGURES
+from consilience.figures import FIGURES
 from consilience.figures.record import STUDIES
 from consilience.tables import CATALOGUE
 from consilience.tables.vega import alone, model_colours, png, svg
