@@ -53,10 +53,10 @@ class Table:
         return list(zip(*(column.cells for column in self.columns), strict=True))
 
 
-def html(table: schema.Table, *names: str, of: str = "", caption: str = "") -> Table:
-    """Return columns of a table for the page, by default all; `of` is whose it is."""
+def html(table: schema.Table, *, of: str = "", caption: str = "") -> Table:
+    """Return a table for the page; `of` is whose it is."""
     title = f"{caption or table.schema.title}{of}"
-    return Table(title, tuple(columns(table, *names)), table.notes)
+    return Table(title, tuple(columns(table)), table.notes)
 
 
 def columns(table: schema.Table, *names: str, of: str = "") -> list[Column]:

@@ -1,6 +1,6 @@
 """Diagnostics: results of the checks, and the comparison of models."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -240,6 +240,7 @@ def _table(table: pd.DataFrame, run: Run, who: str) -> Table:
         for check, name in zip(shown["check"], shown["name"], strict=True)
     ]
     checks = CATALOGUE["predictive_checks"].of(shown.assign(statistic=called), run.prob)
+    checks = replace(checks, note=checks.schema.note.format(limit=LIMIT))
     return html(checks, caption=f"{who}{checks.schema.title}")
 
 
