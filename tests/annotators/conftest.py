@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpyro.handlers import substitute
 from scipy.special import softmax
 
-from consilience.model import sample_parameters
+from consilience.model import dirichlet_priors, sample_answers
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -142,8 +142,11 @@ def _drawn(model, observations, number):
         return sites[site["name"]]
 
     with substitute(substitute_fn=draw):
-        parameters = sample_parameters(model, observations)
-    return sites, parameters
+        sample_answers(model, observations)
+    closed = dirichlet_priors(model, observations) if model.closed else ()
+    tiny = np.finfo(float).tiny  # of a probability
+    logs = {name: jnp.log(jnp.maximum(sites[name], tiny)) for name in closed}
+    return sites, {**sites, **logs}
 
 
 @pytest.fixture

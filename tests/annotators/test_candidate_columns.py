@@ -22,12 +22,14 @@ from consilience.model import (
     Tables,
     belief,
     derived,
+    from_draw,
+    given,
     lay_out,
     num_substates,
-    parameters_from_draw,
     simulate,
     takes_columns,
 )
+from consilience.model import score as scored
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -37,7 +39,7 @@ derived = jax.jit(derived, static_argnums=0)
 # Compiled whole: one by one, hundreds of operations take longer.
 @partial(jax.jit, static_argnums=0)
 def score(model, observations, parameters):
-    return model.score(observations, parameters)
+    return scored(given(model, observations, parameters), observations)
 
 
 ITEMS, PEOPLE, PER_ITEM, LABELS = 100, 12, 3, ("x", "y", "z")
@@ -269,8 +271,8 @@ def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
         observations = lay_out(model, space)
         mean = {name: value[0].mean(0) for name, value in result.parameters.items()}
         at_one = {**mean, "weight": jnp.array([3.0, 0.0])}
-        parameters = parameters_from_draw(model, observations, at_one)
-        too_sure = np.asarray(belief(score(model, observations, parameters)))
+        ran = from_draw(model, observations, at_one)
+        too_sure = np.asarray(belief(scored(ran, observations)))
     truth = np.asarray(made.state)
 
     def gap(belief):

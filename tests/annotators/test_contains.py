@@ -19,7 +19,9 @@ from consilience.contains.latent_trait import answer_tables, readings
 from consilience.errors import CandidatesError, KindError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts
-from consilience.model import lay_out, sample_parameters, simulate
+from consilience.model import derived, given, lay_out, sample_answers, simulate
+from consilience.model import score as scored
+from consilience.objects.likelihood.simulation import simulation
 from consilience.responses import read
 from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
@@ -28,7 +30,7 @@ from consilience.spaces import space_of
 # Compiled whole: one by one, hundreds of operations take longer.
 @partial(jax.jit, static_argnums=0)
 def score(model, observations, parameters):
-    return model.score(observations, parameters)
+    return scored(given(model, observations, parameters), observations)
 
 
 WORDS = ["no", "maybe", "yes"]
@@ -45,7 +47,7 @@ def drawn(space, values, prior=None):
     model = replace(MODEL, prior=prior or MODEL.prior)
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        program = seed(sample_parameters, 0)
+        program = seed(sample_answers, 0)
 
         def own(observations):
             sites = trace(program).get_trace(model, observations)
@@ -488,11 +490,10 @@ def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
         }
         model, observations, parameters = drawn(space, values)
         worth = float(
-            jax.jit(model.derived)(observations, parameters)["relative_information"]
+            jax.jit(derived)(observations, parameters)["relative_information"]
         )
         design = lay_out(model, space, simulating=True)
-        made = jax.jit(model.simulate_answers)
-        result = made(jax.random.key(0), design, parameters)
+        result = simulation(jax.random.key(0), design, parameters)
     state, answer = np.asarray(result.state), np.asarray(result.answer)
     listed = (space.covariates.value[:, 0] > 0).astype(int)
     by_listed, by_answer = np.zeros((2, 2)), np.zeros((2, 3))

@@ -5,14 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed, substitute
 from scipy import integrate, stats
 from scipy.special import expit
 
 import consilience as cs
 from consilience.annotators.contains_counts import MODEL
 from consilience.errors import OptionError
-from consilience.model import lay_out, sample_parameters
+from consilience.model import given, lay_out, score
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -55,8 +54,7 @@ def test_the_score_is_the_integral_over_frequencies(said):
     with jax.enable_x64(True):
         observations = lay_out(MODEL, space)
         values = {name: jnp.asarray(value) for name, value in VALUES.items()}
-        program = substitute(seed(sample_parameters, 0), data=values)
-        result = MODEL.score(observations, program(MODEL, observations))
+        result = score(given(MODEL, observations, values), observations)
         by_state = np.exp(np.asarray(result)).reshape(2, -1).sum(1)
     expected = [integrated(*said, above) for above in (False, True)]
     # Nodes stand .125 apart, in widths of .2 and more: the trapezoidal rule errs next

@@ -8,7 +8,7 @@ import pytest
 
 import consilience as cs
 from consilience.annotators.contains_states import MODEL
-from consilience.model import belief
+from consilience.model import belief, given, score
 from consilience.responses import read
 from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
@@ -35,7 +35,8 @@ def test_posterior_of_a_maybe_and_a_yes():
             "prevalence": jnp.log(jnp.array([0.7, 0.1, 0.2])),
             "confusion": jnp.log(jnp.array([a, b])),
         }
-        result = np.asarray(belief(MODEL.score(observe(space), parameters)))
+        data = observe(space)
+        result = np.asarray(belief(score(given(MODEL, data, parameters), data)))
     assert np.allclose(result, [[0.0035 / 0.0425, 0.015 / 0.0425, 0.024 / 0.0425]])
 
 

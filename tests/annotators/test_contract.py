@@ -16,19 +16,18 @@ from consilience.errors import OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
+    DIMS,
     SCORE,
-    AnnotatorModel,
-    ClosedFormModel,
-    LaidOutModel,
-    NewtonModel,
-    Rule,
+    Model,
     belief,
+    given,
     joint,
     lay_out,
     marginal,
     num_substates,
     simulate,
 )
+from consilience.model import score as scored
 
 ONCE = Steps(restarts=1)
 FIT = {
@@ -38,8 +37,8 @@ FIT = {
 }
 
 
-FITTED = [name for name in names() if isinstance(load(name), AnnotatorModel)]
-RULES = [name for name in FITTED if isinstance(load(name), Rule)]
+FITTED = [name for name in names() if isinstance(load(name), Model)]
+RULES = [name for name in FITTED if load(name).rule]
 WITH_SCORE = [name for name in FITTED if name not in RULES]
 
 
@@ -48,7 +47,7 @@ def model(request):
     return load(request.param)
 
 
-@pytest.fixture(params=[name for name in WITH_SCORE if load(name).dims])
+@pytest.fixture(params=WITH_SCORE)
 def generative(request):
     """Return a model whose prior says something of who is right.
 
@@ -56,8 +55,7 @@ def generative(request):
     is learned well, and a study may be drawn in which labels are never right.
     """
     model = load(request.param)
-    closed = isinstance(model, ClosedFormModel)
-    learned = closed and hasattr(model.prior, "held")
+    learned = model.closed and hasattr(model.prior, "held")
     # Four styles are too many for a dozen annotators unless they are plain.
     plain = {"own": 12.0} if request.param == "community_bcc" else {}
     return load(request.param, {"held": 100.0, **plain}) if learned else model
@@ -96,13 +94,17 @@ def needs_single_answers(model):
 @partial(jax.jit, static_argnums=0)
 def expected_counts(model, observations, logs, weight):
     """How often each event of each parameter is expected, states weighted."""
-    _, pull = jax.vjp(lambda logs: model.score(observations, logs), logs)
+
+    def of(logs):
+        return scored(given(model, observations, logs), observations)
+
+    _, pull = jax.vjp(of, logs)
     return pull(observations.scale[:, None] * weight)[0]
 
 
 @partial(jax.jit, static_argnums=0)
 def score(model, observations, parameters):
-    return model.score(observations, parameters)
+    return scored(given(model, observations, parameters), observations)
 
 
 def sites(program, model, observations):
@@ -128,8 +130,9 @@ def test_the_score_sums_over_all_answers_to_the_prior_of_the_state(
         parameters = some_parameters(model, observations)
         scores = np.exp(score(model, observations, parameters)).sum(0)
         total = scores.reshape(-1, num_substates(model)).sum(1)
-        if "prevalence" in parameters:
-            assert np.allclose(total, np.exp(parameters["prevalence"]))
+        log_prevalence = given(model, observations, parameters).answers.log_prevalence
+        if log_prevalence is not None:
+            assert np.allclose(total, np.exp(log_prevalence))
         assert np.allclose(total.sum(), 1)
 
 
@@ -153,7 +156,7 @@ def test_candidates_keep_the_score_of_the_states_they_list(
         result = score(model, lay_out(model, listed), parameters)
         expected[0, 2 * num_substates(model) :] = -np.inf
         # On the short list, a model whose errors fall on what was shown says otherwise.
-        rows = slice(isinstance(model, NewtonModel), None)
+        rows = slice(model is load("structured"), None)
         assert np.allclose(result[rows], expected[rows])
 
 
@@ -169,7 +172,7 @@ def test_dims_name_every_parameter(model, design):
     }
     # Others are there only where the prior requests them.
     assert shapes.keys() <= model.dims.keys()
-    assert shapes.keys() == model.dims.keys() or isinstance(model, LaidOutModel)
+    assert model.layout or shapes.keys() >= model.dims.keys() - DIMS.keys()
     sizes = {
         "annotator": observations.num_annotators,
         "true_class": observations.num_states,
@@ -217,7 +220,7 @@ def test_a_rule_neither_draws_nor_predicts_answers(name, design):
     with pytest.raises(OptionError, match="a rule without a likelihood"):
         simulate(load(name), design, jax.random.key(0))
     with pytest.raises(OptionError, match="a rule without a likelihood"):
-        load(name).score(lay_out(load(name), design), {})
+        load(name).program(None, load(name).prior)
 
 
 def test_simulated_truth_is_found_as_often_as_promised(

@@ -9,7 +9,15 @@ from numpyro.handlers import seed, substitute
 from scipy.special import softmax
 
 from consilience.annotators import load
-from consilience.model import DIFFICULTY, NODES, PREVALENCE, TYPICAL, normal_nodes
+from consilience.model import (
+    DIFFICULTY,
+    NODES,
+    PREVALENCE,
+    TYPICAL,
+    normal_nodes,
+)
+from consilience.model.language import run_by
+from consilience.model.program import InNumPyro
 
 PEOPLE = 4_000
 
@@ -31,24 +39,25 @@ def drawn_confusions(skill, habit):
     scales = {"skill_spread": np.array([skill]), "habit_spread": np.array([habit])}
     scales["spread"] = spread
     with jax.enable_x64(True):
-        program = seed(substitute(model.sample, data=scales), 3)
-        parameters = program(coding(3, PEOPLE))
-    return np.exp(np.asarray(parameters[TYPICAL]))
+        words = InNumPyro(coding(3, PEOPLE))
+        with seed(rng_seed=3), substitute(data=scales), run_by(words):
+            model.program(words.data, model.prior)
+        return np.asarray(words.reported[TYPICAL]())
 
 
 def test_an_easy_item_raises_the_odds_of_the_right_answer_alone():
     model = load("correlated_dawid_skene")
     typical = np.array([[[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.25, 0.25, 0.5]]])
     logs = {PREVALENCE: np.log(np.full(3, 1 / 3)), TYPICAL: np.log(typical)}
-    emission = model.emission(coding(3), {**logs, DIFFICULTY: 0.5})
+    tables = model.given(coding(3), {**logs, DIFFICULTY: 0.5})
     node, log_share = normal_nodes(NODES)
-    assert np.allclose(emission.log_share, log_share)
+    assert np.allclose(tables.log_share, log_share)
     for place, ease in enumerate(node):
-        table = np.exp(emission.log_confusion[0, :, place])
+        table = np.exp(tables.log_table[0, :, place])
         expected = softmax(np.log(typical[0]) + 0.5 * ease * np.eye(3), axis=1)
         assert np.allclose(table, expected)
     # Worked by hand: .6 exp(.5 * 2.01) to .4 at the last of five nodes.
-    highest = np.exp(emission.log_confusion[0, 0, -1, 0])
+    highest = np.exp(tables.log_table[0, 0, -1, 0])
     raised = 0.6 * np.exp(0.5 * 0.9 * np.sqrt(5))
     assert highest == pytest.approx(raised / (raised + 0.4))
 

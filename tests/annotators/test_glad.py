@@ -3,17 +3,15 @@
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed, substitute
 from scipy import integrate, stats
 from scipy.special import expit
 
-from consilience.annotators.glad import MODEL, emission, parameters
+from consilience.annotators.glad import MODEL
 from consilience.inference.engines import em
-from consilience.model import belief, posterior_of_truth, simulate
+from consilience.model import belief, given, posterior_of_truth, score, simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -48,16 +46,10 @@ def scored(space, **prior):
     with jax.enable_x64(True):
         observations = observe(space)
         skill = np.array([SKILL[name] for name in space.annotators])
-        drawn = at_skill(observations, model.prior, skill)
-        scores = model.score(observations, drawn)
+        scores = score(given(model, observations, {"skill": skill}), observations)
         truth = posterior_of_truth(model, belief(scores))
         joint = np.logaddexp.reduce(np.asarray(scores).reshape(3, 3, -1), axis=2)
         return np.asarray(truth), joint
-
-
-def at_skill(observations, prior, skill):
-    program = seed(parameters, 0)
-    return substitute(program, data={"skill": jnp.asarray(skill)})(observations, prior)
 
 
 def test_items_of_one_known_ease_are_those_of_crowd_kit(space):
@@ -107,8 +99,8 @@ def study(design):
         changed = replace(design, answer=answer)
         result = em.fit(MODEL, changed, 0, em.Options())
         observations, skill = observe(changed), made.parameters["skill"]
-        at = at_skill(observations, MODEL.prior, skill)
-        table = np.exp(emission(observations, at).log_confusion)
+        ran = given(MODEL, observations, {"skill": skill})
+        table = np.exp(ran.answers.log_table)
     return np.asarray(skill), result, table
 
 

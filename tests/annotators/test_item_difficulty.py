@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed, substitute
 from scipy import integrate, stats
 from scipy.special import expit
 
 from consilience.annotators import item_difficulty, logistic_random_effects
 from consilience.inference.engines import gibbs
+from consilience.model import given, score
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -39,8 +39,7 @@ def joint(module, space, **drawn):
     with jax.enable_x64(True):
         data = {name: jnp.asarray(value) for name, value in {**data, **drawn}.items()}
         observations = observe(space)
-        program = substitute(seed(module.parameters, 0), data=data)
-        scores = model.score(observations, program(observations, prior))
+        scores = score(given(model, observations, data), observations)
         return np.logaddexp.reduce(np.asarray(scores).reshape(2, 2, -1), axis=2)
 
 
@@ -116,8 +115,7 @@ def of_rows(space, away):
     with jax.enable_x64(True):
         data = {name: jnp.asarray(value) for name, value in data.items()}
         observations = observe(space)
-        drawn = substitute(seed(model.sample, 0), data=data)(observations)
-        scores = np.asarray(model.score(observations, drawn))
+        scores = np.asarray(score(given(model, observations, data), observations))
     return np.logaddexp.reduce(scores.reshape(2, 2, -1), axis=2)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.annotators.multinomial import MODEL
-from consilience.model import belief
+from consilience.model import belief, given, score
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -22,6 +22,7 @@ def test_posterior_of_two_yes_and_a_no_from_a_shared_confusion():
             "prevalence": jnp.log(jnp.array([0.7, 0.3])),
             "confusion": jnp.log(jnp.array([[0.9, 0.1], [0.2, 0.8]])),
         }
-        result = np.asarray(belief(MODEL.score(observe(space), parameters)))
+        data = observe(space)
+        result = np.asarray(belief(score(given(MODEL, data, parameters), data)))
     expected = 0.3 * 0.8 * 0.8 * 0.2 / (0.3 * 0.8 * 0.8 * 0.2 + 0.7 * 0.1 * 0.1 * 0.9)
     assert np.allclose(result, [[1 - expected, expected]])

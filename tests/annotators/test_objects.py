@@ -12,15 +12,16 @@ from jax.flatten_util import ravel_pytree
 from scipy.special import betaln, logsumexp
 from scipy.stats import chi2, dirichlet_multinomial, multinomial
 
-from consilience.annotators import load
+from consilience.annotators import load, objects
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
-from consilience.model import lay_out, log_likelihood
+from consilience.model import given, lay_out
 from consilience.objects.layout import partitions
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS, enumerated
 from consilience.objects.layout.space import assembled
 from consilience.objects.likelihood import label_counts
+from consilience.objects.likelihood.simulation import simulation
 from consilience.objects.posterior.draws import draw, streams
 from consilience.objects.posterior.weights import block_weights
 from consilience.responses import read
@@ -34,12 +35,24 @@ MODEL = load("objects")
 ALONE = replace(MODEL, layout=lambda space, _: items_of(space, pooled=False))
 
 # Compiled whole: one by one, hundreds of operations take longer.
-log_likelihood = jax.jit(log_likelihood, static_argnums=0)
+log_likelihood = jax.jit(objects.likelihood)
 
 
 def score(observations, parameters):
     """Return the score by NumPy's arithmetic, which takes no time to compile."""
-    return ALONE.log_joint(*on_host((observations, dict(parameters))))
+    data, values = on_host((observations, dict(parameters)))
+    return objects.score(data, values)
+
+
+@pytest.fixture
+def some_parameters(some_parameters):
+    """Return drawn parameters as the arithmetic takes them."""
+
+    def drawn(model, observations, *number):
+        values = some_parameters(model, observations, *number)
+        return dict(given(model, observations, values).answers.parameters)
+
+    return drawn
 
 
 def space_of_answers(answers, num_labels, *, own=0, said=None):
@@ -400,7 +413,7 @@ def test_what_the_gradient_is_taken_of_is_the_score_summed(given, request):
     with jax.enable_x64(True):
 
         def both(parameters):
-            each = log_likelihood(ALONE, observations, parameters)
+            each = log_likelihood(observations, parameters)
             return each.sum(), each
 
         (_, result), slope = jax.jit(jax.value_and_grad(both, has_aux=True))(parameters)
@@ -429,7 +442,7 @@ def test_names_that_hardly_anybody_gives_have_a_finite_score_and_slope(number):
     parameters["duplicate_name"] = jnp.array([[-6.0, 2.0], [-5.0, 2.0]])
 
     def summed(parameters):
-        return log_likelihood(ALONE, observations, parameters).sum()
+        return log_likelihood(observations, parameters).sum()
 
     result, slope = jax.value_and_grad(summed)(parameters)
     expected = logsumexp(score(observations, parameters), 1).sum()
@@ -453,7 +466,7 @@ def of_two_sizes(some_parameters):
 def test_items_of_several_sizes_are_summed_as_each_by_itself(of_two_sizes):
     with jax.enable_x64(True):
         observations, parameters = of_two_sizes
-        result = log_likelihood(ALONE, observations, parameters)
+        result = log_likelihood(observations, parameters)
         expected = logsumexp(score(observations, parameters), 1)
     assert np.allclose(result, expected, rtol=1e-12)
 
@@ -461,10 +474,14 @@ def test_items_of_several_sizes_are_summed_as_each_by_itself(of_two_sizes):
 def test_the_host_scores_as_what_is_compiled(of_two_sizes):
     with jax.enable_x64(True):
         observations, parameters = of_two_sizes
-        compiled = jax.jit(ALONE.score)(observations, parameters)
+        compiled = jax.jit(objects.score)(observations, parameters)
         host = score(observations, parameters)
     assert isinstance(host, np.ndarray)
     assert np.allclose(host, compiled, rtol=1e-12)
+
+
+def knowing(observations, evidence):
+    return replace(observations, log_prior=observations.log_prior + evidence)
 
 
 def test_what_is_known_of_the_number_of_objects_enters(of_two_sizes):
@@ -472,9 +489,9 @@ def test_what_is_known_of_the_number_of_objects_enters(of_two_sizes):
         observations, parameters = of_two_sizes
         known = jnp.log(jnp.array([[0.2, 0.8, 1, 1], [0.4, 0.3, 0.2, 0.1]]))
         known = jnp.where(jnp.isfinite(observations.log_prior), known, 0.0)
-        result = log_likelihood(ALONE, observations, parameters, known)
-        nothing = log_likelihood(ALONE, observations, parameters, 0 * known)
-        plain = log_likelihood(ALONE, observations, parameters)
+        result = log_likelihood(knowing(observations, known), parameters)
+        nothing = log_likelihood(knowing(observations, 0 * known), parameters)
+        plain = log_likelihood(observations, parameters)
         scores = score(observations, parameters)
         # Of two candidates there is one object or two, and odds are all there is.
         exact = float(logsumexp(scores + known, 1)[0] - logsumexp(scores, 1)[0])
@@ -553,7 +570,7 @@ def study():
     with jax.enable_x64(True):
         observations = lay_out(ALONE, blank)
         usual = {name: jnp.array(value) for name, value in USUAL.items()}
-        made = ALONE.simulate_answers(jax.random.key(3), observations, usual)
+        made = simulation(jax.random.key(3), observations, usual)
     answer = np.asarray(made.answer).reshape(600, 9)
     answers = [[divmod(int(code), 1 << MAX_LABELS) for code in row] for row in answer]
     return space_of_answers(answers, 4), made, usual

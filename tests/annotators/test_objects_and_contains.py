@@ -10,12 +10,13 @@ from jax.flatten_util import ravel_pytree
 from jax.scipy.special import logit
 from scipy.optimize import minimize
 
-from consilience.annotators import load
+from consilience.annotators import load, objects
 from consilience.model import lay_out, marginal
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS
 from consilience.objects.layout.space import assembled
 from consilience.objects.likelihood.label_counts import follows
+from consilience.objects.likelihood.simulation import simulation
 from consilience.truth.named import Named
 
 MODEL = load("objects")
@@ -87,7 +88,7 @@ def study():
     said[: ITEMS * 4 // 5, :, 0] = ASKED
     blank = blank_space(ITEMS, said)
     usual = {name: jnp.array(value) for name, value in USUAL.items()}
-    made = ALONE.simulate_answers(jax.random.key(5), lay_out(ALONE, blank), usual)
+    made = simulation(jax.random.key(5), lay_out(ALONE, blank), usual)
     said = np.asarray(made.parameters["said"])[:, :3]
     named = replace(blank.named, contains_counts=said)
     return with_answers(named, np.asarray(made.answer)), usual
@@ -97,7 +98,9 @@ def study():
 def log_likelihood():
     """log p(both answers of each item), compiled."""
     return jax.jit(
-        lambda observations, parameters: marginal(ALONE.score(observations, parameters))
+        lambda observations, parameters: marginal(
+            objects.score(observations, parameters)
+        )
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.model import DIFFICULTY, TYPICAL
+from consilience.model import DIFFICULTY, PREVALENCE, TYPICAL
 
 LABELS = ["bad", "poor", "fair", "good"]
 
@@ -52,10 +52,11 @@ def test_an_easy_item_makes_answers_rarer_with_every_label_from_the_truth():
         votes=np.eye(3),
     )
     typical = np.log(np.full((1, 3, 3), 1 / 3))
-    emission = model.emission(coding, {TYPICAL: typical, DIFFICULTY: 1.0})
+    logs = {PREVALENCE: np.zeros(3), TYPICAL: typical, DIFFICULTY: 1.0}
+    tables = model.given(coding, logs)
     # By hand: log-odds fall by the ease, .9 times the root of five, a label.
     weight = np.exp(-0.9 * np.sqrt(5) * np.arange(3))
-    easiest = np.exp(emission.log_confusion[0, 0, -1])
+    easiest = np.exp(tables.log_table[0, 0, -1])
     assert np.allclose(easiest, weight / weight.sum())
 
 

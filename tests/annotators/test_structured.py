@@ -16,12 +16,13 @@ from consilience.errors import OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, vb
 from consilience.model import (
-    OnShortlists,
+    given,
     lay_out,
     lists_of,
     marginal,
     simulate,
 )
+from consilience.model import score as scored
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -60,7 +61,7 @@ def every_answer_on_a_list():
 # Compiled whole: one by one, hundreds of operations take longer.
 @partial(jax.jit, static_argnums=0)
 def score(model, observations, parameters):
-    return model.score(observations, parameters)
+    return scored(given(model, observations, parameters), observations)
 
 
 @pytest.mark.parametrize("prior", [{}, {"popularity": 1.0}, ALL_TERMS])
@@ -172,12 +173,12 @@ def thousand_labels():
     return space, space.state == truth[:, None], skill, attraction
 
 
-def ignoring_the_list(observations, parameters):
+def ignoring_the_list(data, prior):
     """Spread errors over all labels, as if every one had been shown."""
-    shown = lists_of(observations).real.sum(0).max()
-    wrong = parameters["skill"][:, 1]
-    spread = jnp.log(observations.num_answers - 1) - jnp.log(shown - 1)
-    return OnShortlists(parameters["skill"][:, 0], wrong - spread, None)
+    usual = load("structured").program(data, prior)
+    shown = lists_of(data).real.sum(0).max()
+    spread = jnp.log(data.num_answers - 1) - jnp.log(shown - 1)
+    return replace(usual, log_wrong=usual.log_wrong - spread)
 
 
 def gap(model, thousand_labels):
@@ -200,7 +201,7 @@ def test_promises_hold_among_a_thousand_labels(thousand_labels):
 
 
 def test_promises_break_when_errors_are_spread_over_labels_not_shown(thousand_labels):
-    model = replace(load("structured"), emission=ignoring_the_list)
+    model = replace(load("structured"), program=ignoring_the_list)
     assert gap(model, thousand_labels) > 4
 
 
@@ -226,7 +227,7 @@ def attraction_found(thousand_labels, *, on_the_list):
     def list_taken_back(observations, parameters):
         # Log of the sum over the list, less that over all labels, for each error.
         lists = lists_of(observations)
-        made = model.emission(observations, parameters)
+        made = given(model, observations, parameters).answers
         on_it = (lists.wrong * jnp.exp(made.log_weight)).sum(1)
         of_all = 1 + everywhere * (jnp.exp(parameters["superclass"]) - 1)
         missed = lists.count.sum(0) - lists.count

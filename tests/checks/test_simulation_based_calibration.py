@@ -31,6 +31,7 @@ from consilience.checks.simulation_based_calibration import (
     uniformity,
 )
 from consilience.inference import EngineOptions
+from consilience.model import given, score
 from consilience.model.layout import lay_out
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -267,7 +268,7 @@ def test_every_study_is_laid_out_alike():
             ours = lay_out(model, replace_answers(space, answer))
             plain.append(jax.tree.map(np.shape, usual))
             alike.append(jax.tree.map(np.shape, ours))
-        scores = [model.score(reported, logs) for reported in (usual, ours)]
+        scores = [score(given(model, each, logs), each) for each in (usual, ours)]
     assert np.allclose(*scores)
     assert all(shapes == alike[0] for shapes in alike)
     assert not all(shapes == plain[0] for shapes in plain)

@@ -17,7 +17,8 @@ from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import replace_answers
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
-from consilience.model import belief, lay_out, marginal, sample_parameters, simulate
+from consilience.model import belief, given, lay_out, marginal, sample_answers, simulate
+from consilience.model import score as scored
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -25,7 +26,7 @@ from consilience.spaces import space_of
 # Compiled whole: one by one, hundreds of operations take longer.
 @partial(jax.jit, static_argnums=0)
 def score(model, observations, parameters):
-    return model.score(observations, parameters)
+    return scored(given(model, observations, parameters), observations)
 
 
 WORDS = ["no", "maybe", "yes"]
@@ -132,7 +133,7 @@ def as_the_model_has_it(gold):
     model = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0))
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        program = seed(sample_parameters, 0)
+        program = seed(sample_answers, 0)
 
         def sampled(observations):
             sites = trace(program).get_trace(model, observations).items()
@@ -145,9 +146,11 @@ def as_the_model_has_it(gold):
         values |= {name: jnp.asarray(v) for name, v in {**MIXTURE, **SHARED}.items()}
         values["threshold"] = jnp.asarray(THRESHOLD)
         values |= {"cut": jnp.asarray(CUT), "sharpness": jnp.asarray(SHARPNESS)}
-        given = jax.jit(substitute(program, data=values), static_argnums=0)
+        given_values = substitute(program, data=values)
         alone = {"informative": jnp.zeros(1)}  # the components, without the cut
-        result = score(model, observations, given(model, observations) | alone)
+        ran = given_values(model, observations)
+        changed = replace(ran.answers, parameters=ran.answers.parameters | alone)
+        result = scored(ran._replace(answers=changed), observations)
         truth = belief(result).reshape(len(result), 2, -1).sum(2)
         return float(marginal(result).sum()), np.asarray(truth[:, 1])
 

@@ -9,7 +9,7 @@ import pytest
 from consilience.annotators import load, names
 from consilience.inference import EngineOptions, with_default_draws
 from consilience.inference.auto import DRAWS, MAX_DRAWN, choose
-from consilience.model import AnnotatorModel
+from consilience.model import Model
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -27,7 +27,7 @@ def enlarged(space, number):
     return replace(space, unit=wide, annotator=wide, answer=wide, n=wide + 1)
 
 
-FITTED = [name for name in names() if isinstance(load(name), AnnotatorModel)]
+FITTED = [name for name in names() if isinstance(load(name), Model)]
 
 
 @pytest.mark.parametrize("name", FITTED)

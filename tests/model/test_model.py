@@ -12,11 +12,12 @@ from consilience.annotators import bayesian_dawid_skene
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import vb
 from consilience.model import (
-    BySubtype,
     belief,
+    given,
     posterior_of_truth,
     stack_chains,
 )
+from consilience.model import score as scored
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -24,19 +25,19 @@ from consilience.truth import observe
 PLAIN = bayesian_dawid_skene.MODEL
 
 
-def twins(observations, parameters):
+def twins(data, prior):
     """Every state split in two of half its weight."""
-    del observations
-    table = parameters["confusion"]
-    return BySubtype(table[:, :, None].repeat(2, 2), np.log(np.full((1, 2), 0.5)))
+    plain = PLAIN.program(data, prior)
+    halves = np.log(np.full((1, 2), 0.5))
+    return replace(plain, log_parts=plain.log_parts.repeat(2, 3), log_share=halves)
 
 
-SPLIT = replace(PLAIN, emission=twins, substates=lambda _: 2)
+SPLIT = replace(PLAIN, program=twins, substates=lambda _: 2)
 
 
 @partial(jax.jit, static_argnums=0)
 def score(model, observations, parameters):
-    return model.score(observations, parameters)
+    return scored(given(model, observations, parameters), observations)
 
 
 def logs(*shape):

@@ -10,16 +10,19 @@ import pytest
 
 from consilience.annotators import load, names
 from consilience.model import (
-    DirichletTableModel,
+    Model,
     Tables,
     belief,
+    given,
     lay_out,
     marginal,
+    score,
 )
 from consilience.responses import read
 from consilience.spaces import space_of
 
-MODELS = [name for name in names() if isinstance(load(name), DirichletTableModel)]
+FITTED = [name for name in names() if isinstance(load(name), Model)]
+MODELS = [name for name in FITTED if load(name).by_tables and load(name).closed]
 # Items, annotators and classes, and whether items have lists of candidates.
 STUDIES = [
     ((1, 1, 2), False),
@@ -55,8 +58,10 @@ def study(items, annotators, classes, *, lists, seed=0):
 
 @partial(jax.jit, static_argnums=0)
 def compiled(model, observations, logs, weight):
-    scores = model.score(observations, logs)
-    _, pull = jax.vjp(lambda logs: model.score(observations, logs), logs)
+    def scored(logs):
+        return score(given(model, observations, logs), observations)
+
+    scores, pull = jax.vjp(scored, logs)
     (counts,) = pull(observations.scale[:, None] * weight)
     return marginal(scores), belief(scores), counts
 

@@ -24,13 +24,13 @@ from jaxtyping import Array, Float, Int, Key
 
 from consilience.errors import OptionError
 from consilience.model import (
-    AnnotatorModel,
-    EmissionModel,
-    LaidOutScoreModel,
-    by_subtype,
+    AnswersOfAnyone,
+    ByTables,
+    Model,
+    from_draw,
     lay_out,
     num_substates,
-    parameters_from_draw,
+    score,
 )
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.restored import restored_contains, restored_model
@@ -156,46 +156,44 @@ def _blocks(space: ContainsSpace) -> Iterator[Int[np.ndarray, " B"]]:
 
 
 def _by_state(
-    model: AnnotatorModel[Any], space: ContainsSpace, values: dict[str, Any]
+    model: Model[Any], space: ContainsSpace, values: dict[str, Any]
 ) -> tuple[Float[Array, "U M"], Float[Array, "G M L"], Int[Array, " U"], Array]:
     """Return log posterior, answers of a fresh annotator, and P(present) of states."""
     observations = lay_out(model, space)
-    scores, parameters = _log_posterior(model, observations, values)
-    fresh, group = _fresh_annotator(model, space, observations, parameters)
+    weight = np.bincount(space.annotator, space.n, space.num_annotators)
+    share = jnp.asarray(weight / weight.sum())
+    scores, fresh = _log_posterior(model, observations, values, share)
+    if fresh is None:
+        msg = "answers of this model are not drawn from tables; take contains_states"
+        raise OptionError(msg)
+    group = jnp.asarray(space.groups.code)
+    if model.by_tables:
+        group = jnp.zeros(space.num_units, int)
     present = jnp.repeat(jnp.asarray(space.present), num_substates(model))
     return scores, fresh, group, present
 
 
 @partial(jax.jit, static_argnames="model")
 def _log_posterior(
-    model: AnnotatorModel[Any], observations: Observations, values: Any
-) -> tuple[Float[Array, "U M"], Any]:
-    """Return the log posterior, and the parameters as the model has them."""
-    parameters = parameters_from_draw(model, observations, values)
-    return log_softmax(model.score(observations, parameters)), parameters
-
-
-def _fresh_annotator(
-    model: AnnotatorModel[Any],
-    space: ContainsSpace,
+    model: Model[Any],
     observations: Observations,
-    parameters: Any,
-) -> tuple[Float[Array, "G M L"], Int[Array, " U"]]:
-    """Return what a fresh annotator answers in each state, for each group of labels."""
-    group = jnp.zeros(space.num_units, int)
-    if isinstance(model, LaidOutScoreModel):
-        return jax.jit(model.new_annotator)(parameters), jnp.asarray(space.groups.code)
-    tables = None
-    if isinstance(model, EmissionModel):
-        tables = by_subtype(model.emission(observations, parameters))
-    if tables is None:
-        msg = "answers of this model are not drawn from tables; take contains_states"
-        raise OptionError(msg)
-    chances = jnp.exp(tables.log_confusion)
-    weight = np.bincount(space.annotator, space.n, space.num_annotators)
-    whole = jnp.broadcast_to(chances, (len(weight), *chances.shape[1:]))
-    pooled = jnp.tensordot(jnp.asarray(weight / weight.sum()), whole, 1)
-    return pooled.reshape(1, -1, pooled.shape[-1]), group
+    values: Any,
+    share: Float[Array, " J"],
+) -> tuple[Float[Array, "U M"], Float[Array, "G M L"] | None]:
+    """Return the log posterior, and what a fresh annotator answers in each state.
+
+    Of tables, annotators count as they have answered.
+    """
+    ran = from_draw(model, observations, values)
+    scores = log_softmax(score(ran, observations))
+    if isinstance(ran.answers, AnswersOfAnyone):
+        return scores, ran.answers.new_annotator()
+    if not isinstance(ran.answers, ByTables):
+        return scores, None
+    chances = jnp.exp(ran.answers.log_table)
+    whole = jnp.broadcast_to(chances, (len(share), *chances.shape[1:]))
+    pooled = jnp.tensordot(share, whole, 1)
+    return scores, pooled.reshape(1, -1, pooled.shape[-1])
 
 
 @partial(jax.jit, static_argnames=("max_answers", "futures"))

@@ -22,7 +22,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
-from consilience.model import BySubtype, TableModel, Tables, logarithms, thin
+from consilience.model import ByTables, Model, Tables, logarithms, thin
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.restored import (
     restored_draws,
@@ -47,7 +47,7 @@ class Replicate(NamedTuple):
 class Replication:
     """Where replicates are drawn from."""
 
-    model: TableModel[Any]
+    model: Model[Any]
     space: Space
     values: dict[str, np.ndarray]
 
@@ -61,7 +61,7 @@ class Replication:
         times = np.diff(np.linspace(0, number, len(draws) + 1).round().astype(int))
         for values, repeats in zip(draws, times, strict=True):
             logs = logarithms(values, same.tables.closed)
-            emission = same.tables.subtypes(logs)
+            emission = same.tables.answers(logs)
             given, before = same.cumulated(logs), new.cumulated(logs)
             answers = _Answers(emission, space)
             for _ in range(repeats):
@@ -83,7 +83,7 @@ def replication(data: xr.DataTree) -> Replication:
     model = restored_model(data)
     values, space = restored_draws(data), restored_space(data)
     # The similarity of labels is not kept, so their tables cannot be restored.
-    if not isinstance(model, TableModel) or "similarity" in values:
+    if not model.by_tables or "similarity" in values:
         msg = (
             f"the model {name} has no tables to draw answers from; fit one that has, "
             "such as hierarchical_dawid_skene"
@@ -98,7 +98,7 @@ def replication(data: xr.DataTree) -> Replication:
 class _Units:
     """The units of a space, those that look alike at once."""
 
-    def __init__(self, model: TableModel[Any], space: Space) -> None:
+    def __init__(self, model: Model[Any], space: Space) -> None:
         merged = merge_identical(space)
         self.tables = Tables(model, merged.space)
         self._place = merged.place
@@ -123,8 +123,8 @@ class _Units:
 class _Answers:
     """The tables of one draw, and who answers about which unit."""
 
-    def __init__(self, emission: BySubtype, space: Space) -> None:
-        table = emission.log_confusion
+    def __init__(self, tables: ByTables, space: Space) -> None:
+        table = tables.log_table
         self._shape = table.shape[:3]
         self._table = _cumulated(np.exp(table).reshape(-1, table.shape[3]))
         self._unit = space.unit

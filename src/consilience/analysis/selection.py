@@ -45,10 +45,10 @@ from consilience.annotators.contains_counts import (
 )
 from consilience.errors import OptionError
 from consilience.model import (
-    AnnotatorModel,
+    Model,
+    from_draw,
     lay_out,
-    parameters_from_draw,
-    sample_parameters,
+    sample_answers,
     thin,
 )
 from consilience.posterior import Fit
@@ -223,7 +223,7 @@ def selection_frequencies(
 
 def _restore(
     fit: Fit, thresholds: Sequence[float]
-) -> tuple[ContainsSpace, AnnotatorModel[Prior]]:
+) -> tuple[ContainsSpace, Model[Prior]]:
     name = fit.data.attrs["model"]
     if name != "contains_counts":
         msg = f"the fit is of the model {name}; fit contains_counts to the responses"
@@ -240,7 +240,7 @@ def _values(fit: Fit) -> dict[str, Float[np.ndarray, "chain draw ..."]]:
     return {name: posterior[name].to_numpy() for name in _SAMPLED if name in posterior}
 
 
-def _blocks(space: Space, model: AnnotatorModel[Prior]) -> list[Observations]:
+def _blocks(space: Space, model: Model[Prior]) -> list[Observations]:
     number = max(-(-space.num_units // BLOCK), 1)
     parts = np.array_split(np.arange(space.num_units), number)
     return [lay_out(model, some_units(space, units)) for units in parts]
@@ -248,14 +248,15 @@ def _blocks(space: Space, model: AnnotatorModel[Prior]) -> list[Observations]:
 
 @partial(jax.jit, static_argnames="model")
 def _posterior(
-    model: AnnotatorModel[Prior], observations: Observations, values: Any
+    model: Model[Prior], observations: Observations, values: Any
 ) -> Float[Array, "U T"]:
-    parameters = parameters_from_draw(model, observations, values)
-    return softmax(log_frequency(observations.layout, parameters), axis=1)
+    answers: Any = from_draw(model, observations, values).answers
+    frequency = log_frequency(observations.layout, answers.parameters)
+    return softmax(frequency, axis=1)
 
 
 def _mean_posterior(
-    fit: Fit, space: Space, model: AnnotatorModel[Prior]
+    fit: Fit, space: Space, model: Model[Prior]
 ) -> Float[np.ndarray, "U T"]:
     """Return p(frequency | answers) on the nodes, the mean over draws."""
     parts = []
@@ -286,7 +287,7 @@ def _quantile(
 def _share_above(
     fit: Fit,
     space: Space,
-    model: AnnotatorModel[Prior],
+    model: Model[Prior],
     above: Float[Array, "T Q"],
 ) -> tuple[Float[np.ndarray, " Q"], Float[np.ndarray, " Q"]]:
     """Return the mean share above each threshold, and its standard error."""
@@ -329,13 +330,13 @@ def _share_above(
 
 @partial(jax.jit, static_argnames=("model", "back"))
 def _prior_curvature(
-    model: AnnotatorModel[Prior],
+    model: Model[Prior],
     back: Callable[[Float[Array, " P"]], Any],
     observations: Observations,
     point: Float[Array, " P"],
 ) -> Float[Array, "P P"]:
     """Return the curvature of the log prior, which holds what answers leave open."""
-    program = seed(sample_parameters, 0)
+    program = seed(sample_answers, 0)
 
     def energy(flat: Float[Array, " P"]) -> Float[Array, ""]:
         value: Float[Array, ""] = potential_energy(
@@ -349,7 +350,7 @@ def _prior_curvature(
 
 @partial(jax.jit, static_argnames=("model", "back"))
 def _unit_slopes(
-    model: AnnotatorModel[Prior],
+    model: Model[Prior],
     back: Callable[[Float[Array, " P"]], Any],
     observations: Observations,
     point: Float[Array, " P"],
@@ -363,9 +364,8 @@ def _unit_slopes(
             name: _FREE[name][1](value) if name in _FREE else value
             for name, value in free.items()
         }
-        log_joint = log_frequency(
-            observations.layout, parameters_from_draw(model, observations, values)
-        )
+        answers: Any = from_draw(model, observations, values).answers
+        log_joint = log_frequency(observations.layout, answers.parameters)
         return logsumexp(log_joint, axis=1), softmax(log_joint, axis=1) @ above
 
     score, rise = jax.jacfwd(of)(point)

@@ -1,10 +1,16 @@
-"""Annotator models, one per file; the file's name is the model's name."""
+"""Annotator models, one per file; the file's name is the model's name.
+
+A model from outside is one more module with a `MODEL`: an installed package names it as
+an entry point in the group `consilience.models`, and `consilience.fit` takes the model
+itself, or the name of its module.
+"""
 
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from functools import cache
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from numbers import Real
 from pkgutil import iter_modules
 from typing import Any
@@ -15,13 +21,19 @@ from consilience.errors import (
     UnknownModelError,
     not_among,
 )
-from consilience.model import NOTHING, AnnotatorModel, Heuristic
+from consilience.model import NOTHING, Heuristic, Model
 
-__all__ = ["fittable", "load", "names"]
+__all__ = ["find", "fittable", "load", "names"]
+
+_GROUP = "consilience.models"
+_OWN: dict[str, Model[Any]] = {}  # models of one's own that were asked for
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all models, in alphabetical order.
+
+    They are those of the library, those that installed packages name as entry points in
+    the group `consilience.models`, and those that `find` was given.
 
     Returns
     -------
@@ -38,24 +50,106 @@ def names() -> tuple[str, ...]:
     >>> annotators.names()[:3]
     ('bayesian_dawid_skene', 'bwa', 'class_conditional')
     """
-    return tuple(sorted(module.name for module in iter_modules(__path__)))
+    return tuple(sorted({*_files(), *_installed(), *_OWN}))
+
+
+def find(model: str | Model[Any]) -> str:
+    """Return the name of a model, or of a model of one's own after it was imported.
+
+    Parameters
+    ----------
+    model : str or Model
+        One of `names()`; the name of a module that has a `MODEL`, with a dot in it; or
+        a model itself.
+
+    Returns
+    -------
+    str
+        Name that `load` accepts from now on.
+
+    Raises
+    ------
+    UnknownModelError
+        If there is no such model, or module, or it has no `MODEL`.
+
+    Examples
+    --------
+    >>> from consilience import annotators
+    >>> annotators.find("dawid_skene")
+    'dawid_skene'
+    """
+    if isinstance(model, Model):
+        home = (model.rule or model.program).__module__
+        if home.startswith(f"{__name__}."):
+            return home.removeprefix(f"{__name__}.")
+        return _keep(model.name or home, model)
+    if not isinstance(model, str):
+        msg = f"model is {model!r}; give the name of a model, or a model"
+        raise UnknownModelError(msg)
+    if "." in model and model not in names():
+        try:
+            module = import_module(model)
+        except ImportError as error:
+            msg = f"the model {model} is no module that can be imported: {error}"
+            raise UnknownModelError(msg) from error
+        if not isinstance(getattr(module, "MODEL", None), Model):
+            msg = f"the module {model} has no MODEL, a consilience.model.Model; add it"
+            raise UnknownModelError(msg)
+        return _keep(module.MODEL.name or model, module.MODEL)
+    return model
+
+
+def _keep(name: str, model: Model[Any]) -> str:
+    if name == "auto" or name in {*_files(), *_installed()}:
+        msg = (
+            f"{name} is the name of another model; give yours one of its own (`name=`)"
+        )
+        raise UnknownModelError(msg)
+    _OWN[name] = model
+    return name
+
+
+def _files() -> set[str]:
+    return {module.name for module in iter_modules(__path__)}
+
+
+@cache
+def _installed() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=_GROUP)}
+
+
+def _loaded(name: str) -> Model[Any] | Heuristic[Any]:
+    """Return a model; a module that nobody asked for is not imported."""
+    if name in _OWN:
+        return _OWN[name]
+    if name in _files():
+        model: Model[Any] | Heuristic[Any] = import_module(f"{__name__}.{name}").MODEL
+        return model
+    if name not in _installed():
+        msg = f"{not_among('model', name, names())}, or package.module of your own"
+        raise UnknownModelError(msg)
+    made = _installed()[name].load()
+    if not isinstance(made, Model):
+        msg = f"the entry point {name} is {made!r}; let it name a consilience Model"
+        raise UnknownModelError(msg)
+    return made
 
 
 def load(
     name: str, prior: Mapping[str, float] | None = None
-) -> AnnotatorModel[Any] | Heuristic[Any]:
+) -> Model[Any] | Heuristic[Any]:
     """Return a model, or a heuristic, by its name.
 
     Parameters
     ----------
     name : str
-        One of `names()`.
+        One of `names()`, or what `find` has returned.
     prior : mapping of str to float, optional
         Settings of its prior to change, by name.
 
     Returns
     -------
-    AnnotatorModel or Heuristic
+    Model or Heuristic
         The model.
 
     Raises
@@ -77,11 +171,7 @@ def load(
     >>> model.engines, model.references
     (('em',), ('Dawid and Skene (1979), section 3',))
     """
-    if name not in names():
-        raise UnknownModelError(not_among("model", name, names()))
-    model: AnnotatorModel[Any] | Heuristic[Any] = import_module(
-        f"{__name__}.{name}"
-    ).MODEL
+    model = _loaded(name)
     if not prior:
         return model
     if not isinstance(prior, Mapping):
@@ -106,9 +196,7 @@ def load(
     return _with_prior(model, tuple(sorted(changed.items()))) if changed else model
 
 
-def fittable(
-    name: str, prior: Mapping[str, float] | None = None
-) -> AnnotatorModel[Any]:
+def fittable(name: str, prior: Mapping[str, float] | None = None) -> Model[Any]:
     """Return a model that engines fit, by its name."""
     model = load(name, prior)
     if isinstance(model, Heuristic):
@@ -121,7 +209,7 @@ def fittable(
 
 
 @cache
-def _with_prior[M: (AnnotatorModel[Any], Heuristic[Any])](
+def _with_prior[M: (Model[Any], Heuristic[Any])](
     model: M, settings: tuple[tuple[str, float], ...]
 ) -> M:
     # One record for one prior, so that fits share what is compiled.

@@ -11,17 +11,17 @@ annotators with few answers near a fair guess and the labels from switching name
 the same for all data; the hierarchical model learns it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from consilience.model import (
-    ByConfusion,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    LogDirichlet,
+    Model,
+    confusions,
+    imagined_answers,
+    sample,
+    sample_prevalence,
 )
 
 
@@ -37,36 +37,21 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence and of each annotator's confusion."""
-    annotators = observations.num_annotators
-    states, answers = observations.num_states, observations.num_answers
-    confusion = prior.other + (prior.own - prior.other) * observations.votes.T
-    prevalence = np.full(states, prior.prevalence)
-    return {
-        "prevalence": Dirichlet(prevalence, (states,)),
-        "confusion": Dirichlet(confusion, (annotators, states, answers)),
-    }
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence and each annotator's confusion."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    confusion = LogDirichlet(imagined_answers(data, prior))
+    dims = ("annotator", "true_class", "given_class")
+    return confusions(log_prevalence, sample("confusion", confusion, *dims))
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion of each annotator."""
-    del observations
-    return ByConfusion(parameters["confusion"])
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("vb", "em", "nuts", "svi"),
     references=(
         "Dawid and Skene (1979)",
         "Kim and Ghahramani (2012), section 2",
         "Li, Rubinstein and Cohn (2019), section 5",
     ),
-    dirichlet=dirichlet,
-    emission=emission,
 )

@@ -11,18 +11,20 @@ labels are harder than others, and not for everyone alike; errors go anywhere. T
 of each label's accuracies is learned from all annotators.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from consilience.model import (
-    ByConfusion,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    Gamma,
+    LogDirichlet,
+    Model,
+    confusions,
     right_and_wrong,
+    sample,
+    sample_prevalence,
 )
 
 
@@ -45,34 +47,20 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence and of each annotator's accuracies."""
-    states = observations.num_states
-    skill = np.tile(np.array([prior.right, prior.wrong]), (states, 1))
-    shape = (observations.num_annotators, states, 2)
-    return {
-        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "skill": Dirichlet(skill, shape, hyperprior_weight=prior.held),
-    }
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, and accuracies for each true label; errors go anywhere."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    usual = np.tile(np.array([prior.right, prior.wrong]), (data.num_states, 1))
+    row = ("true_class", "right_wrong")
+    learned = sample("skill_prior", Gamma(1 + prior.held * usual, prior.held), *row)
+    skill = sample("skill", LogDirichlet(learned), "annotator", *row)
+    wrong = skill[..., 1:] - np.log(data.num_answers - 1)
+    return confusions(log_prevalence, right_and_wrong(data, skill[..., 0], wrong))
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion that the accuracies make."""
-    right, wrong = parameters["skill"][..., 0], parameters["skill"][..., 1:]
-    each = wrong - np.log(observations.num_answers - 1)
-    return ByConfusion(right_and_wrong(observations, right, each))
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "skill": ("annotator", "true_class", "right_wrong"),
-        "skill_prior": ("true_class", "right_wrong"),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("vb", "em", "nuts", "svi"),
     references=("Pullin, Gurrin and Vukcevic (2023), The R package rater",),
-    dirichlet=dirichlet,
-    emission=emission,
 )

@@ -11,17 +11,20 @@ those that they resemble; one with none, that of the population. In Venanzi et a
 annotator belongs to one community and strays from it; here they stray by mixing.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from consilience.model import (
-    ByMixture,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    Gamma,
+    LogDirichlet,
+    Model,
+    imagined_answers,
+    mixture,
+    sample,
+    sample_prevalence,
 )
 
 
@@ -50,47 +53,31 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence, memberships and the communities' confusions.
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, memberships, and the communities' confusions.
 
     The communities start apart: from sure of the truth to guessing.
     """
-    states, answers = observations.num_states, observations.num_answers
+    log_prevalence = sample_prevalence(data, prior.prevalence)
     number = int(prior.communities)
-    member = np.full(number, prior.member / number)
-    sure = prior.other + (prior.own - prior.other) * observations.votes.T
+    even = np.full(number, prior.member / number)
+    learned = sample(
+        "membership_prior", Gamma(1 + prior.held * even, prior.held), "community"
+    )
+    membership = sample("membership", LogDirichlet(learned), "annotator", "community")
+    sure = imagined_answers(data, prior)
     share = np.linspace(0.0, 1.0, number)[:, None, None]
-    style = (1 - share) * sure + share * sure.mean()
-    return {
-        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "membership": Dirichlet(
-            member, (observations.num_annotators, number), hyperprior_weight=prior.held
-        ),
-        "style": Dirichlet(style, (number, states, answers)),
-    }
+    apart = LogDirichlet((1 - share) * sure + share * sure.mean())
+    style = sample("style", apart, "community", "true_class", "given_class")
+    return mixture(log_prevalence, membership.T[:, :, None, None] + style[:, None])
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByMixture:
-    """Return each annotator's chance of each community and answer."""
-    del observations
-    membership = parameters["membership"].T[:, :, None, None]
-    return ByMixture(membership + parameters["style"][:, None])
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "membership": ("annotator", "community"),
-        "membership_prior": ("community",),
-        "style": ("community", "true_class", "given_class"),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("vb", "em", "svi"),
     references=(
         "Venanzi et al. (2014), section 3",
         "Imamura, Sato and Sugiyama (2018), section 3",
     ),
-    dirichlet=dirichlet,
-    emission=emission,
 )

@@ -32,6 +32,7 @@ Beta-binomial.
 """
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -42,7 +43,7 @@ from jax.nn import log_sigmoid, sigmoid, softmax
 from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
-from consilience.model import LaidOutScoreModel, Parameters, Simulated, marginal
+from consilience.model import Model, Parameters, Simulated, marginal
 from consilience.truth import ContainsSpace, Observations
 from consilience.truth.arrays import pytree
 
@@ -229,9 +230,45 @@ def simulation(
     return Simulated({}, state, answer)
 
 
-MODEL = LaidOutScoreModel(
+@pytree()
+@dataclass(frozen=True, slots=True)
+class CountedAnswers:
+    """Counts of answers to pairs of item and label, given frequencies."""
+
+    parameters: Parameters
+    log_prevalence: ClassVar[None] = None
+
+    def log_joint(self, data: Observations, log_prior: Any) -> Float[Array, "U M"]:
+        """Return log p(present or absent, frequency, answers)."""
+        del log_prior  # that of the data
+        return score(data, self.parameters)
+
+    def log_likelihood(self, data: Observations) -> Float[Array, " U"]:
+        """Return log p(the pair's answers)."""
+        return log_likelihood(data, self.parameters)
+
+    def derived(self, data: Observations) -> Parameters:
+        """Return how often labels are present, and the confusion."""
+        return derived(data, self.parameters)
+
+    def new_annotator(self) -> Float[Array, "G M L"]:
+        """Return what anyone answers, present or not, at each node."""
+        return fresh(self.parameters)
+
+    def simulate(self, key: Key[Array, ""], data: Observations) -> Simulated:
+        """Draw truths and answers."""
+        return simulation(key, data, self.parameters)
+
+
+def program(data: Observations, prior: Prior) -> CountedAnswers:
+    """Sample the Betas, their shares, and how often people say maybe."""
+    return CountedAnswers(parameters(data, prior))
+
+
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
+    axes={
         "mean": ("component",),
         "concentration": ("component",),
         "share": ("other_component",),
@@ -246,12 +283,7 @@ MODEL = LaidOutScoreModel(
         "Skellam (1948)",
     ),
     kinds=("contains",),
-    parameters=parameters,
+    in_numpyro=True,
     layout=layout,
-    log_joint=score,
-    log_likelihood=log_likelihood,
-    simulate_answers=simulation,
-    new_annotator=fresh,
-    derived=derived,
     substates=lambda prior: int(prior.nodes),
 )

@@ -18,17 +18,18 @@ Two states (``states=2``) are Dawid and Skene's, which grow too sure: an image i
 a label is hard to see misleads all annotators alike.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from consilience.model import (
-    ByConfusion,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    Gamma,
+    LogDirichlet,
+    Model,
+    confusions,
+    imagined_answers,
+    sample,
+    sample_prevalence,
 )
 
 
@@ -50,39 +51,25 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence and of each annotator's confusion."""
-    annotators = observations.num_annotators
-    states, answers = observations.num_states, observations.num_answers
-    confusion = prior.other + (prior.own - prior.other) * observations.votes.T
-    shape = (annotators, states, answers)
-    return {
-        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "confusion": Dirichlet(confusion, shape, hyperprior_weight=prior.held),
-    }
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, what annotators have in common, and their confusions."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    usual = Gamma(1 + prior.held * imagined_answers(data, prior), prior.held)
+    row = ("true_class", "given_class")
+    confusion = LogDirichlet(sample("confusion_prior", usual, *row))
+    log_confusion = sample("confusion", confusion, "annotator", *row)
+    return confusions(log_prevalence, log_confusion)
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion of each annotator."""
-    del observations
-    return ByConfusion(parameters["confusion"])
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "confusion": ("annotator", "true_class", "given_class"),
-        "confusion_prior": ("true_class", "given_class"),
-    },
     engines=("vb", "em", "nuts", "svi"),
     references=(
         "Dawid and Skene (1979), section 2",
         "Paun et al. (2018), section 3.4",
         "Minka (2000), Estimating a Dirichlet distribution, section 2",
     ),
-    dirichlet=dirichlet,
-    emission=emission,
     kinds=("contains",),
     states=3,
 )

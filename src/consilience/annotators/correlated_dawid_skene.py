@@ -26,23 +26,18 @@ a sum of independent parts, and its interval too narrow if the parts go together
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from consilience.model import (
-    DIFFICULTY,
     NODES,
-    TYPICAL,
     ByTables,
-    Coding,
     Effect,
-    Parameters,
-    RowEffects,
-    RowEffectsModel,
-    by_ease,
+    Model,
     correct_answer,
-    row_dims,
     rows_about_truth,
+    sample_rows,
     zero_sum_basis,
 )
 
@@ -73,31 +68,26 @@ class Prior:
     prevalence: float = 1.0
 
 
-def effects(coding: Coding, prior: Prior) -> RowEffects:
-    """Return what moves the rows of annotators: a skill, and a habit."""
-    towards = correct_answer(coding) @ zero_sum_basis(coding.num_answers)
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, annotators with a skill and a habit, and the ease."""
+    towards = correct_answer(data) @ zero_sum_basis(data.num_answers)
     states, free = towards.shape
     any_answer = np.broadcast_to(np.eye(free), (states, free, free))
-    skill = Effect(name="skill", direction=towards[:, :, None], scale=prior.skill)
-    habit = Effect(name="habit", direction=any_answer, scale=prior.habit)
-    return rows_about_truth(coding, prior, (skill, habit), prior.difficulty)
+    effects = (
+        Effect(name="skill", direction=towards[:, :, None], scale=prior.skill),
+        Effect(name="habit", direction=any_answer, scale=prior.habit, axis="contrast"),
+    )
+    rows = rows_about_truth(data, prior, effects, prior.difficulty)
+    return sample_rows(data, prior.prevalence, rows)
 
 
-def emission(coding: Coding, parameters: Parameters) -> ByTables:
-    """Return each annotator's confusion at each node of ease."""
-    right = correct_answer(coding)
-    return by_ease(parameters[TYPICAL], parameters[DIFFICULTY], right)
-
-
-MODEL = RowEffectsModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims=row_dims(skill="effect", habit="contrast"),
     engines=("gibbs", "nuts", "svi"),
     references=(
         "Paun et al. (2018), section 3.6",
         "Murray, Adams and MacKay (2010), Elliptical slice sampling, section 2",
     ),
-    effects=effects,
-    emission=emission,
     substates=lambda _: NODES,
 )

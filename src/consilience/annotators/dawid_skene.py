@@ -11,17 +11,18 @@ class it overfits, and its posteriors are overconfident; the hierarchical model 
 the first.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from consilience.model import (
-    ByConfusion,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    LogDirichlet,
+    Model,
+    confusions,
+    sample,
+    sample_prevalence,
 )
 
 
@@ -37,32 +38,18 @@ class Prior:
     smoothing: float = 0.001
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the same small count for every cell."""
-    annotators = observations.num_annotators
-    states, answers = observations.num_states, observations.num_answers
-    confusion = np.full((states, answers), prior.smoothing)
-    prevalence = np.full(states, prior.smoothing)
-    return {
-        "prevalence": Dirichlet(prevalence, (states,)),
-        "confusion": Dirichlet(confusion, (annotators, states, answers)),
-    }
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence and each annotator's confusion."""
+    log_prevalence = sample_prevalence(data, prior.smoothing)
+    same = np.full((data.num_states, data.num_answers), prior.smoothing)
+    dims = ("annotator", "true_class", "given_class")
+    log_confusion = sample("confusion", LogDirichlet(same), *dims)
+    return confusions(log_prevalence, log_confusion)
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion of each annotator."""
-    del observations
-    return ByConfusion(parameters["confusion"])
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("em",),
     references=("Dawid and Skene (1979), section 3",),
-    dirichlet=dirichlet,
-    emission=emission,
 )

@@ -15,17 +15,20 @@ the second everyone errs, and the model learns it. The sum over subtypes is exac
 are many optima; of several starts the one with the best evidence bound is kept.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from consilience.model import (
-    BySubtype,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    Gamma,
+    LogDirichlet,
+    Model,
+    imagined_answers,
+    sample,
+    sample_prevalence,
+    subtypes,
 )
 
 
@@ -58,38 +61,30 @@ class Prior:
     held: float = 0.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence, subtypes and each annotator's confusions."""
-    states, answers = observations.num_states, observations.num_answers
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, subtypes, and each annotator's confusions of these."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
     number = int(prior.subtypes)
-    confusion = prior.other + (prior.own - prior.other) * observations.votes.T
-    shape = (observations.num_annotators, states, number, answers)
-    return {
-        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "subtype": Dirichlet(np.full(number, prior.spread / number), (states, number)),
-        "subtype_confusion": Dirichlet(
-            confusion[:, None], shape, hyperprior_weight=prior.held or None
-        ),
-    }
+    share = LogDirichlet(np.full(number, prior.spread / number))
+    log_share = sample("subtype", share, "true_class", "subtype")
+    imagined = imagined_answers(data, prior)[:, None]
+    if prior.held:
+        usual = Gamma(1 + prior.held * imagined, prior.held)
+        dims = ("true_class", "every_subtype", "given_class")
+        imagined = sample("subtype_confusion_prior", usual, *dims)
+    log_confusion = sample(
+        "subtype_confusion",
+        LogDirichlet(imagined),
+        *("annotator", "true_class", "subtype", "given_class"),
+        sizes={"subtype": number},
+    )
+    return subtypes(log_prevalence, log_confusion, log_share)
 
 
-def emission(observations: Coding, parameters: Parameters) -> BySubtype:
-    """Return each annotator's confusion for each subtype, and the subtypes' shares."""
-    del observations
-    return BySubtype(parameters["subtype_confusion"], parameters["subtype"])
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "subtype": ("true_class", "subtype"),
-        "subtype_confusion": ("annotator", "true_class", "subtype", "given_class"),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("vb", "em", "svi"),
     references=("Li, Rubinstein and Cohn (2019), section 3",),
-    dirichlet=dirichlet,
-    emission=emission,
     substates=lambda prior: int(prior.subtypes),
 )

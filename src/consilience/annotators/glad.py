@@ -16,6 +16,7 @@ annotator on the average item, and more confidence; `ease=1` gives it back.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 import numpyro
@@ -23,13 +24,12 @@ import numpyro.distributions as dist
 from jax.nn import log_sigmoid
 
 from consilience.model import (
-    BySubtype,
-    Parameters,
-    ProgramModel,
+    ByTables,
+    Model,
     correct_answer,
     normal_nodes,
+    subtypes,
 )
-from consilience.truth import Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +53,25 @@ class Prior:
     nodes: float = 31.0
 
 
-def parameters(observations: Observations, prior: Prior) -> Parameters:
+def program(data: Any, prior: Prior) -> ByTables:
     """Sample skills; lay out the nodes of ease."""
-    states = observations.num_states
-    prevalence = jnp.full(states, 1 / states)
-    numpyro.deterministic("prevalence", prevalence)
-    mean = jnp.full(observations.num_annotators, prior.skill)
-    skill = numpyro.sample("skill", dist.Normal(mean, prior.skill_spread).to_event(1))
+    with numpyro.plate("annotator", data.num_annotators):
+        skill = numpyro.sample("skill", dist.Normal(prior.skill, prior.skill_spread))
     node, log_share = normal_nodes(int(prior.nodes))
-    return {
-        "prevalence": jnp.log(prevalence),
-        "skill": skill,
-        "ease": jnp.exp(prior.ease + prior.ease_spread * node),
-        "log_share": log_share,
-    }
-
-
-def emission(observations: Observations, parameters: Parameters) -> BySubtype:
-    """Return each annotator's confusion at each node of ease."""
-    slope = parameters["skill"][:, None, None, None] * parameters["ease"][:, None]
-    wrong = log_sigmoid(-slope) - jnp.log(observations.num_answers - 1)
-    right = correct_answer(observations)[:, None] > 0
+    ease = jnp.exp(prior.ease + prior.ease_spread * node)
+    slope = skill[:, None, None, None] * ease[:, None]
+    wrong = log_sigmoid(-slope) - jnp.log(data.num_answers - 1)
+    right = correct_answer(data)[:, None] > 0
     table = jnp.where(right, log_sigmoid(slope), wrong)
-    return BySubtype(table, parameters["log_share"][None])
+    even = jnp.full(data.num_states, -jnp.log(data.num_states))
+    return subtypes(even, table, jnp.asarray(log_share)[None])
 
 
-MODEL = ProgramModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "skill": ("annotator",),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("em", "nuts", "svi"),
     references=("Whitehill et al. (2009), section 2",),
-    parameters=parameters,
-    emission=emission,
+    in_numpyro=True,
     substates=lambda prior: int(prior.nodes),
 )

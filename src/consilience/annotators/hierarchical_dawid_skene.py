@@ -17,17 +17,18 @@ An annotator with few answers borrows from the others, as much as the others are
 With ids it is the default for contains, and for choice the first of those compared.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from consilience.model import (
-    ByConfusion,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    Gamma,
+    LogDirichlet,
+    Model,
+    confusions,
+    imagined_answers,
+    sample,
+    sample_prevalence,
 )
 
 
@@ -50,37 +51,22 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence and confusions; that of these is learned."""
-    annotators = observations.num_annotators
-    states, answers = observations.num_states, observations.num_answers
-    confusion = prior.other + (prior.own - prior.other) * observations.votes.T
-    prevalence = np.full(states, prior.prevalence)
-    shape = (annotators, states, answers)
-    return {
-        "prevalence": Dirichlet(prevalence, (states,)),
-        "confusion": Dirichlet(confusion, shape, hyperprior_weight=prior.held),
-    }
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, what annotators have in common, and their confusions."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    usual = Gamma(1 + prior.held * imagined_answers(data, prior), prior.held)
+    row = ("true_class", "given_class")
+    confusion = LogDirichlet(sample("confusion_prior", usual, *row))
+    log_confusion = sample("confusion", confusion, "annotator", *row)
+    return confusions(log_prevalence, log_confusion)
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion of each annotator."""
-    del observations
-    return ByConfusion(parameters["confusion"])
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "confusion": ("annotator", "true_class", "given_class"),
-        "confusion_prior": ("true_class", "given_class"),
-    },
     engines=("vb", "nuts", "svi"),
     references=(
         "Paun et al. (2018), section 3.4",
         "Minka (2000), Estimating a Dirichlet distribution, section 2",
     ),
-    dirichlet=dirichlet,
-    emission=emission,
 )

@@ -21,21 +21,22 @@ agree on a hard item are not as many independent votes.
 """
 
 from dataclasses import dataclass
-
-import jax.numpy as jnp
-import numpyro
-import numpyro.distributions as dist
-from jax.nn import log_softmax, logsumexp
+from typing import Any
 
 from consilience.model import (
-    BySubtype,
-    Parameters,
-    ProgramModel,
+    ByTables,
+    HalfNormal,
+    Model,
+    Normal,
     correct_answer,
+    log_softmax,
+    namespace,
     normal_nodes,
+    sample,
+    sample_prevalence,
+    subtypes,
     zero_sum_basis,
 )
-from consilience.truth import Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,52 +63,26 @@ class Prior:
     nodes: float = 31.0
 
 
-def parameters(observations: Observations, prior: Prior) -> Parameters:
-    """Sample prevalence, log-odds and how much items differ; lay out the nodes."""
-    states, basis = observations.num_states, zero_sum_basis(observations.num_answers)
-    prevalence = numpyro.sample(
-        "prevalence", dist.Dirichlet(jnp.full(states, prior.prevalence))
-    )
-    usual = dist.Normal(prior.logit * observations.votes.T @ basis, prior.population)
-    population = numpyro.sample("population", usual.to_event(2))
-    half = dist.HalfNormal(jnp.full(states, prior.difficulty))
-    difficulty = numpyro.sample("difficulty", half.to_event(1))
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, log-odds that all share, and how much items differ."""
+    basis, right = zero_sum_basis(data.num_answers), correct_answer(data)
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    usual = Normal(prior.logit * data.votes.T @ basis, prior.population)
+    population = sample("population", usual, "true_class", "contrast")
+    half = HalfNormal(prior.difficulty)
+    difficulty = sample("difficulty", half, "true_class")
     node, log_share = normal_nodes(int(prior.nodes))
-    return {
-        "prevalence": jnp.log(prevalence),
-        "logits": population @ basis.T,
-        "harder": difficulty[:, None] * node,
-        "log_share": jnp.asarray(log_share),
-    }
+    harder = (difficulty[:, None] * node)[:, :, None] * right[:, None]
+    table = log_softmax((population @ basis.T)[None, :, None] - harder)
+    share = namespace(table).asarray(log_share[None])
+    return subtypes(log_prevalence, table, share)
 
 
-def emission(observations: Observations, parameters: Parameters) -> BySubtype:
-    """Return the one confusion at each node of difficulty."""
-    right = correct_answer(observations)
-    away = parameters["harder"][:, :, None] * right[:, None]
-    table = log_softmax(parameters["logits"][None, :, None] - away)
-    return BySubtype(table, parameters["log_share"][None])
-
-
-def derived(observations: Observations, parameters: Parameters) -> Parameters:
-    """Return the confusion that all share, averaged over items."""
-    subtypes = emission(observations, parameters)
-    table = subtypes.log_confusion[0] + subtypes.log_share[:, :, None]
-    return {"confusion": jnp.exp(logsumexp(table, axis=1))}
-
-
-MODEL = ProgramModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "population": ("true_class", "contrast"),
-        "difficulty": ("true_class",),
-        "confusion": ("true_class", "given_class"),
-    },
     engines=("em", "nuts", "svi"),
     references=("Paun et al. (2018), section 3.5",),
-    parameters=parameters,
-    emission=emission,
-    derived=derived,
+    axes={"confusion": ("true_class", "given_class")},
     substates=lambda prior: int(prior.nodes),
 )

@@ -14,16 +14,13 @@ a skill and a habit of each annotator, and items that differ.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from consilience.model import (
-    TYPICAL,
-    ByConfusion,
-    Coding,
-    Parameters,
-    RowEffects,
-    RowEffectsModel,
-    row_dims,
+    ByTables,
+    Model,
     rows_about_truth,
+    sample_rows,
 )
 
 
@@ -47,22 +44,14 @@ class Prior:
     prevalence: float = 1.0
 
 
-def effects(coding: Coding, prior: Prior) -> RowEffects:
-    """Return what moves the rows of annotators: nothing but their own distance."""
-    return rows_about_truth(coding, prior)
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, and annotators who differ in their rows alone."""
+    return sample_rows(data, prior.prevalence, rows_about_truth(data, prior))
 
 
-def emission(coding: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion of each annotator."""
-    del coding
-    return ByConfusion(parameters[TYPICAL])
-
-
-MODEL = RowEffectsModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims=row_dims(eased=False),
     engines=("gibbs", "nuts", "svi"),
     references=("Paun et al. (2018), section 3.4",),
-    effects=effects,
-    emission=emission,
 )

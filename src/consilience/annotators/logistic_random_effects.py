@@ -20,20 +20,14 @@ number, that of the right answer, which with two answers is the same.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from consilience.model import (
-    DIFFICULTY,
     NODES,
-    TYPICAL,
     ByTables,
-    Coding,
-    Parameters,
-    RowEffects,
-    RowEffectsModel,
-    by_ease,
-    correct_answer,
-    row_dims,
+    Model,
     rows_about_truth,
+    sample_rows,
 )
 
 
@@ -60,23 +54,16 @@ class Prior:
     prevalence: float = 1.0
 
 
-def effects(coding: Coding, prior: Prior) -> RowEffects:
-    """Return what moves the rows of annotators: nothing but their own distance."""
-    return rows_about_truth(coding, prior, difficulty=prior.difficulty)
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, annotators who differ in their rows, and the ease."""
+    rows = rows_about_truth(data, prior, difficulty=prior.difficulty)
+    return sample_rows(data, prior.prevalence, rows)
 
 
-def emission(coding: Coding, parameters: Parameters) -> ByTables:
-    """Return each annotator's confusion at each node of ease."""
-    right = correct_answer(coding)
-    return by_ease(parameters[TYPICAL], parameters[DIFFICULTY], right)
-
-
-MODEL = RowEffectsModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims=row_dims(),
     engines=("gibbs", "nuts", "svi"),
     references=("Paun et al. (2018), section 3.6",),
-    effects=effects,
-    emission=emission,
     substates=lambda _: NODES,
 )

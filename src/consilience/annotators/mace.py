@@ -11,22 +11,23 @@ that happens to be right can come from either. The model cannot say that someone
 mistakes one label for another, only that they stop looking.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from consilience.model import (
-    ByMixture,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    NEVER,
+    ByTables,
+    LogDirichlet,
+    Model,
+    deterministic,
+    mixture,
     namespace,
     right_and_wrong,
+    sample,
+    sample_prevalence,
 )
-
-NEVER = -1e30  # log of a chance of zero that can still be added to
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,48 +50,24 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence, and of each annotator's trust and habit."""
-    annotators = observations.num_annotators
-    states, answers = observations.num_states, observations.num_answers
-    trust = np.array([prior.knows, prior.spams])
-    habit = np.full(answers, prior.habit)
-    return {
-        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "trust": Dirichlet(trust, (annotators, 2)),
-        "habit": Dirichlet(habit, (annotators, answers)),
-    }
-
-
-def emission(observations: Coding, parameters: Parameters) -> ByMixture:
-    """Return what an annotator answers knowingly, and by habit."""
-    trust, habit = parameters["trust"], parameters["habit"]
-    never = np.full((1, 1, observations.num_answers - 1), NEVER)
-    knows = right_and_wrong(observations, trust[:, :1], never)
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, and each annotator's trust and habit."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    of_trust = LogDirichlet(np.array([prior.knows, prior.spams]))
+    trust = sample("trust", of_trust, "annotator", "knows_spams")
+    of_habit = LogDirichlet(np.full(data.num_answers, prior.habit))
+    habit = sample("habit", of_habit, "annotator", "given_class")
     xp = namespace(trust)
+    deterministic("spammer", lambda: xp.exp(trust[:, 1]), "annotator")
+    never = np.full((1, 1, data.num_answers - 1), NEVER)
+    knows = right_and_wrong(data, trust[:, :1], never)
     spams = xp.broadcast_to((trust[:, 1:] + habit)[:, None], knows.shape)
-    return ByMixture(xp.stack([knows, spams]))
+    return mixture(log_prevalence, xp.stack([knows, spams]))
 
 
-def derived(observations: Coding, parameters: Parameters) -> Parameters:
-    """Return each annotator's chance of an answer by habit."""
-    del observations
-    trust = parameters["trust"]
-    return {"spammer": namespace(trust).exp(trust[:, 1])}
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "trust": ("annotator", "knows_spams"),
-        "habit": ("annotator", "given_class"),
-        "spammer": ("annotator",),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("vb", "em", "nuts", "svi"),
     references=("Hovy et al. (2013), section 2",),
-    dirichlet=dirichlet,
-    emission=emission,
-    derived=derived,
 )

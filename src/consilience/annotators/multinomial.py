@@ -10,17 +10,17 @@ person. It needs three or more answers an item to tell a confusing label from a 
 one; with fewer the prior decides.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from consilience.model import (
-    ByConfusion,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    LogDirichlet,
+    Model,
+    confusions,
+    imagined_answers,
+    sample,
+    sample_prevalence,
 )
 
 
@@ -36,31 +36,17 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence and of the one confusion."""
-    states, answers = observations.num_states, observations.num_answers
-    confusion = prior.other + (prior.own - prior.other) * observations.votes.T
-    prevalence = np.full(states, prior.prevalence)
-    return {
-        "prevalence": Dirichlet(prevalence, (states,)),
-        "confusion": Dirichlet(confusion, (states, answers)),
-    }
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, and the one confusion that all annotators share."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    confusion = LogDirichlet(imagined_answers(data, prior))
+    log_confusion = sample("confusion", confusion, "true_class", "given_class")
+    return confusions(log_prevalence, log_confusion[None])
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion that all annotators share."""
-    del observations
-    return ByConfusion(parameters["confusion"][None])
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "confusion": ("true_class", "given_class"),
-    },
     engines=("vb", "em", "nuts", "svi"),
     references=("Paun et al. (2018), section 3.1",),
-    dirichlet=dirichlet,
-    emission=emission,
 )

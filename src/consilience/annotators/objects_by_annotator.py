@@ -36,16 +36,23 @@ section 3, for annotators as draws from a population.
 """
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jax.nn import sigmoid
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key
 
-from consilience.model import NOTHING, LaidOutScoreModel, Parameters, marginal
-from consilience.model.random_effects.row_effects import normal_nodes
+from consilience.model import (
+    NOTHING,
+    Model,
+    Parameters,
+    Simulated,
+    marginal,
+    normal_nodes,
+)
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.by_annotator import unit_sums
@@ -59,6 +66,7 @@ from consilience.objects.likelihood.label_counts import (
 from consilience.objects.likelihood.pair_affinities import sample_pairs, sample_synonyms
 from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
+from consilience.truth.arrays import pytree
 
 WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four
 
@@ -205,9 +213,41 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     }
 
 
-MODEL = LaidOutScoreModel(
+@pytree()
+@dataclass(frozen=True, slots=True)
+class NamedByAnnotators:
+    """Names of objects by annotators of different styles, given what they share."""
+
+    parameters: Parameters
+    log_prevalence: ClassVar[None] = None
+
+    def log_joint(self, data: Observations, log_prior: Any) -> Float[Array, "U M"]:
+        """Return log p(state, the answers of the unit)."""
+        del log_prior  # that of the data
+        return score(data, self.parameters)
+
+    def log_likelihood(self, data: Observations) -> Float[Array, " U"]:
+        """Return log p(the answers of the unit)."""
+        return log_likelihood(data, self.parameters)
+
+    def derived(self, data: Observations) -> Parameters:
+        """Return what is reported beside the parameters."""
+        return derived(data, self.parameters)
+
+    def simulate(self, key: Key[Array, ""], data: Observations) -> Simulated:
+        """Draw truths and answers."""
+        return simulation(key, data, self.parameters)
+
+
+def program(data: Observations, prior: Prior) -> NamedByAnnotators:
+    """Sample what items share, and the annotators."""
+    return NamedByAnnotators(parameters(data, prior))
+
+
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
+    axes={
         **DIMS,
         "spreads": ("effect",),
         "single_label_effect_place": ("annotator",),
@@ -220,10 +260,6 @@ MODEL = LaidOutScoreModel(
     engines=("em", "nuts"),
     references=("Tsipras et al. (2020), section 3", "Paun et al. (2018), section 3"),
     kinds=("objects",),
-    parameters=parameters,
+    in_numpyro=True,
     layout=layout,
-    log_joint=score,
-    log_likelihood=log_likelihood,
-    simulate_answers=simulation,
-    derived=derived,
 )

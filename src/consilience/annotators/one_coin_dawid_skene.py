@@ -12,18 +12,18 @@ number an annotator: the model for annotators with few answers, and for many lab
 is wrong, and confidently so, where annotators mistake some labels for certain others.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from consilience.model import (
-    ByConfusion,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    Model,
+    confusions,
     right_and_wrong,
+    sample_prevalence,
+    sample_skill,
 )
 
 
@@ -46,38 +46,20 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence and of each annotator's accuracy."""
-    states = observations.num_states
-    skill = np.array([prior.right, prior.wrong])
-    return {
-        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "skill": Dirichlet(
-            skill, (observations.num_annotators, 2), hyperprior_weight=prior.held
-        ),
-    }
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence and each annotator's accuracy; errors go anywhere."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    skill = sample_skill(prior)
+    wrong = skill[:, 1:, None] - np.log(data.num_answers - 1)
+    return confusions(log_prevalence, right_and_wrong(data, skill[:, :1], wrong))
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion that an accuracy makes."""
-    right, wrong = parameters["skill"][:, :1], parameters["skill"][:, 1:, None]
-    each = wrong - np.log(observations.num_answers - 1)
-    return ByConfusion(right_and_wrong(observations, right, each))
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "skill": ("annotator", "right_wrong"),
-        "skill_prior": ("right_wrong",),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("vb", "em", "nuts", "svi"),
     references=(
         "Ghosh, Kale and McAfee (2011), section 3",
         "Zhang et al. (2016), section 2.1",
     ),
-    dirichlet=dirichlet,
-    emission=emission,
 )

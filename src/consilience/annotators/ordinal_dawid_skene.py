@@ -27,17 +27,12 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.model import (
-    DIFFICULTY,
     NODES,
-    TYPICAL,
     ByTables,
-    Coding,
     Effect,
-    Parameters,
+    Model,
     RowEffects,
-    RowEffectsModel,
-    by_ease,
-    row_dims,
+    sample_rows,
     zero_sum_basis,
 )
 
@@ -70,31 +65,27 @@ class Prior:
     prevalence: float = 1.0
 
 
-def effects(coding: Coding, prior: Prior) -> RowEffects:
-    """Return what moves the rows of annotators: precision, bias and extremity."""
-    states, basis = coding.num_states, zero_sum_basis(coding.num_answers)
-    near = _nearness(coding)
-    place = np.arange(coding.num_answers) - (coding.num_answers - 1) / 2
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, annotators with a precision, bias and extremity."""
+    basis = zero_sum_basis(data.num_answers)
+    labels = np.arange(data.num_answers)
+    near = -1.0 * abs(labels - data.votes.argmax(0)[:, None])
+    place = labels - (data.num_answers - 1) / 2
     ends = (place / np.abs(place).max()) ** 2
 
     def everywhere(direction: Float[np.ndarray, " L"]) -> Float[np.ndarray, "K F 1"]:
-        return np.broadcast_to(
-            (direction @ basis)[:, None], (states, basis.shape[1], 1)
-        )
+        shape = (data.num_states, basis.shape[1], 1)
+        return np.broadcast_to((direction @ basis)[:, None], shape)
 
-    return RowEffects(
-        group=coding.group,
-        num_groups=coding.num_groups,
-        prevalence=np.full(states, prior.prevalence),
+    precision = (near @ basis)[:, :, None]
+    rows = RowEffects(
+        group=data.group,
+        num_groups=data.num_groups,
         basis=basis,
         centre=prior.step * near @ basis,
         population=prior.population,
         effects=(
-            Effect(
-                name="precision",
-                direction=(near @ basis)[:, :, None],
-                scale=prior.precision,
-            ),
+            Effect(name="precision", direction=precision, scale=prior.precision),
             Effect(name="bias", direction=everywhere(place), scale=prior.bias),
             Effect(name="extremity", direction=everywhere(ends), scale=prior.extremity),
         ),
@@ -102,29 +93,17 @@ def effects(coding: Coding, prior: Prior) -> RowEffects:
         ease=near,
         difficulty=prior.difficulty,
     )
+    return sample_rows(data, prior.prevalence, rows)
 
 
-def emission(coding: Coding, parameters: Parameters) -> ByTables:
-    """Return each annotator's confusion at each node of ease."""
-    return by_ease(parameters[TYPICAL], parameters[DIFFICULTY], _nearness(coding))
-
-
-def _nearness(coding: Coding) -> Any:
-    """Return less how many labels each answer is from the right one (K, L)."""
-    right = coding.votes.argmax(0)
-    return -1.0 * abs(np.arange(coding.num_answers) - right[:, None])
-
-
-MODEL = RowEffectsModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims=row_dims(precision="effect", bias="effect", extremity="effect"),
     engines=("gibbs", "nuts", "svi"),
     references=(
         "Agresti (2013), Categorical Data Analysis, chapter 8",
         "Lakshminarayanan and Teh (2013), arXiv 1305.0015",
     ),
     kinds=("choice",),
-    effects=effects,
-    emission=emission,
     substates=lambda _: NODES,
 )

@@ -10,18 +10,20 @@ One number an annotator says how often they err, one table for all says towards 
 what a husky is mistaken for depends on huskies. With two labels it is one coin.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from consilience.model import (
-    ByConfusion,
-    Coding,
-    Dirichlet,
-    DirichletTableModel,
-    Parameters,
+    ByTables,
+    LogDirichlet,
+    Model,
+    confusions,
     right_and_wrong,
+    sample,
+    sample_prevalence,
+    sample_skill,
 )
 
 
@@ -47,38 +49,19 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence, accuracies and the shared errors."""
-    states, others = observations.num_states, observations.num_answers - 1
-    skill = np.array([prior.right, prior.wrong])
-    return {
-        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "skill": Dirichlet(
-            skill, (observations.num_annotators, 2), hyperprior_weight=prior.held
-        ),
-        "error": Dirichlet(np.full(others, prior.error), (states, others)),
-    }
+def program(data: Any, prior: Prior) -> ByTables:
+    """Sample the prevalence, accuracies, and the errors that all share."""
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    skill = sample_skill(prior)
+    even = np.full((data.num_states, data.num_answers - 1), prior.error)
+    error = sample("error", LogDirichlet(even), "true_class", "wrong_answer")
+    wrong = skill[:, 1:, None] + error
+    return confusions(log_prevalence, right_and_wrong(data, skill[:, :1], wrong))
 
 
-def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
-    """Return the confusion that accuracies and shared errors make."""
-    right, wrong = parameters["skill"][:, :1], parameters["skill"][:, 1:, None]
-    return ByConfusion(
-        right_and_wrong(observations, right, wrong + parameters["error"])
-    )
-
-
-MODEL = DirichletTableModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "skill": ("annotator", "right_wrong"),
-        "skill_prior": ("right_wrong",),
-        "error": ("true_class", "wrong_answer"),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
     engines=("vb", "em", "nuts", "svi"),
     references=("Van Horn et al. (2018), section 3.2",),
-    dirichlet=dirichlet,
-    emission=emission,
 )

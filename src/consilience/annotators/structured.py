@@ -20,21 +20,19 @@ and a million responses fit in memory. `vb` and `em` hold the terms at their mos
 probable values; `nuts` samples them.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
 
 from consilience.errors import OptionError
 from consilience.model import (
-    Coding,
-    Dirichlet,
-    NewtonModel,
+    Model,
     Normal,
     OnShortlists,
-    Parameters,
+    deterministic,
     lists_of,
     namespace,
+    sample,
+    sample_prevalence,
+    sample_skill,
 )
 from consilience.truth import ChoiceSpace, Observations, Shortlists, Space, shortlists
 
@@ -103,64 +101,42 @@ def layout(space: Space, prior: Prior) -> Shortlists:
     )
 
 
-def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
-    """Return the priors of prevalence and of each annotator's accuracy."""
-    states = observations.num_states
-    skill = np.array([prior.right, prior.wrong])
-    return {
-        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "skill": Dirichlet(
-            skill, (observations.num_annotators, 2), hyperprior_weight=prior.held
-        ),
-    }
-
-
-def normal(observations: Observations, prior: Prior) -> Mapping[str, Normal]:
-    """Return the priors of what draws errors; those asked for."""
-    shapes: Mapping[str, tuple[float, tuple[int, ...]]] = {
-        "popularity": (prior.popularity, (observations.num_answers,)),
-        "superclass": (prior.superclass, ()),
-        "similarity": (prior.similarity, ()),
-        "pairs": (prior.pairs, (lists_of(observations).num_pairs,)),
-    }
-    return {
-        name: Normal(scale, shape)
-        for name, (scale, shape) in shapes.items()
-        if scale > 0 and 0 not in shape
-    }
-
-
-def emission(observations: Observations, parameters: Parameters) -> OnShortlists:
-    """Return how each answer looks on its list."""
-    lists = lists_of(observations)
+def program(data: Observations, prior: Prior) -> OnShortlists:
+    """Sample the prevalence, accuracies, and what draws errors, as far as asked for."""
+    lists = lists_of(data)
     states, answers = lists.right.shape
+    log_prevalence = sample_prevalence(data, prior.prevalence)
+    skill = sample_skill(prior)
     terms = []
-    if "popularity" in parameters:
-        drawn = lists.label @ parameters["popularity"][:, None]
-        terms.append(drawn.reshape(1, answers, -1))
-    if "superclass" in parameters and lists.kin is not None:
-        terms.append(parameters["superclass"] * lists.kin)
-    if "similarity" in parameters and lists.similar is not None:
-        terms.append(parameters["similarity"] * lists.similar)
-    if "pairs" in parameters and lists.by_pair_of_labels is not None:
-        drawn = lists.by_pair_of_labels @ parameters["pairs"][:, None]
-        terms.append(drawn.reshape(states, answers, -1))
-    skill = parameters["skill"]
-    weight = sum(terms[1:], start=terms[0]) if terms else None
-    return OnShortlists(skill[:, 0], skill[:, 1], weight)
+    if prior.popularity:
+        drawn = sample("popularity", Normal(0.0, prior.popularity), "given_class")
+        terms.append((lists.label @ drawn[:, None]).reshape(1, answers, -1))
+    if prior.superclass and lists.kin is not None:
+        terms.append(sample("superclass", Normal(0.0, prior.superclass)) * lists.kin)
+    if prior.similarity and lists.similar is not None:
+        weight = sample("similarity", Normal(0.0, prior.similarity))
+        terms.append(weight * lists.similar)
+    if prior.pairs and lists.num_pairs and lists.by_pair_of_labels is not None:
+        each = Normal(0.0, prior.pairs)
+        drawn = sample("pairs", each, "pair", sizes={"pair": lists.num_pairs})
+        of_pairs = lists.by_pair_of_labels @ drawn[:, None]
+        terms.append(of_pairs.reshape(states, answers, -1))
+    xp = namespace(skill)
+    deterministic("accuracy", lambda: xp.exp(skill[:, 0]), "annotator")
+    log_weight = sum(terms[1:], start=terms[0]) if terms else None
+    return OnShortlists(log_prevalence, skill[:, 0], skill[:, 1], log_weight)
 
 
-def derived(observations: Observations, parameters: Parameters) -> Parameters:
-    """Return each annotator's chance of being right."""
-    del observations
-    skill = parameters["skill"]
-    return {"accuracy": namespace(skill).exp(skill[:, 0])}
-
-
-MODEL = NewtonModel(
+MODEL = Model(
+    program=program,
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
+    engines=("vb", "em", "nuts"),
+    references=(
+        "Van Horn et al. (2018), section 3.2",
+        "Luce (1959), Individual choice behavior, chapter 1",
+    ),
+    layout=layout,
+    axes={
         "skill": ("annotator", "right_wrong"),
         "skill_prior": ("right_wrong",),
         "accuracy": ("annotator",),
@@ -169,14 +145,4 @@ MODEL = NewtonModel(
         "similarity": (),
         "pairs": ("pair",),
     },
-    engines=("vb", "em", "nuts"),
-    references=(
-        "Van Horn et al. (2018), section 3.2",
-        "Luce (1959), Individual choice behavior, chapter 1",
-    ),
-    dirichlet=dirichlet,
-    normal=normal,
-    layout=layout,
-    emission=emission,
-    derived=derived,
 )

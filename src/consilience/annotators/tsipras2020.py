@@ -301,7 +301,6 @@ def _cut_weight(links: Sequence[int], parts: tuple[int, ...], part: int) -> int:
 
 MODEL = Heuristic(
     prior=Prior(),
-    dims={},
     engines=("rule",),
     references=("Tsipras et al. (2020), section 4",),
     kinds=("objects",),

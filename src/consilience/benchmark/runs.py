@@ -16,7 +16,7 @@ import pandas as pd
 from consilience import annotators
 from consilience.benchmark.datasets import DataSet
 from consilience.errors import UnknownModelError
-from consilience.model import AnnotatorModel
+from consilience.model import Model
 from consilience.responses import Responses
 from consilience.scoring.metrics import COLUMNS, Prediction, complete
 from consilience.whole_folder import whole_files
@@ -267,7 +267,7 @@ def load(setting: str) -> Callable[[Responses, int], Prediction]:
 def _finds_truths(name: str) -> bool:
     """Return whether a model needs answers alone, and not the classes of items."""
     model = annotators.load(name)
-    of_classes = isinstance(model, AnnotatorModel) and model.of_classes
+    of_classes = isinstance(model, Model) and model.of_classes
     return KIND in model.kinds and not of_classes
 
 

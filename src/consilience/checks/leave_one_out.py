@@ -28,9 +28,7 @@ from jaxtyping import Float, Shaped
 
 from consilience.checks.dependence.residuals import Copied, most_alike
 from consilience.model import (
-    AnnotatorModel,
-    LaidOutScoreModel,
-    TableModel,
+    Model,
     Tables,
     logarithms,
     thin,
@@ -53,7 +51,7 @@ class LeaveOneOut:
 
 
 def leave_one_response_out(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
 ) -> LeaveOneOut | None:
@@ -63,9 +61,9 @@ def leave_one_response_out(
     number = math.prod(next(iter(parameters.values())).shape[:2])
     answers = max(len(space.unit), 1)
     most = max(min(max(ENOUGH // answers, MIN_DRAWS), MAX_SCORED // answers), 2)
-    if isinstance(model, LaidOutScoreModel) and model.answer_tables is not None:
+    if model.whole_items and not model.of_classes:
         return _of_trait(model, space, parameters, most)
-    if not isinstance(model, TableModel) or number < 2:
+    if not model.by_tables or number < 2:
         return None
     tables = Tables(model, space)
     responses = space.unit, space.annotator, space.answer
@@ -79,7 +77,7 @@ def leave_one_response_out(
 
 
 def _of_trait(
-    model: LaidOutScoreModel[Any],
+    model: Model[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
     most: int,

@@ -52,7 +52,7 @@ from consilience.inference import Result
 from consilience.inference.mixing import BULK, RHAT, TAIL
 from consilience.inference.modes import weigh
 from consilience.log import logger
-from consilience.model import AnnotatorModel
+from consilience.model import Model
 from consilience.posterior.results.confusion import population, population_draws
 from consilience.truth import Space
 from consilience.when_used import xr
@@ -172,9 +172,7 @@ def _statistics() -> Any:
     return array_stats
 
 
-def weigh_modes(
-    model: AnnotatorModel[Any], space: Space, result: Result, prob: float
-) -> Result:
+def weigh_modes(model: Model[Any], space: Space, result: Result, prob: float) -> Result:
     """Return the result with its modes weighted; as it is where there is one."""
     mixing = result.mixing
     if mixing is None or len(mixing.weight) < 2 or not result.moments:

@@ -25,10 +25,11 @@ from consilience.checks.simulation_based_calibration import position, tally
 from consilience.errors import ConsilienceError
 from consilience.inference import EngineOptions, Result, run
 from consilience.model import (
-    AnnotatorModel,
+    Model,
     Parameters,
     marginal,
-    sample_parameters,
+    sample_answers,
+    score,
     simulate,
     stack_chains,
 )
@@ -53,11 +54,11 @@ class SimulatedFits:
     seconds: float
 
 
-def cannot_simulate(model: AnnotatorModel[Any], space: Space) -> str | None:
+def cannot_simulate(model: Model[Any], space: Space) -> str | None:
     """Return why a model has no prior to draw studies from, or None."""
     if space.kind not in model.kinds:
         return f"it takes no responses of kind {space.kind}, of which the studies are"
-    if not model.dims:
+    if model.rule:
         return "it has no parameters, so no prior to draw studies from"
     try:
         simulate(model, space, jax.random.key(0))
@@ -67,7 +68,7 @@ def cannot_simulate(model: AnnotatorModel[Any], space: Space) -> str | None:
 
 
 def simulated_fits(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     engine: str,
     *,
@@ -132,11 +133,11 @@ def replace_answers(
 
 @partial(jax.jit, static_argnames="model")
 def _log_likelihood(
-    model: AnnotatorModel[Any], observations: Observations, drawn: Parameters
+    model: Model[Any], observations: Observations, drawn: Parameters
 ) -> Float[Array, ""]:
     with substitute(data=drawn), seed(rng_seed=0):
-        parameters = sample_parameters(model, observations)
-    total: Float[Array, ""] = marginal(model.score(observations, parameters)).sum()
+        ran = sample_answers(model, observations)
+    total: Float[Array, ""] = marginal(score(ran, observations)).sum()
     return total
 
 

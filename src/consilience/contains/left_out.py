@@ -17,11 +17,13 @@ import jax
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from consilience.contains.latent_trait import answer_tables
 from consilience.model import (
-    LaidOutScoreModel,
+    Model,
     belief,
+    from_draw,
     lay_out,
-    parameters_from_draw,
+    score,
     thin,
 )
 from consilience.truth import ContainsSpace, Observations
@@ -39,7 +41,7 @@ class Predicted(NamedTuple):
 
 
 def predicted(
-    model: LaidOutScoreModel[Any],
+    model: Model[Any],
     space: ContainsSpace,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
     most: int,
@@ -74,12 +76,10 @@ def _rows(
 
 
 @partial(jax.jit, static_argnames="model")
-def _trait(
-    model: LaidOutScoreModel[Any], observations: Observations, draw: Any
-) -> tuple[Any, Any]:
+def _trait(model: Model[Any], observations: Observations, draw: Any) -> tuple[Any, Any]:
     """Return the posterior of the trait of each pair, and p(answer | trait)."""
-    parameters = parameters_from_draw(model, observations, draw)
-    beliefs = belief(model.score(observations, parameters))
-    tables: Any = model.answer_tables
-    answers = jax.numpy.exp(tables(parameters))
+    ran = from_draw(model, observations, draw)
+    beliefs = belief(score(ran, observations))
+    of_pairs: Any = ran.answers
+    answers = jax.numpy.exp(answer_tables(of_pairs.parameters))
     return beliefs.reshape(len(beliefs), -1, answers.shape[-1]).sum(1), answers

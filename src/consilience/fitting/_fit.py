@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from consilience import annotators as annotator_models
 from consilience.checks import all_checks, as_dataset
 from consilience.errors import OptionError
 from consilience.fitting.annotator_table import earlier_answers, of_study
@@ -21,6 +23,7 @@ from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
 from consilience.log import logger
+from consilience.model import Model
 from consilience.posterior import Fit
 from consilience.posterior.fit import laid_out_later
 from consilience.posterior.interval_prob import Outcome
@@ -34,7 +37,7 @@ from consilience.when_used import xr
 def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     responses: Responses | Table,
     *,
-    model: str = "auto",
+    model: str | Model[Any] = "auto",
     engine: str = "auto",
     seed: int = 0,
     candidates: Table | None = None,
@@ -56,8 +59,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     ----------
     responses : Responses, data frame, path or sequence of paths
         Responses, or anything that `read` accepts.
-    model : str, default "auto"
-        Name of a model (see `consilience.annotators.names`). "auto" compares several
+    model : str or Model, default "auto"
+        Name of a model (see `consilience.annotators.names`), a model of one's own, or
+        the name of its module (see `consilience.model.Model`). "auto" compares several
         models by how well they predict each answer from the others, and averages
         their posteriors of the truth. Annotators and confusions are those of
         `correlated_dawid_skene` or `ordinal_dawid_skene`; `Fit.comparison` shows the
@@ -160,6 +164,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     1  photo-002     husky          1.0
     2  photo-003   samoyed          1.0
     """
+    model = model if model == "auto" else annotator_models.find(model)
     request = Request(
         model=model,
         engine=engine,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from consilience.fitting.inputs import types_in
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single
-from consilience.model import DIMS, RowEffectsModel
+from consilience.model import DIMS
 from consilience.posterior.interval_prob import Outcome
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 from consilience.when_used import xr
@@ -75,6 +75,6 @@ def _unused(study: Study, space: Space, single: Single) -> list[str]:
     if similar and "context_effect" not in parameters:
         unused += ["the similarity of labels"]
     grouped = len(space.annotator_groups.names) > 0
-    if grouped and not isinstance(single.model, RowEffectsModel):
+    if grouped and not single.model.has_rows:
         unused += ["the groups of annotators"]
     return [f"{single.name} does not use {each}" for each in unused]

@@ -15,7 +15,7 @@ from consilience.fitting.assembly import fit_outcome
 from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
-from consilience.model import AnnotatorModel, Heuristic
+from consilience.model import Heuristic, Model
 from consilience.posterior.interval_prob import Outcome
 from consilience.posterior.stored_fit.restored import with_tables
 from consilience.posterior.stored_fit.tree import root
@@ -34,7 +34,7 @@ def asks_for_classes(request: Request) -> bool:
     if request.model == "auto":
         return False
     model = annotators.load(request.model, request.prior)
-    return isinstance(model, AnnotatorModel) and model.of_classes
+    return isinstance(model, Model) and model.of_classes
 
 
 def fit_classes(study: Study, request: Request) -> Outcome:

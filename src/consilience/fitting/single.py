@@ -14,7 +14,7 @@ from consilience.checks.sampling import weigh_modes
 from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
 from consilience.inference.options import Seed
 from consilience.log import logger
-from consilience.model import PREVALENCE, WEIGHT, AnnotatorModel
+from consilience.model import PREVALENCE, WEIGHT, Model
 from consilience.posterior.tempering import Tempering, Truth, Which, temper
 from consilience.progress import Reporter
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
@@ -25,7 +25,7 @@ class Single:
     """One model fitted."""
 
     name: str
-    model: AnnotatorModel[Any]
+    model: Model[Any]
     engine: str
     reason: str
     result: Result
@@ -40,7 +40,7 @@ def fit_one(
     *,
     engine: str = "auto",
     prior: Mapping[str, float] | None = None,
-    informative: AnnotatorModel[Any] | None = None,
+    informative: Model[Any] | None = None,
     effort: EngineOptions,
     report: Reporter,
 ) -> Single:
@@ -83,9 +83,7 @@ def _converged(result: Result) -> str:
     return f"; {int(how.converged.sum())} of {starts} starts converged{last}"
 
 
-def _tempering(
-    model: AnnotatorModel[Any], space: Space, result: Result
-) -> Tempering | None:
+def _tempering(model: Model[Any], space: Space, result: Result) -> Tempering | None:
     residual = residual_correlation(model, space, result.parameters)
     if residual is None:
         return None

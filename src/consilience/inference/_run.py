@@ -7,7 +7,7 @@ from consilience.errors import KindError, OptionError, UnknownEngineError, not_a
 from consilience.inference import auto, engines
 from consilience.inference.options import EngineOptions, Seed, override
 from consilience.inference.result import Result
-from consilience.model import AnnotatorModel, Rule, TableModel
+from consilience.model import Model
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -20,9 +20,7 @@ def check_engine(engine: str) -> None:
         raise UnknownEngineError(not_among("engine", engine, ("auto", *ENGINES)))
 
 
-def choose(
-    model: AnnotatorModel[Any], name: str, engine: str, space: Space
-) -> tuple[str, str]:
+def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str, str]:
     """Return the engine's name, and why it is that one."""
     check_engine(engine)
     if space.kind not in model.kinds:
@@ -40,7 +38,7 @@ def choose(
 
 
 def with_default_draws(
-    model: AnnotatorModel[Any], space: Space, engine: str, effort: EngineOptions
+    model: Model[Any], space: Space, engine: str, effort: EngineOptions
 ) -> EngineOptions:
     """Return how hard an engine works that `auto` chose, where draws are left open."""
     if effort.draws is not None:
@@ -49,7 +47,7 @@ def with_default_draws(
 
 
 def run(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     engine: str,
     seed: Seed,
@@ -60,7 +58,8 @@ def run(
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
         msg = f"{engine} needs draws; give one or more, or use vb or em"
         raise OptionError(msg)
-    if isinstance(model, (TableModel, Rule)) and engines.load(engine).HAS_CLOSED_FORM:
+    on_host = model.by_tables and not model.by_gradient
+    if (model.rule or on_host) and engines.load(engine).HAS_CLOSED_FORM:
         return _fitted(model, space, engine, seed, effort, report)
     import jax
 
@@ -72,7 +71,7 @@ def run(
 
 
 def _fitted(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     name: str,
     seed: Seed,

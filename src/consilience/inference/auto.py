@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from consilience.model import AnnotatorModel, SampledModel, num_substates
+from consilience.model import Model, num_substates
 from consilience.truth import ContainsSpace, ObjectsSpace, Space
 
 # Of the posterior bootstrap, enough for bounds of nine tenths; each costs an
@@ -16,7 +16,7 @@ MAX_DRAWN = 40_000
 MAX_DRAWN_PAIRS = 25_000_000
 
 
-def choose(model: AnnotatorModel[Any]) -> tuple[str, str]:
+def choose(model: Model[Any]) -> tuple[str, str]:
     """Return the engine's name, and why it was chosen.
 
     NUTS is never chosen: compiling alone takes it ten seconds and more.
@@ -30,13 +30,13 @@ def choose(model: AnnotatorModel[Any]) -> tuple[str, str]:
     )
 
 
-def draws(model: AnnotatorModel[Any], space: Space, engine: str) -> int | None:
+def draws(model: Model[Any], space: Space, engine: str) -> int | None:
     """Return how many draws to take where none were asked for; None: the usual.
 
     A model without a closed form gets them too, from which bounds are read, where they
     take seconds.
     """
-    if engine != "em" or not isinstance(model, SampledModel):
+    if engine != "em" or not model.by_gradient:
         return None
     if model.of_classes:
         return DRAWS

@@ -27,7 +27,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from consilience.convergence import convergence
-from consilience.model import DIMS, AnnotatorModel
+from consilience.model import DIMS, Model
 from consilience.truth import ContainsSpace, Space
 
 RHAT, BULK, TAIL = 1.05, 200.0, 100.0
@@ -58,7 +58,7 @@ class Mixing:
 
 
 def judge(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "C D *shape"]],
     labels: Float[np.ndarray, "C D V"],
@@ -106,7 +106,7 @@ def undecided(
 
 
 def _quantities(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "C D *shape"]],
     labels: Float[np.ndarray, "C D V"],

@@ -29,14 +29,14 @@ from consilience.inference.closed_form.augmentation import (
 )
 from consilience.inference.mixing import Mixing
 from consilience.inference.result import Moments, Result
-from consilience.model import PREVALENCE, AnnotatorModel
+from consilience.model import PREVALENCE, Model
 from consilience.truth import Space
 
 APART, READ = 4.0, 0.05  # standard deviations within chains; and as it is read
 
 
 def described(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "C D *shape"]],
     mixing: Mixing,

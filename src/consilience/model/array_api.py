@@ -20,3 +20,8 @@ def one_hot(place: Any, number: int) -> Any:
     """Return rows that are one at a place, and zero elsewhere."""
     xp = namespace(place)
     return (place[..., None] == xp.arange(number)).astype(float)
+
+
+def log_softmax(array: Any) -> Any:
+    """Return logs that are normalised along the last axis."""
+    return array - logsumexp(array, -1)[..., None]

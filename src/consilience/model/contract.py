@@ -1,45 +1,55 @@
-"""What engines, checks and analyses may ask of a model.
+"""What a model is: a program, its prior settings, and what it accepts.
 
-A model says how its parameters are drawn and how likely the answers are given them, and
-there are two ways to say either:
+A model's file states one `Model`. Its program samples the parameters in the words of
+`model.language`, and returns how the truth and the answers are distributed given them
+(`Answers`). Engines run it: who runs it decides what `sample` gives.
 
-- its parameters have closed-form updates (`ClosedFormModel`), or a program of its own
-  samples them (`SampledModel`);
-- its answers have an emission (`EmissionModel`), or it gives the score itself.
-
-The classes here are what users of a model ask for. A model's file makes a record of one
-of the classes of `model.records`, each of which is a choice of both.
+Which engines a program serves follows from what it samples. If all of it are vectors
+with Dirichlet priors, there are closed forms (`em`, `vb`); if rows are moved by effects
+of the annotator, Gibbs sampling; every program serves `nuts`, `svi`, and `em` along the
+gradient. A rule without a likelihood has no program.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
+from jaxtyping import Float
 
-from consilience.errors import TooLargeError
-from consilience.model.emission import Emission
+from consilience.errors import OptionError, TooLargeError
+from consilience.model.language import Gamma, LogDirichlet, Normal, run_by
+from consilience.model.rows import TYPICAL, RowEffects
+from consilience.responses import Responses
 from consilience.truth import Space, check_lists, check_size
 
 # By name; arrays of NumPy where a closed form has them, of JAX elsewhere.
 type Parameters = Mapping[str, Any]
 NOTHING = "nothing"  # metadata of a setting of a prior that may be 0: what it does then
 PREVALENCE, WEIGHT = "prevalence", "weight"
-# Axes of what is reported beside a model's own parameters.
+# Axes of what is reported whatever the model, unless it names others.
 DIMS: Mapping[str, tuple[str, ...]] = {
+    PREVALENCE: ("true_class",),
+    "confusion": ("annotator", "true_class", "given_class"),
     WEIGHT: ("covariate",),
     "relative_information": (),
     "mean_prior": ("true_class",),
 }
+NO_LIKELIHOOD = (
+    "the model is a rule without a likelihood: it neither predicts nor draws answers; "
+    "take another model, such as bayesian_dawid_skene"
+)
 
 
 @runtime_checkable
 class Coding(Protocol):
     """How many annotators, states and answers there are, and what answers vote for.
 
-    All that the priors of a model of tables and its emission may look at:
-    `truth.ResponseMatrix` has it as arrays of NumPy, `truth.Observations` of JAX.
+    All that the program of a model of tables may look at: `truth.ResponseMatrix` has it
+    as arrays of NumPy, `truth.Observations` of JAX.
     """
 
     @property
@@ -64,7 +74,46 @@ class Coding(Protocol):
 
     @property
     def votes(self) -> Any:
-        """How far each answer word is a vote for each state."""
+        """How far each answer word is a vote for each state (L, K)."""
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """How the truth and the answers are distributed, given the parameters."""
+
+    @property
+    def log_prevalence(self) -> Any:
+        """Log p(state) (K); None where the score has a prior of its own."""
+
+    def log_joint(self, data: Any, log_prior: Any) -> Any:
+        """Return log p(state, the unit's answers | parameters) (U, M).
+
+        There is a column for each listed state, or one for each of its substates, side
+        by side. Summed over all answers that could have been given, its exponential is
+        the prior of the state, `log_prior` (#U, S).
+        """
+
+
+@runtime_checkable
+class LaidOutAnswers(Answers, Protocol):
+    """Answers that a model lays out in a form of its own."""
+
+    def log_likelihood(self, data: Any) -> Any:
+        """Return log p(the unit's answers | parameters) (U)."""
+
+    def derived(self, data: Any) -> Parameters:
+        """Return what follows from the parameters and is reported with them."""
+
+    def simulate(self, key: Any, data: Any) -> Any:
+        """Draw truths and answers: a `Simulated`."""
+
+
+@runtime_checkable
+class AnswersOfAnyone(Answers, Protocol):
+    """Answers of which it is known what a new annotator would give."""
+
+    def new_annotator(self) -> Any:
+        """Return p(answer) of an annotator drawn at random (G, M, L)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +125,118 @@ class Dirichlet:
     hyperprior_weight: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
-    """A normal prior on one or more numbers, independent, with mean zero."""
+class Site(NamedTuple):
+    """A parameter that a program samples."""
 
-    scale: float
+    distribution: Any
+    dims: tuple[str, ...]
     shape: tuple[int, ...]
 
 
-@runtime_checkable
-class HasPriors(Protocol):
-    """A model with parameters that have Dirichlet priors, given the truth."""
+def sized(
+    coding: Any, shape: tuple[int, ...], dims: tuple[str, ...], sizes: Mapping[str, int]
+) -> tuple[int, ...]:
+    """Return the shape of a parameter, of which the distribution has the last axes."""
+    every = {
+        "annotator": coding.num_annotators,
+        "annotator_group": coding.num_groups,
+        "true_class": coding.num_states,
+        "given_class": coding.num_answers,
+        "contrast": coding.num_answers - 1,
+        **sizes,
+    }
+    lead = len(dims) - len(shape)
+    given = (*(1 for _ in range(lead)), *shape)
+    return tuple(every.get(dim, size) for dim, size in zip(dims, given, strict=True))
 
-    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
-        """Return the Dirichlet priors of the parameters by name."""
+
+@dataclass
+class Listed:
+    """Lists the parameters of a program."""
+
+    coding: Any
+    sites: dict[str, Site] = field(default_factory=dict)
+    dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def sample(
+        self,
+        name: str,
+        distribution: Any,
+        dims: tuple[str, ...],
+        sizes: Mapping[str, int],
+    ) -> Any:
+        """Keep a parameter."""
+        if isinstance(distribution, RowEffects):
+            self.sites[name] = Site(distribution, dims, ())
+            return distribution.program(self.coding)
+        shape = sized(self.coding, distribution.shape, dims, sizes)
+        self.sites[name] = Site(distribution, dims, shape)
+        self.dims[name] = dims
+        # What is listed depends on no value; a concentration is one of the priors.
+        is_prior = isinstance(distribution, Gamma)
+        return distribution.mode if is_prior else np.broadcast_to(0.0, shape)
+
+    def deterministic(
+        self, name: str, value: Callable[[], Any], dims: tuple[str, ...]
+    ) -> None:
+        """Keep the axes of a quantity."""
+        del value
+        self.dims[name] = dims
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Method[P]:
-    """What every file of `annotators` states."""
+@dataclass
+class Given:
+    """Passes a program the values of its parameters, as closed forms have them."""
 
-    prior: P
-    dims: Mapping[str, tuple[str, ...]]
-    engines: tuple[str, ...]
-    references: tuple[str, ...]
-    kinds: tuple[str, ...] = ("choice", "contains")
+    values: Parameters
+    reported: dict[str, Callable[[], Any]] = field(default_factory=dict)
+
+    def sample(
+        self,
+        name: str,
+        distribution: Any,
+        dims: tuple[str, ...],
+        sizes: Mapping[str, int],
+    ) -> Any:
+        """Return the value of a parameter."""
+        del dims, sizes
+        if isinstance(distribution, RowEffects):
+            return distribution.at(self.values)
+        if isinstance(distribution, Gamma):  # only priors depend on it
+            return distribution.mode
+        return self.values[name]
+
+    def deterministic(
+        self, name: str, value: Callable[[], Any], dims: tuple[str, ...]
+    ) -> None:
+        """Keep how a quantity is computed."""
+        del dims
+        self.reported[name] = value
+
+
+class Smallest(NamedTuple):
+    """A coding of the smallest study: what is sampled about it, is about every one."""
+
+    num_annotators: int = 2
+    num_groups: int = 1
+    num_states: int = 2
+    num_answers: int = 2
+    group: Any = np.zeros(2, int)
+    votes: Any = np.eye(2)
+
+
+class Rounds(NamedTuple):
+    """When a rule that updates weights in turn is to stop."""
+
+    sweeps: int = 500
+    tolerance: float = 1e-10
+
+
+class Applied(NamedTuple):
+    """What a rule gives: the posterior of the truth, and what it learned by the way."""
+
+    belief: Float[np.ndarray, "U S"]
+    parameters: Mapping[str, Float[np.ndarray, "..."]] = MappingProxyType({})
 
 
 def one_substate(prior: Any) -> int:
@@ -109,32 +245,57 @@ def one_substate(prior: Any) -> int:
     return 1
 
 
-def nothing_derived(observations: Any, parameters: Parameters) -> Parameters:
-    """Return no further quantities."""
-    del observations, parameters
-    return {}
+def no_program(data: Any, prior: Any) -> NoReturn:
+    """Refuse to ask a rule for a likelihood."""
+    del data, prior
+    raise OptionError(NO_LIKELIHOOD)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AnnotatorModel[P](Method[P], ABC):
+class Method[P]:
+    """What every file of `annotators` states: a model, or a rule."""
+
+    prior: P
+    engines: tuple[str, ...]
+    references: tuple[str, ...]
+    kinds: tuple[str, ...] = ("choice", "contains")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model[P](Method[P]):
     """A model of annotators, which engines fit.
 
     Attributes
     ----------
-    prior, dims, engines, references, kinds
-        What every file of `annotators` states: the prior settings, the axes of the
-        parameters, the engines (the best first), the sources, and the kinds of
-        responses that are accepted.
-    derived : callable
-        Quantities that follow from the parameters and are reported with them, by name.
-        The confusion of each annotator is derived from an emission by tables if it is
-        not among them; one confusion that all annotators share is given here.
+    name : str, optional
+        Name of a model of one's own; by default that of the module of its program. A
+        model of the library has the name of its file.
+    program : callable
+        Takes the data and the prior, samples the parameters, and returns `Answers`.
+    rule : callable, optional
+        In place of a program, a rule without a likelihood, which the engine `rule`
+        applies: takes the space, the prior and when to stop, and returns `Applied`.
+    prior
+        Settings, a frozen dataclass of numbers.
+    engines, references, kinds : tuple of str
+        Engines that can fit it, the best first; sources; kinds of responses.
+    in_numpyro : bool
+        Whether the program calls NumPyro itself, so that only JAX can run it.
+    layout : callable, optional
+        Takes the space and the prior, and returns `data.layout`: arrays that depend on
+        the responses alone, computed once.
+    axes : mapping of str to tuple of str
+        Axes of parameters that the program does not name; plates of NumPyro do.
     substates : callable
         Number of substates into which the score splits each state, given the prior: for
         example subtypes of a class, or quadrature nodes. They are adjacent columns of
         the score, and are summed for the posterior of the truth.
     states : int
         Default number of states of a label's presence (contains).
+    whole_items : bool
+        Whether the units of an item are modelled together.
+    of_classes : bool
+        Whether items are modelled with the others of their class.
 
     See Also
     --------
@@ -144,139 +305,169 @@ class AnnotatorModel[P](Method[P], ABC):
     --------
     >>> from consilience import annotators
     >>> model = annotators.load("hierarchical_dawid_skene")
-    >>> model.dims["confusion"]
-    ('annotator', 'true_class', 'given_class')
+    >>> model.dims["confusion_prior"]
+    ('true_class', 'given_class')
     """
 
-    derived: Callable[[Any, Parameters], Parameters] = nothing_derived
+    name: str = ""
+    program: Callable[[Any, P], Any] = no_program
+    rule: Callable[[Any, P, Rounds], Applied] | None = None
+    in_numpyro: bool = False
+    layout: Callable[[Any, P], Any] | None = None
+    axes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     substates: Callable[[P], int] = one_substate
     states: int = 2
+    whole_items: bool = False
+    of_classes: bool = False
+
+    def sites(self, coding: Any) -> dict[str, Site]:
+        """Return the parameters that the program samples about a study."""
+        with run_by(Listed(coding)) as listed:
+            self.program(coding, self.prior)
+        return listed.sites
+
+    def given(self, coding: Any, values: Parameters) -> Any:
+        """Return the answers by values that closed forms have, or Gibbs sampling."""
+        with run_by(Given(values)):
+            return self.program(coding, self.prior)
+
+    @cached_property
+    def dims(self) -> Mapping[str, tuple[str, ...]]:
+        """Axes of the parameters, and of what is reported with them, by name."""
+        found = self._listed.dims
+        if self.in_numpyro and self.layout is None:
+            from consilience.model.program import axes_of_plates
+
+            found = axes_of_plates(self, Smallest())
+        return {**DIMS, **found, **self.axes}
 
     @property
-    def whole_items(self) -> bool:
-        """Whether the units of an item are modelled together."""
-        return False
+    def by_tables(self) -> bool:
+        """Whether answers are drawn from tables, which engines on the host can fit."""
+        return not self.in_numpyro and self.layout is None and self.rule is None
+
+    @cached_property
+    def closed(self) -> bool:
+        """Whether all parameters have closed-form updates."""
+        if self.layout is not None:
+            return not self.in_numpyro  # of the program, which needs data, it is known
+        sites = self._listed.sites.values()
+        kinds = (LogDirichlet, Gamma)
+        return bool(sites) and all(isinstance(s.distribution, kinds) for s in sites)
+
+    @cached_property
+    def has_rows(self) -> bool:
+        """Whether rows are moved by effects of annotators, as Gibbs sampling knows."""
+        sites = self._listed.sites.values()
+        return any(isinstance(site.distribution, RowEffects) for site in sites)
 
     @property
-    def of_classes(self) -> bool:
-        """Whether items are modelled with the others of their class."""
-        return False
+    def by_gradient(self) -> bool:
+        """Whether engines climb along the gradient, for want of another way."""
+        return not (self.closed or self.has_rows) and self.rule is None
 
-    @abstractmethod
-    def sample(self, observations: Any) -> Parameters:
-        """Sample the parameters, inside a NumPyro program."""
-
-    @abstractmethod
-    def score(self, observations: Any, parameters: Parameters) -> Any:
-        """Return log p(state, the unit's answers | parameters) (U, M).
-
-        There is a column for each listed state, or one for each of its substates.
-        Summed over all answers that could have been given, its exponential is the prior
-        of the state; a test holds every model to that.
-        """
+    @cached_property
+    def _listed(self) -> Listed:
+        listed = Listed(Smallest())
+        if self.by_tables:
+            with run_by(listed):
+                self.program(listed.coding, self.prior)
+        return listed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClosedFormModel[P](AnnotatorModel[P]):
-    """A model whose parameters have closed-form updates, which `em` and `vb` use.
+class Heuristic[P](Method[P]):
+    """A rule that makes the tables of a run itself; its only engine is "rule".
 
-    They have if the score takes the logarithms of the parameters unchanged: linear in
-    them, or a log of sums of exponentials of such. (A NumPyro distribution that
-    normalizes its logits does not.)
+    Attributes
+    ----------
+    prior, engines, references, kinds
+        As of a `Model`; a rule has no parameters.
+    tables : callable
+        The tables of a run by name, computed from the responses.
+
+    See Also
+    --------
+    Model : A model that engines fit.
+
+    Examples
+    --------
+    >>> from consilience import annotators
+    >>> annotators.load("tsipras2020").kinds
+    ('objects',)
     """
 
-    @abstractmethod
-    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
-        """Return the Dirichlet priors of the parameters by name."""
-
-    def normals(self, observations: Any) -> Mapping[str, Normal]:
-        """Return the priors of the parameters that are free numbers; often none."""
-        del observations
-        return {}
-
-    def sample(self, observations: Any) -> Parameters:
-        """Sample the parameters from their priors."""
-        from consilience.model.program import sample_priors
-
-        return sample_priors(self.priors(observations), self.normals(observations))
+    tables: Callable[[Responses], Mapping[str, pd.DataFrame]]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SampledModel[P](AnnotatorModel[P]):
-    """A model whose parameters are sampled by a program of its own."""
-
-    parameters: Callable[[Any, P], Parameters]
-
-    def sample(self, observations: Any) -> Parameters:
-        """Sample the parameters by the program."""
-        return self.parameters(observations, self.prior)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EmissionModel[P](AnnotatorModel[P]):
-    """A model of how each answer looks, given the state."""
-
-    emission: Callable[[Any, Parameters], Emission]
-
-    def score(self, observations: Any, parameters: Parameters) -> Any:
-        """Return the prior of the state times the likelihood by the emission."""
-        from consilience.model.summed import log_prior
-
-        emission = self.emission(observations, parameters)
-        likelihood = emission.log_likelihood(observations)
-        power = observations.power[:, None]
-        return log_prior(observations, parameters, emission) + power * likelihood
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LaidOutModel[P](AnnotatorModel[P]):
-    """A model that lays the answers out in a form of its own."""
-
-    layout: Callable[[Any, P], Any]
-
-
-def takes_columns(model: AnnotatorModel[Any]) -> bool:
+def takes_columns(model: Method[Any]) -> bool:
     """Return whether the model has a prevalence, which columns can add to."""
-    return PREVALENCE in model.dims
+    if not isinstance(model, Model):
+        return False
+    return model.rule is None and not model.of_classes
 
 
-def num_substates(model: AnnotatorModel[Any]) -> int:
+def num_substates(model: Method[Any]) -> int:
     """Return into how many states the score splits each listed one."""
-    return model.substates(model.prior)
+    return model.substates(model.prior) if isinstance(model, Model) else 1
 
 
-def closed_priors(
-    model: HasPriors, coding: Coding, *, columns: bool
-) -> Mapping[str, Dirichlet]:
-    """Return the Dirichlet priors of what has a closed form, given the truth."""
-    priors = dict(model.priors(coding))
+def dirichlet_priors(
+    model: Model[Any], coding: Coding, *, columns: bool = False
+) -> dict[str, Dirichlet]:
+    """Return the Dirichlet priors by name, less what columns give another prior."""
+    sites = model.sites(coding)
+    priors = {}
+    for name, (distribution, _, shape) in sites.items():
+        if isinstance(distribution, LogDirichlet):
+            learned = sites.get(f"{name}_prior")
+            rate = None if learned is None else learned.distribution.rate
+            priors[name] = Dirichlet(distribution.concentration, shape, rate)
     if columns:
         priors.pop(PREVALENCE, None)
     return priors
 
 
-def imagined_units(model: HasPriors, coding: Coding) -> np.ndarray:
+def normal_priors(model: Model[Any], coding: Coding) -> dict[str, Site]:
+    """Return the parameters of closed forms that are free numbers."""
+    sites = model.sites(coding)
+    return {n: s for n, s in sites.items() if isinstance(s.distribution, Normal)}
+
+
+def row_effects(model: Model[Any], coding: Coding) -> RowEffects:
+    """Return what moves the rows of annotators."""
+    sites = model.sites(coding).values()
+    return next(
+        site.distribution for site in sites if isinstance(site.distribution, RowEffects)
+    )
+
+
+def probabilities(model: Model[Any], coding: Coding) -> frozenset[str]:
+    """Return the parameters whose logarithms the program takes."""
+    typical = {TYPICAL} if model.has_rows else set()
+    return frozenset({*dirichlet_priors(model, coding), *typical})
+
+
+def imagined_units(model: Model[Any], coding: Coding) -> np.ndarray:
     """Return how many units of each state the prior of the prevalence imagines (K,)."""
-    priors = model.priors(coding)
+    priors = dirichlet_priors(model, coding)
     if PREVALENCE not in priors:
         return np.ones(coding.num_states)
     prior = priors[PREVALENCE]
     return np.broadcast_to(np.asarray(prior.concentration), prior.shape)
 
 
-def check_tables(model: AnnotatorModel[Any], space: Space) -> None:
+def check_tables(model: Method[Any], space: Space) -> None:
     """Refuse a model whose tables of answers would not fit in memory."""
-    cells = {"true_class", "given_class"}
-    tables = [axes for axes in model.dims.values() if cells <= set(axes)]
+    if not isinstance(model, Model) or model.layout is not None or model.rule:
+        return
+    own = "annotator" in model.dims["confusion"]
     states, answers = len(space.states), len(space.answers)
-    for axes in tables:
-        annotators = space.num_annotators if "annotator" in axes else 1
-        check_size(annotators, states, answers)
-    if tables:
-        check_lists(space.num_units, states)
+    check_size(space.num_annotators if own else 1, states, answers)
+    check_lists(space.num_units, states)
 
 
-def fits_in_memory(model: AnnotatorModel[Any], space: Space) -> bool:
+def fits_in_memory(model: Method[Any], space: Space) -> bool:
     """Return whether the model's tables of answers would fit in memory."""
     try:
         check_tables(model, space)

@@ -4,8 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from consilience.model.contract import (
-    AnnotatorModel,
-    LaidOutModel,
+    Model,
     check_tables,
     takes_columns,
 )
@@ -14,13 +13,13 @@ from consilience.truth.space import no_covariates
 
 
 def lay_out(
-    model: AnnotatorModel[Any], space: Space, *, simulating: bool = False
+    model: Model[Any], space: Space, *, simulating: bool = False
 ) -> Observations:
     """Return the observations as the model needs them."""
     check_tables(model, space)
     if isinstance(space, ChoiceSpace) and not takes_columns(model):
         space = replace(space, covariates=no_covariates(space.num_units, 0))
-    if not isinstance(model, LaidOutModel):
+    if model.layout is None:
         return observe(space, one_by_one=simulating)
     layout = model.layout(space, model.prior)
     observations = observe(space, tables=False, one_by_one=simulating)

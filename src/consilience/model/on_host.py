@@ -14,18 +14,19 @@ from jaxtyping import Array, Float
 from consilience.model.contract import (
     PREVALENCE,
     WEIGHT,
-    AnnotatorModel,
+    Model,
     Parameters,
     takes_columns,
 )
-from consilience.model.summed import derived, log_prior_of_truth
+from consilience.model.program import given
+from consilience.model.summed import derived, log_logit
 from consilience.truth import Observations, Space, observe
 
 
 class ColumnPrior:
     """What is known of the candidates of a study, and the prior that it gives."""
 
-    def __init__(self, model: AnnotatorModel[Any], observations: Observations) -> None:
+    def __init__(self, model: Model[Any], observations: Observations) -> None:
         self.model = model
         self.observations = observations
 
@@ -42,7 +43,7 @@ class ColumnPrior:
         return {name: np.asarray(value) for name, value in derived.items()}
 
 
-def of_columns(model: AnnotatorModel[Any], space: Space) -> ColumnPrior | None:
+def of_columns(model: Model[Any], space: Space) -> ColumnPrior | None:
     """Return the prior by columns; None where there are none, or none are heeded."""
     if not takes_columns(model):
         return None
@@ -57,11 +58,11 @@ def of_columns(model: AnnotatorModel[Any], space: Space) -> ColumnPrior | None:
 def _log_prior(
     observations: Observations, parameters: Parameters
 ) -> Float[Array, "U S"]:
-    return log_prior_of_truth(observations, parameters)
+    return log_logit(observations, parameters) + observations.log_prior
 
 
 @partial(jax.jit, static_argnames="model")
 def _derived(
-    model: AnnotatorModel[Any], observations: Observations, parameters: Parameters
+    model: Model[Any], observations: Observations, parameters: Parameters
 ) -> Parameters:
-    return derived(model, observations, parameters)
+    return derived(given(model, observations, parameters), observations)

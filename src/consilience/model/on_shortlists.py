@@ -8,7 +8,7 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.truth import Observations, Shortlists
-from consilience.truth.arrays import pytree
+from consilience.truth.arrays import AnyArray, pytree
 
 NEVER = -1e30  # log of a chance of zero that can still be added to
 
@@ -23,13 +23,18 @@ class OnShortlists:
     answer, so the answer says nothing.
     """
 
-    log_right: Float[Array, " J"]
-    log_wrong: Float[Array, " J"]
-    log_weight: Float[Array, "#S T #U"] | None
+    log_prevalence: Float[AnyArray, " K"]
+    log_right: Float[AnyArray, " J"]
+    log_wrong: Float[AnyArray, " J"]
+    log_weight: Float[AnyArray, "#S T #U"] | None
 
-    def log_likelihood(self, observations: Observations) -> Float[Array, "U S"]:
-        """Return log p(answers of the unit | state) for each listed state."""
-        lists = lists_of(observations)
+    def log_joint(
+        self, data: Observations, log_prior: Float[Array, "#U S"]
+    ) -> Float[Array, "U S"]:
+        """Return log p(state, the unit's answers | parameters)."""
+        return log_prior + data.power[:, None] * self._log_likelihood(lists_of(data))
+
+    def _log_likelihood(self, lists: Shortlists) -> Float[Array, "U S"]:
         table = jnp.stack([self.log_right, self.log_wrong], axis=1)
         log_probability = (lists.by_slot @ table).reshape(*lists.count.shape, 2)
         right, wrong = log_probability[..., 0], log_probability[..., 1]
@@ -38,20 +43,18 @@ class OnShortlists:
         alone = lists.real.sum(0) == 1
         return jnp.where(alone, 0.0, likely).T
 
-    def sample(
-        self, key: Key[Array, ""], observations: Observations, state: Int[Array, " U"]
+    def simulate_answers(
+        self, key: Key[Array, ""], data: Observations, state: Int[Array, " U"]
     ) -> Int[Array, " N"]:
         """Draw each answer, given the true state of each unit."""
         of_right, of_wrong = jax.random.split(key)
-        lists, unit = lists_of(observations), observations.unit
-        listed = jnp.broadcast_to(
-            observations.state, (observations.num_units, observations.state.shape[1])
-        )
+        lists, unit = lists_of(data), data.unit
+        listed = jnp.broadcast_to(data.state, (data.num_units, data.state.shape[1]))
         slot = jnp.argmax(listed == state[:, None], axis=1)[unit]
-        chance = jnp.exp(self.log_right[observations.annotator])
-        alone = jnp.broadcast_to(lists.real.sum(0) == 1, observations.num_units)
+        chance = jnp.exp(self.log_right[data.annotator])
+        alone = jnp.broadcast_to(lists.real.sum(0) == 1, data.num_units)
         is_right = jax.random.bernoulli(of_right, chance) | alone[unit]
-        shape = (*lists.right.shape, observations.num_units)
+        shape = (*lists.right.shape, data.num_units)
         weight = jnp.broadcast_to(self._weights(lists), shape)[slot, :, unit]
         error = jax.random.categorical(of_wrong, weight)
         chosen = jnp.where(is_right, jnp.argmax(lists.right, axis=1)[slot], error)

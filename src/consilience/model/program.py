@@ -1,7 +1,8 @@
 """A model as a NumPyro program, and simulation from it."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -12,82 +13,148 @@ import numpy as np
 # its submodules: so wherever it is imported it is named whole, before its parts.
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Key, Shaped
+from jaxtyping import Array, Int, Key, Shaped
 from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import DivergedError
 from consilience.model.contract import (
     WEIGHT,
-    AnnotatorModel,
-    ClosedFormModel,
-    Dirichlet,
-    EmissionModel,
-    Normal,
+    Given,
+    LaidOutAnswers,
+    Model,
     Parameters,
-    SampledModel,
+    dirichlet_priors,
+    num_substates,
+    sized,
 )
 from consilience.model.draws import TINY
+from consilience.model.language import (
+    Gamma,
+    HalfNormal,
+    LogDirichlet,
+    Normal,
+    run_by,
+)
 from consilience.model.layout import lay_out
-from consilience.model.records import LaidOutScoreModel
-from consilience.model.simulated import Simulated
+from consilience.model.rows import RowEffects
 from consilience.model.summed import (
+    Ran,
     derived,
     log_likelihood,
     log_prior_of_truth,
     sample_weights,
+    score,
 )
 from consilience.truth import Observations, Space
+from consilience.truth.arrays import pytree
 
 SCORE = "score"  # the site under which `joint` leaves the score of a draw
 
 
-def sample_parameters(
-    model: AnnotatorModel[Any], observations: Observations
-) -> Parameters:
-    """Sample the parameters inside a NumPyro program."""
-    return sample_weights(observations, model.sample(observations))
+@pytree()
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A draw from a model: parameters by name, true states, and answers."""
+
+    parameters: Parameters
+    state: Int[Array, " U"]
+    answer: Int[Array, " N"]
 
 
-def sample_priors(
-    closed: Mapping[str, Dirichlet], normals: Mapping[str, Normal]
-) -> Parameters:
-    """Sample logarithms of probability vectors and free numbers, by name."""
-    logs = {}
-    for name, prior in closed.items():
-        batch = prior.shape[:-1]
-        concentration = prior.concentration
-        if prior.hyperprior_weight is not None:
-            # The hyperprior of the closed forms: a Gamma with its mode at the start.
-            hyper = dist.Gamma(
-                1 + prior.hyperprior_weight * concentration, prior.hyperprior_weight
-            )
-            hyper = hyper.to_event(concentration.ndim)
-            concentration = numpyro.sample(f"{name}_prior", hyper)
-        whole = jnp.broadcast_to(concentration, prior.shape)
-        drawn = numpyro.sample(name, dist.Dirichlet(whole).to_event(len(batch)))
-        logs[name] = jnp.log(jnp.maximum(drawn, np.finfo(drawn.dtype).tiny))
-    for name, free in normals.items():
-        wide = dist.Normal(0.0, free.scale).expand(free.shape)
-        logs[name] = numpyro.sample(name, wide.to_event(len(free.shape)))
-    return logs
+@dataclass
+class InNumPyro:
+    """Samples the parameters of a program by NumPyro's own primitives."""
+
+    data: Any
+    reported: dict[str, Callable[[], Any]] = field(default_factory=dict)
+
+    def sample(
+        self,
+        name: str,
+        distribution: Any,
+        dims: tuple[str, ...],
+        sizes: Mapping[str, int],
+    ) -> Any:
+        """Sample a parameter."""
+        match distribution:
+            case RowEffects():
+                return distribution.program(self.data)
+            case LogDirichlet(concentration):
+                shape = sized(self.data, jnp.shape(concentration), dims, sizes)
+                whole = jnp.broadcast_to(jnp.asarray(concentration), shape)
+                vectors = dist.Dirichlet(whole).to_event(len(shape) - 1)
+                drawn = numpyro.sample(name, vectors)
+                return jnp.log(jnp.maximum(drawn, np.finfo(drawn.dtype).tiny))
+            case Gamma(concentration, rate):
+                standard = dist.Gamma(concentration, rate)
+            case Normal(loc, scale):
+                standard = dist.Normal(loc, scale)
+            case HalfNormal(scale):
+                standard = dist.HalfNormal(scale)
+            case _:
+                standard = distribution
+        shape = sized(self.data, standard.batch_shape, dims, sizes)
+        return numpyro.sample(name, standard.expand(shape).to_event(len(shape)))
+
+    def deterministic(
+        self, name: str, value: Callable[[], Any], dims: tuple[str, ...]
+    ) -> None:
+        """Keep how a quantity is computed; it is where it is reported."""
+        del dims
+        self.reported[name] = value
 
 
-def joint(model: AnnotatorModel[Any], observations: Observations) -> None:
+def sample_answers(model: Model[Any], observations: Observations) -> Ran:
+    """Run the program inside a NumPyro program."""
+    with run_by(InNumPyro(observations)) as words, trace() as sites:
+        answers = model.program(observations, model.prior)
+    weight = sample_weights(observations)
+    return Ran(answers, weight, words.reported, frozenset(sites))
+
+
+def axes_of_plates(model: Model[Any], coding: Any) -> dict[str, tuple[str, ...]]:
+    """Return the axes of what a NumPyro program samples, by the names of its plates.
+
+    An axis in no plate is named after the parameter.
+    """
+    with seed(rng_seed=0), trace() as sites:
+        model.program(coding, model.prior)
+    axes = {}
+    for name, site in sites.items():
+        rank = jnp.ndim(site["value"])
+        events = site["fn"].event_dim if site["type"] == "sample" else 0
+        plates = {plate.dim - events: plate.name for plate in site["cond_indep_stack"]}
+        axes[name] = tuple(
+            plates.get(place - rank, f"{name}_dim_{place}") for place in range(rank)
+        )
+    return {name: axes[name] for name in axes if sites[name]["type"] != "plate"}
+
+
+def given(model: Model[Any], observations: Observations, values: Parameters) -> Ran:
+    """Run the program by known values: of closed forms, logarithms; else as sampled."""
+    if not model.closed:
+        return _run_again(model, observations, jax.random.key(0), values)
+    with run_by(Given(values)) as words:
+        answers = model.program(observations, model.prior)
+    return Ran(answers, values.get(WEIGHT), words.reported, frozenset(values))
+
+
+def joint(model: Model[Any], observations: Observations) -> None:
     """Joint density of parameters and answers as a NumPyro program.
 
     The truth is summed out by hand: NumPyro's own enumeration took 15 to 66 times as
     long for the gradient of the same density.
     """
-    parameters = sample_parameters(model, observations)
-    likelihood = log_likelihood(model, observations, parameters)
+    ran = sample_answers(model, observations)
+    likelihood = log_likelihood(ran, observations, num_substates(model))
     numpyro.factor("answers", (observations.scale * likelihood).sum())
-    for name, value in derived(model, observations, parameters).items():
+    for name, value in derived(ran, observations).items():
         numpyro.deterministic(name, value)
-    numpyro.deterministic(SCORE, model.score(observations, parameters))
+    numpyro.deterministic(SCORE, score(ran, observations))
 
 
 def simulate(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     key: Key[Array, ""],
     given: Parameters | None = None,
@@ -114,81 +181,95 @@ def simulate(
     """
     first, second, third = jax.random.split(key, 3)
     observations = lay_out(model, space, simulating=True)
-    # Where priors are Dirichlet, models share samplers, which are long to compile.
-    draw = _drawn if isinstance(model, ClosedFormModel) else _compiled
-    drawn, more, parameters = draw(model, observations, first, given or {})
+    # Where priors are Dirichlet, models share samplers, which are long to compile; the
+    # others are compiled whole, and run once more for the answers.
+    values = given or {}
+    if model.closed:
+        drawn, ran = _drawn(model, observations, first, values)
+    else:
+        drawn = _compiled(model, observations, first, values)
+        ran = _run_again(model, observations, first, values)
     if not all(np.isfinite(value).all() for value in drawn.values()):
         msg = (
             "the prior cannot be drawn from; simulate from a model with a proper prior"
         )
         raise DivergedError(msg)
-    drawn = {**drawn, **more}
-    if isinstance(model, LaidOutScoreModel):
-        made = model.simulate_answers(second, observations, parameters)
+    if isinstance(ran.answers, LaidOutAnswers):
+        made = ran.answers.simulate(second, observations)
         return replace(made, parameters={**drawn, **made.parameters})
-    if not isinstance(model, EmissionModel):
-        msg = "the model gives a score but no way to draw answers"
-        raise TypeError(msg)
     log_prior = jnp.broadcast_to(
-        log_prior_of_truth(observations, parameters),
+        log_prior_of_truth(ran, observations),
         (observations.num_units, observations.state.shape[1]),
     )
     slot = jax.random.categorical(second, log_prior)
     lists = jnp.broadcast_to(observations.state, log_prior.shape)
     state = jnp.take_along_axis(lists, slot[:, None], axis=1)[:, 0]
-    emission = model.emission(observations, parameters)
-    answer = emission.sample(third, observations, state)
+    answers: Any = ran.answers
+    answer = answers.simulate_answers(third, observations, state)
     return Simulated(drawn, state, answer)
 
 
-def _drawn(
-    model: AnnotatorModel[Any],
+def _run_again(
+    model: Model[Any],
     observations: Observations,
     key: Key[Array, ""],
-    given: Parameters,
-) -> tuple[Parameters, Parameters, Parameters]:
-    """Return parameters by name, what follows from them, and as the model has them."""
-    with trace() as sites, substitute(data=given), seed(rng_seed=key):
-        parameters = sample_parameters(model, observations)
-    reported = ("sample", "deterministic")
+    fixed: Parameters,
+) -> Ran:
+    program = seed(substitute(sample_answers, data=fixed), key)
+    ran: Ran = program(model, observations)
+    return ran
+
+
+def _drawn(
+    model: Model[Any],
+    observations: Observations,
+    key: Key[Array, ""],
+    fixed: Parameters,
+) -> tuple[Parameters, Ran]:
+    """Return parameters and what follows from them by name, and the answers."""
+    with trace() as sites:
+        ran = _run_again(model, observations, key, fixed)
+    kinds = ("sample", "deterministic")
     by_name = {
-        name: site["value"] for name, site in sites.items() if site["type"] in reported
+        name: site["value"] for name, site in sites.items() if site["type"] in kinds
     }
-    return by_name, derived(model, observations, parameters), parameters
+    return {**by_name, **derived(ran, observations)}, ran
+
+
+@partial(jax.jit, static_argnames="model")
+def _compiled(
+    model: Model[Any],
+    observations: Observations,
+    key: Key[Array, ""],
+    fixed: Parameters,
+) -> Parameters:
+    return _drawn(model, observations, key, fixed)[0]
 
 
 def can_restore_parameters(
-    model: AnnotatorModel[Any], observations: Observations, names: Collection[str]
+    model: Model[Any], observations: Observations, names: Collection[str]
 ) -> bool:
-    """Return whether parameters of some names say all that the emission wants."""
-    if isinstance(model, ClosedFormModel):
-        closed = set(model.priors(observations))
+    """Return whether parameters of some names say all that the answers need."""
+    if model.closed:
+        closed = set(dirichlet_priors(model, observations))
         return bool(closed) and closed <= set(names)
-    return isinstance(model, SampledModel)
+    return not model.has_rows
 
 
-def parameters_from_draw(
-    model: AnnotatorModel[Any],
+def from_draw(
+    model: Model[Any],
     observations: Observations,
     values: Mapping[str, Shaped[np.ndarray | Array, "..."]],
-) -> Parameters:
-    """Return parameters as the emission wants them, from one reported draw.
+) -> Ran:
+    """Run the program by the values of one reported draw.
 
-    Closed forms want the logarithms of what they report; a program is run again with
-    what it had sampled.
+    Closed forms take the logarithms of what they report.
     """
-    if isinstance(model, ClosedFormModel):
-        closed = model.priors(observations)
-        if closed and closed.keys() <= values.keys():
-            free = {*model.normals(observations)}
-            if observations.has_covariates:
-                free.add(WEIGHT)
-            logs = {name: jnp.log(jnp.maximum(values[name], TINY)) for name in closed}
-            return {**logs, **{name: jnp.asarray(values[name]) for name in free}}
     drawn = {name: jnp.asarray(value) for name, value in values.items()}
-    program = seed(substitute(sample_parameters, data=drawn), jax.random.key(0))
-    parameters: Parameters = program(model, observations)
-    return parameters
-
-
-_compiled = jax.jit(_drawn, static_argnames="model")
+    if model.closed:
+        closed = dirichlet_priors(model, observations)
+        if closed and closed.keys() <= values.keys():
+            logs = {name: jnp.log(jnp.maximum(drawn[name], TINY)) for name in closed}
+            return given(model, observations, {**drawn, **logs})
+        return _run_again(model, observations, jax.random.key(0), drawn)
+    return given(model, observations, drawn)

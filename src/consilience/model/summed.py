@@ -32,8 +32,10 @@ References
 McFadden (1974), Conditional logit analysis of qualitative choice behavior.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -42,24 +44,19 @@ import numpyro.distributions as dist
 from jax.nn import logsumexp, softmax
 from jaxtyping import Array, Float
 
+from consilience.model.by_tables import ByTables
 from consilience.model.contract import (
     PREVALENCE,
     WEIGHT,
-    AnnotatorModel,
-    EmissionModel,
+    Answers,
+    LaidOutAnswers,
+    Model,
     Parameters,
     num_substates,
 )
-from consilience.model.emission import (
-    ByConfusion,
-    ByMixture,
-    BySubtype,
-    Emission,
-    by_subtype,
-)
 from consilience.model.on_shortlists import OnShortlists
-from consilience.model.records import LaidOutScoreModel
 from consilience.truth import Observations
+from consilience.truth.arrays import AnyArray
 
 LEAST = 1e-12  # of a probability
 ROUNDS = 10  # of Hunter (2004), section 2; from even attractions, each a step nearer
@@ -68,26 +65,47 @@ NEVER = -1e30  # log-odds of what cannot be; finite, so that slopes are
 SPREAD = 1.0  # prior standard deviation of a weight, as in `contains`; judgement
 
 
+class Ran(NamedTuple):
+    """A program that was run: the answers, the weights of columns, and what is known.
+
+    `reported` are quantities that follow from the parameters, by name, and `sampled`
+    the names of all that the program reports by itself.
+    """
+
+    answers: Answers
+    weight: Float[Array, " P"] | None = None
+    reported: Mapping[str, Callable[[], Any]] = MappingProxyType({})
+    sampled: frozenset[str] = frozenset()
+
+
 def marginal(scores: Float[Array, "U M"]) -> Float[Array, " U"]:
     """Return log p(the unit's answers | parameters), the truth summed out."""
     return logsumexp(scores, axis=-1)
 
 
+def score(ran: Ran, observations: Observations) -> Float[AnyArray, "U M"]:
+    """Return log p(state, the unit's answers | parameters)."""
+    log_prior = log_prior_of_truth(ran, observations)
+    scores: Float[AnyArray, "U M"] = ran.answers.log_joint(observations, log_prior)
+    return scores
+
+
 def log_likelihood(
-    model: AnnotatorModel[Any],
+    ran: Ran,
     observations: Observations,
-    parameters: Parameters,
+    substates: int,
     evidence: Float[Array, "U S"] | None = None,
 ) -> Float[Array, " U"]:
     """Return log p(the unit's answers | parameters), of a score that is not needed."""
-    if isinstance(model, LaidOutScoreModel):
+    if isinstance(ran.answers, LaidOutAnswers):
         if evidence is not None:
             log_prior_and_evidence = observations.log_prior + evidence
             observations = replace(observations, log_prior=log_prior_and_evidence)
-        return model.log_likelihood(observations, parameters)
-    scores = model.score(observations, parameters)
+        likelihood: Float[Array, " U"] = ran.answers.log_likelihood(observations)
+        return likelihood
+    scores = score(ran, observations)
     if evidence is not None:
-        scores += jnp.repeat(evidence, num_substates(model), axis=1)
+        scores += jnp.repeat(evidence, substates, axis=1)
     return marginal(scores)
 
 
@@ -97,73 +115,50 @@ def belief(scores: Float[Array, "U M"]) -> Float[Array, "U M"]:
 
 
 def posterior_of_truth(
-    model: AnnotatorModel[Any], beliefs: Float[Array, "U M"]
+    model: Model[Any], beliefs: Float[Array, "U M"]
 ) -> Float[Array, "U S"]:
     """Return the posterior of the truth: that of all states that share it."""
     split = num_substates(model)
     return beliefs.reshape(len(beliefs), -1, split).sum(-1)
 
 
-def derived(
-    model: AnnotatorModel[Any], observations: Observations, parameters: Parameters
-) -> Parameters:
+def derived(ran: Ran, observations: Observations) -> dict[str, Any]:
     """Return what follows from the parameters and is reported with them, by name.
 
-    Where the emission is a confusion that is not a parameter itself, it is among them.
+    Of answers by tables, the confusion of each annotator is among them.
     """
-    quantities = dict(model.derived(observations, parameters))
-    if not isinstance(model, EmissionModel):
-        return quantities
-    if "confusion" not in {*parameters, *quantities}:
-        match model.emission(observations, parameters):
-            case ByConfusion(table):
-                quantities["confusion"] = jnp.exp(table)
-            case ByMixture(parts):
-                quantities["confusion"] = jnp.exp(logsumexp(parts, axis=0))
-            case BySubtype(table, share):
-                quantities["confusion"] = jnp.exp(
-                    logsumexp(table + share[..., None], 2)
-                )
-            case _:
-                pass
-    if observations.has_covariates:
-        informed = share_of_list(observations, parameters)
+    quantities = {name: value() for name, value in ran.reported.items()}
+    if isinstance(ran.answers, LaidOutAnswers):
+        return {**quantities, **ran.answers.derived(observations)}
+    if isinstance(ran.answers, ByTables):
+        if "confusion" not in {*ran.sampled, *quantities}:
+            quantities["confusion"] = ran.answers.confusion
+        if PREVALENCE not in {*ran.sampled, *quantities}:
+            quantities[PREVALENCE] = jnp.exp(ran.answers.log_prevalence)
+    if observations.has_covariates and ran.answers.log_prevalence is not None:
+        informed = share_of_list(observations, logit_of(ran))
         quantities["mean_prior"] = over_labels(observations, informed) / len(informed)
-        emission = model.emission(observations, parameters)
-        value = relative_information(observations, parameters, emission)
+        value = relative_information(ran, observations)
         if value is not None:
             quantities["relative_information"] = value
     return quantities
 
 
-def log_prior(
-    observations: Observations, parameters: Parameters, emission: Emission
-) -> Float[Array, "#U M"]:
-    """Return log p(state), and subtype where the emission has such."""
-    prior = log_prior_of_truth(observations, parameters)
-    if not isinstance(emission, BySubtype):
-        return prior
-    shape = (observations.num_states, emission.log_share.shape[1])
-    share = observations.listed(jnp.broadcast_to(emission.log_share, shape)[None])
-    whole = prior[:, :, None] + share
-    return whole.reshape(len(whole), -1)
-
-
 def relative_information(
-    observations: Observations, parameters: Parameters, emission: Emission
+    ran: Ran, observations: Observations
 ) -> Float[Array, ""] | None:
     """Return the information of the columns over that of one answer.
 
     None where the model does not say what an annotator would answer.
     """
-    informed = share_of_list(observations, parameters)
+    informed = share_of_list(observations, logit_of(ran))
     without = _without_columns(observations, informed)
-    tables = by_subtype(emission)
-    if tables is not None:
-        table = tables.log_confusion + tables.log_share[:, :, None]
+    answers = ran.answers
+    if isinstance(answers, ByTables):
+        table = answers.log_table + answers.log_share[:, :, None]
         answer = _in_tables(observations, jnp.exp(table).sum(2).mean(0), without)
-    elif isinstance(emission, OnShortlists):
-        answer = _on_lists(jnp.exp(emission.log_right).mean(), without)
+    elif isinstance(answers, OnShortlists):
+        answer = _on_lists(jnp.exp(answers.log_right).mean(), without)
     else:
         return None
     gain = _negative_entropy(informed).sum() - (informed * _log(without)).sum()
@@ -222,9 +217,7 @@ def _log(share: Float[Array, "*any"]) -> Float[Array, "*any"]:
     return jnp.log(jnp.maximum(share, LEAST))
 
 
-def log_prior_of_truth(
-    observations: Observations, parameters: Parameters
-) -> Float[Array, "#U S"]:
+def log_prior_of_truth(ran: Ran, observations: Observations) -> Float[AnyArray, "#U S"]:
     """Return log p(state) of each listed state, up to what is the same for all units.
 
     Units whose truth is not drawn with the prevalence have the weight of the entry
@@ -233,50 +226,52 @@ def log_prior_of_truth(
     What gold excludes has a prior of its own, but is not believed: so gold says what
     columns weigh.
     """
-    if not observations.has_covariates:
-        prevalence = observations.listed(parameters[PREVALENCE][None])
+    log_prevalence = ran.answers.log_prevalence
+    if log_prevalence is None:
+        return observations.log_prior
+    if ran.weight is None:
+        prevalence = observations.listed(log_prevalence[None])
         return observations.prevalent * prevalence + observations.log_prior
-    return log_logit(observations, parameters) + observations.log_prior
+    return log_logit(observations, logit_of(ran)) + observations.log_prior
 
 
-def log_logit(
-    observations: Observations, parameters: Parameters
-) -> Float[Array, "U S"]:
+def logit_of(ran: Ran) -> Parameters:
+    """Return log prevalence and weights of the columns by name."""
+    return {PREVALENCE: ran.answers.log_prevalence, WEIGHT: ran.weight}
+
+
+def log_logit(observations: Observations, logit: Parameters) -> Float[Array, "U S"]:
     """Return the multinomial logit of each unit; gold is not looked at."""
-    return (
-        _odds(observations, parameters) - log_total(observations, parameters)[:, None]
-    )
+    return _odds(observations, logit) - log_total(observations, logit)[:, None]
 
 
-def log_total(observations: Observations, parameters: Parameters) -> Float[Array, " U"]:
+def log_total(observations: Observations, logit: Parameters) -> Float[Array, " U"]:
     """Return what the logit of each unit is divided by, as a logarithm.
 
     Labels that are not on the list for want of an answer count as well: which are on
     it must not depend on what was answered, or answers would count twice.
     """
     covariates = observations.prior_covariates
-    listed = logsumexp(_odds(observations, parameters), axis=1)
-    every = jnp.exp(parameters[PREVALENCE])
+    listed = logsumexp(_odds(observations, logit), axis=1)
+    every = jnp.exp(logit[PREVALENCE])
     there = jnp.where(covariates.real, observations.listed(every[None]), 0.0).sum(1)
     rest = every.sum() - there
     some = covariates.open & (rest > 0)
-    distant = covariates.unlisted @ parameters[WEIGHT]
+    distant = covariates.unlisted @ logit[WEIGHT]
     others = jnp.where(some, distant + jnp.log(jnp.where(some, rest, 1.0)), NEVER)
     total: Float[Array, " U"] = jnp.logaddexp(listed, others)
     return total
 
 
-def share_of_list(
-    observations: Observations, parameters: Parameters
-) -> Float[Array, "U S"]:
+def share_of_list(observations: Observations, logit: Parameters) -> Float[Array, "U S"]:
     """Return the prior of each candidate, given that the truth is on the list."""
-    return softmax(_odds(observations, parameters), axis=1)
+    return softmax(_odds(observations, logit), axis=1)
 
 
-def _odds(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
+def _odds(observations: Observations, logit: Parameters) -> Float[Array, "U S"]:
     covariates = observations.prior_covariates
-    odds = observations.listed(parameters[PREVALENCE][None])
-    odds += covariates.value @ parameters[WEIGHT]
+    odds = observations.listed(logit[PREVALENCE][None])
+    odds += covariates.value @ logit[WEIGHT]
     return jnp.where(covariates.real, odds, NEVER)
 
 
@@ -288,10 +283,11 @@ def over_labels(
     return column[:, 0]
 
 
-def sample_weights(observations: Observations, parameters: Parameters) -> Parameters:
+def sample_weights(observations: Observations) -> Float[Array, " P"] | None:
     """Sample the weights of columns beside the model's own parameters, if there are."""
     if not observations.has_covariates:
-        return parameters
+        return None
     number = observations.prior_covariates.value.shape[2]
     wide = dist.Normal(jnp.zeros(number), SPREAD).to_event(1)
-    return {**parameters, WEIGHT: numpyro.sample(WEIGHT, wide)}
+    weight: Float[Array, " P"] = numpyro.sample(WEIGHT, wide)
+    return weight

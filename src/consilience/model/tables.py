@@ -26,22 +26,20 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.model.array_api import logsumexp
+from consilience.model.by_tables import ByTables
 from consilience.model.contract import (
     PREVALENCE,
     Coding,
     Dirichlet,
-    Normal,
+    Given,
+    Model,
+    Site,
     check_tables,
-    closed_priors,
+    dirichlet_priors,
     num_substates,
+    probabilities,
 )
-from consilience.model.emission import (
-    ByConfusion,
-    ByMixture,
-    BySubtype,
-    ByTables,
-)
-from consilience.model.records import TableModel
+from consilience.model.language import run_by
 from consilience.truth import ChoiceSpace, Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
@@ -66,7 +64,7 @@ class Swept(NamedTuple):
 class Tables:
     """A model of tables, laid out for the answers of a study."""
 
-    def __init__(self, model: TableModel[Any], space: Space) -> None:
+    def __init__(self, model: Model[Any], space: Space) -> None:
         check_tables(model, space)
         self.model = model
         self.matrix: ResponseMatrix = response_matrix(space)
@@ -76,14 +74,14 @@ class Tables:
 
             self.columns = of_columns(model, space)
         columns = self.columns is not None
-        self.priors: dict[str, Dirichlet] = dict(
-            closed_priors(model, self.matrix, columns=columns)
+        self.priors: dict[str, Dirichlet] = dirichlet_priors(
+            model, self.matrix, columns=columns
         )
         self._shapes = {name: prior.shape for name, prior in self.priors.items()}
 
     def scores(self, logs: Logs) -> Float[np.ndarray, "U M"]:
         """Return log p(state, the unit's answers | parameters)."""
-        return self._scores(logs, *self._tables(logs)[1:])
+        return self._scores(logs, self.answers(logs))
 
     def posterior(
         self, logs: Logs
@@ -99,8 +97,9 @@ class Tables:
         deal: np.random.Generator | None = None,
     ) -> Swept:
         """Sum the truth out, and count the events."""
-        parts, table, share = self._tables(logs)
-        log_likelihood, belief = normalised(self._scores(logs, table, share))
+        tables = self.answers(logs)
+        parts, table, share = tables.log_parts, tables.log_table, tables.log_share
+        log_likelihood, belief = normalised(self._scores(logs, tables))
         weight = belief if assign is None else assign(belief)
         states, subtypes = table.shape[1:3]
         dense = self.matrix.to_all_states(weight.reshape(len(weight), -1, subtypes))
@@ -140,16 +139,18 @@ class Tables:
         """Return what follows from the parameters and is reported with them."""
         if self.columns is not None:
             return self.columns.derived(logs)
-        quantities: dict[str, Any] = dict(self.model.derived(self.matrix, logs))
+        with run_by(Given(logs)) as words:
+            answers = self.model.program(self.matrix, self.model.prior)
+        quantities = {name: value() for name, value in words.reported.items()}
         if "confusion" not in {*logs, *quantities}:
-            _, table, share = self._tables(logs)
-            quantities["confusion"] = np.exp(logsumexp(table + share[..., None], 2))
+            quantities["confusion"] = answers.confusion
         return quantities
 
-    def subtypes(self, logs: Logs) -> BySubtype:
-        """Return the tables and the subtypes' shares by one set of parameters."""
-        _, table, share = self._tables(logs)
-        return BySubtype(table, share)
+    def answers(self, logs: Logs) -> ByTables:
+        """Return the tables of answers by one set of parameters."""
+        logs = {PREVALENCE: np.zeros(self.matrix.num_states), **logs}
+        tables: ByTables = self.model.given(self.matrix, logs)
+        return tables
 
     def given_the_others(
         self,
@@ -163,9 +164,10 @@ class Tables:
         and not below -80.
         """
         # 1 / p(answer | others) is the mean of 1 / p(answer | state) by all answers.
-        _, table, share = self._tables(logs)
-        inverse = np.exp(np.minimum(-table.astype(np.float32), LARGEST_LOG))
-        _, posterior = normalised(self._scores(logs, table, share))
+        tables = self.answers(logs)
+        log_table = tables.log_table.astype(np.float32)
+        inverse = np.exp(np.minimum(-log_table, LARGEST_LOG))
+        _, posterior = normalised(self._scores(logs, tables))
         mean = np.einsum(
             "nm,nm->n",
             posterior.astype(np.float32)[responses[0]],
@@ -183,9 +185,9 @@ class Tables:
         As `given_the_others`, of answers that are not among those observed.
         """
         unit = responses[0]
-        _, table, share = self._tables(logs)
-        scores = self._scores(logs, table, share)
-        each = self._of_answers(table, responses)
+        tables = self.answers(logs)
+        scores = self._scores(logs, tables)
+        each = self._of_answers(tables.log_table, responses)
         each = np.add(scores[unit], each, out=each)
         return logsumexp(each.T, 0) - normalised(scores)[0][unit]
 
@@ -206,34 +208,15 @@ class Tables:
             rows = np.take_along_axis(rows, state[unit][:, :, None], 1)
         return rows.reshape(len(unit), -1)
 
-    def _tables(
-        self, logs: Logs
-    ) -> tuple[
-        Float[np.ndarray, "P #J K T L"],
-        Float[np.ndarray, "#J K T L"],
-        Float[np.ndarray, "#K T"],
-    ]:
-        parts, share = parts_and_shares(self._emission(logs))
-        return parts, parts[0] if len(parts) == 1 else logsumexp(parts, 0), share
-
-    def _emission(self, logs: Logs) -> ByTables:
-        return self.model.emission(self.matrix, logs)
-
-    def _scores(
-        self,
-        logs: Logs,
-        table: Float[np.ndarray, "#J K T L"],
-        share: Float[np.ndarray, "#K T"],
-    ) -> Float[np.ndarray, "U M"]:
+    def _scores(self, logs: Logs, tables: ByTables) -> Float[np.ndarray, "U M"]:
         listed_prior = None if self.columns is None else self.columns.log_prior(logs)
-        prevalence = logs[PREVALENCE] if listed_prior is None else None
-        emission = BySubtype(table, share)
-        return scores_by_table(self.matrix, emission, prevalence, listed_prior)
+        prevalence = tables.log_prevalence if listed_prior is None else None
+        return scores_by_table(self.matrix, tables, prevalence, listed_prior)
 
     @property
     def closed(self) -> Collection[str]:
         """Names of what is reported as probabilities: its logarithms are passed on."""
-        return {*self.model.probabilities(self.matrix), PREVALENCE}
+        return {*probabilities(self.model, self.matrix), PREVALENCE}
 
     @property
     def coding(self) -> Coding:
@@ -241,7 +224,7 @@ class Tables:
         return self.matrix
 
     @property
-    def normal(self) -> dict[str, Normal]:
+    def normal(self) -> dict[str, Site]:
         """The priors of free numbers: a model of tables has none."""
         return {}
 
@@ -263,23 +246,26 @@ class Tables:
     @cached_property
     def _places(self) -> dict[str, tuple[Events | None, Events | None]]:
         """Of each parameter, which event enters each cell of the parts and shares."""
-        return events_in_cells(self._emission, self._shapes)
+        return events_in_cells(self.answers, self._shapes)
 
 
 def events_in_cells(
-    emission: Callable[[Mapping[str, Float[np.ndarray, "..."]]], ByTables],
+    answers: Callable[[Mapping[str, Float[np.ndarray, "..."]]], ByTables],
     shapes: Mapping[str, tuple[int, ...]],
 ) -> dict[str, tuple[Events | None, Events | None]]:
     """Return how the counts of parts and of shares are summed for each parameter."""
     zeros = {name: np.zeros(shape) for name, shape in shapes.items()}
-    constant = parts_and_shares(emission(zeros))
+    constant = answers(zeros)
     places = {}
     for name, shape in shapes.items():
         number = 1.0 + np.arange(np.prod(shape)).reshape(shape)
-        filled = parts_and_shares(emission({**zeros, name: number}))
+        filled = answers({**zeros, name: number})
         in_parts, in_share = (
             _events(np.rint(with_it - without).astype(np.int64), shape)
-            for with_it, without in zip(filled, constant, strict=True)
+            for with_it, without in (
+                (filled.log_parts, constant.log_parts),
+                (filled.log_share, constant.log_share),
+            )
         )
         places[name] = in_parts, in_share
     return places
@@ -302,17 +288,17 @@ def _events(place: Int[np.ndarray, "..."], shape: tuple[int, ...]) -> Events | N
 
 def scores_by_table(
     matrix: ResponseMatrix,
-    emission: BySubtype,
+    tables: ByTables,
     log_prevalence: Float[np.ndarray, " K"] | None,
     log_prior: Float[np.ndarray, "U S"] | None = None,
 ) -> Float[np.ndarray, "U M"]:
-    """Return log p(state, the unit's answers) by the tables of an emission."""
-    table = emission.log_confusion
+    """Return log p(state, the unit's answers), by the prevalence or a listed prior."""
+    table = tables.log_table
     _, states, subtypes, _ = table.shape
     whole = np.broadcast_to(table, (matrix.num_annotators, *table.shape[1:]))
     rows = np.moveaxis(whole, 3, 1).reshape(-1, states * subtypes)
     likelihood = (matrix.by_pair @ rows).reshape(-1, states, subtypes)
-    prior = np.broadcast_to(emission.log_share, (states, subtypes))
+    prior = np.broadcast_to(tables.log_share, (states, subtypes))
     if log_prevalence is not None:
         prior = prior + matrix.prevalent[:, :, None] * log_prevalence[:, None]
     likelihood += prior
@@ -320,19 +306,6 @@ def scores_by_table(
     scores = matrix.listed(likelihood)
     scores += listed_prior[:, :, None]
     return scores.reshape(len(scores), -1)
-
-
-def parts_and_shares(
-    emission: ByTables,
-) -> tuple[Float[np.ndarray, "P #J K T L"], Float[np.ndarray, "#K T"]]:
-    """Return log p(part, answer | state, subtype), and log p(subtype | state)."""
-    match emission:
-        case ByConfusion(table):
-            return table[None, :, :, None], np.zeros((1, 1))
-        case ByMixture(parts):
-            return parts[:, :, :, None], np.zeros((1, 1))
-        case BySubtype(table, share):
-            return table[None], share
 
 
 def normalised(

@@ -56,8 +56,7 @@ from jaxtyping import Float, Int
 from consilience.errors import OptionError, not_among
 from consilience.intervals import bounds, move_bound
 from consilience.model import (
-    AnnotatorModel,
-    TableModel,
+    Model,
     Tables,
     logarithms,
     thin,
@@ -228,13 +227,13 @@ def truth_bounds(
 
 
 def _parameters_from_draw(
-    model: AnnotatorModel[Any], space: Space, values: dict[str, Any], max_draws: int
+    model: Model[Any], space: Space, values: dict[str, Any], max_draws: int
 ) -> Float[np.ndarray, "D U S"] | None:
     place: slice | Int[np.ndarray, " U"] = slice(None)
     if not model.whole_items:
         merged = merge_identical(space)
         space, place = merged.space, merged.place
-    if isinstance(model, TableModel):
+    if model.by_tables:
         tables = Tables(model, space)
         if not {*tables.priors} <= values.keys():
             return None

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import numpy as np
 import pandas as pd
 
-from consilience.annotators import fittable
+from consilience.annotators import find, fittable
 from consilience.errors import OptionError
+from consilience.model import Model
 from consilience.model import simulate as draw
 from consilience.responses import Responses, read
 from consilience.responses.options import Kind
@@ -62,7 +64,7 @@ class Simulated:
 def simulate(
     *,
     kind: Kind = "choice",
-    model: str | None = None,
+    model: str | Model[Any] | None = None,
     items: int = 200,
     annotators: int = 20,
     classes: int | None = None,
@@ -80,10 +82,10 @@ def simulate(
         Kind of question. For contains, one label is asked about each item: yes, maybe
         or no. For objects, annotators give the labels of what they see, and the main
         one.
-    model : str, optional
-        The model to draw from; by default Bayesian Dawid-Skene. Objects are drawn as
-        `consilience.simulation.objects` describes, which is not a model of the
-        library.
+    model : str or Model, optional
+        The model to draw from, also one of your own; by default Bayesian Dawid-Skene.
+        Objects are drawn as `consilience.simulation.objects` describes, which is not a
+        model of the library.
     items, annotators, classes, per_item : int
         The design. By default there are 4 classes, or 20 for objects.
     prior : mapping of str to float, optional
@@ -133,7 +135,7 @@ def simulate(
     classes, model = classes or 4, model or "bayesian_dawid_skene"
     design = _design(kind, items, annotators, classes, per_item, seed)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        chosen = fittable(model, prior)
+        chosen = fittable(find(model), prior)
         space = space_of(design, num_states=chosen.states)
         drawn = draw(chosen, space, jax.random.key(seed))
         answer, state = np.asarray(drawn.answer), np.asarray(drawn.state)

@@ -14,7 +14,7 @@ from consilience.errors import OptionError, UnknownEngineError, UnknownModelErro
 from consilience.fitting import EngineOptions, compare
 from consilience.fitting.comparison import comparing
 from consilience.fitting.single import fit_one
-from consilience.model import simulate
+from consilience.model import dirichlet_priors, simulate
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.simulation import simulate as study
@@ -168,7 +168,7 @@ def few_answers():
 
 
 def imagined(model, space):
-    return model.priors(response_matrix(space))["prevalence"].concentration
+    return dirichlet_priors(model, response_matrix(space))["prevalence"].concentration
 
 
 def test_votes_are_added_to_the_prior_of_the_prevalence():

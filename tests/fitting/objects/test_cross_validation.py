@@ -11,7 +11,7 @@ from consilience.annotators import load
 from consilience.errors import OptionError
 from consilience.fitting.objects.contexts import contexts
 from consilience.fitting.objects.cross_validation import log_likelihood_with
-from consilience.model import lay_out, sample_parameters
+from consilience.model import lay_out, sample_answers
 from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.pooling import pool
 from consilience.responses import read
@@ -69,8 +69,7 @@ def test_what_may_be_answered_next_sums_to_one(space):
     model = load("objects")
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        drawn = jax.jit(seed(sample_parameters, 0), static_argnums=0)
-        parameters = drawn(model, observations)
+        parameters = seed(sample_answers, 0)(model, observations).answers.parameters
         names = observations.layout.names
         columns = candidate_covariates(
             space, pool(space), among=False, pairs=names.pairs

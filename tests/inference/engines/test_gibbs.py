@@ -16,8 +16,15 @@ from consilience.convergence import convergence
 from consilience.inference.engines import gibbs
 from consilience.inference.gibbs.chains import slowest
 from consilience.inference.gibbs.truth_draws import TruthDraws
-from consilience.model import DIFFICULTY, PREVALENCE, TYPICAL, Tables, simulate
-from consilience.model.random_effects.row_effects import zero_sum_basis
+from consilience.model import (
+    DIFFICULTY,
+    PREVALENCE,
+    TYPICAL,
+    Tables,
+    row_effects,
+    simulate,
+    zero_sum_basis,
+)
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth.space import Groups
@@ -53,7 +60,7 @@ def test_the_truth_given_the_annotators_is_that_of_the_tables(name, design):
     draws = TruthDraws(model, design, 2, generator)
     typical = np.log(generator.dirichlet(np.ones(3), (design.num_annotators, 3)))
     difficulty = 0.7
-    ease = model.effects(draws.matrix, model.prior).ease
+    ease = row_effects(model, draws.matrix).ease
     both = np.stack([typical, typical[::-1]])
     scored = draws.scored(both, np.array([difficulty, 2 * difficulty]), ease)
     tables = Tables(model, design)

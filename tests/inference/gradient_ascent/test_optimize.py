@@ -12,18 +12,10 @@ from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.inference.gradient_ascent import data, optimize
-from consilience.model import ProgramModel
 
 CLOSED = load("bayesian_dawid_skene")
 # The same model, whose parameters are now sampled by a program, not known as Dirichlet.
-OPEN = ProgramModel(
-    prior=CLOSED.prior,
-    dims=CLOSED.dims,
-    engines=("em",),
-    references=CLOSED.references,
-    parameters=lambda observations, _: CLOSED.sample(observations),
-    emission=CLOSED.emission,
-)
+OPEN = replace(CLOSED, engines=("em",), in_numpyro=True)
 EXACT = Steps(tolerance=1e-13)
 
 

@@ -10,8 +10,8 @@ import pytest
 from numpyro.handlers import seed
 
 import consilience as cs
-from consilience.annotators import load
-from consilience.model import lay_out, log_likelihood, sample_parameters
+from consilience.annotators import load, objects, objects_by_annotator
+from consilience.model import lay_out, sample_answers
 from consilience.objects.layout import padding
 from consilience.objects.layout.covariate_names import frequent_pairs
 from consilience.spaces import space_of
@@ -34,12 +34,12 @@ def _precise():
         yield
 
 
-@partial(jax.jit, static_argnums=0)
-def likelihoods(model, observations, parameters, weight):
+@jax.jit
+def likelihoods(observations, parameters, weight):
     """Return the likelihoods of items, and the slopes of their weighted sum."""
 
     def total(parameters):
-        each = log_likelihood(model, observations, parameters)
+        each = objects.likelihood(observations, parameters)
         return (weight * each).sum(), each
 
     slopes, each = jax.grad(total, has_aux=True)(parameters)
@@ -50,7 +50,8 @@ def both(name, space):
     """Return what models are given of a space, and of the same filled."""
     model, more = load(name), padded(space)
     less, filled = lay_out(model, space), lay_out(model, more)
-    drawn = jax.eval_shape(partial(seed(sample_parameters, 1), model), less)
+    program = partial(seed(sample_answers, 1), model)
+    drawn = jax.eval_shape(lambda data: program(data).answers.parameters, less)
     generator = np.random.default_rng(1)
     parameters = {name: generator.normal(size=drawn[name].shape) for name in drawn}
     wide = dict(parameters)
@@ -68,11 +69,11 @@ def both(name, space):
 
 
 def assert_same(space):
-    model, (given, filled) = load("objects"), both("objects", space)
+    given, filled = both("objects", space)
     weight = np.random.default_rng(0).exponential(size=space.num_units)
     more = np.zeros(len(filled[0].guess) - len(weight))
-    expected, slopes = likelihoods(model, *given, weight)
-    observed, wide = likelihoods(model, *filled, np.append(weight, more))
+    expected, slopes = likelihoods(*given, weight)
+    observed, wide = likelihoods(*filled, np.append(weight, more))
     assert np.allclose(observed[: len(expected)], expected, rtol=1e-10)
     for effect, slope in slopes.items():
         every = np.asarray(wide[effect])
@@ -90,7 +91,7 @@ def test_likelihoods_and_slopes_are_those_without_padding(items):
 
 def test_likelihoods_by_annotator_are_those_without_padding():
     name = "objects_by_annotator"
-    compiled = jax.jit(partial(log_likelihood, load(name)))
+    compiled = jax.jit(objects_by_annotator.log_likelihood)
     expected, observed = (compiled(*each) for each in both(name, space_of_study(40, 2)))
     assert np.allclose(observed[: len(expected)], expected, rtol=1e-10)
 

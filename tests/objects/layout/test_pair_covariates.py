@@ -14,7 +14,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import chi2
 
-from consilience.annotators import load
+from consilience.annotators import load, objects
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import lay_out
@@ -22,6 +22,7 @@ from consilience.objects.layout.covariate_names import frequent_pairs
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS
 from consilience.objects.layout.space import assembled
+from consilience.objects.likelihood.simulation import simulation
 from consilience.truth.arrays import on_host
 from consilience.truth.named import Named
 
@@ -82,7 +83,7 @@ def study():
         for key, effect in zip((1, 3), EFFECTS, strict=True):
             true[effect] = SPREAD * jax.random.normal(jax.random.key(key), (PAIRS,))
         blank = lay_out(WITH, space_of_pairs(answers, answers + 1))
-        made = WITH.simulate_answers(jax.random.key(2), blank, true)
+        made = simulation(jax.random.key(2), blank, true)
     main, mask = np.divmod(np.asarray(made.answer), 1 << MAX_LABELS)
     return space_of_pairs(main, mask), true
 
@@ -162,7 +163,8 @@ def test_how_far_pairs_differ_is_found(fitted, information):
 
 def score(observations, parameters):
     """Return the score by NumPy's arithmetic, which takes no time to compile."""
-    return WITH.log_joint(*on_host((observations, parameters)))
+    data, values = on_host((observations, parameters))
+    return objects.score(data, values)
 
 
 @pytest.mark.parametrize("effect", EFFECTS)

@@ -18,16 +18,16 @@ from consilience.checks.dependence.residuals import Residuals, table_residuals
 from consilience.model import (
     PREVALENCE,
     WEIGHT,
-    BySubtype,
-    EmissionModel,
+    ByTables,
+    Model,
     OnShortlists,
     Parameters,
+    Ran,
     belief,
-    by_subtype,
+    from_draw,
     lay_out,
     lists_of,
-    log_prior,
-    parameters_from_draw,
+    score,
     scores_by_table,
 )
 from consilience.model.on_host import of_columns
@@ -36,7 +36,7 @@ from consilience.truth.response_matrix import response_matrix
 
 
 def compiled_residuals(
-    model: EmissionModel[Any], space: Space, draws: Iterator[Mapping[str, Any]]
+    model: Model[Any], space: Space, draws: Iterator[Mapping[str, Any]]
 ) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
     """Give the residuals by each draw, and what it says of the truth.
 
@@ -46,57 +46,53 @@ def compiled_residuals(
         observations = lay_out(model, space)
         columns, matrix = of_columns(model, space), response_matrix(space)
         for values in draws:
-            emission, tables, of_truth = _emission_of_draw(model, observations, values)
-            if emission is not None:
-                weighted: Any = _weighted_residuals(emission, observations, of_truth)
+            on_lists, tables, weight = _answers_of_draw(model, observations, values)
+            if on_lists is not None:
+                weighted: Any = _weighted_residuals(on_lists, observations, weight)
                 yield jax.tree.map(np.asarray, weighted)
             elif tables is None:
                 yield None
             else:
-                by_table = BySubtype(*map(np.asarray, tables))
-                logs = {name: np.asarray(value) for name, value in of_truth.items()}
-                scores = scores_by_table(
-                    matrix,
-                    by_table,
-                    logs[PREVALENCE] if columns is None else None,
-                    None if columns is None else columns.log_prior(logs),
-                )
-                yield table_residuals(by_table, matrix), softmax(scores, axis=1)
+                by_tables = ByTables(*map(np.asarray, tables))
+                prevalence, listed = by_tables.log_prevalence, None
+                if columns is not None:
+                    logit = {PREVALENCE: prevalence, WEIGHT: np.asarray(weight)}
+                    prevalence, listed = None, columns.log_prior(logit)
+                scores = scores_by_table(matrix, by_tables, prevalence, listed)
+                yield table_residuals(by_tables, matrix), softmax(scores, axis=1)
 
 
 @partial(jax.jit, static_argnames="model")
-def _emission_of_draw(
-    model: EmissionModel[Any], observations: Observations, values: Parameters
-) -> tuple[OnShortlists | None, tuple[Any, Any] | None, Parameters]:
-    """Return how answers look by one draw, and what it says of the truth."""
-    logs = parameters_from_draw(model, observations, values)
-    of_truth = {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
-    emission = model.emission(observations, logs)
-    if isinstance(emission, OnShortlists):
-        return emission, None, of_truth
-    tables = by_subtype(emission)
-    both = None if tables is None else (tables.log_confusion, tables.log_share)
-    return None, both, of_truth
+def _answers_of_draw(
+    model: Model[Any], observations: Observations, values: Parameters
+) -> tuple[OnShortlists | None, tuple[Any, ...] | None, Any]:
+    """Return how answers look by one draw, and the weights of columns."""
+    answers, weight, _, _ = from_draw(model, observations, values)
+    if isinstance(answers, OnShortlists):
+        return answers, None, weight
+    if isinstance(answers, ByTables):
+        parts = (answers.log_prevalence, answers.log_parts, answers.log_share)
+        return None, parts, weight
+    return None, None, weight
 
 
 @jax.jit
 def _weighted_residuals(
-    emission: OnShortlists, observations: Observations, of_truth: Parameters
+    answers: OnShortlists, observations: Observations, weight: Any
 ) -> tuple[Any, Float[Array, "U M"]]:
-    prior = log_prior(observations, of_truth, emission)
-    state = belief(prior + emission.log_likelihood(observations))
-    return _shortlist_residuals(emission, observations), state
+    state = belief(score(Ran(answers, weight), observations))
+    return _shortlist_residuals(answers, observations), state
 
 
-def _shortlist_residuals(emission: OnShortlists, observations: Observations) -> Any:
+def _shortlist_residuals(answers: OnShortlists, observations: Observations) -> Any:
     """Weigh right against wrong, by the annotator's odds of it.
 
     Where the list holds one label alone there is nothing to be wrong about, so that
     such units say nothing.
     """
     lists = lists_of(observations)
-    chance = jnp.exp(emission.log_right)
-    weight = emission.log_right - emission.log_wrong
+    chance = jnp.exp(answers.log_right)
+    weight = answers.log_right - answers.log_wrong
     deviation = jnp.abs(weight) * jnp.sqrt(chance * (1 - chance))
     # Of an answer that is right: what is added to that of a wrong one.
     gained = jnp.stack([weight, weight**2 * (1 - 2 * chance), weight * deviation], 1)

@@ -78,9 +78,7 @@ from consilience.checks.dependence.residuals import (
 from consilience.checks.dependence.samples import sample_pairs
 from consilience.checks.verdict import Verdict, at_most, too_little
 from consilience.model import (
-    AnnotatorModel,
-    EmissionModel,
-    TableModel,
+    Model,
     Tables,
     logarithms,
     thin,
@@ -178,12 +176,12 @@ def common_correlation(shrunk: Sequence[float]) -> float:
 
 
 def residual_correlation(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
 ) -> Residual | None:
     """Correlate the residuals of the answers to each unit."""
-    if not isinstance(model, EmissionModel):
+    if model.rule or (model.layout is not None and model.in_numpyro):
         return None
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
     for residuals in _residuals_by_draw(model, space, parameters):
@@ -207,12 +205,12 @@ def _correlation(
 
 
 def _residuals_by_draw(
-    model: EmissionModel[Any],
+    model: Model[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
 ) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
     """Give the residuals by each of some draws, and what it says of the truth."""
-    if not isinstance(model, TableModel):
+    if not model.by_tables:
         from consilience.checks.dependence.compiled_residuals import compiled_residuals
 
         yield from compiled_residuals(model, space, thin(parameters, LOOKED_AT))
@@ -220,7 +218,7 @@ def _residuals_by_draw(
     tables = Tables(model, space)
     for values in thin(parameters, LOOKED_AT):
         logs = logarithms(values, tables.closed)
-        residuals = table_residuals(tables.subtypes(logs), tables.matrix)
+        residuals = table_residuals(tables.answers(logs), tables.matrix)
         yield residuals, tables.posterior(logs)[1]
 
 

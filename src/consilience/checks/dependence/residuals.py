@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
-from consilience.model import BySubtype
+from consilience.model import ByTables, over_answers
 from consilience.model.array_api import logsumexp
 from consilience.truth import ResponseMatrix, Space
 
@@ -42,14 +42,14 @@ class Residuals(NamedTuple):
     label: Int[np.ndarray, "#U M"]
 
 
-def table_residuals(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
+def table_residuals(tables: ByTables, matrix: ResponseMatrix) -> Residuals:
     """Weigh a label against its rival, the one that is answered most like it.
 
     (Were the two chosen item by item, by what was said of the item, residuals of
     independent annotators would correlate.)
     """
-    _, states, subtypes, _ = tables.log_confusion.shape
-    logs = np.maximum(tables.log_confusion, np.log(MIN_PROBABILITY))
+    _, states, subtypes, _ = tables.log_table.shape
+    logs = np.maximum(tables.log_table, np.log(MIN_PROBABILITY))
     likely = np.exp(logs - logsumexp(logs, 3)[..., None])
     share = np.broadcast_to(np.exp(tables.log_share), (states, subtypes))
     shared = (likely * share[:, :, None]).sum(2)
@@ -59,17 +59,17 @@ def table_residuals(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
     deviation = np.sqrt(np.maximum(square - mean**2, 0))
     residual = weighed[:, :, None] - mean
 
-    def over_answers(
+    def of_units(
         values: Float[np.ndarray, "#J K T #L"],
     ) -> Float[np.ndarray, "U M"]:
-        summed = tables.summed(matrix, np.broadcast_to(values, likely.shape))
+        summed = over_answers(matrix, np.broadcast_to(values, likely.shape))
         return summed.reshape(len(summed), -1)
 
     return Residuals(
-        over_answers(residual),
-        over_answers(residual**2),
-        over_answers(residual * deviation),
-        tuple(over_answers(deviation**power) for power in (1, 2, 3, 4)),
+        of_units(residual),
+        of_units(residual**2),
+        of_units(residual * deviation),
+        tuple(of_units(deviation**power) for power in (1, 2, 3, 4)),
         np.repeat(matrix.state, subtypes, axis=1),
     )
 

@@ -128,9 +128,10 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker="run.toml", overwrite=overwrite)
     settings = numbers(prior, "prior")
     if model != "auto":
+        from consilience.annotators import find
         from consilience.annotators import load as load_model
 
-        load_model(model, settings)  # a mistake is found before anything is read
+        load_model(find(model), settings)  # a mistake is found before anything is read
     show = screen(as_json=json)
     data = read_responses(responses, reading, both=True)
     truth = None if gold is None else read_gold(gold, reading)

@@ -103,7 +103,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
 
     changed = numbers(prior, "prior")
     plan = _plan(
-        _named(models, room.names(), "models"),
+        _named([*map(room.find, models)], room.names(), "models"),
         _named(engines, ENGINES, "engines"),
         changed,
     )

@@ -10,7 +10,7 @@ towards equal ones of the models whose labels do not drift.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 from typing import Any
@@ -36,12 +36,12 @@ from consilience.inference import EngineOptions, choose
 from consilience.inference.options import seed_for
 from consilience.model import (
     PREVALENCE,
-    AnnotatorModel,
     Coding,
-    Dirichlet,
-    DirichletTableModel,
+    LogDirichlet,
+    Model,
     num_substates,
 )
+from consilience.model.language import Interpreter, interpreter, run_by
 from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -82,7 +82,7 @@ MANY_VISITS = 100_000
 
 def compare(
     responses: Responses | Table,
-    models: Sequence[str] = CANDIDATES,
+    models: Sequence[str | Model[Any]] = CANDIDATES,
     *,
     seed: int = 0,
     candidates: Table | None = None,
@@ -100,8 +100,8 @@ def compare(
     ----------
     responses : Responses, data frame or path
         Responses, or anything that `read` accepts.
-    models : sequence of str
-        Names of models with closed-form updates.
+    models : sequence of str or Model
+        Names of models with closed-form updates, or models of one's own.
     seed, candidates, gold, effort, progress : optional
         As for `fit`.
 
@@ -147,7 +147,8 @@ def compare(
     check_options(effort)
     with reporter(progress) as report:
         space = study.space()
-        _, table = compare_models(sample(space, seed), models, seed, effort, report)
+        names = [annotators.find(model) for model in models]
+        _, table = compare_models(sample(space, seed), names, seed, effort, report)
     return table
 
 
@@ -252,23 +253,49 @@ def host_engine(name: str) -> str:
     return "gibbs" if "gibbs" in annotators.fittable(name).engines else "vb"
 
 
-def near_votes(name: str, space: Space) -> AnnotatorModel[Any]:
+def near_votes(name: str, space: Space) -> Model[Any]:
     """Return a model whose prevalence is held near the shares of votes.
 
     Models with normal effects, whose annotators are reported, are left as they are.
     """
     model = annotators.fittable(name)
-    if not isinstance(model, DirichletTableModel):
+    if not (model.by_tables and model.closed):
         return model
     votes = NEAR_VOTES * space.num_units * _vote_shares(space)
 
-    def dirichlet(coding: Coding, prior: Any) -> Mapping[str, Dirichlet]:
-        priors = dict(model.dirichlet(coding, prior))
-        usual = priors[PREVALENCE]
-        priors[PREVALENCE] = replace(usual, concentration=usual.concentration + votes)
-        return priors
+    def program(data: Coding, prior: Any) -> Any:
+        if data.num_states != len(votes):  # the smallest study, which has no votes
+            return model.program(data, prior)
+        with run_by(_WithItems(interpreter(), votes)):
+            return model.program(data, prior)
 
-    return replace(model, dirichlet=dirichlet)
+    return replace(model, program=program)
+
+
+@dataclass(frozen=True)
+class _WithItems:
+    """Runs a program as another does, with more imagined items of each state."""
+
+    other: Interpreter
+    items: Float[np.ndarray, " K"]
+
+    def sample(
+        self,
+        name: str,
+        distribution: Any,
+        dims: tuple[str, ...],
+        sizes: Mapping[str, int],
+    ) -> Any:
+        """Return the value of a parameter."""
+        if name == PREVALENCE:
+            distribution = LogDirichlet(distribution.concentration + self.items)
+        return self.other.sample(name, distribution, dims, sizes)
+
+    def deterministic(
+        self, name: str, value: Callable[[], Any], dims: tuple[str, ...]
+    ) -> None:
+        """Keep a quantity."""
+        self.other.deterministic(name, value, dims)
 
 
 def _draws(name: str, space: Space) -> int:

@@ -32,7 +32,7 @@ from consilience.fitting.inputs import (
 from consilience.fitting.request import Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions
-from consilience.model import TableModel, Tables, logarithms, stack_chains
+from consilience.model import Tables, logarithms, stack_chains
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -165,7 +165,7 @@ def _log_predictive(
 ) -> Float[np.ndarray, " H"]:
     """Return n times log p of each held answer; of an item, its share of the whole."""
     model = single.model
-    if not isinstance(model, TableModel):
+    if not model.by_tables:
         msg = (
             f"{single.name} cannot be cross-validated: its answers are not drawn from "
             "tables with Dirichlet rows; choose another model"

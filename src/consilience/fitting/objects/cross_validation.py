@@ -32,7 +32,7 @@ from consilience.fitting.inputs import (
 from consilience.fitting.objects.contexts import Contexts, contexts
 from consilience.fitting.objects.fit import probability_of_new_label
 from consilience.inference import EngineOptions, run
-from consilience.model import AnnotatorModel, Parameters, marginal, parameters_from_draw
+from consilience.model import Model, Parameters, from_draw, marginal
 from consilience.model.layout import lay_out
 from consilience.objects.layout.block_counts import Answers, Blocks, count_answers
 from consilience.objects.layout.covariate_names import Names
@@ -170,7 +170,7 @@ def _folds(
 
 
 def _of_fold(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: ObjectsSpace,
     test: Bool[np.ndarray, " U"],
     others: int | None,
@@ -182,7 +182,7 @@ def _of_fold(
     result = run(model, training, "em", seed, effort, silent)
     observations = lay_out(model, training)
     values = {name: value[0, 0] for name, value in result.parameters.items()}
-    parameters = parameters_from_draw(model, observations, values)
+    answers: Any = from_draw(model, observations, values).answers
     counts = pool(training)
     training_items = some_units(space, np.flatnonzero(~test))
     training_contexts = contexts(
@@ -193,7 +193,9 @@ def _of_fold(
         training_contexts, test_contexts, counts
     )
     names = observations.layout.names
-    selected, main, top = score_responses(test_contexts, counts, names, parameters)
+    selected, main, top = score_responses(
+        test_contexts, counts, names, answers.parameters
+    )
     rare = np.log(training_contexts.empty)
     log_new_label = np.where(
         test_contexts.new_label,

@@ -22,10 +22,10 @@ from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
 from consilience.inference import Result
 from consilience.model import (
-    AnnotatorModel,
+    Model,
     Parameters,
+    from_draw,
     lay_out,
-    parameters_from_draw,
     thin,
 )
 from consilience.objects.layout.items import Items
@@ -81,7 +81,7 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
 def with_objects(
     data: xr.DataTree,
     space: ObjectsSpace,
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     result: Result,
     *,
     seed: int,
@@ -90,10 +90,10 @@ def with_objects(
 ) -> xr.DataTree:
     """Return the fit with what each item holds, and what all of them say together."""
     observations = lay_out(model, space)
-    draws = [
-        parameters_from_draw(model, observations, values)
-        for values in thin(result.parameters, MAX_DRAWS)
-    ]
+    draws = []
+    for values in thin(result.parameters, MAX_DRAWS):
+        answers: Any = from_draw(model, observations, values).answers
+        draws.append(answers.parameters)
     items: Items = observations.layout
     with_posteriors = with_item_posteriors(
         data, space, items, draws, seed=seed, prob=prob, report=report

@@ -22,7 +22,7 @@ from consilience.fitting.previous.predicting import DRAWS, align_draws
 from consilience.fitting.request import Study
 from consilience.inference.result import Result
 from consilience.intervals import bounds
-from consilience.model import AnnotatorModel, Parameters, thin
+from consilience.model import Model, Parameters, thin
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.posterior import label_pairs
 from consilience.objects.posterior.label_pairs import StudyEvidence
@@ -39,7 +39,7 @@ class PreviousFit:
     """An earlier fit of kind objects, and its model."""
 
     data: xr.DataTree
-    model: AnnotatorModel[Any]
+    model: Model[Any]
 
     def evidence(self) -> StudyEvidence:
         """Return what its study says of classes, labels and pairs."""

@@ -42,8 +42,8 @@ from consilience.fitting.previous.predicting import (
 )
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
-from consilience.model import Method, Parameters, SampledModel, stack_chains
-from consilience.model.random_effects.varying import RandomEffects
+from consilience.model import Method, Model, stack_chains
+from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
 from consilience.truth import ContainsSpace, Observations, Space
 
@@ -83,7 +83,7 @@ def fit_with_previous(study: Study, request: Request, previous: Fit) -> xr.DataT
     return fit_tree(study, request, space, single, remarks=[remark])
 
 
-def check_previous(name: str, model: Method[Any], fit: Fit) -> SampledModel[Any]:
+def check_previous(name: str, model: Method[Any], fit: Fit) -> Model[Any]:
     """Return the model; refuse an earlier fit that cannot be its prior."""
     before = fit.data.attrs
     if before["model"] != name:
@@ -92,7 +92,7 @@ def check_previous(name: str, model: Method[Any], fit: Fit) -> SampledModel[Any]
             "take the same model, or a fit of this one"
         )
         raise OptionError(msg)
-    if not isinstance(model, SampledModel) or "objects" in model.kinds:
+    if not (isinstance(model, Model) and model.by_gradient) or "objects" in model.kinds:
         msg = (
             f"{name} cannot take its prior from an earlier fit: fit both studies "
             "together, or use `predict` to keep all as it was learned; contains, "
@@ -115,22 +115,22 @@ def align(space: Space, fit: Fit) -> Space:
 
 
 def with_informative_prior(
-    model: SampledModel[Any], space: Space, fit: Fit
-) -> tuple[SampledModel[Any], str]:
+    model: Model[Any], space: Space, fit: Fit
+) -> tuple[Model[Any], str]:
     """Return the model with the earlier posterior as its prior, and a remark on it."""
     previous = match_draws(fit.data["posterior"].to_dataset(), model.dims, space)
     names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
 
-    def sampled(observations: Observations, prior: Any) -> Parameters:
+    def program(observations: Observations, prior: Any) -> Any:
         with _InformativePrior(previous):
-            return model.parameters(observations, prior)
+            return model.program(observations, prior)
 
     remark = (
         f"the prior is the posterior of an earlier fit ({fit.data.attrs['model']} by "
         f"{fit.data.attrs['engine']}), which includes {int((names >= 0).sum()):,} of "
         f"the {len(names):,} annotators"
     )
-    return replace(model, parameters=sampled), remark
+    return replace(model, program=program), remark
 
 
 def match_draws(

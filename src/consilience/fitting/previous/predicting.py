@@ -32,9 +32,8 @@ from consilience.inference.result import Result
 from consilience.intervals import bounds
 from consilience.model import (
     DIMS,
-    AnnotatorModel,
     Heuristic,
-    TableModel,
+    Model,
     Tables,
     logarithms,
     thin,
@@ -290,14 +289,12 @@ def _check(data: xr.DataTree, space: Space) -> None:
         raise OptionError(msg)
 
 
-def _reader(
-    model: AnnotatorModel[Any], space: Space, names: Collection[str]
-) -> Reader | None:
+def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader | None:
     """Return how a draw is read: posterior of the truth, likelihood, what follows.
 
-    None where parameters of these names do not say all that the emission wants.
+    None where parameters of these names do not say all that the answers need.
     """
-    if not isinstance(model, TableModel):
+    if not model.by_tables:
         from consilience.posterior.stored_fit.compiled_reader import compiled_reader
 
         return compiled_reader(model, space, names)

@@ -22,7 +22,7 @@ from consilience.inference.closed_form.dirichlet import hyperprior, learn
 from consilience.inference.closed_form.squarem import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Optimization
-from consilience.model import PREVALENCE, Normal, Parameters, num_substates
+from consilience.model import PREVALENCE, Parameters, Site, num_substates
 from consilience.progress import Progress, Reporter
 from consilience.when_used import special
 
@@ -210,12 +210,13 @@ def _sweep(
     return Optimum(swept.counts, concentration, free, logit), value
 
 
-def _log_density(priors: Mapping[str, Normal], free: Parameters) -> float:
+def _log_density(priors: Mapping[str, Site], free: Parameters) -> float:
     """Return the log density of the free numbers under their priors."""
     density = 0.0
     for name, prior in priors.items():
-        scaled = np.asarray(free[name]) / prior.scale
-        constant = np.log(prior.scale) + 0.5 * np.log(2 * np.pi)
+        scale = prior.distribution.scale
+        scaled = np.asarray(free[name]) / scale
+        constant = np.log(scale) + 0.5 * np.log(2 * np.pi)
         density -= float((0.5 * scaled**2 + constant).sum())
     return density
 

@@ -22,18 +22,21 @@ from jax.scipy.stats import norm
 from jaxtyping import Array, Bool, Float
 
 from consilience.model import (
-    ClosedFormModel,
     Coding,
     Dirichlet,
-    Normal,
+    Model,
     Parameters,
+    Site,
     Swept,
     belief,
-    closed_priors,
     derived,
+    dirichlet_priors,
+    given,
     lay_out,
     marginal,
+    normal_priors,
     num_substates,
+    score,
 )
 from consilience.model.on_host import ColumnPrior
 from consilience.truth import Observations, Space
@@ -46,17 +49,18 @@ HALVINGS = 6
 class CompiledSweeps:
     """A model with closed-form updates, laid out for the answers of a study."""
 
-    def __init__(self, model: ClosedFormModel[Any], space: Space) -> None:
+    def __init__(self, model: Model[Any], space: Space) -> None:
         self.model = model
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             self.observations = lay_out(model, space)
-        columns = self.observations.has_covariates
+            columns = self.observations.has_covariates
+            priors = dirichlet_priors(model, self.coding, columns=columns)
+            self.priors: dict[str, Dirichlet] = {
+                name: replace(p, concentration=np.asarray(p.concentration, float))
+                for name, p in priors.items()
+            }
+            self.normal: dict[str, Site] = normal_priors(model, self.coding)
         self.columns = ColumnPrior(model, self.observations) if columns else None
-        closed = closed_priors(model, self.coding, columns=columns)
-        self.priors: dict[str, Dirichlet] = {
-            name: replace(prior, concentration=np.asarray(prior.concentration, float))
-            for name, prior in closed.items()
-        }
 
     @property
     def coding(self) -> Coding:
@@ -72,11 +76,6 @@ class CompiledSweeps:
     def guess(self) -> Float[np.ndarray, "U S"]:
         """A first guess of the truth."""
         return np.asarray(self.observations.guess)
-
-    @cached_property
-    def normal(self) -> dict[str, Normal]:
-        """The priors of the parameters that are free numbers, by name."""
-        return dict(self.model.normals(self.observations))
 
     @cached_property
     def _idle(self) -> Float[np.ndarray, "U M"]:
@@ -116,13 +115,15 @@ class CompiledSweeps:
 
 @partial(jax.jit, static_argnames="model")
 def _sweep(
-    model: ClosedFormModel[Any],
+    model: Model[Any],
     observations: Observations,
     logs: Parameters,
     assigned: Float[Array, "U M"],
     expected: Bool[Array, ""] | bool,  # noqa: FBT001 (one program for both)
 ) -> tuple[Float[Array, " U"], Float[Array, "U M"], Mapping[str, Any]]:
-    scores, pull = jax.vjp(lambda logs: model.score(observations, logs), logs)
+    scores, pull = jax.vjp(
+        lambda logs: score(given(model, observations, logs), observations), logs
+    )
     believed = belief(scores)
     weight = jnp.where(expected, believed, assigned)
     (counts,) = pull(observations.scale[:, None] * weight)
@@ -131,7 +132,7 @@ def _sweep(
 
 @partial(jax.jit, static_argnames="model")
 def _step(
-    model: ClosedFormModel[Any],
+    model: Model[Any],
     observations: Observations,
     logs: Parameters,
     free: Parameters,
@@ -142,28 +143,29 @@ def _step(
 
 @partial(jax.jit, static_argnames="model")
 def _derived(
-    model: ClosedFormModel[Any], observations: Observations, logs: Parameters
+    model: Model[Any], observations: Observations, logs: Parameters
 ) -> Parameters:
-    return derived(model, observations, logs)
+    return derived(given(model, observations, logs), observations)
 
 
 def newton_step(
-    model: ClosedFormModel[Any],
+    model: Model[Any],
     observations: Observations,
     logs: Parameters,
     free: Parameters,
     truth: Float[Array, "U M"],
 ) -> Parameters:
     """Return the free numbers one step further up."""
-    priors = model.normals(observations)
+    priors = normal_priors(model, observations)
     start, back = ravel_pytree(free)
 
     def rise(flat: Float[Array, " F"]) -> Float[Array, ""]:
-        scores = model.score(observations, {**logs, **back(flat)})
+        ran = given(model, observations, {**logs, **back(flat)})
+        scores = score(ran, observations)
         expected = truth * jnp.where(truth > 0, scores, 0.0)
         total: Float[Array, ""] = (observations.scale * expected.sum(1)).sum()
         for name, value in back(flat).items():
-            total += norm.logpdf(value, 0.0, priors[name].scale).sum()
+            total += norm.logpdf(value, 0.0, priors[name].distribution.scale).sum()
         return total
 
     # Backwards twice: products with sparse matrices have no forward derivative. What is

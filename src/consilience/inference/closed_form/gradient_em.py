@@ -15,7 +15,7 @@ from consilience.inference.gradient_ascent.posterior_bootstrap import (
 from consilience.inference.options import Seed, key_of
 from consilience.inference.result import MAX_KEPT, Optimization, Result, at_a_point
 from consilience.intervals import bounds
-from consilience.model import SampledModel
+from consilience.model import Model
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -31,7 +31,7 @@ LAPLACE = (
 
 
 def fit_by_gradient(
-    model: SampledModel[Any],
+    model: Model[Any],
     space: Space,
     steps: Steps,
     seed: Seed,

@@ -13,12 +13,11 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.model import (
-    ClosedFormModel,
     Coding,
     Dirichlet,
-    DirichletTableModel,
-    Normal,
+    Model,
     Parameters,
+    Site,
     Swept,
     Tables,
 )
@@ -49,7 +48,7 @@ class Sweeps(Protocol):
         """A first guess of the truth."""
 
     @property
-    def normal(self) -> dict[str, Normal]:
+    def normal(self) -> dict[str, Site]:
         """The priors of the parameters that are free numbers, by name."""
 
     def sweep(self, logs: Parameters, *, assign: Any = None, deal: Any = None) -> Swept:
@@ -67,9 +66,9 @@ class Sweeps(Protocol):
         """Return what follows from the parameters and is reported with them."""
 
 
-def sweeps_of(model: ClosedFormModel[Any], space: Space) -> Sweeps:
+def sweeps_of(model: Model[Any], space: Space) -> Sweeps:
     """Lay a model with closed-form updates out for the answers of a space."""
-    if isinstance(model, DirichletTableModel):
+    if model.by_tables:
         return Tables(model, space)
     from consilience.inference.closed_form.compiled_sweeps import CompiledSweeps
 

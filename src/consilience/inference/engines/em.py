@@ -28,7 +28,7 @@ from consilience.inference.closed_form.dirichlet import (
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import Result, at_a_point
-from consilience.model import AnnotatorModel, ClosedFormModel, SampledModel
+from consilience.model import Model
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -55,9 +55,7 @@ class Options:
     prob: float = 0.9
 
 
-def options(
-    model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
-) -> Options:
+def options(model: Model[Any], space: Space, given: Mapping[str, Any]) -> Options:
     """Return the settings for a fit."""
     del model, space
     given = {name: value for name, value in given.items() if name != "steps"}
@@ -65,7 +63,7 @@ def options(
 
 
 def fit(
-    model: ClosedFormModel[Any] | SampledModel[Any],
+    model: Model[Any],
     space: Space,
     seed: Seed,
     effort: Options,
@@ -86,7 +84,7 @@ def fit(
     report
         Called with the progress made.
     """
-    if isinstance(model, SampledModel):
+    if not model.closed:
         from consilience.inference.closed_form.gradient_em import fit_by_gradient
 
         return fit_by_gradient(

@@ -22,7 +22,7 @@ from consilience.inference.modes import described, pooled
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import MAX_KEPT, Moments, Result
 from consilience.log import logger
-from consilience.model import NODES, RowEffectsModel
+from consilience.model import NODES, Model, row_effects
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Space
 
@@ -75,9 +75,7 @@ class Options:
     prob: float = 0.9
 
 
-def options(
-    model: RowEffectsModel[Any], space: Space, given: Mapping[str, Any]
-) -> Options:
+def options(model: Model[Any], space: Space, given: Mapping[str, Any]) -> Options:
     """Return the settings for a fit."""
     del model
     asked = override(Options(), given)
@@ -118,7 +116,7 @@ def better_chains(
 
 
 def fit(
-    model: RowEffectsModel[Any],
+    model: Model[Any],
     space: Space,
     seed: Seed,
     effort: Options,
@@ -145,7 +143,7 @@ def fit(
     generator = generator_of(seed)
     started = number if tune <= RESTART else STARTED * number
     truth = TruthDraws(model, space, started, generator)
-    design = model.effects(truth.matrix, model.prior)
+    design = row_effects(model, truth.matrix)
     chains = Chains(design, truth, space.num_annotators, generator)
     spent = tune + (STARTED - 1) * RESTART
     limit = max(MAX_VISITS // visits(space, number) - spent, MIN_SWEEPS)

@@ -47,10 +47,8 @@ from consilience.inference.result import MAX_KEPT, Result
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
-    AnnotatorModel,
-    ClosedFormModel,
+    Model,
     Parameters,
-    SampledModel,
     belief,
     joint,
     lay_out,
@@ -96,7 +94,7 @@ class Options:
 
 
 def fit(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     seed: Seed,
     effort: Options,
@@ -123,7 +121,7 @@ def fit(
     sampled = shared(model, observations)
     few = sum(size for size, _ in sampled.values()) <= MOST
     block: Any
-    if few and isinstance(model, SampledModel):
+    if few and model.by_gradient:
         tune = _tune(effort, TUNE_KNOWN)
         mode = find_mode(model, space, of_guess, report)
         how = (tune, effort.target, effort.chains, BLOCK)
@@ -162,7 +160,7 @@ def fit(
 
 @lru_cache(maxsize=8)
 def _compiled(
-    model: AnnotatorModel[Any], tune: int, target: float, dense: tuple[str, ...]
+    model: Model[Any], tune: int, target: float, dense: tuple[str, ...]
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return how to start and how to go on; fits of one size share what is compiled."""
     kernels: list[NUTS] = []
@@ -192,14 +190,14 @@ def _compiled(
 
 
 def with_guess(
-    model: AnnotatorModel[Any], space: Space, observations: Observations, seed: Seed
+    model: Model[Any], space: Space, observations: Observations, seed: Seed
 ) -> tuple[Observations, Parameters]:
     """Return the observations with a variational guess, and its parameters.
 
     Models without closed forms keep the vote shares as their guess.
     """
     values: dict[str, Any] = {}
-    if isinstance(model, ClosedFormModel):
+    if model.closed:
         sweeps = sweeps_of(model, space)
         where, _ = optimize(sweeps, vb.RULE, GUESS, generator_of(seed), silent)
         logs = logs_of(vb.RULE, where)
@@ -273,7 +271,7 @@ def _note(
 
 
 def _read(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     observations: Observations,
     positions: Mapping[str, Float[np.ndarray, "chain draw ..."]],
 ) -> tuple[
@@ -305,7 +303,7 @@ def _read(
 
 
 @partial(jax.jit, static_argnames="model")
-def _sites(model: AnnotatorModel[Any], flat: Any, observations: Observations) -> Any:
+def _sites(model: Model[Any], flat: Any, observations: Observations) -> Any:
     def one(sites: Parameters) -> Any:
         return {name: leaf for name, leaf in sites.items() if name != SCORE}
 
@@ -314,7 +312,7 @@ def _sites(model: AnnotatorModel[Any], flat: Any, observations: Observations) ->
 
 
 @partial(jax.jit, static_argnames="model")
-def _beliefs(model: AnnotatorModel[Any], flat: Any, observations: Observations) -> Any:
+def _beliefs(model: Model[Any], flat: Any, observations: Observations) -> Any:
     def one(sites: Parameters) -> Any:
         scores = sites[SCORE]
         return posterior_of_truth(model, belief(scores)), marginal(scores)
@@ -323,7 +321,7 @@ def _beliefs(model: AnnotatorModel[Any], flat: Any, observations: Observations) 
 
 
 def _of_each(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     flat: Any,
     observations: Observations,
     wanted: Callable[[Parameters], Any],

@@ -1,10 +1,11 @@
 """Rules without a likelihood: applied once, and nothing is estimated."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from consilience.inference.options import Seed
 from consilience.inference.result import Result, at_a_point
-from consilience.model import Rounds, Rule
+from consilience.model import Model, Rounds
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -32,12 +33,17 @@ class Options:
     prob: float = 0.9
 
 
-def fit[P](
-    model: Rule[P], space: Space, seed: Seed, effort: Options, report: Reporter = silent
+def fit(
+    model: Model[Any],
+    space: Space,
+    seed: Seed,
+    effort: Options,
+    report: Reporter = silent,
 ) -> Result:
     """Apply a rule."""
     del seed, report
     rounds = Rounds(effort.sweeps, effort.tolerance)
-    belief, parameters = model.apply(space, model.prior, rounds)
+    apply: Any = model.rule
+    belief, parameters = apply(space, model.prior, rounds)
     remark = "a rule gives point estimates, without uncertainty"
     return at_a_point(parameters, belief, None, None, (remark,))

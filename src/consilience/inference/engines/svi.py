@@ -27,7 +27,7 @@ from consilience.inference.result import MAX_KEPT, Optimization, Result
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
-    AnnotatorModel,
+    Model,
     Parameters,
     belief,
     joint,
@@ -70,7 +70,7 @@ class Options:
 
 
 def fit(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     space: Space,
     seed: Seed,
     effort: Options,
@@ -126,7 +126,7 @@ def fit(
 
 @lru_cache(maxsize=8)
 def _compiled(
-    model: AnnotatorModel[Any], rate: float, steps: int, draws: int
+    model: Model[Any], rate: float, steps: int, draws: int
 ) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     """Return how to start, go on and draw; fits of one size share what is compiled."""
 
@@ -173,7 +173,7 @@ def _settled(values: list[float], answers: int) -> bool:
 
 
 def _read(
-    model: AnnotatorModel[Any], whole: Observations, posterior: Any
+    model: Model[Any], whole: Observations, posterior: Any
 ) -> tuple[
     dict[str, Float[np.ndarray, "draw ..."]],
     Float[np.ndarray, "kept U S"],
@@ -189,7 +189,7 @@ def _read(
 
 
 @partial(jax.jit, static_argnames="model")
-def _read_flat(model: AnnotatorModel[Any], posterior: Any, whole: Observations) -> Any:
+def _read_flat(model: Model[Any], posterior: Any, whole: Observations) -> Any:
     program = partial(joint, model)
 
     def one(sites: Any) -> Any:

@@ -34,7 +34,7 @@ from consilience.inference.closed_form.dirichlet import (
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
-from consilience.model import AnnotatorModel, ClosedFormModel, num_substates
+from consilience.model import Model, num_substates
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -80,9 +80,7 @@ class Options:
     prob: float = 0.9
 
 
-def options(
-    model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
-) -> Options:
+def options(model: Model[Any], space: Space, given: Mapping[str, Any]) -> Options:
     """Return the settings for a fit."""
     steps = override(default_steps(model, space), given)
     if "restarts" in given:
@@ -92,7 +90,7 @@ def options(
 
 
 def fit(
-    model: ClosedFormModel[Any],
+    model: Model[Any],
     space: Space,
     seed: Seed,
     effort: Options,
@@ -151,7 +149,7 @@ def fit(
     )
 
 
-def default_steps(model: AnnotatorModel[Any], space: Space) -> Steps:
+def default_steps(model: Model[Any], space: Space) -> Steps:
     """Return when to stop: after as many starts as take some seconds.
 
     Units are dealt to the finer states of a model at random, and there are more optima.

@@ -8,11 +8,13 @@ from jaxtyping import Bool, Float, Int
 
 from consilience.model import (
     PREVALENCE,
+    Model,
     Parameters,
-    RowEffectsModel,
     Tables,
+    imagined_units,
     logarithms,
     normal_nodes,
+    row_effects,
     thin,
 )
 from consilience.truth import ResponseMatrix, Space
@@ -37,7 +39,7 @@ class TruthDraws:
 
     def __init__(
         self,
-        model: RowEffectsModel[Any],
+        model: Model[Any],
         space: Space,
         chains: int,
         generator: np.random.Generator,
@@ -45,13 +47,13 @@ class TruthDraws:
         self.tables = Tables(model, space)
         self.matrix: ResponseMatrix = self.tables.matrix
         self.chains = chains
-        self.nodes = model.effects(self.matrix, model.prior).nodes
+        self.nodes = row_effects(model, self.matrix).nodes
         self.cells = self.matrix.num_states * self.nodes
         pair = space.annotator.astype(np.int64) * len(space.answers) + space.answer
         self.first_cell = pair * self.cells
         self.unit, self.n = space.unit, space.n.astype(float)
         self.by_pair = self.matrix.by_pair.astype(np.float32)
-        self.imagined = np.asarray(model.priors(self.matrix)[PREVALENCE].concentration)
+        self.imagined = imagined_units(model, self.matrix)
         units, lists = self.matrix.num_units, self.matrix.state.shape[1]
         self.state = np.broadcast_to(self.matrix.state, (units, lists))
         share = self.imagined + np.bincount(

@@ -1,7 +1,7 @@
 """Curvature of a density at a point, by differences of gradients.
 
 What each annotator has of its own is measured in units of its own posterior
-(`consilience.model.random_effects.varying`), so it is the coordinates that all share
+(`consilience.model.varying`), so it is the coordinates that all share
 which bend by far more or less than one another. An optimizer in coordinates of equal
 curvature, and a chain in their metric, take a fraction of the steps. And the slopes on
 either side of a top tell how far the mean is from it, which matters where numbers are
@@ -18,7 +18,7 @@ import numpyro
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Bool, Float, Int
 
-from consilience.model import DIMS, AnnotatorModel, Parameters, sample_parameters
+from consilience.model import DIMS, Model, Parameters, sample_answers
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations
 
@@ -47,7 +47,7 @@ def marks(position: Parameters, chosen: Collection[str]) -> Bool[np.ndarray, " P
 
 
 def shared(
-    model: AnnotatorModel[Any], observations: Observations
+    model: Model[Any], observations: Observations
 ) -> dict[str, tuple[int, bool]]:
     """Return the size of each parameter that is sampled, and whether all share it."""
     shapes = jax.eval_shape(partial(_sampled, model), observations)
@@ -58,8 +58,8 @@ def shared(
     }
 
 
-def _sampled(model: AnnotatorModel[Any], observations: Observations) -> Parameters:
-    seeded = numpyro.handlers.seed(sample_parameters, 0)
+def _sampled(model: Model[Any], observations: Observations) -> Parameters:
+    seeded = numpyro.handlers.seed(sample_answers, 0)
     sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
     return {
         name: site["value"]
@@ -69,7 +69,7 @@ def _sampled(model: AnnotatorModel[Any], observations: Observations) -> Paramete
 
 
 def common(
-    model: AnnotatorModel[Any], observations: Observations, position: Parameters
+    model: Model[Any], observations: Observations, position: Parameters
 ) -> Bool[np.ndarray, " P"]:
     """Return which coordinates are of parameters that all share."""
     sampled = shared(model, observations)

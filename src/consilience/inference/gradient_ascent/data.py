@@ -15,8 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from consilience.model import (
-    LaidOutModel,
-    SampledModel,
+    Model,
     lay_out,
     num_substates,
 )
@@ -57,7 +56,7 @@ class Real(NamedTuple):
 
 
 def lay_out_data(
-    model: SampledModel[Any], space: Space, *, pad: bool = True
+    model: Model[Any], space: Space, *, pad: bool = True
 ) -> tuple[Data, Real]:
     """Merge units that look alike, pad the arrays and cut the units into blocks."""
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
@@ -82,7 +81,7 @@ def lay_out_data(
     real = Real(place, sizes)
     columns = space.state.shape[1] * num_substates(model)
     size = max(MAX_TABLE // columns, 1)
-    uncut = isinstance(model, LaidOutModel)
+    uncut = model.layout is not None
     if size >= space.num_units or uncut:
         parts = _as_one_block(whole)
         return Data(whole, parts, jnp.asarray(count[None])), real

@@ -37,7 +37,7 @@ from consilience.inference.gradient_ascent.mode import (
     slope_about,
 )
 from consilience.inference.gradient_ascent.optimize import ascend
-from consilience.model import AnnotatorModel, Parameters, SampledModel, joint
+from consilience.model import Model, Parameters, joint
 from consilience.progress import Reporter, silent
 from consilience.truth import Observations, Space
 
@@ -53,7 +53,7 @@ class Laplace(NamedTuple):
 
 
 def find_mode(
-    model: SampledModel[Any],
+    model: Model[Any],
     space: Space,
     key: Key[Array, ""],
     report: Reporter = silent,
@@ -67,7 +67,7 @@ def find_mode(
 
 
 def starts(
-    model: AnnotatorModel[Any], mode: Laplace, key: Key[Array, ""], chains: int
+    model: Model[Any], mode: Laplace, key: Key[Array, ""], chains: int
 ) -> list[ParamInfo]:
     """Draw where each chain starts, with energy and slope; nearer where it has none."""
     summit, covariance = mode
@@ -92,7 +92,7 @@ def starts(
 
 
 def chains_from(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     observations: Observations,
     mode: Laplace,
     key: Key[Array, ""],
@@ -128,7 +128,7 @@ def chains_from(
 
 @lru_cache(maxsize=8)
 def _kernel(
-    model: AnnotatorModel[Any], tune: int, target: float, length: int
+    model: Model[Any], tune: int, target: float, length: int
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return how to start and to go on; fits of one size share what is compiled."""
     init, sample = hmc(potential_fn_gen=partial(_potential, model), algo="NUTS")
@@ -159,7 +159,7 @@ def _kernel(
 
 
 def _potential(
-    model: AnnotatorModel[Any], observations: Observations
+    model: Model[Any], observations: Observations
 ) -> Callable[[Parameters], Float[Array, ""]]:
     program = partial(joint, model)
 

@@ -32,7 +32,7 @@ from consilience.inference.gradient_ascent.mode import (
     slope_about,
 )
 from consilience.inference.options import Seed, generator_of
-from consilience.model import AnnotatorModel
+from consilience.model import Model
 from consilience.progress import Progress, Reporter
 
 PHASE = "draws about the mode"
@@ -40,7 +40,7 @@ ROUNDS = 30  # of as many proposals as draws
 
 
 def laplace_draws(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     summit: Optimized,
     seed: Seed,
     number: int,

@@ -28,14 +28,17 @@ from consilience.inference.gradient_ascent.curvature import Slope
 from consilience.inference.gradient_ascent.data import Data, Real
 from consilience.model import (
     DIMS,
-    AnnotatorModel,
+    Model,
     Parameters,
+    Ran,
     belief,
     derived,
     log_likelihood,
     marginal,
+    num_substates,
     posterior_of_truth,
-    sample_parameters,
+    sample_answers,
+    score,
 )
 from consilience.objects.layout.items import Items
 from consilience.truth import Observations
@@ -62,7 +65,7 @@ class Optimized(NamedTuple):
 
 
 def mode_at(
-    model: AnnotatorModel[Any], summit: Optimized, position: Float[np.ndarray, " P"]
+    model: Model[Any], summit: Optimized, position: Float[np.ndarray, " P"]
 ) -> Mode:
     """Return what is found at a position, units in their order, on the host."""
     data, (place, _) = summit.data, summit.real
@@ -72,17 +75,17 @@ def mode_at(
         parameters = _of_real(model, summit, mode.parameters)
         return Mode(parameters, mode.belief[place], mode.log_likelihood[place])
     # The score is another program than the objective, and computed once.
-    values, parameters = on_host(_constrained(model, data.whole, free))
-    whole = on_host(data.whole)
-    scores = model.score(whole, parameters)
+    values, answers = on_host(_constrained(model, data.whole, free))
+    whole, ran = on_host(data.whole), Ran(answers)
+    scores = score(ran, whole)
     return Mode(
-        _of_real(model, summit, {**values, **derived(model, whole, parameters)}),
+        _of_real(model, summit, {**values, **derived(ran, whole)}),
         special.softmax(scores, axis=1)[place],
         special.logsumexp(scores, axis=1)[place],
     )
 
 
-def slope_about(model: AnnotatorModel[Any], summit: Optimized) -> Slope:
+def slope_about(model: Model[Any], summit: Optimized) -> Slope:
     """Return the slope of minus the log density, as a function of the place."""
 
     def slope(place: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
@@ -97,11 +100,11 @@ def slope_about(model: AnnotatorModel[Any], summit: Optimized) -> Slope:
 
 
 @partial(jax.jit, static_argnames="model")
-def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
-    values, parameters = _constrained(model, data.whole, position)
+def _mode_at(model: Model[Any], data: Data, position: Parameters) -> Mode:
+    values, ran = _run_at(model, data.whole, position)
 
     def one(observations: Observations) -> Any:
-        scores = model.score(observations, parameters)
+        scores = score(ran, observations)
         return posterior_of_truth(model, belief(scores)), marginal(scores)
 
     if len(data.weight) == 1:
@@ -109,7 +112,7 @@ def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mo
     else:
         truth, likelihood = jax.lax.map(one, data.parts)
     return Mode(
-        {**values, **derived(model, data.whole, parameters)},
+        {**values, **derived(ran, data.whole)},
         truth.reshape(-1, truth.shape[-1]),
         likelihood.ravel(),
     )
@@ -117,17 +120,24 @@ def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mo
 
 @partial(jax.jit, static_argnames="model")
 def _constrained(
-    model: AnnotatorModel[Any], whole: Observations, position: Parameters
-) -> tuple[Parameters, Parameters]:
-    """Return parameters by name, and as the model has them."""
-    program = seed(sample_parameters, 0)
+    model: Model[Any], whole: Observations, position: Parameters
+) -> tuple[Parameters, Any]:
+    """Return parameters by name, and the answers that they give."""
+    values, ran = _run_at(model, whole, position)
+    return values, ran.answers
+
+
+def _run_at(
+    model: Model[Any], whole: Observations, position: Parameters
+) -> tuple[Parameters, Ran]:
+    program = seed(sample_answers, 0)
     arguments = (model, whole)
     values = constrain_fn(program, arguments, {}, position, return_deterministic=True)
     return values, substitute(program, data=values)(*arguments)
 
 
 def _of_real(
-    model: AnnotatorModel[Any], summit: Optimized, parameters: Parameters
+    model: Model[Any], summit: Optimized, parameters: Parameters
 ) -> Parameters:
     """Return the parameters without those of what fills arrays up."""
     axes = {**DIMS, **model.dims}
@@ -141,7 +151,7 @@ def _of_real(
 
 @partial(jax.jit, static_argnames="model")
 def energy_and_slope(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     data: Data,
     evidence: Float[Array, "blocks size S"] | None,
     position: Parameters,
@@ -173,27 +183,27 @@ def no_evidence(data: Data) -> Float[Array, "blocks size S"] | None:
 
 
 def _program(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     data: Data,
     evidence: Float[Array, "blocks size S"] | None,
 ) -> None:
-    parameters = sample_parameters(model, data.whole)
+    ran, substates = sample_answers(model, data.whole), num_substates(model)
 
-    def one(parameters: Parameters, part: Any) -> Float[Array, ""]:
+    def one(part: Any) -> Float[Array, ""]:
         observations, weight, tilt = part
-        seen = log_likelihood(model, observations, parameters, tilt)
+        seen = log_likelihood(ran, observations, substates, tilt)
         total: Float[Array, ""] = (weight * seen).sum()
         return total
 
     parts = (data.parts, data.weight, evidence)
     if len(data.weight) == 1:
         only = jax.tree.map(lambda leaf: leaf[0], parts)
-        numpyro.factor("answers", one(parameters, only))
+        numpyro.factor("answers", one(only))
         return
     again = jax.checkpoint(one)  # the memory of one block, for twice the work
 
     def add(total: Float[Array, ""], part: Any) -> tuple[Float[Array, ""], None]:
-        return total + again(parameters, part), None
+        return total + again(part), None
 
     total, _ = jax.lax.scan(add, jnp.zeros(()), parts)
     numpyro.factor("answers", total)

@@ -43,10 +43,9 @@ from consilience.inference.gradient_ascent.mode import (
 )
 from consilience.inference.result import Optimization
 from consilience.model import (
-    AnnotatorModel,
+    Model,
     Parameters,
-    SampledModel,
-    sample_parameters,
+    sample_answers,
 )
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
@@ -64,7 +63,7 @@ type Lean = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
 
 
 def ascend(
-    model: SampledModel[Any],
+    model: Model[Any],
     space: Space,
     steps: Steps,
     key: Key[Array, ""],
@@ -105,7 +104,7 @@ def ascend(
 
 
 def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     data: Data,
     unravel: Callable[[Float[Array, " P"]], Parameters],
     tolerance: float,
@@ -161,7 +160,7 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
 
 
 def _whitening(
-    model: AnnotatorModel[Any], summit: Optimized, of_all: Bool[np.ndarray, " P"]
+    model: Model[Any], summit: Optimized, of_all: Bool[np.ndarray, " P"]
 ) -> Whitening | None:
     """Return coordinates along which what all share bends alike, on the way up.
 
@@ -177,10 +176,10 @@ def _whitening(
 
 @partial(jax.jit, static_argnames="model")
 def _start(
-    model: AnnotatorModel[Any], whole: Observations, key: Key[Array, ""] | None = None
+    model: Model[Any], whole: Observations, key: Key[Array, ""] | None = None
 ) -> Parameters:
     """Return prior means, where answers are votes for the truth; or else a draw."""
-    program = seed(sample_parameters, 0 if key is None else key)
+    program = seed(sample_answers, 0 if key is None else key)
     if key is None:
         program = substitute(program, substitute_fn=init_to_mean)
     sites = trace(program).get_trace(model, whole)
@@ -190,7 +189,7 @@ def _start(
         if site["type"] == "sample" and not site["is_observed"]
     }
     free: Parameters = unconstrain_fn(
-        seed(sample_parameters, 0), (model, whole), {}, values
+        seed(sample_answers, 0), (model, whole), {}, values
     )
     return free
 

@@ -57,8 +57,8 @@ from consilience.inference.gradient_ascent.mode import (
     slope_about,
 )
 from consilience.inference.gradient_ascent.optimize import optimize_from
-from consilience.model import AnnotatorModel, Parameters, sample_parameters
-from consilience.model.random_effects.varying import plain, scale_errors, scale_site
+from consilience.model import Model, Parameters, sample_answers
+from consilience.model.varying import plain, scale_errors, scale_site
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, next_size
 
@@ -70,7 +70,7 @@ GAIN = 1e-3
 
 
 def posterior_bootstrap(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     summit: Optimized,
     item: Int[np.ndarray, " U"],
     steps: Steps,
@@ -128,7 +128,7 @@ class _Ground(NamedTuple):
 
 
 def _ground(
-    model: AnnotatorModel[Any], summit: Optimized, key: Key[Array, ""], report: Reporter
+    model: Model[Any], summit: Optimized, key: Key[Array, ""], report: Reporter
 ) -> _Ground:
     data, _, position, unravel = summit
     start, place = unravel(jnp.asarray(position)), np.asarray(position, float)
@@ -155,10 +155,10 @@ def _ground(
 
 @partial(jax.jit, static_argnames="model")
 def _errors(
-    model: AnnotatorModel[Any], whole: Observations, position: Parameters
+    model: Model[Any], whole: Observations, position: Parameters
 ) -> dict[str, Float[Array, ""]]:
     """Return how well the logarithms of spreads are known, by the numbers that vary."""
-    program = seed(sample_parameters, 0)
+    program = seed(sample_answers, 0)
     values = constrain_fn(program, (model, whole), {}, position)
     sites = trace(substitute(program, data=values)).get_trace(model, whole)
     return scale_errors(sites)
@@ -166,7 +166,7 @@ def _errors(
 
 @partial(jax.jit, static_argnames=("model", "varying"))
 def _linear_tilt(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     varying: tuple[str, ...],
     whole: Observations,
     tilt: Parameters,
@@ -175,7 +175,7 @@ def _linear_tilt(
     """Return the linear function of a draw, and its slope."""
 
     def rise(position: Parameters) -> Float[Array, ""]:
-        program = seed(sample_parameters, 0)
+        program = seed(sample_answers, 0)
         values = constrain_fn(program, (model, whole), {}, position)
         effects = {name: values[name] for name in varying}
         each = [
@@ -191,14 +191,14 @@ def _linear_tilt(
 
 @partial(jax.jit, static_argnames="model")
 def _prior_tilt(
-    model: AnnotatorModel[Any],
+    model: Model[Any],
     whole: Observations,
     spreads: Parameters,
     key: Key[Array, ""],
 ) -> Parameters:
     """Return the fall of the log prior where the prior has drawn a point."""
     at = {name: jnp.exp(value) for name, value in spreads.items()}
-    program = condition(plain(sample_parameters), at)
+    program = condition(plain(sample_answers), at)
     sites = trace(seed(program, key)).get_trace(model, whole)
     values = {
         name: site["value"]

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.model.contract import Parameters
-from consilience.model.random_effects.row_effects import normal_nodes
+from consilience.model.rows import normal_nodes
 from consilience.objects.layout.block_counts import (
     Blocks,
     log_sum_allocations_and_sizes,

@@ -24,7 +24,7 @@ import numpyro.distributions as dist
 from jaxtyping import Float
 
 from consilience.model.contract import Parameters
-from consilience.model.random_effects.varying import sample_random_effects, sample_scale
+from consilience.model.varying import sample_random_effects, sample_scale
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items

@@ -9,8 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from scipy.special import expit, logit, softmax
 
-from consilience.model.contract import Parameters
-from consilience.model.simulated import Simulated
+from consilience.model import Parameters, Simulated
 from consilience.objects.layout.block_counts import Blocks
 from consilience.objects.layout.contains_counts import endorsed_share
 from consilience.objects.layout.covariate_names import Names

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from scipy.special import expit, logit, logsumexp
 
 from consilience.model.contract import Parameters
-from consilience.model.random_effects.row_effects import normal_nodes
+from consilience.model.rows import normal_nodes
 from consilience.objects.layout.block_counts import Blocks
 from consilience.objects.layout.by_annotator import Responses
 from consilience.objects.layout.covariates import BlockCovariates

@@ -8,25 +8,26 @@ import jax
 import numpy as np
 
 from consilience.model import (
-    AnnotatorModel,
+    Model,
     belief,
     can_restore_parameters,
     derived,
+    from_draw,
     lay_out,
     marginal,
-    parameters_from_draw,
     posterior_of_truth,
+    score,
 )
 from consilience.programs import drop_programs
 from consilience.truth import Observations, Space
 
 
 def compiled_reader(
-    model: AnnotatorModel[Any], space: Space, names: Collection[str]
+    model: Model[Any], space: Space, names: Collection[str]
 ) -> Callable[[Mapping[str, Any]], Any] | None:
     """Return how a draw is read: posterior of the truth, likelihood, what follows.
 
-    None where parameters of these names do not say all that the emission wants.
+    None where parameters of these names do not say all that the answers need.
     """
     drop_programs()
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
@@ -43,8 +44,8 @@ def compiled_reader(
 
 
 @partial(jax.jit, static_argnames="model")
-def _read(model: AnnotatorModel[Any], observations: Observations, draw: Any) -> Any:
-    parameters = parameters_from_draw(model, observations, draw)
-    scores = model.score(observations, parameters)
+def _read(model: Model[Any], observations: Observations, draw: Any) -> Any:
+    ran = from_draw(model, observations, draw)
+    scores = score(ran, observations)
     truth = posterior_of_truth(model, belief(scores))
-    return truth, marginal(scores), derived(model, observations, parameters)
+    return truth, marginal(scores), derived(ran, observations)

@@ -27,7 +27,7 @@ from jaxtyping import Float, Int, Shaped
 from consilience.annotators import fittable
 from consilience.errors import OptionError
 from consilience.intervals import bounds
-from consilience.model import AnnotatorModel
+from consilience.model import Model
 from consilience.model.draws import stack_chains
 from consilience.posterior.results.frames import category
 from consilience.truth import ChoiceSpace, ContainsSpace
@@ -51,7 +51,7 @@ JOINT_DRAWS = "joint_draws"  # the group of joint draws of objects
 _BLOCK = 2**23
 
 
-def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
+def restored_model(data: xr.DataTree) -> Model[Any]:
     """Return the model of a fit, with the prior that it was fitted with."""
     settings = json.loads(data.attrs["settings"])
     return fittable(data.attrs["model"], settings["prior"])

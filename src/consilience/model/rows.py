@@ -38,14 +38,21 @@ References
 Trefethen and Weideman (2014), The exponentially convergent trapezoidal rule, section 5.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.model.array_api import logsumexp, namespace
-from consilience.model.emission import BySubtype, correct_answer
+from consilience.model.array_api import log_softmax, namespace
+from consilience.model.by_tables import (
+    ByTables,
+    correct_answer,
+    sample_prevalence,
+    subtypes,
+)
+from consilience.model.language import HalfNormal, Normal, deterministic, sample
 
 # The confusion for an item of average ease, and how much items differ.
 TYPICAL, DIFFICULTY = "typical_confusion", "difficulty"
@@ -60,20 +67,27 @@ REACH = 0.9
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Effect:
-    """An effect of the annotator on all confusion rows."""
+    """An effect of the annotator on all confusion rows.
+
+    `direction` says where it moves each row; `scale` is that of the half-normal prior
+    of its standard deviation, and `axis` the name of its numbers' axis.
+    """
 
     name: str
     direction: Float[Any, "K F P"]
     scale: float
+    axis: str = "effect"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RowEffects:
-    """What moves the confusion rows of annotators, and by how much."""
+    """What moves the confusion rows of annotators: the distribution of their logs.
+
+    Gibbs sampling knows it as it stands; every other engine runs its program.
+    """
 
     group: Int[Any, " J"]
     num_groups: int
-    prevalence: Float[Any, " K"]
     basis: Float[np.ndarray, "L F"]
     centre: Float[Any, "K F"]
     population: float
@@ -87,16 +101,50 @@ class RowEffects:
         """Nodes of the ease of an item; one, where items are all alike."""
         return NODES if self.difficulty else 1
 
+    def program(self, data: Any) -> Any:
+        """Sample all that moves the rows; return log confusions (J, K, T, L)."""
+        del data
+        row, group = ("annotator", "true_class"), self.group
+        population = Normal(self.centre, self.population)
+        dims = ("annotator_group", "true_class")
+        mean = sample("population", population, *dims, "contrast")[group]
+        xp = namespace(mean)
+        spread = sample("spread", HalfNormal(self.spread), *dims)[group]
+        for effect in self.effects:
+            half = HalfNormal(effect.scale)
+            deviation = sample(f"{effect.name}_spread", half, "annotator_group")[group]
+            standard = Normal(np.zeros(effect.direction.shape[-1]))
+            values = sample(effect.name, standard, "annotator", effect.axis)
+            moved = xp.einsum("j,kfp,jp->jkf", deviation, effect.direction, values)
+            mean = mean + moved
+        distance = sample("distance", Normal(), *row, "contrast")
+        difficulty = None
+        if self.difficulty:
+            difficulty = sample(DIFFICULTY, HalfNormal(self.difficulty))
+        rows = mean + spread[:, :, None] * distance
+        typical = log_softmax(rows @ self.basis.T)
+        deterministic(TYPICAL, lambda: xp.exp(typical), *row, "given_class")
+        return self._eased(typical, difficulty)
+
+    def at(self, values: Mapping[str, Any]) -> Any:
+        """Return log confusions (J, K, T, L) by what draws report."""
+        return self._eased(values[TYPICAL], values.get(DIFFICULTY))
+
+    def _eased(self, typical: Any, difficulty: Any) -> Any:
+        if not self.difficulty:
+            return typical[:, :, None]
+        eased = difficulty * (normal_nodes(NODES)[0][:, None] * self.ease[:, None])
+        return log_softmax(typical[:, :, None] + eased)
+
 
 def rows_about_truth(
-    coding: Any, prior: Any, effects: tuple[Effect, ...] = (), difficulty: float = 0.0
+    data: Any, prior: Any, effects: tuple[Effect, ...] = (), difficulty: float = 0.0
 ) -> RowEffects:
     """Return rows whose population has the prior log-odds of the right answer."""
-    basis, right = zero_sum_basis(coding.num_answers), correct_answer(coding)
+    basis, right = zero_sum_basis(data.num_answers), correct_answer(data)
     return RowEffects(
-        group=coding.group,
-        num_groups=coding.num_groups,
-        prevalence=np.full(coding.num_states, prior.prevalence),
+        group=data.group,
+        num_groups=data.num_groups,
         basis=basis,
         centre=prior.logit * right @ basis,
         population=prior.population,
@@ -107,32 +155,14 @@ def rows_about_truth(
     )
 
 
-def row_dims(*, eased: bool = True, **effects: str) -> dict[str, tuple[str, ...]]:
-    """Return the axes of the parameters of a model with these effects."""
-    row, group = ("annotator", "true_class"), "annotator_group"
-    moved: dict[str, tuple[str, ...]] = {}
-    for name, axis in effects.items():
-        moved |= {f"{name}_spread": (group,), name: ("annotator", axis)}
-    return {
-        "prevalence": ("true_class",),
-        "population": (group, "true_class", "contrast"),
-        "spread": (group, "true_class"),
-        **moved,
-        "distance": (*row, "contrast"),
-        **({DIFFICULTY: ()} if eased else {}),
-        TYPICAL: (*row, "given_class"),
-        "confusion": (*row, "given_class"),
-    }
-
-
-def by_ease(typical: Any, difficulty: Any, ease: Float[Any, "K L"]) -> BySubtype:
-    """Return the confusions at each node of the ease of an item."""
-    xp = namespace(typical)
-    node, log_share = normal_nodes(NODES)
-    eased = difficulty * (node[:, None] * ease[:, None])
-    log_odds = typical[:, :, None] + eased
-    table = log_odds - logsumexp(log_odds, -1)[..., None]
-    return BySubtype(table, xp.asarray(log_share[None]))
+def sample_rows(data: Any, items: float, rows: RowEffects) -> ByTables:
+    """Sample prevalence and rows; return the answers that they give."""
+    log_prevalence = sample_prevalence(data, items)
+    dims = ("annotator", "true_class", "node", "given_class")
+    log_confusion = sample("rows", rows, *dims)
+    log_share = normal_nodes(rows.nodes)[1][None]
+    share = namespace(log_confusion).asarray(log_share)
+    return subtypes(log_prevalence, log_confusion, share)
 
 
 def zero_sum_basis(size: int) -> Float[np.ndarray, "L F"]:

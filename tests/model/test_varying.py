@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import pytest
 from numpyro.handlers import seed, substitute, trace
 
-from consilience.model.random_effects.varying import (
+from consilience.model.varying import (
     sample_random_effects,
     sample_scale,
     scale_errors,

@@ -1,0 +1,157 @@
+"""Answers drawn from tables: a row for each annotator, state and substate.
+
+Arrays are of NumPy or of JAX, as the program was given, through the array API.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from consilience.model.array_api import logsumexp, namespace, one_hot
+from consilience.model.language import Gamma, LogDirichlet, sample
+
+# Log of a chance of zero that can still be added to.
+NEVER = -1e30
+
+
+@dataclass(frozen=True, eq=False)
+class ByTables:
+    """How answers look that are drawn from tables.
+
+    Attributes
+    ----------
+    log_prevalence
+        Log p(state) (K).
+    log_parts
+        Log p(part, answer | annotator, state, substate) (P, #J, K, T, L): an answer
+        comes from one of several parts, chosen anew each time; mostly there is one.
+    log_share
+        Log p(substate | state) (#K, T): a unit stays in its substate.
+    """
+
+    log_prevalence: Any
+    log_parts: Any
+    log_share: Any
+
+    @cached_property
+    def log_table(self) -> Any:
+        """Log p(answer | annotator, state, substate) (#J, K, T, L)."""
+        return (
+            self.log_parts[0]
+            if len(self.log_parts) == 1
+            else logsumexp(self.log_parts, 0)
+        )
+
+    @property
+    def confusion(self) -> Any:
+        """p(answer | annotator, state) (J, K, L); (K, L) where all share it."""
+        table = self.log_table + self.log_share[..., None]
+        confusion = namespace(table).exp(logsumexp(table, 2))
+        return confusion[0] if len(confusion) == 1 else confusion
+
+    def log_joint(self, data: Any, log_prior: Any) -> Any:
+        """Return log p(state, substate, the unit's answers | parameters)."""
+        _, states, substates, _ = self.log_table.shape
+        xp = namespace(self.log_parts)
+        share = xp.broadcast_to(self.log_share, (states, substates))
+        prior = log_prior[:, :, None] + data.listed(share[None])
+        likelihood = over_answers(data, self.log_table)
+        scores = prior + data.power[:, None, None] * likelihood
+        return scores.reshape(len(scores), -1)
+
+    def simulate_answers(self, key: Any, data: Any, state: Any) -> Any:
+        """Draw each answer (N), given the true state of each unit (U)."""
+        import jax
+
+        table, unit = self.log_table, data.unit
+        _, states, substates, _ = table.shape
+        annotator = 0 if len(table) == 1 else data.annotator
+        if substates == 1:
+            return jax.random.categorical(key, table[annotator, state[unit], 0])
+        of_substate, of_answer = jax.random.split(key)
+        share = jax.numpy.broadcast_to(self.log_share, (states, substates))
+        substate = jax.random.categorical(of_substate, share[state])
+        rows = table[annotator, state[unit], substate[unit]]
+        return jax.random.categorical(of_answer, rows)
+
+
+def over_answers(data: Any, table: Any) -> Any:
+    """Sum over the answers of each unit what a table (#J, K, T, L) says of each.
+
+    Returned are the columns of the states that are listed for each unit (U, S, T).
+    """
+    xp = namespace(table)
+    _, states, substates, _ = table.shape
+    whole = xp.broadcast_to(table, (data.num_annotators, *table.shape[1:]))
+    rows = xp.moveaxis(whole, 3, 1).reshape(-1, states * substates)
+    return data.listed((data.by_pair @ rows).reshape(-1, states, substates))
+
+
+def sample_prevalence(data: Any, items: float) -> Any:
+    """Sample the log prevalence, with so many imagined items of each state."""
+    imagined = np.full(data.num_states, items)
+    return sample("prevalence", LogDirichlet(imagined), "true_class")
+
+
+def sample_skill(prior: Any) -> Any:
+    """Sample the logs of each annotator's chance to be right, and wrong (J, 2).
+
+    Their Beta distribution is learned from all; it starts at `prior.right` and
+    `prior.wrong`, held there with the weight of `prior.held` annotators.
+    """
+    usual = np.array([prior.right, prior.wrong])
+    learned = sample(
+        "skill_prior", Gamma(1 + prior.held * usual, prior.held), "right_wrong"
+    )
+    return sample("skill", LogDirichlet(learned), "annotator", "right_wrong")
+
+
+def imagined_answers(data: Any, prior: Any) -> Any:
+    """Return how many answers of each word the prior imagines in each state (K, L).
+
+    Each counts `prior.other`; one that is a vote for the state, `prior.own`.
+    """
+    return prior.other + (prior.own - prior.other) * data.votes.T
+
+
+def confusions(log_prevalence: Any, log_confusion: Any) -> ByTables:
+    """Return answers drawn from a confusion (#J, K, L) of each annotator."""
+    alone = namespace(log_confusion).zeros((1, 1))
+    return ByTables(log_prevalence, log_confusion[None, :, :, None], alone)
+
+
+def mixture(log_prevalence: Any, log_parts: Any) -> ByTables:
+    """Return answers each drawn from one of several confusions (P, #J, K, L)."""
+    alone = namespace(log_parts).zeros((1, 1))
+    return ByTables(log_prevalence, log_parts[:, :, :, None], alone)
+
+
+def subtypes(log_prevalence: Any, log_confusion: Any, log_share: Any) -> ByTables:
+    """Return answers drawn from a confusion (#J, K, T, L) of the unit's substate."""
+    return ByTables(log_prevalence, log_confusion[None], log_share)
+
+
+def correct_answer(data: Any) -> Any:
+    """Return one at the right answer of each state (K, L), that most a vote for it."""
+    return one_hot(data.votes.argmax(0), data.num_answers)
+
+
+def right_and_wrong(data: Any, right: Any, wrong: Any) -> Any:
+    """Lay out log p(answer | state) (#J, K, L) from right and wrong answers.
+
+    The right answer of a state is the one that is most a vote for it; the wrong ones
+    follow it in the order of the answers, from the last back to the first.
+    """
+    xp = namespace(right)
+    answers = data.num_answers
+    correct = data.votes.argmax(0)
+    place = (np.arange(answers) - correct[:, None] - 1) % answers
+    batch = np.broadcast_shapes(right.shape, wrong.shape[:-1])
+    batch = (batch[0], data.num_states)
+    wrongs = xp.broadcast_to(wrong, (*batch, answers - 1))
+    rights = xp.broadcast_to(right, batch)[..., None]
+    table = xp.concat([wrongs, rights], axis=-1)
+    places = xp.broadcast_to(place, table.shape)
+    return xp.take_along_axis(table, places, axis=-1)

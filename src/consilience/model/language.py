@@ -1,0 +1,181 @@
+"""The words that models are written in: NumPyro's, but loaded without JAX.
+
+A model is a program. It samples parameters by name and returns the distribution of the
+answers. What `sample` gives is up to who runs the program: NumPyro draws, `em` and `vb`
+pass the logarithms that they have estimated, Gibbs sampling those that it has drawn.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+NO_SIZES: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LogDirichlet:
+    """Logarithms of probability vectors; what is reported are the probabilities.
+
+    Parameters
+    ----------
+    concentration
+        Positive numbers, whose last axis is that of the vectors. If it is the value of
+        a `Gamma` parameter, named after this one with `_prior` behind, it is learned.
+    """
+
+    concentration: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what is drawn at once."""
+        return np.shape(self.concentration)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Gamma:
+    """A gamma distribution; of the concentration of a `LogDirichlet`, its hyperprior.
+
+    Parameters
+    ----------
+    concentration, rate
+        Shape, above one, and rate.
+    """
+
+    concentration: Any
+    rate: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what is drawn at once."""
+        return np.shape(self.concentration)
+
+    @property
+    def mode(self) -> Any:
+        """The most probable value."""
+        return (self.concentration - 1) / self.rate
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Normal:
+    """A normal distribution.
+
+    Parameters
+    ----------
+    loc, scale
+        Mean and standard deviation.
+    """
+
+    loc: Any = 0.0
+    scale: Any = 1.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what is drawn at once."""
+        return np.shape(self.loc)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class HalfNormal:
+    """The positive half of a normal distribution about zero.
+
+    Parameters
+    ----------
+    scale
+        Standard deviation of the whole one.
+    """
+
+    scale: Any = 1.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what is drawn at once."""
+        return np.shape(self.scale)
+
+
+@runtime_checkable
+class Interpreter(Protocol):
+    """Who runs a program."""
+
+    def sample(
+        self,
+        name: str,
+        distribution: Any,
+        dims: tuple[str, ...],
+        sizes: Mapping[str, int],
+    ) -> Any:
+        """Return the value of a parameter."""
+
+    def deterministic(
+        self, name: str, value: Callable[[], Any], dims: tuple[str, ...]
+    ) -> None:
+        """Keep a quantity that is reported with the parameters."""
+
+
+_interpreter: ContextVar[Interpreter] = ContextVar("interpreter")
+
+
+def interpreter() -> Interpreter:
+    """Return who runs the program."""
+    return _interpreter.get()
+
+
+def sample(
+    name: str, distribution: Any, *dims: str, sizes: Mapping[str, int] = NO_SIZES
+) -> Any:
+    """Sample a parameter of a model.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter in results.
+    distribution : LogDirichlet, Gamma, Normal, HalfNormal or RowEffects
+        Distribution of the parameter.
+    *dims : str
+        Name of each axis. Axes that the distribution lacks are in front; along them
+        values are independent.
+    sizes : mapping of str to int, optional
+        Sizes of the axes that neither the data nor the distribution has: all but
+        annotator, annotator_group, true_class, given_class, and contrast.
+
+    Returns
+    -------
+    array
+        The value; of a `LogDirichlet` its logarithm.
+
+    Examples
+    --------
+    >>> from consilience.model import LogDirichlet, sample
+    >>> def skills():
+    ...     return sample("skill", LogDirichlet([4.0, 2.0]), "annotator", "right_wrong")
+    """
+    return _interpreter.get().sample(name, distribution, dims, sizes)
+
+
+def deterministic(name: str, value: Callable[[], Any], *dims: str) -> None:
+    """Report a quantity that follows from the parameters.
+
+    Parameters
+    ----------
+    name : str
+        Name of the quantity in results.
+    value : callable
+        Returns the quantity; called where it is kept.
+    *dims : str
+        Name of each axis.
+    """
+    _interpreter.get().deterministic(name, value, dims)
+
+
+@contextmanager
+def run_by[I: Interpreter](interpreter: I) -> Iterator[I]:
+    """Let an interpreter say what `sample` gives."""
+    token = _interpreter.set(interpreter)
+    try:
+        yield interpreter
+    finally:
+        _interpreter.reset(token)

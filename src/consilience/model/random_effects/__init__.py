@@ -1,1 +1,0 @@
-"""Parameters that vary between annotators or items."""
