@@ -72,7 +72,7 @@ def test_an_unknown_format_lists_those_that_are_known(written):
         read(written("a.csv", HEADER), format="excel")
     with pytest.raises(UnknownFormatError, match=r"\*\.xls "):
         read(written("a.xls", b"\xd0\xcf\x11\xe0\0"), format="long")
-    with pytest.raises(UnknownFormatError):
+    with pytest.raises(NoResponsesError, match="a header but no row"):
         read(written("folder/other.txt", "x").parent)
 
 

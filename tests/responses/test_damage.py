@@ -716,17 +716,6 @@ def test_damaged_configurations(damage):
         outcome(FRAME, offered=path)
 
 
-def test_the_net_catches_what_a_reader_lets_through(monkeypatch, written):
-    def out_of_memory(*_):
-        raise MemoryError
-
-    sound = reading.formats()["long"]
-    broken = type(sound)(name="long", what="", sniff=sound.sniff, read=out_of_memory)
-    monkeypatch.setattr(reading, "formats", lambda: {"long": broken})
-    with pytest.raises(UnreadableFileError, match=r"a\.csv: .*more memory than there"):
-        read(written("a.csv", LONG))
-
-
 def test_the_gold_of_another_program_is_held_to_the_rules(tmp_path):
     for name, table, what in (
         ("gold", {"item": ["1"], "label": ["z"]}, "row 1: the label is not in labels"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from consilience.errors import MissingColumnError
 from consilience.responses import read, write
-from consilience.responses.tables.structures import is_structure
+from consilience.responses.columns.looks import is_structure
 
 FUZZ = int(os.environ.get("CONSILIENCE_FUZZ", "0"))
 

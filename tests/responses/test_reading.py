@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,8 @@ import pytest
 
 from consilience import responses
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
-from consilience.responses import ReadOptions, formats, read, readers, reading, tools
+from consilience.responses import formats, read, reading
+from consilience.responses.format_table import Reader
 from consilience.responses.sources import csv_file
 
 HEAVY = """
@@ -21,14 +23,15 @@ assert not heavy, heavy
 """
 
 
-def test_the_registry_is_the_folder():
-    tables = {p.stem for p in Path(readers.__path__[0]).glob("*.py")} - {"__init__"}
-    exports = Path(tools.__path__[0]).glob("*.py")
-    files = [*tables, *(p for p in exports if "READER = " in p.read_text())]
-    studies = [n for n in formats() if n.startswith(("imagenet", "reassessed"))]
-    assert len(formats()) == len(files) + len(studies)
-    assert len(studies) == 4
-    assert all(reader.what for reader in formats().values())
+def test_every_reader_is_among_the_formats():
+    files = Path(responses.__path__[0]).rglob("*.py")
+    readers = [
+        n for p in files for n in re.findall(r"(?m)^\w+ = [Rr]eader\($", p.read_text())
+    ]
+    assert len(formats()) == len(readers)
+    assert all(
+        reader.name == name and reader.what for name, reader in formats().items()
+    )
 
 
 def test_reading_imports_no_jax(written):
@@ -43,16 +46,18 @@ def test_a_mistake_of_the_program_is_no_unreadable_file(written, monkeypatch):
         read(path)
 
 
-@pytest.mark.parametrize("error", [TypeError, AttributeError, KeyError, ValueError])
+@pytest.mark.parametrize(
+    "error", [TypeError, AttributeError, KeyError, ValueError, MemoryError]
+)
 def test_what_a_library_raises_is_an_unreadable_file(written, monkeypatch, error):
     def hook(_):
         raise error
 
-    class Broken:
-        def read(self, *_):
-            json.loads("{}", object_hook=hook)
+    def broken(*_):
+        json.loads("{}", object_hook=hook)
 
-    monkeypatch.setattr(reading, "_chosen", lambda *_: (Broken(), ReadOptions(), ()))
+    reader = Reader(name="long", what="", read=broken)
+    monkeypatch.setattr(reading, "reader_of", lambda _: reader)
     with pytest.raises(UnreadableFileError, match=r"a\.csv: cannot be read"):
         read(written("a.csv", "item,label\n1,x\n"))
 

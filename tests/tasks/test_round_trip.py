@@ -15,7 +15,7 @@ import consilience as cs
 from consilience.errors import BadCellError, LabelNotOfferedError
 from consilience.responses import read
 from consilience.responses.options import MISSING
-from consilience.responses.tables.structures import is_structure
+from consilience.responses.columns.looks import is_structure
 
 NONE = "none of these"
 TOOLS = ("label-studio", "mturk", "zooniverse")

@@ -16,6 +16,7 @@ from consilience.errors import (
     NoResponsesError,
     OptionError,
 )
+from consilience.responses.columns.looks import is_structure
 from consilience.responses.draft import Draft, skipped_labels
 from consilience.responses.offers import check_offered, settle_offer
 from consilience.responses.options import ReadOptions
@@ -39,7 +40,6 @@ from consilience.responses.tables.coding import (
 )
 from consilience.responses.tables.id_types import settled
 from consilience.responses.tables.scales import has_order, is_scale
-from consilience.responses.tables.structures import check_plain
 from consilience.responses.tables.text_table import (
     check_texts,
     line_break_warnings,
@@ -64,7 +64,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         raise OptionError(msg)
     draft = tidy_draft(draft, missing)
     _check_rows(draft)
-    check_plain(draft)
+    _check_plain(draft)
     more = [*draft.more_items, *asked_items(draft.items)]
     breaks = _check_texts(draft, more)
     gold = draft.gold
@@ -157,6 +157,24 @@ def _check_rows(draft: Draft) -> None:
             "belong to one response; name it (`response_id=NAME`)"
         )
         raise MissingColumnError(msg)
+
+
+def _check_plain(draft: Draft) -> None:
+    """Refuse labels that are lists or objects."""
+    for code, label in enumerate(draft.label.values.to_pylist()):
+        if label is None or not is_structure(label):
+            continue
+        rows = (draft.label.codes == code).nonzero()[0]
+        if not len(rows):
+            continue
+        shown = label if len(label) <= 60 else label[:57] + "..."
+        msg = (
+            f"{draft.where(int(draft.row[rows[0]]))}: the label is a list or an object "
+            f"({shown!r}), not a plain text; write one label per row (or a JSON list "
+            "of labels, read as kind objects), or name the format or the column that "
+            "holds plain labels"
+        )
+        raise BadCellError(msg)
 
 
 def _check_texts(draft: Draft, more_items: list[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@
 beside it where they are known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -21,13 +21,16 @@ from consilience.errors import (
     ConsilienceError,
     FolderExistsError,
     MissingColumnError,
+    OptionError,
     UnreadableFileError,
 )
 from consilience.responses.columns.names import listing
-from consilience.responses.options import Offer
+from consilience.responses.format_table import Reader
+from consilience.responses.options import Offer, ReadOptions
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.side_tables import asked_items, checked_labels
 from consilience.responses.sources.arrow_columns import NOT_WHOLE, as_text
+from consilience.responses.sources.frames import Source
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses, is_given
 from consilience.responses.tables.coding import (
@@ -494,3 +497,30 @@ def _check(good: np.ndarray, source: str, what: str) -> None:
         row = int((~good).argmax()) + 1
         msg = f"{source}, row {row}: {what}; fix the file or write the folder again"
         raise BadCellError(msg)
+
+
+def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read one canonical folder; all but the kind was settled when it was written."""
+    if len(sources) != 1 or not isinstance(sources[0], Path):
+        msg = f"format 'responses' reads one folder; {len(sources)} sources were given"
+        raise OptionError(msg)
+    # Frames are not compared.
+    beside = (options.gold, options.offered, options.labels, options.items)
+    rest = replace(options, gold=None, offered=None, labels=None, items=None)
+    if any(value is not None for value in beside) or rest != ReadOptions(
+        kind=rest.kind
+    ):
+        msg = (
+            f"{sources[0]} is a folder of responses: its columns, offer and repeats "
+            "were settled when it was written; read the export again to change them"
+        )
+        raise OptionError(msg)
+    responses = read_folder(sources[0])
+    return responses if options.kind is None else responses.of_kind(options.kind)
+
+
+READER = Reader(
+    name="responses",
+    what="a folder written by this program (responses.parquet and more)",
+    read=read_canonical,
+)

@@ -9,10 +9,8 @@ from jaxtyping import Int, Int8
 
 from consilience.errors import OptionError, UnknownAnswerError
 from consilience.responses.columns.names import listing
-from consilience.responses.options import MEANINGS, Kind, Offer, ReadOptions
+from consilience.responses.options import MEANINGS, Kind, Offer
 from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.sources.load import Probe, Source
-from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, drop_unused
 
 SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
@@ -170,14 +168,3 @@ def read_answers(
     table = [code_of.get(word.casefold(), SKIPPED) for word in words]
     answers: np.ndarray = np.array([*table, SKIPPED], np.int8)[column.codes]
     return answers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """A format that can be read."""
-
-    name: str
-    what: str
-    sniff: Callable[[Probe], int]
-    read: Callable[[Sequence[Source], ReadOptions], Responses]
-    questions: bool = False

@@ -1,17 +1,14 @@
 """Read responses from anything: find the reader, hand over, return one record."""
 
-import importlib
-import pkgutil
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from functools import cache, partial
+from dataclasses import dataclass, replace
+from functools import partial
 from glob import glob
 from pathlib import Path
-from types import ModuleType
 
+import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import (
@@ -22,13 +19,20 @@ from consilience.errors import (
     SourceNotFoundError,
     UnknownFormatError,
     not_a,
-    not_among,
 )
-from consilience.responses import public_studies, readers, tools
-from consilience.responses.columns.looks import propose_one_hot
-from consilience.responses.columns.names import find, listing
-from consilience.responses.columns.recognition import Understood, understand
-from consilience.responses.draft import Reader
+from consilience.responses.columns.cells import propose_one_hot
+from consilience.responses.columns.names import argument, find, listing
+from consilience.responses.columns.recognition import understand
+from consilience.responses.columns.wide import named_unlike
+from consilience.responses.format_table import (
+    CERTAIN,
+    NAMES,
+    Probe,
+    Reader,
+    grade,
+    probe,
+    reader_of,
+)
 from consilience.responses.options import (
     MISSING,
     Columns,
@@ -36,28 +40,18 @@ from consilience.responses.options import (
     ReadOptions,
     Repeats,
 )
-from consilience.responses.sources.folders import unfolded
-from consilience.responses.sources.frames import Frame, as_frame, is_sources
+from consilience.responses.sources.encoding import assumed_encoding
+from consilience.responses.sources.frames import Frame, Source, as_frame, is_sources
 from consilience.responses.sources.hugging_face import is_data_set
-from consilience.responses.sources.json_file import read_json, read_records
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import (
-    TABLE_SUFFIXES,
-    Probe,
-    Source,
-    assumptions_of,
-    load_table,
-    load_tables,
-    opened,
-    probe,
-)
+from consilience.responses.sources.load import load_table, opened, without
+from consilience.responses.sources.opening import kind_of, unfolded
 from consilience.responses.table import Responses
+from consilience.responses.tables.text_table import TextTable
 
-_CERTAIN = 3  # grade of a reader
+_ROLES = ("item", "annotator", "label")
 # What stands for a table in memory has no one type: see `as_frame`.
 type Sources = object
-type _Chosen = tuple[Reader, ReadOptions, tuple[str, ...]]
-_ROLES = ("item", "annotator", "label")
 
 
 def read(  # noqa: PLR0913 - the public face spells out every option
@@ -255,7 +249,6 @@ def read_with(
         format = "long"
     if format is None and options.annotators:
         format = "wide"
-    formats()  # whose files are imported here, and not inside
     given = _given(source)
     with readable(", ".join(map(_name_of, given)), but_mistakes=True):
         responses = _read(given, options, format)
@@ -275,53 +268,61 @@ def _read(
         rest: list[Source] = []
         if files != given_sources:
             name, sources, rest = _of_one_format(sources, name, options)
-        reader, applied, assumed = _chosen(sources, name, options)
-        if options.question is not None and not reader.questions:
+        assumed = _assumptions_of(sources, options)
+        plan = _plan(sources, name, options)
+        if options.question is not None and not plan.reader.questions:
             msg = (
-                f"a source of format {reader.name!r} holds one question; leave out "
-                "`question=`, or name another format"
+                f"a source of format {plan.reader.name!r} holds one question; leave "
+                "out `question=`, or name another format"
             )
             raise OptionError(msg)
-        responses = reader.read(sources, applied)
-        assumed = (*assumptions_of(sources, applied), *assumed)
+        responses = plan.reader.read(plan.sources, plan.options)
     if rest:
         left = listing([_name_of(file) for file in rest], 3)
         notes = (*responses.cleaning.notes, f"files beside, not read: {left}")
         cleaning = replace(responses.cleaning, notes=notes)
         responses = replace(responses, cleaning=cleaning)
+    assumed += plan.assumptions
     if not assumed:
         return responses
     return replace(responses, assumptions=(*assumed, *responses.assumptions))
 
 
+def _assumptions_of(sources: Sequence[Source], options: ReadOptions) -> tuple[str, ...]:
+    """Say what was assumed when sources were opened."""
+    sentences: list[str] = []
+    for source in sources:
+        if isinstance(source, Frame):
+            sentences += source.assumptions
+        elif kind_of(source) == "text" and source.is_file():
+            sentences += assumed_encoding(source, options.encoding)
+    return tuple(sentences)
+
+
 def _is_format(folder: Path, name: str | None) -> bool:
     """Say whether a folder is itself of a format, and not a folder of exports."""
+    if name not in {None, *NAMES} or is_data_set(folder):
+        return True
     probed = probe(folder, Columns())
-    named = [reader for each, reader in formats().items() if name in {None, each}]
-    return (
-        not named
-        or is_data_set(folder)
-        or any(reader.sniff(probed) for reader in named)
-    )
+    return any(grade(each, probed) for each in ([name] if name else NAMES))
 
 
 def _of_one_format(
     files: list[Source], name: str | None, options: ReadOptions
 ) -> tuple[str | None, list[Source], list[Source]]:
     """Return the format of which most files are, for certain, these and the others."""
-    every = formats()
-    if name is not None and name not in every:
-        raise UnknownFormatError(not_among("format", name, every))
+    if name is not None:
+        reader_of(name)
     looks = [probe(file, options.columns, options.encoding) for file in files]
     looks = [replace(look, several=len(files) > 1) for look in looks]
     marks = {}  # by format: its best grade, and the places of the files that have it
-    for each in every if name is None else [name]:
-        grades = [every[each].sniff(look) for look in looks]
+    for each in NAMES if name is None else [name]:
+        grades = [grade(each, look) for look in looks]
         best = max(grades)
-        marks[each] = (best, [i for i, grade in enumerate(grades) if grade == best])
-    grade, number = max((best, len(fit)) for best, fit in marks.values())
-    certain = [n for n, (g, fit) in marks.items() if (g, len(fit)) == (grade, number)]
-    if grade < _CERTAIN or len(certain) > 1:
+        marks[each] = (best, [i for i, g in enumerate(grades) if g == best])
+    most = max((best, len(fit)) for best, fit in marks.values())
+    certain = [n for n, (best, fit) in marks.items() if (best, len(fit)) == most]
+    if most[0] < CERTAIN or len(certain) > 1:
         if len({tuple(sorted(look.names)) for look in looks}) > 1:
             msg = (
                 f"{listing([_name_of(file) for file in files], 4)}: these files have "
@@ -337,22 +338,6 @@ def _of_one_format(
 
 def _name_of(source: str | Path | Frame) -> str:
     return source.name if isinstance(source, Frame) else str(source)
-
-
-@cache
-def formats() -> Mapping[str, Reader]:
-    """Readers by name: of the folders `readers`, `tools` and `public_studies`."""
-    collected = [module.READER for module in _modules(readers)]
-    parts = (module for module in _modules(tools) if hasattr(module, "READER"))
-    collected += [module.READER for module in parts]
-    for module in _modules(public_studies):
-        collected += module.READERS
-    return {r.name: r for r in sorted(collected, key=lambda reader: reader.name)}
-
-
-def _modules(package: ModuleType) -> list[ModuleType]:
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
 def _meanings(given: Mapping[str, str] | None) -> dict[str, str]:
@@ -406,123 +391,107 @@ def _matching(source: str | Path | Frame) -> list[Source]:
     return [Path(match) for match in matches] or [path]
 
 
-def _chosen(sources: list[Source], name: str | None, options: ReadOptions) -> _Chosen:
-    """Return the reader, how it is to read, and what was assumed."""
-    readers = formats()
-    first = sources[0]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """How sources are to be read; a table that was looked at is among them."""
+
+    reader: Reader
+    sources: Sequence[Source]
+    options: ReadOptions
+    assumptions: tuple[str, ...] = ()
+
+
+def _plan(sources: list[Source], name: str | None, options: ReadOptions) -> _Plan:
+    """Choose the reader, and how it is to read."""
+    first, columns = sources[0], options.columns
     if name is None and isinstance(first, Frame) and first.matrix:
         name = "wide"
+    if name is None and not options.header:
+        if not (columns.item and (columns.label or columns.answer)):
+            msg = (
+                'without a header no column has a name: add `format="wide"` for one '
+                "column per annotator, or name columns by their place, such as "
+                '`item="column 1"` `annotator="column 2"` `label="column 3"`'
+            )
+            raise OptionError(msg)
+        name = "long"
     if name is not None:
-        if name not in readers:
-            raise UnknownFormatError(not_among("format", name, readers))
-        return readers[name], options, ()
-    columns = options.columns
-    if not options.header:
-        if columns.item and (columns.label or columns.answer):
-            return readers["long"], options, ()
-        msg = (
-            'without a header no column has a name: add `format="wide"` for one '
-            "column per annotator, or name columns by their place, such as "
-            '`item="column 1"` `annotator="column 2"` `label="column 3"`'
-        )
-        raise OptionError(msg)
+        return _Plan(reader=reader_of(name), sources=sources, options=options)
     probed = replace(probe(first, columns, options.encoding), several=len(sources) > 1)
-    sure = {reader.name: reader.sniff(probed) for reader in readers.values()}
-    best = max(sure.values())
-    fit = [name for name, grade in sure.items() if grade == best]
-    if best <= 1:
-        understood = _by_content(first, options)
+    grades = {each: grade(each, probed) for each in NAMES}
+    best = max(grades.values())
+    fit = [each for each in NAMES if grades[each] == best]
+    table = None
+    if best <= 1 and _may_be_table(first):
+        table = load_table(first, options, unnested=True)
+        understood = understand(without(table, options.exclude), options)
+        sources = [_looked_at(first, table), *sources[1:]]
         if understood is not None:
-            reader = readers[understood.format]
-            return reader, understood.applied(options), understood.assumptions
+            return _Plan(
+                reader=reader_of(understood.format),
+                sources=sources,
+                options=understood.applied(options),
+                assumptions=understood.assumptions,
+            )
     if best == 0:
-        _say_what_is_wrong(first, probed)
-        raise unknown_format(probed, list(readers))
+        raise _unknown(probed, table)
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
         msg = f"{probed.name}: may be read in several ways; choose {may}"
         raise UnknownFormatError(msg)
-    return readers[fit[0]], options, ()
+    return _Plan(reader=reader_of(fit[0]), sources=sources, options=options)
 
 
-def _by_content(source: Source, options: ReadOptions) -> Understood | None:
-    """Look into a table whose names of columns do not say what it is."""
-    if isinstance(source, Path) and (
-        source.is_dir() or source.suffix.lower() not in {*TABLE_SUFFIXES, ""}
-    ):
-        return None
-    try:
-        table = load_tables([source], options, unnested=True)
-    except ConsilienceError:
-        return None  # the reader states what is wrong with it
-    return understand(table, options)
+def _may_be_table(source: Source) -> bool:
+    if isinstance(source, Frame):
+        return True
+    return not source.is_dir() and kind_of(source) not in {"", "xml", "zip"}
 
 
-def _say_what_is_wrong(source: Source, probed: Probe) -> None:
-    """Raise the plainer error where a file is broken, or lacks just one column."""
-    if probed.start and isinstance(source, Path) and source.suffix.lower() == ".json":
-        read_json(source)
-    if isinstance(source, Path) and source.suffix.lower() in {".jsonl", ".ndjson"}:
-        read_records(source, lines=True)
-    roles = ("item", "label")
-    names = list(probed.names)
-    columns = {role: find(names, role, None, probed.name) for role in roles}
-    lacking = [role for role in roles if columns[role] is None]
-    if lacking == ["label"]:
-        propose_one_hot(load_table(source, ReadOptions()), names)
-    if len(lacking) == 1 and not looks_wide(names):
-        role = lacking[0]
-        other = next(column for column in columns.values() if column is not None)
-        msg = (
-            f"{probed.name}: there is a column {other!r} but none for {role} among "
-            f"{listing(names)}; name it (`{role}=NAME`)"
-        )
-        raise MissingColumnError(msg)
+def _looked_at(source: Source, table: TextTable) -> Source:
+    """Return a source whose table was loaded to be looked at, to be read as it is."""
+    if not isinstance(source, Frame):
+        return Frame(data=[], table=table, name=str(source), file=source)
+    if isinstance(source.data, pd.DataFrame):  # whose index readers look at
+        return source
+    return replace(source, table=table)
 
 
-def unknown_format(probed: Probe, formats: list[str]) -> UnknownFormatError:
+def _unknown(probed: Probe, table: TextTable | None) -> ConsilienceError:
     """Return the error: the columns there are, and the call that may be meant."""
-    names = list(probed.names)
+    names = list(probed.names) if table is None else table.names
     if len(names) < 2:
         what = f"the one column {names[0]!r}" if names else "no columns"
         msg = (
             f"{probed.name}: no reader knows it, as it has {what}; name the format "
-            f"(`format=NAME`), one of {', '.join(formats)}"
+            f"(`format=NAME`), one of {', '.join(NAMES)}"
         )
-    elif looks_wide(names):
-        item = find(names, "item", None, probed.name) or names[0]
+        return UnknownFormatError(msg)
+    columns = {role: find(names, role, None, probed.name) for role in _ROLES}
+    unlike = named_unlike(names)
+    if unlike and len(unlike) <= 2:
         msg = (
             f"{probed.name}: no column looks like the label; the columns "
             f"{listing(names, 6)} look like one for each annotator: if they are, read "
-            f'it with `format="wide"` {_argument("item", item)}'
+            f'it with `format="wide"` {argument("item", columns["item"] or names[0])}'
         )
-    else:
-        guess = " ".join(_argument(*role) for role in _guessed(names).items())
+        return UnknownFormatError(msg)
+    lacking = [role for role in ("item", "label") if columns[role] is None]
+    if table is not None and lacking == ["label"]:
+        propose_one_hot(table, names)
+    if len(lacking) == 1:
+        other = columns["item"] or columns["label"]
         msg = (
-            f"{probed.name}: which column is which does not show from the names "
-            f"{listing(names, 6)}; name them, such as {guess}, or read it with "
-            '`format="wide"` if all columns but the item\'s are annotators'
+            f"{probed.name}: there is a column {other!r} but none for {lacking[0]} "
+            f"among {listing(names)}; name it (`{lacking[0]}=NAME`)"
         )
-    return UnknownFormatError(msg)
-
-
-def looks_wide(names: list[str]) -> bool:
-    """Say whether most columns are numbered ones of one name, such as rater_1."""
-    stems = [re.sub(r"[\W_]*\d+$", "", name) for name in names]
-    numbered = [stem for stem, name in zip(stems, names, strict=True) if stem != name]
-    most = max(map(numbered.count, numbered), default=0)
-    return most >= 2 and most >= len(names) - 2
-
-
-def _guessed(names: list[str]) -> dict[str, str]:
-    """Return a column for each role: by its usual name, else the next that is free."""
-    columns = {role: find(names, role, None, "") for role in _ROLES}
-    free = [name for name in names if name not in columns.values()]
+        return MissingColumnError(msg)
+    free = iter(name for name in names if name not in columns.values())
     roles = _ROLES if len(names) > 2 else ("item", "label")
-    return {
-        role: columns[role] or free.pop(0) for role in roles if columns[role] or free
-    }
-
-
-def _argument(role: str, name: str) -> str:
-    return f'`{role}="{name}"`'
+    guess = " ".join(argument(role, columns[role] or next(free)) for role in roles)
+    msg = (
+        f"{probed.name}: which column is which does not show from the names "
+        f"{listing(names, 6)}; name them, such as {guess}, or read it with "
+        '`format="wide"` if all columns but the item\'s are annotators'
+    )
+    return UnknownFormatError(msg)

@@ -19,11 +19,11 @@ from consilience.errors import (
     OptionError,
     not_among,
 )
+from consilience.responses.columns.looks import is_structure
 from consilience.responses.columns.names import listing
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import check_filled, side_table, text_frame
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.tables.structures import is_structure
 from consilience.responses.tables.text_table import refuse_nul
 from consilience.responses.tools.on_screen import NONE, OnScreen
 from consilience.tasks.tools import (

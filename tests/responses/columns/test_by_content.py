@@ -6,7 +6,7 @@ import pytest
 
 import consilience as cs
 from consilience.errors import ConsilienceError
-from consilience.responses.columns.vocabulary import are_people, is_likely
+from consilience.responses.columns.names import are_people, is_likely
 
 
 def study(*, accuracy=0.8, seed=0, **names):

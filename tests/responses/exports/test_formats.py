@@ -18,9 +18,8 @@ from tests.responses.exports.writers import (
 )
 
 from consilience.responses import read
+from consilience.responses.format_table import NAMES, grade, probe
 from consilience.responses.options import Columns
-from consilience.responses.reading import formats
-from consilience.responses.sources.load import probe
 
 PEOPLE = ("ann", "bob", "Zoë")
 
@@ -127,13 +126,12 @@ def test_an_export_is_recognized_by_its_reader_alone(name, tmp_path):
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*.*"))
     for file in files:
         probed = replace(probe(file, Columns()), several=len(files) > 1)
-        grades = {each.name: each.sniff(probed) for each in formats().values()}
-        certain = [reader for reader, grade in grades.items() if grade == 3]
+        certain = [each for each in NAMES if grade(each, probed) == 3]
         assert certain == [READER[name]]
     # A folder of one tool's files is no format of another.
     if path.is_dir():
         probed = probe(path, Columns())
-        assert not any(each.sniff(probed) for each in formats().values())
+        assert not any(grade(each, probed) for each in NAMES)
 
 
 @pytest.mark.parametrize("name", ["toloka", "toloka_json", "appen", "appen_json"])

@@ -26,8 +26,8 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
-from consilience.responses import read
-from consilience.responses.sources.load import first_record
+from consilience.responses import Columns, read
+from consilience.responses.format_table import probe
 
 FIXED = {
     (1, "ann"): ("cat",),
@@ -660,10 +660,9 @@ def test_a_long_list_that_an_api_wraps_is_recognized(tmp_path):
     document["items"] *= 3_500
     as_json(path, document)
     assert path.stat().st_size > 1 << 22
-    record = first_record(path)
-    assert record["user_id"] == "ann"
+    assert probe(path, Columns()).record["user_id"] == "ann"
     as_json(path, {"other": document["items"]})
-    assert first_record(path) == {}
+    assert probe(path, Columns()).record == {}
 
 
 def test_a_data_frame_of_an_export_is_read_as_the_export(tmp_path):

@@ -17,7 +17,7 @@ from consilience.errors import (
     UnreadableFileError,
 )
 from consilience.responses import read
-from consilience.responses.sources import database, opened
+from consilience.responses.sources import database, opening
 
 TABLE = pd.DataFrame(
     [("1", "a", "x"), ("1", "b", "y")], columns=["item", "annotator", "label"]
@@ -25,7 +25,7 @@ TABLE = pd.DataFrame(
 
 
 def test_a_file_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(opened, "_FREE", 1 << 20)
+    monkeypatch.setattr(opening, "_FREE", 1 << 20)
     path = tmp_path / "a.csv.gz"
     with gzip.open(path, "wb") as file:
         for _ in range(64):

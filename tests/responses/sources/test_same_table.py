@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from consilience.errors import ConsilienceError
 from consilience.responses import read
-from consilience.responses.tables.structures import is_structure
+from consilience.responses.columns.looks import is_structure
 
 NAMES = ["item", "annotator", "label"]
 TEXT = st.text(

@@ -1,60 +1,34 @@
-"""The usual names of columns, and how a column is found among those of a file."""
+"""The names of columns: what they usually mean, and how one is found in a file.
+
+A usual name is taken at its word. A likely one, such as a word of another language or
+the last word of a longer name, is taken only where what the column holds agrees, and
+results say that it was assumed. The words are in `words.toml`.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
+from pathlib import Path
 
 from consilience.errors import DuplicateColumnError, MissingColumnError
 from consilience.responses.options import Columns
 from consilience.responses.tables.text_table import not_as_text
 
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-# In order of preference; all compared without case, blanks and punctuation.
-USUAL = {
-    "item": _words(
-        "item task itemid taskid image imageid img imagename imageurl imagepath "
-        "example exampleid instance instanceid sample sampleid document documentid "
-        "docid text textid commentid unit unitid question questionid "
-        "subject subjectid datarow rowid filename file uid id comment"
-    ),
-    "annotator": _words(
-        "annotator worker rater annotatorid workerid raterid user userid username "
-        "performer performerid coder coderid labeler labeller labelerid judge judgeid "
-        "assessor assessorid expert reviewer participant participantid completedby"
-    ),
-    "label": _words(
-        "label class category choice annotation rating judgment judgement labelid "
-        "classid category name query target code"
-    ),
-    "answer": _words("answer response selected present vote value"),
-    "n": _words("n count num freq frequency multiplicity"),
-    "object": _words("object objectid objectindex"),
-    "main": _words("main ismain mainobject"),
-    "response_id": _words(
-        "responseid annotationid assignmentid judgmentid submissionid"
-    ),
-    "gold": _words(
-        "gold goldlabel truth truelabel truthlabel groundtruth groundtruthlabel "
-        "goldstandard goldanswer correctlabel correctanswer referencelabel ytrue"
-    ),
-    "name": _words("name labelname classname"),
-    "parent": _words("parent superclass group"),
-}
+_WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+USUAL = {role: tuple(words.split()) for role, words in _WORDS["usual"].items()}
+LIKELY = {role: frozenset(words.split()) for role, words in _WORDS["likely"].items()}
+OTHER = {what: tuple(words.split()) for what, words in _WORDS["other"].items()}
+EXTRAS = OTHER["extras"]
+_PEOPLE = frozenset(OTHER["people"])
 _NEEDED = ("item", "label", "annotator")  # without them the answers would change
-_COMMENTS = frozenset(
-    _words(
-        "comment comments feedback note notes remark remarks reason reasons explain "
-        "explanation rationale why bemerkung bemerkungen kommentar kommentare"
-    )
+_ENDING = re.compile(
+    r"(?:id|ids|uuid|guid|nr|no|num|nummer|number|key|index|idx|name)$"
 )
-EXTRAS = _words(
-    "seconds leadtime duration worktimeinseconds timestamp createdat startedat "
-    "submittedat finishedat status batch session"
+_PERSONAL = re.compile(
+    r"[\w.+-]+@[\w-]+\.[\w.]+|[A-ZÄÖÜ]{2,3}|[A-ZÄÖÜ]\.? ?[A-ZÄÖÜ]\.?"
+    r"|(?i:dr|prof|mr|mrs|ms|herr|frau)\b\.? \S.*"
 )
 
 
@@ -64,15 +38,41 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
-def usual(names: list[str], role: str) -> list[str]:
+def usual(names: Sequence[str], role: str) -> list[str]:
     """Columns that have the most usual name of a role; several differ in case."""
     words = USUAL[role]
     rank = min((words.index(w) for n in names if (w := plain(n)) in words), default=-1)
     return [] if rank < 0 else [n for n in names if plain(n) == words[rank]]
 
 
+def is_likely(name: str, role: str) -> bool:
+    """Say whether a column may be named for a role, by the name or its last word."""
+    name = re.sub(r"(?i)\W?[/*:_(]in(?:nen)?\)?$", "", name)  # Prüfer/in, Prüfer*in
+    last = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.rstrip("._- "))[-1]
+    return is_likely_whole(name, role) or is_likely_whole(last, role)
+
+
+def is_likely_whole(name: str, role: str) -> bool:
+    """Say whether a whole name, but for an ending such as *id*, may be of a role."""
+    word = plain(name)
+    short = _ENDING.sub("", word)
+    return word in USUAL[role] or not {word, short}.isdisjoint(LIKELY[role])
+
+
+def is_truth(name: str) -> bool:
+    """Say whether a column is named for the truth, or for what answers made of it."""
+    return plain(name) in OTHER["truth"]
+
+
+def are_people(names: Sequence[str]) -> bool:
+    """Say whether names are those of people: most are given names, or all initials."""
+    parts = [re.split(r"[\W_\d]+", name.casefold()) for name in names]
+    given = sum(not _PEOPLE.isdisjoint(each) for each in parts)
+    return given > len(names) / 2 or all(map(_PERSONAL.fullmatch, names))
+
+
 def find(
-    names: list[str],
+    names: Sequence[str],
     role: str,
     given: str | None,
     source: str,
@@ -105,7 +105,7 @@ def find(
 
 
 def require(
-    names: list[str],
+    names: Sequence[str],
     role: str,
     columns: Columns,
     source: str,
@@ -147,10 +147,15 @@ def choose_question(
 
 def is_comment(name: str) -> bool:
     """Say whether a field of a form is one for remarks, by its name."""
-    return not _COMMENTS.isdisjoint(re.split(r"[\W_]+", name.casefold()))
+    return not set(re.split(r"[\W_]+", name.casefold())).isdisjoint(OTHER["comments"])
 
 
-def listing(names: list[str], limit: int = 12) -> str:
+def argument(role: str, name: str | None) -> str:
+    """Return the argument that names a column, for messages."""
+    return f'`{role}="{name}"`'
+
+
+def listing(names: Sequence[str], limit: int = 12) -> str:
     """Names as a short list."""
     shown = ", ".join(repr(name) for name in names[:limit]) or "no other"
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")

@@ -23,11 +23,13 @@ import pyarrow as pa
 from consilience.errors import UnreadableFileError
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
-from consilience.responses.draft import Draft, Reader
+from consilience.responses.draft import Draft
+from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.hugging_face import study_folder
+from consilience.responses.public_studies import study_folder
+from consilience.responses.sources.frames import Source
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, encode, nothing, text_array
 from consilience.responses.tables.safe_pickle import load_frame, load_object_array
@@ -162,12 +164,8 @@ def _items(
     return items, note
 
 
-READERS = (
-    Reader(
-        name="imagenet_multilabel",
-        what="the folder of the ImageNet multi-label study "
-        "(MadryLab/ImageNetMultiLabel)",
-        sniff=lambda probe: 3 * (ANSWERS in probe.files),
-        read=read_imagenet_multilabel,
-    ),
+READER = Reader(
+    name="imagenet_multilabel",
+    what="the folder of the ImageNet multi-label study (MadryLab/ImageNetMultiLabel)",
+    read=read_imagenet_multilabel,
 )

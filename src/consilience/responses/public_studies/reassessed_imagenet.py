@@ -23,12 +23,14 @@ from jaxtyping import Int, Int8
 
 from consilience.errors import UnreadableFileError
 from consilience.responses.assemble import assemble
-from consilience.responses.draft import Draft, Reader
+from consilience.responses.draft import Draft
+from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
+from consilience.responses.public_studies import study_folder
 from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.sources.hugging_face import study_folder
+from consilience.responses.sources.frames import Source
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, concatenate, encode, index
 from consilience.validation_images import validation_images
@@ -194,23 +196,18 @@ def _gold(experts: _Answers) -> pd.DataFrame:
     )
 
 
-READERS = (
-    Reader(
-        name="reassessed_imagenet",
-        what="the folder of the reassessed ImageNet labels (raters.npz, golden.npz)",
-        sniff=lambda probe: 3 * (MAIN in probe.files),
-        read=read_reassessed_imagenet,
-    ),
-    Reader(
-        name="reassessed_imagenet_golden",
-        what="the same folder: the second round, about the golden pairs",
-        sniff=lambda _: 0,
-        read=partial(read_reassessed_imagenet, part="golden"),
-    ),
-    Reader(
-        name="reassessed_imagenet_joint",
-        what="the same folder: both rounds, golden pairs by the second alone",
-        sniff=lambda _: 0,
-        read=partial(read_reassessed_imagenet, part="joint"),
-    ),
+READER = Reader(
+    name="reassessed_imagenet",
+    what="the folder of the reassessed ImageNet labels (raters.npz, golden.npz)",
+    read=read_reassessed_imagenet,
+)
+GOLDEN_READER = Reader(
+    name="reassessed_imagenet_golden",
+    what="the same folder: the second round, about the golden pairs",
+    read=partial(read_reassessed_imagenet, part="golden"),
+)
+JOINT_READER = Reader(
+    name="reassessed_imagenet_joint",
+    what="the same folder: both rounds, golden pairs by the second alone",
+    read=partial(read_reassessed_imagenet, part="joint"),
 )

@@ -16,9 +16,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
+from pyarrow import feather, ipc, parquet
 
-from consilience.errors import BadCellError, ConsilienceError, NoResponsesError
+from consilience.errors import (
+    BadCellError,
+    ConsilienceError,
+    NoResponsesError,
+    UnreadableFileError,
+)
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
@@ -36,6 +41,8 @@ from consilience.responses.tables.type_names import type_of, type_of_arrow
 _EXACT = 2**53  # beyond it a float skips whole numbers
 _LONG = 1 << 12  # bytes of a cell on average; more is an image, not an id
 NOT_WHOLE = "not a whole Parquet file"
+_FILE, _STREAM, _FIRST = b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"
+_NOT_WHOLE_ARROW = "not a whole Arrow file"
 
 
 def open_parquet(path: Path) -> Frame:
@@ -53,6 +60,24 @@ def open_parquet(path: Path) -> Frame:
             table = table.append_column("", pa.nulls(file.metadata.num_rows))
             table = table.drop_columns([""])
     return Frame(data=table, name=str(path), file=path, unusable=unusable)
+
+
+def read_arrow_file(path: Path) -> pa.Table:
+    """Read a table from a file of Arrow, whichever of the forms it has."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    with readable(str(path), _NOT_WHOLE_ARROW):
+        if start.startswith(_FIRST):
+            table = feather.read_table(path.__fspath__(), memory_map=False)
+        elif start == _FILE:
+            table = ipc.open_file(pa.OSFile(path.__fspath__())).read_all()
+        elif start.startswith(_STREAM):
+            table = ipc.open_stream(pa.OSFile(path.__fspath__())).read_all()
+        else:
+            msg = f"{path}: {_NOT_WHOLE_ARROW}; copy or export it again"
+            raise UnreadableFileError(msg)
+        table.validate(full=True)
+    return table
 
 
 def read_schema(path: Path) -> list[str]:

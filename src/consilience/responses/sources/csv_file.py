@@ -129,7 +129,7 @@ def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
     try:
         return _parse(path, names, layout, _BLOCK)
     except (pa.ArrowException, UnicodeError) as error:
-        if "Empty CSV" in str(error):
+        if any(what in str(error) for what in ("Empty CSV", "Could not skip")):
             return pa.table({name: pa.array([], _TEXT) for name in names})
     _check_widths(path, names, layout)
     with readable(str(path)):  # a row may be longer than a block

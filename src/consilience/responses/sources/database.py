@@ -1,12 +1,12 @@
-"""Databases of SQLite and DuckDB: a table, or what a query gives.
+"""Databases and workbooks: the table or sheet that holds the answers, or a query.
 
-Both are opened for reading alone. A query can only select: it opens no other file,
-installs nothing and changes nothing.
+Databases of SQLite and DuckDB are opened for reading alone. A query can only select: it
+opens no other file, installs nothing and changes nothing.
 """
 
 import sqlite3
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, time
 from itertools import islice
@@ -17,15 +17,17 @@ from urllib.parse import quote
 import pandas as pd
 
 from consilience.errors import (
+    MissingColumnError,
     MissingExtraError,
     NoResponsesError,
     OptionError,
     UnreadableFileError,
+    not_among,
 )
+from consilience.responses.columns.names import is_likely, usual
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import choose_part
 
 _SELECTING = {
     sqlite3.SQLITE_SELECT,
@@ -40,6 +42,7 @@ _DUCKDB: dict[str, str | bool | int | float | list[str]] = {
     "lock_configuration": "true",
 }
 _MOST = 1 << 30  # bytes of all parts of a workbook, unpacked
+_BOTH = 3  # grade of a table with an item and a label
 _HEAD = 50  # rows within which a table begins
 
 
@@ -122,7 +125,7 @@ def _query(
     """Return the query: as given, all of the table that is named, or of the answers."""
     if given is not None and given not in parts:
         return given, ()
-    name, assumptions = choose_part(parts, source, "table", "query", given)
+    name, assumptions = _choose_part(parts, source, "table", "query", given)
     return _all(*(address[name] if address else (name,))), assumptions
 
 
@@ -158,7 +161,9 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
             title: _names(_header(list(_rows(sheet, _HEAD)))[1])
             for title, sheet in sheets.items()
         }
-        title, assumptions = choose_part(heads, source, "sheet", "sheet", options.sheet)
+        title, assumptions = _choose_part(
+            heads, source, "sheet", "sheet", options.sheet
+        )
         rows = list(_rows(sheets[title]))
         first = rows.index(_header(rows)) if rows else 0
     where = source if len(sheets) == 1 else f"{source}, sheet {title!r}"
@@ -246,3 +251,53 @@ def _check_size(path: Path) -> None:
             f"{_MOST >> 20:,} MiB are read: save the sheet as CSV"
         )
         raise UnreadableFileError(msg)
+
+
+def _choose_part(
+    parts: Mapping[str, Sequence[str]],
+    source: str,
+    what: str,
+    option: str,
+    given: str | None = None,
+) -> tuple[str, tuple[str, ...]]:
+    """Choose the table that was named, or the one that can be one of answers."""
+    if given is not None:
+        if given not in parts:
+            msg = f"{source}: {not_among(what, given, parts)}"
+            raise MissingColumnError(msg)
+        return given, ()
+    filled = {name: columns for name, columns in parts.items() if columns}
+    if not filled:
+        msg = f"{source}: every {what} is empty; export the file again"
+        raise NoResponsesError(msg)
+    whole = {name: columns for name, columns in filled.items() if len(columns) > 2}
+    grades = {name: _grade(list(columns)) for name, columns in filled.items()}
+    if len(whole) == 1:
+        grades = dict.fromkeys(filled, 0) | dict.fromkeys(whole, _BOTH)
+    best = [name for name in filled if grades[name] == max(grades.values())]
+    if len(best) > 1 or (len(filled) > 1 and grades[best[0]] < _BOTH):
+        listed = "; ".join(
+            f"{name!r} ({', '.join(columns[:6])}{', ...' * (len(columns) > 6)})"
+            for name, columns in list(filled.items())[:12]
+        )
+        msg = (
+            f"{source}: there are several {what}s that may hold the answers: {listed}; "
+            f'name one (`{option}="{best[0]}"`)'
+        )
+        raise MissingColumnError(msg)
+    if len(filled) == 1:
+        return best[0], ()
+    others = ", ".join(repr(name) for name in filled if name != best[0])
+    sentence = (
+        f"The answers of {source} are those of the {what} {best[0]!r}; not read: "
+        f"{others}."
+    )
+    return best[0], (sentence,)
+
+
+def _grade(names: list[str]) -> int:
+    """Grade columns: an annotator says most, then an item and a label."""
+    return sum(
+        points * bool(usual(names, role) or any(is_likely(n, role) for n in names))
+        for role, points in (("annotator", 4), ("item", 2), ("label", 1))
+    )

@@ -15,8 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import OptionError, not_a
+from consilience.responses.tables.text_table import TextTable
 
 type Records = list[dict[str, Any]]
+type Source = Path | Frame
 
 DATA_FRAME = "the data frame"
 EXPECTED = (
@@ -31,6 +33,7 @@ class Frame:
     """A table in memory."""
 
     data: pd.DataFrame | pa.Table | Records
+    table: TextTable | None = None  # where it was looked at before
     name: str = DATA_FRAME
     file: Path | None = None
     notes: tuple[str, ...] = ()

@@ -16,20 +16,17 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
-from pyarrow import feather, ipc, parquet
+from pyarrow import parquet
 
-from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
+from consilience.errors import MissingColumnError, UnreadableFileError
+from consilience.responses.sources.arrow_columns import read_arrow_file
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import Source
-from consilience.validation_images import FILE, lists_validation_images
 
 INFO, STATE, SPLITS = "dataset_info.json", "state.json", "dataset_dict.json"
 _METADATA = b"huggingface"
 _CLASS = re.compile(r"\s*['\"]?(\d+)['\"]?:\s*['\"]?(.*?)['\"]?\s*")
 _SHARD = re.compile(r"(.+?)(?:-\d{5}-of-\d{5})?(?:-[0-9a-f]{16})?\.parquet")
-_FILE, _STREAM, _FIRST = b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"
-NOT_WHOLE = "not a whole Arrow file"
 
 
 def is_data_set(folder: Path) -> bool:
@@ -218,41 +215,3 @@ def _card(path: Path) -> dict[str, Any] | None:
         for each in features
         if each.classes
     }
-
-
-def study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path]]:
-    """Return the folder of a study, and the file that lists the validation images."""
-    folder, *more = sources
-    lists = [
-        each / FILE
-        for each in more
-        if isinstance(each, Path) and lists_validation_images(each)
-    ]
-    if not isinstance(folder, Path) or len(more) > 1 or len(lists) < len(more):
-        given = ", ".join(
-            str(each) if isinstance(each, Path) else each.name for each in sources
-        )
-        msg = (
-            f"format {name!r} reads one folder, and after it the folder of ImageNetV2 "
-            f"({FILE}), which names the classes of images; given: {given}"
-        )
-        raise OptionError(msg)
-    return folder, lists
-
-
-def read_arrow_file(path: Path) -> pa.Table:
-    """Read a table from a file of Arrow, whichever of the forms it has."""
-    with path.open("rb") as file:
-        start = file.read(6)
-    with readable(str(path), NOT_WHOLE):
-        if start.startswith(_FIRST):
-            table = feather.read_table(path.__fspath__(), memory_map=False)
-        elif start == _FILE:
-            table = ipc.open_file(pa.OSFile(path.__fspath__())).read_all()
-        elif start.startswith(_STREAM):
-            table = ipc.open_stream(pa.OSFile(path.__fspath__())).read_all()
-        else:
-            msg = f"{path}: {NOT_WHOLE}; copy or export it again"
-            raise UnreadableFileError(msg)
-        table.validate(full=True)
-    return table

@@ -10,8 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consilience.responses.columns.names import listing, plain, usual
-from consilience.responses.columns.vocabulary import is_likely, is_likely_whole
+from consilience.responses.columns.names import (
+    is_likely,
+    is_likely_whole,
+    listing,
+    plain,
+    usual,
+)
 from consilience.responses.options import Columns
 
 type Record = dict[str, Any]

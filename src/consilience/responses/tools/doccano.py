@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from consilience.errors import MissingColumnError
+from consilience.responses.format_table import Probe
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.load import Probe, Source
+from consilience.responses.sources.frames import Source
 from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record, names, records
 from consilience.responses.tools.tool import At, Layout, Tool

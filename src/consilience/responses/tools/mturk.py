@@ -24,8 +24,8 @@ from consilience.errors import (
 from consilience.responses.columns.names import listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.csv_file import csv_rows, find_layout
+from consilience.responses.sources.frames import Source
 from consilience.responses.sources.json_file import decode_or_text
-from consilience.responses.sources.load import Source
 from consilience.responses.tools.forms import buttons, form_answers
 from consilience.responses.tools.on_screen import OnScreen, read_on_screen
 from consilience.responses.tools.reading import reader

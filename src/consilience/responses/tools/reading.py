@@ -24,15 +24,16 @@ from consilience.responses.draft import (
     SKIPPED,
     YES,
     Draft,
-    Reader,
     answer_words_rule,
     read_answers,
 )
+from consilience.responses.format_table import Reader
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.side_tables import checked_labels, label_list
-from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.frames import Source
+from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, encode_texts
 from consilience.responses.tables.scales import natural_texts

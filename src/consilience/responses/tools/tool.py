@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from consilience.responses.format_table import Probe
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.load import Probe, Source
+from consilience.responses.sources.frames import Source
 from consilience.responses.tools.on_screen import OnScreen
 from consilience.responses.tools.records import Record, records
 from consilience.responses.tools.work import (

@@ -1,20 +1,53 @@
-"""peerannot's `answers.json`: ``{task: {worker: label}}``."""
+"""Answers by task and worker: `labels.csv` of crowd studies, `answers.json`.
 
-import re
+A crowd folder has `labels.csv` (task, worker, label) and, if known, `truth.csv`;
+peerannot's file is ``{task: {worker: label}}``.
+"""
+
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from consilience.errors import OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
-from consilience.responses.draft import Draft, Reader
+from consilience.responses.columns.long import long_draft
+from consilience.responses.draft import Draft
+from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.frames import Source
 from consilience.responses.sources.json_file import read_json
-from consilience.responses.sources.load import Probe, Source, fingerprints
+from consilience.responses.sources.load import load_tables
+from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import encode_texts
+
+
+def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read a folder of labels and truth."""
+    if len(sources) != 1 or not isinstance(sources[0], Path):
+        msg = f"format 'crowd' reads one folder; {len(sources)} sources were given"
+        raise OptionError(msg)
+    folder = sources[0]
+    truth = folder / "truth.csv"
+    if options.gold is None and _has_rows(truth):
+        options = replace(options, gold=truth)
+    if options.repeats == "keep":
+        options = replace(options, repeats="all")
+    files = [folder / "labels.csv", *([truth] if truth.exists() else [])]
+    table = load_tables(files[:1], options)
+    return assemble(long_draft(table, options, fingerprints(files)), options)
+
+
+def _has_rows(truth: Path) -> bool:
+    """Whether there is a truth and not only its header."""
+    if not truth.exists():
+        return False
+    with truth.open("rb") as file:
+        return sum(bool(line.strip()) for line in islice(file, 20)) > 1
 
 
 def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -54,16 +87,13 @@ def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses
     return assemble(draft, options)
 
 
-_NAME = rb'\s*"(?:[^"\\]|\\.)*"\s*'
-
-
-def _sniff(probe: Probe) -> int:
-    return 3 * bool(re.match(rb"\{%b:\s*\{%b:\s*\d" % (_NAME, _NAME), probe.start))
-
-
 READER = Reader(
+    name="crowd",
+    what="a folder with labels.csv (task, worker, label) and truth.csv",
+    read=read_crowd,
+)
+PEERANNOT = Reader(
     name="peerannot",
     what="peerannot's answers.json ({task: {worker: label}})",
-    sniff=_sniff,
     read=read_peerannot,
 )

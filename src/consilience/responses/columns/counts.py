@@ -14,19 +14,22 @@ import pandas as pd
 from consilience.errors import BadCellError
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.long_table import ANONYMOUS, column_looks, long_draft
-from consilience.responses.columns.looks import (
+from consilience.responses.columns.cells import counts
+from consilience.responses.columns.long import ANONYMOUS, column_looks, long_draft
+from consilience.responses.columns.names import find, plain
+from consilience.responses.columns.wide import (
     item_and_label_types,
-    item_column,
+    lead_column,
     long_cells,
     name_index,
 )
-from consilience.responses.columns.names import find, plain
-from consilience.responses.draft import Draft, Reader
+from consilience.responses.draft import Draft
+from consilience.responses.format_table import Probe, Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.load import Probe, Source, fingerprints, load_tables
+from consilience.responses.sources.frames import Source
+from consilience.responses.sources.load import load_tables
+from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
-from consilience.responses.tables.cells import counts
 from consilience.responses.tables.coding import Coded, nothing, recode, text_array
 from consilience.responses.tables.text_table import TextTable
 
@@ -110,7 +113,9 @@ def _unused(n: np.ndarray) -> tuple[str, ...]:
 
 def _matrix(table: TextTable, options: ReadOptions) -> Draft:
     """Read counts in a matrix of items by labels."""
-    item, labels, notes = item_column(table, options)
+    item, labels, notes = lead_column(
+        table, options.columns.item, header=options.header
+    )
     rows, columns, cell = long_cells(table, labels)
     full = cell.codes >= 0
     n = np.zeros(len(rows), np.int64)

@@ -1,0 +1,301 @@
+"""What cells hold: one label, several, a yes or no to one, or a number."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Int, Int8
+
+from consilience.errors import BadCellError, KindError, MissingColumnError, OptionError
+from consilience.responses.columns.looks import FLAGS, YES_NO, look, parse_structure
+from consilience.responses.columns.names import find, listing, plain
+from consilience.responses.draft import YES, is_yes_or_no, read_answers
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.tables.coding import (
+    Coded,
+    concatenate,
+    drop_unused,
+    encode,
+    recode,
+    text_array,
+)
+from consilience.responses.tables.text_table import TextTable
+
+LABEL, ANSWER = "(label)", "(answer)"  # columns that `one_hot` makes
+
+# Several labels in a cell
+
+_SEPARATORS = ("|", ";", ",", "\n")
+_MAX_VALUES = 2000  # distinct values that are looked at
+_AGAIN, _SHARE = 0.5, 0.2  # of the parts come back; of the cells hold several
+
+
+def as_lists(column: Coded, options: ReadOptions) -> pa.Array | None:
+    """Return the labels of each cell, where cells hold several; None: they hold one."""
+    texts: list[str | None] = column.values.to_pylist()
+    cells: list[list[str] | None]
+    if options.split is not None:
+        cells = [None if t is None else split_labels(t, options.split) for t in texts]
+    else:
+        cells = [None if t is None else _json_list(t) for t in texts]
+        used = column.codes[column.codes >= 0]
+        if not len(used) or any(cells[code] is None for code in np.unique(used)):
+            return None
+    values = pa.array([*cells, None], pa.list_(pa.string()))
+    return values.take(pa.array(np.where(column.codes < 0, len(cells), column.codes)))
+
+
+def split_labels(text: str, separator: str) -> list[str]:
+    """Return the labels between separators, each once, without blanks around them."""
+    parts = (part.strip() for part in text.split(separator))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def _json_list(text: str) -> list[str] | None:
+    value = parse_structure(text) if text.startswith("[") else None
+    if not isinstance(value, list) or not all(isinstance(p, str | int) for p in value):
+        return None
+    return [str(part) for part in value]
+
+
+def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:
+    """Refuse several labels per cell where the question is not one for objects."""
+    if cells is None or kind == "objects":
+        return
+    most = pc.max(pc.list_value_length(cells)).as_py() or 0
+    if kind == "choice" and most <= 1:
+        return
+    msg = (
+        f'{source}: it holds several labels per row; ask for `kind="objects"`, or '
+        "write one row per answer"
+    )
+    raise BadCellError(msg)
+
+
+def flatten(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
+    """Row and text of each label; an empty list is an answer without a label."""
+    empty = pc.equal(pc.fill_null(pc.list_value_length(cells), 0), 0)
+    full = pc.if_else(empty, pa.scalar([None], pa.list_(pa.string())), cells)
+    rows = pc.list_parent_indices(full).to_numpy().astype(np.int64)
+    return rows, encode(pc.list_flatten(full))
+
+
+def check_single(column: Coded, source: str, options: ReadOptions) -> tuple[str, ...]:
+    """Reject cells that certainly hold several labels, warn of those that may."""
+    if options.labels is not None or options.offered is not None:
+        return ()
+    texts = [t for t in column.values[:_MAX_VALUES].to_pylist() if t is not None]
+    for separator in _SEPARATORS:
+        split = {text: split_labels(text, separator) for text in texts}
+        several = [text for text, parts in split.items() if len(parts) > 1]
+        if not several:
+            continue
+        often = Counter(part for parts in split.values() for part in parts)
+        parts = {part for text in several for part in split[text]}
+        again = sum(often[part] > 1 for part in parts) / len(parts)
+        if again <= _AGAIN and separator not in "|\n":
+            continue
+        msg = (
+            f"{source}: cells such as {listing(several, 2)} seem to hold several "
+            f"labels; split them with `split={separator!r}` (kind objects), or, if "
+            'each is one label, ask for `kind="choice"`'
+        )
+        words = sum(len(part) > 2 for part in parts) > len(parts) / 2
+        many = 1 < len(several) > _SHARE * len(texts)
+        if again > _AGAIN and words and many and options.kind != "choice":
+            raise BadCellError(msg)
+        return (msg,)
+    return ()
+
+
+# Yes or no to a label
+
+_PRESENCE = re.compile(
+    r"contain|has|have|present|visible|shown|depicted|match|isthere|isin|yesno|applies"
+)
+_STATUS = re.compile(
+    r"gold|taint|approv|accept|reject|skip|cancel|draft|spam|valid|verif|review|submit"
+    r"|complete|done|train|test|trust|bann|activ|delet|hidden|archiv|flag|missed|star"
+    r"|bookmark|lucky|sandbox|live|public|email"
+)
+_ASKED = {"query", "target", "prompt", "question", "asked", "asklabel", "keyword"}
+
+
+def yes_or_no(table: TextTable, names: Sequence[str]) -> dict[str, str]:
+    """Return the columns of yes-or-no words, and what they look like."""
+    looks = {n: look(table.columns[n]) for n in names if n in table.columns}
+    return {name: seen for name, seen in looks.items() if seen in {YES_NO, FLAGS}}
+
+
+def answer_among(table: TextTable, label: str, unused: Sequence[str]) -> str | None:
+    """Return the column that answers whether the label is there, if one does."""
+    may_be = yes_or_no(table, unused)
+    telling = [name for name in may_be if _PRESENCE.search(plain(name))]
+    words = [n for n in may_be if may_be[n] == YES_NO and not _STATUS.search(plain(n))]
+    if len(telling) == 1:
+        return telling[0]
+    if len(words) == 1 and plain(label) in _ASKED:
+        return words[0]
+    unclear = telling or words
+    if telling or len(unclear) == 1:
+        msg = (
+            f"{table.source}: column {unclear[0]!r} holds yes-or-no words beside the "
+            f"label {label!r}; if it says whether the label is there, name it "
+            f"(`answer={unclear[0]!r}`); if not, ask for `kind='choice'`"
+        )
+        raise KindError(msg)
+    return None
+
+
+def warn_of_words(table: TextTable, unused: Sequence[str]) -> tuple[str, ...]:
+    """Return a warning of columns of yes-or-no words that were not used."""
+    words = [name for name, seen in yes_or_no(table, unused).items() if seen == YES_NO]
+    sentence = (
+        f"{table.source}: column {listing(words)} holds yes-or-no words and was not "
+        "used; if it answers whether the label is there, name it "
+        f"(`answer={next(iter(words), None)!r}`)"
+    )
+    return (sentence,) * bool(words)
+
+
+# One column per label
+
+
+def propose_one_hot(table: TextTable, unused: Sequence[str]) -> None:
+    """Say how a table with one column per label is read."""
+    if len(yes_or_no(table, unused)) < 2:
+        return
+    flags = [  # a label that nobody picked, or everybody, is one too
+        name
+        for name in unused
+        if name in table.columns
+        and is_yes_or_no(
+            drop_unused(table.columns[name]).values.to_pylist(), both=False
+        )
+    ]
+    msg = (
+        f"{table.source}: there is no column of labels, and columns {listing(flags)} "
+        "hold yes and no or 0 and 1; if each is a label, name them "
+        f"(`one_hot={','.join(flags)}`)"
+    )
+    raise MissingColumnError(msg)
+
+
+def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOptions]:
+    """Make a long table of one with a column per label, and say how to read it."""
+    names = list(options.one_hot)
+    if not names:
+        return table, options
+    for name in names:
+        find(list(table.columns), "label", name, table.source)
+    if options.columns.label or options.columns.answer or len(set(names)) < len(names):
+        msg = "one_hot names each label's column once, and goes without label or answer"
+        raise OptionError(msg)
+    rest = {name: c for name, c in table.columns.items() if name not in names}
+    cells = [table.columns[name] for name in names]
+    if options.kind in {"choice", "objects"}:
+        answers = [read_answers(cell, options.answers, table.where) for cell in cells]
+        labels = np.array(names, object)
+        picked = [labels[row == YES].tolist() for row in np.stack(answers, axis=1)]
+        lists = {**table.lists, LABEL: pa.array(picked, pa.list_(pa.string()))}
+        columns = replace(options.columns, label=LABEL)
+        return replace(table, columns=rest, lists=lists), replace(
+            options, columns=columns
+        )
+    width, where = len(names), table.where
+    rows, number = np.divmod(np.arange(table.num_rows * width), width)
+    stacked = concatenate(cells)
+    long = replace(
+        table,
+        columns={
+            **{name: column.take(rows) for name, column in rest.items()},
+            LABEL: Coded(number.astype(np.int32), text_array(names)),
+            ANSWER: stacked.take(number * table.num_rows + rows),
+        },
+        lists={name: cell.take(pa.array(rows)) for name, cell in table.lists.items()},
+        num_rows=len(rows),
+        where=lambda row: where(row // width),
+    )
+    columns = replace(options.columns, label=LABEL, answer=ANSWER)
+    return long, replace(options, columns=columns, kind="contains")
+
+
+# Numbers
+
+_POINT = re.compile(r"-?\d+\.0")
+
+
+def counts(
+    column: Coded,
+    table: TextTable,
+    rows: Int[np.ndarray, " N"],
+    *,
+    zero: bool = False,
+    most: int = 2**53 - 1,
+) -> Int[np.ndarray, " N"]:
+    """Read counts: whole numbers of at least one (or, with `zero`, of at least none).
+
+    None is above `most`, and their sum is below 2**53: beyond it numbers are inexact.
+    """
+    numbers = pd.to_numeric(
+        pd.Series(column.values.to_pylist(), dtype="str"), errors="coerce"
+    ).to_numpy(float)
+    counts = np.append(numbers, np.nan)[column.codes]
+    good = (
+        (counts >= (0 if zero else 1)) & (counts == np.floor(counts)) & (counts <= most)
+    )
+    if not good.all():
+        row = int((~good).argmax())
+        msg = (
+            f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}; "
+            f"expected a whole number from {0 if zero else 1} to {most:,}; fix the row"
+        )
+        raise BadCellError(msg)
+    if counts.sum() >= 2**53:
+        row = int(counts.argmax())
+        msg = (
+            f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}, and "
+            "all counts together exceed 2**53; fix the row"
+        )
+        raise BadCellError(msg)
+    whole: np.ndarray = counts.astype(np.int64)
+    return whole
+
+
+def object_numbers(
+    column: Coded, table: TextTable, rows: Int[np.ndarray, " N"]
+) -> Int[np.ndarray, " N"]:
+    """Read numbers of objects; -1 where there is none."""
+    filled = column.codes >= 0
+    out = np.full(len(column), -1, np.int64)
+    out[filled] = counts(
+        column.take(filled), table, rows[filled], zero=True, most=2**31 - 1
+    )
+    return out
+
+
+def booleans(
+    column: Coded, table: TextTable, rows: Int[np.ndarray, " N"]
+) -> Int8[np.ndarray, " N"]:
+    """Read true (1) and false (0); -1 where there is neither."""
+    answers = read_answers(column, {}, table.where, rows)
+    return np.where(answers > 0, 1, answers).astype(np.int8)
+
+
+def without_points(column: Coded) -> tuple[Coded, tuple[str, ...]]:
+    """Write ratings without a point, where gaps gave all of them one; say so.
+
+    Programs write the whole numbers of a column with gaps as ``3.0``.
+    """
+    texts = drop_unused(column).values.to_pylist()
+    gaps = bool((column.codes < 0).any())
+    if not gaps or len(texts) < 2 or not all(map(_POINT.fullmatch, texts)):
+        return column, ()
+    values = [text.removesuffix(".0") for text in column.values.to_pylist()]
+    note = f"labels such as {texts[0]!r} were read as whole numbers"
+    return recode(column.codes, text_array(values)), (note,)

@@ -1,0 +1,380 @@
+"""Long tables: one row per answer, in CSV, TSV, Parquet, JSON lines or a data frame.
+
+A table with a column for the label and one for the answer to it holds yes/no answers
+(contains); one with an object or main column holds objects; any other, choices.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from jaxtyping import Int
+
+from consilience.errors import KindError, MissingColumnError
+from consilience.responses.assemble import assemble
+from consilience.responses.columns.cells import (
+    ANSWER,
+    LABEL,
+    answer_among,
+    as_lists,
+    booleans,
+    check_lists,
+    check_single,
+    counts,
+    flatten,
+    object_numbers,
+    one_hot,
+    propose_one_hot,
+    warn_of_words,
+    without_points,
+)
+from consilience.responses.columns.looks import look
+from consilience.responses.columns.names import (
+    EXTRAS,
+    OTHER,
+    choose_question,
+    find,
+    listing,
+    plain,
+    require,
+    usual,
+)
+from consilience.responses.draft import (
+    Draft,
+    answer_words_rule,
+    read_answers,
+)
+from consilience.responses.format_table import Probe, Reader
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.quality.repeats import equal_rows
+from consilience.responses.sources.frames import Source
+from consilience.responses.sources.load import load_tables
+from consilience.responses.sources.opening import fingerprints
+from consilience.responses.table import KINDS, Responses
+from consilience.responses.tables.coding import Coded, drop_unused, nothing, text_array
+from consilience.responses.tables.text_table import TextTable
+
+ROLES = (
+    *("item", "annotator", "response_id", "object", "main", "gold"),
+    *("n", "label", "answer"),
+)
+ANONYMOUS = "The source names no annotator: every answer is anonymous."
+
+type Roles = Mapping[str, str]
+type Rows = Int[np.ndarray, " N"]
+
+
+def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read one or more files or data frames, taken as one table."""
+    table = load_tables(sources, options, unnested=True)
+    table = one_question(without_refused(table, options), options)
+    return assemble(long_draft(table, options, fingerprints(sources)), options)
+
+
+def long_draft(
+    table: TextTable, options: ReadOptions, sources: Mapping[str, str]
+) -> Draft:
+    """Give meaning to the columns of a long table."""
+    table, options = one_hot(table, options)
+    roles = find_roles(table, options)
+    table = _with_lists(table, roles["label"], options)
+    kind = options.kind or _kind_column(table) or _kind(roles, options)
+    _check_kind(table, roles, kind, asked=options.kind is not None)
+    filled = _is_full(table, roles)
+    again, equal = _equal_rows(table, roles, kind, options)
+    rows, label = _labels(table, roles["label"])
+    full = (filled & ~again)[rows]
+    rows, label = rows[full], label.take(full)
+    columns = {r: table.columns[n].take(rows) for r, n in roles.items() if r != "label"}
+    label, notes = without_points(label) if kind == "choice" else (label, ())
+    extras = extra_columns(table, options, rows)
+    used = {n: role for role, n in roles.items() if n not in {LABEL, ANSWER}}
+    used |= dict.fromkeys(options.one_hot, "label")
+    used |= {name: "carried along" for name in extras if name not in used}
+    unused = [n for n in table.names if n not in {*used, LABEL, ANSWER}]
+    answer = None
+    if kind == "contains":
+        answer = read_answers(columns["answer"], options.answers, table.where, rows)
+        notes = (*answer_words_rule(columns["answer"], options.answers), *notes)
+    response = columns.get("response_id")
+    listed = kind != "choice" and roles["label"] in table.lists
+    if listed and not {"annotator", "response_id"} & set(columns):
+        response = _numbered(rows)  # a row of several labels is one response
+    return Draft(
+        kind=kind,
+        item=columns["item"],
+        annotator=columns.get("annotator", nothing(len(rows))),
+        label=label,
+        row=rows,
+        where=table.where,
+        num_read=table.num_rows,
+        answer=answer,
+        n=_read(counts, columns.get("n"), table, rows),
+        object=_read(object_numbers, columns.get("object"), table, rows),
+        main=_read(booleans, columns.get("main"), table, rows),
+        response_id=response,
+        extras=extras,
+        dropped=(*_empty(table, filled), *equal),
+        notes=(*notes, *table.notes),
+        columns=used,
+        unused=column_looks(table, unused),
+        warnings=(
+            *_has_repeats(table, roles["label"], kind, options),
+            *(warn_of_words(table, unused) if options.kind is None else ()),
+        ),
+        assumptions=() if "annotator" in columns else (ANONYMOUS,),
+        gold=gold_pairs(columns["item"], columns["gold"])
+        if "gold" in columns
+        else None,
+        sources=sources,
+        types={role: table.types.get(name) for role, name in roles.items()},
+        order=table.orders.get(roles["label"], ()),
+        ordered=roles["label"] in table.ordered,
+    )
+
+
+def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
+    """Say which column plays which role; a column that was named plays no other."""
+    named, source, cannot = options.columns, table.source, table.unusable
+    given = {role: getattr(named, role) for role in ROLES}
+    empty = {n for n, column in table.columns.items() if column.codes.max() < 0}
+    roles: dict[str, str] = {}
+
+    def free(role: str) -> list[str]:
+        taken = {name for other, name in given.items() if other != role}
+        taken |= set(roles.values())
+        if role not in {"item", "annotator", "label"} and given[role] is None:
+            taken |= empty
+        return [name for name in table.names if name not in taken]
+
+    roles["item"] = require(free("item"), "item", named, source, cannot)
+    for role in ROLES[1:]:
+        name = find(free(role), role, given[role], source, cannot)
+        if name is not None:
+            roles[role] = name
+    guessed = "n" in roles and given["n"] is None and plain(roles["n"]) != "n"
+    if guessed and "annotator" in roles:  # a person's answer is rarely counted
+        del roles["n"]
+    if "label" not in roles and "answer" in roles and options.kind != "contains":
+        roles["label"] = roles.pop("answer")
+    if options.kind in {"choice", "objects"} and given["answer"] is None:
+        roles.pop("answer", None)
+    if "label" not in roles:
+        propose_one_hot(table, free("label"))
+        roles["label"] = require(free("label"), "label", named, source, cannot)
+    if "answer" not in roles and options.kind in {None, "contains"}:
+        unused = [name for name in free("answer") if plain(name) not in EXTRAS]
+        answer = answer_among(table, roles["label"], unused)
+        roles |= {} if answer is None else {"answer": answer}
+    return roles
+
+
+def column_looks(table: TextTable, names: Sequence[str]) -> dict[str, str]:
+    """Say what each of some columns seems to hold."""
+    columns = table.columns
+    return {n: look(columns[n]) if n in columns else "lists" for n in names}
+
+
+def extra_columns(
+    table: TextTable, options: ReadOptions, rows: Int[np.ndarray, " N"]
+) -> dict[str, pd.Series]:
+    """Columns of time and status, and those that were asked for, to carry along."""
+    for name in options.extras:
+        find(table.names, "extra column", name, table.source)
+    wanted = [n for n in table.columns if plain(n) in EXTRAS or n in options.extras]
+    return {name: table.columns[name].take(rows).series() for name in wanted}
+
+
+def gold_pairs(item: Coded, gold: Coded) -> pd.DataFrame:
+    """Gold labels of items, each once, of a column that holds them row by row."""
+    pairs = pd.DataFrame({"item": item.codes, "label": gold.codes}).drop_duplicates()
+    pairs = pairs[(pairs >= 0).all(axis=1)]
+    texts = {"item": item.values, "label": gold.values}
+    columns = {n: v.take(pa.array(pairs[n])).to_pandas() for n, v in texts.items()}
+    return pd.DataFrame(columns, dtype="str")
+
+
+def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
+    """Take a column of several labels per cell for what it is."""
+    lists = as_lists(table.columns[name], options) if name in table.columns else None
+    if lists is None:
+        return table
+    rest = {other: column for other, column in table.columns.items() if other != name}
+    how = "JSON lists" if options.split is None else f"split at {options.split!r}"
+    note = f"cells of column {name!r} were read as several labels ({how})"
+    lists_ = {**table.lists, name: lists}
+    return replace(table, columns=rest, lists=lists_, notes=(*table.notes, note))
+
+
+def _has_repeats(
+    table: TextTable, name: str, kind: Kind, options: ReadOptions
+) -> tuple[str, ...]:
+    if kind == "contains" or name in table.lists:
+        return ()
+    column = drop_unused(table.columns[name])
+    return check_single(column, f"{table.source}, column {name!r}", options)
+
+
+def _numbered(rows: np.ndarray) -> Coded:
+    names = text_array(map(str, range(int(rows.max(initial=0)) + 1)))
+    return Coded(rows.astype(np.int32), names)
+
+
+def _kind_column(table: TextTable) -> Kind | None:
+    """Kind that a column of that name gives for the whole table."""
+    column = table.columns.get("kind")
+    kinds = [] if column is None else column.values.to_pylist()
+    if not kinds or not set(kinds) <= set(KINDS):
+        return None
+    if len(kinds) > 1:
+        msg = (
+            f"{table.source}: its column 'kind' names {', '.join(kinds)}; read a file "
+            "of one kind, or the folder that it came from"
+        )
+        raise KindError(msg)
+    return cast("Kind", kinds[0])
+
+
+def _kind(roles: Roles, options: ReadOptions) -> Kind:
+    if "answer" in roles:
+        return "contains"
+    objects = options.split is not None or {"object", "main"} & set(roles)
+    return "objects" if objects else "choice"
+
+
+def _check_kind(table: TextTable, roles: Roles, kind: Kind, *, asked: bool) -> None:
+    if kind == "contains" and "answer" not in roles:
+        msg = (
+            f"{table.source}: kind 'contains' needs a column of answers (yes, no, "
+            f"maybe) beside the label; found {listing(table.names)}; name it "
+            "(`answer=NAME`)"
+        )
+        raise MissingColumnError(msg)
+    name = roles["label"]
+    anonymous = kind == "choice" and not {"annotator", "response_id"} & set(roles)
+    if not (anonymous and asked):
+        check_lists(table.lists.get(name), kind, f"{table.source}, column {name!r}")
+    for role, column in roles.items():
+        if role != "label":
+            table.single(column)
+
+
+def _labels(table: TextTable, name: str) -> tuple[Int[np.ndarray, " N"], Coded]:
+    """Row and label of each answer; a list of labels is several answers."""
+    if name in table.columns:
+        return np.arange(table.num_rows), table.columns[name]
+    return flatten(table.lists[name])
+
+
+def _is_full(table: TextTable, roles: Roles) -> np.ndarray:
+    """Rows that hold anything in a column that matters."""
+    full = np.zeros(table.num_rows, bool)
+    for name in roles.values():
+        if name in table.columns:
+            full |= table.columns[name].codes >= 0
+        else:
+            full |= ~np.asarray(table.lists[name].is_null())
+    return full
+
+
+def _equal_rows(
+    table: TextTable, roles: Roles, kind: Kind, options: ReadOptions
+) -> tuple[np.ndarray, tuple[Dropped, ...]]:
+    """Return `equal_rows`, where a row is an answer and rows do not add up."""
+    objects = kind == "objects" and "object" not in roles  # two may look the same
+    if "annotator" not in roles or "n" in roles or (objects and not table.lists):
+        return np.zeros(table.num_rows, bool), ()
+    key = [table.columns[roles[role]] for role in ("item", "annotator")]
+    return equal_rows(table, key, options.repeats)
+
+
+def _empty(table: TextTable, full: np.ndarray) -> tuple[Dropped, ...]:
+    if full.all():
+        return ()
+    first = table.where(int(full.argmin()))
+    return (Dropped("the row is empty", int((~full).sum()), first),)
+
+
+def _read(
+    how: Callable[..., np.ndarray], column: Coded | None, table: TextTable, rows: Rows
+) -> np.ndarray | None:
+    return None if column is None else how(column, table, rows)
+
+
+# The rows that count
+
+
+def without_refused(table: TextTable, options: ReadOptions) -> TextTable:
+    """Leave out the rows whose status says that the work does not count."""
+    names = _free(table, options, "statuses")
+    if len(names) != 1:
+        return table
+    column = table.columns[names[0]]
+    texts = column.values.to_pylist()
+    wanted, refused = options.statuses, OTHER["refused"]
+    counts = [t in wanted if wanted else plain(t or "") not in refused for t in texts]
+    kept = np.array([*counts, wanted is None])[column.codes]
+    if kept.all():
+        return table
+    number = Counter(column.text(int(row)) or "empty" for row in np.flatnonzero(~kept))
+    left = ", ".join(f"{count:,} {text}" for text, count in number.items())
+    note = f"rows left out by {names[0]!r} (`statuses=` keeps others): {left}"
+    return table.taken(np.flatnonzero(kept), note)
+
+
+def one_question(table: TextTable, options: ReadOptions) -> TextTable:
+    """Return the rows about one question, if a column tells several apart."""
+    source = table.source
+    item = find(table.names, "item", options.columns.item, source, table.unusable)
+    names = [name for name in _free(table, options, "questions") if name != item]
+    names.sort(key=lambda name: OTHER["questions"].index(plain(name)))
+    if not names or item is None:
+        if options.question is not None:
+            msg = (
+                f"{source}: no column names the question; found "
+                f"{listing(table.names)}; leave out `question=`"
+            )
+            raise MissingColumnError(msg)
+        return table
+    column = table.columns[names[0]]
+    texts = column.values.to_pylist()
+    number = np.bincount(column.codes[column.codes >= 0], minlength=len(texts))
+    given = {t: f"{n:,} rows" for t, n in zip(texts, number, strict=True) if n}
+    if len(given) < 2 and options.question is None:
+        return table
+    question = choose_question(given, options.question, source)
+    rows = np.flatnonzero(column.codes == texts.index(question))
+    note = f"rows about question {question!r}, of {len(given)}, were read"
+    columns = {n: c for n, c in table.columns.items() if n != names[0]}
+    return replace(table, columns=columns).taken(rows, note)
+
+
+def _free(table: TextTable, options: ReadOptions, what: str) -> list[str]:
+    """Columns of usual names to which the caller gave no role."""
+    roles = {getattr(options.columns, role) for role in options.columns.__slots__}
+    return [n for n in table.columns if n not in roles and plain(n) in OTHER[what]]
+
+
+def _sniff(probe: Probe) -> int:
+    names = list(probe.names)
+    has = {
+        role: getattr(probe.columns, role) in names or bool(usual(names, role))
+        for role in ("item", "annotator", "label", "answer", "n")
+    }
+    if probe.is_folder or not has["item"] or not (has["label"] or has["answer"]):
+        return 0
+    return 1 + (has["annotator"] or has["n"] or "task" in map(plain, names))
+
+
+READER = Reader(
+    name="long",
+    what="one row per answer (CSV, TSV, Parquet, JSON lines, data frame), any names",
+    sniff=_sniff,
+    read=read_long,
+    questions=True,
+)

@@ -1,0 +1,435 @@
+"""Wide tables: one row per item, one column per annotator, a label in each cell.
+
+Empty cells, ``NA`` and ``-1`` mean that the annotator did not answer the item; ``-1``
+is a label like any other where other negative numbers are used too. An annotator's
+column holds labels that other columns hold too. Gold, links, free text, dates, numbers
+beside words and columns with a value of its own in every row are left out with a
+remark; the caller may name the annotators instead.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from consilience.errors import BadCellError, MissingColumnError, UnknownFormatError
+from consilience.responses.assemble import assemble
+from consilience.responses.columns.cells import (
+    as_lists,
+    check_lists,
+    check_single,
+    flatten,
+    without_points,
+)
+from consilience.responses.columns.long import extra_columns, gold_pairs
+from consilience.responses.columns.looks import (
+    DISTINCT,
+    EMPTY,
+    FEW,
+    FLAGS,
+    FRACTIONS,
+    NEVER_LABELS,
+    NUMBERS,
+    look,
+)
+from consilience.responses.columns.names import (
+    EXTRAS,
+    USUAL,
+    find,
+    is_truth,
+    listing,
+    plain,
+    usual,
+)
+from consilience.responses.draft import Draft
+from consilience.responses.format_table import Reader
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.quality.repeats import equal_rows
+from consilience.responses.sources.frames import Frame, Source
+from consilience.responses.sources.load import load_tables
+from consilience.responses.sources.opening import fingerprints
+from consilience.responses.table import Responses
+from consilience.responses.tables.coding import (
+    Coded,
+    concatenate,
+    drop_unused,
+    encode_texts,
+    recode,
+    text_array,
+)
+from consilience.responses.tables.text_table import TextTable
+from consilience.responses.tables.type_names import common_type
+
+_INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}
+_OTHER = re.compile(
+    r"confidence|certainty|comment|remark|timestamp|duration|seconds|difficulty"
+    r"|^notes?$|^links?$|^urls?$|^date$|^time$|^text$|^title$|^description$"
+)
+_NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
+_ASIDE = frozenset({*EXTRAS, *USUAL["gold"]})
+_ROWS, _LABELS = 20_000, 50  # that are looked at; that answers may have
+_SPLIT, _ERRORS = 12, 3  # rows without a unanimous answer; standard errors
+_TRUTH = "is named for the truth; if it is gold, name it: `gold_column=`"
+
+
+def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read matrices of items by annotators."""
+    whole = load_tables([name_index(source, options) for source in sources], options)
+    table, turned = replace(whole, lists={}), options.columns.annotator is not None
+    lead = options.columns.annotator if turned else options.columns.item
+    row_names, rest, notes = lead_column(table, lead, header=options.header)
+    layout = wide_columns(table, rest, options)
+    if layout.unclear:
+        msg = (
+            f"{table.source}: the columns {listing(layout.unclear)} hold labels of "
+            f"{listing(layout.annotators, 4)} and are named unlike them: are they "
+            "annotators? Name all annotators (`annotators=`), or exclude the columns "
+            "(`exclude=`)"
+        )
+        raise UnknownFormatError(msg)
+    rows, columns, label = long_cells(table, layout.annotators)
+    label, not_asked = drop_not_asked(label)
+    label, points = without_points(label)
+    again, equal = equal_rows(whole, [row_names], options.repeats)
+    given = (label.codes >= 0) & ~again[rows]
+    rows, columns, label = rows[given], columns[given], label.take(given)
+    place = f"{table.source}, column {layout.annotators[0]!r} and others"
+    warnings = check_single(label, place, options) if options.split is None else ()
+    cells = as_lists(label, options)
+    if cells is not None:
+        parents, label = flatten(cells)
+        rows, columns = rows[parents], columns[parents]
+    check_lists(cells, "objects" if options.split else options.kind, place)
+    kind: Kind = "choice" if cells is None or options.kind == "choice" else "objects"
+    by_row = row_names.take(rows)
+    by_column = recode(columns.astype(np.int32), text_array(layout.annotators))
+    extras = extra_columns(table, options, rows)
+    of_rows, of_columns = ("annotator", "item") if turned else ("item", "annotator")
+    used = {name: of_rows for name in table.names if name not in rest}
+    used |= dict.fromkeys(layout.annotators, of_columns)
+    used |= {} if layout.gold is None else {layout.gold: "gold"}
+    used |= dict.fromkeys(extras, "carried along")
+    unused = {**layout.unused, **dict.fromkeys(whole.lists, "lists")}
+    types = item_and_label_types(table, layout.annotators)
+    draft = Draft(
+        kind=kind,
+        item=by_column if turned else by_row,
+        annotator=by_row if turned else by_column,
+        label=label,
+        row=rows,
+        where=table.where,
+        num_read=table.num_rows,
+        unit=f"{of_rows}s",
+        extras=extras,
+        dropped=equal,
+        notes=(*notes, *not_asked, *points, *table.notes),
+        columns=used,
+        unused={name: seen for name, seen in unused.items() if name not in used},
+        warnings=(*layout.warnings, *warnings),
+        gold=None
+        if turned
+        else _gold(table, row_names, layout.gold, not_asked, points),
+        more_items=layout.annotators if turned else row_names.values.to_pylist(),
+        sources=fingerprints(sources),
+        types={of_rows: types["item"], "label": types["label"]},
+        order=next(
+            (table.orders[n] for n in layout.annotators if n in table.orders), ()
+        ),
+        ordered=table.ordered.issuperset(layout.annotators),
+    )
+    return assemble(draft, options)
+
+
+def _gold(
+    table: TextTable, item: Coded, name: str | None, not_asked: object, points: object
+) -> pd.DataFrame | None:
+    """Gold labels, read as the labels were."""
+    if name is None:
+        return None
+    gold = table.columns[name]
+    gold = drop_not_asked(gold)[0] if not_asked else gold
+    if points:
+        texts = [text.removesuffix(".0") for text in gold.values.to_pylist()]
+        gold = recode(gold.codes, text_array(texts))
+    return gold_pairs(item, gold)
+
+
+# The rows of a matrix, and its cells
+
+
+def name_index(source: Source, options: ReadOptions) -> Source:
+    """Make an index that says something a column named `item`.
+
+    It says nothing where it has no name and a column holds the items: it is then what
+    was left of a longer table.
+    """
+    if not isinstance(source, Frame) or not isinstance(source.data, pd.DataFrame):
+        return source
+    data, plain_index = source.data, isinstance(source.data.index, pd.RangeIndex)
+    if usual(source.names, "item") or options.columns.item is not None:
+        return source
+    if source.index is not None:
+        return replace(source, data=data.rename(columns={source.index: "item"}))
+    return (
+        source
+        if plain_index
+        else replace(source, data=data.rename_axis("item").reset_index())
+    )
+
+
+def lead_column(
+    table: TextTable, given: str | None, *, header: bool
+) -> tuple[Coded, list[str], tuple[str, ...]]:
+    """Names of the rows of a matrix, its other columns, and what was decided."""
+    for name in table.lists:
+        table.single(name)
+    names = table.names
+    lead = find(names, "item", given, table.source)
+    if lead is None and names and names[0] in _INDEX and header:
+        lead = names[0]  # an index that was written without a name
+    if lead is None:
+        numbers = encode_texts([str(row) for row in range(table.num_rows)])
+        note = (
+            f"no column looks like the item ({listing(names, 4)}): items are the row "
+            "numbers from 0"
+        )
+        return numbers, names, (note,)
+    column = table.columns[lead]
+    if (column.codes < 0).any():
+        place = table.where(int((column.codes < 0).argmax()))
+        msg = f"{place}: the item is empty; fix or drop the row"
+        raise BadCellError(msg)
+    return column, [name for name in names if name != lead], ()
+
+
+def item_and_label_types(
+    table: TextTable, names: Sequence[str]
+) -> dict[str, str | None]:
+    """Return the types of the rows' names and of the cells; row numbers are whole."""
+    lead = [name for name in table.columns if name not in set(names)]
+    kinds = [table.types.get(name) for name in names]
+    return {
+        "item": table.types.get(lead[0]) if lead else "int64",
+        "label": common_type(kinds) if any(kinds) else None,
+    }
+
+
+def long_cells(
+    table: TextTable, names: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, Coded]:
+    """Row, column and text of each cell of a matrix, row by row."""
+    if not names:
+        msg = (
+            f"{table.source}: there is no column beside the items; found "
+            f"{listing(table.names)}; expected columns of answers"
+        )
+        raise MissingColumnError(msg)
+    stacked = concatenate([table.single(name) for name in names])
+    rows, columns = np.divmod(np.arange(table.num_rows * len(names)), len(names))
+    return rows, columns, stacked.take(columns * table.num_rows + rows)
+
+
+def drop_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
+    """Take ``-1`` for missing, where it is the only negative number; say so."""
+    values = label.values.to_pylist()
+    negative = {value for value in values if value.startswith("-")}
+    if {value.removesuffix(".0") for value in negative} != {"-1"}:
+        return label, ()
+    kept = text_array(None if value in negative else value for value in values)
+    return recode(label.codes, kept), ("cells '-1' were read as not asked",)
+
+
+# The columns of annotators
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WideColumns:
+    """The columns of a wide table: of labels, of gold, and others with their looks."""
+
+    annotators: list[str]
+    gold: str | None
+    unused: dict[str, str]
+    unclear: Sequence[str] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def wide_columns(
+    table: TextTable, names: Sequence[str], options: ReadOptions
+) -> WideColumns:
+    """Separate the annotators of a wide table from its other columns."""
+    source = table.source
+    for name in options.annotators:
+        find(names, "an annotator", name, source)
+    rest = [name for name in names if name not in options.annotators]
+    gold = find(rest, "gold", options.columns.gold, source)
+    columns = {name: drop_not_asked(table.columns[name])[0] for name in names}
+    looks = {name: look(columns[name]) for name in rest if name != gold}
+    if options.annotators:
+        return WideColumns(annotators=list(options.annotators), gold=gold, unused=looks)
+    may_be = [n for n in looks if not (n in options.extras or plain(n) in _ASIDE)]
+    truth = [name for name in may_be if is_truth(name)]
+    truth = truth if len(may_be) - len(truth) > 1 else []  # others can be annotators'
+    may_be = [name for name in may_be if name not in truth]
+    out, doubtful = _left_out(columns, {name: looks[name] for name in may_be})
+    unlike = named_unlike([name for name in may_be if name not in out])
+    alike = [name for name in may_be if name not in {*out, *unlike}]
+    agree = bool(unlike) and _agree(columns, unlike, alike)
+    named = dict.fromkeys(() if agree else unlike, "is named unlike the others")
+    if set(out.values()) == {EMPTY} and len(out) == len(may_be):
+        out = {}  # nobody answered anything, which is an error of its own
+    annotators = [name for name in may_be if name not in out | named]
+    out |= dict.fromkeys(truth, _TRUTH)
+    if not annotators:
+        msg = (
+            f"{source}: no column looks like an annotator's; expected annotators "
+            f"beside the item, found {_listing(out | named) or 'no other column'}; "
+            "name them (`annotators=`)"
+        )
+        raise MissingColumnError(msg)
+    doubtful = [n for n in doubtful if n not in named and len(annotators) > 1]
+    strange = {name: why for name, why in out.items() if why != EMPTY}
+    made, number = made_of_others(columns, annotators) or ("", 0)
+    sentences = {
+        f"left out columns that do not look like an annotator's: {_listing(strange)}; "
+        "if one of them is, name all annotators (`annotators=`)": bool(strange),
+        f"column {listing(doubtful)} shares no label with the others and was taken for "
+        "an annotator; if it is not one, exclude it (`exclude=`)": bool(doubtful),
+        f"the columns {listing(unlike)} are named unlike the others, agree with them "
+        "and were taken for annotators; if they are none, exclude them "
+        "(`exclude=`)": agree,
+        f"column {made!r} holds what most others hold in all {number:,} rows where "
+        "there is a majority; if it was made of them, exclude it "
+        f"(`exclude={made}`)": bool(made),
+    }
+    out = looks | out | named
+    return WideColumns(
+        annotators=annotators,
+        gold=gold,
+        unclear=list(named),
+        unused={name: out[name] for name in looks if name not in annotators},
+        warnings=tuple(f"{source}: {each}" for each, true in sentences.items() if true),
+    )
+
+
+def _listing(looks: Mapping[str, str]) -> str:
+    return ", ".join(f"{name!r} ({seen})" for name, seen in list(looks.items())[:12])
+
+
+def _agree(
+    columns: Mapping[str, Coded], names: Sequence[str], others: Sequence[str]
+) -> bool:
+    """Say whether several columns hold labels of others and agree beyond chance.
+
+    The mean share of the others who say the same, and that expected of other rows, must
+    differ by `_ERRORS` standard errors. One column alone may as well be the truth.
+    """
+    stacked = drop_unused(concatenate([columns[n] for n in (*others, *names)]))
+    number = len(stacked.values)
+    if len(names) < 2 or not others or number > _LABELS:
+        return False
+    codes = stacked.codes.reshape(len(others) + len(names), -1)[:, :_ROWS]
+    votes = (codes[: len(others), :, None] == np.arange(number)).sum(axis=0)
+    share = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
+    usual = votes.sum(axis=0) / max(votes.sum(), 1)
+    for answer in codes[len(others) :]:
+        rows = np.flatnonzero((answer >= 0) & (votes.sum(axis=1) > 0))
+        beyond = share[rows, answer[rows]] - usual[answer[rows]]
+        if len(rows) < FEW or not usual[answer[answer >= 0]].all():
+            return False
+        if beyond.mean() <= _ERRORS * beyond.std() / np.sqrt(len(rows)):
+            return False
+    return True
+
+
+def numbered_stem(names: Sequence[str]) -> str | None:
+    """Return what names share that differ in a number or a letter; None: nothing."""
+    stems = set(map(_stem, names))
+    if len(stems) > 1 or len(names) < 2:
+        return None
+    return re.sub(r"[\W_]+", " ", stems.pop().replace("#", " ")).strip()
+
+
+def named_unlike(names: Sequence[str]) -> list[str]:
+    """Return the columns beside those, most of all, that differ in a number alone."""
+    stems = Counter(map(_stem, names))
+    common, count = stems.most_common(1)[0] if stems else ("", 0)
+    least = 3 if common == "#" else 2
+    if "#" not in common or count < max(least, len(names) / 2):
+        return []
+    return [name for name in names if _stem(name) != common]
+
+
+def _stem(name: str) -> str:
+    if re.search(r"\d", name):
+        return re.sub(r"\d+", "#", name)
+    return re.sub(r"(?<=[a-z])[A-Z]$|(?<![^\W_])[A-Za-z](?![^\W_])", "#", name)
+
+
+def made_of_others(
+    columns: Mapping[str, Coded], names: Sequence[str]
+) -> tuple[str, int] | None:
+    """Return a column that always holds what most others hold, and in how many rows."""
+    if len(names) < 4:
+        return None
+    stacked = drop_unused(concatenate([columns[name] for name in names]))
+    codes = stacked.codes.reshape(len(names), -1)[:, :_ROWS]
+    if not 2 <= len(stacked.values) <= _LABELS:
+        return None
+    votes = (codes[:, :, None] == np.arange(len(stacked.values))).astype(np.int32)
+    for place, name in enumerate(names):
+        others = votes.sum(axis=0) - votes[place]
+        order = np.sort(others, axis=1)
+        clear = (codes[place] >= 0) & (order[:, -1] > order[:, -2])
+        split = clear & (order[:, -1] < order.sum(axis=1))
+        same = codes[place] == others.argmax(axis=1)
+        if split.sum() >= _SPLIT and same[clear].all():
+            return name, int(clear.sum())
+    return None
+
+
+def _left_out(
+    columns: Mapping[str, Coded], looks: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Columns that do not hold labels, and why; and those that may not."""
+    values = {n: set(drop_unused(columns[n]).values.to_pylist()) for n in looks}
+    out = {
+        name: seen or "by its name"
+        for name, seen in looks.items()
+        if seen in NEVER_LABELS - {DISTINCT} or _OTHER.search(plain(name))
+    }
+    left = [name for name in looks if name not in out]
+    numbers = [n for n in left if looks[n] in _NUMERIC and _are_numbers(values[n])]
+    words = [name for name in left if name not in numbers]
+    whole = [name for name in numbers if looks[name] != FRACTIONS]
+
+    def shared(group: Sequence[str]) -> Counter[str]:
+        return Counter(value for name in group for value in values[name])
+
+    groups = [group for group in (words, whole, numbers) if group]
+    with_core = [g for g in groups if max(shared(g).values(), default=0) > 1]
+    labels = next(iter(with_core or groups), [])
+    number, doubtful = shared(labels), []
+    for name in left:
+        if any(number[value] > (name in labels) for value in values[name]):
+            continue
+        filled = int((columns[name].codes >= 0).sum())
+        unlike = name not in labels or looks[name] == DISTINCT
+        if with_core and filled >= FEW and unlike:
+            out[name] = looks[name] or "shares no label with the others"
+        elif unlike or filled >= FEW:
+            doubtful.append(name)
+    return out, doubtful
+
+
+def _are_numbers(values: set[str]) -> bool:
+    return all(re.fullmatch(r"[-+.\deE]+", value) for value in values)
+
+
+READER = Reader(
+    name="wide",
+    what="one row per item, one column per annotator (cleanlab, rater; -1 missing)",
+    read=read_wide,
+)
