@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import consilience as cs
 from consilience.errors import BadCellError, LabelNotOfferedError
 from consilience.responses import read
-from consilience.responses.options import MISSING
 from consilience.responses.columns.looks import is_structure
+from consilience.responses.options import MISSING
 
 NONE = "none of these"
 TOOLS = ("label-studio", "mturk", "zooniverse")

@@ -5,13 +5,14 @@ A table holds few words, many times over, which misleads what looks at the frequ
 letters in running text. So each different word counts once, and hypotheses are weighed:
 a language written in an encoding, under which a letter of its alphabet is likely, and a
 symbol or the letter of another script inside a word is not. An encoding is taken where
-it is far more likely than all that would read the words differently. Text in no
-language listed here is left to charset-normalizer.
+it is far more likely than all that would read the words differently. Languages are in
+`encodings.toml`; text in no other is read.
 """
 
 import codecs
 import re
 import string
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,74 +28,14 @@ _WORDS = 500  # that are looked at
 _FEWEST = 2  # words that tell anything
 _FAR = 6.0  # log of the factor by which an encoding must be more likely
 
-_LATIN = {
-    "de": "äöüß",
-    "fr": "éèêëàâçîïôùûœæ",
-    "es": "áéíóúñü¿¡ºª",
-    "pt": "áâãàçéêíóôõúºª",
-    "it": "àèéìòù",
-    "nl": "éëïöüè",
-    "da": "æøåé",
-    "sv": "åäöé",
-    "is": "áðéíóúýþæö",
-    "ca": "àçèéíïòóúü·",
-}
-_CENTRAL = {
-    "pl": "ąćęłńóśźż",
-    "cs": "áčďéěíňóřšťúůýž",
-    "sk": "áäčďéíĺľňóôŕšťúýž",
-    "hu": "áéíóöőúüű",
-    "ro": "ăâîșțşţ",
-    "hr": "čćđšž",
-}
-_TURKISH = {"tr": "çğıöşüâî"}
-_BALTIC = {"lt": "ąčęėįšųūž", "lv": "āčēģīķļņšūž", "et": "äöõüšž"}
-_RUSSIAN = {
-    "ru": "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
-    "uk": "оаинвіетрслкдмпузяьбгчйхжїєюцшщґф",
-}
-_OTHERS = {
-    "el": "αοιετσνηυρπκμλςςίδωγόάθχύφβέήώξζψ",
-    "he": "יוהלאמרתבשנדעחקפגטזםסכצןףךץ",
-    "ar": "الينمرتوبسدعهكفقحجطصشخضذزثغظءآأإؤئىة",
-    "th": "".join(map(chr, range(0x0E01, 0x0E4F))),
-}
-_HYPOTHESES: tuple[tuple[str, float, dict[str, str]], ...] = (
-    ("cp1252", 0.0, _LATIN),
-    ("iso8859-15", -4.0, _LATIN),
-    ("cp1250", -1.0, _CENTRAL),
-    ("iso8859-2", -2.0, _CENTRAL),
-    ("cp1254", -1.0, _TURKISH),
-    ("cp1257", -2.0, _BALTIC),
-    ("mac_roman", -8.0, _LATIN),
-    ("cp850", -6.0, _LATIN),
-    ("cp1251", -1.0, _RUSSIAN),
-    ("koi8-r", -3.0, _RUSSIAN),
-    ("cp866", -4.0, _RUSSIAN),
-    ("iso8859-5", -5.0, _RUSSIAN),
-    ("cp1253", -1.0, {"el": _OTHERS["el"]}),
-    ("cp1255", -1.0, {"he": _OTHERS["he"]}),
-    ("cp1256", -1.0, {"ar": _OTHERS["ar"]}),
-    ("cp874", -2.0, {"th": _OTHERS["th"]}),
-    ("cp932", -1.0, {"ja": ""}),
-    ("euc_jp", -2.0, {"ja": ""}),
-    ("gb18030", -1.0, {"zh": ""}),
-    ("big5", -2.0, {"zh": ""}),
-    ("cp949", -1.0, {"ko": ""}),
-)
+_DATA = tomllib.loads(Path(__file__).with_name("encodings.toml").read_text("utf-8"))
+_ALPHABETS, _FREQUENT = _DATA["alphabets"], _DATA["frequent"]
+_LATIN = ("latin", "central", "turkish", "baltic")
 _BY_FREQUENCY = frozenset({"ru", "uk", "el", "he", "ar"})
 _RARE = {"is": -5.0}
 _ASCII = log(1 / 26)
 _QUOTES = frozenset("’“”–")
 _SIGNS = frozenset("‘„…—«»°§£€·•")
-# Bytes of the frequent characters of two bytes, and how many there are.
-_FREQUENT = {
-    "cp932": ((0x889F, 0x9872), 2965),
-    "euc_jp": ((0xB0A1, 0xCFD3), 2965),
-    "gb18030": ((0xB0A1, 0xD7F9), 3755),
-    "big5": ((0xA440, 0xC67E), 5401),
-    "cp949": ((0xB0A1, 0xC8FE), 2350),
-}
 
 
 def check_encoding(given: str) -> str:
@@ -164,7 +105,7 @@ def _is_utf8(path: Path) -> bool:
 
 
 def _is_damaged_utf8(path: Path) -> bool:
-    """Whether most of what is not ASCII is UTF-8: a few bytes were lost."""
+    """Say whether most of what is not ASCII is UTF-8: a few bytes were lost."""
     with path.open("rb") as file:
         text = file.read(_PART).decode("utf-8", "replace")
     broken = text.count("\ufffd")
@@ -192,15 +133,20 @@ def _words(path: Path) -> Iterator[bytes]:
 def guess_encoding(words: Sequence[bytes], *, damaged: bool = False) -> Guess:
     """Weigh the encodings in which words may be written."""
     weights: dict[tuple[str, ...], tuple[float, str]] = {}
-    for encoding, prior, languages in _HYPOTHESES:
+    hypotheses = [
+        (encoding, prior, alphabet)
+        for alphabet, each in _ALPHABETS.items()
+        for encoding, prior in each["encodings"].items()
+    ]
+    for encoding, prior, alphabet in hypotheses:
         try:
             texts = tuple(word.decode(encoding) for word in words)
         except UnicodeDecodeError:
             continue
         best = max(
-            sum(_log_likelihood(text, encoding, name, letters) for text in texts)
+            sum(_log_likelihood(text, encoding, alphabet, name) for text in texts)
             + _RARE.get(name, 0.0)
-            for name, letters in languages.items()
+            for name in _ALPHABETS[alphabet]["letters"]
         )
         if best + prior > weights.get(texts, (-float("inf"), ""))[0]:
             weights[texts] = best + prior, weights.get(texts, (0.0, encoding))[1]
@@ -215,27 +161,15 @@ def guess_encoding(words: Sequence[bytes], *, damaged: bool = False) -> Guess:
     values = [weights[texts][0] for texts in order[:2]]
     ascii_part = _ASCII * sum(byte < 128 for word in words for byte in word)
     if not order or values[0] < ascii_part - 9.0 * count:
-        return _by_library(words, likely)
+        return Guess(None, likely)
     if len(order) > 1 and values[0] - values[1] < _FAR:
         return Guess(None, likely)
     return Guess(likely[0][0], likely)
 
 
-def _by_library(words: Sequence[bytes], likely: tuple[tuple[str, str], ...]) -> Guess:
-    # Only for text that is neither UTF-8 nor in a language listed here.
-    from charset_normalizer import from_bytes  # noqa: PLC0415
-
-    text = b" ".join(words)
-    best = from_bytes(text).best()
-    if best is None or best.coherence < 0.5 or best.chaos > 0.1:
-        return Guess(None, likely)
-    sample = ", ".join(str(best).split()[:3])
-    return Guess(best.encoding, ((best.encoding, sample),))
-
-
-def _log_likelihood(text: str, encoding: str, language: str, letters: str) -> float:
+def _log_likelihood(text: str, encoding: str, alphabet: str, language: str) -> float:
     """Log-likelihood of a word in a language."""
-    latin = language in {*_LATIN, *_CENTRAL, *_TURKISH, *_BALTIC}
+    latin, letters = alphabet in _LATIN, _ALPHABETS[alphabet]["letters"][language]
     total, before = 0.0, ""
     for char in text:
         lower = char.lower()
@@ -277,7 +211,7 @@ def _of_two_bytes(char: str, encoding: str) -> float:
         return -12.0
     if "\u3000" <= char <= "\u303f" or "\uff01" <= char <= "\uff5e":
         return -7.0
-    (first, last), size = _FREQUENT[encoding]
+    first, last, size = _FREQUENT[encoding]
     raw = char.encode(encoding)
     if len(raw) == 2 and first <= int.from_bytes(raw) <= last:
         return log(0.5 / size)

@@ -7,92 +7,10 @@
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from consilience.responses.tables.coding import natural_order, text_array
 
-# Each scale from its low end to its high one; words of one place mean the same.
-_SCALES = """
-strongly disagree / disagree strongly / totally disagree / completely disagree
-| disagree / mostly disagree / moderately disagree
-| somewhat disagree / slightly disagree / rather disagree / disagree somewhat
-| neutral / neither / undecided / neither agree nor disagree
-/ neither agree or disagree
-| somewhat agree / slightly agree / rather agree / agree somewhat
-| agree / mostly agree / moderately agree
-| strongly agree / agree strongly / totally agree / completely agree
-
-very low / lowest | low | medium low / moderately low
-| medium / moderate / middle / mid / average | medium high / moderately high
-| high | very high / highest
-
-never | rarely / seldom / hardly ever / almost never | occasionally | sometimes
-| often / frequently | usually / very often / mostly / almost always | always
-
-terrible / awful / very poor / very bad | poor / bad
-| fair / ok / okay / average / acceptable / neutral | good | very good
-| excellent / great
-| outstanding / perfect
-
-very negative / strongly negative | negative | somewhat negative / slightly negative
-| neutral | somewhat positive / slightly positive | positive
-| very positive / strongly positive
-
-very unlikely / extremely unlikely | unlikely | somewhat unlikely | neutral / possible
-| somewhat likely | likely | very likely / extremely likely
-
-none / no / absent / normal | minimal / trace | mild / slight | moderate | severe
-| very severe / extreme / critical
-
-not at all / none / not | a little / slightly / a bit | somewhat / moderately / fairly
-| quite / very much / very / a lot | extremely / completely / a great deal
-
-xxs | xs | s | m | l | xl | xxl | xxxl
-
-tiny / very small | small | medium | large / big | huge / very large / giant
-
-very easy | easy | medium / moderate / average | hard / difficult
-| very hard / very difficult
-
-very dissatisfied / very unsatisfied | dissatisfied / unsatisfied
-| neutral / neither satisfied nor dissatisfied | satisfied | very satisfied
-
-irrelevant / not relevant / non relevant | marginally relevant / slightly relevant
-| partially relevant / somewhat relevant / moderately relevant
-| relevant / fairly relevant | highly relevant / very relevant | perfectly relevant
-
-very unimportant | unimportant / not important | slightly important
-| moderately important / neutral | important | very important | extremely important
-
-much worse | worse / slightly worse | same / about the same / equal / no difference
-| better / slightly better | much better
-
-stimme überhaupt nicht zu | stimme nicht zu / stimme eher nicht zu
-| teils teils / weder noch / neutral | stimme zu / stimme eher zu | stimme voll zu
-/ stimme voll und ganz zu
-
-sehr niedrig / sehr gering | niedrig / gering / tief | mittel / mäßig | hoch | sehr hoch
-
-nie | selten | manchmal / gelegentlich | oft / häufig | meistens / sehr oft | immer
-
-sehr schlecht | schlecht | mittel / mittelmäßig / neutral | gut | sehr gut
-
-mangelhaft / ungenügend | ausreichend | befriedigend | gut | sehr gut
-
-kein / keine | leicht / gering | mittel / mittelschwer / mäßig | schwer | sehr schwer
-
-klein | mittel | groß
-
-jamais | rarement | parfois | souvent | toujours
-
-faible / bas | moyen | élevé / fort / haut
-
-très mauvais | mauvais | moyen / neutre | bon | très bon | excellent
-
-nunca | raramente / rara vez / casi nunca | a veces / algunas vezes / às vezes
-| a menudo / con frecuencia / frequentemente | siempre / sempre
-
-bajo / baixo | medio / médio | alto
-"""
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:[.,]\d+)?(?![\w.]*\d)|\d+")
 _STEPS = 11  # of a rating, at most
 _MOST = 1000  # labels that are looked at
@@ -103,7 +21,10 @@ def _scale(text: str) -> dict[str, int]:
     return {word.strip(): place for place, words in enumerate(places) for word in words}
 
 
-SCALES = tuple(map(_scale, _SCALES.strip().split("\n\n")))
+# In the file each goes from its low end to its high one; words of one place, between
+# slashes, mean the same.
+_TEXT = Path(__file__).with_name("scales.txt").read_text("utf-8")
+SCALES = tuple(map(_scale, _TEXT.strip().split("\n\n")))
 
 
 def scale_order(labels: Sequence[str]) -> list[str] | None:
