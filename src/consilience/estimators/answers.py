@@ -31,8 +31,7 @@ from consilience.posterior.results.items import items
 from consilience.posterior.results.labels import labels
 from consilience.responses import ReadOptions, read_with
 from consilience.responses.tables.coding import text_array
-from consilience.responses.tables.id_types import settled, text_of
-from consilience.responses.tables.type_names import MIXED, type_of
+from consilience.responses.tables.id_types import MIXED, settled, text_of, type_of
 
 _NAMES = {
     "item": ("task", "item"),

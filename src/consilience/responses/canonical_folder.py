@@ -43,6 +43,7 @@ from consilience.responses.tables.coding import (
     sort_values,
     text_array,
 )
+from consilience.responses.tables.id_types import type_of_arrow
 from consilience.responses.tables.scales import has_order
 from consilience.responses.tables.text_table import (
     check_names,
@@ -50,7 +51,6 @@ from consilience.responses.tables.text_table import (
     not_as_text,
     unusable_notes,
 )
-from consilience.responses.tables.type_names import type_of_arrow
 from consilience.whole_folder import whole_folder
 
 KEY = b"consilience"

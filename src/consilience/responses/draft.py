@@ -14,40 +14,15 @@ from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.tables.coding import Coded, drop_unused
 
 SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
-_WORDS = {
-    "yes": YES,
-    "y": YES,
-    "true": YES,
-    "1": YES,
-    "1.0": YES,
-    "present": YES,
-    "no": NO,
-    "n": NO,
-    "false": NO,
-    "0": NO,
-    "0.0": NO,
-    "absent": NO,
-    "maybe": MAYBE,
-    "perhaps": MAYBE,
-    "unclear": SKIPPED,
-    "unsure": SKIPPED,
-    "not sure": SKIPPED,
-    "skip": SKIPPED,
-    "skipped": SKIPPED,
-    "can't tell": SKIPPED,
-    "cannot tell": SKIPPED,
-    "idk": SKIPPED,
-    "don't know": SKIPPED,
-    "dont know": SKIPPED,
-    "do not know": SKIPPED,
-    "unknown": SKIPPED,
-    "undecided": SKIPPED,
-    "?": SKIPPED,
-    "n/a": SKIPPED,
-    "na": SKIPPED,
-    "not applicable": SKIPPED,
-    "no answer": SKIPPED,
+_USUAL_WORDS = {
+    YES: "yes / y / true / 1 / 1.0 / present",
+    NO: "no / n / false / 0 / 0.0 / absent",
+    MAYBE: "maybe / perhaps",
+    SKIPPED: "unclear / unsure / not sure / skip / skipped / can't tell / cannot "
+    "tell / idk / don't know / dont know / do not know / unknown / "
+    "undecided / ? / n/a / na / not applicable / no answer",
 }
+_WORDS = {w: code for code, each in _USUAL_WORDS.items() for w in each.split(" / ")}
 _MEANINGS = dict(zip(MEANINGS, (YES, NO, MAYBE, SKIPPED), strict=True))
 _NO_ANSWER = {word for word, code in _WORDS.items() if code == SKIPPED} | {"none"}
 

@@ -60,8 +60,8 @@ from consilience.responses.tables.coding import (
     recode,
     text_array,
 )
+from consilience.responses.tables.id_types import common_type
 from consilience.responses.tables.text_table import TextTable
-from consilience.responses.tables.type_names import common_type
 
 _INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}
 _OTHER = re.compile(

@@ -16,8 +16,8 @@ from consilience.responses.options import Repeats
 from consilience.responses.quality.cleaning import Cleaning, Dropped
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, encode_texts
+from consilience.responses.tables.id_types import MIXED, common_type
 from consilience.responses.tables.text_table import TextTable
-from consilience.responses.tables.type_names import MIXED, common_type
 
 WHAT = "the same annotator had answered the same question before"
 EQUAL = 'the row equals an earlier one in every column (`repeats="all"` counts it)'

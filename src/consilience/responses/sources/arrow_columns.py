@@ -28,6 +28,11 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import Coded, drop_unused, encode, text_array
+from consilience.responses.tables.id_types import (
+    type_of,
+    type_of_arrow,
+    values_as_text,
+)
 from consilience.responses.tables.scales import natural_texts
 from consilience.responses.tables.text_table import (
     TextTable,
@@ -36,9 +41,7 @@ from consilience.responses.tables.text_table import (
     tidy,
     unusable_notes,
 )
-from consilience.responses.tables.type_names import type_of, type_of_arrow
 
-_EXACT = 2**53  # beyond it a float skips whole numbers
 _LONG = 1 << 12  # bytes of a cell on average; more is an image, not an id
 NOT_WHOLE = "not a whole Parquet file"
 _FILE, _STREAM, _FIRST = b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"
@@ -262,22 +265,6 @@ def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:
     values, note = values_as_text(array.dictionary)
     values.validate(full=True)
     return pa.DictionaryArray.from_arrays(array.indices, values), note
-
-
-def values_as_text(values: pa.Array) -> tuple[pa.Array, str | None]:
-    """Write distinct values as text, and say what was decided."""
-    kind = values.type
-    if pa.types.is_boolean(kind):
-        return pc.if_else(values, "True", "False"), None
-    if not pa.types.is_floating(kind):
-        return values.cast(pa.string()), None
-    values = pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
-    whole = pc.all(pc.equal(pc.round(values), values)).as_py()
-    largest = pc.max(pc.abs(values)).as_py()
-    if whole and largest is not None and largest < _EXACT:
-        note = "whole numbers, written without the point"
-        return values.cast(pa.int64()).cast(pa.string()), note
-    return values.cast(pa.string()), None
 
 
 def _from_pandas(column: pd.Series) -> pa.Array | pa.ChunkedArray:

@@ -20,8 +20,8 @@ from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.nested import is_worth_it, unnest
 from consilience.responses.tables.coding import encode, text_array
+from consilience.responses.tables.id_types import type_of_cells
 from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
-from consilience.responses.tables.type_names import type_of_cells
 
 type Record = dict[str, Any]
 

@@ -87,11 +87,6 @@ def encode_texts(texts: Sequence[str | None]) -> Coded:
     return encode(text_array(texts))
 
 
-def constant(text: str, num_rows: int) -> Coded:
-    """Make a column that says the same in each row."""
-    return Coded(np.zeros(num_rows, np.int32), text_array([text]))
-
-
 def nothing(num_rows: int) -> Coded:
     """Make a column without any value."""
     return Coded(np.full(num_rows, -1, np.int32), text_array([]))

@@ -6,9 +6,12 @@ them had in the data frame, Parquet or JSON file that it came from is recorded b
 and every table that leaves the package is given these types again. A type is restored
 exactly or not at all: where one value of a column could not be written as the same
 text, the column stays text. Text of text files has no type to be restored.
+
+A type is called what pandas calls it, whoever holds the column: whole numbers, numbers
+with a point, booleans and text have a name here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from types import MappingProxyType
@@ -17,13 +20,14 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pandas.api.extensions import ExtensionDtype
 
 from consilience.errors import OptionError, not_a
-from consilience.responses.sources.arrow_columns import values_as_text
 from consilience.responses.tables.coding import index
-from consilience.responses.tables.type_names import MIXED, is_text
 
+MIXED = "mixed"
+_EXACT = 2**53  # beyond it a float skips whole numbers
 ROLES: Mapping[str, str] = MappingProxyType(
     {
         "item": "item",
@@ -171,3 +175,89 @@ def _dtype(name: str) -> np.dtype | ExtensionDtype:
     """Return a type by its name, of a categorical that of its categories."""
     inner = name.removeprefix("category[")
     return pd.api.types.pandas_dtype(name if inner == name else inner.removesuffix("]"))
+
+
+def values_as_text(values: pa.Array) -> tuple[pa.Array, str | None]:
+    """Write distinct values as text, and say what was decided."""
+    kind = values.type
+    if pa.types.is_boolean(kind):
+        return pc.if_else(values, "True", "False"), None
+    if not pa.types.is_floating(kind):
+        return values.cast(pa.string()), None
+    values = pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
+    whole = pc.all(pc.equal(pc.round(values), values)).as_py()
+    largest = pc.max(pc.abs(values)).as_py()
+    if whole and largest is not None and largest < _EXACT:
+        note = "whole numbers, written without the point"
+        return values.cast(pa.int64()).cast(pa.string()), note
+    return values.cast(pa.string()), None
+
+
+def type_of(column: pd.Series | pd.Index) -> str | None:
+    """Return the name of a column's type."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        inner = type_of(dtype.categories)
+        if inner in (None, MIXED) or is_text(pd.api.types.pandas_dtype(inner)):
+            return None
+        return f"category[{inner}]"
+    if pd.api.types.is_object_dtype(dtype):
+        return _type_of_objects(column)
+    plain = getattr(dtype, "numpy_dtype", dtype)
+    if is_text(dtype) or getattr(plain, "kind", "O") in "iufb":
+        return str(dtype)
+    return None
+
+
+def _type_of_objects(column: pd.Series | pd.Index) -> str | None:
+    inferred = pd.api.types.infer_dtype(column, skipna=True)
+    if inferred.startswith("mixed"):
+        return MIXED
+    return {
+        "integer": "int64",
+        "floating": "float64",
+        "boolean": "bool",
+        "string": "object",
+    }.get(inferred)
+
+
+def type_of_arrow(column: pa.DataType) -> str | None:
+    """Return the name of a type of Arrow; None for text, and where it is not kept."""
+    if pa.types.is_dictionary(column):
+        inner = type_of_arrow(column.value_type)
+        return None if inner is None else f"category[{inner}]"
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
+    if any(kind(column) for kind in kinds):
+        return str(np.dtype(column.to_pandas_dtype()))
+    return None
+
+
+def common_type(types: Sequence[str | None]) -> str | None:
+    """Return the type of columns that are put below one another, as pandas has it.
+
+    `MIXED` where pandas would make objects of them; text of several types is text.
+    """
+    if len(set(types)) == 1:
+        return types[0]
+    plain = [name for name in types if name not in (None, MIXED)]
+    coded = any(name.startswith("category") for name in plain)
+    if MIXED in types or coded:
+        return MIXED
+    dtypes = [pd.api.types.pandas_dtype(name) for name in plain]
+    if all(map(is_text, dtypes)):
+        return None
+    joined = str(pd.concat([pd.Series(dtype=dtype) for dtype in dtypes]).dtype)
+    return MIXED if len(plain) < len(types) or joined == "object" else joined
+
+
+def type_of_cells(cells: Iterable[object]) -> str | None:
+    """Return the name of the type of cells of JSON; None for text."""
+    types = {type(cell) for cell in cells if cell is not None}
+    if len(types) == 1:
+        return {int: "int64", bool: "bool"}.get(types.pop())
+    return MIXED if {int, bool} & types else None
+
+
+def is_text(dtype: Any) -> bool:
+    """Say whether a type of pandas holds text (or any object)."""
+    return isinstance(dtype, pd.StringDtype) or pd.api.types.is_object_dtype(dtype)

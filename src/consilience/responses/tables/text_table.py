@@ -21,7 +21,7 @@ from consilience.responses.tables.coding import (
     text_array,
     with_line_breaks,
 )
-from consilience.responses.tables.type_names import common_type
+from consilience.responses.tables.id_types import common_type
 
 _NUL = "holds a NUL character, which is not text; remove it"
 
