@@ -161,16 +161,7 @@ def read_folder(folder: str | Path) -> Responses:
     if metadata is not None:
         with readable(str(main), "its metadata is broken", "write the folder again"):
             account = msgspec.json.decode(metadata, type=_Account)
-    return canonical_responses(
-        tables,
-        folder,
-        offer=account.offer if account else None,
-        assumptions=account.assumptions if account else (),
-        cleaning=account.cleaning if account else None,
-        sources=account.sources if account else {},
-        types=account.types if account else None,
-        in_order=account.in_order if account else False,
-    )
+    return _responses(tables, folder, account)
 
 
 def _check_replaceable(place: Path, folder: Path, *, overwrite: bool) -> None:
@@ -225,16 +216,8 @@ class _Part:
         return tuple(f"{place}{note}" for note in unusable_notes(self.refused))
 
 
-def canonical_responses(
-    tables: Mapping[str, pa.Table],
-    folder: Path,
-    *,
-    offer: Offer | None,
-    assumptions: tuple[str, ...],
-    cleaning: Cleaning | None,
-    sources: Mapping[str, str],
-    types: Mapping[str, str] | None = None,
-    in_order: bool = False,
+def _responses(
+    tables: Mapping[str, pa.Table], folder: Path, account: _Account | None
 ) -> Responses:
     """Make responses of columns that have the canonical names."""
     parts = {
@@ -249,7 +232,10 @@ def canonical_responses(
     items = _items(parts)
     columns = _answers(text, parts["responses"], label_values, items)
     offered = _offered(parts, label_values)
+    offer = account.offer if account else None
     _check_offer(offer, offered, folder)
+    types = account.types if account else None
+    ordered = account is not None and account.in_order
     whole = pd.DataFrame({**columns, **parts["responses"].others})
     return Responses(
         table=whole,
@@ -258,11 +244,11 @@ def canonical_responses(
         items=items,
         labels=labels,
         gold=_gold(parts, labels),
-        assumptions=assumptions,
-        cleaning=_with_notes(cleaning, parts, whole),
-        sources=sources,
+        assumptions=account.assumptions if account else (),
+        cleaning=_with_notes(account.cleaning if account else None, parts, whole),
+        sources=account.sources if account else {},
         types=_types(table) if types is None else types,
-        in_order=in_order or has_order(labels["label"].tolist()),
+        in_order=ordered or has_order(labels["label"].tolist()),
     )
 
 

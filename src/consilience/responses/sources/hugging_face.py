@@ -9,7 +9,6 @@ Parquet files, or in the card.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -186,14 +185,6 @@ def _json(path: Path) -> dict[str, Any]:
         return msgspec.json.decode(path.read_bytes(), type=dict)
 
 
-@dataclass(slots=True)
-class _Open:
-    """A feature of a card as it is read."""
-
-    name: str
-    classes: dict[int, str]
-
-
 def _card(path: Path) -> dict[str, Any] | None:
     """Read the names of classes in the head of a card, which is YAML of one shape."""
     if not path.is_file():
@@ -201,17 +192,15 @@ def _card(path: Path) -> dict[str, Any] | None:
     with readable(str(path)):
         text = path.read_text("utf-8")
     head = re.match(r"---\r?\n(.*?)\r?\n---", text, re.DOTALL)
-    features: list[_Open] = []
+    features: dict[str, dict[int, str]] = {}
+    classes: dict[int, str] = {}
     for line in head[1].splitlines() if head else ():
         if name := re.fullmatch(r"\s*-?\s*name:\s*['\"]?(.+?)['\"]?\s*", line):
-            features.append(_Open(name[1], {}))
-        elif features and (each := _CLASS.fullmatch(line)):
-            features[-1].classes[int(each[1])] = each[2]
+            classes = features[name[1]] = {}
+        elif each := _CLASS.fullmatch(line):
+            classes[int(each[1])] = each[2]
     return {
-        each.name: {
-            "_type": "ClassLabel",
-            "names": [each.classes[k] for k in sorted(each.classes)],
-        }
-        for each in features
-        if each.classes
+        name: {"_type": "ClassLabel", "names": [each[k] for k in sorted(each)]}
+        for name, each in features.items()
+        if each
     }
