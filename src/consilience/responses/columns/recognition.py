@@ -123,7 +123,6 @@ class _Matrix:
     columns: list[str]
     shared: float
     by_row: float
-    by_column: float
     values: list[str]
 
     @property
@@ -160,8 +159,7 @@ class _Matrix:
         """Whether each column can only be an annotator's."""
         if self.of_annotators or are_people(self.columns):
             return True
-        named = self.lead is not None and is_likely(self.lead, "item")
-        if self.flags or self.of_items or (self.by_column > self.by_row and not named):
+        if self.flags or self.of_items:
             return False
         if self.stem is not None and self.by_row >= _ALIKE:
             return True
@@ -244,14 +242,13 @@ def _matrix(
     row, column, code = row[filled], column[filled], cell.codes[filled]
     width = len(columns)
     stands = np.unique(code.astype(np.int64) * width + column) // width
-    shared = (np.bincount(stands, minlength=len(cell.values))[code] > 1).mean()
-    few = len(code) >= 2 * len(cell.values)  # most labels do not stand just once
+    again = np.bincount(stands, minlength=len(cell.values))[code] > 1
+    few = 0 < 2 * len(cell.values) <= len(code)  # most labels do not stand just once
     matrix = _Matrix(
         lead=lead,
         columns=columns,
-        shared=float(shared) if few else 0.0,
+        shared=float(again.mean()) if few else 0.0,
         by_row=agreement(row, code) if few else 0.0,
-        by_column=agreement(column, code) if few else 0.0,
         values=[value for value in cell.values.to_pylist() if value != "-1"],
     )
     return matrix if matrix.shared or (matrix.of_annotators and matrix.values) else None
