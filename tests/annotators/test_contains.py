@@ -1,7 +1,6 @@
 """Contains: its integral, the panel, parameters found again, real raters."""
 
 from dataclasses import replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,26 +12,20 @@ from scipy import integrate, optimize, stats
 from scipy.special import expit
 
 import consilience as cs
+from consilience.annotators import contains
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import replace_answers
 from consilience.contains.latent_trait import answer_tables, readings
 from consilience.errors import CandidatesError, KindError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts
-from consilience.model import derived, given, lay_out, sample_answers, simulate
-from consilience.model import score as scored
-from consilience.objects.likelihood.simulation import simulation
+from consilience.model import lay_out, sample_answers, simulate
 from consilience.responses import read
 from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
 
-
 # Compiled whole: one by one, hundreds of operations take longer.
-@partial(jax.jit, static_argnums=0)
-def score(model, observations, parameters):
-    return scored(given(model, observations, parameters), observations)
-
-
+score, derived = jax.jit(contains.score), jax.jit(contains.derived)
 WORDS = ["no", "maybe", "yes"]
 EFFORT = em.Options(steps=Steps(restarts=1))
 
@@ -65,8 +58,12 @@ def drawn(space, values, prior=None):
             for name, value in jax.eval_shape(own, observations).items()
         }
         data = {**zero, **{name: jnp.asarray(value) for name, value in values.items()}}
-        given = jax.jit(substitute(program, data=data), static_argnums=0)
-        return model, observations, given(model, observations)
+
+        @jax.jit
+        def found(observations):
+            return substitute(program, data=data)(model, observations).answers
+
+        return observations, found(observations).parameters
 
 
 TINY = {
@@ -148,10 +145,10 @@ def test_the_score_is_the_integral_over_appearances(said, name):
     space = space_of(pairs(rows))
     prior, meaning = MEANINGS[name]
     with jax.enable_x64(True):
-        model, observations, parameters = drawn(space, TINY, prior)
+        observations, parameters = drawn(space, TINY, prior)
         # The cut has a test of its own.
         parameters["informative"] = jnp.zeros(1)
-        result = np.asarray(score(model, observations, parameters))
+        result = np.asarray(score(observations, parameters))
     by_state = np.exp(result).reshape(2, -1).sum(1)
     expected = [integrated(said, state, meaning) for state in (0, 1)]
     assert by_state == pytest.approx(expected, rel=1e-5)
@@ -161,7 +158,7 @@ def test_the_score_is_the_integral_over_appearances(said, name):
 def test_the_cut_that_tells_most_has_the_largest_mutual_information():
     space = space_of(pairs([("i", "a", "cat", "yes"), ("i", "b", "cat", "no")]))
     with jax.enable_x64(True):
-        _, _, parameters = drawn(space, TINY)
+        _, parameters = drawn(space, TINY)
         found = float(readings(answer_tables(parameters), parameters).cut[0])
     grid = np.linspace(-12, 12, 2401)
     joint = chances(grid).mean(-1) * density(grid) / density(grid).sum()
@@ -179,7 +176,7 @@ def test_the_cut_that_tells_most_has_the_largest_mutual_information():
 def test_the_cut_counts_as_much_as_the_appearance_leaves_unknown():
     space = space_of(pairs([("i", "a", "cat", "yes"), ("i", "b", "cat", "no")]))
     with jax.enable_x64(True):
-        _, _, parameters = drawn(space, TINY)
+        _, parameters = drawn(space, TINY)
         found = float(readings(answer_tables(parameters), parameters).informative[0])
 
     def unknown(s):
@@ -202,8 +199,8 @@ def test_every_yes_makes_a_label_more_probable():
     ]
     space = space_of(pairs(rows))
     with jax.enable_x64(True):
-        model, observations, parameters = drawn(space, TINY)
-        result = np.exp(np.asarray(score(model, observations, parameters)))
+        observations, parameters = drawn(space, TINY)
+        result = np.exp(np.asarray(score(observations, parameters)))
     present = result.reshape(9, 2, -1).sum(2)[:, 1] / result.sum(1)
     table = present.reshape(3, 3)
     assert (np.diff(table, axis=0) > 0).all()
@@ -217,8 +214,8 @@ def test_a_panel_of_one_is_an_annotator():
     for panel in (1.0, 101.0):
         prior = replace(MODEL.prior, panel=panel, maybe=1.0)
         with jax.enable_x64(True):
-            model, observations, parameters = drawn(space, TINY, prior)
-            reported = jax.jit(model.derived)(observations, parameters)
+            observations, parameters = drawn(space, TINY, prior)
+            reported = derived(observations, parameters)
             present, confusion = reported["prevalence"][1], reported["confusion"]
             shares.append((float(present), np.asarray(confusion)))
     one, many = shares
@@ -488,12 +485,10 @@ def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
             "annotator_discrimination": [0.0, 0.0],
             "annotator_width": [0.0, 0.0],
         }
-        model, observations, parameters = drawn(space, values)
-        worth = float(
-            jax.jit(derived)(observations, parameters)["relative_information"]
-        )
-        design = lay_out(model, space, simulating=True)
-        result = simulation(jax.random.key(0), design, parameters)
+        observations, parameters = drawn(space, values)
+        worth = float(derived(observations, parameters)["relative_information"])
+        design = lay_out(MODEL, space, simulating=True)
+        result = contains.simulation(jax.random.key(0), design, parameters)
     state, answer = np.asarray(result.state), np.asarray(result.answer)
     listed = (space.covariates.value[:, 0] > 0).astype(int)
     by_listed, by_answer = np.zeros((2, 2)), np.zeros((2, 3))

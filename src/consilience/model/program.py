@@ -185,15 +185,16 @@ def simulate(
     # others are compiled whole, and run once more for the answers.
     values = given or {}
     if model.closed:
-        drawn, ran = _drawn(model, observations, first, values)
+        drawn, following, ran = _drawn(model, observations, first, values)
     else:
-        drawn = _compiled(model, observations, first, values)
+        drawn, following = _compiled(model, observations, first, values)
         ran = _run_again(model, observations, first, values)
     if not all(np.isfinite(value).all() for value in drawn.values()):
         msg = (
             "the prior cannot be drawn from; simulate from a model with a proper prior"
         )
         raise DivergedError(msg)
+    drawn |= following
     if isinstance(ran.answers, LaidOutAnswers):
         made = ran.answers.simulate(second, observations)
         return replace(made, parameters={**drawn, **made.parameters})
@@ -225,15 +226,15 @@ def _drawn(
     observations: Observations,
     key: Key[Array, ""],
     fixed: Parameters,
-) -> tuple[Parameters, Ran]:
-    """Return parameters and what follows from them by name, and the answers."""
+) -> tuple[dict[str, Array], Parameters, Ran]:
+    """Return parameters, and what follows from them, by name, and the answers."""
     with trace() as sites:
         ran = _run_again(model, observations, key, fixed)
     kinds = ("sample", "deterministic")
     by_name = {
         name: site["value"] for name, site in sites.items() if site["type"] in kinds
     }
-    return {**by_name, **derived(ran, observations)}, ran
+    return by_name, derived(ran, observations), ran
 
 
 @partial(jax.jit, static_argnames="model")
@@ -242,8 +243,8 @@ def _compiled(
     observations: Observations,
     key: Key[Array, ""],
     fixed: Parameters,
-) -> Parameters:
-    return _drawn(model, observations, key, fixed)[0]
+) -> tuple[dict[str, Array], Parameters]:
+    return _drawn(model, observations, key, fixed)[:2]
 
 
 def can_restore_parameters(
