@@ -22,7 +22,7 @@ for _function in (cs.read, cs.fit, cs.agreement, candidates, classify, list_imag
 # style sheets look like options.
 COMMANDS = {
     SOURCE / "errors.py",
-    SOURCE / "figures" / "charts.py",
+    SOURCE / "tables" / "vega.py",
     *(SOURCE / "cli").rglob("*.py"),
 }
 OPTION = re.compile(r"(?<![\w-])(?<!var\()--(?:[a-z][a-z-]+|{)")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from consilience.model import DIMS
+
 type Sort = Literal["hidden", "seen", "summed", "given", "computed"]
 
 SORTS: Mapping[Sort, str] = {
@@ -178,12 +180,15 @@ def amiss(diagram: Diagram, dims: Mapping[str, tuple[str, ...]]) -> list[str]:
     diagram
         The diagram.
     dims
-        Dimensions of each parameter of the model.
+        Dimensions of each parameter of the model; what every model reports may be
+        among those that are drawn.
     """
     drawn = {each: name for name in diagram.nodes for each in _of(diagram, name)}
+    stated = {*drawn, *diagram.left_out}
+    dims = {**{name: DIMS[name] for name in stated & DIMS.keys()}, **dims}
     found = [f"{each} is not drawn" for each in dims if each not in drawn]
     found = [each for each in found if each.split()[0] not in diagram.left_out]
-    strange = (set(drawn) | set(diagram.left_out)) - set(dims)
+    strange = stated - set(dims)
     found += [f"the model has no {each}" for each in sorted(strange)]
     plate_of = {dim: name for name, (_, own) in PLATES.items() for dim in own}
     if any(plate.name == "labels" for plate in diagram.plates):

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["csgraph", "special", "xr"]
+__all__ = ["csgraph", "linalg", "special", "xr"]
 
 
 class _WhenUsed:
@@ -22,7 +22,8 @@ class _WhenUsed:
 if TYPE_CHECKING:
     import xarray as xr
     from scipy import special
-    from scipy.sparse import csgraph
+    from scipy.sparse import csgraph, linalg
 else:
     xr, special = _WhenUsed("xarray"), _WhenUsed("scipy.special")
     csgraph = _WhenUsed("scipy.sparse.csgraph")
+    linalg = _WhenUsed("scipy.sparse.linalg")

@@ -33,8 +33,6 @@ from consilience.model import score as scored
 from consilience.responses import read
 from consilience.spaces import space_of
 
-derived = jax.jit(derived, static_argnums=0)
-
 
 # Compiled whole: one by one, hundreds of operations take longer.
 @partial(jax.jit, static_argnums=0)
@@ -101,8 +99,11 @@ def test_answers_sum_to_a_multinomial_logit_in_every_model(
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         parameters = dict(some_parameters(model, observations))
-        log_prevalence = np.log([0.5, 0.3, 0.2])
-        parameters["prevalence"] = jnp.asarray(log_prevalence)
+        # GLAD holds labels to be as likely.
+        even = name == "glad"
+        log_prevalence = np.log(np.full(3, 1 / 3) if even else [0.5, 0.3, 0.2])
+        given_as = log_prevalence if model.closed else np.exp(log_prevalence)
+        parameters["prevalence"] = jnp.asarray(given_as)
         parameters["weight"] = jnp.array([0.7])
         scores = np.exp(score(model, observations, parameters)).sum(0)
     odds = log_prevalence + 0.7 * space.covariates.value[0, :, 0]
@@ -312,9 +313,8 @@ def test_columns_are_worth_the_answers_that_tell_as_much(name, weight):
             "skill": jnp.log(jnp.tile(jnp.array([0.7, 0.3]), (PEOPLE, 1))),
             "weight": jnp.array([weight]),
         }
-        worth = float(
-            derived(load(name), observations, parameters)["relative_information"]
-        )
+        ran = given(load(name), observations, parameters)
+        worth = float(derived(ran, observations)["relative_information"])
     # x is drawn with odds of twice the weight where the column is one for it.
     chance = expit(2 * weight * (2 * first - 1))
     truth = (generator.random(number) > chance).astype(int)

@@ -22,7 +22,8 @@ def plate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.mark.parametrize("name", annotators.names())
 def test_every_model_has_a_diagram_of_its_parameters_and_their_plates(plate, name):
     drawn = plate.read(DOCS / "plates" / f"{name}.toml")
-    assert plate.amiss(drawn, annotators.load(name).dims) == []
+    dims = getattr(annotators.load(name), "dims", {})  # a heuristic has none
+    assert plate.amiss(drawn, dims) == []
 
 
 def test_a_parameter_in_the_wrong_plate_is_amiss(plate):

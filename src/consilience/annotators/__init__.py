@@ -26,7 +26,7 @@ from consilience.model import NOTHING, Heuristic, Model
 __all__ = ["find", "fittable", "load", "names"]
 
 _GROUP = "consilience.models"
-_OWN: dict[str, Model[Any]] = {}  # models of one's own that were asked for
+_IMPORTED: dict[str, Model[Any]] = {}  # models of one's own that were asked for
 
 
 def names() -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def names() -> tuple[str, ...]:
     >>> annotators.names()[:3]
     ('bayesian_dawid_skene', 'bwa', 'class_conditional')
     """
-    return tuple(sorted({*_files(), *_installed(), *_OWN}))
+    return tuple(sorted({*_files(), *_installed(), *_IMPORTED}))
 
 
 def find(model: str | Model[Any]) -> str:
@@ -71,6 +71,10 @@ def find(model: str | Model[Any]) -> str:
     ------
     UnknownModelError
         If there is no such model, or module, or it has no `MODEL`.
+
+    See Also
+    --------
+    load : Load a model by its name.
 
     Examples
     --------
@@ -105,7 +109,7 @@ def _keep(name: str, model: Model[Any]) -> str:
             f"{name} is the name of another model; give yours one of its own (`name=`)"
         )
         raise UnknownModelError(msg)
-    _OWN[name] = model
+    _IMPORTED[name] = model
     return name
 
 
@@ -120,8 +124,8 @@ def _installed() -> dict[str, EntryPoint]:
 
 def _loaded(name: str) -> Model[Any] | Heuristic[Any]:
     """Return a model; a module that nobody asked for is not imported."""
-    if name in _OWN:
-        return _OWN[name]
+    if name in _IMPORTED:
+        return _IMPORTED[name]
     if name in _files():
         model: Model[Any] | Heuristic[Any] = import_module(f"{__name__}.{name}").MODEL
         return model

@@ -209,12 +209,12 @@ class NamedObjects:
     parameters: Parameters
     log_prevalence: ClassVar[None] = None
 
-    def log_joint(self, data: Observations, log_prior: Any) -> Float[Array, "U M"]:
+    def log_joint(self, data: Observations, log_prior: Any) -> Float[AnyArray, "U M"]:
         """Return log p(state, the answers of the unit)."""
         del log_prior  # that of the data
         return score(data, self.parameters)
 
-    def log_likelihood(self, data: Observations) -> Float[Array, " U"]:
+    def log_likelihood(self, data: Observations) -> Float[AnyArray, " U"]:
         """Return log p(the answers of the unit)."""
         return likelihood(data, self.parameters)
 

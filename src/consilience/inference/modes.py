@@ -29,7 +29,7 @@ from consilience.inference.closed_form.augmentation import (
 )
 from consilience.inference.mixing import Mixing
 from consilience.inference.result import Moments, Result
-from consilience.model import PREVALENCE, Model
+from consilience.model import DIMS, PREVALENCE, Model
 from consilience.truth import Space
 
 APART, READ = 4.0, 0.05  # standard deviations within chains; and as it is read
@@ -43,7 +43,8 @@ def described(
 ) -> Mixing:
     """Find the modes, and in which quantity they differ."""
     confusion = parameters.get("confusion")
-    if confusion is None or model.dims["confusion"][0] != "annotator":
+    axes = {**DIMS, **model.dims}["confusion"]
+    if confusion is None or axes[0] != "annotator":
         return mixing
     chains, draws = confusion.shape[:2]
     size = np.bincount(space.annotator, space.n, space.num_annotators)

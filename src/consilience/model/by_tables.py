@@ -117,19 +117,101 @@ def imagined_answers(data: Any, prior: Any) -> Any:
 
 
 def confusions(log_prevalence: Any, log_confusion: Any) -> ByTables:
-    """Return answers drawn from a confusion (#J, K, L) of each annotator."""
+    """Return answers drawn from the confusion of each annotator.
+
+    Parameters
+    ----------
+    log_prevalence : array (K,)
+        Log p(state).
+    log_confusion : array (J, K, L) or (1, K, L)
+        Log p(answer | annotator, state); that of all annotators where there is one.
+
+    Returns
+    -------
+    ByTables
+        What the program of a model returns.
+
+    See Also
+    --------
+    mixture : Each answer is drawn from one of several confusions.
+    subtypes : Units differ in what they are answered.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from consilience.model import confusions
+    >>> halves = np.log(np.full((1, 2, 2), 0.5))
+    >>> confusions(np.log([0.3, 0.7]), halves).confusion
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
     alone = namespace(log_confusion).zeros((1, 1))
     return ByTables(log_prevalence, log_confusion[None, :, :, None], alone)
 
 
 def mixture(log_prevalence: Any, log_parts: Any) -> ByTables:
-    """Return answers each drawn from one of several confusions (P, #J, K, L)."""
+    """Return answers each of which is drawn from one of several confusions.
+
+    Parameters
+    ----------
+    log_prevalence : array (K,)
+        Log p(state).
+    log_parts : array (P, J, K, L) or (P, 1, K, L)
+        Log p(part, answer | annotator, state): the parts of a cell sum to its
+        probability.
+
+    Returns
+    -------
+    ByTables
+        What the program of a model returns.
+
+    See Also
+    --------
+    confusions : Each annotator has one confusion.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from consilience.model import mixture
+    >>> halves = np.log(np.full((1, 1, 2, 2), 0.5))
+    >>> mixture(np.log([0.3, 0.7]), halves).confusion
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
     alone = namespace(log_parts).zeros((1, 1))
     return ByTables(log_prevalence, log_parts[:, :, :, None], alone)
 
 
 def subtypes(log_prevalence: Any, log_confusion: Any, log_share: Any) -> ByTables:
-    """Return answers drawn from a confusion (#J, K, T, L) of the unit's substate."""
+    """Return answers drawn from the confusion for the subtype of the unit.
+
+    Parameters
+    ----------
+    log_prevalence : array (K,)
+        Log p(state).
+    log_confusion : array (J, K, T, L) or (1, K, T, L)
+        Log p(answer | annotator, state, subtype).
+    log_share : array (K, T) or (1, T)
+        Log p(subtype | state).
+
+    Returns
+    -------
+    ByTables
+        What the program of a model returns.
+
+    See Also
+    --------
+    confusions : Units are answered alike, given their state.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from consilience.model import subtypes
+    >>> halves = np.log(np.full((1, 2, 1, 2), 0.5))
+    >>> subtypes(np.log([0.3, 0.7]), halves, np.zeros((1, 1))).confusion
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
     return ByTables(log_prevalence, log_confusion[None], log_share)
 
 

@@ -334,12 +334,12 @@ class Model[P](Method[P]):
     @cached_property
     def dims(self) -> Mapping[str, tuple[str, ...]]:
         """Axes of the parameters, and of what is reported with them, by name."""
-        found = self._listed.dims
+        sampled: Mapping[str, tuple[str, ...]] = self._listed.dims
         if self.in_numpyro and self.layout is None:
             from consilience.model.program import axes_of_plates
 
-            found = axes_of_plates(self, Smallest())
-        return {**DIMS, **found, **self.axes}
+            sampled = axes_of_plates(self, Smallest())
+        return {**sampled, **self.axes}
 
     @property
     def by_tables(self) -> bool:
@@ -401,7 +401,7 @@ class Heuristic[P](Method[P]):
 
 
 def takes_columns(model: Method[Any]) -> bool:
-    """Return whether the model has a prevalence, which columns can add to."""
+    """Return whether the truth has a prior, which columns can add to."""
     if not isinstance(model, Model):
         return False
     return model.rule is None and not model.of_classes
@@ -461,9 +461,9 @@ def check_tables(model: Method[Any], space: Space) -> None:
     """Refuse a model whose tables of answers would not fit in memory."""
     if not isinstance(model, Model) or model.layout is not None or model.rule:
         return
-    own = "annotator" in model.dims["confusion"]
+    each = "annotator" in {**DIMS, **model.dims}["confusion"]
     states, answers = len(space.states), len(space.answers)
-    check_size(space.num_annotators if own else 1, states, answers)
+    check_size(space.num_annotators if each else 1, states, answers)
     check_lists(space.num_units, states)
 
 

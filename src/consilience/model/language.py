@@ -26,6 +26,16 @@ class LogDirichlet:
     concentration
         Positive numbers, whose last axis is that of the vectors. If it is the value of
         a `Gamma` parameter, named after this one with `_prior` behind, it is learned.
+
+    See Also
+    --------
+    sample : Sample a parameter.
+
+    Examples
+    --------
+    >>> from consilience.model import LogDirichlet
+    >>> LogDirichlet([[4.0, 1.0], [1.0, 4.0]]).shape
+    (2, 2)
     """
 
     concentration: Any
@@ -44,6 +54,16 @@ class Gamma:
     ----------
     concentration, rate
         Shape, above one, and rate.
+
+    See Also
+    --------
+    LogDirichlet : Vectors of which it is the hyperprior.
+
+    Examples
+    --------
+    >>> from consilience.model import Gamma
+    >>> Gamma(5.0, 2.0).mode
+    2.0
     """
 
     concentration: Any
@@ -68,6 +88,16 @@ class Normal:
     ----------
     loc, scale
         Mean and standard deviation.
+
+    See Also
+    --------
+    sample : Sample a parameter.
+
+    Examples
+    --------
+    >>> from consilience.model import Normal
+    >>> Normal([0.0, 1.0], 0.5).shape
+    (2,)
     """
 
     loc: Any = 0.0
@@ -87,6 +117,16 @@ class HalfNormal:
     ----------
     scale
         Standard deviation of the whole one.
+
+    See Also
+    --------
+    sample : Sample a parameter.
+
+    Examples
+    --------
+    >>> from consilience.model import HalfNormal
+    >>> HalfNormal(2.0).scale
+    2.0
     """
 
     scale: Any = 1.0
@@ -147,6 +187,10 @@ def sample(
     array
         The value; of a `LogDirichlet` its logarithm.
 
+    See Also
+    --------
+    deterministic : Report what follows from the parameters.
+
     Examples
     --------
     >>> from consilience.model import LogDirichlet, sample
@@ -167,6 +211,18 @@ def deterministic(name: str, value: Callable[[], Any], *dims: str) -> None:
         Returns the quantity; called where it is kept.
     *dims : str
         Name of each axis.
+
+    See Also
+    --------
+    sample : Sample a parameter.
+
+    Examples
+    --------
+    >>> from consilience.model import Normal, deterministic, sample
+    >>> def offsets():
+    ...     offset = sample("offset", Normal(), "annotator")
+    ...     deterministic("twice", lambda: 2 * offset, "annotator")
+    ...     return offset
     """
     _interpreter.get().deterministic(name, value, dims)
 

@@ -19,14 +19,15 @@ numbers instead of parameters.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.model.array_api import logsumexp
 from consilience.model.by_tables import ByTables
+from consilience.model.columns import log_logit, told_by_columns, told_in_tables
 from consilience.model.contract import (
     PREVALENCE,
     Coding,
@@ -38,14 +39,11 @@ from consilience.model.contract import (
     dirichlet_priors,
     num_substates,
     probabilities,
+    takes_columns,
 )
 from consilience.model.language import run_by
-from consilience.truth import ChoiceSpace, Space
+from consilience.truth import Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
-
-if TYPE_CHECKING:
-    from consilience.model.on_host import ColumnPrior
-
 
 LARGEST_LOG = 80.0  # whose exponential single precision holds
 type Logs = Mapping[str, Float[np.ndarray, "..."]]
@@ -68,12 +66,9 @@ class Tables:
         check_tables(model, space)
         self.model = model
         self.matrix: ResponseMatrix = response_matrix(space)
-        self.columns: ColumnPrior | None = None
-        if isinstance(space, ChoiceSpace) and space.covariates.names:
-            from consilience.model.on_host import of_columns
-
-            self.columns = of_columns(model, space)
-        columns = self.columns is not None
+        columns = takes_columns(model) and self.matrix.has_covariates
+        # Of which there are columns.
+        self.candidates: ResponseMatrix | None = self.matrix if columns else None
         self.priors: dict[str, Dirichlet] = dirichlet_priors(
             model, self.matrix, columns=columns
         )
@@ -137,13 +132,14 @@ class Tables:
 
     def derived(self, logs: Logs) -> dict[str, Float[np.ndarray, "..."]]:
         """Return what follows from the parameters and is reported with them."""
-        if self.columns is not None:
-            return self.columns.derived(logs)
         with run_by(Given(logs)) as words:
             answers = self.model.program(self.matrix, self.model.prior)
         quantities = {name: value() for name, value in words.reported.items()}
         if "confusion" not in {*logs, *quantities}:
             quantities["confusion"] = answers.confusion
+        if self.candidates is not None:
+            of_answer = partial(told_in_tables, self.candidates, answers.confusion)
+            quantities |= told_by_columns(self.candidates, logs, of_answer)
         return quantities
 
     def answers(self, logs: Logs) -> ByTables:
@@ -209,9 +205,10 @@ class Tables:
         return rows.reshape(len(unit), -1)
 
     def _scores(self, logs: Logs, tables: ByTables) -> Float[np.ndarray, "U M"]:
-        listed_prior = None if self.columns is None else self.columns.log_prior(logs)
-        prevalence = tables.log_prevalence if listed_prior is None else None
-        return scores_by_table(self.matrix, tables, prevalence, listed_prior)
+        if self.candidates is None:
+            return scores_by_table(self.matrix, tables, tables.log_prevalence)
+        listed_prior = log_logit(self.candidates, logs) + self.matrix.log_prior
+        return scores_by_table(self.matrix, tables, None, listed_prior)
 
     @property
     def closed(self) -> Collection[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from consilience.programs import keep_programs
 from consilience.truth.arrays import (
@@ -20,18 +20,7 @@ from consilience.truth.arrays import (
     pytree,
 )
 from consilience.truth.response_matrix import vote_shares
-from consilience.truth.space import FAR, UNLISTED, ChoiceSpace, Space
-
-
-@pytree()
-@dataclass(frozen=True, slots=True)
-class PriorCovariates:
-    """What is known of candidates before anyone is asked."""
-
-    value: Float[Array, "U S P"]
-    real: Bool[Array, "U S"]
-    unlisted: Float[Array, " P"]
-    open: Bool[Array, " U"]
+from consilience.truth.space import PriorCovariates, Space, prior_covariates
 
 
 @pytree("num_annotators", "num_groups", "num_states", "num_answers", "ragged")
@@ -70,7 +59,7 @@ class Observations:
     @property
     def has_covariates(self) -> bool:
         """Whether anything is known of candidates."""
-        return self.prior_covariates.value.shape[-1] > 0
+        return bool(self.prior_covariates.value.shape[-1])
 
     def listed(self, dense: Float[Array, "#U K *rest"]) -> Float[Array, "#U S *rest"]:
         """Return the columns of the states listed for each unit."""
@@ -84,6 +73,11 @@ class Observations:
         rows = jnp.broadcast_to(dense, (self.state.shape[0], *dense.shape[1:]))
         state = self.state.reshape(*self.state.shape, *(1,) * (dense.ndim - 2))
         return jnp.take_along_axis(rows, state, axis=1)
+
+    def over_labels(self, listed: Float[Array, "U S"]) -> Float[Array, " K"]:
+        """Sum over units what each has at the places of its list."""
+        column: Float[Array, "K 1"] = self.by_state.T @ listed.T.reshape(-1, 1)
+        return column[:, 0]
 
     def to_all_states(self, listed: Float[Array, "U S"]) -> Float[Array, "U K"]:
         """Return one column for every state, zero where a unit does not list it."""
@@ -182,7 +176,9 @@ def _assemble(
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
         prevalent=jnp.asarray(prevalent[units] if len(prevalent) > 1 else prevalent),
-        prior_covariates=_prior_covariates(space, units),
+        prior_covariates=PriorCovariates(
+            *map(jnp.asarray, prior_covariates(space, units))
+        ),
         by_state=by_state,
         votes=votes,
         guess=jax.device_put(vote_shares(space, units)),
@@ -197,26 +193,6 @@ def _assemble(
         num_states=len(space.states),
         num_answers=len(space.answers),
         ragged=space.ragged,
-    )
-
-
-def _prior_covariates(space: Space, units: Int[np.ndarray, " B"]) -> PriorCovariates:
-    if not isinstance(space, ChoiceSpace) or not space.covariates.names:
-        return PriorCovariates(
-            value=jnp.zeros((0, 0, 0)),
-            real=jnp.zeros((0, 0), bool),
-            unlisted=jnp.zeros(0),
-            open=jnp.zeros(0, bool),
-        )
-    covariates = space.covariates
-    real = space.real[units]
-    unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in covariates.names])
-    whole = real.sum(1) == len(space.states)
-    return PriorCovariates(
-        value=jnp.asarray(covariates.value[units]),
-        real=jnp.asarray(real),
-        unlisted=jnp.asarray(unlisted),
-        open=jnp.asarray(~whole & (unlisted > 0).any()),
     )
 
 

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from consilience.truth.choice import answer_slot
-from consilience.truth.space import Space
+from consilience.truth.space import PriorCovariates, Space, prior_covariates
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +32,7 @@ class ResponseMatrix:
     state: Int[np.ndarray, "#U S"]
     log_prior: Float[np.ndarray, "#U S"]
     prevalent: Float[np.ndarray, "#U 1"]
+    prior_covariates: PriorCovariates
     votes: Float[np.ndarray, "L K"]
     group: Int[np.ndarray, " J"]
     num_annotators: int
@@ -50,6 +51,11 @@ class ResponseMatrix:
         """The transpose of `by_pair`, by rows as well."""
         return self.by_pair.T.tocsr()
 
+    @property
+    def has_covariates(self) -> bool:
+        """Whether anything is known of candidates."""
+        return bool(self.prior_covariates.value.shape[-1])
+
     @cached_property
     def guess(self) -> Float[np.ndarray, "U S"]:
         """A first guess of the truth: vote shares."""
@@ -67,6 +73,12 @@ class ResponseMatrix:
         rows = np.arange(len(dense))[:, None]
         columns: Float[np.ndarray, "U S *rest"] = dense[rows, self.state]
         return columns
+
+    def over_labels(self, listed: Float[np.ndarray, "U S"]) -> Float[np.ndarray, " K"]:
+        """Sum over units what each has at the places of its list."""
+        real = self.prior_covariates.real
+        place = np.broadcast_to(self.state, real.shape)[real]
+        return np.bincount(place, listed[real], self.num_states)
 
     def to_all_states(
         self, listed: Float[np.ndarray, "U S *rest"]
@@ -98,6 +110,7 @@ def response_matrix(space: Space) -> ResponseMatrix:
         state=space.state,
         log_prior=space.log_prior,
         prevalent=space.prevalent,
+        prior_covariates=prior_covariates(space),
         votes=space.votes,
         group=space.annotator_groups.code,
         num_annotators=space.num_annotators,

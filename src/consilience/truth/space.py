@@ -13,7 +13,7 @@ they are zero, as of an average candidate.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,19 @@ class Groups:
 def no_groups(size: int) -> Groups:
     """Return the one group, without a name, of so many annotators or units."""
     return Groups(np.zeros(size, np.int32), np.zeros(0, object))
+
+
+class PriorCovariates(NamedTuple):
+    """What is known of candidates before anyone is asked, in NumPy or JAX.
+
+    `real` says which places of a list hold a candidate, `unlisted` are the covariates
+    of labels that are on no list, and `open` says for which units they count.
+    """
+
+    value: Float[Any, "U S P"]
+    real: Bool[Any, "U S"]
+    unlisted: Float[Any, " P"]
+    open: Bool[Any, " U"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,6 +204,21 @@ class ChoiceSpace(Space):
     covariates: Covariates
     asides: Asides = field(default_factory=no_asides)
     in_population: Bool[np.ndarray, "#U"] = field(default_factory=whole_population)
+
+
+def prior_covariates(
+    space: Space, units: Int[np.ndarray, " B"] | slice = slice(None)
+) -> PriorCovariates:
+    """Return what is known of the candidates of some units."""
+    if not isinstance(space, ChoiceSpace) or not space.covariates.names:
+        none = np.zeros((0, 0), bool)
+        return PriorCovariates(
+            np.zeros((0, 0, 0)), none, np.zeros(0), none[:, :0].all(1)
+        )
+    covariates, real = space.covariates, space.real[units]
+    unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in covariates.names])
+    some = (real.sum(1) < len(space.states)) & (unlisted > 0).any()
+    return PriorCovariates(covariates.value[units], real, unlisted, some)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -57,7 +57,7 @@ def drawn_study(model, design, seed):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_truth_given_the_annotators_is_that_of_the_tables(name, design):
     model, generator = load(name), np.random.default_rng(0)
-    draws = TruthDraws(model, design, 2, generator)
+    draws = TruthDraws(model, design, 2)
     typical = np.log(generator.dirichlet(np.ones(3), (design.num_annotators, 3)))
     difficulty = 0.7
     ease = row_effects(model, draws.matrix).ease

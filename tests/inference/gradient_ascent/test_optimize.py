@@ -12,10 +12,29 @@ from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.inference.gradient_ascent import data, optimize
+from consilience.model.language import run_by
+from consilience.model.program import InNumPyro
 
 CLOSED = load("bayesian_dawid_skene")
-# The same model, whose parameters are now sampled by a program, not known as Dirichlet.
-OPEN = replace(CLOSED, engines=("em",), in_numpyro=True)
+
+
+def opened(program):
+    """Return a program in NumPyro that samples alike, not known as Dirichlet."""
+
+    def in_numpyro(data, prior):
+        with run_by(InNumPyro(data)):
+            return program(data, prior)
+
+    return in_numpyro
+
+
+OPEN = replace(
+    CLOSED,
+    engines=("em",),
+    program=opened(CLOSED.program),
+    in_numpyro=True,
+    axes=CLOSED.dims,
+)
 EXACT = Steps(tolerance=1e-13)
 
 
@@ -52,13 +71,8 @@ def test_it_arrives_where_the_closed_form_arrives(closed, optimum):
 
 def test_another_prior_is_another_top(closed, space):
     prior = replace(CLOSED.prior, own=8.0)
-    other = fitted(replace(OPEN, prior=prior, parameters=_of(prior)), space)
+    other = fitted(replace(OPEN, prior=prior), space)
     assert np.abs(other.belief - closed.belief).max() > 1e-3
-
-
-def _of(prior):
-    model = replace(CLOSED, prior=prior)
-    return lambda observations, _: model.sample(observations)
 
 
 def test_block_by_block_it_is_the_same(optimum, space, monkeypatch):
@@ -99,12 +113,12 @@ def test_one_seed_gives_one_result(space):
 
 
 def test_an_infinite_density_is_refused(space):
-    def endless(observations, _):
-        parameters = CLOSED.sample(observations)
-        return {**parameters, "prevalence": parameters["prevalence"] + jnp.inf}
+    def endless(data, prior):
+        answers = CLOSED.program(data, prior)
+        return replace(answers, log_prevalence=answers.log_prevalence + jnp.inf)
 
     with pytest.raises(DivergedError, match="1 start"):
-        fitted(replace(OPEN, parameters=endless), space, Steps())
+        fitted(replace(OPEN, program=opened(endless)), space, Steps())
 
 
 def test_many_answers_do_not_end_it_before_the_mode(space, monkeypatch):

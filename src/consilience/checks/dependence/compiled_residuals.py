@@ -30,7 +30,7 @@ from consilience.model import (
     score,
     scores_by_table,
 )
-from consilience.model.on_host import of_columns
+from consilience.model.columns import log_logit
 from consilience.truth import Observations, Space
 from consilience.truth.response_matrix import response_matrix
 
@@ -44,7 +44,7 @@ def compiled_residuals(
     """
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         observations = lay_out(model, space)
-        columns, matrix = of_columns(model, space), response_matrix(space)
+        matrix = response_matrix(space)
         for values in draws:
             on_lists, tables, weight = _answers_of_draw(model, observations, values)
             if on_lists is not None:
@@ -55,9 +55,12 @@ def compiled_residuals(
             else:
                 by_tables = ByTables(*map(np.asarray, tables))
                 prevalence, listed = by_tables.log_prevalence, None
-                if columns is not None:
+                if observations.has_covariates:
                     logit = {PREVALENCE: prevalence, WEIGHT: np.asarray(weight)}
-                    prevalence, listed = None, columns.log_prior(logit)
+                    prevalence, listed = (
+                        None,
+                        log_logit(matrix, logit) + matrix.log_prior,
+                    )
                 scores = scores_by_table(matrix, by_tables, prevalence, listed)
                 yield table_residuals(by_tables, matrix), softmax(scores, axis=1)
 

@@ -43,9 +43,10 @@ from consilience.fitting.previous.predicting import (
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
 from consilience.model import Method, Model, stack_chains
+from consilience.model.contract import Smallest
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
-from consilience.truth import ContainsSpace, Observations, Space
+from consilience.truth import ContainsSpace, Space
 
 MIN_SCALE = 1e-3  # standard deviation that a prior has at least
 
@@ -121,9 +122,11 @@ def with_informative_prior(
     previous = match_draws(fit.data["posterior"].to_dataset(), model.dims, space)
     names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
 
-    def program(observations: Observations, prior: Any) -> Any:
+    def program(data: Any, prior: Any) -> Any:
+        if isinstance(data, Smallest):  # of which only names and axes are looked at
+            return model.program(data, prior)
         with _InformativePrior(previous):
-            return model.program(observations, prior)
+            return model.program(data, prior)
 
     remark = (
         f"the prior is the posterior of an earlier fit ({fit.data.attrs['model']} by "
@@ -175,7 +178,7 @@ def _prior(usual: Any, previous: Matched) -> Any:
     if not previous.in_previous.any():
         return usual
     events, base = usual.event_dim, usual
-    while isinstance(base, dist.Independent):
+    while isinstance(base, (dist.Independent, dist.ExpandedDistribution)):
         base = base.base_dist
     if isinstance(base, dist.Normal):
         mean = jnp.where(previous.in_previous, previous.draws.mean(0), base.loc)

@@ -152,8 +152,10 @@ def predict(
     space = _with_annotator_groups(space, fit.data)
     _check(fit.data, space)
     values = align_draws(space, fit.data)
-    # What is believed of classes is in the items of the earlier fit.
-    read = None if model.of_classes else _reader(model, space, values.keys())
+    # What is believed of classes is in the items of the earlier fit, and rules have no
+    # likelihood.
+    bound = model.of_classes or model.rule is not None
+    read = None if bound else _reader(model, space, values.keys())
     if read is None:
         msg = (
             f"{before['model']}, as it was fitted by {before['engine']}, cannot be "

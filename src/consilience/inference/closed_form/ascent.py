@@ -19,6 +19,7 @@ from jaxtyping import Float
 from consilience.errors import DivergedError
 from consilience.inference.closed_form import squarem
 from consilience.inference.closed_form.dirichlet import hyperprior, learn
+from consilience.inference.closed_form.prevalence import column_prior
 from consilience.inference.closed_form.squarem import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Optimization
@@ -194,11 +195,9 @@ def _sweep(
     free, logit = where.free, where.logit
     if free:
         free = sweeps.step(logs, free, swept.belief)
-    if logit:
-        from consilience.inference.closed_form.prevalence import step
-
-        truth = sweeps.truth(swept.belief)
-        logit, density = step(sweeps, logit, truth)
+    columns = column_prior(sweeps)
+    if columns is not None:
+        logit, density = columns.step(logit, sweeps.truth(swept.belief))
         value += density
     concentration = dict(where.concentration)
     for name, prior in sweeps.priors.items():
@@ -237,11 +236,8 @@ def _start(
     deal = generator.standard_exponential((*guess.shape, num_substates(sweeps.model)))
     deal = guess[..., None] * deal / deal.sum(-1, keepdims=True)
     states = deal.reshape(len(deal), -1)
-    logit: Parameters = {}
-    if sweeps.columns is not None:
-        from consilience.inference.closed_form.prevalence import first
-
-        logit = first(sweeps)
+    columns = column_prior(sweeps)
+    logit = {} if columns is None else columns.first()
     swept = sweeps.sweep({**logs, **free, **logit}, assign=lambda _: states)
     return Optimum(swept.counts, concentration, free, logit)
 

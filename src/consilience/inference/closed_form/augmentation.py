@@ -11,6 +11,7 @@ drawn given the truth, too.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from jaxtyping import Float
 
 from consilience.inference.closed_form.ascent import as_reported
 from consilience.inference.closed_form.dirichlet import Evidence, log_dirichlet, total
+from consilience.inference.closed_form.prevalence import column_prior
 from consilience.inference.closed_form.squarem import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Moments
@@ -83,7 +85,7 @@ def _chain(
 ) -> Iterator[tuple[int, Parameters, Swept]]:
     """Give parameters and what they say of the truth, by place after the burn-in."""
     counts, concentration, logit = where.counts, where.concentration, where.logit
-    draw_logit = _of_columns(sweeps, logit, generator)
+    draw_logit = _of_columns(sweeps, logit)
     for at in range(-BURN_IN, number):
         concentration = {
             name: _draw_concentration(
@@ -95,7 +97,7 @@ def _chain(
             name: log_dirichlet(generator, concentration[name] + count)
             for name, count in counts.items()
         }
-        logit = draw_logit(at, logit, truth)
+        logit = draw_logit(logit, truth, generator)
         parameters = {**logs, **where.free, **logit}
         states = []
 
@@ -121,19 +123,13 @@ def _reported(sweeps: Sweeps, where: Optimum, parameters: Parameters) -> Paramet
 
 
 def _of_columns(
-    sweeps: Sweeps, logit: Parameters, generator: np.random.Generator
-) -> Callable[[int, Parameters, Any], Parameters]:
+    sweeps: Sweeps, logit: Parameters
+) -> Callable[[Parameters, Any, np.random.Generator], Parameters]:
     """Return how prevalence and weights of columns are drawn, where there are such."""
-    if not logit:
-        return lambda _number, logit, _truth: logit
-    from consilience.inference.closed_form import prevalence
-
-    chain = prevalence.chain(sweeps, logit, generator)
-
-    def draw(number: int, logit: Parameters, truth: Any) -> Parameters:
-        return prevalence.draw(chain, BURN_IN + number, logit, truth)
-
-    return draw
+    columns = column_prior(sweeps)
+    if columns is None:
+        return lambda logit, _truth, _generator: logit
+    return partial(columns.draw, columns.walk(logit))
 
 
 def add_draws(moments: Moments, belief: Float[np.ndarray, "C U S"]) -> None:

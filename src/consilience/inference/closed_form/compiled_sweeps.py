@@ -38,8 +38,8 @@ from consilience.model import (
     num_substates,
     score,
 )
-from consilience.model.on_host import ColumnPrior
-from consilience.truth import Observations, Space
+from consilience.truth import Observations, ResponseMatrix, Space
+from consilience.truth.response_matrix import response_matrix
 
 STEPS = 6  # of conjugate gradients; the next sweep goes on from there
 ACCURACY = 0.1  # to which the direction is solved for, relative to the gradient
@@ -60,7 +60,9 @@ class CompiledSweeps:
                 for name, p in priors.items()
             }
             self.normal: dict[str, Site] = normal_priors(model, self.coding)
-        self.columns = ColumnPrior(model, self.observations) if columns else None
+        self.candidates: ResponseMatrix | None = (
+            response_matrix(space) if columns else None
+        )
 
     @property
     def coding(self) -> Coding:

@@ -21,14 +21,14 @@ from consilience.model import (
     Swept,
     Tables,
 )
-from consilience.truth import Space
+from consilience.truth import ResponseMatrix, Space
 
 
 @runtime_checkable
 class Sweeps(Protocol):
     """A model with closed-form updates, laid out for the answers of a study."""
 
-    columns: Any
+    candidates: ResponseMatrix | None
     priors: dict[str, Dirichlet]
 
     @property

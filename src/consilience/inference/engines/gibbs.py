@@ -142,7 +142,7 @@ def fit(
     number, tune = effort.chains or 1, effort.tune or 0
     generator = generator_of(seed)
     started = number if tune <= RESTART else STARTED * number
-    truth = TruthDraws(model, space, started, generator)
+    truth = TruthDraws(model, space, started)
     design = row_effects(model, truth.matrix)
     chains = Chains(design, truth, space.num_annotators, generator)
     spent = tune + (STARTED - 1) * RESTART

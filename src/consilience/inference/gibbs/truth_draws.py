@@ -1,11 +1,13 @@
 """The truth and the ease of every item, given the annotators, in all chains at once."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from consilience.inference.closed_form.prevalence import column_prior
 from consilience.model import (
     PREVALENCE,
     Model,
@@ -17,6 +19,7 @@ from consilience.model import (
     row_effects,
     thin,
 )
+from consilience.model.columns import log_logit
 from consilience.truth import ResponseMatrix, Space
 
 
@@ -37,13 +40,7 @@ class Scored(NamedTuple):
 class TruthDraws:
     """Draws of the truth, the ease of items, and the prior of the truth."""
 
-    def __init__(
-        self,
-        model: Model[Any],
-        space: Space,
-        chains: int,
-        generator: np.random.Generator,
-    ) -> None:
+    def __init__(self, model: Model[Any], space: Space, chains: int) -> None:
         self.tables = Tables(model, space)
         self.matrix: ResponseMatrix = self.tables.matrix
         self.chains = chains
@@ -60,11 +57,12 @@ class TruthDraws:
             self.state.ravel(), self.matrix.guess.ravel(), len(self.imagined)
         )
         start: Parameters = {PREVALENCE: np.log(share / share.sum())}
-        self.draw_logit: Callable[[int, int, Parameters, Any], Parameters] | None = None
-        if self.tables.columns is not None:
-            start, self.draw_logit = _of_columns(self.tables, chains, generator)
+        self.draw_logit: Callable[..., Parameters] | None = None
+        columns = column_prior(self.tables)
+        if columns is not None:
+            start = columns.first()
+            self.draw_logit = partial(columns.draw, columns.walk(start))
         self.logit: list[Parameters] = [start] * chains
-        self.drawn = 0
 
     def at_first(
         self, generator: np.random.Generator
@@ -123,14 +121,12 @@ class TruthDraws:
             lists = np.arange(self.state.shape[1])
             self.logit = [
                 self.draw_logit(
-                    chain,
-                    self.drawn,
                     logit,
                     (slot[chain, :, None] // self.nodes == lists).astype(float),
+                    generator,
                 )
                 for chain, logit in enumerate(self.logit)
             ]
-        self.drawn += 1
         return self._counts(slot)
 
     def moved(
@@ -188,8 +184,9 @@ class TruthDraws:
         }
 
     def _log_prior(self, logit: list[Parameters]) -> Float[np.ndarray, "C #U S"]:
-        if self.tables.columns is not None:
-            return np.stack([self.tables.columns.log_prior(each) for each in logit])
+        if self.tables.candidates is not None:
+            each = [log_logit(self.tables.candidates, one) for one in logit]
+            return np.stack(each) + self.matrix.log_prior
         prevalence = np.stack([each[PREVALENCE] for each in logit])
         listed = self.matrix.prevalent * prevalence[:, self.matrix.state]
         return listed + self.matrix.log_prior
@@ -235,18 +232,3 @@ def _log_dirichlet(
     count = imagined + np.bincount(state, minlength=len(imagined))
     gamma = np.maximum(generator.standard_gamma(count), np.finfo(float).tiny)
     return np.log(gamma / gamma.sum())
-
-
-def _of_columns(
-    tables: Tables, chains: int, generator: np.random.Generator
-) -> tuple[Parameters, Callable[[int, int, Parameters, Any], Parameters]]:
-    """Return where prevalence and weights of columns start, and how they are drawn."""
-    from consilience.inference.closed_form import prevalence
-
-    start = prevalence.first(tables)
-    how = [prevalence.chain(tables, start, generator) for _ in range(chains)]
-
-    def draw(chain: int, number: int, logit: Parameters, truth: Any) -> Parameters:
-        return prevalence.draw(how[chain], number, logit, truth)
-
-    return start, draw
