@@ -81,6 +81,6 @@ def test_one_draw_is_too_few(tiny, draws):
     assert leave_one_response_out(tiny.model, tiny.space, point) is None
 
 
-@pytest.mark.parametrize("name", ["majority", "glad", "item_difficulty"])
+@pytest.mark.parametrize("name", ["majority", "glad"])
 def test_answers_that_come_from_no_table_are_not_scored(name, tiny, draws):
     assert leave_one_response_out(load(name), tiny.space, draws) is None

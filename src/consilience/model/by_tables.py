@@ -46,10 +46,9 @@ class ByTables:
 
     @property
     def confusion(self) -> Any:
-        """p(answer | annotator, state) (J, K, L); (K, L) where all share it."""
+        """p(answer | annotator, state) (#J, K, L)."""
         table = self.log_table + self.log_share[..., None]
-        confusion = namespace(table).exp(logsumexp(table, 2))
-        return confusion[0] if len(confusion) == 1 else confusion
+        return namespace(table).exp(logsumexp(table, 2))
 
     def log_joint(self, data: Any, log_prior: Any) -> Any:
         """Return log p(state, substate, the unit's answers | parameters)."""
@@ -142,8 +141,8 @@ def confusions(log_prevalence: Any, log_confusion: Any) -> ByTables:
     >>> from consilience.model import confusions
     >>> halves = np.log(np.full((1, 2, 2), 0.5))
     >>> confusions(np.log([0.3, 0.7]), halves).confusion
-    array([[0.5, 0.5],
-           [0.5, 0.5]])
+    array([[[0.5, 0.5],
+            [0.5, 0.5]]])
     """
     alone = namespace(log_confusion).zeros((1, 1))
     return ByTables(log_prevalence, log_confusion[None, :, :, None], alone)
@@ -175,8 +174,8 @@ def mixture(log_prevalence: Any, log_parts: Any) -> ByTables:
     >>> from consilience.model import mixture
     >>> halves = np.log(np.full((1, 1, 2, 2), 0.5))
     >>> mixture(np.log([0.3, 0.7]), halves).confusion
-    array([[0.5, 0.5],
-           [0.5, 0.5]])
+    array([[[0.5, 0.5],
+            [0.5, 0.5]]])
     """
     alone = namespace(log_parts).zeros((1, 1))
     return ByTables(log_prevalence, log_parts[:, :, :, None], alone)
@@ -209,8 +208,8 @@ def subtypes(log_prevalence: Any, log_confusion: Any, log_share: Any) -> ByTable
     >>> from consilience.model import subtypes
     >>> halves = np.log(np.full((1, 2, 1, 2), 0.5))
     >>> subtypes(np.log([0.3, 0.7]), halves, np.zeros((1, 1))).confusion
-    array([[0.5, 0.5],
-           [0.5, 0.5]])
+    array([[[0.5, 0.5],
+            [0.5, 0.5]]])
     """
     return ByTables(log_prevalence, log_confusion[None], log_share)
 

@@ -342,6 +342,11 @@ class Model[P](Method[P]):
         return {**sampled, **self.axes}
 
     @property
+    def share_confusion(self) -> bool:
+        """Whether all annotators share one confusion, where it follows from tables."""
+        return "annotator" not in self.axes.get("confusion", DIMS["confusion"])
+
+    @property
     def by_tables(self) -> bool:
         """Whether answers are drawn from tables, which engines on the host can fit."""
         return not self.in_numpyro and self.layout is None and self.rule is None

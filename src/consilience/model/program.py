@@ -109,7 +109,7 @@ def sample_answers(model: Model[Any], observations: Observations) -> Ran:
     with run_by(InNumPyro(observations)) as words, trace() as sites:
         answers = model.program(observations, model.prior)
     weight = sample_weights(observations)
-    return Ran(answers, weight, words.reported, frozenset(sites))
+    return Ran(answers, weight, words.reported, frozenset(sites), model.share_confusion)
 
 
 def axes_of_plates(model: Model[Any], coding: Any) -> dict[str, tuple[str, ...]]:
@@ -136,7 +136,13 @@ def given(model: Model[Any], observations: Observations, values: Parameters) -> 
         return _run_again(model, observations, jax.random.key(0), values)
     with run_by(Given(values)) as words:
         answers = model.program(observations, model.prior)
-    return Ran(answers, values.get(WEIGHT), words.reported, frozenset(values))
+    return Ran(
+        answers,
+        values.get(WEIGHT),
+        words.reported,
+        frozenset(values),
+        model.share_confusion,
+    )
 
 
 def joint(model: Model[Any], observations: Observations) -> None:

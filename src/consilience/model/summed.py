@@ -41,14 +41,16 @@ from consilience.truth.arrays import AnyArray
 class Ran(NamedTuple):
     """A program that was run: the answers, the weights of columns, and what is known.
 
-    `reported` are quantities that follow from the parameters, by name, and `sampled`
-    the names of all that the program reports by itself.
+    `reported` are quantities that follow from the parameters, by name, `sampled` the
+    names of all that the program reports by itself, and `share_confusion` as of a
+    model.
     """
 
     answers: Answers
     weight: Float[Array, " P"] | None = None
     reported: Mapping[str, Callable[[], Any]] = MappingProxyType({})
     sampled: frozenset[str] = frozenset()
+    share_confusion: bool = False
 
 
 def marginal(scores: Float[Array, "U M"]) -> Float[Array, " U"]:
@@ -105,7 +107,8 @@ def derived(ran: Ran, observations: Observations) -> dict[str, Any]:
         return {**quantities, **ran.answers.derived(observations)}
     if isinstance(ran.answers, ByTables):
         if "confusion" not in {*ran.sampled, *quantities}:
-            quantities["confusion"] = ran.answers.confusion
+            confusion = ran.answers.confusion
+            quantities["confusion"] = confusion[0] if ran.share_confusion else confusion
         if PREVALENCE not in {*ran.sampled, *quantities}:
             quantities[PREVALENCE] = jnp.exp(ran.answers.log_prevalence)
     if observations.has_covariates and ran.answers.log_prevalence is not None:

@@ -136,7 +136,8 @@ class Tables:
             answers = self.model.program(self.matrix, self.model.prior)
         quantities = {name: value() for name, value in words.reported.items()}
         if "confusion" not in {*logs, *quantities}:
-            quantities["confusion"] = answers.confusion
+            one = self.model.share_confusion
+            quantities["confusion"] = answers.confusion[0] if one else answers.confusion
         if self.candidates is not None:
             of_answer = partial(told_in_tables, self.candidates, answers.confusion)
             quantities |= told_by_columns(self.candidates, logs, of_answer)

@@ -70,7 +70,7 @@ def _answers_of_draw(
     model: Model[Any], observations: Observations, values: Parameters
 ) -> tuple[OnShortlists | None, tuple[Any, ...] | None, Any]:
     """Return how answers look by one draw, and the weights of columns."""
-    answers, weight, _, _ = from_draw(model, observations, values)
+    answers, weight, *_ = from_draw(model, observations, values)
     if isinstance(answers, OnShortlists):
         return answers, None, weight
     if isinstance(answers, ByTables):
