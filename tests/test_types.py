@@ -18,6 +18,7 @@ CALLING = (
     "tests/inference/closed_form/test_augmentation.py::test_chains_are_drawn_apart",
     "tests/inference/closed_form/dirichlet/test_leap.py",
     "tests/inference/closed_form/dirichlet/test_variates.py",
+    "tests/inference/closed_form/test_prevalence.py::test_the_slope_is_that_of_the_height",
     "tests/inference/engines/test_gibbs.py::test_draws_are_as_many_as_are_asked_for",
     "tests/responses/tables/test_safe_pickle.py",
     "tests/truth/arrays/test_incidence.py::test_the_gradient_is_the_transposed_product",

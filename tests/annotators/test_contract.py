@@ -171,15 +171,16 @@ def test_dims_name_every_parameter(model, design):
         if site["type"] in ("sample", "deterministic") and not site.get("is_observed")
     }
     # Others are there only where the prior requests them.
-    assert shapes.keys() <= model.dims.keys()
-    assert model.layout or shapes.keys() >= model.dims.keys() - DIMS.keys()
+    dims = {**DIMS, **model.dims}
+    assert shapes.keys() <= dims.keys()
+    assert model.layout or shapes.keys() >= model.dims.keys()
     sizes = {
         "annotator": observations.num_annotators,
         "true_class": observations.num_states,
         "given_class": observations.num_answers,
     }
     for name, shape in shapes.items():
-        axes = model.dims[name]
+        axes = dims[name]
         assert shape == tuple(map(sizes.get, axes, shape))
 
 

@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 
 from consilience.annotators import load
 from consilience.inference.engines import nuts
+from consilience.model import DIMS
 from consilience.posterior.stored_fit.tree import tree
 from consilience.progress import Progress
 
@@ -80,7 +81,7 @@ def test_progress_tells_speed_divergences_and_the_worst_r_hat(honest):
 
 @pytest.fixture(scope="module")
 def laid_out(honest, study):
-    return tree(study[0], honest[0], load("logistic_dawid_skene").dims, {})
+    return tree(study[0], honest[0], {**DIMS, **load("logistic_dawid_skene").dims}, {})
 
 
 def by_hand(data):
