@@ -333,7 +333,7 @@ class Model[P](Method[P]):
 
     @cached_property
     def dims(self) -> Mapping[str, tuple[str, ...]]:
-        """Axes of the parameters, and of what is reported with them, by name."""
+        """Axes of parameters by name; what every model reports has those of DIMS."""
         sampled: Mapping[str, tuple[str, ...]] = self._listed.dims
         if self.in_numpyro and self.layout is None:
             from consilience.model.program import axes_of_plates
