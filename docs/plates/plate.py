@@ -172,7 +172,11 @@ def read(path: Path) -> Diagram:
     )
 
 
-def amiss(diagram: Diagram, dims: Mapping[str, tuple[str, ...]]) -> list[str]:
+def amiss(
+    diagram: Diagram,
+    dims: Mapping[str, tuple[str, ...]],
+    reported: Mapping[str, tuple[str, ...]] = DIMS,
+) -> list[str]:
     """Return what a diagram says otherwise than the model.
 
     Parameters
@@ -180,12 +184,14 @@ def amiss(diagram: Diagram, dims: Mapping[str, tuple[str, ...]]) -> list[str]:
     diagram
         The diagram.
     dims
-        Dimensions of each parameter of the model; what every model reports may be
-        among those that are drawn.
+        Dimensions of each parameter of the model.
+    reported
+        Dimensions of what is reported with them, which may be drawn as well.
     """
     drawn = {each: name for name in diagram.nodes for each in _of(diagram, name)}
     stated = {*drawn, *diagram.left_out}
-    dims = {**{name: DIMS[name] for name in stated & DIMS.keys()}, **dims}
+    also = {name: reported[name] for name in stated & reported.keys()}
+    dims = {**also, **dims}
     found = [f"{each} is not drawn" for each in dims if each not in drawn]
     found = [each for each in found if each.split()[0] not in diagram.left_out]
     strange = stated - set(dims)
