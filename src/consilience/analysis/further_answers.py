@@ -24,8 +24,8 @@ from jaxtyping import Array, Float, Int, Key
 
 from consilience.errors import OptionError
 from consilience.model import (
-    AnswersOfAnyone,
     ByTables,
+    LaidOutAnswers,
     Model,
     from_draw,
     lay_out,
@@ -186,7 +186,7 @@ def _log_posterior(
     """
     ran = from_draw(model, observations, values)
     scores = log_softmax(score(ran, observations))
-    if isinstance(ran.answers, AnswersOfAnyone):
+    if isinstance(ran.answers, LaidOutAnswers):
         return scores, ran.answers.new_annotator()
     if not isinstance(ran.answers, ByTables):
         return scores, None

@@ -43,7 +43,7 @@ Wichmann and Hill (2001), section 2, for lapses.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -81,6 +81,7 @@ from consilience.class_confusion.open_items import (
 )
 from consilience.errors import TooLargeError
 from consilience.model import Model, Parameters, Simulated, marginal
+from consilience.model.laid_out import Arithmetic, LaidOutAnswers
 from consilience.truth import Observations
 from consilience.truth.arrays import pytree
 from consilience.truth.space import ChoiceSpace
@@ -250,35 +251,12 @@ def _log_dirichlet(
     return jax.nn.log_softmax(jnp.where(concentration > 0, logs, -jnp.inf), axis=1)
 
 
-@pytree()
-@dataclass(frozen=True, slots=True)
-class AnswersOfClasses:
-    """Answers about items of classes, given what all classes share."""
-
-    parameters: Parameters
-    log_prevalence: ClassVar[None] = None
-
-    def log_joint(self, data: Observations, log_prior: Any) -> Float[Array, "U M"]:
-        """Return log p(state, the answers of the unit)."""
-        del log_prior  # that of the data
-        return score(data, self.parameters)
-
-    def log_likelihood(self, data: Observations) -> Float[Array, " U"]:
-        """Return log p(the answers of the unit)."""
-        return likelihood(data, self.parameters)
-
-    def derived(self, data: Observations) -> Parameters:
-        """Return what is reported beside the parameters."""
-        return derived(data, self.parameters)
-
-    def simulate(self, key: Key[Array, ""], data: Observations) -> Simulated:
-        """Draw truths and answers."""
-        return simulation(key, data, self.parameters)
+ARITHMETIC = Arithmetic(score, likelihood, derived, simulation)
 
 
-def program(data: Observations, prior: Prior) -> AnswersOfClasses:
+def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample what all classes share."""
-    return AnswersOfClasses(parameters(data, prior))
+    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
 MODEL = Model(

@@ -68,7 +68,7 @@ weights.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -100,9 +100,9 @@ from consilience.contains.latent_trait import (
 )
 from consilience.errors import OptionError
 from consilience.model import Model, Parameters, Simulated
+from consilience.model.laid_out import Arithmetic, LaidOutAnswers
 from consilience.model.varying import sample_random_effects, sample_scale
 from consilience.truth import ContainsSpace, Observations
-from consilience.truth.arrays import pytree
 
 TINY = 1e-300
 # Of the chance of the contrary, what is left where gold labels calibrate presence. With
@@ -443,39 +443,12 @@ def simulation(
     return Simulated({}, state, answer)
 
 
-@pytree()
-@dataclass(frozen=True, slots=True)
-class AnswersOfPairs:
-    """Answers to pairs of item and label, given components and annotators."""
-
-    parameters: Parameters
-    log_prevalence: ClassVar[None] = None
-
-    def log_joint(self, data: Observations, log_prior: Any) -> Float[Array, "U M"]:
-        """Return log p(state, appearance | answers of the item); see `score`."""
-        del log_prior  # that of the data, by appearance
-        return score(data, self.parameters)
-
-    def log_likelihood(self, data: Observations) -> Float[Array, " U"]:
-        """Return each pair's share of the log-likelihood of its item."""
-        return log_likelihood(data, self.parameters)
-
-    def derived(self, data: Observations) -> Parameters:
-        """Return confusions, prevalences, and the information of covariates."""
-        return derived(data, self.parameters)
-
-    def new_annotator(self) -> Float[Array, "G M L"]:
-        """Return what anyone answers, present or not, at each node."""
-        return fresh(self.parameters)
-
-    def simulate(self, key: Key[Array, ""], data: Observations) -> Simulated:
-        """Draw truths and answers."""
-        return simulation(key, data, self.parameters)
+ARITHMETIC = Arithmetic(score, log_likelihood, derived, simulation, fresh)
 
 
-def program(data: Observations, prior: Prior) -> AnswersOfPairs:
+def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample the mixture components and the annotators."""
-    return AnswersOfPairs(parameters(data, prior))
+    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
 MODEL = Model(

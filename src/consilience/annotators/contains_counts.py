@@ -32,7 +32,6 @@ Beta-binomial.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -44,6 +43,7 @@ from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
 from consilience.model import Model, Parameters, Simulated, marginal
+from consilience.model.laid_out import Arithmetic, LaidOutAnswers
 from consilience.truth import ContainsSpace, Observations
 from consilience.truth.arrays import pytree
 
@@ -230,39 +230,12 @@ def simulation(
     return Simulated({}, state, answer)
 
 
-@pytree()
-@dataclass(frozen=True, slots=True)
-class CountedAnswers:
-    """Counts of answers to pairs of item and label, given frequencies."""
-
-    parameters: Parameters
-    log_prevalence: ClassVar[None] = None
-
-    def log_joint(self, data: Observations, log_prior: Any) -> Float[Array, "U M"]:
-        """Return log p(present or absent, frequency, answers)."""
-        del log_prior  # that of the data
-        return score(data, self.parameters)
-
-    def log_likelihood(self, data: Observations) -> Float[Array, " U"]:
-        """Return log p(the pair's answers)."""
-        return log_likelihood(data, self.parameters)
-
-    def derived(self, data: Observations) -> Parameters:
-        """Return how often labels are present, and the confusion."""
-        return derived(data, self.parameters)
-
-    def new_annotator(self) -> Float[Array, "G M L"]:
-        """Return what anyone answers, present or not, at each node."""
-        return fresh(self.parameters)
-
-    def simulate(self, key: Key[Array, ""], data: Observations) -> Simulated:
-        """Draw truths and answers."""
-        return simulation(key, data, self.parameters)
+ARITHMETIC = Arithmetic(score, log_likelihood, derived, simulation, fresh)
 
 
-def program(data: Observations, prior: Prior) -> CountedAnswers:
+def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample the Betas, their shares, and how often people say maybe."""
-    return CountedAnswers(parameters(data, prior))
+    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
 MODEL = Model(

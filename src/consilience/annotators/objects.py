@@ -69,15 +69,15 @@ for the shares of those who are asked.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
-from consilience.model import NOTHING, Model, Parameters, Simulated, marginal
+from consilience.model import NOTHING, Model, Parameters, marginal
+from consilience.model.laid_out import Arithmetic, LaidOutAnswers
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.endorsement import sample_endorsement
@@ -91,7 +91,7 @@ from consilience.objects.likelihood.label_totals import totals
 from consilience.objects.likelihood.pair_affinities import sample_pairs, sample_synonyms
 from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
-from consilience.truth.arrays import AnyArray, maths, pytree
+from consilience.truth.arrays import AnyArray, maths
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,35 +201,12 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     return follows(parameters)
 
 
-@pytree()
-@dataclass(frozen=True, slots=True)
-class NamedObjects:
-    """Names of the objects of items, given what items share."""
-
-    parameters: Parameters
-    log_prevalence: ClassVar[None] = None
-
-    def log_joint(self, data: Observations, log_prior: Any) -> Float[AnyArray, "U M"]:
-        """Return log p(state, the answers of the unit)."""
-        del log_prior  # that of the data
-        return score(data, self.parameters)
-
-    def log_likelihood(self, data: Observations) -> Float[AnyArray, " U"]:
-        """Return log p(the answers of the unit)."""
-        return likelihood(data, self.parameters)
-
-    def derived(self, data: Observations) -> Parameters:
-        """Return what is reported beside the parameters."""
-        return derived(data, self.parameters)
-
-    def simulate(self, key: Key[Array, ""], data: Observations) -> Simulated:
-        """Draw truths and answers."""
-        return simulation(key, data, self.parameters)
+ARITHMETIC = Arithmetic(score, likelihood, derived, simulation)
 
 
-def program(data: Observations, prior: Prior) -> NamedObjects:
+def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample what items share."""
-    return NamedObjects(parameters(data, prior))
+    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
 MODEL = Model(

@@ -36,23 +36,22 @@ section 3, for annotators as draws from a population.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jax.nn import sigmoid
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 from consilience.model import (
     NOTHING,
     Model,
     Parameters,
-    Simulated,
     marginal,
     normal_nodes,
 )
+from consilience.model.laid_out import Arithmetic, LaidOutAnswers
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.by_annotator import unit_sums
@@ -66,7 +65,6 @@ from consilience.objects.likelihood.label_counts import (
 from consilience.objects.likelihood.pair_affinities import sample_pairs, sample_synonyms
 from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
-from consilience.truth.arrays import pytree
 
 WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four
 
@@ -213,35 +211,12 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     }
 
 
-@pytree()
-@dataclass(frozen=True, slots=True)
-class NamedByAnnotators:
-    """Names of objects by annotators of different styles, given what they share."""
-
-    parameters: Parameters
-    log_prevalence: ClassVar[None] = None
-
-    def log_joint(self, data: Observations, log_prior: Any) -> Float[Array, "U M"]:
-        """Return log p(state, the answers of the unit)."""
-        del log_prior  # that of the data
-        return score(data, self.parameters)
-
-    def log_likelihood(self, data: Observations) -> Float[Array, " U"]:
-        """Return log p(the answers of the unit)."""
-        return log_likelihood(data, self.parameters)
-
-    def derived(self, data: Observations) -> Parameters:
-        """Return what is reported beside the parameters."""
-        return derived(data, self.parameters)
-
-    def simulate(self, key: Key[Array, ""], data: Observations) -> Simulated:
-        """Draw truths and answers."""
-        return simulation(key, data, self.parameters)
+ARITHMETIC = Arithmetic(score, log_likelihood, derived, simulation)
 
 
-def program(data: Observations, prior: Prior) -> NamedByAnnotators:
+def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample what items share, and the annotators."""
-    return NamedByAnnotators(parameters(data, prior))
+    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
 MODEL = Model(

@@ -23,12 +23,10 @@ from .contract import (
     PREVALENCE,
     WEIGHT,
     Answers,
-    AnswersOfAnyone,
     Applied,
     Coding,
     Dirichlet,
     Heuristic,
-    LaidOutAnswers,
     Method,
     Model,
     Parameters,
@@ -48,6 +46,10 @@ from .draws import (
     logarithms,
     stack_chains,
     thin,
+)
+from .laid_out import (
+    Arithmetic,
+    LaidOutAnswers,
 )
 from .language import (
     Gamma,
@@ -113,8 +115,8 @@ __all__ = [
     "TYPICAL",
     "WEIGHT",
     "Answers",
-    "AnswersOfAnyone",
     "Applied",
+    "Arithmetic",
     "ByTables",
     "Coding",
     "Dirichlet",

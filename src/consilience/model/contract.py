@@ -94,28 +94,6 @@ class Answers(Protocol):
         """
 
 
-@runtime_checkable
-class LaidOutAnswers(Answers, Protocol):
-    """Answers that a model lays out in a form of its own."""
-
-    def log_likelihood(self, data: Any) -> Any:
-        """Return log p(the unit's answers | parameters) (U)."""
-
-    def derived(self, data: Any) -> Parameters:
-        """Return what follows from the parameters and is reported with them."""
-
-    def simulate(self, key: Any, data: Any) -> Any:
-        """Draw truths and answers: a `Simulated`."""
-
-
-@runtime_checkable
-class AnswersOfAnyone(Answers, Protocol):
-    """Answers of which it is known what a new annotator would give."""
-
-    def new_annotator(self) -> Any:
-        """Return p(answer) of an annotator drawn at random (G, M, L)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Dirichlet:
     """A Dirichlet prior on one or more probability vectors."""

@@ -20,7 +20,6 @@ from consilience.errors import DivergedError
 from consilience.model.contract import (
     WEIGHT,
     Given,
-    LaidOutAnswers,
     Model,
     Parameters,
     dirichlet_priors,
@@ -28,6 +27,7 @@ from consilience.model.contract import (
     sized,
 )
 from consilience.model.draws import TINY
+from consilience.model.laid_out import LaidOutAnswers
 from consilience.model.language import (
     Gamma,
     HalfNormal,

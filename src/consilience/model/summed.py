@@ -28,11 +28,11 @@ from consilience.model.contract import (
     PREVALENCE,
     WEIGHT,
     Answers,
-    LaidOutAnswers,
     Model,
     Parameters,
     num_substates,
 )
+from consilience.model.laid_out import LaidOutAnswers
 from consilience.model.on_shortlists import OnShortlists
 from consilience.truth import Observations
 from consilience.truth.arrays import AnyArray
