@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 
 from consilience.annotators import load
-from consilience.model import Tables
+from consilience.model import Tables, normal_nodes, zero_sum_basis
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -30,7 +31,9 @@ MODELS = {
     "mace": {},
     "community_bcc": {"communities": 3.0},
     "ebcc": {"subtypes": 2.0},
+    "item_difficulty": {"nodes": 5.0},
 }
+FREE = ("population", "difficulty")  # numbers, not probabilities
 
 
 def spaces():
@@ -56,10 +59,15 @@ def drawn(model, space):
     """Parameters far from their priors, from one Dirichlet for each row."""
     priors = Tables(model, space).priors
     generator = np.random.default_rng(3)
-    return {
+    values = {
         name: generator.dirichlet(np.ones(prior.shape[-1]), prior.shape[:-1])
         for name, prior in priors.items()
     }
+    states, answers = len(space.states), len(space.answers)
+    for name in set(FREE) & set(model.dims):
+        shape = (states, answers - 1) if name == "population" else (states,)
+        values[name] = np.abs(generator.normal(size=shape))
+    return values
 
 
 def hidden(name, p, space):
@@ -73,6 +81,13 @@ def hidden(name, p, space):
         if name == "ebcc":
             for kind, share in enumerate(p["subtype"][state]):
                 yield state, chance * share, p["subtype_confusion"][:, state, kind]
+            continue
+        if name == "item_difficulty":
+            for node, log_share in zip(*normal_nodes(5), strict=True):
+                odds = zero_sum_basis(words) @ p["population"][state]
+                odds[right[state]] -= node * p["difficulty"][state]
+                table = np.tile(softmax(odds), (people, 1))
+                yield state, chance * np.exp(log_share), table
             continue
         table = np.zeros((people, words))
         for j, answer in itertools.product(range(people), range(words)):
@@ -122,7 +137,7 @@ def answers_of(space, unit):
 def scored(function, name, space, codes):
     model = load(name, MODELS[name])
     p = drawn(model, space)
-    logs = {each: np.log(value) for each, value in p.items()}
+    logs = {name: v if name in FREE else np.log(v) for name, v in p.items()}
     return p, function(Tables(model, space), logs, tuple(codes))
 
 
