@@ -1,5 +1,7 @@
 """The published algorithms, by hand and by formula."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -213,8 +215,13 @@ def test_a_prior_of_counts_stays_in_every_step(data):
     assert np.abs(fitted.errors_.to_numpy() - given.to_numpy()).max() > 0.05
     for strategy in (None, "assign", "addition"):
         again = cs.DawidSkene(2000, 0.0, strategy, prior=next_to_none)
-        errors = again.fit(data, initial_error=counts).errors_
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            errors = again.fit(data, initial_error=counts).errors_
         pd.testing.assert_frame_equal(errors, fitted.errors_)
+        assert ['taken as "prior"' in str(each.message) for each in heard] == (
+            [] if strategy is None else [True]
+        )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ DawidSkene and OneCoinDawidSkene take crowd-kit's parameters, and are fitted by 
 the shares of the votes.
 """
 
+import warnings
 from collections.abc import Mapping
 from inspect import cleandoc
 from string import Template
@@ -11,7 +12,7 @@ from string import Template
 import numpy as np
 import pandas as pd
 
-from consilience.errors import OptionError, not_among
+from consilience.errors import ConsilienceWarning, OptionError, not_among
 from consilience.estimators.answers import (
     Aggregated,
     Answers,
@@ -275,7 +276,8 @@ class DawidSkene(ModelAggregator):
         Gain per answer, in nats, below which to stop.
     initial_error_strategy : {"assign", "addition", "prior"}, optional
         Of crowd-kit. Here `initial_error` is a prior, whichever it is: counts that are
-        added in every M-step. "assign" wants the confusions of all workers.
+        added in every M-step, and a warning says so where another is named. "assign"
+        wants the confusions of all workers.
     engine, prior, random_state : optional
         As of `ModelAggregator`; the default engine is "em".
 
@@ -350,6 +352,12 @@ class DawidSkene(ModelAggregator):
                 raise OptionError(not_among(what, strategy, STRATEGIES))
             if strategy == "assign":
                 _check_complete(answers, initial_error)
+            if strategy != "prior":
+                msg = (
+                    f'initial_error_strategy="{strategy}" is taken as "prior": the '
+                    "counts are added in every step, not in the first alone"
+                )
+                warnings.warn(msg, ConsilienceWarning, stacklevel=2)
         return super().fit(data, true_labels, initial_error)
 
     def _effort(self) -> EngineOptions:
