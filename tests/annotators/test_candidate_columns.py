@@ -19,7 +19,7 @@ from consilience.errors import CandidatesError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts, vb
 from consilience.model import (
-    Tables,
+    HostModel,
     belief,
     derived,
     from_draw,
@@ -437,7 +437,7 @@ def test_each_answer_is_foreseen_from_the_others_and_the_columns(study):
         "weight": np.array([1.1]),
     }
     codes = space.unit, space.annotator, space.answer
-    result = Tables(model, space).given_the_others(parameters, codes)
+    result = HostModel(model, space).given_the_others(parameters, codes)
     odds = np.log(prevalence) + 1.1 * space.covariates.value[:, :, 0]
     right = np.eye(6) * 0.64 + 0.06  # .7 right, .06 for each other label
     said = space.answer.reshape(-1, 2)

@@ -8,7 +8,7 @@ from scipy.special import gammaln
 from consilience.annotators.hierarchical_dawid_skene import MODEL
 from consilience.inference.closed_form import ascent
 from consilience.inference.engines import vb
-from consilience.model import Tables
+from consilience.model import HostModel
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -28,7 +28,7 @@ def study():
 
 def test_the_learned_concentration_is_the_optimum_an_optimiser_finds():
     where, _ = ascent.optimize(
-        Tables(MODEL, study()),
+        HostModel(MODEL, study()),
         vb.RULE,
         ascent.Steps(tolerance=1e-13, sweeps=5000),
         np.random.default_rng(0),

@@ -16,7 +16,7 @@ from consilience.annotators.one_coin_dawid_skene import MODEL
 from consilience.fitting import EngineOptions, fit
 from consilience.inference.closed_form.ascent import Steps, optimize
 from consilience.inference.engines import vb
-from consilience.model import Tables, joint, simulate
+from consilience.model import HostModel, joint, simulate
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -178,7 +178,9 @@ def test_the_same_check_catches_answers_turned_around(study):
 def test_the_learned_prior_is_the_best_beta_for_the_counts(study):
     space, _, _ = study
     generator = np.random.default_rng(0)
-    where, _ = optimize(Tables(MODEL, space), vb.RULE, JUST_ENOUGH, generator, silent)
+    where, _ = optimize(
+        HostModel(MODEL, space), vb.RULE, JUST_ENOUGH, generator, silent
+    )
     counts = np.asarray(where.counts["skill"])
     learned = np.asarray(where.concentration["skill"])
 

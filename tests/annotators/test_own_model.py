@@ -17,9 +17,9 @@ from consilience.demo import study
 from consilience.errors import UnknownModelError
 from consilience.model import (
     NEVER,
+    HostModel,
     LogDirichlet,
     Model,
-    Tables,
     confusions,
     correct_answer,
     mixture,
@@ -83,7 +83,7 @@ def fit(responses):
 def test_its_posterior_is_that_of_the_arithmetic():
     rows = [("i", "a", "x"), ("i", "b", "y")]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
-    tables = Tables(MODEL, space_of(read(frame)))
+    tables = HostModel(MODEL, space_of(read(frame)))
     logs = {
         "prevalence": np.log([0.6, 0.4]),
         "knows": np.log([[0.9, 0.1], [0.5, 0.5]]),

@@ -177,8 +177,8 @@ def ignoring_the_list(data, prior):
     """Spread errors over all labels, as if every one had been shown."""
     usual = load("structured").program(data, prior)
     shown = lists_of(data).real.sum(0).max()
-    spread = jnp.log(data.num_answers - 1) - jnp.log(shown - 1)
-    return replace(usual, log_wrong=usual.log_wrong - spread)
+    spread = np.log(data.num_answers - 1) - np.log(shown - 1)
+    return replace(usual, log_skill=usual.log_skill - np.array([0.0, spread]))
 
 
 def gap(model, thousand_labels):

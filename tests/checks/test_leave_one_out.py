@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 from consilience.annotators import load
 from consilience.checks import leave_one_out
 from consilience.checks.leave_one_out import leave_one_response_out
-from consilience.model import Tables
+from consilience.model import HostModel
 
 DRAWS = 1500
 
@@ -43,7 +43,7 @@ def given(tiny, draws, draw):
     logs = {name: np.log(value[0, draw]) for name, value in draws.items()}
     space = tiny.space
     codes = space.unit, space.annotator, space.answer
-    return Tables(tiny.model, space).given_the_others(logs, codes)
+    return HostModel(tiny.model, space).given_the_others(logs, codes)
 
 
 def test_draws_that_know_the_answer_do_not_leave_it_out(tiny, draws, foreseen, exact):

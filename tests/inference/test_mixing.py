@@ -12,7 +12,7 @@ from consilience.inference.closed_form.augmentation import add_draws
 from consilience.inference.mixing import judge, undecided
 from consilience.inference.modes import described, pooled, weigh
 from consilience.inference.result import Moments, Result
-from consilience.model import DIFFICULTY, NODES, TYPICAL, Tables, logarithms
+from consilience.model import DIFFICULTY, NODES, TYPICAL, HostModel, logarithms
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -53,7 +53,7 @@ def drawn(space, accuracy, prevalence):
         "prevalence": np.stack([fox, 1 - fox], 2),
         DIFFICULTY: np.full((CHAINS, DRAWS), 1e-3),
     }
-    tables = Tables(MODEL, space)
+    tables = HostModel(MODEL, space)
     moments = [Moments(*np.zeros((3, space.num_units, 2))) for _ in range(CHAINS)]
     for chain in range(CHAINS):
         for draw in range(DRAWS):

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import softmax
 
 from consilience.annotators import load
-from consilience.model import Tables, normal_nodes, zero_sum_basis
+from consilience.model import HostModel, normal_nodes, zero_sum_basis
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -32,7 +32,9 @@ MODELS = {
     "community_bcc": {"communities": 3.0},
     "ebcc": {"subtypes": 2.0},
     "item_difficulty": {"nodes": 5.0},
+    "structured": {},
 }
+LISTED = {"i": "xyz", "j": "xz", "k": "y", "l": "yz"}  # where there are lists
 FREE = ("population", "difficulty")  # numbers, not probabilities
 
 
@@ -57,7 +59,7 @@ SPACES = spaces()
 
 def drawn(model, space):
     """Parameters far from their priors, from one Dirichlet for each row."""
-    priors = Tables(model, space).priors
+    priors = HostModel(model, space).priors
     generator = np.random.default_rng(3)
     values = {
         name: generator.dirichlet(np.ones(prior.shape[-1]), prior.shape[:-1])
@@ -70,7 +72,17 @@ def drawn(model, space):
     return values
 
 
-def hidden(name, p, space):
+def on_list(skill, space, unit, answer, right):
+    """p(answer) where errors fall evenly on the rest of the list of a unit."""
+    words = LISTED[space.unit_item[unit]] if space.ragged else space.answers
+    if space.answers[answer] not in words:
+        return 0.0
+    if len(words) == 1:
+        return 1.0
+    return skill[0] if answer == right else skill[1] / (len(words) - 1)
+
+
+def hidden(name, p, space, unit):
     """Yield p(hidden, state) and the table [annotator, answer], state after state.
 
     Hidden is what an item has beside its state: a subtype, or nothing.
@@ -91,23 +103,31 @@ def hidden(name, p, space):
             continue
         table = np.zeros((people, words))
         for j, answer in itertools.product(range(people), range(words)):
-            if name == "community_bcc":
-                parts = zip(p["membership"][j], p["style"], strict=True)
-                table[j, answer] = sum(w * style[state, answer] for w, style in parts)
-            elif name == "mace":
-                knows, spams = p["trust"][j]
-                hit = answer == right[state]
-                table[j, answer] = knows * hit + spams * p["habit"][j, answer]
-            elif name == "shared_errors":
-                # Wrong answers in their order, from the one after the right one.
-                place = (answer - right[state] - 1) % words
-                errors = [*(p["skill"][j, 1] * p["error"][state]), p["skill"][j, 0]]
-                table[j, answer] = errors[place]
-            else:
-                table[j, answer] = np.broadcast_to(
-                    p["confusion"], (people, *p["confusion"].shape[-2:])
-                )[j, state, answer]
+            table[j, answer] = given(name, p, space, (unit, state, j, answer))
         yield state, chance, table
+
+
+def given(name, p, space, codes):
+    """p(answer | the state of a unit) of an annotator, where nothing else is hidden."""
+    unit, state, j, answer = codes
+    right, words = space.votes.argmax(0)[state], len(space.answers)
+    match name:
+        case "community_bcc":
+            parts = zip(p["membership"][j], p["style"], strict=True)
+            return sum(w * style[state, answer] for w, style in parts)
+        case "mace":
+            knows, spams = p["trust"][j]
+            return knows * (answer == right) + spams * p["habit"][j, answer]
+        case "structured":
+            return on_list(p["skill"][j], space, unit, answer, right)
+        case "shared_errors":
+            # Wrong answers in their order, from the one after the right one.
+            place = (answer - right - 1) % words
+            errors = [*(p["skill"][j, 1] * p["error"][state]), p["skill"][j, 0]]
+            return errors[place]
+        case _:
+            one = len(p["confusion"].shape) < 3
+            return (p["confusion"] if one else p["confusion"][j])[state, answer]
 
 
 def chance(name, p, space, unit, said):
@@ -119,7 +139,7 @@ def chance(name, p, space, unit, said):
         weight = np.exp(space.log_prior[rows, place])
         total += weight * sum(
             share * np.prod([table[j, answer] for j, answer in said])
-            for state, share, table in hidden(name, p, space)
+            for state, share, table in hidden(name, p, space, unit)
             if state == listed
         )
     return total
@@ -138,7 +158,7 @@ def scored(function, name, space, codes):
     model = load(name, MODELS[name])
     p = drawn(model, space)
     logs = {name: v if name in FREE else np.log(v) for name, v in p.items()}
-    return p, function(Tables(model, space), logs, tuple(codes))
+    return p, function(HostModel(model, space), logs, tuple(codes))
 
 
 def observed(space):
@@ -149,7 +169,7 @@ def observed(space):
 @pytest.mark.parametrize("name", MODELS)
 def test_an_answer_is_as_probable_given_the_others_as_the_joint_says(name, study):
     space = SPACES[study]
-    p, result = scored(Tables.given_the_others, name, space, observed(space))
+    p, result = scored(HostModel.given_the_others, name, space, observed(space))
     exact = []
     for unit, *answer in zip(*observed(space), strict=True):
         said = answers_of(space, unit)
@@ -166,7 +186,7 @@ def test_a_further_answer_is_as_probable_as_the_joint_says(name, study):
     space = SPACES[study]
     shape = (space.num_units, space.num_annotators, len(space.answers))
     codes = [axis.ravel() for axis in np.indices(shape)]
-    p, result = scored(Tables.from_outside, name, space, codes)
+    p, result = scored(HostModel.from_outside, name, space, codes)
     exact = []
     for unit, *answer in zip(*codes, strict=True):
         said = answers_of(space, unit)
@@ -180,7 +200,7 @@ def test_a_further_answer_is_as_probable_as_the_joint_says(name, study):
 @pytest.mark.parametrize("name", MODELS)
 def test_an_answer_that_vouches_for_itself_is_not_given_the_others(name):
     space = SPACES["counted"]
-    _, alone = scored(Tables.given_the_others, name, space, observed(space))
-    _, itself = scored(Tables.from_outside, name, space, observed(space))
+    _, alone = scored(HostModel.given_the_others, name, space, observed(space))
+    _, itself = scored(HostModel.from_outside, name, space, observed(space))
     assert (itself > alone - 1e-12).all()  # by the inequality of Cauchy and Schwarz
     assert (itself > alone + 1e-3).any()

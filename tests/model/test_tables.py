@@ -10,8 +10,8 @@ import pytest
 
 from consilience.annotators import load, names
 from consilience.model import (
+    HostModel,
     Model,
-    Tables,
     belief,
     given,
     lay_out,
@@ -85,7 +85,7 @@ def parameters(tables, seed=1):
 def test_a_sweep_is_the_score_and_its_gradient(name, size, lists):
     model = load(name)
     space = study(*size, lists=lists)
-    tables = Tables(model, space)
+    tables = HostModel(model, space)
     logs = parameters(tables)
     swept = tables.sweep(logs)
     likelihood, believed, counts = by_jax(model, space, logs, swept.belief)
@@ -99,7 +99,7 @@ def test_a_sweep_is_the_score_and_its_gradient(name, size, lists):
 @pytest.mark.parametrize("name", MODELS)
 def test_states_that_are_assigned_are_counted(name):
     model, space = load(name), study(40, 6, 3, lists=True)
-    tables = Tables(model, space)
+    tables = HostModel(model, space)
     logs = parameters(tables)
     shape = tables.sweep(logs).belief.shape
     weight = np.random.default_rng(2).random(shape)
@@ -113,7 +113,7 @@ def test_states_that_are_assigned_are_counted(name):
 @pytest.mark.parametrize("name", ["mace", "community_bcc"])
 def test_parts_of_a_mixture_are_dealt_as_they_are_expected(name):
     space = study(40, 6, 3, lists=False)
-    tables = Tables(load(name), space)
+    tables = HostModel(load(name), space)
     logs, generator = parameters(tables), np.random.default_rng(3)
     sure = np.eye(3)[np.arange(40) % 3]
     draws = [

@@ -22,7 +22,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
-from consilience.model import ByTables, Model, Tables, logarithms, thin
+from consilience.model import ByTables, HostModel, Model, logarithms, thin
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.restored import (
     restored_draws,
@@ -89,7 +89,7 @@ def replication(data: xr.DataTree) -> Replication:
             "such as hierarchical_dawid_skene"
         )
         raise OptionError(msg)
-    if not {*Tables(model, space).closed} <= values.keys():
+    if not {*HostModel(model, space).closed} <= values.keys():
         msg = f"the fit of {name} does not hold the draws of all its tables"
         raise OptionError(msg)
     return Replication(model, _one_by_one(space), values)
@@ -100,7 +100,7 @@ class _Units:
 
     def __init__(self, model: Model[Any], space: Space) -> None:
         merged = merge_identical(space)
-        self.tables = Tables(model, merged.space)
+        self.tables = HostModel(model, merged.space)
         self._place = merged.place
         self._listed = np.broadcast_to(
             space.state, (space.num_units, space.state.shape[1])

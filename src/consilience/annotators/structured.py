@@ -20,7 +20,8 @@ and a million responses fit in memory. `vb` and `em` hold the terms at their mos
 probable values; `nuts` samples them.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from consilience.errors import OptionError
 from consilience.model import (
@@ -34,7 +35,15 @@ from consilience.model import (
     sample_prevalence,
     sample_skill,
 )
-from consilience.truth import ChoiceSpace, Observations, Shortlists, Space, shortlists
+from consilience.truth import ChoiceSpace, Shortlists, Space, shortlists
+
+# What draws errors, and its axes.
+TERMS: dict[str, tuple[str, ...]] = {
+    "popularity": ("given_class",),
+    "superclass": (),
+    "similarity": (),
+    "pairs": ("pair",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,36 +104,28 @@ def layout(space: Space, prior: Prior) -> Shortlists:
         raise OptionError(msg)
     return shortlists(
         space,
+        popularity=prior.popularity > 0,
         parent=space.parent if prior.superclass else None,
         similar=space.similar if prior.similarity else None,
         pairs=prior.pairs > 0,
     )
 
 
-def program(data: Observations, prior: Prior) -> OnShortlists:
+def program(data: Any, prior: Prior) -> OnShortlists:
     """Sample the prevalence, accuracies, and what draws errors, as far as asked for."""
     lists = lists_of(data)
-    states, answers = lists.right.shape
     log_prevalence = sample_prevalence(data, prior.prevalence)
     skill = sample_skill(prior)
-    terms = []
-    if prior.popularity:
-        drawn = sample("popularity", Normal(0.0, prior.popularity), "given_class")
-        terms.append((lists.label @ drawn[:, None]).reshape(1, answers, -1))
-    if prior.superclass and lists.kin is not None:
-        terms.append(sample("superclass", Normal(0.0, prior.superclass)) * lists.kin)
-    if prior.similarity and lists.similar is not None:
-        weight = sample("similarity", Normal(0.0, prior.similarity))
-        terms.append(weight * lists.similar)
-    if prior.pairs and lists.num_pairs and lists.by_pair_of_labels is not None:
-        each = Normal(0.0, prior.pairs)
-        drawn = sample("pairs", each, "pair", sizes={"pair": lists.num_pairs})
-        of_pairs = lists.by_pair_of_labels @ drawn[:, None]
-        terms.append(of_pairs.reshape(states, answers, -1))
+    scales, log_weight = asdict(prior), None
+    for term, matrix in lists.terms.items():
+        normal = Normal(0.0, scales[term])
+        sizes = {"pair": matrix.shape[1]}
+        value = sample(term, normal, *TERMS[term], sizes=sizes)
+        added = lists.log_weight(term, value)
+        log_weight = added if log_weight is None else log_weight + added
     xp = namespace(skill)
     deterministic("accuracy", lambda: xp.exp(skill[:, 0]), "annotator")
-    log_weight = sum(terms[1:], start=terms[0]) if terms else None
-    return OnShortlists(log_prevalence, skill[:, 0], skill[:, 1], log_weight)
+    return OnShortlists(log_prevalence, skill, log_weight)
 
 
 MODEL = Model(
@@ -140,9 +141,6 @@ MODEL = Model(
         "skill": ("annotator", "right_wrong"),
         "skill_prior": ("right_wrong",),
         "accuracy": ("annotator",),
-        "popularity": ("given_class",),
-        "superclass": (),
-        "similarity": (),
-        "pairs": ("pair",),
+        **TERMS,
     },
 )

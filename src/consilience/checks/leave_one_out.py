@@ -28,8 +28,8 @@ from jaxtyping import Float, Shaped
 
 from consilience.checks.dependence.residuals import Copied, most_alike
 from consilience.model import (
+    HostModel,
     Model,
-    Tables,
     logarithms,
     thin,
 )
@@ -63,9 +63,9 @@ def leave_one_response_out(
     most = max(min(max(ENOUGH // answers, MIN_DRAWS), MAX_SCORED // answers), 2)
     if model.whole_items and not model.of_classes:
         return _of_trait(model, space, parameters, most)
-    if not model.by_tables or number < 2:
+    if not model.on_host or number < 2:
         return None
-    tables = Tables(model, space)
+    tables = HostModel(model, space)
     responses = space.unit, space.annotator, space.answer
     scored = [
         tables.given_the_others(logarithms(values, tables.closed), responses).astype(

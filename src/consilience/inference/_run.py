@@ -58,7 +58,7 @@ def run(
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
         msg = f"{engine} needs draws; give one or more, or use vb or em"
         raise OptionError(msg)
-    on_host = model.by_tables and not model.by_gradient
+    on_host = model.on_host and not model.by_gradient
     if (model.rule or on_host) and engines.load(engine).HAS_CLOSED_FORM:
         return _fitted(model, space, engine, seed, effort, report)
     import jax

@@ -17,6 +17,9 @@ from .by_tables import (
     sample_skill,
     subtypes,
 )
+from .columns import (
+    log_prior_of_truth,
+)
 from .contract import (
     DIMS,
     NOTHING,
@@ -46,6 +49,10 @@ from .draws import (
     logarithms,
     stack_chains,
     thin,
+)
+from .host import (
+    HostModel,
+    Swept,
 )
 from .laid_out import (
     Arithmetic,
@@ -92,15 +99,9 @@ from .summed import (
     belief,
     derived,
     log_likelihood,
-    log_prior_of_truth,
     marginal,
     posterior_of_truth,
     score,
-)
-from .tables import (
-    Swept,
-    Tables,
-    scores_by_table,
 )
 
 __all__ = [
@@ -124,6 +125,7 @@ __all__ = [
     "Gamma",
     "HalfNormal",
     "Heuristic",
+    "HostModel",
     "LaidOutAnswers",
     "LogDirichlet",
     "Method",
@@ -137,7 +139,6 @@ __all__ = [
     "Simulated",
     "Site",
     "Swept",
-    "Tables",
     "belief",
     "can_restore_parameters",
     "check_tables",
@@ -177,7 +178,6 @@ __all__ = [
     "sample_rows",
     "sample_skill",
     "score",
-    "scores_by_table",
     "simulate",
     "stack_chains",
     "subtypes",

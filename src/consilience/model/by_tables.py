@@ -3,6 +3,7 @@
 Arrays are of NumPy or of JAX, as the program was given, through the array API.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -56,9 +57,69 @@ class ByTables:
         xp = namespace(self.log_parts)
         share = xp.broadcast_to(self.log_share, (states, substates))
         prior = log_prior[:, :, None] + data.listed(share[None])
-        likelihood = over_answers(data, self.log_table)
-        scores = prior + data.power[:, None, None] * likelihood
+        scores = over_answers(data, self.log_table)
+        scores += prior  # in place where NumPy has just made them
         return scores.reshape(len(scores), -1)
+
+    @property
+    def logs(self) -> tuple[Any, Any]:
+        """The logs of chances that the score is a sum of."""
+        return self.log_parts, self.log_share
+
+    def counts(
+        self, data: Any, weight: Any, deal: np.random.Generator | None
+    ) -> tuple[Any, Any]:
+        """Return how many answers of each cell came from each part, and substates.
+
+        `weight` (U, M) is what is believed of each unit. Answers are dealt to parts at
+        random where there is a generator, and else by their shares.
+        """
+        table = self.log_table
+        states, substates = table.shape[1:3]
+        dense = data.to_all_states(weight.reshape(len(weight), -1, substates))
+        flat = dense.reshape(len(dense), -1)
+        by_answer = (data.transposed @ flat).reshape(
+            data.num_annotators, -1, states, substates
+        )
+        answers = np.moveaxis(by_answer, 1, 3)
+        if len(table) == 1:
+            answers = answers.sum(0, keepdims=True)
+        of_state = (np.ones(len(flat)) @ flat).reshape(states, substates)
+        if len(self.log_share) == 1:
+            of_state = of_state.sum(0, keepdims=True)
+        return self._of_parts(answers, deal), of_state
+
+    def _of_parts(self, answers: Any, deal: np.random.Generator | None) -> Any:
+        if len(self.log_parts) == 1:
+            return answers[None]
+        share = np.exp(self.log_parts - self.log_table)
+        if deal is None:
+            return share * answers
+        chance = np.moveaxis(share, 0, -1)
+        chance /= chance.sum(-1, keepdims=True)
+        dealt = np.zeros(chance.shape)
+        some = answers > 0
+        whole = np.rint(answers[some]).astype(np.int64)
+        dealt[some] = deal.multinomial(whole, chance[some])
+        return np.moveaxis(dealt, -1, 0)
+
+    def of_answers(
+        self, data: Any, responses: tuple[Any, ...], change: Callable[[Any], Any]
+    ) -> Any:
+        """Return log p(answer | state) of each answer and state of its unit, changed.
+
+        What changes it is applied to the tables, which are smaller.
+        """
+        unit, annotator, answer = responses
+        table = change(self.log_table)
+        by_answer = np.moveaxis(table, 3, 1)
+        pair = answer if len(table) == 1 else annotator * by_answer.shape[1] + answer
+        rows = by_answer.reshape(-1, *by_answer.shape[2:])[pair]
+        if data.ragged:
+            shape = data.num_units, data.state.shape[1]
+            state = np.broadcast_to(data.state, shape)
+            rows = np.take_along_axis(rows, state[unit][:, :, None], 1)
+        return rows.reshape(len(unit), -1)
 
     def simulate_answers(self, key: Any, data: Any, state: Any) -> Any:
         """Draw each answer (N), given the true state of each unit (U)."""

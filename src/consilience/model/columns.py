@@ -31,12 +31,15 @@ McFadden (1974), Conditional logit analysis of qualitative choice behavior.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Float
 
 from consilience.model.array_api import logsumexp, namespace
+from consilience.model.by_tables import ByTables
 from consilience.model.contract import PREVALENCE, WEIGHT, Parameters
+from consilience.model.on_shortlists import OnShortlists
 from consilience.truth.space import PriorCovariates
 
 LEAST = 1e-12  # of a probability
@@ -63,6 +66,23 @@ class Candidates(Protocol):
 
     def over_labels(self, listed: Any) -> Any:
         """Sum over units what each has at the places of its list."""
+
+
+def log_prior_of_truth(data: Any, log_prevalence: Any, weight: Any) -> Any:
+    """Return log p(state) of each listed state, up to what is the same for all units.
+
+    Units whose truth is not drawn with the prevalence have the weight of the entry
+    alone; there are none where candidates have columns, whose weights are given then.
+
+    What gold excludes has a prior of its own, but is not believed: so gold says what
+    columns weigh.
+    """
+    if log_prevalence is None:
+        return data.log_prior
+    if weight is None:
+        return data.prevalent * data.listed(log_prevalence[None]) + data.log_prior
+    logit = {PREVALENCE: log_prevalence, WEIGHT: weight}
+    return log_logit(data, logit) + data.log_prior
 
 
 def log_logit(candidates: Candidates, logit: Parameters) -> Float[Any, "U S"]:
@@ -152,7 +172,19 @@ def _without_columns(
     return shares / xp.maximum(shares.sum(1, keepdims=True), LEAST)
 
 
-def told_in_tables(
+def told_by_an_answer(
+    candidates: Candidates, answers: Any
+) -> Callable[[Float[Any, "U S"]], Any] | None:
+    """Return what tells the information of an answer; None where it is not known."""
+    if isinstance(answers, ByTables):
+        return partial(_told_in_tables, candidates, answers.confusion)
+    if isinstance(answers, OnShortlists):
+        right = answers.log_skill[:, 0]
+        return partial(_told_on_lists, namespace(right).exp(right).mean())
+    return None
+
+
+def _told_in_tables(
     candidates: Candidates, confusion: Float[Any, "*J K L"], prior: Float[Any, "U S"]
 ) -> Any:
     """Return the mean information of an answer over some units, evenly taken."""
@@ -165,7 +197,7 @@ def told_in_tables(
     return (given - _negative_entropy(answer)).mean()
 
 
-def told_on_lists(right: Any, prior: Float[Any, "U S"]) -> Any:
+def _told_on_lists(right: Any, prior: Float[Any, "U S"]) -> Any:
     """Return the mean information where errors fall evenly on the rest of the list."""
     xp, number = namespace(prior), (prior > 0).sum(1)
     wrong = (1 - right) / xp.maximum(number - 1, 1)

@@ -325,9 +325,14 @@ class Model[P](Method[P]):
         return "annotator" not in self.axes.get("confusion", DIMS["confusion"])
 
     @property
+    def on_host(self) -> bool:
+        """Whether NumPy can run the program."""
+        return not self.in_numpyro and self.rule is None
+
+    @property
     def by_tables(self) -> bool:
-        """Whether answers are drawn from tables, which engines on the host can fit."""
-        return not self.in_numpyro and self.layout is None and self.rule is None
+        """Whether NumPy can run the program, and answers are drawn from its tables."""
+        return self.on_host and self.layout is None
 
     @cached_property
     def closed(self) -> bool:

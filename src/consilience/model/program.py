@@ -17,6 +17,7 @@ from jaxtyping import Array, Int, Key, Shaped
 from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import DivergedError
+from consilience.model.columns import log_prior_of_truth
 from consilience.model.contract import (
     WEIGHT,
     Given,
@@ -41,7 +42,6 @@ from consilience.model.summed import (
     Ran,
     derived,
     log_likelihood,
-    log_prior_of_truth,
     sample_weights,
     score,
 )
@@ -205,7 +205,7 @@ def simulate(
         made = ran.answers.simulate(second, observations)
         return replace(made, parameters={**drawn, **made.parameters})
     log_prior = jnp.broadcast_to(
-        log_prior_of_truth(ran, observations),
+        log_prior_of_truth(observations, ran.answers.log_prevalence, ran.weight),
         (observations.num_units, observations.state.shape[1]),
     )
     slot = jax.random.categorical(second, log_prior)

@@ -6,7 +6,6 @@ Without columns the prior is the prevalence times the weight of the entry, not d
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,10 +18,9 @@ from jaxtyping import Array, Float
 from consilience.model.by_tables import ByTables
 from consilience.model.columns import (
     SPREAD,
-    log_logit,
+    log_prior_of_truth,
+    told_by_an_answer,
     told_by_columns,
-    told_in_tables,
-    told_on_lists,
 )
 from consilience.model.contract import (
     PREVALENCE,
@@ -33,7 +31,6 @@ from consilience.model.contract import (
     num_substates,
 )
 from consilience.model.laid_out import LaidOutAnswers
-from consilience.model.on_shortlists import OnShortlists
 from consilience.truth import Observations
 from consilience.truth.arrays import AnyArray
 
@@ -60,7 +57,8 @@ def marginal(scores: Float[Array, "U M"]) -> Float[Array, " U"]:
 
 def score(ran: Ran, observations: Observations) -> Float[AnyArray, "U M"]:
     """Return log p(state, the unit's answers | parameters)."""
-    log_prior = log_prior_of_truth(ran, observations)
+    prevalence = ran.answers.log_prevalence
+    log_prior = log_prior_of_truth(observations, prevalence, ran.weight)
     scores: Float[AnyArray, "U M"] = ran.answers.log_joint(observations, log_prior)
     return scores
 
@@ -112,39 +110,9 @@ def derived(ran: Ran, observations: Observations) -> dict[str, Any]:
         if PREVALENCE not in {*ran.sampled, *quantities}:
             quantities[PREVALENCE] = jnp.exp(ran.answers.log_prevalence)
     if observations.has_covariates and ran.answers.log_prevalence is not None:
-        of_answer = _told_by_an_answer(ran, observations)
+        of_answer = told_by_an_answer(observations, ran.answers)
         quantities |= told_by_columns(observations, logit_of(ran), of_answer)
     return quantities
-
-
-def _told_by_an_answer(
-    ran: Ran, observations: Observations
-) -> Callable[[Any], Any] | None:
-    """Return what tells the information of an answer; None where it is not known."""
-    answers = ran.answers
-    if isinstance(answers, ByTables):
-        return partial(told_in_tables, observations, answers.confusion)
-    if isinstance(answers, OnShortlists):
-        return partial(told_on_lists, jnp.exp(answers.log_right).mean())
-    return None
-
-
-def log_prior_of_truth(ran: Ran, observations: Observations) -> Float[AnyArray, "#U S"]:
-    """Return log p(state) of each listed state, up to what is the same for all units.
-
-    Units whose truth is not drawn with the prevalence have the weight of the entry
-    alone; there are none where candidates have columns.
-
-    What gold excludes has a prior of its own, but is not believed: so gold says what
-    columns weigh.
-    """
-    log_prevalence = ran.answers.log_prevalence
-    if log_prevalence is None:
-        return observations.log_prior
-    if ran.weight is None:
-        prevalence = observations.listed(log_prevalence[None])
-        return observations.prevalent * prevalence + observations.log_prior
-    return log_logit(observations, logit_of(ran)) + observations.log_prior
 
 
 def logit_of(ran: Ran) -> Parameters:

@@ -56,8 +56,8 @@ from jaxtyping import Float, Int
 from consilience.errors import OptionError, not_among
 from consilience.intervals import bounds, move_bound
 from consilience.model import (
+    HostModel,
     Model,
-    Tables,
     logarithms,
     thin,
 )
@@ -233,8 +233,8 @@ def _parameters_from_draw(
     if not model.whole_items:
         merged = merge_identical(space)
         space, place = merged.space, merged.place
-    if model.by_tables:
-        tables = Tables(model, space)
+    if model.on_host:
+        tables = HostModel(model, space)
         if not {*tables.priors} <= values.keys():
             return None
         logs = (logarithms(draw, tables.closed) for draw in thin(values, max_draws))

@@ -39,7 +39,6 @@ class Observations:
     by_state: Incidence
     votes: Float[Array, "L K"]
     guess: Float[Array, "U S"]
-    power: Float[Array, "#U"]
     total: Float[Array, ""]
     scale: Float[Array, "#U"]
     asked: Float[Array, " J"]
@@ -182,7 +181,6 @@ def _assemble(
         by_state=by_state,
         votes=votes,
         guess=jax.device_put(vote_shares(space, units)),
-        power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray([space.num_units / len(units)]),
         asked=jnp.ones(space.num_annotators),

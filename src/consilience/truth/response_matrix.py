@@ -14,6 +14,7 @@ gradients.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -35,6 +36,7 @@ class ResponseMatrix:
     prior_covariates: PriorCovariates
     votes: Float[np.ndarray, "L K"]
     group: Int[np.ndarray, " J"]
+    layout: Any
     num_annotators: int
     num_groups: int
     num_states: int
@@ -76,9 +78,14 @@ class ResponseMatrix:
 
     def over_labels(self, listed: Float[np.ndarray, "U S"]) -> Float[np.ndarray, " K"]:
         """Sum over units what each has at the places of its list."""
-        real = self.prior_covariates.real
-        place = np.broadcast_to(self.state, real.shape)[real]
-        return np.bincount(place, listed[real], self.num_states)
+        if not self.ragged:
+            every: Float[np.ndarray, " K"] = listed.sum(0)
+            return every
+        place = np.broadcast_to(self.state, listed.shape)
+        if self.has_covariates:
+            real = self.prior_covariates.real
+            place, listed = place[real], listed[real]
+        return np.bincount(place.ravel(), listed.ravel(), self.num_states)
 
     def to_all_states(
         self, listed: Float[np.ndarray, "U S *rest"]
@@ -93,8 +100,8 @@ class ResponseMatrix:
         return dense
 
 
-def response_matrix(space: Space) -> ResponseMatrix:
-    """Count the responses of a space."""
+def response_matrix(space: Space, layout: Any = None) -> ResponseMatrix:
+    """Count the responses of a space, beside what a model lays out itself."""
     num_answers = len(space.answers)
     columns = space.num_annotators * num_answers
     pair = space.annotator.astype(np.int64) * num_answers + space.answer
@@ -113,6 +120,7 @@ def response_matrix(space: Space) -> ResponseMatrix:
         prior_covariates=prior_covariates(space),
         votes=space.votes,
         group=space.annotator_groups.code,
+        layout=layout,
         num_annotators=space.num_annotators,
         num_groups=space.annotator_groups.number,
         num_states=len(space.states),

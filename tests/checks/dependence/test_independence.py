@@ -175,6 +175,7 @@ def on_lists(guessed, studies):
     responses = design(5)  # who answers what
     reported = {
         "item": np.array(names)[responses.unit],
+        "annotator": [f"a{code:02d}" for code in responses.annotator],
         "label": shown["label"][::4][responses.unit],
     }
     space = space_of(

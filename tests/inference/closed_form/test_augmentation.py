@@ -13,7 +13,7 @@ from consilience.inference.closed_form.augmentation import (
     augment,
 )
 from consilience.inference.engines import vb
-from consilience.model import Dirichlet, Tables
+from consilience.model import Dirichlet, HostModel
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -70,7 +70,7 @@ def drawn(chains, number=40):
     item = np.repeat(np.arange(30), 3)
     label = np.where(generator.random(90) < 0.8, item % 2, 1 - item % 2)
     frame = pd.DataFrame({"item": item, "annotator": np.arange(90) % 3, "label": label})
-    sweeps = Tables(load("bayesian_dawid_skene"), space_of(read(frame.astype(str))))
+    sweeps = HostModel(load("bayesian_dawid_skene"), space_of(read(frame.astype(str))))
     where, _ = optimize(sweeps, vb.RULE, Steps(), generator, silent)
     truth = sweeps.truth(sweeps.sweep(logs_of(vb.RULE, where)).belief)
     results = []

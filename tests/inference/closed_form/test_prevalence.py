@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 
 from consilience.annotators import load
 from consilience.inference.closed_form.prevalence import _Bend, column_prior
-from consilience.model import PREVALENCE, WEIGHT, Tables
+from consilience.model import PREVALENCE, WEIGHT, HostModel
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -26,7 +26,7 @@ def prior_of(*, listed):
     table = pd.DataFrame(index, columns=["item", "label"])
     table["b"], table["c"] = generator.normal(size=(2, len(index)))
     space = space_of(read(frame, labels=list(LABELS)), lists=table)
-    return column_prior(Tables(load("bayesian_dawid_skene"), space))
+    return column_prior(HostModel(load("bayesian_dawid_skene"), space))
 
 
 def height(prior, at, truth):

@@ -9,7 +9,7 @@ from consilience.inference.closed_form import ascent, squarem
 from consilience.inference.closed_form.ascent import Steps, optimize
 from consilience.inference.closed_form.squarem import Optimum
 from consilience.inference.engines import vb
-from consilience.model import Tables
+from consilience.model import HostModel
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -52,7 +52,7 @@ def space():
 
 def climbed(name, space, **steps):
     generator = np.random.default_rng(1)
-    tables = Tables(load(name), space)
+    tables = HostModel(load(name), space)
     return optimize(tables, vb.RULE, Steps(**steps), generator, silent)[1]
 
 

@@ -20,7 +20,7 @@ from consilience.model import (
     DIFFICULTY,
     PREVALENCE,
     TYPICAL,
-    Tables,
+    HostModel,
     row_effects,
     simulate,
     zero_sum_basis,
@@ -63,7 +63,7 @@ def test_the_truth_given_the_annotators_is_that_of_the_tables(name, design):
     ease = row_effects(model, draws.matrix).ease
     both = np.stack([typical, typical[::-1]])
     scored = draws.scored(both, np.array([difficulty, 2 * difficulty]), ease)
-    tables = Tables(model, design)
+    tables = HostModel(model, design)
     for chain, (rows, spread) in enumerate(
         [(typical, difficulty), (typical[::-1], 2 * difficulty)]
     ):

@@ -9,7 +9,7 @@ import pytest
 from consilience.annotators import load
 from consilience.inference.closed_form.ascent import Steps, UpdateRule, optimize
 from consilience.inference.engines import vb
-from consilience.model import Tables
+from consilience.model import HostModel
 from consilience.progress import silent
 
 MODELS = ["multinomial", "bayesian_dawid_skene", "hierarchical_dawid_skene"]
@@ -24,7 +24,7 @@ def study(simulated):
 
 def smallest_gain(model, space, rule):
     steps = Steps(restarts=3, tolerance=1e-12, sweeps=400)
-    sweeps, generator = Tables(load(model), space), np.random.default_rng(0)
+    sweeps, generator = HostModel(load(model), space), np.random.default_rng(0)
     _, how = optimize(sweeps, rule, steps, generator, silent)
     return np.nanmin(np.diff(how.objective, axis=1))
 

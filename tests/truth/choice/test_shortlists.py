@@ -145,7 +145,8 @@ def test_pairs_that_are_followed_are_those_named_together(study):
 def test_kin_are_labels_of_one_named_superclass(study):
     responses, lists, gold = study
     space = space_of(responses, lists=lists, gold=gold)
-    kin = np.asarray(shortlists(space, parent=space.parent).kin)
+    lists = shortlists(space, parent=space.parent)
+    kin = lists.log_weight("superclass", np.ones(1))
     unit = 0  # without a list: any label, so slots are codes
     same = {(0, 1), (0, 5), (1, 5), (2, 4)}
     expected = [

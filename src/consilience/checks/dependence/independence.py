@@ -69,22 +69,25 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
+from scipy.special import softmax
 
 from consilience.checks.dependence.residuals import (
     MIN_PROBABILITY,
     Residuals,
-    table_residuals,
+    residuals_of,
 )
 from consilience.checks.dependence.samples import sample_pairs
 from consilience.checks.verdict import Verdict, at_most, too_little
 from consilience.model import (
+    HostModel,
     Model,
-    Tables,
+    log_prior_of_truth,
     logarithms,
     thin,
 )
 from consilience.posterior.results.diagnostics import FAILED
 from consilience.truth import Space
+from consilience.truth.response_matrix import response_matrix
 from consilience.when_used import xr
 
 # One data set in a hundred fails by chance. Tempering does not depend on it.
@@ -210,16 +213,45 @@ def _residuals_by_draw(
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
 ) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
     """Give the residuals by each of some draws, and what it says of the truth."""
-    if not model.by_tables:
-        from consilience.checks.dependence.compiled_residuals import compiled_residuals
-
-        yield from compiled_residuals(model, space, thin(parameters, LOOKED_AT))
+    if not model.on_host:
+        yield from _of_numpyro(model, space, thin(parameters, LOOKED_AT))
         return
-    tables = Tables(model, space)
+    host = HostModel(model, space)
     for values in thin(parameters, LOOKED_AT):
-        logs = logarithms(values, tables.closed)
-        residuals = table_residuals(tables.answers(logs), tables.matrix)
-        yield residuals, tables.posterior(logs)[1]
+        logs = logarithms(values, host.closed)
+        residuals = residuals_of(host.answers(logs), host.matrix)
+        yield None if residuals is None else (residuals, host.posterior(logs)[1])
+
+
+def _of_numpyro(
+    model: Model[Any], space: Space, draws: Iterator[Mapping[str, Any]]
+) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
+    """Give the residuals of tables that a program of NumPyro makes; None of others."""
+    import jax
+
+    from consilience.model import ByTables, from_draw, lay_out
+
+    matrix = response_matrix(space)
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        observations = lay_out(model, space)
+
+        @jax.jit
+        def tables_of(values: Mapping[str, Any]) -> tuple[Any, Any]:
+            answers, weight, *_ = from_draw(model, observations, values)
+            if not isinstance(answers, ByTables):
+                return None, None
+            return (answers.log_prevalence, *answers.logs), weight
+
+        for values in draws:
+            parts, weight = jax.tree.map(np.asarray, tables_of(values))
+            if parts is None:
+                yield None
+                return
+            tables = ByTables(*parts)
+            prior = log_prior_of_truth(matrix, tables.log_prevalence, weight)
+            state = softmax(tables.log_joint(matrix, prior), axis=1)
+            residuals = residuals_of(tables, matrix)
+            yield None if residuals is None else (residuals, state)
 
 
 def _sums(

@@ -16,13 +16,13 @@ three-parameter logistic model.
 """
 
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
-from consilience.model import ByTables, over_answers
+from consilience.model import ByTables, OnShortlists, lists_of, over_answers
 from consilience.model.array_api import logsumexp
 from consilience.truth import ResponseMatrix, Space
 
@@ -42,7 +42,16 @@ class Residuals(NamedTuple):
     label: Int[np.ndarray, "#U M"]
 
 
-def table_residuals(tables: ByTables, matrix: ResponseMatrix) -> Residuals:
+def residuals_of(answers: Any, matrix: ResponseMatrix) -> Residuals | None:
+    """Return the residuals of answers from tables or on short lists, None of others."""
+    if isinstance(answers, ByTables):
+        return _table_residuals(answers, matrix)
+    if isinstance(answers, OnShortlists):
+        return _shortlist_residuals(answers, matrix)
+    return None
+
+
+def _table_residuals(tables: ByTables, matrix: ResponseMatrix) -> Residuals:
     """Weigh a label against its rival, the one that is answered most like it.
 
     (Were the two chosen item by item, by what was said of the item, residuals of
@@ -72,6 +81,33 @@ def table_residuals(tables: ByTables, matrix: ResponseMatrix) -> Residuals:
         tuple(of_units(deviation**power) for power in (1, 2, 3, 4)),
         np.repeat(matrix.state, subtypes, axis=1),
     )
+
+
+def _shortlist_residuals(answers: OnShortlists, matrix: ResponseMatrix) -> Residuals:
+    """Weigh right against wrong, by the annotator's odds of it.
+
+    Where the list holds one label alone there is nothing to be wrong about, so that
+    such units say nothing.
+    """
+    lists = lists_of(matrix)
+    log_right, log_wrong = answers.log_skill.T
+    chance, weight = np.exp(log_right), log_right - log_wrong
+    deviation = np.abs(weight) * np.sqrt(chance * (1 - chance))
+    # Of an answer that is right: what is added to that of a wrong one.
+    gained = [weight, weight**2 * (1 - 2 * chance), weight * deviation]
+    wrong = [-weight * chance, (weight * chance) ** 2, -weight * chance * deviation]
+    powers = [deviation**power for power in (1, 2, 3, 4)]
+    slots, units = lists.count.shape
+    moments = lists.by_slot @ np.stack([*gained, *wrong, *powers], 1)
+    moments = moments.reshape(slots, units, -1) * (lists.real.sum(0) > 1)[..., None]
+    hit = lists.right.astype(float)
+    right = np.einsum("st,tuc->cus", hit, moments[..., :3])
+    both = right + moments[..., 3:6].sum(0).T[:, :, None]
+    shape = right.shape[1:]
+    spread = [
+        np.broadcast_to(each[:, None], shape) for each in moments[..., 6:].sum(0).T
+    ]
+    return Residuals(both[0], both[1], both[2], tuple(spread), np.zeros(shape, int))
 
 
 def _rivals(

@@ -259,7 +259,7 @@ def near_votes(name: str, space: Space) -> Model[Any]:
     Models with normal effects, whose annotators are reported, are left as they are.
     """
     model = annotators.fittable(name)
-    if not (model.by_tables and model.closed):
+    if not (model.on_host and model.closed):
         return model
     votes = NEAR_VOTES * space.num_units * _vote_shares(space)
 

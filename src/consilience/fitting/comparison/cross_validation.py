@@ -32,7 +32,7 @@ from consilience.fitting.inputs import (
 from consilience.fitting.request import Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions
-from consilience.model import Tables, logarithms, stack_chains
+from consilience.model import HostModel, logarithms, stack_chains
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -165,7 +165,7 @@ def _log_predictive(
 ) -> Float[np.ndarray, " H"]:
     """Return n times log p of each held answer; of an item, its share of the whole."""
     model = single.model
-    if not model.by_tables:
+    if not model.on_host:
         msg = (
             f"{single.name} cannot be cross-validated: its answers are not drawn from "
             "tables with Dirichlet rows; choose another model"
@@ -180,7 +180,7 @@ def _log_predictive(
     if number < 2:
         msg = f"{single.name} was fitted without draws; ask for some (`draws=`)"
         raise OptionError(msg)
-    tables = Tables(model, whole if by == "item" else part)
+    tables = HostModel(model, whole if by == "item" else part)
     responses = tuple(
         codes[fold.test] for codes in (whole.unit, whole.annotator, whole.answer)
     )

@@ -33,8 +33,8 @@ from consilience.intervals import bounds
 from consilience.model import (
     DIMS,
     Heuristic,
+    HostModel,
     Model,
-    Tables,
     logarithms,
     thin,
 )
@@ -296,11 +296,11 @@ def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader |
 
     None where parameters of these names do not say all that the answers need.
     """
-    if not model.by_tables:
+    if not model.on_host:
         from consilience.posterior.stored_fit.compiled_reader import compiled_reader
 
         return compiled_reader(model, space, names)
-    tables = Tables(model, space)
+    tables = HostModel(model, space)
     if not tables.priors.keys() <= set(names):
         return None
 

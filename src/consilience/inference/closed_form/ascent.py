@@ -1,7 +1,7 @@
 """Coordinate ascent for models with Dirichlet priors: the loop that EM and VB share.
 
 One sweep takes the log probabilities of the parameters to the score of every unit, sums
-the truth out, and counts what is expected (`inference.closed_form.sweeps`). EM and VB
+the truth out, and counts what is expected (`model.host`). EM and VB
 differ in how counts become log probabilities and in what the priors add to the
 objective; that is the `UpdateRule`. Concentrations that are learned take a step of
 their own (`learned_prior`), and so do prevalence and weights where candidates have
@@ -21,9 +21,8 @@ from consilience.inference.closed_form import squarem
 from consilience.inference.closed_form.dirichlet import hyperprior, learn
 from consilience.inference.closed_form.prevalence import column_prior
 from consilience.inference.closed_form.squarem import Optimum
-from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Optimization
-from consilience.model import PREVALENCE, Parameters, Site, num_substates
+from consilience.model import PREVALENCE, HostModel, Parameters, Site, num_substates
 from consilience.progress import Progress, Reporter
 from consilience.when_used import special
 
@@ -61,7 +60,7 @@ class Steps:
 
 
 def optimize(
-    sweeps: Sweeps,
+    sweeps: HostModel,
     rule: UpdateRule,
     steps: Steps,
     generator: np.random.Generator,
@@ -109,7 +108,7 @@ def logs_of(rule: UpdateRule, where: Optimum) -> dict[str, Any]:
     return {**logs, **where.free, **where.logit}
 
 
-def point(sweeps: Sweeps, where: Optimum) -> dict[str, Float[np.ndarray, "..."]]:
+def point(sweeps: HostModel, where: Optimum) -> dict[str, Float[np.ndarray, "..."]]:
     """Return the means of the parameters, and what is derived from them."""
     means = {
         name: _mean(where.concentration[name] + counts)
@@ -129,7 +128,7 @@ def as_reported(logit: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
 
 
 def _run(
-    sweeps: Sweeps,
+    sweeps: HostModel,
     rule: UpdateRule,
     steps: Steps,
     where: Optimum,
@@ -185,7 +184,7 @@ def _run(
 
 
 def _sweep(
-    sweeps: Sweeps, rule: UpdateRule, where: Optimum, *, late: bool
+    sweeps: HostModel, rule: UpdateRule, where: Optimum, *, late: bool
 ) -> tuple[Optimum, float]:
     """Return where a sweep leads, and the objective where it began."""
     logs = logs_of(rule, where)
@@ -221,7 +220,7 @@ def _log_density(priors: Mapping[str, Site], free: Parameters) -> float:
 
 
 def _start(
-    sweeps: Sweeps, guess: Float[np.ndarray, "U S"], generator: np.random.Generator
+    sweeps: HostModel, guess: Float[np.ndarray, "U S"], generator: np.random.Generator
 ) -> Optimum:
     concentration = {
         name: np.asarray(prior.concentration, float)

@@ -22,9 +22,8 @@ from consilience.inference.closed_form.ascent import as_reported
 from consilience.inference.closed_form.dirichlet import Evidence, log_dirichlet, total
 from consilience.inference.closed_form.prevalence import column_prior
 from consilience.inference.closed_form.squarem import Optimum
-from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Moments
-from consilience.model import Dirichlet, Parameters, Swept
+from consilience.model import Dirichlet, HostModel, Parameters, Swept
 from consilience.progress import Progress, Reporter
 
 BLOCK = 10  # draws between reports
@@ -45,7 +44,7 @@ class Draws(NamedTuple):
 
 
 def augment(
-    sweeps: Sweeps,
+    sweeps: HostModel,
     where: Optimum,
     truth: Float[np.ndarray, "U S"],
     generator: np.random.Generator,
@@ -77,7 +76,7 @@ def augment(
 
 
 def _chain(
-    sweeps: Sweeps,
+    sweeps: HostModel,
     where: Optimum,
     truth: Float[np.ndarray, "U S"],
     generator: np.random.Generator,
@@ -110,7 +109,7 @@ def _chain(
         yield at, parameters, swept
 
 
-def _reported(sweeps: Sweeps, where: Optimum, parameters: Parameters) -> Parameters:
+def _reported(sweeps: HostModel, where: Optimum, parameters: Parameters) -> Parameters:
     """Return a draw as it is reported: probabilities as such, and what follows."""
     closed = {name: np.exp(parameters[name]) for name in where.counts}
     logit = {name: parameters[name] for name in where.logit}
@@ -123,7 +122,7 @@ def _reported(sweeps: Sweeps, where: Optimum, parameters: Parameters) -> Paramet
 
 
 def _of_columns(
-    sweeps: Sweeps, logit: Parameters
+    sweeps: HostModel, logit: Parameters
 ) -> Callable[[Parameters, Any, np.random.Generator], Parameters]:
     """Return how prevalence and weights of columns are drawn, where there are such."""
     columns = column_prior(sweeps)

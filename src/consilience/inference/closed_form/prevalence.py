@@ -44,8 +44,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.inference.closed_form.dirichlet import log_gamma
-from consilience.inference.closed_form.sweeps import Sweeps
-from consilience.model import PREVALENCE, WEIGHT, Parameters, imagined_units
+from consilience.model import PREVALENCE, WEIGHT, HostModel, Parameters, imagined_units
 from consilience.model.columns import SPREAD, log_logit, log_total, others
 from consilience.truth import ResponseMatrix
 from consilience.when_used import linalg
@@ -187,7 +186,7 @@ class ColumnPrior:
         return float(gamma.sum() - 0.5 * ((weight / SPREAD) ** 2).sum())
 
 
-def column_prior(sweeps: Sweeps) -> ColumnPrior | None:
+def column_prior(sweeps: HostModel) -> ColumnPrior | None:
     """Return the prior by columns of a model that is laid out, where there are any."""
     if sweeps.candidates is None:
         return None

@@ -25,10 +25,9 @@ from consilience.inference.closed_form.dirichlet import (
     log_mean,
     log_normaliser,
 )
-from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import Result, at_a_point
-from consilience.model import Model
+from consilience.model import HostModel, Model
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -90,7 +89,7 @@ def fit(
         return fit_by_gradient(
             model, space, effort.steps, seed, effort.draws, effort.prob, report
         )
-    sweeps = sweeps_of(model, space)
+    sweeps = HostModel(model, space)
     where, how = optimize(sweeps, RULE, effort.steps, generator_of(seed), report)
     swept = sweeps.sweep(logs_of(RULE, where))
     return at_a_point(

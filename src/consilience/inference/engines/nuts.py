@@ -32,7 +32,6 @@ from consilience.inference.closed_form.ascent import (
     logs_of,
     optimize,
 )
-from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.engines import vb
 from consilience.inference.gradient_ascent.curvature import MOST, shared
 from consilience.inference.gradient_ascent.from_mode import (
@@ -47,6 +46,7 @@ from consilience.inference.result import MAX_KEPT, Result
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
+    HostModel,
     Model,
     Parameters,
     belief,
@@ -198,7 +198,7 @@ def with_guess(
     """
     values: dict[str, Any] = {}
     if model.closed:
-        sweeps = sweeps_of(model, space)
+        sweeps = HostModel(model, space)
         where, _ = optimize(sweeps, vb.RULE, GUESS, generator_of(seed), silent)
         logs = logs_of(vb.RULE, where)
         truth = sweeps.truth(sweeps.sweep(logs).belief)

@@ -31,10 +31,9 @@ from consilience.inference.closed_form.dirichlet import (
     expected_log,
     log_normaliser,
 )
-from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
-from consilience.model import Model, num_substates
+from consilience.model import HostModel, Model, num_substates
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -112,7 +111,7 @@ def fit(
         Called with the progress made.
     """
     of_climb, of_draws = generator_of(seed).spawn(2)
-    sweeps = sweeps_of(model, space)
+    sweeps = HostModel(model, space)
     steps = effort.steps or default_steps(model, space)
     where, how = optimize(sweeps, RULE, steps, of_climb, report)
     swept = sweeps.sweep(logs_of(RULE, where))

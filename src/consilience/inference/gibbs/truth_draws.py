@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float, Int
 from consilience.inference.closed_form.prevalence import column_prior
 from consilience.model import (
     PREVALENCE,
+    HostModel,
     Model,
     Parameters,
-    Tables,
     imagined_units,
     logarithms,
     normal_nodes,
@@ -41,7 +41,7 @@ class TruthDraws:
     """Draws of the truth, the ease of items, and the prior of the truth."""
 
     def __init__(self, model: Model[Any], space: Space, chains: int) -> None:
-        self.tables = Tables(model, space)
+        self.tables = HostModel(model, space)
         self.matrix: ResponseMatrix = self.tables.matrix
         self.chains = chains
         self.nodes = row_effects(model, self.matrix).nodes

@@ -1,0 +1,292 @@
+r"""A model on the host: the truth summed out, and events of parameters counted.
+
+One product gives the scores of all units and another the expected answers, of which
+sums are the expected counts of events; nothing is compiled, whatever the model and the
+size of the study. EM, variational Bayes and the draws are loops around it.
+
+**Which events of the parameters enter the logs that the score is a sum of.** These
+(`Answers.logs`: cells of tables, chances to be right) are sums of log probabilities
+that are the parameters, and of constants:
+
+.. math::
+
+   \log \theta_{pjkl} = c_{pjkl} + \sum_a \log \phi_{a, i_a(p, j, k, l)}.
+
+So the expected count of each event is a sum of expected answers over the cells that it
+enters, which :math:`i_a` says. It is read off the program itself, once, by passing it
+numbers instead of parameters.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from consilience.model.array_api import logsumexp
+from consilience.model.by_tables import ByTables
+from consilience.model.columns import (
+    log_prior_of_truth,
+    told_by_an_answer,
+    told_by_columns,
+)
+from consilience.model.contract import (
+    PREVALENCE,
+    WEIGHT,
+    Coding,
+    Dirichlet,
+    Given,
+    Model,
+    Parameters,
+    Site,
+    check_tables,
+    dirichlet_priors,
+    normal_priors,
+    num_substates,
+    probabilities,
+    takes_columns,
+)
+from consilience.model.language import run_by
+from consilience.truth import Space
+from consilience.truth.response_matrix import ResponseMatrix, response_matrix
+
+LARGEST_LOG = 80.0  # whose exponential single precision holds
+type Logs = Mapping[str, Float[np.ndarray, "..."]]
+type Assign = Callable[[Float[np.ndarray, "U M"]], Float[np.ndarray, "U M"]]
+type Events = Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]
+
+
+class Swept(NamedTuple):
+    """What one pass over the answers gives."""
+
+    log_likelihood: Float[np.ndarray, " U"]
+    belief: Float[np.ndarray, "U M"]
+    counts: dict[str, Float[np.ndarray, "..."]]
+
+
+class HostModel:
+    """A model with a program for NumPy, laid out for the answers of a study."""
+
+    def __init__(self, model: Model[Any], space: Space) -> None:
+        check_tables(model, space)
+        self.model = model
+        layout = None if model.layout is None else model.layout(space, model.prior)
+        self.matrix: ResponseMatrix = response_matrix(space, layout)
+        columns = takes_columns(model) and self.matrix.has_covariates
+        # Of which there are columns.
+        self.candidates: ResponseMatrix | None = self.matrix if columns else None
+        self.priors: dict[str, Dirichlet] = dirichlet_priors(
+            model, self.matrix, columns=columns
+        )
+        self._shapes = {name: prior.shape for name, prior in self.priors.items()}
+
+    def posterior(
+        self, logs: Logs
+    ) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, "U M"]]:
+        """Return the log-likelihood of each unit, and the posterior of its states."""
+        return normalised(self.scores(logs))
+
+    def scores(self, logs: Logs) -> Float[np.ndarray, "U M"]:
+        """Return log p(state, the unit's answers | parameters)."""
+        return self._scores(logs, self.answers(logs))
+
+    def _scores(self, logs: Logs, answers: Any) -> Float[np.ndarray, "U M"]:
+        weight = None if self.candidates is None else logs[WEIGHT]
+        log_prior = log_prior_of_truth(self.matrix, answers.log_prevalence, weight)
+        scores: Float[np.ndarray, "U M"] = answers.log_joint(self.matrix, log_prior)
+        return scores
+
+    def sweep(
+        self,
+        logs: Logs,
+        *,
+        assign: Assign | None = None,
+        deal: np.random.Generator | None = None,
+    ) -> Swept:
+        """Sum the truth out, and count the events.
+
+        `assign` puts something else in place of the posterior, such as a draw from it,
+        and `deal` deals answers of several parts to them at random.
+        """
+        answers = self.answers(logs)
+        log_likelihood, belief = normalised(self._scores(logs, answers))
+        weight = belief if assign is None else assign(belief)
+        counted = answers.counts(self.matrix, weight, deal)
+        counts = {}
+        for name, places in self._places.items():
+            total: Any = 0.0
+            for events, cells in zip(places, counted, strict=True):
+                if events is not None:
+                    total = total + events(cells)
+            if name == PREVALENCE:
+                total = total + self._of_states(weight)
+            counts[name] = np.broadcast_to(total, self._shapes[name])
+        return Swept(log_likelihood, belief, counts)
+
+    def _of_states(self, weight: Float[np.ndarray, "U M"]) -> Float[np.ndarray, " K"]:
+        """Return how many units of each state were drawn with the prevalence."""
+        if len(self.matrix.prevalent) > 1:
+            weight = weight * self.matrix.prevalent
+        if self.matrix.ragged:
+            return self.matrix.over_labels(self.truth(weight))
+        total = np.ones(len(weight)) @ weight  # several times as fast as a sum
+        return total.reshape(self.matrix.num_states, -1).sum(1)
+
+    def truth(self, belief: Float[np.ndarray, "U M"]) -> Float[np.ndarray, "U S"]:
+        """Return the posterior of the truth: that of all states that share it."""
+        split = num_substates(self.model)
+        if split == 1:
+            return belief
+        return belief.reshape(len(belief), -1, split).sum(-1)
+
+    def derived(self, logs: Logs) -> dict[str, Float[np.ndarray, "..."]]:
+        """Return what follows from the parameters and is reported with them."""
+        with run_by(Given(logs)) as words:
+            answers = self.model.program(self.matrix, self.model.prior)
+        quantities = {name: value() for name, value in words.reported.items()}
+        by_tables = isinstance(answers, ByTables)
+        if by_tables and "confusion" not in {*logs, *quantities}:
+            one = self.model.share_confusion
+            quantities["confusion"] = answers.confusion[0] if one else answers.confusion
+        if self.candidates is not None:
+            of_answer = told_by_an_answer(self.candidates, answers)
+            quantities |= told_by_columns(self.candidates, logs, of_answer)
+        return quantities
+
+    def answers(self, logs: Logs) -> Any:
+        """Return how answers are distributed by one set of parameters."""
+        logs = {PREVALENCE: np.zeros(self.matrix.num_states), **logs}
+        return self.model.given(self.matrix, logs)
+
+    def given_the_others(
+        self,
+        logs: Logs,
+        responses: tuple[Int[np.ndarray, " N"], ...],
+    ) -> Float[np.ndarray, " N"]:
+        """Return log p(answer | the other answers of its unit, parameters).
+
+        It is the log-likelihood of the unit with the answer less that without it, the
+        truth summed out in both: all answers at the price of one, in single precision
+        and not below -80.
+        """
+        # 1 / p(answer | others) is the mean of 1 / p(answer | state) by all answers.
+        answers = self.answers(logs)
+        _, posterior = normalised(self._scores(logs, answers))
+        mean = np.einsum(
+            "nm,nm->n",
+            posterior.astype(np.float32)[responses[0]],
+            answers.of_answers(self.matrix, responses, _inverse),
+        )
+        return -np.log(mean)
+
+    def from_outside(
+        self,
+        logs: Logs,
+        responses: tuple[Int[np.ndarray, " N"], ...],
+    ) -> Float[np.ndarray, " N"]:
+        """Return log p(answer | the observed answers of its unit, parameters).
+
+        As `given_the_others`, of answers that are not among those observed.
+        """
+        unit = responses[0]
+        answers = self.answers(logs)
+        scores = self._scores(logs, answers)
+        each = answers.of_answers(self.matrix, responses, np.array)
+        each = np.add(scores[unit], each, out=each)
+        return logsumexp(each.T, 0) - normalised(scores)[0][unit]
+
+    @property
+    def closed(self) -> Collection[str]:
+        """Names of what is reported as probabilities: its logarithms are passed on."""
+        return {*probabilities(self.model, self.matrix), PREVALENCE}
+
+    @property
+    def coding(self) -> Coding:
+        """What the model was laid out for."""
+        return self.matrix
+
+    @cached_property
+    def normal(self) -> dict[str, Site]:
+        """The priors of the parameters that are free numbers, by name."""
+        return normal_priors(self.model, self.matrix)
+
+    def step(
+        self, logs: Logs, free: Parameters, belief: Float[np.ndarray, "U M"]
+    ) -> Parameters:
+        """Return the free numbers one step further up."""
+        scales = {name: site.distribution.scale for name, site in self.normal.items()}
+        stepped: Parameters = self.answers(logs).step(self.matrix, free, scales, belief)
+        return stepped
+
+    @property
+    def total(self) -> float:
+        """How many answers there are."""
+        return float(self.matrix.by_pair.data.sum())
+
+    @property
+    def guess(self) -> Float[np.ndarray, "U S"]:
+        """A first guess of the truth."""
+        return self.matrix.guess
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[Events | None, ...]]:
+        """Of each parameter, how its counts are summed from those of the cells."""
+        free = {name: np.zeros(site.shape) for name, site in self.normal.items()}
+        return events_in_cells(
+            lambda logs: self.answers({**free, **logs}).logs, self._shapes
+        )
+
+
+def _inverse(log_chance: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """Return one over a chance, in single precision."""
+    single = log_chance.astype(np.float32)
+    inverse: Float[np.ndarray, ...] = np.exp(np.minimum(-single, LARGEST_LOG))
+    return inverse
+
+
+def events_in_cells(
+    logs_of: Callable[[Logs], tuple[Float[np.ndarray, "..."], ...]],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> dict[str, tuple[Events | None, ...]]:
+    """Return of each parameter how its counts are summed from those of the cells."""
+    zeros = {name: np.zeros(shape) for name, shape in shapes.items()}
+    constant = logs_of(zeros)
+    places = {}
+    for name, shape in shapes.items():
+        number = 1.0 + np.arange(np.prod(shape)).reshape(shape)
+        filled = logs_of({**zeros, name: number})
+        places[name] = tuple(
+            _events(np.rint(with_it - without).astype(np.int64), shape)
+            for with_it, without in zip(filled, constant, strict=True)
+        )
+    return places
+
+
+def _events(place: Int[np.ndarray, "..."], shape: tuple[int, ...]) -> Events | None:
+    """Return how counts are summed over all cells that each event enters, if any."""
+    flat, number = place.ravel(), int(np.prod(shape))
+    if not flat.any():
+        return None
+    if len(flat) == number and (flat == np.arange(1, number + 1)).all():
+        return lambda counts: counts.reshape(shape)
+
+    def summed(counts: Any) -> Any:
+        whole = np.broadcast_to(counts, place.shape).ravel()
+        return np.bincount(flat, whole, number + 1)[1:].reshape(shape)
+
+    return summed
+
+
+def normalised(
+    scores: Float[np.ndarray, "U M"],
+) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, "U M"]]:
+    """Return the log-likelihood of each unit, and the posterior of its states."""
+    # States first: a sum over rows is several times as fast as over short rows.
+    belief = np.ascontiguousarray(scores.T)
+    largest = belief.max(0)
+    belief -= largest
+    np.exp(belief, out=belief)
+    total = belief.sum(0)
+    belief /= total
+    return largest + np.log(total), np.ascontiguousarray(belief.T)
