@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from consilience.inference.mixing import Mixing
+from consilience.intervals import bounds
 
 # More beliefs than this are not kept draw by draw (float32: 400 MB).
 MAX_KEPT = 100_000_000
@@ -56,6 +57,32 @@ class Result:
         units = self.log_likelihood
         units = None if units is None else np.asarray(units, np.float32)
         return replace(self, parameters=draws, log_likelihood=units, moments=())
+
+
+def of_draws(
+    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
+    truth: Float[np.ndarray, "chain kept U S"],
+    log_likelihood: Float[np.ndarray, "chain kept U"] | None,
+    prob: float,
+    optimization: Optimization | None = None,
+    remarks: tuple[str, ...] = (),
+) -> Result:
+    """Return the result of an engine that draws parameters: means, and quantiles."""
+    drawn = truth.reshape(-1, *truth.shape[2:])
+    belief = drawn.mean(0, dtype=float)
+    lower = upper = np.full(belief.shape, np.nan)
+    if len(drawn) > 1:
+        lower, upper = bounds(drawn, prob)
+    return Result(
+        parameters=parameters,
+        belief=belief,
+        lower=np.minimum(lower, belief),
+        upper=np.maximum(upper, belief),
+        log_likelihood=log_likelihood,
+        sample_stats={},
+        optimization=optimization,
+        remarks=remarks,
+    )
 
 
 def at_a_point(

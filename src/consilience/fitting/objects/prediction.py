@@ -20,8 +20,7 @@ from consilience.errors import OptionError
 from consilience.fitting.objects.fit import with_item_posteriors
 from consilience.fitting.previous.predicting import DRAWS, align_draws
 from consilience.fitting.request import Study
-from consilience.inference.result import Result
-from consilience.intervals import bounds
+from consilience.inference.result import Result, of_draws
 from consilience.model import Model, Parameters, thin
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.posterior import label_pairs
@@ -175,18 +174,7 @@ def _result(
             scores[draw, blocks.unit, : sums.shape[1]] = sums
     likelihood = logsumexp(scores, axis=2)
     drawn = np.exp(scores - likelihood[:, :, None])
-    mean = drawn.mean(0)
-    lower = upper = np.full(mean.shape, np.nan)
-    if len(drawn) > 1:
-        lower, upper = bounds(drawn, prob)
-    return Result(
-        parameters={
-            name: np.stack([each[name] for each in values])[None] for name in values[0]
-        },
-        belief=mean,
-        lower=np.minimum(lower, mean),
-        upper=np.maximum(upper, mean),
-        log_likelihood=likelihood[None],
-        sample_stats={},
-        optimization=None,
-    )
+    parameters = {
+        name: np.stack([each[name] for each in values])[None] for name in values[0]
+    }
+    return of_draws(parameters, drawn[None], likelihood[None], prob)

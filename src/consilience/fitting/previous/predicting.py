@@ -28,8 +28,7 @@ from consilience.fitting.inputs import (
 )
 from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
-from consilience.inference.result import Result
-from consilience.intervals import bounds
+from consilience.inference.result import Result, of_draws
 from consilience.model import (
     DIMS,
     Heuristic,
@@ -323,22 +322,11 @@ def _result(
         beliefs.append(np.asarray(truth))
         likelihoods.append(np.asarray(likelihood))
         kept.append({**draw, **{name: np.asarray(v) for name, v in more.items()}})
-    drawn = np.stack(beliefs)
-    lower = upper = np.full(drawn.shape[1:], np.nan)
-    if len(drawn) > 1:
-        lower, upper = bounds(drawn, prob)
-    mean = drawn.mean(0)
-    return Result(
-        parameters={
-            name: np.stack([each[name] for each in kept])[None] for name in kept[0]
-        },
-        belief=mean,
-        lower=np.minimum(lower, mean),
-        upper=np.maximum(upper, mean),
-        log_likelihood=np.stack(likelihoods)[None],
-        sample_stats={},
-        optimization=None,
-    )
+    parameters = {
+        name: np.stack([each[name] for each in kept])[None] for name in kept[0]
+    }
+    drawn, likelihood = np.stack(beliefs)[None], np.stack(likelihoods)[None]
+    return of_draws(parameters, drawn, likelihood, prob)
 
 
 def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | None:

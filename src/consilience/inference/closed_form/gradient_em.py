@@ -13,8 +13,13 @@ from consilience.inference.gradient_ascent.posterior_bootstrap import (
     posterior_bootstrap,
 )
 from consilience.inference.options import Seed, key_of
-from consilience.inference.result import MAX_KEPT, Optimization, Result, at_a_point
-from consilience.intervals import bounds
+from consilience.inference.result import (
+    MAX_KEPT,
+    Optimization,
+    Result,
+    at_a_point,
+    of_draws,
+)
 from consilience.model import Model
 from consilience.progress import Reporter
 from consilience.truth import Space
@@ -84,26 +89,16 @@ def _of_bootstrap(items: int, numbers: int) -> tuple[str, ...]:
 def _of_draws(
     draws: list[Mode], how: Optimization, prob: float, remarks: tuple[str, ...]
 ) -> Result:
-    beliefs = np.stack([np.asarray(draw.belief, np.float32) for draw in draws])
-    belief = beliefs.mean(0, dtype=float)
-    lower, upper = np.full(belief.shape, np.nan), np.full(belief.shape, np.nan)
-    if len(draws) > 1:
-        lower, upper = bounds(beliefs, prob)
-    kept = len(draws) * len(belief) <= MAX_KEPT
-    return Result(
-        parameters={
+    kept = len(draws) * len(draws[0].belief) <= MAX_KEPT
+    likelihood = np.stack([np.asarray(draw.log_likelihood) for draw in draws])[None]
+    return of_draws(
+        {
             name: np.stack([np.asarray(draw.parameters[name]) for draw in draws])[None]
             for name in draws[0].parameters
         },
-        belief=belief,
-        lower=np.minimum(lower, belief),
-        upper=np.maximum(upper, belief),
-        log_likelihood=(
-            np.stack([np.asarray(draw.log_likelihood) for draw in draws])[None]
-            if kept
-            else None
-        ),
-        sample_stats={},
-        optimization=how,
-        remarks=remarks,
+        np.stack([np.asarray(draw.belief, np.float32) for draw in draws])[None],
+        likelihood if kept else None,
+        prob,
+        how,
+        remarks,
     )

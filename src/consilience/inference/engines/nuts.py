@@ -42,8 +42,7 @@ from consilience.inference.gradient_ascent.from_mode import (
 from consilience.inference.mixing import judge, undecided
 from consilience.inference.modes import described
 from consilience.inference.options import Seed, generator_of, key_of
-from consilience.inference.result import MAX_KEPT, Result
-from consilience.intervals import bounds
+from consilience.inference.result import MAX_KEPT, Result, of_draws
 from consilience.model import (
     SCORE,
     HostModel,
@@ -132,9 +131,8 @@ def fit(
         state = start(keys, observations, values)
     kept = _drive(block, state, observations, (tune, effort.draws), report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
-    lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.prob)
-    believed = truth.mean((0, 1), dtype=float)
-    units, states = undecided(believed)
+    result = of_draws(sites, truth, likelihood, effort.prob)
+    units, states = undecided(result.belief)
     mixing = judge(model, space, sites, truth[:, :, units, states], units)
     remarks: tuple[str, ...] = ()
     if likelihood.shape[1] < effort.draws:
@@ -145,14 +143,9 @@ def fit(
                 f"{every}, to fit in memory"
             ),
         )
-    return Result(
-        parameters=sites,
-        belief=believed,
-        lower=lower,
-        upper=upper,
-        log_likelihood=likelihood,
+    return replace(
+        result,
         sample_stats={name: kept[name] for name in FIELDS if name != "z"},
-        optimization=None,
         remarks=remarks,
         mixing=described(model, space, sites, mixing),
     )

@@ -23,8 +23,7 @@ from numpyro.optim import optax_to_numpyro
 
 from consilience.inference.engines.nuts import start_at, with_guess
 from consilience.inference.options import Seed, key_of
-from consilience.inference.result import MAX_KEPT, Optimization, Result
-from consilience.intervals import bounds
+from consilience.inference.result import MAX_KEPT, Optimization, Result, of_draws
 from consilience.model import (
     SCORE,
     Model,
@@ -91,7 +90,7 @@ def fit(
     report
         Called with the progress made.
     """
-    _, of_start, of_draws, of_deal = jax.random.split(key_of(seed), 4)
+    _, of_start, of_posterior, of_deal = jax.random.split(key_of(seed), 4)
     whole, values = with_guess(model, space, observe(space), seed)
     size = min(effort.batch, space.num_units)
     deal = int(jax.random.randint(of_deal, (), 0, 2**31 - 1))
@@ -104,23 +103,16 @@ def fit(
         gains.append(float(gained.mean()))
         done = min((number + 1) * BLOCK, effort.steps)
         report(Progress("svi", done, effort.steps, f"ELBO about {gains[-1]:,.1f}"))
-    posterior = draw(of_draws, state, whole)
+    posterior = draw(of_posterior, state, whole)
     sites, truth, likelihood = _read(model, whole, posterior)
-    lower, upper = bounds(truth, effort.prob)
-    return Result(
-        parameters={name: value[None] for name, value in sites.items()},
-        belief=truth.mean(0, dtype=float),
-        lower=lower,
-        upper=upper,
-        log_likelihood=likelihood[None],
-        sample_stats={},
-        optimization=Optimization(
-            "ELBO of minibatches",
-            np.asarray(gains)[None],
-            np.asarray([_settled(gains, len(space.unit))]),
-            0,
-        ),
-        remarks=("svi assumes independent parameters: intervals may be narrow",),
+    settled = np.asarray([_settled(gains, len(space.unit))])
+    return of_draws(
+        {name: value[None] for name, value in sites.items()},
+        truth[None],
+        likelihood[None],
+        effort.prob,
+        Optimization("ELBO of minibatches", np.asarray(gains)[None], settled, 0),
+        ("svi assumes independent parameters: intervals may be narrow",),
     )
 
 
