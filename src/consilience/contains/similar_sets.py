@@ -44,8 +44,7 @@ def _linked(
 ) -> Int[np.ndarray, " U"]:
     """Return which units are linked, by a code each."""
     links = coo_array((np.ones(len(first), bool), (first, second)), (number, number))
-    code: Int[np.ndarray, " U"] = csgraph.connected_components(links, directed=False)[1]
-    return code
+    return csgraph.connected_components(links, directed=False)[1]
 
 
 def _shown(
@@ -57,8 +56,7 @@ def _shown(
     num_annotators = np.asarray(was_asked.sum(1)).ravel()
     both = np.asarray((was_asked[first] * was_asked[second]).sum(1)).ravel()
     fewer = np.minimum(num_annotators[first], num_annotators[second])
-    enough: Bool[np.ndarray, " P"] = both >= SHOWN * np.maximum(fewer, 1)
-    return enough
+    return both >= SHOWN * np.maximum(fewer, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,5 +140,4 @@ def _given(
     largest = by_pair.max()
     sought = np.minimum(first, second).astype(np.int64) * len(names)
     listed = largest.reindex(sought + np.maximum(first, second)).to_numpy(float)
-    values: Float[np.ndarray, " P"] = np.nan_to_num(listed)
-    return values
+    return np.nan_to_num(listed)

@@ -224,8 +224,7 @@ def log_sum_allocations(
     largest = _largest(blocks, logs)
     xp = maths(logs).xp
     total = sum_allocations(blocks, xp.exp(logs - row_of_allocation(blocks, largest)))
-    log_sum: Float[AnyArray, "U k"] = largest + xp.log(total)
-    return log_sum
+    return largest + xp.log(total)
 
 
 def _largest(blocks: Blocks, logs: Float[AnyArray, "V k"]) -> Float[AnyArray, "U k"]:
@@ -249,10 +248,9 @@ def sum_allocations(
         return np.add.reduceat(shares, _starts(blocks))
     if blocks.by_unit is not None:
         return blocks.by_unit.T @ shares
-    sums: Float[AnyArray, "U k"] = jax.ops.segment_sum(
+    return jax.ops.segment_sum(
         shares, blocks.of_unit, len(blocks.votes), indices_are_sorted=True
     )
-    return sums
 
 
 def log_sum_allocations_and_sizes(
@@ -272,10 +270,7 @@ def log_sum_allocations_and_sizes(
     share = xp.exp(weight - row_of_allocation(blocks, largest))
     size = partitions.num_blocks[:, None] == np.arange(1, blocks.num_labels + 1)
     total = sum_allocations(blocks, share @ size.astype(phi.dtype))
-    log_sum: Float[AnyArray, "U n"] = largest + xp.log(
-        xp.maximum(total, np.finfo(total.dtype).tiny)
-    )
-    return log_sum
+    return largest + xp.log(xp.maximum(total, np.finfo(total.dtype).tiny))
 
 
 def block_sizes(num_labels: int) -> Float[np.ndarray, " B"]:

@@ -60,10 +60,7 @@ def endorsed_share(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c"]:
 
     Zero where nobody was asked.
     """
-    share: Float[np.ndarray, "*c"] = (counts[..., 2] + counts[..., 1] / 2) / (
-        counts.sum(-1) + 1
-    )
-    return share
+    return (counts[..., 2] + counts[..., 1] / 2) / (counts.sum(-1) + 1)
 
 
 def exceedances(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c A"]:
@@ -82,8 +79,7 @@ def _codes(column: pd.Series, names: Shaped[np.ndarray, " M"]) -> Int[np.ndarray
     """Return the place of each row's name among others; -1 where it is not there."""
     place = pd.Index(names.astype(str)).get_indexer(column.cat.categories.astype(str))
     code = column.cat.codes.to_numpy()
-    codes: Int[np.ndarray, " N"] = np.where(code >= 0, place[code], -1)
-    return codes
+    return np.where(code >= 0, place[code], -1)
 
 
 def _sentences(

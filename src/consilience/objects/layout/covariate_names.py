@@ -69,5 +69,4 @@ def _each(named: Named, what: Int[np.ndarray, "U C C"]) -> Int[np.ndarray, " _"]
     """Return what is said of each two candidates, once, of the items that count."""
     first, second = np.triu_indices(named.candidate.shape[1], 1)
     both = (named.candidate[:, second] >= 0) & named.observed[:, None]
-    values: Int[np.ndarray, " _"] = what[:, first, second][both]
-    return values
+    return what[:, first, second][both]

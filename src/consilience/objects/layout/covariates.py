@@ -271,10 +271,7 @@ def _rate(
     usual: Float[np.ndarray, "*n"] | float,
     weight: float,
 ) -> Float[np.ndarray, "*n"]:
-    rate: Float[np.ndarray, "*n"] = (np.maximum(part, 0) + weight * usual) / (
-        np.maximum(whole, 0) + weight
-    )
-    return rate
+    return (np.maximum(part, 0) + weight * usual) / (np.maximum(whole, 0) + weight)
 
 
 def _log_odds(
@@ -285,8 +282,7 @@ def _log_odds(
 ) -> Float[np.ndarray, "*n"]:
     """Return the log-odds of a rate against the usual one, zero where none is known."""
     rate = _rate(part, whole, usual, weight)
-    log_odds: Float[np.ndarray, "*n"] = np.log(rate / (1 - rate) * (1 - usual) / usual)
-    return log_odds
+    return np.log(rate / (1 - rate) * (1 - usual) / usual)
 
 
 def _stacked(

@@ -62,8 +62,7 @@ class Items:
         for table in tables:
             wide = ((0, 0), (0, num_states - table.shape[1]))
             rows.append(xp.pad(table, wide, constant_values=NEVER))
-        log_weights: Float[AnyArray, "U K"] = xp.concatenate(rows)[self.place]
-        return log_weights
+        return xp.concatenate(rows)[self.place]
 
 
 def items_of(

@@ -103,8 +103,7 @@ def pairs_inside(num_labels: int) -> Float[np.ndarray, "Q B"]:
     """
     first, second = np.triu_indices(num_labels, 1)
     inside = members(num_labels).T
-    both: Float[np.ndarray, "Q B"] = inside[first] * inside[second]
-    return both
+    return inside[first] * inside[second]
 
 
 def sum_over_partitions(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
@@ -124,8 +123,7 @@ def by_matrix(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
         library.logsumexp(weight[:, start:end], axis=1)
         for start, end in zip(partitions.first, partitions.first[1:], strict=False)
     ]
-    log_sums: Float[AnyArray, "V n"] = library.xp.stack(sums, axis=1)
-    return log_sums
+    return library.xp.stack(sums, axis=1)
 
 
 def by_recursion(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
@@ -144,8 +142,7 @@ def by_recursion(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
     def one(row: Float[AnyArray, " B"]) -> Float[AnyArray, " n"]:
         return _recursion(row[None], num_labels)[0]
 
-    sums: Float[AnyArray, "V n"] = jax.lax.map(one, phi, batch_size=size)
-    return sums
+    return jax.lax.map(one, phi, batch_size=size)
 
 
 def _recursion(phi: Float[AnyArray, "V B"], num_labels: int) -> Float[AnyArray, "V n"]:
@@ -159,8 +156,7 @@ def _recursion(phi: Float[AnyArray, "V B"], num_labels: int) -> Float[AnyArray, 
         longer = xp.concatenate([never, sums[:, :, :-1]], axis=2)
         term = phi[:, block][..., None] + longer[:, rest]
         sums = xp.concatenate([sums, library.logsumexp(term, axis=2)], axis=1)
-    log_sums: Float[AnyArray, "V n"] = sums[:, -1, 1:]
-    return log_sums
+    return sums[:, -1, 1:]
 
 
 @lru_cache(maxsize=MAX_LABELS)

@@ -192,10 +192,7 @@ def exposures(
 ) -> Float[np.ndarray, "U C"]:
     """Return the votes expected of each candidate, for each unit of its ability."""
     total = (votes * ability[named.candidate]).sum(1, keepdims=True)
-    votes_expected: Float[np.ndarray, "U C"] = (
-        item_counts.effective_votes[:, None] * votes / (total + 1e-12)
-    )
-    return votes_expected
+    return item_counts.effective_votes[:, None] * votes / (total + 1e-12)
 
 
 def _bradley_terry(

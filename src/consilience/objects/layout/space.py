@@ -180,8 +180,7 @@ def dataset_labels(
         return np.full(len(items), NOBODY)
     rows = table.drop_duplicates("item").set_index(table["item"].astype(str))
     given = rows["dataset_label"].reindex(items.astype(str)).astype(object)
-    codes: Int[np.ndarray, " U"] = pd.Index(labels).get_indexer(given)
-    return codes
+    return pd.Index(labels).get_indexer(given)
 
 
 def _rows(table: pd.DataFrame) -> dict[str, Shaped[np.ndarray, " _"]]:

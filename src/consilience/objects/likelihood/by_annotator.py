@@ -54,8 +54,7 @@ def reported_sums(
     logsumexp = maths(parameters).logsumexp
     total = log_sum_allocations_and_sizes(blocks, phi, logsumexp(styles, axis=1))
     prior = sum_over_partitions(affinities(covariates, parameters))
-    log_sums: Float[AnyArray, "U n"] = total - logsumexp(prior, axis=1, keepdims=True)
-    return log_sums
+    return total - logsumexp(prior, axis=1, keepdims=True)
 
 
 def allocation_weights(

@@ -97,8 +97,7 @@ def log_endorsed(
     by_label = xp.where(is_own, by_label[..., 1], by_label[..., 0])
     inside, size = members(labels), block_sizes(labels)[:, None]
     by_size = np.stack([inside * (size == 1), inside * (size > 1)])
-    by_block: Float[AnyArray, "2 U B"] = xp.einsum("unks,sbn->kub", by_label, by_size)
-    return by_block
+    return xp.einsum("unks,sbn->kub", by_label, by_size)
 
 
 def endorsement_log_odds(
@@ -127,8 +126,7 @@ def mean_shares(
             endorsement * (1 - maybe * refused),
         ]
     )
-    positive: Float[AnyArray, 3 * any] = library.xp.maximum(shares, MIN_SHARE)
-    return positive
+    return library.xp.maximum(shares, MIN_SHARE)
 
 
 def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
@@ -153,8 +151,7 @@ def draw_endorsements(
     shares = np.asarray(mean_shares(odds, parameters), float).T
     gamma = np.maximum(generator.gamma(weight * shares), 1e-300)
     drawn = gamma / gamma.sum(1, keepdims=True)
-    counts: Int[np.ndarray, "n 3"] = generator.multinomial(num_answers, drawn)
-    return counts
+    return generator.multinomial(num_answers, drawn)
 
 
 def _steps(

@@ -65,13 +65,11 @@ def log_prior(
 ) -> Float[AnyArray, "U n"]:
     """Return log p(k objects) before anyone has answered."""
     sums = sum_over_partitions(affinities(covariates, parameters))
-    normalised: Float[AnyArray, "U n"] = sums - _whole(sums)
-    return normalised
+    return sums - _whole(sums)
 
 
 def _whole(sums: Float[AnyArray, "U n"]) -> Float[AnyArray, "U 1"]:
-    whole: Float[AnyArray, "U 1"] = maths(sums).logsumexp(sums, axis=1, keepdims=True)
-    return whole
+    return maths(sums).logsumexp(sums, axis=1, keepdims=True)
 
 
 def unit_sums(
@@ -183,10 +181,7 @@ def log_duplicates(
         weight + inside * table[:, 0]
         for weight, table in zip(names, tables, strict=True)
     )
-    log_weight: Float[AnyArray, "V B"] = maths(parameters).xp.logaddexp(
-        rivals, synonyms
-    )
-    return log_weight
+    return maths(parameters).xp.logaddexp(rivals, synonyms)
 
 
 def synonym_log_odds(
@@ -200,14 +195,12 @@ def synonym_log_odds(
     total = covariates.pair @ parameters["synonyms"] + pair_effects(
         covariates, parameters, "synonym_pairs"
     )
-    odds: Float[AnyArray, "U B"] = total / num_pairs(size)
-    return odds
+    return total / num_pairs(size)
 
 
 def num_pairs(size: Shaped[AnyArray, "*n"]) -> Float[AnyArray, "*n"]:
     """Return the number of pairs of so many names, at least one."""
-    pairs: Float[AnyArray, "*n"] = maths(size).xp.maximum(size * (size - 1) / 2, 1)
-    return pairs
+    return maths(size).xp.maximum(size * (size - 1) / 2, 1)
 
 
 def affinities(
@@ -224,10 +217,7 @@ def pseudo_votes(
     """Return the imagined votes of each candidate, for `naming` or `salience`."""
     xp = maths(parameters).xp
     votes = covariates.label @ xp.exp(parameters[what])
-    attracted: Float[AnyArray, "U n"] = votes * xp.exp(
-        covariates.slope @ parameters["attraction"]
-    )
-    return attracted
+    return votes * xp.exp(covariates.slope @ parameters["attraction"])
 
 
 def named_weights(
@@ -260,8 +250,7 @@ def log_rising_factorial(
 ) -> Float[AnyArray, "*n"]:
     """Return log of v (v + 1) ... (v + c - 1): what c votes weigh under a Dirichlet."""
     if isinstance(votes, jax.Array):
-        log_rising: Float[AnyArray, "*n"] = _sloping(votes, count, max_count)
-        return log_rising
+        return _sloping(votes, count, max_count)
     return _rising(votes, count, max_count)
 
 
@@ -276,8 +265,7 @@ def _rising(
         step = np.arange(start, min(start + AT_ONCE, max_count))
         factors = xp.where(step < count[..., None], votes + step, 1.0)
         logs.append(xp.log(xp.prod(factors, -1)))
-    log_rising: Float[AnyArray, "*n"] = sum(logs, np.zeros(()))
-    return log_rising
+    return sum(logs, np.zeros(()))
 
 
 _sloping = jax.custom_jvp(_rising, nondiff_argnums=(2,))
@@ -304,8 +292,7 @@ def log_rising_factorials(
     steps = maths(votes).xp.log(votes[..., None] + np.arange(max_count))
     # A product: XLA's cumulative sum takes several times as long.
     before = np.arange(max_count)[:, None] < np.arange(max_count + 1)
-    log_rising: Float[AnyArray, "*n W"] = steps @ before.astype(float)
-    return log_rising
+    return steps @ before.astype(float)
 
 
 def log_rising_by_count(
@@ -313,10 +300,9 @@ def log_rising_by_count(
 ) -> Float[AnyArray, "U B n"]:
     """Return the same of counts that differ by block, votes that do not."""
     table = log_rising_factorials(votes, max_count)
-    log_rising: Float[AnyArray, "U B n"] = maths(votes).xp.take_along_axis(
-        table[:, None], count[..., None], axis=3
-    )[..., 0]
-    return log_rising
+    return maths(votes).xp.take_along_axis(table[:, None], count[..., None], axis=3)[
+        ..., 0
+    ]
 
 
 def duplicate_name_tables(
@@ -331,8 +317,7 @@ def duplicate_name_tables(
     by_block = duplicate_names_by_size(parameters, num_labels)[
         :, block_sizes(num_labels).astype(int)
     ]
-    table: Float[AnyArray, "2 B n"] = maths(parameters).once(by_block)
-    return table
+    return maths(parameters).once(by_block)
 
 
 def duplicate_names_by_size(
@@ -373,12 +358,11 @@ def kind_odds(
     """Return the log-odds of high detection before any exhaustive response."""
     rates = maths(parameters).xp.stack(detection_log_odds(parameters))
     endorsement = log_endorsed(covariates, rates, parameters)
-    odds: Float[AnyArray, "U B"] = (
+    return (
         covariates.block @ parameters["high_detection"]
         + endorsement[1]
         - endorsement[0]
     )
-    return odds
 
 
 def follows(parameters: Parameters) -> Parameters:
@@ -394,10 +378,7 @@ def _detected(
     odds: Float[AnyArray, ""],
 ) -> Float[AnyArray, "U B"]:
     log_sigmoid = maths(odds).log_sigmoid
-    log_probability: Float[AnyArray, "U B"] = detected * log_sigmoid(
-        odds
-    ) + missed * log_sigmoid(-odds)
-    return log_probability
+    return detected * log_sigmoid(odds) + missed * log_sigmoid(-odds)
 
 
 def style_beta(
@@ -427,7 +408,4 @@ def log_style_probability(
     # what lies beyond it is not an allocation, and its value is not used.
     xp = maths(parameters).xp
     exhaustive = xp.maximum(answered[:, None] - np.arange(max_answers + 1), 0)
-    log_probability: Float[AnyArray, "U W"] = (
-        ups + xp.take_along_axis(downs, exhaustive, 1) - both[:, None]
-    )
-    return log_probability
+    return ups + xp.take_along_axis(downs, exhaustive, 1) - both[:, None]

@@ -89,10 +89,7 @@ def totals(
         sums * jnp.exp(style), every.of_unit, len(every.votes), indices_are_sorted=True
     )
     apart, alone = off[:, every.whole]
-    log_likelihood: Float[Array, " U"] = (
-        jnp.log(answered) + apart - jnp.log(before) - alone - whole
-    )
-    return log_likelihood
+    return jnp.log(answered) + apart - jnp.log(before) - alone - whole
 
 
 def _further(evidence: Float[Array, "U K"]) -> Float[Array, " U"]:
@@ -111,17 +108,15 @@ def _take(
     table: Float[Array, "N ..."], index: Int[AnyArray, " M"]
 ) -> Float[Array, "M ..."]:
     # Codes are never negative nor too large: told so, XLA drops its checks.
-    entries: Float[Array, "M ..."] = (
+    return (
         once(table).at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
     )
-    return entries
 
 
 @jax.custom_vjp
 def _exp(logs: Float[Array, " C"]) -> Float[Array, " C"]:
     """Return the exponentials, which XLA would compute again, slowly, for gradients."""
-    exponentials: Float[Array, " C"] = once(jnp.exp(logs))
-    return exponentials
+    return once(jnp.exp(logs))
 
 
 def _exp_forward(
@@ -192,10 +187,9 @@ def _taken(
     every: EndToEnd, takings: Takings, entries: Float[Array, " E"]
 ) -> Float[Array, " R"]:
     """Return the sum of the entries of a table that each block takes."""
-    total: Float[Array, " R"] = jax.ops.segment_sum(
+    return jax.ops.segment_sum(
         takings.times * _take(entries, takings.taken), takings.taker, len(every.main)
     )
-    return total
 
 
 def _synonym_log_odds(
@@ -241,10 +235,7 @@ def _log_endorsed(
 
 
 def _styles(every: EndToEnd, parameters: Parameters) -> Float[Array, "U W"]:
-    log_probability: Float[Array, "U W"] = log_style_probability(
-        every.item, every.answered, every.most, parameters
-    )
-    return log_probability
+    return log_style_probability(every.item, every.answered, every.most, parameters)
 
 
 @cache

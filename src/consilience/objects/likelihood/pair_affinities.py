@@ -75,5 +75,4 @@ def pair_effects(
     if covariates.pairs is None or name not in parameters:
         return 0.0
     effect = maths(parameters).xp.append(parameters[name], 0.0)[covariates.pairs]
-    inside: Float[AnyArray, "U B"] = effect @ pairs_inside(covariates.label.shape[1])
-    return inside
+    return effect @ pairs_inside(covariates.label.shape[1])

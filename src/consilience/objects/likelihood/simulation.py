@@ -215,8 +215,7 @@ def _answer(
 
 
 def _dirichlet(weight: Any, generator: np.random.Generator) -> Float[np.ndarray, " k"]:
-    shares: Float[np.ndarray, " k"] = generator.dirichlet(np.asarray(weight, float))
-    return shares
+    return generator.dirichlet(np.asarray(weight, float))
 
 
 def _bits(labels: Any) -> int:

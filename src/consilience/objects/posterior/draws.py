@@ -58,8 +58,7 @@ class Chunk:
         """Share of annotators whose main label each candidate is."""
         of_object = np.take_along_axis(self.salience, self.object_of, axis=2)
         naming = 1 - self.none[:, :, None]
-        shares: Float[np.ndarray, "u D n"] = of_object * self.share * naming
-        return shares
+        return of_object * self.share * naming
 
     @cached_property
     def is_main_label(self) -> Bool[np.ndarray, "u D n"]:
@@ -76,10 +75,7 @@ class Chunk:
     @cached_property
     def relative(self) -> Float[np.ndarray, "u D n"]:
         """Share of each candidate over that of its object's most used name."""
-        ratio: Float[np.ndarray, "u D n"] = self.share / _highest(
-            self.object_of, self.share
-        )
-        return ratio
+        return self.share / _highest(self.object_of, self.share)
 
 
 def single_candidate(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
@@ -130,8 +126,7 @@ class Streams:
         pairs = list(zip(self.each, shape, strict=True))
         larger = np.stack([one.standard_gamma(a + 1) for one, a in pairs])
         power = np.stack([one.standard_exponential(a.shape) / a for one, a in pairs])
-        logs: Float[np.ndarray, "u ..."] = np.log(larger) - power
-        return logs
+        return np.log(larger) - power
 
     def beta(
         self, yes: Float[np.ndarray, "u ..."], no: Float[np.ndarray, "u ..."]
@@ -238,8 +233,7 @@ def _chances(
     highest = np.maximum.reduceat(logs.max(1), start)
     chance = np.exp(logs - highest[item][:, None])
     total = np.add.reduceat(chance.sum(1), start)
-    chances: Float[np.ndarray, "v P"] = chance / total[item][:, None]
-    return chances
+    return chance / total[item][:, None]
 
 
 def _chosen(
@@ -319,8 +313,7 @@ def _continuous(
 def _code(object_of: Int[np.ndarray, "u D n"]) -> Int[np.ndarray, "u D n"]:
     """Return a code of the object of each candidate, one for all items and draws."""
     first = np.arange(object_of.size).reshape(object_of.shape)[:, :, :1]
-    codes: Int[np.ndarray, "u D n"] = first + object_of
-    return codes
+    return first + object_of
 
 
 def _highest(
@@ -330,8 +323,7 @@ def _highest(
     code = _code(object_of)
     maxima = np.full(code.size, -np.inf)
     np.maximum.at(maxima, code.ravel(), value.ravel())
-    highest: Float[np.ndarray, "u D n"] = maxima[code]
-    return highest
+    return maxima[code]
 
 
 @lru_cache(maxsize=MAX_LABELS)
@@ -370,8 +362,7 @@ def _dirichlet(
     generator: Streams,
 ) -> Float[np.ndarray, "u D n"]:
     logs = generator.log_gamma(np.where(there, weight, 1.0))
-    shares: Float[np.ndarray, "u D n"] = softmax(np.where(there, logs, -np.inf), axis=2)
-    return shares
+    return softmax(np.where(there, logs, -np.inf), axis=2)
 
 
 def streams(seed: int, names: Iterable[Any] | Shaped[np.ndarray, " u"]) -> Streams:

@@ -61,10 +61,7 @@ def binder(
     """Return on how many pairs of labels each partition is expected to err."""
     pairs = _together(num_labels)
     same = partition @ pairs
-    loss: Float[np.ndarray, "u P"] = same.sum(1, keepdims=True) + (
-        (1 - 2 * same) @ pairs.T
-    )
-    return loss
+    return same.sum(1, keepdims=True) + ((1 - 2 * same) @ pairs.T)
 
 
 def information(
@@ -84,8 +81,7 @@ LOSSES: Mapping[str, Loss] = MappingProxyType({"binder": binder, "vi": informati
 
 def least_loss(losses: Float[np.ndarray, "u P"]) -> Int[np.ndarray, " u"]:
     """Return the partition of least loss of each item; of several, the first."""
-    partitions: Int[np.ndarray, " u"] = losses.round(_DIGITS).argmin(1)
-    return partitions
+    return losses.round(_DIGITS).argmin(1)
 
 
 @lru_cache(maxsize=MAX_LABELS)
@@ -94,10 +90,7 @@ def _together(num_labels: int) -> Float[np.ndarray, "P Q"]:
     index = block_indices(num_labels)
     first, second = np.triu_indices(num_labels, 1)
     both = (1 << first) | (1 << second)
-    joins: Float[np.ndarray, "P Q"] = sum(
-        ((column[:, None] & both) == both).astype(float) for column in index.T
-    )
-    return joins
+    return sum(((column[:, None] & both) == both).astype(float) for column in index.T)
 
 
 @lru_cache(maxsize=MAX_LABELS)
@@ -113,13 +106,11 @@ def _blocks(num_labels: int) -> csr_array:
 def _part(num_labels: int) -> Float[np.ndarray, " B"]:
     """Return what each block adds to the entropy of a partition; the empty, none."""
     share = members(num_labels).sum(1) / num_labels
-    entropy: Float[np.ndarray, " B"] = -share * np.log(np.where(share > 0, share, 1.0))
-    return entropy
+    return -share * np.log(np.where(share > 0, share, 1.0))
 
 
 @lru_cache(maxsize=MAX_LABELS)
 def _shared(num_labels: int) -> Float[np.ndarray, "B B"]:
     """Return the same of what two blocks have in common."""
     mask = np.arange(1 << num_labels)
-    entropy: Float[np.ndarray, "B B"] = _part(num_labels)[mask[:, None] & mask]
-    return entropy
+    return _part(num_labels)[mask[:, None] & mask]

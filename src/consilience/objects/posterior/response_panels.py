@@ -118,8 +118,7 @@ def sizes_of_responses(chunk: Chunk) -> Float[np.ndarray, "n u D"]:
         before = (1 - detection) * before + detection * named
     by_size = chunk.lists * after[1:]
     by_size[0] += 1 - chunk.lists
-    shares: Float[np.ndarray, "n u D"] = by_size / by_size.sum(0)
-    return shares
+    return by_size / by_size.sum(0)
 
 
 def _first(values: Shaped[np.ndarray, "u D n"]) -> Shaped[np.ndarray, "n u D"]:
@@ -130,10 +129,7 @@ def _further(log_probability: Float[np.ndarray, "B n"]) -> Float[np.ndarray, "n 
     """Return how probably a block that is named is named by one label, two, ..."""
     size = block_sizes(len(log_probability).bit_length() - 1)[:, None]
     ways = comb(np.maximum(size - 1, 0), np.arange(log_probability.shape[1]))
-    probability: Float[np.ndarray, "n B"] = np.where(
-        size > 0, ways * np.exp(log_probability), 0.0
-    ).T
-    return probability
+    return np.where(size > 0, ways * np.exp(log_probability), 0.0).T
 
 
 def _convolve(
@@ -175,8 +171,7 @@ def _shares(
     top = votes == votes.max(0)
     every = top.sum(0, dtype=np.int8)
     right = (top & event[:, :, None]).sum(0, dtype=np.int8)
-    shares: Float[np.ndarray, " u"] = (right / every).mean(1)
-    return shares
+    return (right / every).mean(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,5 +231,4 @@ def levels(
     )
     step = np.clip(step, _EDGE, 1 - _EDGE)
     drawn: Float[np.ndarray, "u D n"] = expit(odds + logit(step))
-    valid: Float[np.ndarray, "u D n"] = np.minimum(drawn, frequency)
-    return valid
+    return np.minimum(drawn, frequency)
