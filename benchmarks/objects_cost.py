@@ -241,8 +241,8 @@ def by_candidates(most: int, times: int) -> Figures:
 
     def timed(way, blocks, known):
         def total(parameters, blocks, known):
-            phi, rest = allocation_weights(blocks, known, parameters)
-            return logsumexp(way(blocks, phi, rest), axis=1).sum()
+            each = allocation_weights(blocks, known, parameters)
+            return logsumexp(way(blocks, each.phi, each.rest), axis=1).sum()
 
         slope = jax.jit(jax.value_and_grad(total))
         value, _ = jax.block_until_ready(slope(parameters, blocks, known))

@@ -196,13 +196,8 @@ def of_others(study, observations, log_likelihood):
         order[: ITEMS * 4 // 5] = generator.permutation(ITEMS * 4 // 5)
         label = known.label.copy()
         label[:, :, place] = known.label[order][:, :, place]
-        asked = replace(
-            known.contains_counts, exceeds=known.contains_counts.exceeds[order]
-        )
-        own = replace(
-            observations.layout,
-            covariates=(replace(known, label=label, contains_counts=asked),),
-        )
+        other = replace(known, label=label, exceeds=known.exceeds[order])
+        own = replace(observations.layout, covariates=(other,))
         results.append(log_likelihood(replace(observations, layout=own), usual))
     return np.stack(results)
 

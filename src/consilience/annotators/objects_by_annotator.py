@@ -54,13 +54,13 @@ from consilience.model import (
 from consilience.model.laid_out import Arithmetic, LaidOutAnswers
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
-from consilience.objects.likelihood.by_annotator import unit_sums
 from consilience.objects.likelihood.endorsement import sample_endorsement
 from consilience.objects.likelihood.label_counts import (
     DIMS,
     detection_log_odds,
     follows,
     log_prior,
+    unit_sums,
 )
 from consilience.objects.likelihood.pair_affinities import sample_pairs, sample_synonyms
 from consilience.objects.likelihood.simulation import simulation
@@ -165,7 +165,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     assert people is not None  # noqa: S101 (laid out below)
     each = list(zip(items.blocks, items.covariates, people.responses, strict=True))
     answered = [
-        unit_sums(blocks, covariates, responses, parameters)
+        unit_sums(blocks, covariates, parameters, responses)
         for blocks, covariates, responses in each
     ]
     before = [log_prior(covariates, parameters) for _, covariates, _ in each]

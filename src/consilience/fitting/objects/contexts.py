@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Int
 
-from consilience.objects.layout.space import assembled
+from consilience.objects.layout.space import anonymous
 from consilience.ragged import places_within
 from consilience.truth import ObjectsSpace
 from consilience.truth.named import Named
@@ -58,15 +58,7 @@ def contexts(
         mask=(bits * moved[context]).sum(1),
         main=place[context, named.main[row]],
     )
-    conditioned = assembled(
-        layout,
-        space.unit_item[unit],
-        np.array(["(all)"], object),
-        np.zeros(1, bool),
-        unit=context,
-        annotator=np.zeros(len(row), np.int32),
-        n=count,
-    )
+    conditioned = anonymous(layout, space.unit_item[unit], context, count)
     is_there = present[np.arange(len(unit)), named.main[target]] > 0
     return Contexts(
         space=conditioned,

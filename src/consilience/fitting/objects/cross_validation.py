@@ -282,7 +282,7 @@ def log_likelihood_with(
             at = units[part]
             answers = _answers(space, context[at], main[at], mask[at])
             blocks = count_answers(
-                answers, np.arange(len(at)), number, slopes=False, max_answers=most
+                answers, np.arange(len(at)), number, max_answers=most
             )
             covariates = columns.of(context[at], number)
             padded, alike = _pad(blocks, covariates, room)
@@ -358,7 +358,7 @@ def _pad(
             room if name in allocations else room // 2 + 1,
         )
         for name in Blocks.__dataclass_fields__
-        if name not in {"by_unit", "by_style", "num_labels", "most"}
+        if name not in {"by_unit", "num_labels", "most"}
     }
     spare = jnp.arange(room) >= len(blocks.of_unit)
     filled["of_unit"] = jnp.where(spare, room // 2, filled["of_unit"])

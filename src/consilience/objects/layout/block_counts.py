@@ -25,7 +25,7 @@ from consilience.objects.layout.partitions import (
     sum_over_partitions,
 )
 from consilience.ragged import places_within
-from consilience.truth.arrays import HOST, AnyArray, Incidence, incidence, maths, pytree
+from consilience.truth.arrays import HOST, AnyArray, Incidence, maths, pytree
 from consilience.truth.sizes import next_size
 from consilience.truth.space import ObjectsSpace
 
@@ -51,34 +51,26 @@ class Blocks:
     exhaustive_singles: Int[AnyArray, "V n"]
     single_label: Int[AnyArray, " V"]
     log_multiplicity: Float[AnyArray, " V"]
-    by_unit: Incidence | None
-    by_style: Incidence | None
     num_labels: int
     most: int
+    by_unit: Incidence | None = None
 
 
-def count_blocks(space: ObjectsSpace, *, slopes: bool = True) -> list[Blocks]:
+def count_blocks(space: ObjectsSpace) -> list[Blocks]:
     """Count all blocks of all units that have two candidates or more."""
-    named = space.named
-    size = named.size
-    most = None
+    named, most = space.named, None
     if named.padded:
         most = next_size(int(np.bincount(space.unit, space.n).max(initial=1)))
     counts = []
-    for number in np.unique(size[size > 1]).tolist():
-        units = np.flatnonzero(size == number)
-        position = np.full(space.num_units, -1)
-        position[units] = np.arange(len(units))
-        rows = np.flatnonzero(position[space.unit] >= 0)
+    for number in np.unique(named.size[named.size > 1]).tolist():
+        units = np.flatnonzero(named.size == number)
+        place = np.full(space.num_units, -1)
+        place[units] = np.arange(len(units))
+        rows = np.flatnonzero(place[space.unit] >= 0)
         answers = Answers(
-            position[space.unit[rows]],
-            named.mask[rows],
-            named.main[rows],
-            space.n[rows],
+            place[space.unit[rows]], named.mask[rows], named.main[rows], space.n[rows]
         )
-        counts.append(
-            count_answers(answers, units, number, slopes=slopes, max_answers=most)
-        )
+        counts.append(count_answers(answers, units, number, max_answers=most))
     return counts
 
 
@@ -96,17 +88,16 @@ def count_answers(
     units: Int[np.ndarray, " U"],
     num_labels: int,
     *,
-    slopes: bool = True,
     max_answers: int | None = None,
 ) -> Blocks:
     """Count the blocks of units that have that many candidates."""
-    mask, main, weight = answers.mask, answers.main, answers.n
+    mask, main = answers.mask, answers.main
     at = (answers.unit, np.arange(len(mask)))
-    sums = csr_array((weight, at), shape=(len(units), len(mask)))
+    sums = csr_array((answers.n, at), shape=(len(units), len(mask)))
 
     def total(event: Bool[np.ndarray, "N *n"]) -> Int[np.ndarray, "U *n"]:
         """Return how many responses of each unit an event is true of."""
-        return sums @ event.astype(int)
+        return (sums @ event.astype(int)).astype(np.int32)
 
     block = np.arange(1 << num_labels)
     size = np.bitwise_count(block).astype(np.int64)
@@ -116,11 +107,7 @@ def count_answers(
     together = mask[:, None] & block
     shared = np.bitwise_count(together).astype(np.int64)
     elsewhere = exhaustive & ~is_main
-    detected = elsewhere & (shared > 0)
-    reported = exhaustive & (shared > 0)
-    duplicates = [
-        total(reported & (shared == extra + 1)) for extra in range(num_labels)
-    ]
+    detected, reported = elsewhere & (shared > 0), exhaustive & (shared > 0)
     multiple = detected & (shared > 1)
     uniform = np.where(multiple, np.log(np.maximum(shared, 1) / np.maximum(size, 1)), 0)
     names = [
@@ -130,37 +117,28 @@ def count_answers(
     of_main = main[:, None] == np.arange(num_labels)
     singles = total(of_main & (named_size == 1)[:, None])
     of_unit, exhaustive_singles, ways = _allocations(singles, len(block))
-    votes = sums @ np.ones(len(mask), int)
-    max_answers = int(votes.max(initial=1)) if max_answers is None else max_answers
-    single_label = singles.sum(1)[of_unit] - exhaustive_singles.sum(1)
-    style = of_unit * (max_answers + 1) + single_label
-    num_styles = len(units) * (max_answers + 1)
+    votes = total(np.ones(len(mask), bool))
     return Blocks(
         unit=units,
-        main=_counts(total(is_main)),
-        detected=_counts(total(detected)),
-        missed=_counts(total(elsewhere & (shared == 0))),
-        duplicates=_counts(np.stack(duplicates, axis=-1)),
+        main=total(is_main),
+        detected=total(detected),
+        missed=total(elsewhere & (shared == 0)),
+        duplicates=np.stack(
+            [total(reported & (shared == more + 1)) for more in range(num_labels)],
+            axis=-1,
+        ),
         uniform=sums @ uniform,
-        names=_counts(np.stack(names, axis=-1)),
-        named=_counts(np.sum(names, axis=0)),
+        names=np.stack(names, axis=-1),
+        named=np.sum(names, axis=0, dtype=np.int32),
         votes=votes,
         answered=total(mask > 0),
         of_unit=of_unit,
         exhaustive_singles=exhaustive_singles,
-        single_label=single_label,
+        single_label=singles.sum(1)[of_unit] - exhaustive_singles.sum(1),
         log_multiplicity=ways,
-        by_unit=_one_of_each(of_unit, len(units)) if slopes else None,
-        by_style=_one_of_each(style, num_styles) if slopes else None,
         num_labels=num_labels,
-        most=max_answers,
+        most=int(votes.max(initial=1)) if max_answers is None else max_answers,
     )
-
-
-def _one_of_each(column: Int[np.ndarray, " V"], num_columns: int) -> Incidence:
-    """Return the sparse matrix with a one in the given column of each row."""
-    rows = np.arange(len(column), dtype=np.int32)
-    return incidence(rows, column, None, (len(column), num_columns))
 
 
 def _allocations(
@@ -190,10 +168,6 @@ def _allocations(
     return of_unit.astype(np.int32), exhaustive_singles, ways.sum(1)
 
 
-def _counts(table: Int[np.ndarray, "*n"]) -> Int[np.ndarray, "*n"]:
-    return table.astype(np.int32)
-
-
 def row_of_allocation(
     blocks: Blocks, table: Float[AnyArray, "U k"]
 ) -> Float[AnyArray, "V k"]:
@@ -203,18 +177,9 @@ def row_of_allocation(
     return blocks.by_unit @ table
 
 
-def _starts(blocks: Blocks) -> Int[np.ndarray, " U"]:
-    """Return where the allocations of each unit begin; each has one at least."""
-    return np.searchsorted(blocks.of_unit, np.arange(len(blocks.votes)))
-
-
-def style_of_allocation(
-    blocks: Blocks, table: Float[AnyArray, "U P"]
-) -> Float[AnyArray, " V"]:
-    """Return the entry of its unit and number of single-label responses."""
-    if blocks.by_style is None or maths(table) is HOST:
-        return table[blocks.of_unit, blocks.single_label]
-    return (blocks.by_style @ table.reshape(-1, 1))[:, 0]
+def starts(blocks: Blocks) -> Int[np.ndarray, " U1"]:
+    """Return where the allocations of each unit begin, and where the last end."""
+    return np.searchsorted(blocks.of_unit, np.arange(len(blocks.votes) + 1))
 
 
 def log_sum_allocations(
@@ -230,7 +195,7 @@ def log_sum_allocations(
 def _largest(blocks: Blocks, logs: Float[AnyArray, "V k"]) -> Float[AnyArray, "U k"]:
     """Return the largest of the allocations of each unit, taken for a constant."""
     if maths(logs) is HOST:
-        return np.maximum.reduceat(logs, _starts(blocks))
+        return np.maximum.reduceat(logs, starts(blocks)[:-1])
     largest: Float[AnyArray, "U k"] = jax.ops.segment_max(
         jax.lax.stop_gradient(logs),
         blocks.of_unit,
@@ -245,7 +210,7 @@ def sum_allocations(
 ) -> Float[AnyArray, "U k"]:
     """Return the sum over the allocations of each unit."""
     if maths(shares) is HOST:
-        return np.add.reduceat(shares, _starts(blocks))
+        return np.add.reduceat(shares, starts(blocks)[:-1])
     if blocks.by_unit is not None:
         return blocks.by_unit.T @ shares
     return jax.ops.segment_sum(

@@ -37,7 +37,7 @@ class Names:
 
 def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
     """Return the pairs of labels that are candidates together of enough items."""
-    low, high = np.sort(_two(named), axis=0).astype(np.int64)
+    low, high = np.sort(candidate_pairs(named), axis=0).astype(np.int64)
     code = np.where(low >= 0, low * len(named.labels) + high, -1)
     code, number = np.unique(_each(named, code), return_counts=True)
     first, second = np.divmod(code[number >= enough], len(named.labels))
@@ -47,7 +47,8 @@ def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
 def places(named: Named, pairs: Pairs) -> Int[np.ndarray, "U C C"]:
     """Return which of some pairs each two candidates are; -1 for none."""
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T
-    place = LabelPairs(first, second, np.zeros(len(pairs))).place(*_two(named))
+    frequent = LabelPairs(first, second, np.zeros(len(pairs)))
+    place = frequent.place(*candidate_pairs(named))
     return np.where(place < len(pairs), place, -1)
 
 
@@ -58,7 +59,9 @@ def items_with(named: Named, pairs: Pairs) -> Int[np.ndarray, " P"]:
     return num_items[1:]
 
 
-def _two(named: Named) -> tuple[Int[np.ndarray, "U C C"], Int[np.ndarray, "U C C"]]:
+def candidate_pairs(
+    named: Named,
+) -> tuple[Int[np.ndarray, "U C C"], Int[np.ndarray, "U C C"]]:
     """Return the labels of each two candidates."""
     one = named.candidate[:, :, None]
     first, second = np.broadcast_arrays(one, one.swapaxes(1, 2))

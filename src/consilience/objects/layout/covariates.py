@@ -1,7 +1,6 @@
 """Covariates of candidates, blocks, pairs and items of kind objects."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,7 +12,12 @@ from consilience.objects.layout.contains_counts import (
     endorsed_share,
     exceedances,
 )
-from consilience.objects.layout.covariate_names import Names, Pairs, places
+from consilience.objects.layout.covariate_names import (
+    Names,
+    Pairs,
+    candidate_pairs,
+    places,
+)
 from consilience.objects.layout.partitions import members, pairs_inside
 from consilience.objects.layout.pooling import (
     SHRINK,
@@ -21,6 +25,7 @@ from consilience.objects.layout.pooling import (
     Pool,
     Tally,
     class_codes,
+    class_shares,
     count_items,
     exposures,
     pool,
@@ -30,27 +35,26 @@ from consilience.truth.arrays import AnyArray, pytree
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace
 
-
-@pytree()
-@dataclass(frozen=True, slots=True)
-class ContainsCounts:
-    """What was said when candidates were asked about."""
-
-    exceeds: Float[AnyArray, "U n A"]
-    is_dataset_label: Float[AnyArray, "U n"]
+KINDS = ("label", "slope", "block", "pair", "item")
+type Tables = dict[str, dict[str, np.ndarray]]  # columns of each kind, by name
 
 
 @pytree()
 @dataclass(frozen=True, slots=True)
 class BlockCovariates:
-    """Covariates of the units that have n candidates; B = 2^n blocks."""
+    """Covariates of the units that have n candidates; B = 2^n blocks.
+
+    Where candidates were asked about, `exceeds` says how often each answer was given,
+    and `is_dataset_label` which of them is the data set's own.
+    """
 
     label: Float[AnyArray, "U n P"]
     slope: Float[AnyArray, "U n X"]
     block: Float[AnyArray, "U B Q"]
     pair: Float[AnyArray, "U B R"]
     item: Float[AnyArray, "U Y"]
-    contains_counts: ContainsCounts | None = None
+    exceeds: Float[AnyArray, "U n A"] | None = None
+    is_dataset_label: Float[AnyArray, "U n"] | None = None
     pairs: Int[AnyArray, "U W"] | None = None
 
 
@@ -63,7 +67,7 @@ class Columns:
     block: Float[np.ndarray, "U C Q"]
     pair: Float[np.ndarray, "U C C R"]
     item: Float[np.ndarray, "U Y"]
-    contains_counts: Float[np.ndarray, "U C A"]
+    exceeds: Float[np.ndarray, "U C A"]
     is_dataset_label: Float[np.ndarray, "U C"]
     names: Names
     which: Int[np.ndarray, "U C C"] | None = None
@@ -71,74 +75,38 @@ class Columns:
     def named(self, names: Names) -> "Columns":
         """Return the columns of these names; those that are not there are zero."""
         tables = {}
-        for kind, mine, wanted in (
-            ("label", self.names.label, names.label),
-            ("slope", self.names.slope, names.slope),
-            ("block", self.names.block[1:], names.block[1:]),
-            ("pair", self.names.pair, names.pair),
-            ("item", self.names.item, names.item),
-        ):
-            values = getattr(self, kind)
+        for kind in KINDS:
+            values, mine = getattr(self, kind), getattr(self.names, kind)
             place = {name: values[..., at] for at, name in enumerate(mine)}
             nothing = np.zeros(values.shape[:-1])
-            columns = {name: place.get(name, nothing) for name in wanted}
+            columns = {name: place.get(name, nothing) for name in getattr(names, kind)}
             tables[kind] = _stacked(columns, values.shape[:-1])
-        counts = self.contains_counts
-        return Columns(
-            **tables,
-            contains_counts=counts if names.endorsement else counts[..., :0],
-            is_dataset_label=self.is_dataset_label,
-            names=names,
-            which=self.which,
-        )
+        exceeds = self.exceeds if names.endorsement else self.exceeds[..., :0]
+        return replace(self, **tables, exceeds=exceeds, names=names)
 
     def of(self, units: Int[np.ndarray, " _"], num_labels: int) -> BlockCovariates:
         """Lay out those of some units, which have that many candidates."""
-        n, inside = num_labels, members(num_labels)
+        n, asked = num_labels, self.exceeds.shape[-1] > 0
         first, second = np.triu_indices(n, 1)
         block = self.block[units, None, :n]
-        highest = np.where(inside[:, :, None] > 0, block, -np.inf).max(2)
+        highest = np.where(members(n)[:, :, None] > 0, block, -np.inf).max(2)
         highest[:, 0] = 0.0
-        ones = np.ones((*highest.shape[:2], 1))
         pair = self.pair[units][:, first, second]
         return BlockCovariates(
             label=self.label[units, :n],
             slope=self.slope[units, :n],
-            block=np.concatenate([ones, highest], 2),
+            block=highest,
             pair=np.einsum("qb,uqr->ubr", pairs_inside(n), pair),
             item=self.item[units],
-            contains_counts=self._contains_counts(units, n),
+            exceeds=self.exceeds[units, :n] if asked else None,
+            is_dataset_label=self.is_dataset_label[units, :n] if asked else None,
             pairs=None if self.which is None else self.which[units][:, first, second],
         )
-
-    def _contains_counts(
-        self, units: Int[np.ndarray, " _"], num_labels: int
-    ) -> ContainsCounts | None:
-        if not self.contains_counts.shape[-1]:
-            return None
-        exceeds, dataset_label = (
-            table[units, :num_labels]
-            for table in (self.contains_counts, self.is_dataset_label)
-        )
-        return ContainsCounts(exceeds, dataset_label)
 
 
 def column_names(space: ObjectsSpace) -> Names:
     """Return what the covariates of a study are called."""
     return candidate_covariates(space, pool(space), among=True).names
-
-
-def _names(*tables: Iterable[str], endorsement: tuple[str, ...], pairs: Pairs) -> Names:
-    label, slope, block, pair, item = map(tuple, tables)
-    return Names(
-        label=label,
-        slope=slope,
-        block=("any", *block),
-        pair=pair,
-        item=item,
-        endorsement=endorsement,
-        pairs=pairs,
-    )
 
 
 def candidate_covariates(
@@ -155,71 +123,58 @@ def candidate_covariates(
     mine = (named.candidate == named.dataset_label[:, None]) & real
     parent = np.where(real, named.parents[named.candidate], "")
     kin = (parent[:, :, None] == parent[:, None, :]) & (parent != "")[:, :, None]
-    label = {"any": real.astype(float), "own": mine.astype(float)}
-    slope = {
-        name: named.covariates[:, :, column]
-        for column, name in enumerate(named.covariate_names)
+    tables: Tables = {
+        "label": {"any": real},
+        "slope": {
+            name: named.covariates[:, :, column]
+            for column, name in enumerate(named.covariate_names)
+        },
+        "block": {"any": real},
+        "pair": {"any": np.ones(kin.shape)},
+        "item": {},
     }
-    block = {"own": mine.astype(float)}
-    pair = {"any": np.ones(kin.shape), "kin": kin.astype(float)}
+    has_dataset_label = (named.dataset_label >= 0).any()
+    if has_dataset_label:
+        tables["label"]["own"] = tables["block"]["own"] = mine
+    if kin.any():
+        tables["pair"]["kin"] = kin
     if len(named.similar.first):
-        one = named.candidate[:, :, None]
-        both = np.broadcast_arrays(one, one.swapaxes(1, 2))
-        pair["similar"] = named.similar.at(*both)
-    item: dict[str, np.ndarray] = {}
-    contains_counts = np.zeros((*real.shape, 0))
-    contains_names: tuple[str, ...] = ()
+        tables["pair"]["similar"] = named.similar.at(*candidate_pairs(named))
+    exceeds, endorsement = np.zeros((*real.shape, 0)), tuple[str, ...]()
     if named.contains_counts is not None:
-        contains_counts, contains_names = (
-            exceedances(named.contains_counts),
-            (LEADING, MULTIPLE, OF_DATASET),
-        )
-        label["endorsed"] = endorsed_share(named.contains_counts)
-    if not (named.dataset_label >= 0).any():
-        del label["own"], block["own"]
-        contains_names = contains_names[:2]
-    if not kin.any():
-        del pair["kin"]
+        exceeds = exceedances(named.contains_counts)
+        endorsement = (LEADING, MULTIPLE, *[OF_DATASET] * has_dataset_label)
+        tables["label"]["endorsed"] = endorsed_share(named.contains_counts)
     if reference is not None:
         if item_counts is None:
             item_counts = count_items(space).only(named.observed & among)
-        _add_pooled(named, item_counts, reference, label, slope, block, item)
-    shape = named.candidate.shape
+        _add_pooled(named, item_counts, reference, tables)
+    shapes = {"pair": kin.shape, "item": real.shape[:1]}
     return Columns(
-        label=_stacked(label, shape),
-        slope=_stacked(slope, shape),
-        block=_stacked(block, shape),
-        pair=_stacked(pair, kin.shape),
-        item=_stacked(item, shape[:1]),
-        contains_counts=contains_counts,
+        **{
+            kind: _stacked(tables[kind], shapes.get(kind, real.shape)) for kind in KINDS
+        },
+        exceeds=exceeds,
         is_dataset_label=mine.astype(float),
-        names=_names(
-            label, slope, block, pair, item, endorsement=contains_names, pairs=pairs
+        names=Names(
+            **{kind: tuple(tables[kind]) for kind in KINDS},
+            endorsement=endorsement,
+            pairs=pairs,
         ),
         which=places(named, pairs) if pairs else None,
     )
 
 
 def _add_pooled(
-    named: Named,
-    item_counts: ItemCounts,
-    pool: Pool,
-    label: dict[str, np.ndarray],
-    slope: dict[str, np.ndarray],
-    block: dict[str, np.ndarray],
-    item: dict[str, np.ndarray],
+    named: Named, item_counts: ItemCounts, pool: Pool, tables: Tables
 ) -> None:
     """Add what other items say; what an item says itself is taken off."""
+    label, slope, block, item = (tables[k] for k in ("label", "slope", "block", "item"))
     real, code = named.candidate >= 0, class_codes(named)
     classed = (named.dataset_label >= 0)[:, None] & real
     of_class = np.maximum(named.dataset_label, 0)
-    left = (
-        item_counts.answered > 0
-    )  # an item is left out of its class where it is among them
-    others = np.maximum(pool.items.at(of_class) - left, 0)
     if classed.any():
-        share = np.maximum(pool.share.at(code) - item_counts.share, 0)
-        label["class"] = np.where(classed, share / (others + 1)[:, None], 0)
+        label["class"] = class_shares(named, item_counts, pool.items, pool.share)
         back = named.candidate.astype(np.int64) * len(named.labels)
         back = np.where(classed, back + of_class[:, None], -1)
         mirrored = pool.share.at(back) / (pool.items.at(named.candidate) + 1)
@@ -228,36 +183,28 @@ def _add_pooled(
         alone = pool.alone.at(of_class) - item_counts.alone
         answered = pool.answered.at(of_class) - item_counts.answered
         usual = _usual(pool.alone, pool.answered)
-        weight = SHRINK * 5
-        item["class"] = np.where(
-            named.dataset_label >= 0, _log_odds(alone, answered, usual, weight), 0
-        )
+        # Zero where nothing is known of a class.
+        odds = _log_odds(_rate(alone, answered, usual, SHRINK * 5)) - _log_odds(usual)
+        item["class"] = np.where(named.dataset_label >= 0, odds, 0)
     votes = usual_votes(named, item_counts, pool.items, pool.share)
-    exposure = exposures(named, item_counts, votes, pool.ability)
-    won = (
-        pool.won.at(named.candidate)
-        - item_counts.share * item_counts.effective_votes[:, None]
-    )
-    expected = pool.exposure.at(named.candidate) - exposure
+    won = pool.won.at(named.candidate) - item_counts.won
+    expected = pool.exposure.at(named.candidate)
+    expected -= exposures(named, item_counts, votes, pool.ability)
     ratio = (np.maximum(won, 0) + SHRINK) / (np.maximum(expected, 0) + SHRINK)
     slope["attraction"] = np.where(real, np.log(ratio), 0)
-    extra = pool.label_extra.at(named.candidate) - item_counts.extra
-    opportunities = (
-        pool.label_opportunities.at(named.candidate) - item_counts.opportunities
-    )
     usual = _usual(pool.label_extra, pool.label_opportunities)
-    by_label = _rate(extra, opportunities, usual, SHRINK * 3)
-    rate = by_label
+    rate = _rate(
+        pool.label_extra.at(named.candidate) - item_counts.extra,
+        pool.label_opportunities.at(named.candidate) - item_counts.opportunities,
+        usual,
+        SHRINK * 3,
+    )
     if classed.any():
-        extra, opportunities = (
-            pool.extra.at(code) - item_counts.extra,
-            pool.opportunities.at(code) - item_counts.opportunities,
-        )
-        rate = np.where(
-            classed, _rate(extra, opportunities, by_label, SHRINK * 3), by_label
-        )
-    centre = np.log(usual) - np.log1p(-usual)
-    block["beside"] = np.where(real, np.log(rate) - np.log1p(-rate) - centre, 0)
+        extra = pool.extra.at(code) - item_counts.extra
+        opportunities = pool.opportunities.at(code) - item_counts.opportunities
+        of_label = _rate(extra, opportunities, rate, SHRINK * 3)
+        rate = np.where(classed, of_label, rate)
+    block["beside"] = np.where(real, _log_odds(rate) - _log_odds(usual), 0)
 
 
 def _usual(part: Tally, whole: Tally) -> float:
@@ -271,18 +218,12 @@ def _rate(
     usual: Float[np.ndarray, "*n"] | float,
     weight: float,
 ) -> Float[np.ndarray, "*n"]:
+    """Return a rate, drawn towards what is usual."""
     return (np.maximum(part, 0) + weight * usual) / (np.maximum(whole, 0) + weight)
 
 
-def _log_odds(
-    part: Float[np.ndarray, "*n"],
-    whole: Float[np.ndarray, "*n"],
-    usual: float,
-    weight: float,
-) -> Float[np.ndarray, "*n"]:
-    """Return the log-odds of a rate against the usual one, zero where none is known."""
-    rate = _rate(part, whole, usual, weight)
-    return np.log(rate / (1 - rate) * (1 - usual) / usual)
+def _log_odds(rate: Float[np.ndarray, "*n"] | float) -> Float[np.ndarray, "*n"]:
+    return np.log(rate) - np.log1p(-rate)
 
 
 def _stacked(

@@ -17,7 +17,7 @@ from consilience.objects.layout.covariates import BlockCovariates, candidate_cov
 from consilience.objects.layout.padding import (
     EndToEnd,
     end_to_end,
-    filled,
+    fill_allocations,
     filled_rows,
 )
 from consilience.objects.layout.partitions import NEVER
@@ -92,12 +92,12 @@ def items_of(
         pairs=affinity_pairs,
     )
     columns = columns if names is None else columns.named(names)
-    blocks = tuple(count_blocks(space, slopes=slopes and by_annotator))
+    blocks = tuple(count_blocks(space))
     people = None
     if by_annotator:
-        blocks, people = lay_out_annotators(space, blocks)
+        blocks, people = lay_out_annotators(space, blocks, slopes=slopes)
     elif named.padded:
-        blocks = tuple(map(filled, blocks))
+        blocks = tuple(map(fill_allocations, blocks))
     place = np.zeros(space.num_units, np.int32)
     start = 1
     for counts in blocks:

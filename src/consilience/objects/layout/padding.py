@@ -89,7 +89,7 @@ def filled_rows(
     return np.concatenate([rows, behind])
 
 
-def filled(blocks: Blocks, step: int = ALLOCATIONS) -> Blocks:
+def fill_allocations(blocks: Blocks, step: int = ALLOCATIONS) -> Blocks:
     """Return the blocks with further allocations of the last unit, of no weight."""
     fill = partial(filled_rows, least=step_of_size(step, blocks.num_labels))
     return replace(
@@ -110,29 +110,17 @@ def end_to_end(
     """Lay out units one behind the other."""
     most = max(counts.most for counts in blocks)
     labels = max(counts.num_labels for counts in blocks)
-    start = {"slot": 0, "row": 0, "unit": 0, "cell": 0}
+    start = dict.fromkeys(("slot", "row", "unit", "cell"), 0)
     arrays: dict[str, list[np.ndarray]] = {}
     for counts, columns in zip(blocks, covariates, strict=True):
         units, n = len(counts.unit), counts.num_labels
-        names = _names_taken(counts, start["slot"], most)
-        duplicates = _duplicates_taken(counts, labels)
-        parts_by_name = {
-            **_covariates_and_counts(counts, columns),
-            **_completions(counts, start, most),
-            "owner": start["unit"] + np.tile(np.arange(units), 1 << n),
-            "size": np.repeat(block_sizes(n).astype(np.int32), units),
-            **_counted_on("names", names, start["row"]),
-            **_counted_on("duplicates", duplicates, start["row"]),
-            "single": start["row"]
-            + ((1 << np.arange(n))[:, None] * units + np.arange(units)).ravel(),
-            "whole": start["row"] + ((1 << n) - 1) * units + np.arange(units),
-        }
-        for name, values in parts_by_name.items():
+        parts = _laid_out(counts, columns, start, most, labels)
+        for name, values in parts.items():
             arrays.setdefault(name, []).append(np.asarray(values))
         start["slot"] += units * n
         start["row"] += units << n
         start["unit"] += units
-        start["cell"] += len(parts_by_name["row"])
+        start["cell"] += len(parts["row"])
     together = {name: np.concatenate(parts) for name, parts in arrays.items()}
     if padded:
         steps = dict.fromkeys(("row", "inside", "elsewhere"), CELLS)
@@ -142,93 +130,73 @@ def end_to_end(
     for name, values in together.items():
         if values.dtype == np.int64:
             together[name] = values.astype(np.int32)
-    tables: dict[str, Any] = {"pairs": None}
-    for table in ("names", "duplicates"):
-        fields = (together.pop(f"{table}.{field}") for field in Takings._fields)
-        tables[table] = Takings(*fields)
-    return EndToEnd(**{**tables, **together}, most=most, labels=labels)
-
-
-def _counted_on(
-    table: str, takings: Takings, row: int
-) -> dict[str, Shaped[np.ndarray, " T"]]:
-    """Return takings by name, blocks counted on from those laid out before."""
-    further = takings._replace(taker=row + takings.taker)
-    return {f"{table}.{field}": values for field, values in further._asdict().items()}
-
-
-def _covariates_and_counts(
-    counts: Blocks, columns: BlockCovariates
-) -> dict[str, AnyArray]:
-    """Return what is laid out flat as it is."""
-    tables: dict[str, AnyArray] = {
-        "label": columns.label,
-        "slope": columns.slope,
-        "block": columns.block,
-        "pair": columns.pair,
-        "main": counts.main,
-        "detected": counts.detected,
-        "missed": counts.missed,
-        "named": counts.named,
-        "uniform": counts.uniform,
+    takings = {
+        table: Takings(*(together.pop(f"{table}.{name}") for name in Takings._fields))
+        for table in ("names", "duplicates")
     }
-    if columns.pairs is not None:
-        tables["pairs"] = columns.pairs
-    return {
-        **{name: _flat(table) for name, table in tables.items()},
+    tables: dict[str, Any] = {"pairs": None, **together, **takings}
+    return EndToEnd(**tables, most=most, labels=labels)
+
+
+def _laid_out(
+    counts: Blocks,
+    columns: BlockCovariates,
+    start: Mapping[str, int],
+    most: int,
+    labels: int,
+) -> dict[str, AnyArray]:
+    """Return items of one number of candidates, counted on from those laid out."""
+    units, n = len(counts.unit), counts.num_labels
+    place, block = np.arange(units), np.arange(1 << n)
+    # Each table of units and blocks (or candidates), block by block.
+    tables = {name: getattr(columns, name) for name in ("label", "slope", "block")}
+    tables |= {"pair": columns.pair, "pairs": columns.pairs}
+    tables |= {
+        name: getattr(counts, name)
+        for name in ("main", "detected", "missed", "named", "uniform")
+    }
+    flat = {
+        name: np.asarray(table).swapaxes(0, 1).reshape(-1, *table.shape[2:])
+        for name, table in tables.items()
+        if table is not None
+    }
+    cells = _cells(counts)
+    cell, of_unit = cells.pop("cell"), start["unit"] + counts.of_unit
+    parts = {
+        **flat,
+        **{name: getattr(counts, name) for name in ("votes", "answered", "unit")},
         "item": columns.item,
-        "votes": counts.votes,
-        "answered": counts.answered,
-        "unit": counts.unit,
-    }
-
-
-def _completions(
-    counts: Blocks, start: Mapping[str, int], most: int
-) -> dict[str, AnyArray]:
-    """Return allocations and their cells, counted on from those laid out before."""
-    cell = _cells(counts)
-    unit = start["unit"] + counts.of_unit
-    return {
-        "row": start["row"] + cell["row"],
-        "inside": cell["inside"],
-        "elsewhere": cell["elsewhere"],
-        "cell": start["cell"] + cell["cell"].ravel(),
-        "of_unit": unit,
-        "style": unit * (most + 1) + counts.single_label,
+        "owner": start["unit"] + np.tile(place, 1 << n),
+        "size": np.repeat(block_sizes(n).astype(np.int32), units),
+        "single": start["row"] + ((1 << np.arange(n))[:, None] * units + place).ravel(),
+        "whole": start["row"] + block[-1] * units + place,
+        **cells,
+        "row": start["row"] + cells["row"],
+        "cell": start["cell"] + cell.ravel(),
+        "of_unit": of_unit,
+        "style": of_unit * (most + 1) + counts.single_label,
         "log_multiplicity": counts.log_multiplicity,
     }
-
-
-def _flat(table: AnyArray) -> np.ndarray:
-    """Return the table of units and blocks as one of blocks, unit by unit."""
-    units, several, *rest = table.shape
-    return np.asarray(table).swapaxes(0, 1).reshape(units * several, *rest)
-
-
-def _names_taken(blocks: Blocks, first: int, most: int) -> Takings:
-    """Return which blocks take which number of namings of which candidate."""
-    units, names = len(blocks.unit), np.asarray(blocks.names)
-    unit, block, label = np.nonzero(names)
-    taken = (first + label * units + unit) * (most + 1) + names[unit, block, label]
-    return Takings(taken, block * units + unit, np.ones(len(taken)))
-
-
-def _duplicates_taken(blocks: Blocks, labels: int) -> Takings:
-    """Return which blocks take how many names of a block of which size."""
-    duplicates = np.asarray(blocks.duplicates)
-    unit, block, more = np.nonzero(duplicates)
-    size = block_sizes(blocks.num_labels).astype(int)[block]
-    times = duplicates[unit, block, more].astype(float)
-    return Takings(size * labels + more, block * len(blocks.unit) + unit, times)
+    # Which number of namings of which candidate a block takes, and how many names of a
+    # block of which size.
+    names, duplicates = np.asarray(counts.names), np.asarray(counts.duplicates)
+    unit, taker, label = np.nonzero(names)
+    taken = (start["slot"] + label * units + unit) * (most + 1)
+    taken += names[unit, taker, label]
+    takings = {"names": Takings(taken, taker * units + unit, np.ones(len(taken)))}
+    unit, taker, more = np.nonzero(duplicates)
+    times = duplicates[unit, taker, more].astype(float)
+    taken = block_sizes(n).astype(int)[taker] * labels + more
+    takings["duplicates"] = Takings(taken, taker * units + unit, times)
+    for table, each in takings.items():
+        counted_on = each._replace(taker=start["row"] + each.taker)
+        parts |= {f"{table}.{name}": at for name, at in counted_on._asdict().items()}
+    return parts
 
 
 def _cells(blocks: Blocks) -> dict[str, Int[np.ndarray, "..."]]:
     """Return the cells of units that have so many candidates."""
-    of_unit, exhaustive_singles = (
-        np.asarray(blocks.of_unit),
-        np.asarray(blocks.exhaustive_singles),
-    )
+    of_unit, exhaustive_singles = blocks.of_unit, blocks.exhaustive_singles
     block = np.arange(1 << blocks.num_labels)
     inside = exhaustive_singles @ members(blocks.num_labels).T.astype(np.int64)
     elsewhere = exhaustive_singles.sum(1, keepdims=True) - inside

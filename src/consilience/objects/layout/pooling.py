@@ -5,7 +5,7 @@ votes wherever they are candidates. All of it is counted over the other items, n
 one it is about: so it is a prior covariate of an item, and no answer is used twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -53,18 +53,29 @@ class ItemCounts:
     alone: Float[np.ndarray, " U"]
     answered: Float[np.ndarray, " U"]
 
+    @property
+    def won(self) -> Float[np.ndarray, "U C"]:
+        """Effective votes of each candidate."""
+        return self.share * self.effective_votes[:, None]
+
+    def at(
+        self, unit: Int[np.ndarray, " U"], slot: Int[np.ndarray, "U C"]
+    ) -> "ItemCounts":
+        """Return what is said of other units and places; of those at -1, nothing."""
+        counts = {}
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            value = np.append(value, np.zeros((1, *value.shape[1:])), axis=0)
+            if value.ndim == 1:
+                counts[name] = value[unit]
+            else:
+                counts[name] = np.where(slot >= 0, value[unit[:, None], slot], 0.0)
+        return ItemCounts(**counts)
+
     def only(self, units: Bool[np.ndarray, " U"]) -> "ItemCounts":
         """Return the same with nothing said of other units."""
-        return ItemCounts(
-            **{
-                name: np.where(
-                    units.reshape(-1, *(1,) * (getattr(self, name).ndim - 1)),
-                    getattr(self, name),
-                    0.0,
-                )
-                for name in ItemCounts.__dataclass_fields__
-            }
-        )
+        slot = np.broadcast_to(np.arange(self.share.shape[1]), self.share.shape)
+        return self.at(np.where(units, np.arange(len(units)), -1), slot)
 
 
 def count_items(space: ObjectsSpace) -> ItemCounts:
@@ -140,7 +151,7 @@ def pool(space: ObjectsSpace) -> Pool:
     return Pool(
         items=items,
         share=share,
-        won=by_label(item_counts.share * item_counts.effective_votes[:, None]),
+        won=by_label(item_counts.won),
         exposure=by_label(exposure),
         extra=by_class(item_counts.extra),
         opportunities=by_class(item_counts.opportunities),
@@ -161,6 +172,18 @@ def class_codes(named: Named) -> Int[np.ndarray, "U C"]:
     return np.where(named.candidate >= 0, code, -1)
 
 
+def class_shares(
+    named: Named, item_counts: ItemCounts, items: Tally, share: Tally
+) -> Float[np.ndarray, "U C"]:
+    """Return each candidate's share of the votes of other items of the class."""
+    of_class = np.maximum(named.dataset_label, 0)
+    # An item is left out of its class where it is among them.
+    others = np.maximum(items.at(of_class) - (item_counts.answered > 0), 0)
+    shares = np.maximum(share.at(class_codes(named)) - item_counts.share, 0)
+    classed = (named.dataset_label >= 0)[:, None] & (named.candidate >= 0)
+    return np.where(classed, shares / (others + 1)[:, None], 0)
+
+
 def usual_votes(
     named: Named, item_counts: ItemCounts, items: Tally, share: Tally
 ) -> Float[np.ndarray, "U C"]:
@@ -168,19 +191,8 @@ def usual_votes(
 
     The weights are those that the best of simple rules has on the multi-label study.
     """
-    dataset_class = np.maximum(named.dataset_label, 0)
-    others = np.maximum(items.at(dataset_class) - (item_counts.answered > 0), 0)[
-        :, None
-    ]
-    class_share = np.maximum(share.at(class_codes(named)) - item_counts.share, 0) / (
-        others + 1
-    )
     mine = named.candidate == named.dataset_label[:, None]
-    votes = (
-        0.7
-        + 1.2 * mine
-        + 4.0 * np.where(named.dataset_label[:, None] >= 0, class_share, 0)
-    )
+    votes = 0.7 + 1.2 * mine + 4.0 * class_shares(named, item_counts, items, share)
     return np.where(named.candidate >= 0, votes, 0.0)
 
 
@@ -202,9 +214,7 @@ def _bradley_terry(
     votes = usual_votes(named, item_counts, items, share)
     here = named.candidate >= 0
     label, number = named.candidate[here], len(named.labels)
-    won = np.bincount(
-        label, (item_counts.share * item_counts.effective_votes[:, None])[here], number
-    )
+    won = np.bincount(label, item_counts.won[here], number)
     ability = np.ones(number)
     for _ in range(ROUNDS):
         exposure = exposures(named, item_counts, votes, ability)[here]

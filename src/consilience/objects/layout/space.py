@@ -23,6 +23,7 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import BadCellError, CandidatesError, NoResponsesError
 from consilience.objects.layout.contains_counts import contains_counts
+from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.tools.on_screen import NONE
 from consilience.truth.choice import offered_lists, with_candidates
@@ -43,32 +44,7 @@ def objects(
     contains: Responses | None = None,
     alike: pd.DataFrame | None = None,
 ) -> ObjectsSpace:
-    """Return the space of the partitions of each item's candidates.
-
-    Parameters
-    ----------
-    responses
-        Responses of kind objects.
-    lists
-        Columns item, label, and prior covariates, such as the scores of
-        classifiers.
-    contains
-        Responses of kind contains about the same items.
-    alike
-        Columns label_a, label_b, value: how alike two labels are.
-
-    Raises
-    ------
-    BadCellError
-        A response names several labels and none, or more than one, as the main object.
-    CandidatesError
-        A covariate, of candidates or of two labels, is not a number, or given
-        twice.
-    KindError
-        What was given as responses of kind contains is not.
-    NoResponsesError
-        Nobody named anything, or no answer of kind contains is about a candidate.
-    """
+    """Return the space of the partitions of each item's candidates."""
     sentences = list[str]()
     if lists is not None:
         responses, sentences = with_candidates(responses, lists)
@@ -78,16 +54,15 @@ def objects(
         raise NoResponsesError(msg)
     table, unnamed = _nameable(table, responses, lists)
     table = table.assign(item=table["item"].cat.remove_unused_categories())
-    rows, none = _without_none(_rows(table), table)
+    annotator, annotators, people = code_annotators(table["annotator"])
+    rows, none = _without_none(_rows(table, annotator), table)
     items = table["item"].cat.categories.to_numpy(dtype=object)
     labels = responses.labels["label"].astype(str).to_numpy(dtype=object)
     dataset_label = dataset_labels(responses, items, labels)
     listed, covariates, names = _listed(responses, lists, items, labels)
     candidate, dropped = _candidates(rows, dataset_label, listed, len(labels))
     named, left_out = _responses(rows, candidate)
-    parents = responses.labels["parent"].fillna("").to_numpy(dtype=object)
-    sentences += _sentences(dropped, left_out, responses)
-    sentences += _none_sentences(int(none.sum()), unnamed)
+    sentences += _sentences(responses, dropped, left_out, int(none.sum()), unnamed)
     counts = None
     if contains is not None:
         counts, counts_sentences = contains_counts(
@@ -99,15 +74,13 @@ def objects(
     if alike is not None:
         similar = _standardise(similar_labels(labels, alike), candidate)
         sentences.append(ALIKE)
-    annotator, annotators, people = code_annotators(table["annotator"])
-    whose = annotator[rows["first"]][named["response"]]
     layout = Named(
         labels=labels,
-        parents=parents,
+        parents=responses.labels["parent"].fillna("").to_numpy(dtype=object),
         candidate=candidate,
         dataset_label=dataset_label,
-        mask=named["mask"],
-        main=named["main"],
+        mask=named["mask"].to_numpy(),
+        main=named["main"].to_numpy(),
         covariates=_candidate_covariates(candidate, listed, covariates, len(labels)),
         covariate_names=names,
         none=none,
@@ -120,10 +93,28 @@ def objects(
         items,
         annotators,
         people,
-        unit=named["unit"],
-        annotator=whose,
-        n=named["n"],
+        unit=named["unit"].to_numpy(),
+        annotator=named["annotator"].to_numpy(),
+        n=named["n"].to_numpy(),
         assumptions=(*responses.assumptions, *sentences),
+    )
+
+
+def anonymous(
+    named: Named,
+    items: Shaped[np.ndarray, " U"],
+    unit: Int[np.ndarray, " N"],
+    n: Int[np.ndarray, " N"],
+) -> ObjectsSpace:
+    """Return the space of responses that are coded already, no matter whose."""
+    return assembled(
+        named,
+        items,
+        np.array(["(all)"], object),
+        np.zeros(1, bool),
+        unit=unit,
+        annotator=np.zeros(len(unit), np.int64),
+        n=n,
     )
 
 
@@ -183,29 +174,29 @@ def dataset_labels(
     return pd.Index(labels).get_indexer(given)
 
 
-def _rows(table: pd.DataFrame) -> dict[str, Shaped[np.ndarray, " _"]]:
-    """Return the rows in order of response, with the place of each response's first."""
-    response = _response(table)
-    order = np.argsort(response, kind="stable")
-    response = response[order]
-    first = np.flatnonzero(np.r_[True, response[1:] != response[:-1]])
-    size = np.diff(np.r_[first, len(response)])
-    main = table["main"].astype("boolean").fillna(value=False).to_numpy(bool)[order]
-    main |= np.repeat(size == 1, size)
-    number = np.add.reduceat(main.astype(int), first)
-    rows = {
-        "response": np.repeat(np.arange(len(first)), size),
-        "unit": table["item"].cat.codes.to_numpy()[order],
-        "label": table["label"].cat.codes.to_numpy()[order].astype(np.int64),
-        "n": table["n"].to_numpy()[order],
-        "main": main,
-        "first": order[first],
+def _rows(table: pd.DataFrame, annotator: Int[np.ndarray, " N"]) -> pd.DataFrame:
+    """Return codes of the rows in order of response, of which one label is main."""
+    columns = {
+        "response": _response(table),
+        "unit": table["item"].cat.codes.to_numpy(),
+        "annotator": annotator,
+        "label": table["label"].cat.codes.to_numpy().astype(np.int64),
+        "n": table["n"].to_numpy(),
+        "main": table["main"].astype("boolean").fillna(value=False).to_numpy(bool),
+        "row": np.arange(len(table)),
     }
+    rows = pd.DataFrame(columns).sort_values(
+        "response", kind="stable", ignore_index=True
+    )
+    by_response = rows.groupby("response")
+    rows["main"] |= by_response["main"].transform("size") == 1
+    number = by_response["main"].transform("sum")
     if (number != 1).any():
-        bad = table.iloc[order[first[int(np.argmax(number != 1))]]]
+        first = (number != 1).idxmax()
+        bad = table.iloc[rows.loc[first, "row"]]
         msg = (
             f"an answer about item {bad['item']!r} (response {bad['response_id']!r}) "
-            f"marks {int(number[number != 1][0])} of its labels as the main object; "
+            f"marks {int(number[first])} of its labels as the main object; "
             "expected one: fix it, or name the column of the main object (`main=NAME`)"
         )
         raise BadCellError(msg)
@@ -234,22 +225,16 @@ def _nameable(
 
 
 def _without_none(
-    rows: dict[str, Shaped[np.ndarray, " _"]], table: pd.DataFrame
-) -> tuple[dict[str, Shaped[np.ndarray, " _"]], Int[np.ndarray, " U"]]:
+    rows: pd.DataFrame, table: pd.DataFrame
+) -> tuple[pd.DataFrame, Int[np.ndarray, " U"]]:
     """Leave out answers whose main object is none of the candidates, and count them."""
     units = len(table["item"].cat.categories)
-    code = table["label"].cat.categories.get_indexer(pd.Index([NONE]))[0]
-    is_none = rows["label"] == code
-    if code < 0 or not is_none.any():
-        return rows, np.zeros(units, np.int64)
-    answers = len(rows["first"])
-    empty = np.bincount(rows["response"], is_none & rows["main"], answers) > 0
-    first = np.searchsorted(rows["response"], np.flatnonzero(empty))
-    none = np.bincount(rows["unit"][first], rows["n"][first], units).astype(np.int64)
-    kept = ~empty[rows["response"]] & ~is_none
-    left = {name: each[kept] for name, each in rows.items() if name != "first"}
-    left["response"] = (np.cumsum(~empty) - 1)[left["response"]]
-    return {**left, "first": rows["first"][~empty]}, none
+    is_none = rows["label"] == table["label"].cat.categories.get_indexer([NONE])[0]
+    is_empty = (is_none & rows["main"]).groupby(rows["response"]).transform("any")
+    empty = rows[is_empty].drop_duplicates("response")
+    none = np.bincount(empty["unit"], empty["n"], units).astype(np.int64)
+    left = rows[~is_empty & ~is_none].reset_index(drop=True)
+    return left.assign(response=pd.factorize(left["response"])[0]), none
 
 
 def _response(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
@@ -298,7 +283,7 @@ def _listed(
 
 
 def _candidates(
-    rows: dict[str, Shaped[np.ndarray, " _"]],
+    rows: pd.DataFrame,
     dataset_label: Int[np.ndarray, " U"],
     listed: Int[np.ndarray, " P"],
     num_labels: int,
@@ -319,41 +304,30 @@ def _candidates(
     code, where = np.unique(pairs, return_inverse=True)
     weight = np.bincount(where.ravel(), votes)
     unit, label = np.divmod(code, num_labels)
+    rank = places_within(np.bincount(unit, minlength=num_items))
     order = np.lexsort([label, -weight, unit])
-    start = np.searchsorted(unit, np.arange(num_items + 1))
-    rank = np.arange(len(code)) - np.repeat(start[:-1], np.diff(start))
     kept = np.sort(order[rank < MAX_LABELS])
     dropped = len(np.unique(unit[order[rank >= MAX_LABELS]]))
     unit, label = unit[kept], label[kept]
-    start = np.searchsorted(unit, np.arange(num_items + 1))
-    rank = np.arange(len(kept)) - np.repeat(start[:-1], np.diff(start))
+    rank = places_within(np.bincount(unit, minlength=num_items))
     candidates = np.full((num_items, max(int(rank.max(initial=0)) + 1, 1)), NOBODY)
     candidates[unit, rank] = label
     return candidates, dropped
 
 
 def _responses(
-    rows: dict[str, Shaped[np.ndarray, " _"]], candidate: Int[np.ndarray, "U C"]
-) -> tuple[dict[str, Shaped[np.ndarray, " _"]], float]:
+    rows: pd.DataFrame, candidate: Int[np.ndarray, "U C"]
+) -> tuple[pd.DataFrame, float]:
     """Return mask and main slot of each response, and the share of names left out."""
-    hit = candidate[rows["unit"]] == rows["label"][:, None]
+    hit = candidate[rows["unit"]] == rows["label"].to_numpy()[:, None]
     here, slot = hit.any(1), hit.argmax(1)
-    number = int(rows["response"][-1]) + 1
-    first = np.searchsorted(rows["response"], np.arange(number))
-    bits = np.where(here, 1 << slot, 0)
-    mask = np.bitwise_or.reduceat(bits, first)
-    main = np.full(number, NOBODY)
+    responses = rows.drop_duplicates("response")
+    mask = np.bitwise_or.reduceat(np.where(here, 1 << slot, 0), responses.index)
+    main = np.full(len(responses), NOBODY)
     marked = rows["main"] & here
     main[rows["response"][marked]] = slot[marked]
-    kept = np.flatnonzero(main >= 0)
     left_out = rows["n"][~here].sum() / rows["n"].sum()
-    return {
-        "response": kept,
-        "unit": rows["unit"][first][kept],
-        "mask": mask[kept],
-        "main": main[kept],
-        "n": rows["n"][first][kept],
-    }, float(left_out)
+    return responses.assign(mask=mask, main=main)[main >= 0], float(left_out)
 
 
 def _candidate_covariates(
@@ -385,7 +359,9 @@ def _standardise(
     return replace(similarities, value=similarities.value / (deviation or 1.0))
 
 
-def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]:
+def _sentences(
+    responses: Responses, dropped: int, left_out: float, none: int, unnamed: int
+) -> list[str]:
     sentences = []
     if responses.offer == "unknown":
         sentences.append(
@@ -398,11 +374,6 @@ def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]
             f"named are kept, and with the others {left_out:.2%} of all names given "
             "are left out"
         )
-    return sentences
-
-
-def _none_sentences(none: int, unnamed: int) -> list[str]:
-    sentences = []
     if none:
         sentences.append(
             f"{none:,} answers are {NONE!r}: they name no object, and count where it "

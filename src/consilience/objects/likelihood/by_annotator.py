@@ -6,106 +6,46 @@ an effect of who answers; and the item's own pull towards picking, one for all w
 answer about it, is integrated out on nodes.
 """
 
-import numpy as np
+from collections.abc import Sequence
+
 from jaxtyping import Float
 
 from consilience.model.contract import Parameters
 from consilience.model.rows import normal_nodes
-from consilience.objects.layout.block_counts import (
-    Blocks,
-    log_sum_allocations_and_sizes,
-    row_of_allocation,
-)
+from consilience.objects.layout.block_counts import Blocks, row_of_allocation
 from consilience.objects.layout.by_annotator import Responses
 from consilience.objects.layout.covariates import BlockCovariates
-from consilience.objects.layout.partitions import members, sum_over_partitions
-from consilience.objects.likelihood.endorsement import log_endorsed
-from consilience.objects.likelihood.label_counts import (
-    affinities,
-    detection_log_odds,
-    duplicate_weights,
-    log_duplicates,
-    named_weights,
-)
 from consilience.truth.arrays import AnyArray, maths
 
 NODES = 11  # of an item's pull
 
 
-def unit_sums(
-    blocks: Blocks,
-    covariates: BlockCovariates,
+def log_detected(
     responses: Responses,
-    parameters: Parameters,
-) -> Float[AnyArray, "U n"]:
-    """Return log p(k objects, answers) of units that have n candidates."""
-    phi, styles, _ = allocation_weights(blocks, covariates, responses, parameters)
-    return reported_sums(blocks, covariates, parameters, phi, styles)
+    rates: Sequence[Float[AnyArray, ""]],
+    recall: Float[AnyArray, " J"],
+) -> tuple[list[Float[AnyArray, "U B"]], list[Float[AnyArray, "V B"]]]:
+    """Return log p(exhaustive responses detect, or miss, each block), at either level.
 
-
-def reported_sums(
-    blocks: Blocks,
-    covariates: BlockCovariates,
-    parameters: Parameters,
-    phi: Float[AnyArray, "V B"],
-    styles: Float[AnyArray, "V T"],
-) -> Float[AnyArray, "U n"]:
-    """Return the same, given the log weights of blocks and of styles."""
-    logsumexp = maths(parameters).logsumexp
-    total = log_sum_allocations_and_sizes(blocks, phi, logsumexp(styles, axis=1))
-    prior = sum_over_partitions(affinities(covariates, parameters))
-    return total - logsumexp(prior, axis=1, keepdims=True)
-
-
-def allocation_weights(
-    blocks: Blocks,
-    covariates: BlockCovariates,
-    responses: Responses,
-    parameters: Parameters,
-) -> tuple[Float[AnyArray, "V B"], Float[AnyArray, "V T"], Float[AnyArray, "V B"]]:
-    """Return log weights of blocks, of styles by node, and odds of high detection."""
-    library, recall = maths(parameters), parameters["recall"]
-    log_sigmoid = library.log_sigmoid
-    elsewhere = blocks.exhaustive_singles @ (1 - members(blocks.num_labels).T)
-    inside = blocks.exhaustive_singles.sum(1, keepdims=True) - elsewhere
-    shared = named_weights(blocks, covariates, parameters)
-    odds = covariates.block @ parameters["high_detection"]
-    endorsement = log_endorsed(
-        covariates, library.xp.stack(detection_log_odds(parameters)), parameters
-    )
+    Those of all responses that are certainly exhaustive, by unit; and those of one
+    label that are, by allocation.
+    """
+    log_sigmoid = maths(recall).log_sigmoid
     sure, unsure = [], []
-    for rate in detection_log_odds(parameters):
-        logit = (rate + recall[responses.exhaustive])[:, None]
-        log_likelihood = responses.detected * log_sigmoid(
-            logit
-        ) + responses.missed * log_sigmoid(-logit)
-        sure.append(responses.of_exhaustive @ log_likelihood)
-        logit = (rate + recall[responses.single])[:, None]
-        unsure.append(
-            responses.exhaustive_singles @ (responses.outside * log_sigmoid(-logit))
-        )
-    rows = library.xp.concatenate(
-        [
-            log_sigmoid(-odds) + sure[0] + endorsement[0],
-            log_sigmoid(odds) + sure[1] + endorsement[1],
-            shared,
-            *duplicate_weights(blocks, covariates, parameters),
-        ],
-        axis=1,
-    )
-    by_allocation = library.xp.split(row_of_allocation(blocks, rows), 5, axis=1)
-    low, high, shared, *names = by_allocation
-    low, high = low + unsure[0], high + unsure[1]
-    duplicates = log_duplicates(blocks, inside, names, parameters)
-    phi = shared + duplicates + library.xp.logaddexp(low, high)
-    styles = _styles(blocks, covariates, responses, parameters)
-    empty = np.arange(phi.shape[1]) == 0
-    return library.xp.where(empty, 0.0, phi), styles, high - low
+    for rate in rates:
+        odds = (rate + recall[responses.exhaustive])[:, None]
+        each = responses.detected * log_sigmoid(odds)
+        each += responses.missed * log_sigmoid(-odds)
+        sure.append(responses.of_exhaustive @ each)
+        odds = (rate + recall[responses.single])[:, None]
+        each = responses.outside * log_sigmoid(-odds)
+        unsure.append(responses.exhaustive_singles @ each)
+    return sure, unsure
 
 
 def single_label_log_odds(
     covariates: BlockCovariates, parameters: Parameters
-) -> tuple[Float[AnyArray, "U T"], Float[np.ndarray, " T"]]:
+) -> tuple[Float[AnyArray, "U T"], Float[AnyArray, " T"]]:
     """Return the log-odds of picking by node, and the nodes' log weights."""
     node, weight = normal_nodes(NODES)
     mean = parameters["single_label"][0] + covariates.item @ parameters["style"]
@@ -113,7 +53,7 @@ def single_label_log_odds(
     return mean[:, None] + spread * node, weight
 
 
-def _styles(
+def styles(
     blocks: Blocks,
     covariates: BlockCovariates,
     responses: Responses,
@@ -129,9 +69,5 @@ def _styles(
     logit = pull[responses.unit_of_single] + picking[responses.single][:, None]
     # log p(exhaustive) - log p(single label) is minus the log-odds.
     sure = responses.of_exhaustive @ lists + responses.of_single @ log_sigmoid(logit)
-    log_styles: Float[AnyArray, "V T"] = row_of_allocation(blocks, sure + weight)
-    return (
-        log_styles
-        - responses.exhaustive_singles @ logit
-        + blocks.log_multiplicity[:, None]
-    )
+    by_allocation = row_of_allocation(blocks, sure + weight)
+    return by_allocation - responses.exhaustive_singles @ logit

@@ -85,15 +85,13 @@ def log_endorsed(
 
     Zero where nobody was asked.
     """
-    counts, xp = covariates.contains_counts, maths(parameters).xp
-    if counts is None:
+    exceeds, xp = covariates.exceeds, maths(parameters).xp
+    if exceeds is None or covariates.is_dataset_label is None:
         return xp.zeros((2, 1, 1))
-    units, labels, width = counts.exceeds.shape
+    units, labels, width = exceeds.shape
     table = _steps(rates, parameters, width // 4)
-    by_label = (counts.exceeds @ table.reshape(width, -1)).reshape(
-        units, labels, 2, 2, 2
-    )
-    is_own = counts.is_dataset_label[:, :, None, None] > 0
+    by_label = (exceeds @ table.reshape(width, -1)).reshape(units, labels, 2, 2, 2)
+    is_own = covariates.is_dataset_label[:, :, None, None] > 0
     by_label = xp.where(is_own, by_label[..., 1], by_label[..., 0])
     inside, size = members(labels), block_sizes(labels)[:, None]
     by_size = np.stack([inside * (size == 1), inside * (size > 1)])

@@ -14,7 +14,7 @@ over partitions and over allocations v (`consilience.objects.layout.block_counts
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,13 +27,13 @@ from consilience.objects.layout.block_counts import (
     block_sizes,
     log_sum_allocations_and_sizes,
     row_of_allocation,
-    style_of_allocation,
 )
+from consilience.objects.layout.by_annotator import Responses
 from consilience.objects.layout.covariates import BlockCovariates
+from consilience.objects.layout.padding import EndToEnd
 from consilience.objects.layout.partitions import members, sum_over_partitions
-from consilience.objects.likelihood.endorsement import DIMS as ENDORSEMENT
-from consilience.objects.likelihood.endorsement import endorsement, log_endorsed
-from consilience.objects.likelihood.pair_affinities import DIMS as OWN_PAIRS
+from consilience.objects.likelihood import by_annotator, endorsement, pair_affinities
+from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.pair_affinities import pair_effects
 from consilience.truth.arrays import AnyArray, maths
 
@@ -50,8 +50,8 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "synonyms": ("pair_covariate",),
         "single_label": ("mean_and_spread",),
         "style": ("item_covariate",),
-        **ENDORSEMENT,
-        **OWN_PAIRS,
+        **endorsement.DIMS,
+        **pair_affinities.DIMS,
     }
 )
 """Dimensions of the parameters that every model of named objects has."""
@@ -65,92 +65,102 @@ def log_prior(
 ) -> Float[AnyArray, "U n"]:
     """Return log p(k objects) before anyone has answered."""
     sums = sum_over_partitions(affinities(covariates, parameters))
-    return sums - _whole(sums)
-
-
-def _whole(sums: Float[AnyArray, "U n"]) -> Float[AnyArray, "U 1"]:
-    return maths(sums).logsumexp(sums, axis=1, keepdims=True)
+    return sums - maths(sums).logsumexp(sums, axis=1, keepdims=True)
 
 
 def unit_sums(
-    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
-) -> Float[AnyArray, "U n"]:
-    """Return log p(k objects, answers) of units that have n candidates."""
-    return reported_sums(
-        blocks,
-        covariates,
-        parameters,
-        *allocation_weights(blocks, covariates, parameters),
-    )
-
-
-def reported_sums(
     blocks: Blocks,
     covariates: BlockCovariates,
     parameters: Parameters,
-    phi: Float[AnyArray, "V B"],
-    rest: Float[AnyArray, " V"],
+    who: Responses | None = None,
 ) -> Float[AnyArray, "U n"]:
-    """Return the same of what `allocation_weights` returns."""
-    total = log_sum_allocations_and_sizes(blocks, phi, rest)
+    """Return log p(k objects, answers) of units that have n candidates."""
+    weights = allocation_weights(blocks, covariates, parameters, who)
+    return sums_by_size(blocks, covariates, parameters, weights)
+
+
+class AllocationWeights(NamedTuple):
+    """Log weights of the blocks of each allocation, and of its styles at T nodes.
+
+    With annotators there are the log-odds of high detection as well, and nodes of the
+    item's own pull; without, the styles are one number.
+    """
+
+    phi: Float[AnyArray, "V B"]
+    styles: Float[AnyArray, "V T"]
+    high_odds: Float[AnyArray, "V B"]
+
+    @property
+    def rest(self) -> Float[AnyArray, " V"]:
+        """Log weight of the styles, whatever the node."""
+        if self.styles.shape[1] == 1:
+            return self.styles[:, 0]
+        return maths(self.styles).logsumexp(self.styles, axis=1)
+
+
+def sums_by_size(
+    blocks: Blocks,
+    covariates: BlockCovariates,
+    parameters: Parameters,
+    weights: AllocationWeights,
+) -> Float[AnyArray, "U n"]:
+    """Return log p(k objects, answers), given the weights of allocations."""
+    total = log_sum_allocations_and_sizes(blocks, weights.phi, weights.rest)
     prior = sum_over_partitions(affinities(covariates, parameters))
-    return total - _whole(prior)
+    return total - maths(prior).logsumexp(prior, axis=1, keepdims=True)
 
 
 def allocation_weights(
-    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
-) -> tuple[Float[AnyArray, "V B"], Float[AnyArray, " V"]]:
+    blocks: Blocks,
+    covariates: BlockCovariates,
+    parameters: Parameters,
+    who: Responses | None = None,
+) -> AllocationWeights:
     """Return log weights of blocks, and of styles, of each allocation."""
     library = maths(parameters)
+    xp, log_sigmoid = library.xp, library.log_sigmoid
     elsewhere = blocks.exhaustive_singles @ (1 - members(blocks.num_labels).T)
     inside = blocks.exhaustive_singles.sum(1, keepdims=True) - elsewhere
-    low_odds, high_odds = detection_log_odds(parameters)
+    rates = detection_log_odds(parameters)
+    if who is None:
+        sure = [log_detected(blocks, rate) for rate in rates]
+        unsure = [elsewhere * log_sigmoid(-rate) for rate in rates]
+        probability = log_style_probability(
+            covariates.item, blocks.answered, blocks.most, parameters
+        )
+        styles = probability[blocks.of_unit, blocks.single_label][:, None]
+    else:
+        sure, unsure = by_annotator.log_detected(who, rates, parameters["recall"])
+        styles = by_annotator.styles(blocks, covariates, who, parameters)
+    odds = covariates.block @ parameters["high_detection"]
+    endorsed = log_endorsed(covariates, xp.stack(rates), parameters)
+    shared = named_weights(blocks, covariates, parameters)
     # One product for all: what differs by unit alone.
-    rows = library.xp.concatenate(
+    rows = xp.concatenate(
         [
-            *exhaustive_weights(blocks, covariates, parameters),
+            shared + log_sigmoid(-odds) + sure[0] + endorsed[0],
+            shared + log_sigmoid(odds) + sure[1] + endorsed[1],
             *duplicate_weights(blocks, covariates, parameters),
         ],
         axis=1,
     )
-    low, high, *names = library.xp.split(row_of_allocation(blocks, rows), 4, axis=1)
-    detected = library.xp.logaddexp(
-        low + elsewhere * library.log_sigmoid(-low_odds),
-        high + elsewhere * library.log_sigmoid(-high_odds),
-    )
-    phi = detected + log_duplicates(blocks, inside, names, parameters)
-    style = style_of_allocation(
-        blocks,
-        log_style_probability(
-            covariates.item, blocks.answered, blocks.most, parameters
-        ),
-    )
+    low, high, *names = xp.split(row_of_allocation(blocks, rows), 4, axis=1)
+    low, high = low + unsure[0], high + unsure[1]
+    phi = xp.logaddexp(low, high) + log_duplicates(blocks, inside, names, parameters)
     empty = np.arange(1 << blocks.num_labels) == 0
-    return library.xp.where(empty, 0.0, phi), style + blocks.log_multiplicity
+    return AllocationWeights(
+        phi=xp.where(empty, 0.0, phi),
+        styles=styles + blocks.log_multiplicity[:, None],
+        high_odds=high - low,
+    )
 
 
-def exhaustive_weights(
-    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
-) -> tuple[Float[AnyArray, "U B"], Float[AnyArray, "U B"]]:
-    """Return log weights of blocks by exhaustive responses, at either level."""
-    library = maths(parameters)
-    low_odds, high_odds = detection_log_odds(parameters)
-    odds = covariates.block @ parameters["high_detection"]
-    endorsement = log_endorsed(
-        covariates, library.xp.stack([low_odds, high_odds]), parameters
-    )
-    shared = named_weights(blocks, covariates, parameters)
-    low = (
-        library.log_sigmoid(-odds)
-        + _detected(blocks.detected, blocks.missed, low_odds)
-        + endorsement[0]
-    )
-    high = (
-        library.log_sigmoid(odds)
-        + _detected(blocks.detected, blocks.missed, high_odds)
-        + endorsement[1]
-    )
-    return shared + low, shared + high
+def log_detected(
+    counts: Blocks | EndToEnd, odds: Float[AnyArray, ""]
+) -> Float[AnyArray, "*n"]:
+    """Return log p(exhaustive responses detect, or miss, each block)."""
+    log_sigmoid = maths(odds).log_sigmoid
+    return counts.detected * log_sigmoid(odds) + counts.missed * log_sigmoid(-odds)
 
 
 def duplicate_weights(
@@ -212,8 +222,8 @@ def affinities(
 
 
 def pseudo_votes(
-    covariates: BlockCovariates, parameters: Parameters, what: str
-) -> Float[AnyArray, "U n"]:
+    covariates: BlockCovariates | EndToEnd, parameters: Parameters, what: str
+) -> Float[AnyArray, "*n"]:
     """Return the imagined votes of each candidate, for `naming` or `salience`."""
     xp = maths(parameters).xp
     votes = covariates.label @ xp.exp(parameters[what])
@@ -230,7 +240,9 @@ def named_weights(
     most = blocks.most
     main = log_rising_factorial(votes @ inside, blocks.main, most)
     total = log_rising_factorial(names @ inside, blocks.named, most)
-    by_label = log_rising_by_count(names, blocks.names, most).sum(2)
+    table = log_rising_factorials(names, most)[:, None]
+    counts = blocks.names[..., None]
+    by_label = maths(names).xp.take_along_axis(table, counts, axis=3)[..., 0].sum(2)
     whole = log_rising_factorial(votes.sum(1), blocks.votes, most)
     # Each block of a partition bears a part of what the partition bears once: the block
     # of the first label all of it.
@@ -295,16 +307,6 @@ def log_rising_factorials(
     return steps @ before.astype(float)
 
 
-def log_rising_by_count(
-    votes: Float[AnyArray, "U n"], count: Int[AnyArray, "U B n"], max_count: int
-) -> Float[AnyArray, "U B n"]:
-    """Return the same of counts that differ by block, votes that do not."""
-    table = log_rising_factorials(votes, max_count)
-    return maths(votes).xp.take_along_axis(table[:, None], count[..., None], axis=3)[
-        ..., 0
-    ]
-
-
 def duplicate_name_tables(
     parameters: Parameters, num_labels: int
 ) -> Float[AnyArray, "2 B n"]:
@@ -314,10 +316,9 @@ def duplicate_name_tables(
     probability of each is drawn independently, from a Beta distribution, for each
     response and block. It is one for rivals, and another for synonyms.
     """
-    by_block = duplicate_names_by_size(parameters, num_labels)[
-        :, block_sizes(num_labels).astype(int)
-    ]
-    return maths(parameters).once(by_block)
+    size = block_sizes(num_labels).astype(int)
+    by_size = duplicate_names_by_size(parameters, num_labels)
+    return maths(parameters).once(by_size[:, size])
 
 
 def duplicate_names_by_size(
@@ -328,10 +329,9 @@ def duplicate_names_by_size(
     count = np.arange(num_labels)[None]
     left = np.maximum(more - count, 0)
     yes, no = (weight[:, None, None] for weight in duplicate_name_weights(parameters))
-    table = log_rising_factorial(yes, count, num_labels) + log_rising_factorial(
-        no, left, num_labels
-    )
-    return table - log_rising_factorial(yes + no, count + left, num_labels)
+    given = log_rising_factorial(yes, count, num_labels)
+    spared = log_rising_factorial(no, left, num_labels)
+    return given + spared - log_rising_factorial(yes + no, count + left, num_labels)
 
 
 def duplicate_name_weights(
@@ -352,33 +352,20 @@ def detection_log_odds(
     return low, low + maths(parameters).xp.exp(gap)
 
 
-def kind_odds(
+def high_log_odds(
     covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"]:
     """Return the log-odds of high detection before any exhaustive response."""
     rates = maths(parameters).xp.stack(detection_log_odds(parameters))
-    endorsement = log_endorsed(covariates, rates, parameters)
-    return (
-        covariates.block @ parameters["high_detection"]
-        + endorsement[1]
-        - endorsement[0]
-    )
+    endorsed = log_endorsed(covariates, rates, parameters)
+    odds = covariates.block @ parameters["high_detection"]
+    return odds + endorsed[1] - endorsed[0]
 
 
 def follows(parameters: Parameters) -> Parameters:
     """Return what follows of leading questions; nothing where none were asked."""
-    return endorsement(
-        maths(parameters).xp.stack(detection_log_odds(parameters)), parameters
-    )
-
-
-def _detected(
-    detected: Int[AnyArray, "U B"],
-    missed: Int[AnyArray, "U B"],
-    odds: Float[AnyArray, ""],
-) -> Float[AnyArray, "U B"]:
-    log_sigmoid = maths(odds).log_sigmoid
-    return detected * log_sigmoid(odds) + missed * log_sigmoid(-odds)
+    rates = maths(parameters).xp.stack(detection_log_odds(parameters))
+    return endorsement.endorsement(rates, parameters)
 
 
 def style_beta(
@@ -400,10 +387,7 @@ def log_style_probability(
     """Return log p(styles of responses), by unit and number of single-label ones."""
     yes, no = style_beta(item, parameters)
     both = log_rising_factorial(yes + no, answered, max_answers)
-    ups, downs = (
-        log_rising_factorials(yes, max_answers),
-        log_rising_factorials(no, max_answers),
-    )
+    ups, downs = (log_rising_factorials(each, max_answers) for each in (yes, no))
     # One more single-label response is one exhaustive response less:
     # what lies beyond it is not an allocation, and its value is not used.
     xp = maths(parameters).xp

@@ -40,10 +40,12 @@ from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.label_counts import (
     detection_log_odds,
     duplicate_names_by_size,
+    log_detected,
     log_rising_factorial,
     log_rising_factorials,
     log_style_probability,
     num_pairs,
+    pseudo_votes,
 )
 from consilience.truth.arrays import COMPILED, AnyArray
 
@@ -57,7 +59,8 @@ def totals(
     evidence: Float[Array, "A K"],
 ) -> Float[Array, " U"]:
     """Return log p(answers) of units that have two candidates or more."""
-    prior = _affinities(items, every, parameters)
+    prior = parameters["objects"] + every.pair @ parameters["affinity"]
+    prior += _pair_effects(items, every, parameters, "pairs")
     low, high, names, whole = _rows(items, every, parameters)
     log_weight = prior + _further(evidence[every.unit])[every.owner]
     # What names weigh together is of the size of what is detected: one weighs much
@@ -84,7 +87,8 @@ def totals(
     weight *= duplicates
     cells = _take(weight, every.cell)
     sums, before = _sums(items, cells, jnp.exp(prior - off[1]))
-    style = _styles(every, parameters).ravel()[every.style] + every.log_multiplicity
+    styles = log_style_probability(every.item, every.answered, every.most, parameters)
+    style = styles.ravel()[every.style] + every.log_multiplicity
     answered = jax.ops.segment_sum(
         sums * jnp.exp(style), every.of_unit, len(every.votes), indices_are_sorted=True
     )
@@ -146,22 +150,19 @@ def _rows(
     them; nor is what a partition bears once, which is last.
     """
     most = every.most
-    slope = jnp.exp(every.slope @ parameters["attraction"])
     votes, names = (
-        every.label @ jnp.exp(parameters[what]) * slope
-        for what in ("salience", "naming")
+        pseudo_votes(every, parameters, what) for what in ("salience", "naming")
     )
     together = _sum_in_blocks(items, jnp.stack([votes, names]), _members)
     taken = _taken(every, every.names, log_rising_factorials(names, most).ravel())
     tables = duplicate_names_by_size(parameters, every.labels)
-    synonyms = _synonym_log_odds(items, every, parameters)
-    duplicates = jnp.stack(
-        [
-            log_sigmoid(sign * synonyms)
-            + _taken(every, every.duplicates, table.ravel())
-            for sign, table in zip((-1, 1), tables, strict=True)
-        ]
-    )
+    synonyms = every.pair @ parameters["synonyms"]
+    synonyms += _pair_effects(items, every, parameters, "synonym_pairs")
+    synonyms /= num_pairs(every.size)
+    duplicates = [
+        log_sigmoid(sign * synonyms) + _taken(every, every.duplicates, table.ravel())
+        for sign, table in zip((-1, 1), tables, strict=True)
+    ]
     alike = (
         log_rising_factorial(together[0], every.main, most)
         - log_rising_factorial(together[1], every.named, most)
@@ -170,17 +171,13 @@ def _rows(
     )
     odds = every.block @ parameters["high_detection"]
     rates = detection_log_odds(parameters)
-    endorsement = _log_endorsed(items, jnp.stack(rates), parameters)
+    endorsed = _log_endorsed(items, jnp.stack(rates), parameters)
     low, high = (
-        alike
-        + log_sigmoid(sign * odds)
-        + every.detected * log_sigmoid(rate)
-        + every.missed * log_sigmoid(-rate)
-        + endorsement[at]
-        for at, (sign, rate) in enumerate(zip((-1, 1), rates, strict=True))
+        alike + log_sigmoid(sign * odds) + log_detected(every, rate) + each
+        for sign, rate, each in zip((-1, 1), rates, endorsed, strict=True)
     )
     whole = log_rising_factorial(together[0][every.whole], every.votes, most)
-    return low, high, duplicates, whole
+    return low, high, jnp.stack(duplicates), whole
 
 
 def _taken(
@@ -190,25 +187,6 @@ def _taken(
     return jax.ops.segment_sum(
         takings.times * _take(entries, takings.taken), takings.taker, len(every.main)
     )
-
-
-def _synonym_log_odds(
-    items: Items, every: EndToEnd, parameters: Parameters
-) -> Float[Array, " R"]:
-    """Return the log-odds that the names of each block are synonyms."""
-    odds = every.pair @ parameters["synonyms"]
-    odds += _pair_effects(items, every, parameters, "synonym_pairs")
-    return odds / num_pairs(every.size)
-
-
-def _affinities(
-    items: Items, every: EndToEnd, parameters: Parameters
-) -> Float[Array, " R"]:
-    """Return log c of each block."""
-    alike: Float[Array, " R"] = parameters["objects"] + (
-        every.pair @ parameters["affinity"]
-    )
-    return alike + _pair_effects(items, every, parameters, "pairs")
 
 
 def _pair_effects(
@@ -227,15 +205,11 @@ def _log_endorsed(
     tables = [
         log_endorsed(covariates, rates, parameters) for covariates in items.covariates
     ]
-    if any(covariates.contains_counts is None for covariates in items.covariates):
+    if any(covariates.exceeds is None for covariates in items.covariates):
         return jnp.zeros((2, 1))
     return jnp.concatenate(
         [table.swapaxes(1, 2).reshape(2, -1) for table in tables], axis=1
     )
-
-
-def _styles(every: EndToEnd, parameters: Parameters) -> Float[Array, "U W"]:
-    return log_style_probability(every.item, every.answered, every.most, parameters)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Simulate answers of the model of objects, given the partitions."""
 
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -10,12 +11,11 @@ from jaxtyping import Array, Float, Int, Key
 from scipy.special import expit, logit, softmax
 
 from consilience.model import Parameters, Simulated
-from consilience.objects.layout.block_counts import Blocks
 from consilience.objects.layout.contains_counts import endorsed_share
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
-from consilience.objects.layout.partitions import enumerated
+from consilience.objects.layout.partitions import enumerated, members
 from consilience.objects.likelihood.by_annotator import single_label_log_odds
 from consilience.objects.likelihood.endorsement import (
     draw_endorsements,
@@ -36,19 +36,40 @@ from consilience.truth.named import MAX_LABELS
 def simulation(
     key: Key[Array, ""], observations: Observations, parameters: Parameters
 ) -> Simulated:
-    """Draw a partition for each item, and answers about its objects.
+    """Draw a partition for each item, and as many answers about it as were given.
 
     An answer is coded as its main label's place, times 1,024, plus the candidates that
     it names, as bits. Where candidates were asked about, `said` holds how many say no,
     maybe and yes.
     """
-    seed = jax.random.bits(key).item()
-    answer, objects, state, contains_counts = simulate_items(
-        observations.layout, parameters, seed
-    )
+    items: Items = observations.layout
+    generator = np.random.default_rng(jax.random.bits(key).item())
+    number, units = np.asarray(items.answered), len(items.place)
+    objects = np.full((units, MAX_LABELS), -1)
+    objects[:, 0] = 0
+    contains_counts = np.zeros((*objects.shape, 3), np.int64)
+    picking, recall = np.zeros(1), np.zeros(1)
+    who = [np.zeros(n, int) for n in number]
+    if items.people is not None:
+        who = np.split(items.people.annotator, np.cumsum(number)[:-1])
+        picking = np.asarray(parameters["single_label_effect"])
+        recall = np.asarray(parameters["recall"])
+    answers = [np.full(n, 1) for n in number]  # names the first label
+    for blocks, covariates in zip(items.blocks, items.covariates, strict=True):
+        for row, unit in enumerate(np.asarray(blocks.unit)):
+            one = jax.tree.map(itemgetter(slice(row, row + 1)), covariates)
+            item, counts = _item(one, items.names, parameters, generator)
+            contains_counts[unit, : len(counts)] = counts
+            for place, labels in enumerate(item.objects):
+                objects[unit, labels] = place
+            answers[unit] = np.array(
+                [_answer(item, picking[j], recall[j], generator) for j in who[unit]],
+                np.int64,
+            )
     substates = {"object_of": jnp.asarray(objects)}
-    if observations.layout.names.endorsement:
+    if items.names.endorsement:
         substates["said"] = jnp.asarray(contains_counts)
+    state, answer = jnp.asarray(objects.max(1)), jnp.asarray(np.concatenate(answers))
     return Simulated(substates, state, answer)
 
 
@@ -56,8 +77,7 @@ def simulation(
 class _Item:
     """One item: its objects as places of labels, and what annotators make of them.
 
-    `contains_counts` are those drawn where labels were asked about, else zero. The
-    probabilities of detection, and the pull towards a single label, are in log-odds.
+    Probabilities of detection, and the pull towards a single label, are in log-odds.
     """
 
     objects: list[list[int]]
@@ -66,88 +86,33 @@ class _Item:
     detection: Float[np.ndarray, " k"]
     pull: float
     duplicate: Float[np.ndarray, "k 2"]
-    contains_counts: Int[np.ndarray, "n 3"]
-
-
-def simulate_items(
-    items: Items, parameters: Parameters, seed: int
-) -> tuple[
-    Int[Array, " N"], Int[np.ndarray, "U C"], Int[Array, " U"], Int[np.ndarray, "U C 3"]
-]:
-    """Draw as many answers about each item as were given."""
-    generator = np.random.default_rng(seed)
-    units = len(items.place)
-    objects = np.full((units, MAX_LABELS), -1)
-    objects[:, 0] = 0
-    contains_counts = np.zeros((*objects.shape, 3), np.int64)
-    number = np.asarray(items.answered)
-    who, picking, recall = _effects(items, parameters)
-    answers = [np.full(n, (0 << MAX_LABELS) + 1) for n in number]
-    for blocks, covariates in zip(items.blocks, items.covariates, strict=True):
-        for row, unit in enumerate(np.asarray(blocks.unit)):
-            item = _item(blocks, covariates, items.names, parameters, row, generator)
-            contains_counts[unit, : len(item.contains_counts)] = item.contains_counts
-            for place, labels in enumerate(item.objects):
-                objects[unit, labels] = place
-            answers[unit] = np.array(
-                [_answer(item, picking[j], recall[j], generator) for j in who[unit]],
-                np.int64,
-            )
-    return (
-        jnp.asarray(np.concatenate(answers)),
-        objects,
-        jnp.asarray(objects.max(1)),
-        contains_counts,
-    )
-
-
-def _effects(
-    items: Items, parameters: Parameters
-) -> tuple[
-    list[Int[np.ndarray, " _"]], Float[np.ndarray, " J"], Float[np.ndarray, " J"]
-]:
-    """Return who answered about each item, and the effects of who answers."""
-    number = np.asarray(items.answered)
-    people = items.people
-    if people is None:
-        return [np.zeros(n, int) for n in number], np.zeros(1), np.zeros(1)
-    who = np.split(people.annotator, np.cumsum(number)[:-1])
-    effect = np.asarray(parameters["single_label_effect"])
-    return who, effect, np.asarray(parameters["recall"])
 
 
 def _item(
-    blocks: Blocks,
-    covariates: BlockCovariates,
+    one: BlockCovariates,
     names: Names,
     parameters: Parameters,
-    row: int,
     generator: np.random.Generator,
-) -> _Item:
-    one = jax.tree.map(lambda leaf: leaf[row : row + 1], covariates)
-    partitions = enumerated(blocks.num_labels)
-    affinity = np.asarray(affinities(one, parameters))[0]
-    weight = affinity @ partitions.incidence
-    chance = np.exp(weight - weight.max())
-    chosen = generator.choice(len(chance), p=chance / chance.sum())
+) -> tuple[_Item, Int[np.ndarray, "n 3"]]:
+    """Draw one item, and answers about its labels where they were asked about."""
+    partitions = enumerated(one.label.shape[1])
+    weight = np.asarray(affinities(one, parameters))[0] @ partitions.incidence
+    chosen = generator.choice(len(weight), p=softmax(weight.astype(float)))
     masks = partitions.blocks[chosen]
     masks = masks[masks > 0]
-    objects = [
-        [label for label in range(blocks.num_labels) if mask >> label & 1]
-        for mask in masks
-    ]
+    objects = [np.flatnonzero(members(one.label.shape[1])[m]).tolist() for m in masks]
     odds = np.asarray(one.block[0, masks] @ parameters["high_detection"])
-    high = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
+    high = (generator.random(len(masks)) < expit(odds)).astype(int)
     rates = np.asarray(jnp.stack(detection_log_odds(parameters)))
-    contains_counts = _draw_contains(
-        one, objects, high.astype(int), rates, parameters, generator
-    )
+    contains_counts = _draw_contains(one, objects, high, rates, parameters, generator)
     if "endorsed" in names.label:
         label = np.array(one.label)
         label[0, :, names.label.index("endorsed")] = endorsed_share(contains_counts)
         one = replace(one, label=label)
-    votes = np.asarray(pseudo_votes(one, parameters, "salience"))[0]
-    called = np.asarray(pseudo_votes(one, parameters, "naming"))[0]
+    votes, called = (
+        np.asarray(pseudo_votes(one, parameters, what), float)[0]
+        for what in ("salience", "naming")
+    )
     if "single_label_effect" in parameters:
         nodes, weight = map(np.asarray, single_label_log_odds(one, parameters))
         pull = generator.choice(nodes[0], p=softmax(weight.astype(float)))
@@ -157,15 +122,15 @@ def _item(
     odds = np.asarray(synonym_log_odds(one, parameters))[0, masks]
     synonyms = (generator.random(len(masks)) < expit(odds)).astype(int)
     duplicate = np.stack(duplicate_name_weights(parameters), axis=1)
-    return _Item(
+    item = _Item(
         objects=objects,
-        salience=_dirichlet([votes[labels].sum() for labels in objects], generator),
-        shares=[_dirichlet(called[labels], generator) for labels in objects],
-        detection=rates[high.astype(int)],
+        salience=generator.dirichlet([votes[labels].sum() for labels in objects]),
+        shares=[generator.dirichlet(called[labels]) for labels in objects],
+        detection=rates[high],
         pull=float(pull),
         duplicate=duplicate[synonyms],
-        contains_counts=contains_counts,
     )
+    return item, contains_counts
 
 
 def _draw_contains(
@@ -177,15 +142,15 @@ def _draw_contains(
     generator: np.random.Generator,
 ) -> Int[np.ndarray, "n 3"]:
     """Draw what is said of each label, as many answers as were given."""
-    if one.contains_counts is None:
+    if one.exceeds is None or one.is_dataset_label is None:
         return np.zeros((one.label.shape[1], 3), np.int64)
     every = np.asarray(endorsement_log_odds(jnp.asarray(rates), parameters))
-    is_own = np.asarray(one.contains_counts.is_dataset_label[0]).astype(int)
+    is_own = np.asarray(one.is_dataset_label[0]).astype(int)
     odds = np.zeros(len(is_own))
     for labels, kind in zip(objects, level, strict=True):
         odds[labels] = every[kind, int(len(labels) > 1), is_own[labels]]
-    width = one.contains_counts.exceeds.shape[-1] // 4
-    number = np.asarray(one.contains_counts.exceeds[0, :, -width:]).sum(1).astype(int)
+    width = one.exceeds.shape[-1] // 4
+    number = np.asarray(one.exceeds[0, :, -width:]).sum(1).astype(int)
     return draw_endorsements(number, odds, parameters, generator)
 
 
@@ -212,10 +177,6 @@ def _answer(
             else:
                 mask |= _bits([generator.choice(labels, p=item.shares[place])])
     return (main << MAX_LABELS) + mask
-
-
-def _dirichlet(weight: Any, generator: np.random.Generator) -> Float[np.ndarray, " k"]:
-    return generator.dirichlet(np.asarray(weight, float))
 
 
 def _bits(labels: Any) -> int:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Int, Shaped
+from jaxtyping import Shaped
 
-from consilience.objects.layout.covariate_names import Names, Pairs
+from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.pooling import (
     ItemCounts,
     Pool,
@@ -24,16 +24,27 @@ from consilience.objects.layout.pooling import (
     count_items,
     pool,
 )
-from consilience.objects.layout.space import assembled
+from consilience.objects.layout.space import anonymous
 from consilience.truth import ObjectsSpace
 from consilience.truth.coding import some_units
-from consilience.truth.named import LabelPairs, Named, no_pairs
+from consilience.truth.named import NOBODY, LabelPairs, Named, no_pairs
 
 GROUP = "evidence"
 _KINDS = ("label", "slope", "block", "pair", "item", "endorsement")
-_SIDES = ("first", "second")  # labels of a pair with an affinity of its own
+_ITEM, _ANSWER, _SIMILAR = "answers_item_entry", "answers_entry", "similar_pair"
+# What is kept of each answer and item: its axes, its type, and whether the space has
+# it or what the space names.
+_ANSWERS = {
+    "unit": ((_ANSWER,), np.int32, False),
+    "n": ((_ANSWER,), np.int64, False),
+    "main": ((_ANSWER,), np.int8, True),
+    "mask": ((_ANSWER,), np.int16, True),
+    "dataset_label": ((_ITEM,), np.int32, True),
+    "candidate": ((_ITEM, "place"), np.int32, True),
+}
 # Sums by a code of two labels; the others are by one.
-_OF_TWO = {"share", "extra", "opportunities"}
+_OF_TWO = ("share", "extra", "opportunities")
+_TALLIES = tuple(field.name for field in fields(Pool) if field.name != "ability")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,19 +67,19 @@ class StudyEvidence:
     ) -> "StudyEvidence":
         """Return the same in a list of labels that begins with the one it has."""
         old, new = len(self.labels), len(labels)
-        sums = {
-            name: replace(tally, code=tally.code // old * new + tally.code % old)
-            for name, tally in _tallies(self.pool).items()
-            if name in _OF_TWO
-        }
+        sums = {}
+        for name in _OF_TWO:
+            tally: Tally = getattr(self.pool, name)
+            first, second = np.divmod(tally.code, old)
+            sums[name] = replace(tally, code=first * new + second)
         usual = np.ones(new - old)
         ability = np.concatenate([self.pool.ability, usual])
         named = replace(self.answers.named, labels=labels, parents=parents)
-        return StudyEvidence(
+        return replace(
+            self,
             pool=replace(self.pool, **sums, ability=ability),
             labels=labels,
             parents=parents,
-            names=self.names,
             answers=replace(self.answers, named=named),
         )
 
@@ -84,21 +95,11 @@ class StudyEvidence:
         answered = self.about(space.unit_item).answers
         unit = pd.Index(answered.unit_item).get_indexer(space.unit_item)
         now, before = space.named.candidate, answered.named.candidate
-        unit, matched = np.maximum(unit, 0), unit >= 0
-        if not len(answered.unit):
-            return _nothing(now.shape)
-        earlier = count_items(answered)
-        same = (now[:, :, None] == before[unit][:, None, :]) & (now >= 0)[:, :, None]
-        slot, listed = same.argmax(2), same.any(2) & matched[:, None]
-        one = unit[:, None]
-        sums = {}
-        for name in (field.name for field in fields(ItemCounts)):
-            value = getattr(earlier, name)
-            if value.ndim == 1:
-                sums[name] = np.where(matched, value[unit], 0.0)
-            else:
-                sums[name] = np.where(listed, value[one, slot], 0.0)
-        return ItemCounts(**sums)
+        nobody = np.full((1, before.shape[1]), NOBODY)
+        before = np.append(before, nobody, axis=0)[unit]
+        same = (now[:, :, None] == before[:, None, :]) & (now >= 0)[:, :, None]
+        slot = np.where(same.any(2), same.argmax(2), -1)
+        return count_items(answered).at(unit, slot)
 
 
 def evidence_from(space: ObjectsSpace, names: Names) -> StudyEvidence:
@@ -115,38 +116,30 @@ def evidence_from(space: ObjectsSpace, names: Names) -> StudyEvidence:
 
 def as_dataset(evidence: StudyEvidence) -> xr.Dataset:
     """Lay out what a study says, for the group `evidence` of its fit."""
-    variables: dict[str, tuple[tuple[str, ...] | str, np.ndarray]] = {}
-    for name, tally in _tallies(evidence.pool).items():
+    names, space, similar = evidence.names, evidence.answers, evidence.similar
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    for name in _TALLIES:
+        tally: Tally = getattr(evidence.pool, name)
         some = tally.total != 0
-        variables[f"{name}_code"] = (f"{name}_entry", tally.code[some])
-        variables[name] = (f"{name}_entry", tally.total[some])
-    answered, named = evidence.answers, evidence.answers.named
+        variables[f"{name}_code"] = ((f"{name}_entry",), tally.code[some])
+        variables[name] = ((f"{name}_entry",), tally.total[some])
     for kind in _KINDS:
-        names = np.asarray(getattr(evidence.names, kind), object)
-        variables[f"{kind}_covariates"] = (f"{kind}_covariate", names)
-    for side, which in enumerate(_SIDES):
-        codes = [pair[side] for pair in evidence.names.pairs]
-        variables[f"pair_{which}"] = ("affinity_pair", np.array(codes, np.int64))
-    if len(evidence.similar.first):
-        for name in ("first", "second", "value"):
-            values = getattr(evidence.similar, name)
-            variables[f"similar_{name}"] = ("similar_pair", values)
+        columns = np.asarray(getattr(names, kind), object)
+        variables[f"{kind}_covariates"] = ((f"{kind}_covariate",), columns)
+    codes = np.array(names.pairs, np.int64).reshape(-1, 2).T
+    for side, labels in zip(("first", "second"), codes, strict=True):
+        variables[f"pair_{side}"] = (("affinity_pair",), labels)
+    if len(similar.first):
+        for field in fields(LabelPairs):
+            values = getattr(similar, field.name)
+            variables[f"similar_{field.name}"] = ((_SIMILAR,), values)
+    for name, (axes, kept_as, is_named) in _ANSWERS.items():
+        values = getattr(space.named if is_named else space, name)
+        variables[f"answers_{name}"] = (axes, values.astype(kept_as))
     variables |= {
-        "ability": ("label", evidence.pool.ability),
-        "parent": ("label", evidence.parents.astype(object)),
-        "answers_item": ("answers_item_entry", answered.unit_item.astype(object)),
-        "answers_dataset_label": (
-            "answers_item_entry",
-            named.dataset_label.astype(np.int32),
-        ),
-        "answers_candidate": (
-            ("answers_item_entry", "place"),
-            named.candidate.astype("i4"),
-        ),
-        "answers_unit": ("answers_entry", answered.unit.astype(np.int32)),
-        "answers_main": ("answers_entry", named.main.astype(np.int8)),
-        "answers_mask": ("answers_entry", named.mask.astype(np.int16)),
-        "answers_n": ("answers_entry", answered.n.astype(np.int64)),
+        "answers_item": ((_ITEM,), space.unit_item.astype(object)),
+        "ability": (("label",), evidence.pool.ability),
+        "parent": (("label",), evidence.parents.astype(object)),
     }
     return xr.Dataset(variables, {"label": evidence.labels.astype(object)})
 
@@ -155,82 +148,33 @@ def evidence_of(data: xr.DataTree) -> StudyEvidence | None:
     """Return what the study of a fit says; None where it was not kept."""
     if GROUP not in data.children:
         return None
-    group = data[GROUP].to_dataset()
-    labels, parents = (group[name].to_numpy() for name in ("label", "parent"))
-    sums = {
-        name: Tally(group[f"{name}_code"].to_numpy(), group[name].to_numpy())
-        for name in (field.name for field in fields(Pool))
-        if f"{name}_code" in group
+    group = {
+        str(name): values.to_numpy()
+        for name, values in data[GROUP].to_dataset().variables.items()
     }
-    covariates = {
-        kind: tuple(map(str, group[f"{kind}_covariates"].to_numpy()))
-        for kind in _KINDS
-        if f"{kind}_covariates" in group
-    }
-    return StudyEvidence(
-        pool=Pool(**sums, ability=group["ability"].to_numpy()),
-        labels=labels,
-        parents=parents,
-        names=Names(**covariates, pairs=_pairs(group)),
-        answers=_label_sums(group, labels, parents),
-    )
-
-
-def _pairs(group: xr.Dataset) -> Pairs:
-    if "pair_first" not in group:
-        return ()
-    first, second = (group[f"pair_{which}"].to_numpy().tolist() for which in _SIDES)
-    return tuple(zip(first, second, strict=True))
-
-
-def _similar(group: xr.Dataset) -> LabelPairs:
-    if "similar_value" not in group:
-        return no_pairs()
-    names = ("first", "second", "value")
-    return LabelPairs(*(group[f"similar_{name}"].to_numpy() for name in names))
-
-
-def _label_sums(
-    group: xr.Dataset,
-    labels: Shaped[np.ndarray, " L"],
-    parents: Shaped[np.ndarray, " L"],
-) -> ObjectsSpace:
-    def integers(name: str) -> Int[np.ndarray, "..."]:
-        return np.asarray(group[f"answers_{name}"].to_numpy().astype(np.int64))
-
-    candidate, unit = integers("candidate"), integers("unit")
+    sums = {name: Tally(group[f"{name}_code"], group[name]) for name in _TALLIES}
+    names = {kind: tuple(map(str, group[f"{kind}_covariates"])) for kind in _KINDS}
+    first, second = (group[f"pair_{side}"].tolist() for side in ("first", "second"))
+    similar = no_pairs()
+    if "similar_value" in group:
+        parts = (group[f"similar_{field.name}"] for field in fields(LabelPairs))
+        similar = LabelPairs(*parts)
+    kept = {name: group[f"answers_{name}"].astype(np.int64) for name in _ANSWERS}
+    unit, n = kept.pop("unit"), kept.pop("n")
+    items = len(kept["candidate"])
     named = Named(
-        labels=labels,
-        parents=parents,
-        candidate=candidate,
-        dataset_label=integers("dataset_label"),
-        mask=integers("mask"),
-        main=integers("main"),
-        covariates=np.zeros((*candidate.shape, 0)),
-        none=np.zeros(len(candidate), np.int64),
-        observed=np.ones(len(candidate), bool),
-        similar=_similar(group),
+        labels=group["label"],
+        parents=group["parent"],
+        **kept,
+        covariates=np.zeros((*kept["candidate"].shape, 0)),
+        none=np.zeros(items, np.int64),
+        observed=np.ones(items, bool),
+        similar=similar,
     )
-    return assembled(
-        named,
-        group["answers_item"].to_numpy(),
-        np.array(["(all)"], object),
-        np.zeros(1, bool),
-        unit=unit,
-        annotator=np.zeros(len(unit), np.int64),
-        n=integers("n"),
+    return StudyEvidence(
+        pool=Pool(**sums, ability=group["ability"]),
+        labels=named.labels,
+        parents=named.parents,
+        names=Names(**names, pairs=tuple(zip(first, second, strict=True))),
+        answers=anonymous(named, group["answers_item"], unit, n),
     )
-
-
-def _nothing(shape: tuple[int, ...]) -> ItemCounts:
-    units, _ = shape
-    axes: dict[str, tuple[int, ...]] = dict.fromkeys(
-        ("effective_votes", "alone", "answered"), (units,)
-    )
-    names = (field.name for field in fields(ItemCounts))
-    return ItemCounts(**{name: np.zeros(axes.get(name, shape)) for name in names})
-
-
-def _tallies(pool: Pool) -> dict[str, Tally]:
-    every = {field.name: getattr(pool, field.name) for field in fields(pool)}
-    return {name: value for name, value in every.items() if isinstance(value, Tally)}
