@@ -5,7 +5,7 @@ are. Of a set, two were shown together if at least half of the annotators of eit
 asked about both, or if labels that were link them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from scipy.sparse import coo_array, csr_array
 
 from consilience.errors import CandidatesError
 from consilience.ragged import places_within
+from consilience.truth.named import LabelPairs
 from consilience.truth.space import ContainsSpace, SimilarSets
 from consilience.when_used import csgraph
 
@@ -25,18 +26,36 @@ SHOWN = 0.5  # share of the annotators of either label that were asked about bot
 
 def similar_sets(space: ContainsSpace, table: pd.DataFrame | None) -> ContainsSpace:
     """Return the space with its similar labels in sets."""
-    if table is None and not len(space.groups.names):
+    groups, number = space.groups, space.num_units
+    if table is None and not len(groups.names):
         return space
-    context = rivals(space, table)
-    number = space.num_units
-    alike = context.alike >= SIMILAR
-    of_set = _linked(context.first[alike], context.second[alike], number)
-    first, second = together(space)
+    first, second = _of_one_item(space)
+    if table is not None:
+        alike = _similarity(space, table, first, second) >= SIMILAR
+    else:
+        alike = groups.code[first] == groups.code[second]
+        alike &= groups.names[groups.code[first]] != ""
+    of_set = _linked(first[alike], second[alike], number)
     inside = of_set[first] == of_set[second]
     first, second = first[inside], second[inside]
     shown_together = _shown(space, first, second)
     shown = _linked(first[shown_together], second[shown_together], number)
     return replace(space, similar_sets=SimilarSets(of_set, shown))
+
+
+def _of_one_item(
+    space: ContainsSpace,
+) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
+    """Return all pairs of units of one item, each once, the first below the second."""
+    item, _ = pd.factorize(space.unit_item)
+    order = np.argsort(item, kind="stable")
+    number = np.bincount(item)
+    start = np.cumsum(number) - number
+    times = number[item[order]]
+    first = np.repeat(order, times)
+    second = order[start[item[first]] + places_within(times)]
+    once = first < second
+    return first[once], second[once]
 
 
 def _linked(
@@ -50,6 +69,7 @@ def _linked(
 def _shown(
     space: ContainsSpace, first: Int[np.ndarray, " P"], second: Int[np.ndarray, " P"]
 ) -> Bool[np.ndarray, " P"]:
+    """Return whether enough annotators of either unit were asked about both."""
     shape = (space.num_units, space.num_annotators)
     count = csr_array((np.ones(len(space.unit)), (space.unit, space.annotator)), shape)
     was_asked = (count > 0).astype(np.int32)
@@ -59,85 +79,42 @@ def _shown(
     return both >= SHOWN * np.maximum(fewer, 1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rivals:
-    """Two similar labels of one item, each the other's rival."""
-
-    first: Int[np.ndarray, " E"]
-    second: Int[np.ndarray, " E"]
-    alike: Float[np.ndarray, " E"]
-
-
-def rivals(space: ContainsSpace, alike: pd.DataFrame | None) -> Rivals:
-    """Find all similar labels that one item was asked about."""
-    first, second = together(space)
-    label, names = pd.factorize(space.unit_label.astype(str), sort=True)
-    if alike is not None:
-        value = _given(alike, names, label[first], label[second])
-    elif len(space.groups.names):
-        code = space.groups.code
-        named = space.groups.names[code[first]] != ""
-        value = (named & (code[first] == code[second])).astype(float)
-    else:
-        value = np.zeros(len(first))
-    kept = value > 0
-    return Rivals(first[kept], second[kept], value[kept])
-
-
-def together(
+def _similarity(
     space: ContainsSpace,
-) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
-    """Return all pairs of units of one item, each once, the first below the second."""
-    item, _ = pd.factorize(space.unit_item)
-    order = np.argsort(item, kind="stable")
-    number = np.bincount(item)
-    start = np.cumsum(number) - number
-    times = number[item[order]]
-    first = np.repeat(order, times)
-    within = places_within(times)
-    second = order[start[item[first]] + within]
-    once = first < second
-    return first[once], second[once]
-
-
-def _given(
     table: pd.DataFrame,
-    names: np.ndarray,
     first: Int[np.ndarray, " P"],
     second: Int[np.ndarray, " P"],
 ) -> Float[np.ndarray, " P"]:
+    """Return how alike the labels of each two units are; zero where none says so."""
     missing = {"label_a", "label_b"} - set(table.columns)
     if missing:
         present = ", ".join(map(str, table.columns))
         msg = f"similarity has columns {present}; a column {min(missing)!r} is needed"
         raise CandidatesError(msg)
-    index = pd.Index(names)
-    one, other = (
-        index.get_indexer(pd.Index(table[name].astype(str)))
+    label, names = pd.factorize(space.unit_label.astype(str), sort=True)
+    pair = [
+        pd.Index(names).get_indexer(pd.Index(table[name].astype(str)))
         for name in ("label_a", "label_b")
-    )
-    value: Float[np.ndarray, " _"] = np.ones(len(table))
+    ]
+    value = np.ones(len(table))
     if "value" in table:
         value = pd.to_numeric(table["value"], errors="coerce").to_numpy(float)
-    if not (np.isfinite(value).all() and (value >= 0).all()):
-        row = int(np.argmin(np.isfinite(value) & (value >= 0)))
+    wrong = ~(np.isfinite(value) & (value >= 0))
+    if wrong.any():
+        row = int(np.argmax(wrong))
         msg = (
             f"similarity, row {row + 1}: found {table['value'].iloc[row]!r}, expected "
             "a number of zero or more; fix it or leave the row out"
         )
         raise CandidatesError(msg)
-    both_known = (one >= 0) & (other >= 0)
-    if not both_known.any():
+    low, high = np.minimum(*pair).astype(np.int64), np.maximum(*pair)
+    if not (low >= 0).any():
         msg = (
             "similarity names no two labels of the responses; check that both name "
             "them alike"
         )
         raise CandidatesError(msg)
-    low, high = np.minimum(one, other)[both_known], np.maximum(one, other)[both_known]
-    by_pair = pd.Series(value[both_known]).groupby(
-        low.astype(np.int64) * len(names) + high
-    )
-    largest = by_pair.max()
-    sought = np.minimum(first, second).astype(np.int64) * len(names)
-    listed = largest.reindex(sought + np.maximum(first, second)).to_numpy(float)
-    return np.nan_to_num(listed)
+    code = (low * len(names) + high)[low >= 0]
+    largest = pd.Series(value[low >= 0]).groupby(code).max()
+    listed = LabelPairs(*np.divmod(largest.index, len(names)), largest.to_numpy())
+    return listed.at(label[first], label[second])

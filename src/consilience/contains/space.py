@@ -94,9 +94,9 @@ def presence(
 
 
 def _groups(table: pd.DataFrame, labels: np.ndarray) -> Groups:
-    parent = table.set_index(table["label"].astype(str))["parent"].fillna("")
-    of_unit = parent.reindex(labels.astype(str)).fillna("").to_numpy(dtype=object)
-    names, code = np.unique(of_unit.astype(str), return_inverse=True)
+    parent = table.set_index(table["label"].astype(str))["parent"]
+    of_unit = parent.reindex(labels.astype(str)).fillna("").astype(str)
+    names, code = np.unique(of_unit.to_numpy(dtype=object), return_inverse=True)
     if list(names) == [""]:
         names = names[:0]
     return Groups(code.astype(np.int32), names.astype(object))

@@ -1,6 +1,10 @@
 """Responses with known truth: drawn from a model, or object by object."""
 
-from consilience.simulation.from_models import Simulated, simulate
-from consilience.simulation.objects import ObjectsSettings, simulate_objects
+from consilience.simulation.from_models import simulate
+from consilience.simulation.objects import (
+    ObjectsSettings,
+    Simulated,
+    simulate_objects,
+)
 
 __all__ = ["ObjectsSettings", "Simulated", "simulate", "simulate_objects"]

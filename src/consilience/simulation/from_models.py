@@ -1,7 +1,7 @@
 """From a model to simulated responses with known truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -14,51 +14,9 @@ from consilience.model import Model
 from consilience.model import simulate as draw
 from consilience.responses import Responses, read
 from consilience.responses.options import Kind
-from consilience.simulation.objects import simulate_objects
+from consilience.simulation.objects import Simulated, simulate_objects
 from consilience.spaces import space_of
 from consilience.truth import ContainsSpace
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Simulated:
-    """Simulated responses and the truth behind them.
-
-    Attributes
-    ----------
-    responses : Responses
-        Responses as if read from a file; `responses.gold` holds the true labels.
-    parameters : mapping of str to array
-        The parameters drawn, by name; confusions have the axes annotator, true label
-        and given label.
-    truth : mapping of str to pandas.DataFrame
-        Tables of the truth that gold labels cannot express, by name (objects).
-    contains : Responses, optional
-        Responses of kind contains about the same items (objects, where labels were
-        asked about: ``prior={"contains_answers": 5}``).
-
-    See Also
-    --------
-    consilience.simulate : Draw responses with known truth.
-
-    Examples
-    --------
-    >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
-    >>> sorted(study.truth)
-    ['annotators', 'objects']
-    >>> study.responses.gold[["item", "label"]].head(3)
-        item   label
-    0  item0  class5
-    1  item0  class4
-    2  item1  class0
-    """
-
-    responses: Responses
-    parameters: Mapping[str, np.ndarray]
-    truth: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    contains: Responses | None = None
 
 
 def simulate(
@@ -121,16 +79,13 @@ def simulate(
         if model is not None:
             msg = f"objects are drawn by no model; leave `model={model!r}` out"
             raise OptionError(msg)
-        drawn_objects = simulate_objects(
+        return simulate_objects(
             items=items,
             annotators=annotators,
             classes=classes or 20,
             per_item=per_item,
             settings=prior,
             seed=seed,
-        )
-        return Simulated(
-            drawn_objects.responses, {}, drawn_objects.truth, drawn_objects.contains
         )
     classes, model = classes or 4, model or "bayesian_dawid_skene"
     design = _design(kind, items, annotators, classes, per_item, seed)
@@ -139,9 +94,7 @@ def simulate(
         space = space_of(design, num_states=chosen.states)
         drawn = draw(chosen, space, jax.random.key(seed))
         answer, state = np.asarray(drawn.answer), np.asarray(drawn.state)
-        parameters = {
-            name: np.asarray(value) for name, value in drawn.parameters.items()
-        }
+        parameters = jax.tree.map(np.asarray, dict(drawn.parameters))
     columns = {
         "item": space.unit_item[space.unit],
         "annotator": space.annotators[space.annotator],
@@ -183,9 +136,7 @@ def _design(
     labels = [f"class{number}" for number in range(classes)]
     table = {
         "item": np.repeat([f"item{number}" for number in range(items)], per_item),
-        "annotator": np.asarray([f"annotator{j}" for j in range(num_annotators)])[
-            order.ravel()
-        ],
+        "annotator": [f"annotator{j}" for j in order.ravel()],
         "label": np.repeat(generator.choice(labels, items), per_item),
     }
     if kind == "contains":

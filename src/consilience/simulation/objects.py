@@ -33,7 +33,7 @@ Pitman (2006), Combinatorial stochastic processes, section 3.1, for the partitio
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -48,11 +48,44 @@ _COLUMNS = ["item", "annotator", "response_id", "label", "main"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SimulatedObjects:
-    """Simulated responses and the truth behind them."""
+class Simulated:
+    """Simulated responses and the truth behind them.
+
+    Attributes
+    ----------
+    responses : Responses
+        Responses as if read from a file; `responses.gold` holds the true labels.
+    parameters : mapping of str to array
+        The parameters drawn, by name; confusions have the axes annotator, true label
+        and given label.
+    truth : mapping of str to pandas.DataFrame
+        Tables of the truth that gold labels cannot express, by name (objects).
+    contains : Responses, optional
+        Responses of kind contains about the same items (objects, where labels were
+        asked about: ``prior={"contains_answers": 5}``).
+
+    See Also
+    --------
+    consilience.simulate : Draw responses with known truth.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> sorted(study.truth)
+    ['annotators', 'objects']
+    >>> study.responses.gold[["item", "label"]].head(3)
+        item   label
+    0  item0  class5
+    1  item0  class4
+    2  item1  class0
+    """
 
     responses: Responses
-    truth: Mapping[str, pd.DataFrame]
+    parameters: Mapping[str, np.ndarray]
+    truth: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     contains: Responses | None = None
 
 
@@ -64,30 +97,37 @@ def simulate_objects(
     per_item: int = 5,
     settings: Mapping[str, float] | None = None,
     seed: int = 0,
-) -> SimulatedObjects:
+) -> Simulated:
     """Draw responses of kind objects with known truth."""
     chosen = _settings(settings or {}, items, annotators, classes, per_item)
     generator = np.random.default_rng(seed)
     names = [f"class{number}" for number in range(classes)]
-    people = draw_people(generator, annotators, chosen)
+    effects = chosen.single_label_spread * generator.normal(size=annotators)
+    people = pd.DataFrame(
+        {
+            "annotator": pd.Series([f"annotator{j}" for j in range(annotators)]),
+            "single_label": expit(logit(chosen.single_label) + effects),
+            "recall_shift": chosen.recall_spread * generator.normal(size=annotators),
+        }
+    )
     drawn_items = {
-        f"item{i}": draw_item(generator, classes, chosen) for i in range(items)
+        f"item{i}": _draw_item(generator, classes, chosen) for i in range(items)
     }
     dataset_labels = [
-        names[draw_dataset_label(generator, item, chosen)]
+        names[_draw_dataset_label(generator, item, chosen.mistaken)]
         for item in drawn_items.values()
     ]
     rows: list[tuple[object, ...]] = []
     for name, item in drawn_items.items():
         shown = people.iloc[generator.permutation(annotators)[:per_item]]
-        main, named = draw_responses(generator, item, shown, chosen)
+        main, named = _draw_responses(generator, item, shown, chosen.twice)
         for row, who in enumerate(shown["annotator"]):
             rows += [
                 (name, who, f"{name}/{who}", names[item.labels[at]], at == main[row])
                 for at in generator.permutation(np.flatnonzero(named[row]))
             ]
     truth = pd.concat(
-        [item_truth(name, item, names, chosen) for name, item in drawn_items.items()],
+        [_truth(name, item, names, chosen) for name, item in drawn_items.items()],
         ignore_index=True,
     )
     gold = truth.loc[truth["reported"] > chosen.tau, ["item", "label", "main"]]
@@ -105,10 +145,11 @@ def simulate_objects(
     responses = replace(
         responses, items=item_table, assumptions=(*responses.assumptions, sentence)
     )
-    return SimulatedObjects(
+    return Simulated(
         responses,
-        {"objects": truth, "annotators": people},
-        _contains(truth, names, chosen, seed) if chosen.contains_answers else None,
+        parameters={},
+        truth={"objects": truth, "annotators": people},
+        contains=_contains(truth, names, chosen, seed),
     )
 
 
@@ -188,10 +229,16 @@ class ObjectsSettings:
 
 def _contains(
     truth: pd.DataFrame, names: list[str], chosen: ObjectsSettings, seed: int
-) -> Responses:
+) -> Responses | None:
     """Draw what is said of each label on offer, from random numbers of its own."""
+    if not chosen.contains_answers:
+        return None
     generator = np.random.default_rng([seed, 1])
-    counts = draw_contains(generator, truth["reported"].to_numpy(), chosen)
+    spread = chosen.endorsement_spread * generator.normal(size=len(truth))
+    yes = expit(logit(truth["reported"].to_numpy()) + chosen.leading + spread)
+    half = 2 * chosen.maybe * yes * (1 - yes)
+    shares = np.stack([1 - yes - half, 2 * half, yes - half], axis=1)
+    counts = generator.multinomial(int(chosen.contains_answers), shares)
     counted = truth[["item", "label"]].loc[np.repeat(truth.index, len(ANSWERS))]
     counted = counted.assign(answer=list(ANSWERS) * len(truth), n=counts.ravel())
     responses = read(
@@ -236,7 +283,7 @@ def _settings(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Item:
+class _Item:
     """What is true of one item."""
 
     labels: Int[np.ndarray, " n"]
@@ -245,24 +292,16 @@ class Item:
     salience: Float[np.ndarray, " b"]
     recall: Float[np.ndarray, " b"]
 
-
-def draw_people(
-    generator: np.random.Generator, number: int, chosen: ObjectsSettings
-) -> pd.DataFrame:
-    """Draw annotators: annotator, single_label, recall_shift."""
-    effects = chosen.single_label_spread * generator.normal(size=number)
-    return pd.DataFrame(
-        {
-            "annotator": pd.Series([f"annotator{j}" for j in range(number)]),
-            "single_label": expit(logit(chosen.single_label) + effects),
-            "recall_shift": chosen.recall_spread * generator.normal(size=number),
-        }
-    )
+    @property
+    def main(self) -> int:
+        """Place of what the most salient object is most called."""
+        of_main = self.block == self.salience.argmax()
+        return int(np.where(of_main, self.share, -1.0).argmax())
 
 
-def draw_item(
+def _draw_item(
     generator: np.random.Generator, classes: int, chosen: ObjectsSettings
-) -> Item:
+) -> _Item:
     """Draw what is true of an item."""
     size = int(generator.integers(int(chosen.fewest), int(chosen.most) + 1))
     labels = generator.permutation(classes)[:size]
@@ -274,7 +313,7 @@ def draw_item(
     share = generator.gamma(chosen.naming, size=size)
     number = int(block.max()) + 1
     weight = chosen.recall_weight
-    return Item(
+    return _Item(
         labels=labels,
         block=block,
         share=share / np.bincount(block, share)[block],
@@ -285,11 +324,8 @@ def draw_item(
     )
 
 
-def draw_responses(
-    generator: np.random.Generator,
-    item: Item,
-    people: pd.DataFrame,
-    chosen: ObjectsSettings,
+def _draw_responses(
+    generator: np.random.Generator, item: _Item, people: pd.DataFrame, twice: float
 ) -> tuple[Int[np.ndarray, " A"], Bool[np.ndarray, "A n"]]:
     """Return the place of the main label of each response, and which are named."""
     rate = people["single_label"].to_numpy()
@@ -297,7 +333,7 @@ def draw_responses(
     number, block = (len(people), len(item.salience)), item.block
     exhaustive = generator.random((len(people), 1)) >= rate[:, None]
     detected = generator.random(number) < expit(logit(item.recall) + shift)
-    twice = generator.random(number) < chosen.twice
+    adds = generator.random(number) < twice
     first = generator.choice(len(item.salience), len(people), p=item.salience)
     reported = exhaustive & detected
     reported[np.arange(len(people)), first] = True
@@ -307,66 +343,38 @@ def draw_responses(
     called = key == np.maximum.reduceat(key, start, axis=1)[:, block]
     rest = np.where(called, -np.inf, key)
     second = rest == np.maximum.reduceat(rest, start, axis=1)[:, block]
-    second &= ~called & (exhaustive & twice)[:, block]
+    second &= ~called & (exhaustive & adds)[:, block]
     main = (called & (block == first[:, None])).argmax(1)
     return main, reported[:, block] & (called | second)
 
 
-def draw_contains(
-    generator: np.random.Generator,
-    reported: Float[np.ndarray, " n"],
-    chosen: ObjectsSettings,
-) -> Int[np.ndarray, "n 3"]:
-    """Return how many say no, maybe and yes, by how often each object is reported."""
-    spread = chosen.endorsement_spread * generator.normal(size=len(reported))
-    yes = expit(logit(reported) + chosen.leading + spread)
-    half = 2 * chosen.maybe * yes * (1 - yes)
-    shares = np.stack([1 - yes - half, 2 * half, yes - half], axis=1)
-    counts: Int[np.ndarray, "n 3"] = generator.multinomial(
-        int(chosen.contains_answers), shares
-    )
-    return counts
-
-
-def draw_dataset_label(
-    generator: np.random.Generator, item: Item, chosen: ObjectsSettings
+def _draw_dataset_label(
+    generator: np.random.Generator, item: _Item, mistaken: float
 ) -> int:
-    """Draw the data set's own label."""
-    best = _main_place(item)
-    others = np.delete(item.labels, best)
-    if len(others) and generator.random() < chosen.mistaken:
+    others = np.delete(item.labels, item.main)
+    if len(others) and generator.random() < mistaken:
         return int(generator.choice(others))
-    return int(item.labels[best])
+    return int(item.labels[item.main])
 
 
-def _main_place(item: Item) -> int:
-    """Return the place of what the most salient object is most called."""
-    of_main = item.block == item.salience.argmax()
-    return int(np.where(of_main, item.share, -1.0).argmax())
-
-
-def item_truth(
-    name: str, item: Item, names: list[str], chosen: ObjectsSettings
+def _truth(
+    name: str, item: _Item, names: list[str], chosen: ObjectsSettings
 ) -> pd.DataFrame:
     """Return what the population of annotators would say of an item."""
-    lists = (
-        1
-        - _average_over_annotators(
-            np.array([chosen.single_label]), chosen.single_label_spread
-        )[0]
-    )
-    recall = _average_over_annotators(item.recall, chosen.recall_spread)
-    by_lister = item.salience + (1 - item.salience) * recall
+    node, weight = np.polynomial.hermite_e.hermegauss(41)
+    weight /= weight.sum()
+    spread = chosen.single_label_spread * node
+    lists = 1 - expit(logit(chosen.single_label) + spread) @ weight
+    odds = logit(item.recall)[:, None] + chosen.recall_spread * node
+    by_lister = item.salience + (1 - item.salience) * (expit(odds) @ weight)
     reported = (1 - lists) * item.salience + lists * by_lister
     block, share = item.block, item.share
     alone = share >= 1
     # A second label is drawn from what is left when the first is taken.
     odds = np.where(alone, 0.0, share / np.where(alone, 1.0, 1 - share))
     second = share * (np.bincount(block, odds)[block] - odds)
-    given = share + chosen.twice * second
-    named = (1 - lists) * item.salience[block] * share + lists * by_lister[
-        block
-    ] * given
+    by_picker = (1 - lists) * item.salience[block] * share
+    named = by_picker + lists * by_lister[block] * (share + chosen.twice * second)
     return pd.DataFrame(
         {
             "item": name,
@@ -377,16 +385,6 @@ def item_truth(
             "recall": item.recall[block],
             "reported": reported[block],
             "named": named,
-            "main": np.arange(len(block)) == _main_place(item),
+            "main": np.arange(len(block)) == item.main,
         }
     )
-
-
-def _average_over_annotators(
-    probability: Float[np.ndarray, " b"], spread: float
-) -> Float[np.ndarray, " b"]:
-    """Average over annotators whose log-odds differ by so much."""
-    node, weight = np.polynomial.hermite_e.hermegauss(41)
-    odds = logit(probability)[:, None] + spread * node
-    averaged: Float[np.ndarray, " b"] = expit(odds) @ (weight / weight.sum())
-    return averaged

@@ -143,7 +143,7 @@ def candidate_covariates(
     exceeds, endorsement = np.zeros((*real.shape, 0)), tuple[str, ...]()
     if named.contains_counts is not None:
         exceeds = exceedances(named.contains_counts)
-        endorsement = (LEADING, MULTIPLE, *[OF_DATASET] * has_dataset_label)
+        endorsement = (LEADING, MULTIPLE, OF_DATASET)[: 3 if has_dataset_label else 2]
         tables["label"]["endorsed"] = endorsed_share(named.contains_counts)
     if reference is not None:
         if item_counts is None:

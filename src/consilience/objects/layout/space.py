@@ -229,7 +229,9 @@ def _without_none(
 ) -> tuple[pd.DataFrame, Int[np.ndarray, " U"]]:
     """Leave out answers whose main object is none of the candidates, and count them."""
     units = len(table["item"].cat.categories)
-    is_none = rows["label"] == table["label"].cat.categories.get_indexer([NONE])[0]
+    is_none = (
+        rows["label"] == table["label"].cat.categories.get_indexer(pd.Index([NONE]))[0]
+    )
     is_empty = (is_none & rows["main"]).groupby(rows["response"]).transform("any")
     empty = rows[is_empty].drop_duplicates("response")
     none = np.bincount(empty["unit"], empty["n"], units).astype(np.int64)

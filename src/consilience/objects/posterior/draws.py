@@ -19,10 +19,15 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
-from scipy.special import softmax
+from scipy.special import expit, log_expit, softmax
 
 from consilience.objects.layout.block_counts import Blocks
-from consilience.objects.layout.partitions import block_indices, members
+from consilience.objects.layout.partitions import (
+    BY_MATRIX,
+    block_indices,
+    enumerated,
+    members,
+)
 from consilience.objects.posterior.weights import BlockWeights
 from consilience.truth.named import MAX_LABELS
 
@@ -32,7 +37,6 @@ MAX_CELLS = 500_000
 # Imagined annotators of each item, who answer none of these as often as all do. Their
 # number is judgement: few beside five answers.
 IMAGINED = 2.0
-BY_MATRIX = 8  # labels up to which blocks are summed by a product of matrices
 TINY = 1e-12  # no shape of a gamma distribution is smaller
 
 
@@ -190,9 +194,13 @@ def draw(
     only: Int[np.ndarray, " u"] | None = None,
 ) -> Chunk:
     """Draw what some items hold."""
-    logs = _log_weights(weights, rows, blocks.num_labels)
-    start = weights.start[rows] - weights.start[rows[0]]
-    item = np.repeat(np.arange(len(rows)), np.diff(np.append(start, len(logs))))
+    n = blocks.num_labels
+    some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
+    start = weights.start[rows] - some.start
+    item = np.repeat(
+        np.arange(len(rows)), np.diff(np.append(start, some.stop - some.start))
+    )
+    logs = _log_weights(weights.phi[some], weights.rest[some], n)
     chance = _chances(logs, start, item)
     partition = np.add.reduceat(chance, start, axis=0)
     if only is None:
@@ -201,24 +209,61 @@ def draw(
         given = _chances(logs[np.arange(len(logs)), only[item]][:, None], start, item)
         allocation, which = _chosen(given, len(rows), number, generator)
         which = which + only[:, None]
-    return _continuous(blocks, weights, rows, partition, allocation, which, generator)
+    masks = block_indices(n)[which]
+    cells = (rows[:, None, None], masks)
+    inside, there = members(n), masks > 0
+    low, high = (float(odds) for odds in weights.detection)
+    singles = np.asarray(blocks.exhaustive_singles)[some]
+    alone = (singles @ inside.T)[allocation[:, :, None], masks]
+    odds = weights.synonyms[cells] + alone * weights.spared[masks]
+    synonyms = generator.random(odds.shape) < expit(odds)
+    if weights.lean is None:
+        missed = np.asarray(blocks.missed)[cells]
+        missed = missed + singles.sum(1)[allocation][:, :, None] - alone
+        detected = np.asarray(blocks.detected)[cells]
+        odds = weights.high_detection[cells]
+        odds = odds + detected * (log_expit(high) - log_expit(low))
+        odds += missed * (log_expit(-high) - log_expit(-low))
+    else:
+        odds = weights.lean[some.start + allocation[:, :, None], masks]
+    is_high = generator.random(odds.shape) < expit(odds)
+    rate = expit(np.where(is_high, high, low))
+    votes = (weights.votes @ inside.T + np.asarray(blocks.main))[cells]
+    logs = generator.log_gamma(np.where(there, votes, 1.0))
+    salience = softmax(np.where(there, logs, -np.inf), axis=2)
+    lists = _listing(blocks, weights, rows, some.start + allocation, generator)
+    frequency = salience + (1 - salience) * lists[..., None] * rate
+    object_of = _object_of(n)[which]
+    mask_of = np.take_along_axis(masks, object_of, axis=2)
+    named = np.asarray(blocks.names)[rows[:, None, None], mask_of, np.arange(n)]
+    logs = generator.log_gamma(weights.names[rows][:, None] + named)
+    gamma = np.exp(logs - _highest(object_of, logs))
+    code = _code(object_of)
+    return Chunk(
+        rows=rows,
+        partition=partition,
+        blocks=masks,
+        salience=salience,
+        frequency=np.where(there, frequency, 0.0),
+        object_of=object_of,
+        share=gamma / np.bincount(code.ravel(), gamma.ravel(), code.size)[code],
+        rate=rate,
+        lists=lists,
+        none=np.zeros(lists.shape),
+        synonyms=synonyms,
+        duplicates=weights.duplicates,
+    )
 
 
 def _log_weights(
-    weights: BlockWeights, rows: Int[np.ndarray, " u"], num_labels: int
+    phi: Float[np.ndarray, "v B"], rest: Float[np.ndarray, " v"], num_labels: int
 ) -> Float[np.ndarray, "v P"]:
-    allocations = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
-    phi, index = weights.phi[allocations], block_indices(num_labels)
+    """Return the log weight of each partition under each allocation."""
     if num_labels <= BY_MATRIX:
-        incidence = np.zeros((phi.shape[1], len(index)))
-        which = np.broadcast_to(np.arange(len(index))[:, None], index.shape)
-        incidence[index.ravel(), which.ravel()] = 1.0
-        incidence[0] = 0.0
-        log_weights: Float[np.ndarray, "v P"] = phi @ incidence
-        log_weights += weights.rest[allocations][:, None]
-        return log_weights
+        return phi @ enumerated(num_labels).incidence + rest[:, None]
     # Weights of the empty block are zero, so padding adds nothing.
-    log_weights = np.repeat(weights.rest[allocations][:, None], len(index), axis=1)
+    index = block_indices(num_labels)
+    log_weights = np.repeat(rest[:, None], len(index), axis=1)
     for column in index.T:
         log_weights += phi[:, column]
     return log_weights
@@ -248,66 +293,6 @@ def _chosen(
     target = (np.arange(items)[:, None] + step) * (ladder[-1] / items)
     place = np.minimum(np.searchsorted(ladder, target), chance.size - 1)
     return place // chance.shape[1], place % chance.shape[1]
-
-
-def _continuous(
-    blocks: Blocks,
-    weights: BlockWeights,
-    rows: Int[np.ndarray, " u"],
-    partition: Float[np.ndarray, "u P"],
-    allocation: Int[np.ndarray, "u D"],
-    which: Int[np.ndarray, "u D"],
-    generator: Streams,
-) -> Chunk:
-    n = blocks.num_labels
-    allocation = allocation + weights.start[rows[0]]
-    masks = block_indices(n)[which]
-    cells = (rows[:, None, None], masks)
-    inside = members(n)
-    low, high = (float(odds) for odds in weights.detection)
-    some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
-    singles = np.asarray(blocks.exhaustive_singles)[some]
-    alone = (singles @ inside.T)[allocation[:, :, None] - some.start, masks]
-    odds = weights.synonyms[cells] + alone * weights.spared[masks]
-    synonyms = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
-    if weights.lean is None:
-        every = singles.sum(1)[allocation - some.start]
-        outside = every[:, :, None] - alone
-        detected = np.asarray(blocks.detected)[cells]
-        missed = np.asarray(blocks.missed)[cells] + outside
-        odds = weights.high_detection[cells] + detected * (
-            _log_rate(high) - _log_rate(low)
-        )
-        odds += missed * (_log_rate(-high) - _log_rate(-low))
-    else:
-        odds = weights.lean[allocation[:, :, None], masks]
-    is_high = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
-    rate = 1 / (1 + np.exp(-np.where(is_high, high, low)))
-    votes = weights.votes @ inside.T + np.asarray(blocks.main)
-    salience = _dirichlet(votes[cells], masks > 0, generator)
-    lists = _listing(blocks, weights, rows, allocation, generator)
-    frequency = salience + (1 - salience) * lists[..., None] * rate
-    object_of = _object_of(n)[which]
-    mask_of = np.take_along_axis(masks, object_of, axis=2)
-    named = np.asarray(blocks.names)[rows[:, None, None], mask_of, np.arange(n)]
-    logs = generator.log_gamma(weights.names[rows][:, None] + named)
-    gamma = np.exp(logs - _highest(object_of, logs))
-    code = _code(object_of)
-    share = gamma / np.bincount(code.ravel(), gamma.ravel(), code.size)[code]
-    return Chunk(
-        rows=rows,
-        partition=partition,
-        blocks=masks,
-        salience=salience,
-        frequency=np.where(masks > 0, frequency, 0.0),
-        object_of=object_of,
-        share=share,
-        rate=rate,
-        lists=lists,
-        none=np.zeros(lists.shape),
-        synonyms=synonyms,
-        duplicates=weights.duplicates,
-    )
 
 
 def _code(object_of: Int[np.ndarray, "u D n"]) -> Int[np.ndarray, "u D n"]:
@@ -352,26 +337,11 @@ def _listing(
     return np.asarray(weights.lists[rows[:, None], node])
 
 
-def _log_rate(odds: float) -> float:
-    return -float(np.logaddexp(0.0, -odds))
-
-
-def _dirichlet(
-    weight: Float[np.ndarray, "u D n"],
-    there: Any,
-    generator: Streams,
-) -> Float[np.ndarray, "u D n"]:
-    logs = generator.log_gamma(np.where(there, weight, 1.0))
-    return softmax(np.where(there, logs, -np.inf), axis=2)
-
-
 def streams(seed: int, names: Iterable[Any] | Shaped[np.ndarray, " u"]) -> Streams:
-    """Return the streams of some items."""
-    return Streams(
-        tuple(np.random.default_rng([seed, *_number(str(name))]) for name in names)
-    )
-
-
-def _number(name: str) -> tuple[int, int]:
-    digest = blake2b(name.encode(), digest_size=8).digest()
-    return int.from_bytes(digest[:4]), int.from_bytes(digest[4:])
+    """Return the streams of some items, each seeded by a digest of its name."""
+    each = []
+    for name in names:
+        digest = blake2b(str(name).encode(), digest_size=8).digest()
+        parts = int.from_bytes(digest[:4]), int.from_bytes(digest[4:])
+        each.append(np.random.default_rng([seed, *parts]))
+    return Streams(tuple(each))

@@ -160,12 +160,14 @@ def evidence_of(data: xr.DataTree) -> StudyEvidence | None:
         parts = (group[f"similar_{field.name}"] for field in fields(LabelPairs))
         similar = LabelPairs(*parts)
     kept = {name: group[f"answers_{name}"].astype(np.int64) for name in _ANSWERS}
-    unit, n = kept.pop("unit"), kept.pop("n")
     items = len(kept["candidate"])
     named = Named(
         labels=group["label"],
         parents=group["parent"],
-        **kept,
+        candidate=kept["candidate"],
+        dataset_label=kept["dataset_label"],
+        mask=kept["mask"],
+        main=kept["main"],
         covariates=np.zeros((*kept["candidate"].shape, 0)),
         none=np.zeros(items, np.int64),
         observed=np.ones(items, bool),
@@ -176,5 +178,5 @@ def evidence_of(data: xr.DataTree) -> StudyEvidence | None:
         labels=named.labels,
         parents=named.parents,
         names=Names(**names, pairs=tuple(zip(first, second, strict=True))),
-        answers=anonymous(named, group["answers_item"], unit, n),
+        answers=anonymous(named, group["answers_item"], kept["unit"], kept["n"]),
     )

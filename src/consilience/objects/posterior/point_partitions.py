@@ -29,10 +29,9 @@ Comparing clusterings. Wade and Ghahramani (2018), sections 2 and 3, for both lo
 their bound (equation 13) is for more labels than can be enumerated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -46,13 +45,9 @@ from consilience.truth.named import MAX_LABELS
 _DIGITS = 10
 
 
-class Loss(Protocol):
-    """Expected loss of telling each partition, up to what is the same for all."""
-
-    def __call__(
-        self, partition: Float[np.ndarray, "u P"], num_labels: int
-    ) -> Float[np.ndarray, "u P"]:
-        """Return it, given the probability of each partition."""
+# Expected loss of telling each partition, up to what is the same for all, given the
+# probability of each and the number of labels.
+type Loss = Callable[[Float[np.ndarray, "u P"], int], Float[np.ndarray, "u P"]]
 
 
 def binder(

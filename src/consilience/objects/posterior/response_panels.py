@@ -37,21 +37,19 @@ the odds of its share. Candidates that nobody named have a small :math:`u` and a
 
 Where the data set has a label for the item, that is one more opinion: :math:`c` is
 `OPINION` for that label and minus `OPINION` for the others, so that it doubles odds or
-halves them. It is 0 where there is none. The annotators name that label more readily
-than its being right explains: it was known when images and candidates were picked. So
-its namings say less. They count half (:math:`\sqrt{q / (1 - q)}` stands for
-:math:`q / (1 - q)`), and one further imagined annotator does not give it. Nor does one
-give the only candidate of an item, which the model lets everybody name.
+halves them. It is 0 where there is none. Annotators name that label more readily than
+its being right explains, since it was known when images and candidates were picked. So
+its namings count half (:math:`\sqrt{q / (1 - q)}` stands for :math:`q / (1 - q)`), and
+one further imagined annotator does not give it; nor does one give the only candidate of
+an item, which the model lets everybody name.
 
 These constants are the only ones. They were chosen on images that both studies of
 ImageNet asked about, where the raters of one study judge labels that the annotators of
 the other named (`benchmarks/valid_labels.py`), on the half of the images whose name has
 an even SHA-256: of 81 settings around the least log-loss, the one with the least
 log-loss less F1 and Jaccard, for all annotators and for the first three, five and
-seven, and by both ways to say what raters call valid. Chosen on a random half of these
-images alone, the constants were better than those before on the other half in each of
-twelve tries. The factors of :math:`q` are older, and that synonyms count :math:`r`
-half is newer; they were compared with all images in view.
+seven. The factors of :math:`q` are older, and that synonyms count :math:`r` half is
+newer; they were compared with all images in view.
 
 References
 ----------
@@ -188,24 +186,16 @@ class LabelCounts:
 def label_counts(space: ObjectsSpace, named: Named) -> LabelCounts:
     """Count who named what."""
     units, places = named.candidate.shape
-    slot = np.arange(places)
-    # Of some answers only the main label is known.
+    slot = np.arange(places)[:, None]
+    # Of some answers only the main label is known: they have no size.
     mask = named.mask | (1 << np.maximum(named.main, 0)) * (named.main >= 0)
-    votes = [
-        np.bincount(space.unit, (mask >> place & 1) * space.n, units) for place in slot
-    ]
+    votes, sizes = (
+        np.stack([np.bincount(space.unit, each * space.n, units) for each in event], 1)
+        for event in (mask >> slot & 1, np.bitwise_count(named.mask) == slot + 1)
+    )
     answers = np.bincount(space.unit, space.n, units) + named.none.astype(float)
-    size = np.bitwise_count(named.mask)  # 0 where only the main label is known
-    sizes = [
-        np.bincount(space.unit, (size == number) * space.n, units).astype(np.int64)
-        for number in slot + 1
-    ]
     return LabelCounts(
-        np.stack(votes, axis=1),
-        answers,
-        named.none,
-        np.stack(sizes, axis=1),
-        named.dataset_label_slot,
+        votes, answers, named.none, sizes.astype(np.int64), named.dataset_label_slot
     )
 
 
@@ -226,9 +216,7 @@ def levels(
     right = np.clip(np.sqrt(named * frequency * relative), _EDGE, 1 - _EDGE)
     odds = logit(right) * np.where(is_own, WEIGHT, 1.0)
     odds += np.where(is_own, OPINION, -OPINION) * (dataset_label >= 0)
-    step = np.stack(
-        [numbers.stratified(chunk.share.shape[1]) for _ in range(n)], axis=2
-    )
-    step = np.clip(step, _EDGE, 1 - _EDGE)
+    steps = [numbers.stratified(chunk.share.shape[1]) for _ in range(n)]
+    step = np.clip(np.stack(steps, axis=2), _EDGE, 1 - _EDGE)
     drawn: Float[np.ndarray, "u D n"] = expit(odds + logit(step))
     return np.minimum(drawn, frequency)
