@@ -158,14 +158,13 @@ def log_probabilities(
         (yes + agreeing, no + heeded - agreeing, precision + heeded),
         (yes, no, precision),
     )
-    log_chance: Float[Array, "R T"] = (
+    return (
         lapses.ways[:, None]
         + xlogy(lapses.lapses[:, None], lapse)
         + heeded * jnp.log1p(-lapse)
         + posterior
         - prior
     )
-    return log_chance
 
 
 def log_joint(
@@ -183,8 +182,7 @@ def log_joint(
     before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
     # By their sum, which is the integral unless classes are closer than nodes are.
     before -= logsumexp(before, axis=1, keepdims=True)
-    log_density: Float[Array, "K T"] = counts.items @ log_likelihood + before
-    return log_density
+    return counts.items @ log_likelihood + before
 
 
 def log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:

@@ -167,8 +167,7 @@ def log_others(counts: Counts, parameters: Hyperparameters) -> Float[Array, " I"
     of_item = jax.ops.segment_sum(
         log_rising[: len(share)], counts.item, len(counts.others)
     )
-    log_probability: Float[Array, " I"] = of_item - log_rising[len(share) :]
-    return log_probability
+    return of_item - log_rising[len(share) :]
 
 
 def effective_votes(
@@ -216,8 +215,7 @@ def concentrations(
     given = jnp.zeros(size * size).at[counts.place].add(counted)
     prior = jnp.tensordot(parameters.weight, jnp.asarray(evidence), 1)
     others = 1 - jnp.eye(size)
-    whole: Float[Array, "K K"] = (prior + given.reshape(size, size)) * others
-    return whole
+    return (prior + given.reshape(size, size)) * others
 
 
 def posterior_at(

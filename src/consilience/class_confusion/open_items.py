@@ -119,7 +119,4 @@ def _log_other_labels(
     agreeing = agreeing.at[items.label, items.item].set(items.votes)
     others = items.number - agreeing
     precision = jnp.broadcast_to(precision, others.shape)
-    log_probability: Float[Array, "K V"] = by_item - log_rising_factorial(
-        precision, others
-    )
-    return log_probability
+    return by_item - log_rising_factorial(precision, others)

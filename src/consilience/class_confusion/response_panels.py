@@ -119,8 +119,7 @@ def _shares(
     heeded = rows.heeded[order[np.cumsum(others + 1) - 1]]
     yes = posterior.spread * share + agreeing
     no = posterior.spread * (1 - share) + heeded - agreeing
-    drawn: Float[np.ndarray, " I"] = generator.beta(yes, no)
-    return drawn
+    return generator.beta(yes, no)
 
 
 def _draw_other(
@@ -137,10 +136,7 @@ def _draw_other(
     number = other.sum(1)
     fresh = generator.random(len(class_)) * (spread + number) < spread
     ticket = np.where(other, generator.random(other.shape), -1.0).argmax(1)
-    label: Int[np.ndarray, " i"] = np.where(
-        fresh, new, before[np.arange(len(class_)), ticket]
-    )
-    return label
+    return np.where(fresh, new, before[np.arange(len(class_)), ticket])
 
 
 def _winner(
@@ -150,5 +146,4 @@ def _winner(
     counted = np.arange(votes.shape[1]) < np.maximum(size, number)[:, None]
     same = (votes[:, :, None] == votes[:, None, :]) & counted[:, None, :]
     often = np.where(counted, same.sum(2), 0)
-    winner: Int[np.ndarray, " I"] = votes[np.arange(len(votes)), often.argmax(1)]
-    return winner
+    return votes[np.arange(len(votes)), often.argmax(1)]
