@@ -67,17 +67,15 @@ from consilience.class_confusion.likelihood import (
     POSITIVE,
     POWER,
     Counts,
+    OpenItems,
     concentrations,
     count_arrays,
     hyperparameters,
     log_joint_shares,
-    log_others,
-    weight_of,
-)
-from consilience.class_confusion.open_items import (
-    OpenItems,
     log_likelihoods,
+    log_others,
     open_items,
+    weight_of,
 )
 from consilience.errors import TooLargeError
 from consilience.model import Model, Parameters, Simulated, marginal

@@ -76,14 +76,9 @@ def dataset_label_and_others(
 ) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " I"]]:
     """Count the answers about each item that give its own label, and the others."""
     mine = label_counts.label == label_counts.dataset_label[label_counts.item]
+    items = len(label_counts.dataset_label)
     agreeing, others = (
-        np.rint(
-            np.bincount(
-                label_counts.item,
-                label_counts.votes * counted,
-                len(label_counts.dataset_label),
-            )
-        )
+        np.rint(np.bincount(label_counts.item, label_counts.votes * counted, items))
         for counted in (mine, ~mine)
     )
     return agreeing.astype(int), others.astype(int)
@@ -158,13 +153,8 @@ def log_probabilities(
         (yes + agreeing, no + heeded - agreeing, precision + heeded),
         (yes, no, precision),
     )
-    return (
-        lapses.ways[:, None]
-        + xlogy(lapses.lapses[:, None], lapse)
-        + heeded * jnp.log1p(-lapse)
-        + posterior
-        - prior
-    )
+    which = xlogy(lapses.lapses[:, None], lapse) + heeded * jnp.log1p(-lapse)
+    return jnp.asarray(lapses.ways[:, None] + which + posterior - prior)
 
 
 def log_joint(
@@ -182,7 +172,7 @@ def log_joint(
     before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
     # By their sum, which is the integral unless classes are closer than nodes are.
     before -= logsumexp(before, axis=1, keepdims=True)
-    return counts.items @ log_likelihood + before
+    return jnp.asarray(counts.items @ log_likelihood + before)
 
 
 def log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:

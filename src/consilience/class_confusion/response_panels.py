@@ -29,6 +29,7 @@ from consilience.class_confusion.dataset_label import (
     possible_lapses,
 )
 from consilience.class_confusion.label_counts import LabelCounts
+from consilience.ragged import places_within
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +59,13 @@ def panel_disagreement(
 
 
 def _response_rows(label_counts: LabelCounts) -> _ResponseRows:
-    count = label_counts.votes.astype(int)
     item, label = (
-        np.repeat(label_counts.item, count),
-        np.repeat(label_counts.label, count),
+        np.repeat(each, label_counts.votes.astype(int))
+        for each in (label_counts.item, label_counts.label)
     )
     number = np.bincount(item, minlength=len(label_counts.dataset_label))
-    start = np.cumsum(number) - number
     rows = np.full((len(number), int(number.max(initial=1))), -1)
-    rows[item, np.arange(len(item)) - start[item]] = label
+    rows[item, places_within(number)] = label
     return _ResponseRows(rows, number)
 
 
@@ -111,15 +110,14 @@ def _shares(
     agreeing, others = dataset_label_and_others(label_counts)
     rows = possible_lapses(agreeing, others)
     mean = share[rows.which][:, None]
-    logs = np.asarray(log_probabilities(rows, mean, posterior.spread, posterior.lapse))[
-        :, 0
-    ]
+    logs = log_probabilities(rows, mean, posterior.spread, posterior.lapse)
     # The greatest of log chances, each with Gumbel noise, is a draw by those chances.
-    order = np.lexsort((logs + generator.gumbel(size=len(logs)), rows.which))
+    noise = generator.gumbel(size=len(rows.which))
+    order = np.lexsort((np.asarray(logs)[:, 0] + noise, rows.which))
     heeded = rows.heeded[order[np.cumsum(others + 1) - 1]]
     yes = posterior.spread * share + agreeing
     no = posterior.spread * (1 - share) + heeded - agreeing
-    return generator.beta(yes, no)
+    return np.asarray(generator.beta(yes, no))
 
 
 def _draw_other(
