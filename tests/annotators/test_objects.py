@@ -22,8 +22,7 @@ from consilience.objects.layout.partitions import MAX_LABELS, enumerated
 from consilience.objects.layout.space import assembled
 from consilience.objects.likelihood import label_counts
 from consilience.objects.likelihood.simulation import simulation
-from consilience.objects.posterior.draws import draw, streams
-from consilience.objects.posterior.weights import block_weights
+from consilience.objects.posterior.draws import block_weights, draw, streams
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth.arrays import on_host

@@ -12,7 +12,7 @@ from numpyro.handlers import seed
 import consilience as cs
 from consilience.annotators import load, objects, objects_by_annotator
 from consilience.model import lay_out, sample_answers
-from consilience.objects.layout import padding
+from consilience.objects.layout import block_counts
 from consilience.objects.layout.covariate_names import frequent_pairs
 from consilience.spaces import space_of
 from consilience.truth import padded
@@ -112,7 +112,7 @@ def with_no_items(space):
 def test_completions_with_weight_would_change_likelihoods(monkeypatch):
     space = space_of_study(75, 75)
     # With no unit behind the last, allocations that fill up are those of a real one.
-    monkeypatch.setattr(padding, "NEVER", 0.0)
+    monkeypatch.setattr(block_counts, "NEVER", 0.0)
     monkeypatch.setattr("consilience.truth.padding._with_items", with_no_items)
     with pytest.raises(AssertionError, match="allclose"):
         assert_same(space)

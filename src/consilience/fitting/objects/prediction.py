@@ -24,8 +24,8 @@ from consilience.inference.result import Result, of_draws
 from consilience.model import Model, Parameters, thin
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.posterior import label_pairs
+from consilience.objects.posterior.draws import block_weights
 from consilience.objects.posterior.label_pairs import StudyEvidence
-from consilience.objects.posterior.weights import block_weights
 from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace

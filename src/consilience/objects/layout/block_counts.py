@@ -8,28 +8,32 @@ how many of those with each main label are exhaustive); given one, the counts of
 do not depend on the rest of the partition.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from scipy.sparse import csr_array
 from scipy.special import gammaln
 
 from consilience.errors import TooLargeError
 from consilience.objects.layout.partitions import (
     BY_MATRIX,
+    NEVER,
     enumerated,
     members,
     sum_over_partitions,
 )
 from consilience.ragged import places_within
 from consilience.truth.arrays import HOST, AnyArray, Incidence, maths, pytree
+from consilience.truth.padding import step_of_size
 from consilience.truth.sizes import next_size
 from consilience.truth.space import ObjectsSpace
 
 MAX_CELLS = 300_000_000  # allocations x blocks (int32: 1.2 GB)
+ALLOCATIONS = 2048  # steps of their numbers, of items of each number of candidates
 
 
 @pytree("num_labels", "most")
@@ -241,3 +245,24 @@ def log_sum_allocations_and_sizes(
 def block_sizes(num_labels: int) -> Float[np.ndarray, " B"]:
     """Return how many labels each block holds."""
     return members(num_labels).sum(1)
+
+
+def filled_rows(
+    rows: Shaped[np.ndarray, "N ..."], least: int, value: Any = 0
+) -> Shaped[np.ndarray, "M ..."]:
+    """Return the rows, filled up with others of one value to one of few sizes."""
+    more = next_size(max(len(rows), 1), least) - len(rows)
+    behind = np.full((more, *rows.shape[1:]), value, rows.dtype)
+    return np.concatenate([rows, behind])
+
+
+def fill_allocations(blocks: Blocks, step: int = ALLOCATIONS) -> Blocks:
+    """Return the blocks with further allocations of the last unit, of no weight."""
+    fill = partial(filled_rows, least=step_of_size(step, blocks.num_labels))
+    return replace(
+        blocks,
+        of_unit=fill(blocks.of_unit, value=len(blocks.unit) - 1),
+        exhaustive_singles=fill(blocks.exhaustive_singles),
+        single_label=fill(blocks.single_label),
+        log_multiplicity=fill(blocks.log_multiplicity, value=NEVER),
+    )

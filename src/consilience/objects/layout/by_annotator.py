@@ -16,8 +16,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from consilience.errors import TooLargeError
-from consilience.objects.layout.block_counts import MAX_CELLS, Blocks
-from consilience.objects.layout.padding import fill_allocations, filled_rows
+from consilience.objects.layout.block_counts import (
+    MAX_CELLS,
+    Blocks,
+    fill_allocations,
+    filled_rows,
+)
 from consilience.objects.layout.partitions import members
 from consilience.ragged import places_within
 from consilience.truth.arrays import AnyArray, Incidence, incidence, pytree

@@ -10,6 +10,11 @@ rivals or synonyms. The answers to an item weigh
    \sum_v \sum_\rho \prod_{B \in \rho} e^{\phi_{vB}}
 
 over partitions and over allocations v (`consilience.objects.layout.block_counts`).
+
+Where annotators have a style and a recall each, what exhaustive responses detect is
+summed over answers: in the log-odds of being seen, and of picking one object, stands an
+effect of who answers; and the item's own pull towards picking, one for all who answer
+about it, is integrated out on nodes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +27,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from consilience.model.contract import Parameters
+from consilience.model.rows import normal_nodes
 from consilience.objects.layout.block_counts import (
     Blocks,
     block_sizes,
@@ -30,9 +36,9 @@ from consilience.objects.layout.block_counts import (
 )
 from consilience.objects.layout.by_annotator import Responses
 from consilience.objects.layout.covariates import BlockCovariates
-from consilience.objects.layout.padding import EndToEnd
+from consilience.objects.layout.items import EndToEnd
 from consilience.objects.layout.partitions import members, sum_over_partitions
-from consilience.objects.likelihood import by_annotator, endorsement, pair_affinities
+from consilience.objects.likelihood import endorsement, pair_affinities
 from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.pair_affinities import pair_effects
 from consilience.truth.arrays import AnyArray, maths
@@ -58,6 +64,7 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 TINY = 1e-12  # of imagined votes; those of the empty block are none
 AT_ONCE = 8  # steps of a product under one logarithm
+NODES = 11  # of an item's pull, where annotators have a style each
 
 
 def log_prior(
@@ -130,8 +137,8 @@ def allocation_weights(
         )
         styles = probability[blocks.of_unit, blocks.single_label][:, None]
     else:
-        sure, unsure = by_annotator.log_detected(who, rates, parameters["recall"])
-        styles = by_annotator.styles(blocks, covariates, who, parameters)
+        sure, unsure = _log_detected_by_annotator(who, rates, parameters["recall"])
+        styles = _styles_by_annotator(blocks, covariates, who, parameters)
     odds = covariates.block @ parameters["high_detection"]
     endorsed = log_endorsed(covariates, xp.stack(rates), parameters)
     shared = named_weights(blocks, covariates, parameters)
@@ -393,3 +400,56 @@ def log_style_probability(
     xp = maths(parameters).xp
     exhaustive = xp.maximum(answered[:, None] - np.arange(max_answers + 1), 0)
     return ups + xp.take_along_axis(downs, exhaustive, 1) - both[:, None]
+
+
+def _log_detected_by_annotator(
+    responses: Responses,
+    rates: Sequence[Float[AnyArray, ""]],
+    recall: Float[AnyArray, " J"],
+) -> tuple[list[Float[AnyArray, "U B"]], list[Float[AnyArray, "V B"]]]:
+    """Return log p(exhaustive responses detect, or miss, each block), at either level.
+
+    Those of all responses that are certainly exhaustive, by unit; and those of one
+    label that are, by allocation.
+    """
+    log_sigmoid = maths(recall).log_sigmoid
+    sure, unsure = [], []
+    for rate in rates:
+        odds = (rate + recall[responses.exhaustive])[:, None]
+        each = responses.detected * log_sigmoid(odds)
+        each += responses.missed * log_sigmoid(-odds)
+        sure.append(responses.of_exhaustive @ each)
+        odds = (rate + recall[responses.single])[:, None]
+        each = responses.outside * log_sigmoid(-odds)
+        unsure.append(responses.exhaustive_singles @ each)
+    return sure, unsure
+
+
+def single_label_log_odds(
+    covariates: BlockCovariates, parameters: Parameters
+) -> tuple[Float[AnyArray, "U T"], Float[AnyArray, " T"]]:
+    """Return the log-odds of picking by node, and the nodes' log weights."""
+    node, weight = normal_nodes(NODES)
+    mean = parameters["single_label"][0] + covariates.item @ parameters["style"]
+    spread = maths(parameters).xp.exp(parameters["single_label"][1])
+    return mean[:, None] + spread * node, weight
+
+
+def _styles_by_annotator(
+    blocks: Blocks,
+    covariates: BlockCovariates,
+    responses: Responses,
+    parameters: Parameters,
+) -> Float[AnyArray, "V T"]:
+    """Return log p(styles of the responses, node), of each allocation."""
+    pull, weight = single_label_log_odds(covariates, parameters)
+    picking = parameters["single_label_effect"]
+    log_sigmoid = maths(parameters).log_sigmoid
+    lists = log_sigmoid(
+        -pull[responses.unit_of_exhaustive] - picking[responses.exhaustive][:, None]
+    )
+    logit = pull[responses.unit_of_single] + picking[responses.single][:, None]
+    # log p(exhaustive) - log p(single label) is minus the log-odds.
+    sure = responses.of_exhaustive @ lists + responses.of_single @ log_sigmoid(logit)
+    by_allocation = row_of_allocation(blocks, sure + weight)
+    return by_allocation - responses.exhaustive_singles @ logit

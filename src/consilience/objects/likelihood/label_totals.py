@@ -33,8 +33,7 @@ from jax.nn import log_sigmoid
 from jaxtyping import Array, Float, Int
 
 from consilience.model.contract import Parameters
-from consilience.objects.layout.items import Items
-from consilience.objects.layout.padding import EndToEnd, Takings
+from consilience.objects.layout.items import EndToEnd, Items, Takings
 from consilience.objects.layout.partitions import members, pairs_inside, subsets_by_size
 from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.label_counts import (

@@ -16,7 +16,6 @@ from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import enumerated, members
-from consilience.objects.likelihood.by_annotator import single_label_log_odds
 from consilience.objects.likelihood.endorsement import (
     draw_endorsements,
     endorsement_log_odds,
@@ -26,6 +25,7 @@ from consilience.objects.likelihood.label_counts import (
     detection_log_odds,
     duplicate_name_weights,
     pseudo_votes,
+    single_label_log_odds,
     style_beta,
     synonym_log_odds,
 )

@@ -24,8 +24,10 @@ from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import block_indices
 from consilience.objects.posterior.draws import (
     MAX_CELLS,
+    BlockWeights,
     Chunk,
     Streams,
+    block_weights,
     chunks,
     draw,
     single_candidate,
@@ -40,7 +42,6 @@ from consilience.objects.posterior.response_panels import (
     sizes_of_responses,
     verdicts,
 )
-from consilience.objects.posterior.weights import BlockWeights, block_weights
 from consilience.posterior.objects.joint_draws import Record
 from consilience.progress import Progress, Reporter, silent
 
