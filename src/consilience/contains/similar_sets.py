@@ -116,5 +116,7 @@ def _similarity(
         raise CandidatesError(msg)
     code = (low * len(names) + high)[low >= 0]
     largest = pd.Series(value[low >= 0]).groupby(code).max()
-    listed = LabelPairs(*np.divmod(largest.index, len(names)), largest.to_numpy())
+    listed = LabelPairs(
+        *np.divmod(largest.index.to_numpy(), len(names)), largest.to_numpy()
+    )
     return listed.at(label[first], label[second])

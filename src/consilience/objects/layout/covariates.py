@@ -222,7 +222,7 @@ def _rate(
     return (np.maximum(part, 0) + weight * usual) / (np.maximum(whole, 0) + weight)
 
 
-def _log_odds(rate: Float[np.ndarray, "*n"] | float) -> Float[np.ndarray, "*n"]:
+def _log_odds(rate: Float[AnyArray, "*n"] | float) -> Float[AnyArray, "*n"]:
     return np.log(rate) - np.log1p(-rate)
 
 
