@@ -9,9 +9,7 @@ Beta about how often its class is called so, and that is Beta before anyone is a
    u_i \sim \mathrm{Beta}\bigl(s \kappa_c, \; s (1 - \kappa_c)\bigr), \qquad
    \kappa_c \sim \mathrm{Beta}\bigl(\nu m_c, \; \nu (1 - m_c)\bigr)
 
-So that an answer is another label says less of the item than it seems, and no item is
-called by one label alone, however many answer. Which of the others were lapses is
-summed out, k of n answers giving the own label,
+Which of the others were lapses is summed out, k of n answers giving the own label,
 
 .. math::
 

@@ -52,14 +52,17 @@ def objects(
     if table.empty:
         msg = "no answer names a label: every question was skipped"
         raise NoResponsesError(msg)
-    table, unnamed = _nameable(table, responses, lists)
+    given = offered_lists(responses) if lists is None else lists
+    if given is not None:
+        given = given[given["label"].astype(str) != NONE]
+    table, unnamed = _nameable(table, responses, given)
     table = table.assign(item=table["item"].cat.remove_unused_categories())
     annotator, annotators, people = code_annotators(table["annotator"])
     rows, none = _without_none(_rows(table, annotator), table)
     items = table["item"].cat.categories.to_numpy(dtype=object)
     labels = responses.labels["label"].astype(str).to_numpy(dtype=object)
     dataset_label = dataset_labels(responses, items, labels)
-    listed, covariates, names = _listed(responses, lists, items, labels)
+    listed, covariates, names = _listed(given, items, labels)
     candidate, dropped = _candidates(rows, dataset_label, listed, len(labels))
     named, left_out = _responses(rows, candidate)
     sentences += _sentences(responses, dropped, left_out, int(none.sum()), unnamed)
@@ -204,7 +207,7 @@ def _rows(table: pd.DataFrame, annotator: Int[np.ndarray, " N"]) -> pd.DataFrame
 
 
 def _nameable(
-    table: pd.DataFrame, responses: Responses, lists: pd.DataFrame | None
+    table: pd.DataFrame, responses: Responses, given: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, int]:
     """Leave out items of which no candidate is known, and return how many they are."""
     is_none = table["label"] == NONE
@@ -214,9 +217,8 @@ def _nameable(
     if not named:
         msg = f"no answer names a label: all of them are {NONE!r}"
         raise NoResponsesError(msg)
-    given = offered_lists(responses) if lists is None else lists
     if given is not None:
-        named |= set(given.loc[given["label"].astype(str) != NONE, "item"].astype(str))
+        named |= set(given["item"].astype(str))
     items = responses.items
     if items is not None and "dataset_label" in items:
         named |= set(items.loc[items["dataset_label"].notna(), "item"].astype(str))
@@ -255,20 +257,18 @@ def _response(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
 
 
 def _listed(
-    responses: Responses,
-    lists: pd.DataFrame | None,
+    given: pd.DataFrame | None,
     items: Shaped[np.ndarray, " U"],
     labels: Shaped[np.ndarray, " L"],
 ) -> tuple[Int[np.ndarray, " P"], Float[np.ndarray, "P X"], tuple[str, ...]]:
     """Return item and label of each listed candidate, and numbers known of them."""
-    given = offered_lists(responses) if lists is None else lists
-    nothing = np.zeros((0, 0))
     if given is None:
-        return np.zeros(0, np.int64), nothing, ()
-    given = given[given["label"].astype(str) != NONE]
+        return np.zeros(0, np.int64), np.zeros((0, 0)), ()
     names = tuple(str(name) for name in given.columns if name not in ("item", "label"))
-    item = pd.Index(items.astype(str)).get_indexer(given["item"].astype(str))
-    label = pd.Index(labels).get_indexer(given["label"].astype(str))
+    item, label = (
+        pd.Index(codes.astype(str)).get_indexer(given[column].astype(str))
+        for codes, column in ((items, "item"), (labels, "label"))
+    )
     matched = item >= 0
     pair = item[matched].astype(np.int64) * len(labels) + label[matched]
     if len(np.unique(pair)) < len(pair):

@@ -1,9 +1,8 @@
 r"""Endorsement of labels in a leading question, given the detection probability.
 
 Asked *is there a laptop?*, people endorse what they would not have named. Of a block
-:math:`B` with detection probability :math:`r_t` (low or high,
-`objects.likelihood.label_counts`), each of its names :math:`l` that is asked about is
-endorsed with
+:math:`B` with detection probability :math:`r_t`, low or high, each of its names
+:math:`l` that is asked about is endorsed with
 
 .. math::
 
@@ -26,8 +25,8 @@ steps
 
    \prod_w \prod_{j < n_w} (k \bar g_w + j) \Big/ \prod_{j < n} (k + j)
 
-and is added to the log weight of the block, whose sums over partitions stay exact. Of
-whole numbers, the steps are one product with a table.
+and is added to the log weight of the block. Of whole numbers, the steps are one product
+with a table.
 
 **The leading question** is the odds ratio of endorsement and detection,
 :math:`g_t (1 - r_t) / (r_t (1 - g_t))`, of a thing with one name.

@@ -1,9 +1,9 @@
 r"""Log p(answers) of all items of named objects at once, for slopes.
 
-What the number of objects costs is saved (`consilience.objects.likelihood.label_counts`
-has it): a cell of blocks and allocations is one exponential, and partitions are sums of
-products (below). All is done to items end to end, which compiles in a fraction of the
-time of a program for each number of candidates.
+The arithmetic is that of `consilience.objects.likelihood.label_counts`, but of items
+end to end, which compiles in a fraction of the time of a program for each number of
+candidates; and the number of objects is not asked: a cell of blocks and allocations is
+one exponential, and partitions are sums of products.
 
 **Sums over all partitions whatever their number of objects, with slopes at no cost.**
 Where the number of objects is not asked, weights need no logarithms: with :math:`w_B =

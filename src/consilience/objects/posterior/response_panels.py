@@ -15,10 +15,9 @@ labels that its responses name, the most frequent is above one. Its main label i
 one that most give as the main object's. Where several tie, each is as good.
 
 **Whether a label is a right name of an object, in each joint posterior draw.** That an
-object is there does not make each of its names right: a label that one annotator used
-for what everybody saw may be a rival of the right name, or a duplicate. In a world
-where a share :math:`f` of annotators names the label's object, where the label's share
-of the object's namings is :math:`r` times that of the name most used, and where a share
+object is there does not make each of its names right. In a world where a share
+:math:`f` of annotators names the label's object, where the label's share of the
+object's namings is :math:`r` times that of the name most used, and where a share
 :math:`u` of annotators gives the label itself, the label is **valid** at a threshold
 :math:`\tau` if :math:`f > \tau` and it is a right name, which has the odds
 
@@ -32,8 +31,7 @@ a name where several are right.
 :math:`u` is drawn from a Beta distribution with the label's votes, and one imagined
 annotator who gives it with the chance that the model says. So two names that the same
 annotators give together are both right, and of two that divide the annotators each has
-the odds of its share. Candidates that nobody named have a small :math:`u` and a small
-:math:`r`, unless their covariates speak for them.
+the odds of its share.
 
 Where the data set has a label for the item, that is one more opinion: :math:`c` is
 `OPINION` for that label and minus `OPINION` for the others, so that it doubles odds or
