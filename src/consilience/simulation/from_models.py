@@ -136,7 +136,7 @@ def _design(
     labels = [f"class{number}" for number in range(classes)]
     table = {
         "item": np.repeat([f"item{number}" for number in range(items)], per_item),
-        "annotator": [f"annotator{j}" for j in order.ravel()],
+        "annotator": np.asarray([f"annotator{j}" for j in order.ravel()]),
         "label": np.repeat(generator.choice(labels, items), per_item),
     }
     if kind == "contains":

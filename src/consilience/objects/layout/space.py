@@ -195,11 +195,11 @@ def _rows(table: pd.DataFrame, annotator: Int[np.ndarray, " N"]) -> pd.DataFrame
     rows["main"] |= by_response["main"].transform("size") == 1
     number = by_response["main"].transform("sum")
     if (number != 1).any():
-        first = (number != 1).idxmax()
-        bad = table.iloc[rows.loc[first, "row"]]
+        first = int((number != 1).to_numpy().argmax())
+        bad = table.iloc[rows["row"].to_numpy()[first]]
         msg = (
             f"an answer about item {bad['item']!r} (response {bad['response_id']!r}) "
-            f"marks {int(number[first])} of its labels as the main object; "
+            f"marks {int(number.iloc[first])} of its labels as the main object; "
             "expected one: fix it, or name the column of the main object (`main=NAME`)"
         )
         raise BadCellError(msg)
