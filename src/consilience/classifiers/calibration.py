@@ -22,8 +22,9 @@ Rahaman and Thiery (2021), Uncertainty quantification and deep ensembles, for th
 temperature after averaging.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_expit, xlogy
 
-from consilience.classifiers.pooling import Pairs, Pool, Vocabulary, candidate_features
+from consilience.classifiers.pooling import Pairs, Pool, find
 from consilience.errors import GoldError
 
 COOLEST, HOTTEST = -3.0, 3.0  # log of the temperature
@@ -65,51 +66,57 @@ class Presence:
 
 def choice_log_odds(
     pool: Pool, pairs: Pairs, gold: pd.DataFrame
-) -> tuple[Temperature, Float[np.ndarray, " C"]]:
+) -> tuple[dict[str, Any], Float[np.ndarray, " C"]]:
     """Return the temperature, and the log of each share against a uniform one."""
-    item = pd.Index(pool.items).get_indexer(pd.Index(gold["item"].astype("str")))
-    label = pd.Index(pool.labels).get_indexer(pd.Index(gold["label"].astype("str")))
-    fitted = fit_temperature(pool, item[item >= 0], label[item >= 0])
+    fitted = fit_temperature(pool, pool.pairs_of(gold)[0])
     share = apply_temperature(pool, fitted.value)
     listed = np.bincount(pool.item, share, len(pool.items))
     cells = np.bincount(pool.item, minlength=len(pool.items))
     others = np.maximum(pool.num_labels - cells, 1)
-    rest = np.maximum(1 - listed, 1e-12) / others
-    here = np.where(pairs.cell >= 0, share[pairs.cell], rest[pairs.item])
-    return fitted, np.log(np.maximum(here, 1e-12) * pool.num_labels)
+    here = pairs.pick(share, np.maximum(1 - listed, 1e-12) / others)
+    account = {
+        "value": fitted.value,
+        "gold_items": fitted.items,
+        "log_loss_before": fitted.before,
+        "log_loss_after": fitted.after,
+    }
+    log_odds = np.log(np.maximum(here, 1e-12) * pool.num_labels)
+    return {"temperature": account}, log_odds
 
 
 def presence_log_odds(
     pool: Pool,
     pairs: Pairs,
-    features: Mapping[str, np.ndarray],
     gold: pd.DataFrame,
-    context: tuple[int, pd.DataFrame | None, Vocabulary],
-) -> tuple[Presence, Float[np.ndarray, " C"]]:
+    features: Callable[[Pairs], Mapping[str, np.ndarray]],
+) -> tuple[dict[str, Any], Float[np.ndarray, " C"]]:
     """Return the regression, and log-odds; those of gold pairs are left out in turn."""
-    top, also, vocabulary = context
     answer = gold["answer"].astype("str")
     if not answer.isin(["yes", "no"]).all():
         odd = answer[~answer.isin(["yes", "no"])].iloc[0]
         msg = f"gold has the answer {odd!r}; expected yes or no"
         raise GoldError(msg)
     once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
-    item, label, here = vocabulary.codes(once)
-    about = vocabulary.locate(pool, item, label, unique=False)
-    columns = candidate_features(pool, about, top, also, vocabulary)
+    about, here = pool.pairs_of(once)
+    columns, of_gold = features(pairs), features(about)
     fitted = fit_presence(
-        np.stack(list(columns.values()), 1),
+        np.stack(list(of_gold.values()), 1),
         (once["answer"] == "yes").to_numpy()[here],
-        item,
+        about.item,
     )
-    log_odds = fitted.intercept + np.stack(list(features.values()), 1) @ fitted.weights
-    size = len(vocabulary.labels)
-    ours = pairs.item * size + pairs.label
-    theirs = item.astype(np.int64) * size + label
-    at = np.searchsorted(ours, theirs)
-    listed = np.append(ours, -1)[at] == theirs
-    log_odds[at[listed]] = fitted.held_out[listed]
-    return fitted, log_odds
+    log_odds = fitted.intercept + np.stack(list(columns.values()), 1) @ fitted.weights
+    ours, theirs = (pool.pair_codes(each.item, each.label) for each in (pairs, about))
+    at = find(ours, theirs)
+    log_odds[at[at >= 0]] = fitted.held_out[at >= 0]
+    account = {
+        "gold_pairs": fitted.pairs,
+        "present": fitted.present,
+        "log_loss_held_out": fitted.log_loss,
+        "log_loss_of_the_share_alone": fitted.base,
+        "intercept": fitted.intercept,
+        "weights": dict(zip(columns, fitted.weights.tolist(), strict=True)),
+    }
+    return {"presence": account}, log_odds
 
 
 def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]:
@@ -119,24 +126,20 @@ def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]
     return share
 
 
-def fit_temperature(
-    pool: Pool, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
-) -> Temperature:
-    """Fit the temperature to gold."""
-    _check_enough(len(item), "items that were classified")
-    cell = pool.cell(item, label)
+def fit_temperature(pool: Pool, gold: Pairs) -> Temperature:
+    """Fit the temperature to pairs of an item and its true label."""
+    _check_enough(len(gold.item), "items that were classified")
 
     def loss(log_temperature: float) -> float:
         log_mass, log_cell, log_rest = _tempered_logs(
             pool, float(np.exp(log_temperature))
         )
-        right = np.where(cell >= 0, log_cell[cell], log_rest[item])
-        return float(-(right - log_mass[item]).mean())
+        right = gold.pick(log_cell, log_rest)
+        return float(-(right - log_mass[gold.item]).mean())
 
     optimum = minimize_scalar(loss, bounds=(COOLEST, HOTTEST), method="bounded")
-    return Temperature(
-        float(np.exp(optimum.x)), len(item), loss(0.0), float(optimum.fun)
-    )
+    value, after = float(np.exp(optimum.x)), float(optimum.fun)
+    return Temperature(value, len(gold.item), loss(0.0), after)
 
 
 def _tempered_logs(

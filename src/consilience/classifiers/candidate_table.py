@@ -19,6 +19,7 @@ where no item has both among its candidates.
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -26,25 +27,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import tomli_w
-from jaxtyping import Float
 from scipy.sparse import csr_array, triu
 
-from consilience.classifiers.calibration import (
-    Presence,
-    Temperature,
-    choice_log_odds,
-    presence_log_odds,
-)
+from consilience.classifiers.calibration import choice_log_odds, presence_log_odds
 from consilience.classifiers.pooling import (
+    DATASET,
     Pairs,
     Policy,
     Pool,
-    Vocabulary,
     candidate_features,
     choose_cells,
+    choose_pairs,
     pool,
 )
-from consilience.classifiers.predictions import Predictions
+from consilience.classifiers.predictions import Predictions, finite_numbers
 from consilience.errors import CandidatesError, ConsilienceWarning
 from consilience.notebook import shown_as
 from consilience.whole_folder import whole_folder
@@ -74,20 +70,6 @@ class Candidates:
     See Also
     --------
     consilience.candidates : Pool predictions.
-
-    Examples
-    --------
-    >>> import consilience as cs
-    >>> import pandas as pd
-    >>> from consilience.classifiers.predictions import from_table
-    >>> ranks = pd.DataFrame(
-    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
-    ... )
-    >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
-    >>> pooled.sources
-      item label model  rank
-    0    a   cat   net     1
-    1    a   dog   net     2
     """
 
     table: pd.DataFrame
@@ -116,35 +98,13 @@ class Candidates:
             If the folder exists.
         CannotWriteError
             If the folder cannot be written.
-
-        See Also
-        --------
-        consilience.candidates : Pool predictions.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> import consilience as cs
-        >>> import pandas as pd
-        >>> from consilience.classifiers.predictions import from_table
-        >>> ranks = pd.DataFrame(
-        ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
-        ... )
-        >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     saved = pooled.save(Path(folder) / "candidates")
-        ...     len(pd.read_parquet(saved / "candidates.parquet"))
-        2
         """
         place = Path(folder)
+        tables = {FILE: self.table, SOURCES: self.sources, LABELS: self.labels}
         with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
-            self.table.to_parquet(partial / FILE, index=False, compression="zstd")
-            self.sources.to_parquet(partial / SOURCES, index=False, compression="zstd")
-            if self.labels is not None:
-                self.labels.to_parquet(
-                    partial / LABELS, index=False, compression="zstd"
-                )
+            for file, table in tables.items():
+                if table is not None:
+                    table.to_parquet(partial / file, index=False, compression="zstd")
             (partial / ACCOUNT).write_text(tomli_w.dumps(self.account), "utf-8")
         return place
 
@@ -200,11 +160,6 @@ def candidates(
     read_predictions : Read the predictions of classifiers.
     fit : Takes candidates as covariates.
 
-    References
-    ----------
-    Clemen and Winkler (1999), Combining probability distributions from experts in risk
-    analysis.
-
     Examples
     --------
     >>> import consilience as cs
@@ -218,6 +173,10 @@ def candidates(
       item label  reciprocal_rank
     0    a   cat              1.0
     1    a   dog              0.5
+    >>> pooled.sources
+      item label model  rank
+    0    a   cat   net     1
+    1    a   dog   net     2
     """
     if not predictions or all(source.table.empty for source in predictions):
         msg = "there are no predictions to pool; classify images first"
@@ -229,33 +188,42 @@ def candidates(
         warnings.warn(sentence, ConsilienceWarning, stacklevel=2)
     _check_names(pooled, gold, "gold")
     _check_names(pooled, also, "responses")
-    vocabulary = Vocabulary(pooled, [also, gold if several else None])
-    pairs = vocabulary.pairs(pooled, choose_cells(pooled, policy, top, mass), also)
-    features = candidate_features(pooled, pairs, top, also, vocabulary)
-    calibrated: Temperature | Presence | None = None
-    log_odds = None
+    pooled = pooled.with_labels([also, gold if several else None])
+    pairs = choose_pairs(pooled, choose_cells(pooled, policy, top, mass), also)
+    dataset_labels = None if also is None else also[also["source"] == DATASET]
+    features_of = partial(candidate_features, pooled, top, dataset_labels)
+    features = features_of(pairs)
+    calibration: dict[str, Any] = {}
     if gold is not None and several:
-        calibrated, log_odds = presence_log_odds(
-            pooled, pairs, features, gold, (top, also, vocabulary)
+        calibration, features["log_odds"] = presence_log_odds(
+            pooled, pairs, gold, features_of
         )
     elif gold is not None:
-        calibrated, log_odds = choice_log_odds(pooled, pairs, gold)
-    table = pd.DataFrame(
-        {
-            "item": vocabulary.items[pairs.item].astype(str),
-            "label": vocabulary.labels[pairs.label].astype(str),
-            **features,
-        }
-    )
-    if log_odds is not None:
-        table["log_odds"] = log_odds
+        calibration, features["log_odds"] = choice_log_odds(pooled, pairs, gold)
+    names = {
+        "item": pooled.items[pairs.item].astype(str),
+        "label": pooled.labels[pairs.label].astype(str),
+    }
     order = np.lexsort((pairs.label, -features["score"], pairs.item))
-    table = table.iloc[order].reset_index(drop=True)
+    table = pd.DataFrame({**names, **features}).iloc[order].reset_index(drop=True)
+    number = table.groupby("item").size()
+    weights = zip(pooled.models, pooled.weight, strict=True)
     return Candidates(
         table=table,
-        sources=_sources(pooled, pairs, vocabulary, also),
+        sources=_sources(pooled, pairs, also),
         account={
-            **_account(pooled, table, (policy, top, mass), calibrated, features),
+            "schema": 1,
+            "policy": policy,
+            "top": top,
+            "mass": mass,
+            "items": len(number),
+            "candidates": len(table),
+            "per_item": {
+                "mean": round(float(number.mean()), 2),
+                "largest": int(number.max()),
+            },
+            "weights": {str(name): round(float(each), 6) for name, each in weights},
+            **calibration,
             "warnings": warned,
         },
         labels=pd.concat([source.labels for source in predictions], ignore_index=True)
@@ -314,12 +282,7 @@ def _check_names(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
             raise CandidatesError(msg)
 
 
-def _sources(
-    pooled: Pool,
-    pairs: Pairs,
-    vocabulary: Vocabulary,
-    also: pd.DataFrame | None,
-) -> pd.DataFrame:
+def _sources(pooled: Pool, pairs: Pairs, also: pd.DataFrame | None) -> pd.DataFrame:
     """Return who lists each candidate where."""
     kept = np.isin(pooled.row_cell, pairs.cell)
     cell, model = pooled.row_cell[kept], pooled.row_model[kept]
@@ -335,55 +298,11 @@ def _sources(
     )
     if also is None:
         return rows
-    _, _, here = vocabulary.codes(also)
-    more = also[here][["item", "label", "source"]].astype("str")
-    more = more.rename(columns={"source": "model"}).drop_duplicates()
+    more = also[also["item"].astype("str").isin(pooled.items)]
+    more = more[["item", "label", "source"]].astype("str").drop_duplicates()
+    more = more.rename(columns={"source": "model"})
     more = more.assign(rank=pd.array([pd.NA] * len(more), dtype="Int16"))
     return pd.concat([rows, more], ignore_index=True)
-
-
-def _account(
-    pooled: Pool,
-    table: pd.DataFrame,
-    how: tuple[str, int, float],
-    calibrated: Temperature | Presence | None,
-    features: Mapping[str, np.ndarray],
-) -> dict[str, Any]:
-    policy, top, mass = how
-    number = table.groupby("item").size()
-    account: dict[str, Any] = {
-        "schema": 1,
-        "policy": policy,
-        "top": top,
-        "mass": mass,
-        "items": len(number),
-        "candidates": len(table),
-        "per_item": {
-            "mean": round(float(number.mean()), 2),
-            "largest": int(number.max()),
-        },
-        "weights": {
-            str(name): round(float(weight), 6)
-            for name, weight in zip(pooled.models, pooled.weight, strict=True)
-        },
-    }
-    if isinstance(calibrated, Temperature):
-        account["temperature"] = {
-            "value": calibrated.value,
-            "gold_items": calibrated.items,
-            "log_loss_before": calibrated.before,
-            "log_loss_after": calibrated.after,
-        }
-    if isinstance(calibrated, Presence):
-        account["presence"] = {
-            "gold_pairs": calibrated.pairs,
-            "present": calibrated.present,
-            "log_loss_held_out": calibrated.log_loss,
-            "log_loss_of_the_share_alone": calibrated.base,
-            "intercept": calibrated.intercept,
-            "weights": dict(zip(features, calibrated.weights.tolist(), strict=True)),
-        }
-    return account
 
 
 def _ours(folder: Path) -> bool:
@@ -433,7 +352,8 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     label, labels = pd.factorize(table["label"].astype("str"), sort=True)
     item, items = pd.factorize(table["item"].astype("str"))
     shape = (len(items), len(labels))
-    share = csr_array((_probability(table), (item, label)), shape=shape)
+    score = finite_numbers(table, "score", "candidates", CandidatesError)
+    share = csr_array((np.exp(score), (item, label)), shape=shape)
     both = triu(share.T @ share, format="coo")
     size = np.sqrt((share.multiply(share)).sum(0))
     off = both.row < both.col
@@ -466,15 +386,3 @@ def _table(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
             msg = f"candidates have columns {columns}; a column {column!r} is needed"
             raise CandidatesError(msg)
     return table
-
-
-def _probability(table: pd.DataFrame) -> Float[np.ndarray, " C"]:
-    score = pd.to_numeric(table["score"], errors="coerce").to_numpy(float)
-    if not np.isfinite(score).all():
-        row = int(np.argmin(np.isfinite(score)))
-        msg = (
-            f"candidates, column 'score', row {row + 1}: found "
-            f"{table['score'].iloc[row]!r}, expected a number; fix it or leave it out"
-        )
-        raise CandidatesError(msg)
-    return np.exp(score)

@@ -32,7 +32,7 @@ analysis.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -69,18 +69,69 @@ class Pool:
     row_weight: Float[np.ndarray, " R"]
     weight: Float[np.ndarray, " M"]
 
-    def cell(
+    def with_labels(self, tables: Sequence[pd.DataFrame | None]) -> "Pool":
+        """Return the pool with the labels that tables name after its own."""
+        named = [table["label"].astype("str") for table in tables if table is not None]
+        more = np.asarray(pd.concat(named).unique() if named else (), object)
+        new = more[~pd.Index(more).isin(self.labels)]
+        return replace(self, labels=np.concatenate([self.labels, new]))
+
+    def pair_codes(
         self, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
     ) -> Int[np.ndarray, " N"]:
-        """Return the cell of pairs of item and label; minus one where there is none."""
-        codes = self.item.astype(np.int64) * len(self.labels) + self.label
-        wanted = item.astype(np.int64) * len(self.labels) + label
-        at = np.searchsorted(codes, wanted)
-        listed = np.append(codes, -1)[at] == wanted
-        here: Int[np.ndarray, " N"] = np.where(
-            listed & (item >= 0) & (label >= 0), at, -1
+        """Return one number for each pair of item and label, in their order."""
+        codes: Int[np.ndarray, " N"] = item.astype(np.int64) * len(self.labels) + label
+        return codes
+
+    def pairs(
+        self, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
+    ) -> "Pairs":
+        """Return pairs of item and label with their cells."""
+        cells = self.pair_codes(self.item, self.label)
+        cell = find(cells, self.pair_codes(item, label))
+        return Pairs(item, label, np.where(label >= 0, cell, -1))
+
+    def pairs_of(self, table: pd.DataFrame) -> tuple["Pairs", Bool[np.ndarray, " N"]]:
+        """Return the pairs that a table names, and its rows about items of the pool."""
+        item = name_codes(self.items, table["item"])
+        label = name_codes(self.labels, table["label"])
+        here = item >= 0
+        return self.pairs(item[here], label[here]), here
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Pairs of item and label, and the cell of the pool; minus one: there is none."""
+
+    item: Int[np.ndarray, " C"]
+    label: Int[np.ndarray, " C"]
+    cell: Int[np.ndarray, " C"]
+
+    def pick(
+        self, cells: Float[np.ndarray, " E"], elsewhere: Float[np.ndarray, " I"]
+    ) -> Float[np.ndarray, " C"]:
+        """Return what the cell of each pair has, or its item for labels without one."""
+        here: Float[np.ndarray, " C"] = np.where(
+            self.cell >= 0, cells[self.cell], elsewhere[self.item]
         )
         return here
+
+
+def find(
+    codes: Int[np.ndarray, " E"], wanted: Int[np.ndarray, " N"]
+) -> Int[np.ndarray, " N"]:
+    """Return where sorted codes have each that is wanted; minus one: nowhere."""
+    at = np.searchsorted(codes, wanted)
+    place: Int[np.ndarray, " N"] = np.where(np.append(codes, -1)[at] == wanted, at, -1)
+    return place
+
+
+def name_codes(names: np.ndarray, column: pd.Series) -> Int[np.ndarray, " N"]:
+    """Return the place of each cell of a column among names; minus one: nowhere."""
+    codes: Int[np.ndarray, " N"] = pd.Index(names).get_indexer(
+        pd.Index(column.astype("str"))
+    )
+    return codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,30 +166,60 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
     if twice:
         msg = f"two predictions are of a classifier named {twice[0]!r}; leave one out"
         raise PredictionsError(msg)
-    families: dict[str, str] = {}
-    for source in predictions:
-        families |= source.families
-    item, items = _row_codes([source.table["item"] for source in predictions])
-    label, labels = _row_codes([source.table["label"] for source in predictions])
-    model, models = _row_codes([source.table["model"] for source in predictions])
-    rank = np.concatenate([source.table["rank"].to_numpy() for source in predictions])
-    share = np.concatenate(
-        [source.table["probability"].to_numpy(dtype=float) for source in predictions]
+    families = {k: v for source in predictions for k, v in source.families.items()}
+    tables = [source.table for source in predictions]
+    item, items = _row_codes(tables, "item")
+    label, labels = _row_codes(tables, "label")
+    model, models = _row_codes(tables, "model")
+    rows = RankedRows(
+        item=item,
+        label=label,
+        model=model,
+        rank=np.concatenate([table["rank"].to_numpy(np.int64) for table in tables]),
+        share=np.concatenate(
+            [table["probability"].to_numpy(float) for table in tables]
+        ),
+        num_models=len(models),
     )
-    number = max(len(labels), *(n for p in predictions for n in p.num_labels.values()))
-    rows = RankedRows(item, label, model, rank.astype(np.int64), share, len(models))
     share = rows.with_ranks(rank_shares(rows, gold, items, labels))
-    return _combine(
-        rows, share, _weights(models, families), (items, labels, models), number
+    num_labels = max(
+        len(labels), *(k for source in predictions for k in source.num_labels.values())
+    )
+    weight = _weights(models, families)
+    pair = item * len(models) + model
+    shape = (len(items), len(models))
+    kept = np.bincount(pair, minlength=shape[0] * shape[1]).reshape(shape)
+    mass = np.bincount(pair, share, kept.size).reshape(shape)
+    here = weight * (kept > 0)
+    here /= here.sum(1, keepdims=True)
+    rest = np.maximum(1 - mass, 0) / np.maximum(num_labels - kept, 1)
+    elsewhere = (here * rest).sum(1)
+    cells, cell = np.unique(item * len(labels) + label, return_inverse=True)
+    cell_item, cell_label = np.divmod(cells, len(labels))
+    more = np.bincount(cell, here[item, model] * (share - rest[item, model]))
+    return Pool(
+        items=items,
+        labels=labels,
+        models=models,
+        num_labels=num_labels,
+        item=cell_item,
+        label=cell_label,
+        probability=np.clip(more + elsewhere[cell_item], 1e-12, 1.0),
+        elsewhere=np.clip(elsewhere, 1e-12, 1.0),
+        row_cell=cell,
+        row_model=model,
+        row_rank=rows.rank,
+        row_weight=here[item, model],
+        weight=weight,
     )
 
 
 def _row_codes(
-    columns: Sequence[pd.Series],
+    tables: Sequence[pd.DataFrame], column: str
 ) -> tuple[Int[np.ndarray, " R"], Shaped[np.ndarray, " V"]]:
-    """Return one code for each row of several columns of names, and the names."""
+    """Return a code for each row of all tables by a column of names, and the names."""
     both = pd.api.types.union_categoricals(
-        [pd.Categorical(column.astype("category")) for column in columns]
+        [pd.Categorical(table[column].astype("category")) for table in tables]
     ).remove_unused_categories()
     return both.codes.astype(np.int64), both.categories.to_numpy(dtype=object)
 
@@ -151,45 +232,6 @@ def _weights(
     weight = 1.0 / size[which]
     normalised: Float[np.ndarray, " M"] = weight / weight.sum()
     return normalised
-
-
-def _combine(
-    rows: RankedRows,
-    share: Float[np.ndarray, " R"],
-    weight: Float[np.ndarray, " M"],
-    names: tuple[np.ndarray, np.ndarray, np.ndarray],
-    num_labels: int,
-) -> Pool:
-    items, labels, models = names
-    pair = rows.item * len(models) + rows.model
-    shape = (len(items), len(models))
-    length = np.prod(shape)
-    kept = np.bincount(pair, minlength=length).reshape(shape)
-    mass = np.bincount(pair, share, length).reshape(shape)
-    here = weight * (kept > 0)
-    here /= here.sum(1, keepdims=True)
-    rest = np.maximum(1 - mass, 0) / np.maximum(num_labels - kept, 1)
-    code = rows.item * len(labels) + rows.label
-    cells, cell = np.unique(code, return_inverse=True)
-    more = here[rows.item, rows.model] * (share - rest[rows.item, rows.model])
-    elsewhere = (here * rest).sum(1)
-    item, label = np.divmod(cells, len(labels))
-    probability = np.bincount(cell, more, len(cells)) + elsewhere[item]
-    return Pool(
-        items=items,
-        labels=labels,
-        models=models,
-        num_labels=num_labels,
-        item=item,
-        label=label,
-        probability=np.clip(probability, 1e-12, 1.0),
-        elsewhere=np.clip(elsewhere, 1e-12, 1.0),
-        row_cell=cell,
-        row_model=rows.model,
-        row_rank=rows.rank,
-        row_weight=here[rows.item, rows.model],
-        weight=weight,
-    )
 
 
 def choose_cells(
@@ -268,8 +310,7 @@ def _truth(
     gold: pd.DataFrame, items: np.ndarray, labels: np.ndarray
 ) -> Int[np.ndarray, " I"]:
     """Return the code of the true label of each item; minus one where not known."""
-    item = pd.Index(items).get_indexer(pd.Index(gold["item"].astype("str")))
-    label = pd.Index(labels).get_indexer(pd.Index(gold["label"].astype("str")))
+    item, label = name_codes(items, gold["item"]), name_codes(labels, gold["label"])
     truth = np.full(len(items), -1)
     here = item >= 0
     # A label that nobody lists is known and never hit.
@@ -277,84 +318,33 @@ def _truth(
     return truth
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Pairs of item and label, and the cell of the pool where there is one."""
-
-    item: Int[np.ndarray, " C"]
-    label: Int[np.ndarray, " C"]
-    cell: Int[np.ndarray, " C"]
-
-
-class Vocabulary:
-    """Names of items and labels: the pool's own first, then what else is named."""
-
-    def __init__(self, pooled: Pool, tables: Sequence[pd.DataFrame | None]) -> None:
-        self.items = pooled.items
-        named = [t["label"].astype("str") for t in tables if t is not None]
-        more = np.asarray(pd.concat(named).unique() if named else (), object)
-        new = more[~pd.Index(more).isin(pooled.labels)]
-        self.labels = np.concatenate([pooled.labels, new])
-
-    def codes(self, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return codes of the rows about items that were classified, and which."""
-        item = pd.Index(self.items).get_indexer(pd.Index(table["item"].astype("str")))
-        label = pd.Index(self.labels).get_indexer(
-            pd.Index(table["label"].astype("str"))
-        )
-        here = item >= 0
-        return item[here], label[here], here
-
-    def pairs(self, pooled: Pool, kept: np.ndarray, also: pd.DataFrame | None) -> Pairs:
-        """Return the cells that are kept and what else is named, each pair once."""
-        item, label = pooled.item[kept], pooled.label[kept]
-        if also is not None:
-            more, named, _ = self.codes(also)
-            item, label = np.append(item, more), np.append(label, named)
-        return self.locate(pooled, item, label, unique=True)
-
-    def locate(
-        self, pooled: Pool, item: np.ndarray, label: np.ndarray, *, unique: bool
-    ) -> Pairs:
-        """Return pairs with their cells."""
-        if unique:
-            codes = np.unique(item.astype(np.int64) * len(self.labels) + label)
-            item, label = np.divmod(codes, len(self.labels))
-        codes_in_pool = np.where(label < len(pooled.labels), label, -1)
-        return Pairs(item, label, pooled.cell(item, codes_in_pool))
+def choose_pairs(pool: Pool, chosen: np.ndarray, also: pd.DataFrame | None) -> Pairs:
+    """Return the cells that are chosen and what a table names, each pair once."""
+    codes = pool.pair_codes(pool.item[chosen], pool.label[chosen])
+    if also is not None:
+        more, _ = pool.pairs_of(also)
+        codes = np.append(codes, pool.pair_codes(more.item, more.label))
+    return pool.pairs(*np.divmod(np.unique(codes), len(pool.labels)))
 
 
 def candidate_features(
-    pooled: Pool,
-    pairs: Pairs,
-    top: int,
-    also: pd.DataFrame | None,
-    vocabulary: Vocabulary,
+    pool: Pool, top: int, dataset_labels: pd.DataFrame | None, pairs: Pairs
 ) -> dict[str, Float[np.ndarray, " C"]]:
-    """Return the number columns of pairs."""
+    """Return the numeric columns of pairs."""
 
     def weighted_sum(value: np.ndarray) -> np.ndarray:
-        total = np.bincount(
-            pooled.row_cell, pooled.row_weight * value, len(pooled.item)
-        )
-        return np.where(pairs.cell >= 0, total[pairs.cell], 0.0)
+        total = np.bincount(pool.row_cell, pool.row_weight * value, len(pool.item))
+        return pairs.pick(total, np.zeros(len(pool.items)))
 
-    here = np.where(
-        pairs.cell >= 0,
-        pooled.probability[pairs.cell],
-        pooled.elsewhere[pairs.item],
-    )
     features = {
-        "score": np.log(here),
-        "top": weighted_sum(pooled.row_rank <= top),
-        "reciprocal_rank": weighted_sum(1.0 / pooled.row_rank),
-        "first": weighted_sum(pooled.row_rank == 1),
+        "score": np.log(pairs.pick(pool.probability, pool.elsewhere)),
+        "top": weighted_sum(pool.row_rank <= top),
+        "reciprocal_rank": weighted_sum(1.0 / pool.row_rank),
+        "first": weighted_sum(pool.row_rank == 1),
     }
-    if also is not None and (also["source"] == DATASET).any():
-        item, label, _ = vocabulary.codes(also[also["source"] == DATASET])
-        dataset_pairs = set(zip(item.tolist(), label.tolist(), strict=True))
-        both = zip(pairs.item.tolist(), pairs.label.tolist(), strict=True)
-        features["dataset_label"] = np.array(
-            [float(pair in dataset_pairs) for pair in both]
-        )
+    if dataset_labels is not None and len(dataset_labels):
+        named, _ = pool.pairs_of(dataset_labels)
+        codes = pool.pair_codes(named.item, named.label)
+        named_too = np.isin(pool.pair_codes(pairs.item, pairs.label), codes)
+        features["dataset_label"] = named_too.astype(float)
     return features

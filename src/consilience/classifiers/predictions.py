@@ -22,7 +22,12 @@ from pyarrow import parquet
 
 from consilience.classifiers.manifest import Manifest, Pixels, Preprocessing
 from consilience.classifiers.runtime import Precision
-from consilience.errors import CandidatesError, PredictionsError, SourceNotFoundError
+from consilience.errors import (
+    CandidatesError,
+    ConsilienceError,
+    PredictionsError,
+    SourceNotFoundError,
+)
 from consilience.notebook import shown_as
 from consilience.validation_images import lists_validation_images, validation_images
 
@@ -96,18 +101,6 @@ class Predictions:
     See Also
     --------
     consilience.read_predictions : Read a folder of predictions.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from consilience.classifiers.predictions import from_table
-    >>> ranks = pd.DataFrame(
-    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
-    ... )
-    >>> from_table(ranks, "net", "a list").table[["item", "model", "rank", "label"]]
-      item model  rank label
-    0    a   net     1   cat
-    1    a   net     2   dog
     """
 
     table: pd.DataFrame
@@ -163,11 +156,20 @@ def read_predictions(folder: str | Path) -> Predictions:
     run consilience classify first
     """
     place = Path(folder)
-    return _validation(place) if lists_validation_images(place) else read_folder(place)
+    if lists_validation_images(place):
+        return _read_validation(place)
+    classifiers = read_account(place).classifiers
+    return Predictions(
+        table=_read_pieces(place / ANSWERS, ANSWER_SCHEMA),
+        images=_read_pieces(place / IMAGES, IMAGE_SCHEMA),
+        labels=read_piece(place / LABELS).to_pandas(),
+        families={each.name: each.family for each in classifiers},
+        num_labels={each.name: each.count for each in classifiers},
+    )
 
 
-def _validation(folder: Path) -> Predictions:
-    """Read what networks say of the validation images of ImageNet."""
+def _read_validation(folder: Path) -> Predictions:
+    """Read the predictions of networks for the validation images of ImageNet."""
     files = sorted(folder.glob("*.npy"))
     if not files:
         msg = f"{folder}: lists images, and holds no NumPy file (.npy) of predictions"
@@ -214,24 +216,14 @@ def read_account(folder: Path) -> Account:
         raise PredictionsError(msg) from None
 
 
-def read_folder(place: Path) -> Predictions:
-    """Read a folder of predictions written by `classify`."""
-    classifiers = read_account(place).classifiers
-    return Predictions(
-        table=_read(place / ANSWERS, ANSWER_SCHEMA).to_pandas(),
-        images=_read(place / IMAGES, IMAGE_SCHEMA).to_pandas(),
-        labels=read_piece(place / LABELS).to_pandas(),
-        families={each.name: each.family for each in classifiers},
-        num_labels={each.name: each.count for each in classifiers},
-    )
-
-
-def _read(folder: Path, schema: pa.Schema) -> pa.Table:
+def _read_pieces(folder: Path, schema: pa.Schema) -> pd.DataFrame:
     pieces = [read_piece(file) for file in sorted(folder.glob("part-*.parquet"))]
     if not pieces:
         msg = f"{folder}: holds nothing yet; let classify run to its end"
         raise PredictionsError(msg)
-    return pa.concat_tables(pieces).select(schema.names).unify_dictionaries()
+    rows = pa.concat_tables(pieces).select(schema.names).unify_dictionaries()
+    table: pd.DataFrame = rows.to_pandas()
+    return table
 
 
 def read_piece(file: Path) -> pa.Table:
@@ -285,61 +277,79 @@ def from_table(
             "predictions have item, label, rank, and, where there are several, model"
         )
         raise PredictionsError(msg)
-    rank = _numbers(table, "rank", source)
-    if (rank < 1).any() or (rank % 1 != 0).any() or (rank >= 2**15).any():
-        row = int(np.argmax((rank < 1) | (rank % 1 != 0) | (rank >= 2**15)))
+    rank = finite_numbers(table, "rank", source)
+    wrong = (rank < 1) | (rank % 1 != 0) | (rank >= 2**15)
+    if wrong.any():
+        row = int(wrong.argmax())
         msg = f"{source}, row {row + 1}: rank {rank[row]:g}; ranks are 1, 2, 3, …"
         raise PredictionsError(msg)
     probability = np.full(len(table), np.nan)
     if "probability" in table:
-        probability = _numbers(table, "probability", source)
+        probability = finite_numbers(table, "probability", source)
         if not ((probability >= 0) & (probability <= 1)).all():
             msg = f"{source}: a probability is not between 0 and 1"
             raise PredictionsError(msg)
-    frame = pd.DataFrame(
-        {
-            "item": table["item"].astype("str").astype("category"),
-            "model": pd.Categorical(
-                table["model"].astype("str") if "model" in table else [name] * len(rank)
-            ),
-            "rank": rank.astype(np.int16),
-            "label": table["label"].astype("str").astype("category"),
-            "logit": np.full(len(rank), np.nan, np.float32),
-            "probability": probability.astype(np.float32),
-        }
+    named = table if "model" in table else table.assign(model=name)
+    frame = named[["item", "model", "label"]].astype("str").astype("category")
+    frame = frame.assign(
+        rank=rank.astype(np.int16), probability=probability.astype(np.float32)
     )
-    if frame.duplicated(["item", "model", "rank"]).any():
-        row = int(frame.duplicated(["item", "model", "rank"]).to_numpy().argmax())
+    twice = frame.duplicated(["item", "model", "rank"]).to_numpy()
+    if twice.any():
+        row = int(twice.argmax())
         first = frame.iloc[row]
         msg = (
             f"{source}, row {row + 1}: {first['model']} has two labels at rank "
             f"{first['rank']} for {first['item']!r}; keep one"
         )
         raise PredictionsError(msg)
-    models = list(frame["model"].cat.categories)
-    families = {model: model for model in models}
+    families = {model: model for model in frame["model"].cat.categories}
     if "family" in table:
         rows = frame.assign(family=table["family"].astype("str").to_numpy())
         families |= dict(rows.groupby("model", observed=True)["family"].first())
-    labels = frame["label"].cat.categories
-    number = max(num_labels or 0, len(labels))
-    return Predictions(
-        table=frame,
-        images=pd.DataFrame({"item": frame["item"].cat.categories, "reason": None}),
-        labels=pd.DataFrame({"label": labels.astype("str")}),
-        families=families,
-        num_labels=dict.fromkeys(models, number),
-    )
+    number = max(num_labels or 0, len(frame["label"].cat.categories))
+    return _without_logits(frame, families, number)
 
 
 def from_arrays(
     files: Sequence[Path], items: Sequence[str], labels: Sequence[str] | None = None
 ) -> Predictions:
     """Read NumPy files of the best labels of each image, or of scores of all labels."""
-    ranked = {file.stem: _ranked(file, len(items), labels) for file in files}
-    most = 1 + max(int(best.max(initial=-1)) for best in ranked.values())
-    names = [str(i) for i in range(most)] if labels is None else list(labels)
-    return _predictions(ranked, list(items), names)
+    number = len(items)
+    ranked = {file.stem: _ranked(file, number, labels) for file in files}
+    depth = [best.shape[1] for best in ranked.values()]
+    item = [np.repeat(np.arange(number, dtype=np.int32), each) for each in depth]
+    rank = [np.tile(np.arange(1, each + 1, dtype=np.int16), number) for each in depth]
+    label = np.concatenate([best.ravel() for best in ranked.values()])
+    model = np.repeat(np.arange(len(depth)), number * np.array(depth))
+    names = [str(i) for i in range(1 + int(label.max(initial=-1)))]
+    names = names if labels is None else list(labels)
+    frame = pd.DataFrame(
+        {
+            "item": pd.Categorical.from_codes(
+                np.concatenate(item), categories=pd.Index(list(items))
+            ),
+            "model": pd.Categorical.from_codes(model, pd.Index(list(ranked))),
+            "rank": np.concatenate(rank),
+            "label": pd.Categorical.from_codes(label, pd.Index(names)),
+            "probability": np.full(len(label), np.nan, np.float32),
+        }
+    )
+    return _without_logits(frame, {name: name for name in ranked}, len(names))
+
+
+def _without_logits(
+    frame: pd.DataFrame, families: Mapping[str, str], num_labels: int
+) -> Predictions:
+    """Return predictions whose names are the categories of a table."""
+    items, labels = frame["item"].cat.categories, frame["label"].cat.categories
+    return Predictions(
+        table=frame.assign(logit=np.float32(np.nan))[ANSWER_SCHEMA.names],
+        images=pd.DataFrame({"item": items, "reason": None}),
+        labels=pd.DataFrame({"label": labels.astype("str")}),
+        families=families,
+        num_labels=dict.fromkeys(families, num_labels),
+    )
 
 
 def _ranked(
@@ -393,46 +403,19 @@ def _best_labels(
     return best
 
 
-def _predictions(
-    ranked: Mapping[str, Int[np.ndarray, "I _"]], items: list[str], names: list[str]
-) -> Predictions:
-    number = len(items)
-    depth = np.array([best.shape[1] for best in ranked.values()])
-    rows = number * int(depth.sum())
-    item = [np.repeat(np.arange(number, dtype=np.int32), each) for each in depth]
-    rank = [np.tile(np.arange(1, each + 1, dtype=np.int16), number) for each in depth]
-    label = np.concatenate([best.ravel() for best in ranked.values()])
-    model = np.repeat(np.arange(len(depth)), number * depth)
-    frame = pd.DataFrame(
-        {
-            "item": pd.Categorical.from_codes(
-                np.concatenate(item), categories=pd.Index(items)
-            ),
-            "model": pd.Categorical.from_codes(
-                model, categories=pd.Index(list(ranked))
-            ),
-            "rank": np.concatenate(rank),
-            "label": pd.Categorical.from_codes(label, pd.Index(names)),
-            "logit": np.full(rows, np.nan, np.float32),
-            "probability": np.full(rows, np.nan, np.float32),
-        }
-    )
-    return Predictions(
-        table=frame,
-        images=pd.DataFrame({"item": items, "reason": None}),
-        labels=pd.DataFrame({"label": names}),
-        families={name: name for name in ranked},
-        num_labels=dict.fromkeys(ranked, len(names)),
-    )
-
-
-def _numbers(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
+def finite_numbers(
+    table: pd.DataFrame,
+    column: str,
+    source: str,
+    error: type[ConsilienceError] = PredictionsError,
+) -> Float[np.ndarray, " N"]:
+    """Return a column of numbers, all finite."""
     numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
     if not np.isfinite(numbers).all():
-        row = int(np.argmax(~np.isfinite(numbers)))
+        row = int(np.argmin(np.isfinite(numbers)))
         msg = (
             f"{source}, row {row + 1}: {column} is {table[column].iloc[row]!r}, no "
             "number; fix or drop the row"
         )
-        raise PredictionsError(msg)
+        raise error(msg)
     return numbers

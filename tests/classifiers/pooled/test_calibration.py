@@ -52,7 +52,7 @@ def standard_error(right):
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_the_temperature_that_truths_were_drawn_with_is_found(temperature):
     pooled, item, label, right, _ = simulated(2000, temperature, seed=1)
-    result = fit_temperature(pooled, item, label)
+    result = fit_temperature(pooled, pooled.pairs(item, label))
     error = standard_error(right)
     assert abs(np.log(result.value / temperature)) < 4 * error
     assert result.after <= result.before
@@ -60,7 +60,7 @@ def test_the_temperature_that_truths_were_drawn_with_is_found(temperature):
 
 def test_the_same_check_catches_a_temperature_that_lies():
     pooled, item, label, right, _ = simulated(2000, 1.3, seed=1)
-    result = fit_temperature(pooled, item, label)
+    result = fit_temperature(pooled, pooled.pairs(item, label))
     assert abs(np.log(result.value / 1.0)) > 4 * standard_error(right)
 
 
@@ -84,15 +84,15 @@ def test_tempered_shares_of_cells_and_the_rest_sum_to_one():
 
 def test_a_truth_that_nobody_lists_counts_as_one_of_the_rest():
     pooled, item, label, *_ = simulated(500, 1.0, seed=4, kept=3)
-    assert (pooled.cell(item, label) < 0).any()
-    result = fit_temperature(pooled, item, label)
+    assert (pooled.pairs(item, label).cell < 0).any()
+    result = fit_temperature(pooled, pooled.pairs(item, label))
     assert np.isfinite(result.after)
 
 
 def test_too_little_gold_is_refused():
     pooled, item, label, *_ = simulated(50, 1.0, seed=5)
     with pytest.raises(GoldError, match="19 items"):
-        fit_temperature(pooled, item[:19], label[:19])
+        fit_temperature(pooled, pooled.pairs(item[:19], label[:19]))
 
 
 def pairs(number, slope, seed):

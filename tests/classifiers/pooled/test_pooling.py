@@ -16,10 +16,10 @@ def predictions(rows, **more):
 
 
 def probability(pooled, item, label):
-    at = pooled.cell(
+    at = pooled.pairs(
         np.flatnonzero(pooled.items == item), np.flatnonzero(pooled.labels == label)
     )
-    return float(pooled.probability[at[0]])
+    return float(pooled.probability[at.cell[0]])
 
 
 def test_the_mean_of_two_classifiers_is_as_worked_by_hand():
