@@ -172,7 +172,10 @@ def load_classifier(
     network = manifest.network
     where = place / network.file
     data = checked_bytes(place, network)
-    _check_self_contained(data, where)
+    outside = next(external_weights(parse_network(data, where)), None)
+    if outside is not None:
+        why = f"its weights {outside!r} lie in another file; store them inside"
+        raise _bad_classifier(where, why)
     try:
         opened = session(
             data if precision == "single" else to_half_arithmetic(data),
@@ -185,28 +188,22 @@ def load_classifier(
     except ConsilienceError:
         raise
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
-        raise _bad_classifier(
-            where, f"ONNX Runtime rejects it: {one_line(error)}"
-        ) from None
+        why = f"ONNX Runtime rejects it: {one_line(error)}"
+        raise _bad_classifier(where, why) from None
     kind, batch = _check_shapes(manifest, opened, where)
     return Classifier(manifest, labels, opened, kind, batch)
 
 
-def _check_self_contained(data: bytes, where: Path) -> None:
-    """Reject what is not a network, and one that would open other files."""
+def parse_network(data: bytes, where: Path) -> Any:
+    """Read the bytes of a network, or refuse them."""
     import onnx  # noqa: PLC0415 (an extra)
     from google.protobuf.message import DecodeError  # noqa: PLC0415
 
     try:
-        model = onnx.load_from_string(data)
+        return onnx.load_from_string(data)
     except DecodeError:
-        raise _bad_classifier(
-            where, "it is not an ONNX network, or is truncated"
-        ) from None
-    outside = next(external_weights(model), None)
-    if outside is not None:
-        why = f"its weights {outside!r} lie in another file; store them inside"
-        raise _bad_classifier(where, why)
+        msg = f"{where}: is not an ONNX network, or is truncated; export it again"
+        raise BadClassifierError(msg) from None
 
 
 def external_weights(message: Any) -> Iterator[str]:
@@ -233,33 +230,30 @@ def _check_shapes(
         if name not in there:
             why = f"it has no {name!r} but {', '.join(map(repr, there))}"
             raise _bad_classifier(where, why)
-    taken, given = inputs[network.input], outputs[network.output]
     if len(inputs) > 1:
-        raise _bad_classifier(
-            where, f"it takes {len(inputs)} inputs, not the image alone"
-        )
-    kinds, kind = KINDS, "floating-point numbers"
+        why = f"it takes {len(inputs)} inputs, not the image alone"
+        raise _bad_classifier(where, why)
+    taken, given = inputs[network.input], outputs[network.output]
+    kinds, expected, square = KINDS, "floating-point numbers", [side, side, 3]
     if manifest.pixels is None:
-        kinds, kind = {"tensor(uint8)": np.dtype(np.uint8)}, "uint8"
-    square = [side, side, 3]
-    if manifest.pixels is not None and manifest.pixels.layout == "nchw":
+        kinds, expected = {"tensor(uint8)": np.dtype(np.uint8)}, "uint8"
+    elif manifest.pixels.layout == "nchw":
         square = [3, side, side]
     dims = list(taken.shape)
-    fits = taken.type in kinds and len(dims) == 4
-    for there, expected in zip(dims[1:], square, strict=False):
-        fits &= there == expected or not isinstance(there, int)
-    if not fits:
+    fixed = zip(dims[1:], square, strict=False)
+    fits = all(dim == wanted or not isinstance(dim, int) for dim, wanted in fixed)
+    if taken.type not in kinds or len(dims) != 4 or not fits:
         why = (
-            f"it takes {taken.type} of shape {dims}; expected {kind} of shape "
+            f"it takes {taken.type} of shape {dims}; expected {expected} of shape "
             f"[batch, {', '.join(map(str, square))}]"
         )
         raise _bad_classifier(where, why)
-    per_image = given.shape[1:]
+    per_image, count = given.shape[1:], manifest.labels.count
     stated = given.shape and all(isinstance(number, int) for number in per_image)
-    if stated and math.prod(per_image) != manifest.labels.count:
+    if stated and math.prod(per_image) != count:
         why = (
-            f"it gives shape {list(given.shape)} for {manifest.labels.count:,} labels; "
-            f"expected [batch, {manifest.labels.count}]"
+            f"it gives shape {list(given.shape)} for {count:,} labels; expected "
+            f"[batch, {count}]"
         )
         raise _bad_classifier(where, why)
     return kinds[taken.type], dims[0] if isinstance(dims[0], int) else None
@@ -307,14 +301,15 @@ def check_golden(folder: str | Path, *, photographs: str | Path | None = None) -
     >>> check_golden("models/resnet18") < 0.05  # doctest: +SKIP
     True
     """
-    place = Path(folder)
-    runtime = load_runtime()
+    place, runtime = Path(folder), load_runtime()
     classifier = load_classifier(place, choose("cpu", runtime), runtime)
     largest = float("nan")
     for golden in classifier.manifest.golden:
-        picture = _picture(place, golden, photographs)
-        difference = _difference(picture, classifier, golden)
-        largest = np.fmax(largest, difference)
+        picture = decode(_picture(place, golden, photographs)).rgb
+        square = prepare(picture, classifier.manifest.preprocessing)
+        logits = classifier.logits(square[None])[0]
+        places = [classifier.labels.label.index(label) for label in golden.labels]
+        difference = float(np.abs(logits[places] - np.array(golden.logits)).max())
         if not difference <= golden.tolerance:
             msg = (
                 f"{place}: a logit of the golden picture "
@@ -322,7 +317,8 @@ def check_golden(folder: str | Path, *, photographs: str | Path | None = None) -
                 f"than {golden.tolerance:.2g}; export or wrap the classifier again"
             )
             raise BadClassifierError(msg)
-    return float(largest)
+        largest = float(np.fmax(largest, difference))
+    return largest
 
 
 def golden_of(
@@ -377,10 +373,3 @@ def _picture(folder: Path, golden: Golden, photographs: str | Path | None) -> by
             "scikit-image's photographs (skimage.data_dir)"
         )
         raise SourceNotFoundError(msg) from None
-
-
-def _difference(picture: bytes, classifier: Classifier, golden: Golden) -> float:
-    square = prepare(decode(picture).rgb, classifier.manifest.preprocessing)
-    logits = classifier.logits(square[None])[0]
-    places = [classifier.labels.label.index(label) for label in golden.labels]
-    return float(np.abs(logits[places] - np.array(golden.logits)).max())

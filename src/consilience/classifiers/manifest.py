@@ -222,17 +222,15 @@ def read_manifest(folder: str | Path) -> Manifest:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: {error}; fix it, or export the classifier again"
         raise BadClassifierError(msg) from None
-    if any(
-        (each.photograph is None) == (each.file is None) for each in manifest.golden
-    ):
+    if any((one.photograph is None) == (one.file is None) for one in manifest.golden):
         msg = (
             f"{path}: a golden picture is a photograph of scikit-image or a file of "
             "the folder; name one of the two"
         )
         raise BadClassifierError(msg)
     prep = manifest.preprocessing
-    resize = prep.size if prep.mode == "squash" else 0
-    if (resize if prep.resize is None else prep.resize) < prep.size:
+    usual = prep.size if prep.mode == "squash" else 0
+    if (usual if prep.resize is None else prep.resize) < prep.size:
         msg = (
             f"{path}: preprocessing.resize must say what the shorter side is "
             f"scaled to, at least {prep.size}; found {prep.resize}"
@@ -247,6 +245,11 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
         partial.write_text(as_toml(manifest), encoding="utf-8")
 
 
+def digest(data: bytes) -> str:
+    """Return the hash of a file as the manifest has it."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
     """Return the bytes of a file of the folder, as the manifest's hash has them."""
     path = folder / part.file
@@ -258,10 +261,10 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
             "the whole folder, or export the classifier again"
         )
         raise BadClassifierError(msg) from None
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != part.sha256:
+    found = digest(data)
+    if found != part.sha256:
         msg = (
-            f"{path}: its SHA-256 is {digest[:12]}…, but {FILE} says "
+            f"{path}: its SHA-256 is {found[:12]}…, but {FILE} says "
             f"{part.sha256[:12]}…; the file is cut off or another one: copy it again, "
             "or export the classifier again"
         )
@@ -271,17 +274,13 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
 
 def as_toml(record: msgspec.Struct) -> str:
     """Return a record as TOML, without what is not known: TOML has no word for it."""
-    return tomli_w.dumps(_recognized(msgspec.to_builtins(record)))
 
+    def known(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: known(part) for k, part in value.items() if part is not None}
+        return [known(part) for part in value] if isinstance(value, tuple) else value
 
-def _recognized(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: _recognized(part) for name, part in value.items() if part is not None
-        }
-    if isinstance(value, (list, tuple)):
-        return [_recognized(part) for part in value]
-    return value
+    return tomli_w.dumps(known(msgspec.to_builtins(record)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ setting that the file does not give is left to the options.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -41,11 +41,8 @@ CHOICES = {
 SHARE = 0.875  # of the shorter side that is cut out where nothing else is said
 KINDS = ("image_processor_type", "feature_extractor_type")
 HUGGING_FACE = {"image_mean", "do_normalize", *KINDS}
-FILTERS: dict[int, Filter] = {
-    1: "lanczos",
-    2: "bilinear",
-    3: "bicubic",
-}  # by Pillow's numbers
+# By Pillow's numbers.
+FILTERS: dict[int, Filter] = {1: "lanczos", 2: "bilinear", 3: "bicubic"}
 # Whose size, given as one number, is that of both sides; of others, of the shorter.
 SQUARED = ("Beit", "Blip", "DeiT", "EfficientNet", "Flava", "Perceiver", "ViT")
 SMALL = 384  # side from which ConvNeXt's preprocessor squashes instead of cropping
@@ -74,10 +71,17 @@ class Taken:
         colours = [self.shape[1] == 3, self.shape[3] == 3]
         return ("nchw" if colours[0] else "nhwc") if sum(colours) == 1 else None
 
-    def square(self, layout: Layout) -> tuple[int | None, int | None]:
-        """Return the number of rows and of columns; None: any."""
+    def side(self, layout: Layout, where: Path) -> int | None:
+        """Return the side of the square; None: any."""
         first = 2 if layout == "nchw" else 1
-        return self.shape[first], self.shape[first + 1]
+        rows, columns = self.shape[first : first + 2]
+        if None not in {rows, columns} and rows != columns:
+            msg = (
+                f"{where}: takes {rows} x {columns} pixels; expected a square: export "
+                "it for one"
+            )
+            raise BadClassifierError(msg)
+        return columns if rows is None else rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,130 +169,118 @@ def normalization(
             "divide both by 255, or give `scale=`, which is 1 / std"
         )
         raise OptionError(msg)
-    return {
-        "mean": tuple(255 * each for each in means),
-        "scale": tuple(1 / (255 * each) for each in stds),
-    }
+    mean_of_bytes, scale_of_bytes = _from_unit(means, stds)
+    return {"mean": mean_of_bytes, "scale": scale_of_bytes}
 
 
 def settle(
     given: Settings, stated: Settings, source: str, taken: Taken, where: Path
 ) -> Settled:
     """Settle all settings."""
-    graph = Settings(layout=taken.layout)
     decided: dict[str, Decision] = {}
-    for each in fields(Settings):
-        for layer, origin in ((given, GIVEN), (stated, source), (graph, GRAPH)):
-            value = getattr(layer, each.name)
-            if value is not None and each.name not in decided:
-                decided[each.name] = Decision(each.name, value, origin)
-    layout = _required(decided, "layout", "nchw or nhwc")
-    if layout.value != (taken.layout or layout.value):
-        msg = (
-            f"{where}: takes {AXES[taken.layout or 'nchw']}, not the layout "
-            f"{layout.value} ({layout.origin}); give `layout={taken.layout!r}`"
-        )
-        raise BadClassifierError(msg)
-    _settle_size(decided, taken, where)
-    if "mean" not in decided and "scale" not in decided:
+
+    def decide(name: str, graph: object = None, usual: object = None) -> Any:
+        for value, origin in (
+            (getattr(given, name), GIVEN),
+            (getattr(stated, name), source),
+            (graph, GRAPH),
+            (usual, ASSUMED),
+        ):
+            if value is not None:
+                decided[name] = Decision(name, value, origin)
+                return value
+        return None
+
+    layout = decide("layout", taken.layout)
+    _check_fixed("layout", layout, "nchw or nhwc")
+    if taken.layout is not None and layout != taken.layout:
+        raise _contradiction(decided["layout"], AXES[taken.layout], taken.layout, where)
+    side = taken.side(layout, where)
+    size = decide("size", side)
+    _check_fixed("size", size, "the side of the square in pixels")
+    if side is not None and size != side:
+        raise _contradiction(decided["size"], f"{side} x {side} pixels", side, where)
+    _check_side("size", size)
+    mode = decide("mode", usual="crop")
+    if mode != stated.mode:
+        stated = replace(stated, resize=None)  # for another way of making the square
+    resize = decide("resize", usual=round(size / SHARE) if mode == "crop" else None)
+    _check_side("resize", size if resize is None else resize)
+    mean, scale = decide("mean", usual=(0.0,) * 3), decide("scale", usual=(1.0,) * 3)
+    if decided["mean"].origin == decided["scale"].origin == ASSUMED:
         msg = (
             f"{where}: how its pixels are scaled is not stated anywhere; give `mean=` "
             "and `std=` or `scale=`, or `preprocessor=`"
         )
         raise OptionError(msg)
-    size = decided["size"].value
-    usual: dict[str, Any] = {"mean": (0.0,) * 3, "scale": (1.0,) * 3, "colour": "rgb"}
-    usual |= {"mode": "crop", "filter": "bicubic"}
-    for name, value in usual.items():
-        decided.setdefault(name, Decision(name, value, ASSUMED))
-    mode = decided["mode"].value
-    if mode != stated.mode and given.resize is None:
-        decided.pop("resize", None)  # stated for another way of making the square
-    if mode == "crop":
-        shorter = round(float(str(size)) / SHARE)
-        decided.setdefault("resize", Decision("resize", shorter, ASSUMED))
-    values: dict[str, Any] = {name: each.value for name, each in decided.items()}
-    if values.get("resize", values["size"]) < values["size"]:
+    if resize is not None and resize < size:
         msg = (
-            f"`resize={values['resize']}` is less than the size, {values['size']}; "
-            "give the length of the shorter side (to squash: of each side) before the "
-            "square is cut out"
+            f"`resize={resize}` is less than the size, {size}; give the length of the "
+            "shorter side (to squash: of each side) before the square is cut out"
         )
         raise OptionError(msg)
+    colour, resampling = (
+        decide("colour", usual="rgb"),
+        decide("filter", usual="bicubic"),
+    )
+    names = [each.name for each in fields(Settings) if each.name in decided]
     return Settled(
-        pixels=Pixels(
-            mean=values["mean"],
-            scale=values["scale"],
-            colour=values["colour"],
-            layout=values["layout"],
-        ),
+        pixels=Pixels(mean=mean, scale=scale, colour=colour, layout=layout),
         preprocessing=Preprocessing(
-            size=values["size"],
-            mode=values["mode"],
-            resize=values.get("resize"),
-            filter=values["filter"],
+            size=size, mode=mode, resize=resize, filter=resampling
         ),
-        decisions=tuple(
-            decided[each.name] for each in fields(Settings) if each.name in decided
-        ),
+        decisions=tuple(decided[name] for name in names),
     )
 
 
-def _settle_size(decided: dict[str, Decision], taken: Taken, where: Path) -> None:
-    layout: Any = decided["layout"].value
-    rows, columns = taken.square(layout)
-    sides = {side for side in (rows, columns) if side is not None}
-    if len(sides) > 1:
-        msg = (
-            f"{where}: takes {rows} x {columns} pixels; expected a square: export it "
-            "for one"
-        )
-        raise BadClassifierError(msg)
-    for side in sides:
-        size = decided.setdefault("size", Decision("size", side, GRAPH))
-        if size.value != side:
-            msg = (
-                f"{where}: takes {side} x {side} pixels, not the size {size.value} "
-                f"({size.origin}); give `size={side}`"
-            )
-            raise BadClassifierError(msg)
-    _required(decided, "size", "the side of the square in pixels")
-    for name in {"size", "resize"} & decided.keys():
-        value = decided[name].value
-        if not (isinstance(value, int) and 1 <= value <= MAX_SIDE):
-            msg = f"`{name}={value}`: expected a whole number from 1 to {MAX_SIDE}"
-            raise OptionError(msg)
-
-
-def _required(decided: dict[str, Decision], name: str, expected: str) -> Decision:
-    if name not in decided:
+def _check_fixed(name: str, value: object, expected: str) -> None:
+    if value is None:
         msg = f"the graph does not fix its {name}; give `{name}=`, {expected}"
         raise OptionError(msg)
-    return decided[name]
+
+
+def _check_side(name: str, value: object) -> None:
+    if not (isinstance(value, int) and 1 <= value <= MAX_SIDE):
+        msg = f"`{name}={value}`: expected a whole number from 1 to {MAX_SIDE}"
+        raise OptionError(msg)
+
+
+def _contradiction(
+    decided: Decision, takes: str, value: object, where: Path
+) -> BadClassifierError:
+    return BadClassifierError(
+        f"{where}: takes {takes}, not the {decided.name} {decided.value} "
+        f"({decided.origin}); give `{decided.name}={value!r}`"
+    )
 
 
 def _three(name: str, value: Each) -> tuple[float, ...]:
     """Return one number for each colour."""
-    values = [value] if isinstance(value, int | float) else list(value)
+    try:
+        values = _channels(value)
+    except ValueError:
+        values = ()
     positive = name == "mean" or all(each > 0 for each in values)
-    if (
-        len(values) not in {1, 3}
-        or not positive
-        or not all(abs(each) < float("inf") for each in values)
-    ):
+    if not values or not positive or not np.isfinite(values).all():
         kind = "numbers" if name == "mean" else "positive numbers"
         msg = f"`{name}={value}`: expected one or three {kind}"
         raise OptionError(msg)
-    return tuple(float(each) for each in values * (3 // len(values)))
+    return values
+
+
+def read_source(path: str | Path) -> bytes:
+    """Return the bytes of a file that a setting names."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot be read ({error.strerror}); check the path"
+        raise SourceNotFoundError(msg) from None
 
 
 def read_preprocessor(path: Path) -> Settings:
     """Read settings from a file of Hugging Face or timm."""
     try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror}); check the path"
-        raise SourceNotFoundError(msg) from None
+        content = json.loads(read_source(path))
     except ValueError as error:
         msg = f"{path}: is not JSON ({error}); give a preprocessor_config.json"
         raise BadClassifierError(msg) from None
@@ -317,9 +309,7 @@ class _UnsuitableError(Exception):
 
 
 def _timm(content: Mapping[str, Any]) -> Settings:
-    size = None
-    if "input_size" in content:
-        size = _side(content["input_size"][1:])
+    size = _side(content["input_size"][1:]) if "input_size" in content else None
     share = float(content.get("crop_pct") or 0)
     mode: Mode | None = None
     resize = None
@@ -354,14 +344,10 @@ def _hugging_face(content: Mapping[str, Any]) -> Settings:
     if not content.get("do_normalize", not mobile):
         mean, scale = (offset / factor,) * 3, (factor,) * 3
     elif "image_mean" in content and "image_std" in content:
-        pairs = zip(
-            _channels(content["image_mean"]),
-            _channels(content["image_std"]),
-            strict=True,
-        )
         power = 2 if content.get("include_top", kind.startswith("EfficientNet")) else 1
-        both = [((m + offset) / factor, factor / s**power) for m, s in pairs]
-        mean, scale = tuple(m for m, _ in both), tuple(s for _, s in both)
+        means, stds = _channels(content["image_mean"]), _channels(content["image_std"])
+        mean = tuple((each + offset) / factor for each in means)
+        scale = tuple(factor / each**power for each in stds)
     flipped = content.get("do_flip_channel_order", mobile)
     return Settings(
         mean=mean,
@@ -418,10 +404,13 @@ def _side(size: Any) -> int:
 
 def _from_unit(mean: Any, std: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and scale of pixels from 0 to 255, given those from 0 to 1."""
-    pairs = list(zip(_channels(mean), _channels(std), strict=True))
-    return tuple(255 * m for m, _ in pairs), tuple(1 / (255 * s) for _, s in pairs)
+    means, stds = _channels(mean), _channels(std)
+    return tuple(255 * each for each in means), tuple(1 / (255 * each) for each in stds)
 
 
 def _channels(value: Any) -> tuple[float, ...]:
-    values = [float(each) for each in (value if isinstance(value, list) else [value])]
-    return tuple(values * 3) if len(values) == 1 else tuple(values)
+    """Return one number for each colour, given one or three."""
+    values = [value] if isinstance(value, int | float) else list(value)
+    if len(values) not in {1, 3}:
+        raise ValueError(value)
+    return tuple(float(each) for each in values * (3 if len(values) == 1 else 1))

@@ -1,6 +1,5 @@
 """An ONNX network as the folder of a classifier, checked against the network itself."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from consilience.classifiers.classifier import (
     golden_of,
     load_classifier,
     one_line,
+    parse_network,
     pattern,
     to_pixels,
 )
@@ -32,6 +32,7 @@ from consilience.classifiers.manifest import (
     Manifest,
     Mode,
     Network,
+    digest,
     parse_labels,
     write_manifest,
 )
@@ -48,6 +49,7 @@ from consilience.classifiers.settings import (
     check_choices,
     normalization,
     read_preprocessor,
+    read_source,
     settle,
 )
 from consilience.errors import BadClassifierError, OptionError, SourceNotFoundError
@@ -58,8 +60,7 @@ OPSET = 18  # that is recommended where ONNX Runtime rejects another
 MAX_BYTES = 2**31 - 1  # of a protobuf message
 NOISE = 3  # squares of noise that a network is also compared on
 # Of the largest answer: by how much wrapped and original answers may differ.
-MAX_DIFFERENCE = {np.dtype(np.float16): 1e-2}
-MAX_DIFFERENCE_SINGLE = 1e-4
+MAX_DIFFERENCE, MAX_DIFFERENCE_HALF = 1e-4, 1e-2
 SUM_TOLERANCE = 1e-3  # of probabilities
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 UNSTATED = "NOASSERTION"  # of a licence, as SPDX has it
@@ -132,30 +133,16 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         A pixel x, 0 to 255, becomes (x - mean) * scale.
     std : float or three floats, optional
         Instead of `scale`: a pixel x, 0 to 255, becomes (x / 255 - mean) / std.
-    layout : {"nchw", "nhwc"}, optional
-        Order of the axes. By default read from the graph.
-    size : int, optional
-        Side of the square in pixels. By default read from the graph.
-    mode : {"crop", "squash"}, optional
-        Whether the square is cut out of the middle, or the whole image is resized to
-        it.
-    resize : int, optional
-        What the shorter side (to squash, each side) is scaled to before a square is cut
-        out.
-    filter : {"bicubic", "bilinear", "lanczos"}, optional
-        Resampling.
-    colour : {"rgb", "bgr"}, optional
-        Order of the colours that the network takes; `mean` and `scale` are in it.
+    layout, size, mode, resize, filter, colour : optional
+        As in `Pixels` and `Preprocessing` of the manifest; layout and size are read
+        from the graph where it fixes them.
     output : {"logits", "probabilities"}, optional
         What the network gives.
     preprocessor : str or Path, optional
         `preprocessor_config.json` of Hugging Face or `config.json` of timm, for
         settings that are not given.
-    name, family : str, optional
-        Of the classifier; by default the name of the folder. Classifiers of one family
-        count as one when they are pooled.
-    licence : str, optional
-        SPDX identifier of the licence of the weights.
+    name, family, licence : str, optional
+        As in the manifest; name and family are by default the name of the folder.
     picture : str or Path, optional
         Golden picture, which is copied to the folder with the answers of the network.
         By default a pattern.
@@ -178,8 +165,6 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         If a setting is missing or invalid.
     FolderExistsError
         If the folder exists.
-    MissingExtraError
-        If ONNX Runtime is not installed.
 
     See Also
     --------
@@ -224,39 +209,33 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     output: logits (assumed)
     licence: NOASSERTION (assumed)
     """
-    path, place = Path(model), Path(out)
-    runtime = load_runtime()
-    words = {"mode": mode, "filter": filter, "colour": colour, "layout": layout}
+    place, called = Path(out), _name(name, Path(out))
+    words: dict[str, Any] = {
+        "mode": mode,
+        "filter": filter,
+        "colour": colour,
+        "layout": layout,
+    }
     check_choices({**words, "output": output})
-    called = _name(name, place)
     listed, table = _labels(labels)
     if len(listed) < 2:
         msg = f"`labels=` lists {len(listed)} labels; expected two or more"
         raise OptionError(msg)
-    given = Settings(
-        **normalization(mean, scale, std),
-        size=size,
-        mode=mode,
-        resize=resize,
-        filter=filter,
-        colour=colour,
-        layout=layout,
-    )
+    pixels = normalization(mean, scale, std)
+    given = Settings(**pixels, **words, size=size, resize=resize)
     stated, source = Settings(), ""
     if preprocessor is not None:
         stated, source = read_preprocessor(Path(preprocessor)), Path(preprocessor).name
-    network, data = _read_network(path)
-    opened = _open(network, data, runtime, path)
-    taken = _read_input(opened, path)
-    how = settle(given, stated, source, taken, path)
+    network = _read_network(Path(model), load_runtime())
+    how = settle(given, stated, source, network.taken, network.path)
     shown, kind = _picture(picture)
     squares = _squares(shown, how)
-    several = _answers(opened, to_pixels(squares, how.pixels, taken.kind), taken, path)
-    chosen = _output(several, listed, path)
+    several = _answers(network, to_pixels(squares, how.pixels, network.taken.kind))
+    chosen = _output(several, listed, network)
     original = several[chosen].reshape(len(squares), -1).astype(np.float32)
-    answers, origin = _kind_of_answers(network, chosen, original, output, path)
+    answers = _kind_of_answers(network, chosen, original, output)
     first = original[0]
-    if answers == "probabilities":
+    if answers.value == "probabilities":
         first = np.log(np.maximum(first, MIN_PROBABILITY))
     manifest = Manifest(
         schema=1,
@@ -264,24 +243,20 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         family=family or called,
         network=Network(
             file="model.onnx",
-            sha256=hashlib.sha256(data).hexdigest(),
-            input=taken.name,
+            sha256=digest(network.data),
+            input=network.taken.name,
             output=chosen,
-            answers=answers,
-            storage="float16" if taken.kind == np.float16 else "float32",
+            answers=answers.value,
+            storage="float16" if network.taken.kind == np.float16 else "float32",
         ),
-        labels=LabelFile(
-            file="labels.tsv",
-            sha256=hashlib.sha256(table).hexdigest(),
-            count=len(listed),
-        ),
+        labels=LabelFile(file="labels.tsv", sha256=digest(table), count=len(listed)),
         preprocessing=how.preprocessing,
         pixels=how.pixels,
         licence=Licence(spdx=licence or UNSTATED),
         golden=(golden_of(first, listed.label, file=f"golden.{kind}"),),
     )
     files = {
-        manifest.network.file: data,
+        manifest.network.file: network.data,
         manifest.labels.file: table,
         manifest.licence.file: f"{manifest.licence.spdx}\n".encode(),
         f"golden.{kind}": shown,
@@ -290,31 +265,35 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         for file, content in files.items():
             (part / file).write_bytes(content)
         write_manifest(manifest, part)
-        difference = _compare(part, squares, original, taken, path)
+        difference = _compare(part, squares, original, network)
         check_golden(part)
-    decided = Decision("output", answers, origin)
     terms = Decision("licence", manifest.licence.spdx, GIVEN if licence else ASSUMED)
-    names = dict(
-        zip(listed.label, listed.columns.get("name", listed.label), strict=True)
-    )
-    shown_first = tuple(names[label] for label in manifest.golden[0].labels)
-    return Wrapped(manifest, (*how.decisions, decided, terms), shown_first, difference)
+    names = listed.columns.get("name", listed.label)
+    shown_first = (names[listed.label.index(x)] for x in manifest.golden[0].labels)
+    decisions = (*how.decisions, answers, terms)
+    return Wrapped(manifest, decisions, tuple(shown_first), difference)
 
 
-def _read_network(path: Path) -> tuple[Any, bytes]:
-    """Return a network and its bytes, with weights that lie in files beside it."""
+@dataclass(frozen=True, slots=True)
+class _Original:
+    """A network as it was exported, opened on the CPU."""
+
+    path: Path
+    model: Any
+    data: bytes
+    session: Any
+    taken: Taken
+
+
+def _read_network(path: Path, runtime: Any) -> _Original:
+    """Read a network, with weights that lie in files beside it."""
     import onnx  # noqa: PLC0415 (an extra)
-    from google.protobuf.message import DecodeError  # noqa: PLC0415
 
     if not path.is_file():
         msg = f"{path}: there is no such file; give the ONNX file of a network"
         raise SourceNotFoundError(msg)
     data = path.read_bytes()
-    try:
-        model = onnx.load_from_string(data)
-    except DecodeError:
-        msg = f"{path}: is not an ONNX network, or is truncated; export it again"
-        raise BadClassifierError(msg) from None
+    model = parse_network(data, path)
     outside = any(external_weights(model))
     try:
         onnx.load_external_data_for_model(model, str(path.parent))
@@ -333,7 +312,9 @@ def _read_network(path: Path) -> tuple[Any, bytes]:
             "2 GB, which fit in one file: store them in half precision"
         )
         raise BadClassifierError(msg)
-    return model, model.SerializeToString(deterministic=True) if outside else data
+    data = model.SerializeToString(deterministic=True) if outside else data
+    opened = _open(model, data, runtime, path)
+    return _Original(path, model, data, opened, _read_input(opened, path))
 
 
 def _open(model: Any, data: bytes, runtime: Any, where: Path) -> Any:
@@ -377,25 +358,23 @@ def _read_input(opened: Any, where: Path) -> Taken:
     return Taken(inputs[0].name, KINDS[kind], shape)
 
 
-def _answers(
-    opened: Any, pixels: np.ndarray, taken: Taken, where: Path
-) -> dict[str, np.ndarray]:
+def _answers(network: _Original, pixels: np.ndarray) -> dict[str, np.ndarray]:
     """Return all outputs for images, each run alone: it fills a batch that is fixed."""
+    taken, session = network.taken, network.session
     times = taken.batch or 1
     batches = np.repeat(pixels, times, axis=0).reshape(-1, times, *pixels.shape[1:])
     try:
-        alone = [opened.run(None, {taken.name: batch}) for batch in batches]
+        alone = [session.run(None, {taken.name: batch}) for batch in batches]
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
         msg = (
-            f"{where}: cannot be run on {pixels.shape[1:]} numbers per image "
+            f"{network.path}: cannot be run on {pixels.shape[1:]} numbers per image "
             f"({one_line(error)}); check `size=` and `layout=`, or export it again"
         )
         raise BadClassifierError(msg) from None
+    outputs = zip(session.get_outputs(), zip(*alone, strict=True), strict=True)
     return {
         output.name: np.concatenate([each[:1] for each in several])
-        for output, several in zip(
-            opened.get_outputs(), zip(*alone, strict=True), strict=True
-        )
+        for output, several in outputs
     }
 
 
@@ -417,11 +396,7 @@ def _name(name: str | None, out: Path) -> str:
 def _labels(labels: str | Path | Sequence[str]) -> tuple[Labels, bytes]:
     """Return the labels, and their bytes for the folder."""
     if isinstance(labels, str | Path):
-        try:
-            data = Path(labels).read_bytes()
-        except OSError as error:
-            msg = f"{labels}: cannot be read ({error.strerror}); check the path"
-            raise SourceNotFoundError(msg) from None
+        data = read_source(labels)
         return parse_labels(data, str(labels)), data
     data = "".join(f"{each}\n" for each in ("label", *labels)).encode()
     return parse_labels(data, "`labels=`"), data
@@ -431,13 +406,9 @@ def _picture(picture: str | Path | None) -> tuple[bytes, str]:
     """Return the file of the golden picture, and its ending."""
     if picture is None:
         return pattern(), "png"
-    path = Path(picture)
+    path, data = Path(picture), read_source(picture)
     try:
-        data = path.read_bytes()
         decode(data)
-    except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror}); check the path"
-        raise SourceNotFoundError(msg) from None
     except UnusableImageError as error:
         msg = f"{path}: {error}; give another golden picture"
         raise OptionError(msg) from None
@@ -452,64 +423,61 @@ def _squares(picture: bytes, how: Settled) -> np.ndarray:
     return np.stack([prepare(decode(picture).rgb, how.preprocessing), *noise])
 
 
-def _output(several: dict[str, np.ndarray], labels: Labels, where: Path) -> str:
+def _output(several: dict[str, np.ndarray], labels: Labels, network: _Original) -> str:
     """Return the name of the output that has as many numbers as there are labels."""
-    shapes = {name: each.shape[1:] for name, each in several.items()}
-    fitting = [name for name, shape in shapes.items() if np.prod(shape) == len(labels)]
+    numbers = {name: each[0].size for name, each in several.items()}
+    fitting = [name for name, number in numbers.items() if number == len(labels)]
     if len(fitting) == 1:
         return fitting[0]
-    there = ", ".join(
-        f"{name!r} with {int(np.prod(shape)):,}" for name, shape in shapes.items()
-    )
+    there = ", ".join(f"{name!r} with {number:,}" for name, number in numbers.items())
     if fitting:
-        msg = (
-            f"{where}: has several outputs for {len(labels):,} labels ({there}); "
-            "expected one: export the logits alone"
+        why = (
+            f"has several outputs for {len(labels):,} labels ({there}); expected one: "
+            "export the logits alone"
         )
     else:
-        msg = (
-            f"{where}: has the output {there} numbers per image for {len(labels):,} "
-            "labels; expected one per label: list the labels in the order of the "
-            "outputs, a background class included"
+        why = (
+            f"has the output {there} numbers per image for {len(labels):,} labels; "
+            "expected one per label: list the labels in the order of the outputs, a "
+            "background class included"
         )
+    msg = f"{network.path}: {why}"
     raise BadClassifierError(msg)
 
 
 def _kind_of_answers(
-    model: Any,
-    output: str,
-    numbers: np.ndarray,
-    given: Answers | None,
-    where: Path,
-) -> tuple[Answers, str]:
-    """Return whether a network gives logits or probabilities, and how that is known."""
-    if not np.isfinite(numbers).all():
-        msg = f"{where}: gives numbers that are not finite; export it for inference"
-        raise BadClassifierError(msg)
-    shares = numbers.astype(np.float64)
-    sums = (shares >= 0).all() and np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
-    operator = _last_operator(model, output)
-    if operator in {"Sigmoid", "HardSigmoid"}:
-        msg = (
-            f"{where}: ends in {operator}, a probability for each label by itself; "
-            "expected logits or probabilities of labels that exclude each other"
+    network: _Original, output: str, numbers: np.ndarray, given: Answers | None
+) -> Decision:
+    """Decide whether a network gives logits or probabilities."""
+    finite, shares = np.isfinite(numbers).all(), numbers.astype(np.float64)
+    sums = finite and (shares >= 0).all()
+    sums = sums and np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
+    operator = _last_operator(network.model, output)
+    why = ""
+    if not finite:
+        why = "gives numbers that are not finite; export it for inference"
+    elif operator in {"Sigmoid", "HardSigmoid"}:
+        why = (
+            f"ends in {operator}, a probability for each label by itself; expected "
+            "logits or probabilities of labels that exclude each other"
         )
-        raise BadClassifierError(msg)
-    if given == "logits" and sums:
-        msg = (
-            f"{where}: its outputs are probabilities, which sum to one, not logits; "
-            "give `output='probabilities'`"
+    elif given == "logits" and sums:
+        why = (
+            "its outputs are probabilities, which sum to one, not logits; give "
+            "`output='probabilities'`"
         )
-        raise BadClassifierError(msg)
-    if given == "probabilities" and not sums:
-        msg = (
-            f"{where}: its outputs are not probabilities, which are positive and sum "
-            "to one; give `output='logits'`"
+    elif given == "probabilities" and not sums:
+        why = (
+            "its outputs are not probabilities, which are positive and sum to one; "
+            "give `output='logits'`"
         )
+    if why:
+        msg = f"{network.path}: {why}"
         raise BadClassifierError(msg)
     if sums:
-        return "probabilities", GIVEN if given else "the outputs, which sum to one"
-    return "logits", GIVEN if given else ASSUMED
+        origin = GIVEN if given else "the outputs, which sum to one"
+        return Decision("output", "probabilities", origin)
+    return Decision("output", "logits", GIVEN if given else ASSUMED)
 
 
 def _last_operator(model: Any, output: str) -> str:
@@ -522,29 +490,29 @@ def _last_operator(model: Any, output: str) -> str:
 
 
 def _compare(
-    folder: Path,
-    squares: np.ndarray,
-    original: np.ndarray,
-    taken: Taken,
-    where: Path,
+    folder: Path, squares: np.ndarray, original: np.ndarray, network: _Original
 ) -> float:
     """Return the largest difference from the original answers; refuse a large one."""
     remedy = "export it for inference and with a free batch"
-    if taken.batch is not None:
-        remedy = f"its batch is fixed at {taken.batch}: export it with a free batch"
+    if network.taken.batch is not None:
+        fixed = f"its batch is fixed at {network.taken.batch}"
+        remedy = f"{fixed}: export it with a free batch"
     runtime = load_runtime()
     wrapped = load_classifier(folder, choose("cpu", runtime), runtime)
     try:
         parts = [wrapped.logits(each) for each in (squares[:1], squares[1:])]
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
-        msg = f"{where}: cannot be run when wrapped ({one_line(error)}); {remedy}"
+        why = f"cannot be run when wrapped ({one_line(error)})"
+        msg = f"{network.path}: {why}; {remedy}"
         raise BadClassifierError(msg) from None
     answers = np.concatenate(parts)
     if wrapped.manifest.network.answers == "probabilities":
         answers = np.exp(answers)
     difference = float(np.abs(answers - original).max())
-    allowed = MAX_DIFFERENCE.get(taken.kind, MAX_DIFFERENCE_SINGLE)
+    half = network.taken.kind == np.float16
+    allowed = MAX_DIFFERENCE_HALF if half else MAX_DIFFERENCE
     if difference > allowed * max(1.0, float(np.abs(original).max())):
-        msg = f"{where}: answers differ by {difference:.2g} when wrapped; {remedy}"
+        why = f"answers differ by {difference:.2g} when wrapped"
+        msg = f"{network.path}: {why}; {remedy}"
         raise BadClassifierError(msg)
     return difference
