@@ -263,13 +263,10 @@ def _steps(files, how, decode, prepare) -> Iterator[tuple]:
 
 
 def _loaded():
-    import onnxruntime
-
     from consilience.classifiers.classifier import load_classifier
     from consilience.classifiers.runtime import choose
 
-    choice = choose("cpu", onnxruntime)
-    classifier = load_classifier(MODEL, choice, onnxruntime, threads=1)
+    classifier = load_classifier(MODEL, choose("cpu"), threads=1)
     return classifier, classifier.manifest.preprocessing
 
 

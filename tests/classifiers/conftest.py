@@ -24,7 +24,7 @@ from consilience.classifiers.runtime import Choice
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 KEPT = ("efficientnet_lite0", "efficientnet_lite1")
-ON_CPU = Choice("cpu", reason="the CPU, as requested", required=False)
+ON_CPU = Choice(onnxruntime, "cpu", "the CPU, as requested", required=False)
 
 
 def graph(
@@ -110,7 +110,7 @@ def lite0_folder():
 
 @pytest.fixture(scope="session")
 def lite0(lite0_folder):
-    return load_classifier(lite0_folder, ON_CPU, onnxruntime)
+    return load_classifier(lite0_folder, ON_CPU)
 
 
 @pytest.fixture(scope="session", params=KEPT)
@@ -120,7 +120,7 @@ def kept_folder(request):
 
 @pytest.fixture(scope="session")
 def kept(kept_folder):
-    return load_classifier(kept_folder, ON_CPU, onnxruntime)
+    return load_classifier(kept_folder, ON_CPU)
 
 
 def as_bytes(image, kind="PNG", **how):

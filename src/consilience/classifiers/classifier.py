@@ -32,7 +32,6 @@ from consilience.classifiers.runtime import (
     Place,
     Precision,
     choose,
-    load_runtime,
     runs_on,
     session,
     to_half_arithmetic,
@@ -136,7 +135,6 @@ def fill_up(images: np.ndarray, number: int) -> np.ndarray:
 def load_classifier(
     folder: str | Path,
     choice: Choice,
-    runtime: Any,
     *,
     threads: int = 1,
     precision: Precision = "single",
@@ -149,12 +147,8 @@ def load_classifier(
         Holds `manifest.toml` and the files that it names.
     choice
         The device.
-    runtime
-        The module of ONNX Runtime.
-    threads
-        Threads of arithmetic on the CPU.
-    precision
-        Precision of arithmetic; `half` is meant for GPUs, and slower on a CPU.
+    threads, precision
+        As in `Pace` and `classify`.
 
     Raises
     ------
@@ -180,7 +174,6 @@ def load_classifier(
         opened = session(
             data if precision == "single" else to_half_arithmetic(data),
             choice,
-            runtime,
             threads=threads,
             precision=precision,
             disable_quant_qdq=network.disable_quant_qdq,
@@ -294,15 +287,9 @@ def check_golden(folder: str | Path, *, photographs: str | Path | None = None) -
     See Also
     --------
     wrap : Make the folder of a classifier from an ONNX network.
-
-    Examples
-    --------
-    >>> from consilience.classifiers import check_golden
-    >>> check_golden("models/resnet18") < 0.05  # doctest: +SKIP
-    True
     """
-    place, runtime = Path(folder), load_runtime()
-    classifier = load_classifier(place, choose("cpu", runtime), runtime)
+    place = Path(folder)
+    classifier = load_classifier(place, choose("cpu"))
     largest = float("nan")
     for golden in classifier.manifest.golden:
         picture = decode(_picture(place, golden, photographs)).rgb

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from itertools import batched
 from pathlib import Path
@@ -25,11 +25,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from scipy.special import softmax
 
-from consilience.classifiers.classifier import (
-    Classifier,
-    fill_up,
-    load_classifier,
-)
+from consilience.classifiers.classifier import Classifier, fill_up, load_classifier
 from consilience.classifiers.images import (
     Image,
     Images,
@@ -52,7 +48,6 @@ from consilience.classifiers.runtime import (
     Device,
     Precision,
     choose,
-    load_runtime,
 )
 from consilience.errors import OptionError
 from consilience.progress import Progress, Reporter, silent
@@ -175,29 +170,24 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     >>> cs.classify(["photos"], ["resnet"], "predictions")  # doctest: +SKIP
     """
     started = time.monotonic()
-    check(keep, pace)
+    _check_numbers(keep, pace)
     images = images if isinstance(images, Images) else list_images(images)
-    runtime = load_runtime()
-    choice = choose(device, runtime)
+    choice = choose(device)
     workers = share_processors(pace, gpu=choice.gpu)
-    classifiers = _load(folders, choice, runtime, workers.threads, precision)
+    classifiers = _load(folders, choice, workers.threads, precision)
     where = _where(choice, classifiers)
     account = Account(
         keep=keep,
         precision=precision,
-        classifiers=tuple(
-            provenance(classifier.manifest) for classifier in classifiers
-        ),
-        devices=(f"{where}; {_versions(runtime)}",),
+        classifiers=tuple(provenance(each.manifest) for each in classifiers),
+        devices=(f"{where}; {_versions(choice)}",),
     )
     done = unusable = 0
     tables: list[pa.Table] = []
     rows: list[dict[str, Any]] = []
-    how = tuple(classifier.manifest.preprocessing for classifier in classifiers)
+    how = tuple(each.manifest.preprocessing for each in classifiers)
     with _place(Path(out), overwrite=overwrite) as folder:
-        pieces = Pieces(
-            folder, account, [classifier.labels for classifier in classifiers]
-        )
+        pieces = Pieces(folder, account, [each.labels for each in classifiers])
         before = sum(item in pieces.done for item in images.items)
         todo = images.besides(frozenset(pieces.done))
 
@@ -238,26 +228,23 @@ def _place(out: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
 def _load(
     folders: Sequence[str | Path],
     choice: Choice,
-    runtime: Any,
     threads: int,
-    precision: Precision = "single",
+    precision: Precision,
 ) -> list[Classifier]:
-    loaded: list[Classifier] = []
+    loaded: dict[str, Classifier] = {}
     for folder in folders:
-        one = load_classifier(
-            folder, choice, runtime, threads=threads, precision=precision
-        )
-        if one.name in {other.name for other in loaded}:
+        one = load_classifier(folder, choice, threads=threads, precision=precision)
+        if one.name in loaded:
             msg = (
                 f"{folder}: another classifier is named {one.name} too; rename one in "
                 "its manifest"
             )
             raise OptionError(msg)
-        loaded.append(one)
+        loaded[one.name] = one
     if not loaded:
         msg = "no classifier was given; name the folder of one at least"
         raise OptionError(msg)
-    return loaded
+    return list(loaded.values())
 
 
 def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
@@ -274,8 +261,9 @@ def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
     return "the CPU: ONNX Runtime found a driver but not CUDA 13 or cuDNN 9"
 
 
-def _versions(runtime: Any) -> str:
-    return f"ONNX Runtime {runtime.__version__}, Pillow {metadata.version('pillow')}"
+def _versions(choice: Choice) -> str:
+    pillow = metadata.version("pillow")
+    return f"ONNX Runtime {choice.runtime.__version__}, Pillow {pillow}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,11 +326,9 @@ def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
     return Prepared(image.item, squares, width, height, picture.note)
 
 
-def check(keep: int, pace: Pace) -> None:
+def _check_numbers(keep: int, pace: Pace) -> None:
     """Refuse numbers below one."""
-    numbers = {"keep": keep, "batch": pace.batch, "readers": pace.readers}
-    numbers["threads"] = pace.threads
-    for name, number in numbers.items():
+    for name, number in {"keep": keep, **asdict(pace)}.items():
         if number is not None and number < 1:
             msg = f"{name}={number}: expected a whole number from 1"
             raise OptionError(msg)
@@ -374,10 +360,8 @@ def classify_batch(
     """Return the answers about a batch, and what became of each of its images."""
     usable = [image for image in batch if image.squares]
     reasons = {image.item: image.reason for image in batch}
-    tables = []
-    for place, classifier in enumerate(classifiers):
-        if not usable:
-            continue
+    tables = [ANSWER_SCHEMA.empty_table()]
+    for place, classifier in enumerate(classifiers if usable else ()):
         squares = np.stack([image.squares[place] for image in usable])
         # A batch of another shape would have CUDA search for its fastest code again.
         batch_size = workers.batch if workers.fixed else 0
@@ -399,8 +383,7 @@ def classify_batch(
         }
         for image in batch
     ]
-    empty = ANSWER_SCHEMA.empty_table()
-    return (pa.concat_tables(tables) if tables else empty), rows
+    return pa.concat_tables(tables), rows
 
 
 def best_labels(
@@ -414,12 +397,11 @@ def best_labels(
     top = np.take_along_axis(logits, first, 1)
     share = np.take_along_axis(softmax(logits.astype(float), axis=1), first, 1)
     number, kept = first.shape
-    labels = np.unique(first)
-    place = np.searchsorted(labels, first.ravel())
+    labels, place = np.unique(first, return_inverse=True)
 
     def encode(codes: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:
         return pa.DictionaryArray.from_arrays(
-            pa.array(codes, pa.int32()), pa.array(names, pa.string())
+            pa.array(codes.ravel(), pa.int32()), pa.array(names, pa.string())
         )
 
     return pa.table(

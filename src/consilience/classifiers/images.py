@@ -141,67 +141,68 @@ def item_names(paths: Sequence[str], naming: Naming) -> tuple[str, ...]:
     return tuple(part.name if naming == "name" else part.stem for part in parts)
 
 
-def read_list(source: Path, columns: Columns, naming: Naming) -> Files:
+def _read_list(source: Path, columns: Columns, naming: Naming) -> Files:
     """Read a list of paths."""
     try:
-        text = source.read_text(encoding="utf-8-sig")
+        lines = source.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         msg = f"{source}: is not UTF-8 text; save it as UTF-8"
         raise ImagesError(msg) from None
-    lines = text.splitlines()
-    if source.suffix.lower() == ".txt":
+    ending = source.suffix.lower()
+    if ending == ".txt":
         paths = [line.strip() for line in lines if line.strip()]
-        return Files(item_names(paths, naming), tuple(source.parent / p for p in paths))
-    rows = csv.DictReader(
-        lines, delimiter="\t" if source.suffix.lower() == ".tsv" else ","
-    )
+        return _listed(source, paths, None, naming)
+    rows = csv.DictReader(lines, delimiter="\t" if ending == ".tsv" else ",")
     names = list(rows.fieldnames or ())
     _require(columns.path, names, source)
     listed = [row for row in rows if row[columns.path]]
-    paths = [row[columns.path] for row in listed]
-    items = item_names(paths, naming)
+    items = None
     if columns.item in names:
-        items = tuple(row[columns.item] or "" for row in listed)
-    _no_gaps(items, source)
-    return Files(items, tuple(source.parent / p for p in paths))
+        items = [row[columns.item] or "" for row in listed]
+    return _listed(source, [row[columns.path] for row in listed], items, naming)
 
 
-def read_table(source: Path, columns: Columns, naming: Naming) -> "Files | Table":
+def _read_table(source: Path, columns: Columns, naming: Naming) -> "Files | Table":
     """Read what a Parquet file holds: images, or paths to them."""
     try:
         with parquet.ParquetFile(source) as table:
             schema = table.schema_arrow
             wanted = [n for n in (columns.item, columns.path) if n in schema.names]
             side = table.read(columns=wanted).to_pydict()
-            inner = _inner_paths(table, columns.image, schema)
+            inside = columns.image in schema.names
+            inner = _inner_paths(table, columns.image) if inside else None
     except (pa.ArrowInvalid, OSError) as error:
         why = str(error).splitlines()[0]
         msg = f"{source}: not a whole Parquet file ({why}); copy or export it again"
         raise ImagesError(msg) from None
-    inside = columns.image in schema.names
     if not inside:
         _require(columns.path, schema.names, source)
     paths = [str(p) for p in side.get(columns.path, inner or ())]
+    items = None
     if columns.item in side:
-        items = tuple("" if i is None else str(i) for i in side[columns.item])
-    elif paths:
-        items = item_names(paths, naming)
-    else:
+        items = ["" if i is None else str(i) for i in side[columns.item]]
+    elif not paths:
         _require(columns.item, schema.names, source)
-    _no_gaps(items, source)
-    if inside:
-        return Table(items, source, columns.image)
-    return Files(items, tuple(source.parent / p for p in paths))
+    files = _listed(source, paths, items, naming)
+    return Table(files.items, source, columns.image) if inside else files
 
 
-def _inner_paths(
-    table: parquet.ParquetFile, image: str, schema: pa.Schema
-) -> list[str] | None:
+def _listed(
+    source: Path, paths: Sequence[str], items: Sequence[str] | None, naming: Naming
+) -> Files:
+    """Return images whose paths are listed, named by their items or their paths."""
+    names = item_names(paths, naming) if items is None else tuple(items)
+    if not all(names):
+        row = names.index("") + 1
+        msg = f"{source}, row {row}: the item has no name; fix or drop the row"
+        raise ImagesError(msg)
+    return Files(names, tuple(source.parent / path for path in paths))
+
+
+def _inner_paths(table: parquet.ParquetFile, image: str) -> list[str] | None:
     """Return the paths that stand beside the bytes in a struct of both."""
-    if image not in schema.names or not pa.types.is_struct(schema.field(image).type):
-        return None
-    kind = schema.field(image).type
-    if "path" not in {kind.field(i).name for i in range(kind.num_fields)}:
+    kind = table.schema_arrow.field(image).type
+    if not pa.types.is_struct(kind) or kind.get_field_index("path") < 0:
         return None
     cells = table.read(columns=[f"{image}.path"]).column(0).to_pylist()
     paths = [cell["path"] for cell in cells]
@@ -215,13 +216,6 @@ def _require(column: str, names: Sequence[str], source: Path) -> None:
             f"{source}: there is no column {column!r}; found {columns}; name the "
             "columns with `item=`, `image=` and `path=`"
         )
-        raise ImagesError(msg)
-
-
-def _no_gaps(items: Sequence[str], source: Path) -> None:
-    if not all(items):
-        row = list(items).index("") + 1
-        msg = f"{source}, row {row}: the item has no name; fix or drop the row"
         raise ImagesError(msg)
 
 
@@ -282,17 +276,17 @@ def list_images(
             msg = f"{source}: there is no such file or folder; check the path"
             raise SourceNotFoundError(msg)
         elif source.suffix.lower() in LISTS:
-            parts.append(read_list(source, columns, naming))
+            parts.append(_read_list(source, columns, naming))
         elif source.suffix.lower() in TABLES:
-            parts.append(read_table(source, columns, naming))
+            parts.append(_read_table(source, columns, naming))
         else:
             parts.append(Files(item_names([source.name], naming), (source,)))
     items = tuple(name for part in parts for name in part.items)
-    _check(items, sources, left_aside)
+    _check_names(items, sources, left_aside)
     return Images(items, left_aside, tuple(parts))
 
 
-def _check(items: tuple[str, ...], sources: Sequence[object], left: int) -> None:
+def _check_names(items: tuple[str, ...], sources: Sequence[object], left: int) -> None:
     if not items:
         msg = (
             f"{', '.join(map(str, sources))}: no image was found ({left:,} files with "

@@ -261,10 +261,10 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
             "the whole folder, or export the classifier again"
         )
         raise BadClassifierError(msg) from None
-    found = digest(data)
-    if found != part.sha256:
+    actual = digest(data)
+    if actual != part.sha256:
         msg = (
-            f"{path}: its SHA-256 is {found[:12]}…, but {FILE} says "
+            f"{path}: its SHA-256 is {actual[:12]}…, but {FILE} says "
             f"{part.sha256[:12]}…; the file is cut off or another one: copy it again, "
             "or export the classifier again"
         )
@@ -275,12 +275,18 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
 def as_toml(record: msgspec.Struct) -> str:
     """Return a record as TOML, without what is not known: TOML has no word for it."""
 
-    def known(value: Any) -> Any:
+    def without_none(value: Any) -> Any:
         if isinstance(value, dict):
-            return {k: known(part) for k, part in value.items() if part is not None}
-        return [known(part) for part in value] if isinstance(value, tuple) else value
+            return {
+                k: without_none(part) for k, part in value.items() if part is not None
+            }
+        return (
+            [without_none(part) for part in value]
+            if isinstance(value, tuple)
+            else value
+        )
 
-    return tomli_w.dumps(known(msgspec.to_builtins(record)))
+    return tomli_w.dumps(without_none(msgspec.to_builtins(record)))
 
 
 @dataclass(frozen=True, slots=True)

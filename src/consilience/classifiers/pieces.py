@@ -129,18 +129,13 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
 def _label_table(labels: Sequence[Labels]) -> pa.Table:
     """Return all labels, each once, with every name it has."""
     rows: dict[str, dict[str, str]] = {}
-    for classifier_labels in labels:
-        for i, label in enumerate(classifier_labels.label):
-            names = {
-                name: column[i] for name, column in classifier_labels.columns.items()
-            }
-            rows[label] = {**names, **rows.get(label, {})}
-    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
-    texts = {
-        name: pa.array([row.get(name) for row in rows.values()], pa.string())
-        for name in columns
-    }
-    return pa.table(texts)
+    for each in labels:
+        for label, *names in zip(each.label, *each.columns.values(), strict=True):
+            named = dict(zip(each.columns, names, strict=True))
+            rows[label] = {**named, **rows.get(label, {})}
+    columns = dict.fromkeys(name for row in rows.values() for name in row)
+    texts = {name: [row.get(name) for row in rows.values()] for name in columns}
+    return pa.table({name: pa.array(texts[name], pa.string()) for name in columns})
 
 
 def _is_empty(folder: Path) -> bool:

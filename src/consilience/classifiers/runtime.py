@@ -49,8 +49,9 @@ SILENT = 4  # of ONNX Runtime's levels: only what ends the process
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where sessions are to run."""
+    """Where sessions of ONNX Runtime are to run."""
 
+    runtime: Any  # the module
     place: Place
     reason: str
     required: bool
@@ -84,10 +85,11 @@ def load_runtime() -> Any:
         raise MissingExtraError(msg) from None
 
 
-def choose(device: Device, runtime: Any, *, driver: str | None = None) -> Choice:
+def choose(device: Device, runtime: Any = None, *, driver: str | None = None) -> Choice:
     """Choose the device that sessions are to run on."""
+    runtime = load_runtime() if runtime is None else runtime
     if device == "cpu":
-        return Choice("cpu", reason="the CPU, as requested", required=False)
+        return Choice(runtime, "cpu", "the CPU, as requested", required=False)
     required = device != "auto"
     place: Place = "cuda" if device == "auto" else device
     first = PROVIDERS[place][0]
@@ -100,26 +102,26 @@ def choose(device: Device, runtime: Any, *, driver: str | None = None) -> Choice
         _preload(runtime)
         if place == "tensorrt":
             _preload_tensorrt()
-        return Choice(place, reason="the GPU", required=required)
+        return Choice(runtime, place, "the GPU", required=required)
     if required:
         msg = (
             f'`device="{device}"`: {missing}; install an NVIDIA driver for CUDA 13 and '
             'consilience[cuda], or take `device="auto"` or cpu'
         )
         raise DeviceError(msg)
-    return Choice("cpu", reason=f"the CPU: {missing}", required=False)
+    return Choice(runtime, "cpu", f"the CPU: {missing}", required=False)
 
 
 def session(
     data: bytes,
     choice: Choice,
-    runtime: Any,
     *,
     threads: int,
     precision: Precision = "single",
     disable_quant_qdq: bool = False,
 ) -> Any:
     """Open a session on the bytes of a network."""
+    runtime = choice.runtime
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

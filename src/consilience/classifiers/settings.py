@@ -86,18 +86,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one source says; None: nothing.
-
-    Attributes
-    ----------
-    mean, scale
-        A pixel x, 0 to 255, becomes (x - mean) * scale, for each of the network's
-        colours in its order.
-    size, mode, resize, filter
-        As in the manifest.
-    colour, layout
-        Order of the colours and of the axes.
-    """
+    """What one source says of the fields of `Pixels` and `Preprocessing`."""
 
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
@@ -219,10 +208,8 @@ def settle(
             "shorter side (to squash: of each side) before the square is cut out"
         )
         raise OptionError(msg)
-    colour, resampling = (
-        decide("colour", usual="rgb"),
-        decide("filter", usual="bicubic"),
-    )
+    colour = decide("colour", usual="rgb")
+    resampling = decide("filter", usual="bicubic")
     names = [each.name for each in fields(Settings) if each.name in decided]
     return Settled(
         pixels=Pixels(mean=mean, scale=scale, colour=colour, layout=layout),

@@ -36,7 +36,7 @@ from consilience.classifiers.manifest import (
     parse_labels,
     write_manifest,
 )
-from consilience.classifiers.runtime import choose, load_runtime, session
+from consilience.classifiers.runtime import Choice, choose, session
 from consilience.classifiers.settings import (
     ASSUMED,
     AXES,
@@ -78,8 +78,7 @@ class Wrapped:
         Every setting with its value and where it comes from: given, stated by a file
         or the graph, or assumed. `str` gives each as a line.
     first : tuple of str
-        The first labels of the golden picture, by the column `name` of the labels if
-        they have one.
+        The first labels of the golden picture, by their column `name` if there is one.
     difference : float
         The largest difference between the answers of the folder and of the network,
         on the golden picture and on noise.
@@ -210,6 +209,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     licence: NOASSERTION (assumed)
     """
     place, called = Path(out), _name(name, Path(out))
+    on_cpu = choose("cpu")
     words: dict[str, Any] = {
         "mode": mode,
         "filter": filter,
@@ -226,16 +226,16 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     stated, source = Settings(), ""
     if preprocessor is not None:
         stated, source = read_preprocessor(Path(preprocessor)), Path(preprocessor).name
-    network = _read_network(Path(model), load_runtime())
+    network = _read_network(Path(model), on_cpu)
     how = settle(given, stated, source, network.taken, network.path)
     shown, kind = _picture(picture)
     squares = _squares(shown, how)
     several = _answers(network, to_pixels(squares, how.pixels, network.taken.kind))
     chosen = _output(several, listed, network)
     original = several[chosen].reshape(len(squares), -1).astype(np.float32)
-    answers = _kind_of_answers(network, chosen, original, output)
+    answers, origin = _kind_of_answers(network, chosen, original, output)
     first = original[0]
-    if answers.value == "probabilities":
+    if answers == "probabilities":
         first = np.log(np.maximum(first, MIN_PROBABILITY))
     manifest = Manifest(
         schema=1,
@@ -246,7 +246,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
             sha256=digest(network.data),
             input=network.taken.name,
             output=chosen,
-            answers=answers.value,
+            answers=answers,
             storage="float16" if network.taken.kind == np.float16 else "float32",
         ),
         labels=LabelFile(file="labels.tsv", sha256=digest(table), count=len(listed)),
@@ -267,10 +267,13 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         write_manifest(manifest, part)
         difference = _compare(part, squares, original, network)
         check_golden(part)
-    terms = Decision("licence", manifest.licence.spdx, GIVEN if licence else ASSUMED)
+    last = (
+        Decision("output", answers, origin),
+        Decision("licence", manifest.licence.spdx, GIVEN if licence else ASSUMED),
+    )
     names = listed.columns.get("name", listed.label)
     shown_first = (names[listed.label.index(x)] for x in manifest.golden[0].labels)
-    decisions = (*how.decisions, answers, terms)
+    decisions = (*how.decisions, *last)
     return Wrapped(manifest, decisions, tuple(shown_first), difference)
 
 
@@ -285,7 +288,7 @@ class _Original:
     taken: Taken
 
 
-def _read_network(path: Path, runtime: Any) -> _Original:
+def _read_network(path: Path, on_cpu: Choice) -> _Original:
     """Read a network, with weights that lie in files beside it."""
     import onnx  # noqa: PLC0415 (an extra)
 
@@ -313,17 +316,17 @@ def _read_network(path: Path, runtime: Any) -> _Original:
         )
         raise BadClassifierError(msg)
     data = model.SerializeToString(deterministic=True) if outside else data
-    opened = _open(model, data, runtime, path)
+    opened = _open(model, data, on_cpu, path)
     return _Original(path, model, data, opened, _read_input(opened, path))
 
 
-def _open(model: Any, data: bytes, runtime: Any, where: Path) -> Any:
+def _open(model: Any, data: bytes, on_cpu: Choice, where: Path) -> Any:
     """Open a network on the CPU."""
     opset = next((x.version for x in model.opset_import if not x.domain), OPSET)
     why = f"opset {opset} is older than {OLDEST_OPSET}"
     if opset >= OLDEST_OPSET:
         try:
-            return session(data, choose("cpu", runtime), runtime, threads=1)
+            return session(data, on_cpu, threads=1)
         except Exception as error:  # noqa: BLE001 (its errors share no root)
             why = one_line(error)
     msg = f"{where}: ONNX Runtime rejects it ({why}); export it with opset {OPSET}"
@@ -447,11 +450,11 @@ def _output(several: dict[str, np.ndarray], labels: Labels, network: _Original) 
 
 def _kind_of_answers(
     network: _Original, output: str, numbers: np.ndarray, given: Answers | None
-) -> Decision:
-    """Decide whether a network gives logits or probabilities."""
+) -> tuple[Answers, str]:
+    """Return whether a network gives logits or probabilities, and how that is known."""
     finite, shares = np.isfinite(numbers).all(), numbers.astype(np.float64)
-    sums = finite and (shares >= 0).all()
-    sums = sums and np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
+    positive = finite and (shares >= 0).all()
+    sums = positive and np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
     operator = _last_operator(network.model, output)
     why = ""
     if not finite:
@@ -475,9 +478,8 @@ def _kind_of_answers(
         msg = f"{network.path}: {why}"
         raise BadClassifierError(msg)
     if sums:
-        origin = GIVEN if given else "the outputs, which sum to one"
-        return Decision("output", "probabilities", origin)
-    return Decision("output", "logits", GIVEN if given else ASSUMED)
+        return "probabilities", GIVEN if given else "the outputs, which sum to one"
+    return "logits", GIVEN if given else ASSUMED
 
 
 def _last_operator(model: Any, output: str) -> str:
@@ -497,8 +499,7 @@ def _compare(
     if network.taken.batch is not None:
         fixed = f"its batch is fixed at {network.taken.batch}"
         remedy = f"{fixed}: export it with a free batch"
-    runtime = load_runtime()
-    wrapped = load_classifier(folder, choose("cpu", runtime), runtime)
+    wrapped = load_classifier(folder, choose("cpu"))
     try:
         parts = [wrapped.logits(each) for each in (squares[:1], squares[1:])]
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)

@@ -2,7 +2,6 @@
 
 import msgspec
 import numpy as np
-import onnxruntime
 import pytest
 import skimage
 from models.exporting import About, export_network, storing
@@ -53,7 +52,7 @@ def exported(folder, net=None, **more):
 
 def test_exported_and_original_logits_agree(tmp_path):
     exported(tmp_path / "small", storage="float32")
-    classifier = load_classifier(tmp_path / "small", ON_CPU, onnxruntime)
+    classifier = load_classifier(tmp_path / "small", ON_CPU)
     assert isinstance(classifier, Classifier)
     squares = np.random.default_rng(3).integers(0, 256, (5, 32, 32, 3), np.uint8)
     pixels = torch.from_numpy(squares).permute(0, 3, 1, 2).float()

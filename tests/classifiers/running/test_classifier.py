@@ -17,7 +17,7 @@ from ..conftest import ON_CPU, graph, write_classifier
 
 
 def load(folder):
-    return load_classifier(folder, ON_CPU, onnxruntime)
+    return load_classifier(folder, ON_CPU)
 
 
 def apart(classifier, golden, square):
@@ -116,40 +116,32 @@ def test_probabilities_are_taken_as_logits(tmp_path):
     assert np.exp(load(folder).logits(square)).sum() == pytest.approx(1, abs=1e-6)
 
 
-def test_a_file_that_is_missing_is_refused(tiny):
-    folder = tiny()
-    (folder / "model.onnx").unlink()
-    with pytest.raises(BadClassifierError, match=r"model\.onnx: cannot be read"):
-        load(folder)
-
-
-def test_a_file_that_is_another_is_refused(tiny):
-    folder = tiny()
-    data = (folder / "model.onnx").read_bytes()
-    (folder / "model.onnx").write_bytes(data[:-1])
+def test_a_file_that_is_another_or_missing_is_refused(tiny):
+    path = tiny() / "model.onnx"
+    path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(BadClassifierError, match="SHA-256"):
-        load(folder)
+        load(path.parent)
+    path.unlink()
+    with pytest.raises(BadClassifierError, match=r"model\.onnx: cannot be read"):
+        load(path.parent)
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("data", "message"),
     [
-        ({"outputs": 4}, "4.* for 3 labels"),
-        ({"size": 9}, r"shape \['batch', 9, 9, 3\]"),
-        ({"kind": TensorProto.FLOAT}, r"tensor\(float\)"),
+        (graph(outputs=4).SerializeToString(), "4.* for 3 labels"),
+        (graph(size=9).SerializeToString(), r"shape \['batch', 9, 9, 3\]"),
+        (graph(kind=TensorProto.FLOAT).SerializeToString(), r"tensor\(float\)"),
+        (b"no network at all", "truncated|rejects"),
+        (graph().SerializeToString()[:-40], "truncated|rejects"),
     ],
+    ids=["outputs", "size", "type", "text", "cut off"],
 )
-def test_a_network_that_takes_or_gives_something_else_is_refused(tmp_path, how, said):
-    folder = write_classifier(tmp_path / "odd", graph(**how).SerializeToString())
-    with pytest.raises(BadClassifierError, match=said):
-        load(folder)
-
-
-@pytest.mark.parametrize("data", [b"no network at all", None], ids=["text", "cut off"])
-def test_what_is_no_network_is_refused(tmp_path, data):
-    data = data or graph().SerializeToString()[:-40]
+def test_a_network_that_is_none_or_takes_or_gives_something_else_is_refused(
+    tmp_path, data, message
+):
     folder = write_classifier(tmp_path / "odd", data)
-    with pytest.raises(BadClassifierError, match=r"truncated|rejects"):
+    with pytest.raises(BadClassifierError, match=message):
         load(folder)
 
 

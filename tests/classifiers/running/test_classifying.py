@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from models.exporting.photographs import photograph
 from PIL import Image
 
 from consilience.classifiers import classify, classifying, list_images, read_predictions
@@ -19,7 +20,7 @@ from consilience.classifiers.classifying import Pace
 from consilience.classifiers.runtime import PROVIDERS, Choice
 from consilience.errors import OptionError, PredictionsError
 
-from ..conftest import as_bytes
+from ..conftest import ON_CPU, as_bytes
 
 BY_ONE = Pace(batch=4, readers=2, threads=1)
 # Imports once, then classifies in a process of its own for each line that it is sent.
@@ -41,13 +42,17 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture
-def small_pieces(monkeypatch):
-    monkeypatch.setattr(classifying, "PIECE", 8)
-
-
 def run(images, folders, out, **how):
     return classify([images], folders, out, device="cpu", pace=BY_ONE, **how)
+
+
+@pytest.fixture
+def finished(tiny, pictures, tmp_path, monkeypatch):
+    """Classify thirty images in small pieces."""
+    monkeypatch.setattr(classifying, "PIECE", 8)
+    images, folder, out = pictures(30), tiny(), tmp_path / "out"
+    run(images, [folder], out)
+    return images, folder, out
 
 
 def pieces(out):
@@ -133,12 +138,10 @@ def test_answers_that_are_not_finite_are_recorded_and_others_kept(
     assert sorted(models["0000.png"]) == ["frail", "sound"]
 
 
-@pytest.mark.usefixtures("small_pieces")
 def test_taken_up_again_nothing_is_done_twice_and_all_is_as_if_uninterrupted(
-    tiny, pictures, tmp_path, monkeypatch
+    finished, tmp_path, monkeypatch
 ):
-    images, folder = pictures(30), tiny()
-    run(images, [folder], tmp_path / "whole")
+    images, folder, whole = finished
     read = []
 
     class StoppedError(Exception):
@@ -168,17 +171,13 @@ def test_taken_up_again_nothing_is_done_twice_and_all_is_as_if_uninterrupted(
     assert result.before == 16  # two pieces were whole
     assert result.classified == 14
     assert sorted(read) == [f"{i:04d}.png" for i in range(16, 30)]
-    assert pieces(out) == pieces(tmp_path / "whole")
-    assert {
-        name: data for name, data in pieces(out).items() if name in before
-    } == before
+    assert pieces(out) == pieces(whole)
+    assert {name: pieces(out)[name] for name in before} == before
     assert run(images, [folder], out).classified == 0
 
 
-@pytest.mark.usefixtures("small_pieces")
-def test_a_piece_that_was_cut_off_is_done_again(tiny, pictures, tmp_path):
-    images, folder, out = pictures(30), tiny(), tmp_path / "out"
-    run(images, [folder], out)
+def test_a_piece_that_was_cut_off_is_done_again(finished):
+    images, folder, out = finished
     whole = pieces(out)
     broken = out / "predictions" / "part-00001.parquet"
     broken.write_bytes(broken.read_bytes()[:100])
@@ -186,22 +185,16 @@ def test_a_piece_that_was_cut_off_is_done_again(tiny, pictures, tmp_path):
     assert pieces(out) == whole
 
 
-@pytest.mark.usefixtures("small_pieces")
-def test_images_that_came_later_are_added(tiny, pictures, tmp_path):
-    images, folder, out = pictures(9), tiny(), tmp_path / "out"
-    run(images, [folder], out)
+def test_images_that_came_later_are_added(finished):
+    images, folder, out = finished
     (images / "0000a.png").write_bytes(as_bytes(Image.new("RGB", (9, 9), "red")))
     result = run(images, [folder], out)
-    assert (result.before, result.classified) == (9, 1)
-    assert read_predictions(out).table["item"].nunique() == 10
+    assert (result.before, result.classified) == (30, 1)
+    assert read_predictions(out).table["item"].nunique() == 31
 
 
-@pytest.mark.usefixtures("small_pieces")
-def test_what_a_kill_leaves_beside_a_piece_in_place_is_removed(
-    tiny, pictures, tmp_path
-):
-    images, folder, out = pictures(9), tiny(), tmp_path / "out"
-    run(images, [folder], out)
+def test_what_a_kill_leaves_beside_a_piece_in_place_is_removed(finished):
+    images, folder, out = finished
     whole = pieces(out)
     for part in ("predictions", "images"):
         (out / part / ".part-00000.parquet.0123abcd.partial").mkdir()
@@ -327,7 +320,7 @@ def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_pa
     assert len(fill_up(np.zeros((3, 8, 8, 3), np.uint8), 4)) == 4
     workers = classifying.Workers(batch=4, readers=1, threads=1, fixed=True)
     listed = list_images([images])
-    classifier = classifying._load([folder], classifying.choose("cpu", None), _ort(), 1)
+    classifier = classifying._load([folder], ON_CPU, 1, "single")
     ready = [
         classifying.prepare_image(i, [classifier[0].manifest.preprocessing])
         for i in listed.besides(frozenset())
@@ -340,15 +333,7 @@ def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_pa
     )
 
 
-def _ort():
-    import onnxruntime
-
-    return onnxruntime
-
-
 def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
-    from models.exporting.photographs import photograph
-
     for name in ("coffee", "chelsea", "motorcycle_left"):
         (tmp_path / f"{name}.png").write_bytes(photograph(name))
     run(tmp_path, [lite0_folder], tmp_path / "out")
@@ -394,12 +379,9 @@ def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_prepro
         run(images, [folder], tmp_path / folder.name)
         alone = read_predictions(tmp_path / folder.name).table
         same = both[both["model"] == folder.name].reset_index(drop=True)
-        columns = ["item", "label", "logit"]
-        assert (
-            same[columns]
-            .astype({"item": str, "label": str})
-            .equals(alone[columns].astype({"item": str, "label": str}))
-        )
+        names = {"item": str, "label": str}
+        one, other = (table.astype(names)[[*names, "logit"]] for table in (same, alone))
+        assert one.equals(other)
 
 
 @pytest.mark.parametrize(
@@ -413,7 +395,7 @@ def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_prepro
     ],
 )
 def test_the_outcome_states_where_sessions_ran(lite0, place, devices, where):
-    choice = Choice(place, reason="why", required=False)
+    choice = Choice(None, place, "why", required=False)
     sessions = [
         SimpleNamespace(get_providers=lambda device=device: PROVIDERS[device])
         for device in devices

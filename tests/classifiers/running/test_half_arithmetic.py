@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto
 
@@ -22,7 +21,7 @@ TOLERANCE = 0.05
 
 @pytest.fixture(scope="module")
 def halved(kept_folder):
-    return load_classifier(kept_folder, ON_CPU, onnxruntime, precision="half")
+    return load_classifier(kept_folder, ON_CPU, precision="half")
 
 
 def test_the_first_five_labels_of_photographs_are_those_of_single_precision(

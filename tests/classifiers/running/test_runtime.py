@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -66,94 +67,75 @@ class Recorder:
         return SimpleNamespace(get_providers=lambda: names)
 
 
-def test_with_a_card_the_libraries_are_loaded_first_and_cuda_is_asked_for(capsys):
-    fake = Recorder()
-    choice = choose("auto", fake, driver="")
-    opened = session(b"network", choice, fake, threads=3)
-    assert runtime.runs_on(opened) == "cuda"
-    (first, directory), (second, data, options, providers) = fake.asked
-    assert (first, second) == ("preload", "session")
-    assert directory == ""
+@pytest.mark.parametrize(
+    ("device", "built", "driver", "providers", "where"),
+    [
+        ("cpu", {}, "", [CPU], "cpu"),
+        ("auto", {}, "no NVIDIA driver was found", [CPU], "cpu"),
+        ("auto", {"built_for_cuda": False}, "", [CPU], "cpu"),
+        ("auto", {"card": False}, "", [CUDA, CPU], "cpu"),
+        ("auto", {}, "", [CUDA, CPU], "cuda"),
+        ("cuda", {}, "", [CUDA, CPU], "cuda"),
+        ("tensorrt", {}, "", [TENSORRT, CUDA, CPU], "tensorrt"),
+    ],
+)
+def test_a_card_is_asked_for_where_it_can_be_had_after_its_libraries_are_loaded(
+    device, built, driver, providers, where, capsys
+):
+    fake = Recorder(**built)
+    choice = choose(device, fake, driver=driver)
+    assert choice.gpu == (providers != [CPU])
+    opened = session(b"network", choice, threads=3)
+    assert runtime.runs_on(opened) == where
+    *before, (_, data, options, asked) = fake.asked
+    assert before == ([("preload", "")] if choice.gpu else [])
     assert data == b"network"
     assert options.intra_op_num_threads == 3
     assert options.entries["session.intra_op.allow_spinning"] == "0"
-    assert [providers[0][0], providers[1]] == [CUDA, CPU]
-    assert providers[0][1]["use_tf32"] == "0"
+    assert [each if each == CPU else each[0] for each in asked] == providers
+    settings = dict(each for each in asked if each != CPU)
+    assert settings.get(CUDA, {"use_tf32": "0"})["use_tf32"] == "0"
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
-    ("device", "built", "driver"),
+    ("device", "built", "driver", "message"),
     [
-        ("cpu", True, ""),
-        ("auto", True, "no NVIDIA driver was found"),
-        ("auto", False, ""),
+        ("cuda", {}, "no NVIDIA driver was found", "driver"),
+        ("cuda", {"built_for_cuda": False}, "", "has no CUDA"),
+        ("cuda", {"card": False}, "", "runs on the CPU"),
+        ("tensorrt", {}, "no driver", "no driver"),
+        ("tensorrt", {"built_for_cuda": False}, "", "has no TensorRT"),
+        ("tensorrt", {"card": False}, "", "on the CPU; TensorRT 10.* is missing"),
+        (
+            "tensorrt",
+            {"tensorrt": False},
+            "",
+            "without TensorRT; TensorRT 10.* is missing",
+        ),
     ],
 )
-def test_otherwise_only_the_cpu_is_asked_for(device, built, driver):
-    fake = Recorder(built_for_cuda=built)
-    opened = session(b"", choose(device, fake, driver=driver), fake, threads=1)
-    assert runtime.runs_on(opened) == "cpu"
-    assert [each[0] for each in fake.asked] == ["session"]
-    assert fake.asked[0][3] == [CPU]
-
-
-@pytest.mark.parametrize(
-    ("built", "driver", "said"),
-    [(True, "no NVIDIA driver was found", "driver"), (False, "", "has no CUDA")],
-)
-def test_who_insists_on_the_card_is_told_what_is_missing(built, driver, said):
-    with pytest.raises(DeviceError, match=said):
-        choose("cuda", Recorder(built_for_cuda=built), driver=driver)
-
-
-def test_a_driver_without_libraries_is_an_error_only_for_who_insists():
-    fake = Recorder(card=False)
-    opened = session(b"", choose("auto", fake, driver=""), fake, threads=1)
-    assert runtime.runs_on(opened) == "cpu"
-    with pytest.raises(DeviceError, match="runs on the CPU"):
-        session(b"", choose("cuda", fake, driver=""), fake, threads=1)
-
-
-def test_tensorrt_is_asked_for_first_and_leaves_the_rest_to_cuda(capsys):
-    for precision, fp16 in (("single", "0"), ("half", "1")):
-        fake = Recorder()
-        choice = choose("tensorrt", fake, driver="")
-        assert choice.gpu
-        opened = session(b"", choice, fake, threads=1, precision=precision)
-        assert runtime.runs_on(opened) == "tensorrt"
-        (asked, _), (_, _, _, providers) = fake.asked
-        assert asked == "preload"
-        assert providers[0] == (TENSORRT, {"trt_fp16_enable": fp16})
-        assert [providers[1][0], providers[2]] == [CUDA, CPU]
+def test_who_insists_on_a_card_gets_it_or_an_error(
+    device, built, driver, message, capsys
+):
+    fake = Recorder(**built)
+    with pytest.raises(DeviceError, match=message):
+        session(b"", choose(device, fake, driver=driver), threads=1)
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(
-    ("card", "where"), [(True, "without TensorRT"), (False, "on the CPU")]
-)
-def test_who_insists_on_tensorrt_gets_it_or_an_error(card, where, capsys):
-    fake = Recorder(card=card, tensorrt=False)
-    with pytest.raises(DeviceError, match=f"{where}; TensorRT 10.* is missing"):
-        session(b"", choose("tensorrt", fake, driver=""), fake, threads=1)
-    with pytest.raises(DeviceError, match="has no TensorRT"):
-        choose("tensorrt", Recorder(built_for_cuda=False), driver="")
-    with pytest.raises(DeviceError, match="no driver"):
-        choose("tensorrt", fake, driver="no driver")
-    assert capsys.readouterr().out == ""
-
-
-def test_auto_never_asks_for_tensorrt():
+@pytest.mark.parametrize(("precision", "half"), [("single", "0"), ("half", "1")])
+def test_tensorrt_computes_in_the_precision_that_is_asked_for(precision, half):
     fake = Recorder()
-    session(b"", choose("auto", fake, driver=""), fake, threads=1)
-    names = [each if isinstance(each, str) else each[0] for each in fake.asked[1][3]]
-    assert names == [CUDA, CPU]
+    choice = choose("tensorrt", fake, driver="")
+    session(b"", choice, threads=1, precision=precision)
+    assert fake.asked[1][3][0] == (TENSORRT, {"trt_fp16_enable": half})
 
 
 def test_weights_in_int8_are_unpacked_only_where_the_manifest_says_so():
     for asked in (False, True):
         fake = Recorder()
-        session(b"", ON_CPU, fake, threads=1, disable_quant_qdq=asked)
+        session(b"", replace(ON_CPU, runtime=fake), threads=1, disable_quant_qdq=asked)
         entries = fake.asked[0][2].entries
         assert ("session.disable_quant_qdq" in entries) == asked
 
@@ -168,7 +150,7 @@ def test_the_real_build_falls_back_or_refuses_where_there_is_no_card():
     choice = choose("auto", real)
     assert not choice.gpu
     assert "driver" in choice.reason or "no CUDA" in choice.reason
-    opened = session(graph().SerializeToString(), choice, real, threads=1)
+    opened = session(graph().SerializeToString(), choice, threads=1)
     assert runtime.runs_on(opened) == "cpu"
     for device in ("cuda", "tensorrt"):
         with pytest.raises(DeviceError, match=f'`device="{device}"`'):
@@ -194,9 +176,9 @@ def test_the_real_gpu_build_lists_cuda_and_runs_on_the_cpu_without_a_word():
 )
 @pytest.mark.skipif(not without_a_card(), reason="there is a card")
 def test_the_real_gpu_build_without_tensorrt_is_an_error_for_who_insists(capsys):
-    insisting = Choice("tensorrt", reason="the GPU", required=True)
+    insisting = Choice(onnxruntime, "tensorrt", "the GPU", required=True)
     with pytest.raises(DeviceError, match="on the CPU; TensorRT 10"):
-        session(graph().SerializeToString(), insisting, onnxruntime, threads=1)
+        session(graph().SerializeToString(), insisting, threads=1)
     assert capsys.readouterr().out == ""
 
 
@@ -240,7 +222,7 @@ def test_a_process_that_classifies_never_imports_jax():
 @pytest.mark.gpu(of="onnxruntime")
 def test_the_card_answers_as_the_cpu_does(lite0, lite0_folder):
     real = load_runtime()
-    card = load_classifier(lite0_folder, choose("cuda", real), real)
+    card = load_classifier(lite0_folder, choose("cuda", real))
     assert card.device == "cuda"
     squares = np.random.default_rng(0).integers(0, 256, (33, 224, 224, 3), np.uint8)
     for number in (1, 16, 33):

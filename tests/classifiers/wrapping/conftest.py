@@ -8,33 +8,30 @@ import pytest
 from onnx import TensorProto, helper, parser
 
 from consilience.classifiers import load_classifier, wrap
-from consilience.classifiers.runtime import load_runtime
 
 from ..conftest import ON_CPU
 
 SIDE = 2
 LABELS = tuple(f"l{k}" for k in range(3 * SIDE * SIDE))
-HEADER = '<ir_version: {ir}, opset_import: ["": {opset}]>'
+IMAGES, POOLED = "float[n, 3, 8, 8] x", "m = GlobalAveragePool (x)"
 
 
-def parsed(text, *, ir=10, opset=18):
+def network(inputs, body, outputs="float[n, 3] y", *, ir=10, opset=18):
     """Return a network written in ONNX's text form."""
-    return parser.parse_model(HEADER.format(ir=ir, opset=opset) + text)
+    head = f'<ir_version: {ir}, opset_import: ["": {opset}]>'
+    return parser.parse_model(f"{head} made ({inputs}) => ({outputs}) {{ {body} }}")
 
 
 def pixels_out(layout="nchw", batch="n", kind="float"):
     """Return a network whose logits are the numbers that it is given."""
     shape = f"3, {SIDE}, {SIDE}" if layout == "nchw" else f"{SIDE}, {SIDE}, 3"
-    return parsed(
-        f"passing ({kind}[{batch}, {shape}] x) => ({kind}[{batch}, {len(LABELS)}] y)"
-        "{ y = Flatten (x) }"
-    )
+    taken, given = f"{batch}, {shape}", f"{batch}, {len(LABELS)}"
+    return network(f"{kind}[{taken}] x", "y = Flatten (x)", f"{kind}[{given}] y")
 
 
 def colours(ending="y = Flatten (m)", shape="n, 3, 8, 8", out="n, 3", **how):
     """Return a network that answers with the mean of each colour."""
-    text = f"colours (float[{shape}] x) => (float[{out}] y)"
-    return parsed(f"{text} {{ m = GlobalAveragePool (x) {ending} }}", **how)
+    return network(f"float[{shape}] x", f"{POOLED} {ending}", f"float[{out}] y", **how)
 
 
 def torchvision_form(path):
@@ -73,7 +70,7 @@ def made(tmp_path):
 
 
 def loaded(folder: Path):
-    return load_classifier(folder, ON_CPU, load_runtime())
+    return load_classifier(folder, ON_CPU)
 
 
 def noise(number, side):

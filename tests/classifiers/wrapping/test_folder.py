@@ -30,12 +30,14 @@ from consilience.errors import (
 
 from ..running.test_classifier import square_of
 from .conftest import (
+    IMAGES,
     LABELS,
+    POOLED,
     SIDE,
     colours,
     loaded,
+    network,
     noise,
-    parsed,
     pixels_out,
     torchvision_form,
 )
@@ -171,48 +173,47 @@ def test_a_photograph_is_classified_by_a_wrapped_network(made, pictures, tmp_pat
 # What exporters leave
 
 
-@pytest.mark.parametrize("batch", [1, 4])
-def test_a_network_with_a_fixed_batch_is_run_as_often_as_it_takes(
-    made, tmp_path, batch
-):
-    shape = f"{batch}, 3, 8, 8"
-    reshaped = colours(
-        f"s = Constant <value = int64[2] {{{batch}, 3}}> () y = Reshape (m, s)",
-        shape=shape,
-        out=f"{batch}, 3",
+def reshaped(batch, stated=None):
+    """Return a network that gives a batch of one size, stated in its shapes or not."""
+    sizes = "" if stated is None else f"{stated}, "
+    allow = "" if stated is not None else " <allowzero = 1>"
+    return colours(
+        f"s = Constant <value = int64[2] {{{batch}, 3}}> () y = Reshape{allow} (m, s)",
+        shape=f"{sizes or 'n, '}3, 8, 8",
+        out=f"{sizes or 'n, '}3",
     )
-    made(reshaped)
+
+
+WITH_FEATURES = network(
+    IMAGES,
+    f"{POOLED} features = Flatten (x) y = Flatten (m)",
+    "float[n, 192] features, float[n, 3] y",
+)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(reshaped(1, stated=1), id="batch of one"),
+        pytest.param(reshaped(4, stated=4), id="batch of four"),
+        pytest.param(colours("y = Identity (m)", out="n, 3, 1, 1"), id="four axes"),
+        pytest.param(WITH_FEATURES, id="another output"),
+        *(
+            pytest.param(colours(opset=opset, ir=ir), id=f"opset {opset}")
+            for opset, ir in [(7, 3), (9, 4), (17, 8), (18, 13)]
+        ),
+    ],
+)
+def test_any_form_of_a_network_answers_as_the_network_does(made, tmp_path, model):
+    made(model)
     squares = noise(5, 8)
     logits = loaded(tmp_path / "made").logits(squares)
     assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
 
 
-def test_a_fixed_batch_whose_images_are_mixed_is_refused(made, tmp_path):
-    # Every image is answered with the mean of the batch: with one image, all agree.
-    mixing = parsed(
-        "m (float[2, 3, 8, 8] x) => (float[2, 3] y) <int64[3] axes = {0, 2, 3},"
-        "int64[2] s = {2, 3}> {"
-        "m = ReduceMean <keepdims = 0> (x, axes) y = Expand (m, s) }"
-    )
-    with pytest.raises(BadClassifierError, match="batch is fixed at 2"):
-        made(mixing)
-    assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
-
-
-def test_a_batch_that_is_free_in_name_only_is_refused(made):
-    split = "s = Constant <value = int64[2] {1, 3}> () y = Reshape (m, s)"
-    made(colours(split, shape="1, 3, 8, 8", out="1, 3"))
-    model = colours(
-        "s = Constant <value = int64[2] {1, 3}> () y = Reshape <allowzero = 1> (m, s)"
-    )
-    with pytest.raises(BadClassifierError, match="with a free batch"):
-        made(model, overwrite=True)
-
-
 def test_numbers_in_half_precision_are_taken_and_given(made, tmp_path):
-    half = parsed(
-        "m (float16[n, 3, 8, 8] x) => (float16[n, 3] y)"
-        "{ m = GlobalAveragePool (x) y = Flatten (m) }"
+    half = network(
+        "float16[n, 3, 8, 8] x", f"{POOLED} y = Flatten (m)", "float16[n, 3] y"
     )
     result = made(half, **USUAL)
     assert result.manifest.network.storage == "float16"
@@ -224,19 +225,15 @@ def test_numbers_in_half_precision_are_taken_and_given(made, tmp_path):
     assert not np.allclose(logits, expected, atol=1e-7)
 
 
+SCALED = "f = Flatten (m) e = Softmax (f) o = Constant <value_float = 1.0> ()"
+
+
 @pytest.mark.parametrize(
     ("ending", "answers", "origin"),
     [
         ("f = Flatten (m) y = Softmax (f)", "probabilities", "sum to one"),
         ("f = Flatten (m) y = LogSoftmax (f)", "logits", "assumed"),
-        (
-            (
-                "f = Flatten (m) e = Softmax (f) o = Constant <value_float = 1.0> ()"
-                " y = Mul (e, o)"
-            ),
-            "probabilities",
-            "sum to one",
-        ),
+        (f"{SCALED} y = Mul (e, o)", "probabilities", "sum to one"),
         ("y = Flatten (m)", "logits", "assumed"),
     ],
 )
@@ -250,43 +247,6 @@ def test_probabilities_are_recognized(made, tmp_path, ending, answers, origin):
     logits = loaded(tmp_path / "made").logits(squares)
     gap = logits - means  # the same for all labels: a softmax does not see it
     assert np.ptp(gap, axis=1).max() < 1e-4
-
-
-@pytest.mark.parametrize(
-    ("ending", "given", "message"),
-    [
-        ("y = Flatten (m)", "probabilities", "are not probabilities"),
-        ("f = Flatten (m) y = Softmax (f)", "logits", "probabilities, .* not logits"),
-        ("f = Flatten (m) y = Sigmoid (f)", None, "ends in Sigmoid"),
-    ],
-)
-def test_outputs_of_another_kind_are_refused(made, ending, given, message):
-    with pytest.raises(BadClassifierError, match=message):
-        made(colours(ending), output=given, **USUAL)
-
-
-def test_an_output_of_four_axes_is_flattened(made, tmp_path):
-    made(colours("y = Identity (m)", out="n, 3, 1, 1"))
-    squares = noise(2, 8)
-    logits = loaded(tmp_path / "made").logits(squares)
-    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
-
-
-def test_the_output_that_fits_the_labels_is_taken(made, tmp_path):
-    two = parsed(
-        "m (float[n, 3, 8, 8] x) => (float[n, 192] features, float[n, 3] y)"
-        "{ m = GlobalAveragePool (x) features = Flatten (x) y = Flatten (m) }"
-    )
-    made(two)
-    squares = noise(2, 8)
-    logits = loaded(tmp_path / "made").logits(squares)
-    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
-    twice = parsed(
-        "m (float[n, 3, 8, 8] x) => (float[n, 3] z, float[n, 3] y)"
-        "{ m = GlobalAveragePool (x) z = Flatten (m) y = Softmax (z) }"
-    )
-    with pytest.raises(BadClassifierError, match="several outputs for 3 labels"):
-        made(twice, overwrite=True)
 
 
 def test_weights_in_a_file_beside_it_are_taken_in_and_from_elsewhere_refused(tmp_path):
@@ -316,20 +276,6 @@ def test_weights_in_a_file_beside_it_are_taken_in_and_from_elsewhere_refused(tmp
     squares = noise(2, 8)
     logits = loaded(tmp_path / "made").logits(squares)
     assert np.allclose(logits, squares.mean((1, 2)) * [1, 2, 3], atol=1e-3)
-
-
-@pytest.mark.parametrize(("opset", "ir"), [(7, 3), (9, 4), (17, 8), (18, 13)])
-def test_old_opsets_and_new_versions_of_the_file_are_taken(made, tmp_path, opset, ir):
-    made(colours(opset=opset, ir=ir))
-    squares = noise(2, 8)
-    logits = loaded(tmp_path / "made").logits(squares)
-    assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
-
-
-@pytest.mark.parametrize(("opset", "ir"), [(6, 3), (99, 10)])
-def test_an_opset_that_is_too_old_or_too_new_is_refused(made, opset, ir):
-    with pytest.raises(BadClassifierError, match=r"rejects it .* export it with opset"):
-        made(colours(opset=opset, ir=ir))
 
 
 def test_the_network_stays_as_it_was_exported(made, tmp_path):
@@ -371,66 +317,73 @@ def test_predictions_of_other_pixels_are_not_continued(made, pictures, tmp_path)
 
 # What is refused
 
+SOFTMAX = "f = Flatten (m) y = Softmax (f)"
+FROM_BYTES = "c = Cast <to = 1> (x) m = GlobalAveragePool (c) y = Flatten (m)"
+FROM_LIST = f"i = Constant <value_int = 0> () x = SequenceAt (s, i) {POOLED}"
+# Every image is answered with the mean of the batch: with one image, all agree.
+MIXING = (
+    "a = Constant <value_ints = [0, 2, 3]> () s = Constant <value_ints = [2, 3]> () "
+    "m = ReduceMean <keepdims = 0> (x, a) y = Expand (m, s)"
+)
+TWO_OUTPUTS = "float[n, 3] z, float[n, 3] y"
+
 
 @pytest.mark.parametrize(
-    ("model", "message"),
+    ("model", "how", "message"),
     [
-        (colours(shape="n, 1, 8, 8"), "three colours"),
-        (colours(shape="n, 3, 8, 9"), "8 x 9 pixels; expected a square"),
+        (colours(shape="n, 1, 8, 8"), {}, "three colours"),
+        (colours(shape="n, 3, 8, 9"), {}, "8 x 9 pixels; expected a square"),
+        (network("float[n, 3] x", "y = Relu (x)"), {}, "takes shape"),
+        (network("uint8[n, 3, 8, 8] x", FROM_BYTES), {}, r"takes tensor\(uint8\)"),
         (
-            parsed("m (float[n, 3] x) => (float[n, 3] y) { y = Relu (x) }"),
-            "takes shape",
-        ),
-        (
-            parsed(
-                "m (uint8[n, 3, 8, 8] x) => (float[n, 3] y)"
-                "{ c = Cast <to = 1> (x) m = GlobalAveragePool (c) y = Flatten (m) }"
+            network(
+                f"{IMAGES}, float[n, 3] z", f"{POOLED} f = Flatten (m) y = Add (f, z)"
             ),
-            r"takes tensor\(uint8\)",
-        ),
-        (
-            parsed(
-                "m (float[n, 3, 8, 8] x, float[n, 3] z) => (float[n, 3] y)"
-                "{ m = GlobalAveragePool (x) f = Flatten (m) y = Add (f, z) }"
-            ),
+            {},
             r"takes 2 inputs \('x', 'z'\)",
         ),
         (
-            parsed(
-                "m (seq(float[n, 3, 8, 8]) s) => (float[n, 3] y)"
-                "{ i = Constant <value_int = 0> () x = SequenceAt (s, i)"
-                " m = GlobalAveragePool (x) y = Flatten (m) }"
-            ),
+            network("seq(float[n, 3, 8, 8]) s", f"{FROM_LIST} y = Flatten (m)"),
+            {},
             r"takes seq\(tensor\(float\)\)",
         ),
-        (colours("y = Nothing (m)"), "ONNX Runtime rejects it"),
+        (colours("y = Nothing (m)"), {}, "ONNX Runtime rejects it"),
+        (colours("f = Flatten (m) z = Sub (f, f) y = Div (z, z)"), {}, "not finite"),
         (
-            colours("f = Flatten (m) z = Sub (f, f) y = Div (z, z)"),
-            "not finite",
+            network("float[2, 3, 8, 8] x", MIXING, "float[2, 3] y"),
+            {},
+            "batch is fixed at 2",
         ),
-    ],
-    ids=[
-        "gray",
-        "oblong",
-        "no image",
-        "bytes",
-        "two inputs",
-        "list",
-        "no operator",
-        "NaN",
+        (reshaped(1), {}, "with a free batch"),
+        (colours(opset=6, ir=3), {}, r"rejects it .* export it with opset"),
+        (colours(opset=99), {}, r"rejects it .* export it with opset"),
+        (colours(), {"output": "probabilities"}, "are not probabilities"),
+        (colours(SOFTMAX), {"output": "logits"}, "probabilities, .* not logits"),
+        (colours("f = Flatten (m) y = Sigmoid (f)"), {}, "ends in Sigmoid"),
+        (
+            network(IMAGES, f"{POOLED} z = Flatten (m) y = Softmax (z)", TWO_OUTPUTS),
+            {},
+            "several outputs for 3 labels",
+        ),
+        (colours(), {"labels": ("a", "b")}, r"'y' with 3 .* for 2 labels"),
     ],
 )
-def test_what_is_no_image_classifier_is_refused(made, tmp_path, model, message):
+def test_what_is_no_image_classifier_is_refused(made, tmp_path, model, how, message):
     with pytest.raises(BadClassifierError, match=message):
-        made(model)
-    assert not (tmp_path / "made").exists()
+        made(model, **how)
+    assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
 
 
-def test_the_number_of_labels_must_be_that_of_the_outputs(made):
-    with pytest.raises(BadClassifierError, match=r"'y' with 3 .* for 2 labels"):
-        made(colours(), labels=("a", "b"))
-    with pytest.raises(OptionError, match="lists 1 labels; expected two or more"):
-        made(colours(), labels=("a",))
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"labels": ("a",)}, "lists 1 labels; expected two or more"),
+        ({"name": "my net"}, "expected letters, digits"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(made, how, message):
+    with pytest.raises(OptionError, match=message):
+        made(colours(), **how)
 
 
 @pytest.mark.parametrize("data", [b"no network", b"", None], ids=["text", "", "cut"])
@@ -471,11 +424,6 @@ def test_first_labels_are_shown_by_their_names(made, tmp_path):
     names = dict(zip("012", ("red", "green", "blue"), strict=True))
     assert result.first == tuple(names[k] for k in result.manifest.golden[0].labels)
     assert made(colours(), overwrite=True, **USUAL).first == result.first
-
-
-def test_a_name_that_no_folder_can_carry_is_refused(made):
-    with pytest.raises(OptionError, match="expected letters, digits"):
-        made(colours(), name="my net")
 
 
 def test_the_golden_picture_is_kept_with_the_answers_of_the_network(made, tmp_path):
