@@ -275,18 +275,12 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
 def as_toml(record: msgspec.Struct) -> str:
     """Return a record as TOML, without what is not known: TOML has no word for it."""
 
-    def without_none(value: Any) -> Any:
+    def stated(value: Any) -> Any:
         if isinstance(value, dict):
-            return {
-                k: without_none(part) for k, part in value.items() if part is not None
-            }
-        return (
-            [without_none(part) for part in value]
-            if isinstance(value, tuple)
-            else value
-        )
+            return {k: stated(part) for k, part in value.items() if part is not None}
+        return [stated(part) for part in value] if isinstance(value, tuple) else value
 
-    return tomli_w.dumps(without_none(msgspec.to_builtins(record)))
+    return tomli_w.dumps(stated(msgspec.to_builtins(record)))
 
 
 @dataclass(frozen=True, slots=True)

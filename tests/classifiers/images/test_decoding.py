@@ -97,11 +97,11 @@ def test_colours_of_other_modes_come_out_as_they_were(cat, mode, kind, how, tole
         assert distance(decode(data + more).rgb, cat) < tolerance
 
 
-def test_grey_and_palette_images_become_rgb(cat):
-    for mode in ("L", "1", "P"):
-        decoded = decode(as_bytes(cat.convert(mode)))
-        assert decoded.rgb.mode == "RGB"
-        assert distance(decoded.rgb, cat.convert(mode).convert("RGB")) < 1
+@pytest.mark.parametrize("mode", ["L", "1", "P"])
+def test_grey_and_palette_images_become_rgb(cat, mode):
+    decoded = decode(as_bytes(cat.convert(mode)))
+    assert decoded.rgb.mode == "RGB"
+    assert distance(decoded.rgb, cat.convert(mode).convert("RGB")) < 1
 
 
 def test_sixteen_bits_are_scaled_and_not_cut_off_as_by_a_plain_conversion(cat):

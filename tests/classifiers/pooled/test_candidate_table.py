@@ -145,11 +145,16 @@ def test_log_odds_of_one_truth_foresee_items_without_gold():
     assert -np.log(share[hit]).mean() < np.log(10)
 
 
-def test_log_odds_of_presence_are_learned_and_not_those_of_the_softmax():
-    predictions, gold = many(400)
+def judged(number):
+    """Return predictions, their candidates, and whether each is the truth."""
+    predictions, gold = many(number)
     every = candidates(predictions, top=3).table[["item", "label"]]
     truth = every.merge(gold, on=["item", "label"], how="left", indicator=True)
-    answer = np.where(truth["_merge"] == "both", "yes", "no")
+    return predictions, every, np.where(truth["_merge"] == "both", "yes", "no")
+
+
+def test_log_odds_of_presence_are_learned_and_not_those_of_the_softmax():
+    predictions, every, answer = judged(400)
     result = candidates(predictions, top=3, gold=every.assign(answer=answer))
     odds, score = result.table["log_odds"], result.table["score"]
     account = result.account["presence"]
@@ -159,10 +164,7 @@ def test_log_odds_of_presence_are_learned_and_not_those_of_the_softmax():
 
 
 def test_log_odds_of_gold_pairs_are_learned_from_other_items():
-    predictions, gold = many(100)
-    every = candidates(predictions, top=3).table[["item", "label"]]
-    truth = every.merge(gold, on=["item", "label"], how="left", indicator=True)
-    yes = np.where(truth["_merge"] == "both", "yes", "no")
+    predictions, every, yes = judged(100)
     turned = yes.copy()
     own = (every["item"] == "i000").to_numpy()
     turned[own] = np.where(yes[own] == "yes", "no", "yes")

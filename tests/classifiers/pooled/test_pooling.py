@@ -12,7 +12,8 @@ from consilience.errors import PredictionsError
 def predictions(rows, **more):
     """Predictions of a table of item, model, family, rank, label, probability."""
     columns = ["item", "model", "family", "rank", "label", "probability"]
-    return from_table(pd.DataFrame(rows, columns=columns), "one", "here", **more)
+    cells = [line.split() for line in rows.strip().splitlines()]
+    return from_table(pd.DataFrame(cells, columns=columns), "one", "here", **more)
 
 
 def probability(pooled, item, label):
@@ -23,19 +24,13 @@ def probability(pooled, item, label):
 
 
 def test_the_mean_of_two_classifiers_is_as_worked_by_hand():
-    pooled = pool(
-        [
-            predictions(
-                [
-                    ("i", "a", "a", 1, "cat", 0.6),
-                    ("i", "a", "a", 2, "dog", 0.2),
-                    ("i", "b", "b", 1, "dog", 0.7),
-                    ("i", "b", "b", 2, "fox", 0.1),
-                ],
-                num_labels=4,
-            )
-        ]
-    )
+    rows = """
+    i a a 1 cat 0.6
+    i a a 2 dog 0.2
+    i b b 1 dog 0.7
+    i b b 2 fox 0.1
+    """
+    pooled = pool([predictions(rows, num_labels=4)])
     # What is left, .2 each, is shared by the two labels that a classifier keeps not.
     assert probability(pooled, "i", "cat") == pytest.approx((0.6 + 0.1) / 2)
     assert probability(pooled, "i", "dog") == pytest.approx((0.2 + 0.7) / 2)
@@ -44,33 +39,23 @@ def test_the_mean_of_two_classifiers_is_as_worked_by_hand():
     assert pooled.probability.sum() + pooled.elsewhere[0] == pytest.approx(1)
 
 
-def test_a_family_counts_as_one_classifier():
-    rows = [
-        ("i", "a1", "a", 1, "cat", 1.0),
-        ("i", "a2", "a", 1, "cat", 1.0),
-        ("i", "a3", "a", 1, "cat", 1.0),
-        ("i", "b", "b", 1, "dog", 1.0),
-    ]
-    pooled = pool([predictions(rows)])
-    assert probability(pooled, "i", "cat") == pytest.approx(0.5)
-    strangers = [(*row[:2], row[1], *row[3:]) for row in rows]
-    assert probability(pool([predictions(strangers)]), "i", "cat") == pytest.approx(
-        0.75
-    )
+@pytest.mark.parametrize(
+    ("families", "share"), [("aaab", 0.5), ("cdeb", 0.75)], ids=["one", "four"]
+)
+def test_a_family_counts_as_one_classifier(families, share):
+    labels = ["cat", "cat", "cat", "dog"]
+    rows = [f"i m{k} {families[k]} 1 {labels[k]} 1" for k in range(4)]
+    pooled = pool([predictions("\n".join(rows))])
+    assert probability(pooled, "i", "cat") == pytest.approx(share)
 
 
 def test_of_an_item_only_those_count_that_answered_about_it():
-    pooled = pool(
-        [
-            predictions(
-                [
-                    ("i", "a", "a", 1, "cat", 1.0),
-                    ("i", "b", "b", 1, "dog", 1.0),
-                    ("j", "a", "a", 1, "cat", 1.0),
-                ]
-            )
-        ]
-    )
+    rows = """
+    i a a 1 cat 1
+    i b b 1 dog 1
+    j a a 1 cat 1
+    """
+    pooled = pool([predictions(rows)])
     assert probability(pooled, "i", "cat") == pytest.approx(0.5)
     assert probability(pooled, "j", "cat") == pytest.approx(1.0)
 
@@ -133,6 +118,6 @@ def usual(rank):
 
 
 def test_two_classifiers_of_one_name_are_refused():
-    one = predictions([("i", "a", "a", 1, "cat", 1.0)])
+    one = predictions("i a a 1 cat 1")
     with pytest.raises(PredictionsError, match="named 'a'"):
         pool([one, one])

@@ -53,12 +53,8 @@ def test_the_arithmetic_is_in_half_and_the_answers_in_single(kept_folder):
 
 def test_the_converter_leaves_the_path_of_modules_as_it_was():
     before = list(sys.path)
-    to_half_arithmetic(as_model())
+    to_half_arithmetic(graph().SerializeToString())
     assert sys.path == before
-
-
-def as_model():
-    return graph().SerializeToString()
 
 
 def test_predictions_in_another_precision_are_not_continued(tiny, pictures, tmp_path):

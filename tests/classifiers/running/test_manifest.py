@@ -47,20 +47,16 @@ def test_the_thousand_classes_have_a_name_each_and_ids_in_order(lite0_folder):
     assert len(set(first)) == 998  # two pairs share their first name
 
 
-def test_labels_that_stand_twice_are_refused():
-    with pytest.raises(BadClassifierError, match="twice"):
-        parse_labels(b"cat\ndog\ncat\n", "here")
-
-
 @pytest.mark.parametrize(
     ("data", "said"),
     [
+        (b"cat\ndog\ncat\n", "stands twice"),
         (b"label\tname\tname\n0\ta\tb\n", "two columns have one name"),
         (b"label\tname\n" + b"0" * 200_000 + b"\ta\n", "is not a table"),
         (b"caf\xe9\n", "not UTF-8"),
     ],
 )
-def test_a_broken_table_of_labels_is_refused(data, said):
+def test_a_table_of_labels_that_is_broken_or_has_one_twice_is_refused(data, said):
     with pytest.raises(BadClassifierError, match=f"here: .*{said}"):
         parse_labels(data, "here")
 
