@@ -89,6 +89,21 @@ def write_classifier(
     return folder
 
 
+def change_manifest(folder, old, new):
+    path = folder / "manifest.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def loaded(folder):
+    return load_classifier(folder, ON_CPU)
+
+
+def noise(number, side):
+    return np.random.default_rng(5).integers(0, 256, (number, side, side, 3), np.uint8)
+
+
 @pytest.fixture
 def tiny(tmp_path):
     """Write a tiny classifier; by default one that works."""
@@ -110,7 +125,7 @@ def lite0_folder():
 
 @pytest.fixture(scope="session")
 def lite0(lite0_folder):
-    return load_classifier(lite0_folder, ON_CPU)
+    return loaded(lite0_folder)
 
 
 @pytest.fixture(scope="session", params=KEPT)
@@ -120,7 +135,7 @@ def kept_folder(request):
 
 @pytest.fixture(scope="session")
 def kept(kept_folder):
-    return load_classifier(kept_folder, ON_CPU)
+    return loaded(kept_folder)
 
 
 def as_bytes(image, kind="PNG", **how):

@@ -7,12 +7,12 @@ import skimage
 from models.exporting import About, export_network, storing
 from models.exporting.__main__ import main
 
-from consilience.classifiers import check_golden, load_classifier, read_manifest
+from consilience.classifiers import check_golden, read_manifest
 from consilience.classifiers.classifier import Classifier
 from consilience.classifiers.manifest import Licence, Preprocessing
 from consilience.errors import BadClassifierError, FolderExistsError
 
-from ..conftest import KEPT, MODELS, ON_CPU
+from ..conftest import KEPT, MODELS, loaded, noise
 
 torch = pytest.importorskip("torch", reason="exporting needs torch")
 pytest.importorskip("onnxscript", reason="exporting needs onnxscript")
@@ -52,9 +52,9 @@ def exported(folder, net=None, **more):
 
 def test_exported_and_original_logits_agree(tmp_path):
     exported(tmp_path / "small", storage="float32")
-    classifier = load_classifier(tmp_path / "small", ON_CPU)
+    classifier = loaded(tmp_path / "small")
     assert isinstance(classifier, Classifier)
-    squares = np.random.default_rng(3).integers(0, 256, (5, 32, 32, 3), np.uint8)
+    squares = noise(5, 32)
     pixels = torch.from_numpy(squares).permute(0, 3, 1, 2).float()
     mean, scale = (
         torch.tensor(x).view(1, 3, 1, 1) for x in (about().mean, about().scale)

@@ -8,16 +8,11 @@ import pytest
 from models.exporting.photographs import photograph
 from onnx import TensorProto, external_data_helper, numpy_helper
 
-from consilience.classifiers.classifier import load_classifier
 from consilience.classifiers.images import decode, prepare
 from consilience.classifiers.manifest import read_manifest
 from consilience.errors import BadClassifierError
 
-from ..conftest import ON_CPU, graph, write_classifier
-
-
-def load(folder):
-    return load_classifier(folder, ON_CPU)
+from ..conftest import change_manifest, graph, loaded, noise, write_classifier
 
 
 def apart(classifier, golden, square):
@@ -97,7 +92,7 @@ def test_weights_in_eight_bits_are_unpacked_when_they_are_loaded(kept_folder, tm
 
 def test_a_batch_is_answered_as_its_images_one_by_one(kept):
     side = kept.manifest.preprocessing.size
-    squares = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), np.uint8)
+    squares = noise(3, side)
     alone = np.concatenate([kept.logits(square[None]) for square in squares])
     assert np.abs(kept.logits(squares) - alone).max() < 1e-4
 
@@ -109,21 +104,19 @@ def test_probabilities_are_taken_as_logits(tmp_path):
     )
     next(n for n in model.graph.node if n.op_type == "MatMul").output[0] = "scores"
     folder = write_classifier(tmp_path / "p", model.SerializeToString())
-    path = folder / "manifest.toml"
-    text = path.read_text()
-    path.write_text(text.replace('answers = "logits"', 'answers = "probabilities"'))
+    change_manifest(folder, 'answers = "logits"', 'answers = "probabilities"')
     square = np.full((1, 8, 8, 3), 77, np.uint8)
-    assert np.exp(load(folder).logits(square)).sum() == pytest.approx(1, abs=1e-6)
+    assert np.exp(loaded(folder).logits(square)).sum() == pytest.approx(1, abs=1e-6)
 
 
 def test_a_file_that_is_another_or_missing_is_refused(tiny):
     path = tiny() / "model.onnx"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(BadClassifierError, match="SHA-256"):
-        load(path.parent)
+        loaded(path.parent)
     path.unlink()
     with pytest.raises(BadClassifierError, match=r"model\.onnx: cannot be read"):
-        load(path.parent)
+        loaded(path.parent)
 
 
 @pytest.mark.parametrize(
@@ -142,15 +135,14 @@ def test_a_network_that_is_none_or_takes_or_gives_something_else_is_refused(
 ):
     folder = write_classifier(tmp_path / "odd", data)
     with pytest.raises(BadClassifierError, match=message):
-        load(folder)
+        loaded(folder)
 
 
 def test_labels_that_are_too_few_are_refused(tiny):
     folder = tiny()
-    path = folder / "manifest.toml"
-    path.write_text(path.read_text().replace("count = 3", "count = 4"))
+    change_manifest(folder, "count = 3", "count = 4")
     with pytest.raises(BadClassifierError, match="lists 3 labels"):
-        load(folder)
+        loaded(folder)
 
 
 @pytest.mark.parametrize("place", ["weights.bin", "../../secret.bin", "/etc/hostname"])
@@ -172,4 +164,4 @@ def test_no_other_file_is_opened_for_a_network(tmp_path, place, deep):
     folder = write_classifier(tmp_path / "outside", model.SerializeToString())
     (folder / "weights.bin").write_bytes(bytes(1000))
     with pytest.raises(BadClassifierError, match="lie in another file"):
-        load(folder)
+        loaded(folder)

@@ -20,7 +20,7 @@ from consilience.classifiers.classifying import Pace
 from consilience.classifiers.runtime import PROVIDERS, Choice
 from consilience.errors import OptionError, PredictionsError
 
-from ..conftest import ON_CPU, as_bytes
+from ..conftest import ON_CPU, as_bytes, change_manifest
 
 BY_ONE = Pace(batch=4, readers=2, threads=1)
 # Imports once, then classifies in a process of its own for each line that it is sent.
@@ -264,11 +264,10 @@ def test_what_another_classifier_began_is_not_taken_up(
         (folder / "model.onnx").rename(tmp_path / "old")
         other = tiny("other", seed=9)
         (other / "model.onnx").rename(folder / "model.onnx")
-        text = (other / "manifest.toml").read_text()
-        (folder / "manifest.toml").write_text(text.replace('"other"', '"tiny"'))
+        (other / "manifest.toml").rename(folder / "manifest.toml")
+        change_manifest(folder, '"other"', '"tiny"')
     elif change == "preprocessing":
-        path = folder / "manifest.toml"
-        path.write_text(path.read_text().replace('"bicubic"', '"lanczos"'))
+        change_manifest(folder, '"bicubic"', '"lanczos"')
     elif change == "keep":
         keep = 2
     else:
@@ -355,9 +354,7 @@ def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_prepro
 ):
     images, one, two = pictures(7), tiny("one"), tiny("two", mode="squash")
     if mode == "crop":
-        path = two / "manifest.toml"
-        crop = 'mode = "crop"\nresize = 9'
-        path.write_text(path.read_text().replace('mode = "squash"', crop))
+        change_manifest(two, 'mode = "squash"', 'mode = "crop"\nresize = 9')
     calls = {"decode": 0, "prepare": 0}
 
     def counted(name):

@@ -5,12 +5,7 @@ import pytest
 from consilience.classifiers.manifest import parse_labels, read_manifest
 from consilience.errors import BadClassifierError, SourceNotFoundError
 
-
-def changed(folder, old, new):
-    path = folder / "manifest.toml"
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
+from ..conftest import change_manifest
 
 
 def test_a_folder_without_a_manifest_is_no_classifier(tmp_path):
@@ -33,7 +28,7 @@ def test_a_folder_without_a_manifest_is_no_classifier(tmp_path):
 )
 def test_a_manifest_that_is_not_as_it_must_be_is_refused(tiny, old, new, said):
     folder = tiny()
-    changed(folder, old, new)
+    change_manifest(folder, old, new)
     with pytest.raises(BadClassifierError, match=said):
         read_manifest(folder)
 

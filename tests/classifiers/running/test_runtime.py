@@ -23,7 +23,7 @@ from consilience.classifiers.runtime import (
 )
 from consilience.errors import DeviceError, MissingExtraError
 
-from ..conftest import ON_CPU, graph
+from ..conftest import ON_CPU, graph, noise
 
 # Operators that ONNX Runtime 1.31 has CUDA kernels for, of those an image classifier
 # needs: a graph of others would run in part on the CPU, with a copy at each border.
@@ -183,7 +183,7 @@ def test_the_real_gpu_build_without_tensorrt_is_an_error_for_who_insists(capsys)
 
 
 def test_bound_arrays_give_what_a_plain_run_gives(lite0):
-    squares = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
+    squares = noise(2, 224)
     plain = lite0.session.run(None, {"image": squares})[0]
     assert np.array_equal(lite0.logits(squares), plain)
 
@@ -224,7 +224,7 @@ def test_the_card_answers_as_the_cpu_does(lite0, lite0_folder):
     real = load_runtime()
     card = load_classifier(lite0_folder, choose("cuda", real))
     assert card.device == "cuda"
-    squares = np.random.default_rng(0).integers(0, 256, (33, 224, 224, 3), np.uint8)
+    squares = noise(33, 224)
     for number in (1, 16, 33):
         there, here = card.logits(squares[:number]), lite0.logits(squares[:number])
         assert np.abs(there - here).max() < 1e-3

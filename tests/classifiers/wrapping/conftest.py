@@ -1,15 +1,10 @@
 """Networks as exporters leave them: floating-point images in, answers out."""
 
-from pathlib import Path
-
-import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, parser
 
-from consilience.classifiers import load_classifier, wrap
-
-from ..conftest import ON_CPU
+from consilience.classifiers import wrap
 
 SIDE = 2
 LABELS = tuple(f"l{k}" for k in range(3 * SIDE * SIDE))
@@ -67,11 +62,3 @@ def made(tmp_path):
         return wrap(path, labels, tmp_path / "made", **how)
 
     return make
-
-
-def loaded(folder: Path):
-    return load_classifier(folder, ON_CPU)
-
-
-def noise(number, side):
-    return np.random.default_rng(5).integers(0, 256, (number, side, side, 3), np.uint8)

@@ -28,6 +28,7 @@ from consilience.errors import (
     SourceNotFoundError,
 )
 
+from ..conftest import change_manifest, loaded, noise
 from ..running.test_classifier import square_of
 from .conftest import (
     IMAGES,
@@ -35,9 +36,7 @@ from .conftest import (
     POOLED,
     SIDE,
     colours,
-    loaded,
     network,
-    noise,
     pixels_out,
     torchvision_form,
 )
@@ -297,9 +296,7 @@ def test_pixels_that_the_network_does_not_take_are_refused(
     made, tmp_path, old, new, message
 ):
     made(colours())
-    path = tmp_path / "made" / "manifest.toml"
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))
+    change_manifest(tmp_path / "made", old, new)
     with pytest.raises(BadClassifierError, match=message):
         loaded(tmp_path / "made")
 
