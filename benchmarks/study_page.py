@@ -137,7 +137,7 @@ def figures(*, data: str, folder: str) -> dict:
     from pathlib import Path
 
     import consilience as cs
-    from consilience.cli.study_options import StudyOptions, make_study
+    from consilience.cli.commands.study import StudyOptions, make_study
     from consilience.tables.vega import alone as by_itself
     from consilience.tables.vega import png
 

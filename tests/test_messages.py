@@ -11,11 +11,13 @@ import pytest
 
 import consilience as cs
 from consilience.classifiers import candidates, classify, list_images
-from consilience.cli.options import Reading, Work
+from consilience.cli.options import Reading
 from consilience.errors import OptionError, as_options
 
 SOURCE = Path(cs.__file__).parent
-ARGUMENTS = {field.name for each in (Reading, Work) for field in fields(each)}
+ARGUMENTS = {
+    field.name for each in (Reading, cs.EngineOptions) for field in fields(each)
+}
 for _function in (cs.read, cs.fit, cs.agreement, candidates, classify, list_images):
     ARGUMENTS |= set(signature(_function).parameters)
 # A message that a command alone can give, and a program's own options; variables of

@@ -7,7 +7,7 @@ import sys
 import pytest
 from cyclopts import CycloptsError
 
-from consilience.cli import APP, COMMANDS
+from consilience.cli import APP
 from consilience.cli.help import examples
 from consilience.cli.lists import expand_lists
 
@@ -16,18 +16,18 @@ def parse(line):
     program, *words = shlex.split(line)
     assert program == "consilience"
     return APP.parse_args(
-        expand_lists(words, COMMANDS), print_error=False, exit_on_error=False
+        expand_lists(words, APP), print_error=False, exit_on_error=False
     )[0]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name in APP if name[0] != "-"])
 def test_every_help_page_ends_with_examples_that_the_command_takes(name, run, capsys):
     assert run(name, "--help") == 0
     shown = capsys.readouterr().out.partition("\nExamples\n")[2].strip().splitlines()
-    assert [line.strip() for line in shown] == examples(COMMANDS[name])
+    assert [line.strip() for line in shown] == examples(APP[name].default_command)
     assert shown
     for line in shown:
-        assert parse(line) is COMMANDS[name]
+        assert parse(line) is APP[name].default_command
 
 
 def test_an_example_with_an_option_that_is_not_there_would_be_seen():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consilience.cli import APP, COMMANDS
+from consilience.cli import APP
 from consilience.cli.lists import expand_lists, list_options
 from consilience.errors import OptionError
 
@@ -22,7 +22,7 @@ BOTH = ["fit", "answers.csv", "--labels", "cat", "--labels", "dog", "--out", "ru
     ],
 )
 def test_a_list_is_words_or_commas_or_the_option_again(given):
-    assert expand_lists(["fit", "answers.csv", *given.split()], COMMANDS) == BOTH
+    assert expand_lists(["fit", "answers.csv", *given.split()], APP) == BOTH
 
 
 @pytest.mark.parametrize(
@@ -42,17 +42,17 @@ def test_a_list_is_words_or_commas_or_the_option_again(given):
     ],
 )
 def test_what_is_no_list_stays_as_it_is(given):
-    assert expand_lists(given, COMMANDS) == given
+    assert expand_lists(given, APP) == given
 
 
 def test_a_file_after_a_list_is_not_taken_for_a_word(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path("more.csv").touch()
     with pytest.raises(OptionError, match="name files before all options"):
-        expand_lists(["fit", "a.csv", "--labels", "cat", "more.csv"], COMMANDS)
+        expand_lists(["fit", "a.csv", "--labels", "cat", "more.csv"], APP)
     given = ["report", "run", "--evaluation", "x", "more.csv"]
     words = ["--evaluation", "x", "--evaluation", "more.csv"]
-    assert expand_lists(given, COMMANDS)[2:] == words
+    assert expand_lists(given, APP)[2:] == words
 
 
 def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
@@ -60,11 +60,8 @@ def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
     Path("majority").touch()
     both = ["sbc", "--models", "one", "--models", "majority", "--seed", "1"]
     words = ["sbc", "--models", "one", "majority", "--seed", "1"]
-    assert expand_lists(words, COMMANDS) == both
-    assert (
-        expand_lists(["sbc", "--models", "one,majority", "--seed", "1"], COMMANDS)
-        == both
-    )
+    assert expand_lists(words, APP) == both
+    assert expand_lists(["sbc", "--models", "one,majority", "--seed", "1"], APP) == both
 
 
 @pytest.mark.parametrize(
@@ -98,7 +95,7 @@ def test_lists_in_the_environment_are_words_or_commas(monkeypatch):
 
 
 def test_every_command_says_which_options_are_lists():
-    lists = {name: set(list_options(each)) for name, each in COMMANDS.items()}
+    lists = {name: set(list_options(APP[name])[0]) for name in APP if name[0] != "-"}
     assert {"--labels", "--offered", "--missing", "--prior"} < lists["fit"]
     assert lists["export"] == {"--what"}
     assert "--models" in lists["benchmark"]

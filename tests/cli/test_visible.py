@@ -7,6 +7,7 @@ import warnings
 
 import pandas as pd
 import pytest
+from cyclopts import App
 
 from consilience import cli
 from consilience.cli.terminal import print_json
@@ -95,7 +96,9 @@ def test_errors_warnings_and_progress_show_symbols(capsys, monkeypatch, run):
         msg = "defect \x1b[2J"
         raise RuntimeError(msg)
 
-    monkeypatch.setattr(cli, "APP", lambda _: noisy())
+    app = App()
+    app.command(noisy)
+    monkeypatch.setattr(cli, "APP", app)
     assert run("noisy") == 1
     said = capsys.readouterr()
     check(said)

@@ -22,26 +22,6 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
-from consilience.cli.commands import (
-    agreement,
-    benchmark,
-    candidates,
-    classify,
-    contains,
-    demo,
-    evaluate,
-    fit,
-    models,
-    predict,
-    report,
-    responses,
-    runs,
-    sbc,
-    simulate,
-    study,
-    tasks,
-    wrap,
-)
 from consilience.cli.help import shows_help
 from consilience.cli.lists import expand_lists, in_environment
 from consilience.cli.terminal import handle_interrupts, log_steps, print_json
@@ -83,33 +63,15 @@ APP = App(
     exit_on_error=False,
     result_action="return_value",
 )
-COMMANDS = {}
-for _command in (
-    demo.demo,
-    responses.read,
-    responses.describe,
-    agreement.agreement,
-    fit.fit,
-    predict.predict,
-    models.models,
-    runs.export,
-    runs.score,
-    evaluate.evaluate,
-    contains.filtering,
-    contains.decide,
-    contains.leading_question,
-    study.study,
-    report.report,
-    benchmark.benchmark,
-    classify.classify,
-    wrap.wrap,
-    candidates.candidates,
-    tasks.tasks,
-    simulate.simulate,
-    sbc.sbc,
+for _place in (
+    *("demo:demo", "responses:read", "responses:describe", "agreement:agreement"),
+    *("fit:fit", "fit:predict", "models:models", "runs:export", "runs:score"),
+    *("evaluate:evaluate", "contains:filtering", "contains:decide"),
+    *("contains:leading_question", "study:study", "study:report"),
+    *("benchmark:benchmark", "classify:classify", "wrap:wrap"),
+    *("candidates:candidates", "tasks:tasks", "simulate:simulate", "sbc:sbc"),
 ):
-    APP.command(_command)
-    COMMANDS[_command.__name__.replace("_", "-")] = _command
+    APP.command(f"consilience.cli.commands.{_place}")
 APP.register_install_completion_command(
     help="Let the shell complete commands and options (bash, zsh, fish).",
     group="Parameters",
@@ -128,8 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     fail = partial(_fail, as_json="--json" in words)
     try:
         with handle_interrupts(), _visible_warnings(), log_steps(words) as words:
-            if not shows_help(APP, words, COMMANDS, _NOTES):
-                APP(expand_lists(words, COMMANDS))
+            if not shows_help(APP, words, _NOTES):
+                APP(expand_lists(words, APP))
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:
         fail(" ".join(str(error).split()), 2, error)

@@ -5,7 +5,7 @@ command names their number, and `--help-reading` shows them.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any
@@ -50,12 +50,7 @@ class Panels:
         return DefaultFormatter()
 
 
-def shows_help(
-    app: "App",
-    words: Sequence[str],
-    commands: Mapping[str, Callable[..., Any]],
-    notes: str,
-) -> bool:
+def shows_help(app: "App", words: Sequence[str], notes: str) -> bool:
     """Print the help page that words ask for, and say whether they ask for one.
 
     Parameters
@@ -64,21 +59,21 @@ def shows_help(
         The command line.
     words
         What stands after the program's name.
-    commands
-        What the command line calls, by name.
     notes
         What holds for all commands, for the page of the program.
     """
     before = list(words[: words.index("--")] if "--" in words else words)
     asked = not before or bool({*HELP, HELP_READING} & {*before})
     name = before[0] if before else HELP[0]
-    if not asked or name not in {*commands, *HELP, HELP_READING}:
+    if not asked or name not in {*app, HELP_READING}:
         return False
     from consilience.console import Console
 
-    show, command = Console(stderr=False), commands.get(name)
+    show = Console(stderr=False)
+    command = None if name.startswith("-") else app[name].default_command
     app.help_formatter = Panels(reading=command is not None and HELP_READING in before)
     if command is None:
+        app.resolved_commands()  # loads them: their first lines are shown
         app.help_print([], console=_console())
         show.print(f"\n{notes}")
         return True

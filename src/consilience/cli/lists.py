@@ -5,32 +5,32 @@ where the command's own files stand first, or it takes none, so that no file is 
 for a word.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
-from inspect import Parameter, signature
+from collections.abc import Sequence
+from inspect import Parameter
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from cyclopts import env_var_split
 
 from consilience.errors import OptionError
 
+if TYPE_CHECKING:
+    from cyclopts import App
+
 # Files that an option may name where it also takes a list of labels.
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
 
-def expand_lists(
-    arguments: Sequence[str], commands: dict[str, Callable[..., Any]]
-) -> list[str]:
+def expand_lists(arguments: Sequence[str], app: "App") -> list[str]:
     """Return arguments in which each option of a list has one word.
 
     Parameters
     ----------
     arguments
         What stands after the program's name.
-    commands
-        What the command line calls, by name.
+    app
+        The command line.
 
     Raises
     ------
@@ -39,10 +39,9 @@ def expand_lists(
     """
     # Standard input, written as the path that it is: no option begins so.
     words = ["./-" if word == "-" else word for word in arguments]
-    if not words or words[0] not in commands:
+    if not words or words[0].startswith("-") or words[0] not in app:
         return words
-    lists = list_options(commands[words[0]])
-    files = _takes_files(commands[words[0]])
+    lists, files = list_options(app[words[0]])
     several = not files or (len(words) > 1 and not words[1].startswith("-"))
     expanded, place = words[:1], 1
     while place < len(words):
@@ -80,32 +79,20 @@ def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> li
     return [part for word in words for part in _parts(word)]
 
 
-def list_options(command: Callable[..., Any]) -> dict[str, bool]:
-    """Return the options of a command that take lists, and whether of paths."""
-    return {f"--{name.replace('_', '-')}": paths for name, paths in _lists(command)}
+def list_options(command: "App") -> tuple[dict[str, bool], bool]:
+    """Return the options of lists (whether of paths), and whether files come first."""
+    lists, files = {}, False
+    for argument in command.assemble_argument_collection():
+        if argument.field_info.kind is Parameter.POSITIONAL_ONLY:
+            files = True
+        elif get_origin(argument.hint) in {tuple, list}:
+            lists[argument.name] = get_args(argument.hint)[0] is Path
+    return lists, files
 
 
 def is_table(word: str) -> bool:
     """Say whether a word names a file rather than a label."""
     return word.lower().endswith(TABLES) or Path(word).is_file()
-
-
-def _takes_files(command: Callable[..., Any]) -> bool:
-    """Say whether a command takes words that belong to no option."""
-    given = signature(command).parameters.values()
-    return any(parameter.kind is Parameter.POSITIONAL_ONLY for parameter in given)
-
-
-def _lists(owner: Any) -> Iterator[tuple[str, bool]]:
-    hints = get_type_hints(owner, include_extras=True)
-    named = {field.name for field in fields(owner)} if is_dataclass(owner) else hints
-    for name in named:
-        kind = hints[name]
-        kind = get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
-        if is_dataclass(kind):
-            yield from _lists(kind)
-        elif get_origin(kind) in {tuple, list}:
-            yield name, get_args(kind)[0] is Path
 
 
 def _parts(word: str) -> list[str]:

@@ -26,21 +26,9 @@ MARKER = "sbc.toml"
 def open_folder(
     out: Path | None, settings: Mapping[str, Any], *, overwrite: bool
 ) -> Iterator[Path | None]:
-    """Make the folder, or see that it is of these settings.
+    """Make the folder, or see that it holds results of the same settings.
 
-    Parameters
-    ----------
-    out
-        The folder.
-    settings
-        What its results depend on.
-    overwrite
-        Whether results of other settings may be thrown away, once those of these are
-        complete.
-
-    Yields
-    ------
-    The folder to write into.
+    Results of other settings are replaced, if they may be, once these are complete.
 
     Raises
     ------

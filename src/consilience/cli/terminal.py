@@ -1,4 +1,4 @@
-"""Helpers of every command: the terminal, JSON, the destination of output.
+"""The frame of a command: where it prints, JSON, its place on disk, log and signals.
 
 **Signals that end the program, handled also where Python drops what they raise.**
 Ctrl-C, the TERM that `kill` and schedulers send, and the HUP of a terminal that closes
@@ -13,14 +13,15 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import fields, is_dataclass
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consilience.errors import FolderExistsError
 from consilience.visible import escape_json, visible
-from consilience.whole_folder import check_writable, clean_path
+from consilience.whole_folder import check_writable, clean_path, whole_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,14 +42,46 @@ def screen(*, as_json: bool) -> "Console":
     return Console(stderr=as_json)
 
 
+def finish(
+    show: "Console",
+    result: Mapping[str, Any],
+    *following: str | Path,
+    written: Path | None = None,
+) -> None:
+    """Say what was written and which command usually follows, or print the result.
+
+    Parameters
+    ----------
+    show
+        Where people read: standard error if the result is printed as JSON.
+    result
+        What JSON shows: values, records and tables by name.
+    following
+        Words of the command that usually follows; those in capitals stand in.
+    written
+        The folder or file that was written.
+    """
+    if written is not None:
+        show.print(f"written to {written}", soft_wrap=True)
+    if show.stderr:  # a program reads, which knows what follows
+        print_json(result)
+        return
+    command = shlex.join(["consilience", *map(str, following)])
+    screen(as_json=True).print(f"next: {command}", style="dim", soft_wrap=True)
+
+
 def print_json(result: Mapping[str, Any]) -> None:
     """Print one JSON object on standard output; what is not finite becomes null."""
-    text = json.dumps(plain(result), ensure_ascii=False, allow_nan=False, indent=2)
+    text = json.dumps(
+        plain(result), default=rows, ensure_ascii=False, allow_nan=False, indent=2
+    )
     sys.stdout.write(escape_json(text) + "\n")
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON knows it: paths as text, no NaN."""
+    """Return a value as JSON knows it: records by field, paths as text, no NaN."""
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -60,36 +93,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def finish(show: "Console", out: Path | None, *following: str | Path) -> None:
-    """Say what was written, and which command usually follows.
-
-    Parameters
-    ----------
-    show
-        Where people read.
-    out
-        What was written; None: nothing.
-    following
-        Words of the command that usually follows, without the program's name.
-    """
-    if out is not None:
-        show.print(f"written to {out}", soft_wrap=True)
-    if not show.stderr:  # beside JSON a program reads, which knows what follows
-        suggest(*following)
-
-
-def suggest(*following: str | Path) -> None:
-    """Say on standard error which command usually follows; words in capitals stand in.
-
-    Parameters
-    ----------
-    following
-        Its words, without the program's name.
-    """
-    command = shlex.join(["consilience", *map(str, following)])
-    screen(as_json=True).print(f"next: {command}", style="dim", soft_wrap=True)
-
-
 def rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """Return a table as one object per row."""
     decoded: list[dict[str, Any]] = json.loads(
@@ -98,13 +101,13 @@ def rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
     return decoded
 
 
-def check_free(folder: Path, *, marker: str | None, overwrite: bool) -> None:
+def check_free(folder: Path | None, *, marker: str | None, overwrite: bool) -> None:
     """Refuse a place that is taken before any work is done.
 
     Parameters
     ----------
     folder
-        The folder or file to be written.
+        The folder or file to be written; None: nothing is.
     marker
         A file that every folder of this sort holds; what lacks it is never replaced.
         None: a file is to be written.
@@ -118,13 +121,14 @@ def check_free(folder: Path, *, marker: str | None, overwrite: bool) -> None:
     CannotWriteError
         If nothing can be written there.
     """
+    if folder is None:
+        return
     clean_path(folder)
     if folder.exists() or folder.is_symlink():
-        if marker is None:
-            if folder.is_dir():
-                msg = f"{folder}: is a folder; choose another name for --out"
-                raise FolderExistsError(msg)
-        elif not (folder / marker).is_file():
+        if marker is None and folder.is_dir():
+            msg = f"{folder}: is a folder; choose another name for --out"
+            raise FolderExistsError(msg)
+        if marker is not None and not (folder / marker).is_file():
             msg = (
                 f"{folder}: already exists and holds no {marker}, so it is not "
                 "replaced; choose another name for --out"
@@ -137,6 +141,17 @@ def check_free(folder: Path, *, marker: str | None, overwrite: bool) -> None:
             )
             raise FolderExistsError(msg)
     check_writable(folder)
+
+
+def new_folder(
+    folder: Path, *, marker: str, overwrite: bool
+) -> AbstractContextManager[Path]:
+    """Give a folder to write, whole or not at all; it may replace one of its sort."""
+
+    def is_ours(place: Path) -> bool:
+        return (place / marker).is_file()
+
+    return whole_folder(folder, replaceable=is_ours if overwrite else None)
 
 
 class Interrupted(KeyboardInterrupt):

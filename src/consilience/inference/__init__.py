@@ -1,21 +1,5 @@
 """Inference: engines that fit a model, chosen by name."""
 
-from consilience.inference._run import (
-    ENGINES,
-    check_engine,
-    choose,
-    run,
-    with_default_draws,
-)
-from consilience.inference.options import EngineOptions
-from consilience.inference.result import Result
+import lazy_loader
 
-__all__ = [
-    "ENGINES",
-    "EngineOptions",
-    "Result",
-    "check_engine",
-    "choose",
-    "run",
-    "with_default_draws",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-import numpy as np
-
 from consilience.errors import OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 type Seed = int | tuple[int, ...]
 
@@ -23,8 +24,10 @@ class EngineOptions:
     draws : int, optional
         Draws of each chain (nuts), or in all (gibbs, vb, svi, and em of models without
         closed forms, which takes none by default); 0 for none (vb, em).
-    tune, chains : int, optional
-        Warm-up steps, and chains (nuts, gibbs).
+    tune : int, optional
+        Warm-up steps (nuts, gibbs).
+    chains : int, optional
+        Chains (nuts, gibbs).
     restarts : int, optional
         Number of starts, of which the best is kept (em, vb).
     tolerance : float, optional
@@ -32,8 +35,10 @@ class EngineOptions:
         without closed forms the gain per parameter must be below 1e-4 as well.
     sweeps : int, optional
         Largest number of sweeps (em, vb).
-    steps, batch : int, optional
-        Gradient steps, and units in a minibatch (svi).
+    steps : int, optional
+        Gradient steps (svi).
+    batch : int, optional
+        Units in a minibatch (svi).
     prob : float, default 0.9
         Probability of the intervals.
 
@@ -97,8 +102,10 @@ def seed_for(seed: Seed, name: str) -> tuple[int, ...]:
     return (*_whole(seed), crc32(name.encode()))
 
 
-def generator_of(seed: Seed) -> np.random.Generator:
+def generator_of(seed: Seed) -> "np.random.Generator":
     """Return NumPy's source of random numbers."""
+    import numpy as np
+
     return np.random.default_rng(_whole(seed))
 
 

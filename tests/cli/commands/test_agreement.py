@@ -40,14 +40,12 @@ def test_json_holds_all_that_was_found(run, export, columns, capsys):
     assert "Fleiss's kappa" in said.err
 
 
-def test_the_old_name_of_an_option_is_accepted(run, export, columns, capsys):
+def test_the_probability_of_the_intervals_is_an_option(run, export, columns, capsys):
     outputs = []
-    for option in ("--mass", "--prob"):
-        assert run("agreement", export, *columns, option, "0.8", "--json") == 0
+    for option in ((), ("--prob", "0.8")):
+        assert run("agreement", export, *columns, *option, "--json") == 0
         outputs.append(json.loads(capsys.readouterr().out)["coefficients"])
-    assert outputs[0] == outputs[1]
-    assert run("agreement", export, *columns, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["coefficients"] != outputs[0]
+    assert outputs[0] != outputs[1]
 
 
 def test_tables_are_written_as_parquet(run, export, columns, capsys, tmp_path):

@@ -7,13 +7,11 @@ import xarray as xr
 import consilience as cs
 from consilience.checks.verdict import as_dataset, at_most
 from consilience.cli.commands.fit import summary
-from consilience.cli.options import Work
 from consilience.cli.pages.fit import (
     annotator_table,
     comparison_table,
     verdicts,
 )
-from consilience.fitting import EngineOptions
 from consilience.fitting.comparison import comparing
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.tables import CATALOGUE
@@ -115,10 +113,6 @@ def test_candidates_limit_what_can_be_true(run, export, columns, tmp_path):
     options = ("--candidates", "candidates.csv", "--out", "run")
     assert run("fit", export, *columns, *QUICK, *options) == 0
     assert len(cs.load("run").labels()) == 24
-
-
-def test_the_options_for_effort_are_those_of_the_library():
-    assert set(Work.__dataclass_fields__) == set(EngineOptions.__dataclass_fields__)
 
 
 def test_an_interval_is_drawn_to_scale():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.cli.commands import runs
+from consilience.cli.commands import fit as fitting
 from consilience.errors import CannotWriteError
 
 
@@ -92,7 +92,7 @@ def test_a_fit_that_cannot_be_saved_is_kept_elsewhere(
         raise CannotWriteError(msg)
 
     (tmp_path / "spare").mkdir()
-    monkeypatch.setattr(runs, "gettempdir", lambda: str(tmp_path / "spare"))
+    monkeypatch.setattr(fitting, "gettempdir", lambda: str(tmp_path / "spare"))
     original, how = cs.Fit.save, ("--model", "majority", *columns)
 
     def elsewhere(fit, out, **more):

@@ -1,12 +1,21 @@
 """The command `agreement`: coefficients of agreement."""
 
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, Prob, Reading, read_responses
-from consilience.cli.terminal import check_free, finish, print_json, rows, screen
+from consilience.cli.options import (
+    READ_AS_IT_IS,
+    Json,
+    Overwrite,
+    Prob,
+    Reading,
+    Sources,
+    read_responses,
+)
+from consilience.cli.terminal import check_free, finish, new_folder, screen
 from consilience.errors import as_options
 
 if TYPE_CHECKING:
@@ -16,7 +25,7 @@ _MARKER = "coefficients.parquet"
 
 
 def agreement(  # noqa: PLR0913 (each option stands alone)
-    responses: list[Path],
+    responses: Sources,
     /,
     *,
     by: Annotated[
@@ -29,8 +38,8 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     seed: int = 0,
     out: Path | None = None,
     reading: Reading = READ_AS_IT_IS,
-    overwrite: Flag = False,
-    json: Flag = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Measure how far annotators agree: every usual coefficient, with intervals.
 
@@ -39,26 +48,18 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
 
     Parameters
     ----------
-    responses
-        A folder of responses, or files of any readable format.
     by
         Also show agreement on each label, of each pair of annotators, or both.
     distance
         Distance between two answers: nominal, ordinal, interval or ratio;
         for objects nominal, jaccard or masi. By default nominal for choice, ordinal
         (no, maybe, yes) for contains, masi for objects.
-    prob
-        Probability that an interval covers.
     bootstrap
         Resamples of the items; with 0 intervals are from the published variance.
     seed
         Seed of the resamples.
     out
         Folder for the whole tables, as Parquet.
-    overwrite
-        Replace an existing folder of these tables.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -68,8 +69,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     from consilience.analysis import agreement as measure
     from consilience.cli.pages.agreement import agreement_page
 
-    if out is not None:
-        check_free(out, marker=_MARKER, overwrite=overwrite)
+    check_free(out, marker=_MARKER, overwrite=overwrite)
     measured = measure(
         read_responses(responses, reading),
         distance=distance,
@@ -82,18 +82,24 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     show.print(agreement_page(measured))
     if out is not None:
         _write(measured, out, overwrite=overwrite)
-    finish(show, out, "fit", *responses, "--out", "run")
-    if json:
-        print_json(_as_json(measured, out))
+    reasons = measured.coefficients["reason"].map(as_options)
+    shown = replace(
+        measured,
+        coefficients=measured.coefficients.assign(reason=reasons),
+        notes=tuple(map(as_options, measured.notes)),
+    )
+    result = {field.name: getattr(shown, field.name) for field in fields(shown)}
+    given = {
+        name: value
+        for name, value in {**result, "out": out}.items()
+        if value is not None
+    }
+    finish(show, given, "fit", *responses, "--out", "run", written=out)
 
 
 def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
     """Write the tables, with what their numbers mean in the files' metadata."""
     from consilience.posterior.results.items import write_parquet
-    from consilience.whole_folder import whole_folder
-
-    def ours(folder: Path) -> bool:
-        return (folder / _MARKER).is_file()
 
     about: dict[str, str | float] = {
         "prob": agreement.prob,
@@ -102,40 +108,12 @@ def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
         "resamples": agreement.resamples,
         "seed": agreement.seed,
     }
-    with whole_folder(out, replaceable=ours if overwrite else None) as partial:
-        write_parquet(agreement.coefficients, partial / _MARKER, about)
-        if agreement.labels is not None:
-            write_parquet(agreement.labels, partial / "labels.parquet", about)
-        if agreement.pairs is not None:
-            write_parquet(agreement.pairs, partial / "pairs.parquet", about)
-
-
-def _as_json(agreement: "Agreement", out: Path | None) -> dict[str, Any]:
-    """Return all that was found as plain values."""
-    values: dict[str, Any] = {
-        "kind": agreement.kind,
-        "distance": agreement.distance,
-        "answers": agreement.answers,
-        "items": agreement.items,
-        "questions": agreement.questions,
-        "paired": agreement.paired,
-        "annotators": agreement.annotators,
-        "anonymous": agreement.anonymous,
-        "categories": agreement.categories,
-        "prob": agreement.prob,
-        "resamples": agreement.resamples,
-        "seed": agreement.seed,
-        "coefficients": rows(
-            agreement.coefficients.assign(
-                reason=agreement.coefficients["reason"].map(as_options)
-            )
-        ),
-        "notes": [*map(as_options, agreement.notes)],
+    tables = {
+        _MARKER: agreement.coefficients,
+        "labels.parquet": agreement.labels,
+        "pairs.parquet": agreement.pairs,
     }
-    if agreement.labels is not None:
-        values["labels"] = rows(agreement.labels)
-    if agreement.pairs is not None:
-        values["pairs"] = rows(agreement.pairs)
-    if out is not None:
-        values["out"] = out
-    return values
+    with new_folder(out, marker=_MARKER, overwrite=overwrite) as partial:
+        for name, table in tables.items():
+            if table is not None:
+                write_parquet(table, partial / name, about)

@@ -8,12 +8,13 @@ from consilience.cli.options import (
     READ_AS_IT_IS,
     Engine,
     Flag,
+    Json,
     Prob,
     Reading,
     Several,
     read_options,
 )
-from consilience.cli.terminal import finish, print_json, rows, screen
+from consilience.cli.terminal import finish, screen
 from consilience.errors import OptionError, as_options
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     resamples: int = 1000,
     prob: Prob = 0.9,
     bins: int | None = None,
-    json: Flag = False,
+    json: Json = False,
     reading: Reading = READ_AS_IT_IS,
 ) -> None:
     """Compare models on data sets with gold: accuracy, calibration, seconds.
@@ -70,13 +71,9 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
         Seed of the methods and of the bootstrap.
     resamples
         Bootstrap resamples of the items.
-    prob
-        Share of the resamples between the bounds.
     bins
         Largest number of bins of the calibration error; by default as many as the data
         allow.
-    json
-        Print the means as JSON.
 
     Examples
     --------
@@ -111,11 +108,8 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     show.print(_means(comparison))
     for file in files:
         show.print(f"written: {file}", soft_wrap=True)
-    finish(show, None, "fit", "RESPONSES", "--model", "auto", "--out", "run")
-    if json:
-        print_json(
-            {"out": out, "reference": comparison.reference, **_plain(comparison)}
-        )
+    result = {"out": out, **_result(comparison)}
+    finish(show, result, "fit", "RESPONSES", "--model", "auto", "--out", "run")
 
 
 def _check(protocol: "Protocol") -> None:
@@ -191,16 +185,15 @@ def _figure(value: float, digits: int) -> str:
     return "" if value != value else f"{value:,.{digits}f}"  # noqa: PLR0124 (NaN)
 
 
-def _plain(comparison: "Comparison") -> dict[str, Any]:
-    from consilience.benchmark.comparison import mean_table
+def _result(comparison: "Comparison") -> dict[str, Any]:
+    from consilience.benchmark.comparison import MEAN, mean_table
 
+    means, gaps = mean_table(comparison), comparison.differences
     failed = comparison.runs[comparison.runs["status"] != "done"]
     failed = failed.assign(reason=failed["reason"].map(as_options))
     return {
         "reference": comparison.reference,
-        "means": rows(mean_table(comparison).drop(columns="part").reset_index()),
-        "differences": rows(
-            comparison.differences[comparison.differences["set"] == "mean"]
-        ),
-        "failures": rows(failed[["set", "method", "status", "reason"]]),
+        "means": means.drop(columns="part").reset_index(),
+        "differences": gaps[gaps["set"] == MEAN],
+        "failures": failed[["set", "method", "status", "reason"]],
     }

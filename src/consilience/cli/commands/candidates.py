@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, read_gold
-from consilience.cli.study_options import read_all
-from consilience.cli.terminal import check_free, finish, print_json, screen
+from consilience.cli.options import (
+    READ_AS_IT_IS,
+    Json,
+    Overwrite,
+    read_gold,
+    read_responses,
+)
+from consilience.cli.predictions import CountedLabels, RowItems, read_all
+from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import ConsilienceWarning, as_options
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from consilience.classifiers import Predictions
 
 
 def candidates(  # noqa: PLR0913 (each option stands alone)
@@ -27,10 +31,10 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     gold: Path | None = None,
     responses: Path | None = None,
     label_column: str = "label",
-    items: Path | None = None,
-    labels: Path | None = None,
-    overwrite: Flag = False,
-    json: Flag = False,
+    items: RowItems = None,
+    labels: CountedLabels = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Pool classifiers' predictions into candidates of items, for `fit --candidates`.
 
@@ -58,14 +62,6 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     label_column
         Name of labels in the responses: label, or another column of the classifiers'
         labels, such as name or wnid.
-    items
-        Table that names the item of each row of the NumPy files.
-    labels
-        Table that names the labels that NumPy files count from 0.
-    overwrite
-        Replace existing candidates.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -79,10 +75,12 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
     loaded = read_all(predictions, items, labels)
+    # Labels of tables go by the one name that they have.
     named = [
-        rename_labels(one, label_column) if _has_names(one) else one for one in loaded
+        rename_labels(one, label_column) if len(one.labels.columns) > 1 else one
+        for one in loaded
     ]
-    truth = None if gold is None else read_gold(gold, READ_AS_IT_IS)
+    truth = None if gold is None else read_gold(gold)
     also = None if responses is None else _used(responses)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConsilienceWarning)  # printed below
@@ -94,14 +92,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     for sentence in _sentences(pooled.account):
         show.print(sentence)
     following = ("fit", responses or "RESPONSES", "--candidates", out, "--out", "run")
-    finish(show, out, *following)
-    if json:
-        print_json({"out": out, **pooled.account})
-
-
-def _has_names(predictions: "Predictions") -> bool:
-    """Say whether labels have other names: those of tables go by the one they have."""
-    return len(predictions.labels.columns) > 1
+    finish(show, {"out": out, **pooled.account}, *following, written=out)
 
 
 def _used(path: Path) -> "pd.DataFrame":
@@ -109,43 +100,39 @@ def _used(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     from consilience.classifiers.pooling import ANNOTATORS, DATASET
-    from consilience.cli.options import read_responses
 
     responses = read_responses([path], READ_AS_IT_IS)
     used = responses.table[["item", "label"]].dropna().drop_duplicates().astype("str")
     tables = [used.assign(source=ANNOTATORS)]
     if responses.items is not None and "dataset_label" in responses.items:
-        dataset_labels = (
-            responses.items[["item", "dataset_label"]].dropna().astype("str")
-        )
-        dataset_labels = dataset_labels.rename(columns={"dataset_label": "label"})
-        tables.append(dataset_labels.assign(source=DATASET))
+        of_set = responses.items[["item", "dataset_label"]].dropna().astype("str")
+        of_set = of_set.rename(columns={"dataset_label": "label"})
+        tables.append(of_set.assign(source=DATASET))
     return pd.concat(tables, ignore_index=True)
 
 
 def _sentences(account: Mapping[str, Any]) -> list[str]:
     number = account["per_item"]
-    first = (
+    counts = (
         f"{account['candidates']:,} candidates of {account['items']:,} items: "
         f"{number['mean']:g} each, at most {number['largest']:,}"
     )
-    sentences = [first]
     if "temperature" in account:
         of = account["temperature"]
-        sentences.append(
+        weights = (
             f"temperature {of['value']:.2f}, from {of['gold_items']:,} gold items: "
             f"log-loss {of['log_loss_before']:.3f} to {of['log_loss_after']:.3f}"
         )
     elif "presence" in account:
         of = account["presence"]
-        sentences.append(
+        weights = (
             f"log-odds from {of['gold_pairs']:,} gold pairs: log-loss "
             f"{of['log_loss_held_out']:.3f} on pairs left out, "
             f"{of['log_loss_of_the_share_alone']:.3f} by their share alone"
         )
     else:
-        sentences.append(
+        weights = (
             "no log-odds without gold labels: annotator models learn the weights of "
             "the columns"
         )
-    return sentences
+    return [counts, weights]

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from consilience.cli.options import Flag
-from consilience.cli.terminal import check_free, finish, print_json, screen
+from consilience.cli.options import Flag, Json
+from consilience.cli.terminal import check_free, finish, screen
 
 
 def classify(  # noqa: PLR0913 (each option stands alone)
@@ -27,7 +27,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     readers: int | None = None,
     threads: int | None = None,
     overwrite: Flag = False,
-    json: Flag = False,
+    json: Json = False,
 ) -> None:
     """Classify images: the most probable labels of each, by several classifiers.
 
@@ -68,8 +68,6 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     overwrite
         Start over where there are predictions already; these stay until the new ones
         are complete. If interrupted before that, it starts over again.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -111,6 +109,6 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     if outcome.unusable:
         sentence = f"{outcome.unusable:,} could not be used: see the column reason of"
         show.print(f"{sentence} {out / 'images'}", soft_wrap=True)
-    finish(show, out, "candidates", out, "--out", out.parent / "candidates")
-    if json:
-        print_json({"predictions": out, **asdict(outcome)})
+    result = {"predictions": out, **asdict(outcome)}
+    following = ("candidates", out, "--out", out.parent / "candidates")
+    finish(show, result, *following, written=out)

@@ -2,14 +2,8 @@
 
 from pathlib import Path
 
-from consilience.cli.options import Engine, Flag
-from consilience.cli.terminal import (
-    check_free,
-    finish,
-    print_json,
-    rows,
-    screen,
-)
+from consilience.cli.options import Engine, Flag, Json, Seed
+from consilience.cli.terminal import check_free, finish, screen
 
 _USUAL = Path("consilience-demo")
 MISTAKES = 0.7  # of the usual study, whose chains take a minute to converge
@@ -19,9 +13,9 @@ def demo(
     *,
     out: Path = _USUAL,
     engine: Engine = "auto",
-    seed: int = 0,
+    seed: Seed = 0,
     overwrite: Flag = False,
-    json: Flag = False,
+    json: Json = False,
 ) -> None:
     """Run the main job on a built-in study whose truth is known.
 
@@ -34,12 +28,8 @@ def demo(
         Folder to write; the default one is replaced where it exists.
     engine
         How to fit.
-    seed
-        Seed of the random number generator.
     overwrite
         Replace the folder of an earlier demonstration.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -62,18 +52,13 @@ def demo(
         progress=True,
     )
     show.print(demo_page(outcome))
-    finish(show, None, "read", "YOUR-EXPORT", "--out", "responses")
-    if json:
-        print_json(
-            {
-                "out": out,
-                "report": out / "report.html" if outcome.drawn else None,
-                "seconds": outcome.seconds,
-                "fit": summary(outcome.fit),
-                "scores": {
-                    name: score.to_dict() for name, score in outcome.scores.items()
-                },
-                "intervals_that_hold": outcome.covered,
-                "annotators": rows(outcome.accuracy),
-            }
-        )
+    result = {
+        "out": out,
+        "report": out / "report.html" if outcome.drawn else None,
+        "seconds": outcome.seconds,
+        "fit": summary(outcome.fit),
+        "scores": {name: score.to_dict() for name, score in outcome.scores.items()},
+        "intervals_that_hold": outcome.covered,
+        "annotators": outcome.accuracy,
+    }
+    finish(show, result, "read", "YOUR-EXPORT", "--out", "responses")

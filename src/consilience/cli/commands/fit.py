@@ -1,46 +1,47 @@
-"""The command `fit`: read, fit, judge, write."""
+"""The commands `fit` and `predict`: read, fit, judge, write."""
 
+import json as text
+import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Literal
 
-from consilience.cli.commands.runs import save
+from consilience.cli.commands.responses import print_account, with_options
 from consilience.cli.options import (
     READ_AS_IT_IS,
     WORK_AS_USUAL,
     Engine,
     Flag,
+    Json,
+    Overwrite,
     Reading,
+    Seed,
     Several,
+    Sources,
     Work,
-    engine_options,
     numbers,
-    print_account,
     read_gold,
     read_responses,
-    with_options,
 )
-from consilience.cli.terminal import (
-    check_free,
-    finish,
-    print_json,
-    rows,
-    screen,
-)
-from consilience.errors import as_options
+from consilience.cli.terminal import check_free, finish, rows, screen
+from consilience.errors import CannotWriteError, FolderExistsError, as_options
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from consilience.console import Console
-    from consilience.fitting import EngineOptions
     from consilience.posterior import Fit
     from consilience.responses import Responses
 
+_MARKER = "run.toml"
 _LONG = 20.0  # seconds from which a person wants to know
 
 
 def fit(  # noqa: PLR0913 (each option stands alone)
-    responses: list[Path],
+    responses: Sources,
     /,
     *,
     out: Path,
@@ -56,9 +57,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     ordered: Flag = False,
     prior: Several = (),
     prior_from: Path | None = None,
-    seed: int = 0,
-    overwrite: Flag = False,
-    json: Flag = False,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    json: Json = False,
     work: Work = WORK_AS_USUAL,
     reading: Reading = READ_AS_IT_IS,
 ) -> None:
@@ -69,8 +70,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
 
     Parameters
     ----------
-    responses
-        A folder of responses, or files of any readable format.
     out
         Run folder to write.
     model
@@ -111,12 +110,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     prior_from
         Run folder of an earlier fit of the same model, with draws: what it learned is
         the prior.
-    seed
-        Seed of the random number generator.
-    overwrite
-        Replace an existing run.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -125,7 +118,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         run
     consilience fit responses --candidates candidates --out run
     """
-    check_free(out, marker="run.toml", overwrite=overwrite)
+    check_free(out, marker=_MARKER, overwrite=overwrite)
     settings = numbers(prior, "prior")
     if model != "auto":
         from consilience.annotators import find
@@ -133,19 +126,15 @@ def fit(  # noqa: PLR0913 (each option stands alone)
 
         load_model(find(model), settings)  # a mistake is found before anything is read
     show = screen(as_json=json)
-    data = read_responses(responses, reading, both=True)
-    truth = None if gold is None else read_gold(gold, reading)
-    data = replace(data, gold=data.gold if truth is None else truth)
+    data, truth = _read(responses, reading, gold)
     if ordered:
         data = _without_hint(data)
     print_account(show, data)
     from consilience import fitting
-    from consilience.cli.pages.fit import fit_page
     from consilience.posterior import load
 
-    effort = engine_options(work)
     if len(data.kinds) == 1:
-        print_expected(show, data, model, engine, effort)
+        print_expected(show, data, model, engine, work)
     fitted = fitting.fit(
         data,
         model=model,
@@ -161,15 +150,91 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         ordered=ordered,
         prior=settings,
         prior_from=None if prior_from is None else load(prior_from),
-        effort=effort,
+        effort=work,
         progress=True,
     )
-    save(fitted, out, overwrite=overwrite)
-    show.print(fit_page(fitted))
-    finish(show, out, *following_report(out, responses))
+    _keep(show, fitted, out, overwrite=overwrite)
+    result = {"run": out, **_result(fitted, data)} if json else {}
+    finish(show, result, *following_report(out, responses), written=out)
+
+
+def predict(  # noqa: PLR0913 (each option stands alone)
+    run: Path,
+    responses: Sources,
+    /,
+    *,
+    out: Path,
+    candidates: Path | None = None,
+    similarity: Path | None = None,
+    gold: Path | None = None,
+    contains: Path | None = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    reading: Reading = READ_AS_IT_IS,
+) -> None:
+    """Predict the truth of new items with the parameters of an earlier run.
+
+    All parameters stay as that run estimated them. Annotators are matched by name; an
+    unknown one is treated as an average annotator of that run. If all are unknown, a
+    warning says so.
+
+    Parameters
+    ----------
+    run
+        Folder of the earlier run.
+    out
+        Run folder to write.
+    candidates
+        Table of candidates of the new items, as for `fit`.
+    similarity
+        Table of labels that are similar, as for `fit`.
+    gold
+        Table of new items whose truth is given.
+    contains
+        Answers of kind contains about the new items, as for `fit`.
+
+    Examples
+    --------
+    consilience predict run new-responses --out predicted
+    """
+    check_free(out, marker=_MARKER, overwrite=overwrite)
+    show = screen(as_json=json)
+    data, truth = _read(responses, reading, gold)
+    from consilience import fitting
+    from consilience.errors import UnfamiliarAnnotatorsWarning
+    from consilience.posterior import load
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnfamiliarAnnotatorsWarning)  # printed below
+        predicted = fitting.predict(
+            load(run),
+            data,
+            candidates=candidates,
+            similarity=similarity,
+            gold=truth,
+            contains=contains,
+        )
+    warning = as_options(predicted.data.attrs.get("warning", ""))
+    if warning:
+        show.print(f"WARNING: {warning}", style="bold color(160)", soft_wrap=True)
+    print_account(show, data)
+    _keep(show, predicted, out, overwrite=overwrite)
+    result = {}
     if json:
-        cleaning = asdict(with_options(data).cleaning)
-        print_json({"run": out, **summary(fitted), "cleaning": cleaning})
+        result = {"run": out, "warning": warning, **_result(predicted, data)}
+    following = ("export", out, "--out", out.parent / "tables")
+    finish(show, result, *following, written=out)
+
+
+def _read(
+    sources: Sequence[Path], reading: Reading, gold: Path | None
+) -> "tuple[Responses, pd.DataFrame | None]":
+    """Return responses, and the gold labels that are given to the fit."""
+    data = read_responses(sources, reading, both=True)
+    if gold is None:
+        return data, None
+    truth = read_gold(gold, reading)
+    return replace(data, gold=truth), truth
 
 
 def _without_hint(data: "Responses") -> "Responses":
@@ -185,7 +250,7 @@ def print_expected(
     data: "Responses",
     model: str,
     engine: str,
-    effort: "EngineOptions",
+    effort: Work,
 ) -> None:
     """Say how long a fit will take that takes long."""
     from consilience.fitting.request import FACTOR, expected_seconds
@@ -200,6 +265,37 @@ def print_expected(
         )
 
 
+def _keep(show: "Console", fitted: "Fit", out: Path, *, overwrite: bool) -> None:
+    from consilience.cli.pages.fit import fit_page
+
+    save(fitted, out, overwrite=overwrite)
+    show.print(fit_page(fitted))
+
+
+def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
+    """Write a run; where its place refuses, beside other temporary files.
+
+    Raises
+    ------
+    CannotWriteError, FolderExistsError
+        The place refuses; the message says where the fit is now.
+    """
+    try:
+        fitted.save(out, overwrite=overwrite)
+    except (CannotWriteError, FolderExistsError) as error:
+        spare = Path(gettempdir(), f"consilience-run-{token_hex(4)}")
+        try:
+            fitted.save(spare)
+        except CannotWriteError:
+            msg = (
+                f"{error}; the fit is not kept: the same command with the same seed "
+                "gives it again"
+            )
+            raise CannotWriteError(msg) from None
+        msg = f"{error}; the fit is kept as {spare}: move it to its final place"
+        raise type(error)(msg) from None
+
+
 def following_report(run: Path, responses: Sequence[Path]) -> list[str | Path]:
     """Return the command that usually follows a fit: the report."""
     canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
@@ -207,13 +303,15 @@ def following_report(run: Path, responses: Sequence[Path]) -> list[str | Path]:
     return ["report", run, *read, "--out", run.parent / "report.html"]
 
 
+def _result(fitted: "Fit", data: "Responses") -> dict[str, Any]:
+    return {**summary(fitted), "cleaning": with_options(data).cleaning}
+
+
 def summary(fitted: "Fit") -> dict[str, Any]:
     """Return what was fitted and how well it went, as JSON has it."""
-    import json
-
     from consilience.posterior.results.diagnostics import counts
 
-    attributes = fitted.data.attrs
+    attributes, truth = fitted.data.attrs, fitted.data.children.get("truth")
     verdicts = fitted.diagnostics()
     return {
         **{
@@ -225,10 +323,10 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "annotators": len(fitted.annotators()),
         "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
         "checks": counts(verdicts),
-        "truth": fitted.data["truth"].attrs.get("reported", "raw"),
+        "truth": "raw" if truth is None else truth.attrs.get("reported", "raw"),
         "comparison": rows(fitted.comparison()),
         "covariate_effects": rows(fitted.covariate_effects()),
         "relative_information": rows(fitted.relative_information()),
-        "assumptions": [*map(as_options, json.loads(attributes["assumptions"]))],
+        "assumptions": [*map(as_options, text.loads(attributes["assumptions"]))],
         "diagnostics": rows(verdicts.assign(remedy=verdicts["remedy"].map(as_options))),
     }

@@ -6,12 +6,16 @@ the files would start JAX.
 """
 
 import ast
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from consilience.cli.options import Flag
-from consilience.cli.terminal import finish, print_json, screen
+from consilience.cli.options import Json
+from consilience.cli.terminal import finish, screen
+
+if TYPE_CHECKING:
+    from consilience.console import Console
 
 _NARROW = 100  # columns of the terminal below which there is no room for a table
 
@@ -26,27 +30,25 @@ class Entry:
     references: tuple[str, ...]
 
 
-def models(*, json: Flag = False) -> None:
+def models(*, json: Json = False) -> None:
     """List the models: what each assumes, its engines, its reference.
-
-    Parameters
-    ----------
-    json
-        Print the result as JSON.
 
     Examples
     --------
     consilience models
     consilience models --json
     """
-    listed = entries()
-    if json:
-        print_json({"models": [asdict(entry) for entry in listed]})
-        return
+    listed, show = entries(), screen(as_json=json)
+    if not json:
+        _print(show, listed)
+    following = ("fit", "RESPONSES", "--model", "NAME", "--out", "run")
+    finish(show, {"models": listed}, *following)
+
+
+def _print(show: "Console", listed: list[Entry]) -> None:
     from rich.padding import Padding
     from rich.table import Table
 
-    show = screen(as_json=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("model", no_wrap=True)
     for name in ("what it assumes", "engines", "reference"):
@@ -59,7 +61,6 @@ def models(*, json: Flag = False) -> None:
             show.print(Padding(f"{rest[0]}; {rest[2]}", (0, 0, 0, 2)))
     if show.width >= _NARROW:
         show.print(table)
-    finish(show, None, "fit", "RESPONSES", "--model", "NAME", "--out", "run")
 
 
 def entries() -> list[Entry]:

@@ -1,26 +1,27 @@
 """The commands about responses: `read` and `describe`."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
-    Flag,
+    Json,
+    Overwrite,
     Reading,
-    facts_table,
-    print_account,
-    print_warnings,
+    Sources,
     read_options,
     read_responses,
-    with_options,
 )
-from consilience.cli.terminal import check_free, finish, print_json, screen
+from consilience.cli.terminal import check_free, finish, screen
+from consilience.errors import as_options
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from consilience.responses import Description
+    from consilience.console import Console
+    from consilience.responses import Description, Responses
     from consilience.tables.terminal import DrawnTable
 
 
@@ -31,8 +32,8 @@ def read(
     out: Path,
     gold: Path | None = None,
     reading: Reading = READ_AS_IT_IS,
-    overwrite: Flag = False,
-    json: Flag = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Turn any export into the canonical tables, a folder of Parquet files.
 
@@ -47,10 +48,6 @@ def read(
         Folder to write.
     gold
         Table of true labels.
-    overwrite
-        Replace an existing folder of responses.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -67,44 +64,37 @@ def read(
     print_account(show, responses)
     write(responses, out, overwrite=overwrite)
     chosen = ["--kind", responses.kinds[0]] if len(responses.kinds) > 1 else []
-    finish(show, out, "fit", out, *chosen, "--out", out.parent / "run")
-    if json:
-        responses = with_options(responses)
-        print_json(
-            {
-                "responses": out,
-                "kinds": responses.kinds,
-                "answers": responses.num_responses,
-                "items": responses.num_items,
-                "annotators": responses.num_annotators,
-                "labels": responses.num_labels,
-                "offer": responses.offer,
-                "summary": responses.summary.to_dict(),
-                "cleaning": asdict(responses.cleaning),
-                "assumptions": responses.assumptions,
-                "sources": responses.sources,
-            }
-        )
+    shown = with_options(responses)
+    result = {
+        "responses": out,
+        "kinds": responses.kinds,
+        "answers": responses.num_responses,
+        "items": responses.num_items,
+        "annotators": responses.num_annotators,
+        "labels": responses.num_labels,
+        "offer": responses.offer,
+        "summary": responses.summary.to_dict(),
+        "cleaning": shown.cleaning,
+        "assumptions": shown.assumptions,
+        "sources": responses.sources,
+    }
+    finish(show, result, "fit", out, *chosen, "--out", out.parent / "run", written=out)
 
 
 def describe(
-    responses: list[Path],
+    responses: Sources,
     /,
     *,
     gold: Path | None = None,
     reading: Reading = READ_AS_IT_IS,
-    json: Flag = False,
+    json: Json = False,
 ) -> None:
     """Show the design at a glance: counts, coverage, how far answers agree.
 
     Parameters
     ----------
-    responses
-        A folder of responses, or files of any readable format.
     gold
         Table of true labels.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -115,18 +105,66 @@ def describe(
 
     data = with_options(read_responses(responses, reading, gold))
     description, account = room.describe(data), data.cleaning
-    if json:
-        columns = {"columns": account.columns, "unused": account.unused}
-        print_json({**description.to_dict(), **columns, "warnings": account.warnings})
-        return
-    show = screen(as_json=False)
-    show.print(_counts(description))
-    show.print(_frequencies(description, 15 if show.is_terminal else None))
-    if account.columns or account.unused:
-        show.print(f"columns used: {account.roles()}", soft_wrap=True)
-        show.print(f"columns not used: {account.rest() or 'none'}", soft_wrap=True)
-    print_warnings(show, data)
-    finish(show, None, "fit", *responses, "--out", "run")
+    show = screen(as_json=json)
+    if not json:
+        show.print(_counts(description))
+        show.print(_frequencies(description, 15 if show.is_terminal else None))
+        if account.columns or account.unused:
+            show.print(f"columns used: {account.roles()}", soft_wrap=True)
+            show.print(f"columns not used: {account.rest() or 'none'}", soft_wrap=True)
+        print_warnings(show, data)
+    result = {
+        **description.to_dict(),
+        "columns": account.columns,
+        "unused": account.unused,
+        "warnings": account.warnings,
+    }
+    finish(show, result, "fit", *responses, "--out", "run")
+
+
+def print_account(show: "Console", responses: "Responses") -> None:
+    """Print what was kept, dropped and assumed, then what was understood."""
+    shown = with_options(responses)
+    for line in shown.cleaning.account():
+        show.print(line)
+    for sentence in shown.assumptions:
+        show.print(f"assumed: {sentence}")
+    show.print(facts_table(shown.summary.facts()))
+    print_warnings(show, responses)
+
+
+def facts_table(facts: Mapping[str, str]) -> "Table":
+    """Return facts side by side with their names; long ones are wrapped."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(no_wrap=True)
+    for name, value in facts.items():
+        table.add_row(name, Text(value))
+    return table
+
+
+def print_warnings(show: "Console", responses: "Responses") -> None:
+    """Print what looks wrong in the data."""
+    for sentence in responses.cleaning.warnings:
+        show.say(f"warning: {sentence}", style="color(130)")
+
+
+def with_options(responses: "Responses") -> "Responses":
+    """Return responses whose account names options in place of arguments."""
+    account = responses.cleaning
+    dropped = [
+        replace(group, reason=as_options(group.reason)) for group in account.dropped
+    ]
+    cleaning = replace(
+        account,
+        dropped=tuple(dropped),
+        notes=tuple(map(as_options, account.notes)),
+        warnings=tuple(map(as_options, account.warnings)),
+    )
+    assumptions = tuple(map(as_options, responses.assumptions))
+    return replace(responses, cleaning=cleaning, assumptions=assumptions)
 
 
 def _counts(description: "Description") -> "Table":

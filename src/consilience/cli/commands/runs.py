@@ -1,16 +1,24 @@
-"""The commands about a run: `export` and `score`; and how a run is saved."""
+"""The commands about a run: `export` and `score`."""
 
 from pathlib import Path
-from secrets import token_hex
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from consilience.cli.options import Flag, Prob, Reading, Several, read_gold
-from consilience.cli.terminal import check_free, finish, print_json, screen
-from consilience.errors import CannotWriteError, FolderExistsError, OptionError
+from consilience.cli.options import (
+    Flag,
+    Json,
+    Overwrite,
+    Prob,
+    Reading,
+    Run,
+    Several,
+    Truth,
+    load_run,
+    read_gold,
+)
+from consilience.cli.terminal import check_free, finish, screen
+from consilience.errors import OptionError
 
 if TYPE_CHECKING:
-    from consilience.posterior import Fit
     from consilience.scoring.metrics import Score
     from consilience.tables.terminal import DrawnTable
 
@@ -19,32 +27,8 @@ _SETS = "label_sets"
 _OF_OBJECTS = ("objects", "object_counts")
 
 
-def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
-    """Write a run; where its place refuses, beside other temporary files.
-
-    Raises
-    ------
-    CannotWriteError, FolderExistsError
-        The place refuses; the message says where the fit is now.
-    """
-    try:
-        fitted.save(out, overwrite=overwrite)
-    except (CannotWriteError, FolderExistsError) as error:
-        spare = Path(gettempdir(), f"consilience-run-{token_hex(4)}")
-        try:
-            fitted.save(spare)
-        except CannotWriteError:
-            msg = (
-                f"{error}; the fit is not kept: the same command with the same seed "
-                "gives it again"
-            )
-            raise CannotWriteError(msg) from None
-        msg = f"{error}; the fit is kept as {spare}: move it to its final place"
-        raise type(error)(msg) from None
-
-
 def export(  # noqa: PLR0913 (each option stands alone)
-    run: Path,
+    run: Run,
     /,
     *,
     out: Path,
@@ -52,7 +36,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
     format: Literal["csv", "parquet", "json", "xlsx", "huggingface", "label_studio"]
     | None = None,
     tasks: Path | None = None,
-    truth: Literal["raw", "tempered"] | None = None,
+    truth: Truth = None,
     prob: float | None = None,
     gold: Path | None = None,
     item: str | None = None,
@@ -60,15 +44,13 @@ def export(  # noqa: PLR0913 (each option stands alone)
     coverage: float = 0.9,
     by_class: Flag = False,
     seed: int = 0,
-    overwrite: Flag = False,
-    json: Flag = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Write a run's tables for other programs, or soft labels for training.
 
     Parameters
     ----------
-    run
-        Folder of the run.
     out
         Folder to write; or a file: of one table, such as labels.csv, or of all,
         tables.xlsx or tables.json.
@@ -83,10 +65,6 @@ def export(  # noqa: PLR0913 (each option stands alone)
         label_studio is the file of --tasks with the run's labels as predictions.
     tasks
         Export of the Label Studio project as JSON, or its tasks (label_studio).
-    truth
-        Which posterior of the truth: raw, as the model has it, or tempered, as if of
-        fewer answers where errors of annotators are correlated; by default the one that
-        the run reports.
     prob
         Probability of the intervals; by default that of the run.
     gold
@@ -103,10 +81,6 @@ def export(  # noqa: PLR0913 (each option stands alone)
         Guarantee the coverage among the items of each true label (label_sets).
     seed
         Seed of the order of equal probabilities (label_sets).
-    overwrite
-        Replace an earlier export.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -117,13 +91,12 @@ def export(  # noqa: PLR0913 (each option stands alone)
     consilience export run --tasks project.json --out predictions.json
     """
     from consilience.posterior import export as write
-    from consilience.posterior import load
     from consilience.posterior._export import ABOUT, ending
 
     layout = format or ("label_studio" if tasks else ending(out)) or "csv"
     one = ending(out) or (out if tasks else None)
     check_free(out, marker=ABOUT if one is None else None, overwrite=overwrite)
-    fitted = load(run) if truth is None else load(run).with_truth(truth)
+    fitted = load_run(run, truth)
     names = what or _usual(fitted.data.attrs["kind"], layout)
     if (_SETS in names) != (gold is not None):
         msg = (
@@ -153,9 +126,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     for file in files:
         show.print(f"written: {file}", soft_wrap=True)
-    finish(show, None, "score", run, "--gold", gold or "GOLD.csv")
-    if json:
-        print_json({"out": out, "files": files})
+    result = {"out": out, "files": files}
+    finish(show, result, "score", run, "--gold", gold or "GOLD.csv")
 
 
 def _usual(kind: str, format: str) -> list[str]:
@@ -165,7 +137,7 @@ def _usual(kind: str, format: str) -> list[str]:
 
 
 def score(  # noqa: PLR0913 (each option stands alone)
-    run: Path,
+    run: Run,
     /,
     *,
     gold: Path,
@@ -176,15 +148,13 @@ def score(  # noqa: PLR0913 (each option stands alone)
     prob: Prob = 0.9,
     bins: int | None = None,
     clip: float = 1e-3,
-    truth: Literal["raw", "tempered"] | None = None,
-    json: Flag = False,
+    truth: Truth = None,
+    json: Json = False,
 ) -> None:
     """Score a run's posterior labels against gold labels.
 
     Parameters
     ----------
-    run
-        Folder of the run.
     gold
         Table of true labels: item, label, and answer (contains; objects: yes or no of
         the labels that were judged, else all valid ones are listed), main (objects:
@@ -197,41 +167,32 @@ def score(  # noqa: PLR0913 (each option stands alone)
         Seed of the bootstrap.
     resamples
         Bootstrap resamples of the items.
-    prob
-        Share of the resamples between the bounds.
     bins
         Largest number of bins of the calibration error; by default as many as the data
         allow.
     clip
         Smallest probability in the log loss.
-    truth
-        Which posterior of the truth, raw or tempered; by default the one that the run
-        reports.
-    json
-        Print the result as JSON.
 
     Examples
     --------
     consilience score run --gold truth.csv
     consilience score run --gold truth.csv --item photo --label species --json
     """
-    from consilience.posterior import load
     from consilience.scoring.metrics import ScoreOptions
     from consilience.scoring.metrics import score as measure
 
-    fitted = load(run) if truth is None else load(run).with_truth(truth)
+    fitted = load_run(run, truth)
     gold_labels = read_gold(gold, Reading(item=item, label=label))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
     scores = measure(fitted, gold_labels, seed=seed, options=options)
-    if json:
-        print_json(scores.to_dict())
-        return
-    show = screen(as_json=False)
-    show.print(score_table(scores))
-    if scores.missing:
-        sentence = f"{scores.missing:,} gold rows name nothing in the run; left out"
-        show.print(sentence)
-    finish(show, None, "report", run, "--out", run.parent / "report.html")
+    show = screen(as_json=json)
+    if not json:
+        show.print(score_table(scores))
+        if scores.missing:
+            sentence = f"{scores.missing:,} gold rows name nothing in the run; left out"
+            show.print(sentence)
+    page = run.parent / "report.html"
+    finish(show, scores.to_dict(), "report", run, "--out", page)
 
 
 def score_table(score: "Score") -> "DrawnTable":

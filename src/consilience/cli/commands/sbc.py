@@ -2,26 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.options import (
-    ENGINES,
     WORK_AS_USUAL,
     Flag,
+    Json,
+    Seed,
     Several,
     Work,
-    engine_options,
     numbers,
 )
-from consilience.cli.terminal import finish, print_json, rows, screen
+from consilience.cli.terminal import finish, screen
 from consilience.errors import OptionError, as_options, not_among
 
 if TYPE_CHECKING:
     from consilience.cli.pages.calibration_check import Finding
-    from consilience.fitting import EngineOptions
     from consilience.progress import Reporter
     from consilience.truth import Space
 
@@ -40,13 +38,13 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     kind: Literal["choice", "contains"] = "choice",
     items: int = 50,
     annotators: int = 8,
-    per_item: Annotated[int, Parameter(name=["--per-item", "--redundancy"])] = 5,
-    classes: Annotated[int, Parameter(name=["--classes", "--labels"])] = 3,
+    per_item: int = 5,
+    classes: int = 3,
     simulations: int = 100,
     prior: Several = (),
-    seed: int = 0,
+    seed: Seed = 0,
     overwrite: Flag = False,
-    json: Flag = False,
+    json: Json = False,
     work: Work = WORK_AS_USUAL,
 ) -> None:
     """Check by simulation whether posteriors are calibrated.
@@ -80,13 +78,9 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     prior
         A setting of the priors, such as own=8, for every model that has it; or
         MODEL.own=8 for one. Studies are drawn and fitted with it alike.
-    seed
-        Seed of the random number generator.
     overwrite
         Replace the results of other settings in the folder, once the new ones are
         complete.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -100,24 +94,31 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     from consilience import annotators as room
     from consilience.cli.pages.calibration_check import notes, page, tables
     from consilience.cli.sbc_folder import open_folder, write_tables
+    from consilience.inference import engines as available
 
     changed = numbers(prior, "prior")
     plan = _plan(
         _named([*map(room.find, models)], room.names(), "models"),
-        _named(engines, ENGINES, "engines"),
+        _named(engines, available.names(), "engines"),
         changed,
     )
-    settings = _settings(
-        kind=kind,
-        items=items,
-        annotators=annotators,
-        per_item=per_item,
-        classes=classes,
-        simulations=simulations,
-        prior=changed,
-        seed=seed,
-        work={name: value for name, value in asdict(work).items() if value},
-    )
+    if simulations < 2:
+        msg = (
+            f"simulations is {simulations}; give two or more; a hundred are informative"
+        )
+        raise OptionError(msg)
+    settings = {
+        "kind": kind,
+        "items": items,
+        "annotators": annotators,
+        "per_item": per_item,
+        "classes": classes,
+        "simulations": simulations,
+        "prior": changed,
+        "seed": seed,
+        "work": {name: value for name, value in asdict(work).items() if value},
+        "version": version("consilience"),
+    }
     with open_folder(out, settings, overwrite=overwrite) as place:
         findings, left_out = _run_plan(plan, settings, work, place)
         remarks = notes(findings, left_out, settings)
@@ -128,16 +129,9 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     show.print(page(findings))
     for note in remarks:
         show.print(f"- {note}")
-    finish(show, out, "fit", "RESPONSES", "--model", plan[0][0], "--out", "run")
-    if json:
-        print_json(
-            {
-                "out": out,
-                "settings": settings,
-                **{name: rows(table) for name, table in verdicts.items()},
-                "left_out": left_out,
-            }
-        )
+    result = {"out": out, "settings": settings, **verdicts, "left_out": left_out}
+    following = ("fit", "RESPONSES", "--model", plan[0][0], "--out", "run")
+    finish(show, result, *following, written=out)
 
 
 def _plan(
@@ -187,10 +181,8 @@ def _run_plan(
     findings, left_out = [], {}
     with jax.enable_x64(True), bar() as report:  # noqa: FBT003 (the way JAX spells it)
         space = _design(settings)
-        reasons: dict[str, str | None] = {}
+        reasons = {name: cannot_simulate(model, space) for name, _, model in plan}
         for name, engine, model in plan:
-            if name not in reasons:
-                reasons[name] = cannot_simulate(model, space)
             reason = reasons[name]
             if reason is not None:
                 left_out[name] = as_options(reason)
@@ -203,22 +195,12 @@ def _run_plan(
                     engine,
                     simulations=settings["simulations"],
                     seed_of_all=settings["seed"],
-                    effort=_engine_options(work, engine),
+                    effort=_effort(work, engine),
                     report=_named_reporter(report, f"{name} {engine}"),
                 )
                 save_study(out, name, engine, study)
             findings.append(assess(name, engine, study))
     return findings, left_out
-
-
-def _settings(**given: Any) -> dict[str, Any]:
-    from importlib.metadata import version
-
-    number = given["simulations"]
-    if number < 2:
-        msg = f"simulations is {number}; give two or more; a hundred are informative"
-        raise OptionError(msg)
-    return {**given, "version": version("consilience")}
 
 
 def _design(settings: Mapping[str, Any]) -> "Space":
@@ -231,15 +213,10 @@ def _design(settings: Mapping[str, Any]) -> "Space":
     return space_of(made.responses)
 
 
-def _engine_options(work: Work, engine: str) -> "EngineOptions":
+def _effort(work: Work, engine: str) -> Work:
     """Return the effort asked for, or what suits studies this small."""
-    options = engine_options(work)
-    usual = {
-        name: value
-        for name, value in _USUAL.get(engine, {}).items()
-        if getattr(options, name) is None
-    }
-    return replace(options, **usual)
+    given = {name: value for name, value in asdict(work).items() if value is not None}
+    return replace(work, **{**_USUAL.get(engine, {}), **given})
 
 
 def _named_reporter(report: "Reporter", phase: str) -> "Reporter":

@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from consilience.cli.options import Flag, Several, numbers
-from consilience.cli.terminal import check_free, finish, print_json, screen
+from consilience.cli.options import Json, Overwrite, Seed, Several, numbers
+from consilience.cli.terminal import check_free, finish, new_folder, screen
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from consilience.simulation import Simulated
+
+_MARKER = "responses.parquet"
 
 
 def simulate(  # noqa: PLR0913 (each option stands alone)
@@ -20,9 +24,9 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     classes: int | None = None,
     per_item: int = 5,
     prior: Several = (),
-    seed: int = 0,
-    overwrite: Flag = False,
-    json: Flag = False,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Simulate responses with known truth.
 
@@ -52,19 +56,13 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     prior
         Settings of the model's prior, such as own=8; of objects, settings of the
         simulation, such as single_label=0.8.
-    seed
-        Seed of the random number generator.
-    overwrite
-        Replace an existing folder of responses.
-    json
-        Print the result as JSON.
 
     Examples
     --------
     consilience simulate --out simulated
     consilience simulate --kind objects --items 100 --out simulated
     """
-    check_free(out, marker="responses.parquet", overwrite=overwrite)
+    check_free(out, marker=_MARKER, overwrite=overwrite)
     from consilience.simulation import simulate as draw
 
     drawn = draw(
@@ -77,56 +75,34 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
         prior=numbers(prior, "prior"),
         seed=seed,
     )
-    write_study(drawn, out, overwrite=overwrite)
+    _write(drawn, out, overwrite=overwrite)
+    source = None if kind == "objects" else model or "bayesian_dawid_skene"
+    how = "drawn object by object" if source is None else f"drawn from {source}"
     responses = drawn.responses
-    sentence = (
-        f"{responses.num_responses:,} answers of {responses.num_annotators:,} "
-        f"annotators about {responses.num_items:,} items, {_how(kind, model)} with "
-        f"seed {seed}"
-    )
     show = screen(as_json=json)
-    show.print(sentence)
-    finish(show, out, "fit", out, "--out", out.parent / "run")
-    if json:
-        print_json(
-            {
-                "responses": out,
-                "kind": kind,
-                "model": _drawn_from(kind, model),
-                "seed": seed,
-                "answers": responses.num_responses,
-                "items": responses.num_items,
-                "annotators": responses.num_annotators,
-                "labels": responses.num_labels,
-            }
-        )
+    show.print(
+        f"{responses.num_responses:,} answers of {responses.num_annotators:,} "
+        f"annotators about {responses.num_items:,} items, {how} with seed {seed}"
+    )
+    result = {
+        "responses": out,
+        "kind": kind,
+        "model": source,
+        "seed": seed,
+        "answers": responses.num_responses,
+        "items": responses.num_items,
+        "annotators": responses.num_annotators,
+        "labels": responses.num_labels,
+    }
+    finish(show, result, "fit", out, "--out", out.parent / "run", written=out)
 
 
-def _how(kind: str, model: str | None) -> str:
-    name = _drawn_from(kind, model)
-    return "drawn object by object" if name is None else f"drawn from {name}"
-
-
-def _drawn_from(kind: str, model: str | None) -> str | None:
-    return None if kind == "objects" else model or "bayesian_dawid_skene"
-
-
-def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
+def _write(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
     """Write the canonical tables, the same for other programs, and the confusions."""
-    import numpy as np
-    import pandas as pd
-
     from consilience.responses import write
-    from consilience.whole_folder import whole_folder
-
-    def ours(folder: Path) -> bool:
-        return (folder / "responses.parquet").is_file()
 
     responses = drawn.responses
-    names = {"item": "task", "annotator": "worker"}
-    columns = ["item", "annotator", "label"]
-    columns += ["answer"] if responses.kind == "contains" else []
-    with whole_folder(out, replaceable=ours if overwrite else None) as partial:
+    with new_folder(out, marker=_MARKER, overwrite=overwrite) as partial:
         write(responses, partial)
         if drawn.truth:
             (partial / "truth").mkdir()
@@ -137,25 +113,36 @@ def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
             return
         crowd = partial / "crowd"
         crowd.mkdir()
-        responses.table[columns].rename(columns=names).to_csv(
-            crowd / "labels.csv", index=False
-        )
+        names = {"item": "task", "annotator": "worker"}
+        columns = ["item", "annotator", "label"]
+        columns += ["answer"] if responses.kind == "contains" else []
+        answers = responses.table[columns].rename(columns=names)
+        answers.to_csv(crowd / "labels.csv", index=False)
         if responses.gold is not None:
             gold = responses.gold.rename(columns=names)
             gold.to_csv(crowd / "truth.csv", index=False)
-        confusion = np.asarray(drawn.parameters.get("confusion", ()))
-        if confusion.ndim == 3:
-            _, states, answers = confusion.shape
-            people = responses.table["annotator"].cat.categories
-            labels = (
-                list(responses.labels["label"])
-                if responses.kind == "choice"
-                else ["absent", "present"]
-            )
-            given = labels if responses.kind == "choice" else ["no", "maybe", "yes"]
-            index = pd.MultiIndex.from_product(
-                [people, labels[:states], given[:answers]],
-                names=["annotator", "true_label", "given_label"],
-            )
-            frame = pd.DataFrame({"probability": confusion.ravel()}, index=index)
-            frame.reset_index().to_parquet(partial / "confusion.parquet", index=False)
+        confusion = _confusion(drawn)
+        if confusion is not None:
+            confusion.to_parquet(partial / "confusion.parquet", index=False)
+
+
+def _confusion(drawn: "Simulated") -> "pd.DataFrame | None":
+    """Return the true confusion of each annotator, where the model has them."""
+    import numpy as np
+    import pandas as pd
+
+    responses = drawn.responses
+    confusion = np.asarray(drawn.parameters.get("confusion", ()))
+    if confusion.ndim != 3:
+        return None
+    true, given = ["absent", "present"], ["no", "maybe", "yes"]
+    if responses.kind == "choice":
+        true = given = list(responses.labels["label"])
+    _, states, answers = confusion.shape
+    people = responses.table["annotator"].cat.categories
+    index = pd.MultiIndex.from_product(
+        [people, true[:states], given[:answers]],
+        names=["annotator", "true_label", "given_label"],
+    )
+    frame = pd.DataFrame({"probability": confusion.ravel()}, index=index)
+    return frame.reset_index()

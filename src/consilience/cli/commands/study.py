@@ -1,46 +1,60 @@
-"""The command `study`: every figure of a study, as tables, pictures and a page."""
+"""The commands that draw pages: `report`, of runs, and `study`, with every figure."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, read_responses
-from consilience.cli.study_options import USUAL, StudyOptions, make_study
-from consilience.cli.terminal import check_free, finish, print_json, screen
+from cyclopts import Parameter
+
+from consilience.cli.options import (
+    READ_AS_IT_IS,
+    Flag,
+    Json,
+    Overwrite,
+    Prob,
+    Reading,
+    Run,
+    read_responses,
+)
+from consilience.cli.predictions import read_all
+from consilience.cli.terminal import check_free, finish, screen
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from consilience.figures import StudyFigures
+    from consilience.posterior import Fit
     from consilience.progress import Progress
+    from consilience.responses import Responses
+
+Paths = Annotated[tuple[Path, ...], Parameter(show_default=False)]
 
 
-def study(  # noqa: PLR0913 (each option stands alone)
-    run: Path,
-    /,
-    *,
-    responses: Path,
-    out: Path,
-    options: StudyOptions = USUAL,
-    names: Path | None = None,
-    images: Path | None = None,
-    pictures: Literal["embedded", "linked"] = "embedded",
-    picture_size: int = 320,
-    title: str | None = None,
-    reading: Reading = READ_AS_IT_IS,
-    overwrite: Flag = False,
-    json: Flag = False,
-) -> None:
-    """Write every figure of a study as tables, pictures and a page.
+@Parameter(name="*", group="Study")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOptions:
+    """What a study is made of, beside a run and its responses."""
 
-    Needs consilience[report].
+    predictions: Paths = ()
+    contains: Path | None = None
+    prediction_items: Path | None = None
+    prediction_labels: Path | None = None
+    of: Annotated[int | None, Parameter(name="--of")] = None
+    tau: float = 0.5
+    prob: Prob = 0.9
+    resamples: int = 1000
+    seed: int = 0
+    allow_circular: Flag = False
 
-    Parameters
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOptions:
+    """What a page shows beside results.
+
+    Attributes
     ----------
-    run
-        Folder of the run.
-    responses
-        What the run was fitted to (a folder of responses or any readable file), with
-        the data set's own labels.
-    out
-        Folder to write: index.html, the page; tables, each figure as CSV and Parquet;
-        figures, each as SVG and PNG.
     names
         Names of labels: a table of label and name, or a JSON object of names by label.
         By default as the responses name them (--labels).
@@ -49,15 +63,148 @@ def study(  # noqa: PLR0913 (each option stands alone)
         as `classify` takes: adds a picture to each item.
     pictures
         Where they are: inside the page, or files in a folder beside it, for many
-        images.
+        images. Beside NAME.html that is NAME_files.
     picture_size
         Pixels of the longer side of a picture.
     title
-        Title of the page; by default the name of the run.
+        Title of the page; by default the names of the runs.
+    """
+
+    names: Path | None = None
+    images: Path | None = None
+    pictures: Literal["embedded", "linked"] = "embedded"
+    picture_size: int = 320
+    title: str | None = None
+
+    def label_names(self) -> "pd.DataFrame | None":
+        """Return the table of names that was given."""
+        from consilience.responses.offers import read_names
+
+        return None if self.names is None else read_names(self.names)
+
+
+USUAL, PLAIN = StudyOptions(), PageOptions()
+
+
+def report(  # noqa: PLR0913 (each option stands alone)
+    runs: list[Path],
+    /,
+    *,
+    out: Path,
+    responses: Path | None = None,
+    options: StudyOptions = USUAL,
+    evaluation: Paths = (),
+    page: PageOptions = PLAIN,
+    bootstrap: int = 1000,
+    reading: Reading = READ_AS_IT_IS,
+    overwrite: Flag = False,
+    json: Json = False,
+) -> None:
+    """Write one HTML file that shows runs: to search, to sort, to print.
+
+    The file works offline. Needs consilience[report].
+
+    Parameters
+    ----------
+    runs
+        Folder of a run, or folders of several of one kind, to show side by side.
+    out
+        HTML file to write.
+    responses
+        What the runs were fitted to (a folder of responses or any readable file): adds
+        what was read, kept and dropped, the data set's own labels, and with these the
+        findings and figures of the study (of the first run).
+    evaluation
+        Tables about models, such as `evaluate` writes: CSV or Parquet files, or
+        folders of them.
+    bootstrap
+        Resamples of the items for the intervals of agreement.
     overwrite
-        Replace an existing study.
-    json
-        Print the result as JSON.
+        Replace an existing report, and its folder of pictures.
+
+    Examples
+    --------
+    consilience report run --responses responses --out report.html
+    consilience report run --images photos --pictures linked --out report.html
+    """
+    from consilience.posterior import load
+    from consilience.reports import check_installed, check_place, gather, write
+    from consilience.reports.pictures import folder_of
+    from consilience.reports.record import evaluation_tables
+
+    check_installed()
+    check_place(out, pictures=page.pictures, overwrite=overwrite)
+    tables: dict[str, pd.DataFrame] = {}
+    for path in evaluation:
+        tables |= evaluation_tables(path)
+    called = page.label_names()
+    show = screen(as_json=json)
+    with show.status("gathering what the runs say") as status:
+
+        def tell(step: "Progress") -> None:
+            status.update(step.sentence())
+
+        named = zip(_names(runs), runs, strict=True)
+        fits = {name: load(run) for name, run in named}
+        given = made = None
+        if responses is not None:
+            given = read_responses([responses], reading)
+            made = _made(fits[next(iter(fits))], given, options, called, tell)
+        contents = gather(
+            fits,
+            responses=given,
+            evaluation=tables,
+            study=made,
+            names=called,
+            images=page.images,
+            picture_size=page.picture_size,
+            title=page.title,
+            bootstrap=bootstrap,
+            progress=tell,
+        )
+        size = write(contents, out, pictures=page.pictures, overwrite=overwrite)
+    show.print(f"written to {out} ({size / 1e6:.1f} MB); open it in a browser")
+    if page.pictures == "linked" and contents.pictures:
+        beside = f"its pictures are in {folder_of(out)}, which goes where the page goes"
+        show.print(beside, soft_wrap=True)
+    if page.images is not None and contents.images_missing:
+        missing = contents.images_missing
+        show.print(f"{missing:,} items have no picture in {page.images}")
+    items = len(contents.runs[0].table("items"))
+    result = {"out": out, "bytes": size, "items": items, "runs": runs}
+    finish(show, result, "export", runs[0], "--out", out.parent / "tables")
+
+
+def _names(runs: list[Path]) -> list[str]:
+    """Return the folders' names; the paths as given where names are not different."""
+    short = [run.resolve().name for run in runs]
+    return short if len(set(short)) == len(short) else [str(run) for run in runs]
+
+
+def study(
+    run: Run,
+    /,
+    *,
+    responses: Path,
+    out: Path,
+    options: StudyOptions = USUAL,
+    page: PageOptions = PLAIN,
+    reading: Reading = READ_AS_IT_IS,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Write every figure of a study as tables, pictures and a page.
+
+    Needs consilience[report].
+
+    Parameters
+    ----------
+    responses
+        What the run was fitted to (a folder of responses or any readable file), with
+        the data set's own labels.
+    out
+        Folder to write: index.html, the page; tables, each figure as CSV and Parquet;
+        figures, each as SVG and PNG.
 
     Examples
     --------
@@ -66,33 +213,30 @@ def study(  # noqa: PLR0913 (each option stands alone)
     """
     from consilience.posterior import load
     from consilience.reports import PAGE, check_installed, gather, write_study
-    from consilience.responses.offers import read_names
 
     check_installed()
     check_free(out, marker=PAGE, overwrite=overwrite)
-    called = None if names is None else read_names(names)
+    called = page.label_names()
     show = screen(as_json=json)
     with show.status("reading") as status:
 
-        def tell(progress: "Progress") -> None:
-            status.update(progress.sentence())
+        def tell(step: "Progress") -> None:
+            status.update(step.sentence())
 
         fitted = load(run)
         given = read_responses([responses], reading)
-        made = make_study(fitted, given, options, called)
-        for step in made.make():
-            tell(step)
+        made = _made(fitted, given, options, called, tell)
         contents = gather(
             {run.resolve().name: fitted},
             responses=given,
             study=made,
-            images=images,
-            picture_size=picture_size,
-            title=title,
+            images=page.images,
+            picture_size=page.picture_size,
+            title=page.title,
             progress=tell,
         )
-        page = write_study(
-            contents, out, pictures=pictures, overwrite=overwrite, progress=tell
+        index = write_study(
+            contents, out, pictures=page.pictures, overwrite=overwrite, progress=tell
         )
     for figure in made.figures.values():
         if figure.leads:
@@ -101,9 +245,79 @@ def study(  # noqa: PLR0913 (each option stands alone)
         show.print(f"not drawn: {', '.join(figures)}: {why}", soft_wrap=True)
     number = len(made.figures)
     show.print(
-        f"{number} figures written to {out}; open {page} in a browser", soft_wrap=True
+        f"{number} figures written to {out}; open {index} in a browser", soft_wrap=True
     )
-    finish(show, None, "export", run, "--out", out.parent / "tables")
-    if json:
-        findings = {name: each.finding for name, each in made.figures.items()}
-        print_json({"out": out, "findings": findings, "left_out": made.left_out})
+    findings = {name: each.finding for name, each in made.figures.items()}
+    result = {"out": out, "findings": findings, "left_out": made.left_out}
+    finish(show, result, "export", run, "--out", out.parent / "tables")
+
+
+def _made(
+    fit: "Fit",
+    responses: "Responses",
+    options: StudyOptions,
+    names: "pd.DataFrame | None",
+    tell: "Callable[[Progress], None]",
+) -> "StudyFigures":
+    made = make_study(fit, responses, options, names)
+    for step in made.make():
+        tell(step)
+    return made
+
+
+def make_study(
+    fit: "Fit",
+    responses: "Responses",
+    options: StudyOptions,
+    names: "pd.DataFrame | None",
+) -> "StudyFigures":
+    """Collect the figures of a study from a run, what it was fitted to, and options."""
+    import pandas as pd
+
+    from consilience.figures import study
+
+    predicted = None
+    if options.predictions:
+        sources = read_all(
+            options.predictions, options.prediction_items, options.prediction_labels
+        )
+        predicted = pd.concat([one.table for one in sources], ignore_index=True)
+    alone = None
+    if options.contains is not None:
+        alone = _fit_alone(options.contains, responses)
+    return study(
+        fit,
+        responses,
+        predictions=predicted,
+        contains=alone,
+        of=options.of,
+        tau=options.tau,
+        prob=options.prob,
+        resamples=options.resamples,
+        seed=options.seed,
+        allow_circular=options.allow_circular,
+        names=names,
+    )
+
+
+def _fit_alone(path: Path, responses: "Responses") -> "Fit":
+    """Load a run of kind contains, or fit the answers about items of the study."""
+    from consilience.errors import KindError
+    from consilience.fitting import fit
+    from consilience.posterior import load
+    from consilience.posterior.stored_fit.store import is_run
+
+    if is_run(path):
+        return load(path)
+    answers = read_responses([path], READ_AS_IT_IS)
+    if answers.kind != "contains":
+        msg = (
+            f"{path}: holds answers of kind {answers.kind}; --contains takes yes or no "
+            "for one label at a time"
+        )
+        raise KindError(msg)
+    if responses.items is not None:
+        listed = responses.items["item"].astype("str")
+        of_study = answers.table["item"].astype("str").isin(listed)
+        answers = answers.where(of_study) if of_study.any() else answers
+    return fit(answers, model="contains_counts", engine="em")

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from consilience.cli.options import Flag
-from consilience.cli.terminal import check_free, finish, print_json, screen
+from consilience.cli.options import Flag, Json, Overwrite
+from consilience.cli.terminal import check_free, finish, screen
 
 
 def tasks(  # noqa: PLR0913 (each option stands alone)
@@ -24,8 +24,8 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
     top: int | None = None,
     no_none: Flag = False,
     seed: int = 0,
-    overwrite: Flag = False,
-    json: Flag = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Write the tasks of a labelling tool: images with their candidates.
 
@@ -58,10 +58,6 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
         Do not offer "none of these".
     seed
         Seed of the order in which the candidates of an item are shown.
-    overwrite
-        Replace existing tasks.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -96,6 +92,6 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
         soft_wrap=True,
     )
     show.print(f"how to import them: {out / README}", soft_wrap=True)
-    finish(show, out, "read", "EXPORT", "--out", out.parent / "responses")
-    if json:
-        print_json({"out": out, "tasks": len(number), "answers": len(offered)})
+    result = {"out": out, "tasks": len(number), "answers": len(offered)}
+    following = ("read", "EXPORT", "--out", out.parent / "responses")
+    finish(show, result, *following, written=out)

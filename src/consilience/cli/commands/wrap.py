@@ -1,13 +1,12 @@
 """The command `wrap`: the folder of a classifier from an ONNX network."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from consilience.cli.options import Flag
-from consilience.cli.terminal import check_free, finish, print_json, screen
+from consilience.cli.options import Json, Overwrite
+from consilience.cli.terminal import check_free, finish, screen
 
 Numbers = Annotated[tuple[float, ...], Parameter(show_default=False)]
 
@@ -33,8 +32,8 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
     family: str | None = None,
     licence: str | None = None,
     picture: Path | None = None,
-    overwrite: Flag = False,
-    json: Flag = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Make the folder of a classifier from any floating-point ONNX network.
 
@@ -89,10 +88,6 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
     picture
         Golden picture, copied to the folder with the answers of the network; by default
         a pattern.
-    overwrite
-        Replace the folder of a classifier.
-    json
-        Print the result as JSON.
 
     Examples
     --------
@@ -132,10 +127,12 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
     show.print(f"{first} {', '.join(wrapped.first)}", soft_wrap=True)
     sentence = "largest difference from the original answers:"
     show.print(f"{sentence} {wrapped.difference:.1e}", soft_wrap=True)
+    result = {
+        "classifier": out,
+        "name": wrapped.manifest.name,
+        "difference": wrapped.difference,
+        "first_labels": wrapped.first,
+        "decisions": wrapped.decisions,
+    }
     following = ("classify", "IMAGES", "--model-dir", out, "--out", "predictions")
-    finish(show, out, *following)
-    if json:
-        decisions = [asdict(each) for each in wrapped.decisions]
-        made = {"name": wrapped.manifest.name, "difference": wrapped.difference}
-        result = {"classifier": out, **made, "first_labels": wrapped.first}
-        print_json({**result, "decisions": decisions})
+    finish(show, result, *following, written=out)

@@ -46,29 +46,27 @@ class Finding:
 
 def assess(model: str, engine: str, study: SimulatedFits) -> Finding:
     """Judge the fits of one model by one engine."""
-    if not len(study.ranks):
-        none = pd.DataFrame()
-        return Finding(model, engine, study, none, none)
-    return Finding(
-        model, engine, study, judge_parameters(study.ranks), judge_truth(study.items)
-    )
+    verdicts = [pd.DataFrame(), pd.DataFrame()]
+    if len(study.ranks):
+        verdicts = [judge_parameters(study.ranks), judge_truth(study.items)]
+    for table in verdicts:
+        if len(table):
+            table.insert(0, "model", model)
+            table.insert(1, "engine", engine)
+    return Finding(model, engine, study, *verdicts)
 
 
 def tables(findings: Sequence[Finding]) -> dict[str, pd.DataFrame]:
     """Return all verdicts with their figures: of parameters, and of the truth."""
+    return {
+        "parameters": _joined([one.parameters for one in findings]),
+        "truth": _joined([one.truth for one in findings]),
+    }
 
-    def join_words(name: str) -> pd.DataFrame:
-        parts = []
-        for one in findings:
-            part: pd.DataFrame = getattr(one, name)
-            if len(part):
-                part = part.copy()
-                part.insert(0, "model", one.model)
-                part.insert(1, "engine", one.engine)
-                parts.append(part)
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
-    return {name: join_words(name) for name in ("parameters", "truth")}
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
 def page(findings: Sequence[Finding]) -> Group:
