@@ -159,38 +159,16 @@ def study(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What came of the study.
-
-    Attributes
-    ----------
-    study
-        The study with its truth.
-    responses
-        As they were read from the export.
-    fit
-        The fit.
-    scores
-        Of the model and of majority vote, by name.
-    accuracy
-        The fit's table `annotators` with the column `truth`, the true accuracy.
-    covered
-        Annotators whose true accuracy lies in its interval.
-    folder
-        Where all of it is written.
-    drawn
-        Whether there is a report: what draws it may not be installed.
-    seconds
-        How long it took.
-    """
+    """What came of the study: the files, the fit, and how near the truth it is."""
 
     study: Study
     responses: Responses
     fit: Fit
     scores: Mapping[str, Score]
-    accuracy: pd.DataFrame
-    covered: int
+    accuracy: pd.DataFrame  # of the fit, with a column of the true accuracy
+    covered: int  # annotators whose true accuracy lies in its interval
     folder: Path
-    drawn: bool
+    drawn: bool  # whether there is a report: what draws it may not be installed
     seconds: float
 
 

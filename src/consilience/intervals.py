@@ -29,16 +29,9 @@ def bounds(
 def resampled_counts(
     size: int, resamples: int, widest: int, generator: np.random.Generator
 ) -> Iterator[Float[np.ndarray, "r N"]]:
-    """Yield how often each of some items is drawn, some resamples at a time.
+    """Yield how often Efron's bootstrap draws each item, some resamples at a time.
 
-    Parameters
-    ----------
-    size, resamples
-        Numbers of items, and of resamples with replacement (Efron's bootstrap).
-    widest
-        Numbers that are held for each resample, if more than there are items.
-    generator
-        Random numbers.
+    So many at a time that `widest` numbers for each of them fit in memory.
     """
     step = max(1, _BLOCK // max(size, widest))
     for start in range(0, resamples, step):

@@ -23,29 +23,8 @@ def space_of(
 ) -> Space:
     """Return the space that fits the kind of the responses.
 
-    Parameters
-    ----------
-    responses
-        Responses of one kind.
-    lists
-        Candidates of each item (choice); by default what was on screen, where the
-        responses list it, else every label. Contains: numbers known of each item and
-        label a priori.
-    gold
-        The truth of some items.
-    num_states
-        States of a label's presence (contains): 2 or 3.
-    alike
-        Columns label_a, label_b, value: how alike two labels are.
-    contains
-        Responses of kind contains about the same items (objects).
-
-    Raises
-    ------
-    GoldError
-        Gold labels were given of kind objects, where they are not taken.
-    CandidatesError
-        The table of candidates, or of labels that are alike, is not as it must be.
+    `lists` has the candidates of each item, or (contains) numbers known of each item
+    and label; `gold` the truth of some items; `alike` how alike two labels are.
     """
     if responses.kind == "contains":
         return contains_space(responses, num_states, gold, lists, alike)
@@ -60,7 +39,7 @@ def choice_space(
     gold: pd.DataFrame | None = None,
     alike: pd.DataFrame | None = None,
 ) -> ChoiceSpace:
-    """Return the space of responses of kind choice; the arguments are as above."""
+    """Return the space of one label an item; by default of those on its screen."""
     lists = offered_lists(responses) if lists is None else lists
     if lists is None:
         space = classes(responses, gold)
@@ -76,7 +55,7 @@ def contains_space(
     lists: pd.DataFrame | None = None,
     alike: pd.DataFrame | None = None,
 ) -> ContainsSpace:
-    """Return the space of responses of kind contains; the arguments are as above."""
+    """Return the space of labels that are present or absent, in two or three states."""
     return similar_sets(presence(responses, num_states, gold, lists), alike)
 
 
@@ -87,13 +66,7 @@ def objects_space(
     alike: pd.DataFrame | None = None,
     contains: Responses | None = None,
 ) -> ObjectsSpace:
-    """Return the space of responses of kind objects; the arguments are as above.
-
-    Raises
-    ------
-    GoldError
-        Gold labels were given.
-    """
+    """Return the space of partitions into objects, with answers of kind contains."""
     if gold is not None:
         msg = (
             "gold labels do not enter a fit of kind objects; leave them out, and "

@@ -51,17 +51,7 @@ class Panels:
 
 
 def shows_help(app: "App", words: Sequence[str], notes: str) -> bool:
-    """Print the help page that words ask for, and say whether they ask for one.
-
-    Parameters
-    ----------
-    app
-        The command line.
-    words
-        What stands after the program's name.
-    notes
-        What holds for all commands, for the page of the program.
-    """
+    """Print the help page that words ask for, and say whether they ask for one."""
     before = list(words[: words.index("--")] if "--" in words else words)
     asked = not before or bool({*HELP, HELP_READING} & {*before})
     name = before[0] if before else HELP[0]
@@ -102,12 +92,6 @@ def _console() -> "Console":
 
 
 def examples(command: Callable[..., Any]) -> list[str]:
-    """Return the examples of a command, as its docstring has them.
-
-    Parameters
-    ----------
-    command
-        What the command line calls. Indented lines continue the one before.
-    """
+    """Return the examples of a command; indented lines continue the one before."""
     text = (getdoc(command) or "").partition("Examples\n--------\n")[2]
     return [" ".join(one.split()) for one in re.split(r"\n(?! )", text) if one]

@@ -23,20 +23,7 @@ TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
 
 def expand_lists(arguments: Sequence[str], app: "App") -> list[str]:
-    """Return arguments in which each option of a list has one word.
-
-    Parameters
-    ----------
-    arguments
-        What stands after the program's name.
-    app
-        The command line.
-
-    Raises
-    ------
-    OptionError
-        A word after a list is a file as well: it may be meant as either.
-    """
+    """Return the words after the program's name, one after each option of a list."""
     # Standard input, written as the path that it is: no option begins so.
     words = ["./-" if word == "-" else word for word in arguments]
     if not words or words[0].startswith("-") or words[0] not in app:

@@ -109,15 +109,7 @@ def read_responses(
     *,
     both: bool = False,
 ) -> "Responses":
-    """Read responses of one kind; or, if they may be `both`, of objects and contains.
-
-    Raises
-    ------
-    KindError
-        If there are several kinds.
-    ConsilienceError
-        If something cannot be read.
-    """
+    """Read responses of one kind or, if they may be `both`, of objects and contains."""
     from consilience.responses import read_with
 
     responses = read_with(
@@ -175,13 +167,7 @@ def load_run(run: Path, truth: Truth) -> "Fit":
 
 
 def numbers(settings: Sequence[str], option: str) -> dict[str, float]:
-    """Return settings NAME=NUMBER by name.
-
-    Raises
-    ------
-    OptionError
-        If one is not of that form.
-    """
+    """Return settings NAME=NUMBER by name."""
     values = {}
     for name, value in pairs(settings, option):
         try:
@@ -193,13 +179,7 @@ def numbers(settings: Sequence[str], option: str) -> dict[str, float]:
 
 
 def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
-    """Return settings NAME=VALUE as pairs.
-
-    Raises
-    ------
-    OptionError
-        If one is not of that form.
-    """
+    """Return settings NAME=VALUE as pairs."""
     parsed = []
     for setting in settings:
         name, equals, value = setting.rpartition("=")

@@ -28,25 +28,7 @@ CountedLabels = Annotated[
 def read_all(
     paths: Sequence[Path], items: Path | None, labels: Path | None = None
 ) -> "list[Predictions]":
-    """Read predictions of any kind.
-
-    Parameters
-    ----------
-    paths
-        Folders that `classify` wrote; folders of files, such as that of ImageNetV2;
-        tables of item, label, rank; NumPy files.
-    items, labels
-        Tables that name the rows of NumPy files, and the labels that they count.
-
-    Raises
-    ------
-    OptionError
-        A NumPy file is there, and nothing names its rows.
-    SourceNotFoundError
-        A folder holds no predictions.
-    MissingColumnError, PredictionsError
-        A table or file is not what it should be.
-    """
+    """Read predictions; tables name the rows of NumPy files and what they count."""
     return [
         _read(file, items, labels)
         for path in paths
@@ -63,13 +45,7 @@ def labels_beside(sources: "Sequence[Predictions]") -> "pd.DataFrame | None":
 
 
 def read_columns(path: Path, names: Sequence[str]) -> "pd.DataFrame":
-    """Return columns of a table as text.
-
-    Raises
-    ------
-    MissingColumnError
-        The table lacks one.
-    """
+    """Return columns of a table as text, by default all."""
     from consilience.responses.side_tables import side_table, text_frame
 
     table = side_table(path, read_options(READ_AS_IT_IS), "predictions")

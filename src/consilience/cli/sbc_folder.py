@@ -29,13 +29,6 @@ def open_folder(
     """Make the folder, or see that it holds results of the same settings.
 
     Results of other settings are replaced, if they may be, once these are complete.
-
-    Raises
-    ------
-    FolderExistsError
-        It is there and holds something else.
-    CannotWriteError
-        It cannot be written.
     """
     if out is None:
         yield None
@@ -64,9 +57,8 @@ def open_folder(
     yield out
 
 
-def load_study(out: Path | None, model: str, engine: str) -> SimulatedFits | None:
-    """Return what an earlier run found, or None."""
-    folder = None if out is None else _place(out, model, engine)
+def load_study(folder: Path | None) -> SimulatedFits | None:
+    """Return what an earlier run gave for a model and an engine, or None."""
     if folder is None or not folder.is_dir():
         return None
     stored = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))
@@ -79,16 +71,16 @@ def load_study(out: Path | None, model: str, engine: str) -> SimulatedFits | Non
     )
 
 
-def save_study(out: Path | None, model: str, engine: str, study: SimulatedFits) -> None:
-    """Write what was found for a model and an engine."""
-    if out is None:
+def save_study(folder: Path | None, study: SimulatedFits) -> None:
+    """Write what the fits of a model by an engine gave."""
+    if folder is None:
         return
     summary = {
         "failed": list(study.failed),
         "one_state": study.one_state,
         "seconds": study.seconds,
     }
-    with whole_folder(_place(out, model, engine)) as partial:
+    with whole_folder(folder) as partial:
         study.ranks.to_parquet(partial / "ranks.parquet", index=False)
         study.items.to_parquet(partial / "items.parquet", index=False)
         (partial / "study.toml").write_text(tomli_w.dumps(summary), encoding="utf-8")
@@ -103,7 +95,3 @@ def write_tables(out: Path, tables: Mapping[str, pd.DataFrame]) -> None:
 
 def _is_ours(folder: Path) -> bool:
     return (folder / MARKER).is_file()
-
-
-def _place(out: Path, model: str, engine: str) -> Path:
-    return out / "fits" / f"{model}-{engine}"

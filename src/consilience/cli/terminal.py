@@ -48,19 +48,7 @@ def finish(
     *following: str | Path,
     written: Path | None = None,
 ) -> None:
-    """Say what was written and which command usually follows, or print the result.
-
-    Parameters
-    ----------
-    show
-        Where people read: standard error if the result is printed as JSON.
-    result
-        What JSON shows: values, records and tables by name.
-    following
-        Words of the command that usually follows; those in capitals stand in.
-    written
-        The folder or file that was written.
-    """
+    """Say what was written and which command usually follows, or print the result."""
     if written is not None:
         show.print(f"written to {written}", soft_wrap=True)
     if show.stderr:  # a program reads, which knows what follows
@@ -102,24 +90,9 @@ def rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
 
 
 def check_free(folder: Path | None, *, marker: str | None, overwrite: bool) -> None:
-    """Refuse a place that is taken before any work is done.
+    """Refuse a place that is taken, or cannot be written, before any work is done.
 
-    Parameters
-    ----------
-    folder
-        The folder or file to be written; None: nothing is.
-    marker
-        A file that every folder of this sort holds; what lacks it is never replaced.
-        None: a file is to be written.
-    overwrite
-        Whether what is there may be replaced.
-
-    Raises
-    ------
-    FolderExistsError
-        If the place is taken.
-    CannotWriteError
-        If nothing can be written there.
+    A folder that does not hold the marker is never replaced; None: a file is written.
     """
     if folder is None:
         return
@@ -209,13 +182,7 @@ def handle_interrupts() -> Iterator[None]:
 
 @contextmanager
 def log_steps(words: Sequence[str]) -> Iterator[list[str]]:
-    """Log to standard error if words ask for it; give the words without the flag.
-
-    Parameters
-    ----------
-    words
-        What stands after the program's name; the flag may stand anywhere before ``--``.
-    """
+    """Log to standard error if a flag before `--` asks for it; give the other words."""
     end = words.index("--") if "--" in words else len(words)
     rest = [word for word in words[:end] if word not in _FLAGS] + [*words[end:]]
     if len(rest) == len(words):

@@ -131,6 +131,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         data = _without_hint(data)
     print_account(show, data)
     from consilience import fitting
+    from consilience.cli.pages.fit import fit_page
     from consilience.posterior import load
 
     if len(data.kinds) == 1:
@@ -153,9 +154,10 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         effort=work,
         progress=True,
     )
-    _keep(show, fitted, out, overwrite=overwrite)
+    save(fitted, out, overwrite=overwrite)
+    show.print(fit_page(fitted))
     result = {"run": out, **_result(fitted, data)} if json else {}
-    finish(show, result, *following_report(out, responses), written=out)
+    finish(show, result, *_report(out, responses), written=out)
 
 
 def predict(  # noqa: PLR0913 (each option stands alone)
@@ -201,6 +203,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
     from consilience import fitting
+    from consilience.cli.pages.fit import fit_page
     from consilience.errors import UnfamiliarAnnotatorsWarning
     from consilience.posterior import load
 
@@ -218,10 +221,11 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     if warning:
         show.print(f"WARNING: {warning}", style="bold color(160)", soft_wrap=True)
     print_account(show, data)
-    _keep(show, predicted, out, overwrite=overwrite)
-    result = {}
+    save(predicted, out, overwrite=overwrite)
+    show.print(fit_page(predicted))
+    result = {"run": out, "warning": warning}
     if json:
-        result = {"run": out, "warning": warning, **_result(predicted, data)}
+        result |= _result(predicted, data)
     following = ("export", out, "--out", out.parent / "tables")
     finish(show, result, *following, written=out)
 
@@ -265,21 +269,8 @@ def print_expected(
         )
 
 
-def _keep(show: "Console", fitted: "Fit", out: Path, *, overwrite: bool) -> None:
-    from consilience.cli.pages.fit import fit_page
-
-    save(fitted, out, overwrite=overwrite)
-    show.print(fit_page(fitted))
-
-
 def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
-    """Write a run; where its place refuses, beside other temporary files.
-
-    Raises
-    ------
-    CannotWriteError, FolderExistsError
-        The place refuses; the message says where the fit is now.
-    """
+    """Write a run; where its place refuses, beside other temporary files."""
     try:
         fitted.save(out, overwrite=overwrite)
     except (CannotWriteError, FolderExistsError) as error:
@@ -296,7 +287,7 @@ def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
         raise type(error)(msg) from None
 
 
-def following_report(run: Path, responses: Sequence[Path]) -> list[str | Path]:
+def _report(run: Path, responses: Sequence[Path]) -> list[str | Path]:
     """Return the command that usually follows a fit: the report."""
     canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
     read: list[str | Path] = ["--responses", responses[0]] if canonical else []
@@ -314,10 +305,11 @@ def summary(fitted: "Fit") -> dict[str, Any]:
     attributes, truth = fitted.data.attrs, fitted.data.children.get("truth")
     verdicts = fitted.diagnostics()
     return {
-        **{
-            name: attributes[name]
-            for name in ("model", "engine", "kind", "seed", "seconds")
-        },
+        "model": attributes["model"],
+        "engine": attributes["engine"],
+        "kind": attributes["kind"],
+        "seed": attributes["seed"],
+        "seconds": attributes["seconds"],
         "engine_reason": as_options(attributes["engine_reason"]),
         "items": len(fitted.items()),
         "annotators": len(fitted.annotators()),

@@ -181,13 +181,15 @@ def _run_plan(
     findings, left_out = [], {}
     with jax.enable_x64(True), bar() as report:  # noqa: FBT003 (the way JAX spells it)
         space = _design(settings)
-        reasons = {name: cannot_simulate(model, space) for name, _, model in plan}
+        models = {name: model for name, _, model in plan}
+        reasons = {name: cannot_simulate(each, space) for name, each in models.items()}
         for name, engine, model in plan:
             reason = reasons[name]
             if reason is not None:
                 left_out[name] = as_options(reason)
                 continue
-            study = load_study(out, name, engine)
+            folder = None if out is None else out / "fits" / f"{name}-{engine}"
+            study = load_study(folder)
             if study is None:
                 study = simulated_fits(
                     model,
@@ -196,9 +198,9 @@ def _run_plan(
                     simulations=settings["simulations"],
                     seed_of_all=settings["seed"],
                     effort=_effort(work, engine),
-                    report=_named_reporter(report, f"{name} {engine}"),
+                    report=_under_name(report, f"{name} {engine}"),
                 )
-                save_study(out, name, engine, study)
+                save_study(folder, study)
             findings.append(assess(name, engine, study))
     return findings, left_out
 
@@ -219,8 +221,7 @@ def _effort(work: Work, engine: str) -> Work:
     return replace(work, **{**_USUAL.get(engine, {}), **given})
 
 
-def _named_reporter(report: "Reporter", phase: str) -> "Reporter":
-    """Report fits under the name of the model and engine."""
+def _under_name(report: "Reporter", phase: str) -> "Reporter":
     return lambda progress: report(replace(progress, phase=phase))
 
 

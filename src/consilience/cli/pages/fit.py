@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -182,11 +181,6 @@ def verdicts(checks: pd.DataFrame) -> list[RenderableType]:
         f"{row['name']}: {as_options(row['remedy'])}" for row in rest.to_dict("records")
     ]
     return [Text(line, style=style) for line in lines]
-
-
-def side_by_side(*parts: RenderableType) -> Columns:
-    """Return parts side by side where the terminal is wide enough."""
-    return Columns(parts, padding=(0, 4))
 
 
 def _shade(probability: float) -> str:
