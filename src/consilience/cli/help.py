@@ -25,6 +25,7 @@ HELP, HELP_READING = ("--help", "-h"), "--help-reading"
 class Panels:
     """Draw a help page: the library's own, save the options of reading."""
 
+    usual: "DefaultFormatter"
     reading: bool
 
     def __call__(
@@ -32,7 +33,7 @@ class Panels:
     ) -> None:
         """Draw one panel, or the line that stands for it."""
         if (panel.title == READING) == self.reading:
-            self._usual()(console, options, panel)
+            self.usual(console, options, panel)
         elif panel.title == READING:
             number = len(panel.entries)
             console.print(f"{number} options say how files are read: {HELP_READING}.")
@@ -41,13 +42,7 @@ class Panels:
         self, console: "Console", options: "ConsoleOptions", usage: Any
     ) -> None:
         """Draw the line of usage."""
-        self._usual().render_usage(console, options, usage)
-
-    @staticmethod
-    def _usual() -> "DefaultFormatter":
-        from cyclopts.help.formatters import DefaultFormatter
-
-        return DefaultFormatter()
+        self.usual.render_usage(console, options, usage)
 
 
 def shows_help(app: "App", words: Sequence[str], notes: str) -> bool:
@@ -57,11 +52,14 @@ def shows_help(app: "App", words: Sequence[str], notes: str) -> bool:
     name = before[0] if before else HELP[0]
     if not asked or name not in {*app, HELP_READING}:
         return False
+    from cyclopts.help.formatters import DefaultFormatter
+
     from consilience.console import Console
 
     show = Console(stderr=False)
     command = None if name.startswith("-") else app[name].default_command
-    app.help_formatter = Panels(reading=command is not None and HELP_READING in before)
+    reading = command is not None and HELP_READING in before
+    app.help_formatter = Panels(DefaultFormatter(), reading)
     if command is None:
         app.resolved_commands()  # loads them: their first lines are shown
         app.help_print([], console=_console())

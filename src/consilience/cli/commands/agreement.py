@@ -89,11 +89,8 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         notes=tuple(map(as_options, measured.notes)),
     )
     result = {field.name: getattr(shown, field.name) for field in fields(shown)}
-    given = {
-        name: value
-        for name, value in {**result, "out": out}.items()
-        if value is not None
-    }
+    result["out"] = out
+    given = {name: value for name, value in result.items() if value is not None}
     finish(show, given, "fit", *responses, "--out", "run", written=out)
 
 

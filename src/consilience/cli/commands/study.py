@@ -1,6 +1,7 @@
 """The commands that draw pages: `report`, of runs, and `study`, with every figure."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -23,9 +24,10 @@ from consilience.cli.terminal import check_free, finish, screen
 if TYPE_CHECKING:
     import pandas as pd
 
+    from consilience.console import Console
     from consilience.figures import StudyFigures
     from consilience.posterior import Fit
-    from consilience.progress import Progress
+    from consilience.progress import Progress, Reporter
     from consilience.responses import Responses
 
 Paths = Annotated[tuple[Path, ...], Parameter(show_default=False)]
@@ -139,11 +141,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
         tables |= evaluation_tables(path)
     called = page.label_names()
     show = screen(as_json=json)
-    with show.status("gathering what the runs say") as status:
-
-        def tell(step: "Progress") -> None:
-            status.update(step.sentence())
-
+    with _steps(show, "gathering what the runs say") as tell:
         named = zip(_names(runs), runs, strict=True)
         fits = {name: load(run) for name, run in named}
         given = made = None
@@ -218,11 +216,7 @@ def study(
     check_free(out, marker=PAGE, overwrite=overwrite)
     called = page.label_names()
     show = screen(as_json=json)
-    with show.status("reading") as status:
-
-        def tell(step: "Progress") -> None:
-            status.update(step.sentence())
-
+    with _steps(show, "reading") as tell:
         fitted = load(run)
         given = read_responses([responses], reading)
         made = _made(fitted, given, options, called, tell)
@@ -252,12 +246,23 @@ def study(
     finish(show, result, "export", run, "--out", out.parent / "tables")
 
 
+@contextmanager
+def _steps(show: "Console", first: str) -> Iterator["Reporter"]:
+    """Show the step that is being done, in place of the one before."""
+    with show.status(first) as status:
+
+        def tell(step: "Progress") -> None:
+            status.update(step.sentence())
+
+        yield tell
+
+
 def _made(
     fit: "Fit",
     responses: "Responses",
     options: StudyOptions,
     names: "pd.DataFrame | None",
-    tell: "Callable[[Progress], None]",
+    tell: "Reporter",
 ) -> "StudyFigures":
     made = make_study(fit, responses, options, names)
     for step in made.make():
