@@ -68,8 +68,8 @@ for _place in (
     *("fit:fit", "fit:predict", "models:models", "runs:export", "runs:score"),
     *("evaluate:evaluate", "contains:filtering", "contains:decide"),
     *("contains:leading_question", "study:study", "study:report"),
-    *("benchmark:benchmark", "classify:classify", "wrap:wrap"),
-    *("candidates:candidates", "tasks:tasks", "simulate:simulate", "sbc:sbc"),
+    *("benchmark:benchmark", "classify:classify", "classify:wrap"),
+    *("candidates:candidates", "candidates:tasks", "simulate:simulate", "sbc:sbc"),
 ):
     APP.command(f"consilience.cli.commands.{_place}")
 APP.register_install_completion_command(
