@@ -186,7 +186,14 @@ def run(
     with whole_folder(folder, replaceable=is_demo if overwrite else None) as partial:
         study.answers.to_csv(partial / "answers.csv", index=False)
         study.truth.to_csv(partial / "truth.csv", index=False)
-        responses = _read(partial)
+        responses = read(
+            partial / "answers.csv",
+            item="photo",
+            annotator="annotator",
+            label="animal",
+            labels=list(LABELS),
+            gold=partial / "truth.csv",
+        )
         write(responses, partial / "responses")
         fitted = fit(
             responses, model=MODEL, engine=engine, seed=seed, progress=progress
@@ -225,17 +232,6 @@ def is_demo(folder: Path) -> bool:
     """Say whether a folder is that of an earlier demonstration."""
     parts = ("answers.csv", "responses/responses.parquet", "run/run.toml")
     return all((folder / part).is_file() for part in parts)
-
-
-def _read(folder: Path) -> Responses:
-    return read(
-        folder / "answers.csv",
-        item="photo",
-        annotator="annotator",
-        label="animal",
-        labels=list(LABELS),
-        gold=folder / "truth.csv",
-    )
 
 
 def _confusions(

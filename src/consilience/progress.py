@@ -83,26 +83,6 @@ def bar() -> Iterator[Reporter]:
         yield report
 
 
-class Clock:
-    """How long each phase will take if it goes on as it did."""
-
-    def __init__(self) -> None:
-        self._started: dict[str, tuple[float, int]] = {}
-
-    def left(self, progress: Progress) -> float | None:
-        """Return the seconds that are left; None where nothing tells.
-
-        What was done when the phase was first reported was done before, such as the
-        work of an earlier run or compiling: it says nothing of the pace.
-        """
-        now = (time.monotonic(), progress.done)
-        start, done = self._started.setdefault(progress.phase, now)
-        if progress.done <= done or progress.done >= progress.total:
-            return None
-        pace = (time.monotonic() - start) / (progress.done - done)
-        return pace * (progress.total - progress.done)
-
-
 def duration(seconds: float) -> str:
     """Return a duration in words, as roughly as it is known."""
     if seconds < 60:
@@ -112,15 +92,22 @@ def duration(seconds: float) -> str:
 
 
 def _line_printer(write: Callable[[str], None]) -> Reporter:
-    last: dict[str, int] = {}
-    clock = Clock()
+    tenths: dict[str, int] = {}
+    starts: dict[str, tuple[float, int]] = {}
 
     def report(progress: Progress) -> None:
+        # What was done when a phase was first reported was done before, such as the
+        # work of an earlier run or compiling: it says nothing of the pace.
+        now, phase = time.monotonic(), progress.phase
+        start, before = starts.setdefault(phase, (now, progress.done))
         tenth = 10 * progress.done // max(progress.total, 1)
-        left = clock.left(progress)
-        if tenth > last.get(progress.phase, 0):
-            last[progress.phase] = tenth
-            when = "" if left is None else f", about {duration(left)} left"
-            write(progress.sentence() + when)
+        if tenth <= tenths.get(phase, 0):
+            return
+        tenths[phase], left = tenth, ""
+        if before < progress.done < progress.total:
+            pace = (now - start) / (progress.done - before)
+            rest = duration(pace * (progress.total - progress.done))
+            left = f", about {rest} left"
+        write(progress.sentence() + left)
 
     return report
