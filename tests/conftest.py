@@ -47,7 +47,7 @@ BUSY = frozenset(
         "consilience.model.on_shortlists",
         "consilience.responses.named_sets",
         "consilience.responses.options",
-        "consilience.responses.tables.coding",
+        "consilience.responses.text",
         "consilience.responses.tables.safe_pickle",
         "consilience.truth.arrays",
         "consilience.truth.lists",

@@ -238,7 +238,7 @@ def test_a_matrix_of_many_labels_is_drawn_whole():
 
 
 def test_names_are_as_short_as_they_can_be_told_apart():
-    from consilience.responses.offers import short_names
+    from consilience.responses.label_names import short_names
 
     names = {"1": "cock, rooster", "2": "maillot", "3": "maillot, tank suit", "4": "b"}
     short = {"1": "cock", "2": "maillot", "3": "maillot, tank suit", "4": "b"}

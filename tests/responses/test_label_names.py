@@ -7,7 +7,7 @@ import pytest
 
 import consilience as cs
 from consilience.errors import ConsilienceError, OptionError, SourceNotFoundError
-from consilience.responses.offers import label_names, read_names, with_names
+from consilience.responses.label_names import label_names, read_names, with_names
 
 LABELS = pd.DataFrame(
     {

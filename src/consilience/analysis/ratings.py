@@ -33,7 +33,7 @@ from scipy.sparse import csr_array
 from consilience.analysis.similarity import Similarity, pairs_within
 from consilience.errors import NoResponsesError, OptionError
 from consilience.responses import Responses
-from consilience.responses.table import ANSWERS
+from consilience.responses.options import ANSWERS
 
 MAX_GROUPS = 4096
 # Sums are held as a full table up to 64 MiB.

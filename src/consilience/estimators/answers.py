@@ -30,8 +30,8 @@ from consilience.posterior.results.confusion import individual
 from consilience.posterior.results.items import items
 from consilience.posterior.results.labels import labels
 from consilience.responses import ReadOptions, read_with
-from consilience.responses.tables.coding import text_array
 from consilience.responses.tables.id_types import MIXED, settled, text_of, type_of
+from consilience.responses.text import text_array
 
 _NAMES = {
     "item": ("task", "item"),

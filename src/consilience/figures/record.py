@@ -30,7 +30,7 @@ from consilience.posterior.fitted_responses import check_responses
 from consilience.posterior.results.items import items as items_of
 from consilience.progress import Progress
 from consilience.responses import Responses
-from consilience.responses.offers import (
+from consilience.responses.label_names import (
     COLUMNS,
     label_names,
     rename_labels,

@@ -23,8 +23,8 @@ from consilience.responses.side_tables import (
 )
 from consilience.responses.sources.frames import as_frame, is_sources
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.tables.coding import text_array
 from consilience.responses.tables.id_types import Types, settled
+from consilience.responses.text import text_array
 from consilience.truth import ContainsSpace, ObjectsSpace, Space
 
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"

@@ -30,7 +30,7 @@ from consilience.reports.pictures import SIDE, Placing, make_pictures
 from consilience.reports.record import Report, Run, check_installed
 from consilience.reports.written import check_place, write
 from consilience.responses import Description, Responses, describe
-from consilience.responses.offers import label_names, rename_labels, short_names
+from consilience.responses.label_names import label_names, rename_labels, short_names
 
 NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
 

@@ -19,7 +19,7 @@ from consilience.errors import (
 from consilience.figures import StudyFigures
 from consilience.responses import Cleaning, Description
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.tables.text_table import check_names
+from consilience.responses.text import check_names
 
 SUFFIXES = (".parquet", ".csv")
 NEEDS = ("altair", "jinja2", "PIL", "vl_convert")

@@ -1,11 +1,10 @@
+from .account import Cleaning, Dropped
 from .canonical_folder import read_folder, write
-from .design import Description, describe
-from .format_table import formats
-from .offers import with_names
+from .label_names import with_names
 from .options import Columns, ReadOptions
-from .quality.cleaning import Cleaning, Dropped
-from .reading import read, read_with
-from .table import Responses, Summary
+from .reading import formats, read, read_with
+from .summary import Description, Summary, describe
+from .table import Responses
 
 __all__ = [
     "Cleaning",

@@ -1,7 +1,7 @@
 """From a reader's draft to the frozen responses: ordered, checked, accounted for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,35 +16,36 @@ from consilience.errors import (
     NoResponsesError,
     OptionError,
 )
+from consilience.responses.account import Account, Cleaning
 from consilience.responses.columns.looks import is_structure
-from consilience.responses.draft import Draft, skipped_labels
-from consilience.responses.offers import check_offered, settle_offer
-from consilience.responses.options import ReadOptions
-from consilience.responses.quality.cleaning import Cleaning
-from consilience.responses.quality.repeats import keep_rows, settle_repeats
-from consilience.responses.quality.spelling import merge_spellings, suspicions
+from consilience.responses.draft import Draft
+from consilience.responses.options import ANSWERS, KINDS, ReadOptions
+from consilience.responses.repeats import without_repeats
 from consilience.responses.side_tables import (
     asked_items,
     check_gold,
     gold_table,
     item_table,
+    settle_offer,
 )
-from consilience.responses.table import ANSWERS, KINDS, Responses, is_given
-from consilience.responses.tables.coding import (
+from consilience.responses.spelling import merge_spellings, suspicions
+from consilience.responses.table import Responses
+from consilience.responses.tables.id_types import settled
+from consilience.responses.text import (
     Coded,
+    check_texts,
+    first_row,
+    has_order,
     index,
+    is_scale,
+    nothing,
     num_distinct,
     recode_to,
+    refuse_nul,
     sort_values,
     text_array,
-)
-from consilience.responses.tables.id_types import settled
-from consilience.responses.tables.scales import has_order, is_scale
-from consilience.responses.tables.text_table import (
-    check_texts,
-    line_break_warnings,
-    refuse_nul,
     tidy,
+    with_line_breaks,
 )
 
 ORDER_HINT = "; if it means more and less, fit with `ordered=True`"
@@ -53,81 +54,168 @@ _ROLES = ("item", "annotator", "label", "response_id")
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
     """Turn a reader's draft into responses."""
-    missing = options.missing_words
-    if draft.kind != "contains":
-        missing += (*skipped_labels(draft, options.answers),)
-    elif options.answers and not draft.worded:
-        msg = (
-            "`answers=`: the answers of this source are selections, decisions or "
-            "counts, not words, so there is none to give a meaning to; leave it out"
-        )
-        raise OptionError(msg)
-    draft = tidy_draft(draft, missing)
+    account = Account(
+        notes=[*draft.notes],
+        warnings=[*draft.warnings],
+        assumptions=[*draft.assumptions],
+        dropped=[*draft.dropped],
+    )
+    draft = _tidied(draft, _missing_words(draft, options), account)
     _check_rows(draft)
     _check_plain(draft)
     more = [*draft.more_items, *asked_items(draft.items)]
-    breaks = _check_texts(draft, more)
+    _check_texts(draft, more, account)
     gold = draft.gold
     if options.gold is not None:
         gold = gold_table(options.gold, options)
         check_gold(gold, index(draft.item.values))
-    draft, gold = merge_spellings(draft, options, gold)
-    offer = settle_offer(draft, options, gold)
+    draft, gold = merge_spellings(draft, options, gold, account)
+    offer = settle_offer(draft, options, gold, account)
     refuse_nul("label", offer.labels["label"])
     refuse_nul("item of the gold", () if gold is None else gold["item"])
-    check_offered(draft, offer)
-    repeated = settle_repeats(draft, options.repeats)
-    every = sort_values(draft.item, text_array(more))
-    draft = keep_rows(replace(draft, item=every), repeated.kept)
-    item = draft.item
-    table = _table(draft, item, offer.labels)
-    observed = _Observed(draft, table)
-    items = draft.items
-    if items is None and observed.unanswered:
-        items = pd.DataFrame({"item": index(item.values)})
+    draft = replace(draft, item=sort_values(draft.item, text_array(more)))
+    draft = without_repeats(draft, options.repeats, account)
+    items, unanswered = draft.items, _note_facts(draft, account)
+    if items is None and unanswered:
+        items = pd.DataFrame({"item": index(draft.item.values)})
     if options.items is not None:
-        items = item_table(options, items, index(item.values))
-    types, lost = settled(
-        {role: draft.types.get(role) for role in ("item", "annotator", "label")},
-        {
-            "item": item.values,
-            "annotator": draft.annotator.values,
-            "label": text_array(offer.labels["label"]),
-        },
-    )
+        items = item_table(options, items, index(draft.item.values))
+    labels = offer.labels["label"]
+    _note_strange(draft, gold, items, labels, account)
+    types = {role: kind for role in _ROLES[:3] if (kind := draft.types.get(role))}
+    if types:
+        values = {"item": draft.item.values, "annotator": draft.annotator.values}
+        types, lost = settled(types, values | {"label": text_array(labels)})
+        account.notes.extend(lost)
+    account.warnings.extend(suspicions(draft))
     cleaning = Cleaning(
         unit=draft.unit,
         read=draft.num_read,
         kept=num_distinct(draft.row),
-        answers=int(table["n"][is_given(table)].sum()),
-        dropped=(*draft.dropped, *repeated.dropped),
-        notes=(
-            *draft.notes,
-            *observed.notes(),
-            *_gold_notes(gold, item),
-            *_order_notes(draft, offer.labels),
-            *_class_notes(items, offer.labels),
-            *lost,
-        ),
+        answers=int(_times(draft)[_given(draft)].sum()),
+        dropped=tuple(account.dropped),
+        notes=tuple(account.notes),
         columns=draft.columns,
         unused=draft.unused,
-        warnings=(*draft.warnings, *breaks, *suspicions(draft)),
+        warnings=tuple(account.warnings),
     )
     return Responses(
-        table=table,
+        table=_table(draft, labels),
         offer=offer.offer,
         offered=offer.offered,
         items=items,
         labels=offer.labels,
-        gold=_gold(gold, offer.labels),
-        assumptions=(*draft.assumptions, *offer.assumptions, *repeated.assumptions),
+        gold=_gold(gold, labels),
+        assumptions=tuple(account.assumptions),
         cleaning=cleaning,
         sources=dict(draft.sources),
         types=types,
         in_order=draft.ordered
         or options.labels is not None
-        or has_order(offer.labels["label"].tolist()),
+        or has_order(labels.tolist()),
     )
+
+
+def _missing_words(draft: Draft, options: ReadOptions) -> tuple[str, ...]:
+    """Words of empty cells, and labels that the caller takes for skipped questions."""
+    if draft.kind == "contains":
+        if options.answers and not draft.worded:
+            msg = (
+                "`answers=`: the answers of this source are selections, decisions or "
+                "counts, not words, so there is none to give a meaning to; leave it out"
+            )
+            raise OptionError(msg)
+        return options.missing_words
+    for word, meaning in options.answers.items():
+        if meaning != "skipped":
+            msg = (
+                f"`answers=`: {word!r} was to mean {meaning!r}, but answers of kind "
+                f"{draft.kind!r} are labels, which may mean 'skipped' alone; leave it "
+                'out, or ask for `kind="contains"`'
+            )
+            raise OptionError(msg)
+    skipped = {word.casefold() for word in options.answers}
+    labels = draft.label.values.drop_null().to_pylist() if skipped else []
+    words = [label for label in labels if label.strip().casefold() in skipped]
+    return (*options.missing_words, *words)
+
+
+# Texts
+
+
+def _tidied(draft: Draft, missing: tuple[str, ...], account: Account) -> Draft:
+    """Trim blanks around texts and make missing words missing, as in tables."""
+    columns = {role: getattr(draft, role) for role in _ROLES}
+    there = {role: column for role, column in columns.items() if column is not None}
+    tidied, notes = tidy(there, missing)
+    changed: dict[str, Any] = {**tidied}
+    account.notes.extend(note for note in notes if note not in account.notes)
+    labels = _tidy_frame(draft.labels, missing)
+    if labels is not None:
+        labels = labels.drop_duplicates("label", ignore_index=True)
+    return replace(
+        draft,
+        **changed,
+        offered=_tidy_frame(draft.offered, missing),
+        items=_tidy_frame(draft.items, missing),
+        labels=labels,
+        gold=_tidy_frame(draft.gold, missing),
+        more_items=_tidy_texts(draft.more_items, missing),
+        order=_tidy_texts(draft.order, missing),
+    )
+
+
+def _is_tidy(values: pa.StringArray, missing: Sequence[str]) -> bool:
+    there = values.drop_null()
+    trimmed: bool = pc.utf8_trim_whitespace(there).equals(there)
+    words = pa.array(missing, pa.string())
+    return trimmed and not pc.any(pc.is_in(there, value_set=words)).as_py()
+
+
+def _tidy_texts(texts: Sequence[str], missing: Sequence[str]) -> Sequence[str]:
+    if _is_tidy(pa.array(texts, pa.string()), missing):
+        return texts
+    return [text.strip() for text in texts if text.strip() not in missing]
+
+
+def _tidy_frame(
+    frame: pd.DataFrame | None, missing: Sequence[str]
+) -> pd.DataFrame | None:
+    """Tidy a table, without rows whose label means that there is none."""
+    if frame is None:
+        return None
+    for name in {*_ROLES} & set(frame.columns):
+        if not _is_tidy(pa.array(frame[name], pa.string(), from_pandas=True), missing):
+            text = frame[name].astype("str").str.strip()
+            frame = frame.assign(**{name: text.mask(text.isin(missing))})
+    if "label" in frame and frame["label"].isna().any():
+        return frame.dropna(subset="label", ignore_index=True)
+    return frame
+
+
+def _check_texts(draft: Draft, more_items: list[str], account: Account) -> None:
+    """Hold ids and labels to the rules of texts, and say what is suspicious."""
+
+    def where(row: int) -> str:
+        return draft.where(int(draft.row[row]))
+
+    refuse_nul("item", more_items)
+    for what in _ROLES:
+        column: Coded | None = getattr(draft, what)
+        if column is None:
+            continue
+        check_texts(column, what, where)
+        broken = with_line_breaks(column.values)
+        rows = ((row, text) for text in broken for row in first_row(column, text))
+        for row, text in [*rows][:1]:
+            account.warnings.append(
+                f"line breaks in {len(broken):,} texts of {what} (first: "
+                f"{where(row)}, {text.as_py()[:40]!r}); if that is not meant, a quote "
+                "was opened and not closed, and rows may be missing"
+            )
+
+
+# Rows
 
 
 def _check_rows(draft: Draft) -> None:
@@ -162,7 +250,7 @@ def _check_rows(draft: Draft) -> None:
 def _check_plain(draft: Draft) -> None:
     """Refuse labels that are lists or objects."""
     for code, label in enumerate(draft.label.values.to_pylist()):
-        if label is None or not is_structure(label):
+        if label is None or label[:1] not in "[{" or not is_structure(label):
             continue
         rows = (draft.label.codes == code).nonzero()[0]
         if not len(rows):
@@ -177,42 +265,37 @@ def _check_plain(draft: Draft) -> None:
         raise BadCellError(msg)
 
 
-def _check_texts(draft: Draft, more_items: list[str]) -> tuple[str, ...]:
-    """Hold ids and labels to the rules of texts, and say what is suspicious."""
-
-    def where(row: int) -> str:
-        return draft.where(int(draft.row[row]))
-
-    refuse_nul("item", more_items)
-    notes: list[str] = []
-    for what in ("item", "annotator", "label", "response_id"):
-        column: Coded | None = getattr(draft, what)
-        if column is not None:
-            check_texts(column, what, where)
-            notes += line_break_warnings(column, what, where)
-    return tuple(notes)
+def _given(draft: Draft) -> np.ndarray:
+    """Return which questions were answered, and not skipped."""
+    none = np.full(len(draft.item), -1, np.int8)
+    answer = none if draft.answer is None else draft.answer
+    given: np.ndarray = (answer if draft.kind == "contains" else draft.label.codes) >= 0
+    return given
 
 
-def _table(draft: Draft, item: Coded, labels: pd.DataFrame) -> pd.DataFrame:
-    num_rows = len(item)
-    label = recode_to(draft.label, pa.array(labels["label"], pa.string()))
+def _times(draft: Draft) -> np.ndarray:
+    return np.ones(len(draft.item), np.int64) if draft.n is None else draft.n
+
+
+def _table(draft: Draft, labels: pd.Series) -> pd.DataFrame:
+    num_rows = len(draft.item)
     kinds = pd.CategoricalDtype(pd.Index(KINDS, dtype="str"))
     answers = pd.CategoricalDtype(pd.Index(ANSWERS, dtype="str"), ordered=True)
     kind = np.full(num_rows, KINDS.index(draft.kind), np.int8)
     answer = np.full(num_rows, -1, np.int8) if draft.answer is None else draft.answer
     response_id = draft.response_id
+    if response_id is None:
+        response_id = nothing(num_rows)
     columns = {
-        "item": item.series(),
+        "item": draft.item.series(),
         "annotator": sort_values(draft.annotator).series(),
         "kind": pd.Categorical.from_codes(kind, dtype=kinds),
-        "label": label.series(),
+        "label": recode_to(draft.label, text_array(labels)).series(),
         "answer": pd.Categorical.from_codes(answer, dtype=answers),
         "object": _optional(draft.object, num_rows, "Int32"),
         "main": _optional(draft.main, num_rows, "boolean"),
-        "n": np.ones(num_rows, np.int64) if draft.n is None else draft.n,
-        "response_id": sort_values(response_id).series()
-        if response_id is not None
-        else Coded(np.full(num_rows, -1, np.int32), text_array([])).series(),
+        "n": _times(draft),
+        "response_id": sort_values(response_id).series(),
     }
     return pd.DataFrame({**columns, **draft.extras})
 
@@ -225,77 +308,63 @@ def _optional(values: np.ndarray | None, num_rows: int, dtype: str) -> pd.Series
     return column
 
 
-@dataclass(frozen=True, slots=True)
-class _Observed:
-    """Facts of the finished table that a reader of results should know."""
-
-    draft: Draft
-    table: pd.DataFrame
-
-    @property
-    def unanswered(self) -> int:
-        answered = self.table["item"].cat.codes.to_numpy()
-        return len(self.table["item"].cat.categories) - num_distinct(answered)
-
-    def notes(self) -> tuple[str, ...]:
-        table = self.table
-        answered = is_given(table)
-        skipped = int((~answered).sum())
-        given = table["label"][answered].nunique()
-        annotators = len(table["annotator"].cat.categories)
-        anonymous = int(table["annotator"].isna().sum())
-        facts = [
-            (self.unanswered, f"items without an answer: {self.unanswered:,}"),
-            (skipped, f"skipped questions (no label or answer): {skipped:,}"),
-            (anonymous, f"answers without annotator (anonymous): {anonymous:,}"),
-            (
-                annotators == 1 and not anonymous,
-                "all answers are by one annotator: agreement cannot be estimated",
-            ),
-            (
-                given == 1 and self.draft.kind == "choice",
-                "all answers give one label: errors cannot be estimated",
-            ),
-            (skipped == len(table), "every question was skipped: nothing was answered"),
-        ]
-        return tuple(text for true, text in facts if true)
+# The account
 
 
-def _order_notes(draft: Draft, labels: pd.DataFrame) -> tuple[str, ...]:
-    """Say that labels are steps of a scale, which a fit does not know by itself."""
-    texts = labels["label"].tolist()
+def _note_facts(draft: Draft, account: Account) -> int:
+    """Note what a reader of results should know; returns the items without answer."""
+    given = _given(draft)
+    skipped = int((~given).sum())
+    people, anonymous = draft.annotator.codes, int((draft.annotator.codes < 0).sum())
+    unanswered = len(draft.item.values) - num_distinct(draft.item.codes)
+    facts = {
+        f"items without an answer: {unanswered:,}": unanswered,
+        f"skipped questions (no label or answer): {skipped:,}": skipped,
+        f"answers without annotator (anonymous): {anonymous:,}": anonymous,
+        "all answers are by one annotator: agreement cannot be estimated": (
+            not anonymous and num_distinct(people) == 1
+        ),
+        "all answers give one label: errors cannot be estimated": (
+            draft.kind == "choice" and num_distinct(draft.label.codes[given]) == 1
+        ),
+        "every question was skipped: nothing was answered": skipped == len(given),
+    }
+    account.notes.extend(sentence for sentence, true in facts.items() if true)
+    return unanswered
+
+
+def _note_strange(
+    draft: Draft,
+    gold: pd.DataFrame | None,
+    items: pd.DataFrame | None,
+    labels: pd.Series,
+    account: Account,
+) -> None:
+    """Note gold and classes that are about nothing else, and the order of labels."""
+    if gold is not None:
+        strange = int((~gold["item"].isin(index(draft.item.values))).sum())
+        if strange:
+            account.notes.append(
+                f"gold rows of items that nobody was asked: {strange:,}"
+            )
+    texts = labels.tolist()
     ordered = bool(draft.order) or is_scale(texts)
-    if draft.kind != "choice" or len(texts) < 3 or not ordered:
-        return ()
-    note = (
-        f"labels are kept in the order {' < '.join(texts[:12])}"
-        f"{' < ...' * (len(texts) > 12)}{ORDER_HINT}"
-    )
-    return (note,)
+    if draft.kind == "choice" and len(texts) > 2 and ordered:
+        # A fit does not know by itself that labels are steps of a scale.
+        shown = " < ".join(texts[:12]) + " < ..." * (len(texts) > 12)
+        account.notes.append(f"labels are kept in the order {shown}{ORDER_HINT}")
+    if items is not None and "dataset_label" in items:
+        named = items["dataset_label"].dropna()
+        strange = int((~named.isin(labels)).sum())
+        if strange:
+            what = "items whose label in the data set is not among the labels"
+            account.notes.append(f"{what}: {strange:,}")
 
 
-def _gold_notes(gold: pd.DataFrame | None, item: Coded) -> tuple[str, ...]:
-    if gold is None:
-        return ()
-    strange = int((~gold["item"].isin(index(item.values))).sum())
-    return (f"gold rows of items that nobody was asked: {strange:,}",) * bool(strange)
-
-
-def _class_notes(items: pd.DataFrame | None, labels: pd.DataFrame) -> tuple[str, ...]:
-    if items is None or "dataset_label" not in items:
-        return ()
-    strange = items["dataset_label"].notna() & ~items["dataset_label"].isin(
-        labels["label"]
-    )
-    count = int(strange.sum())
-    what = f"items whose label in the data set is not among the labels: {count:,}"
-    return (what,) * bool(count)
-
-
-def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | None:
+def _gold(gold: pd.DataFrame | None, labels: pd.Series) -> pd.DataFrame | None:
     if gold is None:
         return None
-    dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
+    dtype = pd.CategoricalDtype(pd.Index(labels, dtype="str"))
     strange = ~gold["label"].isin(dtype.categories)
     if strange.any():
         row = gold[strange].iloc[0]
@@ -304,63 +373,4 @@ def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | Non
             f"{len(labels)} labels; fix the gold or the list of labels"
         )
         raise LabelNotOfferedError(msg)
-    out = gold.copy()
-    out["label"] = out["label"].astype(dtype)
-    return out
-
-
-def tidy_draft(draft: Draft, missing: tuple[str, ...]) -> Draft:
-    """Trim blanks around texts and make missing words missing, as in tables."""
-    columns = {role: getattr(draft, role) for role in _ROLES}
-    untidy: dict[str, Coded] = {
-        role: column
-        for role, column in columns.items()
-        if column is not None and not _is_tidy(column.values, missing)
-    }
-    tidy_columns, notes = tidy(untidy, missing)
-    changed: dict[str, Any] = dict(tidy_columns)
-    labels = _drop_unlabelled(_frame(draft.labels, missing))
-    return replace(
-        draft,
-        **changed,
-        offered=_drop_unlabelled(_frame(draft.offered, missing)),
-        items=_frame(draft.items, missing),
-        labels=None
-        if labels is None
-        else labels.drop_duplicates("label", ignore_index=True),
-        gold=_drop_unlabelled(_frame(draft.gold, missing)),
-        more_items=_texts(draft.more_items, missing),
-        order=_texts(draft.order, missing),
-        notes=(*draft.notes, *(note for note in notes if note not in draft.notes)),
-    )
-
-
-def _is_tidy(values: pa.StringArray, missing: Sequence[str]) -> bool:
-    there = values.drop_null()
-    trimmed: bool = pc.utf8_trim_whitespace(there).equals(there)
-    words = pa.array(missing, pa.string())
-    return trimmed and not pc.any(pc.is_in(there, value_set=words)).as_py()
-
-
-def _texts(texts: Sequence[str], missing: Sequence[str]) -> Sequence[str]:
-    if _is_tidy(pa.array(texts, pa.string()), missing):
-        return texts
-    return [text.strip() for text in texts if text.strip() not in missing]
-
-
-def _drop_unlabelled(frame: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Leave out rows whose label means that there is none."""
-    if frame is None or "label" not in frame or frame["label"].notna().all():
-        return frame
-    return frame.dropna(subset="label", ignore_index=True)
-
-
-def _frame(frame: pd.DataFrame | None, missing: Sequence[str]) -> pd.DataFrame | None:
-    if frame is None:
-        return None
-    for name in {*_ROLES} & set(frame.columns):
-        column = frame[name]
-        if not _is_tidy(pa.array(column, pa.string(), from_pandas=True), missing):
-            text = column.astype("str").str.strip()
-            frame = frame.assign(**{name: text.mask(text.isin(missing))})
-    return frame
+    return gold.assign(label=gold["label"].astype(dtype))

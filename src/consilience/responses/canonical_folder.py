@@ -5,7 +5,7 @@
 beside it where they are known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -24,54 +24,49 @@ from consilience.errors import (
     OptionError,
     UnreadableFileError,
 )
+from consilience.responses.account import Cleaning
 from consilience.responses.columns.names import listing
 from consilience.responses.format_table import Reader
-from consilience.responses.options import Offer, ReadOptions
-from consilience.responses.quality.cleaning import Cleaning
+from consilience.responses.options import ANSWERS, KINDS, Offer, ReadOptions
 from consilience.responses.side_tables import asked_items, checked_labels
 from consilience.responses.sources.arrow_columns import NOT_WHOLE, as_text
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses, is_given
-from consilience.responses.tables.coding import (
+from consilience.responses.summary import is_given
+from consilience.responses.table import Responses
+from consilience.responses.tables.id_types import type_of_arrow
+from consilience.responses.text import (
     Coded,
+    check_names,
+    check_texts,
     encode,
+    has_order,
     index,
-    natural_order,
+    not_as_text,
     nothing,
     recode_to,
     sort_values,
     text_array,
-)
-from consilience.responses.tables.id_types import type_of_arrow
-from consilience.responses.tables.scales import has_order
-from consilience.responses.tables.text_table import (
-    check_names,
-    check_texts,
-    not_as_text,
     unusable_notes,
 )
 from consilience.whole_folder import whole_folder
 
 KEY = b"consilience"
 SIDES = ("offered", "items", "labels", "gold")
-_TEXTS = ("item", "annotator", "kind", "label", "answer", "response_id")
-_OFFER_KEYS = ("item", "annotator", "response_id")
-_NEEDED = {
-    "responses": ("item", "kind", "label"),
-    "labels": ("label",),
-    "gold": ("item", "label"),
-    "offered": ("label",),
-    "items": ("item",),
+# By table: the columns that must be there, and other columns of text that may be.
+_TEXTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "responses": (("item", "kind", "label"), ("annotator", "answer", "response_id")),
+    "labels": (("label",), ("name", "parent")),
+    "gold": (("item", "label"), ("annotator", "answer")),
+    "offered": (("label",), ("item", "annotator", "response_id")),
+    "items": (("item",), ("dataset_label",)),
 }
-_CANONICAL_COLUMNS = {
-    "responses": set(CANONICAL),
-    "labels": {"label", "name", "parent"},
-    "gold": {"item", "annotator", "label", "answer"},
-    "offered": {"label", *_OFFER_KEYS},
-    "items": {"item", "dataset_label"},
+# Columns of numbers: their type, and the least and the largest value.
+_NUMBERS = {
+    "object": ("Int32", 0, 2**31 - 1),
+    "main": ("boolean", 0, 1),
+    "n": ("int64", 1, 2**53),
 }
-_MAX_VALUES = {"Int32": 2**31 - 1, "boolean": 1, "int64": 2**53}
 _WHOLE = {
     pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name)
     for size in (8, 16, 32, 64)
@@ -79,8 +74,8 @@ _WHOLE = {
 }
 
 
-class _Account(msgspec.Struct, frozen=True):
-    """What the metadata holds."""
+class _Metadata(msgspec.Struct, frozen=True):
+    """How the responses were read."""
 
     offer: Offer
     assumptions: tuple[str, ...]
@@ -156,12 +151,12 @@ def read_folder(folder: str | Path) -> Responses:
         for name in ("responses", *SIDES)
         if (folder / f"{name}.parquet").exists()
     }
-    metadata = (tables["responses"].schema.metadata or {}).get(KEY)
-    account = None
-    if metadata is not None:
-        with readable(str(main), "its metadata is broken", "write the folder again"):
-            account = msgspec.json.decode(metadata, type=_Account)
-    return _responses(tables, folder, account)
+    encoded = (tables["responses"].schema.metadata or {}).get(KEY)
+    if encoded is None:
+        return _responses(tables, folder, None)
+    with readable(str(main), "its metadata is broken", "write the folder again"):
+        metadata = msgspec.json.decode(encoded, type=_Metadata)
+    return _responses(tables, folder, metadata)
 
 
 def _check_replaceable(place: Path, folder: Path, *, overwrite: bool) -> None:
@@ -203,92 +198,252 @@ def _read_file(path: Path) -> pa.Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A table, where it stands, and its columns that no rule is about."""
+    """A table of the folder: its texts, and the columns that no rule is about."""
 
-    table: pa.Table
     source: str
+    table: pa.Table
+    texts: Mapping[str, Coded]
     others: Mapping[str, pd.Series]
     refused: Mapping[str, str]
 
-    def notes(self, name: str) -> tuple[str, ...]:
-        """Say which columns were put aside; those of the answers without the file."""
-        place = "" if name == "responses" else f"{name}.parquet: "
-        return tuple(f"{place}{note}" for note in unusable_notes(self.refused))
+    def check(self, good: np.ndarray, what: str) -> None:
+        """Refuse a row that breaks a rule."""
+        if not good.all():
+            place = f"{self.source}, row {int((~good).argmax()) + 1}"
+            msg = f"{place}: {what}; fix the file or write the folder again"
+            raise BadCellError(msg)
+
+    def check_filled(self, names: Iterable[str]) -> None:
+        """Refuse a gap where there must be a text."""
+        for name in names:
+            self.check(self.texts[name].codes >= 0, f"the {name} is empty")
+
+    def text(self, name: str) -> Coded:
+        """Return a column of texts; without any, where the file has none."""
+        return self.texts.get(name, nothing(self.table.num_rows))
+
+    def label(self, labels: pd.DataFrame) -> Coded:
+        """Return the labels, coded by the list of all."""
+        given = self.text("label")
+        label = recode_to(given, text_array(labels["label"]))
+        known = (given.codes < 0) | (label.codes >= 0)
+        self.check(known, "the label is not in labels.parquet")
+        return label
+
+    def words(self, name: str, words: Sequence[str], *, null: bool) -> Coded:
+        """Return a column of some words, coded by these."""
+        given = self.text(name)
+        coded = recode_to(given, text_array(words))
+        good = (coded.codes >= 0) | (null & (given.codes < 0))
+        self.check(good, f"{name} is not one of {', '.join(words)}")
+        return coded
+
+    def numbers(self, name: str) -> pd.Series:
+        """Return a column of whole numbers (or booleans) within their limits."""
+        dtype, least, most = _NUMBERS[name]
+        if name not in self.table.column_names:
+            fill = 1 if name == "n" else None
+            return pd.Series([fill] * self.table.num_rows, dtype=dtype)
+        column = self.table.column(name)
+        try:
+            with readable(self.source):
+                if dtype == "boolean":
+                    column = column.cast(pa.bool_())
+                numbers = column.cast(pa.int64())
+        except ConsilienceError as error:
+            place = f"{self.source}: column {name!r}"
+            msg = f"{place} is not of type {dtype} ({error}); fix it"
+            raise BadCellError(msg) from None
+        good = pc.and_(pc.greater_equal(numbers, least), pc.less_equal(numbers, most))
+        good = good.fill_null(name != "n").to_numpy()
+        self.check(good, f"column {name!r} must be from {least:,} to {most:,}")
+        gaps = numbers.is_null().to_numpy()
+        values = pd.Series(numbers.fill_null(1).to_numpy()).astype("Int64")
+        out: pd.Series = values.mask(gaps).astype(pd.api.types.pandas_dtype(dtype))
+        return out
+
+    def frame(self) -> pd.DataFrame:
+        """Return all columns, in the order of the file."""
+        columns = {n: c.series().astype("str") for n, c in self.texts.items()}
+        columns |= self.others
+        order = [name for name in self.table.column_names if name in columns]
+        return pd.DataFrame({name: columns[name] for name in order})
+
+
+def _part(table: pa.Table, name: str, source: str) -> _Part:
+    needed, more = _TEXTS[name]
+    for column in needed:
+        if column not in table.column_names:
+            msg = (
+                f"{source}: there is no column {column!r}; found "
+                f"{listing(table.column_names)}; expected {', '.join(needed)}"
+            )
+            raise MissingColumnError(msg)
+    texts, others, refused = {}, {}, {}
+    for column in table.column_names:
+        if column in (*needed, *more):
+            texts[column] = _text(table.column(column), column, source)
+        elif name != "responses" or column not in _NUMBERS:
+            series = _as_pandas(table.column(column))
+            if series is None:
+                refused[column] = str(table.schema.field(column).type)
+            else:
+                others[column] = series
+    part = _Part(source, table, texts, others, refused)
+    if name != "responses":
+        part.check_filled(needed)
+    return part
+
+
+def _text(column: pa.ChunkedArray, name: str, source: str) -> Coded:
+    try:
+        with readable(source):
+            coded = encode(as_text(column)[0])
+    except ConsilienceError:
+        raise not_as_text(source, name, str(column.type)) from None
+    check_texts(coded, name, lambda row: f"{source}, row {row + 1}")
+    return coded
+
+
+def _as_pandas(column: pa.ChunkedArray) -> pd.Series | None:
+    """Column of any single values, written and read again the same; None: of others."""
+    kind = column.type
+    if pa.types.is_nested(kind):
+        return None
+    try:
+        with readable("column"):
+            column.validate(full=True)
+            if pa.types.is_dictionary(kind):
+                return encode(as_text(column)[0]).series()
+            # Whole numbers with gaps would become floats, and not all exactly.
+            gaps = kind in _WHOLE and column.null_count > 0
+            types = _WHOLE.get if gaps else None
+            series: pd.Series = column.to_pandas(types_mapper=types)
+            return series
+    except ConsilienceError:
+        return None
 
 
 def _responses(
-    tables: Mapping[str, pa.Table], folder: Path, account: _Account | None
+    tables: Mapping[str, pa.Table], folder: Path, metadata: _Metadata | None
 ) -> Responses:
     """Make responses of columns that have the canonical names."""
     parts = {
         name: _part(table, name, f"{folder / name}.parquet")
         for name, table in tables.items()
     }
-    table, source = parts["responses"].table, parts["responses"].source
-    text = {name: _text(table, name, source) for name in _TEXTS}
-    _check(text["item"].codes >= 0, source, "the item is empty")
-    labels = _labels(text["label"], parts)
-    label_values = text_array(labels["label"])
-    items = _items(parts)
-    columns = _answers(text, parts["responses"], label_values, items)
-    offered = _offered(parts, label_values)
-    offer = account.offer if account else None
-    _check_offer(offer, offered, folder)
-    types = account.types if account else None
-    ordered = account is not None and account.in_order
-    whole = pd.DataFrame({**columns, **parts["responses"].others})
+    answers = parts["responses"]
+    answers.check_filled(["item"])
+    labels, items = _labels(parts), _items(parts)
+    table = _answers(answers, labels, items)
+    offered = _offered(parts, labels)
+    offer = None if metadata is None else metadata.offer
+    if offer is not None and (offer == "listed") != (offered is not None):
+        what = (
+            "is missing" if offered is None else f"is there, but the offer is {offer}"
+        )
+        msg = f"{folder / 'offered.parquet'} {what}; write the folder again"
+        raise UnreadableFileError(msg)
+    types = None if metadata is None else metadata.types
+    ordered = metadata is not None and metadata.in_order
     return Responses(
-        table=whole,
+        table=table,
         offer=offer or ("unknown" if offered is None else "listed"),
         offered=offered,
         items=items,
         labels=labels,
         gold=_gold(parts, labels),
-        assumptions=account.assumptions if account else (),
-        cleaning=_with_notes(account.cleaning if account else None, parts, whole),
-        sources=account.sources if account else {},
-        types=_types(table) if types is None else types,
+        assumptions=() if metadata is None else metadata.assumptions,
+        cleaning=_cleaning(metadata, parts, table),
+        sources={} if metadata is None else metadata.sources,
+        types=_types(answers.table) if types is None else types,
         in_order=ordered or has_order(labels["label"].tolist()),
     )
 
 
+def _labels(parts: Mapping[str, _Part]) -> pd.DataFrame:
+    if "labels" in parts:
+        labels = parts["labels"].frame()
+        twice = labels["label"].duplicated().to_numpy()
+        parts["labels"].check(~twice, "the label stands twice")
+    else:
+        label = sort_values(parts["responses"].text("label"))
+        labels = pd.DataFrame({"label": index(label.values)})
+    return labels if labels.empty else checked_labels(labels)
+
+
+def _items(parts: Mapping[str, _Part]) -> pd.DataFrame | None:
+    if "items" not in parts:
+        return None
+    items = parts["items"].frame()
+    parts["items"].check(
+        ~items["item"].duplicated().to_numpy(), "the item stands twice"
+    )
+    return items
+
+
 def _answers(
-    text: Mapping[str, Coded],
-    part: _Part,
-    labels: pa.Array,
-    items: pd.DataFrame | None,
-) -> dict[str, pd.Series]:
-    """Return the columns of the answers, held to their rules."""
-    table, source = part.table, part.source
-    item_values = None if items is None else text_array(asked_items(items))
-    label = recode_to(text["label"], labels)
-    unknown = (text["label"].codes >= 0) & (label.codes < 0)
-    _check(~unknown, source, "the label is not in labels.parquet")
-    kind = _among(text["kind"], KINDS, source, "kind", null=False)
-    is_contains = kind.codes == KINDS.index("contains")
-    _check(~is_contains | (label.codes >= 0), source, "the label asked about is empty")
-    answer = _among(text["answer"], ANSWERS, source, "answer", null=True)
-    return {
-        "item": sort_values(text["item"], item_values).series(),
-        "annotator": sort_values(text["annotator"]).series(),
+    part: _Part, labels: pd.DataFrame, items: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return the answers, held to their rules."""
+    more = None if items is None else text_array(asked_items(items))
+    label = part.label(labels)
+    kind = part.words("kind", KINDS, null=False)
+    asked = (kind.codes != KINDS.index("contains")) | (label.codes >= 0)
+    part.check(asked, "the label asked about is empty")
+    answer = part.words("answer", ANSWERS, null=True)
+    columns = {
+        "item": sort_values(part.text("item"), more).series(),
+        "annotator": sort_values(part.text("annotator")).series(),
         "kind": kind.series(),
         "label": label.series(),
         "answer": answer.series(ordered=True),
-        "object": _numbers(table, "object", "Int32", 0, source),
-        "main": _numbers(table, "main", "boolean", 0, source),
-        "n": _numbers(table, "n", "int64", 1, source),
-        "response_id": sort_values(text["response_id"]).series(),
+        **{name: part.numbers(name) for name in _NUMBERS},
+        "response_id": sort_values(part.text("response_id")).series(),
     }
+    return pd.DataFrame({**columns, **part.others})
 
 
-def _with_notes(
-    cleaning: Cleaning | None, parts: Mapping[str, _Part], table: pd.DataFrame
+def _offered(parts: Mapping[str, _Part], labels: pd.DataFrame) -> pd.DataFrame | None:
+    if "offered" not in parts:
+        return None
+    part = parts["offered"]
+    keys = [name for name in part.texts if name != "label"]
+    if not keys:
+        msg = (
+            f"{part.source}: found {listing(part.table.column_names)}; expected the "
+            "label and whom it was offered to: item, annotator or response_id"
+        )
+        raise MissingColumnError(msg)
+    part.check_filled(keys)
+    part.label(labels)
+    return part.frame()
+
+
+def _gold(parts: Mapping[str, _Part], labels: pd.DataFrame) -> pd.DataFrame | None:
+    if "gold" not in parts:
+        return None
+    part = parts["gold"]
+    part.label(labels)
+    if "answer" in part.texts:
+        part.words("answer", ANSWERS, null=False)
+    dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
+    return part.frame().astype({"label": dtype})
+
+
+def _cleaning(
+    metadata: _Metadata | None, parts: Mapping[str, _Part], table: pd.DataFrame
 ) -> Cleaning:
     """Return the account of the folder, with notes on what differs from it."""
-    answers = int(table["n"][is_given(table)].sum())
-    rows = len(table)
-    cleaning = cleaning or Cleaning(read=rows, kept=rows, answers=answers)
-    notes = [note for name, part in parts.items() for note in part.notes(name)]
+    answers, rows = int(table["n"][is_given(table)].sum()), len(table)
+    cleaning = Cleaning(read=rows, kept=rows, answers=answers)
+    if metadata is not None:
+        cleaning = metadata.cleaning
+    notes = [
+        note if name == "responses" else f"{name}.parquet: {note}"
+        for name, part in parts.items()
+        for note in unusable_notes(part.refused)
+    ]
     if cleaning.answers != answers:
         notes.append(
             f"the folder holds {answers:,} answers; {cleaning.answers:,} were read "
@@ -305,184 +460,6 @@ def _types(table: pa.Table) -> dict[str, str]:
         if role in table.column_names
     }
     return {role: kind for role, kind in types.items() if kind is not None}
-
-
-def _part(table: pa.Table, name: str, source: str) -> _Part:
-    for needed in _NEEDED[name]:
-        if needed not in table.column_names:
-            msg = (
-                f"{source}: there is no column {needed!r}; found "
-                f"{listing(table.column_names)}; expected {', '.join(_NEEDED[name])}"
-            )
-            raise MissingColumnError(msg)
-    others, refused = {}, {}
-    for column in table.column_names:
-        if column not in _CANONICAL_COLUMNS[name]:
-            series = _as_pandas(table.column(column))
-            if series is None:
-                refused[column] = str(table.schema.field(column).type)
-            else:
-                others[column] = series
-    return _Part(table, source, others, refused)
-
-
-def _as_pandas(column: pa.ChunkedArray) -> pd.Series | None:
-    """Column of any single values, written and read again the same; None: of others."""
-    kind = column.type
-    if pa.types.is_nested(kind):
-        return None
-    try:
-        with readable("column"):
-            column.validate(full=True)
-            if pa.types.is_dictionary(kind):
-                return encode(as_text(column)[0]).series()
-            # Whole numbers with gaps would become floats, and not all exactly.
-            gaps = kind in _WHOLE and column.null_count > 0
-            series: pd.Series = column.to_pandas(
-                types_mapper=_WHOLE.get if gaps else None
-            )
-            return series
-    except ConsilienceError:
-        return None
-
-
-def _text(table: pa.Table, name: str, source: str) -> Coded:
-    if name not in table.column_names:
-        return nothing(table.num_rows)
-    column = table.column(name)
-    try:
-        with readable(source):
-            coded = encode(as_text(column)[0])
-    except ConsilienceError:
-        raise not_as_text(source, name, str(column.type)) from None
-    check_texts(coded, name, lambda row: f"{source}, row {row + 1}")
-    return coded
-
-
-def _side(part: _Part, name: str) -> tuple[pd.DataFrame, dict[str, Coded]]:
-    """Take a side table as a frame; what its rules are about is text and there."""
-    names = part.table.column_names
-    coded = {
-        column: _text(part.table, column, part.source)
-        for column in names
-        if column in _CANONICAL_COLUMNS[name]
-    }
-    for column in _NEEDED[name]:
-        _check(coded[column].codes >= 0, part.source, f"the {column} is empty")
-    columns = {n: coded[n].series().astype("str") for n in coded} | dict(part.others)
-    order = [column for column in names if column in columns]
-    return pd.DataFrame({column: columns[column] for column in order}), coded
-
-
-def _labels(label: Coded, parts: Mapping[str, _Part]) -> pd.DataFrame:
-    if "labels" not in parts:
-        values = sort_values(label).values
-        values = values.take(pa.array(natural_order(values)))
-        frame = pd.DataFrame({"label": index(values)})
-        return frame if frame.empty else checked_labels(frame)
-    frame, _ = _side(parts["labels"], "labels")
-    twice = frame["label"].duplicated().to_numpy()
-    _check(~twice, parts["labels"].source, "the label stands twice")
-    return frame if frame.empty else checked_labels(frame)
-
-
-def _items(parts: Mapping[str, _Part]) -> pd.DataFrame | None:
-    if "items" not in parts:
-        return None
-    frame, _ = _side(parts["items"], "items")
-    twice = frame["item"].duplicated().to_numpy()
-    _check(~twice, parts["items"].source, "the item stands twice")
-    return frame
-
-
-def _offered(
-    parts: Mapping[str, _Part], label_values: pa.StringArray
-) -> pd.DataFrame | None:
-    if "offered" not in parts:
-        return None
-    table, source = parts["offered"].table, parts["offered"].source
-    keys = [name for name in _OFFER_KEYS if name in table.column_names]
-    if not keys:
-        msg = (
-            f"{source}: found {listing(table.column_names)}; expected the "
-            "label and whom it was offered to: item, annotator or response_id"
-        )
-        raise MissingColumnError(msg)
-    frame, coded = _side(parts["offered"], "offered")
-    for name in keys:
-        _check(coded[name].codes >= 0, source, f"the {name} is empty")
-    _check(
-        recode_to(coded["label"], label_values).codes >= 0,
-        source,
-        "the label is not in labels.parquet",
-    )
-    return frame
-
-
-def _gold(parts: Mapping[str, _Part], labels: pd.DataFrame) -> pd.DataFrame | None:
-    if "gold" not in parts:
-        return None
-    source = parts["gold"].source
-    frame, coded = _side(parts["gold"], "gold")
-    label = recode_to(coded["label"], text_array(labels["label"]))
-    _check(label.codes >= 0, source, "the label is not in labels.parquet")
-    if "answer" in coded:
-        _among(coded["answer"], ANSWERS, source, "answer", null=False)
-    dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
-    return frame.assign(label=frame["label"].astype(dtype))
-
-
-def _check_offer(
-    offer: Offer | None, offered: pd.DataFrame | None, folder: Path
-) -> None:
-    if offer is not None and (offer == "listed") != (offered is not None):
-        what = (
-            "is missing" if offered is None else f"is there, but the offer is {offer}"
-        )
-        msg = f"{folder / 'offered.parquet'} {what}; write the folder again"
-        raise UnreadableFileError(msg)
-
-
-def _among(
-    column: Coded, words: tuple[str, ...], source: str, what: str, *, null: bool
-) -> Coded:
-    coded = recode_to(column, text_array(words))
-    good = (coded.codes >= 0) | (null & (column.codes < 0))
-    _check(good, source, f"{what} is not one of {', '.join(words)}")
-    return coded
-
-
-def _numbers(
-    table: pa.Table, name: str, dtype: str, least: int, source: str
-) -> pd.Series:
-    """Read a column of whole numbers (or booleans) and hold it to its least value."""
-    if name not in table.column_names:
-        fill = 1 if name == "n" else None
-        return pd.Series([fill] * table.num_rows, dtype=dtype)
-    column = table.column(name)
-    try:
-        with readable(source):
-            if dtype == "boolean":
-                column = column.cast(pa.bool_())
-            numbers = column.cast(pa.int64())
-    except ConsilienceError as error:
-        msg = f"{source}: column {name!r} is not of type {dtype} ({error}); fix it"
-        raise BadCellError(msg) from None
-    most = _MAX_VALUES[dtype]
-    good = pc.and_(pc.greater_equal(numbers, least), pc.less_equal(numbers, most))
-    good = good.fill_null(name != "n").to_numpy()
-    _check(good, source, f"column {name!r} must be from {least:,} to {most:,}")
-    gaps = numbers.is_null().to_numpy()
-    values = pd.Series(numbers.fill_null(1).to_numpy()).astype("Int64")
-    out: pd.Series = values.mask(gaps).astype(pd.api.types.pandas_dtype(dtype))
-    return out
-
-
-def _check(good: np.ndarray, source: str, what: str) -> None:
-    if not good.all():
-        row = int((~good).argmax()) + 1
-        msg = f"{source}, row {row}: {what}; fix the file or write the folder again"
-        raise BadCellError(msg)
 
 
 def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses:

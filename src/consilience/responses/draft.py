@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, Int8
 
-from consilience.errors import OptionError, UnknownAnswerError
+from consilience.errors import UnknownAnswerError
+from consilience.responses.account import Dropped
 from consilience.responses.columns.names import listing
 from consilience.responses.options import MEANINGS, Kind, Offer
-from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.tables.coding import Coded, drop_unused
+from consilience.responses.text import Coded, drop_unused
 
 SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
 _USUAL_WORDS = {
@@ -24,7 +24,7 @@ _USUAL_WORDS = {
 }
 _WORDS = {w: code for code, each in _USUAL_WORDS.items() for w in each.split(" / ")}
 _MEANINGS = dict(zip(MEANINGS, (YES, NO, MAYBE, SKIPPED), strict=True))
-_NO_ANSWER = {word for word, code in _WORDS.items() if code == SKIPPED} | {"none"}
+NO_ANSWER = {word for word, code in _WORDS.items() if code == SKIPPED} | {"none"}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -62,26 +62,6 @@ class Draft:
     types: Mapping[str, str | None] = field(default_factory=dict)
     order: Sequence[str] = ()
     ordered: bool = False
-
-
-def looks_unanswered(label: str) -> bool:
-    """Say whether a label is a usual word for a question that was not answered."""
-    return label.replace("\u2019", "'").casefold() in _NO_ANSWER
-
-
-def skipped_labels(draft: Draft, meanings: Mapping[str, str]) -> list[str]:
-    """Return the labels that the caller takes for skipped questions."""
-    for word, meaning in meanings.items():
-        if meaning != "skipped":
-            msg = (
-                f"`answers=`: {word!r} was to mean {meaning!r}, but answers of kind "
-                f"{draft.kind!r} are labels, which may mean 'skipped' alone; leave it "
-                'out, or ask for `kind="contains"`'
-            )
-            raise OptionError(msg)
-    skipped = {word.casefold() for word in meanings}
-    labels = draft.label.values.drop_null().to_pylist()
-    return [label for label in labels if label.strip().casefold() in skipped]
 
 
 def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:

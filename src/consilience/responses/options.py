@@ -3,7 +3,7 @@
 This file needs no pandas, so that a command line can name the options at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
@@ -13,6 +13,8 @@ type Kind = Literal["choice", "contains", "objects"]
 type Offer = Literal["all", "listed", "unknown"]
 type Repeats = Literal["keep", "all", "distinct", "first", "last", "drop", "error"]
 
+KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
+ANSWERS = ("no", "maybe", "yes")  # by their codes
 MEANINGS = ("yes", "no", "maybe", "skipped")
 MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
 
@@ -110,3 +112,24 @@ class ReadOptions:
 def _check_text(what: str, given: object, expected: str) -> None:
     if given is not None and not isinstance(given, str):
         raise OptionError(not_a(what, given, expected))
+
+
+def meanings(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return what a caller says that words mean."""
+    if given is not None and not isinstance(given, Mapping):
+        raise OptionError(not_a("answers", given, "a dictionary: {'ja': 'yes'}"))
+    return dict(given or {})
+
+
+def texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
+    """Return a list of texts that a caller gives, refusing anything else."""
+    if isinstance(given, str):
+        msg = f"{what} is the text {given!r}; give a list of texts: [{given!r}]"
+        raise OptionError(msg)
+    if not isinstance(given, Iterable):
+        raise OptionError(not_a(what, given, "a list of texts"))
+    words = tuple(given)
+    for word in words:
+        if not isinstance(word, str):
+            raise OptionError(not_a(f"{word!r} in {what}", word, "text"))
+    return words

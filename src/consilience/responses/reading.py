@@ -1,12 +1,15 @@
-"""Read responses from anything: find the reader, hand over, return one record."""
+"""Read responses from anything: recognize the format, hand over, return one record."""
 
+import importlib
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import partial
-from glob import glob
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -16,40 +19,41 @@ from consilience.errors import (
     ConsilienceWarning,
     MissingColumnError,
     OptionError,
-    SourceNotFoundError,
     UnknownFormatError,
-    not_a,
+    not_among,
 )
 from consilience.responses.columns.cells import propose_one_hot
 from consilience.responses.columns.names import argument, find, listing
 from consilience.responses.columns.recognition import understand
-from consilience.responses.columns.wide import named_unlike
-from consilience.responses.format_table import (
-    CERTAIN,
-    NAMES,
-    Probe,
-    Reader,
-    grade,
-    probe,
-    reader_of,
-)
+from consilience.responses.format_table import CERTAIN, FORMATS, NAMES, Probe, Reader
 from consilience.responses.options import (
     MISSING,
     Columns,
     Kind,
     ReadOptions,
     Repeats,
+    meanings,
+    texts,
 )
-from consilience.responses.sources.encoding import assumed_encoding
+from consilience.responses.sources.arrow_columns import read_schema
+from consilience.responses.sources.csv_file import assumed_encoding, find_layout
 from consilience.responses.sources.frames import Frame, Source, as_frame, is_sources
 from consilience.responses.sources.hugging_face import is_data_set
-from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import load_table, opened, without
-from consilience.responses.sources.opening import kind_of, unfolded
+from consilience.responses.sources.json_file import first_record
+from consilience.responses.sources.library_errors import is_mistake, unreadable
+from consilience.responses.sources.opening import (
+    existing,
+    kind_of,
+    load_table,
+    opened,
+    unfolded,
+    without,
+)
 from consilience.responses.table import Responses
-from consilience.responses.tables.text_table import TextTable
+from consilience.responses.text import TextTable
 
 _ROLES = ("item", "annotator", "label")
+_LOOK = 1 << 22  # bytes that are looked at
 # What stands for a table in memory has no one type: see `as_frame`.
 type Sources = object
 
@@ -216,19 +220,19 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         gold=gold,
         items=items,
         repeats=repeats,
-        answers=_meanings(answers),
-        missing=(*MISSING, *_words("missing", missing)),
+        answers=meanings(answers),
+        missing=(*MISSING, *texts("missing", missing)),
         separator=separator,
         encoding=encoding,
         header=header,
         sheet=sheet,
         query=query,
-        statuses=None if statuses is None else _words("statuses", statuses),
-        extras=_words("extras", extras),
-        annotators=_words("annotators", annotators),
-        exclude=_words("exclude", exclude),
+        statuses=None if statuses is None else texts("statuses", statuses),
+        extras=texts("extras", extras),
+        annotators=texts("annotators", annotators),
+        exclude=texts("exclude", exclude),
         split=split,
-        one_hot=_words("one_hot", one_hot),
+        one_hot=texts("one_hot", one_hot),
         fold_case=fold_case,
         normalize=normalize,
     )
@@ -250,8 +254,14 @@ def read_with(
     if format is None and options.annotators:
         format = "wide"
     given = _given(source)
-    with readable(", ".join(map(_name_of, given)), but_mistakes=True):
+    try:
         responses = _read(given, options, format)
+    except ConsilienceError:
+        raise
+    except Exception as error:
+        if is_mistake(error):
+            raise
+        raise unreadable(", ".join(map(_name_of, given)), error) from error
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
     return responses
@@ -260,7 +270,7 @@ def read_with(
 def _read(
     given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
 ) -> Responses:
-    given_sources = _sources(given)
+    given_sources = existing(given)
     with ExitStack() as stack:
         is_format = partial(_is_format, name=name)
         files = stack.enter_context(unfolded(given_sources, is_format))
@@ -268,42 +278,99 @@ def _read(
         rest: list[Source] = []
         if files != given_sources:
             name, sources, rest = _of_one_format(sources, name, options)
-        assumed = _assumptions_of(sources, options)
-        plan = _plan(sources, name, options)
-        if options.question is not None and not plan.reader.questions:
+        assumed: list[str] = []
+        for each in sources:
+            if isinstance(each, Frame):
+                assumed += each.assumptions
+            elif kind_of(each) == "text" and each.is_file():
+                assumed += assumed_encoding(each, options.encoding)
+        reader, sources, options = _plan(sources, name, options, assumed)
+        if options.question is not None and not reader.questions:
             msg = (
-                f"a source of format {plan.reader.name!r} holds one question; leave "
-                "out `question=`, or name another format"
+                f"a source of format {reader.name!r} holds one question; leave out "
+                "`question=`, or name another format"
             )
             raise OptionError(msg)
-        responses = plan.reader.read(plan.sources, plan.options)
+        responses = reader.read(sources, options)
+    cleaning = responses.cleaning
     if rest:
         left = listing([_name_of(file) for file in rest], 3)
-        notes = (*responses.cleaning.notes, f"files beside, not read: {left}")
-        cleaning = replace(responses.cleaning, notes=notes)
-        responses = replace(responses, cleaning=cleaning)
-    assumed += plan.assumptions
-    if not assumed:
-        return responses
-    return replace(responses, assumptions=(*assumed, *responses.assumptions))
+        notes = (*cleaning.notes, f"files beside, not read: {left}")
+        cleaning = replace(cleaning, notes=notes)
+    assumptions = (*assumed, *responses.assumptions)
+    return replace(responses, assumptions=assumptions, cleaning=cleaning)
 
 
-def _assumptions_of(sources: Sequence[Source], options: ReadOptions) -> tuple[str, ...]:
-    """Say what was assumed when sources were opened."""
-    sentences: list[str] = []
-    for source in sources:
-        if isinstance(source, Frame):
-            sentences += source.assumptions
-        elif kind_of(source) == "text" and source.is_file():
-            sentences += assumed_encoding(source, options.encoding)
-    return tuple(sentences)
+def _name_of(source: str | Path | Frame) -> str:
+    return source.name if isinstance(source, Frame) else str(source)
+
+
+def _given(source: Any) -> list[str | Path | Frame]:
+    if isinstance(source, (str, Path)):
+        return [source]
+    sources = source if is_sources(source) else [source]
+    return [s if isinstance(s, (str, Path)) else as_frame(s) for s in sources]
+
+
+# Recognition
+
+
+def formats() -> Mapping[str, Reader]:
+    """Readers by name."""
+    return {name: reader_of(name) for name in NAMES}
+
+
+@cache
+def reader_of(name: str) -> Reader:
+    """Return the reader of a format."""
+    if name not in FORMATS:
+        raise UnknownFormatError(not_among("format", name, FORMATS))
+    place, _, attribute = FORMATS[name][0].partition(":")
+    module = importlib.import_module(f"consilience.responses.{place}")
+    reader: Reader = getattr(module, attribute or "READER")
+    return reader
+
+
+def grade(name: str, probe: Probe) -> int:
+    """Say how sure it is that a source is of a format: from 0 to `CERTAIN`."""
+    marks = FORMATS[name][1]
+    return reader_of(name).sniff(probe) if any(_has(probe, m) for m in marks) else 0
+
+
+def _has(probe: Probe, mark: str | bytes) -> bool:
+    if isinstance(mark, bytes):
+        return re.match(mark, probe.start) is not None
+    keys = probe.files if probe.is_folder else probe.names
+    return mark in keys or ("*" in mark and any(fnmatchcase(k, mark) for k in keys))
+
+
+def probe(source: Source, options: ReadOptions, *, several: bool = False) -> Probe:
+    """Look at a source without reading it whole."""
+    seen = Probe(name=_name_of(source), columns=options.columns, several=several)
+    if isinstance(source, Frame):
+        return replace(seen, names=source.names)
+    if source.is_dir():
+        files = frozenset(path.name for path in source.iterdir())
+        return replace(seen, is_folder=True, files=files)
+    kind = kind_of(source)
+    if kind == "parquet":
+        return replace(seen, names=read_schema(source))
+    if kind == "text":
+        names = find_layout(source, ReadOptions(encoding=options.encoding)).names
+        return replace(seen, names=[each.strip() for each in names])
+    if kind not in {"json", "lines", "xml"}:
+        return seen
+    with source.open("rb") as file:
+        start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
+    record = {} if kind == "xml" else first_record(start)
+    return replace(seen, names=[*record], start=start, record=record)
 
 
 def _is_format(folder: Path, name: str | None) -> bool:
     """Say whether a folder is itself of a format, and not a folder of exports."""
     if name not in {None, *NAMES} or is_data_set(folder):
         return True
-    probed = probe(folder, Columns())
+    probed = probe(folder, ReadOptions())
     return any(grade(each, probed) for each in ([name] if name else NAMES))
 
 
@@ -313,8 +380,7 @@ def _of_one_format(
     """Return the format of which most files are, for certain, these and the others."""
     if name is not None:
         reader_of(name)
-    looks = [probe(file, options.columns, options.encoding) for file in files]
-    looks = [replace(look, several=len(files) > 1) for look in looks]
+    looks = [probe(file, options, several=len(files) > 1) for file in files]
     marks = {}  # by format: its best grade, and the places of the files that have it
     for each in NAMES if name is None else [name]:
         grades = [grade(each, look) for look in looks]
@@ -331,78 +397,15 @@ def _of_one_format(
             )
             raise UnknownFormatError(msg)
         return name, files, []
-    fit = marks[certain[0]][1]
-    rest = [file for i, file in enumerate(files) if i not in set(fit)]
-    return certain[0], [files[i] for i in fit], rest
+    fit = set(marks[certain[0]][1])
+    rest = [file for i, file in enumerate(files) if i not in fit]
+    return certain[0], [files[i] for i in sorted(fit)], rest
 
 
-def _name_of(source: str | Path | Frame) -> str:
-    return source.name if isinstance(source, Frame) else str(source)
-
-
-def _meanings(given: Mapping[str, str] | None) -> dict[str, str]:
-    if given is not None and not isinstance(given, Mapping):
-        raise OptionError(not_a("answers", given, "a dictionary: {'ja': 'yes'}"))
-    return dict(given or {})
-
-
-def _words(what: str, given: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(given, str):
-        msg = f"{what} is the text {given!r}; give a list of texts: [{given!r}]"
-        raise OptionError(msg)
-    try:
-        words = tuple(given)
-    except TypeError:
-        raise OptionError(not_a(what, given, "a list of texts")) from None
-    for word in words:
-        if not isinstance(word, str):
-            raise OptionError(not_a(f"{word!r} in {what}", word, "text"))
-    return words
-
-
-def _given(source: object) -> list[str | Path | Frame]:
-    sources = source if is_sources(source) else [source]
-    return [
-        each if isinstance(each, (str, Path)) else as_frame(each)
-        for each in sources  # type: ignore[attr-defined]
-    ]
-
-
-def _sources(given: Sequence[str | Path | Frame]) -> list[Source]:
-    sources = [path for each in given for path in _matching(each)]
-    if not sources:
-        msg = "no source was given; name a file, a folder or a data frame"
-        raise OptionError(msg)
-    for path in sources:
-        if isinstance(path, Path) and not path.exists() and str(path) != "-":
-            msg = f"{path}: there is no such file or folder; check the path"
-            raise SourceNotFoundError(msg)
-    return sources
-
-
-def _matching(source: str | Path | Frame) -> list[Source]:
-    """Return the files that a pattern such as ``exports/*.json`` fits; else a path."""
-    if isinstance(source, Frame):
-        return [source]
-    path = Path(source)
-    if path.exists() or not set(str(source)) & set("*?["):
-        return [path]
-    matches = sorted(glob(str(source), recursive=True))  # noqa: PTH207
-    return [Path(match) for match in matches] or [path]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """How sources are to be read; a table that was looked at is among them."""
-
-    reader: Reader
-    sources: Sequence[Source]
-    options: ReadOptions
-    assumptions: tuple[str, ...] = ()
-
-
-def _plan(sources: list[Source], name: str | None, options: ReadOptions) -> _Plan:
-    """Choose the reader, and how it is to read."""
+def _plan(
+    sources: list[Source], name: str | None, options: ReadOptions, assumed: list[str]
+) -> tuple[Reader, list[Source], ReadOptions]:
+    """Choose the reader, and how it is to read; a table that was looked at is given."""
     first, columns = sources[0], options.columns
     if name is None and isinstance(first, Frame) and first.matrix:
         name = "wide"
@@ -416,36 +419,27 @@ def _plan(sources: list[Source], name: str | None, options: ReadOptions) -> _Pla
             raise OptionError(msg)
         name = "long"
     if name is not None:
-        return _Plan(reader=reader_of(name), sources=sources, options=options)
-    probed = replace(probe(first, columns, options.encoding), several=len(sources) > 1)
+        return reader_of(name), sources, options
+    probed = probe(first, options, several=len(sources) > 1)
     grades = {each: grade(each, probed) for each in NAMES}
     best = max(grades.values())
     fit = [each for each in NAMES if grades[each] == best]
     table = None
-    if best <= 1 and _may_be_table(first):
+    if best <= 1 and not probed.is_folder and kind_of(first) not in {"", "xml", "zip"}:
         table = load_table(first, options, unnested=True)
         understood = understand(without(table, options.exclude), options)
         sources = [_looked_at(first, table), *sources[1:]]
         if understood is not None:
-            return _Plan(
-                reader=reader_of(understood.format),
-                sources=sources,
-                options=understood.applied(options),
-                assumptions=understood.assumptions,
-            )
+            assumed.extend(understood.assumptions)
+            applied = understood.applied(options)
+            return reader_of(understood.format), sources, applied
     if best == 0:
         raise _unknown(probed, table)
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
         msg = f"{probed.name}: may be read in several ways; choose {may}"
         raise UnknownFormatError(msg)
-    return _Plan(reader=reader_of(fit[0]), sources=sources, options=options)
-
-
-def _may_be_table(source: Source) -> bool:
-    if isinstance(source, Frame):
-        return True
-    return not source.is_dir() and kind_of(source) not in {"", "xml", "zip"}
+    return reader_of(fit[0]), sources, options
 
 
 def _looked_at(source: Source, table: TextTable) -> Source:
@@ -468,14 +462,6 @@ def _unknown(probed: Probe, table: TextTable | None) -> ConsilienceError:
         )
         return UnknownFormatError(msg)
     columns = {role: find(names, role, None, probed.name) for role in _ROLES}
-    unlike = named_unlike(names)
-    if unlike and len(unlike) <= 2:
-        msg = (
-            f"{probed.name}: no column looks like the label; the columns "
-            f"{listing(names, 6)} look like one for each annotator: if they are, read "
-            f'it with `format="wide"` {argument("item", columns["item"] or names[0])}'
-        )
-        return UnknownFormatError(msg)
     lacking = [role for role in ("item", "label") if columns[role] is None]
     if table is not None and lacking == ["label"]:
         propose_one_hot(table, names)

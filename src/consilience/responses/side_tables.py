@@ -1,30 +1,59 @@
-"""The small tables beside the answers: labels, gold and what was offered."""
+"""The small tables beside the answers: what was on screen, labels, items and gold.
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+"Not selected" means *no* only for a label that was shown. A source that does not say
+what was shown gives an offer that is unknown, or, for a choice of one label, the
+assumption that every label was shown; either is written into the assumptions.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 from defusedxml.ElementTree import parse
 
 from consilience.errors import (
     BadCellError,
     GoldError,
+    LabelNotOfferedError,
     OptionError,
     SourceNotFoundError,
     UnreadableFileError,
 )
+from consilience.responses.account import Account
 from consilience.responses.columns.names import find, require
-from consilience.responses.options import Columns, ReadOptions
+from consilience.responses.draft import Draft
+from consilience.responses.options import Columns, Offer, ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.frames import as_frame
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.sources.load import load_table
-from consilience.responses.tables.coding import index
-from consilience.responses.tables.text_table import TextTable, check_texts
+from consilience.responses.sources.opening import load_table
+from consilience.responses.text import (
+    Coded,
+    TextTable,
+    check_texts,
+    drop_unused,
+    index,
+    natural_texts,
+    recode_to,
+    text_array,
+)
 
+ALL_SHOWN = (
+    "The source does not say what was on screen: every label that occurs in it is "
+    "taken as shown for every item."
+)
+UNKNOWN = (
+    "The source does not say what was on screen: a label that was not named may have "
+    "been absent from the screen."
+)
 _TAGS = ("Choice", "Label")
+
+
+# Tables as options give them
 
 
 def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
@@ -43,36 +72,63 @@ def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
 def text_frame(table: TextTable, names: dict[str, str]) -> pd.DataFrame:
     """Columns of a table as a frame of texts; `names` maps new name to old."""
     _check_texts(table, names)
-    return pd.DataFrame(
-        {
-            new: pd.Series(
-                index(table.columns[old].values).take(table.columns[old].codes)
-                if len(table.columns[old].values)
-                else [None] * table.num_rows,
-                dtype="str",
-            ).mask(table.columns[old].codes < 0)
-            for new, old in names.items()
-        }
-    )
+    columns = {new: table.columns[old].series() for new, old in names.items()}
+    return pd.DataFrame(columns).astype("str")
+
+
+def check_filled(table: TextTable, names: Mapping[str, str]) -> None:
+    """Refuse columns with a cell that is empty or holds a list."""
+    _check_texts(table, names)
+    for role, name in names.items():
+        empty = table.columns[name].codes < 0
+        if empty.any():
+            place = table.where(int(empty.argmax()))
+            msg = f"{place}: the {role} is empty; fix or drop the row"
+            raise BadCellError(msg)
+
+
+def _check_texts(table: TextTable, names: Mapping[str, str]) -> None:
+    if lists := [name for name in names.values() if name in table.lists]:
+        msg = (
+            f"{table.source}: column {lists[0]!r} holds lists; one text per row was "
+            "expected; write one row per label"
+        )
+        raise BadCellError(msg)
+    for role, name in names.items():
+        check_texts(table.columns[name], role, table.where)
+
+
+def _listed(given: object) -> list[object] | None:
+    """Entries of a list; None if it is none."""
+    if isinstance(given, (list, tuple, pd.Index, pd.Series)):
+        return list(given)
+    return None
+
+
+# Labels
 
 
 def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
     """Labels in their order, from a list or from a table."""
     listed = _listed(given)
     if listed is not None:
-        texts = [cell_text(label) for label in listed]
-        frame = pd.DataFrame({"label": pd.Series(texts, dtype="str")})
-    else:
-        table = side_table(given, options, "labels")
-        columns = Columns(label=options.label_column)
-        label = require(table.names, "label", columns, table.source)
-        names = {"label": label}
-        rest = [name for name in table.names if name != label]
-        for role in ("name", "parent"):
-            column = find(rest, role, None, table.source)
-            names |= {role: column} if column else {}
-        frame = text_frame(table, names)
-    return checked_labels(frame)
+        return checked_labels(label_frame([cell_text(label) for label in listed]))
+    table = side_table(given, options, "labels")
+    columns = Columns(label=options.label_column)
+    label = require(table.names, "label", columns, table.source)
+    names = {"label": label}
+    rest = [name for name in table.names if name != label]
+    for role in ("name", "parent"):
+        column = find(rest, role, None, table.source)
+        names |= {role: column} if column else {}
+    return checked_labels(text_frame(table, names))
+
+
+def label_frame(labels: Sequence[str | None]) -> pd.DataFrame:
+    """Return labels without names or parents."""
+    label = pd.Series([*labels], dtype="str")
+    none = pd.Series([None] * len(label), dtype="str")
+    return pd.DataFrame({"label": label, "name": none, "parent": none})
 
 
 def naming_column(labels: pd.DataFrame, used: Iterable[str]) -> str:
@@ -114,7 +170,10 @@ def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
         if column not in out:
             out[column] = pd.Series([None] * len(out), dtype="str")
     first = ["label", "name", "parent"]
-    return out[[*first, *(c for c in out.columns if c not in first)]]
+    return out[[*first, *out.columns.difference(first, sort=False)]]
+
+
+# Items and gold
 
 
 def asked_items(items: pd.DataFrame | None) -> list[str]:
@@ -204,15 +263,136 @@ def nothing_shared(wanted: pd.Index, names: pd.Index) -> GoldError:
     return GoldError(msg)
 
 
+# What was on screen
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Offered:
+    """What was on screen: every label, those of a table, or nobody knows."""
+
+    offer: Offer
+    offered: pd.DataFrame | None
+    labels: pd.DataFrame
+
+
+def settle_offer(
+    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None, account: Account
+) -> Offered:
+    """Settle what was offered, and hold every answer against it.
+
+    The caller's word goes before the source's.
+    """
+    labels, offer, offered = draft.labels, draft.offer, draft.offered
+    if options.offered is not None:
+        labels, offered = offered_table(options.offered, options)
+        offer = "all" if offered is None else "listed"
+    if options.labels is not None:
+        labels = _given_labels(draft, options, labels, account)
+    if labels is None:
+        labels = _occurring(draft, gold)
+    _check_labels(draft, labels)
+    if offered is not None and offer == "listed":
+        _check_listed(draft, offered)
+    elif offer is None and draft.kind == "contains":
+        # The rows say themselves which pairs were asked about.
+        pairs = {"item": draft.item, "label": draft.label}
+        codes = pd.DataFrame({name: column.codes for name, column in pairs.items()})
+        codes = codes.drop_duplicates(ignore_index=True)
+        offer = "listed"
+        offered = pd.DataFrame(
+            {n: index(c.values).take(codes[n].to_numpy()) for n, c in pairs.items()}
+        )
+    elif offer is None and draft.kind == "choice":
+        offer = "all"
+        if options.labels is None:
+            account.assumptions.append(ALL_SHOWN)
+    elif offer is None:
+        offer = "unknown"
+        account.assumptions.append(UNKNOWN)
+    return Offered(
+        offer=offer, offered=offered if offer == "listed" else None, labels=labels
+    )
+
+
+def _given_labels(
+    draft: Draft, options: ReadOptions, shown: pd.DataFrame | None, account: Account
+) -> pd.DataFrame:
+    """Return the labels that the caller lists, among which are those on screen."""
+    column = label_column(options, drop_unused(draft.label).values.to_pylist())
+    labels = label_table(options.labels, replace(options, label_column=column))
+    if column != options.label_column:
+        account.assumptions.append(
+            f"Labels are those in the column {column!r} of the table of labels."
+        )
+    strange = () if shown is None else set(shown["label"]) - set(labels["label"])
+    if shown is not None and strange:
+        first = next(label for label in shown["label"] if label in strange)
+        msg = (
+            f"label {first!r} was offered but is not in the list of labels; "
+            "correct `offered=` or `labels=`"
+        )
+        raise OptionError(msg)
+    return labels
+
+
+def _check_labels(draft: Draft, labels: pd.DataFrame) -> None:
+    known = text_array(labels["label"])
+    bad = (draft.label.codes >= 0) & (recode_to(draft.label, known).codes < 0)
+    if bad.any():
+        row = int(bad.argmax())
+        msg = (
+            f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} is "
+            f"not among the {len(labels):,} that were offered ({int(bad.sum()):,} such "
+            "answers); fix the row or correct the list (`offered=` or `labels=`)"
+        )
+        raise LabelNotOfferedError(msg)
+
+
+def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
+    """Each answer's label is in the row set of its item, annotator or response."""
+    columns = {"label": draft.label}
+    for key in ("response_id", "item", "annotator"):
+        column: Coded | None = getattr(draft, key)
+        if key in offered and column is None:
+            msg = f"offered has a column {key!r}, but the answers have none"
+            raise OptionError(msg)
+        if key in offered and column is not None:
+            columns[key] = column
+    every = np.arange(len(offered), dtype=np.int32)
+    listed = [
+        recode_to(Coded(every, pa.array(offered[key].astype("str"))), c.values).codes
+        for key, c in columns.items()
+    ]
+    shown = (np.stack(listed) >= 0).all(axis=0)
+    answers = pd.MultiIndex.from_arrays([c.codes for c in columns.values()])
+    allowed = pd.MultiIndex.from_arrays([codes[shown] for codes in listed])
+    bad = ~answers.isin(allowed) & (draft.label.codes >= 0)
+    if bad.any():
+        row = int(bad.argmax())
+        msg = (
+            f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} was "
+            f"not offered for item {draft.item.text(row)!r} ({int(bad.sum()):,} such "
+            "answers); fix the row or the table of what was offered"
+        )
+        raise LabelNotOfferedError(msg)
+
+
+def _occurring(draft: Draft, gold: pd.DataFrame | None) -> pd.DataFrame:
+    """Labels of the source's order, and those of answers and gold."""
+    values = drop_unused(draft.label).values.to_pylist()
+    values += [] if gold is None else gold["label"].tolist()
+    first = set(draft.order)
+    rest = list(dict.fromkeys(value for value in values if value not in first))
+    labels = [*draft.order, *natural_texts(rest)]
+    return checked_labels(label_frame(labels)) if labels else label_frame(labels)
+
+
 def offered_table(
     given: object, options: ReadOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Read what was offered: labels for every item, or a table of who saw what."""
-    if isinstance(given, (str, Path)) and Path(given).suffix.lower() == ".xml":
-        choices = read_label_config(Path(given))
-        return checked_labels(
-            pd.DataFrame({"label": pd.Series(choices, dtype="str")})
-        ), None
+    if _is_config(given):
+        return checked_labels(label_frame(read_label_config(Path(str(given))))), None
     if _listed(given) is not None:
         return label_table(given, options), None
     table = side_table(given, options, "offered")
@@ -221,9 +401,8 @@ def offered_table(
     rest = [name for name in table.names if name != label]
     for role in ("response_id", "item", "annotator"):
         preferred = getattr(options.columns, role)
-        column = find(
-            rest, role, preferred if preferred in rest else None, table.source
-        )
+        preferred = preferred if preferred in rest else None
+        column = find(rest, role, preferred, table.source)
         if column:
             names[role] = column
             rest.remove(column)
@@ -235,42 +414,17 @@ def offered_table(
     return checked_labels(labels), frame
 
 
-def check_filled(table: TextTable, names: Mapping[str, str]) -> None:
-    """Refuse columns with a cell that is empty or holds a list."""
-    _check_texts(table, names)
-    for role, name in names.items():
-        empty = table.columns[name].codes < 0
-        if empty.any():
-            place = table.where(int(empty.argmax()))
-            msg = f"{place}: the {role} is empty; fix or drop the row"
-            raise BadCellError(msg)
-
-
-def _check_texts(table: TextTable, names: Mapping[str, str]) -> None:
-    lists = [name for name in names.values() if name in table.lists]
-    if lists:
-        msg = (
-            f"{table.source}: column {lists[0]!r} holds lists; one text per row was "
-            "expected; write one row per label"
-        )
-        raise BadCellError(msg)
-    for role, name in names.items():
-        check_texts(table.columns[name], role, table.where)
-
-
-def _listed(given: object) -> list[object] | None:
-    """Entries of a list; None if it is none."""
-    if isinstance(given, (list, tuple, pd.Index, pd.Series)):
-        return list(given)
-    return None
-
-
 def for_question(options: ReadOptions, question: str) -> ReadOptions:
     """Narrow a labelling configuration to the labels of one question."""
     given = options.offered
-    if isinstance(given, (str, Path)) and Path(given).suffix.lower() == ".xml":
-        return replace(options, offered=read_label_config(Path(given), question))
-    return options
+    if not _is_config(given):
+        return options
+    return replace(options, offered=read_label_config(Path(str(given)), question))
+
+
+def _is_config(given: object) -> bool:
+    """Say whether a labelling configuration is given."""
+    return isinstance(given, (str, Path)) and Path(given).suffix.lower() == ".xml"
 
 
 def label_list(options: ReadOptions) -> tuple[str, ...] | None:

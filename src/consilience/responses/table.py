@@ -1,89 +1,21 @@
 """The frozen record of responses that every model, check and report starts from."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import cast
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
-from consilience.errors import KindError
+from consilience.errors import KindError, OptionError, RepeatedAnswerError
 from consilience.notebook import Part, as_html
+from consilience.responses.account import Cleaning
 from consilience.responses.options import Kind, Offer
-from consilience.responses.quality.cleaning import Cleaning
-from consilience.responses.tables.id_types import restored
-from consilience.responses.tables.scales import has_order
-
-ANSWERS = ("no", "maybe", "yes")
-KINDS = ("choice", "contains", "objects")
-CANONICAL = (
-    "item",
-    "annotator",
-    "kind",
-    "label",
-    "answer",
-    "object",
-    "main",
-    "n",
-    "response_id",
-)
-_FIRST = 10  # labels that are listed
-_COLUMNS = 30  # columns that are listed
-_WIDTH = 40  # characters of a label that are shown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What was understood of a source."""
-
-    kinds: tuple[Kind, ...]
-    offer: Offer
-    answers: int
-    items: int
-    annotators: int
-    anonymous: int
-    labels: int
-    first_labels: tuple[str, ...]
-    answers_per_item: tuple[int, float, int]
-    gold: int
-    columns: Mapping[str, str]
-    unused: Mapping[str, str]
-    warnings: tuple[str, ...]
-
-    def facts(self) -> dict[str, str]:
-        """Return the facts by name, as they are printed."""
-        least, middle, most = self.answers_per_item
-        labels = ", ".join(map(_shown, self.first_labels))
-        more = ", …" if self.labels > len(self.first_labels) else ""
-        people = f"{self.annotators:,}"
-        if self.anonymous:
-            people += f" known, {self.anonymous:,} answers without annotator"
-        facts = {
-            "kind": ", ".join(self.kinds),
-            "items": f"{self.items:,}",
-            "annotators": people,
-            "labels": f"{self.labels:,}: {labels}{more}",
-            "answers": f"{self.answers:,}",
-            "answers per item": f"{least:,} to {most:,}, median {middle:g}",
-            "gold rows": f"{self.gold:,}",
-        }
-        if self.columns or self.unused:
-            facts["columns used"] = _columns(self.columns, ": {}") or "none"
-            facts["columns not used"] = _columns(self.unused, " ({})") or "none"
-        return facts
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        """Text of the summary, one line per fact and per warning."""
-        facts = self.facts()
-        width = max(map(len, facts)) + 2
-        lines = [f"{name:<{width}}{value}" for name, value in facts.items()]
-        return "\n".join(
-            [*lines, *(f"warning: {warning}" for warning in self.warnings)]
-        )
+from consilience.responses.summary import Summary, summarize
+from consilience.responses.tables.id_types import MIXED, common_type, restored
+from consilience.responses.text import has_order
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -330,59 +262,104 @@ class Responses:
         )
 
 
-def summarize(responses: "Responses") -> Summary:
-    """Summarize responses."""
-    table, account = responses.table, responses.cleaning
-    given = is_given(table)
-    n = table["n"].to_numpy()
-    labels = responses.labels["label"]
-    return Summary(
-        kinds=responses.kinds,
-        offer=responses.offer,
-        answers=int(n[given].sum()),
-        items=responses.num_items,
-        annotators=responses.num_annotators,
-        anonymous=int(n[given & table["annotator"].isna().to_numpy()].sum()),
-        labels=len(labels),
-        first_labels=tuple(map(str, labels.head(_FIRST))),
-        answers_per_item=_per_item(responses, given),
-        gold=0 if responses.gold is None else len(responses.gold),
-        columns=dict(account.columns),
-        unused=dict(account.unused),
-        warnings=account.warnings,
+def concatenate(parts: Sequence[Responses]) -> Responses:
+    """Return all answers of several readings.
+
+    Labels keep the order of the first reading; those of later ones follow. What is said
+    of an item (its own label in the data set) is what was said last.
+    """
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    for what, values in (
+        ("kind", {part.kind for part in parts}),
+        ("offer", {part.offer for part in parts}),
+    ):
+        if len(values) > 1:
+            msg = (
+                f"answers of {what} {' and '.join(sorted(values))} cannot be joined; "
+                f"read all of them with the same {what}"
+            )
+            raise OptionError(msg)
+    labels = pd.concat([part.labels for part in parts], ignore_index=True)
+    labels = labels.drop_duplicates("label", ignore_index=True)
+    names = pd.Index(labels["label"], dtype="str")
+    tables = [
+        part.table.assign(label=part.table["label"].cat.set_categories(names))
+        for part in parts
+    ]
+    table = reduce(_below, tables)
+    _check_repeats(table, np.repeat(np.arange(len(parts)), [len(t) for t in tables]))
+    sources = {name: sha for part in parts for name, sha in part.sources.items()}
+    return replace(
+        first,
+        table=table,
+        labels=labels,
+        items=_below_all([part.items for part in parts], ["item"]),
+        offered=_below_all([part.offered for part in parts]),
+        gold=_below_all([part.gold for part in parts]),
+        assumptions=tuple(dict.fromkeys(s for part in parts for s in part.assumptions)),
+        cleaning=_cleaning([part.cleaning for part in parts]),
+        sources=sources,
+        types={
+            role: kind
+            for role in first.types
+            if (kind := common_type([part.types.get(role) for part in parts]))
+            not in (None, MIXED)
+        },
+        in_order=all(part.in_order and part.labels.equals(labels) for part in parts),
     )
 
 
-def is_given(table: pd.DataFrame) -> np.ndarray:
-    """Return of which rows the question was answered, and not skipped."""
-    contains = (table["kind"] == "contains").to_numpy()
-    given: np.ndarray = np.where(
-        contains, table["answer"].notna(), table["label"].notna()
+def _below(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    columns = {}
+    both = [name for name in first.columns if name in second.columns]
+    for name in both:
+        one, other = first[name], second[name]
+        if isinstance(one.dtype, pd.CategoricalDtype):
+            columns[name] = pd.Series(union_categoricals([one, other]))
+        else:
+            columns[name] = pd.concat([one, other], ignore_index=True)
+    return pd.DataFrame(columns)
+
+
+def _below_all(
+    tables: Sequence[pd.DataFrame | None], keys: list[str] | None = None
+) -> pd.DataFrame | None:
+    there = [table for table in tables if table is not None]
+    if not there:
+        return None
+    whole = pd.concat(there, ignore_index=True)
+    return whole.drop_duplicates(keys, keep="last", ignore_index=True)
+
+
+def _check_repeats(table: pd.DataFrame, part: np.ndarray) -> None:
+    """Refuse an annotator or a response that comes back about the same question."""
+    question = ["item", "label"] if "contains" in set(table["kind"]) else ["item"]
+    for column in ("annotator", "response_id"):
+        identified = table[column].notna().to_numpy()
+        keys = table.loc[identified, [*question, column]].assign(part=part[identified])
+        again = keys.drop_duplicates().duplicated([*question, column])
+        if again.any():
+            row = keys.loc[again.index[again.to_numpy()][0]]
+            msg = (
+                f"{column} {row[column]!r} had answered about item {row['item']!r} "
+                "before; give each answer once"
+            )
+            raise RepeatedAnswerError(msg)
+
+
+def _cleaning(parts: Sequence[Cleaning]) -> Cleaning:
+    return Cleaning(
+        unit=parts[0].unit,
+        read=sum(part.read for part in parts),
+        kept=sum(part.kept for part in parts),
+        answers=sum(part.answers for part in parts),
+        dropped=tuple(dropped for part in parts for dropped in part.dropped),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        columns={name: role for part in parts for name, role in part.columns.items()},
+        unused={name: looks for part in parts for name, looks in part.unused.items()},
+        warnings=tuple(
+            dict.fromkeys(warning for part in parts for warning in part.warnings)
+        ),
     )
-    return given
-
-
-def _per_item(responses: "Responses", given: np.ndarray) -> tuple[int, float, int]:
-    """Fewest, median and most answers of an item; objects: responses."""
-    table = responses.table[given]
-    n = table["n"].to_numpy()
-    objects = (table["kind"] == "objects").to_numpy()
-    names = ("item", "annotator", "response_id")
-    parts = pd.DataFrame({name: table[name].cat.codes for name in names})
-    again = objects & parts.duplicated().to_numpy()
-    item = parts["item"].to_numpy()[~again]
-    counts = np.bincount(item, n[~again], minlength=responses.num_items)
-    if not len(counts):
-        return 0, 0.0, 0
-    return int(counts.min()), float(np.median(counts)), int(counts.max())
-
-
-def _columns(columns: Mapping[str, str], form: str) -> str:
-    shown = [_shown(c) + (form.format(r) if r else "") for c, r in columns.items()]
-    more = f"; and {len(shown) - _COLUMNS} more" if len(shown) > _COLUMNS else ""
-    return "; ".join(shown[:_COLUMNS]) + more
-
-
-def _shown(text: str) -> str:
-    short = text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
-    return short if short.isprintable() and short else repr(short)

@@ -42,7 +42,7 @@ from scipy.special import expit, logit
 
 from consilience.errors import OptionError
 from consilience.responses import Responses, read
-from consilience.responses.table import ANSWERS
+from consilience.responses.options import ANSWERS
 
 _COLUMNS = ["item", "annotator", "response_id", "label", "main"]
 

@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgb
 
 from consilience.errors import OptionError, not_a
 from consilience.responses import Responses
-from consilience.responses.offers import label_names, short_names
+from consilience.responses.label_names import label_names, short_names
 from consilience.tables.schema import Table
 from consilience.visible import visible
 

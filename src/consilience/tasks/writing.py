@@ -24,7 +24,7 @@ from consilience.responses.columns.names import listing
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import check_filled, side_table, text_frame
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.tables.text_table import refuse_nul
+from consilience.responses.text import refuse_nul
 from consilience.responses.tools.on_screen import NONE, OnScreen
 from consilience.tasks.tools import (
     Survey,

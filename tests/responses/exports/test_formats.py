@@ -1,7 +1,6 @@
 """Every tool's export is read without a flag, and by its reader alone."""
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,9 @@ from tests.responses.exports.writers import (
 )
 
 from consilience.responses import read
-from consilience.responses.format_table import NAMES, grade, probe
-from consilience.responses.options import Columns
+from consilience.responses.format_table import NAMES
+from consilience.responses.options import ReadOptions
+from consilience.responses.reading import grade, probe
 
 PEOPLE = ("ann", "bob", "Zoë")
 
@@ -125,12 +125,12 @@ def test_an_export_is_recognized_by_its_reader_alone(name, tmp_path):
         path = tmp_path / "unpacked"
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*.*"))
     for file in files:
-        probed = replace(probe(file, Columns()), several=len(files) > 1)
+        probed = probe(file, ReadOptions(), several=len(files) > 1)
         certain = [each for each in NAMES if grade(each, probed) == 3]
         assert certain == [READER[name]]
     # A folder of one tool's files is no format of another.
     if path.is_dir():
-        probed = probe(path, Columns())
+        probed = probe(path, ReadOptions())
         assert not any(grade(each, probed) for each in NAMES)
 
 

@@ -26,8 +26,8 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
-from consilience.responses import Columns, read
-from consilience.responses.format_table import probe
+from consilience.responses import ReadOptions, read
+from consilience.responses.reading import probe
 
 FIXED = {
     (1, "ann"): ("cat",),
@@ -660,9 +660,9 @@ def test_a_long_list_that_an_api_wraps_is_recognized(tmp_path):
     document["items"] *= 3_500
     as_json(path, document)
     assert path.stat().st_size > 1 << 22
-    assert probe(path, Columns()).record["user_id"] == "ann"
+    assert probe(path, ReadOptions()).record["user_id"] == "ann"
     as_json(path, {"other": document["items"]})
-    assert probe(path, Columns()).record == {}
+    assert probe(path, ReadOptions()).record == {}
 
 
 def test_a_data_frame_of_an_export_is_read_as_the_export(tmp_path):

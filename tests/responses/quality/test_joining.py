@@ -7,7 +7,7 @@ import pytest
 
 from consilience.errors import OptionError, RepeatedAnswerError
 from consilience.responses import read
-from consilience.responses.quality.repeats import concatenate
+from consilience.responses.table import concatenate
 
 ROWS = pd.DataFrame(
     {

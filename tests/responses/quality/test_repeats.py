@@ -4,7 +4,7 @@ import pytest
 
 from consilience.errors import RepeatedAnswerError
 from consilience.responses import describe, read
-from consilience.responses.quality.repeats import any_twice
+from consilience.responses.repeats import any_twice
 
 CONTAINS = pd.DataFrame(
     {

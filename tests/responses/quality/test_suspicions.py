@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import consilience as cs
 from consilience.errors import ConsilienceWarning
 from consilience.responses import read, write
-from consilience.responses.quality.spelling import groups, loose_key, plainly_apart
-from consilience.responses.tables.coding import text_array
+from consilience.responses.spelling import groups, loose_key, plainly_apart
+from consilience.responses.text import text_array
 
 
 def answers(labels, people="xyz", item=None):

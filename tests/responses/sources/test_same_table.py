@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import io
-import json
 import sqlite3
 import subprocess
 import sys
@@ -69,10 +68,6 @@ def as_text(frame, **options):
     return frame.to_csv(index=False, **options).encode()
 
 
-def json_columns(frame):
-    return json.dumps({name: frame[name].tolist() for name in NAMES})
-
-
 FILES = {
     "a.csv": lambda f, p: p.write_bytes(as_text(f)),
     "a.csv.gz": lambda f, p: packed(as_text(f), p, gzip.open),
@@ -87,7 +82,7 @@ FILES = {
     "a.jsonl.gz": lambda f, p: packed(
         f.to_json(orient="records", lines=True).encode(), p, gzip.open
     ),
-    "a.json": lambda f, p: p.write_text(json_columns(f), "utf-8"),
+    "a.json": lambda f, p: f.to_json(p, orient="records"),
     "no suffix": lambda f, p: f.to_parquet(p),
 }
 LIBRARIES = {

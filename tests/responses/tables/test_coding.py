@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from consilience.responses.tables.coding import (
+from consilience.responses.text import (
     concatenate,
     encode_texts,
     natural_order,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consilience.responses import read
-from consilience.responses.tables.scales import is_scale, natural_texts, scale_order
+from consilience.responses.text import is_scale, natural_texts, scale_order
 
 SCALES = [
     "strongly disagree|disagree|neutral|agree|strongly agree",

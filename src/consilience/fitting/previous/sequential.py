@@ -10,7 +10,7 @@ from consilience.fitting.previous.predicting import predict
 from consilience.posterior import Fit
 from consilience.posterior.results.items import TABLES, names_of
 from consilience.responses import Responses
-from consilience.responses.quality.repeats import concatenate
+from consilience.responses.table import concatenate
 from consilience.responses.tables.id_types import Types, restored
 
 _NOT_OF_ITEMS = {"annotators", "confusion", "diagnostics", "comparison"}

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import KindError, NoResponsesError
 from consilience.responses import Responses
-from consilience.responses.table import ANSWERS
+from consilience.responses.options import ANSWERS
 
 LEADING, MULTIPLE, OF_DATASET = "leading question", "one of several names", "own"
 

@@ -25,7 +25,7 @@ from consilience.intervals import bounds
 from consilience.model.draws import stack_chains
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.stored_fit.restored import stored
-from consilience.responses.tables.coding import natural_order, text_array
+from consilience.responses.text import natural_order, text_array
 from consilience.when_used import xr
 
 # Some 2 GB in double precision.

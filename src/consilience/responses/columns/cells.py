@@ -16,15 +16,15 @@ from consilience.responses.columns.looks import FLAGS, YES_NO, look, parse_struc
 from consilience.responses.columns.names import find, listing, plain
 from consilience.responses.draft import YES, is_yes_or_no, read_answers
 from consilience.responses.options import Kind, ReadOptions
-from consilience.responses.tables.coding import (
+from consilience.responses.text import (
     Coded,
+    TextTable,
     concatenate,
     drop_unused,
     encode,
     recode,
     text_array,
 )
-from consilience.responses.tables.text_table import TextTable
 
 LABEL, ANSWER = "(label)", "(answer)"  # columns that `one_hot` makes
 

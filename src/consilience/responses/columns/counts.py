@@ -27,11 +27,9 @@ from consilience.responses.draft import Draft
 from consilience.responses.format_table import Probe, Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Source
-from consilience.responses.sources.load import load_tables
-from consilience.responses.sources.opening import fingerprints
+from consilience.responses.sources.opening import fingerprints, load_tables
 from consilience.responses.table import Responses
-from consilience.responses.tables.coding import Coded, nothing, recode, text_array
-from consilience.responses.tables.text_table import TextTable
+from consilience.responses.text import Coded, TextTable, nothing, recode, text_array
 
 _YES = ("nyes", "numyes", "selected", "yes")
 _SHOWN = ("nshown", "numshown", "shown", "total")

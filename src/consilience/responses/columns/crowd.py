@@ -20,10 +20,9 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.json_file import read_json
-from consilience.responses.sources.load import load_tables
-from consilience.responses.sources.opening import fingerprints
+from consilience.responses.sources.opening import fingerprints, load_tables
 from consilience.responses.table import Responses
-from consilience.responses.tables.coding import encode_texts
+from consilience.responses.text import encode_texts
 
 
 def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:

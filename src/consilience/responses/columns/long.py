@@ -15,6 +15,7 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from consilience.errors import KindError, MissingColumnError
+from consilience.responses.account import Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.cells import (
     ANSWER,
@@ -49,15 +50,18 @@ from consilience.responses.draft import (
     read_answers,
 )
 from consilience.responses.format_table import Probe, Reader
-from consilience.responses.options import Kind, ReadOptions
-from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.quality.repeats import equal_rows
+from consilience.responses.options import KINDS, Kind, ReadOptions
+from consilience.responses.repeats import equal_rows
 from consilience.responses.sources.frames import Source
-from consilience.responses.sources.load import load_tables
-from consilience.responses.sources.opening import fingerprints
-from consilience.responses.table import KINDS, Responses
-from consilience.responses.tables.coding import Coded, drop_unused, nothing, text_array
-from consilience.responses.tables.text_table import TextTable
+from consilience.responses.sources.opening import fingerprints, load_tables
+from consilience.responses.table import Responses
+from consilience.responses.text import (
+    Coded,
+    TextTable,
+    drop_unused,
+    nothing,
+    text_array,
+)
 
 ROLES = (
     *("item", "annotator", "response_id", "object", "main", "gold"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from consilience.errors import DuplicateColumnError, MissingColumnError
 from consilience.responses.options import Columns
-from consilience.responses.tables.text_table import not_as_text
+from consilience.responses.text import not_as_text
 
 _WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
 USUAL = {role: tuple(words.split()) for role, words in _WORDS["usual"].items()}

@@ -48,8 +48,7 @@ from consilience.responses.columns.wide import (
 from consilience.responses.draft import is_yes_or_no
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.sources.nested import singular
-from consilience.responses.tables.coding import Coded, drop_unused
-from consilience.responses.tables.text_table import TextTable
+from consilience.responses.text import Coded, TextTable, drop_unused
 
 _ROLES = ("item", "annotator", "label")
 _MOST_COLUMNS = 12  # of which roles are proposed

@@ -47,21 +47,20 @@ from consilience.responses.columns.names import (
 from consilience.responses.draft import Draft
 from consilience.responses.format_table import Reader
 from consilience.responses.options import Kind, ReadOptions
-from consilience.responses.quality.repeats import equal_rows
+from consilience.responses.repeats import equal_rows
 from consilience.responses.sources.frames import Frame, Source
-from consilience.responses.sources.load import load_tables
-from consilience.responses.sources.opening import fingerprints
+from consilience.responses.sources.opening import fingerprints, load_tables
 from consilience.responses.table import Responses
-from consilience.responses.tables.coding import (
+from consilience.responses.tables.id_types import common_type
+from consilience.responses.text import (
     Coded,
+    TextTable,
     concatenate,
     drop_unused,
     encode_texts,
     recode,
     text_array,
 )
-from consilience.responses.tables.id_types import common_type
-from consilience.responses.tables.text_table import TextTable
 
 _INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}
 _OTHER = re.compile(

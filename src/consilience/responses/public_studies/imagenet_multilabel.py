@@ -31,8 +31,8 @@ from consilience.responses.sources.frames import Source
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
-from consilience.responses.tables.coding import Coded, encode, nothing, text_array
 from consilience.responses.tables.safe_pickle import load_frame, load_object_array
+from consilience.responses.text import Coded, encode, nothing, text_array
 from consilience.validation_images import validation_images
 
 ANSWERS = "annotations_classify_task.pkl"

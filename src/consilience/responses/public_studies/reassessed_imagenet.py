@@ -22,17 +22,17 @@ import pyarrow as pa
 from jaxtyping import Int, Int8
 
 from consilience.errors import UnreadableFileError
+from consilience.responses.account import Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.draft import Draft
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.public_studies import study_folder
-from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
-from consilience.responses.tables.coding import Coded, concatenate, encode, index
+from consilience.responses.text import Coded, concatenate, encode, index
 from consilience.validation_images import validation_images
 
 MAIN, GOLDEN, EXPERTS = "raters.npz", "raters_golden.npz", "golden.npz"

@@ -27,17 +27,20 @@ from consilience.errors import (
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.tables.coding import Coded, drop_unused, encode, text_array
 from consilience.responses.tables.id_types import (
     type_of,
     type_of_arrow,
     values_as_text,
 )
-from consilience.responses.tables.scales import natural_texts
-from consilience.responses.tables.text_table import (
+from consilience.responses.text import (
+    Coded,
     TextTable,
     check_names,
+    drop_unused,
+    encode,
+    natural_texts,
     places,
+    text_array,
     tidy,
     unusable_notes,
 )

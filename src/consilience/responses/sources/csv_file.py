@@ -10,13 +10,14 @@ like any other (``5" nail``). Anything else is an error that names the row: a qu
 is never closed would swallow all rows below it.
 """
 
+import codecs
 import csv
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,15 @@ from consilience.responses.sources.encoding import (
     guessed,
 )
 from consilience.responses.sources.library_errors import readable
-from consilience.responses.tables.coding import Coded, encode, with_line_breaks
-from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
+from consilience.responses.text import (
+    Coded,
+    TextTable,
+    check_names,
+    encode,
+    places,
+    tidy,
+    with_line_breaks,
+)
 
 _SEPARATORS = ",;\t|"
 _BLOCK = 1 << 22
@@ -77,11 +85,6 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
         where=where,
         notes=notes,
     )
-
-
-def header_names(path: Path, encoding: str | None = None) -> list[str]:
-    """Names in the first line, for recognising a format."""
-    return find_layout(path, ReadOptions(encoding=encoding)).names
 
 
 def find_layout(path: Path, options: ReadOptions) -> Layout:
@@ -201,14 +204,49 @@ def encoding_of(path: Path, given: str | None = None) -> str:
     """Return the encoding: as requested, by a mark, UTF-8, or by the file's words."""
     if given is not None:
         return check_encoding(given)
-    guess = guessed(path)
-    if guess is None:
-        with path.open("rb") as file:
-            start = file.read(2)
-        return UTF16 if start in {b"\xff\xfe", b"\xfe\xff"} else UTF8
-    if guess.encoding is None:
+    encoding = _unicode(path) or guessed(path).encoding
+    if encoding is None:
         raise not_text(path, UTF8)
-    return guess.encoding
+    return encoding
+
+
+def assumed_encoding(path: Path, given: str | None) -> tuple[str, ...]:
+    """Return the sentence that says which encoding was assumed, if one was."""
+    if given is not None or _unicode(path):
+        return ()
+    guess = guessed(path)
+    if guess.encoding is None:
+        return ()
+    words = dict(guess.likely)[guess.encoding]
+    sentence = (
+        f"The encoding of {path} is {guess.encoding}, by its words ({words}); if they "
+        "are wrong, name another (`encoding=`)."
+    )
+    return (sentence,)
+
+
+def _unicode(path: Path) -> str | None:
+    """Return the encoding of a file that is UTF-8, or UTF-16 with a mark."""
+    state = path.stat()
+    return _unicode_at(path.__fspath__(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _unicode_at(path: str, _time: int, _size: int) -> str | None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with Path(path).open("rb") as file:
+        part = file.read(_BLOCK)
+        if part[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+            return UTF16
+        try:
+            while part:
+                if not part.isascii() or decoder.getstate()[0]:
+                    decoder.decode(part)
+                part = file.read(_BLOCK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return None
+    return UTF8
 
 
 def check_separator(separator: str) -> str:
@@ -351,10 +389,10 @@ def not_text(path: Path, encoding: str) -> UnreadableFileError:
                 break
     how = "name its encoding (`encoding=`)"
     if encoding == UTF8:
-        codec, guess = "UTF-8", guessed(path)
+        codec = "UTF-8"
         likely = " or ".join(
             f'`encoding="{name}"` (it would read {words[:80]})'
-            for name, words in (guess.likely if guess else ())
+            for name, words in ([] if _unicode(path) else guessed(path).likely)
         )
         if likely:
             how = f"there is too little text to tell what it is; it may be {likely}"

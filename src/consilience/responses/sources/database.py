@@ -70,16 +70,9 @@ def read_sqlite(path: Path, options: ReadOptions) -> Frame:
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise _bad_query(source, query, error) from None
         names = [column[0] for column in cursor.description or ()]
-    columns = dict(enumerate(zip(*cells, strict=True) if cells else [()] * len(names)))
-    data = pd.DataFrame(
-        {k: pd.Series(c, dtype=object).infer_objects() for k, c in columns.items()}
-    )
-    return Frame(
-        data=data.set_axis(names, axis=1),
-        name=source,
-        file=path,
-        assumptions=assumptions,
-    )
+    data = pd.DataFrame(cells, columns=range(len(names)), dtype=object).infer_objects()
+    data = data.set_axis(names, axis=1)
+    return Frame(data=data, name=source, file=path, assumptions=assumptions)
 
 
 def read_duckdb(path: Path, options: ReadOptions) -> Frame:
@@ -157,42 +150,46 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
         _check_size(path)
         book = openpyxl.load_workbook(file, read_only=True)
         sheets = {sheet.title: sheet for sheet in book.worksheets}
-        heads = {
-            title: _names(_header(list(_rows(sheet, _HEAD)))[1])
-            for title, sheet in sheets.items()
-        }
-        title, assumptions = _choose_part(
-            heads, source, "sheet", "sheet", options.sheet
-        )
+        heads = {}
+        for title, sheet in sheets.items():
+            top = list(_rows(sheet, _HEAD))
+            heads[title] = _names(top[_header(top)][1]) if top else []
+        chosen = _choose_part(heads, source, "sheet", "sheet", options.sheet)
+        title, assumptions = chosen
         rows = list(_rows(sheets[title]))
-        first = rows.index(_header(rows)) if rows else 0
-    where = source if len(sheets) == 1 else f"{source}, sheet {title!r}"
+        first = _header(rows)
     names = heads[title]
-    above = [str(_plain(row[0])) for _, row in rows[:first]]
-    rows = rows[first:]
-    if options.header:
-        rows = rows[1:]
-    else:
-        names = [f"column {i}" for i in range(1, max(len(r) for _, r in rows) + 1)]
+    where = source if len(sheets) == 1 else f"{source}, sheet {title!r}"
+    notes = []
+    if first:
+        above = ", ".join(str(_plain(row[0])) for _, row in rows[:first])
+        notes.append(f"lines above the header were left out: {above[:80]!r}")
+    rows = rows[first + options.header :]
     if not rows:
         msg = f"{where}: there is a header but no row below it; export the file again"
         raise NoResponsesError(msg)
-    _check_widths(where, names, rows)
-    columns = {
-        place: pd.Series(
-            [_plain(row[place]) if place < len(row) else None for _, row in rows],
-            dtype=object,
-        )
-        for place in range(len(names))
-    }
-    formulas = sum(cell.data_type == "f" for _, row in rows for cell in row)
-    title_note = f"lines above the header were left out: {', '.join(above)[:80]!r}"
-    note = f"{formulas:,} cells hold formulas, which are read as the text entered"
+    width = max(len(row) for _, row in rows)
+    if not options.header:
+        names = [f"column {i}" for i in range(1, width + 1)]
+    for number, row in rows:
+        if len(row) > len(names):
+            msg = (
+                f"{where}, row {number}: a cell stands beside the {len(names)} columns "
+                f"of the header ({', '.join(names[:6])}); name its column or clear the "
+                "cell"
+            )
+            raise UnreadableFileError(msg)
+    if formulas := sum(cell.data_type == "f" for _, row in rows for cell in row):
+        note = f"{formulas:,} cells hold formulas, which are read as the text entered"
+        notes.insert(0, note)
+    gaps = [None] * len(names)
+    cells = [[*map(_plain, row), *gaps[len(row) :]] for _, row in rows]
+    data = pd.DataFrame(cells, columns=range(len(names)), dtype=object)
     return Frame(
-        data=pd.DataFrame(columns).set_axis(names, axis=1),
+        data=data.set_axis(names, axis=1),
         name=where,
         file=path,
-        notes=((note,) * bool(formulas) + (title_note,) * bool(above)),
+        notes=tuple(notes),
         assumptions=assumptions,
         numbers=[number for number, _ in rows],
     )
@@ -207,29 +204,14 @@ def _rows(sheet: Any, most: int | None = None) -> Iterator[tuple[int, tuple[Any,
             yield number, row[:width]
 
 
-def _header(rows: list[tuple[int, tuple[Any, ...]]]) -> tuple[int, tuple[Any, ...]]:
-    """Return the row that names the columns: the first that is no title above them."""
-    for row in rows:
-        if sum(cell.value is not None for cell in row[1]) > 1:
-            return row
-    return rows[0] if rows else (0, ())
+def _header(rows: list[tuple[int, tuple[Any, ...]]]) -> int:
+    """Place of the row that names the columns: the first that is no title."""
+    filled = (sum(cell.value is not None for cell in row) for _, row in rows)
+    return next((place for place, number in enumerate(filled) if number > 1), 0)
 
 
 def _names(row: tuple[Any, ...]) -> list[str]:
     return ["" if c.value is None else str(_plain(c)).strip() for c in row]
-
-
-def _check_widths(
-    source: str, names: list[str], rows: list[tuple[int, tuple[Any, ...]]]
-) -> None:
-    for number, row in rows:
-        if len(row) > len(names):
-            msg = (
-                f"{source}, row {number}: a cell stands beside the {len(names)} "
-                f"columns of the header ({', '.join(names[:6])}); name its column or "
-                "clear the cell"
-            )
-            raise UnreadableFileError(msg)
 
 
 def _plain(cell: Any) -> object:

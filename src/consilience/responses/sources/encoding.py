@@ -22,7 +22,6 @@ from pathlib import Path
 from consilience.errors import OptionError
 
 UTF8, UTF16 = "utf-8-sig", "utf-16"
-_MARKS = {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
 _PART = 1 << 22
 _WORDS = 500  # that are looked at
 _FEWEST = 2  # words that tell anything
@@ -62,46 +61,16 @@ class Guess:
     likely: tuple[tuple[str, str], ...]
 
 
-def assumed_encoding(path: Path, given: str | None) -> tuple[str, ...]:
-    """Return the sentence that says which encoding was assumed, if one was."""
-    guess = None if given is not None else guessed(path)
-    if guess is None or guess.encoding is None:
-        return ()
-    words = dict(guess.likely)[guess.encoding]
-    sentence = (
-        f"The encoding of {path} is {guess.encoding}, by its words ({words}); if they "
-        "are wrong, name another (`encoding=`)."
-    )
-    return (sentence,)
-
-
-def guessed(path: Path) -> Guess | None:
-    """Guess the encoding of a file; None: it is UTF-8, or UTF-16 with a mark."""
+def guessed(path: Path) -> Guess:
+    """Guess the encoding of a file that is not of Unicode."""
     state = path.stat()
     return _guessed(path.__fspath__(), state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=64)
-def _guessed(path: str, _time: int, _size: int) -> Guess | None:
+def _guessed(path: str, _time: int, _size: int) -> Guess:
     place = Path(path)
-    with place.open("rb") as file:
-        start = file.read(2)
-    if start in _MARKS or _is_utf8(place):
-        return None
     return guess_encoding(list(_words(place)), damaged=_is_damaged_utf8(place))
-
-
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while part := file.read(_PART):
-                if not part.isascii() or decoder.getstate()[0]:
-                    decoder.decode(part)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _is_damaged_utf8(path: Path) -> bool:

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import OptionError, not_a
-from consilience.responses.tables.text_table import TextTable
+from consilience.responses.text import TextTable
 
 type Records = list[dict[str, Any]]
 type Source = Path | Frame

@@ -9,8 +9,9 @@ Parquet files, or in the card.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -56,6 +57,14 @@ def read_data_set(folder: Path) -> Frame:
     table = _stacked(tables, source)
     features = features_of(table.schema.metadata) or _card(folder / "README.md")
     return with_class_names(table, features, source, folder)
+
+
+def with_recorded_names(frame: Frame, path: Path) -> Frame:
+    """Name the file, and classes as the metadata of its table record their names."""
+    table = cast("pa.Table", frame.data)
+    features = features_of(table.schema.metadata)
+    named = with_class_names(table, features, str(path), path)
+    return replace(named, unusable=frame.unusable)
 
 
 def features_of(metadata: Mapping[bytes, bytes] | None) -> Any:

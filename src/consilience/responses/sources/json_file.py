@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pyarrow as pa
@@ -19,9 +19,15 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.nested import is_worth_it, unnest
-from consilience.responses.tables.coding import encode, text_array
 from consilience.responses.tables.id_types import type_of_cells
-from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
+from consilience.responses.text import (
+    TextTable,
+    check_names,
+    encode,
+    places,
+    text_array,
+    tidy,
+)
 
 type Record = dict[str, Any]
 
@@ -30,6 +36,8 @@ _DOCUMENT = msgspec.json.Decoder(float_hook=str)
 _KEY_WITH_BLANKS = re.compile(rb'"[ \t\r\n]+:')
 _SPARSE = 0.02  # share of cells that are filled
 _MANY = 20_000_000  # cells
+_NEAR = 1 << 16  # characters in which a list begins
+_LISTS = ("items", "docs", "records")  # keys under which an API lists records
 
 
 def read_records(path: Path, *, lines: bool) -> tuple[list[Record], list[int] | None]:
@@ -84,48 +92,46 @@ def decode_or_text(text: str, place: str) -> object:
 
 
 def _listed_records(path: Path) -> list[Record]:
-    """Return the records of a JSON list, alone or as the one list of an object.
-
-    An object of columns, or of records by their numbers, is what pandas writes.
-    """
-    records = read_json(path)
-    if isinstance(records, dict):
-        records = _in_object(records)
-    if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
+    """Return the records of a JSON list, alone or as the one list of an object."""
+    document = read_json(path)
+    if isinstance(document, dict):
+        lists = [cell for cell in document.values() if _are_records(cell) and cell]
+        document = lists[0] if len(lists) == 1 else None
+    if not _are_records(document):
         msg = (
             f"{path}: expected a JSON list of records such as "
-            '[{"item": ..., "label": ...}]; export it so, or name another format'
+            '[{"item": ..., "label": ...}]; export it so (pandas: `orient="records"`), '
+            "or name another format"
         )
         raise UnreadableFileError(msg)
-    return records
+    return cast("list[Record]", document)
 
 
-def _in_object(document: dict[str, Any]) -> object:
-    """Return the records of an object, however it has them; None: it has none."""
-    cells = list(document.values())
-    lists = [cell for cell in cells if isinstance(cell, list)]
-    if len(cells) > 1 and all(map(_is_column, cells)):
-        if len({len(cell) for cell in cells}) == 1:
-            return _rows(document, cells)
-    elif len(cells) > 1 and all(isinstance(cell, dict) for cell in cells):
-        keys = [list(cell) for cell in cells]
-        if _are_numbers(keys[0]) and all(each == keys[0] for each in keys):
-            return _rows(document, [cell.values() for cell in cells])
-        return cells if _are_numbers(list(document)) else None
-    records = [each for each in lists if each and isinstance(each[0], dict)]
-    return records[0] if len(records) == 1 else None
+def _are_records(cell: object) -> bool:
+    return isinstance(cell, list) and all(isinstance(part, dict) for part in cell)
 
 
-def _is_column(cell: object) -> bool:
-    return isinstance(cell, list) and not any(isinstance(c, (dict, list)) for c in cell)
+def first_record(start: bytes) -> Record:
+    """Return the first record of a list or of lines, or the one of the file."""
+    text = start.decode("utf-8", errors="ignore")
+    record = _decoded(text.removeprefix("[").lstrip())
+    if record is None and text.startswith("{"):  # a long list that an API wraps
+        wrapped = re.search(rf'"(?:{"|".join(_LISTS)})"\s*:\s*\[\s*', text[:_NEAR])
+        record = None if wrapped is None else _decoded(text[wrapped.end() :])
+    elif record is not None and text.startswith("{"):
+        lists = [record[key] for key in _LISTS if isinstance(record.get(key), list)]
+        if lists and lists[0] and isinstance(lists[0][0], dict):
+            return cast("Record", lists[0][0])
+    return record or {}
 
 
-def _rows(names: Iterable[str], columns: Iterable[Iterable[Any]]) -> list[Record]:
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _are_numbers(keys: list[str]) -> bool:
-    return bool(keys) and all(key.isdecimal() for key in keys)
+def _decoded(text: str) -> Record | None:
+    """Return the record that a text begins with; None where there is none."""
+    try:
+        record, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def records_table(

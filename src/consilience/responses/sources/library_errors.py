@@ -20,11 +20,7 @@ _MISTAKES = (AssertionError, AttributeError, NameError, TypeError)
 
 @contextmanager
 def readable(
-    place: str,
-    what: str = "cannot be read",
-    remedy: str = AGAIN,
-    *,
-    but_mistakes: bool = False,
+    place: str, what: str = "cannot be read", remedy: str = AGAIN
 ) -> Iterator[None]:
     """Turn an exception of a library into an `UnreadableFileError`."""
     try:
@@ -32,13 +28,17 @@ def readable(
     except ConsilienceError:
         raise
     except Exception as error:
-        if but_mistakes and _is_mistake(error):
-            raise
-        msg = f"{place}: {what} ({_reason(error)}); {remedy}"
-        raise UnreadableFileError(msg) from error
+        raise unreadable(place, error, what, remedy) from error
 
 
-def _is_mistake(error: Exception) -> bool:
+def unreadable(
+    place: str, error: Exception, what: str = "cannot be read", remedy: str = AGAIN
+) -> UnreadableFileError:
+    """Return the error that stands for one of a library."""
+    return UnreadableFileError(f"{place}: {what} ({_reason(error)}); {remedy}")
+
+
+def is_mistake(error: Exception) -> bool:
     """Say whether our own source, and no library that it calls, raised this."""
     if not isinstance(error, _MISTAKES):
         return False

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+
 from consilience.responses.columns.names import (
     is_likely,
     is_likely_whole,
@@ -18,6 +21,7 @@ from consilience.responses.columns.names import (
     usual,
 )
 from consilience.responses.options import Columns
+from consilience.responses.sources.arrow_columns import is_nested
 
 type Record = dict[str, Any]
 
@@ -39,7 +43,7 @@ class Unnested:
 
 def unnest(records: Sequence[Record]) -> Unnested:
     """Take records apart until each is one annotation."""
-    rows = [_flat(record) for record in _by_annotator(records)]
+    rows = [_flat(record) for record in records]
     row = list(range(len(rows)))
     notes: list[str] = []
     for level in range(_LEVELS):
@@ -72,6 +76,49 @@ def unnest(records: Sequence[Record]) -> Unnested:
         ones = {key: singular(key) for key in keys}
         rows = _renamed(rows, {k: one for k, one in ones.items() if one not in keys})
     return Unnested(records=rows, row=row, notes=tuple(notes))
+
+
+def nested_records(
+    data: pd.DataFrame | pa.Table, columns: Columns
+) -> list[Record] | None:
+    """Return the rows of a table as records where taking them apart is worth it."""
+    if not _has_records(data):
+        return None
+    try:
+        if not is_worth_it(_as_records(data[:_SAMPLE]), columns):
+            return None
+    except UnicodeDecodeError:  # damaged text, which others say more of
+        return None
+    return _as_records(data)
+
+
+def _has_records(data: pd.DataFrame | pa.Table) -> bool:
+    """Whether columns hold records, or several of them lists."""
+    if isinstance(data, pa.Table):
+        kinds = data.schema.types
+        return any(map(is_nested, kinds)) or sum(map(pa.types.is_list, kinds)) > 1
+    lists = 0
+    for name in range(data.shape[1]):
+        column = data.iloc[:, name]
+        if column.dtype == object:
+            cell = next((c for c in column if isinstance(c, (list, dict))), None)
+            if isinstance(cell, dict) or (cell and isinstance(cell[0], dict)):
+                return True
+            lists += cell is not None
+    return lists > 1
+
+
+def _as_records(data: pd.DataFrame | pa.Table) -> list[Record]:
+    if isinstance(data, pa.Table):
+        records: list[Record] = data.to_pylist()
+        return records
+    names = [str(name) for name in data.columns]
+    gone = data.isna().to_numpy().T
+    rows = zip(*(data.iloc[:, k] for k in range(len(names))), strict=True)
+    return [
+        {n: None if gone[k][row] else cells[k] for k, n in enumerate(names)}
+        for row, cells in enumerate(rows)
+    ]
 
 
 def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
@@ -135,9 +182,7 @@ def _short_names(rows: Sequence[Record]) -> dict[str, str]:
         for name in names
         if (short := name.rpartition(".")[2]) != name
         and last[short] == 1
-        and not any(
-            is_likely_whole(name, role) for role in ("item", "annotator", "label")
-        )
+        and not any(is_likely_whole(name, role) for role in _ROLES)
     }
 
 
@@ -185,39 +230,6 @@ def _grade(keys: set[str]) -> int:
     )
 
 
-def _by_annotator(records: Sequence[Record]) -> Sequence[Record]:
-    """Make lists of records of labels by annotator, such as ``{"ann": "cat"}``."""
-    keys: dict[str, list[frozenset[str]]] = {}
-    other: set[str] = set()
-    for record in records:
-        for name, cell in record.items():
-            if isinstance(cell, dict) and not any(
-                isinstance(part, (dict, list)) for part in cell.values()
-            ):
-                keys.setdefault(name, []).append(frozenset(cell))
-            elif cell is not None:
-                other.add(name)
-    names = {
-        name
-        for name, each in keys.items()
-        if name not in other
-        and len(set(each)) > 1
-        and name != singular(name)
-        and is_likely(singular(name), "label")
-    }
-    if not names:
-        return records
-    return [
-        {
-            name: [{"annotator": who, "label": what} for who, what in cell.items()]
-            if name in names and cell is not None
-            else cell
-            for name, cell in record.items()
-        }
-        for record in records
-    ]
-
-
 def _joined(record: Record, name: str, part: Record) -> Record:
     """Put a part beside the fields of its record, which give way to it."""
     inner = _flat(part)
@@ -260,26 +272,21 @@ def _parallel(rows: Sequence[Record]) -> list[str]:
 
 
 def _is_list(rows: Sequence[Record], name: str) -> bool:
-    cells = [row.get(name) for row in rows]
-    return any(isinstance(cell, list) for cell in cells) and all(
-        cell is None
-        or (
-            isinstance(cell, list)
-            and not any(isinstance(p, (dict, list)) for p in cell)
-        )
+    cells = [row[name] for row in rows if row.get(name) is not None]
+    plain_lists = (
+        isinstance(cell, list) and not any(isinstance(p, (dict, list)) for p in cell)
         for cell in cells
     )
+    return bool(cells) and all(plain_lists)
 
 
 def singular(name: str) -> str:
     """Return a name of many as the usual name of one, where it is one."""
     for ending, instead in (("ies", "y"), ("es", ""), ("s", "")):
         one = name.removesuffix(ending) + instead
-        if name.endswith(ending) and plain(one) and _is_usual(one):
+        is_usual = any(
+            usual([one], role) for role in (*_ROLES, "answer", "response_id")
+        )
+        if name.endswith(ending) and plain(one) and is_usual:
             return one
     return name
-
-
-def _is_usual(name: str) -> bool:
-    roles = ("item", "annotator", "label", "answer", "response_id")
-    return any(usual([name], role) for role in roles)

@@ -1,13 +1,12 @@
-"""Sources as they come: patterns, folders, archives, packed files, standard input.
+"""Sources as they come: opened as files whose names say what they are, and as tables.
 
-Each is put where every reader finds it, under a name that says what it is; messages go
-on naming what the caller gave. What a file is shows from its first bytes where its name
-does not say it. Packed files are unpacked onto the disk, and only as far as a table of
-answers may reach. A folder that is a format of its own is left as it is.
+Patterns, folders, archives, packed files and standard input become files that every
+reader finds; messages go on naming what the caller gave. What a file is shows from its
+first bytes where its name does not say it. Packed files are unpacked onto the disk, and
+only as far as a table of answers may reach. A folder that is a format of its own is
+left as it is. Workbooks, databases and files of Arrow become tables in memory.
 """
 
-import bz2
-import gzip
 import hashlib
 import shutil
 import sys
@@ -15,15 +14,34 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from glob import glob
 from os import PathLike
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pyarrow as pa
 
-from consilience.errors import NoResponsesError, UnreadableFileError
+from consilience.errors import (
+    NoResponsesError,
+    OptionError,
+    SourceNotFoundError,
+    UnknownFormatError,
+    UnreadableFileError,
+)
+from consilience.responses.columns.names import find, listing
+from consilience.responses.options import ReadOptions
+from consilience.responses.sources.arrow_columns import (
+    open_parquet,
+    read_arrow,
+    read_arrow_file,
+    read_frame,
+)
+from consilience.responses.sources.csv_file import read_csv
 from consilience.responses.sources.frames import Frame, Source
+from consilience.responses.sources.json_file import read_records, records_table
 from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.nested import nested_records, singular
+from consilience.responses.text import TextTable, stack
 
 KINDS = {
     **dict.fromkeys((".csv", ".tsv", ".txt", ".tab", ".dat"), "text"),
@@ -37,7 +55,6 @@ KINDS = {
     ".xml": "xml",
     ".zip": "zip",
 }
-TABLES = tuple(suffix for suffix in KINDS if suffix not in {".xml", ".zip"})
 _PACKED = {".gz": "gzip", ".gzip": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 _PACKED |= {".zstd": "zstd"}
 _ANSWERS = {*KINDS, *_PACKED, ".manifest"} - {".zip"}
@@ -60,9 +77,11 @@ _RATIO = 100  # beyond these, at most so many times those of the packed file
 _PART = 1 << 22
 
 
-def kind_of(path: Path) -> str:
-    """Say what a file is by the ending of its name; without one, it is of text."""
-    suffix = path.suffix.lower()
+def kind_of(source: Source) -> str:
+    """Say what a source is; a file by the ending of its name, of text without one."""
+    if isinstance(source, Frame):
+        return "frame"
+    suffix = source.suffix.lower()
     return KINDS.get(suffix, "") if suffix else "text"
 
 
@@ -86,6 +105,33 @@ class Unpacked(Path):
         return super().__str__()
 
 
+# Files
+
+
+def existing(given: Sequence[str | Path | Frame]) -> list[Source]:
+    """Return the sources that are given, which are there."""
+    sources = [path for each in given for path in _matching(each)]
+    if not sources:
+        msg = "no source was given; name a file, a folder or a data frame"
+        raise OptionError(msg)
+    for path in sources:
+        if isinstance(path, Path) and not path.exists() and str(path) != "-":
+            msg = f"{path}: there is no such file or folder; check the path"
+            raise SourceNotFoundError(msg)
+    return sources
+
+
+def _matching(source: str | Path | Frame) -> list[Source]:
+    """Return the files that a pattern such as ``exports/*.json`` fits; else a path."""
+    if isinstance(source, Frame):
+        return [source]
+    path = Path(source)
+    if path.exists() or not set(str(source)) & set("*?["):
+        return [path]
+    matches = sorted(glob(str(source), recursive=True))  # noqa: PTH207
+    return [Path(match) for match in matches] or [path]
+
+
 @contextmanager
 def unfolded(
     sources: Sequence[Source], is_format: Callable[[Path], bool]
@@ -98,7 +144,11 @@ def unfolded(
     with tempfile.TemporaryDirectory(prefix="consilience-") as folder:
         files: list[Source] = []
         for number, source in enumerate(sources):
-            if isinstance(source, Path) and _is_archive(source):
+            if (
+                isinstance(source, Path)
+                and kind_of(source) == "zip"
+                and source.is_file()
+            ):
                 inside = Path(folder) / str(number) / source.name
                 _extract(source, inside)
                 files += [
@@ -111,21 +161,17 @@ def unfolded(
         yield files
 
 
-def _is_archive(path: Path) -> bool:
-    return kind_of(path) == "zip" and path.is_file()
-
-
-def _files(source: Source) -> list[Source]:
+def _files(source: Source) -> Sequence[Source]:
+    """Return the files of a folder that may hold answers; other sources as they are."""
     if not isinstance(source, Path) or not source.is_dir():
         return [source]
-    inside = sorted(
+    inside = [path for path in source.rglob("*") if path.suffix.lower() in _ANSWERS]
+    shown = (
         path
-        for path in source.rglob("*")
-        if path.suffix.lower() in _ANSWERS
-        and path.is_file()
-        and not any(p.startswith((".", "__")) for p in path.relative_to(source).parts)
+        for path in sorted(inside)
+        if not any(p.startswith((".", "__")) for p in path.relative_to(source).parts)
     )
-    return [*inside] or [source]
+    return [path for path in shown if path.is_file()] or [source]
 
 
 def _extract(archive: Path, folder: Path) -> None:
@@ -148,18 +194,9 @@ def _extract(archive: Path, folder: Path) -> None:
                 "no export is so large; unpack it and pass the files"
             )
             raise UnreadableFileError(msg)
-        for each in members:
-            # `zipfile` reads no more than the size that is written there.
-            to = folder / _safe(each.filename)
-            to.parent.mkdir(parents=True, exist_ok=True)
-            with packed.open(each) as source, to.open("wb") as file:
-                shutil.copyfileobj(source, file, _PART)
-
-
-def _safe(name: str) -> Path:
-    """Return a name of an archive without what leads out of a folder."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    return Path(*[p.replace(":", "_") for p in parts if p not in {"..", "/", "."}])
+        # `zipfile` leads no name out of the folder, and reads no more than the size
+        # that is written there.
+        packed.extractall(folder, members)
 
 
 @contextmanager
@@ -231,8 +268,8 @@ def _spooled(target: Path) -> Path:
 
 def _unpack(path: Path, target: Path, codec: str, shown: str) -> Path:
     most = max(_FREE, _RATIO * path.stat().st_size)
-    size = 0
-    with _stream(path, codec) as packed, target.open("wb") as file:
+    size, source = 0, pa.OSFile(path.__fspath__())
+    with pa.CompressedInputStream(source, codec) as packed, target.open("wb") as file:
         while part := packed.read(_PART):
             size += len(part)
             if size > most:
@@ -246,13 +283,124 @@ def _unpack(path: Path, target: Path, codec: str, shown: str) -> Path:
     return target
 
 
-def _stream(path: Path, codec: str) -> Any:
-    """Open a packed file; the streams of these libraries have no type in common."""
-    if codec == "gzip":
-        return gzip.open(path)
-    if codec == "bz2":
-        return bz2.open(path)
-    return pa.CompressedInputStream(pa.OSFile(path.__fspath__()), codec)
+# Tables
+
+
+@contextmanager
+def opened(source: Source, options: ReadOptions) -> Iterator[Source]:
+    """Provide a source as readers take it: a table in memory, or a file by its name."""
+    if isinstance(source, Frame):
+        yield source
+        return
+    with unpacked(source) as path:
+        yield _in_memory(path, options)
+
+
+def _in_memory(path: Path, options: ReadOptions) -> Source:
+    """Return the table of a file that is read whole; others as they are."""
+    kind = "folder" if path.is_dir() else kind_of(path)
+    if kind not in {"folder", "arrow", "workbook", "sqlite", "duckdb"}:
+        return path
+    # What a kind of file needs is loaded where there is one.
+    from consilience.responses.sources import database, hugging_face  # noqa: PLC0415
+
+    if kind == "folder":
+        is_one = hugging_face.is_data_set(path)
+        return hugging_face.read_data_set(path) if is_one else path
+    if kind == "arrow":
+        return hugging_face.with_recorded_names(Frame(data=read_arrow_file(path)), path)
+    read = {
+        "workbook": database.read_workbook,
+        "sqlite": database.read_sqlite,
+        "duckdb": database.read_duckdb,
+    }
+    return read[kind](path, options)
+
+
+def load_table(
+    source: Source, options: ReadOptions, *, unnested: bool = False
+) -> TextTable:
+    """Load a table in memory, or a file of one."""
+    if isinstance(source, Path) and not source.exists() and str(source) != "-":
+        msg = f"{source}: there is no such file; check the path"
+        raise SourceNotFoundError(msg)
+    with opened(source, options) as table:
+        return _load(table, options, unnested=unnested)
+
+
+def _load(source: Source, options: ReadOptions, *, unnested: bool) -> TextTable:
+    if isinstance(source, Frame):
+        return _of_frame(source, options, unnested=unnested)
+    kind = kind_of(source)
+    if kind == "text":
+        return read_csv(source, options)
+    if kind == "parquet":
+        from consilience.responses.sources import hugging_face  # noqa: PLC0415
+
+        frame = hugging_face.with_recorded_names(open_parquet(source), source)
+        return _of_frame(frame, options, unnested=unnested)
+    if kind in {"lines", "json"}:
+        records, lines = read_records(source, lines=kind == "lines")
+        word = "line" if kind == "lines" else "record"
+        return records_table(
+            records, str(source), options, word=word, lines=lines, unnested=unnested
+        )
+    tables = ", ".join(suffix for suffix in KINDS if suffix not in {".xml", ".zip"})
+    msg = (
+        f"{source}: a file named *{source.suffix.lower()} is not a table that can be "
+        f"read; expected one of {tables}"
+    )
+    raise UnknownFormatError(msg)
+
+
+def _of_frame(frame: Frame, options: ReadOptions, *, unnested: bool) -> TextTable:
+    if frame.table is not None:
+        return frame.table
+    data = frame.data
+    if isinstance(data, list):
+        return records_table(
+            data, frame.name, options, word="row", lines=None, unnested=unnested
+        )
+    records = nested_records(data, options.columns) if unnested else None
+    if records is None:
+        read = read_arrow if isinstance(data, pa.Table) else read_frame
+        return read(frame, options)
+    table = records_table(
+        records, frame.name, options, word="row", lines=None, unnested=True
+    )
+    return replace(
+        table,
+        notes=(*frame.notes, *table.notes),
+        orders={
+            name: order
+            for name in table.names
+            for key, order in frame.orders.items()
+            if key in {name, name.rpartition(".")[2]} or singular(key) == name
+        },
+        unusable={**table.unusable, **frame.unusable},
+    )
+
+
+def load_tables(
+    sources: Sequence[Source], options: ReadOptions, *, unnested: bool = False
+) -> TextTable:
+    """Load several tables, one below the other, without the columns to exclude."""
+    tables = [load_table(each, options, unnested=unnested) for each in sources]
+    return without(stack(tables), options.exclude)
+
+
+def without(table: TextTable, names: Sequence[str]) -> TextTable:
+    """Return a table without the columns to exclude."""
+    if not names:
+        return table
+    for name in names:
+        find(table.names, "exclude", name, table.source)
+    return replace(
+        table,
+        columns={n: column for n, column in table.columns.items() if n not in names},
+        lists={n: cells for n, cells in table.lists.items() if n not in names},
+        notes=(*table.notes, f"excluded column {listing(names)}"),
+    )
 
 
 def fingerprints(sources: Sequence[Source]) -> dict[str, str]:

@@ -24,7 +24,6 @@ import pyarrow.compute as pc
 from pandas.api.extensions import ExtensionDtype
 
 from consilience.errors import OptionError, not_a
-from consilience.responses.tables.coding import index
 
 MIXED = "mixed"
 _EXACT = 2**53  # beyond it a float skips whole numbers
@@ -67,7 +66,9 @@ def settled(
             continue
         if name == MIXED:
             notes.append(f"the column of the {role} holds several types: it is text")
-        elif not is_text(_dtype(name)) and _values(index(values[role]), name) is None:
+            continue
+        texts = pd.Index(pd.array(values[role], dtype="str"))
+        if not is_text(_dtype(name)) and _values(texts, name) is None:
             notes.append(f"not every {role} can be written as {name}: they are text")
         else:
             kept[role] = name

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from consilience.errors import MissingColumnError, NoResponsesError
+from consilience.responses.account import Dropped
 from consilience.responses.columns.looks import is_free_text
 from consilience.responses.columns.names import (
     USUAL,
@@ -15,7 +16,6 @@ from consilience.responses.columns.names import (
 )
 from consilience.responses.draft import is_yes_or_no
 from consilience.responses.options import Kind, ReadOptions
-from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.side_tables import for_question
 from consilience.responses.tools.on_screen import OnScreen
 from consilience.responses.tools.records import Record

@@ -17,6 +17,7 @@ from consilience.errors import (
     KindError,
     LabelNotOfferedError,
 )
+from consilience.responses.account import Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import (
@@ -29,14 +30,12 @@ from consilience.responses.draft import (
 )
 from consilience.responses.format_table import Reader
 from consilience.responses.options import Kind, ReadOptions
-from consilience.responses.quality.cleaning import Dropped
-from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.side_tables import checked_labels, label_list
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.opening import fingerprints
+from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
-from consilience.responses.tables.coding import Coded, encode_texts
-from consilience.responses.tables.scales import natural_texts
+from consilience.responses.text import Coded, encode_texts, natural_texts
 from consilience.responses.tools.choice import (
     Choice,
     Export,

@@ -1,4 +1,4 @@
-"""What a reader kept, what it dropped, and why: said before any number."""
+"""What was read, kept, dropped, noted and assumed, written down where it is decided."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +15,16 @@ class Dropped:
     reason: str
     count: int
     example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is written down, a sentence each, from a reader's draft to responses."""
+
+    notes: list[str]
+    warnings: list[str]
+    assumptions: list[str]
+    dropped: list[Dropped]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,41 +78,34 @@ class Cleaning:
 
     def __str__(self) -> str:
         """Text of the account, one line per fact."""
-        lines = [*self.account()]
+        lines = self.account()
         if self.columns:
             lines.append(f"read column {self.roles()}")
         if self.unused:
             lines.append(f"not used: {self.rest()}")
-        return "\n".join(
-            [*lines, *(f"warning: {warning}" for warning in self.warnings)]
-        )
+        return "\n".join([*lines, *(f"warning: {each}" for each in self.warnings)])
 
     def roles(self) -> str:
         """Return the columns that were used, and as what."""
         by_role: dict[str, list[str]] = {}
         for name, role in self.columns.items():
             by_role.setdefault(role, []).append(name)
-        return ", ".join(
-            f"{listing(names)} as {role}" for role, names in by_role.items()
-        )
+        return ", ".join(f"{listing(each)} as {role}" for role, each in by_role.items())
 
     def rest(self) -> str:
         """Return the columns that were not used, and what they seem to hold."""
         columns = [
-            repr(name) + (f" ({looks})" if looks else "")
-            for name, looks in self.unused.items()
+            f"{n!r} ({look})" if look else repr(n) for n, look in self.unused.items()
         ]
         more = len(columns) - _MAX_LISTED
-        return ", ".join(columns[:_MAX_LISTED]) + (
-            f" and {more} more" if more > 0 else ""
-        )
+        shown = ", ".join(columns[:_MAX_LISTED])
+        return shown + (f" and {more} more" if more > 0 else "")
 
     def account(self) -> list[str]:
         """Return what was kept, dropped and decided, a line for each fact."""
-        lines = [f"read {self.read:,} {self.unit}, kept {self.kept:,}"]
-        lines[0] += f": {self.answers:,} answers"
-        lines += [
+        kept = f"read {self.read:,} {self.unit}, kept {self.kept:,}"
+        dropped = [
             f"dropped {part.count:,}: {part.reason} (first: {part.example})"
             for part in self.dropped
         ]
-        return [*lines, *self.notes]
+        return [f"{kept}: {self.answers:,} answers", *dropped, *self.notes]

@@ -5,7 +5,7 @@ of no width, or in blanks, quotes and stops around them.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,19 +13,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from consilience.responses.account import Account
 from consilience.responses.columns.looks import FEW, LINKS, STRUCTURES, TEXTS, look
 from consilience.responses.columns.names import listing
-from consilience.responses.draft import Draft, looks_unanswered
+from consilience.responses.draft import NO_ANSWER, Draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table, offered_table
-from consilience.responses.tables.coding import (
+from consilience.responses.text import (
     Coded,
     drop_unused,
     num_distinct,
     recode,
+    scale_order,
     text_array,
 )
-from consilience.responses.tables.scales import scale_order
 
 _AROUND = "\"'`.,;:\u00b4\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb"
 _SHOWN = 5
@@ -72,7 +73,7 @@ def spelling_key(options: ReadOptions) -> Callable[[str], str]:
 
 
 def merge_spellings(
-    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
+    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None, account: Account
 ) -> tuple[Draft, pd.DataFrame | None]:
     """Merge the spellings of a label that the caller takes for one.
 
@@ -93,6 +94,17 @@ def merge_spellings(
     def renamed(label: str) -> str:
         return label if label in listed else kept.get(key(label), form(label))
 
+    changed: dict[str, list[str]] = {}
+    for label in sorted(counts):
+        if renamed(label) != label:
+            changed.setdefault(renamed(label), []).append(label)
+    if changed:
+        answers = sum(counts[label] for old in changed.values() for label in old)
+        shown = [f"{listing(old, 4)} as {new!r}" for new, old in changed.items()]
+        more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
+        account.notes.append(
+            f"{answers:,} labels were respelled: {'; '.join(shown[:8])}{more}"
+        )
     values = draft.label.values.to_pylist()
     texts = text_array(None if v is None else renamed(v) for v in values)
     draft = replace(
@@ -100,7 +112,6 @@ def merge_spellings(
         label=recode(draft.label.codes, texts),
         labels=_in_frame(draft.labels, renamed),
         offered=_in_frame(draft.offered, renamed),
-        notes=(*draft.notes, *_notes(counts, renamed)),
     )
     return draft, _in_frame(gold, renamed)
 
@@ -130,54 +141,51 @@ def _in_frame(
     return frame.assign(label=label).drop_duplicates(unique, ignore_index=True)
 
 
-def _notes(counts: Mapping[str, int], renamed: Callable[[str], str]) -> tuple[str, ...]:
-    changed: dict[str, list[str]] = {}
-    for label in sorted(counts):
-        if renamed(label) != label:
-            changed.setdefault(renamed(label), []).append(label)
-    if not changed:
-        return ()
-    answers = sum(counts[label] for old in changed.values() for label in old)
-    shown = [f"{listing(old, 4)} as {new!r}" for new, old in changed.items()]
-    more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
-    return (f"{answers:,} labels were respelled: {'; '.join(shown[:8])}{more}",)
-
-
-def suspicions(draft: Draft) -> tuple[str, ...]:
-    """Return a sentence for each thing that looks wrong."""
-    sentences: list[str] = []
-    labels = drop_unused(draft.label)
-    people = drop_unused(draft.annotator)
-    sentences += _similar_labels(
+def suspicions(draft: Draft) -> Iterator[str]:
+    """Give a sentence for each thing that looks wrong."""
+    labels, people = drop_unused(draft.label), drop_unused(draft.annotator)
+    yield from _similar(
         labels.values,
         "labels",
         "they count as different labels; merge them with `fold_case=True` (case) or "
         "`normalize=True` (Unicode form, characters of no width), or correct the "
         "source",
     )
-    sentences += _similar_labels(
+    yield from _similar(
         people.values,
         "annotators",
         "they count as different annotators; correct the source if they are one",
     )
-    sentences += _one_each(draft, people)
-    sentences += _unlike_labels(labels)
+    rows, items = num_distinct(draft.row), num_distinct(draft.item.codes)
+    if len(people.values) == rows >= FEW and items < rows:
+        yield (
+            f"each of the {rows:,} {draft.unit} has an annotator of its own "
+            f"({listing(people.values[:3].to_pylist())}): if that column numbers "
+            "answers or sessions, name the annotators' column, or read the answers "
+            "without one"
+        )
+    number, filled = len(labels.values), int((labels.codes >= 0).sum())
+    first = listing(labels.values[:3].to_pylist())
+    if number == filled >= FEW:
+        yield (
+            f"each of the {number:,} answers names a label of its own ({first}): this "
+            "looks like free text, ids or links; name the column of labels"
+        )
+    elif number > FEW and (looks := look(labels)) in {LINKS, TEXTS, STRUCTURES}:
+        yield f"the labels look like {looks} ({first}); name the column of labels"
     if draft.kind != "contains":
-        sentences += _unanswered(draft)
-    return tuple(sentences)
+        yield from _unanswered(draft, labels)
 
 
-def _similar_labels(texts: pa.StringArray, what: str, remedy: str) -> Iterable[str]:
+def _similar(texts: pa.StringArray, what: str, remedy: str) -> Iterator[str]:
     same = [] if plainly_apart(texts) else groups(texts.to_pylist(), loose_key)
-    if not same:
-        return ()
-    shown = "; ".join(", ".join(map(ascii_if_hidden, g[:6])) for g in same[:_SHOWN])
-    more = f" and {len(same) - _SHOWN} more groups" if len(same) > _SHOWN else ""
-    sentence = (
-        f"{what} that differ only in case, Unicode form or characters around them: "
-        f"{shown}{more}; {remedy}"
-    )
-    return (sentence,)
+    if same:
+        shown = "; ".join(", ".join(map(ascii_if_hidden, g[:6])) for g in same[:_SHOWN])
+        more = f" and {len(same) - _SHOWN} more groups" if len(same) > _SHOWN else ""
+        yield (
+            f"{what} that differ only in case, Unicode form or characters around "
+            f"them: {shown}{more}; {remedy}"
+        )
 
 
 def ascii_if_hidden(text: str) -> str:
@@ -185,48 +193,17 @@ def ascii_if_hidden(text: str) -> str:
     return repr(text) if normal(text) == text else ascii(text)
 
 
-def _one_each(draft: Draft, people: Coded) -> Iterable[str]:
-    rows = num_distinct(draft.row)
-    items = num_distinct(draft.item.codes)
-    if not (len(people.values) == rows >= FEW and items < rows):
-        return ()
-    sentence = (
-        f"each of the {rows:,} {draft.unit} has an annotator of its own "
-        f"({listing(people.values[:3].to_pylist())}): if that column numbers answers "
-        "or sessions, name the annotators' column, or read the answers without one"
-    )
-    return (sentence,)
-
-
-def _unanswered(draft: Draft) -> Iterable[str]:
+def _unanswered(draft: Draft, labels: Coded) -> Iterator[str]:
     """Name labels that may mean that there is none; steps of a scale are labels."""
-    labels = drop_unused(draft.label)
     texts = labels.values.to_pylist()
-    places = [place for place, text in enumerate(texts) if looks_unanswered(text)]
-    if not places or scale_order(texts):
-        return ()
-    given = labels.codes >= 0
-    weights = None if draft.n is None else draft.n[given]
-    counts = np.bincount(labels.codes[given], weights)
-    shown = ", ".join(f"{texts[i]!r} (answers: {counts[i]:,.0f})" for i in places)
-    sentence = (
-        "labels that look as if the question was not answered are labels like the "
-        f"others: {shown}; if they mean that, name them in `missing=`"
-    )
-    return (sentence,)
-
-
-def _unlike_labels(labels: Coded) -> Iterable[str]:
-    number = len(labels.values)
-    filled = int((labels.codes >= 0).sum())
-    first = listing(labels.values[:3].to_pylist())
-    looks = look(labels)
-    if number == filled >= FEW:
-        sentence = (
-            f"each of the {number:,} answers names a label of its own ({first}): this "
-            "looks like free text, ids or links; name the column of labels"
+    plain = [text.replace("\u2019", "'").casefold() for text in texts]
+    places = [place for place, text in enumerate(plain) if text in NO_ANSWER]
+    if places and not scale_order(texts):
+        given = labels.codes >= 0
+        weights = None if draft.n is None else draft.n[given]
+        counts = np.bincount(labels.codes[given], weights)
+        shown = ", ".join(f"{texts[i]!r} (answers: {counts[i]:,.0f})" for i in places)
+        yield (
+            "labels that look as if the question was not answered are labels like the "
+            f"others: {shown}; if they mean that, name them in `missing=`"
         )
-        return (sentence,)
-    if looks in {LINKS, TEXTS, STRUCTURES} and number > FEW:
-        return (f"the labels look like {looks} ({first}); name the column of labels",)
-    return ()

@@ -1,1 +1,0 @@
-"""Repeated, misspelt and suspicious responses."""

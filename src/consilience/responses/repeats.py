@@ -1,0 +1,123 @@
+"""The rules for rows that are equal, and for further answers to one question."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+
+from consilience.errors import RepeatedAnswerError
+from consilience.responses.account import Account, Dropped
+from consilience.responses.draft import Draft
+from consilience.responses.options import Repeats
+from consilience.responses.text import Coded, TextTable, encode_texts
+
+WHAT = "the same annotator had answered the same question before"
+EQUAL = 'the row equals an earlier one in every column (`repeats="all"` counts it)'
+
+
+def equal_rows(
+    table: TextTable, key: Sequence[Coded], rule: Repeats
+) -> tuple[Bool[np.ndarray, " N"], tuple[Dropped, ...]]:
+    """Return which rows equal an earlier one in every column, and their account."""
+    again = np.zeros(table.num_rows, bool)
+    codes = pd.DataFrame({n: column.codes for n, column in enumerate(key)})
+    if rule == "all" or table.unusable or not any_twice(codes):
+        return again, ()
+    texts = {name: column.codes for name, column in table.columns.items()}
+    lists = {
+        name: encode_texts(list(map(str, cells.to_pylist()))).codes
+        for name, cells in table.lists.items()
+    }
+    whole = (codes >= 0).all(axis=1)
+    again = (pd.DataFrame(texts | lists).duplicated() & whole).to_numpy()
+    if not again.any():
+        return again, ()
+    place = table.where(int(again.argmax()))
+    return again, (Dropped(EQUAL, int(again.sum()), place),)
+
+
+def without_repeats(draft: Draft, rule: Repeats, account: Account) -> Draft:
+    """Apply the rule to answers that repeat an earlier one to the same question."""
+    keys = _question(draft)
+    real = keys["annotator"].to_numpy() >= 0
+    real &= (draft.label.codes >= 0) if draft.answer is None else (draft.answer >= 0)
+    answers = keys if real.all() else keys[real]
+    if draft.kind == "objects":
+        # The objects of one response belong together.
+        answers = answers.drop_duplicates()
+    question = [name for name in answers.columns if name != "response"]
+    if rule == "distinct" and draft.kind != "objects":
+        value = draft.label.codes if draft.answer is None else draft.answer
+        answers = answers.assign(value=value[real])
+        question.append("value")
+    if not any_twice(answers[question]):
+        return draft
+    later = answers.duplicated(question, keep="first")
+    row = int(later.index[int(later.to_numpy().argmax())])
+    place = draft.where(int(draft.row[row]))
+    who = f"annotator {draft.annotator.text(row)!r} on item {draft.item.text(row)!r}"
+    count = int(later.sum())
+    if rule == "error":
+        msg = (
+            f"{place}: {who} had answered this before ({count:,} such answers); fix "
+            "the file or pass `repeats=\"keep\"`, 'distinct', 'first', 'last' or 'drop'"
+        )
+        raise RepeatedAnswerError(msg)
+    if rule in {"keep", "all"} or (rule == "distinct" and draft.kind == "objects"):
+        account.assumptions.append(
+            f"{count:,} answers repeat an earlier one by the same annotator on the "
+            f"same question (first: {place}, {who}); each counts as an answer of its "
+            f'own (`repeats="{rule}"`)'
+        )
+        return draft
+    keep = {"distinct": "first", "first": "first", "last": "last", "drop": False}[rule]
+    gone = answers.duplicated(question, keep=keep)  # type: ignore[arg-type]
+    lost = _rows_of(keys, answers[gone]) if "response" in keys else answers.index[gone]
+    kept = np.ones(len(real), bool)
+    kept[lost] = False
+    reason = f"{WHAT} (`repeats={rule!r}`)"
+    account.dropped.append(Dropped(reason, len(lost), place))
+    return _only(draft, kept)
+
+
+def _question(draft: Draft) -> pd.DataFrame:
+    """Codes that say which question each answer belongs to."""
+    keys = {"item": draft.item.codes, "annotator": draft.annotator.codes}
+    if draft.kind == "contains":
+        keys["label"] = draft.label.codes
+    if draft.kind == "objects":
+        response = draft.response_id
+        keys["response"] = (
+            np.zeros_like(draft.item.codes) if response is None else response.codes
+        )
+    return pd.DataFrame(keys)
+
+
+def any_twice(keys: pd.DataFrame) -> bool:
+    """Say whether two rows of codes are the same; numbers are sorted, not hashed."""
+    codes = [keys[name].to_numpy() + 1 for name in keys.columns]
+    sizes = [int(code.max(initial=0)) + 1 for code in codes]
+    if prod(sizes) > np.iinfo(np.int64).max:
+        return bool(keys.duplicated().any())
+    number = np.sort(np.ravel_multi_index(codes, sizes))
+    return bool((number[1:] == number[:-1]).any())
+
+
+def _rows_of(keys: pd.DataFrame, lost: pd.DataFrame) -> np.ndarray:
+    marked = pd.MultiIndex.from_frame(keys).isin(pd.MultiIndex.from_frame(lost))
+    return np.flatnonzero(marked)
+
+
+def _only(draft: Draft, kept: Bool[np.ndarray, " N"]) -> Draft:
+    """Only some of the answers."""
+    columns = ("item", "annotator", "label", "response_id")
+    arrays = ("row", "answer", "object", "main", "n")
+    there = {n: e for n in columns if (e := getattr(draft, n)) is not None}
+    some = {name: column.take(kept) for name, column in there.items()}
+    there = {n: e for n in arrays if (e := getattr(draft, n)) is not None}
+    some |= {name: array[kept] for name, array in there.items()}
+    extras = {n: c[kept].reset_index(drop=True) for n, c in draft.extras.items()}
+    return replace(draft, extras=extras, **some)
