@@ -36,7 +36,7 @@ FORMATS: Mapping[str, tuple[str, tuple[str | bytes, ...]]] = {
         ("answers", "datasetObjectId", "*-metadata"),
     ),
     "imagenet_multilabel": (
-        "public_studies.imagenet_multilabel",
+        "imagenet:MULTILABEL",
         ("annotations_classify_task.pkl",),
     ),
     "label_studio": ("tools.label_studio", ("annotations", "completions")),
@@ -52,13 +52,13 @@ FORMATS: Mapping[str, tuple[str, tuple[str | bytes, ...]]] = {
         "tools.prodigy",
         ("_input_hash", "_task_hash", "_session_id", "_annotator_id", "accept"),
     ),
-    "reassessed_imagenet": ("public_studies.reassessed_imagenet", ("raters.npz",)),
+    "reassessed_imagenet": ("imagenet:REASSESSED", ("raters.npz",)),
     "reassessed_imagenet_golden": (
-        "public_studies.reassessed_imagenet:GOLDEN_READER",
+        "imagenet:REASSESSED_GOLDEN",
         (),
     ),
     "reassessed_imagenet_joint": (
-        "public_studies.reassessed_imagenet:JOINT_READER",
+        "imagenet:REASSESSED_JOINT",
         (),
     ),
     "responses": ("canonical_folder", ("responses.parquet",)),

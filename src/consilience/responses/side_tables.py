@@ -5,10 +5,9 @@ what was shown gives an offer that is unknown, or, for a choice of one label, th
 assumption that every label was shown; either is written into the assumptions.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.etree.ElementTree import Element
 
 import numpy as np
 import pandas as pd
@@ -451,24 +450,15 @@ def read_label_config(path: Path, question: str | None = None) -> list[str]:
         "not a plain labelling configuration",
         "save the configuration from the project's settings again, without a DTD",
     ):
-        root = parse(path, forbid_dtd=True).getroot()
-    texts = [
-        choice.get("alias") or choice.get("value") or ""  # exports write the alias
-        for choice in _choices(root, question)
-    ]
+        tree = parse(path, forbid_dtd=True)
+    tags = [*tree.iter()]
+    if question is not None:
+        inside = (each.iter() for each in tags if each.get("name") == question)
+        tags = [*dict.fromkeys(tag for each in inside for tag in each)]
+    choices = [tag for tag in tags if tag.tag in _TAGS]
+    texts = [each.get("alias") or each.get("value") or "" for each in choices]
     labels = [label for label in dict.fromkeys(texts) if label]
     if not labels:
         msg = f"{path}: names no <Choice value=...>; expected a labelling configuration"
         raise UnreadableFileError(msg)
     return labels
-
-
-def _choices(root: Element | None, question: str | None) -> Iterator[Element]:
-    """Tags of choices in the tags of one question, each looked at once."""
-    left = [] if root is None else [(root, question is None)]
-    while left:
-        tag, inside = left.pop()
-        inside = inside or tag.get("name") == question
-        if inside and tag.tag in _TAGS:
-            yield tag
-        left += [(inner, inside) for inner in reversed(tag)]

@@ -250,30 +250,34 @@ def describe(responses: "Responses") -> Description:
     kind = responses.kind
     codes = _codes(responses)
     n = responses.table["n"].to_numpy()
-    given = codes["answer" if kind == "contains" else "label"] >= 0
+    is_contains = kind == "contains"
+    given = codes["answer" if is_contains else "label"] >= 0
     answered = {name: column[given] for name, column in codes.items()}
-    weight = n[given]
-    value = answered["answer" if kind == "contains" else "label"]
-    names = ANSWERS if kind == "contains" else tuple(responses.labels["label"])
+    weight, value = n[given], answered["answer" if is_contains else "label"]
+    names = ANSWERS if is_contains else tuple(responses.labels["label"])
     identified = answered["annotator"] >= 0
     who = answered["annotator"][identified]
     pair = answered["question"][identified] * max(responses.num_annotators, 1) + who
     distinct = _num_distinct(pair)
-    num_answers = len(pair)
+    num_answers, num_responses = len(pair), int(weight.sum())
+    agreement = float("nan")
     if kind == "objects":
-        num_answers = _num_distinct(
-            _pair_codes(pair, answered["response_id"][identified])
-        )
+        response = answered["response_id"]
+        num_answers = _num_distinct(_pair_codes(pair, response[identified]))
+        person = _pair_codes(answered["question"], answered["annotator"])
+        num_responses = _num_distinct(_pair_codes(person, response))
+    else:
+        agreement = _agreement(answered["question"], value, weight)
     num_questions = _num_distinct(codes["question"])
     num_pairs = num_questions * responses.num_annotators
     frequency = np.bincount(value, weight, len(names)).astype(np.int64)
-    gold = responses.gold
+    gold, asked = responses.gold, ["item", "label"] if is_contains else ["item"]
     return Description(
         kind=kind,
         offer=responses.offer,
         answers=int(weight.sum()),
         skipped=int(n[~given].sum()),
-        responses=_num_responses(answered) if kind == "objects" else int(weight.sum()),
+        responses=num_responses,
         questions=num_questions,
         items=responses.num_items,
         annotators=responses.num_annotators,
@@ -284,11 +288,9 @@ def describe(responses: "Responses") -> Description:
         answers_per_question=_range(np.bincount(answered["question"], weight)),
         answers_per_annotator=_range(np.bincount(who, weight[identified])),
         coverage=distinct / num_pairs if num_pairs else float("nan"),
-        agreement=float("nan")
-        if kind == "objects"
-        else _agreement(answered["question"], value, weight),
+        agreement=agreement,
         frequencies={names[k]: int(frequency[k]) for k in np.flatnonzero(frequency)},
-        gold=0 if gold is None else len(gold[_num_asked(kind)].drop_duplicates()),
+        gold=0 if gold is None else len(gold[asked].drop_duplicates()),
     )
 
 
@@ -305,10 +307,6 @@ def _codes(responses: "Responses") -> dict[str, np.ndarray]:
     return codes | {"question": question}
 
 
-def _num_asked(kind: Kind) -> list[str]:
-    return ["item", "label"] if kind == "contains" else ["item"]
-
-
 def _pair_codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Code the pairs of two columns of codes from 0 without gaps; -1 is a value too."""
     pairs = first * (int(second.max(initial=0)) + 2) + second + 1
@@ -318,11 +316,6 @@ def _pair_codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _num_distinct(codes: np.ndarray) -> int:
     return len(pd.unique(codes))
-
-
-def _num_responses(answered: dict[str, np.ndarray]) -> int:
-    person = _pair_codes(answered["question"], answered["annotator"])
-    return _num_distinct(_pair_codes(person, answered["response_id"]))
 
 
 def _range(counts: np.ndarray) -> Range:

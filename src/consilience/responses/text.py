@@ -364,6 +364,10 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
     if both:
         msg = f"column {both[0]!r} holds lists in one file and texts in another"
         raise UnreadableFileError(msg)
+    types = {
+        name: common_type([t.types.get(name) for t in tables if name in t.columns])
+        for name in names
+    }
     return TextTable(
         source=", ".join(table.source for table in tables),
         columns={
@@ -385,20 +389,12 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
         where=where,
         notes=tuple(dict.fromkeys(note for t in tables for note in t.notes)),
         unusable=unusable,
-        types={
-            name: kind
-            for name in names
-            if (kind := _common_type(tables, name)) is not None
-        },
+        types={name: kind for name, kind in types.items() if kind is not None},
         orders={
             name: order for t in reversed(tables) for name, order in t.orders.items()
         },
         ordered=frozenset.intersection(*(table.ordered for table in tables)),
     )
-
-
-def _common_type(tables: Sequence[TextTable], name: str) -> str | None:
-    return common_type([t.types.get(name) for t in tables if name in t.columns])
 
 
 def check_names(names: list[str], source: str) -> list[str]:

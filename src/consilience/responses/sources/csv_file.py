@@ -15,7 +15,6 @@ import csv
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -94,8 +93,10 @@ def find_layout(path: Path, options: ReadOptions) -> Layout:
     excel = re.fullmatch(r"sep=(.)", line.strip("\r\n"))  # Excel's own first line
     if excel:
         number, line = _first_line(path, encoding, number + 1)
-    separator = options.separator or (excel and excel.group(1)) or _separator(line)
-    separator = check_separator(separator)
+    # Without any, it is what cuts the line into the most cells outside quotes.
+    bare = re.sub(r'"[^"]*"', "", line)
+    separator = options.separator or (excel and excel.group(1))
+    separator = check_separator(separator or max(_SEPARATORS, key=bare.count))
     end, names = next(csv_rows(path, separator, encoding, skip=number))
     if not options.header:
         names = [f"column {i}" for i in range(1, len(names) + 1)]
@@ -120,12 +121,6 @@ def _first_line(path: Path, encoding: str, skip: int) -> tuple[int, str]:
         raise not_text(path, encoding) from None
     msg = f"{path}: the file is empty; export it again"
     raise NoResponsesError(msg)
-
-
-def _separator(line: str) -> str:
-    """Separator that cuts the first line into the most cells outside quotes."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return max(_SEPARATORS, key=bare.count)
 
 
 def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
@@ -266,7 +261,9 @@ def csv_rows(
 ) -> Iterator[tuple[int, list[str]]]:
     """Cut a file into rows; yields how many lines were read, and the cells."""
     number = skip
-    with path.open(encoding=encoding, newline="") as file, _cells_of_any_length():
+    with path.open(encoding=encoding, newline="") as file:
+        # The limit of 131,072 characters holds for the whole process.
+        limit = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
         rows = csv.reader(file, delimiter=separator, strict=True)
         try:
             for _ in range(skip):
@@ -278,16 +275,8 @@ def csv_rows(
             raise not_text(path, encoding) from None
         except csv.Error as error:
             raise _bad_quote(path, number + 1, str(error)) from None
-
-
-@contextmanager
-def _cells_of_any_length() -> Iterator[None]:
-    """Lift the limit of 131,072 characters, which holds for the whole process."""
-    before = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+        finally:
+            csv.field_size_limit(limit)
 
 
 def _bad_quote(path: Path, row: int, error: str) -> UnreadableFileError:
@@ -315,16 +304,13 @@ def check_quotes(path: Path, separator: str, encoding: str) -> bool:
     quote, and every second, fourth, ... at the end of one or before another, no cell
     breaks the rule. All others are cut into rows.
     """
-    quoted = encoding == "utf-16" or _has_quotes(path)
+    with path.open("rb") as file:
+        parts = iter(lambda: file.read(_BLOCK), b"")
+        quoted = encoding == "utf-16" or any(b'"' in part for part in parts)
     if quoted and (encoding == "utf-16" or not _regular(path, separator)):
         for _ in csv_rows(path, separator, encoding):
             pass
     return quoted
-
-
-def _has_quotes(path: Path) -> bool:
-    with path.open("rb") as file:
-        return any(b'"' in part for part in iter(lambda: file.read(_BLOCK), b""))
 
 
 def _regular(path: Path, separator: str) -> bool:

@@ -153,7 +153,9 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
         heads = {}
         for title, sheet in sheets.items():
             top = list(_rows(sheet, _HEAD))
-            heads[title] = _names(top[_header(top)][1]) if top else []
+            head = top[_header(top)][1] if top else ()
+            texts = ("" if c.value is None else str(_plain(c)) for c in head)
+            heads[title] = [text.strip() for text in texts]
         chosen = _choose_part(heads, source, "sheet", "sheet", options.sheet)
         title, assumptions = chosen
         rows = list(_rows(sheets[title]))
@@ -208,10 +210,6 @@ def _header(rows: list[tuple[int, tuple[Any, ...]]]) -> int:
     """Place of the row that names the columns: the first that is no title."""
     filled = (sum(cell.value is not None for cell in row) for _, row in rows)
     return next((place for place, number in enumerate(filled) if number > 1), 0)
-
-
-def _names(row: tuple[Any, ...]) -> list[str]:
-    return ["" if c.value is None else str(_plain(c)).strip() for c in row]
 
 
 def _plain(cell: Any) -> object:

@@ -129,7 +129,9 @@ def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
         return False
     single = {key for key, cell in cells if not isinstance(cell, (dict, list))}
     lists = {key for key, cell in cells if isinstance(cell, list)}
-    lists -= {key for key, cell in cells if _holds_records(cell)}
+    for key, cell in cells:
+        if isinstance(cell, list) and any(isinstance(part, dict) for part in cell):
+            lists.discard(key)
     if {columns.label, columns.answer} & (single | lists):
         return False
     taken_apart = unnest(sample)
@@ -137,10 +139,6 @@ def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
     if taken_apart.notes and not any(is_likely(name, "label") for name in single):
         return True
     return _num_roles(names, names, columns) > _num_roles(single, lists, columns)
-
-
-def _holds_records(cell: object) -> bool:
-    return isinstance(cell, list) and any(isinstance(part, dict) for part in cell)
 
 
 def _num_roles(single: set[str], lists: set[str], columns: Columns) -> int:
@@ -204,7 +202,8 @@ def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
     other: set[str] = set()
     for row in rows:
         for name, cell in row.items():
-            if cell is None or cell == [] or _last(name) in _EARLIER:
+            earlier = plain(name.rpartition(".")[2]) in _EARLIER
+            if cell is None or cell == [] or earlier:
                 continue
             if isinstance(cell, list) and all(isinstance(part, dict) for part in cell):
                 keys = {key for part in cell for key in _flat(part)}
@@ -216,10 +215,6 @@ def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
     if len(best) != 1 or (deeper and not grades[best[0]]):
         return None
     return best[0]
-
-
-def _last(name: str) -> str:
-    return plain(name.rpartition(".")[2])
 
 
 def _grade(keys: set[str]) -> int:

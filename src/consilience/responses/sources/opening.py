@@ -202,30 +202,28 @@ def _extract(archive: Path, folder: Path) -> None:
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
     """Provide a file whose name says what it is."""
-    suffix = path.suffix.lower()
     standard = str(path) == "-" and not path.exists()
-    if not standard and (suffix in KINDS or not path.is_file()):
+    if not standard and (path.suffix.lower() in KINDS or not path.is_file()):
         yield path
         return
+    shown = STANDARD_INPUT if standard else str(path)
     with tempfile.TemporaryDirectory(prefix="consilience-") as folder:
-        place, shown = Path(folder), STANDARD_INPUT if standard else str(path)
-        if standard:
-            with readable(shown):
-                path = _spooled(place / "input")
+        place = Path(folder)
         with readable(shown):
-            suffix = _suffix_of(path)
+            file = _spooled(place / "input") if standard else path
+            suffix = _suffix_of(file)
             if suffix in _PACKED:
-                path = _unpack(path, place / "unpacked", _PACKED[suffix], shown)
+                file = _unpack(file, place / "unpacked", _PACKED[suffix], shown)
                 named = Path(Path(shown).stem).suffix.lower()
-                suffix = named if named in KINDS else _suffix_of(path)
-        if not standard and path == Path(shown) and suffix in {"", path.suffix}:
+                suffix = named if named in KINDS else _suffix_of(file)
+        if file == path and suffix in {"", path.suffix}:
             yield path
             return
         target = place / f"table{suffix}"
-        if path.parent == place:
-            path.rename(target)
-        else:
+        if file == path:
             shutil.copyfile(path, target)
+        else:
+            file.rename(target)
         yield Unpacked(target, shown)
 
 

@@ -136,7 +136,8 @@ def text_of(column: pd.Series) -> pd.Series:
 
 
 def _restored(column: pd.Series, name: str) -> pd.Series:
-    coded = column if _is_coded(column) else column.astype("category")
+    is_coded = isinstance(column.dtype, pd.CategoricalDtype)
+    coded = column if is_coded else column.astype("category")
     levels = _values(coded.cat.categories.astype("str"), name)
     if levels is None:
         return column
@@ -149,10 +150,6 @@ def _restored(column: pd.Series, name: str) -> pd.Series:
         levels = pd.Series(pd.array(levels.to_numpy()))
     values = levels.array.take(codes, allow_fill=gaps)
     return pd.Series(values, column.index, levels.dtype, column.name)
-
-
-def _is_coded(column: pd.Series) -> bool:
-    return isinstance(column.dtype, pd.CategoricalDtype)
 
 
 def _values(texts: pd.Index, name: str) -> pd.Series | None:
