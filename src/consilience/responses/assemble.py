@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from consilience.errors import (
     BadCellError,
@@ -34,6 +33,7 @@ from consilience.responses.tables.id_types import settled
 from consilience.responses.text import (
     Coded,
     check_texts,
+    encode,
     first_row,
     has_order,
     index,
@@ -70,8 +70,9 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         gold = gold_table(options.gold, options)
         check_gold(gold, index(draft.item.values))
     draft, gold = merge_spellings(draft, options, gold, account)
-    offer = settle_offer(draft, options, gold, account)
-    refuse_nul("label", offer.labels["label"])
+    offer, offered, frame = settle_offer(draft, options, gold, account)
+    labels = frame["label"]
+    refuse_nul("label", labels)
     refuse_nul("item of the gold", () if gold is None else gold["item"])
     draft = replace(draft, item=sort_values(draft.item, text_array(more)))
     draft = without_repeats(draft, options.repeats, account)
@@ -80,7 +81,6 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         items = pd.DataFrame({"item": index(draft.item.values)})
     if options.items is not None:
         items = item_table(options, items, index(draft.item.values))
-    labels = offer.labels["label"]
     _note_strange(draft, gold, items, labels, account)
     types = {role: kind for role in _ROLES[:3] if (kind := draft.types.get(role))}
     if types:
@@ -101,10 +101,10 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     )
     return Responses(
         table=_table(draft, labels),
-        offer=offer.offer,
-        offered=offer.offered,
+        offer=offer,
+        offered=offered,
         items=items,
-        labels=offer.labels,
+        labels=frame,
         gold=_gold(gold, labels),
         assumptions=tuple(account.assumptions),
         cleaning=cleaning,
@@ -160,34 +160,30 @@ def _tidied(draft: Draft, missing: tuple[str, ...], account: Account) -> Draft:
         items=_tidy_frame(draft.items, missing),
         labels=labels,
         gold=_tidy_frame(draft.gold, missing),
-        more_items=_tidy_texts(draft.more_items, missing),
-        order=_tidy_texts(draft.order, missing),
+        more_items=_tidy_list(draft.more_items, missing),
+        order=_tidy_list(draft.order, missing),
     )
 
 
-def _is_tidy(values: pa.StringArray, missing: Sequence[str]) -> bool:
-    there = values.drop_null()
-    trimmed: bool = pc.utf8_trim_whitespace(there).equals(there)
-    words = pa.array(missing, pa.string())
-    return trimmed and not pc.any(pc.is_in(there, value_set=words)).as_py()
+def _tidy_texts(texts: Sequence[str] | pd.Series, missing: tuple[str, ...]) -> Coded:
+    coded = encode(pa.array(texts, pa.string(), from_pandas=True))
+    return tidy({"": coded}, missing)[0][""]
 
 
-def _tidy_texts(texts: Sequence[str], missing: Sequence[str]) -> Sequence[str]:
-    if _is_tidy(pa.array(texts, pa.string()), missing):
-        return texts
-    return [text.strip() for text in texts if text.strip() not in missing]
+def _tidy_list(texts: Sequence[str], missing: tuple[str, ...]) -> list[str]:
+    column = _tidy_texts(texts, missing)
+    return column.series().dropna().tolist()
 
 
 def _tidy_frame(
-    frame: pd.DataFrame | None, missing: Sequence[str]
+    frame: pd.DataFrame | None, missing: tuple[str, ...]
 ) -> pd.DataFrame | None:
     """Tidy a table, without rows whose label means that there is none."""
     if frame is None:
         return None
-    for name in {*_ROLES} & set(frame.columns):
-        if not _is_tidy(pa.array(frame[name], pa.string(), from_pandas=True), missing):
-            text = frame[name].astype("str").str.strip()
-            frame = frame.assign(**{name: text.mask(text.isin(missing))})
+    names = {*_ROLES} & set(frame.columns)
+    tidied = {name: _tidy_texts(frame[name], missing).series() for name in names}
+    frame = frame.assign(**{n: c.astype("str").array for n, c in tidied.items()})
     if "label" in frame and frame["label"].isna().any():
         return frame.dropna(subset="label", ignore_index=True)
     return frame

@@ -14,18 +14,9 @@ from consilience.errors import OptionError
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table
 from consilience.responses.sources.json_file import read_json
-from consilience.responses.tables.id_types import text_of
+from consilience.responses.tables.id_types import ROLES, text_of
 
-COLUMNS = (
-    "label",
-    "dataset_label",
-    "main_label",
-    "class_label",
-    "true_label",
-    "given_label",
-    "label_a",
-    "label_b",
-)
+COLUMNS = tuple(name for name, role in ROLES.items() if role == "label")
 """Columns that hold labels, in every table of a run or of an analysis."""
 
 

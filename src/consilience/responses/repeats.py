@@ -75,11 +75,14 @@ def without_repeats(draft: Draft, rule: Repeats, account: Account) -> Draft:
         return draft
     keep = {"distinct": "first", "first": "first", "last": "last", "drop": False}[rule]
     gone = answers.duplicated(question, keep=keep)  # type: ignore[arg-type]
-    lost = _rows_of(keys, answers[gone]) if "response" in keys else answers.index[gone]
     kept = np.ones(len(real), bool)
-    kept[lost] = False
+    if draft.kind == "objects":
+        every = pd.MultiIndex.from_frame(keys)
+        kept[every.isin(pd.MultiIndex.from_frame(answers[gone]))] = False
+    else:
+        kept[answers.index[gone]] = False
     reason = f"{WHAT} (`repeats={rule!r}`)"
-    account.dropped.append(Dropped(reason, len(lost), place))
+    account.dropped.append(Dropped(reason, int((~kept).sum()), place))
     return _only(draft, kept)
 
 
@@ -104,11 +107,6 @@ def any_twice(keys: pd.DataFrame) -> bool:
         return bool(keys.duplicated().any())
     number = np.sort(np.ravel_multi_index(codes, sizes))
     return bool((number[1:] == number[:-1]).any())
-
-
-def _rows_of(keys: pd.DataFrame, lost: pd.DataFrame) -> np.ndarray:
-    marked = pd.MultiIndex.from_frame(keys).isin(pd.MultiIndex.from_frame(lost))
-    return np.flatnonzero(marked)
 
 
 def _only(draft: Draft, kept: Bool[np.ndarray, " N"]) -> Draft:

@@ -6,7 +6,7 @@ assumption that every label was shown; either is written into the assumptions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -265,21 +265,13 @@ def nothing_shared(wanted: pd.Index, names: pd.Index) -> GoldError:
 # What was on screen
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Offered:
-    """What was on screen: every label, those of a table, or nobody knows."""
-
-    offer: Offer
-    offered: pd.DataFrame | None
-    labels: pd.DataFrame
-
-
 def settle_offer(
     draft: Draft, options: ReadOptions, gold: pd.DataFrame | None, account: Account
-) -> Offered:
-    """Settle what was offered, and hold every answer against it.
+) -> tuple[Offer, pd.DataFrame | None, pd.DataFrame]:
+    """Settle which labels were on screen, and hold every answer against them.
 
-    The caller's word goes before the source's.
+    The caller's word goes before the source's. Returns the offer, its table where it is
+    listed, and all labels.
     """
     labels, offer, offered = draft.labels, draft.offer, draft.offered
     if options.offered is not None:
@@ -308,9 +300,7 @@ def settle_offer(
     elif offer is None:
         offer = "unknown"
         account.assumptions.append(UNKNOWN)
-    return Offered(
-        offer=offer, offered=offered if offer == "listed" else None, labels=labels
-    )
+    return offer, offered if offer == "listed" else None, labels
 
 
 def _given_labels(

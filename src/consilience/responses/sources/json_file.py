@@ -189,8 +189,8 @@ def records_table(
 
 
 def _text(cell: object) -> str | None:
-    """Text of a cell; nested objects stay JSON."""
-    if isinstance(cell, dict):
+    """Text of a cell, or of a part of a list; lists and objects stay JSON."""
+    if isinstance(cell, (dict, list)):
         return msgspec.json.encode(cell).decode()
     return cell_text(cell)
 
@@ -198,14 +198,7 @@ def _text(cell: object) -> str | None:
 def _texts(cell: object) -> list[str | None] | None:
     if cell is None:
         return None
-    return [_nested(part) for part in cell] if isinstance(cell, list) else [_text(cell)]
-
-
-def _nested(cell: object) -> str | None:
-    """Text of a part of a list; lists and objects in it stay JSON."""
-    if isinstance(cell, list):
-        return msgspec.json.encode(cell).decode()
-    return _text(cell)
+    return [_text(part) for part in (cell if isinstance(cell, list) else [cell])]
 
 
 def _bytes(path: Path) -> bytes:
@@ -275,7 +268,7 @@ def _bad_line(path: Path, text: bytes) -> UnreadableFileError:
     return UnreadableFileError(msg)
 
 
-def _first_not_utf8(text: bytes) -> int:
+def _length_of_utf8(text: bytes) -> int:
     try:
         return len(text.decode())
     except UnicodeDecodeError as error:
@@ -286,7 +279,7 @@ def _broken(path: Path, text: bytes, error: Exception) -> UnreadableFileError:
     match = re.search(r"byte (\d+)", str(error))
     byte = int(match.group(1)) if match else len(text)
     if isinstance(error, UnicodeDecodeError):  # counts from the start of a text
-        byte = _first_not_utf8(text)
+        byte = _length_of_utf8(text)
     line = text.count(b"\n", 0, byte) + 1
     column = byte - text.rfind(b"\n", 0, byte)
     what = "stops in the middle" if byte >= len(text) else f"is broken ({error})"
