@@ -226,8 +226,8 @@ class _Part:
         """Return the labels, coded by the list of all."""
         given = self.text("label")
         label = recode_to(given, text_array(labels["label"]))
-        known = (given.codes < 0) | (label.codes >= 0)
-        self.check(known, "the label is not in labels.parquet")
+        listed = (given.codes < 0) | (label.codes >= 0)
+        self.check(listed, "the label is not in labels.parquet")
         return label
 
     def words(self, name: str, words: Sequence[str], *, null: bool) -> Coded:

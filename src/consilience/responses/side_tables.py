@@ -325,8 +325,8 @@ def _given_labels(
 
 
 def _check_labels(draft: Draft, labels: pd.DataFrame) -> None:
-    known = text_array(labels["label"])
-    bad = (draft.label.codes >= 0) & (recode_to(draft.label, known).codes < 0)
+    values = text_array(labels["label"])
+    bad = (draft.label.codes >= 0) & (recode_to(draft.label, values).codes < 0)
     if bad.any():
         row = int(bad.argmax())
         msg = (

@@ -17,7 +17,7 @@ from consilience.errors import (
     UnreadableFileError,
 )
 from consilience.responses import read
-from consilience.responses.sources import database, opening
+from consilience.responses.sources import opening
 
 TABLE = pd.DataFrame(
     [("1", "a", "x"), ("1", "b", "y")], columns=["item", "annotator", "label"]
@@ -80,8 +80,9 @@ def test_entities_in_a_workbook_are_refused(tmp_path):
 def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.xlsx"
     TABLE.to_excel(path, index=False)
-    monkeypatch.setattr(database, "_MOST", 100)
-    with pytest.raises(UnreadableFileError, match="save the sheet as CSV"):
+    monkeypatch.setattr(opening, "_FREE", 100)
+    monkeypatch.setattr(opening, "_RATIO", 1)
+    with pytest.raises(UnreadableFileError, match="unpacked it holds more than"):
         read(path)
 
 

@@ -28,6 +28,7 @@ from consilience.responses.columns.names import is_likely, usual
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.opening import check_size
 
 _SELECTING = {
     sqlite3.SQLITE_SELECT,
@@ -41,7 +42,6 @@ _DUCKDB: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "lock_configuration": "true",
 }
-_MOST = 1 << 30  # bytes of all parts of a workbook, unpacked
 _BOTH = 3  # grade of a table with an item and a label
 _HEAD = 50  # rows within which a table begins
 
@@ -147,7 +147,8 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
 
     source = str(path)
     with readable(source, "not a whole workbook"), path.open("rb") as file:
-        _check_size(path)
+        with zipfile.ZipFile(file) as parts:
+            check_size(path, sum(each.file_size for each in parts.infolist()), source)
         book = openpyxl.load_workbook(file, read_only=True)
         sheets = {sheet.title: sheet for sheet in book.worksheets}
         heads = {}
@@ -220,17 +221,6 @@ def _plain(cell: Any) -> object:
     if isinstance(value, datetime) and value.time() == time():
         return value.date()
     return value.isoformat() if isinstance(value, time) else value
-
-
-def _check_size(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        size = sum(part.file_size for part in archive.infolist())
-    if size > _MOST:
-        msg = (
-            f"{path}: unpacked it holds {size / 2**20:,.0f} MiB; at most "
-            f"{_MOST >> 20:,} MiB are read: save the sheet as CSV"
-        )
-        raise UnreadableFileError(msg)
 
 
 def _choose_part(

@@ -68,11 +68,7 @@ _MAGIC = {
     b"BZh": ".bz2",
 }
 STANDARD_INPUT = "standard input"
-_MOST_FILES = 100_000
-_MOST_BYTES = 1 << 34  # of an archive, unpacked
-_MOST_TIMES = 1_000  # as large as packed; more is no export
-_FREE_ARCHIVE = 1 << 24  # bytes that any archive may unpack to
-_FREE = 1 << 28  # bytes that any file may hold
+_FREE = 1 << 28  # bytes that any file may unpack to
 _RATIO = 100  # beyond these, at most so many times those of the packed file
 _PART = 1 << 22
 
@@ -186,14 +182,7 @@ def _extract(archive: Path, folder: Path) -> None:
         if not members:
             msg = f"{archive}: the archive holds no file that can be read"
             raise NoResponsesError(msg)
-        size = sum(each.file_size for each in members)
-        most = max(_MOST_TIMES * archive.stat().st_size, _FREE_ARCHIVE)
-        if len(members) > _MOST_FILES or size > min(most, _MOST_BYTES):
-            msg = (
-                f"{archive}: it holds {len(members):,} files of {size:,} bytes; "
-                "no export is so large; unpack it and pass the files"
-            )
-            raise UnreadableFileError(msg)
+        check_size(archive, sum(each.file_size for each in members), str(archive))
         # `zipfile` leads no name out of the folder, and reads no more than the size
         # that is written there.
         packed.extractall(folder, members)
@@ -264,19 +253,24 @@ def _spooled(target: Path) -> Path:
     return target
 
 
+def check_size(packed: Path, size: int, shown: str) -> None:
+    """Refuse what unpacks to more bytes than answers take."""
+    before = packed.stat().st_size
+    if size > max(_FREE, _RATIO * before):
+        msg = (
+            f"{shown}: unpacked it holds more than {_FREE >> 20:,} MiB, over "
+            f"{size // before} times its size, as no table of answers does; if it is "
+            "one, unpack it and read the result"
+        )
+        raise UnreadableFileError(msg)
+
+
 def _unpack(path: Path, target: Path, codec: str, shown: str) -> Path:
-    most = max(_FREE, _RATIO * path.stat().st_size)
     size, source = 0, pa.OSFile(path.__fspath__())
     with pa.CompressedInputStream(source, codec) as packed, target.open("wb") as file:
         while part := packed.read(_PART):
             size += len(part)
-            if size > most:
-                msg = (
-                    f"{shown}: unpacked it holds more than {most / 2**20:,.0f} MiB, "
-                    f"over {size // path.stat().st_size} times its size, as no table "
-                    "of answers does; if it is one, unpack it and read the result"
-                )
-                raise UnreadableFileError(msg)
+            check_size(path, size, shown)
             file.write(part)
     return target
 
