@@ -263,9 +263,8 @@ def _check_plain(draft: Draft) -> None:
 
 def _given(draft: Draft) -> np.ndarray:
     """Return which questions were answered, and not skipped."""
-    none = np.full(len(draft.item), -1, np.int8)
-    answer = none if draft.answer is None else draft.answer
-    given: np.ndarray = (answer if draft.kind == "contains" else draft.label.codes) >= 0
+    answered = draft.label.codes if draft.answer is None else draft.answer
+    given: np.ndarray = answered >= 0
     return given
 
 
@@ -275,19 +274,16 @@ def _times(draft: Draft) -> np.ndarray:
 
 def _table(draft: Draft, labels: pd.Series) -> pd.DataFrame:
     num_rows = len(draft.item)
-    kinds = pd.CategoricalDtype(pd.Index(KINDS, dtype="str"))
-    answers = pd.CategoricalDtype(pd.Index(ANSWERS, dtype="str"), ordered=True)
+    none = nothing(num_rows)
     kind = np.full(num_rows, KINDS.index(draft.kind), np.int8)
-    answer = np.full(num_rows, -1, np.int8) if draft.answer is None else draft.answer
-    response_id = draft.response_id
-    if response_id is None:
-        response_id = nothing(num_rows)
+    answer = none.codes if draft.answer is None else draft.answer
+    response_id = none if draft.response_id is None else draft.response_id
     columns = {
         "item": draft.item.series(),
         "annotator": sort_values(draft.annotator).series(),
-        "kind": pd.Categorical.from_codes(kind, dtype=kinds),
+        "kind": Coded(kind, text_array(KINDS)).series(),
         "label": recode_to(draft.label, text_array(labels)).series(),
-        "answer": pd.Categorical.from_codes(answer, dtype=answers),
+        "answer": Coded(answer, text_array(ANSWERS)).series(ordered=True),
         "object": _optional(draft.object, num_rows, "Int32"),
         "main": _optional(draft.main, num_rows, "boolean"),
         "n": _times(draft),

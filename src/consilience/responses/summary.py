@@ -162,7 +162,7 @@ class Description:
         Number of answers without annotator.
     repeated : int
         Number of answers beyond the first by one annotator to one question.
-    answers_per_question, answers_per_annotator : Spread
+    answers_per_question, answers_per_annotator : Range
         Distribution of the counts.
     coverage : float
         Share of pairs of question and annotator that were answered; NaN without ids.
@@ -319,7 +319,7 @@ def _num_distinct(codes: np.ndarray) -> int:
 
 
 def _range(counts: np.ndarray) -> Range:
-    """Spread of those counts that are not none."""
+    """Smallest, middle and largest of those counts that are not none."""
     some = counts[counts > 0]
     if not len(some):
         return Range(min=0, median=0.0, max=0)

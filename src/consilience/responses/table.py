@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import cast
 
 import numpy as np
@@ -288,7 +287,7 @@ def concatenate(parts: Sequence[Responses]) -> Responses:
         part.table.assign(label=part.table["label"].cat.set_categories(names))
         for part in parts
     ]
-    table = reduce(_below, tables)
+    table = _below(tables)
     _check_repeats(table, np.repeat(np.arange(len(parts)), [len(t) for t in tables]))
     sources = {name: sha for part in parts for name, sha in part.sources.items()}
     return replace(
@@ -311,15 +310,17 @@ def concatenate(parts: Sequence[Responses]) -> Responses:
     )
 
 
-def _below(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def _below(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the columns that all tables have, below one another."""
     columns = {}
-    both = [name for name in first.columns if name in second.columns]
-    for name in both:
-        one, other = first[name], second[name]
-        if isinstance(one.dtype, pd.CategoricalDtype):
-            columns[name] = pd.Series(union_categoricals([one, other]))
+    for name in tables[0].columns:
+        parts = [table[name] for table in tables if name in table]
+        if len(parts) < len(tables):
+            continue
+        if isinstance(parts[0].dtype, pd.CategoricalDtype):
+            columns[name] = pd.Series(union_categoricals(parts))
         else:
-            columns[name] = pd.concat([one, other], ignore_index=True)
+            columns[name] = pd.concat(parts, ignore_index=True)
     return pd.DataFrame(columns)
 
 
@@ -350,16 +351,16 @@ def _check_repeats(table: pd.DataFrame, part: np.ndarray) -> None:
 
 
 def _cleaning(parts: Sequence[Cleaning]) -> Cleaning:
+    notes = (note for part in parts for note in part.notes)
+    warnings = (warning for part in parts for warning in part.warnings)
     return Cleaning(
         unit=parts[0].unit,
         read=sum(part.read for part in parts),
         kept=sum(part.kept for part in parts),
         answers=sum(part.answers for part in parts),
         dropped=tuple(dropped for part in parts for dropped in part.dropped),
-        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        notes=tuple(dict.fromkeys(notes)),
         columns={name: role for part in parts for name, role in part.columns.items()},
         unused={name: looks for part in parts for name, looks in part.unused.items()},
-        warnings=tuple(
-            dict.fromkeys(warning for part in parts for warning in part.warnings)
-        ),
+        warnings=tuple(dict.fromkeys(warnings)),
     )
