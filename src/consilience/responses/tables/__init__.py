@@ -1,1 +1,1 @@
-"""Columns of text: coded, checked and interpreted."""
+"""The types of ids and labels, and published pickles read as plain data."""
