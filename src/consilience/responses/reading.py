@@ -25,6 +25,7 @@ from consilience.errors import (
 from consilience.responses.columns.cells import propose_one_hot
 from consilience.responses.columns.names import argument, find, listing
 from consilience.responses.columns.recognition import understand
+from consilience.responses.columns.wide import named_unlike
 from consilience.responses.format_table import CERTAIN, FORMATS, NAMES, Probe, Reader
 from consilience.responses.options import (
     MISSING,
@@ -462,6 +463,14 @@ def _unknown(probed: Probe, table: TextTable | None) -> ConsilienceError:
         )
         return UnknownFormatError(msg)
     columns = {role: find(names, role, None, probed.name) for role in _ROLES}
+    unlike = named_unlike(names)
+    if unlike and len(unlike) <= 2:
+        msg = (
+            f"{probed.name}: no column looks like the label; the columns "
+            f"{listing(names, 6)} look like one for each annotator: if they are, read "
+            f'it with `format="wide"` {argument("item", columns["item"] or names[0])}'
+        )
+        return UnknownFormatError(msg)
     lacking = [role for role in ("item", "label") if columns[role] is None]
     if table is not None and lacking == ["label"]:
         propose_one_hot(table, names)
