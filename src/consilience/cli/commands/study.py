@@ -80,7 +80,7 @@ class PageOptions:
 
     def label_names(self) -> "pd.DataFrame | None":
         """Return the table of names that was given."""
-        from consilience.responses.offers import read_names
+        from consilience.responses.label_names import read_names
 
         return None if self.names is None else read_names(self.names)
 
