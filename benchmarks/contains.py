@@ -99,7 +99,7 @@ def _of_learned(data: Path) -> dict[str, dict[int, Told]]:
             more = {"candidates": told.known(every), "similarity": told.similar()}
         drawn = told.responses(every, groups=knows(name))
         labels = cs.predict(fit, drawn, **more)
-        labels = labels.with_truth(LEARNED[name][3]).labels()
+        labels = labels.with_(truth=LEARNED[name][3]).labels()
         found[name] = {
             raters: Told(
                 [

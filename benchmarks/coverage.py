@@ -124,7 +124,7 @@ def _studies(kind: str, model: str, studies: int) -> Iterator[dict[str, Any]]:
         )
         reported, raw = (
             each.data["truth"]["probability"].to_numpy()
-            for each in (fit, fit.with_truth("raw"))
+            for each in (fit, fit.with_(truth="raw"))
         )
         oracle = np.nan if crowd.oracle is None else _loss(crowd.oracle, crowd.truth)
         yield {

@@ -128,7 +128,8 @@ class Figures:
         """
         kept = self.fit.data
         if "tables" in kept.children and "panels" in kept["tables"].children:
-            told = self.fit.panel(PANEL)
+            told = self.fit.table("panels")
+            told = told[told["annotators"] == PANEL]
             told = told.set_index(told["item"].astype(str))[column]
             chance = told.loc[self.proposals.items].to_numpy(float)[None]
         else:

@@ -196,7 +196,7 @@ def objects_fit(objects_study):
 def objects_fit_of_draws(objects_fit):
     """Return the fit with as many draws of its parameters as are asked for."""
     from consilience.posterior import Fit
-    from consilience.posterior.stored_fit.tree import with_groups
+    from consilience.posterior.tree import with_groups
 
     def drawn(number):
         posterior = objects_fit.data["posterior"].to_dataset()

@@ -9,7 +9,7 @@ from consilience.annotators import load
 from consilience.errors import TooLargeError
 from consilience.inference import EngineOptions
 from consilience.model import fits_in_memory
-from consilience.posterior.stored_fit import store, tree
+from consilience.posterior import confusion, store
 from consilience.spaces import space_of
 from consilience.truth import space as space_module
 
@@ -118,7 +118,7 @@ def test_majority_says_of_annotators_how_often_it_agrees_where_tables_do_not_fit
 ):
     responses, candidates, _ = study
     whole = cs.fit(responses, model="majority", candidates=candidates)
-    monkeypatch.setattr(tree, "MAX_NUMBERS", 1_000_000)
+    monkeypatch.setattr(confusion, "MAX_NUMBERS", 1_000_000)
     fit = cs.fit(responses, model="majority", candidates=candidates)
     assert "confusion" not in fit.data["posterior"]
     said = fit.data["posterior"]["accuracy"].to_numpy()[0, 0]

@@ -9,7 +9,7 @@ import xarray as xr
 
 import consilience as cs
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.restored import with_tables
+from consilience.posterior.stored import with_tables
 
 TWINS, ITEMS, LABELS, VALID, BESIDE = 40, 60, 3, 0.4, 0.3
 

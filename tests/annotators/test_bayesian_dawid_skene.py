@@ -37,7 +37,7 @@ def test_accuracy_is_that_of_an_independent_program(data_folder, name):
         engine="vb",
         effort=EngineOptions(draws=0, restarts=1),
     )
-    labels = fitted.with_truth("raw").labels()
+    labels = fitted.with_(truth="raw").labels()
     scored = score(labels, responses.gold, kind="choice", seed=0)
     assert abs(scored.metrics["accuracy"].value - ACCURACY[name]) < 0.003
 

@@ -123,8 +123,8 @@ def test_models_without_a_prior_of_the_truth_say_that_columns_are_unused():
         "majority does not use the prior covariates (c)"
         in fit.data.attrs["assumptions"]
     )
-    assert fit.covariate_effects().empty
-    assert fit.relative_information().empty
+    assert fit.table("covariate_effects").empty
+    assert fit.table("relative_information").empty
 
 
 # Golden values: with the truth of every item given, the fit is a regression.
@@ -378,11 +378,11 @@ def hits(fit, truth):
 
 def test_a_fit_tells_weights_slopes_and_worth(study, fit):
     _, _, listed, _ = study
-    row = fit.covariate_effects().iloc[0]
+    row = fit.table("covariate_effects").iloc[0]
     assert row["column"] == "score"
     assert 0 < row["lower"] < row["weight"] < row["upper"]
     assert row["slope"] == pytest.approx(row["weight"] / listed["score"].std(ddof=0))
-    row = fit.relative_information().iloc[0]
+    row = fit.table("relative_information").iloc[0]
     information = row["relative_information"]
     assert 0 < row["lower"] < information < row["upper"]
     page = "\n".join(str(part) for part in fit_page(fit).renderables)
@@ -391,7 +391,7 @@ def test_a_fit_tells_weights_slopes_and_worth(study, fit):
 
 def test_labels_that_only_annotators_gave_are_not_favoured_for_it(study, fit):
     _, _, listed, truth = study
-    unlisted = fit.covariate_effects().set_index("column").loc["unlisted"]
+    unlisted = fit.table("covariate_effects").set_index("column").loc["unlisted"]
     assert unlisted["upper"] < 0
     # What is learned of them is how often the truth is not among the best three, not
     # how often it is where somebody said so.
@@ -413,15 +413,19 @@ def test_new_items_are_believed_by_the_weights_of_the_earlier_fit(study, fit, tm
     frame, _, known, truth = study
     fit.save(tmp_path / "run")
     kept = cs.load(tmp_path / "run")
-    pd.testing.assert_frame_equal(kept.covariate_effects(), fit.covariate_effects())
+    pd.testing.assert_frame_equal(
+        kept.table("covariate_effects"), fit.table("covariate_effects")
+    )
     names = {f"i{item:04d}": f"new {item:04d}" for item in range(200)}
     later = frame.assign(item=frame["item"].map(names))
     reported = known.assign(item=known["item"].map(names))
     with_columns = cs.predict(kept, later, candidates=reported)
     assert hits(with_columns, truth) > hits(cs.predict(kept, later), truth)
-    assert with_columns.relative_information()["relative_information"][
+    assert with_columns.table("relative_information")["relative_information"][
         0
-    ] == pytest.approx(fit.relative_information()["relative_information"][0], rel=0.1)
+    ] == pytest.approx(
+        fit.table("relative_information")["relative_information"][0], rel=0.1
+    )
     with pytest.raises(OptionError, match="the earlier fit had score, unlisted"):
         cs.predict(kept, later, candidates=reported.rename(columns={"score": "other"}))
 

@@ -403,7 +403,7 @@ def log_loss(golden, raters, model, engine="em"):
     draws = 50 if model == "contains" else 0
     effort = cs.EngineOptions(restarts=1, draws=draws)
     fit = cs.fit(responses, model=model, engine=engine, effort=effort)
-    fit = fit.with_truth("raw")
+    fit = fit.with_(truth="raw")
     result = judged(fit.labels(), golden.gold, kind="contains", seed=0)
     return result.metrics["log_loss"].value
 

@@ -85,7 +85,7 @@ def log_loss(golden, states):
         states=states,
         effort=cs.EngineOptions(restarts=1),
     )
-    truth = fit.with_truth("raw").labels()
+    truth = fit.with_(truth="raw").labels()
     result = judged(truth, golden.gold, kind="contains", seed=0)
     return result.metrics["log_loss"].value
 

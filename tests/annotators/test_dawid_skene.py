@@ -37,7 +37,7 @@ def test_class_posteriors_are_those_of_the_paper(anaesthesia):
         expected[np.array(patients) - 1, int(label) - 1] = 1
     for patient, row in UNSURE.items():
         expected[patient - 1] = row
-    table = anaesthesia.with_truth("raw").labels()
+    table = anaesthesia.with_(truth="raw").labels()
     result = table.pivot_table(index="item", columns="label", values="probability")
     result = result.loc[[str(patient) for patient in range(45)], list("1234")]
     assert np.abs(result.to_numpy() - expected).max() < PRINTED

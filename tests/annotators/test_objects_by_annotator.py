@@ -231,9 +231,9 @@ def test_tables_are_whole_and_kept(fit, tmp_path):
     fit.save(tmp_path / "run")
     written = pd.read_parquet(tmp_path / "run" / "tables" / "annotators.parquet")
     assert np.allclose(written["single_label"], people["single_label"])
-    by_object = fit.objects().groupby(["item", "object"], observed=True)
+    by_object = fit.table("objects").groupby(["item", "object"], observed=True)
     assert np.allclose(by_object["share"].sum(), 1)
-    assert fit.panel(5)["several"].between(0, 1).all()
+    assert fit.table("panels").query("annotators == 5")["several"].between(0, 1).all()
 
 
 def test_who_is_known_is_predicted_with_what_was_learned(study, fit):

@@ -214,13 +214,13 @@ def test_the_tables_say_what_the_rule_says(responses):
     assert items["main_label"].isna().tolist() == [False, False, True]
     assert items["responses"].tolist() == [3, 1, 0]
     assert np.allclose(items["entropy"][0], np.log(3) - 2 / 3 * np.log(2))
-    objects = fit.objects()
+    objects = fit.table("objects")
     assert list(objects.columns)[:6] == [
         *("item", "object", "label", "share", "probability", "main_probability")
     ]
     assert objects["label"].astype("str").tolist() == ["dog", "cat", "fox"]
     assert np.allclose(objects["main_probability"], [1 / 3, 2 / 3, 1])
-    counts = fit.object_counts()
+    counts = fit.table("object_counts")
     assert list(counts.columns) == ["item", "tau", "objects", "probability"]
     assert counts["objects"].tolist() == [2, 1]
     assert fit.annotators()["responses"].tolist() == [2, 3, 1]

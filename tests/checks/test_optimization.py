@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from consilience.checks.optimization import optimization
-from consilience.posterior.results.diagnostics import TOO_LITTLE
+from consilience.posterior.diagnostics import TOO_LITTLE
 
 
 def climb(*rows, converged=None, chosen=0, **attrs):

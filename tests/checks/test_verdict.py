@@ -3,7 +3,7 @@ import xarray as xr
 
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.verdict import at_least, at_most, too_little
-from consilience.posterior.results.diagnostics import (
+from consilience.posterior.diagnostics import (
     FAILED,
     PASSED,
     TOO_LITTLE,

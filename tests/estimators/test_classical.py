@@ -203,7 +203,7 @@ def test_a_prior_of_counts_stays_in_every_step(data):
     next_to_none = {"smoothing": 1e-9}
     estimator = cs.DawidSkene(2000, 0.0, "prior", prior=next_to_none)
     fitted = estimator.fit(data, initial_error=counts)
-    raw = fitted.fit_.with_truth("raw").labels()
+    raw = fitted.fit_.with_(truth="raw").labels()
     raw = raw.pivot_table(index="item", columns="label", values="probability")
     given = pd.crosstab([data["worker"], data["label"]], data["task"])
     given = given @ raw.to_numpy(float)

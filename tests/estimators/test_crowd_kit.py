@@ -102,7 +102,7 @@ def maces_optimum(fifteen):
 
 
 def test_one_coin_finds_the_probabilities_that_crowd_kit_finds(one_coin):
-    table = one_coin.fit_.with_truth("raw").labels()
+    table = one_coin.fit_.with_(truth="raw").labels()
     raw = table.pivot_table(index="item", columns="label", values="probability")
     raw.index = raw.index.astype(str)
     raw = raw.loc[one_coin.probas_.index.astype(str), list("abc")].to_numpy()
@@ -129,7 +129,7 @@ def test_a_prior_moves_the_skills_away_from_crowd_kits(fifteen):
 
 def test_mace_finds_the_probabilities_that_crowd_kit_finds(maces_optimum, mace):
     reported = (
-        maces_optimum.with_truth("raw")
+        maces_optimum.with_(truth="raw")
         .labels()
         .set_index(["item", "label"])["probability"]
     )

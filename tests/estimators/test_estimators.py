@@ -316,7 +316,7 @@ def test_dawid_skene_agrees_with_its_formula_on_the_first_answers(data):
         expected = said @ shares
         expected = expected / expected.groupby("worker").transform("sum")
     # Where all said the same, counts of nothing are a ten thousand millionth.
-    raw = result.fit_.with_truth("raw").labels()
+    raw = result.fit_.with_(truth="raw").labels()
     raw = raw.pivot_table(index="item", columns="label", values="probability")
     assert np.allclose(raw, shares, atol=1e-8)
     assert np.allclose(result.errors_, expected, atol=1e-8)

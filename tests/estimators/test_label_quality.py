@@ -103,7 +103,7 @@ def test_a_classifier_is_not_tempered_with_the_answers():
     fit = cs.fit(answers, candidates=candidates, **FAST)
     losses = {}
     for which in ("raw", "tempered"):
-        table = fit.with_truth(which).labels()
+        table = fit.with_(truth=which).labels()
         right = truth[table["item"].astype(int)].astype(str) == table["label"].astype(
             str
         )

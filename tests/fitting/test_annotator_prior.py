@@ -54,7 +54,7 @@ def table_of(old, truth):
 
 
 def probabilities(fit):
-    table = fit.with_truth("raw").labels()
+    table = fit.with_(truth="raw").labels()
     table = table[table["item"].astype(str).str.startswith("i")]
     wide = table.pivot_table(
         index="item", columns="label", values="probability", observed=True

@@ -155,7 +155,7 @@ def grouped():
 
 def test_a_fit_has_a_population_for_each_group(grouped):
     _, _, fit = grouped
-    groups = fit.annotator_groups()
+    groups = fit.table("annotator_groups")
     assert groups["group"].astype(str).tolist() == ["expert", "model", NO_GROUP]
     assert groups["annotators"].tolist() == [2, 1, 8]
     assert np.isnan(groups["spread"][1])
@@ -169,9 +169,9 @@ def test_a_fit_has_a_population_for_each_group(grouped):
 def test_groups_are_those_of_the_draws(grouped):
     _, _, fit = grouped
     accuracy = fit.annotators().set_index("annotator")["accuracy"]
-    groups = fit.annotator_groups().set_index("group")["accuracy"]
+    groups = fit.table("annotator_groups").set_index("group")["accuracy"]
     assert groups["expert"] == pytest.approx(accuracy[["p0", "p1"]].mean())
-    apart = fit.group_differences().set_index(["group", "other_group"])
+    apart = fit.table("group_differences").set_index(["group", "other_group"])
     row = apart.loc[("expert", "model")]
     assert row["difference"] == pytest.approx(groups["expert"] - groups["model"])
     assert row["lower"] < row["difference"] < row["upper"]
@@ -181,12 +181,12 @@ def test_groups_are_saved_and_kept_by_predictions(grouped, tmp_path):
     frame, table, fit = grouped
     fit.save(tmp_path / "run")
     stored = cs.load(tmp_path / "run")
-    assert stored.annotator_groups().equals(fit.annotator_groups())
+    assert stored.table("annotator_groups").equals(fit.table("annotator_groups"))
     assert "annotator_groups" in {
         path.stem for path in (tmp_path / "run" / "tables").iterdir()
     }
     later = frame[frame["annotator"] != "p3"].assign(item="new " + frame["item"])
-    predicted = cs.predict(fit, later, annotators=table).annotator_groups()
+    predicted = cs.predict(fit, later, annotators=table).table("annotator_groups")
     assert predicted["annotators"].tolist() == [2, 1, 7]
 
 
@@ -196,8 +196,8 @@ def test_models_without_populations_say_that_they_do_not_use_groups(grouped):
     assert "dawid_skene does not use the groups of annotators" in json.loads(
         fit.data.attrs["assumptions"]
     )
-    assert len(fit.annotator_groups()) == 3
-    assert fit.group_differences().empty
+    assert len(fit.table("annotator_groups")) == 3
+    assert fit.table("group_differences").empty
 
 
 def test_a_table_of_others_is_an_error():

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -130,16 +129,12 @@ def test_labels_are_the_same_before_and_after_a_fit_is_laid_out(
     pd.testing.assert_frame_equal(Fit(fitted.data).labels(), before)
     assert (len(before) < 3 * made.num_items) == lists
     with pytest.raises(AssertionError):  # the same comparison sees another posterior
-        pd.testing.assert_frame_equal(fitted.with_truth("raw").labels(), before)
+        pd.testing.assert_frame_equal(fitted.with_(truth="raw").labels(), before)
 
 
 def test_a_fit_is_copied_whether_or_not_it_is_laid_out(made):
     fitted = fit(made, model=HIERARCHICAL, engine="vb", effort=QUICK)
     again = copy.copy(fitted)
     assert again.labels().equals(fitted.labels())
-    assert replace(fitted, data=again.data).items().equals(fitted.items())
-    assert (
-        not replace(fitted, data=again.with_truth("raw").data)
-        .items()
-        .equals(fitted.items())
-    )
+    assert Fit(again.data).items().equals(fitted.items())
+    assert not again.with_(truth="raw").items().equals(fitted.items())

@@ -34,7 +34,7 @@ def loaded():
     """Return what has been loaded after each fit of one process, gradients last."""
     calls = [
         *LOADED_BY.values(),
-        'cs.fit(frame, model="dawid_skene", engine="em").with_truth("raw")',
+        'cs.fit(frame, model="dawid_skene", engine="em").with_(truth="raw")',
         'cs.fit(frame, model="glad", engine="em")',
     ]
     ran = subprocess.run(

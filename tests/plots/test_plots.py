@@ -95,7 +95,7 @@ def annotators_as_stated(ax, table):
 def test_annotators_are_those_of_the_table_at_any_probability(small):
     fit = small["fit"]
     ax = cs.plot_annotators(fit, prob=0.5)
-    assert annotators_as_stated(ax, fit.annotators(prob=0.5))
+    assert annotators_as_stated(ax, fit.with_(prob=0.5).annotators())
     assert not annotators_as_stated(ax, fit.annotators())
     first = fit.annotators().nlargest(1, "accuracy").iloc[0]
     assert names(ax)[0] == f"{first['annotator']} ({first['responses']})"

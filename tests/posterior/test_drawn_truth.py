@@ -5,9 +5,9 @@ import pytest
 from scipy.special import logit
 
 import consilience as cs
-from consilience.posterior.results.labels import by_label, candidates
-from consilience.posterior.stored_fit.tree import with_groups
-from consilience.posterior.tempering import drawn_truth, with_mean
+from consilience.posterior.labels import by_label, candidates
+from consilience.posterior.tree import with_groups
+from consilience.posterior.truth import drawn_truth, with_mean
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def contains():
 @pytest.fixture(scope="module")
 def variational(choice):
     fit = cs.fit(choice.responses, model="one_coin_dawid_skene", engine="vb", seed=0)
-    return fit.with_truth("raw")
+    return fit.with_(truth="raw")
 
 
 def test_the_mean_over_draws_is_what_the_fit_tells(variational):

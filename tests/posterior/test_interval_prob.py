@@ -9,8 +9,8 @@ import pytest
 import consilience as cs
 from consilience.demo import study
 from consilience.errors import OptionError
-from consilience.posterior import Fit, interval_prob
-from consilience.posterior.stored_fit.restored import with_tables
+from consilience.posterior import Fit, truth
+from consilience.posterior.stored import with_tables
 
 FITS = {
     "vb": ("bayesian_dawid_skene", "vb", {"draws": 200}),
@@ -45,20 +45,20 @@ def apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_at_another_probability_is_that_of_another_fit(fits, table):
-    asked = getattr(fits[0.9], table)(prob=0.5)
-    assert apart(asked, getattr(fits[0.5], table)()) < 1e-6
-    assert apart(asked, getattr(fits[0.9], table)()) > 0.05
+    asked = fits[0.9].with_(prob=0.5).table(table)
+    assert apart(asked, fits[0.5].table(table)) < 1e-6
+    assert apart(asked, fits[0.9].table(table)) > 0.05
 
 
 def test_both_posteriors_of_the_truth_move(fits):
     for which in ("raw", "tempered"):
-        moved = fits[0.9].with_prob(0.5).with_truth(which).labels()
-        assert apart(moved, fits[0.5].with_truth(which).labels()) < 1e-6
+        moved = fits[0.9].with_(prob=0.5, truth=which).labels()
+        assert apart(moved, fits[0.5].with_(truth=which).labels()) < 1e-6
 
 
 def test_what_is_moved_and_moved_back_is_as_before(fits):
-    wide = fits[0.5].with_prob(0.95)
-    again = wide.with_prob(0.5)
+    wide = fits[0.5].with_(prob=0.95)
+    again = wide.with_(prob=0.5)
     # Bounds that were moved to zero or one as numbers are do not come back.
     bounds = wide.labels()[["lower", "upper"]]
     kept = bounds.gt(1e-12).all(axis=1) & bounds.lt(1 - 1e-12).all(axis=1)
@@ -67,12 +67,25 @@ def test_what_is_moved_and_moved_back_is_as_before(fits):
     assert again.data.attrs["prob"] == 0.5
 
 
+def test_a_prediction_has_the_probability_of_its_fit(fits):
+    if fits[0.9].data.attrs["engine"] != "em":
+        pytest.skip("bounds of a prediction are of draws")
+    answers = study(0, num_photos=30).answers
+    labels = sorted(answers["animal"].unique())
+    some = answers[answers["photo"] <= "photo-010"]
+    given = cs.read(some, item="photo", label="animal", labels=labels)
+    wide = cs.predict(fits[0.9], given)
+    narrow = cs.predict(fits[0.9].with_(prob=0.5), given).labels()
+    assert apart(narrow, wide.with_(prob=0.5).labels()) < 1e-6
+    assert apart(narrow, wide.labels()) > 0.01
+
+
 def test_the_check_fails_where_bounds_are_scaled_as_probabilities(fits, monkeypatch):
     if fits[0.9].data.attrs["engine"] == "em":
         pytest.skip("quantiles of draws are not scaled")
-    monkeypatch.setattr(interval_prob.special, "logit", lambda x: x)
-    monkeypatch.setattr(interval_prob.special, "expit", lambda x: x)
-    asked = fits[0.9].labels(prob=0.5)
+    monkeypatch.setattr(truth.special, "logit", lambda x: x)
+    monkeypatch.setattr(truth.special, "expit", lambda x: x)
+    asked = fits[0.9].with_(prob=0.5).labels()
     assert apart(asked, fits[0.5].labels()) > 0.01
 
 
@@ -81,9 +94,11 @@ def test_a_mixture_of_models_keeps_bounds_only_and_says_so():
     responses = cs.read(answers, item="photo", label="animal")
     fit = cs.fit(responses, effort=cs.EngineOptions(draws=20, restarts=1))
     with pytest.raises(OptionError, match=r"mixture.* 0\.9"):
-        fit.labels(prob=0.5)
-    assert fit.labels(prob=0.9).equals(fit.labels())
-    assert (fit.annotators(prob=0.5)["upper"] <= fit.annotators()["upper"]).all()
+        fit.with_(prob=0.5).labels()
+    assert fit.with_(prob=0.9).labels().equals(fit.labels())
+    assert (
+        fit.with_(prob=0.5).annotators()["upper"] <= fit.annotators()["upper"]
+    ).all()
 
 
 def test_stored_tables_keep_bounds_only_and_say_so(choice_fit):
@@ -91,15 +106,15 @@ def test_stored_tables_keep_bounds_only_and_say_so(choice_fit):
     kept = fit.annotators().assign(lower=0.1, upper=0.9)
     fit = Fit(with_tables(fit.data, {"annotators": kept}))
     with pytest.raises(OptionError, match=r"the table annotators.* 0\.9"):
-        fit.annotators(prob=0.5)
-    assert fit.annotators(prob=0.9).equals(kept)
-    assert fit.with_prob(0.5).items().equals(fit.items())
+        fit.with_(prob=0.5).annotators()
+    assert fit.with_(prob=0.9).annotators().equals(kept)
+    assert fit.with_(prob=0.5).items().equals(fit.items())
 
 
 @pytest.mark.parametrize("prob", [0.0, 1.0, -1.0, np.nan])
 def test_a_probability_is_between_zero_and_one(choice_fit, prob):
     with pytest.raises(OptionError, match="between 0 and 1"):
-        choice_fit().annotators(prob=prob)
+        choice_fit().with_(prob=prob).annotators()
 
 
 def test_an_export_says_the_probability_of_its_intervals(choice_fit, tmp_path):
@@ -110,5 +125,5 @@ def test_an_export_says_the_probability_of_its_intervals(choice_fit, tmp_path):
     about = json.loads((tmp_path / "out" / "about.json").read_text("utf-8"))
     assert about["prob"] == 0.5
     written = pd.read_csv(tmp_path / "out" / "annotators.csv")
-    assert apart(written, fit.annotators(prob=0.5)) < 1e-9
+    assert apart(written, fit.with_(prob=0.5).annotators()) < 1e-9
     assert apart(written, fit.annotators()) > 0.01

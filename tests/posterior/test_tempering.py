@@ -6,7 +6,7 @@ import xarray as xr
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.posterior.tempering import FIELDS, Truth, mix, temper
+from consilience.posterior.truth import FIELDS, Truth, mix, temper
 
 ALIKE = np.ones((1, 3))
 PREVALENCE = np.array([[0.7, 0.2, 0.1]])
@@ -127,7 +127,7 @@ def both(choice_fit):
 
 
 def test_a_fit_tells_the_other_posterior_when_asked(both):
-    other = both.with_truth("tempered")
+    other = both.with_(truth="tempered")
     was, now = both.data["truth"], other.data["truth"]
     for name in FIELDS:
         assert np.allclose(now[name], was[f"tempered_{name}"], equal_nan=True)
@@ -140,13 +140,13 @@ def test_a_fit_tells_the_other_posterior_when_asked(both):
 
 
 def test_raw_tempered_raw_is_the_same_fit(both):
-    again = both.with_truth("tempered").with_truth("raw")
+    again = both.with_(truth="tempered").with_(truth="raw")
     assert again.data.identical(both.data)
-    assert both.with_truth("raw").data is both.data
+    assert both.with_(truth="raw").data is both.data
 
 
 def test_a_fit_without_another_posterior_says_so(choice_fit):
     fit = choice_fit()
-    assert fit.with_truth("raw").labels().equals(fit.labels())
+    assert fit.with_(truth="raw").labels().equals(fit.labels())
     with pytest.raises(OptionError, match=r"no tempered posterior.*only the raw one"):
-        fit.with_truth("tempered")
+        fit.with_(truth="tempered")

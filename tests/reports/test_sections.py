@@ -11,7 +11,7 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
-from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.reports.content import Chart, Note
 from consilience.reports.record import evaluation_tables
 from consilience.reports.sections import sections

@@ -8,7 +8,7 @@ import pytest
 import consilience as cs
 from consilience.demo import study
 from consilience.errors import OptionError
-from consilience.posterior.results.items import TABLES
+from consilience.posterior.tables import TABLES
 from consilience.tables import CATALOGUE
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "tables.md"

@@ -17,11 +17,11 @@ from consilience.analysis.proposals import Proposals
 from consilience.analysis.shares import Weights, bounds, weighted_sums
 from consilience.errors import KindError
 from consilience.posterior import Fit
-from consilience.posterior.objects.joint_draws import MAIN_LABEL, joint_draws
-from consilience.posterior.results.labels import by_label
-from consilience.posterior.results.labels import labels as posterior_labels
-from consilience.posterior.stored_fit.restored import stored
-from consilience.posterior.tempering import MAX_DRAWS, drawn_truth
+from consilience.posterior.labels import by_label
+from consilience.posterior.labels import labels as posterior_labels
+from consilience.posterior.objects import MAIN_LABEL, joint_draws
+from consilience.posterior.stored import stored
+from consilience.posterior.truth import MAX_DRAWS, drawn_truth
 
 _MAX_CELLS = 4_000_000  # weightings x cells that are held at once
 

@@ -20,7 +20,7 @@ from consilience.fitting import fit
 from consilience.inference import EngineOptions
 from consilience.intervals import bounds
 from consilience.notebook import shown_as
-from consilience.posterior.results.class_confusion import (
+from consilience.posterior.class_confusion import (
     confusion_of_groups,
     has_answers,
     population_table,
@@ -281,7 +281,7 @@ class HumanConfusion:
 
         See Also
         --------
-        Fit.panel : Panels of new annotators, by a model of objects.
+        Fit.table : `panels`, of new annotators, by a model of objects.
 
         Examples
         --------

@@ -31,7 +31,8 @@ from jaxtyping import Bool, Float, Int
 from consilience.errors import CircularError, GoldError, OptionError, not_a
 from consilience.fitting.inputs import Table, as_table, check_fit
 from consilience.posterior import Fit
-from consilience.posterior.results.labels import candidates, labels
+from consilience.posterior.labels import labels
+from consilience.posterior.truth import candidates
 from consilience.responses.side_tables import nothing_shared
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth.coding import gold_codes

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Int, UInt64
 from consilience.analysis.proposals import UNKNOWN, Proposals
 from consilience.analysis.shares import Cell, Sums
 from consilience.posterior import Fit
-from consilience.posterior.objects.joint_draws import (
+from consilience.posterior.objects import (
     LEADING,
     MAIN_LABEL,
     MAIN_OBJECT,

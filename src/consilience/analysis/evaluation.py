@@ -61,7 +61,7 @@ from consilience.analysis.truths import truth_sums, truths
 from consilience.errors import OptionError
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
-from consilience.posterior.tempering import MAX_DRAWS
+from consilience.posterior.truth import MAX_DRAWS
 from consilience.responses.tables.id_types import restores_types
 
 HALF = 0.5

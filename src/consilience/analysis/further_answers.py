@@ -33,7 +33,8 @@ from consilience.model import (
     score,
 )
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.restored import restored_contains, restored_model
+from consilience.posterior.spaces import restored_contains
+from consilience.posterior.stored import restored_model
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import ContainsSpace, Observations
 from consilience.truth.coding import some_units

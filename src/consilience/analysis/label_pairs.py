@@ -15,9 +15,9 @@ from scipy.stats import beta
 
 from consilience.errors import OptionError
 from consilience.posterior import Fit
-from consilience.posterior.fitted_responses import check_responses
-from consilience.posterior.objects.stored_objects import objects as objects_of
-from consilience.posterior.results.items import items as items_of
+from consilience.posterior.fit import check_responses
+from consilience.posterior.labels import items as items_of
+from consilience.posterior.objects import object_table
 from consilience.responses import Responses
 from consilience.responses.tables.id_types import restores_types
 from consilience.responses.tools.on_screen import NONE
@@ -80,7 +80,7 @@ def cooccurring(
     """
     items = with_dataset_labels(fit, responses)
     dataset_label = items.set_index("item")["dataset_label"].dropna()
-    objects = objects_of(fit.data).astype({"item": "str"})
+    objects = object_table(fit.data, "objects").astype({"item": "str"})
     objects["code"] = objects["label"].cat.codes
     objects["label"] = objects["label"].astype("str")
     objects["own"] = dataset_label.reindex(objects["item"]).to_numpy()

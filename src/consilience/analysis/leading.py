@@ -12,7 +12,7 @@ import xarray as xr
 
 from consilience.errors import OptionError
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.restored import draws, estimate
+from consilience.posterior.stored import draws, estimate
 
 SIMILAR = {
     "context_effect": "a similar label is there",

@@ -43,8 +43,8 @@ from consilience.analysis.replicated import replication
 from consilience.errors import OptionError
 from consilience.intervals import bounds
 from consilience.posterior import Fit
-from consilience.posterior.results.frames import category
-from consilience.posterior.results.labels import candidates
+from consilience.posterior.stored import category
+from consilience.posterior.truth import candidates
 from consilience.ragged import places_within
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import Space

@@ -9,8 +9,8 @@ from jaxtyping import Int
 
 from consilience.errors import CircularError, OptionError, PredictionsError
 from consilience.posterior import Fit
-from consilience.posterior.results.items import items as items_of
-from consilience.posterior.results.labels import labels as posterior_labels
+from consilience.posterior.labels import items as items_of
+from consilience.posterior.labels import labels as posterior_labels
 from consilience.responses.tables.id_types import as_texts
 
 UNKNOWN = -1  # code of a label that was not proposed, or that no item of the fit has

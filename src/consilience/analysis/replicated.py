@@ -24,12 +24,9 @@ from jaxtyping import Float, Int
 from consilience.errors import OptionError
 from consilience.model import ByTables, HostModel, Model, logarithms, thin
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.restored import (
-    restored_draws,
-    restored_model,
-    restored_space,
-)
-from consilience.posterior.stored_fit.tree import with_groups
+from consilience.posterior.spaces import restored_space
+from consilience.posterior.stored import restored_draws, restored_model
+from consilience.posterior.tree import with_groups
 from consilience.truth import Space, merge_identical
 
 MAX_DRAWN = 2**26  # answers over all replicates: 256 MiB

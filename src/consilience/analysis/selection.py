@@ -52,8 +52,9 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.restored import restored_contains, restored_model
-from consilience.posterior.tempering import MAX_DRAWS
+from consilience.posterior.spaces import restored_contains
+from consilience.posterior.stored import restored_model
+from consilience.posterior.truth import MAX_DRAWS
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import ContainsSpace, Observations, Space, merge_identical
 from consilience.truth.coding import some_units

@@ -8,7 +8,7 @@ the label that most of them give as the main one is not the data set's. The rule
 `tsipras2020` speaks of the panel that answered, whose votes it takes for facts; with
 few annotators for each item its shares are inflated, since a label that wins by chance
 is another label. What a panel of so many annotators would find is predicted by
-`Fit.panel`, and by `HumanConfusion.panels`. `evaluate` has the same items in its
+the table `panels`, and by `HumanConfusion.panels`. `evaluate` has the same items in its
 subsets, in the same draws. Items that a study began with and did not ask about count,
 where `of` says that there are such, as one object under the data set's own label.
 
@@ -39,8 +39,8 @@ from consilience.analysis.selection import draw_probability_above
 from consilience.analysis.shares import Resampling, Share
 from consilience.errors import KindError, OptionError
 from consilience.posterior import Fit
-from consilience.posterior.results.items import items as items_of
-from consilience.posterior.stored_fit.restored import stored
+from consilience.posterior.labels import items as items_of
+from consilience.posterior.stored import stored
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.tables.id_types import as_texts

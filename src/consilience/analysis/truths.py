@@ -18,10 +18,10 @@ from consilience.analysis.proposals import UNKNOWN, Proposals
 from consilience.analysis.shares import Cell, Sums
 from consilience.errors import KindError
 from consilience.posterior import Fit
-from consilience.posterior.results.labels import by_label
-from consilience.posterior.results.labels import labels as labels_table
-from consilience.posterior.stored_fit.restored import stored
-from consilience.posterior.tempering import MAX_DRAWS, drawn_truth
+from consilience.posterior.labels import by_label
+from consilience.posterior.labels import labels as labels_table
+from consilience.posterior.stored import stored
+from consilience.posterior.truth import MAX_DRAWS, drawn_truth
 
 SURE = 1 - 1e-12  # what is surer is divided by as if it were this
 

@@ -242,7 +242,7 @@ def choose_methods(
 def load(setting: str) -> Callable[[Responses, int], Prediction]:
     """Import what a fit needs; return the fit of `model` or `model/engine`."""
     from consilience.fitting import fit  # noqa: PLC0415 (only where it fits)
-    from consilience.posterior.results.labels import labels  # noqa: PLC0415
+    from consilience.posterior.labels import labels  # noqa: PLC0415
 
     model, _, engine = setting.partition("/")
 
@@ -253,7 +253,7 @@ def load(setting: str) -> Callable[[Responses, int], Prediction]:
         both = "reported" in truth
         return Prediction(
             labels(fitted.data),
-            {"raw": fitted.with_truth("raw").labels()} if both else {},
+            {"raw": fitted.with_(truth="raw").labels()} if both else {},
             {
                 "model": attributes["model"],
                 "engine": attributes["engine"],

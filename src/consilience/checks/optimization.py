@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_most, too_little
-from consilience.posterior.results.labels import candidates
+from consilience.posterior.truth import candidates
 from consilience.when_used import xr
 
 # Sums in double precision over 1e8 responses keep some nine figures.

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_least, at_most, too_little
-from consilience.posterior.results.labels import share_present
+from consilience.posterior.labels import share_present
 from consilience.truth import ContainsSpace
 from consilience.when_used import xr
 

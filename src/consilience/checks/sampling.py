@@ -53,7 +53,7 @@ from consilience.inference.mixing import BULK, RHAT, TAIL
 from consilience.inference.modes import weigh
 from consilience.log import logger
 from consilience.model import Model
-from consilience.posterior.results.confusion import population, population_draws
+from consilience.posterior.confusion import population, population_draws
 from consilience.truth import Space
 from consilience.when_used import xr
 

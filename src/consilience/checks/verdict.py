@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilience.posterior.results.diagnostics import (
+from consilience.posterior.diagnostics import (
     FAILED,
     PASSED,
     TOO_LITTLE,

@@ -163,7 +163,7 @@ def load_run(run: Path, truth: Truth) -> "Fit":
     """Return a run with the posterior of the truth that was asked for."""
     from consilience.posterior import load
 
-    return load(run) if truth is None else load(run).with_truth(truth)
+    return load(run).with_(truth=truth)
 
 
 def numbers(settings: Sequence[str], option: str) -> dict[str, float]:

@@ -26,9 +26,8 @@ from consilience.errors import (
 )
 from consilience.fitting import EngineOptions, fit
 from consilience.posterior import Fit
-from consilience.posterior.results.confusion import individual
-from consilience.posterior.results.items import items
-from consilience.posterior.results.labels import labels
+from consilience.posterior.confusion import individual
+from consilience.posterior.labels import items, labels
 from consilience.responses import ReadOptions, read_with
 from consilience.responses.tables.id_types import MIXED, settled, text_of, type_of
 from consilience.responses.text import text_array

@@ -26,8 +26,8 @@ from consilience.errors import ConsilienceError, KindError, OptionError
 from consilience.figures.figure import Figure
 from consilience.notebook import Part, as_html
 from consilience.posterior import Fit, export_table
-from consilience.posterior.fitted_responses import check_responses
-from consilience.posterior.results.items import items as items_of
+from consilience.posterior.fit import check_responses
+from consilience.posterior.labels import items as items_of
 from consilience.progress import Progress
 from consilience.responses import Responses
 from consilience.responses.label_names import (

@@ -25,10 +25,8 @@ from consilience.inference import EngineOptions
 from consilience.log import logger
 from consilience.model import Model
 from consilience.posterior import Fit
-from consilience.posterior.fit import laid_out_later
-from consilience.posterior.interval_prob import Outcome
-from consilience.posterior.results.diagnostics import FAILED, diagnostics, tally
-from consilience.posterior.stored_fit.tree import with_groups
+from consilience.posterior.diagnostics import FAILED, diagnostics, tally
+from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Reporter
 from consilience.responses import Responses
 from consilience.when_used import xr
@@ -97,7 +95,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         Column annotator, and group, repeat_of or both. Each group (experts, crowd,
         language models) has a population of its own in `correlated_dawid_skene` and
         `ordinal_dawid_skene`, which "auto" reports annotators by;
-        `Fit.annotator_groups` compares them. An annotator with `repeat_of` is a
+        The table `annotator_groups` compares them. An annotator with `repeat_of` is a
         sample of the one named there, such as of a language model: samples count as
         one annotator, and of its answers to one question the most frequent counts,
         or the first of equally frequent ones.
@@ -212,12 +210,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             raise OptionError(msg)
         outcome = fit_classes(study, request)
         finish = outcome.finish
-        return laid_out_later(
-            replace(outcome, finish=lambda data: _with_verdicts(finish(data)))
-        )
+        return Fit(replace(outcome, finish=lambda data: _with_verdicts(finish(data))))
     elif given.kind == "choice":
         outcome = fit_choice(study, request)
-        return laid_out_later(replace(outcome, finish=_with_verdicts))
+        return Fit(replace(outcome, finish=_with_verdicts))
     elif given.kind == "contains":
         data = fit_contains(study, request).tree()
     else:

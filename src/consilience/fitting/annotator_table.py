@@ -25,7 +25,7 @@ from jaxtyping import Float, Int
 from consilience.errors import BadCellError, MissingColumnError, OptionError
 from consilience.fitting.inputs import Table
 from consilience.fitting.single import Single
-from consilience.posterior.tempering import Tempering, Truth
+from consilience.posterior.truth import Tempering, Truth
 from consilience.responses import ReadOptions, Responses
 from consilience.responses.columns.names import listing
 from consilience.responses.side_tables import check_filled, side_table, text_frame

@@ -9,7 +9,7 @@ from consilience.fitting.inputs import types_in
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single
 from consilience.model import DIMS
-from consilience.posterior.interval_prob import Outcome
+from consilience.posterior.tree import Outcome
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 from consilience.when_used import xr
 
@@ -60,7 +60,6 @@ def fit_outcome(
         result=single.result.as_kept(),
         dims={**DIMS, **single.model.dims},
         attributes=attributes,
-        types=types,
         tempering=single.tempering,
     )
 

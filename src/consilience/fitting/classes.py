@@ -16,9 +16,8 @@ from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
 from consilience.model import Heuristic, Model
-from consilience.posterior.interval_prob import Outcome
-from consilience.posterior.stored_fit.restored import with_tables
-from consilience.posterior.stored_fit.tree import root
+from consilience.posterior.stored import with_tables
+from consilience.posterior.tree import Outcome, root
 from consilience.responses import Responses
 from consilience.responses.named_sets import named_sets
 from consilience.spaces import choice_space
@@ -62,7 +61,7 @@ def fit_classes(study: Study, request: Request) -> Outcome:
 
 def _with_class_tables(data: xr.DataTree) -> xr.DataTree:
     # It needs JAX, which not all fits do.
-    from consilience.posterior.results.class_confusion import class_tables  # noqa: PLC0415
+    from consilience.posterior.class_confusion import class_tables  # noqa: PLC0415
 
     return with_tables(data, class_tables(data))
 

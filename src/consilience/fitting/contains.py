@@ -29,8 +29,8 @@ from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference.options import seed_for
-from consilience.posterior.interval_prob import Outcome
-from consilience.posterior.tempering import MIXTURE, Truth, mix
+from consilience.posterior.tree import Outcome
+from consilience.posterior.truth import MIXTURE, Truth, mix
 from consilience.progress import Reporter
 from consilience.truth import ContainsSpace
 

@@ -15,7 +15,7 @@ from consilience.inference import EngineOptions, Result, choose, run, with_defau
 from consilience.inference.options import Seed
 from consilience.log import logger
 from consilience.model import PREVALENCE, WEIGHT, Model
-from consilience.posterior.tempering import Tempering, Truth, Which, temper
+from consilience.posterior.truth import Tempering, Truth, Which, temper
 from consilience.progress import Reporter
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 

@@ -67,7 +67,7 @@ def plot_annotators(
     >>> ax.get_xlabel()
     'accuracy (mean, 50 % interval)'
     """
-    rows = fit.annotators(prob=prob)
+    rows = fit.with_(prob=prob).annotators()
     columns = _columns(rows, by)
     rows = rows.dropna(subset=columns[0])
     if annotators is not None:

@@ -203,7 +203,7 @@ def _tables(
 def _of_fit(
     fit: Fit, annotator: object, prob: float | None
 ) -> tuple[dict[str, pd.DataFrame], float | None]:
-    table = fit.confusion(prob=prob)
+    table = fit.with_(prob=prob).confusion()
     who = table["annotator"]
     stated = fit.data.attrs["prob"] if prob is None else prob
     if annotator is None:
@@ -317,7 +317,7 @@ def plot_posterior_labels(
     ['photo-001', 'malamute', 'wolf']
     """
     wanted = _items(fit, items, most)
-    table = fit.labels(prob=prob)
+    table = fit.with_(prob=prob).labels()
     name = table["item"].astype("str")
     table = table[name.isin(wanted)].assign(item=name)
     table = table.sort_values("probability", ascending=False, kind="stable")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from consilience.analysis import predictive_checks
 from consilience.errors import OptionError, not_a, not_among
 from consilience.posterior import Fit
-from consilience.posterior.results.labels import labels
+from consilience.posterior.labels import labels
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import gold_table
 from consilience.scoring.calibration import BINS, reliability_table
@@ -128,7 +128,7 @@ def _table(
     checks: object, prob: float | None, seed: int
 ) -> tuple[pd.DataFrame, float | None]:
     if isinstance(checks, Fit):
-        fit = checks if prob is None else checks.with_prob(prob)
+        fit = checks.with_(prob=prob)
         return predictive_checks(fit, seed=seed), float(fit.data.attrs["prob"])
     if not isinstance(checks, pd.DataFrame):
         expected = "a Fit or the table of predictive_checks"

@@ -2,6 +2,6 @@
 
 from consilience.posterior._export import EXPORTS, export, export_table
 from consilience.posterior.fit import Fit
-from consilience.posterior.stored_fit.store import load, save
+from consilience.posterior.store import load, save
 
 __all__ = ["EXPORTS", "Fit", "export", "export_table", "load", "save"]

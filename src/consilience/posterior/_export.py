@@ -22,8 +22,8 @@ from consilience.posterior.files import (
     write_predictions,
 )
 from consilience.posterior.fit import Fit
-from consilience.posterior.results.items import TABLES, about
-from consilience.posterior.results.labels import labels, soft_labels
+from consilience.posterior.labels import labels, soft_labels
+from consilience.posterior.tables import TABLES, about
 from consilience.responses.tables.id_types import restored
 from consilience.tables.catalogue import meanings
 from consilience.when_used import xr
@@ -70,7 +70,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
     tables : mapping of str to pandas.DataFrame, optional
         Further tables by name, such as the result of `label_sets`.
     prob : float, optional
-        Probability of the intervals; by default that of the fit (`Fit.with_prob`).
+        Probability of the intervals; by default that of the fit (`Fit.with_`).
     tasks : str or Path, optional
         Export of the Label Studio project as JSON, or its tasks.
     item : str, optional
@@ -128,25 +128,28 @@ def export(  # noqa: PLR0913 (each option stands alone)
             'project; give `format="label_studio"` and `tasks=` together'
         )
         raise OptionError(msg)
-    fit = fit if prob is None else fit.with_prob(prob)
+    fit = fit.with_(prob=prob)
     names = list(dict.fromkeys(what))
     place, note = Path(folder), {**about(fit.data), **meanings(*names)}
     several = fit.data.attrs["kind"] != "choice"
     if tasks is not None:
+        table = labels(fit.data)
         with whole_file(place, overwrite=overwrite) as partial:
             write_predictions(
-                labels(fit.data),
-                partial,
-                Path(tasks),
-                note,
-                several=several,
-                item=item,
+                table, partial, Path(tasks), note, several=several, item=item
             )
         return [place]
+    # Labels of a data set to train on stay text: they become codes.
+    types = {} if format == "huggingface" else fit.types
+    frames = {
+        name: tables[name]
+        if name in tables
+        else restored(EXPORTS[name](fit.data), types)
+        for name in names
+    }
     if ending(place) is not None:
         _check_one_file(names, format, place)
         with whole_file(place, overwrite=overwrite) as partial:
-            frames = {name: _table(fit, name, tables) for name in names}
             if len(names) > 1 or format == "xlsx":
                 SEVERAL[format](frames, partial, note)
             else:
@@ -155,20 +158,13 @@ def export(  # noqa: PLR0913 (each option stands alone)
     with whole_folder(place, replaceable=_is_export if overwrite else None) as partial:
         if format == "huggingface":
             vocabulary = list(labels(fit.data)["label"].cat.categories)
-            # Labels as text: they become codes.
-            frames = {
-                name: tables[name] if name in tables else EXPORTS[name](fit.data)
-                for name in names
-            }
             write_dataset(frames, partial, note, vocabulary, several=several)
         else:
-            for name in names:
-                frame = _table(fit, name, tables)
+            for name, frame in frames.items():
                 WRITERS[format](frame, partial / f"{name}.{format}", note)
         text = {**note, **({"text": CSV_RULE} if format == "csv" else {})}
-        (partial / ABOUT).write_text(
-            json.dumps(text, indent=2) + "\n", encoding="utf-8"
-        )
+        about_it = json.dumps(text, indent=2)
+        (partial / ABOUT).write_text(f"{about_it}\n", encoding="utf-8")
     suffix = "parquet" if format == "huggingface" else format
     return [place / f"{name}.{suffix}" for name in names]
 
@@ -182,12 +178,6 @@ def _check_one_file(names: Sequence[str], format: str, place: Path) -> None:
         f"a file of {' or '.join(SEVERAL)}, which holds several"
     )
     raise OptionError(msg)
-
-
-def _table(fit: Fit, name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    if name in tables:
-        return tables[name]
-    return restored(EXPORTS[name](fit.data), fit.types)
 
 
 def ending(path: Path) -> str | None:

@@ -24,7 +24,6 @@ sorting by it puts first what is worth another look.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,11 +34,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from consilience.errors import OptionError, UnreadableFileError
-from consilience.posterior.results.items import write_parquet
+from consilience.posterior.tables import write_parquet
 from consilience.responses.sources.json_file import read_json
 from consilience.responses.tools.label_studio import item_of
 from consilience.visible import visible
@@ -71,8 +71,8 @@ table = load_dataset("PATH OR REPOSITORY", "{first}")["train"]
 """
 type Note = Mapping[str, str | float]
 # The full-width forms are read as the plain ones by spreadsheets set to Japanese.
-_FORMULA = re.compile("[=+\\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_FORMULA = "^[=+\\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]"
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 CSV_RULE = (
     "text that starts with = + - @, a tab, a line break or an apostrophe has one more "
     "apostrophe before it, numbers excepted; take one leading apostrophe off"
@@ -180,50 +180,30 @@ def _class_label(labels: Sequence[str]) -> dict[str, Any]:
 
 def safe_text(text: str) -> str:
     """Mark text that a spreadsheet would take for a formula."""
-    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+    return str(_safe(pa.array([text]))[0])
 
 
 def _write_csv(frame: pd.DataFrame, path: Path, _: Note) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    columns = [_safe_column(column) for column in table.columns]
-    safe = pa.table(columns, names=[safe_text(name) for name in table.column_names])
+    names = list(map(safe_text, table.column_names))
     # Arrow's writer quotes all text, so that a null (an empty cell) and an empty text
     # (an empty cell in quotes) stay apart, and writes the shortest digits that give
     # the same number back.
-    pyarrow.csv.write_csv(safe, path)
+    pyarrow.csv.write_csv(pa.table(list(map(_safe, table.columns)), names=names), path)
 
 
-def _safe_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Mark a column's text; coded text once per name, however many rows bear it."""
-    if pa.types.is_dictionary(column.type) and not _is_text(column.type.value_type):
-        return column.cast(column.type.value_type)
+def _safe(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Return a column whose text is marked."""
     if pa.types.is_dictionary(column.type):
-        return pa.chunked_array(
-            [
-                pa.DictionaryArray.from_arrays(
-                    chunk.indices, _safe_array(chunk.dictionary)
-                )
-                for chunk in column.chunks
-            ]
-        )
-    if _is_text(column.type):
-        return pa.chunked_array(
-            [_safe_array(chunk) for chunk in column.chunks], type=column.type
-        )
-    return column
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _safe_array(texts: pa.Array) -> pa.Array:
-    return pa.array(
-        [None if text is None else safe_text(text) for text in texts.to_pylist()],
-        type=texts.type,
+        column = column.cast(column.type.value_type)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    formula, number = (
+        pc.match_substring_regex(column, each) for each in (_FORMULA, _NUMBER)
     )
+    mark, nothing = (pa.scalar(each, column.type) for each in ("'", ""))
+    marked = pc.binary_join_element_wise(mark, column, nothing)
+    return pc.if_else(pc.and_not(formula, number), marked, column)
 
 
 def _write_json(frame: pd.DataFrame, path: Path, _: Note) -> None:

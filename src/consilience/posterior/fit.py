@@ -12,14 +12,13 @@ posterior
     prevalence is then that of an item of which they say nothing, and
     mean_prior(true_class) the mean over the items of what was believed before anyone
     answered.
-summary
-    confusion_mean, confusion_lower, confusion_upper, where draws would be too large.
 truth
     probability, lower, upper (item, candidate); NaN at padding and where the engine
     states no bounds. Where residuals of annotators can be correlated, also the other
     posterior, as raw_probability and so on or tempered_probability and so on, and
-    design_effect(item). Attributes: reported (raw or tempered), residual_correlation,
-    residual_z, and residual_shrunk, by which intervals of annotators are wider.
+    design_effect(item). Attributes: reported (raw or tempered) and, where that was
+    changed, first_reported; residual_correlation, residual_z, and residual_shrunk, by
+    which intervals of annotators are wider.
 comparison
     model, elpd, se, difference, difference_se, weight, best and seconds along
     candidate_model (model "auto").
@@ -74,43 +73,48 @@ joint_draws
 tables
     A group for each table that the fit holds as it is, along row: what a rule states.
 
-Attributes of the root: model, engine, engine_reason, kind, seed, prob, seconds,
-version, and as JSON assumptions, sources, settings, the types that items, annotators
-and labels had in the source (id_types), and the classifiers whose predictions were
-covariates (classifiers).
+Attributes of the root: model, engine, engine_reason, kind, seed, prob (and kept_prob,
+that of bounds in the tree, where tables have another), seconds, version, and as JSON
+assumptions, sources, settings, the types that items, annotators and labels had in the
+source (id_types), and the classifiers whose predictions were covariates (classifiers).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Never
 
 import pandas as pd
 
-from consilience.posterior import interval_prob, tempering
-from consilience.posterior.interval_prob import Outcome
-from consilience.posterior.objects import stored_objects as objects
-from consilience.posterior.results import (
+from consilience.errors import KindError, OptionError
+from consilience.posterior import (
     annotators,
     confusion,
     diagnostics,
-    items,
     labels,
+    objects,
+    tables,
 )
+from consilience.posterior.tables import DescribedTable
+from consilience.posterior.tree import Outcome
+from consilience.posterior.truth import Which, with_prob, with_truth
+from consilience.responses import Responses
+from consilience.responses.columns.names import listing
 from consilience.responses.tables.id_types import Types, restored, text_of
 from consilience.when_used import xr
 
+_HOW = "give the responses that it was fitted to"
+_SHOWN = 12  # digits of a SHA-256
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """A fitted model.
 
-    Attributes
-    ----------
-    data : xarray.DataTree
-        Draws, truth, observations and diagnostics, as an ArviZ DataTree.
+    The tables that most fits have are methods; `table` returns all tables by name.
 
     See Also
     --------
@@ -129,16 +133,34 @@ class Fit:
     ('dawid_skene', 'em')
     """
 
-    data: xr.DataTree
-    _outcome: Outcome | None = field(default=None, init=False, repr=False)
+    _made: xr.DataTree | Outcome
+
+    @cached_property
+    def data(self) -> xr.DataTree:
+        """Draws, truth, observations and diagnostics, as an ArviZ DataTree."""
+        return self._made.tree() if isinstance(self._made, Outcome) else self._made
+
+    def __reduce__(self) -> tuple[type[Fit], tuple[xr.DataTree]]:
+        """Copy and pickle a fit as its tree."""
+        return Fit, (self.data,)
 
     def __repr__(self) -> str:
-        """Say what was fitted and whether the checks passed."""
-        return items.text(self.data)
+        """Say what was fitted, whether checks passed, and which tables there are."""
+        return tables.text(self.data)
 
     def _repr_html_(self) -> str:
         """Return what was fitted and the first rows of its tables, for a notebook."""
-        return items.html(self.data, self.types)
+        return tables.html(self.data, self.types)
+
+    def __dir__(self) -> list[str]:
+        """List the names of the tables as well, for those who look for one."""
+        return [*map(str, object.__dir__(self)), *self.tables]
+
+    def __getattr__(self, name: str) -> Never:
+        """Say how a table is had."""
+        how = f"; the table is `fit.table({name!r})`" if name in tables.TABLES else ""
+        msg = f"{type(self).__name__!r} object has no attribute {name!r}{how}"
+        raise AttributeError(msg)
 
     @property
     def types(self) -> Types:
@@ -159,14 +181,74 @@ class Fit:
         >>> cs.fit(answers, model="majority").types
         {'item': 'int64', 'annotator': 'str', 'label': 'str'}
         """
-        if (outcome := self._outcome) is not None:
-            return outcome.types
-        types_by_role: Types = json.loads(self.data.attrs.get("id_types", "{}"))
-        return types_by_role
+        if isinstance(self._made, Outcome):
+            types: Types = self._made.attributes["id_types"]
+        else:
+            types = json.loads(self.data.attrs.get("id_types", "{}"))
+        return types
 
-    def labels(
-        self, *, tau: float | None = None, prob: float | None = None
-    ) -> pd.DataFrame:
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that the fit has.
+
+        See Also
+        --------
+        Fit.table : Return a table by its name.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> cs.fit(responses, model="dawid_skene").tables
+        ('labels', 'items', 'annotators', 'confusion', 'diagnostics', 'comparison')
+        """
+        return tables.names_of(self.data)
+
+    def table(self, name: str) -> DescribedTable:
+        """Return a table by its name.
+
+        Parameters
+        ----------
+        name : str
+            One of `tables`, the names of all tables that the fit has.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The table; its attribute `meanings` has the meaning of each column by name,
+            which a notebook shows as well. A table of groups of annotators, of
+            covariates or of styles is empty where the fit has none.
+
+        Raises
+        ------
+        OptionError
+            If there is no such table, or the fit is of another kind.
+
+        See Also
+        --------
+        Fit.with_ : Intervals of another probability, and the raw posterior.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> fit = cs.fit(study.responses, engine="em")
+        >>> table = fit.table("same_object")
+        >>> table.head(3).round(1)
+            item label_a label_b  probability  synonyms
+        0  item0  class4  class5          0.7       0.0
+        1  item1  class0  class1          0.0       0.0
+        2  item1  class0  class3          0.1       0.0
+        >>> table.meanings["probability"]
+        'that both are names of one object'
+        """
+        return tables.named_table(self.data, name, self.types)
+
+    def labels(self, *, tau: float | None = None) -> pd.DataFrame:
         """Return the posterior probability of each label of each item.
 
         Parameters
@@ -175,8 +257,6 @@ class Fit:
             Kind objects: a label is valid if more than this share of annotators name
             its object, and if it is a right name of it
             (`consilience.objects.posterior.response_panels`). One half by default.
-        prob : float, optional
-            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -187,8 +267,8 @@ class Fit:
         Raises
         ------
         OptionError
-            If `tau` or `prob` is not between 0 and 1, the fit has no such threshold, or
-            it keeps only bounds of another probability.
+            If `tau` is not between 0 and 1, the fit has no such threshold, or it keeps
+            only bounds of another probability than `with_` asked for.
 
         See Also
         --------
@@ -207,16 +287,13 @@ class Fit:
         1  photo-001     husky         0.01
         2  photo-001  malamute         0.61
         """
-        if tau is None and prob is not None:
-            return self.with_prob(prob).labels()
-        if tau is None:
-            outcome = self._outcome
-            table = labels.labels(self.data) if outcome is None else outcome.labels()
-            return restored(table, self.types)
-        # It needs JAX, which only fits of objects do.
-        from consilience.posterior.objects import tables  # noqa: PLC0415
-
-        return restored(tables.labels_at(self.data, tau), self.types)
+        if tau is not None:
+            table = objects.labels_at(self.data, tau)
+        elif isinstance(self._made, Outcome):
+            table = self._made.labels()
+        else:
+            table = labels.labels(self.data)
+        return restored(table, self.types)
 
     def items(self) -> pd.DataFrame:
         """Return the best label of each item, its probability and its entropy.
@@ -243,15 +320,10 @@ class Fit:
         1  photo-002      wolf         0.50     1.04          6  False
         2  photo-003   samoyed         0.99     0.07          6  False
         """
-        return restored(items.items(self.data), self.types)
+        return restored(labels.items(self.data), self.types)
 
-    def annotators(self, *, prob: float | None = None) -> pd.DataFrame:
+    def annotators(self) -> pd.DataFrame:
         """Return the accuracy of each annotator with an id.
-
-        Parameters
-        ----------
-        prob : float, optional
-            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -277,83 +349,7 @@ class Fit:
         1       Ben          6      0.63   0.49   0.77
         2     Chloe          9      0.61   0.45   0.73
         """
-        return restored(annotators.annotators(self._at(prob)), self.types)
-
-    def annotator_groups(self, *, prob: float | None = None) -> pd.DataFrame:
-        """Return the accuracy of each group of annotators.
-
-        Parameters
-        ----------
-        prob : float, optional
-            Probability of the intervals; by default that of the fit (`with_prob`).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns group, annotators (how many), responses, accuracy (the mean over
-            the group's annotators) with lower and upper, and spread (their standard
-            deviation) with its bounds. Empty unless `fit` was given the groups.
-
-        See Also
-        --------
-        Fit.group_differences : Groups compared.
-        Fit.annotators : The accuracy of each annotator.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> import consilience as cs
-        >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> who = responses.table["annotator"].cat.categories
-        >>> groups = ["expert" if name < "H" else "crowd" for name in who]
-        >>> people = pd.DataFrame({"annotator": who, "group": groups})
-        >>> model = "hierarchical_dawid_skene"
-        >>> fit = cs.fit(responses, annotators=people, model=model)
-        >>> fit.annotator_groups()[["group", "annotators", "responses"]]
-            group  annotators  responses
-        0   crowd          18        126
-        1  expert           7         54
-        """
-        return annotators.annotator_groups(self._at(prob))
-
-    def group_differences(self, *, prob: float | None = None) -> pd.DataFrame:
-        """Return by how much one group of annotators is more accurate than another.
-
-        Parameters
-        ----------
-        prob : float, optional
-            Probability of the intervals; by default that of the fit (`with_prob`).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns group, other_group, difference (in mean accuracy), lower, upper and
-            more_accurate, the probability that the difference is above zero. Empty
-            unless `fit` was given the groups and has draws.
-
-        See Also
-        --------
-        Fit.annotator_groups : The accuracy of each group.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> import consilience as cs
-        >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> who = responses.table["annotator"].cat.categories
-        >>> groups = ["expert" if name < "H" else "crowd" for name in who]
-        >>> people = pd.DataFrame({"annotator": who, "group": groups})
-        >>> model = "hierarchical_dawid_skene"
-        >>> fit = cs.fit(responses, annotators=people, model=model)
-        >>> fit.group_differences()[["group", "other_group"]]
-           group other_group
-        0  crowd  expert
-        """
-        return annotators.group_differences(self._at(prob))
+        return restored(annotators.annotators(self.data), self.types)
 
     def confusion(
         self,
@@ -361,7 +357,6 @@ class Fit:
         true_label: object = None,
         level: int = 0,
         groups: bool = False,
-        prob: float | None = None,
     ) -> pd.DataFrame:
         """Return p(answer | truth) of the population and of each annotator with an id.
 
@@ -377,8 +372,6 @@ class Fit:
         groups : bool, default False
             Return the confusion within each group of labels, of the population
             (contains), with a column group instead of annotator.
-        prob : float, optional
-            Probability of the intervals; by default that of the fit (`with_prob`).
 
         Returns
         -------
@@ -411,200 +404,16 @@ class Fit:
         1       husky         0.73
         2    malamute         0.20
         """
-        data = self._at(prob)
         if groups:
-            return restored(confusion.group_confusion(data), self.types)
-        if true_label is not None:
+            table = confusion.group_confusion(self.data)
+        elif true_label is not None:
             label = text_of(pd.Series([true_label]))[0]
-            return restored(confusion.confusion_of_label(data, label), self.types)
-        if level:
-            return confusion.confusion_at_level(data, level)
-        return restored(confusion.confusion(data), self.types)
-
-    def objects(self, *, loss: str = "binder") -> pd.DataFrame:
-        """Return the objects of each item and their labels (kind objects).
-
-        Parameters
-        ----------
-        loss : {"binder", "vi"}, default "binder"
-            The point estimate of the partition minimizes the posterior expectation of
-            this loss, exactly: "binder" counts the pairs of labels on which partitions
-            differ; "vi" is the variation of information.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per label of each object. Columns item, object, label, share (of the
-            labels given to the object), right_name (probability that the label is a
-            right name, if its object is present), probability (that the object is
-            present) and main_probability (that it is the main one).
-
-        Raises
-        ------
-        OptionError
-            If the fit is of another kind, or there is no such loss.
-
-        See Also
-        --------
-        Fit.object_counts : The number of objects.
-        Fit.same_object : Which labels name one object.
-
-        References
-        ----------
-        Binder (1978), Bayesian cluster analysis. Wade and Ghahramani (2018), Bayesian
-        cluster analysis: point estimation and credible balls.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-        ... )
-        >>> fit = cs.fit(study.responses, engine="em")
-        >>> fit.objects()[["item", "object", "label", "probability"]].head(3).round(1)
-            item  object   label  probability
-        0  item0       1  class5          1.0
-        1  item0       1  class4          1.0
-        2  item1       1  class1          1.0
-        """
-        return restored(objects.objects(self.data, loss), self.types)
-
-    def object_counts(self) -> pd.DataFrame:
-        """Return the posterior of the number of objects of each item (kind objects).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns item, tau (how often an object must be named to count; NaN for a
-            heuristic that has no such threshold), objects and probability.
-
-        Raises
-        ------
-        OptionError
-            If the fit is of another kind.
-
-        See Also
-        --------
-        Fit.objects : The objects themselves.
-        consilience.study_summary : Shares of items with several objects.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-        ... )
-        >>> fit = cs.fit(study.responses, engine="em")
-        >>> fit.object_counts().columns.tolist()
-        ['item', 'tau', 'objects', 'probability']
-        """
-        return restored(objects.object_table(self.data, "object_counts"), self.types)
-
-    def same_object(self) -> pd.DataFrame:
-        """Return the probability that two labels name one object (kind objects).
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per pair of candidates: item, label_a, label_b, probability and
-            synonyms: P(they name one object, and each is a right name of it). Other
-            names of one object are rivals, of which one is right.
-
-        Raises
-        ------
-        OptionError
-            If the fit has no such probability.
-
-        See Also
-        --------
-        Fit.objects : The partition of the labels into objects.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-        ... )
-        >>> fit = cs.fit(study.responses, engine="em")
-        >>> fit.same_object().head(3).round(1)
-            item label_a label_b  probability  synonyms
-        0  item0  class4  class5          0.7       0.0
-        1  item1  class0  class1          0.0       0.0
-        2  item1  class0  class3          0.1       0.0
-        """
-        return restored(objects.object_table(self.data, "same_object"), self.types)
-
-    def ambiguity(self) -> pd.DataFrame:
-        """Return what is ambiguous about each item, in nats (kind objects).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns item, structure (which objects there are), naming (which label an
-            object gets) and salience (which object is the main one).
-
-        Raises
-        ------
-        OptionError
-            If the fit has no such decomposition.
-
-        See Also
-        --------
-        Fit.items : The entropy of the label.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-        ... )
-        >>> fit = cs.fit(study.responses, engine="em")
-        >>> fit.ambiguity().head(2).round(1)
-            item  structure  naming  salience
-        0  item0        0.6     0.2       0.1
-        1  item1        1.9     0.5       0.5
-        """
-        return restored(objects.object_table(self.data, "ambiguity"), self.types)
-
-    def panel(self, annotators: int) -> pd.DataFrame:
-        """Predict the answers of a new panel about each item (kind objects).
-
-        Parameters
-        ----------
-        annotators : int
-            Size of the panel, none of whom has answered yet: up to 9, 15 or 25; 0 is
-            the limit of an infinite panel.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns item, several (the probability that most of them name more than one
-            label) and differs (that the label which most give as the main one is not
-            the data set's; NaN where an item has none).
-
-        Raises
-        ------
-        OptionError
-            If the fit has no panels, or none of that size.
-
-        See Also
-        --------
-        consilience.study_summary : The same for the study as a whole.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-        ... )
-        >>> fit = cs.fit(study.responses, engine="em")
-        >>> fit.panel(9)[["item", "several"]].head(3).round(1)
-             item  several
-        0   item0      0.0
-        1   item1      0.5
-        2  item10      0.0
-        """
-        return restored(objects.panel(self.data, annotators), self.types)
+            table = confusion.confusion_of_label(self.data, label)
+        elif level:
+            return confusion.confusion_at_level(self.data, level)
+        else:
+            table = confusion.confusion(self.data)
+        return restored(table, self.types)
 
     def diagnostics(self) -> pd.DataFrame:
         """Return the result of each check, with a remedy where it fails.
@@ -661,133 +470,29 @@ class Fit:
         """
         return diagnostics.comparison(self.data)
 
-    def __getattr__(self, name: str) -> Any:
-        """Lay the data out, once."""
-        if name == "data":
-            if (outcome := self._outcome) is not None:
-                object.__setattr__(self, "data", outcome.tree())
-                object.__setattr__(self, "_outcome", None)
-            return object.__getattribute__(self, "data")
-        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
-        raise AttributeError(msg)
-
-    def covariate_effects(self, *, prob: float | None = None) -> pd.DataFrame:
-        """Return the weights of the prior covariates of labels.
+    def with_(self, *, prob: float | None = None, truth: Which | None = None) -> Fit:
+        """Return the same fit with other intervals, or the other posterior.
 
         Parameters
         ----------
         prob : float, optional
-            Probability of the intervals; by default that of the fit (`with_prob`).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns column (of the candidates), weight, lower and upper (change in
-            log-odds per standard deviation of the column) and slope (per unit). Empty
-            where candidates had no columns of numbers, or the model does not use them.
-
-        See Also
-        --------
-        Fit.relative_information : The information of all covariates together.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses, model="multinomial")
-        >>> fit.covariate_effects().empty  # no candidates, so no covariates
-        True
-        """
-        return annotators.covariate_effects(self._at(prob))
-
-    def styles(self, *, prob: float | None = None) -> pd.DataFrame:
-        """Return how a typical annotator answers (kind objects).
-
-        Parameters
-        ----------
-        prob : float, optional
-            Probability of the intervals; by default that of the fit (`with_prob`).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns style, share, lower and upper with the rows `single_label`
-            (responses that name the main object only), `recall` (of exhaustive
-            responses, how often an object that is not the main one is named), and
-            `rival_name` and `synonym` (how often a further label of the same object is
-            given, where its names are rivals and where they are synonyms).
-            Empty for other kinds.
-
-        See Also
-        --------
-        Fit.annotators : Skill of each annotator.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(
-        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-        ... )
-        >>> fit = cs.fit(study.responses, engine="em")
-        >>> fit.styles()[["style", "share"]].round(1)
-                  style  share
-        0  single_label    0.5
-        1        recall    0.5
-        2    rival_name    0.1
-        3       synonym    0.5
-        """
-        return objects.styles(self._at(prob))
-
-    def relative_information(self, *, prob: float | None = None) -> pd.DataFrame:
-        """Return the information of the prior covariates, in answers of an annotator.
-
-        Parameters
-        ----------
-        prob : float, optional
-            Probability of the intervals; by default that of the fit (`with_prob`).
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row with the columns relative_information, lower and upper; empty where
-            candidates had no columns of numbers.
-
-        See Also
-        --------
-        Fit.covariate_effects : The weight of each covariate.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses, model="multinomial")
-        >>> fit.relative_information().empty  # no candidates, so no covariates
-        True
-        """
-        return annotators.relative_information(self._at(prob))
-
-    def with_truth(self, which: tempering.Which) -> Fit:
-        """Return the same fit with the raw or the tempered posterior of the truth.
-
-        Parameters
-        ----------
-        which : {"raw", "tempered"}
+            Probability that an interval holds, between 0 and 1: of all tables and
+            plots of the fit that is returned.
+        truth : {"raw", "tempered"}, optional
             "raw" is the posterior of the model; "tempered" counts answers for less
             where annotators make the same errors.
 
         Returns
         -------
         Fit
-            The fit, whose tables give that posterior.
+            The fit, whose tables have such intervals and that posterior.
 
         Raises
         ------
         OptionError
-            If the fit has no such posterior.
+            If `prob` is not between 0 and 1, or the fit has no such posterior. Where a
+            fit keeps bounds without draws (a mixture of models, tables of kind
+            objects), the error comes when the table is asked for.
 
         See Also
         --------
@@ -799,54 +504,20 @@ class Fit:
         >>> from consilience.demo import study
         >>> answers = study(0, num_photos=30).answers
         >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses, model="dawid_skene")
-        >>> fit.with_truth("raw").items().equals(fit.with_truth("tempered").items())
-        False
-        """
-        return Fit(tempering.with_truth(self.data, which))
-
-    def with_prob(self, prob: float) -> Fit:
-        """Return the same fit with intervals of another probability.
-
-        Parameters
-        ----------
-        prob : float
-            Probability that an interval holds, between 0 and 1.
-
-        Returns
-        -------
-        Fit
-            The fit, whose tables and plots have such intervals.
-
-        Raises
-        ------
-        OptionError
-            If `prob` is not between 0 and 1, or the fit keeps only bounds: of tables
-            too large for their draws, and of kind objects. The error may come when such
-            a table is asked for.
-
-        See Also
-        --------
-        Fit.labels : Takes the probability as its argument, as other tables do.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
         >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
-        >>> narrow, wide = fit.with_prob(0.5).annotators(), fit.annotators()
+        >>> narrow, wide = fit.with_(prob=0.5).annotators(), fit.annotators()
         >>> bool((narrow["upper"] < wide["upper"]).all())
         True
+        >>> raw, tempered = fit.with_(truth="raw"), fit.with_(truth="tempered")
+        >>> raw.items().equals(tempered.items())
+        False
         """
-        return Fit(interval_prob.with_prob(self.data, prob))
-
-    def _at(self, prob: float | None) -> xr.DataTree:
-        """Return the data for tables of parameters at a probability."""
-        if prob is None:
-            return self.data
-        return interval_prob.with_prob(self.data, prob, truth=False)
+        data = self.data
+        if truth is not None:
+            data = with_truth(data, truth)
+        if prob is not None:
+            data = with_prob(data, prob)
+        return self if data is self.data else Fit(data)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the run folder; if that fails, nothing is left behind.
@@ -884,13 +555,50 @@ class Fit:
         True
         """
         # The store needs Fit for `load`; imported here, neither waits for the other.
-        from consilience.posterior.stored_fit import store  # noqa: PLC0415
+        from consilience.posterior import store  # noqa: PLC0415
 
         store.save(self, folder, overwrite=overwrite)
 
 
-def laid_out_later(outcome: Outcome) -> Fit:
-    """Return a fit whose data are laid out when they are first asked for."""
-    fit = object.__new__(Fit)
-    object.__setattr__(fit, "_outcome", outcome)
-    return fit
+def check_responses(fit: Fit, responses: Responses) -> None:
+    """Refuse responses that a fit was not fitted to."""
+    attributes = fit.data.attrs
+    if attributes["kind"] not in responses.kinds:
+        msg = (
+            f"the responses are of kind {', '.join(responses.kinds)}, the fit of kind "
+            f"{attributes['kind']}; {_HOW}"
+        )
+        raise KindError(msg)
+    recorded = json.loads(attributes.get("sources", "{}"))
+    given = responses.sources
+    other = {name: sha for name, sha in given.items() if sha not in recorded.values()}
+    if recorded and other:
+        msg = (
+            f"the responses were read from {_named(other)}, and the fit from "
+            f"{_named(recorded)}: the contents differ; {_HOW}"
+        )
+        raise OptionError(msg)
+    fitted = set(labels.items(fit.data)["item"].astype("str"))
+    read = set(responses.table["item"].cat.categories.astype("str"))
+    if not fitted <= read:
+        msg = (
+            f"{len(fitted - read):,} of the {len(fitted):,} items of the fit are not "
+            f"among the {len(read):,} of the responses; {_HOW}"
+        )
+        raise OptionError(msg)
+    if attributes["kind"] == "objects":  # which leaves rare candidates out
+        return
+    learned = set(labels.labels(fit.data)["label"].astype("str"))
+    strange = sorted(set(responses.labels["label"].astype("str")) - learned)
+    if strange:
+        msg = (
+            f"the fit does not know {listing(strange, 3)}, labels of the responses: "
+            f"they were read in another way; {_HOW}, read as they were then"
+        )
+        raise OptionError(msg)
+
+
+def _named(sources: dict[str, str]) -> str:
+    name, sha = next(iter(sources.items()))
+    more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+    return f"{name} (SHA-256 {sha[:_SHOWN]}…){more}"

@@ -22,8 +22,8 @@ from consilience.figures import StudyFigures
 from consilience.figures import study as make_study
 from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
-from consilience.posterior.fitted_responses import check_responses
-from consilience.posterior.results.items import TABLES
+from consilience.posterior.fit import check_responses
+from consilience.posterior.tables import TABLES
 from consilience.progress import Reporter
 from consilience.reports.content import as_responses, kept_answers, read_answers
 from consilience.reports.pictures import SIDE, Placing, make_pictures
@@ -82,7 +82,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
         Number of resamples of the items for the intervals of agreement.
     prob : float, optional
         Probability of the intervals of the fits; by default their own
-        (`Fit.with_prob`).
+        (`Fit.with_`).
     overwrite : bool, default False
         Replace a report that already exists.
     progress : bool or callable, default False
@@ -128,7 +128,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     if isinstance(fits, Fit):
         fits = {str(fits.data.attrs["model"]): fits}
     if prob is not None:
-        fits = {name: fit.with_prob(prob) for name, fit in fits.items()}
+        fits = {name: fit.with_(prob=prob) for name, fit in fits.items()}
     check_installed()
     check_place(place, pictures=pictures, overwrite=overwrite)
     if responses is not None and fits and study is None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.posterior import Fit
-from consilience.posterior.results.frames import category, names
+from consilience.posterior.stored import category, names
 from consilience.reports.record import Report, Run
 from consilience.responses import Responses, read
 from consilience.tables.html import Table

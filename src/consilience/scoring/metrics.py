@@ -36,8 +36,8 @@ from consilience.errors import OptionError, not_among
 from consilience.intervals import bounds, resampled_counts
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
-from consilience.posterior.results.items import items as items_of
-from consilience.posterior.results.labels import labels as labels_of
+from consilience.posterior.labels import items as items_of
+from consilience.posterior.labels import labels as labels_of
 from consilience.responses import Responses
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import gold_table

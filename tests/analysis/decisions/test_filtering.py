@@ -35,7 +35,7 @@ def studies():
     results = []
     for _ in range(STUDIES):
         reported, present, share = answers(generator)
-        fit = cs.fit(reported, model="multinomial", engine="em").with_truth("raw")
+        fit = cs.fit(reported, model="multinomial", engine="em").with_(truth="raw")
         kept = np.stack([share >= cut - 1e-9 for cut in CUTS])
         wrong = (kept & ~present).sum(1) / kept.sum(1)
         lost = (~kept & present).sum(1) / present.sum()

@@ -11,7 +11,7 @@ from consilience.annotators.contains_states import MODEL
 from consilience.errors import OptionError
 from consilience.inference.result import Result
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.tree import tree
+from consilience.posterior.tree import tree
 from consilience.responses import read
 from consilience.spaces import space_of
 

@@ -13,7 +13,7 @@ from consilience.analysis import predictive as module
 from consilience.analysis.predictive import COLUMNS
 from consilience.analysis.replicated import replication
 from consilience.errors import OptionError
-from consilience.posterior.results.labels import candidates
+from consilience.posterior.truth import candidates
 
 REPLICATES = 99
 STUDIES = 16

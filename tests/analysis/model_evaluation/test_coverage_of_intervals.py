@@ -14,12 +14,12 @@ import xarray as xr
 
 import consilience as cs
 from consilience.posterior import Fit
-from consilience.posterior.objects.joint_draws import (
+from consilience.posterior.objects import (
     LEADING,
     MAIN_LABEL,
     MAIN_OBJECT,
 )
-from consilience.posterior.stored_fit.restored import with_tables
+from consilience.posterior.stored import with_tables
 
 ITEMS, WORLDS = 80, 64
 STUDIES = [40, pytest.param(200, marks=pytest.mark.study)]

@@ -15,7 +15,7 @@ from consilience.analysis import calls, evaluation
 from consilience.inference.result import Result
 from consilience.model import DIMS
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.tree import tree
+from consilience.posterior.tree import tree
 from consilience.spaces import space_of
 
 GOLD, ITEMS, DRAWS = 12, 400, 40

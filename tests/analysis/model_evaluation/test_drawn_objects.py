@@ -1,7 +1,5 @@
 """Models judged by fits of objects: by hand, by counting worlds, as published."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +9,8 @@ from consilience.analysis.drawn_objects import drawn_objects, pack_bits
 from consilience.analysis.evaluation import evaluate
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
-from consilience.posterior.objects.joint_draws import joint_draws
-from consilience.posterior.stored_fit.tree import with_groups
+from consilience.posterior.objects import joint_draws
+from consilience.posterior.tree import with_groups
 
 ROWS = [
     # i: lamp and shade, twice; the data set says lamp.
@@ -155,7 +153,7 @@ def test_worlds_say_one_by_one_what_the_tables_say_of_all(fitted):
     # The same of numbers of objects, which is a question to labels together.
     drawn = drawn_objects(fit, pd.Index(told_of.items), pd.Index(told_of.labels), 0.5)
     several = drawn.probability(drawn.at_least(2)).mean(0)
-    counts = fit.object_counts().query("abs(tau - 0.5) < 0.01 and objects > 1")
+    counts = fit.table("object_counts").query("abs(tau - 0.5) < 0.01 and objects > 1")
     expected = counts.groupby("item", observed=False)["probability"].sum()
     expected = expected.reindex(told_of.items, fill_value=0)  # one candidate: none
     assert np.abs(several - expected.to_numpy()).max() < rounding
@@ -238,7 +236,7 @@ def test_fits_without_worlds_say_so(fitted):
     study, fit = fitted
     groups = {path: node.to_dataset() for path, node in fit.data.subtree_with_keys}
     del groups["joint_draws"]
-    older = replace(fit, data=type(fit.data).from_dict(groups))
+    older = Fit(type(fit.data).from_dict(groups))
     with pytest.raises(OptionError, match="fit again"):
         evaluate(older, guesses(study))
     with pytest.raises(OptionError, match="tau 1"):

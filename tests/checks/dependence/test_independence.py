@@ -22,7 +22,7 @@ from consilience.checks.dependence.independence import (
 from consilience.checks.simulated_fits import replace_answers
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
-from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of

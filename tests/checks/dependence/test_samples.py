@@ -7,7 +7,7 @@ import pytest
 import consilience as cs
 from consilience.checks.dependence.independence import independence
 from consilience.checks.dependence.samples import pairs_by_name, sample_pairs
-from consilience.posterior.results.diagnostics import FAILED
+from consilience.posterior.diagnostics import FAILED
 
 LABELS = np.array(["cat", "dog", "fox"])
 

@@ -13,7 +13,7 @@ from consilience.cli.pages.fit import (
     verdicts,
 )
 from consilience.fitting.comparison import comparing
-from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.tables import CATALOGUE
 from consilience.tables import terminal as colours
 from consilience.tables.terminal import interval

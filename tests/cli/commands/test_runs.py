@@ -142,7 +142,7 @@ def test_export_tells_the_posterior_that_was_asked_for(run, fitted):
         options = ("--what", "labels", "--format", "parquet", "--truth", which)
         assert run("export", fitted, *options, "--out", which) == 0
         written = pd.read_parquet(f"{which}/labels.parquet")
-        wanted = cs.load(fitted).with_truth(which).labels()
+        wanted = cs.load(fitted).with_(truth=which).labels()
         assert np.allclose(written["probability"], wanted["probability"])
     raw, tempered = (
         pd.read_parquet(f"{which}/labels.parquet")["probability"]

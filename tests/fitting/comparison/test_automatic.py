@@ -27,7 +27,7 @@ def fitted(crowd, few):
 
 
 def truth_of(fitted, which):
-    return fitted.with_truth(which).data["truth"]
+    return fitted.with_(truth=which).data["truth"]
 
 
 def reported(fits):

@@ -12,8 +12,8 @@ from consilience.errors import (
     RepeatedAnswerError,
     UnfamiliarAnnotatorsWarning,
 )
-from consilience.posterior.results.items import TABLES
-from consilience.posterior.stored_fit.tree import with_groups
+from consilience.posterior.tables import TABLES
+from consilience.posterior.tree import with_groups
 
 TABLES_OF_ITEMS = (
     *("labels", "items", "objects", "object_counts"),
@@ -156,7 +156,7 @@ def test_labels_that_are_new_are_taken_as_usual(objects_fit):
     with pytest.warns(UnfamiliarAnnotatorsWarning):
         predicted = cs.predict(objects_fit, cs.read(frame, kind="objects"))
     assert set(predicted.labels()["label"]) == {"class1", "zebra"}
-    assert np.isfinite(predicted.same_object()["probability"]).all()
+    assert np.isfinite(predicted.table("same_object")["probability"]).all()
 
 
 def test_more_answers_about_a_known_item_count_once(objects_study, objects_fit):

@@ -204,7 +204,7 @@ def test_ordered_labels_are_better_told_apart_by_a_model_that_knows_the_order():
     loss = {}
     for name in MODELS:
         fit = cs.fit(frame, model=name, ordered=True)
-        belief = fit.with_truth("raw").data["truth"]["probability"].to_numpy()
+        belief = fit.with_(truth="raw").data["truth"]["probability"].to_numpy()
         chance = belief[np.arange(len(truth)), truth]
         loss[name] = -np.log(chance).mean()
     assert loss["ordinal_dawid_skene"] < loss["correlated_dawid_skene"]

@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from consilience.annotators import load
 from consilience.inference.engines import nuts
 from consilience.model import DIMS
-from consilience.posterior.stored_fit.tree import tree
+from consilience.posterior.tree import tree
 from consilience.progress import Progress
 
 EFFORT = nuts.Options(tune=200, draws=200, chains=2)

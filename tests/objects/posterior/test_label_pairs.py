@@ -9,7 +9,7 @@ from xarray import DataTree
 from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.pooling import pool
 from consilience.objects.posterior import label_pairs
-from consilience.posterior.stored_fit.tree import with_groups
+from consilience.posterior.tree import with_groups
 from consilience.spaces import space_of
 from consilience.truth.named import LabelPairs
 

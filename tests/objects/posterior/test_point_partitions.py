@@ -113,8 +113,8 @@ def test_a_fit_tells_the_partition_of_either_loss():
     design = {"items": 120, "annotators": 20, "classes": 8, "per_item": 9}
     study = cs.simulate(kind="objects", **design, prior={"most": 4.0}, seed=2)
     fit = cs.fit(study.responses, model="objects", engine="em", seed=0)
-    by_pairs, by_information = (fit.objects(loss=loss) for loss in ("binder", "vi"))
-    assert by_pairs.equals(fit.objects())
+    by_pairs, by_information = map(fit.table, ("objects", "objects_vi"))
+    assert by_pairs.equals(fit.table("objects"))
     apart = by_pairs.merge(by_information, on=["item", "label"])
     same = (apart["object_x"] == apart["object_y"]).groupby(apart["item"]).all()
     assert 0.5 < same.mean() < 1

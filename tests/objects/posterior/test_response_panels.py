@@ -133,16 +133,16 @@ def test_two_of_three_is_what_the_binomial_says():
 
 
 def test_what_a_panel_would_find_stands_in_the_fit(objects_study, objects_fit):
-    single = objects_fit.panel(1)
-    assert list(single.columns) == ["item", "several", "differs"]
-    assert len(single) == 120
+    panels = objects_fit.table("panels")
+    assert list(panels.columns) == ["item", "annotators", "several", "differs"]
+    assert set(panels["annotators"]) == {*SIZES, 0}
+    assert (panels["annotators"] == 1).sum() == 120
+    several = panels.groupby("annotators")["several"].mean()
     table = objects_study.responses.table
     named = table.groupby(["item", "annotator"], observed=True).size()
     # How many responses name several, over all items, is what was fitted.
-    assert abs(single["several"].mean() - (named > 1).mean()) < 0.05
-    assert abs(objects_fit.panel(25)["several"].mean() - (named > 1).mean()) > 0.05
-    with pytest.raises(OptionError, match="a panel of 12 annotators is not available"):
-        objects_fit.panel(12)
+    assert abs(several[1] - (named > 1).mean()) < 0.05
+    assert abs(several[25] - (named > 1).mean()) > 0.05
 
 
 def test_a_rule_foresees_no_panel():
@@ -156,4 +156,4 @@ def test_a_rule_foresees_no_panel():
     frame = pd.DataFrame(answers, columns=["item", "annotator", "label", "main"])
     fit = cs.fit(cs.read(frame, kind="objects"), model="tsipras2020")
     with pytest.raises(OptionError, match="panels"):
-        fit.panel(3)
+        fit.table("panels")

@@ -188,6 +188,6 @@ def test_candidates_that_nobody_named_are_not_valid(unnamed):
 
 def test_their_objects_alone_would_have_called_them_valid(unnamed):
     fit, table = unnamed
-    objects = fit.objects().astype({"item": str, "label": str})
+    objects = fit.table("objects").astype({"item": str, "label": str})
     both = table.merge(objects, on=["item", "label"], suffixes=("", "_of_object"))
     assert both.loc[both["votes"] == 0, "probability_of_object"].mean() > 0.05

@@ -11,10 +11,10 @@ from consilience.objects.layout.items import items_of
 from consilience.objects.layout.space import assembled
 from consilience.objects.posterior import response_panels
 from consilience.objects.posterior.response_panels import SIZES
-from consilience.posterior.objects import item_posterior
-from consilience.posterior.objects.item_posterior import PANELS, TAU, TAUS
-from consilience.posterior.objects.joint_draws import LEADING, MAIN_LABEL, MAIN_OBJECT
-from consilience.posterior.stored_fit.restored import stored
+from consilience.posterior import item_posterior
+from consilience.posterior.item_posterior import PANELS, TAU, TAUS
+from consilience.posterior.objects import LEADING, MAIN_LABEL, MAIN_OBJECT
+from consilience.posterior.stored import stored
 from consilience.truth.named import Named
 
 from .worlds import (

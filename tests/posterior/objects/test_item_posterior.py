@@ -8,7 +8,7 @@ from scipy import stats
 import consilience as cs
 from consilience.errors import OptionError
 from consilience.objects.posterior.draws import streams
-from consilience.posterior.objects.item_posterior import PANELS, PHASE, completed
+from consilience.posterior.item_posterior import PANELS, PHASE, completed
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def promised_and_found(probability, truth):
 
 
 def same_objects(study, fit):
-    same = fit.same_object().astype({"item": str, "label_a": str, "label_b": str})
+    same = fit.table("same_object").astype(
+        {"item": str, "label_a": str, "label_b": str}
+    )
     truth = keyed(study.truth["objects"], "item", "label")["object"]
     first, second = (
         truth.reindex(pd.MultiIndex.from_frame(same[["item", name]])).to_numpy()
@@ -60,7 +62,7 @@ def test_dealt_at_random_the_same_probabilities_tell_nothing(study, fit):
 
 
 def test_every_table_is_whole(fit):
-    objects = fit.objects()
+    objects = fit.table("objects")
     by_object = objects.groupby(["item", "object"], observed=True)
     assert np.allclose(by_object["share"].sum(), 1, atol=1e-9)
     labels = fit.labels().set_index(["item", "label"])["probability"]
@@ -70,9 +72,9 @@ def test_every_table_is_whole(fit):
     assert (right > labels.reindex(right.index) + 0.1).any()
     main = by_object["main_probability"].first().groupby("item", observed=True).sum()
     assert np.allclose(main, 1)
-    counts = fit.object_counts().groupby(["item", "tau"], observed=True)
+    counts = fit.table("object_counts").groupby(["item", "tau"], observed=True)
     assert np.allclose(counts["probability"].sum(), 1)
-    ambiguity = fit.ambiguity()[["structure", "naming", "salience"]].to_numpy()
+    ambiguity = fit.table("ambiguity")[["structure", "naming", "salience"]].to_numpy()
     assert (ambiguity > -1e-9).all()
     assert list(fit.items().columns) == [
         *("item", "label", "probability", "entropy", "responses", "tied"),
@@ -93,7 +95,7 @@ def test_a_run_is_read_again_as_it_was_written(fit, tmp_path):
     fit.save(tmp_path / "run")
     again = cs.load(tmp_path / "run")
     for table in ("labels", "items", "objects", "same_object", "ambiguity"):
-        pd.testing.assert_frame_equal(getattr(fit, table)(), getattr(again, table)())
+        pd.testing.assert_frame_equal(fit.table(table), again.table(table))
     written = pd.read_parquet(tmp_path / "run" / "tables" / "same_object.parquet")
     assert list(written.columns) == [
         "item",
@@ -145,7 +147,8 @@ def test_where_all_have_answered_nothing_is_foreseen(study, fit):
     expected = sizes_by_the_rule(study)
     error = 4 * drawn.std() / np.sqrt(len(drawn))
     assert abs(drawn.mean() - expected) < error
-    assert abs(fit.panel(9)["several"].mean() - expected) > error
+    panels = fit.table("panels").groupby("annotators")["several"].mean()
+    assert abs(panels[9] - expected) > error
 
 
 def test_progress_counts_every_item_once(study):

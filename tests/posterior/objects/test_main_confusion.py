@@ -6,8 +6,8 @@ import pytest
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.posterior.objects.main_confusion import main_accuracy, main_confusion
-from consilience.posterior.results.shrinkage import learn_precision
+from consilience.posterior.item_tables import main_accuracy, main_confusion
+from consilience.posterior.shrinkage import learn_precision
 from consilience.spaces import space_of
 
 ROWS = [

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from consilience.cli.pages.fit import people_in_general
 from consilience.posterior import Fit
-from consilience.posterior.objects.stored_objects import styles
+from consilience.posterior.objects import styles
 
 AXES = ("chain", "draw")
 

@@ -40,9 +40,9 @@ def _by_kind(table):
 
 
 def test_none_of_these_is_the_name_of_no_object(fit):
-    for table in (fit.labels(), fit.objects()):
+    for table in (fit.labels(), fit.table("objects")):
         assert NONE not in set(table["label"].astype(str))
-    pairs = fit.same_object()[["label_a", "label_b"]].astype(str)
+    pairs = fit.table("same_object")[["label_a", "label_b"]].astype(str)
     assert set(map(tuple, pairs.to_numpy())) == {
         ("ball", "dog"),
         ("tabby", "tiger cat"),
@@ -54,8 +54,8 @@ def test_it_says_nothing_of_which_names_are_of_one_object(frame, fit):
     other = cs.fit(cs.read(without, kind="objects"), model="objects", engine="em")
     keys = ["item", "label_a", "label_b"]
     pd.testing.assert_frame_equal(
-        fit.same_object().astype(dict.fromkeys(keys, str)),
-        other.same_object().astype(dict.fromkeys(keys, str)),
+        fit.table("same_object").astype(dict.fromkeys(keys, str)),
+        other.table("same_object").astype(dict.fromkeys(keys, str)),
     )
 
 
@@ -108,5 +108,5 @@ def test_an_answer_whose_main_object_is_none_of_these_names_nothing():
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
     fit = cs.fit(cs.read(frame, kind="objects"), model="objects", engine="em")
     assert "8 answers are 'none of these'" in fit.data.attrs["assumptions"]
-    assert set(fit.objects()["label"].astype(str)) == {"cat", "dog"}
+    assert set(fit.table("objects")["label"].astype(str)) == {"cat", "dog"}
     assert (fit.items()["responses"] == 5).all()

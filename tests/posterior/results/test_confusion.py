@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import xarray as xr
 
 from consilience.posterior.fit import Fit
 
@@ -69,28 +68,6 @@ def test_a_person_named_like_the_pool_keeps_the_row(choice_fit):
 def test_a_point_estimate_states_no_bounds(choice_fit):
     table = choice_fit(confusion=two_annotators()).confusion()
     assert table[["lower", "upper"]].isna().all(axis=None)
-
-
-def test_without_draws_the_engines_summary_stands_in(choice_fit):
-    tree = choice_fit(confusion=two_annotators()).data.copy()
-    dims = ("annotator", "true_class", "given_class")
-    mean = two_annotators()[0, 0]
-    tree["posterior"] = tree["posterior"].to_dataset().drop_vars("confusion")
-    tree["summary"] = xr.Dataset(
-        {
-            "confusion_mean": (dims, mean),
-            "confusion_lower": (dims, mean - 0.1),
-            "confusion_upper": (dims, mean + 0.1),
-        }
-    )
-    fit = Fit(tree)
-    table = fit.confusion()
-    ana = table[table["annotator"] == "ana"]
-    assert ana["lower"].tolist() == pytest.approx([0.7, 0.1, 0.3, 0.5])
-    population = table[table["annotator"].isna()]
-    assert population["probability"].tolist() == pytest.approx([0.85, 0.15, 0.3, 0.7])
-    assert population["lower"].isna().all()
-    assert fit.annotators()["accuracy"].tolist() == pytest.approx([0.7, 1.0])
 
 
 def test_one_matrix_shared_by_all_is_the_population(choice_fit):

@@ -45,6 +45,10 @@ def test_each_group_has_a_confusion_with_bounds():
     assert sums.to_numpy() == pytest.approx(np.ones(6))
 
 
-def test_without_groups_there_is_one_clear_sentence():
+@pytest.mark.parametrize("groups", [0, 1])
+def test_without_groups_there_is_one_clear_sentence(groups):
+    dims = ("chain", "draw", "group", "true_class", "given_class")
+    values = (dims, np.full((1, 1, groups, 2, 2), 0.5))
+    unnamed = xr.Dataset({"group_confusion": values} if groups else {})
     with pytest.raises(OptionError, match="has no groups of labels"):
-        fit_of(xr.Dataset()).confusion(groups=True)
+        fit_of(unnamed).confusion(groups=True)

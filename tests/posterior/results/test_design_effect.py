@@ -6,8 +6,8 @@ import pytest
 from scipy.special import expit, logit
 
 import consilience as cs
-from consilience.posterior.results.confusion import annotator_design_effect, widen
-from consilience.posterior.stored_fit.restored import Estimate
+from consilience.posterior.confusion import annotator_design_effect, widen
+from consilience.posterior.stored import Estimate
 
 FRAME = pd.DataFrame(
     [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import dirichlet_multinomial
 
-from consilience.posterior.results.shrinkage import (
+from consilience.posterior.shrinkage import (
     CENTRE,
     SPREAD,
     individual_cells,
@@ -59,9 +59,9 @@ def test_one_answer_each_says_nothing_of_the_precision():
 def test_a_known_population_and_precision_give_the_posterior_by_hand():
     _, counts = drawn(1e4, 300, 30)
     precision = learned(counts)
-    mean, lower, upper = shrunken(
-        np.array([3.0]), np.array([10.0]), SHARE[:1], SHARE[:1] ** 2, precision, 0.9
-    )
+    share = SHARE[:1]
+    cell = shrunken(np.array([3.0]), np.array([10.0]), share, share**2, precision, 0.9)
+    mean, lower, upper = cell.parts()
     value = precision.weight @ ((3 + precision.value * 0.6) / (10 + precision.value))
     assert mean[0] == pytest.approx(value)
     assert lower[0] < mean[0] < upper[0]
@@ -72,9 +72,10 @@ def test_each_annotator_has_all_pairs_of_the_labels_they_met():
     who = np.array([0, 0, 1, 1])
     pair = np.array([0, 1, 1, 4])
     pairs, share = np.array([0, 1, 4]), np.array([0.5, 0.5, 1.0])
-    owner, place, mean, *_ = individual_cells(
+    owner, place, cells = individual_cells(
         (who, pair, np.ones(4)), pairs, (share, share**2), 3, 0.9
     )
+    mean = cells.mean
     assert owner.tolist() == [0, 0, 1, 1, 1]
     assert place.tolist() == [0, 1, 0, 1, 2]
     assert mean[:2].tolist() == pytest.approx([0.5, 0.5])
@@ -85,14 +86,9 @@ def test_each_annotator_has_all_pairs_of_the_labels_they_met():
 def held(counts, theirs, spoil=1.0):
     precision = learned(counts)
     share = np.tile(SHARE, len(counts))
-    _, lower, upper = shrunken(
-        counts.ravel() * 1.0,
-        np.repeat(counts.sum(1), 3) * 1.0,
-        share,
-        share**2,
-        precision,
-        0.9,
-    )
+    total = np.repeat(counts.sum(1), 3) * 1.0
+    cells = shrunken(counts.ravel() * 1.0, total, share, share**2, precision, 0.9)
+    lower, upper = cells.lower, cells.upper
     middle, half = (lower + upper) / 2, spoil * (upper - lower) / 2
     inside = abs(theirs.ravel() - middle) <= half
     return inside.reshape(-1, 3).mean(1)

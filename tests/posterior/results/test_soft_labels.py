@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from consilience.errors import OptionError
-from consilience.posterior.results.labels import soft_labels
+from consilience.posterior.labels import soft_labels
 
 
 def test_a_label_that_is_no_candidate_has_probability_zero(choice_fit):

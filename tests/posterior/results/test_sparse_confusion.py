@@ -6,7 +6,7 @@ import xarray as xr
 from scipy.special import betaincinv
 
 from consilience.errors import OptionError
-from consilience.posterior.results.confusion import (
+from consilience.posterior.confusion import (
     confusion_at_level,
     confusion_of_label,
     sparse_confusion,

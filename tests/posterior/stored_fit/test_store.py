@@ -15,8 +15,8 @@ from consilience.errors import (
     FolderExistsError,
     NotARunError,
 )
-from consilience.posterior.stored_fit import store
-from consilience.posterior.stored_fit.store import load
+from consilience.posterior import store
+from consilience.posterior.store import load
 
 STRANGE = ("=1+1", "007", "<script>", "../../x", "", "nan", "猫", "a\nb", "%s{0}")
 

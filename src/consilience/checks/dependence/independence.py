@@ -85,7 +85,7 @@ from consilience.model import (
     logarithms,
     thin,
 )
-from consilience.posterior.results.diagnostics import FAILED
+from consilience.posterior.diagnostics import FAILED
 from consilience.truth import Space
 from consilience.truth.response_matrix import response_matrix
 from consilience.when_used import xr

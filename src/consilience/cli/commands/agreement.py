@@ -96,7 +96,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
 
 def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
     """Write the tables, with what their numbers mean in the files' metadata."""
-    from consilience.posterior.results.items import write_parquet
+    from consilience.posterior.tables import write_parquet
 
     about: dict[str, str | float] = {
         "prob": agreement.prob,

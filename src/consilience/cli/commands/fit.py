@@ -300,7 +300,7 @@ def _result(fitted: "Fit", data: "Responses") -> dict[str, Any]:
 
 def summary(fitted: "Fit") -> dict[str, Any]:
     """Return what was fitted and how well it went, as JSON has it."""
-    from consilience.posterior.results.diagnostics import counts
+    from consilience.posterior.diagnostics import counts
 
     attributes, truth = fitted.data.attrs, fitted.data.children.get("truth")
     verdicts = fitted.diagnostics()
@@ -317,8 +317,8 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "checks": counts(verdicts),
         "truth": "raw" if truth is None else truth.attrs.get("reported", "raw"),
         "comparison": rows(fitted.comparison()),
-        "covariate_effects": rows(fitted.covariate_effects()),
-        "relative_information": rows(fitted.relative_information()),
+        "covariate_effects": rows(fitted.table("covariate_effects")),
+        "relative_information": rows(fitted.table("relative_information")),
         "assumptions": [*map(as_options, text.loads(attributes["assumptions"]))],
         "diagnostics": rows(verdicts.assign(remedy=verdicts["remedy"].map(as_options))),
     }

@@ -310,7 +310,7 @@ def _fit_alone(path: Path, responses: "Responses") -> "Fit":
     from consilience.errors import KindError
     from consilience.fitting import fit
     from consilience.posterior import load
-    from consilience.posterior.stored_fit.store import is_run
+    from consilience.posterior.store import is_run
 
     if is_run(path):
         return load(path)

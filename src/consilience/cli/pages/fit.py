@@ -11,7 +11,7 @@ from rich.text import Text
 
 from consilience.errors import as_options
 from consilience.posterior import Fit
-from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
+from consilience.posterior.diagnostics import FAILED, PASSED, tally
 from consilience.tables import CATALOGUE, Table
 from consilience.tables.catalogue import together
 from consilience.tables.terminal import (
@@ -51,7 +51,7 @@ def fit_page(fitted: Fit) -> Group:
     people = everyone.dropna(subset="accuracy")
     if len(people):
         parts += [Text(), annotator_table(best_and_worst(people))]
-    groups = CATALOGUE["annotator_groups"].of(fitted.annotator_groups())
+    groups = CATALOGUE["annotator_groups"].of(fitted.table("annotator_groups"))
     if len(groups.frame):
         names = ("group", "annotators", "responses", "accuracy")
         parts += [Text(), terminal(groups, *names, drawn="accuracy")]
@@ -129,17 +129,18 @@ def annotator_table(people: Table, truth: Sequence[float] = ()) -> DrawnTable:
 
 def people_in_general(fitted: Fit) -> list[RenderableType]:
     """Return how people in general answer who name objects."""
-    styles = CATALOGUE["styles"].of(fitted.styles())
+    styles = CATALOGUE["styles"].of(fitted.table("styles"))
     return [Text(), terminal(styles, drawn="share")] if len(styles.frame) else []
 
 
 def covariate_effects(fitted: Fit) -> list[RenderableType]:
     """Return the weights of the prior covariates, and their information."""
     prob = float(fitted.data.attrs["prob"])
-    weights = CATALOGUE["covariate_effects"].of(fitted.covariate_effects(), prob)
+    weights = CATALOGUE["covariate_effects"].of(fitted.table("covariate_effects"), prob)
     if weights.frame.empty:
         return []
-    sentence = f"{weights.schema.title}. {together(fitted.relative_information())}"
+    information = together(fitted.table("relative_information"))
+    sentence = f"{weights.schema.title}. {information}"
     table = terminal(weights, "column", "weight", "slope", bounds="weight")
     return [Text(), Text(sentence.strip()), table]
 

@@ -40,7 +40,7 @@ from consilience.inference import EngineOptions, check_engine
 from consilience.inference.options import Seed, seed_for
 from consilience.log import logger
 from consilience.model import fits_in_memory
-from consilience.posterior.tempering import MIXTURE, Tempering, Truth, mix, temper
+from consilience.posterior.truth import MIXTURE, Tempering, Truth, mix, temper
 from consilience.progress import Reporter
 from consilience.truth import Space, tally
 

@@ -32,11 +32,10 @@ from consilience.objects.layout.items import Items
 from consilience.objects.layout.pooling import Pool, class_codes
 from consilience.objects.posterior import label_pairs
 from consilience.objects.posterior.response_panels import label_counts
-from consilience.posterior.objects.item_posterior import item_posterior
-from consilience.posterior.objects.joint_draws import Record
-from consilience.posterior.objects.tables import curves, item_tables
-from consilience.posterior.stored_fit.restored import with_tables
-from consilience.posterior.stored_fit.tree import with_groups
+from consilience.posterior.item_posterior import Record, item_posterior
+from consilience.posterior.item_tables import ItemTables
+from consilience.posterior.stored import with_tables
+from consilience.posterior.tree import with_groups
 from consilience.progress import Reporter, silent
 from consilience.truth import ObjectsSpace
 
@@ -127,10 +126,9 @@ def with_item_posteriors(
         seed=seed,
         report=report,
     )
-    with_curves = with_groups(
-        data, objects=curves(space, posterior), joint_draws=record.dataset()
-    )
-    return with_tables(with_curves, item_tables(space, posterior, prob))
+    tables = ItemTables(space, posterior, prob)
+    drawn = with_groups(data, objects=tables.curves(), joint_draws=record.dataset())
+    return with_tables(drawn, tables.frames())
 
 
 def probability_of_new_label(

@@ -26,7 +26,7 @@ from consilience.objects.layout.items import Items, items_of
 from consilience.objects.posterior import label_pairs
 from consilience.objects.posterior.draws import block_weights
 from consilience.objects.posterior.label_pairs import StudyEvidence
-from consilience.posterior.stored_fit.tree import tree, with_groups
+from consilience.posterior.tree import tree, with_groups
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace
 

@@ -38,9 +38,10 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.restored import annotator_groups
-from consilience.posterior.stored_fit.tree import tree, with_groups
-from consilience.posterior.tempering import Tempering
+from consilience.posterior.spaces import annotator_groups
+from consilience.posterior.stored import KEPT_PROB
+from consilience.posterior.tree import tree, with_groups
+from consilience.posterior.truth import Tempering
 from consilience.responses import Responses
 from consilience.truth import ANONYMOUS, ChoiceSpace, ContainsSpace, Space
 from consilience.truth.space import UNLISTED, Groups, no_groups
@@ -183,7 +184,8 @@ def _attributes(
     plain = {
         str(name): value.item() if isinstance(value, np.generic) else value
         for name, value in data.attrs.items()
-        if name not in ("familiar_annotators", "warning")  # of an earlier prediction
+        # Of an earlier prediction, and of bounds that are not taken over.
+        if name not in ("familiar_annotators", "warning", KEPT_PROB)
     }
     return {
         **plain,
@@ -296,7 +298,7 @@ def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader |
     None where parameters of these names do not say all that the answers need.
     """
     if not model.on_host:
-        from consilience.posterior.stored_fit.compiled_reader import compiled_reader
+        from consilience.posterior.compiled_reader import compiled_reader
 
         return compiled_reader(model, space, names)
     tables = HostModel(model, space)

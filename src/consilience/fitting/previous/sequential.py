@@ -8,7 +8,7 @@ import pandas as pd
 from consilience.fitting.inputs import Table, as_responses
 from consilience.fitting.previous.predicting import predict
 from consilience.posterior import Fit
-from consilience.posterior.results.items import TABLES, names_of
+from consilience.posterior.tables import TABLES, names_of
 from consilience.responses import Responses
 from consilience.responses.table import concatenate
 from consilience.responses.tables.id_types import Types, restored

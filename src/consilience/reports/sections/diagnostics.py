@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from consilience.posterior.results.diagnostics import FAILED, TOO_LITTLE
+from consilience.posterior.diagnostics import FAILED, TOO_LITTLE
 from consilience.reports.content import (
     Chart,
     Facts,

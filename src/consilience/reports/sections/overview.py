@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from consilience.figures import Figure, StudyFigures
-from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
+from consilience.posterior.diagnostics import FAILED, PASSED, tally
 from consilience.reports.content import (
     Chart,
     Drawing,

@@ -9,15 +9,24 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from scipy.stats import beta
 
 from consilience.class_confusion.class_posterior import ClassPosterior, class_posterior
 from consilience.class_confusion.confusion_posterior import beta_from_moments
 from consilience.class_confusion.label_counts import classes_of
 from consilience.intervals import bounds
-from consilience.posterior.results.frames import category, confusion_frame, names
-from consilience.posterior.results.shrinkage import accuracy_table, individual_cells
-from consilience.posterior.stored_fit.restored import restored_draws, restored_space
+from consilience.posterior.shrinkage import (
+    Answers,
+    accuracy_table,
+    beta_bounds,
+    confusion_table,
+)
+from consilience.posterior.spaces import restored_choice
+from consilience.posterior.stored import (
+    Estimate,
+    confusion_frame,
+    names,
+    restored_draws,
+)
 from consilience.truth.space import ChoiceSpace
 from consilience.when_used import xr
 
@@ -32,21 +41,13 @@ def posterior_of(data: xr.DataTree) -> ClassPosterior:
         for name, values in restored_draws(data).items()
         if values.ndim == 2
     }
-    return class_posterior(_space(data), drawn)
-
-
-def _space(data: xr.DataTree) -> ChoiceSpace:
-    space = restored_space(data)
-    if not isinstance(space, ChoiceSpace):
-        msg = "a fit of classes is of kind choice"
-        raise TypeError(msg)
-    return space
+    return class_posterior(restored_choice(data), drawn)
 
 
 def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
     """Return the tables that a fit of classes holds."""
     posterior, prob = posterior_of(data), float(data.attrs["prob"])
-    space, labels = _space(data), names(data, "true_class")
+    space, labels = restored_choice(data), names(data, "true_class")
     class_ = classes_of(space)[space.unit]
     theirs = space.identified[space.annotator] & (class_ >= 0)
     who = space.annotator[theirs].astype(np.int64)
@@ -54,21 +55,15 @@ def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
     answers = (who, class_ * len(labels) + given, space.n[theirs].astype(float))
     row, column = _cells(posterior, MIN_PROBABILITY)
     mean, square = posterior.moments(row, column)
-    everyone = (np.full(len(row), -1), row, column, mean, *_bounds(mean, square, prob))
-    pair = row * len(labels) + column
-    order = np.argsort(pair)
-    who, place, *each = individual_cells(
-        answers, pair[order], (mean[order], square[order]), len(labels), prob
-    )
-    individuals = (who, row[order][place], column[order][place], *each)
-    owner, true, given, value, lower, upper = (
-        np.concatenate(arrays) for arrays in zip(everyone, individuals, strict=True)
-    )
-    confusion = confusion_frame(
-        {"annotator": category(owner, space.annotators)},
-        (true, given),
-        (labels, labels),
-        (value, lower, upper),
+    lower, upper = beta_bounds(*beta_from_moments(mean, square), prob)
+    confusion = confusion_table(
+        row * len(labels) + column,
+        Estimate(mean=mean, lower=lower, upper=upper),
+        square,
+        answers,
+        space.annotators,
+        labels,
+        prob,
     )
     people = _accuracy(posterior, space, answers, prob)
     return {"confusion": confusion, "annotators": people}
@@ -77,9 +72,7 @@ def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
 def _accuracy(
     posterior: ClassPosterior,
     space: ChoiceSpace,
-    answers: tuple[
-        Int[np.ndarray, " A"], Int[np.ndarray, " A"], Float[np.ndarray, " A"]
-    ],
+    answers: Answers,
     prob: float,
 ) -> pd.DataFrame:
     """Return how often each annotator gives the class's own label."""
@@ -118,13 +111,6 @@ def _cells(
     return row[order], column[order]
 
 
-def _bounds(
-    mean: Float[np.ndarray, " N"], square: Float[np.ndarray, " N"], prob: float
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    distribution, tail = beta(*beta_from_moments(mean, square)), (1 - prob) / 2
-    return distribution.ppf(tail), distribution.ppf(1 - tail)
-
-
 def population_table(
     posterior: ClassPosterior,
     labels: np.ndarray,
@@ -144,7 +130,7 @@ def _cell_table(
 ) -> pd.DataFrame:
     """Return the table of some cells."""
     mean, square = posterior.moments(row, column)
-    lower, upper = _bounds(mean, square, prob)
+    lower, upper = beta_bounds(*beta_from_moments(mean, square), prob)
     counts = posterior.label_counts
     votes = counts.by_class(counts.votes)
     return confusion_frame(

@@ -1,4 +1,6 @@
-r"""The posterior of the truth, tempered: as of fewer answers than there are.
+r"""The posterior of the truth: raw or tempered, at a probability, and draw by draw.
+
+**Tempered: as of fewer answers than there are.**
 
 Answers whose errors are correlated carry less information than independent ones. With
 the design effect D of an item, what was learned from its answers is raised to the power
@@ -38,6 +40,17 @@ All are weighted at last by one number for each state of each unit and normalise
 that each draw is a distribution and their mean is what the fit gives (which `vb` has by
 other means than by its draws).
 
+**Intervals of another probability than the fit was made with.** Intervals of parameters
+are quantiles of their draws, so that any probability will do. For the posterior of the
+truth a fit keeps bounds, which are moved when the table of labels is asked for. Those
+of `gibbs` and `vb` are of log-odds taken as normal
+(`inference.closed_form.augmentation.interval`): bounds at probability p are at the
+distance :math:`\Phi^{-1}((1 + p) / 2)` standard deviations from the middle, so that
+those at another follow, before tempering and after it. Other engines take quantiles
+over draws, which are computed again from the draws of the parameters. Where a fit keeps
+bounds alone (mixtures of models, the tables of objects) there are none at another
+probability, which is an error.
+
 References
 ----------
 Deming and Stephan (1940), On a least squares adjustment of a sampled frequency table
@@ -47,13 +60,14 @@ fitting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.errors import OptionError, not_among
+from consilience.errors import OptionError, not_a, not_among
 from consilience.intervals import bounds, move_bound
 from consilience.model import (
     HostModel,
@@ -62,11 +76,13 @@ from consilience.model import (
     thin,
 )
 from consilience.model.array_api import logsumexp
-from consilience.posterior.results.labels import candidates
-from consilience.posterior.stored_fit.restored import (
+from consilience.posterior.spaces import candidate_states, restored_space
+from consilience.posterior.stored import (
+    KEPT_PROB,
+    is_of_classes,
     restored_draws,
     restored_model,
-    restored_space,
+    with_tables,
 )
 from consilience.truth import Space, merge_identical
 from consilience.when_used import special, xr
@@ -78,6 +94,8 @@ FIELDS = ("probability", "lower", "upper")
 MAX_DRAWS = 40  # draws: quantiles of a thousand weightings vary by more than they do
 _LEAST, _CLOSE, _SWEEPS = 1e-300, 1e-6, 500
 NUMBERS = 2**25  # held at once: 256 MiB
+_NORMAL = ("gibbs", "vb")  # engines whose bounds are of log-odds taken as normal
+_FIRST = "first_reported"  # which posterior the engine stated bounds of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +158,119 @@ def mix(truths: list[Truth], weights: Float[np.ndarray, "A ..."]) -> Truth:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What may be true of each unit, and how probable that is; NaN at padding."""
+
+    state: Int[np.ndarray, "#U M"]  # -1 is padding; one row where units share it
+    probability: Float[np.ndarray, "U M"]
+    lower: Float[np.ndarray, "U M"]
+    upper: Float[np.ndarray, "U M"]
+
+
+def candidates(data: xr.DataTree) -> Candidates:
+    """Return the candidates of every unit, padded where it has fewer than the most."""
+    truth = data["truth"].to_dataset().transpose("item", "candidate", ...)
+    values = [truth[name].to_numpy() for name in FIELDS]
+    listed = candidate_states(data)
+    state = np.broadcast_to(listed, values[0].shape)
+    if (listed < 0).any():
+        values = [np.where(state >= 0, value, np.nan) for value in values]
+    return Candidates(state, *values)
+
+
+def at_prob(data: xr.DataTree) -> Candidates:
+    """Return the candidates with bounds at the probability of the fit's intervals."""
+    truth, prob = candidates(data), float(data.attrs["prob"])
+    kept = float(data.attrs.get(KEPT_PROB, prob))
+    if prob == kept or np.isnan(truth.lower).all():
+        return truth
+    if MIXTURE in data.attrs["engine_reason"]:
+        raise OptionError(_only_bounds(kept, "since they are of a mixture of models"))
+    group = data["truth"].to_dataset().transpose("item", "candidate", ...)
+    reported = group.attrs.get("reported", "raw")
+
+    def stated(which: str) -> list[Float[np.ndarray, "U S"]]:
+        before = "" if which == reported else f"{which}_"
+        return [group[f"{before}{name}"].to_numpy().astype(float) for name in FIELDS]
+
+    if data.attrs["engine"] in _NORMAL:
+        first = group.attrs.get(_FIRST, reported)
+        factor = _deviations(prob) / _deviations(kept)
+        _, lower, upper = stated(first)
+        moved = _scaled(lower, upper, factor)
+    else:
+        first, drawn = "raw", _truth_by_draw(data)
+        if drawn is None:
+            raise OptionError(_only_bounds(kept, "no draws of it"))
+        real = truth.state >= 0
+        lower, upper = bounds(drawn, prob)
+        moved = np.where(real, lower, np.nan), np.where(real, upper, np.nan)
+    if first != reported:
+        old, new = (stated(which)[0] for which in (first, reported))
+        effect = group["design_effect"].to_numpy()[:, None]
+        power = effect if reported == "raw" else 1 / effect
+        lower, upper = (move_bound(bound, old, new, power) for bound in moved)
+        moved = lower, upper
+    # Bounds hold the probability, as all do.
+    return replace(
+        truth,
+        lower=np.minimum(moved[0], truth.probability).astype(truth.lower.dtype),
+        upper=np.maximum(moved[1], truth.probability).astype(truth.upper.dtype),
+    )
+
+
+def _deviations(prob: float) -> float:
+    return NormalDist().inv_cdf((1 + prob) / 2)
+
+
+def _scaled(
+    lower: Float[np.ndarray, "U S"], upper: Float[np.ndarray, "U S"], factor: float
+) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
+    """Return bounds at another distance from their middle, in log-odds."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = special.logit(lower), special.logit(upper)
+        middle, reach = (low + high) / 2, factor * (high - low) / 2
+        below, above = special.expit(middle - reach), special.expit(middle + reach)
+    # A bound of exactly 0 or 1 has no log-odds: it stays.
+    sure = ~np.isfinite(middle)
+    return np.where(sure, lower, below), np.where(sure, upper, above)
+
+
+def _only_bounds(kept: float, why: str) -> str:
+    return (
+        f"of the posterior of the truth this fit keeps only bounds, {why}; their "
+        f"probability is {kept:g}: use that, or fit again with "
+        "EngineOptions(prob=...)"
+    )
+
+
+def with_prob(data: xr.DataTree, prob: float) -> xr.DataTree:
+    """Return a fit whose intervals have another probability."""
+    prob, stated = check_prob(prob), float(data.attrs["prob"])
+    if prob == stated:
+        return data
+    changed = data.copy()
+    changed.attrs = {KEPT_PROB: stated, **data.attrs, "prob": prob}
+    if not is_of_classes(data):
+        return changed
+    # It needs JAX, which only fits of classes do.
+    from consilience.posterior.class_confusion import class_tables
+
+    changed.attrs[KEPT_PROB] = prob
+    return with_tables(changed, class_tables(changed))
+
+
+def check_prob(prob: object) -> float:
+    """Return a probability of intervals."""
+    if isinstance(prob, bool) or not isinstance(prob, (int, float, np.number)):
+        raise OptionError(not_a("prob", prob, "a number between 0 and 1"))
+    if not 0 < prob < 1:
+        msg = f"prob is {prob:g}; give a probability of the intervals between 0 and 1"
+        raise OptionError(msg)
+    return float(prob)
+
+
 def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
     """Return a fit with the raw or the tempered posterior of the truth."""
     if which not in ("raw", "tempered"):
@@ -162,7 +293,7 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
     new = truth.drop_vars([f"{which}_{name}" for name in FIELDS]).assign(
         {**swapped, **kept}
     )
-    new.attrs["reported"] = which
+    new.attrs = {_FIRST: reported, **truth.attrs, "reported": which}
     changed = data.copy()
     changed["truth"] = xr.DataTree(new)
     return changed
@@ -173,21 +304,50 @@ def drawn_truth(
 ) -> Float[np.ndarray, "D U S"]:
     """Return P(state) of each unit, draw by draw; NaN at padding."""
     reported = candidates(data).probability
-    max_draws = min(max_draws, NUMBERS // max(reported.size, 1))
-    values = restored_draws(data)
-    if max_draws < 2 or not values or "similarity" in values:
-        return reported[None]
-    sizes = data["posterior"].sizes
-    if sizes["chain"] * sizes["draw"] < 2:
-        return reported[None]
-    model, space = restored_model(data), restored_space(data)
-    drawn = _parameters_from_draw(model, space, values, max_draws)
+    drawn = _truth_by_draw(data, max_draws)
     if drawn is None:
         return reported[None]
     truth = data["truth"]
     if truth.attrs.get("reported") == "tempered":
         drawn = _tempered(drawn, reported, truth["design_effect"].to_numpy())
     return with_mean(drawn, reported)
+
+
+def _truth_by_draw(
+    data: xr.DataTree, max_draws: int | None = None
+) -> Float[np.ndarray, "D U S"] | None:
+    """Return P(state) by draw, not tempered; None where fewer than two draws say it."""
+    values = restored_draws(data)
+    if not values or "similarity" in values:
+        return None
+    sizes = data["posterior"].sizes
+    draws = sizes["chain"] * sizes["draw"]
+    most = min(max_draws or draws, NUMBERS // max(data["truth"]["probability"].size, 1))
+    if min(most, draws) < 2:
+        return None
+    return _read_draws(restored_model(data), restored_space(data), values, most)
+
+
+def _read_draws(
+    model: Model[Any], space: Space, values: dict[str, Any], max_draws: int
+) -> Float[np.ndarray, "D U S"] | None:
+    place: slice | Int[np.ndarray, " U"] = slice(None)
+    if not model.whole_items:
+        merged = merge_identical(space)
+        space, place = merged.space, merged.place
+    if model.on_host:
+        tables = HostModel(model, space)
+        if not {*tables.priors} <= values.keys():
+            return None
+        logs = (logarithms(draw, tables.closed) for draw in thin(values, max_draws))
+        beliefs = (tables.posterior(each)[1] for each in logs)
+        return np.stack([tables.truth(belief)[place] for belief in beliefs])
+    from consilience.posterior.compiled_reader import compiled_reader
+
+    read = compiled_reader(model, space, values.keys())
+    if read is None:
+        return None
+    return np.stack([read(draw)[0][place] for draw in thin(values, max_draws)])
 
 
 def with_mean(
@@ -204,48 +364,6 @@ def with_mean(
             break
         weighted *= factor
     return np.where(padding, np.nan, weighted / weighted.sum(2, keepdims=True))
-
-
-def truth_bounds(
-    data: xr.DataTree, prob: float
-) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]] | None:
-    """Return bounds of P(state) of each unit, not tempered, over all draws kept."""
-    size = candidates(data).probability.size
-    values = restored_draws(data)
-    if not values or "similarity" in values:
-        return None
-    sizes = data["posterior"].sizes
-    most = min(sizes["chain"] * sizes["draw"], NUMBERS // max(size, 1))
-    if most < 2:
-        return None
-    drawn = _parameters_from_draw(
-        restored_model(data), restored_space(data), values, most
-    )
-    if drawn is None:
-        return None
-    return bounds(drawn, prob)
-
-
-def _parameters_from_draw(
-    model: Model[Any], space: Space, values: dict[str, Any], max_draws: int
-) -> Float[np.ndarray, "D U S"] | None:
-    place: slice | Int[np.ndarray, " U"] = slice(None)
-    if not model.whole_items:
-        merged = merge_identical(space)
-        space, place = merged.space, merged.place
-    if model.on_host:
-        tables = HostModel(model, space)
-        if not {*tables.priors} <= values.keys():
-            return None
-        logs = (logarithms(draw, tables.closed) for draw in thin(values, max_draws))
-        beliefs = (tables.posterior(each)[1] for each in logs)
-        return np.stack([tables.truth(belief)[place] for belief in beliefs])
-    from consilience.posterior.stored_fit.compiled_reader import compiled_reader
-
-    read = compiled_reader(model, space, values.keys())
-    if read is None:
-        return None
-    return np.stack([read(draw)[0][place] for draw in thin(values, max_draws)])
 
 
 def _tempered(

@@ -16,7 +16,7 @@ whichever items stand beside it.
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped, UInt8
 
 from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import Blocks
@@ -42,14 +42,16 @@ from consilience.objects.posterior.response_panels import (
     sizes_of_responses,
     verdicts,
 )
-from consilience.posterior.objects.joint_draws import Record
+from consilience.posterior.objects import LEADING, MAIN_LABEL, MAIN_OBJECT
 from consilience.progress import Progress, Reporter, silent
+from consilience.when_used import xr
 
 TAUS = np.linspace(0.1, 0.9, 9)  # of the table object_counts
 TAU = 0.5  # an object counts that more than half of annotators would name
 GRID = np.linspace(0.0, 1.0, 101)  # grid of frequencies
 PANELS = (1, 3, 5, 9, 25)  # annotators in all; beside the limit of ever more
 PHASE = "objects of items"
+MAX_NUMBERS = 30_000_000  # joint draws x candidates: 90 MB
 TINY = np.finfo(float).tiny  # probabilities below have few digits
 
 
@@ -77,6 +79,62 @@ class ItemPosterior:
     several: Float[np.ndarray, "D T"]
     judged_several: Float[np.ndarray, "D A"]
     differs: Float[np.ndarray, "D A"]
+
+
+class Record:
+    """Worlds as they are drawn, to be kept in the tree."""
+
+    def __init__(
+        self, candidate: Int[np.ndarray, "U C"], draws: int, number: int
+    ) -> None:
+        unit, slot = np.nonzero(candidate >= 0)
+        self._item, self._label = unit, candidate[unit, slot]
+        self._first = np.searchsorted(unit, np.arange(len(candidate)))
+        self._number = max(min(number, MAX_NUMBERS // (draws * len(unit))), 1)
+        shape = (draws, self._number, len(unit))
+        # What is the only candidate is all of it, in every world.
+        self._hundredths = np.full(shape, 100, np.uint8)
+        self._levels = np.full(shape, 100, np.uint8)
+        self._facts = np.full(shape, LEADING | MAIN_OBJECT | MAIN_LABEL, np.uint8)
+
+    def add(
+        self,
+        units: Int[np.ndarray, " u"],
+        chunk: Chunk,
+        level: Float[np.ndarray, "u D n"],
+        which: int,
+    ) -> None:
+        """Keep the joint draws of some items."""
+        cell = (self._first[units, None] + np.arange(level.shape[2])).ravel()
+        for kept, values in (
+            (self._hundredths, chunk.of_label * 100),
+            (self._levels, level * 100),
+            (self._facts, _facts(chunk)),
+        ):
+            some = values[:, : self._number].astype(np.uint8)
+            kept[which, :, cell] = some.transpose(0, 2, 1).reshape(-1, self._number)
+
+    def dataset(self) -> xr.Dataset:
+        """Lay the joint draws out for the tree."""
+        axes = ("parameter_draw", "item_draw", "cell")
+        return xr.Dataset(
+            {
+                "hundredths": (axes, self._hundredths),
+                "levels": (axes, self._levels),
+                "facts": (axes, self._facts),
+                "cell_item": ("cell", self._item.astype(np.int32)),
+                "cell_label": ("cell", self._label.astype(np.int32)),
+            }
+        )
+
+
+def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
+    main_object = chunk.object_of == chunk.salience.argmax(2)[:, :, None]
+    leading = chunk.relative >= 1
+    flags = leading * LEADING | main_object * MAIN_OBJECT
+    flags |= chunk.is_main_label * MAIN_LABEL
+    facts: UInt8[np.ndarray, "u D n"] = flags.astype(np.uint8)
+    return facts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -315,29 +373,6 @@ def completed(
     return np.stack(counts, axis=1).astype(float)
 
 
-def _point_partitions(
-    run: _Run,
-    blocks: Blocks,
-    rows: Int[np.ndarray, " u"],
-    partition: Float[np.ndarray, "u P"],
-) -> list[Int[np.ndarray, " u"]]:
-    """Fill in what is exact, and return the partitions of least expected loss."""
-    n, units = blocks.num_labels, blocks.unit[rows]
-    index = block_indices(n)
-    inside = ((index[:, :, None] >> np.arange(n)) & 1).astype(float)
-    together = np.einsum("pbi,pbj->pij", inside, inside).reshape(len(index), -1)
-    same = partition @ together
-    logs = np.log(np.where(partition > 0, partition, 1.0))
-    run.posterior.structure[units] = -(partition * logs).sum(1)
-    run.posterior.same[units, :n, :n] = same.reshape(-1, n, n)
-    partitions = [least_loss(loss(partition, n)) for loss in LOSSES.values()]
-    for number, chosen in enumerate(partitions):
-        run.posterior.object_of[number, units, :n] = inside[chosen].argmax(1)
-    for values in (run.posterior.share, run.posterior.there, run.posterior.main):
-        values[:, units] = 0.0
-    return partitions
-
-
 def _add_point_partitions(
     run: _Run,
     blocks: Blocks,
@@ -347,41 +382,53 @@ def _add_point_partitions(
     seed: int,
     names: Shaped[np.ndarray, " U"],
 ) -> None:
-    """Draw the labels of the estimated partitions; where losses agree, once.
+    """Fill in what is exact, and draw the labels of the estimated partitions.
 
     A draw of the parameters counts by how probable it makes that partition.
     """
-    partitions = _point_partitions(run, blocks, rows, partition)
+    posterior, n, units = run.posterior, blocks.num_labels, blocks.unit[rows]
+    index = block_indices(n)
+    inside = ((index[:, :, None] >> np.arange(n)) & 1).astype(float)
+    together = np.einsum("pbi,pbj->pij", inside, inside).reshape(len(index), -1)
+    logs = np.log(np.where(partition > 0, partition, 1.0))
+    posterior.structure[units] = -(partition * logs).sum(1)
+    posterior.same[units, :n, :n] = (partition @ together).reshape(-1, n, n)
+    partitions = [least_loss(loss(partition, n)) for loss in LOSSES.values()]
     for loss, chosen in enumerate(partitions):
+        posterior.object_of[loss, units, :n] = inside[chosen].argmax(1)
+        # Where losses agree, labels are drawn once.
         new = (chosen != partitions[0]) | (loss == 0)
-        same = blocks.unit[rows[~new]]
-        for values in (run.posterior.share, run.posterior.there, run.posterior.main):
-            values[loss, same] = values[0, same]
+        for values in (posterior.share, posterior.there, posterior.main):
+            values[loss, units[new]] = 0.0
+            values[loss, units[~new]] = values[0, units[~new]]
         # Items are drawn one behind the other.
         at = np.flatnonzero(new)
         for some in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
             if len(some):
-                numbers = streams(seed, names[blocks.unit[rows[some]]])
+                mean = partition[some, chosen[some]]
+                numbers = streams(seed, names[units[some]])
                 for weight in weights:
                     given = draw(
                         blocks, weight, rows[some], run.number, numbers, chosen[some]
                     )
-                    units = blocks.unit[rows[some]]
-                    given = _with_none(given, units, run.given, numbers)
-                    mean = partition[some, chosen[some]]
+                    given = _with_none(given, units[some], run.given, numbers)
                     by_draw = given.partition[np.arange(len(some)), chosen[some]]
                     # Where no draw makes it probable, each counts as much.
                     ratio = np.divide(
                         by_draw, mean, np.ones_like(mean), where=mean > TINY
                     )
-                    _add_given(run, blocks, given, loss, run.weight * ratio[:, None])
+                    _add_given(run, units[some], given, loss, ratio[:, None])
 
 
 def _add_given(
-    run: _Run, blocks: Blocks, given: Chunk, loss: int, weight: Float[np.ndarray, "u 1"]
+    run: _Run,
+    units: Int[np.ndarray, " u"],
+    given: Chunk,
+    loss: int,
+    ratio: Float[np.ndarray, "u 1"],
 ) -> None:
-    n, units = blocks.num_labels, blocks.unit[given.rows]
+    posterior, n, weight = run.posterior, given.share.shape[2], run.weight * ratio
     top = given.salience.argmax(2)
-    run.posterior.share[loss, units, :n] += weight * given.share.mean(1)
-    run.posterior.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
-    run.posterior.main[loss, units, :n] += weight * _shares(top, n)
+    posterior.share[loss, units, :n] += weight * given.share.mean(1)
+    posterior.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
+    posterior.main[loss, units, :n] += weight * _shares(top, n)

@@ -23,8 +23,8 @@ import tomli_w
 
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
-from consilience.posterior.results.items import TABLES, about, names_of, write_parquet
-from consilience.posterior.stored_fit.restored import JOINT_DRAWS
+from consilience.posterior.stored import JOINT_DRAWS
+from consilience.posterior.tables import TABLES, about, names_of, write_parquet
 from consilience.responses.tables.id_types import restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_folder
@@ -32,6 +32,7 @@ from consilience.whole_folder import whole_folder
 # Counts up when an older program could misread the folder.
 LAYOUT = 2
 
+_TEXTS = ("version", "model", "engine", "engine_reason", "kind")
 # Joint draws are alike in most items.
 _SMALL = {"zlib": True, "complevel": 4}
 
@@ -144,11 +145,7 @@ def _record(data: xr.DataTree, fit_bytes: int) -> dict[str, Any]:
             continue
     return {
         "layout": LAYOUT,
-        "version": str(attributes["version"]),
-        "model": str(attributes["model"]),
-        "engine": str(attributes["engine"]),
-        "engine_reason": str(attributes["engine_reason"]),
-        "kind": str(attributes["kind"]),
+        **{name: str(attributes[name]) for name in _TEXTS},
         "seed": int(attributes["seed"]),
         "prob": float(attributes["prob"]),
         "seconds": float(attributes["seconds"]),

@@ -32,29 +32,36 @@ Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
-from consilience.posterior.results.confusion import (
+from consilience.posterior.confusion import (
     annotator_design_effect,
-    individual,
     widen,
 )
-from consilience.posterior.results.frames import category, names
-from consilience.posterior.stored_fit.restored import Estimate, draws, estimate, stored
+from consilience.posterior.stored import (
+    Estimate,
+    category,
+    draws,
+    estimate,
+    names,
+    stored,
+)
 from consilience.when_used import xr
 
-_BOUNDS = ("lower", "upper")
+# Of kind objects: how often each picks one object, and sees what is there.
+_STYLES = {"single_label": "single_label_rate", "recall": "detection_probability"}
 
 
 def annotators(data: xr.DataTree) -> pd.DataFrame:
     """Skill of each annotator with an id."""
     kept = stored(data, "annotators")
     if kept is not None:
-        return kept.assign(**_styles(data))
+        return kept.assign(**_rates(data, _STYLES))
     constant = data["constant_data"]
     people = np.flatnonzero(constant["annotator_identified"].to_numpy())
     votes = constant["votes"].transpose("true_class", "given_class").to_numpy()
@@ -63,9 +70,7 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     columns = {
         "annotator": category(people, names(data, "annotator")),
         "responses": constant["annotator_responses"].to_numpy()[people],
-        "accuracy": accuracy.mean[people],
-        "lower": accuracy.lower[people],
-        "upper": accuracy.upper[people],
+        **accuracy.of(people).columns("accuracy"),
     }
     if data.attrs["kind"] == "contains":
         present = constant["present"].to_numpy()
@@ -75,32 +80,21 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
             ("specificity", present == 0, "no"),
         ):
             right = np.broadcast_to((given == answer).astype(float), votes.shape)
-            interval = _chance(data, states, right)
-            columns[column] = interval.mean[people]
-            columns[f"{column}_lower"] = interval.lower[people]
-            columns[f"{column}_upper"] = interval.upper[people]
-    habit = draws(data, "spammer", ("annotator",))
-    if habit is not None:
-        interval = estimate(habit, float(data.attrs["prob"]))
-        columns["spammer"] = interval.mean[people]
-        columns["spammer_lower"] = interval.lower[people]
-        columns["spammer_upper"] = interval.upper[people]
-    return pd.DataFrame(columns)
+            chance = _chance(data, states, right).of(people)
+            columns |= chance.columns(column, f"{column}_")
+    return pd.DataFrame(columns | _rates(data, {"spammer": "spammer"}))
 
 
-def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
-    """Return how often each picks one object, and sees what is there (kind objects)."""
-    columns = {}
-    sources = {"single_label": "single_label_rate", "recall": "detection_probability"}
+def _rates(data: xr.DataTree, sources: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """Return columns of those rates of annotators that the model has as parameters."""
+    columns: dict[str, np.ndarray] = {}
     for column, name in sources.items():
         drawn = draws(data, name, ("annotator",))
         if drawn is not None:
             identified = data["constant_data"]["annotator_identified"].to_numpy()
-            people = np.flatnonzero(identified)
-            interval = estimate(drawn, float(data.attrs["prob"]))
-            columns[column] = interval.mean[people]
-            columns[f"{column}_lower"] = interval.lower[people]
-            columns[f"{column}_upper"] = interval.upper[people]
+            rate = estimate(drawn, float(data.attrs["prob"]))
+            rate = rate.of(np.flatnonzero(identified))
+            columns |= rate.columns(column, f"{column}_")
     return columns
 
 
@@ -127,9 +121,7 @@ def _chances(
 ) -> Float[np.ndarray, "S J"] | None:
     """Return draws of the chance of a right answer.
 
-    Where the fit keeps no draws of the confusion, its mean and the prevalence's mean
-    stand in for them as a single draw. States count alike where the model has no
-    prevalence.
+    States count alike where the model has no prevalence.
     """
     accuracy = draws(data, "accuracy", ("annotator",))
     if accuracy is not None:
@@ -139,12 +131,7 @@ def _chances(
         prevalence = draws(data, "prevalence", ("true_class",))
     confusion = draws(data, "confusion", ("annotator", "true_class", "given_class"))
     if confusion is None:
-        by_annotator = individual(data)
-        if by_annotator is None:
-            return None
-        confusion = by_annotator.mean[None]
-        if prevalence is not None:
-            prevalence = prevalence.mean(axis=0, keepdims=True)
+        return None
     if prevalence is None:
         prevalence = np.ones((len(confusion), confusion.shape[2]))
     weight = prevalence * states
@@ -185,12 +172,8 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
             "group": category(np.arange(len(names)), names),
             "annotators": members.sum(1),
             "responses": members @ answers,
-            "accuracy": mean.mean,
-            "lower": mean.lower,
-            "upper": mean.upper,
-            "spread": spread.mean,
-            "spread_lower": spread.lower,
-            "spread_upper": spread.upper,
+            **mean.columns("accuracy"),
+            **spread.columns("spread", "spread_"),
         }
     )
 
@@ -209,9 +192,7 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
         {
             "group": category(pairs[:, 0], names),
             "other_group": category(pairs[:, 1], names),
-            "difference": difference.mean,
-            "lower": difference.lower,
-            "upper": difference.upper,
+            **difference.columns("difference"),
             "more_accurate": (apart > 0).mean(0),
         }
     )
@@ -252,20 +233,16 @@ def _means(
 
 def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
     """Return the weight of each column of the candidates."""
-    weight = draws(data, "weight", ("covariate",))
-    if weight is None:
-        nothing = pd.DataFrame(columns=["weight", *_BOUNDS, "slope"], dtype=float)
-        nothing.insert(0, "column", pd.Series(dtype="str"))
-        return nothing
+    weight, names, spread = np.empty((1, 0)), np.zeros(0, object), np.ones(0)
+    drawn = draws(data, "weight", ("covariate",))
+    if drawn is not None:
+        weight, names = drawn, data["posterior"]["covariate"].to_numpy()
+        spread = data["constant_data"]["covariate_spread"].to_numpy()
     interval = estimate(weight, float(data.attrs["prob"]))
-    names = [str(name) for name in data["posterior"]["covariate"].to_numpy()]
-    spread = data["constant_data"]["covariate_spread"].to_numpy()
     return pd.DataFrame(
         {
-            "column": pd.Series(names, dtype="str"),
-            "weight": interval.mean,
-            "lower": interval.lower,
-            "upper": interval.upper,
+            "column": pd.Series(list(map(str, names)), dtype="str"),
+            **interval.columns("weight"),
             "slope": interval.mean / spread,
         }
     )
@@ -274,13 +251,6 @@ def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
 def relative_information(data: xr.DataTree) -> pd.DataFrame:
     """Return the information of all covariates, in answers of an annotator."""
     drawn = draws(data, "relative_information", ())
-    if drawn is None:
-        return pd.DataFrame(columns=["relative_information", *_BOUNDS], dtype=float)
-    interval = estimate(drawn[:, None], float(data.attrs["prob"]))
-    return pd.DataFrame(
-        {
-            "relative_information": interval.mean,
-            "lower": interval.lower,
-            "upper": interval.upper,
-        }
-    )
+    values = np.empty((1, 0)) if drawn is None else drawn[:, None]
+    interval = estimate(values, float(data.attrs["prob"]))
+    return pd.DataFrame(interval.columns("relative_information"))

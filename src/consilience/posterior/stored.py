@@ -1,6 +1,4 @@
-"""Restore the model and the space of a fit from its tree.
-
-How alike the user said that labels are is kept of labels that one item was asked about.
+"""A fit's model, draws and estimates, and the tables that it holds as they are.
 
 **Tables that a fit holds as they are, because nothing in it implies them.** A rule such
 as the paper's own has no draws from which tables follow: it states them. They lie in
@@ -11,13 +9,15 @@ names beside it.
 Chains are laid end to end, so S = C * D draws. Bounds are equal-tailed: at probability
 p, the quantiles (1 - p) / 2 and (1 + p) / 2. A point estimate is a single draw; one
 draw says nothing of spread, so its bounds are NaN, never the point itself.
+
+Columns of text are codes and names, so that each name is held once however long.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,18 +29,6 @@ from consilience.errors import OptionError
 from consilience.intervals import bounds
 from consilience.model import Model
 from consilience.model.draws import stack_chains
-from consilience.posterior.results.frames import category
-from consilience.truth import ChoiceSpace, ContainsSpace
-from consilience.truth.named import no_pairs
-from consilience.truth.space import (
-    Asides,
-    Covariates,
-    Groups,
-    SimilarSets,
-    no_asides,
-    no_covariates,
-    no_groups,
-)
 from consilience.when_used import xr
 
 _GROUP = "tables"
@@ -49,6 +37,11 @@ JOINT_DRAWS = "joint_draws"  # the group of joint draws of objects
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
 # single precision) keep that copy small beside the draws, which may be gigabytes.
 _BLOCK = 2**23
+
+
+def is_of_classes(data: xr.DataTree) -> bool:
+    """Return whether a fit is of a model of classes."""
+    return "posterior" in data.children and "own_label_odds" in data["posterior"]
 
 
 def restored_model(data: xr.DataTree) -> Model[Any]:
@@ -69,118 +62,6 @@ def restored_draws(
         for name, variable in data["posterior"].variables.items()
         if {"chain", "draw"} <= {*variable.dims}
     }
-
-
-def restored_space(data: xr.DataTree) -> ChoiceSpace | ContainsSpace:
-    """Return who answered what about which item, or pair of item and label."""
-    if data.attrs["kind"] == "contains":
-        return restored_contains(data)
-    constant = data["constant_data"]
-    units, states = constant.sizes["item"], constant.sizes["true_class"]
-    parent = np.full(states, "", object)
-    if "superclass" in constant:
-        parent = constant["superclass"].to_numpy()
-    return ChoiceSpace(
-        **_common(data),
-        parent=parent,
-        similar=no_pairs(),
-        covariates=_covariates(data) or no_covariates(units, 0),
-        asides=_asides(data),
-    )
-
-
-def _asides(data: xr.DataTree) -> Asides:
-    constant = data["constant_data"]
-    if "aside_unit" not in constant:
-        return no_asides()
-    names = (field.name for field in fields(Asides))
-    return Asides(*(constant[f"aside_{name}"].to_numpy() for name in names))
-
-
-def restored_contains(data: xr.DataTree) -> ContainsSpace:
-    """Return who answered what about which pair of item and label."""
-    constant = data["constant_data"]
-    units = constant.sizes["item"]
-    groups = no_groups(units)
-    if "unit_group" in constant:
-        code = constant["unit_group"].to_numpy().astype(np.int32)
-        groups = Groups(code, constant["group"].to_numpy())
-    alone = np.arange(units, dtype=np.int32)
-    of_unit, shown = (
-        constant[name].to_numpy().astype(np.int32) if name in constant else alone
-        for name in ("similar_set", "shown_set")
-    )
-    return ContainsSpace(
-        **_common(data),
-        unit_label=constant["unit_label"].to_numpy(),
-        present=constant["present"].to_numpy(),
-        groups=groups,
-        similar_sets=SimilarSets(of_unit, shown),
-        covariates=_covariates(data) or no_covariates(units),
-    )
-
-
-def _common(data: xr.DataTree) -> dict[str, Any]:
-    """Return what the spaces of both kinds have."""
-    constant, observed = data["constant_data"], data["observed_data"]
-    state, log_prior = _listed(data)
-    return {
-        "unit_item": constant["unit_item"].to_numpy(),
-        "annotators": constant["annotator"].to_numpy(),
-        "identified": constant["annotator_identified"].to_numpy().astype(bool),
-        "annotator_groups": annotator_groups(data),
-        "states": tuple(map(str, constant["true_class"].to_numpy())),
-        "answers": tuple(map(str, constant["given_class"].to_numpy())),
-        "unit": observed["item"].to_numpy().astype(np.int32),
-        "annotator": observed["annotator"].to_numpy().astype(np.int32),
-        "answer": observed["answer"].to_numpy().astype(np.int32),
-        "n": observed["n"].to_numpy(),
-        "state": state,
-        "log_prior": log_prior,
-        "votes": constant["votes"].transpose("given_class", "true_class").to_numpy(),
-        "assumptions": tuple(json.loads(data.attrs["assumptions"])),
-    }
-
-
-def annotator_groups(data: xr.DataTree) -> Groups:
-    """Return the groups of annotators of a fit."""
-    constant = data["constant_data"]
-    code = constant["group_of_annotator"].to_numpy().astype(np.int32)
-    if "annotator_group" not in constant.coords:
-        return Groups(code, np.zeros(0, object))
-    return Groups(code, constant["annotator_group"].to_numpy())
-
-
-def _listed(
-    data: xr.DataTree,
-) -> tuple[Int[np.ndarray, "#U S"], Float[np.ndarray, "#U S"]]:
-    """Return the states listed for each unit, and their log prior weights."""
-    constant = data["constant_data"]
-    listed = constant["candidate_class"]
-    axes = [axis for axis in ("item", "candidate") if axis in listed.dims]
-    code = np.atleast_2d(listed.transpose(*axes).to_numpy().astype(np.int32))
-    if "log_prior" in constant:
-        kept = constant["log_prior"].transpose("item", "candidate").to_numpy()
-        log_prior = kept.astype(float)
-    else:
-        log_prior = np.where(code < 0, -np.inf, 0.0)
-    return np.maximum(code, 0), log_prior
-
-
-def _covariates(data: xr.DataTree) -> Covariates | None:
-    constant = data["constant_data"]
-    if "covariates" not in constant:
-        return None
-    stored = constant["covariates"]
-    axes = [axis for axis in ("item", "candidate") if axis in stored.dims]
-    value = stored.transpose(*axes, "covariate").to_numpy()
-    return Covariates(
-        value=value,
-        names=tuple(map(str, constant["covariate"].to_numpy())),
-        centre=constant["covariate_centre"].to_numpy(),
-        spread=constant["covariate_spread"].to_numpy(),
-        observed=np.ones(value.shape[:-1], bool),
-    )
 
 
 def with_tables(data: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> xr.DataTree:
@@ -245,9 +126,33 @@ class Estimate:
     lower: Float[np.ndarray, "*shape"]
     upper: Float[np.ndarray, "*shape"]
 
+    def of(self, rows: Int[np.ndarray, " N"]) -> Estimate:
+        """Return the estimates of some rows."""
+        return Estimate(
+            mean=self.mean[rows], lower=self.lower[rows], upper=self.upper[rows]
+        )
+
+    def columns(self, name: str, prefix: str = "") -> dict[str, np.ndarray]:
+        """Return the mean and its bounds as columns of a table."""
+        return {
+            name: self.mean,
+            f"{prefix}lower": self.lower,
+            f"{prefix}upper": self.upper,
+        }
+
     def parts(self) -> tuple[Float[np.ndarray, "*shape"], ...]:
         """Return the mean and its bounds."""
         return self.mean, self.lower, self.upper
+
+
+def holding(
+    mean: Float[np.ndarray, "*shape"],
+    lower: Float[np.ndarray, "*shape"],
+    upper: Float[np.ndarray, "*shape"],
+) -> Estimate:
+    """Return an estimate whose bounds hold the mean, as all do."""
+    lower, upper = np.minimum(lower, mean), np.maximum(upper, mean)
+    return Estimate(mean=mean, lower=lower, upper=upper)
 
 
 def draws(
@@ -278,3 +183,33 @@ def estimate(values: Float[np.ndarray, "S ..."], prob: float) -> Estimate:
         lower=lower.reshape(shape),
         upper=upper.reshape(shape),
     )
+
+
+def category(codes: np.ndarray, names: np.ndarray | pd.Index) -> pd.Categorical:
+    """Build a column of text."""
+    return pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str"))
+
+
+def confusion_frame(
+    first: Mapping[str, pd.Categorical],
+    codes: tuple[np.ndarray, np.ndarray],
+    labels: tuple[np.ndarray | pd.Index, np.ndarray | pd.Index],
+    shares: Sequence[np.ndarray],
+) -> pd.DataFrame:
+    """Return cells of true and given label, with bounds, behind the columns `first`."""
+    value, lower, upper = shares
+    return pd.DataFrame(
+        {
+            **first,
+            "true_label": category(codes[0], labels[0]),
+            "given_label": category(codes[1], labels[1]),
+            "probability": value,
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+
+
+def names(data: xr.DataTree, dim: str) -> np.ndarray:
+    """Return the names along a dimension: of annotators, true or given classes."""
+    return np.asarray(data["constant_data"][dim].to_numpy())

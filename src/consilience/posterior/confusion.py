@@ -41,7 +41,8 @@ intervals for proportions with small expected number of positive counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 import pandas as pd
@@ -49,17 +50,20 @@ from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
 from consilience.intervals import move_bound, share_bounds
-from consilience.posterior.results.frames import category, confusion_frame, names
-from consilience.posterior.results.labels import candidates
-from consilience.posterior.stored_fit.restored import (
+from consilience.posterior.stored import (
     Estimate,
-    check_kept,
+    category,
+    confusion_frame,
     draws,
     estimate,
+    is_of_classes,
+    names,
     stored,
 )
-from consilience.ragged import places_within
+from consilience.posterior.truth import candidates
+from consilience.truth import Space, answer_slot
 from consilience.truth.named import label_groups
+from consilience.truth.space import MAX_NUMBERS
 from consilience.when_used import xr
 
 _CELLS = ("true_class", "given_class")
@@ -83,17 +87,26 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
         owners.append(np.array([-1]))
         blocks.append([part[None] for part in together.parts()])
     if by_annotator is not None:
-        owners.append(np.flatnonzero(identified))
-        blocks.append([part[identified] for part in by_annotator.parts()])
-    owner = np.concatenate(owners)
+        people = np.flatnonzero(identified)
+        owners.append(people)
+        blocks.append([*by_annotator.of(people).parts()])
     shares = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    owner = np.concatenate(owners)
+    return _dense("annotator", owner, names(data, "annotator"), labels, shares)
+
+
+def _dense(
+    of: str,
+    owner: Int[np.ndarray, " R"],
+    owners: np.ndarray,
+    labels: tuple[np.ndarray, np.ndarray],
+    shares: Sequence[Float[np.ndarray, "R K L"]],
+) -> pd.DataFrame:
+    """Return all cells of whole matrices, each of which has an owner."""
     row, true, given = (code.ravel() for code in np.indices(shares[0].shape))
-    return confusion_frame(
-        {"annotator": category(owner[row], names(data, "annotator"))},
-        (true, given),
-        labels,
-        [share.ravel() for share in shares],
-    )
+    flat = [share.ravel() for share in shares]
+    whose = {of: category(owner[row], owners)}
+    return confusion_frame(whose, (true, given), labels, flat)
 
 
 def sparse_confusion(
@@ -101,7 +114,7 @@ def sparse_confusion(
 ) -> pd.DataFrame:
     """P(answer | truth) of the annotators together, where some answers are expected."""
     labels = names(data, "true_class")
-    table = _table(data, np.arange(len(labels)), labels)
+    table = _counted(data, np.arange(len(labels)), labels)
     return table[table.pop("expected") >= min_expected].reset_index(drop=True)
 
 
@@ -112,13 +125,13 @@ def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
         msg = f"confusion: there is no label {label!r} among the {len(labels)} labels"
         raise OptionError(msg)
     code = int(np.flatnonzero(labels == label)[0])
-    if not is_of_classes(data):
-        table = _table(data, np.arange(len(labels)), labels, code)
-        return table.drop(columns="expected")
-    # It needs JAX, which only fits of classes do.
-    from consilience.posterior.results import class_confusion  # noqa: PLC0415
+    if is_of_classes(data):
+        # It needs JAX, which only fits of classes do.
+        from consilience.posterior import class_confusion
 
-    return class_confusion.confusion_of_class(data, code)
+        return class_confusion.confusion_of_class(data, code)
+    table = _counted(data, np.arange(len(labels)), labels, code)
+    return table.drop(columns="expected")
 
 
 def confusion_at_level(data: xr.DataTree, level: int) -> pd.DataFrame:
@@ -133,12 +146,12 @@ def confusion_at_level(data: xr.DataTree, level: int) -> pd.DataFrame:
             "labels are of kind choice (for main labels, fit the model class_confusion)"
         )
         raise OptionError(msg)
-    group, group_names = label_levels(data, level)
-    if not is_of_classes(data):
-        return _table(data, group, group_names).drop(columns="expected")
-    from consilience.posterior.results import class_confusion  # noqa: PLC0415
+    groups = label_levels(data, level)
+    if is_of_classes(data):
+        from consilience.posterior import class_confusion
 
-    return class_confusion.confusion_at_level(data, group, group_names)
+        return class_confusion.confusion_at_level(data, *groups)
+    return _counted(data, *groups).drop(columns="expected")
 
 
 def label_levels(
@@ -159,64 +172,38 @@ def label_levels(
     return np.argsort(order)[group], group_names.to_numpy(dtype=object)[order]
 
 
-def is_of_classes(data: xr.DataTree) -> bool:
-    """Return whether a fit is of a model of classes."""
-    return "posterior" in data.children and "own_label_odds" in data["posterior"]
-
-
 def group_confusion(data: xr.DataTree) -> pd.DataFrame:
     """P(answer | truth) in each group of labels (contains)."""
     values = draws(data, "group_confusion", ("group", *_CELLS))
-    if values is None:
+    if values is None or "group" not in data["posterior"].coords:
         msg = (
             f"the fit ({data.attrs['model']}) has no groups of labels; fit the "
             "model contains to responses whose labels have a parent"
         )
         raise OptionError(msg)
     interval = estimate(values, float(data.attrs["prob"]))
-    group, true_code, given_code = (
-        part.ravel() for part in np.indices(values.shape[1:])
-    )
     groups = data["posterior"]["group"].to_numpy().astype(str).astype(object)
-    return confusion_frame(
-        {"group": category(group, groups)},
-        (true_code, given_code),
-        (names(data, "true_class"), names(data, "given_class")),
-        [part.ravel() for part in interval.parts()],
-    )
+    labels = names(data, "true_class"), names(data, "given_class")
+    owner = np.arange(len(groups))
+    return _dense("group", owner, groups, labels, interval.parts())
 
 
 def individual(data: xr.DataTree) -> Estimate | None:
     """Confusion of each annotator."""
     values = draws(data, "confusion", ("annotator", *_CELLS))
-    effect = annotator_design_effect(data)[:, None, None]
-    if values is not None:
-        return widen(estimate(values, float(data.attrs["prob"])), effect)
-    if "summary" not in data.children or "confusion_mean" not in data["summary"]:
+    if values is None:
         return None
-    check_kept(data, "the confusion of annotators")
-    mean, lower, upper = (
-        data["summary"][f"confusion_{part}"]
-        .transpose("annotator", *_CELLS)
-        .to_numpy()
-        .astype(np.float64)
-        for part in ("mean", "lower", "upper")
-    )
-    return widen(Estimate(mean=mean, lower=lower, upper=upper), effect)
+    effect = annotator_design_effect(data)[:, None, None]
+    return widen(estimate(values, float(data.attrs["prob"])), effect)
 
 
 def population(data: xr.DataTree) -> Estimate | None:
     """Confusion of the annotators together."""
     values = population_draws(data)
-    if values is not None:
-        effect = float(_shares(data) @ annotator_design_effect(data))
-        return widen(estimate(values, float(data.attrs["prob"])), effect)
-    by_annotator = individual(data)
-    if by_annotator is None:
+    if values is None:
         return None
-    mean = np.einsum("j,jkl->kl", _shares(data), by_annotator.mean)
-    unknown = np.full_like(mean, np.nan)
-    return Estimate(mean=mean, lower=unknown, upper=unknown)
+    effect = float(_shares(data) @ annotator_design_effect(data))
+    return widen(estimate(values, float(data.attrs["prob"])), effect)
 
 
 def population_draws(data: xr.DataTree) -> Float[np.ndarray, "S K L"] | None:
@@ -274,90 +261,100 @@ def widen(
     return Estimate(mean=estimate.mean, lower=lower, upper=upper)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cells:
-    """A sparse table of items by groups: rows in order, each cell once."""
-
-    item: Int[np.ndarray, " M"]
-    group: Int[np.ndarray, " M"]
-    value: Float[np.ndarray, " M"]
-
-
-def _table(
+def _counted(
     data: xr.DataTree,
     groups: Int[np.ndarray, " K"],
     group_names: np.ndarray,
     only: int | None = None,
 ) -> pd.DataFrame:
-    number = len(group_names)
-    believed = _beliefs(data, groups, number, only)
-    answers, answered = _answers(data, groups, number)
+    """Cross the answers with what is believed of the truth, by group of labels."""
+    truth, observed = candidates(data), data["observed_data"]
+    probable = (truth.state >= 0) & (np.nan_to_num(truth.probability) > _TRACE)
+    item, slot = np.nonzero(probable)
+    believed = pd.DataFrame(
+        {
+            "item": item,
+            "true": groups[truth.state[item, slot]],
+            "chance": truth.probability[item, slot].astype(float),
+        }
+    )
+    answered = pd.DataFrame(
+        {
+            "item": observed["item"].to_numpy(),
+            "given": groups[observed["answer"].to_numpy()],
+            "count": observed["n"].to_numpy().astype(float),
+        }
+    )
+    total = np.bincount(answered["item"], answered["count"], len(truth.probability))
+    kept = believed["true"] >= 0 if only is None else believed["true"] == only
+    believed = believed[kept].groupby(["item", "true"], as_index=False).sum()
+    answered = answered[answered["given"] >= 0]
+    answered = answered.groupby(["item", "given"], as_index=False).sum()
+    believed["total"] = total[believed["item"]]
     # Every group of the truth of an item meets every group that was named for it.
-    times = np.bincount(answered.item, minlength=len(answers))
-    start = np.cumsum(times) - times
-    repeat = times[believed.item]
-    left = np.repeat(np.arange(len(believed.item)), repeat)
-    within = places_within(repeat)
-    right = start[believed.item[left]] + within
-    chance, count = believed.value[left], answered.value[right]
-    code = believed.group[left] * number + answered.group[right]
-    total = answers[believed.item[left]]
-    cells, place = np.unique(code, return_inverse=True)
-    given, square, cross = (
-        np.bincount(place, chance * part, len(cells))
-        for part in (count, count**2, count * total)
+    met = believed.merge(answered, on="item")
+    hits = met["chance"] * met["count"]
+    met = met.assign(hits=hits, square=hits * met["count"], cross=hits * met["total"])
+    cells = met.groupby(["true", "given"])[["hits", "square", "cross"]].sum()
+    given = believed["chance"] * believed["total"]
+    rows = believed.assign(weight=given, whole=given * believed["total"])
+    rows = rows.groupby("true")[["weight", "whole"]].sum()
+    cells = cells.reset_index().join(rows, on="true")
+    share, weight = cells["hits"] / cells["weight"], cells["weight"].to_numpy()
+    variance = cells["square"] - 2 * share * cells["cross"] + share**2 * cells["whole"]
+    lower, upper = share_bounds(
+        share.to_numpy(),
+        variance.to_numpy() / weight**2,
+        weight,
+        float(data.attrs["prob"]),
     )
-    true, answer = np.divmod(cells, number)
-    of_item = answers[believed.item]
-    weight, whole = (
-        np.bincount(believed.group, believed.value * of_item**power, number)[true]
-        for power in (1, 2)
-    )
-    share = given / weight
-    variance = (square - 2 * share * cross + share**2 * whole) / weight**2
-    lower, upper = share_bounds(share, variance, weight, float(data.attrs["prob"]))
     nobody = category(np.full(len(cells), -1), names(data, "annotator"))
     return confusion_frame(
         {"annotator": nobody},
-        (true, answer),
+        (cells["true"].to_numpy(), cells["given"].to_numpy()),
         (group_names, group_names),
-        (share, lower, upper),
-    ).assign(expected=given)
+        (share.to_numpy(), lower, upper),
+    ).assign(expected=cells["hits"].to_numpy())
 
 
-def _beliefs(
-    data: xr.DataTree, groups: Int[np.ndarray, " K"], number: int, only: int | None
-) -> _Cells:
-    truth = candidates(data)
-    probable = (truth.state >= 0) & (np.nan_to_num(truth.probability) > _TRACE)
-    item, slot = np.nonzero(probable)
-    group = groups[truth.state[item, slot]]
-    kept = group >= 0 if only is None else group == only
-    value = truth.probability[item, slot]
-    return _sum_cells(item[kept], group[kept], value[kept], number)
+def counted_parameters(
+    space: Space, belief: Float[np.ndarray, "U S"]
+) -> dict[str, tuple[tuple[str, ...], Float[np.ndarray, ...]]]:
+    """Count the confusion of each annotator, for models without: axes and values.
+
+    An annotator who never met a state is given the population's row. Where matrices are
+    too large, it is how often an annotator's answer is the truth, where it was listed.
+    """
+    shape = (space.num_annotators, len(space.states), len(space.answers))
+    if prod(shape) > MAX_NUMBERS:
+        truth = belief[space.unit, answer_slot(space)] * space.n
+        right, answers = (
+            np.bincount(space.annotator, weight, space.num_annotators)
+            for weight in (truth, space.n)
+        )
+        return {"accuracy": (("annotator",), right / answers)}
+    counts = np.zeros(shape)
+    states = np.broadcast_to(space.state, belief.shape)
+    for slot in range(states.shape[1]):
+        weight = belief[space.unit, slot] * space.n
+        at = (space.annotator, states[space.unit, slot], space.answer)
+        np.add.at(counts, at, weight)
+    uniform = np.full(shape[1:], 1 / shape[2])
+    population = _row_shares(counts.sum(0), uniform)
+    confusion = _row_shares(counts, np.broadcast_to(population, shape))
+    prevalence = np.bincount(states.ravel(), belief.ravel(), shape[1])
+    return {
+        "prevalence": (("true_class",), prevalence / prevalence.sum()),
+        "confusion": (("annotator", *_CELLS), confusion),
+    }
 
 
-def _answers(
-    data: xr.DataTree, groups: Int[np.ndarray, " K"], number: int
-) -> tuple[Float[np.ndarray, " U"], _Cells]:
-    """Return how many answers each item got, and how many of each group."""
-    observed = data["observed_data"]
-    item, answer, n = (
-        observed[name].to_numpy().astype(np.int64) for name in ("item", "answer", "n")
+def _row_shares(
+    counts: Float[np.ndarray, "*rows L"], otherwise: Float[np.ndarray, "*rows L"]
+) -> Float[np.ndarray, "*rows L"]:
+    """Return the shares of each row; others where a row has no counts."""
+    total = counts.sum(-1, keepdims=True)
+    shares: Float[np.ndarray, "*rows L"] = np.divide(
+        counts, total, out=otherwise.copy(), where=total > 0
     )
-    total = np.bincount(item, n, data["truth"].sizes["item"])
-    group = groups[answer]
-    kept = group >= 0
-    cells = _sum_cells(item[kept], group[kept], n[kept].astype(float), number)
-    return total, cells
-
-
-def _sum_cells(
-    item: Int[np.ndarray, " M"],
-    group: Int[np.ndarray, " M"],
-    value: Float[np.ndarray, " M"],
-    number: int,
-) -> _Cells:
-    codes, place = np.unique(item * number + group, return_inverse=True)
-    item, group = np.divmod(codes, number)
-    return _Cells(item, group, np.bincount(place, value, len(codes)))
+    return shares

@@ -30,10 +30,14 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from consilience.class_confusion.confusion_posterior import beta_from_moments
-from consilience.posterior.results.frames import category
+from consilience.posterior.stored import Estimate, category, confusion_frame, holding
 from consilience.ragged import places_within
 from consilience.when_used import special
 
+# Who gave them, pair of true and given label, and how many.
+type Answers = tuple[
+    Int[np.ndarray, " A"], Int[np.ndarray, " A"], Float[np.ndarray, " A"]
+]
 # Of the logarithm of the precision: between a twentieth of an answer and 400, nineteen
 # times in twenty. Judgement: where nobody has two answers of a kind, that is all.
 CENTRE, SPREAD = np.log(4.0), 2.3
@@ -79,8 +83,8 @@ def shrunken(
     square: Float[np.ndarray, " N"],
     precision: Precision,
     prob: float,
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """Return probability, lower and upper bound of cells of annotators."""
+) -> Estimate:
+    """Return the probabilities of cells of annotators."""
     mean, mean_square = np.zeros(len(count)), np.zeros(len(count))
     for value, weight in zip(precision.value, precision.weight, strict=True):
         whole = total + value
@@ -88,35 +92,59 @@ def shrunken(
         second = count * (count + 1) + value * share * (2 * count + 1)
         second += value**2 * square
         mean_square += weight * second / (whole * (whole + 1))
-    yes, no = (np.maximum(each, _EDGE) for each in beta_from_moments(mean, mean_square))
-    tail = (1 - prob) / 2
-    lower, upper = (special.betaincinv(yes, no, at) for at in (tail, 1 - tail))
-    return mean, np.minimum(lower, mean), np.maximum(upper, mean)
+    return holding(mean, *beta_bounds(*beta_from_moments(mean, mean_square), prob))
+
+
+def beta_bounds(
+    yes: Float[np.ndarray, " N"], no: Float[np.ndarray, " N"], prob: float
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    """Return bounds of Beta distributions after so many answers of either kind."""
+    yes, no, tail = np.maximum(yes, _EDGE), np.maximum(no, _EDGE), (1 - prob) / 2
+    return special.betaincinv(yes, no, tail), special.betaincinv(yes, no, 1 - tail)
+
+
+def confusion_table(
+    pairs: Int[np.ndarray, " P"],
+    population: Estimate,
+    square: Float[np.ndarray, " P"],
+    answers: Answers,
+    annotators: Shaped[np.ndarray, " J"],
+    labels: Shaped[np.ndarray, " L"],
+    prob: float,
+) -> pd.DataFrame:
+    """Return cells of the population, in their order, and those of each annotator."""
+    order = np.argsort(pairs, kind="stable")
+    everyone = population.mean[order], square[order]
+    who, place, each = individual_cells(
+        answers, pairs[order], everyone, len(labels), prob
+    )
+    owner = np.concatenate([np.full(len(pairs), -1), who])
+    cell = np.concatenate([np.arange(len(pairs)), order[place]])
+    both = zip(population.parts(), each.parts(), strict=True)
+    shares = [np.concatenate(parts) for parts in both]
+    return confusion_frame(
+        {"annotator": category(owner, annotators)},
+        np.divmod(pairs[cell], len(labels)),
+        (labels, labels),
+        shares,
+    )
 
 
 def individual_cells(
-    answers: tuple[
-        Int[np.ndarray, " A"], Int[np.ndarray, " A"], Float[np.ndarray, " A"]
-    ],
+    answers: Answers,
     pairs: Int[np.ndarray, " P"],
     population: tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]],
     labels: int,
     prob: float,
-) -> tuple[
-    Int[np.ndarray, " N"],
-    Int[np.ndarray, " N"],
-    Float[np.ndarray, " N"],
-    Float[np.ndarray, " N"],
-    Float[np.ndarray, " N"],
-]:
-    """Return the confusion of each annotator, of the true labels that they met."""
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"], Estimate]:
+    """Return whose and which pair each cell is, of the true labels that they met."""
     who, pair, count = answers
     met, row = np.unique(who * labels + pair // labels, return_inverse=True)
     of_true = met % labels
     size = np.bincount(pairs // labels, minlength=labels)[of_true]
     if not len(who) or size.sum() > MAX_ROWS:
         none, nothing = np.zeros(0, np.int64), np.zeros(0)
-        return none, none, nothing, nothing, nothing
+        return none, none, holding(nothing, nothing, nothing)
     first = np.searchsorted(pairs // labels, of_true)
     which = np.repeat(first, size) + places_within(size)
     start = np.cumsum(size) - size
@@ -125,8 +153,8 @@ def individual_cells(
     share, square = (each[which] for each in population)
     precision = learn_precision(given, share, total)
     whole = np.repeat(total, size)
-    bounds = shrunken(given, whole, share, square, precision, prob)
-    return np.repeat(met // labels, size), which, *bounds
+    cells = shrunken(given, whole, share, square, precision, prob)
+    return np.repeat(met // labels, size), which, cells
 
 
 def accuracy_table(
@@ -144,13 +172,11 @@ def accuracy_table(
     )
     both = np.concatenate([mine, total - mine]), np.concatenate([share, 1 - share])
     precision = learn_precision(*both, total)
-    accuracy, lower, upper = shrunken(mine, total, share, square, precision, prob)
+    accuracy = shrunken(mine, total, share, square, precision, prob)
     return pd.DataFrame(
         {
             "annotator": category(people, annotators),
             "responses": total.astype(np.int64),
-            "accuracy": accuracy,
-            "lower": lower,
-            "upper": upper,
+            **accuracy.columns("accuracy"),
         }
     )

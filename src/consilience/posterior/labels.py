@@ -1,0 +1,282 @@
+"""The tables `labels` and `items`: each label of each item, and its best label.
+
+**Labels.** For choice a row is an item and one of its candidates, and the probability
+is that of the candidate being the truth. For contains a row is an item and a label
+asked about, and the probability is that of the label being present: the sum over states
+k of P(state k) w_k, where w_k, the fit's `present`, says how far state k counts as
+present.
+
+**Soft labels: one row per item and one probability per label, to train a model on.**
+For choice the probabilities of a row sum to one, and a label that is not a candidate of
+an item has probability 0. For contains each is the probability that the label is
+present, and is empty where the label was not asked about: nothing is known there, which
+is not the same as 0.
+
+**Items: one row for each, with its best label and its probability.** Entropy is in
+nats. For choice it is that of the item's truth, -sum_k p_k log p_k. For contains it is
+the sum over the item's labels of the entropy of their presence: the joint entropy when
+the labels of an item are independent given the responses.
+
+Two labels tie when their probabilities differ by no more than rounding. A tie is never
+broken in silence: the first label stands in the row and `tied` says that it is not
+alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Shaped
+
+from consilience.errors import OptionError
+from consilience.intervals import bounds
+from consilience.posterior.stored import category, draws, names, stored
+from consilience.posterior.truth import Candidates, at_prob, candidates
+from consilience.responses.text import natural_order, text_array
+from consilience.when_used import xr
+
+# Probabilities in double precision are equal up to about 1e-15 times the number of
+# responses summed, far below the first figure; single precision has seven digits, of
+# which a sum of logarithms may lose one.
+_TIE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-6}
+# Some 2 GB in double precision.
+_MAX_CELLS = 250_000_000
+
+
+def labels(data: xr.DataTree) -> pd.DataFrame:
+    """Posterior probability of each label of each item."""
+    kept = stored(data, "labels")
+    if kept is not None:
+        return kept
+    if data.attrs["kind"] == "contains":
+        return _present_labels(data, at_prob(data))
+    items = data["constant_data"]["unit_item"].to_numpy()
+    return labels_of_candidates(at_prob(data), items, names(data, "true_class"))
+
+
+def labels_of_candidates(
+    truth: Candidates,
+    items: Shaped[np.ndarray, " U"],
+    states: Shaped[np.ndarray, " K"],
+) -> pd.DataFrame:
+    """Return the table `labels` of a fit of kind choice or objects."""
+    state = np.broadcast_to(truth.state, truth.probability.shape).ravel()
+    listed = state >= 0
+    place = slice(None) if listed.all() else listed
+    unit = np.repeat(np.arange(len(items), dtype=np.int32), truth.state.shape[1])
+    return pd.DataFrame(
+        {
+            "item": category(unit[place], items),
+            "label": category(state[place], states),
+            "probability": truth.probability.ravel()[place],
+            "lower": truth.lower.ravel()[place],
+            "upper": truth.upper.ravel()[place],
+        }
+    )
+
+
+def by_label(
+    data: xr.DataTree, truth: Float[np.ndarray, "D U S"]
+) -> Float[np.ndarray, "D N"]:
+    """Return posteriors of the truth in the order of the table `labels`."""
+    state = candidates(data).state
+    if data.attrs["kind"] == "contains":
+        weights = data["constant_data"]["present"].to_numpy().astype(np.float64)
+        weight = np.where(state >= 0, weights[state], 0.0)
+        present: Float[np.ndarray, "D N"] = np.nansum(weight * truth, axis=2)
+        return present
+    unit, column = np.nonzero(state >= 0)
+    return truth[:, unit, column]
+
+
+def _present_labels(data: xr.DataTree, truth: Candidates) -> pd.DataFrame:
+    constant = data["constant_data"]
+    item, items = pd.factorize(constant["unit_item"].to_numpy().astype(object))
+    label, asked = pd.factorize(constant["unit_label"].to_numpy().astype(object))
+    # Units list the labels item by item; over all items they stand in natural order.
+    order = natural_order(text_array(asked))
+    return pd.DataFrame(
+        {
+            "item": category(item, items),
+            "label": category(np.argsort(order)[label], asked[order]),
+            **_presence(truth, constant["present"].to_numpy().astype(np.float64)),
+        }
+    )
+
+
+def _presence(
+    truth: Candidates, weights: Float[np.ndarray, " K"]
+) -> dict[str, Float[np.ndarray, " U"]]:
+    """P(the label asked about is present) of each unit, with bounds.
+
+    The bounds of a sum of several states do not follow from the states' own bounds.
+    They are stated where presence, or absence, is one state alone; elsewhere NaN.
+    """
+    weight = np.where(truth.state >= 0, weights[truth.state], 0.0)
+    probability = np.nansum(weight * truth.probability, axis=1)
+    lower = upper = np.full(len(probability), np.nan)
+    if np.array_equal(np.sort(weights)[-2:], [0, 1]) and weights.sum() == 1:
+        lower, upper = _state_bounds(truth, int(weights.argmax()))
+    elif weights.sum() == len(weights) - 1 and weights.min() == 0:
+        absent = _state_bounds(truth, int(weights.argmin()))
+        lower, upper = 1 - absent[1], 1 - absent[0]
+    return {"probability": probability, "lower": lower, "upper": upper}
+
+
+def _state_bounds(
+    truth: Candidates, state: int
+) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:
+    """Bounds of one state's probability; zero for a unit that does not have it."""
+    chosen = truth.state == state
+    lower, upper = (
+        np.where(chosen, bound, 0.0).sum(axis=1) for bound in (truth.lower, truth.upper)
+    )
+    return lower, upper
+
+
+def soft_labels(data: xr.DataTree) -> pd.DataFrame:
+    """Spread the probabilities out, one column per label."""
+    table = labels(data)
+    items, names = table["item"].cat.categories, table["label"].cat.categories
+    if "item" in names:
+        msg = (
+            "soft labels: a label is named 'item', as is the column of the items; "
+            "export the table `labels`, or rename that label"
+        )
+        raise OptionError(msg)
+    if len(items) * len(names) > _MAX_CELLS:
+        msg = (
+            f"soft labels: {len(items):,} items by {len(names):,} labels are too many "
+            f"for one table (at most {_MAX_CELLS:,} cells); export the table "
+            "`labels`, which lists candidates only"
+        )
+        raise OptionError(msg)
+    absent = np.nan if data.attrs["kind"] == "contains" else 0.0
+    wide = np.full((len(items), len(names)), absent)
+    wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
+    frame = pd.DataFrame(wide, columns=names)
+    frame.insert(0, "item", items)
+    return frame
+
+
+def share_present(data: xr.DataTree) -> pd.DataFrame | None:
+    """Return the share of pairs present by each meaning, the reported one first.
+
+    Columns meaning, share, lower and upper; None where the model has one meaning.
+    """
+    values = draws(data, "share_present", ("meaning",))
+    if values is None:
+        return None
+    values = values.astype(float)
+    lower, upper = bounds(values, data.attrs["prob"])
+    table = pd.DataFrame(
+        {
+            "meaning": data["posterior"]["meaning"].to_numpy().astype(str),
+            "share": values.mean(0),
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+    return table.dropna(subset="share", ignore_index=True)
+
+
+def items(data: xr.DataTree) -> pd.DataFrame:
+    """Best label of each item, its probability, and what is left uncertain."""
+    kept = stored(data, "items")
+    if kept is not None:
+        return kept
+    width = _TIE[np.dtype(data["truth"]["probability"].dtype)]
+    if data.attrs["kind"] == "contains":
+        return _contains_items(data, width)
+    return _choice_items(data, width)
+
+
+def _choice_items(data: xr.DataTree, width: float) -> pd.DataFrame:
+    """Items of choice, straight from the rectangle: the long table takes ten times."""
+    constant = data["constant_data"]
+    truth = candidates(data)
+    listed = truth.state >= 0
+    given = np.where(listed, truth.probability, -np.inf)
+    highest = given.max(axis=1)
+    leads = listed & (given >= highest[:, None] - width)
+    label_names = names(data, "true_class")
+    best = np.where(leads, truth.state, len(label_names)).min(axis=1)
+    best = np.where(best == len(label_names), -1, best)
+    unit_item = constant["unit_item"].to_numpy()
+    table = pd.DataFrame(
+        {
+            "item": category(np.arange(len(unit_item)), unit_item),
+            "label": category(
+                np.where(best == len(label_names), -1, best), label_names
+            ),
+            "probability": np.where(np.isneginf(highest), np.nan, highest),
+            "entropy": np.nansum(_entropy_terms(truth.probability), axis=1),
+            "responses": constant["num_responses"].to_numpy().astype(np.int64),
+            "tied": leads.sum(axis=1) > 1,
+        }
+    )
+    if not data.attrs.get("ordered"):
+        return table
+    dense = np.zeros((len(unit_item), len(label_names)))
+    rows = np.arange(len(unit_item))[:, None]
+    np.add.at(dense, (rows, np.maximum(truth.state, 0)), np.where(listed, given, 0.0))
+    return table.assign(**_middle(dense, label_names))
+
+
+def _middle(
+    probability: Float[np.ndarray, "I K"], label_names: Shaped[np.ndarray, " K"]
+) -> dict[str, Any]:
+    """Return the posterior median and mean of ordered labels.
+
+    The mean is that of the labels where they are numbers, and of their places, from
+    one, where they are not.
+    """
+    half = (probability.cumsum(1) < 0.5 * probability.sum(1, keepdims=True)).sum(1)
+    half = np.minimum(half, len(label_names) - 1)
+    value = pd.to_numeric(pd.Series(label_names), errors="coerce").to_numpy(float)
+    if not np.isfinite(value).all():
+        value = 1.0 + np.arange(len(label_names))
+    mean = probability @ value / probability.sum(1)
+    return {"median": category(half, label_names), "mean": mean}
+
+
+def _contains_items(data: xr.DataTree, width: float) -> pd.DataFrame:
+    """Items of contains, summed up over the labels asked about each."""
+    table = _present_labels(data, candidates(data))
+    items, label_names = (table[name].cat.categories for name in ("item", "label"))
+    item, label = (
+        table[name].cat.codes.to_numpy(np.int64) for name in ("item", "label")
+    )
+    present = table["probability"].to_numpy()
+    highest = np.full(len(items), -np.inf)
+    np.maximum.at(highest, item, present)
+    leads = present >= highest[item] - width
+    best = np.full(len(items), len(label_names))
+    np.minimum.at(best, item[leads], label[leads])
+
+    def total(values: Shaped[np.ndarray, " U"]) -> Float[np.ndarray, " I"]:
+        return np.bincount(item, values, len(items))
+
+    responses = total(data["constant_data"]["num_responses"].to_numpy())
+    entropy = _entropy_terms(present) + _entropy_terms(1 - present)
+    return pd.DataFrame(
+        {
+            "item": category(np.arange(len(items)), items),
+            "label": category(best, label_names),
+            "probability": highest,
+            "entropy": total(entropy),
+            "responses": responses.astype(np.int64),
+            "tied": total(leads) > 1,
+        }
+    )
+
+
+def _entropy_terms(
+    probability: Float[np.ndarray, "*shape"],
+) -> Float[np.ndarray, "*shape"]:
+    """-p log p, which is 0 where p is 0; rounding below 0 or above 1 is cut off."""
+    p = np.clip(probability, 0.0, 1.0)
+    terms: np.ndarray = -p * np.log(np.where(p > 0, p, 1.0))
+    return terms

@@ -1,0 +1,239 @@
+"""A space in the tree of a fit, out and in: who answered what about which unit.
+
+How alike the user said that labels are is kept of labels that one item was asked about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import fields
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int, Shaped
+
+from consilience.truth import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
+from consilience.truth.named import no_pairs
+from consilience.truth.space import (
+    Asides,
+    Covariates,
+    Groups,
+    SimilarSets,
+    no_asides,
+    no_covariates,
+    no_groups,
+)
+from consilience.when_used import xr
+
+# By the name in the tree: where the space has it, and its axes there.
+_CONSTANT: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "unit_item": ("unit_item", "item"),
+        "annotator_identified": ("identified", "annotator"),
+        "group_of_annotator": ("annotator_groups.code", "annotator"),
+        "votes": ("votes", "given_class true_class"),
+        "superclass": ("parent", "true_class"),
+        "aside_unit": ("asides.unit", "aside"),
+        "aside_label": ("asides.label", "aside"),
+        "aside_n": ("asides.n", "aside"),
+        "unit_label": ("unit_label", "item"),
+        "present": ("present", "true_class"),
+        "unit_group": ("groups.code", "item"),
+        "similar_set": ("similar_sets.of_unit", "item"),
+        "shown_set": ("similar_sets.shown", "item"),
+        "covariates": ("covariates.value", "item candidate covariate"),
+        "covariate_centre": ("covariates.centre", "covariate"),
+        "covariate_spread": ("covariates.spread", "covariate"),
+    }
+)
+_OBSERVED = {"annotator": "annotator", "item": "unit", "answer": "answer", "n": "n"}
+_ALWAYS = {"annotator": "annotators", "true_class": "states", "given_class": "answers"}
+_SOME = {
+    "annotator_group": "annotator_groups.names",
+    "covariate": "covariates.names",
+    "group": "groups.names",
+}
+
+
+def constant_data(space: Space) -> xr.Dataset:
+    """Lay out what was known before anyone answered, and how many answers came."""
+    states = listed_states(space)
+    shape = (space.num_units, space.state.shape[1])
+    answers = np.bincount(space.annotator, space.n, space.num_annotators)
+    of_unit = np.bincount(space.unit, space.n, space.num_units)
+    variables: dict[str, Any] = {
+        "candidate_class": ("candidate", states[0]),
+        "num_responses": ("item", of_unit.astype(np.int64)),
+        "annotator_responses": ("annotator", answers.astype(np.int64)),
+    }
+    if space.ragged:
+        variables["candidate_class"] = (("item", "candidate"), states)
+    before = np.broadcast_to(space.log_prior, shape)
+    if before[np.broadcast_to(space.real, shape)].any():
+        variables["log_prior"] = (("item", "candidate"), before.astype(np.float32))
+    there = {field.name for field in fields(space)} - _silent(space)
+    for name, (source, dims) in _CONSTANT.items():
+        if source.split(".")[0] in there:
+            value = attrgetter(source)(space)
+            axes = dims.split()
+            if value.ndim < len(axes):  # of contains, covariates are those of a unit
+                axes.remove("candidate")
+            variables[name] = (axes, value)
+    if isinstance(space, ObjectsSpace) and space.named.contains_counts is not None:
+        axes = ["item", "place", "contains_answer"]
+        counts = space.named.contains_counts.astype(np.int32)
+        variables["contains_counts"] = (axes, counts)
+    return xr.Dataset(variables, {"item": items_of(space), **coordinates(space)})
+
+
+def _silent(space: Space) -> set[str]:
+    """Return the parts of a space that say nothing, which a fit does not keep."""
+    kept: dict[str, bool] = {}
+    if isinstance(space, ChoiceSpace):
+        kept = {"parent": bool((space.parent != "").any())}
+        kept["asides"] = len(space.asides.unit) > 0
+    if isinstance(space, ContainsSpace):
+        kept = {"groups": len(space.groups.names) > 0}
+        kept["similar_sets"] = space.similar_sets.linked
+    if isinstance(space, (ChoiceSpace, ContainsSpace)):
+        kept["covariates"] = len(space.covariates.names) > 0
+    return {name for name, says in kept.items() if not says}
+
+
+def observed_data(space: Space) -> xr.Dataset:
+    """Lay out the answers, as codes."""
+    values = {name: attrgetter(source)(space) for name, source in _OBSERVED.items()}
+    return xr.Dataset({name: ("response", value) for name, value in values.items()})
+
+
+def coordinates(space: Space) -> dict[str, Shaped[np.ndarray, " _"]]:
+    """Return names along axes: of annotators, states, answers, covariates, groups."""
+    there = {field.name for field in fields(space)}
+    some = {
+        axis: attrgetter(source)(space)
+        for axis, source in _SOME.items()
+        if source.split(".")[0] in there
+    }
+    every = {axis: attrgetter(source)(space) for axis, source in _ALWAYS.items()}
+    every |= {axis: names for axis, names in some.items() if len(names)}
+    return {axis: np.asarray(names, object) for axis, names in every.items()}
+
+
+def items_of(space: Space) -> pd.Index:
+    """Return the index of units."""
+    # Of Python's own strings: pandas would code them for Arrow, and xarray take them
+    # out again, a copy for every group.
+    if isinstance(space, ContainsSpace):
+        return pd.RangeIndex(space.num_units)
+    names: pd.Index = pd.Index(space.unit_item, dtype=object)
+    return names
+
+
+def listed_states(space: Space) -> Int[np.ndarray, "#U S"]:
+    """Return the states listed for each unit, -1 in padding; one row where shared."""
+    if not space.ragged:
+        return space.state[:1]
+    shape = (space.num_units, space.state.shape[1])
+    states: Int[np.ndarray, "U S"] = np.where(
+        np.broadcast_to(space.real, shape), np.broadcast_to(space.state, shape), -1
+    )
+    return states
+
+
+def restored_space(data: xr.DataTree) -> ChoiceSpace | ContainsSpace:
+    """Return who answered what about which item, or pair of item and label."""
+    of_contains = data.attrs["kind"] == "contains"
+    return restored_contains(data) if of_contains else restored_choice(data)
+
+
+def restored_choice(data: xr.DataTree) -> ChoiceSpace:
+    """Return who answered what about which item."""
+    parts = _parts(data)
+    units, states = len(parts["unit_item"]), len(parts["states"])
+    asides, covariates = parts.pop("asides", None), parts.pop("covariates", None)
+    return ChoiceSpace(
+        **{"parent": np.full(states, "", object), **parts},
+        similar=no_pairs(),
+        covariates=covariates or no_covariates(units, 0),
+        asides=no_asides() if asides is None else Asides(**asides),
+    )
+
+
+def restored_contains(data: xr.DataTree) -> ContainsSpace:
+    """Return who answered what about which pair of item and label."""
+    parts = _parts(data)
+    units = len(parts["unit_item"])
+    alone = np.arange(units, dtype=np.int32)
+    groups, covariates = parts.pop("groups", None), parts.pop("covariates", None)
+    sets = parts.pop("similar_sets", {"of_unit": alone, "shown": alone})
+    return ContainsSpace(
+        **parts,
+        groups=no_groups(units) if groups is None else Groups(**groups),
+        similar_sets=SimilarSets(**sets),
+        covariates=covariates or no_covariates(units),
+    )
+
+
+def _parts(data: xr.DataTree) -> dict[str, Any]:
+    """Return what the tree has of a space, by the names of its fields."""
+    constant, observed = data["constant_data"], data["observed_data"]
+    parts: dict[str, Any] = defaultdict(dict)
+    for name, (source, dims) in _CONSTANT.items():
+        if name in constant:
+            stored = constant[name]
+            axes = [axis for axis in dims.split() if axis in stored.dims]
+            part, _, field = source.partition(".")
+            value = stored.transpose(*axes).to_numpy()
+            if field:
+                parts[part][field] = value
+            else:
+                parts[part] = value
+    for name, source in _OBSERVED.items():
+        parts[source] = observed[name].to_numpy()
+    for axis, source in (_ALWAYS | _SOME).items():
+        part, _, field = source.partition(".")
+        if axis in constant.coords and field:
+            parts[part][field] = constant[axis].to_numpy()
+        elif not field:
+            parts[part] = constant[axis].to_numpy()
+    if "covariates" in parts:
+        covariates = parts["covariates"]
+        names = tuple(map(str, covariates.pop("names")))
+        everywhere = np.ones(covariates["value"].shape[:-1], bool)
+        parts["covariates"] = Covariates(**covariates, names=names, observed=everywhere)
+    state = candidate_states(data)
+    log_prior = np.where(state < 0, -np.inf, 0.0)
+    if "log_prior" in constant:
+        kept = constant["log_prior"].transpose("item", "candidate").to_numpy()
+        log_prior = kept.astype(float)
+    return {
+        **parts,
+        "identified": parts["identified"].astype(bool),
+        "annotator_groups": annotator_groups(data),
+        "states": tuple(map(str, parts["states"])),
+        "answers": tuple(map(str, parts["answers"])),
+        "state": np.maximum(state, 0),
+        "log_prior": log_prior,
+        "assumptions": tuple(json.loads(data.attrs["assumptions"])),
+    }
+
+
+def annotator_groups(data: xr.DataTree) -> Groups:
+    """Return the groups of annotators of a fit."""
+    constant = data["constant_data"]
+    names = np.zeros(0, object)
+    if "annotator_group" in constant.coords:
+        names = constant["annotator_group"].to_numpy()
+    return Groups(constant["group_of_annotator"].to_numpy(), names)
+
+
+def candidate_states(data: xr.DataTree) -> Int[np.ndarray, "#U S"]:
+    """Return the states listed for each unit, -1 in padding; one row where shared."""
+    listed = data["constant_data"]["candidate_class"]
+    axes = [axis for axis in ("item", "candidate") if axis in listed.dims]
+    return np.atleast_2d(listed.transpose(*axes).to_numpy())

@@ -1,1 +1,0 @@
-"""A fit as it is stored: draws, settings and what was observed."""

@@ -1,0 +1,191 @@
+"""The tables of a fit by name, what their columns mean, and how a fit shows itself.
+
+On disk a table is a Parquet file whose text is dictionary-encoded: each name is stored
+once. The file's metadata carries, under the key `consilience`, a JSON object with the
+table's name, the probability between `lower` and `upper`, what kind of interval that
+is, the model and the engine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from consilience.errors import OptionError, not_among
+from consilience.notebook import Part, as_html
+from consilience.posterior.annotators import (
+    annotator_groups,
+    annotators,
+    covariate_effects,
+    group_differences,
+    relative_information,
+)
+from consilience.posterior.confusion import confusion
+from consilience.posterior.diagnostics import (
+    FAILED,
+    comparison,
+    diagnostics,
+    tally,
+)
+from consilience.posterior.labels import items, labels
+from consilience.posterior.objects import (
+    OF_ITEMS,
+    object_table,
+    styles,
+)
+from consilience.posterior.stored import stored_names
+from consilience.responses.tables.id_types import Types, restored
+from consilience.tables import CATALOGUE, Schema
+from consilience.when_used import xr
+
+_ROWS = 10  # of a table in a notebook
+_OF_GROUPS = ("annotator_groups", "group_differences")
+_OF_COLUMNS = ("covariate_effects", "relative_information")
+TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
+    {
+        "labels": labels,
+        "items": items,
+        "annotators": annotators,
+        "annotator_groups": annotator_groups,
+        "group_differences": group_differences,
+        "confusion": confusion,
+        "diagnostics": diagnostics,
+        "comparison": comparison,
+        "covariate_effects": covariate_effects,
+        "relative_information": relative_information,
+        **{name: partial(object_table, name=name) for name in OF_ITEMS},
+        "styles": styles,
+    }
+)
+
+
+class DescribedTable(pd.DataFrame):
+    """A table of a fit: a data frame that states what its columns mean.
+
+    What is made of it, such as some of its rows, is an ordinary data frame.
+    """
+
+    _metadata: ClassVar[list[str]] = ["schema", "prob"]
+    schema: Schema
+    prob: float
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each column means, by its name."""
+        means = {}
+        for column in self.schema.results:
+            means[column.name] = column.means or column.words
+            if column.bounds is not None:
+                of = f"bound of the {100 * self.prob:g} % interval of {column.name}"
+                lower, upper = column.bounds
+                means |= {lower: f"lower {of}", upper: f"upper {of}"}
+        return {name: means[name] for name in map(str, self.columns)}
+
+    def _repr_html_(self) -> str:
+        """Return the first and last rows, and what the columns mean."""
+        listed = [f"{name}: {meaning}" for name, meaning in self.meanings.items()]
+        head = as_html(self.schema.title, {}, folded={"columns": listed})
+        rows = self.to_html(max_rows=_ROWS, show_dimensions=True, notebook=True)
+        return f"{head}{rows}"
+
+
+def named_table(data: xr.DataTree, name: str, types: Types) -> DescribedTable:
+    """Return a table of a fit by its name."""
+    if name not in TABLES:
+        raise OptionError(not_among("table", name, names_of(data)))
+    table = DescribedTable(restored(TABLES[name](data), types))
+    table.schema, table.prob = CATALOGUE[name], float(data.attrs["prob"])
+    return table
+
+
+def names_of(data: xr.DataTree) -> tuple[str, ...]:
+    """Return the names of the tables that a fit has, for what it was fitted to."""
+    kept = stored_names(data)
+    columns = () if covariate_effects(data).empty else _OF_COLUMNS
+    people = () if styles(data).empty else ("styles",)
+    groups = () if annotator_groups(data).empty else _OF_GROUPS
+    absent = {*OF_ITEMS, *_OF_COLUMNS, *_OF_GROUPS, "styles"}
+    absent -= {*kept, *columns, *people, *groups}
+    return tuple(name for name in TABLES if name not in absent)
+
+
+def about(data: xr.DataTree) -> dict[str, str | float]:
+    """Return what a table's numbers mean and where they come from."""
+    return {
+        "prob": float(data.attrs["prob"]),
+        "interval": "equal-tailed",
+        "model": str(data.attrs["model"]),
+        "engine": str(data.attrs["engine"]),
+        "version": str(data.attrs["version"]),
+    }
+
+
+def write_parquet(
+    frame: pd.DataFrame, path: Path, about_it: Mapping[str, str | float]
+) -> None:
+    """Write one table as Parquet."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    note = json.dumps({"table": path.stem, **about_it}).encode()
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), b"consilience": note}
+    )
+    pq.write_table(table, path, compression="zstd")
+
+
+def text(data: xr.DataTree) -> str:
+    """Return a fit in one line."""
+    attributes, checks = data.attrs, diagnostics(data)
+    counted = [f"{number:,} {what}" for what, number in _counts(data).items()]
+    judged = f"; checks: {tally(checks)}" if len(checks) else ""
+    return (
+        f"Fit({attributes['model']} by {attributes['engine']}, {attributes['kind']}: "
+        f"{', '.join(counted)}{judged}; tables: {', '.join(names_of(data))})"
+    )
+
+
+def html(data: xr.DataTree, types: Types) -> str:
+    """Return a fit as HTML: what was fitted, failed checks, first rows of tables."""
+    attributes, checks = data.attrs, diagnostics(data)
+    facts = {
+        "kind": attributes["kind"],
+        **{what: f"{number:,}" for what, number in _counts(data).items()},
+        "engine": f"{attributes['engine']} ({attributes['engine_reason']})",
+        "intervals": f"{100 * float(attributes['prob']):g} %",
+        "seconds": f"{float(attributes['seconds']):.1f}",
+    }
+    if "truth" in data.children and "reported" in data["truth"].attrs:
+        facts["posterior of the truth"] = data["truth"].attrs["reported"]
+    if len(checks):
+        facts["checks"] = tally(checks)
+    facts["tables"] = ", ".join(names_of(data))
+    remarks = [
+        f"{row['name']}: {row['value']:.3g} where the limit is {row['limit']:.3g}; "
+        f"{row['remedy']}"
+        for row in checks[checks["outcome"] == FAILED].to_dict("records")
+    ]
+    people = annotators(data).dropna(subset="accuracy")
+    people = people.sort_values("accuracy", kind="stable")
+    compared = comparison(data).drop(columns="seconds", errors="ignore")
+    parts = [
+        Part("items", restored(items(data), types)),
+        Part("least accurate annotators", restored(people, types)),
+        Part("models compared", compared),
+    ]
+    assumed = json.loads(attributes["assumptions"])
+    title = f"Fit: {attributes['model']} by {attributes['engine']}"
+    return as_html(title, facts, parts, remarks, {"assumed": assumed})
+
+
+def _counts(data: xr.DataTree) -> dict[str, int]:
+    counts = {"items": len(items(data)), "annotators": len(annotators(data))}
+    if "observed_data" in data.children:
+        counts["answers"] = int(data["observed_data"]["n"].sum())
+    return counts

@@ -1,0 +1,250 @@
+"""A fit laid out as an ArviZ DataTree; `posterior.fit` says what each group means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Shaped
+
+from consilience.contains.space import MEANINGS
+from consilience.inference import Result
+from consilience.inference.mixing import Mixing
+from consilience.inference.result import Optimization
+from consilience.objects.layout.covariate_names import Names, frequent_pairs
+from consilience.posterior.confusion import counted_parameters
+from consilience.posterior.diagnostics import as_dataset
+from consilience.posterior.labels import labels_of_candidates
+from consilience.posterior.spaces import (
+    constant_data,
+    coordinates,
+    items_of,
+    listed_states,
+    observed_data,
+)
+from consilience.posterior.truth import FIELDS, Candidates, Tempering, Truth
+from consilience.truth import (
+    ObjectsSpace,
+    Space,
+    named_pairs,
+)
+from consilience.when_used import xr
+
+SAMPLED = ("chain", "draw")
+
+
+def tree(
+    space: Space,
+    result: Result,
+    dims: Mapping[str, tuple[str, ...]],
+    attributes: Mapping[str, Any],
+    tempering: Tempering | None = None,
+    covariates: Names | None = None,
+) -> xr.DataTree:
+    """Lay out a fit."""
+    groups = {
+        "posterior": _posterior(space, result, dims, covariates),
+        "truth": _truth(space, result, tempering),
+        "constant_data": constant_data(space),
+        "observed_data": observed_data(space),
+    }
+    if "pair" in groups["posterior"].dims:
+        # Beside the parameters, as ArviZ takes coordinates that all of them have.
+        both = _pairs(space, covariates).T
+        named = zip(("first_label", "second_label"), both, strict=True)
+        groups["constant_data"] = groups["constant_data"].assign(
+            {name: ("pair", labels) for name, labels in named}
+        )
+    if result.log_likelihood is not None:
+        values = np.asarray(result.log_likelihood, np.float32)
+        groups["log_likelihood"] = xr.Dataset(
+            {"responses": ((*SAMPLED, "item"), values)}, {"item": items_of(space)}
+        )
+    if result.sample_stats:
+        stats = {name: (SAMPLED, value) for name, value in result.sample_stats.items()}
+        groups["sample_stats"] = xr.Dataset(stats)
+    if result.mixing is not None:
+        groups["convergence"] = _convergence(result.mixing)
+    if result.optimization is not None:
+        groups["optimization"] = _optimization(result.optimization)
+    groups = {path: _numbered(group) for path, group in groups.items()}
+    return xr.DataTree.from_dict({"/": root(attributes), **groups})
+
+
+def root(attributes: Mapping[str, Any]) -> xr.Dataset:
+    """Return the root of a fit: its attributes, lists and tables as JSON."""
+    return xr.Dataset(attrs={name: _plain(value) for name, value in attributes.items()})
+
+
+def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
+    """Return the tree with groups added, such as the verdicts of the checks."""
+    changed = data.copy()
+    for path, group in added.items():
+        changed[path] = xr.DataTree(_numbered(group))
+    return changed
+
+
+def _numbered(group: xr.Dataset) -> xr.Dataset:
+    """Return a group with chains and draws numbered, as ArviZ expects them."""
+    axes = (axis for axis in SAMPLED if axis in group.dims)
+    return group.assign_coords({axis: np.arange(group.sizes[axis]) for axis in axes})
+
+
+def _posterior(
+    space: Space,
+    result: Result,
+    dims: Mapping[str, tuple[str, ...]],
+    covariates: Names | None,
+) -> xr.Dataset:
+    values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
+    axes = dict(dims)
+    # Confusions that are no parameters are counted; fits of classes have theirs made.
+    stated = {"confusion", "accuracy", "own_label_odds"} & values.keys()
+    counted = not stated and not isinstance(space, ObjectsSpace)
+    if counted:
+        for name, (dims_of, value) in counted_parameters(space, result.belief).items():
+            axes[name], values[name] = dims_of, value[None, None]
+    along: dict[str, Any] = {
+        **coordinates(space),
+        "mixture_component": np.array(["low", "high"], object),
+    }
+    if isinstance(space, ObjectsSpace):
+        from consilience.objects.layout.covariates import column_names  # noqa: PLC0415
+
+        names = covariates or column_names(space)
+        along |= {
+            f"{what}_covariate": np.asarray(columns, object)
+            for what, columns in asdict(names).items()
+            if what != "pairs"
+        }
+    used = {axis for name in values for axis in axes[name]}
+    along = {axis: names for axis, names in along.items() if axis in used}
+    if "pair" in used:
+        pairs = _pairs(space, covariates)
+        names_of_pairs = [f"{first} / {second}" for first, second in pairs]
+        along["pair"] = np.asarray(names_of_pairs, object)
+    if "share_present" in values:
+        along["meaning"] = np.asarray(MEANINGS, object)
+    return xr.Dataset(
+        {
+            name: ((*SAMPLED, *axes[name]), np.asarray(value, np.float32))
+            for name, value in values.items()
+        },
+        along,
+    )
+
+
+def _pairs(space: Space, covariates: Names | None) -> Shaped[np.ndarray, "P 2"]:
+    """Return the labels of the pairs that have a number of their own."""
+    if not isinstance(space, ObjectsSpace):
+        label_pairs, labels = named_pairs(space), np.asarray(space.states, object)
+        return np.stack([labels[label_pairs.first], labels[label_pairs.second]], 1)
+    pairs = frequent_pairs(space.named) if covariates is None else covariates.pairs
+    return np.asarray(space.named.labels[np.array(pairs, int).reshape(-1, 2)])
+
+
+def reported_truth(result: Result, tempering: Tempering | None) -> Truth:
+    """Return the posterior of the truth that the tables give."""
+    if tempering is None:
+        return Truth(result.belief, result.lower, result.upper)
+    return tempering.raw if tempering.reported == "raw" else tempering.tempered
+
+
+def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Dataset:
+    reported = reported_truth(result, tempering)
+    values = {name: getattr(reported, name) for name in FIELDS}
+    if tempering is None:
+        return _dataset(space, values)
+    of_raw = tempering.reported == "tempered"
+    which, other = (
+        ("raw", tempering.raw) if of_raw else ("tempered", tempering.tempered)
+    )
+    for name in FIELDS:
+        values[f"{which}_{name}"] = getattr(other, name).astype(np.float32)
+    return (
+        _dataset(space, values)
+        .assign(design_effect=("item", tempering.design_effect))
+        .assign_attrs(
+            reported=tempering.reported,
+            residual_correlation=tempering.correlation,
+            residual_z=tempering.z,
+            residual_shrunk=tempering.shrunk,
+            residual_common=tempering.common,
+        )
+    )
+
+
+def _dataset(
+    space: Space, values: Mapping[str, Float[np.ndarray, "U S"]]
+) -> xr.Dataset:
+    if space.ragged:
+        values = {
+            name: np.where(space.real, array, np.nan) for name, array in values.items()
+        }
+    return xr.Dataset(
+        {name: (("item", "candidate"), array) for name, array in values.items()},
+        {"item": items_of(space)},
+    )
+
+
+def _convergence(mixing: Mixing) -> xr.Dataset:
+    of_quantities = ("rhat", "ess_bulk", "ess_tail", "lowest", "highest")
+    return xr.Dataset(
+        {
+            **{name: ("quantity", getattr(mixing, name)) for name in of_quantities},
+            "mode_of_chain": ("chain", mixing.mode),
+            "mode_weight": ("mode", mixing.weight),
+        },
+        {"quantity": mixing.quantity},
+        {"modes": mixing.modes},
+    )
+
+
+def _optimization(how: Optimization) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "objective": (("restart", "sweep"), how.objective),
+            "converged": ("restart", how.converged),
+            "chosen": how.chosen,
+        },
+        attrs={"what": how.what},
+    )
+
+
+def _plain(value: Any) -> str | int | float:
+    if isinstance(value, (str, int, float)):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Outcome:
+    """A fit as its engine left it; to lay it out takes about as long as a sweep."""
+
+    space: Space
+    result: Result
+    dims: Mapping[str, tuple[str, ...]]
+    attributes: Mapping[str, Any]
+    tempering: Tempering | None
+    comparison: pd.DataFrame | None = None
+    finish: Callable[[xr.DataTree], xr.DataTree] = lambda data: data
+
+    def tree(self) -> xr.DataTree:
+        """Lay the fit out."""
+        data = tree(self.space, self.result, self.dims, self.attributes, self.tempering)
+        if self.comparison is not None:
+            data = with_groups(data, comparison=as_dataset(self.comparison))
+        return self.finish(data)
+
+    def labels(self) -> pd.DataFrame:
+        """Return the table `labels`, as the tree has it."""
+        truth = reported_truth(self.result, self.tempering)
+        candidates = Candidates(
+            listed_states(self.space), truth.probability, truth.lower, truth.upper
+        )
+        states = np.asarray(self.space.states, object)
+        return labels_of_candidates(candidates, self.space.unit_item, states)

@@ -1,0 +1,74 @@
+"""All tables of a fit can be had by name, and say what their columns mean."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.errors import OptionError
+from consilience.posterior.tables import TABLES
+
+METHODS = ("labels", "items", "annotators", "confusion", "diagnostics", "comparison")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_table_that_is_a_method_is_the_same_by_name(choice_fit, name):
+    fit = choice_fit()
+    assert fit.tables == METHODS
+    pd.testing.assert_frame_equal(fit.table(name), getattr(fit, name)())
+
+
+def test_a_fit_of_objects_names_all_its_tables(objects_fit):
+    of_objects = {"objects", "objects_vi", "object_counts", "same_object", "panels"}
+    assert of_objects | {"ambiguity", "styles"} == {*objects_fit.tables} - {*METHODS}
+    assert all(objects_fit.table(name).size for name in of_objects)
+
+
+def test_every_place_lists_the_names(objects_fit):
+    with pytest.raises(OptionError) as refused:
+        objects_fit.table("object")
+    for name in objects_fit.tables:
+        assert name in dir(objects_fit)
+        assert name in repr(objects_fit)
+        assert name in objects_fit._repr_html_()
+        assert name in str(refused.value)
+
+
+def test_a_table_that_the_fit_lacks_is_empty_or_refused(choice_fit):
+    fit = choice_fit()
+    assert fit.table("styles").empty
+    assert fit.table("annotator_groups").empty
+    with pytest.raises(OptionError, match="has no objects"):
+        fit.table("same_object")
+    with pytest.raises(AttributeError, match=r"fit\.table\('styles'\)"):
+        fit.styles()
+    with pytest.raises(AttributeError, match=r"no attribute 'mood'$"):
+        fit.mood()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_column_says_what_it_means(objects_fit, name):
+    table = objects_fit.with_(prob=0.9).table(name)
+    assert list(table.meanings) == list(table.columns)
+    assert all(table.meanings.values())
+    shown = table._repr_html_()
+    assert all(f"{column}: " in shown for column in table.columns)
+
+
+def test_bounds_name_their_probability(choice_fit):
+    drawn = np.random.default_rng(0).dirichlet([3, 1], (1, 40, 2, 2))
+    table = choice_fit(confusion=drawn).with_(prob=0.5).table("annotators")
+    assert table.meanings["lower"] == "lower bound of the 50 % interval of accuracy"
+
+
+def test_what_is_made_of_a_table_is_an_ordinary_frame(choice_fit):
+    table = choice_fit().table("labels")
+    assert type(table.head(2)) is pd.DataFrame
+    assert type(table[["item"]]) is pd.DataFrame
+
+
+def test_a_fit_is_copied_as_its_tree(choice_fit):
+    fit = choice_fit()
+    again = copy.deepcopy(fit)
+    pd.testing.assert_frame_equal(again.items(), fit.items())
