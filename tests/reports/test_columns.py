@@ -89,7 +89,7 @@ def test_confusions_that_are_too_many_leave_out_those_who_answered_least(
 ):
     room = importlib.import_module("consilience.reports.columns")
     monkeypatch.setattr(room, "MAX_CELLS", 3 * 16)
-    reported = room.confusions(report.runs[0], Names())
+    reported = room.confusions(report.runs[0], Names(), Names(), Names())
     assert reported["who"][0] == -1
     assert len(reported["who"]) == 3  # everybody, and the two there is room for
     assert reported["left"] == 3
@@ -116,7 +116,8 @@ def test_objects_come_back_with_their_names_and_what_is_ambiguous(objects):
     ]
     assert [reported["share"][row] for row in second] == [7000, 3000]
     assert reported["ambiguity"]["naming"] == [0, 6100]
-    assert [reported["same"]["p"][row] for row in rows(reported["same"], 1)] == [9100]
+    same = reported["same"]
+    assert [same["probability"][row] for row in rows(same, 1)] == [9100]
 
 
 def test_the_data_sets_own_labels_stand_beside_the_items(report, hostile):

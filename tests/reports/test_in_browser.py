@@ -203,15 +203,18 @@ def test_each_annotators_confusion_is_there(show, report):
     assert [float(each) for each in shown] == pytest.approx(list(own), abs=0.0051)
 
 
-def test_of_many_labels_one_truth_is_shown_at_a_time(show):
+def test_of_many_labels_there_are_shades_and_the_answers_of_one_truth(show):
     page = show("many")
-    shown = texts(page, "#confusion-tables tbody tr")
+    shown = texts(page, "#confusion-answers tbody tr")
     assert shown == ["label 0.900.800 to .950", "label 1.100.050 to .200"]
-    choose(page, "confusion-true", "label 24")
-    assert texts(page, "#confusion-tables button") == ["label 24", "label 0"]
-    page.run("document.querySelector('#confusion-tables button').click()")
-    said = page.run("document.getElementById('confusion-cell').textContent")
-    assert "When the truth is label 24, .900 of answers say label 24 (90% inter" in said
+    choose(page, "confusion-row", "24")
+    assert texts(page, "#confusion-answers tbody th") == ["label 24", "label 0"]
+    said = "document.getElementById('confusion-cell').textContent"
+    stated = "everybody: truth label 24, answer label 24: .900 (90% interval .800 to"
+    assert page.run(said).startswith(stated)
+    page.run("document.querySelector('#confusion-tables canvas').focus()")
+    page.press("ArrowLeft")
+    assert "truth label 24, answer label 23: never" in page.run(said)
 
 
 def test_a_cell_of_contains_finds_items_by_what_was_said_of_their_labels(

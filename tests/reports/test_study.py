@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -113,17 +114,17 @@ def test_confusion_has_as_many_levels_as_the_hierarchy(parts):
     )
     assert study.depth == 2
     levels = heat(study)["levels"]
-    assert [level["names"] for level in levels[1:]] == [
+    assert [level["true"] for level in levels[1:]] == [
         ["cats", "dogs", "tools"],
         ["animals", "things"],
     ]
-    assert len(levels[0]["names"]) == 6
+    assert len(levels[0]["true"]) == 6
     assert [level["up"] for level in levels] == [[0, 0, 1, 2, 2, 2], [0, 0, 1], []]
     for level in levels:
-        for party in level["parties"]:
-            rows = pd.Series(party["p"]).groupby(party["t"]).sum()
-            if level is not levels[0]:  # of classes, seldom ones are left out
-                assert rows.to_numpy() == pytest.approx(10_000, abs=3)
+        parties = np.repeat(np.arange(4), np.diff(level["start"]))
+        rows = pd.Series(level["p"]).groupby([parties, level["t"]]).sum()
+        if level is not levels[0]:  # of classes, seldom ones are left out
+            assert rows.to_numpy() == pytest.approx(10_000, abs=3)
 
 
 @pytest.fixture
@@ -203,8 +204,8 @@ def test_one_model_is_shown_in_all_figures(page):
     assert page.run(faint) == []
 
 
-def test_the_heat_maps_zoom_in_and_lead_to_the_items(page):
-    focus(page, "#heat canvas")
+def test_matrices_of_people_and_models_zoom_in_and_lead_to_the_items(page):
+    focus(page, "#heat-tables [tabindex='0']")
     read = text(page, "#heat-cell")
     assert read.startswith("people: =animals called =animals: ")
     assert "; strong: =animals called =animals: " in read

@@ -191,16 +191,62 @@ class Settings:
     effort: EngineOptions = field(default_factory=EngineOptions)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Aggregated:
-    """What was inferred, under the caller's names."""
+    """A fit, and what it inferred under the caller's names."""
 
-    labels: pd.Series
-    probas: pd.DataFrame
-    priors: pd.Series
-    errors: pd.DataFrame | None
     fit: Fit
-    names: Mapping[str, pd.Index]
+    answers: Answers
+
+    @cached_property
+    def labels(self) -> pd.Series:
+        """Best label of each item."""
+        best = self.answers.label.named(items(self.fit.data)["label"])
+        return pd.Series(best, index=self._items, name="agg_label")
+
+    @cached_property
+    def probas(self) -> pd.DataFrame:
+        """Probability of each label, one row for each item."""
+        label, table = self.answers.label.values, labels(self.fit.data)
+        wide = np.zeros((table["item"].cat.categories.size, len(label)))
+        wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
+        named = label.rename(self.answers.label.name)
+        return pd.DataFrame(wide, index=self._items, columns=named)
+
+    @property
+    def priors(self) -> pd.Series:
+        """Prevalence of each label; the mean probability if the model has none."""
+        if "prevalence" not in self.fit.data["posterior"]:
+            return self.probas.mean().rename("prior")
+        prevalence = self.mean("prevalence")
+        return pd.Series(prevalence, index=self.probas.columns, name="prior")
+
+    @property
+    def errors(self) -> pd.DataFrame | None:
+        """Confusions of annotators, if the model has any."""
+        if "confusion" not in self.fit.data["posterior"]:
+            return None
+        by_annotator = individual(self.fit.data)
+        pooled = self.mean("confusion")[None]
+        confusion = pooled if by_annotator is None else by_annotator.mean
+        square = np.broadcast_to(confusion, (len(self.people), *confusion.shape[1:]))
+        annotator = replace(self.answers.annotator, values=self.people)
+        # Rows are answers and columns truths: each annotator's square is transposed.
+        return replace(self.answers, annotator=annotator).errors(
+            square.swapaxes(1, 2).astype(float)
+        )
+
+    @cached_property
+    def people(self) -> pd.Index:
+        """The annotators in the order of the fit."""
+        people = self.fit.data["constant_data"]["annotator"].to_numpy()
+        annotator = self.answers.annotator
+        return annotator.named(people).rename(annotator.name)
+
+    @property
+    def _items(self) -> pd.Index:
+        item = self.answers.item
+        return item.named(items(self.fit.data)["item"]).rename(item.name)
 
     def mean(self, parameter: str) -> np.ndarray:
         """Return the posterior mean of a parameter, the axes as in the fit."""
@@ -261,19 +307,7 @@ def aggregate(
         candidates=None if pred_probs is None else _candidates(pred_probs, answers),
         effort=settings.effort,
     )
-    probas = _probas(fitted, item, label)
-    return Aggregated(
-        labels=_labels(fitted, item, label),
-        probas=probas,
-        priors=_priors(fitted, probas),
-        errors=_errors(fitted, answers),
-        fit=fitted,
-        names={
-            "item": _index(fitted, item),
-            "annotator": _people(fitted, answers.annotator),
-            "given_class": label.values.rename(label.name),
-        },
-    )
+    return Aggregated(fitted, answers)
 
 
 def _candidates(pred_probs: pd.DataFrame, answers: Answers) -> pd.DataFrame:
@@ -285,54 +319,6 @@ def _candidates(pred_probs: pd.DataFrame, answers: Answers) -> pd.DataFrame:
             "label": answers.label.texts.take(np.tile(label, len(item))),
             "log_probability": np.log(pred_probs.to_numpy(float)).ravel(),
         }
-    )
-
-
-def _labels(fitted: Fit, item: Column, label: Column) -> pd.Series:
-    best = label.named(items(fitted.data)["label"])
-    return pd.Series(best, index=_index(fitted, item), name="agg_label")
-
-
-def _probas(fitted: Fit, item: Column, label: Column) -> pd.DataFrame:
-    table = labels(fitted.data)
-    wide = np.zeros((table["item"].cat.categories.size, len(label.values)))
-    wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
-    return pd.DataFrame(
-        wide,
-        index=_index(fitted, item),
-        columns=label.values.rename(label.name),
-    )
-
-
-def _index(fitted: Fit, item: Column) -> pd.Index:
-    return item.named(items(fitted.data)["item"]).rename(item.name)
-
-
-def _people(fitted: Fit, annotator: Column) -> pd.Index:
-    people = fitted.data["constant_data"]["annotator"].to_numpy()
-    return annotator.named(people).rename(annotator.name)
-
-
-def _priors(fitted: Fit, probas: pd.DataFrame) -> pd.Series:
-    posterior = fitted.data["posterior"]
-    if "prevalence" not in posterior:
-        return probas.mean().rename("prior")
-    prevalence = posterior["prevalence"].mean(("chain", "draw")).to_numpy()
-    return pd.Series(prevalence.astype(float), index=probas.columns, name="prior")
-
-
-def _errors(fitted: Fit, answers: Answers) -> pd.DataFrame | None:
-    if "confusion" not in fitted.data["posterior"]:
-        return None
-    by_annotator = individual(fitted.data)
-    pooled = fitted.data["posterior"]["confusion"].mean(("chain", "draw")).to_numpy()
-    confusion = pooled[None] if by_annotator is None else by_annotator.mean
-    people = _people(fitted, answers.annotator)
-    square = np.broadcast_to(confusion, (len(people), *confusion.shape[1:]))
-    # Rows are answers and columns truths: each annotator's square is transposed.
-    annotator = replace(answers.annotator, values=people)
-    return replace(answers, annotator=annotator).errors(
-        square.swapaxes(1, 2).astype(float)
     )
 
 

@@ -1,4 +1,4 @@
-"""What estimators share: the sections of their docstrings, and how they answer."""
+"""What estimators share: sections of docstrings, and models as estimators."""
 
 from collections.abc import Mapping
 from inspect import cleandoc
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pandas as pd
 from sklearn.base import BaseEstimator
 
+from consilience import annotators
 from consilience.estimators.answers import Aggregated, Settings, aggregate
 from consilience.fitting import EngineOptions
 
@@ -18,8 +19,18 @@ PROBAS = f"""\
 {LABELS}
 probas_ : pandas.DataFrame
     Probability of each label, one row per task and one column per label."""
-SHARED = {
-    "parameters": """\
+FIT = """\
+fit_ : Fit
+    The fit, with all tables, intervals and diagnostics."""
+ATTRIBUTES = f"""\
+{PROBAS}
+priors_ : pandas.Series
+    Prevalence of each label.
+errors_ : pandas.DataFrame
+    Confusion matrices, p(answer | truth): one row per worker and answer, one column
+    per true label. The columns of each worker sum to one.
+{FIT}"""
+PARAMETERS = """\
 n_iter : int, optional
     Largest number of sweeps; the engine's own default if None. Ignored by nuts.
 tol : float, optional
@@ -30,24 +41,54 @@ engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
 prior : mapping of str to float, optional
     Settings of the model's prior to change, by name.
 random_state : int, default 0
-    Seed of the random number generator.""",
-    "labels": LABELS,
+    Seed of the random number generator."""
+SHARED = {
+    "parameters": PARAMETERS,
     "probas": PROBAS,
-    "attributes": f"""\
-{PROBAS}
-priors_ : pandas.Series
-    Prevalence of each label.
-errors_ : pandas.DataFrame
-    Confusion matrices, p(answer | truth): one row per worker and answer, one column
-    per true label. The columns of each worker sum to one.
-fit_ : Fit
-    The fit, with all tables, intervals and diagnostics.""",
+    "attributes": ATTRIBUTES,
+    "votes": """\
+labels_, probas_
+    Best label of each task that was predicted last, and shares of the weighted
+    votes.""",
+    "loss_history": """\
+loss_history_ : list of float
+    Penalised log-likelihood per answer, in nats, after each iteration; empty with
+    an engine that does not climb.""",
+    "fit_or_algorithm": """\
+engine, prior
+    "classical", the default engine: the published algorithm. Another fits the model
+    of the same name, with `fit_` and `errors_`; parameters as of `ModelAggregator`.""",
     "answers": """\
 >>> import consilience as cs
 >>> from consilience.demo import study
 >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
 >>> answers = study(0, num_photos=30).answers.rename(columns=columns)""",
 }
+OF_MODEL = """\
+$summary
+
+Parameters
+----------
+$parameters
+
+Attributes
+----------
+$attributes
+
+See Also
+--------
+consilience.fit : Fits the model `$model`, with all options.
+
+References
+----------
+$references
+
+Examples
+--------
+$answers
+>>> estimator = cs.$name(engine="$engine")
+>>> estimator.fit(answers).labels_["photo-001"]
+'malamute'"""
 
 
 def completed(doc: str | None) -> str:
@@ -55,12 +96,29 @@ def completed(doc: str | None) -> str:
     return Template(cleandoc(doc or "")).substitute(SHARED)
 
 
+def of_model(
+    name: str, model: str, summary: str | None, attributes: str = ATTRIBUTES
+) -> str:
+    """Return the docstring of an estimator, with the references of its model."""
+    loaded = annotators.load(model)
+    sections = {
+        "name": name,
+        "model": model,
+        "summary": cleandoc(summary or ""),
+        "attributes": attributes,
+        "references": "\n".join(loaded.references),
+        "engine": loaded.engines[0],
+    }
+    return Template(OF_MODEL).substitute(SHARED | sections)
+
+
 class Aggregator(BaseEstimator):  # type: ignore[misc]
     """Base class: a method of aggregation as a scikit-learn estimator.
 
     Attributes
     ----------
-    $labels
+    labels_ : pandas.Series
+        Best label of each task; where labels tie, the first in sorted order.
 
     See Also
     --------
@@ -73,7 +131,6 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
     True
     """
 
-    __doc__ = completed(__doc__)
     labels_: pd.Series
 
     def fit_predict(
@@ -94,7 +151,11 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
             Labels, indexed by task.
         """
         fitted: Aggregator = self.fit(data, *more, **more_by_name)
+        fitted._aggregate(data)
         return fitted.labels_
+
+    def _aggregate(self, data: pd.DataFrame) -> None:
+        """Set the labels of responses, where a fit does not."""
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect: a table of answers is no matrix."""
@@ -139,22 +200,20 @@ class ProbabilisticAggregator(Aggregator):
     def fit_predict_proba(
         self, data: pd.DataFrame, *more: Any, **more_by_name: Any
     ) -> pd.DataFrame:
-        """Fit to responses and return the probabilities of the labels of each task.
+        """Fit as `fit_predict` does and return the probabilities of the labels.
 
         Parameters
         ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-        *more, **more_by_name
-            What else `fit` takes.
+        data, *more, **more_by_name
+            As of `fit_predict`.
 
         Returns
         -------
         pandas.DataFrame
             One row per task and one column per label.
         """
-        fitted: ProbabilisticAggregator = self.fit(data, *more, **more_by_name)
-        return fitted.probas_
+        self.fit_predict(data, *more, **more_by_name)
+        return self.probas_
 
     def _keep_nothing(self) -> None:
         """Set the attributes where there are no answers."""
@@ -237,17 +296,15 @@ class ModelAggregator(ProbabilisticAggregator):
         Aggregator
             The estimator itself.
         """
-        self._keep(aggregate(data, true_labels, self._settings(), initial_error), data)
-        return self
-
-    def _settings(self) -> Settings:
-        return Settings(
+        settings = Settings(
             model=self.model,
             engine=self.engine,
             prior=self.prior,
             seed=self.random_state,
             effort=self._effort(),
         )
+        self._keep(aggregate(data, true_labels, settings, initial_error), data)
+        return self
 
     def _effort(self) -> EngineOptions:
         return EngineOptions(sweeps=self.n_iter, tolerance=self.tol)

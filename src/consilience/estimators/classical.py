@@ -95,25 +95,20 @@ class GLAD(ClassicalAggregator):
         Largest number of conjugate gradient steps in an M-step.
     m_step_tol : float, default 1e-2
         Tolerance of the conjugate gradient steps.
-    engine, prior, random_state : optional
-        "classical", the default engine: the published algorithm. Another fits the model
-        of the same name, with `fit_`; parameters as of `ModelAggregator`.
+    $fit_or_algorithm
+    random_state
+        As of `ModelAggregator`.
 
     Attributes
     ----------
     alphas_ : pandas.Series
         Ability of each worker; zero is chance.
-    betas_ : pandas.Series
-        Logarithm of the ease of each task; with another `engine` than "classical" it is
-        integrated out, and not an attribute.
-    loss_history_ : list of float
-        Expected log posterior density per answer and label, after each iteration; not
-        with another `engine` than "classical".
+    betas_, loss_history_
+        Of the published algorithm: logarithm of the ease of each task; expected log
+        posterior density per answer and label, after each iteration.
     $probas
     priors_ : pandas.Series
         Prior probability of each label.
-    errors_, fit_
-        Only with another `engine` than "classical", as of `ModelAggregator`.
 
     See Also
     --------
@@ -165,7 +160,7 @@ class GLAD(ClassicalAggregator):
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)
         skill = result.mean("skill")
-        self.alphas_ = pd.Series(skill, index=result.names["annotator"], name="alpha")
+        self.alphas_ = pd.Series(skill, index=result.people, name="alpha")
 
     def _further_labels(self) -> list[pd.Series | pd.Index]:
         return [] if self.labels_priors is None else [self.labels_priors.index]
@@ -214,12 +209,9 @@ class MACE(ClassicalAggregator):
         Seed of the starts.
     verbose : int, default 0
         Ignored; there is no progress bar.
-    tol : float, optional
+    tol
         As of `ModelAggregator`, of another `engine` than "classical".
-    engine, prior : optional
-        "classical", the default engine: the published algorithm. Another fits the model
-        of the same name, with `fit_`; parameters as of `ModelAggregator`, `n_restarts`,
-        `n_iter` and `random_state` those above.
+    $fit_or_algorithm
 
     Attributes
     ----------
@@ -231,8 +223,6 @@ class MACE(ClassicalAggregator):
         Distribution of each worker's random answers, with rows as above and labels in
         the order in which they occur in the data.
     $probas
-    priors_, errors_, fit_
-        Only with another `engine` than "classical", as of `ModelAggregator`.
 
     See Also
     --------
@@ -287,7 +277,7 @@ class MACE(ClassicalAggregator):
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)
-        people, labels = result.names["annotator"], result.names["given_class"]
+        people, labels = result.people, result.probas.columns
         rows = people.get_indexer(pd.Index(data[people.name].unique()))
         answered = labels.get_indexer(pd.Index(data[labels.name].unique()))
         self.spamming_ = result.mean("trust")[rows][:, ::-1]

@@ -209,7 +209,7 @@ def _of_items(result: Aggregated, given: pd.DataFrame, items: pd.Index) -> pd.Da
 
 
 def _of_annotators(result: Aggregated, given: pd.DataFrame) -> pd.DataFrame:
-    people = result.names["annotator"]
+    people = result.people
     agrees = given.groupby("annotator", sort=False, observed=True)["agrees"]
     table = pd.DataFrame(
         {

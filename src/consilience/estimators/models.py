@@ -6,8 +6,6 @@ the shares of the votes.
 
 import warnings
 from collections.abc import Mapping
-from inspect import cleandoc
-from string import Template
 
 import numpy as np
 import pandas as pd
@@ -19,107 +17,61 @@ from consilience.estimators.answers import (
     answers_of,
     earlier_counts,
 )
-from consilience.estimators.base import SHARED, ModelAggregator, completed
+from consilience.estimators.base import (
+    ATTRIBUTES,
+    FIT,
+    PROBAS,
+    ModelAggregator,
+    completed,
+    of_model,
+)
 from consilience.fitting import EngineOptions
 
 STRATEGIES = ("assign", "addition", "prior")
-OF_MODEL = """\
-$summary
-
-Parameters
-----------
-$parameters
-
-Attributes
-----------
-$attributes
-
-See Also
---------
-$see
-
-References
-----------
-$source
-
-Examples
---------
-$answers
->>> cs.$call.fit(answers).labels_["photo-001"]
-'malamute'"""
-
-
-def of_model(summary: str | None, call: str, source: str, see: str) -> str:
-    """Return the docstring of an estimator that only names a model."""
-    of_class = {"summary": cleandoc(summary or ""), "see": cleandoc(see)}
-    sections = SHARED | of_class | {"source": source, "call": call}
-    return Template(OF_MODEL).substitute(sections)
+SKILLS = """\
+skills_ : pandas.Series
+    Accuracy of each worker."""
+WEIGHTS = """\
+weights_ : pandas.DataFrame
+    Weight of each worker's vote, one row per worker and one column per label."""
+MEAN_PRIORS = """\
+priors_ : pandas.Series
+    Mean of `probas_` for each label."""
 
 
 class BayesianDawidSkene(ModelAggregator):
     """Bayesian Dawid-Skene: confusion matrices of annotators, with a fixed prior."""
 
     model = "bayesian_dawid_skene"
-    __doc__ = of_model(
-        __doc__,
-        "BayesianDawidSkene()",
-        "Kim and Ghahramani (2012)",
-        """
-        HierarchicalDawidSkene : The same with a learned prior.
-        DawidSkene : The same by maximum likelihood.
-        """,
-    )
+    __doc__ = of_model("BayesianDawidSkene", model, __doc__)
 
 
 class HierarchicalDawidSkene(ModelAggregator):
     """Hierarchical Dawid-Skene: confusion matrices from a learned population."""
 
     model = "hierarchical_dawid_skene"
-    __doc__ = of_model(
-        __doc__,
-        "HierarchicalDawidSkene()",
-        "Paun et al. (2018), section 3.4",
-        """
-        BayesianDawidSkene : The same with a fixed prior.
-        DawidSkene : The same by maximum likelihood.
-        """,
-    )
+    __doc__ = of_model("HierarchicalDawidSkene", model, __doc__)
 
 
 class Multinomial(ModelAggregator):
     """Pooled multinomial: all annotators share one confusion matrix."""
 
     model = "multinomial"
-    __doc__ = of_model(
-        __doc__,
-        "Multinomial()",
-        "Paun et al. (2018), section 3.1",
-        "HierarchicalDawidSkene : A confusion matrix for each annotator.",
-    )
+    __doc__ = of_model("Multinomial", model, __doc__)
 
 
 class ClassConditional(ModelAggregator):
     """Class-conditional: each annotator has an accuracy for each true label."""
 
     model = "class_conditional"
-    __doc__ = of_model(
-        __doc__,
-        "ClassConditional()",
-        "Pullin, Gurrin and Vukcevic (2023)",
-        "OneCoinDawidSkene : One accuracy for all labels.",
-    )
+    __doc__ = of_model("ClassConditional", model, __doc__)
 
 
 class CommunityBCC(ModelAggregator):
     """Community BCC: each annotator mixes a few confusion matrices that all share."""
 
     model = "community_bcc"
-    __doc__ = of_model(
-        __doc__,
-        "CommunityBCC()",
-        "Venanzi et al. (2014)",
-        "HierarchicalDawidSkene : Annotators from one population.",
-    )
+    __doc__ = of_model("CommunityBCC", model, __doc__)
 
 
 class EBCC(ModelAggregator):
@@ -129,36 +81,21 @@ class EBCC(ModelAggregator):
     """
 
     model = "ebcc"
-    __doc__ = of_model(
-        __doc__,
-        "EBCC()",
-        "Li, Rubinstein and Cohn (2019), Exploiting worker correlation",
-        "BayesianDawidSkene : The same without subtypes.",
-    )
+    __doc__ = of_model("EBCC", model, __doc__)
 
 
 class LogisticRandomEffects(ModelAggregator):
     """Logistic random effects: confusion matrices that depend on items' difficulty."""
 
     model = "logistic_random_effects"
-    __doc__ = of_model(
-        __doc__,
-        "LogisticRandomEffects()",
-        "Paun et al. (2018), section 3.6",
-        "ItemDifficulty : The same without effects of annotators.",
-    )
+    __doc__ = of_model("LogisticRandomEffects", model, __doc__)
 
 
 class ItemDifficulty(ModelAggregator):
     """Item difficulty: annotators share a confusion matrix that depends on the item."""
 
     model = "item_difficulty"
-    __doc__ = of_model(
-        __doc__,
-        'ItemDifficulty(engine="em")',
-        "Paun et al. (2018), section 3.5",
-        "LogisticRandomEffects : The same with effects of annotators.",
-    )
+    __doc__ = of_model("ItemDifficulty", model, __doc__)
 
 
 class AutoAggregator(ModelAggregator):
@@ -166,19 +103,6 @@ class AutoAggregator(ModelAggregator):
 
     Confusion matrices and prevalences are those of the model that predicts answers
     best; `fit_.comparison()` shows the ranking.
-    """
-
-    model = "auto"
-    __doc__ = of_model(
-        __doc__,
-        "AutoAggregator()",
-        "Yao, Vehtari, Simpson and Gelman (2018)",
-        "consilience.compare : The comparison alone.",
-    )
-
-
-class SharedErrors(ModelAggregator):
-    """One coin with shared errors: accuracies differ, errors are distributed alike.
 
     Parameters
     ----------
@@ -186,30 +110,32 @@ class SharedErrors(ModelAggregator):
 
     Attributes
     ----------
-    skills_ : pandas.Series
-        Accuracy of each worker.
     $attributes
 
     See Also
     --------
-    OneCoinDawidSkene : The same with uniform errors.
+    consilience.compare : The comparison alone.
 
     References
     ----------
-    Van Horn et al. (2018), Lean multiclass crowdsourcing.
+    Yao, Vehtari, Simpson and Gelman (2018)
 
     Examples
     --------
     $answers
-    >>> cs.SharedErrors().fit(answers).skills_.head(2).round(2)
-    worker
-    Ada    0.63
-    Ben    0.76
-    Name: skill, dtype: float64
+    >>> cs.AutoAggregator().fit(answers).labels_["photo-001"]
+    'malamute'
     """
 
-    model = "shared_errors"
+    model = "auto"
     __doc__ = completed(__doc__)
+
+
+class SharedErrors(ModelAggregator):
+    """One coin with shared errors: accuracies differ, errors are distributed alike."""
+
+    model = "shared_errors"
+    __doc__ = of_model("SharedErrors", model, __doc__, f"{SKILLS}\n{ATTRIBUTES}")
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)
@@ -220,45 +146,19 @@ class BWA(ModelAggregator):
     """Bayesian weighted average: votes weighted by the precision of each worker.
 
     The model has no confusion matrices, so there is no `errors_`.
-
-    Parameters
-    ----------
-    $parameters
-
-    Attributes
-    ----------
-    weights_ : pandas.DataFrame
-        Weight of each worker's vote, one row per worker and one column per label.
-    $probas
-    priors_ : pandas.Series
-        Mean of `probas_` for each label.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
-
-    See Also
-    --------
-    MajorityVote : Votes of equal weight.
-
-    References
-    ----------
-    Li, Rubinstein and Cohn (2019), Truth inference at scale
-
-    Examples
-    --------
-    $answers
-    >>> cs.BWA().fit(answers).labels_["photo-001"]
-    'malamute'
     """
 
     model = "bwa"
-    __doc__ = completed(__doc__)
+    __doc__ = of_model(
+        "BWA", model, __doc__, f"{WEIGHTS}\n{PROBAS}\n{MEAN_PRIORS}\n{FIT}"
+    )
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)
         self.weights_ = pd.DataFrame(
             result.mean("precision"),
-            index=result.names["annotator"],
-            columns=result.names["given_class"],
+            index=result.people,
+            columns=result.probas.columns,
         )
 
 
@@ -283,9 +183,7 @@ class DawidSkene(ModelAggregator):
 
     Attributes
     ----------
-    loss_history_ : list of float
-        Penalised log-likelihood per answer, in nats, after each iteration; empty with
-        an engine that does not climb.
+    $loss_history
     $attributes
 
     See Also
@@ -301,13 +199,7 @@ class DawidSkene(ModelAggregator):
     Examples
     --------
     $answers
-    >>> dawid_skene = cs.DawidSkene()
-    >>> dawid_skene.fit_predict(answers).head(2)
-    task
-    photo-001    malamute
-    photo-002       husky
-    Name: agg_label, dtype: str
-    >>> dawid_skene.errors_.round(2).iloc[:2, :2]
+    >>> cs.DawidSkene().fit(answers).errors_.round(2).iloc[:2, :2]
                   fox  husky
     worker label
     Ada    fox    0.5    0.0
@@ -398,9 +290,7 @@ class OneCoinDawidSkene(DawidSkene):
     ----------
     skills_ : pandas.Series
         Accuracy of each worker.
-    loss_history_ : list of float
-        Penalised log-likelihood per answer, in nats, after each iteration; empty with
-        an engine that does not climb.
+    $loss_history
     $attributes
 
     See Also
@@ -437,7 +327,7 @@ class OneCoinDawidSkene(DawidSkene):
 
 def _skills(result: Aggregated) -> pd.Series:
     right = result.mean("skill")[:, 0]
-    return pd.Series(right, index=result.names["annotator"], name="skill")
+    return pd.Series(right, index=result.people, name="skill")
 
 
 def _check_complete(answers: Answers, table: pd.DataFrame) -> None:

@@ -42,8 +42,7 @@ def weighted_votes(
     shape = len(answers.item.values), len(answers.label.values)
     place = answers.item.codes * shape[1] + answers.label.codes
     votes = np.bincount(place, weight, shape[0] * shape[1])
-    table: Float[np.ndarray, "I K"] = votes.reshape(shape).astype(float)
-    return table
+    return votes.reshape(shape).astype(float)
 
 
 def vote_shares(scores: Float[np.ndarray, "I K"]) -> Float[np.ndarray, "I K"]:

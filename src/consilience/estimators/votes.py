@@ -1,7 +1,5 @@
 """Estimators of votes, weighted by what the skill of each annotator seems to be."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -57,11 +55,8 @@ class MajorityVote(ProbabilisticAggregator):
     Examples
     --------
     $answers
-    >>> cs.MajorityVote().fit(answers).labels_.head(2)
-    task
-    photo-001    malamute
-    photo-002       husky
-    Name: agg_label, dtype: str
+    >>> cs.MajorityVote().fit_predict(answers)["photo-002"]
+    'husky'
     """
 
     __doc__ = completed(__doc__)
@@ -128,16 +123,15 @@ class MajorityVote(ProbabilisticAggregator):
         unknown = np.isnan(weight)
         if self.on_missing_skill == "value":
             return np.where(unknown, float(self.default_skill or 0), weight)
-        if self.on_missing_skill == "ignore":
-            items = np.unique(answers.item.codes[~unknown])
-            lost = len(answers.item.values) - len(items)
-            if lost:
-                msg = (
-                    f"{lost:,} tasks were answered by no worker with a skill; give a "
-                    "skill of one or more workers of each task, or `default_skill=`"
-                )
-                raise OptionError(msg)
-        elif unknown.any():
+        answered = np.unique(answers.item.codes[~unknown])
+        lost = len(answers.item.values) - len(answered)
+        if self.on_missing_skill == "ignore" and lost:
+            msg = (
+                f"{lost:,} tasks were answered by no worker with a skill; give a skill "
+                "of one or more workers of each task, or `default_skill=`"
+            )
+            raise OptionError(msg)
+        if self.on_missing_skill == "error" and unknown.any():
             first = answers.annotator.values[answers.annotator.codes[unknown][0]]
             msg = (
                 f"{unknown.sum():,} answers are of workers without a skill, such as "
@@ -147,51 +141,42 @@ class MajorityVote(ProbabilisticAggregator):
         return weight
 
 
-class _VotesBySkill(ProbabilisticAggregator):
+class _VotesBySkill(Aggregator):
     """Votes weighted by skills that `fit` estimates, perhaps from other data."""
 
     skills_: pd.Series
 
     def predict(self, data: pd.DataFrame) -> pd.Series:
         """Return the label of each task with the most votes, weighted by skill."""
-        return self._apply(data).labels_
+        self._aggregate(data)
+        return self.labels_
+
+    def _votes(self, data: pd.DataFrame) -> MajorityVote:
+        check_is_fitted(self, "skills_")
+        return MajorityVote().fit(data, self.skills_)
+
+
+class _SharesBySkill(_VotesBySkill, ProbabilisticAggregator):
+    """Votes whose weighted shares are taken for probabilities."""
 
     def predict_proba(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return the shares of the votes, weighted by skill."""
-        return self._apply(data).probas_
+        self._aggregate(data)
+        return self.probas_
 
-    def fit_predict(
-        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
-    ) -> pd.Series:
-        """Fit to responses and return the best label of each task; see `fit`."""
-        fitted: _VotesBySkill = self.fit(data, *more, **more_by_name)
-        return fitted.predict(data)
-
-    def fit_predict_proba(
-        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
-    ) -> pd.DataFrame:
-        """Fit to responses and return the shares of the votes; see `fit`."""
-        fitted: _VotesBySkill = self.fit(data, *more, **more_by_name)
-        return fitted.predict_proba(data)
-
-    def _apply(self, data: pd.DataFrame) -> "_VotesBySkill":
-        check_is_fitted(self, "skills_")
-        votes = MajorityVote().fit(data, self.skills_)
+    def _aggregate(self, data: pd.DataFrame) -> None:
+        votes = self._votes(data)
         self.labels_, self.probas_ = votes.labels_, votes.probas_
-        return self
 
 
-class Wawa(_VotesBySkill):
+class Wawa(_SharesBySkill):
     """Worker agreement with aggregate: votes weighted by agreement with the majority.
 
     Attributes
     ----------
     skills_ : pandas.Series
         Share of each worker's answers that agree with the majority.
-    labels_ : pandas.Series
-        Best label of each task that was predicted last.
-    probas_ : pandas.DataFrame
-        Share of the weighted votes, one row per task and one column per label.
+    $votes
 
     See Also
     --------
@@ -201,11 +186,8 @@ class Wawa(_VotesBySkill):
     Examples
     --------
     $answers
-    >>> cs.Wawa().fit(answers).skills_.head(2).round(2)
-    worker
-    Ada    0.50
-    Ben    0.83
-    Name: skill, dtype: float64
+    >>> cs.Wawa().fit(answers).skills_["Ben"].round(2)
+    np.float64(0.83)
     """
 
     __doc__ = completed(__doc__)
@@ -216,7 +198,7 @@ class Wawa(_VotesBySkill):
         return self
 
 
-class ZeroBasedSkill(_VotesBySkill):
+class ZeroBasedSkill(_SharesBySkill):
     """Zero-based skill: skills follow the agreement with the votes that they weigh.
 
     Parameters
@@ -236,10 +218,7 @@ class ZeroBasedSkill(_VotesBySkill):
     ----------
     skills_ : pandas.Series
         Skill of each worker.
-    labels_ : pandas.Series
-        Best label of each task that was predicted last.
-    probas_ : pandas.DataFrame
-        Share of the weighted votes, one row per task and one column per label.
+    $votes
 
     See Also
     --------
@@ -248,11 +227,8 @@ class ZeroBasedSkill(_VotesBySkill):
     Examples
     --------
     $answers
-    >>> cs.ZeroBasedSkill().fit(answers).skills_.head(2).round(2)
-    worker
-    Ada    0.50
-    Ben    0.83
-    Name: skill, dtype: float64
+    >>> cs.ZeroBasedSkill().fit(answers).skills_["Ben"].round(2)
+    np.float64(0.83)
     """
 
     __doc__ = completed(__doc__)
@@ -282,17 +258,14 @@ class ZeroBasedSkill(_VotesBySkill):
         return self
 
 
-class GoldMajorityVote(_VotesBySkill):
+class GoldMajorityVote(_SharesBySkill):
     """Gold majority vote: votes weighted by accuracy on tasks of known truth.
 
     Attributes
     ----------
     skills_ : pandas.Series
         Share of right answers of each worker who answered a task of known truth.
-    labels_ : pandas.Series
-        Best label of each task that was predicted last.
-    probas_ : pandas.DataFrame
-        Share of the weighted votes, one row per task and one column per label.
+    $votes
 
     See Also
     --------
@@ -302,11 +275,8 @@ class GoldMajorityVote(_VotesBySkill):
     --------
     $answers
     >>> gold = study(0, num_photos=30).truth.set_index("photo")["animal"]
-    >>> cs.GoldMajorityVote().fit(answers, gold).skills_.head(2).round(2)
-    worker
-    Ada    0.50
-    Ben    0.83
-    Name: skill, dtype: float64
+    >>> cs.GoldMajorityVote().fit(answers, gold).skills_["Ben"].round(2)
+    np.float64(0.83)
     """
 
     __doc__ = completed(__doc__)
@@ -316,8 +286,8 @@ class GoldMajorityVote(_VotesBySkill):
 
         Parameters
         ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
+        data
+            As for `fit_predict`.
         true_labels : pandas.Series
             Known labels, indexed by task; of several of one task, each is right.
 
@@ -333,7 +303,7 @@ class GoldMajorityVote(_VotesBySkill):
         return self
 
 
-class MMSR(Aggregator):
+class MMSR(_VotesBySkill):
     """M-MSR: accuracies by robust completion of the matrix of agreement.
 
     Parameters
@@ -369,11 +339,8 @@ class MMSR(Aggregator):
     Examples
     --------
     $answers
-    >>> cs.MMSR().fit_predict(answers).head(2)
-    task
-    photo-001    malamute
-    photo-002       husky
-    Name: agg_label, dtype: str
+    >>> cs.MMSR().fit_predict(answers)["photo-002"]
+    'husky'
     """
 
     __doc__ = completed(__doc__)
@@ -408,29 +375,18 @@ class MMSR(Aggregator):
         self.skills_ = answers.annotator.series(weight, "skill")
         return self
 
-    def predict(self, data: pd.DataFrame) -> pd.Series:
-        """Return the label of each task with the most votes, weighted by skill."""
-        return self._apply(data).labels_
-
     def predict_score(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return the shares of the votes, weighted by skill."""
-        return self._apply(data).scores_
-
-    def fit_predict(
-        self, data: pd.DataFrame, *more: Any, **more_by_name: Any
-    ) -> pd.Series:
-        """Fit to responses and return the best label of each task; see `fit`."""
-        return self.fit(data, *more, **more_by_name).predict(data)
+        self._aggregate(data)
+        return self.scores_
 
     def fit_predict_score(self, data: pd.DataFrame) -> pd.DataFrame:
         """Fit to responses and return the shares of the votes; see `fit`."""
         return self.fit(data).predict_score(data)
 
-    def _apply(self, data: pd.DataFrame) -> "MMSR":
-        check_is_fitted(self, "skills_")
-        votes = MajorityVote().fit(data, self.skills_)
+    def _aggregate(self, data: pd.DataFrame) -> None:
+        votes = self._votes(data)
         self.labels_, self.scores_ = votes.labels_, votes.probas_
-        return self
 
 
 class KOS(Aggregator):
@@ -461,11 +417,8 @@ class KOS(Aggregator):
     --------
     $answers
     >>> husky = answers.assign(label=answers["label"] == "husky")
-    >>> cs.KOS().fit_predict(husky).head(2)
-    task
-    photo-001    False
-    photo-002     True
-    Name: agg_label, dtype: bool
+    >>> cs.KOS().fit_predict(husky)["photo-002"]
+    np.True_
     """
 
     __doc__ = completed(__doc__)

@@ -64,14 +64,8 @@ def study(  # noqa: PLR0913 (each option stands alone)
     of : int, optional
         Number of items in the study; by default those that the responses list. Items
         that nobody was asked about count as having one object.
-    tau : float, default 0.5
-        An object counts if more than this share of annotators name it.
-    prob : float, default 0.9
-        Probability of the intervals.
-    resamples, seed : int
-        Number and seed of the weightings of the items (Bayesian bootstrap).
-    allow_circular : bool, default False
-        Allow models whose predictions were covariates of the fit.
+    tau, prob, resamples, seed, allow_circular
+        As of `consilience.evaluate`.
     names : pandas.DataFrame, optional
         Columns label and name: names of labels in words and charts. By default those of
         the responses, up to the first comma where these are different.
@@ -79,12 +73,8 @@ def study(  # noqa: PLR0913 (each option stands alone)
     Returns
     -------
     StudyFigures
-        `figures` are worked out when they are first asked for: shares of items, the
-        number of objects and of valid labels, objects that come together, labels that
-        people confuse, the accuracy of models by number of objects and where people
-        see another main object, how often people select what models predict, the
-        confusion of people and of models, calibration, and classes on which models
-        follow the data set against people. `left_out` says which lack what they need.
+        `figures` are worked out when they are first asked for; `left_out` says which
+        lack what they need.
 
     Raises
     ------
@@ -103,25 +93,23 @@ def study(  # noqa: PLR0913 (each option stands alone)
     Examples
     --------
     >>> import consilience as cs
-    >>> made = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> made = cs.simulate(kind="objects", items=16, classes=6, seed=0)
     >>> fit = cs.fit(made.responses, model="tsipras2020")
     >>> study = cs.study(fit, made.responses)
     >>> study.left_out["acceptance"]
     'there are no yes-or-no answers about one label at a time'
     """
     return StudyFigures(
-        fit,
-        responses,
+        fit=fit,
+        responses=responses,
+        makers=FIGURES,
         predictions=predictions,
         contains=contains,
-        of=of,
+        items_of_study=of,
         tau=tau,
         prob=prob,
         resamples=resamples,
         seed=seed,
         allow_circular=allow_circular,
-        names=names,
-        makers=FIGURES,
+        names_of_labels=names,
     )

@@ -1,7 +1,6 @@
 """Models against what people see: by number of objects, by disagreement, by class."""
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,16 +9,18 @@ from consilience.analysis import error_frequencies, model_calibration
 from consilience.analysis import validity_by_rank as rank_validity
 from consilience.errors import OptionError
 from consilience.figures.figure import (
+    FREE,
+    NAMES,
+    VALUE,
+    Charts,
     Figure,
-    axis,
-    figure,
-    marked,
+    chart,
     points_of,
     share_of,
 )
 from consilience.figures.record import StudyFigures
 from consilience.tables import CATALOGUE
-from consilience.tables.vega import DIAGONAL, INK, Axis, Chart, Line, estimates
+from consilience.tables.vega import DIAGONAL, INK, Axis, Estimates, Line
 
 _NUMBERS = {
     "one_object": "1",
@@ -38,27 +39,21 @@ def accuracy_by_objects(study: StudyFigures) -> Figure:
     study.need_objects()
     name = "accuracy_by_objects"
     table = study.in_order(study.evaluation.models)
-    rows = table[table["subset"].isin(_NUMBERS)]
-    rows = _by_metric(name, rows.assign(objects=rows["subset"].map(_NUMBERS)))
-    x = Axis(column="objects", title="objects of the item", names=True)
     best = study.models[-1]
     of_best = table[(table["model"] == best) & (table["metric"] == "accuracy")]
     values = of_best.set_index("subset")
     if not {"one_object", "several_objects"} <= set(values.index):
         msg = "models are not compared on items of one and on items of several objects"
         raise OptionError(msg)
-    one, several = (values.loc[name] for name in ("one_object", "several_objects"))
     finding = (
-        f"{best} names a valid object in {share_of(several)} of the items with several "
-        f"objects, and in {share_of(one)} of those with one."
+        f"{best} names a valid object in {share_of(values.loc['several_objects'])} of "
+        f"the items with several objects, and in {share_of(values.loc['one_object'])} "
+        "of those with one."
     )
-    return figure(
-        name,
-        table,
-        finding,
-        {"": lambda: _paths(study, rows, x, axis(name), panels="panel")},
-        models=True,
-    )
+    rows = table[table["subset"].isin(_NUMBERS)]
+    rows = _by_metric(name, rows.assign(objects=rows["subset"].map(_NUMBERS)))
+    drawn = _paths(study, Axis(column="objects", names=True), panels="panel")
+    return Figure(name, table, finding, chart(name, rows, drawn), models=True)
 
 
 def accuracy_lost(study: StudyFigures) -> Figure:
@@ -81,15 +76,9 @@ def accuracy_lost(study: StudyFigures) -> Figure:
         f"{points_of(means.loc['accuracy'])} by any valid label{whose}."
     )
     rows, hues = _by_metric(name, table), {**study.colours, _MEAN: INK}
-    x, y = axis(name, domain=None), Axis(column="model", names=True)
-    return figure(
-        name,
-        table,
-        finding,
-        {"": lambda: estimates(rows, x, y, hues=hues, panels="panel")},
-        leads=True,
-        models=True,
-    )
+    y = Axis(column="model", names=True)
+    charts = chart(name, rows, Estimates(x=FREE, y=y, hues=hues, panels="panel"))
+    return Figure(name, table, finding, charts, leads=True, models=True)
 
 
 def _by_metric(name: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +86,7 @@ def _by_metric(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     words = CATALOGUE[name].column("metric").values
     parts = [rows[rows["metric"] == metric] for metric in _METRICS]
     rows = pd.concat(parts, ignore_index=True)
-    return marked(name, rows.assign(panel=rows["metric"].map(words)))
+    return rows.assign(panel=rows["metric"].map(words))
 
 
 def disagreement(study: StudyFigures) -> Figure:
@@ -115,7 +104,7 @@ def disagreement(study: StudyFigures) -> Figure:
         raise OptionError(msg)
     table = study.in_order(pd.concat([rows, chance]), last=["random_object"])
     base = chance.iloc[0]
-    drawn = _with_accuracy(study, name, table[table["model"] != "random_object"])
+    drawn = _with_accuracy(study, table[table["model"] != "random_object"])
     better = int((drawn["lower"] > base["upper"]).sum())
     ends = (drawn["accuracy"].min(), drawn["accuracy"].max())
     line = Line(x=ends, y=(base["value"],) * 2, text="one of the objects at random")
@@ -126,7 +115,7 @@ def disagreement(study: StudyFigures) -> Figure:
     )
     charts = _by_accuracy(study, name, drawn, line)
     facts = {"items": base["items"]}
-    return figure(name, table, finding, charts, facts=facts, models=True)
+    return Figure(name, table, finding, charts, facts=facts, models=True)
 
 
 def main_label(study: StudyFigures) -> Figure:
@@ -135,7 +124,7 @@ def main_label(study: StudyFigures) -> Figure:
     name, models = "main_label", study.evaluation.models
     table = models[(models["metric"] == "main_label") & (models["subset"] == "all")]
     table = study.in_order(table)
-    drawn = _with_accuracy(study, name, table)
+    drawn = _with_accuracy(study, table)
     x, y = (drawn[name].to_numpy(dtype=float) for name in ("accuracy", "value"))
     slope, ends = "", (x.min(), x.max())
     if x.min() < x.max():
@@ -150,23 +139,20 @@ def main_label(study: StudyFigures) -> Figure:
     )
     line = Line(x=ends, y=ends, text="as often as the data set's label")
     charts = _by_accuracy(study, name, drawn, line)
-    return figure(name, table, finding, charts, models=True)
+    return Figure(name, table, finding, charts, models=True)
 
 
 def _by_accuracy(
-    study: StudyFigures, name: str, drawn: pd.DataFrame, *lines: Line
-) -> dict[str, Callable[[], Chart]]:
+    study: StudyFigures, name: str, rows: pd.DataFrame, *lines: Line
+) -> Charts:
     """Return the chart of a value by the accuracy of the models."""
-    x, y = axis(name, "accuracy", domain=None), axis(name, domain=None)
-    return {
-        "": lambda: estimates(
-            drawn, x, y, hues=study.colours, legend="right", lines=lines
-        )
-    }
+    x = Axis(column="accuracy", form="%")
+    how = Estimates(x=x, y=FREE, hues=study.colours, legend="right", lines=lines)
+    return chart(name, rows, how)
 
 
-def _with_accuracy(study: StudyFigures, name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with the accuracy by the data set's labels, and its marks."""
+def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the accuracy by the data set's labels."""
     _ = study.dataset_labels
     models = study.evaluation.models
     whole = models[
@@ -178,15 +164,13 @@ def _with_accuracy(study: StudyFigures, name: str, table: pd.DataFrame) -> pd.Da
     if table.empty:
         msg = "no item that models predict has a label of the data set"
         raise OptionError(msg)
-    return marked(name, table)
+    return table
 
 
 def calibration(study: StudyFigures) -> Figure:
     """Return how often labels are valid that models state with some probability."""
-    name = "calibration"
-    table = model_calibration(
-        study.fit, study.predicted, tau=study.tau, **study.settings
-    )
+    name, fit, predicted = "calibration", study.fit, study.predicted
+    table = model_calibration(fit, predicted, tau=study.tau, **study.settings)
     table = study.in_order(table)
     gap = (table["stated"] - table["value"]).abs() * table["items"]
     error = gap.groupby(table["model"]).sum() / table.groupby("model")["items"].sum()
@@ -196,46 +180,44 @@ def calibration(study: StudyFigures) -> Figure:
         "Mean distance between the probability that a model states and the share of "
         f"its labels that are valid: {listed}."
     )
-    rows, x = marked(name, table), axis(name, "stated")
-    return figure(
-        name,
-        table,
-        finding,
-        {"": lambda: _paths(study, rows, x, axis(name), lines=(DIAGONAL,))},
-        models=True,
-    )
+    drawn = _paths(study, replace(VALUE, column="stated"), lines=(DIAGONAL,))
+    return Figure(name, table, finding, chart(name, table, drawn), models=True)
 
 
 def validity_by_rank(study: StudyFigures) -> Figure:
     """Return how often the label of each rank of a model is valid."""
-    name = "validity_by_rank"
+    name, best = "validity_by_rank", study.models[-1]
     table = rank_validity(study.fit, study.predicted, tau=study.tau, **study.settings)
     table = study.in_order(table)
-    rows = marked(name, table).sort_values("rank", kind="stable")
-    x = Axis(column="rank", title="rank", names=True)
-    best = study.models[-1]
     ranks = table[table["model"] == best].set_index("rank")
     second = f", the second of {share_of(ranks.loc[2])}" if 2 in ranks.index else ""
     finding = (
         f"The first label of {best} is valid of {share_of(ranks.loc[1])} of the items"
         f"{second}."
     )
-    charts = {"": lambda: _paths(study, rows, x, axis(name))}
-    return figure(name, table, finding, charts, models=True)
+    rows = table.sort_values("rank", kind="stable")
+    charts = chart(name, rows, _paths(study, Axis(column="rank", names=True)))
+    return Figure(name, table, finding, charts, models=True)
 
 
 def _paths(
     study: StudyFigures,
-    rows: pd.DataFrame,
     x: Axis,
-    y: Axis,
+    y: Axis = VALUE,
     *,
     panels: str = "",
     lines: tuple[Line, ...] = (),
-) -> Chart:
-    """Draw the values of each model along x, joined by lines."""
-    how: dict[str, Any] = {"panels": panels, "lines": lines, "joined": True}
-    return estimates(rows, x, y, hues=study.colours, legend="right", **how)
+) -> Estimates:
+    """Return a chart of the values of each model along x, joined by lines."""
+    return Estimates(
+        x=x,
+        y=y,
+        hues=study.colours,
+        legend="right",
+        panels=panels,
+        lines=lines,
+        joined=True,
+    )
 
 
 def followed(study: StudyFigures) -> Figure:
@@ -254,7 +236,6 @@ def followed(study: StudyFigures) -> Figure:
     place = {label: number for number, label in enumerate(first)}
     rows = rows.sort_values("label", key=lambda label: label.map(place), kind="stable")
     rows = rows.assign(name=[study.name_of(label) for label in rows["label"]])
-    rows = marked(name, rows)
     wrong = table.groupby("model")["wrong"].sum()
     share = weight.groupby(table["model"]).sum() / wrong
     best = study.models[-1]
@@ -264,11 +245,9 @@ def followed(study: StudyFigures) -> Figure:
         f"predicts that label in {100 * share[best]:.1f} % of the items; most such "
         f"items are of {shown}."
     )
-    x, y = axis(name), Axis(column="name", names=True)
-    how: dict[str, Any] = {"hues": study.colours, "legend": "right", "rules": False}
-    charts = {"": lambda: estimates(rows, x, y, **how)}
-    facts = {"classes": _CLASSES}
-    return figure(name, table, finding, charts, facts=facts, models=True)
+    drawn = Estimates(x=VALUE, y=NAMES, hues=study.colours, legend="right", rules=False)
+    charts, facts = chart(name, rows, drawn), {"classes": _CLASSES}
+    return Figure(name, table, finding, charts, facts=facts, models=True)
 
 
 def acceptance(study: StudyFigures) -> Figure:
@@ -280,7 +259,7 @@ def acceptance(study: StudyFigures) -> Figure:
     dataset = rows[rows["model"] == _DATASET].iloc[0]
     rows = rows[rows["model"] != _DATASET]
     rows = rows.assign(accuracy=rows["model"].map(accuracy))
-    rows = marked(name, rows.sort_values("accuracy", kind="stable"))
+    rows = rows.sort_values("accuracy", kind="stable")
     apart = whole[whole["statistic"] == "less_dataset"].set_index("who")
     near = int(((apart["lower"] <= 0) & (apart["upper"] >= 0)).sum())
     ends = (float(rows["accuracy"].min()), float(rows["accuracy"].max()))
@@ -293,15 +272,13 @@ def acceptance(study: StudyFigures) -> Figure:
         f"predicts, and to {share_of(dataset)} of the data set's labels; {near} of "
         f"{len(rows)} models cannot be distinguished from the data set's labels."
     )
-    facts = {"model": best["model"], "items": best["items"]}
-    return figure(
-        name,
-        table,
-        finding,
-        _by_accuracy(study, name, rows, level, alone),
-        facts={**facts, "dataset_items": dataset["items"]},
-        models=True,
-    )
+    charts = _by_accuracy(study, name, rows, level, alone)
+    facts = {
+        "model": best["model"],
+        "items": best["items"],
+        "dataset_items": dataset["items"],
+    }
+    return Figure(name, table, finding, charts, facts=facts, models=True)
 
 
 def errors_by_acceptance(study: StudyFigures) -> Figure:
@@ -316,14 +293,11 @@ def errors_by_acceptance(study: StudyFigures) -> Figure:
     table = study.in_order(frequencies)
     bins = zip(table["low"], table["high"], strict=True)
     rows = table.assign(name=[f"{low:g} to {high:g}" for low, high in bins])
-    rows = marked(name, rows)
     often = table[table["low"] == table["low"].max()].set_index("model")
     worst, best = study.models[0], study.models[-1]
     finding = (
         f"Of the errors of {best}, {share_of(often.loc[best])} are labels that four in "
         f"five people or more accept; of {worst}'s, {share_of(often.loc[worst])}."
     )
-    x = Axis(column="name", title=CATALOGUE[name].column("name").words, names=True)
-    y = axis(name, domain=None)
-    charts = {"": lambda: _paths(study, rows, x, y)}
-    return figure(name, table, finding, charts, models=True)
+    charts = chart(name, rows, _paths(study, NAMES, FREE))
+    return Figure(name, table, finding, charts, models=True)

@@ -1,8 +1,8 @@
 """A quantity of a study: its table, what it says in words, and how it is drawn."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,13 +10,16 @@ import pandas as pd
 from consilience.notebook import shown_as
 from consilience.tables import CATALOGUE, estimate
 from consilience.tables.schema import PERCENT, POINTS
-from consilience.tables.vega import SHARE, Axis
+from consilience.tables.vega import SHARE, Axis, Chart, Estimates
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+VALUE = Axis(form="%", domain=SHARE)
+FREE = replace(VALUE, domain=None)  # spans what there is
+NAMES = Axis(column="name", names=True)
+type Charts = Mapping[str, Callable[[], Chart]]
 
 
 @shown_as("table", facts=("title", "finding", "note"))
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Figure:
     """A quantity of a study.
 
@@ -24,24 +27,21 @@ class Figure:
     ----------
     name : str
         Its name, as in the names of files: words joined by underscores.
-    title : str
-        What it shows.
-    finding : str
-        What it says, one or two sentences with numbers and intervals.
-    note : str
-        What is counted, of which items, and what to beware of.
     table : pandas.DataFrame
         Its numbers with intervals (lower, upper), the number of items that they are of
         and, where a published value is known, the columns published and source.
+    finding : str
+        What it says, one or two sentences with numbers and intervals.
     charts : mapping of str to callable
         Functions without arguments that return an Altair chart, by caption. Several are
         frames between which a reader chooses; the first is the one on paper.
+    title, note : str
+        What it shows; what is counted, of which items, and what to beware of.
     frames : str
         What the captions are values of; empty where there is one chart.
-    leads : bool
-        Whether its finding stands at the head of a report.
-    models : bool
-        Whether its charts tell models by colour.
+    leads, models : bool
+        Whether its finding stands at the head of a report; whether its charts tell
+        models by colour.
 
     See Also
     --------
@@ -50,49 +50,44 @@ class Figure:
     Examples
     --------
     >>> import consilience as cs
-    >>> made = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> made = cs.simulate(kind="objects", items=16, classes=6, seed=0)
     >>> fit = cs.fit(made.responses, model="tsipras2020")
     >>> cs.study(fit, made.responses).figures["number_of_objects"].title
     'Number of objects of an item'
     """
 
     name: str
-    title: str
-    finding: str
-    note: str
     table: pd.DataFrame
-    charts: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
-    frames: str = ""
-    leads: bool = False
-    models: bool = False
+    finding: str
+    charts: Charts
+    facts: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    frames: str = field(default="", kw_only=True)
+    leads: bool = field(default=False, kw_only=True)
+    models: bool = field(default=False, kw_only=True)
+
+    @property
+    def title(self) -> str:
+        """What it shows."""
+        return CATALOGUE[self.name].title
+
+    @property
+    def note(self) -> str:
+        """What is counted, of which items, and what to beware of."""
+        return CATALOGUE[self.name].note.format_map(self.facts)
 
 
-def figure(
-    name: str,
-    table: pd.DataFrame,
-    finding: str,
-    charts: Mapping[str, Callable[[], Any]],
-    *,
-    facts: Mapping[str, Any] = _NOTHING,
-    frames: str = "",
-    leads: bool = False,
-    models: bool = False,
-) -> Figure:
-    """Return a figure of the catalogue, whose note states facts."""
-    schema = CATALOGUE[name]
-    return Figure(
-        name=name,
-        title=schema.title,
-        finding=finding,
-        note=schema.note.format_map(facts),
-        table=table,
-        charts=charts,
-        frames=frames,
-        leads=leads,
-        models=models,
+def chart(name: str, rows: pd.DataFrame, estimates: Estimates) -> Charts:
+    """Return the chart of rows, if any; the catalogue has words for marks and axes."""
+    if rows.empty:
+        return {}
+    stated = {column.name: column.words for column in CATALOGUE[name].columns}
+    x, y = (
+        replace(axis, title=stated.get(axis.column, ""))
+        for axis in (estimates.x, estimates.y)
     )
+    if y.names:
+        y = estimates.y  # names along y need no title
+    return {"": partial(replace(estimates, x=x, y=y).draw, marked(name, rows))}
 
 
 def marked(name: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -103,14 +98,6 @@ def marked(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     values = zip(rows["published"], rows["source"], strict=True)
     texts = [f"published: {value:.3g} ({source})" for value, source in values]
     return rows.assign(published_text=texts)
-
-
-def axis(
-    name: str, column: str = "value", domain: tuple[float, float] | None = SHARE
-) -> Axis:
-    """Return the axis of a share of a figure."""
-    title = CATALOGUE[name].column(column).words
-    return Axis(column=column, title=title, domain=domain, form="%")
 
 
 def number_names(numbers: pd.Series) -> list[str]:

@@ -1,25 +1,25 @@
 """Labels: how many are valid by threshold, and which people cannot tell apart."""
 
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
 from consilience.analysis import valid_label_counts
 from consilience.errors import ConsilienceError, OptionError
 from consilience.figures.figure import (
+    NAMES,
+    VALUE,
     Figure,
-    axis,
-    figure,
+    chart,
     marked,
     number_names,
     share_of,
 )
-from consilience.figures.objects import NAMES, SHOWN
+from consilience.figures.objects import SHOWN
 from consilience.figures.record import MIN_PROBABILITY, PEOPLE, StudyFigures
 from consilience.responses.tools.on_screen import NONE
 from consilience.tables import CATALOGUE
-from consilience.tables.vega import INK, Axis, Chart, estimates, heat, raster, top
+from consilience.tables.vega import INK, Axis, Chart, Estimates, heat, raster, top
 
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 _HALF, _OFTEN = 0.5, 0.2
@@ -38,37 +38,21 @@ def valid_labels(study: StudyFigures) -> Figure:
         msg = f"the fit is of kind {study.kind}, whose items have one label"
         raise OptionError(msg)
     table = pd.concat(parts, ignore_index=True)
-    frames = {
-        f"{threshold:g}": partial(_numbers, rows)
-        for threshold, rows in table.groupby("threshold")
-    }
-    half = f"{study.tau:g}" if f"{study.tau:g}" in frames else "0.5"
-    on_paper = {half: frames.pop(half)}
-    return figure(
-        name,
-        table,
-        _several_sentence(table),
-        on_paper | frames,
-        frames="share of annotators that must agree",
-    )
-
-
-def _numbers(rows: pd.DataFrame) -> Chart:
-    """Draw how many items have how many valid labels, by what was asked."""
-    name = "valid_labels"
     words = CATALOGUE[name].column("what").values
     hues = {text: f"var(--model-{place})" for place, text in enumerate(words.values())}
-    rows = rows.assign(
-        series=rows["what"].map(words), name=number_names(rows["number"])
+    estimates = Estimates(
+        x=NAMES, y=VALUE, series="series", hues=hues, legend="top", joined=True
     )
-    x = Axis(column="name", title="valid labels of an item", names=True)
-    how: dict[str, Any] = {
-        "series": "series",
-        "hues": hues,
-        "legend": "top",
-        "joined": True,
-    }
-    return estimates(marked(name, rows), x, axis(name), **how)
+    frames = {}
+    for threshold, rows in table.groupby("threshold"):
+        names, series = number_names(rows["number"]), rows["what"].map(words)
+        charts = chart(name, rows.assign(series=series, name=names), estimates)
+        frames[f"{threshold:g}"] = charts[""]
+    half = f"{study.tau:g}" if f"{study.tau:g}" in frames else "0.5"
+    on_paper = {half: frames.pop(half)}
+    frames_of = "share of annotators that must agree"
+    finding = _several_sentence(table)
+    return Figure(name, table, finding, on_paper | frames, frames=frames_of)
 
 
 def _several_sentence(table: pd.DataFrame) -> str:
@@ -91,24 +75,16 @@ def _several_sentence(table: pd.DataFrame) -> str:
 
 def confused_labels(study: StudyFigures) -> Figure:
     """Return pairs of labels that people cannot tell apart, in both directions."""
-    name = "confused_labels"
-    pairs = study.human_confusion.pairs()
-    pairs = pairs.rename(
-        columns={"mutual": "value", "mutual_lower": "lower", "mutual_upper": "upper"}
-    )
-    rows = pairs.head(SHOWN)
-    rows = rows.assign(name=study.name_pairs(rows["label_a"], rows["label_b"], " / "))
-    rows = marked(name, rows)
-    x = axis(name, domain=(0.0, top(rows)))
+    name, pairs = "confused_labels", study.human_confusion.pairs()
+    mutual = {"mutual": "value", "mutual_lower": "lower", "mutual_upper": "upper"}
+    pairs = pairs.rename(columns=mutual)
+    rows = study.named_pairs(pairs.head(SHOWN), ["label_a", "label_b"], " / ")
     often = int((pairs["value"] >= _OFTEN).sum())
-    return figure(
-        name,
-        pairs,
-        _confused_sentence(often, ", ".join(rows["name"].head(3))),
-        {"": lambda: estimates(rows, x, NAMES)} if len(rows) else {},
-        facts={"shown": SHOWN, "pairs": len(pairs)},
-        leads=True,
-    )
+    finding = _confused_sentence(often, ", ".join(rows["name"].head(3)))
+    x = Axis(form="%", domain=(0.0, top(rows)))
+    charts = chart(name, rows, Estimates(x=x, y=NAMES))
+    facts = {"shown": SHOWN, "pairs": len(pairs)}
+    return Figure(name, pairs, finding, charts, facts=facts, leads=True)
 
 
 def _confused_sentence(often: int, first: str) -> str:
@@ -122,7 +98,7 @@ def _confused_sentence(often: int, first: str) -> str:
 
 def renamed_classes(study: StudyFigures) -> Figure:
     """Return classes whose items people call by one other name, in one direction."""
-    name = "renamed_classes"
+    name, ends = "renamed_classes", ["true_label", "given_label"]
     table = study.human_confusion.table(min_probability=0.05)
     given = table["given_label"].astype("str")
     table = table[(table["true_label"].astype("str") != given) & (given != NONE)]
@@ -130,20 +106,16 @@ def renamed_classes(study: StudyFigures) -> Figure:
     table = table.sort_values(
         "value", ascending=False, ignore_index=True, kind="stable"
     )
-    rows = table.head(SHOWN)
-    between = " \N{RIGHTWARDS ARROW} "
-    names = study.name_pairs(rows["true_label"], rows["given_label"], between)
-    rows = marked(name, rows.assign(name=names))
+    rows = study.named_pairs(table.head(SHOWN), ends, " \N{RIGHTWARDS ARROW} ")
     often = int((table["value"] >= 0.5).sum())
     first = f", such as {rows['name'].iloc[0]}" if len(rows) else ""
-    return figure(
-        name,
-        table,
+    finding = (
         f"For {often} classes, more than half of the answers give one other label as "
-        f"the main one{first}.",
-        {"": lambda: estimates(rows, axis(name), NAMES)} if len(rows) else {},
-        facts={"shown": SHOWN, "cells": len(table)},
+        f"the main one{first}."
     )
+    charts = chart(name, rows, Estimates(x=VALUE, y=NAMES))
+    facts = {"shown": SHOWN, "cells": len(table)}
+    return Figure(name, table, finding, charts, facts=facts)
 
 
 def superclass_confusion(study: StudyFigures) -> Figure:
@@ -161,7 +133,7 @@ def superclass_confusion(study: StudyFigures) -> Figure:
         f"of {study.name_of(most['true_label'])} with "
         f"{study.name_of(most['given_label'])}, {share_of(most, 'probability')}."
     )
-    return figure(name, table, finding, {"": lambda: _matrix(study, table, name)})
+    return Figure(name, table, finding, {"": partial(_matrix, study, table, name)})
 
 
 def class_confusion(study: StudyFigures) -> Figure:
@@ -172,12 +144,12 @@ def class_confusion(study: StudyFigures) -> Figure:
     classes = people["true_label"].nunique()
     # A class of which almost nothing keeps its label has no cell for it.
     seldom = classes - int((people[same]["probability"] >= 0.5).sum())
-    return figure(
+    return Figure(
         name,
         table,
         f"{seldom} of {classes:,} classes are called by their own label in less than "
         "half of their items.",
-        {"": lambda: _drawn_classes(study, table, name)},
+        {"": partial(_drawn_classes, study, table, name)},
         facts={"least": MIN_PROBABILITY},
     )
 
@@ -191,19 +163,16 @@ def within_superclass(study: StudyFigures) -> Figure:
     rows = table[table["statistic"] == "inside"].set_index("who")
     order = [PEOPLE, *reversed(study.models)]
     rows = rows.loc[[who for who in order if who in rows.index]].reset_index()
-    rows = marked(name, rows.rename(columns={"who": "model"}))
+    rows = rows.rename(columns={"who": "model"})
     people, best = rows.iloc[0], rows.iloc[1]
-    hues = {**study.colours, PEOPLE: INK}
-    y = Axis(column="model", names=True)
-    return figure(
-        name,
-        table,
+    finding = (
         "Where people call an item otherwise than the data set, it is within the "
         f"superclass in {share_of(people)}; where {best['model']} does, in "
-        f"{share_of(best)}.",
-        {"": lambda: estimates(rows, axis(name), y, hues=hues)},
-        models=True,
+        f"{share_of(best)}."
     )
+    hues = {**study.colours, PEOPLE: INK}
+    drawn = Estimates(x=VALUE, y=Axis(column="model", names=True), hues=hues)
+    return Figure(name, table, finding, chart(name, rows, drawn), models=True)
 
 
 def _need_superclasses(study: StudyFigures) -> None:

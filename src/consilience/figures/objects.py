@@ -13,19 +13,18 @@ from consilience.analysis import (
 )
 from consilience.errors import ConsilienceError
 from consilience.figures.figure import (
+    NAMES,
+    VALUE,
     Figure,
-    axis,
-    figure,
-    marked,
+    chart,
     number_names,
     share_of,
 )
 from consilience.figures.record import StudyFigures
 from consilience.tables import CATALOGUE
-from consilience.tables.vega import Axis, estimates, top
+from consilience.tables.vega import Axis, Estimates, top
 
 SHOWN = 25  # rows of a chart
-NAMES = Axis(column="name", names=True)
 
 
 def shares(study: StudyFigures) -> Figure:
@@ -38,15 +37,10 @@ def shares(study: StudyFigures) -> Figure:
     table = study.beside(table, name, ["statistic"])
     words = CATALOGUE[name].column("statistic").values
     drawn = table[table["statistic"] != "mean_objects"]
-    drawn = marked(name, drawn.assign(name=drawn["statistic"].map(words)))
-    return figure(
-        name,
-        table,
-        _sentence(table),
-        {"": lambda: estimates(drawn, axis(name), NAMES)},
-        facts={"tau": study.tau},
-        leads=True,
-    )
+    drawn = drawn.assign(name=drawn["statistic"].map(words))
+    charts = chart(name, drawn, Estimates(x=VALUE, y=NAMES))
+    facts = {"tau": study.tau}
+    return Figure(name, table, _sentence(table), charts, facts=facts, leads=True)
 
 
 def _shares(study: StudyFigures) -> pd.DataFrame:
@@ -56,15 +50,14 @@ def _shares(study: StudyFigures) -> pd.DataFrame:
     labels = study.dataset_labels.assign(rank=1, model="data set")
     judged = evaluate(study.fit, labels, top=1, **study.resampling).models
     row = judged[(judged["metric"] == "accuracy") & (judged["subset"] == "all")].iloc[0]
-    return pd.DataFrame(
-        {
-            "statistic": ["label_wrong"],
-            "value": [1 - row["value"]],
-            "lower": [1 - row["upper"]],
-            "upper": [1 - row["lower"]],
-            "items": [round(row["items"])],
-        }
-    )
+    wrong = {
+        "statistic": "label_wrong",
+        "value": 1 - row["value"],
+        "lower": 1 - row["upper"],
+        "upper": 1 - row["lower"],
+        "items": round(row["items"]),
+    }
+    return pd.DataFrame([wrong])
 
 
 def _sentence(table: pd.DataFrame) -> str:
@@ -87,17 +80,16 @@ def number_of_objects(study: StudyFigures) -> Figure:
     table = valid_label_counts(study.fit, (study.tau,), of=study.of, **study.resampling)
     table = study.beside(table, name, ["what", "number"])
     rows = table[table["what"] == table["what"].iloc[0]]
-    rows = marked(name, rows.assign(name=number_names(rows["number"])))
-    x = Axis(column="name", title="objects of an item", names=True)
-    y = axis(name, domain=(0.0, top(rows)))
+    rows = rows.assign(name=number_names(rows["number"]))
+    y = Axis(form="%", domain=(0.0, top(rows)))
     numbers = rows.set_index("number")
     one, two, three = (share_of(numbers.loc[number]) for number in (1, 2, 3))
-    return figure(
+    return Figure(
         name,
         table,
         f"{one} of the {study.of:,} items show one object, {two} show two and {three} "
         "show three.",
-        {"": lambda: estimates(rows, x, y, bars=True)},
+        chart(name, rows, Estimates(x=NAMES, y=y, bars=True)),
         facts={"tau": study.tau, "unasked": study.of - len(study.items)},
     )
 
@@ -105,15 +97,14 @@ def number_of_objects(study: StudyFigures) -> Figure:
 def cooccurring_objects(study: StudyFigures) -> Figure:
     """Return which objects come together with the items of a class."""
     study.need_objects()
-    name = "cooccurring_objects"
+    name, keys = "cooccurring_objects", ["class_label", "label"]
+    per_class = _per_class(study)
     table = cooccurring(
-        study.fit, study.responses, per_class=_per_class(study), prob=study.prob
-    ).rename(columns={"share": "value"})
-    table = table.astype({"class_label": "str", "label": "str"})
-    table = study.beside(table, name, ["class_label", "label"])
-    rows = table.head(SHOWN)
-    rows = rows.assign(name=study.name_pairs(rows["class_label"], rows["label"], " + "))
-    rows = marked(name, rows)
+        study.fit, study.responses, per_class=per_class, prob=study.prob
+    )
+    table = table.rename(columns={"share": "value"}).astype(dict.fromkeys(keys, "str"))
+    table = study.beside(table, name, keys)
+    rows = study.named_pairs(table.head(SHOWN), keys, " + ")
     finding = "No two objects come together twice."
     if len(rows):
         first = rows.iloc[0]
@@ -122,8 +113,8 @@ def cooccurring_objects(study: StudyFigures) -> Figure:
             f"items or more, such as {first['name']}, in {first['together']} of "
             f"{first['items']} items."
         )
-    charts = {"": lambda: estimates(rows, axis(name), NAMES)} if len(rows) else {}
-    return figure(name, table, finding, charts, facts={"shown": SHOWN})
+    charts = chart(name, rows, Estimates(x=VALUE, y=NAMES))
+    return Figure(name, table, finding, charts, facts={"shown": SHOWN})
 
 
 def _per_class(study: StudyFigures) -> int | None:

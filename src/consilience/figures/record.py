@@ -5,6 +5,7 @@ What several figures need is worked out once, when the first of them asks for it
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from io import StringIO
@@ -51,23 +52,16 @@ STUDIES = {
 }
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class StudyFigures:
     """A study, from whose parts its figures are made.
 
     Attributes
     ----------
-    fit : Fit
-        The fit.
-    responses : Responses
-        What it was fitted to.
-    predictions : pandas.DataFrame, optional
-        Columns model, item, label, rank and, where models state it, probability.
-    contains : Fit, optional
-        A fit of kind contains, of the same items.
+    fit, responses, predictions, contains, tau, prob, resamples, seed
+        As given to `consilience.study`.
     of : int
         Number of items in the study.
-    tau, prob, seed, resamples
-        As in `consilience.study`.
 
     See Also
     --------
@@ -76,53 +70,49 @@ class StudyFigures:
     Examples
     --------
     >>> import consilience as cs
-    >>> made = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
+    >>> made = cs.simulate(kind="objects", items=16, classes=6, seed=0)
     >>> fit = cs.fit(made.responses, model="tsipras2020")
     >>> sorted(cs.study(fit, made.responses).figures)[:2]
     ['class_confusion', 'confused_labels']
     """
 
-    def __init__(  # noqa: PLR0913 (each setting stands alone)
-        self,
-        fit: Fit,
-        responses: Responses,
-        *,
-        predictions: pd.DataFrame | None,
-        contains: Fit | None,
-        of: int | None,
-        tau: float,
-        prob: float,
-        resamples: int,
-        seed: int,
-        allow_circular: bool,
-        names: pd.DataFrame | None,
-        makers: Sequence["Maker"],
-    ) -> None:
-        self.fit, self.responses = fit, responses
-        self.contains = fit if self.kind == "contains" else contains
-        self.tau, self.prob, self.seed = tau, prob, seed
-        self.resamples, self.allow_circular = resamples, allow_circular
-        if contains is not None and contains.data.attrs["kind"] != "contains":
-            msg = (
-                f"contains: the fit is of kind {contains.data.attrs['kind']}; give one "
-                "of kind contains (yes or no for one label at a time)"
-            )
-            raise KindError(msg)
-        check_responses(fit, responses)
-        self.predictions = self._of_items(predictions)
-        self._of, self._names, self._makers = of, names, makers
-        self._figures: dict[str, Figure] = {}
-        self._confusion: dict[int, pd.DataFrame] = {}
-        self._left_out: dict[str, str] = {}
-        self._drawings: dict[str, Mapping[str, str]] = {}
+    fit: Fit
+    responses: Responses
+    makers: Sequence["Maker"]
+    predictions: pd.DataFrame | None = None
+    contains: Fit | None = None
+    items_of_study: int | None = None
+    tau: float = 0.5
+    prob: float = 0.9
+    resamples: int = 1000
+    seed: int = 0
+    allow_circular: bool = False
+    names_of_labels: pd.DataFrame | None = None
+    _figures: dict[str, Figure] = field(default_factory=dict, init=False)
+    _confusion: dict[int, pd.DataFrame] = field(default_factory=dict, init=False)
+    _left_out: dict[str, str] = field(default_factory=dict, init=False)
+    _drawings: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse answers of another kind or study."""
+        if self.contains is not None:
+            kind = self.contains.data.attrs["kind"]
+            if kind != "contains":
+                msg = (
+                    f"contains: the fit is of kind {kind}; give one of kind contains "
+                    "(yes or no for one label at a time)"
+                )
+                raise KindError(msg)
+        if self.kind == "contains":
+            self.contains = self.fit
+        check_responses(self.fit, self.responses)
+        self.predictions = self._of_items(self.predictions)
 
     def __repr__(self) -> str:
         """Say which figures are made; showing a study does not make them."""
         return (
             f"StudyFigures(kind={self.kind!r}; {len(self._figures)} of "
-            f"{len(self._makers)} figures are made)"
+            f"{len(self.makers)} figures are made)"
         )
 
     def _repr_html_(self) -> str:
@@ -134,7 +124,7 @@ class StudyFigures:
         facts = {
             "kind": self.kind,
             "items": len(self.items),
-            "figures": f"{len(made)} of {len(self._makers)} are made",
+            "figures": f"{len(made)} of {len(self.makers)} are made",
         }
         why = [f"{name}: {reason}" for name, reason in self._left_out.items()]
         parts = [Part("findings", made, rows=len(made))]
@@ -168,8 +158,8 @@ class StudyFigures:
     @cached_property
     def of(self) -> int:
         """Number of items of the study: those that it lists, asked about or not."""
-        if self._of is not None:
-            return self._of
+        if self.items_of_study is not None:
+            return self.items_of_study
         listed = self.responses.items
         return max(len(self.items), 0 if listed is None else len(listed))
 
@@ -189,8 +179,8 @@ class StudyFigures:
     @cached_property
     def names(self) -> Mapping[str, str]:
         """Names of labels by code."""
-        if self._names is not None:
-            return label_names(self._names)
+        if self.names_of_labels is not None:
+            return label_names(self.names_of_labels)
         return short_names(label_names(self.responses.labels))
 
     def named(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -201,10 +191,13 @@ class StudyFigures:
         """Return what a label is called."""
         return self.names.get(str(label), str(label))
 
-    def name_pairs(self, ones: pd.Series, others: pd.Series, between: str) -> list[str]:
-        """Return what pairs of labels are called."""
-        pairs = zip(ones, others, strict=True)
-        return [f"{self.name_of(a)}{between}{self.name_of(b)}" for a, b in pairs]
+    def named_pairs(
+        self, rows: pd.DataFrame, ends: list[str], between: str
+    ) -> pd.DataFrame:
+        """Return rows about pairs of labels with what each pair is called."""
+        pairs = rows[ends].to_numpy(object)
+        names = [between.join(map(self.name_of, pair)) for pair in pairs]
+        return rows.assign(name=names)
 
     def beside(self, table: pd.DataFrame, figure: str, key: list[str]) -> pd.DataFrame:
         """Return a figure's table with the columns published and source, if known."""
@@ -368,9 +361,9 @@ class StudyFigures:
 
     def make(self) -> Iterator[Progress]:
         """Make the figures one by one; each that comes next is in the note."""
-        number = len(self._makers)
+        number = len(self.makers)
         for done in range(len(self._figures) + len(self._left_out), number):
-            make = self._makers[done]
+            make = self.makers[done]
             note = make.__name__.replace("_", " ")
             yield Progress("working out", done, number, note)
             try:

@@ -1,5 +1,4 @@
-from .agreement import plot_agreement
-from .annotators import plot_annotators
+from .annotators import plot_agreement, plot_annotators
 from .confusion import plot_confusion, plot_posterior_labels
 from .predictive import plot_calibration, plot_ppc
 

@@ -1,14 +1,35 @@
-"""How good annotators are: a forest of estimates with intervals, the best on top."""
+"""How good annotators are, the best on top, and how far they agree."""
 
 from collections.abc import Sequence
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
 
+from consilience.analysis import Agreement
+from consilience.analysis.agreement_tables import coefficients, labels
 from consilience.errors import OptionError, not_among
 from consilience.posterior import Fit
 from consilience.tables import CATALOGUE
-from consilience.tables.mpl import percent, plot_rows, shown
+from consilience.tables.mpl import (
+    Matrix,
+    Names,
+    draw_matrix,
+    matrix_width,
+    names_of_labels,
+    new_axes,
+    percent,
+    plot_rows,
+    short_number,
+    shown,
+)
+
+type What = Literal["coefficients", "labels", "pairs"]
+
+_WITH_NUMBERS = 20  # annotators whose cells have room for numbers
 
 
 def plot_annotators(
@@ -35,10 +56,8 @@ def plot_annotators(
         the least accurate ones.
     most : int, default 40
         Largest number of rows.
-    prob : float, optional
-        Probability of the intervals; by default that of the fit.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; by default new ones.
+    prob, ax
+        As of `plot_confusion`.
 
     Returns
     -------
@@ -59,13 +78,10 @@ def plot_annotators(
     Examples
     --------
     >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
-    >>> ax = cs.plot_annotators(fit, prob=0.5)
-    >>> ax.get_xlabel()
-    'accuracy (mean, 50 % interval)'
+    >>> responses = cs.simulate(items=30, seed=0).responses
+    >>> fit = cs.fit(responses, model="bayesian_dawid_skene", engine="em")
+    >>> cs.plot_annotators(fit).get_xlabel()
+    'accuracy (mean)'
     """
     rows = fit.with_(prob=prob).annotators()
     columns = _columns(rows, by)
@@ -118,3 +134,135 @@ def _chosen(table: pd.DataFrame, annotators: Sequence[object]) -> pd.DataFrame:
         if not (there == name).any():
             raise OptionError(not_among("annotator", name, there.head(20)))
     return table[there.isin([str(name) for name in wanted])]
+
+
+def plot_agreement(
+    agreement: Agreement,
+    what: What = "coefficients",
+    *,
+    measure: Literal["kappa", "percent"] = "kappa",
+    most: int = 40,
+    names: Names = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot how far annotators agree.
+
+    Parameters
+    ----------
+    agreement : Agreement
+        The result of `agreement`.
+    what : {"coefficients", "labels", "pairs"}, default "coefficients"
+        The coefficients with their intervals; the agreement on each label; or a matrix
+        of the annotators. The last two have to be asked of `agreement` by its argument
+        `by`.
+    measure : {"kappa", "percent"}, default "kappa"
+        What is drawn of pairs: Cohen's kappa, or the share of equal answers.
+    most : int, default 40
+        Largest number of labels, or of annotators: those with the most questions in
+        common with others.
+    names, ax
+        As of `plot_confusion`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Intervals are of the bootstrap of items, or where that does not serve, of the
+        standard error. In the matrix, annotators who agree stand side by side. A kappa
+        below zero has the colour of zero; pairs without a common question are grey.
+
+    Raises
+    ------
+    OptionError
+        If `agreement` has no such table, or nothing in it is defined.
+
+    See Also
+    --------
+    agreement : Compute the coefficients.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> responses = cs.simulate(items=30, seed=0).responses
+    >>> ax = cs.plot_agreement(cs.agreement(responses, bootstrap=200))
+    >>> ax.get_yticklabels()[0].get_text()
+    'agreement'
+    """
+    if what == "coefficients":
+        return _coefficients(agreement, ax)
+    if what not in ("labels", "pairs"):
+        there = ("coefficients", "labels", "pairs")
+        raise OptionError(not_among("plot of agreement", what, there))
+    table = getattr(agreement, what)
+    if table is None or table.empty:
+        msg = (
+            f"plot_agreement: there is no table of {what}; compute the agreement with "
+            f"{what[:-1]!r} in `by`"
+        )
+        raise OptionError(msg)
+    if what == "labels":
+        return _labels(agreement, most, names, ax)
+    if measure not in ("kappa", "percent"):
+        raise OptionError(not_among("measure of pairs", measure, ("kappa", "percent")))
+    return _pairs(table, measure, most, ax)
+
+
+def _coefficients(agreement: Agreement, ax: Axes | None) -> Axes:
+    table = coefficients(agreement)
+    if table.frame.empty:
+        reasons = "; ".join(dict.fromkeys(agreement.coefficients["reason"].dropna()))
+        msg = f"plot_agreement: no coefficient is defined ({reasons})"
+        raise OptionError(msg)
+    names = [cell.text for cell in table.cells("coefficient")]
+    return plot_rows(table, ["value"], names, "agreement", ax)
+
+
+def _labels(agreement: Agreement, most: int, names: Names, ax: Axes | None) -> Axes:
+    table, called = labels(agreement).first(most), names_of_labels(names)
+    rows = [
+        f"{shown(called.get(str(label), label))} ({100 * share:.0f} %)"
+        for label, share in table.frame[["label", "share"]].to_numpy()
+    ]
+    return plot_rows(table, ["specific", "kappa"], rows, "agreement", ax)
+
+
+def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axes:
+    one, other = (table[name].astype("str") for name in ("annotator", "other"))
+    common = pd.concat(
+        [table["questions"].groupby(each).sum() for each in (one, other)]
+    )
+    busiest = common.groupby(level=0).sum().sort_values(ascending=False, kind="stable")
+    names = list(busiest.index[:most])
+    place = {name: number for number, name in enumerate(names)}
+    size = len(names)
+    value = np.full((size, size), np.nan)
+    numbers = table[measure].to_numpy(float)
+    for first, second, number in zip(one, other, numbers, strict=True):
+        if first in place and second in place:
+            value[place[first], place[second]] = number
+            value[place[second], place[first]] = number
+    order = _neighbours(value)
+    value, names = value[np.ix_(order, order)], [shown(names[at], 20) for at in order]
+    cell = 0.42 if size <= _WITH_NUMBERS else 0.24
+    axes = new_axes(
+        ax, rows=round(size * cell / 0.24) + 3, width=matrix_width(size, cell)
+    )
+    cells = [[short_number(number) for number in row] for row in value]
+    fontsize = 7.0 if size <= _WITH_NUMBERS else None
+    matrix = Matrix(value, cells, _no_text(size), names, names)
+    draw_matrix(axes, matrix, fontsize=fontsize)
+    axes.set_title(CATALOGUE["agreement_pairs"].column(measure).words)
+    return axes
+
+
+def _no_text(size: int) -> list[list[str]]:
+    return [[""] * size] * size
+
+
+def _neighbours(value: np.ndarray) -> list[int]:
+    """Return an order in which those who agree stand side by side."""
+    if len(value) < 3:
+        return list(range(len(value)))
+    apart = 1.0 - np.where(np.isfinite(value), value, np.nanmean(value))
+    np.fill_diagonal(apart, 0.0)
+    tree = linkage(squareform(np.maximum(apart, 0.0), checks=False), "average")
+    return [int(place) for place in leaves_list(tree)]

@@ -153,19 +153,17 @@ def _draw(
 def _matrix(
     table: pd.DataFrame, labels: tuple[list[object], list[object]], column: str
 ) -> Float[np.ndarray, "R C"]:
-    """Return a column of the table as a matrix; zero in cells that it lacks."""
-    true, given = (
-        table[name].astype("str").map({str(label): n for n, label in enumerate(each)})
-        for name, each in zip(("true_label", "given_label"), labels, strict=True)
-    )
-    inside = (true.notna() & given.notna()).to_numpy()
-    rows = true.to_numpy(dtype=float)[inside].astype(int)
-    matrix = np.full([*map(len, labels)], 0.0 if column == "probability" else np.nan)
-    if column in table:
-        at = rows, given.to_numpy(dtype=float)[inside].astype(int)
-        matrix[at] = table[column].to_numpy(dtype=float)[inside]
-    matrix[~np.isin(np.arange(len(matrix)), rows)] = np.nan  # nothing is stated of it
-    return matrix
+    """Return a column of the table as a matrix; shares are zero where it has none."""
+    ends = ["true_label", "given_label"]
+    rows, columns = ([str(label) for label in each] for each in labels)
+    if column not in table:
+        return np.full((len(rows), len(columns)), np.nan)
+    cells = table.astype(dict.fromkeys(ends, "str")).drop_duplicates(ends, keep="last")
+    matrix = cells.pivot_table(column, ends[0], ends[1])
+    matrix = matrix.reindex(index=rows, columns=columns)
+    if column == "probability":  # of a row without cells nothing is stated
+        matrix[matrix.notna().any(axis=1)] = matrix.fillna(0.0)
+    return matrix.to_numpy(dtype=float)
 
 
 def _tables(
@@ -173,56 +171,51 @@ def _tables(
 ) -> tuple[dict[str, pd.DataFrame], float | None]:
     """Return the tables to draw, by party, and the probability of their intervals."""
     if isinstance(confusion, Fit):
-        return _of_fit(confusion, annotator, prob)
+        table = confusion.with_(prob=prob).confusion()
+        pooled, who = table["annotator"].isna(), table["annotator"].astype("str")
+        stated = confusion.data.attrs["prob"] if prob is None else prob
+        parties = {"": table[pooled]}
+        if annotator is not None:
+            parties = dict(iter(table[~pooled].groupby(who[~pooled])))
+        return _chosen(parties, annotator, "annotator"), stated
     if prob is not None:
         msg = "plot_confusion: prob is for fits; give it to the analysis instead"
         raise OptionError(msg)
     if isinstance(confusion, HumanConfusion):
-        return {"": _some(confusion.table(min_probability=0.005))}, confusion.prob
+        table = confusion.table(min_probability=0.005)
+        return _chosen({"": table}, None, "annotator"), confusion.prob
     if isinstance(confusion, ComparedConfusion):
         table = confusion.table(min_probability=0.005)
         parties = {str(who): each for who, each in table.groupby("who", sort=False)}
-        if annotator is not None:
-            if str(annotator) not in parties:
-                raise OptionError(not_among("party", str(annotator), parties))
-            parties = {str(annotator): parties[str(annotator)]}
-        return parties, confusion.prob
-    if isinstance(confusion, pd.DataFrame):
-        if not {"true_label", "given_label", "probability"} <= {*confusion.columns}:
-            msg = (
-                "plot_confusion: the table has the columns "
-                f"{', '.join(map(str, confusion.columns))}; it needs true_label, "
-                "given_label and probability"
-            )
-            raise OptionError(msg)
-        return {"": _some(confusion)}, None
-    expected = "a Fit, HumanConfusion, ComparedConfusion or table"
-    raise OptionError(not_a("confusion", confusion, expected))
+        return _chosen(parties, annotator, "party"), confusion.prob
+    if not isinstance(confusion, pd.DataFrame):
+        expected = "a Fit, HumanConfusion, ComparedConfusion or table"
+        raise OptionError(not_a("confusion", confusion, expected))
+    if not {"true_label", "given_label", "probability"} <= {*confusion.columns}:
+        msg = (
+            "plot_confusion: the table has the columns "
+            f"{', '.join(map(str, confusion.columns))}; it needs true_label, "
+            "given_label and probability"
+        )
+        raise OptionError(msg)
+    return _chosen({"": confusion}, None, "annotator"), None
 
 
-def _of_fit(
-    fit: Fit, annotator: object, prob: float | None
-) -> tuple[dict[str, pd.DataFrame], float | None]:
-    table = fit.with_(prob=prob).confusion()
-    who = table["annotator"]
-    stated = fit.data.attrs["prob"] if prob is None else prob
-    if annotator is None:
-        return {"": _some(table[who.isna()])}, stated
-    theirs = table[who.astype("str") == str(annotator)]
-    if theirs.empty:
-        there = who.dropna().astype("str").unique()
-        raise OptionError(not_among("annotator", str(annotator), there))
-    return {str(annotator): theirs}, stated
-
-
-def _some(table: pd.DataFrame) -> pd.DataFrame:
-    if table.empty:
+def _chosen(
+    parties: dict[str, pd.DataFrame], wanted: object, what: str
+) -> dict[str, pd.DataFrame]:
+    """Return the party that is wanted, by default all of them."""
+    if wanted is not None:
+        if str(wanted) not in parties:
+            raise OptionError(not_among(what, str(wanted), parties))
+        return {str(wanted): parties[str(wanted)]}
+    if "" in parties and parties[""].empty:
         msg = (
             "plot_confusion: there is no confusion of all annotators together; name "
             "an annotator, or fit a model that has confusions"
         )
         raise OptionError(msg)
-    return table
+    return parties
 
 
 def _labels(
@@ -282,12 +275,8 @@ def plot_posterior_labels(
         Number of items, where none are named.
     labels : int, default 4
         Largest number of labels of an item, the most probable first.
-    names : Responses or pandas.DataFrame, optional
-        What labels are called: responses, or a table with the columns label and name.
-    prob : float, optional
-        Probability of the intervals; by default that of the fit.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; by default new ones.
+    names, prob, ax
+        As of `plot_confusion`.
 
     Returns
     -------
@@ -318,35 +307,31 @@ def plot_posterior_labels(
     """
     wanted = _items(fit, items, most)
     table = fit.with_(prob=prob).labels()
-    name = table["item"].astype("str")
-    table = table[name.isin(wanted)].assign(item=name)
+    table = table.assign(item=table["item"].astype("str"))
     table = table.sort_values("probability", ascending=False, kind="stable")
-    table = table.groupby("item", sort=False).head(labels)
+    of_items = dict(iter(table[table["item"].isin(wanted)].groupby("item")))
     called = names_of_labels(names)
-    ticks: list[tuple[float, str, bool]] = []
-    parts, at = [], 0.0
+    texts: list[str] = []
+    places: list[float] = []
+    headings, parts, at = [], [], 0.0
     for item in wanted:
-        theirs = table[table["item"] == item]
-        ticks.append((at, shown(item, LONGEST), True))
-        places = at + 1 + np.arange(len(theirs), dtype=float)
-        ticks += [
-            (float(place), shown(called.get(str(label), label)), False)
-            for place, label in zip(places, theirs["label"], strict=True)
-        ]
-        parts.append(theirs.assign(place=places, best=np.arange(len(theirs)) == 0))
-        at = float(at + 1 + len(theirs) + _GAP)
-    texts = [text for _, text, _ in ticks]
+        best = of_items[item].head(labels)
+        rows = at + 1 + np.arange(len(best), dtype=float)
+        headings.append(len(texts))
+        texts += [shown(item, LONGEST)]
+        texts += [shown(called.get(str(label), label)) for label in best["label"]]
+        places += [at, *rows]
+        parts.append(best.assign(place=rows, first=rows == at + 1))
+        at += float(1 + len(best) + _GAP)
     axes = new_axes(ax, rows=round(at), width=width_for(texts))
-    set_rows(axes, texts, [place for place, _, _ in ticks])
-    for text, (_, _, heading) in zip(axes.get_yticklabels(), ticks, strict=True):
-        text.set_fontweight("bold" if heading else "normal")
+    set_rows(axes, texts, places)
+    for place in headings:
+        axes.get_yticklabels()[place].set_fontweight("bold")
     drawn = pd.concat(parts)
-    for best in (True, False):
-        some = drawn[drawn["best"] == best]
-        if len(some):
-            face = COLOURS[0] if best else "none"
-            rows, places = Rows.of(some, "probability"), some["place"].to_numpy()
-            draw_rows(axes, places, rows, markerfacecolor=face)
+    for first, some in drawn.groupby("first", sort=False):
+        face = COLOURS[0] if first else "none"
+        estimates = Rows.of(some, "probability")
+        draw_rows(axes, some["place"].to_numpy(), estimates, markerfacecolor=face)
     what = "P(present)" if fit.data.attrs["kind"] == "contains" else "probability"
     stated = percent(fit.data.attrs["prob"] if prob is None else prob)
     bounds = f" ({stated} interval)" if drawn["lower"].notna().any() else ""

@@ -63,8 +63,8 @@ def plot_ppc(
         The check to draw; by default all, one above the other.
     most : int, default 15
         Largest number of rows of a check: those with the most extreme p-values.
-    names : Responses or pandas.DataFrame, optional
-        What labels are called: responses, or a table with the columns label and name.
+    names
+        As of `plot_confusion`.
     prob : float, optional
         Probability of the intervals (a fit only); by default that of the fit.
     seed : int, default 0
@@ -130,16 +130,23 @@ def _table(
     if isinstance(checks, Fit):
         fit = checks.with_(prob=prob)
         return predictive_checks(fit, seed=seed), float(fit.data.attrs["prob"])
-    if not isinstance(checks, pd.DataFrame):
-        expected = "a Fit or the table of predictive_checks"
-        raise OptionError(not_a("checks", checks, expected))
-    if not {"check", "observed", "replicated"} <= {*checks.columns} or checks.empty:
+    needs = ("check", "observed", "replicated")
+    return _given(checks, "checks", "predictive_checks", needs), None
+
+
+def _given(
+    table: object, argument: str, source: str, needs: tuple[str, ...]
+) -> pd.DataFrame:
+    """Return a table that a caller gives in the place of a fit, or refuse it."""
+    if not isinstance(table, pd.DataFrame):
+        raise OptionError(not_a(argument, table, f"a Fit or the table of {source}"))
+    if not {*needs} <= {*table.columns} or table.empty:
         msg = (
-            "plot_ppc: give a fit, or the table of predictive_checks, with rows and "
-            "the columns check, observed and replicated"
+            f"{argument}: give a fit, or the table of {source}, with rows and the "
+            f"columns {', '.join(needs)}"
         )
         raise OptionError(msg)
-    return checks, None
+    return table
 
 
 def _rows(table: pd.DataFrame, name: str, most: int) -> pd.DataFrame:
@@ -209,8 +216,8 @@ def plot_calibration(
         Largest number of bins, of about equal size (a fit only).
     prob : float, optional
         Probability of the intervals (a fit only); .9 by default.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; by default new ones.
+    ax
+        As of `plot_confusion`.
 
     Returns
     -------
@@ -294,13 +301,4 @@ def _calibration_table(
             labels(data), truths, kind=kind, bins=bins, prob=chance
         )
         return table, chance
-    if not isinstance(calibration, pd.DataFrame):
-        expected = "a Fit or the table of model_calibration"
-        raise OptionError(not_a("calibration", calibration, expected))
-    if not {*_NEEDS} <= {*calibration.columns} or calibration.empty:
-        msg = (
-            "plot_calibration: give a fit with gold labels, or the table of "
-            f"model_calibration, with rows and the columns {', '.join(_NEEDS)}"
-        )
-        raise OptionError(msg)
-    return calibration, None
+    return _given(calibration, "calibration", "model_calibration", _NEEDS), None

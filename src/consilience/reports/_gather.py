@@ -62,9 +62,11 @@ def report(  # noqa: PLR0913 (each option stands alone)
         The HTML file to write.
     responses : Responses, optional
         What the fits were fitted to: adds what was read, kept and dropped, and the
-        findings and figures of the study.
+        findings and figures of the study. Without them, the answers are those that the
+        first fit keeps.
     study : StudyFigures, optional
-        The study of the first fit (`study`); by default that of the responses alone.
+        The study of the first fit (`study`), whose findings and figures lead the page;
+        by default that of the responses alone.
     evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
     names : pandas.DataFrame, optional
@@ -73,7 +75,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
     images : str or Path, optional
         Folder of pictures named as the items are.
     pictures : {"embedded", "linked"}, default "embedded"
-        Where the pictures are: inside the file, or files of a folder beside it.
+        Where the pictures are: inside the file, or files of the folder NAME_files
+        beside NAME.html, which has to go where the page goes.
     picture_size : int, default 320
         Pixels of the longer side of a picture.
     title : str, optional
@@ -84,7 +87,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
         Probability of the intervals of the fits; by default their own
         (`Fit.with_`).
     overwrite : bool, default False
-        Replace a report that already exists.
+        Replace a report that already exists, with its folder. Any other file or folder
+        is never replaced.
     progress : bool or callable, default False
         True shows a progress bar. A function is called with each `Progress`.
 
@@ -98,8 +102,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
     MissingExtraError
         If the packages of the extra `report` are missing.
     OptionError
-        If there is no fit, the fits are of different kinds, or the responses are not
-        theirs.
+        If there is no fit, the fits are of different kinds, the responses are not
+        theirs, or pictures are smaller than 32 pixels or larger than 4096.
     FolderExistsError
         If the file exists, and is not a report or `overwrite` is false.
     CannotWriteError
@@ -115,13 +119,10 @@ def report(  # noqa: PLR0913 (each option stands alone)
     >>> import tempfile
     >>> from pathlib import Path
     >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> responses = cs.simulate(items=20, seed=0).responses
+    >>> fit = cs.fit(responses, model="majority")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = cs.report(fit, Path(folder) / "report.html", bootstrap=0)
-    ...     file.name
+    ...     cs.report(fit, Path(folder) / "report.html", responses=responses).name
     'report.html'
     """
     place = Path(out)
@@ -171,25 +172,8 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     ----------
     fits : mapping of str to Fit
         Runs of one kind by name; several are shown side by side.
-    responses : Responses, optional
-        The responses of the runs: adds what was read, kept and dropped. Without them,
-        the answers are those that the first run keeps.
-    evaluation : mapping of str to pandas.DataFrame
-        Tables about models, by name.
-    study : StudyFigures, optional
-        The study of the first run (`consilience.study`): its findings and figures lead
-        the page, by the names of labels that it has.
-    names : pandas.DataFrame, optional
-        Columns label and name: names of labels on the page. By default those of the
-        responses.
-    images : str or Path, optional
-        Folder of images, named as the items are.
-    picture_size : int, default 320
-        Pixels of the longer side of the pictures that are made of them.
-    title : str, optional
-        Title of the page; by default the names of the runs.
-    bootstrap : int, default 1000
-        Number of resamples of the items for the intervals of agreement.
+    responses, evaluation, study, names, images, picture_size, title, bootstrap
+        As of `consilience.report`; without `study` there are no figures.
     progress : bool or callable, default False
         True shows a progress bar of the pictures. A function is called with each
         `Progress`.
@@ -202,8 +186,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     Raises
     ------
     OptionError
-        If there is no run, the runs are of different kinds, the responses are not
-        those of the runs, or pictures are smaller than 32 pixels or larger than 4096.
+        As of `consilience.report`.
 
     See Also
     --------
@@ -213,11 +196,9 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     --------
     >>> import consilience as cs
     >>> from consilience import reports
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> made = cs.simulate(items=20, seed=0).responses
+    >>> fit = cs.fit(made, model="majority")
+    >>> contents = reports.gather({"mine": fit}, responses=made, bootstrap=0)
     >>> contents.title, contents.kind
     ('Report of mine', 'choice')
     """

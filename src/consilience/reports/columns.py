@@ -16,6 +16,7 @@ from jaxtyping import Int
 from consilience.errors import ConsilienceError
 from consilience.figures import StudyFigures
 from consilience.figures.record import PEOPLE
+from consilience.reports.content import mistaken
 from consilience.reports.record import Report, Run
 from consilience.truth.named import label_groups
 
@@ -84,6 +85,32 @@ def estimate(table: pd.DataFrame, rows: Int[np.ndarray, " N"]) -> dict[str, Numb
     }
 
 
+def _numbers(
+    table: pd.DataFrame, labels: Names, columns: Iterable[str]
+) -> dict[str, Numbers]:
+    """Return columns as whole numbers: text as codes of labels, shares to scale."""
+    numbers = {}
+    for name in columns:
+        column = table[name]
+        if pd.api.types.is_float_dtype(column):
+            numbers[name] = scale(column, ONE).tolist()
+        elif pd.api.types.is_numeric_dtype(column):
+            numbers[name] = column.to_numpy(np.int64).tolist()
+        else:
+            numbers[name] = labels.add(column).tolist()
+    return numbers
+
+
+def _by_item(
+    table: pd.DataFrame, items: Names, labels: Names, columns: Iterable[str]
+) -> dict[str, Any]:
+    """Return columns of a table, in the order of the items."""
+    item = items.add(table["item"])
+    order = np.argsort(item, kind="stable")
+    starts = group_starts(item[order], len(items.codes))
+    return {**starts, **_numbers(table.iloc[order], labels, columns)}
+
+
 def group_starts(owner: Sequence[int] | np.ndarray, number: int) -> dict[str, Numbers]:
     """Return where each owner's part begins, in a column sorted by owner."""
     return {"start": np.searchsorted(owner, np.arange(number + 1)).tolist()}
@@ -98,30 +125,39 @@ def scatter(
     return scattered.tolist()
 
 
-def confusions(run: Run, people: Names) -> dict[str, Any]:
+def confusions(run: Run, people: Names, true: Names, given: Names) -> dict[str, Any]:
     """Return a run's confusions, an owner after the other."""
     table = run.table("confusion")
     if table.empty:
         return {}
-    true, given = Names(), Names()
-    true.add(pd.Series(table["true_label"].cat.categories))
-    given.add(pd.Series(table["given_label"].cat.categories))
     who = people.add(table["annotator"])
     cells = np.bincount(who + 1, minlength=len(people.codes) + 1)
     shown = _busiest(run, people, cells)
     place = np.full(len(cells), -1)
     place[np.append(0, shown + 1)] = np.arange(len(shown) + 1)
-    owner = place[who + 1]
-    rows = np.flatnonzero(owner >= 0)
-    rows = rows[np.argsort(owner[rows], kind="stable")]
+    ends = true.add(table["true_label"]), given.add(table["given_label"])
     return {
-        **group_starts(owner[rows], len(shown) + 1),
+        **_cells(table, place[who + 1], len(shown) + 1, ends),
         "who": [-1, *shown.tolist()],
         "left": int((cells[1:] > 0).sum() - len(shown)),
         "true": true.all(),
         "given": given.all(),
-        "t": true.add(table["true_label"])[rows].tolist(),
-        "g": given.add(table["given_label"])[rows].tolist(),
+    }
+
+
+def _cells(
+    table: pd.DataFrame,
+    owner: Int[np.ndarray, " N"],
+    number: int,
+    ends: tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]],
+) -> dict[str, Any]:
+    """Return the cells of matrices in the order of their owners; -1 has none."""
+    rows = np.flatnonzero(owner >= 0)
+    rows = rows[np.argsort(owner[rows], kind="stable")]
+    return {
+        **group_starts(owner[rows], number),
+        "t": ends[0][rows].tolist(),
+        "g": ends[1][rows].tolist(),
         **estimate(table, rows),
     }
 
@@ -162,18 +198,18 @@ def heat(study: StudyFigures | None) -> dict[str, Any] | None:
     there = set(tables[0]["who"].astype("str"))
     models = study.models if there - {PEOPLE} else []
     who = [PEOPLE, *reversed(models)]
+    above = [groups for groups, _ in levels[1:]]
     return {
         "who": who,
         "levels": [
             {
-                "names": [study.name_of(label) for label in names],
-                "up": _up(
-                    groups, levels[place + 1][0] if place + 1 < len(levels) else None
-                ),
-                "parties": [_party(table, one, names) for one in who],
+                "true": [study.name_of(label) for label in names],
+                "given": [study.name_of(label) for label in names],
+                "up": _up(groups, upper),
+                **_level(table, who, names),
             }
-            for place, ((groups, names), table) in enumerate(
-                zip(levels, tables, strict=True)
+            for (groups, names), table, upper in zip(
+                levels, tables, [*above, None], strict=True
             )
         ],
     }
@@ -189,81 +225,81 @@ def _up(
     return [int(place) for place in above[first]]
 
 
-def _party(table: pd.DataFrame, who: str, names: pd.Index) -> dict[str, Any]:
-    cells = table[(table["who"].astype("str") == who) & (table["probability"] > 0)]
-    return {
-        "t": names.get_indexer(pd.Index(cells["true_label"].astype("str"))).tolist(),
-        "g": names.get_indexer(pd.Index(cells["given_label"].astype("str"))).tolist(),
-        **estimate(cells, np.arange(len(cells))),
-    }
+def _level(table: pd.DataFrame, who: list[str], names: pd.Index) -> dict[str, Any]:
+    table = table[table["probability"] > 0]
+    owner = pd.Index(who).get_indexer(pd.Index(table["who"].astype("str")))
+    true, given = (
+        names.get_indexer(pd.Index(table[end].astype("str")))
+        for end in ("true_label", "given_label")
+    )
+    return _cells(table, owner, len(who), (true, given))
+
+
+_OBJECTS = ("object", "label", "share", "probability", "main_probability")
+_SAME = ("label_a", "label_b", "probability", "synonyms")
+_PAIRS = {
+    "objects_that_come_together": (
+        *("class_label", "label", "together", "items", "share"),
+    ),
+    "labels_with_another_main_object": (
+        *("label_a", "label_b", "a_called_b", "b_called_a"),
+    ),
+}
 
 
 def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
     """Return what a run of kind objects says of each item."""
-    table, number = run.table("objects"), len(items.codes)
-    item = items.add(table["item"])
-    order = np.lexsort((table["object"].to_numpy(), item))
-    content: dict[str, Any] = {
-        **group_starts(item[order], number),
-        "object": table["object"].to_numpy(np.int64)[order].tolist(),
-        "label": labels.add(table["label"])[order].tolist(),
-        "share": scale(table["share"], ONE)[order].tolist(),
-        "p": scale(table["probability"], ONE)[order].tolist(),
-        "main": scale(table["main_probability"], ONE)[order].tolist(),
-    }
-    counts = run.table("object_counts")
+    table = run.table("objects").sort_values("object", kind="stable")
+    content = _by_item(table, items, labels, _OBJECTS)
+    counts, same = run.table("object_counts"), run.table("same_object")
     if len(counts):
-        at = items.add(counts["item"])
-        order = np.lexsort((counts["objects"], counts["tau"].fillna(-1), at))
-        content["counts"] = {
-            **group_starts(at[order], number),
-            "tau": scale(counts["tau"], ONE)[order].tolist(),
-            "objects": counts["objects"].to_numpy(np.int64)[order].tolist(),
-            "p": scale(counts["probability"], ONE)[order].tolist(),
-        }
-    same = run.table("same_object")
+        by_rule = counts.sort_values(["tau", "objects"], na_position="first")
+        content["counts"] = _by_item(
+            by_rule, items, labels, ("tau", "objects", "probability")
+        )
     if len(same):
-        at = items.add(same["item"])
-        order = np.argsort(at, kind="stable")
-        content["same"] = {
-            **group_starts(at[order], number),
-            "a": labels.add(same["label_a"])[order].tolist(),
-            "b": labels.add(same["label_b"])[order].tolist(),
-            "p": scale(same["probability"], ONE)[order].tolist(),
-        }
-        if "synonyms" in same:
-            content["same"]["synonyms"] = scale(same["synonyms"], ONE)[order].tolist()
+        content["same"] = _by_item(
+            same, items, labels, [name for name in _SAME if name in same]
+        )
     ambiguity = run.table("ambiguity")
     if len(ambiguity):
         at = items.add(ambiguity["item"])
         content["ambiguity"] = {
-            part: scatter(scale(ambiguity[part], ONE), at, number)
+            part: scatter(scale(ambiguity[part], ONE), at, len(items.codes))
             for part in ("structure", "naming", "salience")
         }
     return content
 
 
 def pairs(report: Report, labels: Names) -> dict[str, Any]:
-    """Return the pairs of the report's tables; those of choice are in its confusion."""
-    content: dict[str, Any] = {}
-    table = report.pairs.get("objects_that_come_together")
-    if table is not None:
-        content["together"] = {
-            "a": labels.add(table["class_label"]).tolist(),
-            "b": labels.add(table["label"]).tolist(),
-            "together": table["together"].to_numpy(np.int64).tolist(),
-            "items": table["items"].to_numpy(np.int64).tolist(),
-            "share": scale(table["share"], ONE).tolist(),
+    """Return pairs of labels by the table that they are of."""
+    tables = {"labels_with_another_main_object": _mistaken(report.runs[0], labels)}
+    tables.update(report.pairs)
+    return {
+        name: _numbers(tables[name], labels, columns)
+        for name, columns in _PAIRS.items()
+        if len(tables.get(name, ()))
+    }
+
+
+def _mistaken(run: Run, labels: Names) -> pd.DataFrame:
+    """Return pairs of labels mistaken for each other, the larger share first."""
+    cells = mistaken(run)
+    if cells.empty:
+        return cells
+    ends = cells[["true_label", "given_label"]]
+    cells = cells[ends.isin(list(labels.codes)).all(axis=1)]
+    cells = cells.sort_values("probability", ascending=False, kind="stable")
+    cells = cells.rename(
+        columns={
+            "true_label": "label_a",
+            "given_label": "label_b",
+            "probability": "a_called_b",
+            "probability_back": "b_called_a",
         }
-    table = report.pairs.get("labels_with_another_main_object")
-    if table is not None:
-        content["confused"] = {
-            "a": labels.add(table["label_a"]).tolist(),
-            "b": labels.add(table["label_b"]).tolist(),
-            "there": scale(table["a_called_b"], ONE).tolist(),
-            "back": scale(table["b_called_a"], ONE).tolist(),
-        }
-    return content
+    )
+    both = np.sort(cells[["label_a", "label_b"]].to_numpy(str), axis=1)
+    return cells[~pd.DataFrame(both).duplicated().to_numpy()]
 
 
 # Labels shown of an item: those that make a difference, within reason.
@@ -272,13 +308,23 @@ _MIN_PROBABILITY, _MAX_LABELS = 0.0005, 15
 
 def columns(report: Report) -> dict[str, Any]:
     """Return what the page's program reads."""
-    items, labels, people = Names(), Names(), Names()
+    items, labels, people, true, given = (Names() for _ in range(5))
     for run in report.runs:
         items.add(run.table("items")["item"])
         if run.kind != "contains":
             labels.add(pd.Series(run.table("labels")["label"].cat.categories))
-    runs = [_run(run, items, labels, people) for run in report.runs]
-    given = answers(report.runs[0], items, labels, people)
+        cells = run.table("confusion")
+        for end, ends in (("true_label", true), ("given_label", given)):
+            if len(cells):
+                used = cells[end].cat.remove_unused_categories()
+                ends.add(pd.Series(used.cat.categories))
+    runs = [
+        {
+            **_run(run, items, labels),
+            "confusion": confusions(run, people, true, given),
+        }
+        for run in report.runs
+    ]
     dataset_labels = report.dataset_labels
     per_item = pd.Series(
         [dataset_labels.get(name) for name in items.all()], dtype="str"
@@ -287,7 +333,7 @@ def columns(report: Report) -> dict[str, Any]:
         "kind": report.kind,
         "prob": report.prob,
         "runs": runs,
-        "answers": given,
+        "answers": answers(report.runs[0], items, labels, people),
         "own": labels.add(per_item).tolist() if dataset_labels else [],
         "pairs": pairs(report, labels),
         "heat": heat(report.study),
@@ -297,7 +343,7 @@ def columns(report: Report) -> dict[str, Any]:
     }
 
 
-def _run(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]:
+def _run(run: Run, items: Names, labels: Names) -> dict[str, Any]:
     number = len(items.codes)
     table = run.table("items")
     at = items.add(table["item"])
@@ -309,7 +355,6 @@ def _run(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]
         "asked": scatter(table["responses"].to_numpy(np.int64), at, number),
         "tied": np.sort(at[table["tied"].to_numpy(bool)]).tolist(),
         "labels": _labels(run, items, labels),
-        "confusion": confusions(run, people),
     }
     if "objects" in table:
         content["number"] = scatter(

@@ -15,6 +15,8 @@ from consilience.reports.record import Report, Run
 from consilience.responses import Responses, read
 from consilience.tables.html import Table
 
+_MIN_PROBABILITY = 0.01  # of a confusion that is worth a row
+
 type Part = Table | Chart | Drawing | Models | Findings | Facts | Note | Listing
 
 
@@ -78,18 +80,20 @@ class Listing:
 
 
 def sort_of(part: Part) -> str:
-    """Return the name of what a part is, as the template knows it."""
+    """Return the name of the macro that draws a part."""
     return type(part).__name__.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the page."""
+    """A section of the page; `app` is the template of what is interactive in it."""
 
     id: str
     title: str
     parts: tuple[Part, ...]
     app: str = ""
+    selects: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
 
 
 def suffix(report: Report, run: Run) -> str:
@@ -100,6 +104,20 @@ def suffix(report: Report, run: Run) -> str:
 def prefix(report: Report, run: Run) -> str:
     """Return what tells a run from others before a sentence."""
     return f"{run.name}: " if len(report.runs) > 1 else ""
+
+
+def mistaken(run: Run) -> pd.DataFrame:
+    """Return confusions of the population between labels, each with its reverse."""
+    table = run.table("confusion")
+    if run.kind == "contains" or table.empty:
+        return pd.DataFrame()
+    ends = ["true_label", "given_label"]
+    table = table[table["annotator"].isna()].drop(columns="annotator")
+    table = table.astype(dict.fromkeys(ends, str))
+    table = table[table[ends[0]] != table[ends[1]]]
+    back = table.rename(columns=dict(zip(ends, ends[::-1], strict=True)))
+    both = table.merge(back, on=ends, how="left", suffixes=("", "_back"))
+    return both[both["probability"] >= _MIN_PROBABILITY]
 
 
 def kept_answers(fit: Fit) -> pd.DataFrame | None:

@@ -34,16 +34,12 @@ class Run:
     ----------
     name : str
         Name of the run on the page.
-    kind, model, engine, engine_reason, version : str
-        As in the fit.
-    seed, prob, seconds
+    kind, model, engine, engine_reason, version, seed, prob, seconds
         As in the fit; `prob` is the probability of its intervals.
     reported_posterior : {"raw", "tempered"}
         Which posterior of the truth the tables give.
-    assumptions : tuple of str
-        Assumptions, one sentence each.
-    sources : mapping of str to str
-        SHA-256 of each file that was read.
+    assumptions, sources
+        One sentence each; SHA-256 of each file that was read.
     tables : mapping of str to pandas.DataFrame
         The tables of the run by name.
     answers : pandas.DataFrame, optional
@@ -59,13 +55,10 @@ class Run:
     --------
     >>> import consilience as cs
     >>> from consilience import reports
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
-    >>> contents.runs[0].model
-    'dawid_skene'
+    >>> made = cs.simulate(items=20, seed=0).responses
+    >>> fit = cs.fit(made, model="majority")
+    >>> reports.gather({"mine": fit}, bootstrap=0).runs[0].model
+    'majority'
     """
 
     name: str
@@ -98,28 +91,19 @@ class Report:
         Title of the page.
     runs : tuple of Run
         One or several runs of one kind, side by side.
-    description : Description, optional
-        Counts of the responses; None where they are unknown.
-    cleaning : Cleaning, optional
-        What was read, kept and dropped; None where it is unknown.
-    cleaned_assumptions : tuple of str
-        What was assumed when the responses were read.
+    description, cleaning, cleaned_assumptions
+        Counts of the responses; what was read, kept and dropped; what was assumed then.
+        None or empty where it is unknown.
     dataset_labels : mapping of str to str
         The data set's label by item, where the responses have it.
-    agreement : Agreement, optional
-        Agreement of the annotators; None where it cannot be computed.
-    no_agreement : str
-        Why it cannot be computed; else empty.
-    pairs : mapping of str to pandas.DataFrame
-        Tables about pairs of labels of the first run, by name.
-    evaluation : mapping of str to pandas.DataFrame
-        Tables about models, by name.
+    agreement, no_agreement
+        Agreement of the annotators, or why it cannot be computed.
+    pairs, evaluation : mapping of str to pandas.DataFrame
+        Tables about pairs of labels of the first run, and about models, by name.
     study : StudyFigures, optional
         The study whose findings and figures lead the page.
-    pictures : mapping of str to bytes
-        JPEG images by item.
-    images_missing : int
-        Number of items without an image, where images were given.
+    pictures, images_missing
+        JPEG images by item; number of items without one, where images were given.
 
     See Also
     --------
@@ -130,13 +114,10 @@ class Report:
     --------
     >>> import consilience as cs
     >>> from consilience import reports
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
-    >>> contents.description.items
-    30
+    >>> made = cs.simulate(items=20, seed=0).responses
+    >>> fit = cs.fit(made, model="majority")
+    >>> reports.gather({"mine": fit}, bootstrap=0).description.items
+    20
     """
 
     title: str

@@ -35,19 +35,8 @@ from consilience.whole_folder import check_writable, whole_file, whole_folder
 
 # In the order in which they are read: later ones use earlier ones.
 SCRIPTS = (
-    "elements",
-    "columns",
-    "sorting",
-    "pictures",
-    "list",
-    "detail",
-    "filters",
-    "items",
-    "pairs",
-    "confusion",
-    "figures",
-    "heat",
-    "main",
+    *("elements", "columns", "sorting", "pictures", "list", "detail", "filters"),
+    *("items", "pairs", "matrices", "figures", "main"),
 )
 STYLES = ("page", "images", "figures")
 MARK = "consilience report"
@@ -69,12 +58,8 @@ def write(
         The contents of the page.
     out : str or Path
         The file to write.
-    pictures : {"embedded", "linked"}, default "embedded"
-        Where the pictures are: inside the file, or files of the folder NAME_files
-        beside NAME.html, which has to go where the page goes.
-    overwrite : bool, default False
-        Replace a report that already exists, with its folder. Any other file or folder
-        is never replaced.
+    pictures, overwrite
+        As of `consilience.report`.
 
     Returns
     -------
@@ -100,14 +85,11 @@ def write(
     >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience import reports
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> made = cs.simulate(items=20, seed=0).responses
+    >>> fit = cs.fit(made, model="majority")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "report.html"
-    ...     reports.write(contents, file) == file.stat().st_size
+    ...     reports.write(reports.gather({"mine": fit}), file) == file.stat().st_size
     True
     """
     place = Path(out)
@@ -158,7 +140,7 @@ def is_report(path: Path) -> bool:
 
 
 def page(report: Report) -> str:
-    """Return the report as HTML.
+    """Return the report as HTML, with its pictures; equal reports give equal pages.
 
     Parameters
     ----------
@@ -168,7 +150,7 @@ def page(report: Report) -> str:
     Returns
     -------
     str
-        HTML; equal reports give equal pages. Pictures are inside.
+        HTML.
 
     See Also
     --------
@@ -178,12 +160,9 @@ def page(report: Report) -> str:
     --------
     >>> import consilience as cs
     >>> from consilience import reports
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> contents = reports.gather({"mine": fit}, responses=responses, bootstrap=0)
-    >>> reports.page(contents)[:15]
+    >>> made = cs.simulate(items=20, seed=0).responses
+    >>> fit = cs.fit(made, model="majority")
+    >>> reports.page(reports.gather({"mine": fit}))[:15]
     '<!doctype html>'
     """
     return "".join(_pieces(report, columns(report), None))
@@ -202,7 +181,7 @@ def _pieces(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["a"] = lambda part, sort: sort_of(part) == sort
+    environment.filters["sort_of"] = sort_of
     styles = [*(_read(f"{name}.css") for name in STYLES), style()]
     scripts = [_read(f"{name}.js") for name in SCRIPTS]
     shown = [at for at, name in enumerate(content["items"]) if name in report.pictures]
@@ -271,11 +250,11 @@ def write_study(
         Parquet) and `figures` (as SVG and PNG). If writing fails, nothing is left
         behind.
     pictures : {"embedded", "linked"}, default "embedded"
-        Where pictures of items are: inside the page, or in a folder beside it.
+        As of `consilience.report`.
     overwrite : bool, default False
         Replace a study that this function wrote. Any other folder is never replaced.
     progress : callable, optional
-        Is told of each figure that is written.
+        Is called with the `Progress` after each figure.
 
     Returns
     -------
@@ -302,12 +281,9 @@ def write_study(
     >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience import reports
-    >>> made = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
-    >>> fit = cs.fit(made.responses, model="tsipras2020")
-    >>> study = cs.study(fit, made.responses)
-    >>> contents = reports.gather({"mine": fit}, responses=made.responses, study=study)
+    >>> made = cs.simulate(kind="objects", items=16, classes=6, seed=0).responses
+    >>> fit = cs.fit(made, model="tsipras2020")
+    >>> contents = reports.gather({"mine": fit}, study=cs.study(fit, made))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     page = reports.write_study(contents, Path(folder) / "study")
     ...     sorted(path.name for path in page.parent.iterdir())

@@ -35,13 +35,13 @@ def _column(name: str, stated: Mapping[str, Any], values: Mapping[str, str]) -> 
 
 
 def _schema(name: str, stated: Mapping[str, Any]) -> Schema:
-    values = stated.get("values", {})
+    columns, values = stated.get("columns", {}), stated.get("values", {})
     return Schema(
         name=name,
         title=stated.get("title", _title(name)),
         columns=tuple(
-            _column(column, each, values.get(column, {}))
-            for column, each in stated["columns"].items()
+            _column(column, columns.get(column, {}), values.get(column, {}))
+            for column in stated.get("of", "").split() or columns
         ),
         shown=tuple(stated.get("shown", "").split()),
         order=stated.get("order", ""),
@@ -85,7 +85,7 @@ def meanings(*names: str) -> dict[str, str]:
 def schema_of(name: str, frame: pd.DataFrame) -> Schema:
     """Return what can be stated of any table: a value and its bounds are one column."""
     columns = list(map(str, frame.columns))
-    of_name = _STATED.get(name, {"columns": {}})
+    of_name = _STATED.get(name, {})
     bounds = {
         column: pair for column in columns if (pair := _bounds(column, frame, columns))
     }
@@ -94,7 +94,7 @@ def schema_of(name: str, frame: pd.DataFrame) -> Schema:
     for column in columns:
         if column in spent:
             continue
-        stated = of_name["columns"].get(column, {})
+        stated = of_name.get("columns", {}).get(column, {})
         form = _form(frame[column], bounded=column in bounds)
         form = form and stated.get("form", form)
         whole = {**stated, "form": form, "bounds": " ".join(bounds.get(column, ()))}

@@ -26,18 +26,8 @@ _MARGIN = {"left": 48, "right": 16, "top": 6, "bottom": 6}
 _SMALL_MARGIN = {"left": 16, "right": 8, "top": 4, "bottom": 4}
 # Twelve hues of middling lightness: 3:1 or more against white and against near-black.
 _HUES = (
-    "#1f77b4",
-    "#c2571a",
-    "#2a8a3c",
-    "#c93434",
-    "#8a5fc0",
-    "#8c6239",
-    "#c2529a",
-    "#72777d",
-    "#8b8a00",
-    "#118a98",
-    "#5566dd",
-    "#a8741a",
+    *("#1f77b4", "#c2571a", "#2a8a3c", "#c93434", "#8a5fc0", "#8c6239"),
+    *("#c2529a", "#72777d", "#8b8a00", "#118a98", "#5566dd", "#a8741a"),
 )
 _BINS = 20
 _MAX_PEOPLE = 500
@@ -82,66 +72,76 @@ class Line:
 DIAGONAL = Line(x=SHARE, y=SHARE)
 
 
-def estimates(  # noqa: PLR0913 (each option stands alone)
-    table: pd.DataFrame,
-    x: Axis,
-    y: Axis,
-    *,
-    hues: Mapping[Any, str] | None = None,
-    series: str = "model",
-    legend: str = "",
-    panels: str = "",
-    lines: Sequence[Line] = (),
-    bars: bool = False,
-    joined: bool = False,
-    rules: bool = True,
-) -> Chart:
-    """Draw the values of a table with their intervals, along x where y has names.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """A chart of values with their intervals, along x where y has names.
 
     The marks are points, joined by lines within a series if asked, or bars.
     """
-    import altair as alt  # noqa: PLC0415 (an extra)
 
-    rows = _plain(table)
-    base = alt.Chart() if panels else alt.Chart(rows)
-    value, along = (x, "x") if y.names else (y, "y")
-    hue = alt.value(ACCENT) if hues is None else _hue(alt, rows, series, hues, legend)
-    what = {"description": "text:N"} if "text" in rows else {}
+    x: Axis
+    y: Axis
+    hues: Mapping[Any, str] | None = None
+    series: str = "model"
+    legend: str = ""
+    panels: str = ""
+    lines: Sequence[Line] = ()
+    bars: bool = False
+    joined: bool = False
+    rules: bool = True
 
-    def at(column: str = "") -> dict[str, Any]:
-        named = dict(
-            zip(("x", "y"), (_along(alt, x, "x"), _along(alt, y, "y")), strict=True)
-        )
-        return named | {along: _along(alt, value, along, column)}
+    def draw(self, table: pd.DataFrame) -> Chart:
+        """Return the chart of a table."""
+        import altair as alt  # noqa: PLC0415 (an extra)
 
-    layers = []
-    if bars:
-        marks = base.mark_bar(color=ACCENT, opacity=0.75)
-        layers.append(marks.encode(**at(), **what))
-        hue = alt.value(INK)
-    if joined:
-        marks = base.mark_line(strokeWidth=1.5, opacity=0.7, aria=False)
-        layers.append(marks.encode(**at(), color=hue, detail=f"{series}:N"))
-    if rules:
-        width, opacity = (5.0, 0.4) if y.names else (2.0, 1.0) if bars else (1.5, 0.45)
-        marks = base.mark_rule(strokeWidth=width, opacity=opacity, aria=False)
-        layers.append(
-            marks.encode(**at("lower"), **{f"{along}2": "upper:Q"}, color=hue)
-        )
-    if not bars:
-        marks = base.mark_point(filled=True, size=38 if joined else 55, opacity=1)
-        layers.append(marks.encode(**at(), color=hue, **what))
-    if "published" in rows and rows["published"].notna().any():
-        stated = base.transform_filter("isValid(datum.published)")
-        marks = stated.mark_point(shape="diamond", size=70, color=WARN, strokeWidth=2)
-        layers.append(marks.encode(**at("published"), description="published_text:N"))
-    for line in lines:
-        layers += _compared(alt, line, x, y)
-    drawn = alt.layer(*layers)
-    height = max(_ROW * rows[y.column].nunique(), 60) if y.names else 230
-    if panels:
-        return _panels(alt, drawn.properties(width=190, height=height), rows, panels)
-    return drawn.properties(height=height) if y.names else drawn
+        rows = _plain(table)
+        base = alt.Chart() if self.panels else alt.Chart(rows)
+        value, along = (self.x, "x") if self.y.names else (self.y, "y")
+        hue = alt.value(INK if self.bars else ACCENT)
+        if self.hues is not None:
+            hue = _hue(alt, rows, self.series, self.hues, self.legend)
+        what = {"description": "text:N"} if "text" in rows else {}
+
+        def at(column: str = "") -> dict[str, Any]:
+            named = {"x": _along(alt, self.x, "x"), "y": _along(alt, self.y, "y")}
+            return named | {along: _along(alt, value, along, column)}
+
+        layers = []
+        if self.bars:
+            marks = base.mark_bar(color=ACCENT, opacity=0.75)
+            layers.append(marks.encode(**at(), **what))
+        if self.joined:
+            marks = base.mark_line(strokeWidth=1.5, opacity=0.7, aria=False)
+            detail = f"{self.series}:N"
+            layers.append(marks.encode(**at(), color=hue, detail=detail))
+        if self.rules:
+            usual = (2.0, 1.0) if self.bars else (1.5, 0.45)
+            width, opacity = (5.0, 0.4) if self.y.names else usual
+            marks = base.mark_rule(strokeWidth=width, opacity=opacity, aria=False)
+            ends = {**at("lower"), f"{along}2": "upper:Q"}
+            layers.append(marks.encode(**ends, color=hue))
+        if not self.bars:
+            size = 38 if self.joined else 55
+            marks = base.mark_point(filled=True, size=size, opacity=1)
+            layers.append(marks.encode(**at(), color=hue, **what))
+        if "published" in rows and rows["published"].notna().any():
+            stated = base.transform_filter("isValid(datum.published)")
+            marks = stated.mark_point(
+                shape="diamond", size=70, color=WARN, strokeWidth=2
+            )
+            published = {**at("published"), "description": "published_text:N"}
+            layers.append(marks.encode(**published))
+        layers += [
+            part for line in self.lines for part in _compared(alt, line, self.x, self.y)
+        ]
+        drawn, height = alt.layer(*layers), 230
+        if self.y.names:
+            height = max(_ROW * rows[self.y.column].nunique(), 60)
+            drawn = drawn.properties(height=height)
+        if not self.panels:
+            return drawn
+        panel = drawn.properties(width=190, height=height)
+        return _panels(alt, panel, rows, self.panels)
 
 
 def _compared(alt: Any, line: Line, x: Axis, y: Axis) -> list[Chart]:
@@ -298,7 +298,7 @@ def skill(people: pd.DataFrame) -> str:
     x = Axis(column="responses", title="answers given", log=log)
     y = Axis(column="accuracy", title="accuracy", domain=SHARE)
     bounded = bool(rows["lower"].notna().any())
-    drawn = estimates(rows, x, y, rules=bounded)
+    drawn = Estimates(x=x, y=y, rules=bounded).draw(rows)
     return svg(drawn.properties(width=480, height=220), described=False)
 
 
@@ -326,7 +326,7 @@ def observed_in_intervals(rows: pd.DataFrame, title: str, names: str) -> str:
     table = rows[["name", "observed", "lower", "upper", "misfit"]]
     x = Axis(column="observed", title=title, domain=(0.0, top(table, "observed")))
     y = Axis(column="name", title=names, names=True)
-    drawn = estimates(table, x, y, series="misfit", hues=_MISFIT)
+    drawn = Estimates(x=x, y=y, series="misfit", hues=_MISFIT).draw(table)
     drawn = drawn.properties(width=220, height=22 * len(table), padding=_SMALL_MARGIN)
     return svg(drawn, described=False)
 

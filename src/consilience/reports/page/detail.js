@@ -80,10 +80,10 @@ function groups(data, run, item) {
   // Models number objects from where they like; here the first is 1.
   const items = [...boxes.values()].map((rows, at) => {
     const names = rows.map((row) => make("li", {}, toClass(data, held.label[row]), filled(held.share[row]), make("span", { class: "number" }, `${chance(held.share[row])} of its names`)));
-    const facts = `P(it is there) ${chance(held.p[rows[0]])}, P(it is the main one) ${chance(held.main[rows[0]])}`;
+    const facts = `P(it is there) ${chance(held.probability[rows[0]])}, P(it is the main one) ${chance(held.main_probability[rows[0]])}`;
     const codes = new Set(rows.map((row) => held.label[row]));
-    const synonyms = rowsOf(held.same, item).filter((row) => held.same.synonyms?.[row] >= 5000 && codes.has(held.same.a[row]) && codes.has(held.same.b[row]));
-    const both = (row) => `${labelName(data, held.same.a[row])} and ${labelName(data, held.same.b[row])} (${chance(held.same.synonyms[row])})`;
+    const synonyms = rowsOf(held.same, item).filter((row) => held.same.synonyms?.[row] >= 5000 && codes.has(held.same.label_a[row]) && codes.has(held.same.label_b[row]));
+    const both = (row) => `${labelName(data, held.same.label_a[row])} and ${labelName(data, held.same.label_b[row])} (${chance(held.same.synonyms[row])})`;
     const note = synonyms.length ? make("p", { class: "below" }, "Synonyms: ", named(synonyms.map(both).join(", "))) : null;
     return make("li", { class: "group" }, make("strong", {}, `Object ${at + 1}`), make("p", { class: "below" }, facts), make("ul", {}, ...names), note);
   });
@@ -97,7 +97,7 @@ function objects(data, run, item) {
   if (rowsOf(held.counts, item).length) parts.push(numberOf(held.counts, item, `P(number of objects)${who}`));
   const marks = held.same?.synonyms;
   const same = rowsOf(held.same, item).map((row) => {
-    const { a, b, p } = held.same;
+    const { label_a: a, label_b: b, probability: p } = held.same;
     const link = (label) => make("td", {}, toClass(data, label));
     return [toClass(data, a[row]), link(b[row]), estimate(p[row], -1, -1), ...(marks ? [make("td", { class: "number" }, chance(marks[row]))] : [])];
   });
@@ -113,7 +113,7 @@ function objects(data, run, item) {
 
 // The distribution of the number of objects: a row for each rule of what counts as one.
 function numberOf(counts, item, caption) {
-  const { tau, objects: number, p } = counts;
+  const { tau, objects: number, probability: p } = counts;
   const rules = new Map();
   for (const row of rowsOf(counts, item)) {
     if (!rules.has(tau[row])) rules.set(tau[row], new Map());

@@ -133,7 +133,6 @@ function startItems(data) {
   get("nats").addEventListener("input", () => set({ nats: Math.max(0, Number(get("nats").value) || 0) }));
   for (const key of Object.keys(YES)) get(key).addEventListener("change", () => set({ [key]: get(key).checked }));
   for (const name of ["list", "gallery"]) get(`as-${name}`).addEventListener("click", () => set({ view: name }));
-  document.querySelector("#items-app form").addEventListener("submit", (event) => event.preventDefault());
   for (const event of ["keydown", "pointerdown"]) get("list").addEventListener(event, () => (byReader = true), { capture: true });
   get("list").addEventListener("keydown", ({ key }) => key === "Enter" && get("detail").focus());
   get("detail").addEventListener("keydown", ({ key }) => key === "Escape" && get("list").focus());

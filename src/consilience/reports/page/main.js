@@ -17,13 +17,14 @@ function startTheme() {
 
 async function start() {
   startTheme();
+  for (const form of document.forms) form.addEventListener("submit", (event) => event.preventDefault());
   for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
   const data = prepared(await unpack("columns-packed"));
   const { showCell, follow } = startItems(data);
   startConfusion(data, showCell);
   startPairs(data);
   startFigures();
-  startHeat(data.heat, data.prob);
+  startHeat(data);
   follow();
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");

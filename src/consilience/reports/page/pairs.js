@@ -11,36 +11,13 @@ const PAIRS = {
 };
 
 function together(data) {
-  const { a, b, together: n, items, share } = data.pairs.together ?? { a: [] };
+  const { class_label: a, label: b, together: n, items, share } = data.pairs.objects_that_come_together ?? { class_label: [] };
   return a.map((code, at) => ({ a: code, b: b[at], told: `${n[at]} of ${items[at]} items (${chance(share[at])})`, more: `of class ${labelName(data, code)} also have an object called ${labelName(data, b[at])}` }));
 }
 
 function confused(data) {
-  const { a, b, there, back } = data.pairs.confused ?? cells(data);
+  const { label_a: a, label_b: b, a_called_b: there, b_called_a: back } = data.pairs.labels_with_another_main_object ?? { label_a: [] };
   return a.map((code, at) => ({ a: code, b: b[at], told: `${chance(there[at])}; back ${chance(back[at])}`, more: `(the share of ${labelName(data, code)} called ${labelName(data, b[at])}; and the other way round)` }));
-}
-
-// Pairs of labels of the confusion of the population, the larger share first.
-function cells(data) {
-  const { confusion } = data.runs[0];
-  const found = new Map();
-  const owner = confusion.start && data.kind !== "contains" ? confusion.who.indexOf(-1) : -1;
-  for (const row of owner < 0 ? [] : rowsOf(confusion, owner)) {
-    const code = (name) => data.labelCodes.get(name);
-    const [truth, given] = [code(confusion.true[confusion.t[row]]), code(confusion.given[confusion.g[row]])];
-    if (truth === undefined || given === undefined || truth === given) continue;
-    const key = truth < given ? `${truth} ${given}` : `${given} ${truth}`;
-    if (!found.has(key)) found.set(key, []);
-    found.get(key).push([confusion.p[row], truth, given]);
-  }
-  const pairs = [...found.values()].map((both) => both.sort((x, y) => y[0] - x[0]));
-  const most = pairs.filter(([[p]]) => p >= 100).sort((x, y) => y[0][0] - x[0][0]);
-  return {
-    a: most.map(([[, truth]]) => truth),
-    b: most.map(([[, , given]]) => given),
-    there: most.map(([[p]]) => p),
-    back: most.map(([, other]) => (other ? other[0] : -1)),
-  };
 }
 
 // Pairs by the number of items to which both labels were given.
@@ -67,7 +44,7 @@ function isThere(data, item, label) {
   const { objects: held } = data.runs[0];
   const names = new Map(); // object -> row of its most frequent name
   for (const row of rowsOf(held, item)) {
-    if (held.p[row] < 5000) continue;
+    if (held.probability[row] < 5000) continue;
     const before = names.get(held.object[row]);
     if (before === undefined || held.share[row] > held.share[before]) names.set(held.object[row], row);
   }
@@ -127,7 +104,6 @@ function startPairs(data) {
     const button = get("shown").querySelector(`button[data-key="${CSS.escape(event.key.toLowerCase())}"]:enabled`);
     if (button) button.click();
   });
-  document.querySelector("#pairs-app form").addEventListener("submit", (event) => event.preventDefault());
   get("app").hidden = false;
   update();
 }

@@ -37,10 +37,25 @@ def _heat(report: Report) -> Section | None:
     """Return the confusion of people and models, to zoom into."""
     if report.study is None or "class_confusion" not in report.study.figures:
         return None
-    return Section("heat", "Confusion of people and models", (), app="heat")
+    return Section(
+        "heat",
+        "Confusion of people and models",
+        (),
+        app="matrices",
+        selects=(("left", "Left"), ("right", "Right")),
+        hint="Rows are the data set's labels, columns what items are called. Escape "
+        "zooms out.",
+    )
 
 
 def _confusion(report: Report) -> Section | None:
     if all(run.table("confusion").empty for run in report.runs):
         return None
-    return Section("confusion", "Confusion", (), app="confusion")
+    return Section(
+        "confusion",
+        "Confusion",
+        (),
+        app="matrices",
+        selects=(("who", "Whose answers"),),
+        hint="Each row is a truth, each number the share of the answers about it.",
+    )

@@ -5,8 +5,16 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from consilience.reports.content import Facts, Listing, Note, Part, Section, suffix
-from consilience.reports.record import Report, Run
+from consilience.reports.content import (
+    Facts,
+    Listing,
+    Note,
+    Part,
+    Section,
+    mistaken,
+    suffix,
+)
+from consilience.reports.record import Report
 from consilience.responses import Cleaning, Description
 from consilience.tables import CATALOGUE, estimate, schema_of
 from consilience.tables.html import Cell as PageCell
@@ -14,7 +22,6 @@ from consilience.tables.html import Column, Table, html
 
 _MAX_LABELS = 30
 _MAX_PAIRS = 60
-_MIN_PROBABILITY = 0.01  # of a confusion that is worth a row
 _MAX_ROWS = 300
 # What the items of a row have in common, as the address of the page says it.
 _ITEMS = (
@@ -97,7 +104,7 @@ def pairs(report: Report) -> Section | None:
     """Return the section; None where no run knows pairs."""
     parts: list[Part] = []
     for run in report.runs:
-        taken, same = _taken(run), run.table("same_object")
+        taken, same = mistaken(run), run.table("same_object")
         if len(taken):
             table = CATALOGUE["mistaken"].of(taken, report.prob).sort("probability")
             parts.append(html(table.first(_MAX_PAIRS), of=suffix(report, run)))
@@ -108,20 +115,6 @@ def pairs(report: Report) -> Section | None:
     tables = report.pairs.items()
     parts += [plain_table(name, table) for name, table in tables if len(table)]
     return Section("pairs", "Pairs", tuple(parts)) if parts else None
-
-
-def _taken(run: Run) -> pd.DataFrame:
-    """Return confusions of the population between labels, each with its reverse."""
-    table = run.table("confusion")
-    if run.kind == "contains" or table.empty:
-        return pd.DataFrame()
-    ends = ["true_label", "given_label"]
-    table = table[table["annotator"].isna()].drop(columns="annotator")
-    table = table.astype(dict.fromkeys(ends, str))
-    table = table[table[ends[0]] != table[ends[1]]]
-    back = table.rename(columns=dict(zip(ends, ends[::-1], strict=True)))
-    both = table.merge(back, on=ends, how="left", suffixes=("", "_back"))
-    return both[both["probability"] >= _MIN_PROBABILITY]
 
 
 def plain_table(name: str, table: pd.DataFrame, most: int = _MAX_ROWS) -> Table:
