@@ -6,6 +6,7 @@ a mark are loaded and asked how sure they are.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from consilience.responses.options import Columns, ReadOptions
@@ -14,43 +15,62 @@ from consilience.responses.table import Responses
 
 CERTAIN = 3
 # By name: the module that reads a format (and what it calls its reader, where not
-# READER), and its marks, of which a source has one: a
-# key of its records, a column, a file of its folder (`*` stands for anything), or, in
-# bytes, what its text begins with as a regular expression. Without one, a format is
-# read where it is named.
+# READER), and its marks, of which a source has one. A mark is keys of a record, columns
+# or files of a folder, all of which are there: `*` stands for anything, NAME for one
+# name, `[]` for a list, and a path leads into the record. In bytes it is what a text
+# begins with, as a regular expression. Without marks, a format is read where it is
+# named.
 FORMATS: Mapping[str, tuple[str, tuple[str | bytes, ...]]] = {
-    "appen": ("tools.appen", ("_unit_id", "results*")),
+    "appen": ("tools.appen", ("_unit_id & _golden", "results.judgments")),
     "argilla": (
         "tools.argilla",
         (
-            *("responses", "annotation_agent", "*-suggestion"),
-            *("*.responses.users", "*.responses.status"),
+            *("responses & fields", "annotation & annotation_agent & prediction"),
+            *("*.responses.users", "*.responses.status", "NAME[] & NAME-suggestion"),
         ),
     ),
     "counts": ("columns.counts", ("*[yY][eE][sS]*",)),
     "crowd": ("columns.crowd", ("labels.csv",)),
-    "cvat": ("tools.cvat", (rb"<(?s:.*?)annotations",)),
-    "doccano": ("tools.doccano", ("id",)),
+    "cvat": ("tools.cvat", (rb"(?s)(?=<).*?<annotations.*?<meta>",)),
+    "doccano": (
+        "tools.doccano",
+        (
+            *("id & annotations", "id & label", "id & labels", "id & cats"),
+            *("label.*", "labels.*", "cats.*"),
+        ),
+    ),
     "ground_truth": (
         "tools.ground_truth",
-        ("answers", "datasetObjectId", "*-metadata"),
+        (
+            *("answers.*.workerId", "datasetObjectId"),
+            *("NAME & NAME-metadata & source", "NAME & NAME-metadata & source-ref"),
+        ),
     ),
     "imagenet_multilabel": (
         "imagenet:MULTILABEL",
         ("annotations_classify_task.pkl",),
     ),
-    "label_studio": ("tools.label_studio", ("annotations", "completions")),
-    "label_studio_min": ("tools.label_studio_min", ("annotation_id",)),
-    "labelbox": ("tools.labelbox", ("data_row", "Labeled Data")),
+    "label_studio": (
+        "tools.label_studio",
+        ("data & annotations", "data & completions"),
+    ),
+    "label_studio_min": (
+        "tools.label_studio_min",
+        ("annotator & annotation_id & lead_time",),
+    ),
+    "labelbox": ("tools.labelbox", ("data_row & projects", "Labeled Data & Label")),
     "long": ("columns.long", ("*",)),
-    "mturk": ("tools.mturk", ("HITId",)),
+    "mturk": ("tools.mturk", ("HITId & AssignmentId & WorkerId",)),
     "peerannot": (
         "columns.crowd:PEERANNOT",
         (rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\d',),
     ),
     "prodigy": (
         "tools.prodigy",
-        ("_input_hash", "_task_hash", "_session_id", "_annotator_id", "accept"),
+        (
+            *("answer & _input_hash", "answer & _task_hash", "answer & _session_id"),
+            *("answer & _annotator_id", "answer & accept & options"),
+        ),
     ),
     "reassessed_imagenet": ("imagenet:REASSESSED", ("raters.npz",)),
     "reassessed_imagenet_golden": (
@@ -62,10 +82,25 @@ FORMATS: Mapping[str, tuple[str, tuple[str | bytes, ...]]] = {
         (),
     ),
     "responses": ("canonical_folder", ("responses.parquet",)),
-    "scale": ("tools.scale", ("task_id",)),
-    "toloka": ("tools.toloka", ("INPUT:*", "solutions")),
+    "scale": (
+        "tools.scale",
+        (
+            *("task_id & params & response", "task_id & params & responses"),
+            *("task_id & params & attempts", "task_id & params & callback_url"),
+        ),
+    ),
+    "toloka": (
+        "tools.toloka",
+        (
+            *("INPUT:* & OUTPUT:*", "INPUT:* & ASSIGNMENT:*"),
+            "tasks & solutions & user_id",
+        ),
+    ),
     "wide": ("columns.wide", ()),
-    "zooniverse": ("tools.zooniverse", ("subject_data",)),
+    "zooniverse": (
+        "tools.zooniverse",
+        ("annotations & subject_data & workflow_id",),
+    ),
 }
 NAMES = tuple(FORMATS)
 
@@ -93,3 +128,43 @@ class Reader:
     read: Callable[[Sequence[Source], ReadOptions], Responses]
     sniff: Callable[[Probe], int] = lambda _: CERTAIN
     questions: bool = False
+
+
+def may_be(name: str, record: Mapping[str, Any]) -> bool:
+    """Say whether a record has a mark of a format, if there are any for records."""
+    marks = [mark for mark in FORMATS[name][1] if isinstance(mark, str)]
+    return not marks or any(has_mark(record, mark) for mark in marks)
+
+
+def has_mark(record: Mapping[str, Any], mark: str) -> bool:
+    """Say whether a record has all keys of a mark."""
+    keys, names = mark.split(" & "), [""]
+    if keys[0].startswith("NAME"):
+        ending = keys[1].removeprefix("NAME")
+        names = [key.removesuffix(ending) for key in record if key.endswith(ending)]
+    return any(
+        all(_has_key(record, key.replace("NAME", name)) for key in keys)
+        for name in names
+    )
+
+
+def _has_key(record: Mapping[str, Any], key: str) -> bool:
+    if key in record:
+        return True
+    if key.endswith("[]"):
+        return isinstance(record.get(key[:-2], key), list | None)
+    if "*" in key and any(fnmatchcase(each, key) for each in record):
+        return True
+    return "." in key and _leads(record, key)
+
+
+def _leads(value: object, path: str) -> bool:
+    """Say whether a path leads to a value."""
+    key, _, rest = path.partition(".")
+    if key == "*":
+        parts = value if isinstance(value, list) else []
+    else:
+        parts = [value[key]] if isinstance(value, dict) and key in value else []
+    if not rest:
+        return any(part not in (None, "") for part in parts)
+    return any(_leads(part, rest) for part in parts)

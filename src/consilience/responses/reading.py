@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,14 @@ from consilience.responses.columns.cells import propose_one_hot
 from consilience.responses.columns.names import argument, find, listing
 from consilience.responses.columns.recognition import understand
 from consilience.responses.columns.wide import named_unlike
-from consilience.responses.format_table import CERTAIN, FORMATS, NAMES, Probe, Reader
+from consilience.responses.format_table import (
+    CERTAIN,
+    FORMATS,
+    NAMES,
+    Probe,
+    Reader,
+    has_mark,
+)
 from consilience.responses.options import (
     MISSING,
     Columns,
@@ -334,15 +340,13 @@ def reader_of(name: str) -> Reader:
 
 def grade(name: str, probe: Probe) -> int:
     """Say how sure it is that a source is of a format: from 0 to `CERTAIN`."""
-    marks = FORMATS[name][1]
-    return reader_of(name).sniff(probe) if any(_has(probe, m) for m in marks) else 0
-
-
-def _has(probe: Probe, mark: str | bytes) -> bool:
-    if isinstance(mark, bytes):
-        return re.match(mark, probe.start) is not None
     keys = probe.files if probe.is_folder else probe.names
-    return mark in keys or ("*" in mark and any(fnmatchcase(k, mark) for k in keys))
+    record = probe.record or dict.fromkeys(keys)
+    marked = any(
+        has_mark(record, mark) if isinstance(mark, str) else re.match(mark, probe.start)
+        for mark in FORMATS[name][1]
+    )
+    return reader_of(name).sniff(probe) if marked else 0
 
 
 def probe(source: Source, options: ReadOptions, *, several: bool = False) -> Probe:

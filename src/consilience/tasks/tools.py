@@ -18,7 +18,7 @@ of the task is hidden metadata, which the export returns.
 import csv
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -47,64 +47,6 @@ MTURK = f"""Mechanical Turk
 2. Publish a batch with {INPUT}.
 3. Download the results. The file is read as it is (format mturk).
 """
-_PAGE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
-<crowd-form>
-  <p><img src="${image_url}" alt="" style="max-width: 100%; max-height: 60vh"></p>
-  <div id="task" data-task="${task}"></div>
-  <p id="missing" role="alert" hidden>Please answer every question.</p>
-  <input type="hidden" name="chosen" id="chosen">
-  <input type="hidden" name="main" id="main">
-</crowd-form>
-<script>
-(function () {
-  const place = document.getElementById("task");
-  const task = JSON.parse(place.dataset.task);
-  const questions = QUESTIONS;
-  const none = task.labels.indexOf("none of these");
-
-  function ask(field, text, type) {
-    const set = document.createElement("fieldset");
-    const legend = document.createElement("legend");
-    legend.textContent = text;
-    set.append(legend);
-    task.names.forEach(function (name, number) {
-      const label = document.createElement("label");
-      const button = document.createElement("input");
-      button.type = type;
-      button.value = number;
-      // Its name groups radio buttons; without a form of its own it is not submitted.
-      button.setAttribute("form", "no-form");
-      if (type === "radio") { button.name = "button-" + field; }
-      button.addEventListener("change", function () {
-        const on = set.querySelectorAll("input:checked");
-        if (type === "checkbox" && button.checked && none >= 0) {
-          on.forEach(function (other) {
-            const alone = Number(button.value) === none || Number(other.value) === none;
-            if (other !== button && alone) { other.checked = false; }
-          });
-        }
-        const left = Array.from(set.querySelectorAll("input:checked"));
-        document.getElementById(field).value =
-          left.map(function (each) { return each.value; }).join(",");
-      });
-      label.style.display = "block";
-      label.append(button, " ", name);
-      set.append(label);
-    });
-    place.append(set);
-  }
-
-  questions.forEach(function (each) { ask(each.field, each.text, each.type); });
-  document.querySelector("crowd-form").onsubmit = function (event) {
-    const open = questions.some(function (each) {
-      return document.getElementById(each.field).value === "";
-    });
-    document.getElementById("missing").hidden = !open;
-    if (open) { event.preventDefault(); }
-  };
-})();
-</script>
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +55,11 @@ class Task:
 
     image: str
     shown: OnScreen
+
+    @property
+    def record(self) -> str:
+        """What is on the screen, as JSON."""
+        return msgspec.json.encode(self.shown).decode()
 
     @property
     def named(self) -> list[tuple[str, str]]:
@@ -177,20 +124,23 @@ def _add_question(view: ET.Element, name: str, question: str, *, several: bool) 
 
 def write_mturk(survey: Survey, folder: Path) -> str:
     """Write the input of a batch and the page; return how they are imported."""
-    with (folder / INPUT).open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, quoting=csv.QUOTE_ALL)
-        rows.writerow(["image_url", "task"])
-        for task in survey.tasks:
-            record = msgspec.json.encode(task.shown).decode()
-            rows.writerow([_escaped(task.image), _escaped(record)])
+    cells = [[_escaped(t.image), _escaped(t.record)] for t in survey.tasks]
+    _write_rows(folder / INPUT, ["image_url", "task"], cells)
     several = "checkbox" if survey.several else "radio"
     questions = [{"field": "chosen", "text": survey.question, "type": several}]
     if survey.kind == "objects":
         questions.append({"field": "main", "text": MAIN_QUESTION, "type": "radio"})
-    (folder / QUESTION).write_text(
-        _PAGE.replace("QUESTIONS", _in_script(questions)), "utf-8"
-    )
+    page = Path(__file__).with_name("mturk.html").read_text("utf-8")
+    page = page.replace("QUESTIONS", _in_script(questions))
+    (folder / QUESTION).write_text(page, "utf-8")
     return MTURK
+
+
+def _write_rows(
+    path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([header, *rows])
 
 
 def _escaped(text: str) -> str:
@@ -210,23 +160,15 @@ def _in_script(value: object) -> str:
 def write_zooniverse(survey: Survey, folder: Path) -> str:
     """Write the manifest, the lists and the questions; return how they are uploaded."""
     (folder / LISTS).mkdir()
-    with (folder / MANIFEST).open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, quoting=csv.QUOTE_ALL)
-        rows.writerow(["image", "list", "#task"])
-        for number, task in enumerate(survey.tasks, start=1):
-            listed = f"{LISTS}/{number:06d}.txt"
-            lines = [
-                f"{place}. {' '.join(visible(name).split())}"
-                for place, (label, name) in enumerate(task.named, start=1)
-                if label != NONE
-            ]
-            (folder / listed).write_text("\n".join(lines) + "\n", "utf-8")
-            rows.writerow(
-                [task.image, listed, msgspec.json.encode(task.shown).decode()]
-            )
-    most = max(
-        sum(label != NONE for label in task.shown.labels) for task in survey.tasks
-    )
+    rows, most = [], 0
+    for number, task in enumerate(survey.tasks, start=1):
+        names = [" ".join(visible(n).split()) for x, n in task.named if x != NONE]
+        lines = [f"{place}. {name}\n" for place, name in enumerate(names, start=1)]
+        listed = f"{LISTS}/{number:06d}.txt"
+        (folder / listed).write_text("".join(lines), "utf-8")
+        rows.append([task.image, listed, task.record])
+        most = max(most, len(names))
+    _write_rows(folder / MANIFEST, ["image", "list", "#task"], rows)
     none = any(NONE in task.shown.labels for task in survey.tasks)
     answers = [str(number) for number in range(1, most + 1)] + [NONE] * none
     tasks = {"T0": _question(survey.question, answers, several=survey.several)}

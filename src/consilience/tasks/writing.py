@@ -78,30 +78,28 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
     Parameters
     ----------
     candidates : Candidates, data frame or path
-        Columns item and label, and name where labels are codes; a folder that
-        `consilience candidates` wrote has the names.
+        Columns item and label, and name where labels are codes.
     folder : str or Path
         The folder to create.
     tool : {"label-studio", "mturk", "zooniverse"}
         The labelling tool.
     kind : {"choice", "contains", "objects"}, default "choice"
-        Which label is it; which labels are present; or one label for each object, and
-        the main one.
+        Which label is it; which are present; or one for each object, and the main one.
     images : str or Path, optional
-        Folder of the images. Items are named after the path of their image in it, its
-        name, or its name without ending.
+        Folder of the images; items are named after the path, the name, or the name
+        without ending of their image.
     image_prefix : str, optional
-        Beginning of the images' addresses; the path in the folder follows, or the item
-        without a folder. By default Label Studio serves images from its own machine,
-        and Zooniverse uploads them; Mechanical Turk needs addresses.
+        Beginning of the images' addresses, before the path in the folder or the item.
+        By default Label Studio serves images from its own machine, and Zooniverse
+        uploads them; Mechanical Turk needs addresses.
     question : str, optional
-        The question; by default a usual one.
+        By default a usual one.
     top : int, optional
         Number of candidates of each item, the first ones; all by default.
     none : bool, default True
         Whether *none of these* is offered, as the last answer.
     seed : int, default 0
-        Seed of the order in which the candidates of an item are shown.
+        Seed of the order of the candidates of an item.
     overwrite : bool, default False
         Replace an existing folder of tasks.
 
@@ -197,17 +195,15 @@ def _image_places(
             "one such beginning"
         )
         raise OptionError(msg)
-    if images is None:
-        if prefix is None:
-            msg = (
-                "where the images are is not known; give their folder (`images=`), or "
-                "the beginning of their addresses (`image_prefix=`)"
-            )
-            raise OptionError(msg)
-        return [prefix + quote(item) for item in items]
-    paths = _paths(items, images)
+    paths = items if images is None else _paths(items, images)
     if prefix is not None:
         return [prefix + quote(path) for path in paths]
+    if images is None:
+        msg = (
+            "where the images are is not known; give their folder (`images=`), or the "
+            "beginning of their addresses (`image_prefix=`)"
+        )
+        raise OptionError(msg)
     start = Path(os.path.relpath(images, folder)).as_posix()
     return [f"./{start}/{path}" for path in paths]
 
@@ -245,22 +241,21 @@ def _lists(
         names = given.labels
         given = given.table
     elif not isinstance(given, pd.DataFrame) and Path(given).is_dir():
-        file = Path(given) / LABELS
+        given, file = Path(given) / FILE, Path(given) / LABELS
         if file.is_file():
             with readable(str(file)):
                 names = pd.read_parquet(file)
-        given = Path(given) / FILE
     table = side_table(given, ReadOptions(), "candidates")
-    for needed in ("item", "label"):
-        if needed not in table.columns:
+    needed = {name: name for name in ("item", "label")}
+    for name in needed:
+        if name not in table.columns:
             msg = (
-                f"candidates: there is no column {needed!r}; found "
-                f"{listing(table.names)}"
+                f"candidates: there is no column {name!r}; found {listing(table.names)}"
             )
             raise MissingColumnError(msg)
-    columns = [name for name in ("item", "label", "name") if name in table.columns]
-    check_filled(table, {name: name for name in columns if name != "name"})
-    frame = text_frame(table, {name: name for name in columns})
+    check_filled(table, needed)
+    columns = needed | ({"name": "name"} if "name" in table.columns else {})
+    frame = text_frame(table, columns)
     for each in columns:
         refuse_nul(each, frame[each].dropna())
     twice = frame.duplicated(["item", "label"])

@@ -197,9 +197,11 @@ def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOpti
         msg = "one_hot names each label's column once, and goes without label or answer"
         raise OptionError(msg)
     rest = {name: c for name, c in table.columns.items() if name not in names}
-    cells = [table.columns[name] for name in names]
     if options.kind in {"choice", "objects"}:
-        answers = [read_answers(cell, options.answers, table.where) for cell in cells]
+        answers = [
+            read_answers(table.columns[name], options.answers, table.where)
+            for name in names
+        ]
         labels = np.array(names, object)
         picked = [labels[row == YES].tolist() for row in np.stack(answers, axis=1)]
         lists = {**table.lists, LABEL: pa.array(picked, pa.list_(pa.string()))}
@@ -208,14 +210,13 @@ def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOpti
             options, columns=columns
         )
     width, where = len(names), table.where
-    rows, number = np.divmod(np.arange(table.num_rows * width), width)
-    stacked = concatenate(cells)
+    rows, number, answer = long_cells(table, names)
     long = replace(
         table,
         columns={
             **{name: column.take(rows) for name, column in rest.items()},
             LABEL: Coded(number.astype(np.int32), text_array(names)),
-            ANSWER: stacked.take(number * table.num_rows + rows),
+            ANSWER: answer,
         },
         lists={name: cell.take(pa.array(rows)) for name, cell in table.lists.items()},
         num_rows=len(rows),
@@ -223,6 +224,21 @@ def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOpti
     )
     columns = replace(options.columns, label=LABEL, answer=ANSWER)
     return long, replace(options, columns=columns, kind="contains")
+
+
+def long_cells(
+    table: TextTable, names: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, Coded]:
+    """Row, column and text of each cell of a matrix, row by row."""
+    if not names:
+        msg = (
+            f"{table.source}: there is no column beside the items; found "
+            f"{listing(table.names)}; expected columns of answers"
+        )
+        raise MissingColumnError(msg)
+    stacked = concatenate([table.single(name) for name in names])
+    rows, columns = np.divmod(np.arange(table.num_rows * len(names)), len(names))
+    return rows, columns, stacked.take(columns * table.num_rows + rows)
 
 
 # Numbers

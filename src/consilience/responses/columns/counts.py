@@ -14,13 +14,12 @@ import pandas as pd
 from consilience.errors import BadCellError
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.cells import counts
+from consilience.responses.columns.cells import counts, long_cells
 from consilience.responses.columns.long import ANONYMOUS, column_looks, long_draft
 from consilience.responses.columns.names import find, plain
 from consilience.responses.columns.wide import (
     item_and_label_types,
     lead_column,
-    long_cells,
     name_index,
 )
 from consilience.responses.draft import Draft
@@ -64,13 +63,11 @@ def _column(names: list[str], usual: tuple[str, ...]) -> str | None:
 def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
     """Yes, maybe and no of those who were shown the label."""
     every = np.arange(table.num_rows)
-    read = {
-        usual[0]: counts(table.single(name), table, every, zero=True)
-        for usual in (_YES, _SHOWN, _MAYBE)
-        if (name := _column(table.names, usual))
-    }
-    maybe = read.get(_MAYBE[0], np.zeros(table.num_rows, np.int64))
-    yes, shown = read[_YES[0]], read[_SHOWN[0]]
+    columns = [_column(table.names, usual) for usual in (_YES, _SHOWN, _MAYBE)]
+    yes, shown, maybe = (
+        counts(table.single(name), table, every, zero=True) if name else 0 * every
+        for name in columns
+    )
     no = shown - yes - maybe
     if (no < 0).any():
         row = int((no < 0).argmax())
@@ -81,7 +78,8 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         raise BadCellError(msg)
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
     rows, answer = np.nonzero(n)
-    columns = [_column(table.names, usual) for usual in (_YES, _SHOWN, _MAYBE)]
+    unasked = int((n.sum(axis=1) == 0).sum())
+    notes = (f"{unasked:,} rows were shown to nobody",) * bool(unasked)
     roles = {item: "item", label: "label"}
     roles |= dict.fromkeys((name for name in columns if name), "n")
     return Draft(
@@ -95,18 +93,13 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         row=rows,
         where=table.where,
         num_read=table.num_rows,
-        notes=(*_unused(n), *table.notes),
+        notes=(*notes, *table.notes),
         columns=roles,
         unused=column_looks(table, [name for name in table.names if name not in roles]),
         assumptions=(ANONYMOUS,),
         more_items=[v for v in table.single(item).values.to_pylist() if v],
         types={"item": table.types.get(item), "label": table.types.get(label)},
     )
-
-
-def _unused(n: np.ndarray) -> tuple[str, ...]:
-    none = int((n.sum(axis=1) == 0).sum())
-    return (f"{none:,} rows were shown to nobody",) * bool(none)
 
 
 def _matrix(table: TextTable, options: ReadOptions) -> Draft:

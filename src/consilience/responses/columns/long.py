@@ -17,22 +17,7 @@ from jaxtyping import Int
 from consilience.errors import KindError, MissingColumnError
 from consilience.responses.account import Dropped
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.cells import (
-    ANSWER,
-    LABEL,
-    answer_among,
-    as_lists,
-    booleans,
-    check_lists,
-    check_single,
-    counts,
-    flatten,
-    object_numbers,
-    one_hot,
-    propose_one_hot,
-    warn_of_words,
-    without_points,
-)
+from consilience.responses.columns import cells
 from consilience.responses.columns.looks import look
 from consilience.responses.columns.names import (
     EXTRAS,
@@ -69,8 +54,13 @@ ROLES = (
 )
 ANONYMOUS = "The source names no annotator: every answer is anonymous."
 
+_NUMBERS: Mapping[str, Callable[[Coded, TextTable, np.ndarray], np.ndarray]] = {
+    "n": cells.counts,
+    "object": cells.object_numbers,
+    "main": cells.booleans,
+}
+
 type Roles = Mapping[str, str]
-type Rows = Int[np.ndarray, " N"]
 
 
 def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -84,7 +74,7 @@ def long_draft(
     table: TextTable, options: ReadOptions, sources: Mapping[str, str]
 ) -> Draft:
     """Give meaning to the columns of a long table."""
-    table, options = one_hot(table, options)
+    table, options = cells.one_hot(table, options)
     roles = find_roles(table, options)
     table = _with_lists(table, roles["label"], options)
     kind = options.kind or _kind_column(table) or _kind(roles, options)
@@ -95,16 +85,22 @@ def long_draft(
     full = (filled & ~again)[rows]
     rows, label = rows[full], label.take(full)
     columns = {r: table.columns[n].take(rows) for r, n in roles.items() if r != "label"}
-    label, notes = without_points(label) if kind == "choice" else (label, ())
+    label, notes = cells.without_points(label) if kind == "choice" else (label, ())
     extras = extra_columns(table, options, rows)
-    used = {n: role for role, n in roles.items() if n not in {LABEL, ANSWER}}
+    made = {cells.LABEL, cells.ANSWER}
+    used = {name: role for role, name in roles.items() if name not in made}
     used |= dict.fromkeys(options.one_hot, "label")
     used |= {name: "carried along" for name in extras if name not in used}
-    unused = [n for n in table.names if n not in {*used, LABEL, ANSWER}]
+    unused = [n for n in table.names if n not in {*used, *made}]
     answer = None
     if kind == "contains":
         answer = read_answers(columns["answer"], options.answers, table.where, rows)
         notes = (*answer_words_rule(columns["answer"], options.answers), *notes)
+    numbers = {
+        role: read(columns[role], table, rows)
+        for role, read in _NUMBERS.items()
+        if role in columns
+    }
     response = columns.get("response_id")
     listed = kind != "choice" and roles["label"] in table.lists
     if listed and not {"annotator", "response_id"} & set(columns):
@@ -118,9 +114,9 @@ def long_draft(
         where=table.where,
         num_read=table.num_rows,
         answer=answer,
-        n=_read(counts, columns.get("n"), table, rows),
-        object=_read(object_numbers, columns.get("object"), table, rows),
-        main=_read(booleans, columns.get("main"), table, rows),
+        n=numbers.get("n"),
+        object=numbers.get("object"),
+        main=numbers.get("main"),
         response_id=response,
         extras=extras,
         dropped=(*_empty(table, filled), *equal),
@@ -129,7 +125,7 @@ def long_draft(
         unused=column_looks(table, unused),
         warnings=(
             *_has_repeats(table, roles["label"], kind, options),
-            *(warn_of_words(table, unused) if options.kind is None else ()),
+            *(cells.warn_of_words(table, unused) if options.kind is None else ()),
         ),
         assumptions=() if "annotator" in columns else (ANONYMOUS,),
         gold=gold_pairs(columns["item"], columns["gold"])
@@ -169,11 +165,11 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
     if options.kind in {"choice", "objects"} and given["answer"] is None:
         roles.pop("answer", None)
     if "label" not in roles:
-        propose_one_hot(table, free("label"))
+        cells.propose_one_hot(table, free("label"))
         roles["label"] = require(free("label"), "label", named, source, cannot)
     if "answer" not in roles and options.kind in {None, "contains"}:
         unused = [name for name in free("answer") if plain(name) not in EXTRAS]
-        answer = answer_among(table, roles["label"], unused)
+        answer = cells.answer_among(table, roles["label"], unused)
         roles |= {} if answer is None else {"answer": answer}
     return roles
 
@@ -205,7 +201,8 @@ def gold_pairs(item: Coded, gold: Coded) -> pd.DataFrame:
 
 def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
     """Take a column of several labels per cell for what it is."""
-    lists = as_lists(table.columns[name], options) if name in table.columns else None
+    column = table.columns.get(name)
+    lists = None if column is None else cells.as_lists(column, options)
     if lists is None:
         return table
     rest = {other: column for other, column in table.columns.items() if other != name}
@@ -221,7 +218,7 @@ def _has_repeats(
     if kind == "contains" or name in table.lists:
         return ()
     column = drop_unused(table.columns[name])
-    return check_single(column, f"{table.source}, column {name!r}", options)
+    return cells.check_single(column, f"{table.source}, column {name!r}", options)
 
 
 def _numbered(rows: np.ndarray) -> Coded:
@@ -262,7 +259,8 @@ def _check_kind(table: TextTable, roles: Roles, kind: Kind, *, asked: bool) -> N
     name = roles["label"]
     anonymous = kind == "choice" and not {"annotator", "response_id"} & set(roles)
     if not (anonymous and asked):
-        check_lists(table.lists.get(name), kind, f"{table.source}, column {name!r}")
+        place = f"{table.source}, column {name!r}"
+        cells.check_lists(table.lists.get(name), kind, place)
     for role, column in roles.items():
         if role != "label":
             table.single(column)
@@ -272,7 +270,7 @@ def _labels(table: TextTable, name: str) -> tuple[Int[np.ndarray, " N"], Coded]:
     """Row and label of each answer; a list of labels is several answers."""
     if name in table.columns:
         return np.arange(table.num_rows), table.columns[name]
-    return flatten(table.lists[name])
+    return cells.flatten(table.lists[name])
 
 
 def _is_full(table: TextTable, roles: Roles) -> np.ndarray:
@@ -302,12 +300,6 @@ def _empty(table: TextTable, full: np.ndarray) -> tuple[Dropped, ...]:
         return ()
     first = table.where(int(full.argmin()))
     return (Dropped("the row is empty", int((~full).sum()), first),)
-
-
-def _read(
-    how: Callable[..., np.ndarray], column: Coded | None, table: TextTable, rows: Rows
-) -> np.ndarray | None:
-    return None if column is None else how(column, table, rows)
 
 
 # The rows that count

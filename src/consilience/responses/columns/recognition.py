@@ -13,22 +13,8 @@ from itertools import permutations
 import numpy as np
 
 from consilience.errors import ConsilienceError, UnknownFormatError
-from consilience.responses.columns.cells import yes_or_no
-from consilience.responses.columns.looks import (
-    CONSTANT,
-    DATES,
-    EMPTY,
-    FRACTIONS,
-    NEVER_LABELS,
-    STRUCTURES,
-    agreement,
-    are_one_to_one,
-    is_key,
-    look,
-    num_values,
-    repeats,
-    tell_apart,
-)
+from consilience.responses.columns import looks, wide
+from consilience.responses.columns.cells import long_cells, yes_or_no
 from consilience.responses.columns.names import (
     EXTRAS,
     are_people,
@@ -37,13 +23,6 @@ from consilience.responses.columns.names import (
     is_likely,
     listing,
     plain,
-)
-from consilience.responses.columns.wide import (
-    long_cells,
-    made_of_others,
-    named_unlike,
-    numbered_stem,
-    wide_columns,
 )
 from consilience.responses.draft import is_yes_or_no
 from consilience.responses.options import Kind, ReadOptions
@@ -93,9 +72,9 @@ def understand(table: TextTable, options: ReadOptions) -> Understood | None:
             'several, with `kind="objects"`'
         )
         raise UnknownFormatError(msg)
-    wide = _wide(table, options, roles)
-    if wide is not None:
-        return wide
+    matrix = _wide(table, options, roles)
+    if matrix is not None:
+        return matrix
     both = answered and "item" in roles
     return _with_annotator(table, roles) if both else _long(table, roles)
 
@@ -127,8 +106,8 @@ class _Matrix:
     @property
     def stem(self) -> str | None:
         """What the names of most columns share."""
-        unlike = named_unlike(self.columns)
-        return numbered_stem([name for name in self.columns if name not in unlike])
+        unlike = wide.named_unlike(self.columns)
+        return wide.numbered_stem([name for name in self.columns if name not in unlike])
 
     @property
     def of_annotators(self) -> bool:
@@ -221,7 +200,7 @@ def _matrix(
     named = options.columns
     if any((named.annotator, named.label, named.answer, named.n)) or options.split:
         return None
-    keys = [name for name, column in table.columns.items() if is_key(column)]
+    keys = [name for name, column in table.columns.items() if looks.is_key(column)]
     if "annotator" in roles and roles["annotator"] not in keys:
         return None
     names = list(table.columns)
@@ -230,7 +209,7 @@ def _matrix(
     lead = next((name for name in leads if name in keys), None)
     rest = [name for name in names if name != lead]
     try:
-        columns = wide_columns(replace(table, lists={}), rest, options).annotators
+        columns = wide.wide_columns(replace(table, lists={}), rest, options).annotators
     except ConsilienceError:
         return None
     if len(columns) < 2 or table.num_rows < 2:
@@ -247,7 +226,7 @@ def _matrix(
         lead=lead,
         columns=columns,
         shared=float(again.mean()) if few else 0.0,
-        by_row=agreement(row, code) if few else 0.0,
+        by_row=looks.agreement(row, code) if few else 0.0,
         values=[value for value in cell.values.to_pylist() if value != "-1"],
     )
     return matrix if matrix.shared or (matrix.of_annotators and matrix.values) else None
@@ -255,13 +234,13 @@ def _matrix(
 
 def _are_annotators(column: Coded) -> bool:
     names = drop_unused(column).values.to_pylist()
-    stem = numbered_stem(names)
+    stem = wide.numbered_stem(names)
     return are_people(names) or (stem is not None and is_likely(stem, "annotator"))
 
 
 def _odd(table: TextTable, names: list[str]) -> str | None:
     """Column that may be the truth: alone without gaps, or what most others say."""
-    made = made_of_others(table.columns, names)
+    made = wide.made_of_others(table.columns, names)
     share = {name: float((table.columns[name].codes >= 0).mean()) for name in names}
     whole = [n for n, each in share.items() if each == 1.0 and not are_people([n])]
     rest = [each for each in share.values() if each < 1.0]
@@ -294,7 +273,7 @@ def _with_annotator(table: TextTable, roles: Mapping[str, str]) -> Understood | 
     """Look for the annotator where item and label are named."""
     label = roles.get("label", roles.get("answer", ""))
     item = table.columns.get(roles["item"])
-    if item is None or label not in table.columns or not repeats(item):
+    if item is None or label not in table.columns or not looks.repeats(item):
         return None
     free = [
         name
@@ -302,11 +281,12 @@ def _with_annotator(table: TextTable, roles: Mapping[str, str]) -> Understood | 
         if name not in roles.values()
         and plain(name) not in EXTRAS
         and _may_be_annotator(column)
-        and tell_apart(item, column) >= _APART
+        and looks.tell_apart(item, column) >= _APART
     ]
     by_name = [name for name in free if is_likely(name, "annotator")]
     first = table.columns[by_name[0]] if by_name else None
-    if first and all(are_one_to_one(first, table.columns[n]) for n in by_name[1:]):
+    others = [table.columns[name] for name in by_name[1:]]
+    if first and all(looks.are_one_to_one(first, other) for other in others):
         named = {"annotator": by_name[0]}
         return Understood(format="long", columns=named, assumptions=(_sentence(named),))
     if not free or "n" in map(plain, table.names):
@@ -371,10 +351,10 @@ def _guesses(
     free: list[str] = []
     for name, column in columns.items():
         taken = name in roles.values() or plain(name) in EXTRAS
-        if taken or look(column) in {EMPTY, DATES, STRUCTURES}:
+        if taken or looks.look(column) in {looks.EMPTY, looks.DATES, looks.STRUCTURES}:
             continue
         # Of columns that name the same things, the first has a chance, or the likelier.
-        twins = [n for n in free if are_one_to_one(columns[n], column)]
+        twins = [n for n in free if looks.are_one_to_one(columns[n], column)]
         if not any(_likely(name) <= _likely(twin) for twin in twins):
             free = [n for n in free if n not in twins] + [name]
     lacking = [role for role in _ROLES if role not in roles]
@@ -395,16 +375,17 @@ def _fit(columns: Mapping[str, Coded], roles: Mapping[str, str]) -> float:
     """Grade roles; 0: they cannot be."""
     item, annotator, label = (columns[roles[role]] for role in _ROLES)
     by_name = sum(is_likely(name, role) for role, name in roles.items())
-    if look(label) in {*NEVER_LABELS, FRACTIONS} or not _may_be_annotator(annotator):
+    never = {*looks.NEVER_LABELS, looks.FRACTIONS}
+    if looks.look(label) in never or not _may_be_annotator(annotator):
         return 0.0
-    if not (repeats(item) and repeats(label)):
+    if not (looks.repeats(item) and looks.repeats(label)):
         return 0.0
-    if tell_apart(item, annotator) < _APART:
+    if looks.tell_apart(item, annotator) < _APART:
         return 0.0
     of_item, of_person = _agreements(columns, roles)
     if of_item > _ALWAYS and not is_likely(roles["label"], "label"):
         return 0.0  # it says something of the item
-    few = num_values(label) < num_values(item)
+    few = looks.num_values(label) < looks.num_values(item)
     return 1.0 + by_name + few + 3 * (of_item - of_person)
 
 
@@ -413,13 +394,14 @@ def _agreements(
 ) -> tuple[float, float]:
     """Return how far labels agree by item, and by annotator."""
     item, annotator, label = (columns[roles[role]].codes for role in _ROLES)
-    return agreement(item, label), agreement(annotator, label)
+    return looks.agreement(item, label), looks.agreement(annotator, label)
 
 
 def _may_be_annotator(column: Coded) -> bool:
     words = drop_unused(column).values[:9].to_pylist()
-    never = {*NEVER_LABELS, FRACTIONS, CONSTANT}
-    return look(column) not in never and not is_yes_or_no(words) and repeats(column)
+    never = {*looks.NEVER_LABELS, looks.FRACTIONS, looks.CONSTANT}
+    is_label = looks.look(column) not in never and not is_yes_or_no(words)
+    return is_label and looks.repeats(column)
 
 
 def _sentence(roles: Mapping[str, str]) -> str:

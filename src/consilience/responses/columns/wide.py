@@ -22,6 +22,7 @@ from consilience.responses.columns.cells import (
     check_lists,
     check_single,
     flatten,
+    long_cells,
     without_points,
 )
 from consilience.responses.columns.long import extra_columns, gold_pairs
@@ -167,16 +168,14 @@ def name_index(source: Source, options: ReadOptions) -> Source:
     """
     if not isinstance(source, Frame) or not isinstance(source.data, pd.DataFrame):
         return source
-    data, plain_index = source.data, isinstance(source.data.index, pd.RangeIndex)
     if usual(source.names, "item") or options.columns.item is not None:
         return source
+    data = source.data
     if source.index is not None:
-        return replace(source, data=data.rename(columns={source.index: "item"}))
-    return (
-        source
-        if plain_index
-        else replace(source, data=data.rename_axis("item").reset_index())
-    )
+        data = data.rename(columns={source.index: "item"})
+    elif not isinstance(data.index, pd.RangeIndex):
+        data = data.rename_axis("item").reset_index()
+    return replace(source, data=data)
 
 
 def lead_column(
@@ -214,21 +213,6 @@ def item_and_label_types(
         "item": table.types.get(lead[0]) if lead else "int64",
         "label": common_type(kinds) if any(kinds) else None,
     }
-
-
-def long_cells(
-    table: TextTable, names: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray, Coded]:
-    """Row, column and text of each cell of a matrix, row by row."""
-    if not names:
-        msg = (
-            f"{table.source}: there is no column beside the items; found "
-            f"{listing(table.names)}; expected columns of answers"
-        )
-        raise MissingColumnError(msg)
-    stacked = concatenate([table.single(name) for name in names])
-    rows, columns = np.divmod(np.arange(table.num_rows * len(names)), len(names))
-    return rows, columns, stacked.take(columns * table.num_rows + rows)
 
 
 def drop_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:

@@ -19,8 +19,8 @@ from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import for_question
 from consilience.responses.tools.on_screen import OnScreen
 from consilience.responses.tools.records import Record
-from consilience.responses.tools.tool import Layout, Tool
-from consilience.responses.tools.work import Answer, Fields, Work
+from consilience.responses.tools.tool import Layout, Tool, fields_at
+from consilience.responses.tools.work import Answer, Fields, Labels, Work
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,29 +42,15 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question of an export.
-
-    Attributes
-    ----------
-    name, title
-        What the tool calls it, and the question in words.
-    kind
-        Kind of its answers; None: they are no labels.
-    number
-        Number of answers.
-    regions, yes_or_no
-        Whether its labels are of regions; whether they are words for yes and no.
-    shown
-        Labels on screen, where all answers have the same.
-    """
+    """A question of an export, by what the tool calls it."""
 
     name: str
-    title: str
-    kind: Kind | None
-    number: int
-    regions: bool
-    yes_or_no: bool
-    shown: tuple[str, ...] | None
+    title: str  # the question in words
+    kind: Kind | None  # of its answers; None: they are no labels
+    number: int  # of answers
+    regions: bool  # its labels are of regions
+    yes_or_no: bool  # its labels are words for yes and no
+    shown: Labels | None  # labels on screen, where all answers have the same
 
     def __str__(self) -> str:
         """Return what it is, in short."""
@@ -73,25 +59,88 @@ class Question:
         return f"{title}{what}, {self.number:,} answer{'s' * (self.number != 1)}"
 
 
-def questions(works: Sequence[Work]) -> dict[str, Question]:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Choice:
+    """What is read of an export."""
+
+    asked: Mapping[str, Question]
+    question: Question
+    item: str  # field of the item
+    about: str | None  # field of the label that yes and no are about, if they are
+    main: str | None  # question for the main object, if there is one
+    options: ReadOptions  # as the caller gave them, and as the tasks say themselves
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of the answers before they are taken for words of yes and no."""
+        if self.about is not None:
+            return "choice"
+        return self.options.kind or self.question.kind or "choice"
+
+    def name(self, fields: Fields, screen: OnScreen | None) -> str | None:
+        """Return the item of a task."""
+        if screen and screen.item and self.options.columns.item is None:
+            return screen.item
+        return fields.get(self.item)
+
+
+def choose(export: Export, options: ReadOptions) -> Choice:
+    """Choose what is read: as the caller says, or as there is one way."""
+    counted, source = export.counted, export.source
+    works = [work for work in counted if not work.is_truth]
+    if not works:
+        why = "; ".join(f"{d.count:,}: {d.reason}" for d in dropped(export.works))
+        msg = (
+            f"{source}: this export holds no answer of an annotator "
+            f"({why or 'nobody has answered'}); check that it is the right file, and "
+            "that the work is finished"
+        )
+        raise NoResponsesError(msg)
+    if export.tool.people and all(work.annotator is None for work in works):
+        msg = f"{source}: no record says who answered; {export.tool.people}"
+        raise MissingColumnError(msg)
+    asked = _questions(counted)
+    options = _as_written(export, asked, options)
+    columns, main = options.columns, options.columns.main
+    fields = dict.fromkeys(name for work in counted for name in work.fields)
+    about = next((f for f in fields if columns.label in (f, last(f))), None)
+    given = options.question or (columns.answer if about else columns.label)
+    given = next((n for n in asked if given in (n, n.partition(".")[2])), given)
+    given = given or meant(export, asked)
+    free = [name for name in asked if name != main or name == given]
+    # Free text beside a question with labels is a comment.
+    labels = [n for n in free if asked[n].kind is not None and not is_comment(n)]
+    free = labels if given is None and labels else free
+    question = asked[choose_question({n: str(asked[n]) for n in free}, given, source)]
+    ids = fields_at(export.layout.ids, fields)
+    last_ids = fields_at(export.layout.last_ids, fields)
+    if about is None and question.yes_or_no and options.kind in {None, "contains"}:
+        contents = [name for name in fields if name not in {*ids, *last_ids}]
+        usual = [name for name in contents if plain(last(name)) in USUAL["label"]]
+        about = usual[0] if len(usual) == 1 < len(contents) else None
+    telling = [work.fields for work in counted]
+    if about is not None:
+        telling = [{n: cell for n, cell in f.items() if n != about} for f in telling]
+    return Choice(
+        asked=asked,
+        question=question,
+        item=_item_field(telling, ids, last_ids, columns.item, source),
+        about=about,
+        main=main if main in asked else None,
+        options=for_question(options, question.name),
+    )
+
+
+def _questions(works: Sequence[Work]) -> dict[str, Question]:
     """Return the questions that works answer, in their order."""
     given: dict[str, list[Answer]] = {}
     for work in works:
         for name, answer in work.answers.items():
             given.setdefault(name, []).append(answer)
-    return {name: question_of(name, answers) for name, answers in given.items()}
+    return {name: _question(name, answers) for name, answers in given.items()}
 
 
-def _chosen(asked: Mapping[str, Question], given: str | None, source: str) -> Question:
-    """Return the question that the labels answer: the one named, or the only one."""
-    # Free text beside a question with labels is a comment.
-    labels = [n for n, q in asked.items() if q.kind is not None and not is_comment(n)]
-    names = labels if given is None and labels else list(asked)
-    name = choose_question({n: str(asked[n]) for n in names}, given, source)
-    return asked[name]
-
-
-def question_of(name: str, answers: Sequence[Answer]) -> Question:
+def _question(name: str, answers: Sequence[Answer]) -> Question:
     """Return what a question is, by its answers."""
     given = [answer for answer in answers if answer.picked is not None]
     forms = {answer.form for answer in given}
@@ -117,8 +166,8 @@ def question_of(name: str, answers: Sequence[Answer]) -> Question:
     )
 
 
-def item_field(
-    fields: Sequence[Mapping[str, str | None]],
+def _item_field(
+    fields: Sequence[Fields],
     ids: Sequence[str],
     last_ids: Sequence[str],
     given: str | None,
@@ -128,16 +177,11 @@ def item_field(
 
     That is an id whose values come back; or the field of the contents that tells all
     of them apart, the one of a usual name if there are several; or another id.
-
-    Raises
-    ------
-    MissingColumnError
-        The field that was named is not there, or none will do.
     """
     every = list(dict.fromkeys(name for each in fields for name in each))
     if given is not None:
         matches = [name for name in every if given in (name, last(name))]
-        if given in every or matches:
+        if matches:
             return given if given in every else matches[0]
         msg = (
             f"{source}: there is no field {given!r} for the item; found "
@@ -148,13 +192,10 @@ def item_field(
     number = {name: len({each[name] for each in fields}) for name in filled}
     contents = [name for name in filled if name not in {*ids, *last_ids}]
     whole = len({tuple(each[name] for name in contents) for each in fields})
-    rank = {name: k for k, name in enumerate(USUAL["item"])}
     apart = [name for name in contents if number[name] == whole]
-    by_rank = sorted(
-        (name for name in apart if plain(last(name)) in rank),
-        key=lambda name: rank[plain(last(name))],
-    )
-    best = by_rank[:1] or (apart if len(apart) == 1 else [])
+    usual = [name for name in apart if plain(last(name)) in USUAL["item"]]
+    best = sorted(usual, key=lambda name: USUAL["item"].index(plain(last(name))))[:1]
+    best = best or (apart if len(apart) == 1 else [])
     usable = [name for name in (*ids, *best) if name in filled]
     # A value that never comes back names a work, where another field's do.
     again = [name for name in usable if number[name] < len(fields)]
@@ -171,96 +212,6 @@ def item_field(
 def last(name: str) -> str:
     """Return the last part of a field's name."""
     return name.rpartition(":")[2].rpartition(".")[2]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Choice:
-    """What is read of an export.
-
-    Attributes
-    ----------
-    asked, question
-        All questions, and the one that is read.
-    item
-        Field of the item.
-    about
-        Field of the label that yes and no are about, if they are.
-    main
-        Question for the main object, if there is one.
-    options
-        As the caller gave them, and what the tasks say of themselves.
-    """
-
-    asked: Mapping[str, Question]
-    question: Question
-    item: str
-    about: str | None
-    main: str | None
-    options: ReadOptions
-
-    @property
-    def kind(self) -> Kind:
-        """Kind of the answers before they are taken for words of yes and no."""
-        if self.about is not None:
-            return "choice"
-        return self.options.kind or self.question.kind or "choice"
-
-    def name(self, fields: Fields, screen: OnScreen | None) -> str | None:
-        """Return the item of a task."""
-        if screen and screen.item and self.options.columns.item is None:
-            return screen.item
-        return fields.get(self.item)
-
-
-def choose(export: Export, options: ReadOptions) -> Choice:
-    """Choose what is read: as the caller says, or as there is one way.
-
-    Raises
-    ------
-    NoResponsesError
-        Nobody answered.
-    MissingColumnError
-        Several questions were asked and none was chosen, or no work says whose it is.
-    """
-    works = [work for work in export.counted if not work.is_truth]
-    if not works:
-        why = "; ".join(f"{d.count:,}: {d.reason}" for d in dropped(export.works))
-        msg = (
-            f"{export.source}: this export holds no answer of an annotator "
-            f"({why or 'nobody has answered'}); check that it is the right file, and "
-            "that the work is finished"
-        )
-        raise NoResponsesError(msg)
-    if export.tool.people and all(work.annotator is None for work in works):
-        msg = f"{export.source}: no record says who answered; {export.tool.people}"
-        raise MissingColumnError(msg)
-    asked = questions(export.counted)
-    options = _as_written(export, asked, options)
-    columns, main = options.columns, options.columns.main
-    fields = dict.fromkeys(name for work in export.counted for name in work.fields)
-    about = next((f for f in fields if columns.label in (f, last(f))), None)
-    given = options.question or (columns.answer if about else columns.label)
-    given = next((n for n in asked if given in (n, n.partition(".")[2])), given)
-    given = given or meant(export, asked)
-    others = {n: q for n, q in asked.items() if n != main or n == given}
-    question = _chosen(others, given, export.source)
-    ids = export.layout.names(export.layout.ids, fields)
-    last_ids = export.layout.names(export.layout.last_ids, fields)
-    if about is None and question.yes_or_no and options.kind in {None, "contains"}:
-        contents = [name for name in fields if name not in {*ids, *last_ids}]
-        usual = [name for name in contents if plain(last(name)) in USUAL["label"]]
-        about = usual[0] if len(usual) == 1 < len(contents) else None
-    telling = [work.fields for work in export.counted]
-    if about is not None:
-        telling = [{n: cell for n, cell in f.items() if n != about} for f in telling]
-    return Choice(
-        asked=asked,
-        question=question,
-        item=item_field(telling, ids, last_ids, columns.item, export.source),
-        about=about,
-        main=main if main in asked else None,
-        options=for_question(options, question.name),
-    )
 
 
 def _as_written(

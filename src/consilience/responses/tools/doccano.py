@@ -6,17 +6,17 @@ without their authors. Older versions list the annotations of an example with th
 of the label and of the user.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consilience.errors import MissingColumnError
 from consilience.responses.format_table import Probe
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.frames import Source
+from consilience.responses.tools.paths import dig, first, text
 from consilience.responses.tools.reading import reader
-from consilience.responses.tools.records import Record, names, records
-from consilience.responses.tools.tool import At, Layout, Tool
-from consilience.responses.tools.work import SKIPPED, Answer, Form, dig, first, text
+from consilience.responses.tools.records import Record, names
+from consilience.responses.tools.tool import Answers, At, Layout, Tool
+from consilience.responses.tools.work import SKIPPED, Answer, Form
 
 _CONTENTS = ("text", "filename", "data")
 _AT = tuple(f"^.{path}" for path in _CONTENTS)
@@ -24,20 +24,18 @@ _LABELS = ("label", "labels", "cats")
 _ALL = "all"  # name of the file of a shared project
 
 
-def _load(sources: Sequence[Source], options: ReadOptions) -> list[Record]:
-    given = records(sources, options)
-    if all(r.file and r.file.stem == _ALL and not _by_user(r.value) for r in given):
+def _with_files(given: list[Record], _: ReadOptions) -> list[Record]:
+    """Give each record the name of its file."""
+    stems = [each.file.stem if each.file else "" for each in given]
+    if set(stems) == {_ALL} and not any("annotations" in r.value for r in given):
         msg = (
-            f"{names(sources)}: the file holds the labels of a shared project, without "
-            "who gave which; export a project whose annotations are not shared, which "
-            "gives a file for each annotator"
+            f"{names(each.source for each in given)}: the file holds the labels of a "
+            "shared project, without who gave which; export a project whose "
+            "annotations are not shared, which gives a file for each annotator"
         )
         raise MissingColumnError(msg)
-    return given
-
-
-def _by_user(record: Mapping[str, Any]) -> bool:
-    return "annotations" in record
+    pairs = zip(given, stems, strict=True)
+    return [each.with_keys({"^file": stem}) for each, stem in pairs]
 
 
 def _users(example: Record) -> Iterator[Mapping[str, Any]]:
@@ -48,8 +46,8 @@ def _users(example: Record) -> Iterator[Mapping[str, Any]]:
         yield {"user": user, "given": given}
 
 
-def _user_answer(at: At, _: str) -> Iterator[tuple[str, Answer]]:
-    labels = [text(first(each, ("label", "text"))) or "" for each in at["given"]]
+def _user_answer(at: At, _: str) -> Answers:
+    labels = [text(first(each, "label", "text")) or "" for each in at["given"]]
     if any(first(each, "label") is None for each in at["given"]):
         yield "label", Answer(tuple(labels), "text")
     elif any(first(each, "start_offset") is not None for each in at["given"]):
@@ -58,9 +56,9 @@ def _user_answer(at: At, _: str) -> Iterator[tuple[str, Answer]]:
         yield "label", Answer(tuple(dict.fromkeys(labels)))
 
 
-def _file_answer(at: At, _: str) -> Iterator[tuple[str, Answer]]:
+def _file_answer(at: At, _: str) -> Answers:
     """Give the labels of an example in a file; without one it was not annotated."""
-    value = first(at, _LABELS)
+    value = first(at, *_LABELS)
     if isinstance(value, str):  # CSV joins several labels
         yield "label", Answer(tuple(value.split("#")))
     elif isinstance(value, list) and value:
@@ -100,16 +98,16 @@ READER = reader(
         name="doccano",
         what="doccano (a file per annotator in a folder or archive; older JSON with "
         "users)",
-        load=_load,
+        prepare=_with_files,
         look=_look,
         notes=lambda given, _: (
             ()
-            if _by_user(given[0].value)
+            if "annotations" in given[0].value
             else ("annotators are the names of the files",)
         ),
         layouts=[
             Layout(
-                marks=_by_user,
+                key="annotations",
                 works=_users,
                 answers=_user_answer,
                 annotator=("user",),
@@ -119,7 +117,6 @@ READER = reader(
                 contents=_AT,
             ),
             Layout(
-                marks=lambda record: not set(record).isdisjoint(_LABELS),
                 answers=_file_answer,
                 annotator=("^file",),
                 status=("^file",),

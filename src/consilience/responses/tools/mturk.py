@@ -9,29 +9,33 @@ program wrote list their labels, and answers are places on that list.
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from consilience.errors import (
     BadCellError,
     MissingColumnError,
     NoResponsesError,
-    OptionError,
     UnreadableFileError,
 )
 from consilience.responses.columns.names import listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.csv_file import csv_rows, find_layout
-from consilience.responses.sources.frames import Source
-from consilience.responses.sources.json_file import decode_or_text
-from consilience.responses.tools.forms import buttons, form_answers
 from consilience.responses.tools.on_screen import OnScreen, read_on_screen
 from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record
-from consilience.responses.tools.tool import Layout, Tool
-from consilience.responses.tools.work import SKIPPED, Answer, first
+from consilience.responses.tools.tool import Answers, Layout, Tool
+from consilience.responses.tools.work import (
+    SKIPPED,
+    Answer,
+    buttons,
+    decoded,
+    form_answers,
+)
 
 NOT_SELECTED = "An item of a grid that was not selected is taken as a no."
 TASK, PAGES = "Input.task", "Answer.taskAnswers"
@@ -39,13 +43,8 @@ _LAST = ("Approve", "Reject")  # a header may end before these, or before the ro
 _SWITCHES = {"true", "false", ""}
 
 
-def _load(sources: Sequence[Source], options: ReadOptions) -> list[Record]:
+def _assignments(rows: list[Record], options: ReadOptions) -> list[Record]:
     """Give the assignments, or the items of grids, with answers and inputs apart."""
-    paths = [source for source in sources if isinstance(source, Path)]
-    if len(paths) < len(sources):
-        msg = "format 'mturk' reads CSV files of batch results, not data frames"
-        raise OptionError(msg)
-    rows = [row for path in paths for row in _rows(path, options)]
     names = [name for name in rows[0].value if name.startswith("Answer.")]
     switches: dict[str, dict[str, str]] = {}  # columns of buttons, by question
     for name in names:
@@ -54,18 +53,12 @@ def _load(sources: Sequence[Source], options: ReadOptions) -> list[Record]:
         if stem != "Answer" and cells <= _SWITCHES and cells != {""}:
             switches.setdefault(stem, {})[button] = name
     apart = {PAGES, *(name for each in switches.values() for name in each.values())}
-    return [
-        part
-        for row in rows
-        for part in _parts(
-            replace(
-                row,
-                value=row.value
-                | {"answers": dict(_answers(row, names, apart, switches, options))},
-            ),
-            options,
-        )
-    ]
+    texts = [name for name in names if name not in apart]
+    parts: list[Record] = []
+    for row in rows:
+        answers = dict(_answers(row, texts, switches, options))
+        parts += _parts(row.with_keys({"answers": answers}), options)
+    return parts
 
 
 def _rows(path: Path, options: ReadOptions) -> Iterator[Record]:
@@ -88,7 +81,7 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Record]:
         empty = False
         texts = [html.unescape(cell) if cell.strip() else None for cell in row]
         cells = dict(zip(layout.names, texts, strict=False))
-        yield Record(value=cells, place=f"{path}, row {number}", file=path)
+        yield Record(value=cells, place=f"{path}, row {number}", source=path)
     if empty:
         msg = f"{path}: there is no assignment; download the results again"
         raise NoResponsesError(msg)
@@ -96,19 +89,17 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Record]:
 
 def _answers(
     row: Record,
-    names: Sequence[str],
-    apart: set[str],
+    names: list[str],
     switches: Mapping[str, Mapping[str, str]],
     options: ReadOptions,
-) -> Iterator[tuple[str, Answer]]:
+) -> Answers:
     """Give the answers in columns of texts, of buttons, and inside of JSON."""
     for name in names:
         cell = row.value.get(name)
-        if name not in apart:
-            yield name, SKIPPED if cell is None else _picked(cell, options)
+        yield name, SKIPPED if cell is None else _picked(cell, options)
     for stem, columns in switches.items():
         yield stem, buttons({each: row.value.get(n) for each, n in columns.items()})
-    pages = decode_or_text(row.value.get(PAGES) or "[]", f"{row.place}: {PAGES}")
+    pages = decoded(row.value.get(PAGES) or "[]", f"{row.place}: {PAGES}")
     pages = [pages] if isinstance(pages, dict) else pages
     if not isinstance(pages, list) or not all(isinstance(p, dict) for p in pages):
         msg = f"{row.place}: {PAGES} is not a JSON list of answers; download it again"
@@ -134,7 +125,7 @@ def _parts(row: Record, options: ReadOptions) -> Iterator[Record]:
         screen = read_on_screen(row.value[TASK] or "", row.place)
         answers = row.value["answers"]
         chosen = {n: _places(n, a, screen, row.place) for n, a in answers.items()}
-        yield replace(row, value=row.value | {"screen": screen, "answers": chosen})
+        yield row.with_keys({"screen": screen, "answers": chosen})
     else:
         yield row
 
@@ -171,7 +162,8 @@ def _grid(row: Record, options: ReadOptions) -> Iterator[Record]:
         about = {label: cells.get(label.replace("{i}", str(i)))}
         fields = {item: value} | (about if label.startswith("Input.") else {})
         if answer is not None:
-            yield replace(row, value=rest | fields | {"answers": {question: answer}})
+            part = rest | fields | {"answers": {question: answer}}
+            yield structs.replace(row, value=part)
 
 
 def _yes(on: bool) -> Answer:  # noqa: FBT001
@@ -187,15 +179,9 @@ def _numbered(pattern: str, names: Mapping[str, Any]) -> dict[int, str]:
 
 
 def _selected(row: Record, question: str, shown: Mapping[int, str]) -> set[int]:
-    """Numbers of the items that were selected, by number or by value.
-
-    Raises
-    ------
-    BadCellError
-        If something was selected that was not on screen.
-    """
+    """Numbers of the items that were selected, by number or by value."""
     picked = list(row.value["answers"].get(question, SKIPPED).picked or ())
-    content = decode_or_text(picked[0], row.place) if len(picked) == 1 else picked
+    content = decoded(picked[0], row.place) if len(picked) == 1 else picked
     if isinstance(content, dict):
         content = [name for name, on in content.items() if on]
     texts = content if isinstance(content, list) else str(content).split(",")
@@ -219,13 +205,14 @@ READER = reader(
         name="mturk",
         what="Mechanical Turk batch results (CSV with Input.* and Answer.* columns)",
         unit="assignments",
-        load=_load,
+        files="CSV files of batch results",
+        load=_rows,
+        prepare=_assignments,
         assumes=lambda works: (
             {NOT_SELECTED} if any("{i}" in n for w in works for n in w.fields) else ()
         ),
         layouts=[
             Layout(
-                marks={"HITId", "AssignmentId", "WorkerId"},
                 answers=lambda at, _: at["answers"].items(),
                 annotator=("WorkerId",),
                 id=("AssignmentId",),
@@ -234,7 +221,7 @@ READER = reader(
                 contents=("Input*",),
                 status=("AssignmentStatus",),
                 refused={"Rejected": "the assignment is Rejected"}.get,
-                screen=lambda at, _: first(at, "screen"),
+                screen=lambda row, _: row.get("screen"),
                 first_number=0,
             )
         ],

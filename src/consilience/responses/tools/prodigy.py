@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from consilience.errors import BadCellError, KindError
+from consilience.responses.tools.paths import dig, first, lookup, text
 from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record
-from consilience.responses.tools.tool import At, Layout, Tool
-from consilience.responses.tools.work import Answer, Work, dig, first, text
+from consilience.responses.tools.tool import Answers, At, Layout, Tool
+from consilience.responses.tools.work import Answer, Work
 
-_HASHES = {"_input_hash", "_task_hash", "_session_id", "_annotator_id"}
+_OPTION = lookup("id", "text")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[_ T]\d{2}-\d{2}-\d{2}$")
 _MEANING = {
     "accept": (("yes",), "the options picked are the answer", "yes"),
@@ -25,7 +26,7 @@ _MEANING = {
 }
 
 
-def _answers(at: At, place: str) -> Iterator[tuple[str, Answer]]:
+def _answers(at: At, place: str) -> Answers:
     decision = at.get("answer")
     if decision not in _MEANING:
         msg = (
@@ -40,7 +41,7 @@ def _answers(at: At, place: str) -> Iterator[tuple[str, Answer]]:
         )
         raise KindError(msg)
     if "accept" in at:
-        shown = [text(first(each, ("id", "text"))) for each in dig(at, "options.*")]
+        shown = [text(_OPTION(each)) for each in dig(at, "options.*")]
         picked = tuple(str(each) for each in at["accept"] or ())
         several = first(at, "config.choice_style") == "multiple"
         yield (
@@ -88,13 +89,6 @@ READER = reader(
         notes=_notes,
         layouts=[
             Layout(
-                marks=lambda record: (
-                    "answer" in record
-                    and (
-                        not _HASHES.isdisjoint(record)
-                        or {"accept", "options"} <= set(record)
-                    )
-                ),
                 answers=_answers,
                 annotator=("_annotator_id", "_session_id"),
                 ids=("_input_hash", "id"),

@@ -5,17 +5,19 @@ one label for a choice, one for each object, or a yes or a no to each label on s
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from msgspec import structs
+from msgspec import Struct, structs
 
 from consilience.errors import (
     BadCellError,
     KindError,
     LabelNotOfferedError,
+    NoResponsesError,
+    OptionError,
 )
 from consilience.responses.account import Dropped
 from consilience.responses.assemble import assemble
@@ -28,14 +30,20 @@ from consilience.responses.draft import (
     answer_words_rule,
     read_answers,
 )
-from consilience.responses.format_table import Reader
+from consilience.responses.format_table import Reader, may_be
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import checked_labels, label_list
-from consilience.responses.sources.frames import Source
+from consilience.responses.sources.frames import Frame, Source
 from consilience.responses.sources.opening import fingerprints
 from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
-from consilience.responses.text import Coded, encode_texts, natural_texts
+from consilience.responses.text import (
+    Coded,
+    encode_texts,
+    natural_order,
+    natural_texts,
+    text_array,
+)
 from consilience.responses.tools.choice import (
     Choice,
     Export,
@@ -44,10 +52,10 @@ from consilience.responses.tools.choice import (
     dropped,
     meant,
 )
-from consilience.responses.tools.on_screen import OnScreen, with_offers
+from consilience.responses.tools.on_screen import NONE, OnScreen
 from consilience.responses.tools.records import names
 from consilience.responses.tools.tool import Layout, Tool, plain
-from consilience.responses.tools.work import Fields, Work
+from consilience.responses.tools.work import Answer, Fields, Labels, Work
 
 SAME_BOXES = (
     "The export does not say which labels were on screen: for question {!r} every "
@@ -55,7 +63,6 @@ SAME_BOXES = (
     "not picked is read as a no."
 )
 
-type Labels = tuple[str, ...]
 type Row = tuple[str | None, int, int, int]  # label, answer, object, whether main
 
 
@@ -75,32 +82,36 @@ def _read(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Respon
 
 
 def _export(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Export:
-    records = tool.load(sources, options)
+    if tool.files and any(isinstance(source, Frame) for source in sources):
+        msg = f"format {tool.name!r} reads {tool.files}, not data frames"
+        raise OptionError(msg)
+    given = [each for source in sources for each in tool.load(source, options)]
+    if not given:
+        msg = f"{names(sources)}: there is no record; check that it is the right file"
+        raise NoResponsesError(msg)
+    if not any(may_be(tool.name, record.value) for record in given):
+        msg = (
+            f"{given[0].place}: not a record of {tool.what}; export it again, or name "
+            "another format"
+        )
+        raise BadCellError(msg)
+    records = tool.prepare(given, options)
     works: list[Work] = []
     tasks: list[tuple[Fields, OnScreen | None]] = []
     for record in records:
         layout = tool.layout(record.value)
-        at = layout.around(record)
-        screen = layout.screen(at, record.place)
-        given = list(layout.read(record, at, options))
-        fields = given[0].fields if layout.works == ("",) else layout.fields(at)
-        works += [replace(w, screen=screen) for w in given] if screen else given
+        fields, done = layout.read(record, options.statuses)
+        screen = layout.screen(record.value, record.place)
+        works += [structs.replace(w, screen=screen) for w in done] if screen else done
         tasks.append((fields, screen))
     if not all(screen for _, screen in tasks):  # nothing is known of what was shown
-        works = [replace(work, screen=None) if work.screen else work for work in works]
+        works = [structs.replace(w, screen=None) if w.screen else w for w in works]
         tasks = [(fields, None) for fields, _ in tasks]
-    layout = tool.layout(records[0].value)
-    if not any(tool.layout(each.value).fits(each.value) for each in records):
-        msg = (
-            f"{records[0].place}: not a record of {tool.what}; export it again, or "
-            "name another format"
-        )
-        raise BadCellError(msg)
+    layout = tool.layout(next(iter(records), given[0]).value)
     return Export(tool, layout, names(sources), records, tasks, works)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pick:
+class _Pick(Struct, frozen=True, gc=False):
     """What one annotator picked for one item; None: skipped, or not known."""
 
     work: Work
@@ -113,22 +124,17 @@ class _Pick:
 def _picks(works: Iterable[Work], choice: Choice, layout: Layout) -> list[_Pick]:
     """Return what was picked, with all that may have been on screen."""
     picks = []
+    kind, start, question = choice.options.kind, layout.first_number, choice.question
+    nothing = Answer(None)  # the question was not asked
     for work in works:
-        screen, name = work.screen, choice.question.name
-        given, marked = (
-            work.answers[n].picked if n in work.answers else None
-            for n in (name, choice.main or "")
-        )
-        shown = work.answers[name].shown if name in work.answers else None
+        screen, answer = work.screen, work.answers.get(question.name, nothing)
+        main = work.answers.get(choice.main or "", nothing).picked
+        picked, shown = answer.picked, answer.shown
         if screen is not None:
-            given, marked = (
-                screen.picked(each, choice.options.kind, layout.first_number)
-                for each in (given, marked)
-            )
-            shown = screen.choices(choice.options.kind)
-        main = next(iter(marked or ()), None)
-        item = choice.name(work.fields, screen)
-        picks.append(_Pick(work, item, given, main, shown or choice.question.shown))
+            picked, main = (screen.picked(each, kind, start) for each in (picked, main))
+            shown = screen.choices(kind)
+        item, first = choice.name(work.fields, screen), next(iter(main or ()), None)
+        picks.append(_Pick(work, item, picked, first, shown or question.shown))
     return picks
 
 
@@ -144,7 +150,7 @@ def _draft(export: Export, choice: Choice) -> Draft:
         if offered is None:
             offered = _occurring(counted, question.name)
             assumed = (SAME_BOXES.format(question.name),)
-        picks = [replace(pick, shown=pick.shown or offered) for pick in picks]
+        picks = [structs.replace(p, shown=p.shown or offered) for p in picks]
     key = spelling_key(choice.options)
     rows = [(k, *row) for k, pick in enumerate(picks) for row in _rows(pick, kind, key)]
     row, label, answer, number, is_main = zip(*rows, strict=True) if rows else [()] * 5
@@ -187,19 +193,11 @@ def _draft(export: Export, choice: Choice) -> Draft:
     ]
     if assumed:
         return draft
-    return with_offers(draft, screens) if screens else _offered(draft, picks)
+    return _on_screens(draft, screens) if screens else _offered(draft, picks)
 
 
 def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:
-    """Give the answers of a pick; a label on screen is one whose spelling has its key.
-
-    Raises
-    ------
-    KindError
-        Several labels were picked where one is a choice.
-    LabelNotOfferedError
-        A label was picked that was not on screen.
-    """
+    """Give the answers of a pick; labels are one whose spellings have one key."""
     picked, place = list(pick.picked or ()), pick.work.place
     if kind == "contains":
         ticked = {key(label): label for label in picked}
@@ -264,6 +262,28 @@ def _offered(draft: Draft, picks: Sequence[_Pick]) -> Draft:
     pairs = {(pick.item, label) for pick in picks for label in pick.shown or ()}
     listed = pd.DataFrame(sorted(pairs), columns=["item", "label"], dtype="str")
     return replace(draft, labels=frame, offer="listed", offered=listed)
+
+
+def _on_screens(draft: Draft, screens: Iterable[OnScreen]) -> Draft:
+    """Say which labels were on screen, where all tasks say so themselves."""
+    tasks = {(each.item, each.labels): each for each in screens}.values()
+    pairs = [(task.item, x) for task in tasks for x in task.choices(draft.kind)]
+    name = {
+        x: n for task in tasks for x, n in zip(task.labels, task.names, strict=True)
+    }
+    labels = list(dict.fromkeys(label for _, label in pairs))
+    order = [labels[place] for place in natural_order(text_array(labels))]
+    order.sort(key=NONE.__eq__)  # the last one
+    frame = pd.DataFrame(pairs, columns=["item", "label"], dtype="str")
+    named = {"label": order, "name": [name[x] for x in order], "parent": None}
+    return replace(
+        draft,
+        offer="listed",
+        offered=frame.drop_duplicates(ignore_index=True),
+        labels=pd.DataFrame(named).astype("str"),
+        more_items=[*draft.more_items, *(task.item for task in tasks)],
+        notes=(*draft.notes, "the labels on screen are those that each task lists"),
+    )
 
 
 def _gold(picks: Sequence[_Pick], question: str, kind: Kind) -> pd.DataFrame | None:

@@ -1,234 +1,185 @@
-"""A labelling tool, declared: what marks its exports, and where they keep what.
+"""A labelling tool, declared: where the records of its exports keep what.
 
-Paths (`work.dig`) lead from a work. Beside its own keys a work has ``^``, the record of
-the file that it stands in, and ``^file`` and ``^folder``, the names of these.
+Paths (see `paths`) lead from a work. Beside its own keys a work has ``^``, the record
+of the file that it stands in.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from consilience.responses.format_table import Probe
+from consilience.responses.format_table import CERTAIN, Probe
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.frames import Source
 from consilience.responses.tools.on_screen import OnScreen
+from consilience.responses.tools.paths import dig, first, lookup, one, text
 from consilience.responses.tools.records import Record, records
-from consilience.responses.tools.work import (
-    SKIPPED,
-    Answer,
-    Fields,
-    Work,
-    dig,
-    first,
-    number,
-    one,
-    seconds_between,
-    text,
-    texts,
-)
+from consilience.responses.tools.work import SKIPPED, Answer, Fields, Work
 
 type Paths = tuple[str, ...]
 type At = Mapping[str, Any]  # a work, and around it its record
+type Answers = Iterable[tuple[str, Answer]]  # by question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One form of a tool's export.
+    """One form of a tool's export: paths, the best first, and functions."""
 
-    Attributes
-    ----------
-    marks
-        Keys that all records of this form have, or a test of one.
-    works
-        Paths of the works in a record (empty: it is one), or a function giving them.
-    answers
-        Gives question and answer, from a work and its place.
-    annotator, id, created, seconds, times
-        Paths, the best first; of `id` all count together, and `times` are those of
-        start and end.
-    ids, contents, last_ids
-        Paths of what may name the item: ids, the best first; contents, of which one
-        tells all items apart; ids that do where no content does. ``data.*`` are all
-        plain values in ``data``, ``data:*`` those whose keys begin so.
-    skipped, is_truth
-        Paths of flags: the work was skipped; it is itself the truth.
-    status, refused
-        Path of the status, or a function; and why a work of a status does not count.
-    truth
-        Gives labels that are known to be right, by question.
-    screen, first_number
-        Gives what the task of a record shows, if it says so; and the first of the
-        numbers by which answers name what is shown, where they do not name it itself.
-    place
-        What tells a work from others of its record, with paths in braces.
-    """
-
-    marks: set[str] | Callable[[Mapping[str, Any]], object]
-    answers: Callable[[At, str], Iterable[tuple[str, Answer]]]
-    works: Paths | Callable[[Record], Iterable[Any]] = ("",)
+    key: str = ""  # what only records of this form have, if there is another form
+    works: Paths | Callable[[Record], Iterable[Any]] = ("",)  # or the record is one
+    place: str = ""  # what tells a work from others of its record, with paths in braces
+    # From a work and its place, what was answered, and what is known to be right.
+    answers: Callable[[At, str], Answers]
+    truth: Callable[[At, str], Answers] = lambda *_: ()
     annotator: Paths = ()
-    id: Paths = ()
+    id: Paths = ()  # all together
     created: Paths = ()
     seconds: Paths = ()
-    times: tuple[str, str] | None = None
+    times: Paths = ()  # of start and end
+    # What may name the item: ids; contents, of which one tells all items apart; ids
+    # that do where no content does. ``data.*`` are all plain values in ``data``,
+    # ``data:*`` those whose keys begin so.
     ids: Paths = ()
     contents: Paths = ()
     last_ids: Paths = ()
-    skipped: Paths = ()
-    is_truth: Paths = ()
+    skipped: Paths = ()  # flags: the work was skipped
+    is_truth: Paths = ()  # flags: the work is itself the truth
     status: Paths | Callable[[At], str | None] = ()
-    refused: Callable[[str], str | None] = lambda _: None
-    truth: Callable[[At], Mapping[str, tuple[str, ...]]] = lambda _: {}
+    refused: Callable[[str], str | None] = lambda _: None  # why a status does not count
+    # What the task of a record shows, if it says so; and the first of the numbers by
+    # which answers name what is shown, where they do not name it itself.
     screen: Callable[[At, str], OnScreen | None] = lambda *_: None
     first_number: int | None = None
-    place: str = ""
-
-    def fits(self, record: Mapping[str, Any]) -> bool:
-        """Say whether a record is of this form."""
-        if callable(self.marks):
-            return bool(self.marks(record))
-        return self.marks <= set(record)
-
-    def around(self, record: Record) -> dict[str, Any]:
-        """Return what stands around the works of a record; and it, if it is one."""
-        at = {"^": record.value, **_names_of(record.file or Path())}
-        return {**record.value, **at} if self.works == ("",) else at
 
     def read(
-        self, record: Record, around: dict[str, Any], options: ReadOptions
-    ) -> Iterator[Work]:
-        """Give the works of a record, with what stands around them."""
-        parts: Iterable[Any]
-        if self.works == ("",):
-            place = record.place + filled(self.place, around)
-            yield self._work(around, self.fields(around), place, options)
-            return
+        self, record: Record, statuses: Sequence[str] | None
+    ) -> tuple[Fields, list[Work]]:
+        """Return what may name the item of a record, and the works in it."""
+        around, whole = {"^": record.value}, self.works == ("",)
         if callable(self.works):
             parts = self.works(record)
         else:
-            parts = (each for path in self.works for each in dig(record.value, path))
+            parts = (part for path in self.works for part in dig(record.value, path))
         naming = (*self.ids, *self.contents, *self.last_ids)
-        shared = all(path.startswith("^") for path in naming)
-        fields = self.fields(around) if shared else None
+        one_item = whole or all(path.startswith("^") for path in naming)
+        task = named(record.value | around if whole else around, naming)
+        works = []
         for part in parts:
             if isinstance(part, dict):
                 at = around | part
-                place = record.place + filled(self.place, at)
-                named = self.fields(at) if fields is None else fields
-                yield self._work(at, named, place, options)
+                fields = task if one_item else named(at, naming)
+                works.append(self._work(at, fields, record.place, statuses))
+        return task, works
 
-    def fields(self, at: At) -> dict[str, str | None]:
-        """Return what may name the item, by its path."""
-        named: dict[str, str | None] = {}
-        for path in (*self.ids, *self.contents, *self.last_ids):
-            if not path.endswith("*"):
-                cell = first(at, path)
-                if cell is None or isinstance(cell, (list, dict)):
-                    named[plain(path)] = None
-                else:
-                    named[plain(path)] = text(cell)
-            elif path.endswith(".*"):
-                cells = texts(first(at, path[:-2]))
-                named |= {plain(path[:-1] + name): cell for name, cell in cells.items()}
-            else:
-                named |= texts({n: at[n] for n in at if n.startswith(path[:-1])})
-        return named
-
-    def names(self, paths: Paths, fields: Iterable[str]) -> list[str]:
-        """Return the fields that stand at some paths, in their order."""
-        return [
-            name
-            for path in map(plain, paths)
-            for name in fields
-            if name == path or (path[-1:] == "*" and name.startswith(path[:-1]))
-        ]
-
-    def _work(self, at: At, fields: Fields, place: str, options: ReadOptions) -> Work:
+    def _work(
+        self, at: At, fields: Fields, place: str, statuses: Sequence[str] | None
+    ) -> Work:
+        for before, path in _parts(self.place):
+            place += before + (str(first(at, path)) if path else "")
         answers = dict(self.answers(at, place))
-        if self.skipped and any(first(at, path) is True for path in self.skipped):
+        if any(first(at, path) in (True, "SKIPPED") for path in self.skipped):
             answers = dict.fromkeys(answers, SKIPPED)
-        status = self.status(at) if callable(self.status) else first(at, self.status)
-        seconds = number(first(at, self.seconds)) if self.seconds else None
-        if self.times is not None:
-            seconds = seconds_between(*(first(at, path) for path in self.times))
+        status = self.status(at) if callable(self.status) else first(at, *self.status)
+        status = text(status) or ""
+        dropped = self.refused(status)
+        if statuses is not None:
+            dropped = None if status in statuses else dropped or f"status {status}"
         return Work(
             fields=fields,
             annotator=one(at, self.annotator, place),
             answers=answers,
             place=place,
             id="/".join(filter(None, (text(first(at, p)) for p in self.id))) or None,
-            created=text(first(at, self.created)),
-            seconds=seconds,
-            truth={name: labels for name, labels in self.truth(at).items() if labels},
+            created=text(first(at, *self.created)),
+            seconds=self._seconds(at),
+            truth={n: each.picked for n, each in self.truth(at, place) if each.picked},
             is_truth=any(first(at, path) in (True, "true") for path in self.is_truth),
-            dropped=self._dropped(text(status) or "", options.statuses),
+            dropped=dropped,
         )
 
-    def _dropped(self, status: str, wanted: Sequence[str] | None) -> str | None:
-        reason = self.refused(status)
-        if wanted is None:
-            return reason
-        return None if status in wanted else reason or f"status {status}"
+    def _seconds(self, at: At) -> float | None:
+        """Return how long a work took; None where it does not say it."""
+        try:
+            if not self.times:
+                given = first(at, *self.seconds)
+                return None if given is None else float(str(given))
+            times = (str(first(at, path)) for path in self.times)
+            start, end = map(datetime.fromisoformat, times)
+            return (end - start).total_seconds()
+        except (ValueError, TypeError):
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A labelling tool.
-
-    Attributes
-    ----------
-    name, what
-        As of any reader.
-    layouts
-        Forms of its exports; a record is of the first that fits.
-    unit
-        What the tool calls works.
-    load
-        Gives the records of files, where they are not plain ones.
-    main
-        The question that is read where none is chosen and there are several.
-    people
-        What to do where no work says whose it is.
-    notes, assumes
-        What else is to be said of records and works, and what results are to repeat.
-    look
-        Says whether a source is an export, where its first record does not show it.
-    worded
-        Whether a yes or no to one label is a word of the page, and not a decision.
-    """
+    """A labelling tool."""
 
     name: str
     what: str
-    layouts: Sequence[Layout]
-    unit: str = "annotations"
-    load: Callable[[Sequence[Source], ReadOptions], list[Record]] = records
-    main: str | None = None
-    people: str = ""
+    layouts: Sequence[Layout]  # of its exports: those with a key, then one without
+    unit: str = "annotations"  # what the tool calls works
+    look: Callable[[Probe], object] = lambda _: True  # whether a marked source is one
+    files: str = ""  # kind of its files, where it reads no data frames
+    # Give the records of a source, and make of them those that the layouts describe.
+    load: Callable[[Any, ReadOptions], Iterable[Record]] = records
+    prepare: Callable[[list[Record], ReadOptions], list[Record]] = lambda given, _: (
+        given
+    )
+    main: str | None = None  # the question that is read where none is chosen
+    people: str = ""  # what to do where no work says whose it is
+    # What else is to be said of records and works, and what results are to repeat.
     notes: Callable[[Sequence[Record], Sequence[Work]], Iterable[str]] = lambda *_: ()
     assumes: Callable[[Sequence[Work]], Iterable[str]] = lambda _: ()
-    look: Callable[[Probe], object] | None = None
-    worded: bool = True
+    worded: bool = True  # a yes or no is a word of the page, and not a decision
 
     def layout(self, record: Mapping[str, Any]) -> Layout:
         """Return the form of a record."""
-        fit = (each for each in self.layouts if each.fits(record))
-        return next(fit, self.layouts[0])
+        return next(x for x in self.layouts if not x.key or x.key in record)
 
     def sniff(self, probe: Probe) -> int:
-        """Say how sure it is that a source is an export of this tool: 0 or 3."""
-        if self.look is not None:
-            return 3 * bool(self.look(probe))
-        record = probe.record or dict.fromkeys(probe.names)
-        return 3 * any(layout.fits(record) for layout in self.layouts)
+        """Say how sure it is that a marked source is an export of this tool."""
+        return CERTAIN if self.look(probe) else 0
+
+
+def named(at: At, paths: Paths) -> dict[str, str | None]:
+    """Return what may name the item, by its path."""
+    fields: dict[str, str | None] = {}
+    for name, find, start in _naming(paths):
+        cell = at if find is None else find(at)
+        if start is None:
+            no_text = cell is None or isinstance(cell, (list, dict))
+            fields[name] = None if no_text else text(cell)
+            continue
+        for key, each in cell.items() if isinstance(cell, dict) else ():
+            if key.startswith(start) and not isinstance(each, (list, dict)):
+                fields[name + key] = text(each)
+    return fields
 
 
 @cache
-def _names_of(path: Path) -> Mapping[str, str]:
-    """Return the names of a file and of its folder, as paths lead to them."""
-    return {"^file": path.stem, "^folder": path.parent.name}
+def _naming(paths: Paths) -> list[tuple[str, Callable[[At], Any] | None, str | None]]:
+    """Return of each path its name, what finds it, and how all keys in it begin."""
+    naming: list[tuple[str, Callable[[At], Any] | None, str | None]] = []
+    for path in paths:
+        if path.endswith(".*"):
+            naming.append((plain(path[:-1]), lookup(path[:-2]), ""))
+        elif path.endswith("*"):
+            naming.append(("", None, path[:-1]))
+        else:
+            naming.append((plain(path), lookup(path), None))
+    return naming
+
+
+def fields_at(paths: Paths, fields: Iterable[str]) -> list[str]:
+    """Return the fields that stand at some paths, in their order."""
+    return [
+        name
+        for path in map(plain, paths)
+        for name in fields
+        if name == path or (path[-1:] == "*" and name.startswith(path[:-1]))
+    ]
 
 
 @cache
@@ -237,8 +188,8 @@ def plain(path: str) -> str:
     return path.removeprefix("^").removeprefix(".")
 
 
-def filled(template: str, at: At) -> str:
-    """Fill in the paths that stand in braces."""
-    if not template:
-        return ""
-    return re.sub(r"{(.*?)}", lambda path: str(first(at, path[1])), template)
+@cache
+def _parts(template: str) -> list[tuple[str, str]]:
+    """Return the texts of a template, each with the path in braces after it."""
+    texts = [*re.split(r"{(.*?)}", template), ""]
+    return list(zip(texts[::2], texts[1::2], strict=True))

@@ -1,41 +1,33 @@
 """What an annotator did with one item: the form that the exports of all tools take."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import cache
-from typing import Any, Literal
+import html
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consilience.errors import BadCellError
-from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.json_file import decode_or_text
 from consilience.responses.tools.on_screen import OnScreen
+from consilience.responses.tools.paths import dig, text
 
 type Fields = Mapping[str, str | None]
+type Labels = tuple[str, ...]
 type Form = Literal["label", "boxes", "objects", "regions", "text"]
 """One label; boxes to tick, each a yes or a no; names of objects, which may have places
 (boxes, polygons, spans); or free text, which is no label."""
 
+_REGIONS = ("boundingBoxes", "polygons", "polylines", "keypoints", "entities")
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer to one question.
 
-    Attributes
-    ----------
-    picked
-        Labels that were picked; None: the question was skipped.
-    form
-        What they are.
-    shown
-        Labels on screen, where the export says so.
-    title
-        The question in words, where its name says nothing.
-    """
+class Answer(Struct, frozen=True, gc=False):
+    """An answer to one question."""
 
-    picked: tuple[str, ...] | None
+    picked: Labels | None  # None: the question was skipped
     form: Form = "label"
-    shown: tuple[str, ...] | None = None
-    title: str = ""
+    shown: Labels | None = None  # labels on screen, where the export says so
+    title: str = ""  # the question in words, where its name says nothing
 
     def among(self, shown: Sequence[str]) -> "Answer":
         """Return the answer with what was on screen, if it is named so there."""
@@ -47,142 +39,20 @@ SKIPPED = Answer(None)
 NO_LABEL = Answer((), "text")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One annotator's work on one item.
+class Work(Struct, frozen=True, kw_only=True, gc=False):
+    """One annotator's work on one item; None is what the export does not say."""
 
-    Attributes
-    ----------
-    fields
-        What may name the item, or says what it is.
-    annotator, id, created, seconds
-        As the export has them; None: it does not.
-    answers
-        By question. One that is not there was not asked; if none is, all were skipped.
-    place
-        File and record, for messages.
-    truth
-        Labels that are known to be right, by question.
-    is_truth
-        Whether the work is itself the truth, and no answer of an annotator.
-    dropped
-        Why the work does not count; None: it does.
-    screen
-        What the task shows, where a task that this program wrote says it.
-    """
-
-    fields: Fields
+    fields: Fields  # what may name the item, or says what it is
     annotator: str | None
-    answers: Mapping[str, Answer]
-    place: str
-    id: str | None = None
-    created: str | None = None
-    seconds: float | None = None
-    truth: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    is_truth: bool = False
-    dropped: str | None = None
+    answers: Mapping[str, Answer]  # by question; empty: all were skipped
+    place: str  # file and record, for messages
+    id: str | None
+    created: str | None
+    seconds: float | None
+    truth: Mapping[str, Labels]  # labels that are known to be right, by question
+    is_truth: bool  # it is itself the truth, and no answer of an annotator
+    dropped: str | None  # why it does not count; None: it does
     screen: OnScreen | None = None
-
-
-def dig(value: object, path: str) -> Iterator[Any]:
-    """Give all values at a path; none where it leads nowhere.
-
-    A path is keys with points between them, or one key that holds points; ``*`` stands
-    for every part of a list or object: ``projects.*.labels.*``.
-    """
-    key, _, rest = path.partition(".")
-    if not path:
-        yield value
-    elif isinstance(value, dict) and path in value:
-        yield value[path]
-    elif key == "*" and value is not None:
-        if not isinstance(value, (list, dict)):
-            msg = f"found {value!r:.40} where a list was expected; export it again"
-            raise BadCellError(msg)
-        parts = value.values() if isinstance(value, dict) else value
-        if not rest:
-            yield from parts
-            return
-        for part in parts:
-            yield from dig(part, rest)
-    elif isinstance(value, dict) and key in value:
-        yield from dig(value[key], rest)
-
-
-def first(value: object, paths: Sequence[str] | str) -> Any:
-    """Return the first value at any of some paths that is not missing."""
-    result = None
-    for path in (paths,) if isinstance(paths, str) else paths:
-        result = _lookup(path)(value)
-        if result is not None:
-            break
-    return result
-
-
-@cache
-def _lookup(path: str) -> Callable[[object], Any]:
-    """Return what finds the first value at a path that is not missing, compiled."""
-    keys = path.split(".")
-    rests = [".".join(keys[k:]) for k in range(len(keys))]
-
-    def of_key(value: object) -> Any:
-        result = value.get(path) if isinstance(value, dict) else None
-        return None if result == "" else result
-
-    def of_keys(value: object) -> Any:
-        for key, rest in zip(keys, rests, strict=True):
-            if not isinstance(value, dict):
-                return None
-            if rest in value:
-                return None if value[rest] == "" else value[rest]
-            value = value.get(key)
-        return None
-
-    def of_parts(value: object) -> Any:
-        result = (each for each in dig(value, path) if each is not None and each != "")
-        return next(result, None)
-
-    if "*" in path or not path:
-        return of_parts
-    return of_keys if len(keys) > 1 else of_key
-
-
-def one(value: object, paths: Sequence[str], place: str) -> str | None:
-    """Return the first plain value at any of some paths, as text.
-
-    Raises
-    ------
-    BadCellError
-        There is something, and nothing of it is a text or a number.
-    """
-    strange = None
-    for path in paths:
-        result = _lookup(path)(value)
-        if result is None:
-            continue
-        if not isinstance(result, (list, dict)):
-            return text(result, place)
-        strange = result if strange is None else strange
-    if strange is not None:
-        msg = (
-            f"{place}: {paths[0]} is {strange!r:.60}; expected a text or a number; "
-            "export it again"
-        )
-        raise BadCellError(msg)
-    return None
-
-
-def text(value: object, place: str = "") -> str | None:
-    """Text of a label or an id; a truth value is written as JSON writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return cell_text(value, place) or None
-
-
-def texts(values: object) -> dict[str, str | None]:
-    """Texts of a record, by name, without what is a list or a record itself."""
-    plain = values.items() if isinstance(values, dict) else ()
-    return {str(n): text(v) for n, v in plain if not isinstance(v, (list, dict))}
 
 
 def answer(value: object, place: str = "") -> Answer:
@@ -207,18 +77,58 @@ def answer(value: object, place: str = "") -> Answer:
     return Answer(tuple(dict.fromkeys(picked)), "boxes")
 
 
-def number(value: object) -> float | None:
-    """Return a number of an export; None where it is none."""
-    try:
-        return float(str(value))
-    except ValueError:
-        return None
+def decoded(value: object, place: str) -> object:
+    """Return the list or object that a text is in JSON; else the value as it is."""
+    return decode_or_text(value, place) if isinstance(value, str) else value
 
 
-def seconds_between(start: object, end: object) -> float | None:
-    """Return the seconds between two times; None where one is no time."""
-    try:
-        begin, stop = (datetime.fromisoformat(str(time)) for time in (start, end))
-        return (stop - begin).total_seconds()
-    except (ValueError, TypeError):
-        return None
+# Forms of the pages of Mechanical Turk and Ground Truth
+
+
+def form_answers(
+    forms: Iterable[Mapping[str, object]], place: str
+) -> dict[str, Answer]:
+    """Return the answers of the forms of a page, by question.
+
+    An element of a page is a text, a list of texts, a record with `label` or `labels`,
+    or one of buttons that are on or off.
+    """
+    answers: dict[str, Answer] = {}
+    for name, value in (pair for form in forms for pair in form.items()):
+        if name in answers:
+            msg = f"{place}: the question {name!r} is answered twice; keep one answer"
+            raise BadCellError(msg)
+        answers[name] = _element(value)
+    return answers
+
+
+def _element(value: object) -> Answer:
+    if isinstance(value, dict) and not set(value).isdisjoint(_REGIONS):
+        labels = (each for key in _REGIONS for each in dig(value, f"{key}.*.label"))
+        return Answer(tuple(_texts(labels)), "regions")
+    if isinstance(value, dict) and isinstance(value.get("labels"), list):
+        return Answer(tuple(_texts(value["labels"])), "boxes")
+    if isinstance(value, dict) and "label" in value:
+        return _element(value["label"])
+    if isinstance(value, dict):
+        return buttons(value)
+    picked = tuple(_texts(value if isinstance(value, list) else [value]))
+    return Answer(picked) if picked or isinstance(value, list) else SKIPPED
+
+
+def buttons(states: Mapping[str, object]) -> Answer:
+    """Return the names of the buttons that are on; one tick box answers yes or no."""
+    state = {html.unescape(n): text(v) for n, v in states.items() if v is not None}
+    if not state:
+        return SKIPPED
+    on = tuple(name for name, value in state.items() if str(value).casefold() == "true")
+    if list(state) == ["on"]:
+        return Answer(("yes",) if on else ("no",), shown=("yes", "no"))
+    return Answer(on, shown=tuple(state))
+
+
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    for value in values:
+        label = html.unescape(text(value) or "").strip()
+        if label:
+            yield label
