@@ -237,12 +237,12 @@ def _confusions(fits, images, responses) -> list[dict[str, str]]:
 
     parts = []
     for fit in fits:
-        told = cs.compare_confusion(
+        judged = cs.evaluate(
             fit,
             images.predictions(),
             dataset_labels=images.dataset_labels(),
-            labels=responses.labels,
         )
+        told = judged.confusion(responses.labels)
         parts.append(told.within().set_index(["who", "statistic"]))
 
     def row(quantity, of, published, who, statistic):

@@ -156,10 +156,11 @@ def test_analyses_have_the_types_that_went_in(fitted):
         results += [cs.decide(fit), cs.more_answers(fit, futures=2, max_answers=2)]
     if kind == "choice":
         said = named.assign(rank=1)
+        evaluation = cs.evaluate(fit, said, dataset_labels=named, resamples=10)
         results += [
             cs.agreement(responses, by=("label", "pair"), bootstrap=0),
-            cs.evaluate(fit, said, dataset_labels=named, resamples=10),
-            cs.compare_confusion(fit, said, dataset_labels=named).table(),
+            evaluation.labels,
+            evaluation.confusion().table(),
         ]
     tables = [
         value

@@ -6,7 +6,7 @@ few draws there are. NumPy's own default lies at place 1 + p (D - 1), and the bo
 40 draws hold .856 where .9 is said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from jaxtyping import Float
@@ -31,7 +31,8 @@ def resampled_counts(
 ) -> Iterator[Float[np.ndarray, "r N"]]:
     """Yield how often Efron's bootstrap draws each item, some resamples at a time.
 
-    So many at a time that `widest` numbers for each of them fit in memory.
+    Items are drawn with replacement (Efron's bootstrap); `widest` numbers are held for
+    each resample, if these are more than there are items.
     """
     step = max(1, _BLOCK // max(size, widest))
     for start in range(0, resamples, step):
@@ -40,6 +41,19 @@ def resampled_counts(
         drawn += np.arange(rows)[:, None] * size
         counted = np.bincount(drawn.ravel(), minlength=rows * size)
         yield counted.reshape(rows, size).astype(np.float64)
+
+
+def resampled[Name](
+    estimate: Callable[[Float[np.ndarray, "r N"]], Mapping[Name, np.ndarray]],
+    size: int,
+    resamples: int,
+    widest: int,
+    generator: np.random.Generator,
+) -> dict[Name, np.ndarray]:
+    """Return what is estimated, by name, with the weights of each resample."""
+    blocks = resampled_counts(size, resamples, widest, generator)
+    parts = [estimate(weights) for weights in blocks]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def move_bound(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from benchmarks.aggregation.tables import answers_table
 
-from consilience.scoring.metrics import Prediction
+from consilience.benchmark.runs import Prediction
 
 
 def load(setting):

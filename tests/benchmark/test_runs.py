@@ -101,8 +101,7 @@ def test_a_damaged_result_is_run_again(first, fake, plan):
     run_all([first], [method], plan, lambda _: None)
     file = plan.folder / "first" / "fake-votes.json"
     file.write_text(file.read_text()[:20])
-    assert runs.stored(plan.folder, "first", "fake.votes") is None
-    assert runs.stored_methods(plan.folder, "first") == []
+    assert runs.stored(plan.folder / "first" / "fake-votes.json") is None
     assert run_all([first], [method], plan, lambda _: None)[0].done
 
 
@@ -119,7 +118,7 @@ def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
     changed = replace(result, outcome={**result.outcome, "seconds": -1.0})
     with pytest.raises(KeyboardInterrupt):
         runs.save(changed, plan.folder)
-    left = runs.stored(plan.folder, "first", "fake.votes")
+    left = runs.stored(plan.folder / "first" / "fake-votes.json")
     assert left.outcome == result.outcome
     assert len(left.labels) == len(result.labels)
     names = {path.name for path in (plan.folder / "first").iterdir()}

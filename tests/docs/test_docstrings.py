@@ -22,15 +22,12 @@ NAMED = re.compile(r"autofunction:: ([\w.]+)|autoclass:: ([\w.]+)")
 WITH_METHODS = (
     "consilience.Candidates",
     "consilience.Fit",
-    "consilience.HumanConfusion",
     "consilience.Sequential",
-    "consilience.scoring.Score",
 )
 # Programs are compiled for these, which takes several seconds.
 COSTLY = {
     "consilience.ComparedConfusion",
     "consilience.HumanConfusion",
-    "consilience.compare_confusion",
     "consilience.cross_validate_objects",
     "consilience.human_confusion",
     "consilience.leading_question",

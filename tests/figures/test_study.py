@@ -100,12 +100,13 @@ def test_numbers_are_those_of_the_analyses(study, parts):
     expected = models.query("metric == 'main_label' and subset == 'all'")
     expected = expected.set_index("model")["value"]
     assert table.to_dict() == pytest.approx(expected.to_dict())
-    frequencies = cs.predicted_frequencies(
+    frequencies = cs.evaluate(
         parts["contains"],
         parts["predictions"],
         dataset_labels=own[["item", "label"]],
+        top=1,
         resamples=50,
-    )
+    ).frequencies()
     pd.testing.assert_frame_equal(study.figures["acceptance"].table, frequencies)
 
 
@@ -116,7 +117,7 @@ def test_tables_have_the_columns_that_the_catalogue_states(study):
         "baselines": evaluation.baselines,
         "differences": evaluation.differences,
         "model_labels": evaluation.labels,
-        "frequencies": study.predicted_frequencies,
+        "frequencies": study.evaluation_by_answers.frequencies(),
         "compared_confusion": compared.table(),
         "compared_pairs": compared.pairs(),
         "within": compared.within(),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis import called_otherwise
+from consilience.analysis import cooccurring
 from consilience.errors import OptionError
 from consilience.reports import gather
 from consilience.reports.columns import columns
@@ -81,18 +81,16 @@ def test_no_run_is_no_report():
 
 
 def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
-    made = cs.simulate(kind="objects", items=60, classes=8, seed=1).responses
+    made = cs.simulate(kind="objects", items=300, classes=6, seed=1).responses
     fitted = cs.fit(made, model="tsipras2020")
     report = gather({"rule": fitted}, responses=made, bootstrap=0)
-    otherwise = cs.with_names(called_otherwise(fitted, made), made.labels)
-    assert len(otherwise) > 0
-    result = report.pairs["labels_with_another_main_object"]
-    pd.testing.assert_frame_equal(result, otherwise)
+    together = cs.with_names(cooccurring(fitted, made), made.labels)
+    assert len(together) > 0
+    result = report.pairs["objects_that_come_together"]
+    pd.testing.assert_frame_equal(result, together)
     section = next(each for each in sections(report) if each.id == "pairs")
     tables = {part.caption: part for part in section.parts}
-    shown = tables["Labels with another main object"]
-    assert len(shown.rows) == len(otherwise)
-    assert shown.columns[-1].title == "Difference of both"
+    assert len(tables["Objects that come together"].rows) == len(together)
     assert set(report.runs[0].answers["main"]) == {True, False}
     assert gather({"rule": fitted}, bootstrap=0).pairs == {}
 

@@ -54,14 +54,6 @@ def grouped(objects):
                     "share": [1.0],
                 }
             ),
-            "labels_with_another_main_object": pd.DataFrame(
-                {
-                    "label_a": ["husky"],
-                    "label_b": ["malamute"],
-                    "a_called_b": [0.0],
-                    "b_called_a": [1.0],
-                }
-            ),
         },
     )
 

@@ -143,7 +143,7 @@ def test_items_that_hold_nothing_are_right_where_gold_says_no_to_all():
 
 def test_gold_of_another_study_and_words_that_mean_nothing_are_refused():
     labels = frame(("i", "cat", 1.0))
-    with pytest.raises(GoldError, match="none of its 1 rows is about one of the 1 ite"):
+    with pytest.raises(GoldError, match="none of its 1 items"):
         values(labels, frame(("x", "cat"), columns=("item", "label")))
     answer = frame(("i", "cat", "maybe"), columns=("item", "label", "answer"))
     with pytest.raises(GoldError, match="has the answer 'maybe'; it must be yes or no"):

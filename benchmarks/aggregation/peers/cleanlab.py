@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.aggregation.tables import answers_table
+from consilience.benchmark.runs import Prediction
 from consilience.responses import Responses
-from consilience.scoring.metrics import Prediction
 
 PACKAGE = "cleanlab"
 MODULE = "cleanlab"

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.aggregation.tables import answers_table
+from consilience.benchmark.runs import Prediction
 from consilience.responses import Responses
-from consilience.scoring.metrics import Prediction
 
 PACKAGE = "crowd-kit"
 MODULE = "crowdkit"

@@ -149,33 +149,43 @@ def influences(
     counts: Counts, similarity: Similarity, values: Mapping[str, Estimate]
 ) -> Mapping[str, Float[np.ndarray, " Q"]]:
     """Return what questions add to linearised coefficients, as Gwet (2014), 5."""
-    questions, paired = len(counts.raters), counts.paired
-    observed = counts.over_pairs(counts.agreed) * questions / max(paired.sum(), 1)
-    on = paired * questions / max(paired.sum(), 1)
+    questions, size = len(counts.raters), similarity.size
     shares = counts.count / counts.raters[counts.question]
-    pi = np.bincount(counts.answer, shares, similarity.size) / questions
-    size = similarity.size
+    pi = np.bincount(counts.answer, shares, size) / questions
     even = similarity.total / max(size * (size - 1), 1)
-    by_chance = {
-        "fleiss": similarity.times(pi[None])[0],
-        "gwet": even * (1 - pi),
-    }
+    by_chance = {"fleiss": similarity.times(pi[None])[0], "gwet": even * (1 - pi)}
     parts = {}
     for name in ("percent", "fleiss", "brennan_prediger", "gwet"):
         if name in values:
-            value, chance = (
-                float(values[name].value[0]),
-                float(values[name].expected[0]),
-            )
-            parts[name] = (observed - chance * on) / (1 - chance) - value
-        if name in values and name in by_chance:
-            chance_of = counts.by_question(shares * by_chance[name][counts.answer])
-            parts[name] -= 2 * (1 - value) * (chance_of - chance) / (1 - chance)
-    parts = {name: part / questions for name, part in parts.items()}
-    parts["krippendorff"] = _krippendorff_parts(
-        counts, similarity, values["krippendorff"]
-    )
-    return parts
+            chance_of = values[name].expected
+            if name in by_chance:
+                likely = by_chance[name][counts.answer]
+                chance_of = counts.by_question(shares * likely)
+            parts[name] = _by_question(counts, values[name], chance_of) / questions
+    alpha = values["krippendorff"]
+    return parts | {"krippendorff": _krippendorff_parts(counts, similarity, alpha)}
+
+
+def _by_question(
+    counts: Counts, estimate: Estimate, chance_of: Float[np.ndarray, "#Q"]
+) -> Float[np.ndarray, " Q"]:
+    """Return the linearised coefficient of each question."""
+    scale = len(counts.raters) / max(counts.paired.sum(), 1)
+    value, chance = float(estimate.value[0]), float(estimate.expected[0])
+    observed = scale * (counts.over_pairs(counts.agreed) - chance * counts.paired)
+    return _linearised(observed, value, chance, chance_of)
+
+
+def _linearised(
+    beyond: Float[np.ndarray, " Q"],
+    value: float,
+    chance: float,
+    chance_of: Float[np.ndarray, "#Q"],
+) -> Float[np.ndarray, " Q"]:
+    """Linearise (agreed - by chance) / (1 - by chance), by chance being squared."""
+    apart = beyond - 2 * (1 - value) * (chance_of - chance)
+    part: Float[np.ndarray, " Q"] = apart / (1 - chance) - value
+    return part
 
 
 def _krippendorff_parts(
@@ -193,8 +203,8 @@ def _krippendorff_parts(
     plain = (float(agreed.sum()) / num - chance) / (1 - chance)
     likely = similarity.times(nu[None])[0][counts.answer]
     chance_of = counts.by_question(given * likely) / mean - chance * more
-    part = (agreed - observed * more - chance) / (1 - chance) - plain
-    part -= 2 * (1 - plain) * (chance_of - chance) / (1 - chance)
+    beyond = agreed - observed * more - chance
+    part = _linearised(beyond, plain, chance, chance_of)
     influence: np.ndarray = paired * part / num
     return influence
 
@@ -275,14 +285,19 @@ class Margins:
     cell: Int[np.ndarray, " N"]
     annotator: Int[np.ndarray, " C"]
     answer: Int[np.ndarray, " C"]
-    pairs: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+    by_answer: csr_array  # cells x answers: which cell is of which answer
+    alike: csr_array | None  # cells x cells of one annotator: W; None: equal or not
     similarity: Similarity
 
     @property
     def widest(self) -> int:
         """Most columns that are held for each resample."""
-        pairs = 0 if self.pairs is None else len(self.pairs[0])
+        pairs = 0 if self.alike is None else self.alike.nnz
         return max(len(self.annotator), pairs)
+
+    def weighted(self, share: Float[np.ndarray, "R C"]) -> Float[np.ndarray, "R C"]:
+        """W p_g at each cell of annotator g."""
+        return share if self.alike is None else share @ self.alike
 
 
 def count_margins(
@@ -293,25 +308,22 @@ def count_margins(
     codes = ratings.annotator * size + ratings.answer
     key, cell = np.unique(codes, return_inverse=True)
     annotator, answer = key // size, key % size
-    pairs = None
+    alike, cells = None, len(key)
     if similarity.matrix is not None:
         answers = np.bincount(annotator).astype(np.float64)
         if (answers**2).sum() > MAX_PAIRS:
             return None
-        blocks = [
-            (one, other, similarity.at(answer[one], answer[other]))
-            for one, other in pairs_within(annotator)
-        ]
-        one, other, alike = (np.concatenate(part) for part in zip(*blocks, strict=True))
-        similar = alike > 0
-        pairs = one[similar], other[similar], alike[similar]
-    shape = (int(group.max()) + 1, len(key))
+        one, other, values = similarity.alike_within(annotator, answer)
+        alike = csr_array((values, (other, one)), shape=(cells, cells))
+    shape = (int(group.max()) + 1, cells)
+    places = np.arange(cells), answer
     return Margins(
         table=table_of_sums(group[ratings.question], cell, ratings.share, shape),
         cell=cell,
         annotator=annotator,
         answer=answer,
-        pairs=pairs,
+        by_answer=csr_array((np.ones(cells), places), shape=(cells, size)),
+        alike=alike,
         similarity=similarity,
     )
 
@@ -322,9 +334,13 @@ def estimate_conger(
     observed: Float[np.ndarray, " R"],
 ) -> Estimate:
     """Estimate the coefficient; annotators without an answer in a resample drop out."""
-    share, number = _margin_shares(margins, weights)
-    total = _sum_by_answer(margins, share)
-    within_annotator = (share * _weighted_agreement(margins, share)).sum(axis=1)
+    counted, begin = weighted_sums(weights, margins.table), starts(margins.annotator)
+    given = np.add.reduceat(counted, begin, axis=1)
+    every = np.repeat(given, np.diff(begin, append=counted.shape[1]), axis=1)
+    share = np.divide(counted, every, out=np.zeros_like(counted), where=every > 0)
+    number = (given > 0).sum(axis=1).astype(np.float64)
+    total = share @ margins.by_answer
+    within_annotator = (share * margins.weighted(share)).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         chance = (margins.similarity.expected(total) - within_annotator) / (
             number * (number - 1)
@@ -341,55 +357,13 @@ def conger_influence(
     begin = starts(margins.annotator)
     given = np.add.reduceat(cell_counts, begin)[margins.annotator]
     share = cell_counts / given
-    expected = margins.similarity.times(_sum_by_answer(margins, share[None]))[0]
+    expected = margins.similarity.times(share[None] @ margins.by_answer)[0]
     # How far each cell's answer is like those of the other annotators, all together.
-    others = expected[margins.answer] - _weighted_agreement(margins, share[None])[0]
+    others = expected[margins.answer] - margins.weighted(share[None])[0]
     mean = np.add.reduceat(share * others, begin)[margins.annotator]
     number = len(begin)
     gain = questions / given * (others - mean) / (number * (number - 1))
-    chance, kappa = float(value.expected[0]), float(value.value[0])
     gains = ratings.share * gain[margins.cell]
-    chance_of = np.bincount(ratings.question, gains, questions)
-    paired = counts.paired
-    observed = counts.over_pairs(counts.agreed) - chance * paired
-    part = observed * questions / paired.sum() / (1 - chance) - kappa
-    part -= 2 * (1 - kappa) * chance_of / (1 - chance)
-    by_question: np.ndarray = part / questions
+    chance_of = value.expected + np.bincount(ratings.question, gains, questions)
+    by_question: np.ndarray = _by_question(counts, value, chance_of) / questions
     return by_question
-
-
-def _margin_shares(
-    margins: Margins, weights: Float[np.ndarray, "R G"]
-) -> tuple[Float[np.ndarray, "R C"], Float[np.ndarray, " R"]]:
-    """P of each cell, and how many annotators answered at all."""
-    cell_counts = weighted_sums(weights, margins.table)
-    given = np.add.reduceat(cell_counts, starts(margins.annotator), axis=1)
-    place = np.cumsum(np.diff(margins.annotator, prepend=margins.annotator[0]) > 0)
-    every = given[:, place]
-    share = np.divide(
-        cell_counts, every, out=np.zeros_like(cell_counts), where=every > 0
-    )
-    return share, (given > 0).sum(axis=1).astype(np.float64)
-
-
-def _sum_by_answer(
-    margins: Margins, share: Float[np.ndarray, "R C"]
-) -> Float[np.ndarray, "R L"]:
-    """Sum over annotators."""
-    num = len(margins.answer)
-    shape = (num, margins.similarity.size)
-    places = np.arange(num), margins.answer
-    total: np.ndarray = share @ csr_array((np.ones(num), places), shape=shape)
-    return total
-
-
-def _weighted_agreement(
-    margins: Margins, share: Float[np.ndarray, "R C"]
-) -> Float[np.ndarray, "R C"]:
-    """W p_g at each cell of annotator g."""
-    if margins.pairs is None:
-        return share
-    one, other, alike = margins.pairs
-    shape = (share.shape[1], share.shape[1])
-    product: np.ndarray = share @ csr_array((alike, (other, one)), shape=shape)
-    return product

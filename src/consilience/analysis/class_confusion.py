@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from consilience.analysis.confusion import mistaken_pairs
 from consilience.class_confusion.class_posterior import ClassPosterior
 from consilience.class_confusion.confusion_posterior import ConfusionPosterior
 from consilience.class_confusion.response_panels import panel_disagreement
@@ -41,16 +42,13 @@ class HumanConfusion:
 
     Attributes
     ----------
-    labels : pandas.Index
-        Names of the labels, in the order of `naming`.
-    parent : pandas.Index
-        Superclass of each label; empty where it has none.
+    labels, parent : pandas.Index
+        Names of the labels, in the order of `naming`, and the superclass of each; empty
+        where it has none.
     posterior : ClassPosterior
         What the fit says of the confusion of each class.
     prob : float
         Probability of the intervals.
-    types : mapping of str to str
-        Type of the labels in the source.
 
     See Also
     --------
@@ -58,12 +56,31 @@ class HumanConfusion:
 
     Examples
     --------
+    >>> from dataclasses import replace
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
     >>> confusion = cs.human_confusion(study.responses)
+    >>> cells = confusion.table(min_probability=0.05)
+    >>> cells[["true_label", "given_label", "votes"]].head(2)
+      true_label given_label  votes
+    0     class0      class0     37
+    1     class0      class2      9
+    >>> confusion.naming.probability.shape, int(confusion.votes.sum())
+    ((6, 6), 300)
     >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(1).round(1)
       label_a label_b  mutual
     0  class2  class3     0.1
+    >>> confusion.panels(sizes=(3, 9), draws=50)[["annotators", "items"]].tail(1)
+       annotators  items
+    1           9     60
+    >>> confusion.evidence()["evidence"].head(3).tolist()
+    ['any', 'popular', 'reverse']
+    >>> parents = ["cat", "cat", "cat", "dog", "dog", "dog"]
+    >>> labels = study.responses.labels.assign(parent=parents)
+    >>> confusion = cs.human_confusion(replace(study.responses, labels=labels))
+    >>> confusion.superclasses()[["true_label", "given_label"]].head(1)
+      true_label given_label
+    0        cat         cat
     """
 
     labels: pd.Index
@@ -74,37 +91,12 @@ class HumanConfusion:
 
     @property
     def naming(self) -> ConfusionPosterior:
-        """The posterior of p(label | class) at the mean of what is learned.
-
-        See Also
-        --------
-        table : The same as a table.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-        >>> confusion = cs.human_confusion(study.responses)
-        >>> confusion.naming.probability.shape
-        (6, 6)
-        """
+        """The posterior of p(label | class) at the mean of what is learned."""
         return self.posterior.centre
 
     @property
     def votes(self) -> Float[np.ndarray, "K K"]:
-        """Number of answers that give each label to the items of each class.
-
-        See Also
-        --------
-        table : Confusion with the votes of each cell.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-        >>> cs.human_confusion(study.responses).votes.sum()
-        np.float64(300.0)
-        """
+        """Number of answers that give each label to the items of each class."""
         counts = self.posterior.label_counts
         return counts.by_class(counts.votes)
 
@@ -123,21 +115,6 @@ class HumanConfusion:
             Columns annotator (null: the population), true_label (the class),
             given_label, probability, lower, upper and votes; classes in order, the most
             probable label first.
-
-        See Also
-        --------
-        pairs : Pairs of labels of which one is mistaken for the other.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-        >>> confusion = cs.human_confusion(study.responses)
-        >>> cells = confusion.table(min_probability=0.05)
-        >>> cells[["true_label", "given_label", "votes"]].head(2)
-          true_label given_label  votes
-        0     class0      class0     37
-        1     class0      class2      9
         """
         return population_table(
             self.posterior, self.labels.to_numpy(), self.prob, min_probability
@@ -163,42 +140,24 @@ class HumanConfusion:
             (the smaller of the two) and one_sided (the difference), both with bounds
             (`mutual_lower` and so on); the most mutual first. *None of these* is an
             answer and no name, and in no pair.
-
-        See Also
-        --------
-        table : Probability of each label for each class.
-        superclasses : Confusion between superclasses.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-        >>> confusion = cs.human_confusion(study.responses)
-        >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(1).round(1)
-          label_a label_b  mutual
-        0  class2  class3     0.1
         """
-        answered = has_answers(self.posterior)[:, None]
-        mean = np.where(answered, self.posterior.probability, 0.0)
+        answered = has_answers(self.posterior)
+        mean = np.where(answered[:, None], self.posterior.probability, 0.0)
         name = self.labels != NONE
         larger = np.where(name[:, None] & name, np.maximum(mean, mean.T), -1.0)
         first, second = np.nonzero(np.triu(larger >= min_probability, 1))
-        there, back = mean[first, second], mean[second, first]
-        mutual, one_sided = self._pair_bounds(first, second, draws, seed)
-        table = pd.DataFrame(
-            {
-                "label_a": self.labels[first],
-                "label_b": self.labels[second],
-                "a_called_b": there,
-                "b_called_a": back,
-                "mutual": np.minimum(there, back),
-                "mutual_lower": mutual[0],
-                "mutual_upper": mutual[1],
-                "one_sided": np.abs(there - back),
-                "one_sided_lower": one_sided[0],
-                "one_sided_upper": one_sided[1],
-            }
-        )
+        generator, parts = np.random.default_rng(seed), []
+        for start in range(0, max(len(first), 1), _BLOCK):
+            a, b = first[start : start + _BLOCK], second[start : start + _BLOCK]
+            both = []
+            for row, column in ((a, b), (b, a)):
+                drawn = self.posterior.draw_cells(generator, draws, row, column)
+                drawn *= answered[row]
+                both.append(np.concatenate([mean[row, column][None], drawn]))
+            labels = {"label_a": self.labels[a], "label_b": self.labels[b]}
+            columns = mistaken_pairs(both[0], both[1], self.prob)
+            parts.append(pd.DataFrame({**labels, **columns}))
+        table = pd.concat(parts, ignore_index=True)
         return table.sort_values("mutual", ascending=False, ignore_index=True)
 
     @restores_types
@@ -207,8 +166,8 @@ class HumanConfusion:
 
         Parameters
         ----------
-        draws, seed : int
-            Number and seed of the posterior draws for the bounds.
+        draws, seed
+            See `pairs`.
 
         Returns
         -------
@@ -220,26 +179,6 @@ class HumanConfusion:
         ------
         OptionError
             If no label has a superclass.
-
-        See Also
-        --------
-        table : Confusion between the labels themselves.
-
-        Examples
-        --------
-        >>> from dataclasses import replace
-        >>> import consilience as cs
-        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-        >>> parents = ["cat", "cat", "cat", "dog", "dog", "dog"]
-        >>> labels = study.responses.labels.assign(parent=parents)
-        >>> confusion = cs.human_confusion(replace(study.responses, labels=labels))
-        >>> between = confusion.superclasses()
-        >>> between[["true_label", "given_label"]]
-          true_label given_label
-        0        cat         cat
-        1        cat         dog
-        2        dog         cat
-        3        dog         dog
         """
         parents = dict(zip(self.labels, self.parent, strict=True))
         group, names = label_groups(self.labels, parents, 1)
@@ -261,11 +200,9 @@ class HumanConfusion:
         ----------
         sizes : sequence of int
             Sizes of the panels, which include those who have answered.
-        draws : int
-            Number of draws of all that is uncertain: weights, label probabilities and
-            future answers.
-        seed : int, default 0
-            Seed of the random number generator.
+        draws, seed : int
+            Number and seed of the draws of weights, label probabilities and future
+            answers.
 
         Returns
         -------
@@ -278,21 +215,6 @@ class HumanConfusion:
         ------
         OptionError
             If a panel is empty, or there are no draws.
-
-        See Also
-        --------
-        Fit.table : `panels`, of new annotators, by a model of objects.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-        >>> confusion = cs.human_confusion(study.responses)
-        >>> panels = confusion.panels(sizes=(3, 9), draws=50)
-        >>> panels[["annotators", "items"]]
-           annotators  items
-        0           3     60
-        1           9     60
         """
         if draws < 1 or not sizes or min(sizes) < 1:
             msg = "give panels of one annotator or more, and one draw or more"
@@ -316,25 +238,11 @@ class HumanConfusion:
         Returns
         -------
         pandas.DataFrame
-            Columns evidence and weight, with a row for each kind of evidence, and
-            further `odds` (of the class's label, where the evidence for others is that
-            of a typical item), `against` (the power of that evidence by which they
-            fall),
-            `classes` (how close classes are to this, in answers), `aside` (the weight
-            of a label that is not the main one) and `correlation` (of two answers about
-            one item, given its class).
-
-        See Also
-        --------
-        naming : The posterior that this evidence gives.
-
-        Examples
-        --------
-        >>> import consilience as cs
-        >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-        >>> confusion = cs.human_confusion(study.responses)
-        >>> confusion.evidence()["evidence"].head(3).tolist()
-        ['any', 'popular', 'reverse']
+            Columns evidence and weight; further `odds` (of the class's label, where the
+            evidence for others is that of a typical item), `against` (the power of that
+            evidence by which they fall), `classes` (how close classes are to this, in
+            answers), `aside` (the weight of a label that is not the main one) and
+            `correlation` (of two answers about one item, given its class).
         """
         centre = self.naming
         names = ("odds", "against", "classes", "aside", "correlation")
@@ -343,28 +251,6 @@ class HumanConfusion:
         return pd.DataFrame(
             {"evidence": list(weights), "weight": list(weights.values())}
         )
-
-    def _pair_bounds(
-        self,
-        first: Int[np.ndarray, " P"],
-        second: Int[np.ndarray, " P"],
-        draws: int,
-        seed: int,
-    ) -> tuple[Float[np.ndarray, "2 P"], Float[np.ndarray, "2 P"]]:
-        """Return bounds of the smaller of both probabilities, and of the difference."""
-        generator = np.random.default_rng(seed)
-        answered = has_answers(self.posterior)
-        limits = np.empty((2, 2, len(first)))
-        for start in range(0, len(first), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            pair = first[block], second[block]
-            both = []
-            for row, column in (pair, pair[::-1]):
-                drawn = self.posterior.draw_cells(generator, draws, row, column)
-                both.append(drawn * answered[row])
-            limits[0, :, block] = bounds(np.minimum(*both), self.prob)
-            limits[1, :, block] = bounds(np.abs(both[0] - both[1]), self.prob)
-        return limits[0], limits[1]
 
 
 def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusion:
@@ -385,16 +271,15 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
 
     Raises
     ------
-    KindError
-        If the responses are of another kind.
-    OptionError
-        If no item has a label of the data set, or `prob` is not between 0 and 1.
+    KindError, OptionError
+        If the responses are of another kind, no item has a label of the data set, or
+        `prob` is not between 0 and 1.
     TooLargeError
         If there are too many labels for a table of them.
 
     See Also
     --------
-    compare_confusion : Compare the confusion of people and models.
+    Evaluation.confusion : Compare the confusion of people and models.
 
     Examples
     --------

@@ -25,11 +25,12 @@ from consilience.analysis.ratings import (
     Counts,
     Ratings,
     Table,
+    assign_groups,
     table_of_sums,
     weighted_sums,
 )
 from consilience.analysis.similarity import Similarity
-from consilience.intervals import bounds, resampled_counts
+from consilience.intervals import bounds, resampled
 from consilience.ragged import places_within
 
 # Products that are still worth the wait: some seconds.
@@ -44,30 +45,11 @@ NAMES = (
     "gwet",
     "krippendorff",
 )
-
-# Scott's pi is Fleiss's kappa of two.
-_AS = {"scott": "fleiss"}
-_UNDEFINED: Mapping[str, float] = dict.fromkeys(
-    ("value", "lower", "upper", "se", "se_lower", "se_upper", "observed", "expected"),
-    NAN,
+_COLUMNS = (
+    *("value", "lower", "upper", "se", "se_lower", "se_upper"),
+    *("observed", "expected"),
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class LabelSums:
-    """Sums of each label by group of items; one column where all are asked alike."""
-
-    questions: Table
-    paired: Table
-    shares: Table
-    agreed: Table
-    possible: Table
-    unlike: Table
-
-    @property
-    def widest(self) -> int:
-        """Columns of the widest table."""
-        return int(self.shares.shape[1])
+type Drawn = Mapping[tuple[str, str], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -89,9 +71,8 @@ class StudySums:
 
     counted: chance.Sums
     margins: chance.Margins | None
-    meetings: pairs.Meetings | None
     pairs: pairs.PairSums | None
-    labels: LabelSums | None
+    labels: "LabelSums | None"
 
     @property
     def groups(self) -> int:
@@ -101,22 +82,21 @@ class StudySums:
     @property
     def widest(self) -> int:
         """Columns of the widest table."""
-        parts = (self.counted, self.margins, self.meetings, self.labels)
+        parts = (self.counted, self.margins, self.pairs, self.labels)
         return max(part.widest for part in parts if part is not None)
 
 
 def sum_study(study: Study, group: Int[np.ndarray, " Q"]) -> StudySums:
     """Sum what the wanted coefficients need by group of items."""
-    ratings, met = study.ratings, study.meetings
+    ratings, similarity, met = study.ratings, study.similarity, study.meetings
     margins = None
     if study.conger:
-        margins = chance.count_margins(ratings, study.similarity, group)
+        margins = chance.count_margins(ratings, similarity, group)
     return StudySums(
         counted=chance.sum_counts(
-            ratings, study.counts, study.similarity, group, by_rank=study.by_rank
+            ratings, study.counts, similarity, group, by_rank=study.by_rank
         ),
         margins=margins,
-        meetings=met,
         pairs=None if met is None else pairs.sum_pairs(met, group),
         labels=sum_labels(ratings, group) if study.labels else None,
     )
@@ -127,143 +107,157 @@ def estimate_all(
 ) -> dict[str, Estimate]:
     """Estimate every coefficient with each set of weights."""
     estimates = dict(chance.estimate(sums.counted, weights))
+    estimates["scott"] = estimates["fleiss"]  # Scott's pi is Fleiss's kappa of two.
     if sums.margins is not None:
         observed = estimates["percent"].observed
         estimates["conger"] = chance.estimate_conger(sums.margins, weights, observed)
-    kappas = cohen(sums, weights)
-    if kappas is not None:
-        estimates["cohen"] = kappas.mean
+    if sums.pairs is not None:
+        estimates["cohen"] = pairs.kappas(sums.pairs, weights).mean
     return estimates
 
 
-def cohen(sums: StudySums, weights: Float[np.ndarray, "R G"]) -> pairs.Kappas | None:
-    """Estimate Cohen's kappa of every pair with each set of weights."""
-    if sums.meetings is None or sums.pairs is None:
-        return None
-    return pairs.kappas(sums.meetings, sums.pairs, weights)
-
-
-def affordable(sums: StudySums, resamples: int) -> tuple[bool, bool]:
-    """Whether Conger's and Cohen's kappa can be resampled in some seconds."""
-    margins, met = sums.margins, sums.meetings
-    one = 0 if margins is None else len(margins.cell) + 4 * margins.widest
-    other = 0 if met is None else 4 * (len(met.pair) + met.widest)
-    most = _MAX_PRODUCTS / max(resamples, 1)
-    return one <= most, other <= most
-
-
 def resample(
-    sums: StudySums, resamples: int, generator: np.random.Generator
-) -> tuple[
-    Mapping[str, Float[np.ndarray, " R"]], Mapping[str, Float[np.ndarray, "R L"]]
-]:
-    """Estimate every coefficient, and agreement on every label, in each resample."""
-    values, labels = [], []
-    for weights in resampled_counts(sums.groups, resamples, sums.widest, generator):
-        estimates = estimate_all(sums, weights)
-        values.append({name: each.value for name, each in estimates.items()})
+    study: Study, whole: StudySums, resamples: int, seed: int, *, few: bool
+) -> Drawn:
+    """Estimate coefficients, and agreement on labels, in resamples of the items.
+
+    What cannot be resampled, or not in some seconds, is left out. Keys are
+    (coefficient, "") and (column, "label").
+    """
+    item = study.ratings.item
+    if not resamples or not item.any() or not study.counts.paired.any():
+        return {}
+    margins, met, most = whole.margins, study.meetings, _MAX_PRODUCTS / resamples
+    conger = 0 if margins is None else len(margins.cell) + 4 * margins.widest
+    cohen = 0 if met is None else 4 * (len(met.pair) + len(met.joins[0]))
+    generator = np.random.default_rng(seed)
+    sampled = replace(
+        study,
+        conger=study.conger and conger <= most,
+        meetings=met if cohen <= most and not few else None,
+    )
+    sums = sum_study(sampled, assign_groups(item, generator))
+
+    def estimate(weights: Float[np.ndarray, "R G"]) -> Drawn:
+        of_all = estimate_all(sums, weights).items()
+        values = {(name, ""): each.value for name, each in of_all}
         if sums.labels is not None:
-            labels.append(estimate_labels(sums.labels, weights))
-    return _joined(values), _joined(labels)
+            of_labels = estimate_labels(sums.labels, weights).items()
+            values |= {(name, "label"): each for name, each in of_labels}
+        return values
 
-
-def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    names = parts[0] if parts else ()
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Coefficient:
-    """A coefficient and, where a variance is published, its parts by item."""
-
-    estimate: Estimate
-    parts: Float[np.ndarray, " M"] | None
-    item: Int[np.ndarray, " M"]
-    large_sample: bool = False
+    return resampled(estimate, sums.groups, resamples, sums.widest, generator)
 
 
 def coefficient_table(
-    coefficients: Mapping[str, Coefficient],
-    drawn: Mapping[str, Float[np.ndarray, " R"]],
+    study: Study,
+    sums: StudySums,
+    drawn: Drawn,
     why: Mapping[str, str],
     prob: float,
 ) -> pd.DataFrame:
-    """Return one row per coefficient."""
+    """Return one row per coefficient, with the reason where it is undefined."""
+    values = estimate_all(sums, np.ones((1, 1)))
+    errors = _standard_errors(study, sums, values)
     rows = []
     for name in NAMES:
         reason = why.get(name) or ("" if name == "percent" else why.get("all", ""))
-        if not reason and name not in coefficients:
+        if not reason and name not in values:
             reason = "too many pairs of answers to be compared"
-        row = (
-            _UNDEFINED
-            if reason
-            else _row(coefficients[name], drawn.get(_AS.get(name, name)), prob)
-        )
-        if not reason and np.isnan(row["value"]):
-            row, reason = _UNDEFINED, "answers agree by chance alone"
+        row = dict.fromkeys(_COLUMNS, NAN)
+        if not reason and np.isnan(values[name].value[0]):
+            reason = "answers agree by chance alone"
+        if not reason:
+            one, (error, items) = values[name], errors.get(name, (NAN, 0))
+            column = np.array([error]), np.array([float(items)])
+            se_bounds = pairs.from_error(one.value, *column, prob)
+            cells: tuple[np.ndarray | float, ...] = (
+                *(one.value, *from_resamples(drawn.get((name, "")), prob), error),
+                *(*se_bounds, one.observed, one.expected),
+            )
+            row = {
+                column: float(np.ravel(cell)[0])
+                for column, cell in zip(_COLUMNS, cells, strict=True)
+            }
         rows.append({"coefficient": name, **row, "reason": reason})
     return pd.DataFrame(rows)
 
 
-def estimate_coefficients(study: Study, sums: StudySums) -> dict[str, Coefficient]:
-    """Estimate every coefficient that has sums, with its parts."""
-    whole, ratings, counts = np.ones((1, 1)), study.ratings, study.counts
-    values = estimate_all(sums, whole)
+def _standard_errors(
+    study: Study, sums: StudySums, values: Mapping[str, Estimate]
+) -> dict[str, tuple[float, int]]:
+    """Return the published error of each coefficient that has one, and its items."""
+    ratings, counts = study.ratings, study.counts
+    paired = counts.paired > 0
     # What is not defined gives parts that are not, either.
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = dict(chance.influences(counts, study.similarity, values))
+        parts["scott"] = parts["fleiss"]
         if sums.margins is not None:
             parts["conger"] = chance.conger_influence(
                 sums.margins, ratings, counts, values["conger"]
             )
-    paired = counts.paired > 0
+    items = dict.fromkeys(parts, ratings.item)
     # Krippendorff leaves questions with one answer out altogether. No variance is
     # published for his distances between ranks, which are estimated themselves.
     alpha = parts.pop("krippendorff")[paired]
-    items = {"krippendorff": ratings.item[paired]}
     if not study.by_rank:
-        parts["krippendorff"] = alpha
-    kappas = cohen(sums, whole)
-    if sums.meetings is not None and kappas is not None:
-        parts["cohen"] = pairs.influence(sums.meetings, kappas)[1]
-        items["cohen"] = ratings.item[sums.meetings.question]
-    coefficients = {
-        name: Coefficient(value, parts.get(name), items.get(name, ratings.item))
-        for name, value in values.items()
-    }
-    coefficients["scott"] = coefficients["fleiss"]
+        parts["krippendorff"], items["krippendorff"] = alpha, ratings.item[paired]
+    if study.meetings is not None and sums.pairs is not None:
+        kappas = pairs.kappas(sums.pairs, np.ones((1, 1)))
+        parts["cohen"] = pairs.influence(study.meetings, kappas)[1]
+        items["cohen"] = ratings.item[study.meetings.question]
     # The published variances of those for two are those of large samples.
-    return coefficients | {
-        name: replace(coefficients[name], large_sample=True)
-        for name in ("scott", "cohen")
-        if name in coefficients
-    }
-
-
-def _row(
-    coefficient: Coefficient, drawn: Float[np.ndarray, " R"] | None, prob: float
-) -> Mapping[str, float]:
-    """Value and bounds of one coefficient."""
-    value = coefficient.estimate.value[:1]
-    lower, upper = (NAN, NAN) if drawn is None else from_resamples(drawn, prob)
-    error, items = NAN, 0
-    if coefficient.parts is not None:
-        error, items = standard_error(
-            coefficient.parts, coefficient.item, large_sample=coefficient.large_sample
-        )
-    of_error = pairs.from_error(
-        value, np.array([error]), np.array([float(items)]), prob
-    )
     return {
-        "value": float(value[0]),
-        "lower": lower,
-        "upper": upper,
-        "se": error,
-        "se_lower": float(of_error[0][0]),
-        "se_upper": float(of_error[1][0]),
-        "observed": float(coefficient.estimate.observed[0]),
-        "expected": float(coefficient.estimate.expected[0]),
+        name: _standard_error(
+            part, items[name], large_sample=name in ("scott", "cohen")
+        )
+        for name, part in parts.items()
     }
+
+
+def _standard_error(
+    parts: Float[np.ndarray, " M"], item: Int[np.ndarray, " M"], *, large_sample: bool
+) -> tuple[float, int]:
+    """Return the error of a sum of parts, those of an item together: Gwet (2014)."""
+    num = int((np.bincount(item) > 0).sum()) if len(item) else 0
+    if num < 2:
+        return NAN, num
+    squared = float((np.bincount(item, parts) ** 2).sum())
+    factor = 1.0 if large_sample else num / (num - 1)
+    error = float(np.sqrt(factor * squared))
+    return (error if error > 1e-12 else NAN), num
+
+
+def from_resamples(
+    values: Float[np.ndarray, " R"] | None, prob: float
+) -> tuple[float, float]:
+    """Quantiles, or NaN where too many resamples are undefined or all are equal."""
+    if values is None:
+        return NAN, NAN
+    defined = values[~np.isnan(values)]
+    few = not len(defined) or len(defined) < (1 + prob) / 2 * len(values)
+    if few or np.ptp(defined) < 1e-12:
+        return NAN, NAN
+    lower, upper = bounds(defined, prob)
+    return float(lower), float(upper)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LabelSums:
+    """Sums of each label by group of items; one column where all are asked alike."""
+
+    questions: Table
+    paired: Table
+    shares: Table
+    agreed: Table
+    possible: Table
+    unlike: Table
+
+    @property
+    def widest(self) -> int:
+        """Columns of the widest table."""
+        return int(self.shares.shape[1])
 
 
 def sum_labels(ratings: Ratings, group: Int[np.ndarray, " Q"]) -> LabelSums:
@@ -311,34 +305,35 @@ def estimate_labels(
     sums: LabelSums, weights: Float[np.ndarray, "R G"]
 ) -> dict[str, Float[np.ndarray, "R L"]]:
     """Share, specific agreement and kappa of each label; NaN where undefined."""
+
+    def ratio(above: Table, below: Table) -> Float[np.ndarray, "R L"]:
+        value: np.ndarray = weighted_sums(weights, above) / weighted_sums(
+            weights, below
+        )
+        return value
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = weighted_sums(weights, sums.shares) / weighted_sums(
-            weights, sums.questions
-        )
-        specific = weighted_sums(weights, sums.agreed) / weighted_sums(
-            weights, sums.possible
-        )
-        unlike = weighted_sums(weights, sums.unlike) / weighted_sums(
-            weights, sums.paired
-        )
+        share = ratio(sums.shares, sums.questions)
+        specific = ratio(sums.agreed, sums.possible)
+        unlike = ratio(sums.unlike, sums.paired)
         spread = share * (1 - share)
         kappa = np.where(spread > 1e-12, 1 - unlike / spread, np.nan)
     return {"share": share, "specific": specific, "kappa": kappa}
 
 
 def label_table(
-    names: tuple[str, ...],
-    estimates: Mapping[str, Float[np.ndarray, "1 L"]],
-    resampled: Mapping[str, Float[np.ndarray, "R L"]] | None,
-    prob: float,
+    names: tuple[str, ...], sums: LabelSums, drawn: Drawn, prob: float
 ) -> pd.DataFrame:
     """Return one row per label, with bounds where there are resamples."""
-    columns: dict[str, object] = {"label": list(names), "share": estimates["share"][0]}
+    values = estimate_labels(sums, np.ones((1, 1)))
+    columns: dict[str, object] = {"label": list(names), "share": values["share"][0]}
     for name in ("specific", "kappa"):
-        both = [(NAN, NAN)] * len(names)
-        if resampled is not None:
-            both = [from_resamples(column, prob) for column in resampled[name].T]
-        columns[name] = estimates[name][0]
+        of_labels = drawn.get((name, "label"))
+        both = [
+            from_resamples(None if of_labels is None else of_labels[:, place], prob)
+            for place in range(len(names))
+        ]
+        columns[name] = values[name][0]
         columns[f"{name}_lower"] = [lower for lower, _ in both]
         columns[f"{name}_upper"] = [upper for _, upper in both]
     return pd.DataFrame(columns)
@@ -357,30 +352,3 @@ def _votes_for(ratings: Ratings) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray,
     within = places_within(length)
     label = ratings.sets.indices[begin[ratings.answer][vote] + within]
     return vote, label.astype(np.int64)
-
-
-def from_resamples(values: Float[np.ndarray, " R"], prob: float) -> tuple[float, float]:
-    """Quantiles, or NaN where too many resamples are undefined or all are equal."""
-    defined = values[~np.isnan(values)]
-    if not len(defined) or len(defined) < (1 + prob) / 2 * len(values):
-        return NAN, NAN
-    if np.ptp(defined) < 1e-12:
-        return NAN, NAN
-    lower, upper = bounds(defined, prob)
-    return float(lower), float(upper)
-
-
-def standard_error(
-    parts: Float[np.ndarray, " M"],
-    item: Int[np.ndarray, " M"],
-    *,
-    large_sample: bool = False,
-) -> tuple[float, int]:
-    """Return the error of a sum of parts, those of an item together: Gwet (2014)."""
-    num = int((np.bincount(item) > 0).sum()) if len(item) else 0
-    if num < 2:
-        return NAN, num
-    squared = float((np.bincount(item, parts) ** 2).sum())
-    factor = 1.0 if large_sample else num / (num - 1)
-    error = float(np.sqrt(factor * squared))
-    return (error if error > 1e-12 else NAN), num

@@ -6,20 +6,15 @@ score is at most the :math:`\lceil (n + 1) c \rceil`-th smallest score of the tr
 among n items with gold labels, as that of its truth is with probability c or a little
 more. Nothing is assumed of the model; items with gold must be exchangeable with the
 others. The fit itself may use the answers about all items, as it treats them alike, but
-not the gold labels.
-
-Of all scores this one gives the smallest sets on average where the probabilities are
-right (Sadinle, Lei and Wasserman 2019). Equal scores stand in random order, so that the
-coverage is c, and above by less than :math:`1 / (n + 1)`. By default, a set that would
-be empty holds the most probable label instead, which only adds to the coverage: where
-more items than c are labelled right, the coverage is about that share.
+not the gold labels. Of all scores this one gives the smallest sets on average where the
+probabilities are right. Equal scores stand in random order, so that the coverage is c,
+and above by less than :math:`1 / (n + 1)`. By default, a set that would be empty holds
+the most probable label instead, which only adds to the coverage.
 
 References
 ----------
 Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, chapters 2
-and 4. Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers with
-bounded error levels. Angelopoulos and Bates (2023), Conformal prediction: a gentle
-introduction, sections 1 and 4.
+and 4. Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers.
 """
 
 from math import ceil
@@ -52,9 +47,8 @@ def label_sets(
 ) -> pd.DataFrame:
     """Return a set of labels per item that contains the truth with a given probability.
 
-    Split conformal prediction: the probability from which a label is in the set is
-    calibrated on items with gold labels. The coverage does not depend on the model
-    being right; a better model has smaller sets.
+    Split conformal prediction: the coverage does not depend on the model being right; a
+    better model has smaller sets.
 
     Parameters
     ----------
@@ -69,12 +63,12 @@ def label_sets(
         choices of the gold items. Needs gold labels of at least
         ``coverage / (1 - coverage)`` items.
     by_class : bool, default False
-        Guarantee the coverage among the items of each true label, and not only among
-        all items. Needs that many gold items of each label.
+        Guarantee the coverage among the items of each true label, not only among all.
+        Needs that many gold items of each label.
     allow_empty : bool, default False
-        Leave items without a set where even the most probable label is too
-        improbable. Then the coverage is the one asked for also where more items than
-        that are labelled right.
+        Leave items without a set where even the most probable label is too improbable.
+        Then the coverage is the one asked for also where more items than that are
+        labelled right.
     seed : int, default 0
         Seed of the order of equal probabilities.
 
@@ -83,8 +77,7 @@ def label_sets(
     pandas.DataFrame
         One row per label of each item's set, the most probable first. Columns item,
         label, probability, size (of the set) and gold (whether the item was used to
-        calibrate, so that the guarantee is not about it). An empty set has no row;
-        unless `allow_empty`, one that would be empty holds the most probable label.
+        calibrate, so that the guarantee is not about it). An empty set has no row.
 
     Raises
     ------
@@ -116,12 +109,10 @@ def label_sets(
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> gold = simulated.truth.set_axis(["item", "label"], axis=1).tail(30)
     >>> sets = cs.label_sets(fit, gold, coverage=0.9)
-    >>> sets[sets["size"] > 1].head(4).round(1)
+    >>> sets[sets["size"] > 1].head(2).round(1)
              item     label  probability  size   gold
     13  photo-014  malamute          0.5     2  False
     14  photo-014     husky          0.4     2  False
-    35  photo-035  malamute          0.5     2   True
-    36  photo-035     husky          0.4     2   True
     """
     check_fit(fit)
     if fit.data.attrs["kind"] != "choice":
@@ -186,7 +177,12 @@ def _truths(
         raise nothing_shared(pd.Index(rows["item"].unique()), items)
     pairs = np.unique(item.astype(np.int64) * len(names) + label)
     item, label = np.divmod(pairs, len(names))
-    used = np.unique(item[_was_given(fit)[item]])
+    constant, state = fit.data["constant_data"], candidates(fit.data).state
+    used = np.zeros(0, np.int64)
+    if "log_prior" in constant:  # gold rules candidates out
+        prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
+        given = (np.isneginf(prior) & (state >= 0)).any(axis=1)
+        used = np.unique(item[given[item]])
     if len(used):
         msg = (
             f"the fit was given the truth of {len(used):,} of the gold items (such as "
@@ -195,17 +191,6 @@ def _truths(
         )
         raise CircularError(msg)
     return item, label
-
-
-def _was_given(fit: Fit) -> Bool[np.ndarray, " U"]:
-    """Return of which items the fit was given gold: it rules out candidates."""
-    constant = fit.data["constant_data"]
-    state = candidates(fit.data).state
-    if "log_prior" not in constant:
-        return np.zeros(len(state), bool)
-    prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
-    given: Bool[np.ndarray, " U"] = (np.isneginf(prior) & (state >= 0)).any(axis=1)
-    return given
 
 
 def _ranks(probability: Float[np.ndarray, " N"], seed: int) -> Int[np.ndarray, " N"]:

@@ -3,8 +3,7 @@ r"""Decisions: which labels are present, given the cost of errors; thresholds.
 A probability of one half is the right place to cut where each error costs the same,
 wherever it happens. The F-measure is not such a loss: a label that is found is worth
 the more, the fewer there are. What is expected of it is most where some number of the
-most probable labels are called present, and that number is found here, without gold:
-often labels with less than one half are among them.
+most probable labels are called present, and that number is found here, without gold.
 
 **Expected F of calling the most probable labels present, exactly and for all at once.**
 With :math:`T` labels truly there, of the `k` that are called present :math:`S`, the
@@ -21,18 +20,11 @@ that are there independently with chances :math:`p_i`,
 and the sum in brackets is a running one. So the F of all `k` take one pass over the
 labels, where recursions over the counts take the square of their number.
 
-**Filtering.** Data sets were made by keeping what a share of the annotators agreed to.
-What such a rule does is estimated by a fit: of the pairs of item and label that it
-keeps, how many hold what they are kept for, and of all that do, how many it loses.
-
 References
 ----------
-Lewis (1995), Evaluating and optimizing autonomous text classification systems, section
-4: where labels are independent, the best are the most probable `k`. Ye, Chai, Lee and
-Chieu (2012), Optimizing F-measures: a tale of two approaches, section 3, for the
-recursion. Waegeman, Dembczyński, Jachnik, Cheng and Hüllermeier (2014), On the
-Bayes-optimality of F-measure maximizers, sections 3 and 4. Recht, Roelofs, Schmidt and
-Shankar (2019), section 3, on selection frequencies.
+Lewis (1995), section 4: where labels are independent, the best are the most probable
+`k`. Ye, Chai, Lee and Chieu (2012), section 3, for the recursion. Waegeman et al.
+(2014), On the Bayes-optimality of F-measure maximizers, sections 3 and 4.
 """
 
 from collections.abc import Sequence
@@ -44,7 +36,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from consilience.errors import OptionError, not_among
+from consilience.errors import KindError, OptionError, not_among
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import restores_types
@@ -70,8 +62,7 @@ class Decision:
         The smallest probability that is decided as present; NaN if there is none.
     expected_loss : float
         Posterior expectation of the loss. For "errors", the mean cost of an error over
-        the labels (a false positive costs 1, a false negative `false_negative_cost`);
-        for "f1", one minus the F-measure.
+        the labels (a false positive costs 1); for "f1", one minus the F-measure.
 
     See Also
     --------
@@ -82,12 +73,9 @@ class Decision:
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="contains_states")
-    >>> decision = cs.decide(fit)
-    >>> decision.labels.head(3).round(2)
-         item   label  probability  present
-    0   item0  class1         0.86     True
-    1   item1  class1         0.15    False
-    2  item10  class0         0.78     True
+    >>> cs.decide(fit).labels.head(1).round(2)
+        item   label  probability  present
+    0  item0  class1         0.86     True
     """
 
     labels: pd.DataFrame
@@ -130,8 +118,8 @@ def decide(
 
     References
     ----------
-    Lewis (1995), Evaluating and optimizing autonomous text classification systems.
-    Ye, Chai, Lee and Chieu (2012), Optimizing F-measures: a tale of two approaches.
+    Lewis (1995), Evaluating and optimizing autonomous text classification systems. Ye,
+    Chai, Lee and Chieu (2012), Optimizing F-measures: a tale of two approaches.
 
     Examples
     --------
@@ -218,6 +206,9 @@ def filtering(
 ) -> pd.DataFrame:
     """Compare thresholds by the pairs of item and label that they keep and lose.
 
+    Data sets were made by keeping what a share of the annotators agreed to; this
+    estimates how much of it is wrong, and what it loses.
+
     Parameters
     ----------
     fit : Fit
@@ -225,18 +216,17 @@ def filtering(
     thresholds : sequence of float
         A pair is kept if `by` is at least the threshold.
     by : {"votes", "probability"}, default "votes"
-        "votes" is the share of answers that are yes, where *maybe* counts half;
-        "probability" is the posterior probability that the label is present.
+        The share of answers that are yes, where *maybe* counts half; or the posterior
+        probability that the label is present.
 
     Returns
     -------
     pandas.DataFrame
-        One row per threshold: threshold, kept (pairs), kept_share, wrong (expected
-        share of the kept pairs whose label is absent), wrong_lower, wrong_upper, lost
-        (expected share of the present labels that are not kept), lost_lower and
-        lost_upper. The intervals have the probability of the fit's intervals, with
-        the truths of pairs independent given the fit. NaN where nothing is kept or
-        nothing is present.
+        Columns threshold, kept (pairs), kept_share, wrong (expected share of the kept
+        pairs whose label is absent) and lost (expected share of the present labels that
+        are not kept), both with bounds (`wrong_lower` and so on). The intervals have
+        the probability of the fit's, with the truths of pairs independent given the
+        fit. NaN where nothing is kept or nothing is present.
 
     Raises
     ------
@@ -270,15 +260,26 @@ def filtering(
             raise OptionError(msg)
     present = fit.labels()["probability"].to_numpy(dtype=float)
     value = vote_shares(fit) if by == "votes" else present
-    reach = NormalDist().inv_cdf((1 + fit.data.attrs["prob"]) / 2)
-    rows = [
-        {
-            "threshold": threshold,
-            **_kept_and_lost(value >= threshold - ROUNDING, present, reach),
+    least = np.array(thresholds)[:, None] - ROUNDING
+    kept = (value >= least).astype(float)
+    number, retained, doubt = kept.sum(1), kept @ present, present * (1 - present)
+    there, kept_doubt = present.sum(), kept @ doubt
+    lost, lost_doubt = there - retained, doubt.sum() - kept_doubt
+    # The delta method, lost and retained being independent.
+    spread = np.sqrt(retained**2 * lost_doubt + lost**2 * kept_doubt)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        estimates = {
+            "wrong": ((number - retained) / number, np.sqrt(kept_doubt) / number),
+            "lost": (lost / there, spread / there**2),
         }
-        for threshold in thresholds
-    ]
-    return pd.DataFrame(rows)
+    columns = {"threshold": list(thresholds), "kept": number.astype(int)}
+    columns["kept_share"] = number / len(value)
+    reach = NormalDist().inv_cdf((1 + fit.data.attrs["prob"]) / 2)
+    for name, (share, error) in estimates.items():
+        columns[name] = share
+        columns[f"{name}_lower"] = np.clip(share - reach * error, 0, 1)
+        columns[f"{name}_upper"] = np.clip(share + reach * error, 0, 1)
+    return pd.DataFrame(columns)
 
 
 def vote_shares(fit: Fit) -> Float[np.ndarray, " U"]:
@@ -293,30 +294,12 @@ def vote_shares(fit: Fit) -> Float[np.ndarray, " U"]:
     return share
 
 
-def _kept_and_lost(
-    kept: Bool[np.ndarray, " U"], present: Float[np.ndarray, " U"], reach: float
-) -> dict[str, float | int]:
-    doubt = present * (1 - present)
-    number = int(kept.sum())
-    wrong, wrong_error = np.nan, np.nan
-    if number:
-        wrong = (1 - present[kept]).sum() / number
-        wrong_error = np.sqrt(doubt[kept].sum()) / number
-    lost, retained = present[~kept].sum(), present[kept].sum()
-    share, error = np.nan, np.nan
-    if lost + retained > 0:
-        share = lost / (lost + retained)
-        # The delta method, lost and retained being independent.
-        spread = retained**2 * doubt[~kept].sum() + lost**2 * doubt[kept].sum()
-        error = np.sqrt(spread) / (lost + retained) ** 2
-    return {
-        "kept": number,
-        "kept_share": number / len(kept),
-        **_with_bounds("wrong", wrong, reach * wrong_error),
-        **_with_bounds("lost", share, reach * error),
-    }
-
-
-def _with_bounds(name: str, value: float, reach: float) -> dict[str, float]:
-    lower, upper = np.clip([value - reach, value + reach], 0, 1)
-    return {name: value, f"{name}_lower": float(lower), f"{name}_upper": float(upper)}
+def share_of_yes(fit: Fit) -> pd.Series:
+    """Return the shares of yes of the pairs that have answers, by item and label."""
+    kind, constant = fit.data.attrs["kind"], fit.data["constant_data"]
+    if kind != "contains":
+        msg = f"the fit is of kind {kind}; shares of yes need answers of kind contains"
+        raise KindError(msg)
+    names = [constant[name].to_numpy() for name in ("unit_item", "unit_label")]
+    pairs = pd.MultiIndex.from_arrays([pd.Index(each).astype("str") for each in names])
+    return pd.Series(vote_shares(fit), pairs)[constant["num_responses"].to_numpy() > 0]

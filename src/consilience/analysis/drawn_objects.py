@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, UInt64
 
-from consilience.analysis.proposals import UNKNOWN, Proposals
+from consilience.analysis.proposals import Proposals
 from consilience.analysis.shares import Cell, Sums
 from consilience.posterior import Fit
 from consilience.posterior.objects import (
@@ -71,6 +71,11 @@ class DrawnObjects:
         place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
         is_candidate = (self.key[place] == wanted) & (label >= 0)
         return np.where(is_candidate[:, None, None], plane[place], np.uint64(0))
+
+    def validity(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "D A I"]:
+        """P(a label of each item is valid), by draw of the parameters."""
+        bits = [self.bits_of(self.valid, of_model) for of_model in label]
+        return np.stack([self.probability(each) for each in bits], axis=1)
 
     def probability(self, bits: Bits) -> Float[np.ndarray, "D _"]:
         """Return the share of joint draws with the bit set, by draw of parameters."""
@@ -171,18 +176,19 @@ def object_sums(
 
 def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
     """Return the draws in which each item belongs to a subset."""
-    several = truth.at_least(2)
     every = _all_draws(truth)
-    members = {"all": every, "one_object": every & ~several, "several_objects": several}
-    exact = [truth.at_least(number) for number in (2, 3, 4)]
-    members["two_objects"] = exact[0] & ~exact[1]
-    members["three_objects"] = exact[1] & ~exact[2]
-    members["four_objects"] = exact[2]
+    several, three, four = (truth.at_least(number) for number in (2, 3, 4))
+    members = {
+        "all": every,
+        "one_object": every & ~several,
+        "several_objects": several,
+        "two_objects": several & ~three,
+        "three_objects": three & ~four,
+        "four_objects": four,
+    }
     if proposals.dataset is None:
         return members
-    dataset_label = np.where(
-        proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
-    )
+    dataset_label = proposals.fitted_dataset
     right = truth.bits_of(truth.valid, dataset_label)
     other = other_main_label(truth, dataset_label)
     return members | {
@@ -206,9 +212,7 @@ def random_object(
     if proposals.dataset is None:
         return
     within = subsets(proposals, truth)
-    dataset_label = np.where(
-        proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
-    )
+    dataset_label = proposals.fitted_dataset
     called = truth.bits_of(truth.there & truth.leading, dataset_label)
     for subset in BASELINE:
         members = within[subset]
@@ -233,20 +237,20 @@ def _hits(
     proposals: Proposals, truth: DrawnObjects, model: int
 ) -> Iterator[tuple[str, Bits]]:
     """Yield the draws in which a model is right, by metric."""
-    label = proposals.fitted_label[model]
-    depth = label.shape[1]
-    yield "accuracy", truth.bits_of(truth.valid, label[:, 0])
-    yield "main_object", truth.bits_of(truth.main_object, label[:, 0])
-    yield "main_label", truth.bits_of(truth.main_label, label[:, 0])
-    if depth > 1:
-        among = truth.bits_of(truth.valid, label[:, 0])
-        for rank in range(1, depth):
-            among |= truth.bits_of(truth.valid, label[:, rank])
+    first, *others = proposals.fitted_label[model].T
+    valid = truth.bits_of(truth.valid, first)
+    yield "accuracy", valid
+    yield "main_object", truth.bits_of(truth.main_object, first)
+    yield "main_label", truth.bits_of(truth.main_label, first)
+    if others:
+        among = valid.copy()
+        for label in others:
+            among |= truth.bits_of(truth.valid, label)
         yield "top", among
     if proposals.dataset is None:
         return
     every = _all_draws(truth)
     hit = proposals.label[model] == proposals.dataset[:, None]
     yield "dataset_accuracy", np.where(hit[:, :1, None], every, np.uint64(0))
-    if depth > 1:
+    if others:
         yield "dataset_top", np.where(hit.any(1)[:, None, None], every, np.uint64(0))

@@ -3,82 +3,79 @@ r"""Models evaluated against the posterior of the truth, not against one fixed l
 A model proposes labels for each item, the best first. Its accuracy is the share of
 items whose proposed label is true; as the truth is known with a probability only, it is
 the mean of :math:`p_i`, the probability that the label proposed for item i is true.
-Nothing is thresholded. Within a subset that is itself uncertain (items whose data-set
-label is wrong, items that show several objects) it is
+Within a subset that is itself uncertain (items whose data-set label is wrong, items
+that show several objects) it is
 
 .. math:: \frac{\sum_i \Pr(\text{label true}, i \in S)}{\sum_i \Pr(i \in S)}.
 
 **True** is, of kind choice, the label that is the truth; of contains, each that is
 present; of objects, each name of an object that more than `tau` of annotators would
-name (multi-label accuracy, names of one object counted alike). Of objects a model is
-judged by the main object as well: `main_object`, its label is one of the names of that
-object; `main_label`, it is the label that most would give.
+name (multi-label accuracy). Of objects a model is judged by the main object as well:
+`main_object`, its label is one of the names of that object; `main_label`, it is the
+label that most would give.
+
+**Selection frequencies** are means over items of the share of yes among the answers
+about the label that a model predicts, a maybe counting half. Models have predicted
+without having seen the answers, so the mean is unbiased however few answers there are,
+as a count of shares above a threshold is not.
 
 **Intervals** are of items like these: weights of the items are drawn by the Bayesian
-bootstrap (Rubin 1981), the same for all models, so that differences are paired and
-"better" is a probability. As what is averaged is the probability and not a truth drawn
-from it, doubt about the single items is in them. Each weighting takes its probabilities
-from one of the fit's draws of the parameters, so that bounds carry that annotators were
-themselves estimated; where a fit is a point (`em` without draws), they do not. Weights
-and draws are taken for independent. Where the items judged are those that told the
-parameters, and tell little by themselves, they are not: if each item's probability is
-drawn to the mean of all by a share :math:`1 - s`, the variance comes out
-:math:`s^2 + (1 - s)^2` times what it should be, so that bounds are at worst .71 as wide
-(:math:`s = 1/2`).
+bootstrap, the same for all models, so that differences are paired and "better" is a
+probability. Each weighting takes its probabilities from one of the fit's draws of the
+parameters, so that bounds carry that annotators were themselves estimated; where a fit
+is a point (`em` without draws), they do not. Weights and draws are taken for
+independent. Where the items judged are those that told the parameters, and tell little
+by themselves, they are not: if each item's probability is drawn to the mean of all by a
+share :math:`1 - s`, the variance comes out :math:`s^2 + (1 - s)^2` times what it should
+be, so that bounds are at worst .71 as wide (:math:`s = 1/2`).
 
 References
 ----------
-Rubin (1981), The Bayesian bootstrap, Annals of Statistics 9(1). Shankar, Roelofs,
-Mania, Fang, Recht and Schmidt (2020), Evaluating machine accuracy on ImageNet, section
-3 (multi-label accuracy). Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section
-5 (main label, number of objects, a random object as baseline).
+Rubin (1981), The Bayesian bootstrap. Shankar, Roelofs, Mania, Fang, Recht and Schmidt
+(2020), section 3 (multi-label accuracy). Tsipras, Santurkar, Engstrom, Ilyas and Madry
+(2020), section 5 (main label, number of objects, a random object, selection frequency).
+Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
-from scipy.sparse import csr_array
+from jaxtyping import Float, Int
 
+from consilience.analysis import model_tables
+from consilience.analysis.confusion import Against, ComparedConfusion, compared
+from consilience.analysis.decisions import share_of_yes
 from consilience.analysis.drawn_objects import (
+    DrawnObjects,
     drawn_objects,
     object_sums,
     random_object,
 )
+from consilience.analysis.model_tables import Judged, judge
 from consilience.analysis.proposals import Proposals, propose
-from consilience.analysis.shares import (
-    Cell,
-    Resampling,
-    Share,
-    Sums,
-    bounds,
-    weighted_sums,
-)
-from consilience.analysis.truths import truth_sums, truths
+from consilience.analysis.shares import Cell, Resampling, Sums, Values, mean_share
+from consilience.analysis.truths import Truths, truth_sums, truths
 from consilience.errors import OptionError
+from consilience.fitting.inputs import check_fit
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.truth import MAX_DRAWS
-from consilience.responses.tables.id_types import restores_types
+from consilience.responses.tables.id_types import Types, restores_types
 
 HALF = 0.5
-MEAN = "mean of the models"
+EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+DATASET = "dataset"
 _NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
-_OF_MODELS = ["model", "metric", "subset", "value", "lower", "upper", "items"]
-_OF_LABELS = ["label", "items", "right", "model", "dataset_accuracy", "accuracy"]
-_FOLLOWED = ["wrong", "followed", "followed_lower", "followed_upper"]
-_WRONG = ("other_main_label", "label_wrong")  # the first that there is
-type Cells = Mapping[Cell, Sums]
-type Ratios = Mapping[Cell, Float[np.ndarray, "S A"]]
 
 
 @shown_as("models", "differences", "labels", "baselines", "costs", facts=("prob",))
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Evaluation:
-    """How models perform against the posterior of the truth.
+    """Models judged by a fit, all on the same items.
 
     Attributes
     ----------
@@ -89,29 +86,25 @@ class Evaluation:
         Columns metric, subset, model, against, difference, lower, upper and better
         (probability that `model` is the better of the two).
     labels : pandas.DataFrame
-        One row per label of the data set and model: label, items, right (expected share
-        of items with that true label), model, dataset_accuracy, accuracy, wrong
-        (expected number of items whose true label is another; for objects, whose main
-        label is another), followed (the share of these on which the model gives the
-        label nevertheless) with followed_lower and followed_upper. Empty without labels
-        of the data set.
+        By label of the data set and model: label, items, right (expected share of items
+        with that true label), model, dataset_accuracy, accuracy, wrong (expected number
+        of items with another true, for objects another main, label), followed (the
+        share of these on which the model gives the label nevertheless), followed_lower
+        and followed_upper.
     baselines : pandas.DataFrame
-        For objects, with labels of the data set: baseline, metric, subset, value,
-        lower, upper and items. `random_object` names one of the item's objects at
-        random, by its most frequent label.
+        For objects, with labels of the data set: `random_object` names one of the
+        item's objects at random, by its most frequent label.
     costs : pandas.DataFrame
         Columns model, metric, value, lower and upper: the metric on items with one
-        object (contains: one label) less that on items with several, of each model and
-        of the mean of the models. Empty where items have one label by definition.
-    prob : float
-        Probability of the intervals.
+        object (contains: label) less that on items with several, of each model and of
+        their mean.
     left_out : mapping of str to int
         By model, the number of items that could not be judged, because no annotator was
         asked about the label that it predicts.
 
     See Also
     --------
-    consilience.evaluate : Compute it.
+    consilience.evaluate : Make one; describes its options.
 
     Examples
     --------
@@ -120,21 +113,301 @@ class Evaluation:
     >>> answers = study(0, num_photos=30).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="multinomial")
-    >>> guesses = fit.items()[["item"]].assign(label="husky", rank=1, model="husky")
-    >>> cs.evaluate(fit, guesses).models.columns.tolist()
-    ['model', 'metric', 'subset', 'value', 'lower', 'upper', 'items']
+    >>> guesses = fit.items()[["item"]].assign(label="husky", rank=1, probability=0.6)
+    >>> evaluation = cs.evaluate(fit, guesses)
+    >>> evaluation.models[["model", "metric", "value"]].head(1).round(2)
+       model    metric  value
+    0  model  accuracy   0.23
+    >>> evaluation.calibration()[["group", "stated", "value"]].round(2)
+       group  stated  value
+    0      6     0.6   0.23
+    >>> evaluation.by_rank()[["rank", "value"]].round(2)
+       rank  value
+    0     1   0.23
     """
 
-    models: pd.DataFrame
-    differences: pd.DataFrame
-    labels: pd.DataFrame
-    baselines: pd.DataFrame
-    costs: pd.DataFrame
-    prob: float
-    left_out: Mapping[str, int]
+    fit: Fit
+    proposals: Proposals
+    resampling: Resampling
+    tau: float
+
+    @property
+    def prob(self) -> float:
+        """Probability of the intervals."""
+        return self.resampling.prob
+
+    @property
+    def types(self) -> Types:
+        """Types of ids and labels in the source of the fit."""
+        return self.fit.types
+
+    @property
+    def models(self) -> pd.DataFrame:
+        """Metrics of each model."""
+        return self._judged.table
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Differences between each two models."""
+        return model_tables.differences(self._judged, self.resampling)
+
+    @cached_property
+    @restores_types
+    def labels(self) -> pd.DataFrame:
+        """Metrics on the items of each label of the data set."""
+        return model_tables.by_label(self._judged, self.proposals, self.resampling)
+
+    @cached_property
+    def baselines(self) -> pd.DataFrame:
+        """Metrics of naming an object at random."""
+        sums: Iterable[tuple[Cell, Sums]] = ()
+        if isinstance(self._truth, DrawnObjects):
+            sums = random_object(self.proposals, self._truth)
+        judged = judge(["random_object"], sums, self.resampling)
+        return judged.table.rename(columns={"model": "baseline"})
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """Metrics on items with one object or label, less those with several."""
+        return model_tables.costs(self._judged, self.resampling)
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Number of items that could not be judged, by model."""
+        unasked = np.isnan(self._judged.sums["accuracy", "all"][0]).any(0).sum(1)
+        return dict(zip(self.proposals.models, map(int, unasked), strict=True))
+
+    def calibration(self, bins: int = 10) -> pd.DataFrame:
+        """Estimate how often labels are valid that models state with some probability.
+
+        Of labels that are stated with probability .8, eight in ten should be valid.
+        Models that state no probability are left out.
+
+        Parameters
+        ----------
+        bins : int, default 10
+            Number of bins between 0 and 1, all of one width.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns model, group (the bin, from 0), stated (mean probability), value
+            (expected share of valid labels), lower, upper and items; bins without items
+            are left out.
+
+        Raises
+        ------
+        OptionError
+            If no probability is stated, or one is not between 0 and 1.
+        """
+        if bins < 1:
+            msg = f"bins {bins}: give 1 or more"
+            raise OptionError(msg)
+        stated = self._stated()
+        group = np.minimum((stated * bins).astype(int), bins - 1)
+        valid = self._validity(self.proposals.fitted_label[:, :, 0])
+        judged = ~np.isnan(self.proposals.stated) & ~np.isnan(valid).any(0)
+        shares = []
+        for number in range(bins):
+            members = judged & (group == number)
+            mean = (stated * members).sum(1) / np.maximum(members.sum(1), 1)
+            named = {"model": self.proposals.models, "group": number, "stated": mean}
+            shares.append(mean_share(valid, members, named))
+        table = self.resampling.table(shares)
+        return table[table["items"] > 0].sort_values(
+            ["model", "group"], ignore_index=True, kind="stable"
+        )
+
+    def by_rank(self) -> pd.DataFrame:
+        """Estimate how often the label of each rank of a model, up to `top`, is valid.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns model, rank, value (expected share of valid labels), lower, upper
+            and items.
+        """
+        shares = []
+        for rank in range(self.proposals.label.shape[2]):
+            valid = self._validity(self.proposals.fitted_label[:, :, rank])
+            listed = self.proposals.label[:, :, rank] >= 0
+            named = {"model": self.proposals.models, "rank": rank + 1}
+            shares.append(mean_share(valid, listed & ~np.isnan(valid).any(0), named))
+        table = self.resampling.table(shares)
+        return table[table["items"] > 0].reset_index(drop=True)
+
+    def frequencies(self) -> pd.DataFrame:
+        """Estimate how often people select the labels that models predict.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns who (`dataset`, where its labels are given, then the models),
+            statistic, subset, value, lower, upper and items (on which people were asked
+            about the label). `frequency` is the share of yes among the answers,
+            whatever the model of the fit. With labels of the data set also
+            `less_dataset`, the difference from that of the data set's label, and
+            `accuracy`, the share of these items where the label is the data set's: the
+            frequency if people said yes to that label and to nothing else. Subsets:
+            `all`; `right` and `wrong`, where a model's label is the data set's or not.
+
+        Raises
+        ------
+        KindError
+            If the fit is not of kind contains.
+        """
+        first, dataset = self.proposals.label[:, :, 0], self.proposals.dataset
+        share = self._frequency(first)
+        observed = ~np.isnan(share)
+        of_all = {"who": self.proposals.models, "statistic": "frequency"}
+        of_all |= {"subset": "all"}
+        if dataset is None:
+            return self.resampling.table([mean_share(share, observed, of_all)])
+        of_dataset = self._frequency(dataset[None])
+        hit, apart = first == dataset, share - of_dataset
+        both, less = ~np.isnan(apart), of_all | {"statistic": "less_dataset"}
+        parts = (
+            (of_dataset, ~np.isnan(of_dataset), of_all | {"who": [DATASET]}),
+            (share, observed, of_all),
+            (apart, both, less),
+            (share, observed & hit, of_all | {"subset": "right"}),
+            (share, observed & ~hit, of_all | {"subset": "wrong"}),
+            (apart, both & ~hit, less | {"subset": "wrong"}),
+            (hit.astype(float), observed, of_all | {"statistic": "accuracy"}),
+        )
+        return self.resampling.table(mean_share(*part) for part in parts)
+
+    def errors(self, edges: Sequence[float] = EDGES) -> pd.DataFrame:
+        """Return how often people select the labels with which models err.
+
+        An error is a label that is not the data set's. Where most people say yes to it,
+        the error is one of the data set rather than of the model.
+
+        Parameters
+        ----------
+        edges : sequence of float, default (0, .2, .4, .6, .8, 1)
+            Edges of the bins of the share of yes, ascending from 0 to 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns model, low and high (edges of the bin; the last includes its upper
+            edge), value (share of the model's errors), lower, upper and items (errors
+            that people were asked about). The shares are of answers, so that few raters
+            spread them.
+
+        Raises
+        ------
+        KindError, OptionError
+            If the fit is not of kind contains, the edges do not ascend, or the data set
+            has no labels.
+        """
+        inner = np.asarray(edges, float)
+        ascend = len(inner) > 1 and (np.diff(inner) > 0).all()
+        if not ascend or inner[0] != 0 or inner[-1] != 1:
+            msg = f"edges {list(edges)}: give numbers that ascend from 0 to 1"
+            raise OptionError(msg)
+        first = self.proposals.label[:, :, 0]
+        share = self._frequency(first)
+        wrong = ~np.isnan(share) & (first != self.proposals.need_dataset("an error"))
+        place = np.searchsorted(inner[1:-1], share, side="right")
+        return self.resampling.table(
+            mean_share(
+                (place == number).astype(float),
+                wrong,
+                {"model": self.proposals.models, "low": low, "high": high},
+            )
+            for number, (low, high) in enumerate(pairwise(inner))
+        )
+
+    def confusion(
+        self, labels: pd.DataFrame | None = None, *, against: Against = "dataset"
+    ) -> ComparedConfusion:
+        """Compare how people and models label the items of each class.
+
+        Parameters
+        ----------
+        labels : pandas.DataFrame, optional
+            Columns label and parent: superclasses, or a hierarchy where parents have
+            parents.
+        against : {"dataset", "truth"}, default "dataset"
+            What is taken as the truth: the data set's label (people beside models), or
+            the posterior of the fit, for objects its main labels (models and the data
+            set).
+
+        Returns
+        -------
+        ComparedConfusion
+            The confusion of each party.
+
+        Raises
+        ------
+        KindError, OptionError
+            If the fit is of kind contains, or the data set has no labels.
+        """
+        return compared(self.fit, self.proposals, self.resampling, labels, against)
+
+    @cached_property
+    def _truth(self) -> Truths | DrawnObjects:
+        fit, proposals = self.fit, self.proposals
+        if fit.data.attrs["kind"] == "objects":
+            names = proposals.names[: proposals.num_fit_labels]
+            return drawn_objects(fit, proposals.items, names, self.tau)
+        most = _NUMBERS // proposals.label[:, :, 0].size
+        return truths(fit, proposals.items, max(1, min(MAX_DRAWS, most)))
+
+    @cached_property
+    def _judged(self) -> Judged:
+        truth, proposals = self._truth, self.proposals
+        if isinstance(truth, DrawnObjects):
+            sums = object_sums(proposals, truth)
+        else:
+            sums = truth_sums(proposals, truth)
+        return judge(proposals.models, sums, self.resampling)
+
+    def _validity(self, label: Int[np.ndarray, "A I"]) -> Values:
+        """Return P(valid) of labels by draw; NaN where the fit says nothing."""
+        truth = self._truth
+        if isinstance(truth, DrawnObjects):
+            return truth.validity(label)
+        return truth.probability(label)
+
+    def _stated(self) -> Float[np.ndarray, "A I"]:
+        """Return the probability that each model states, 0 where it states none."""
+        stated = self.proposals.stated
+        if np.isnan(stated).all():
+            msg = (
+                "predictions: they state no probability (column probability); give "
+                "scores, or ask for the validity by rank"
+            )
+            raise OptionError(msg)
+        wrong = (stated < 0) | (stated > 1)
+        if wrong.any():
+            model = self.proposals.models[int(wrong.any(1).argmax())]
+            msg = (
+                f"predictions of {model!r}: a probability is {stated[wrong][0]:g}; "
+                "give numbers between 0 and 1"
+            )
+            raise OptionError(msg)
+        filled: Float[np.ndarray, "A I"] = np.nan_to_num(stated)
+        return filled
+
+    def _frequency(self, label: Int[np.ndarray, "W I"]) -> Float[np.ndarray, "W I"]:
+        """Return the share of yes of a label of each item; NaN where not asked."""
+        shares = share_of_yes(self.fit)
+        item, code = (
+            index.get_indexer(shares.index.get_level_values(level))
+            for level, index in enumerate((self.proposals.items, self.proposals.names))
+        )
+        kept = (item >= 0) & (code >= 0)
+        number = len(self.proposals.names)
+        keys = item[kept].astype(np.int64) * number + code[kept]
+        wanted = np.arange(len(self.proposals.items)) * number + label
+        values = pd.Series(shares.to_numpy()[kept], keys).reindex(wanted.ravel())
+        by_item: Float[np.ndarray, "W I"] = values.to_numpy().reshape(wanted.shape)
+        return by_item
 
 
-@restores_types
 def evaluate(  # noqa: PLR0913 (each option stands alone)
     fit: Fit,
     predictions: pd.DataFrame,
@@ -147,27 +420,26 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     seed: int = 0,
     allow_circular: bool = False,
 ) -> Evaluation:
-    """Estimate the accuracy of models against the posterior of the truth.
+    """Judge models by the posterior of the truth, or by the answers of people.
 
     Parameters
     ----------
     fit : Fit
         A fit of any kind.
     predictions : pandas.DataFrame
-        Columns item, label and rank (from 1), and model where there are several.
+        Columns item, label and rank (from 1), model where there are several, and
+        probability where models state it.
     dataset_labels : pandas.DataFrame, optional
-        Columns item and label: the label of each item in the data set, one each.
+        Columns item and label: the label of each item in the data set, one each. Items
+        without one are left out.
     top : int, default 5
         Number of labels of the top-k metrics; where a model has fewer, all of them.
     tau : float, default 0.5
         Kind objects: an object is present if more than this share of annotators name
         it.
-    resamples : int, default 1000
-        Number of weightings of the items (Bayesian bootstrap).
-    prob : float, default 0.9
-        Probability of the intervals.
-    seed : int, default 0
-        Seed of the weights.
+    resamples, prob, seed
+        Number of weightings of the items (Bayesian bootstrap), probability of the
+        intervals, and seed of the weights.
     allow_circular : bool, default False
         Allow models whose predictions were covariates of the fit.
 
@@ -189,149 +461,33 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     CircularError
         If the predictions of a model were covariates of the fit.
     OptionError
-        If a setting is not valid, or a fit of objects has no draws of them.
+        If a setting is not valid.
 
     See Also
     --------
-    compare_confusion : Which labels models confuse.
+    human_confusion : The confusion of people, from few answers.
     consilience.score : Score a fit against gold labels.
 
     Examples
     --------
     >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="multinomial")
-    >>> guesses = fit.items()[["item"]].assign(label="husky", rank=1, model="husky")
-    >>> table = cs.evaluate(fit, guesses).models
-    >>> table[["model", "metric", "value"]].head(1).round(2)
-       model    metric  value
-    0  husky  accuracy   0.23
+    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
+    >>> fit = cs.fit(study.responses, model="contains_states")
+    >>> asked = fit.labels()[["item", "label"]]
+    >>> another = asked.assign(label="another")
+    >>> evaluation = cs.evaluate(fit, asked.assign(rank=1), dataset_labels=another)
+    >>> evaluation.frequencies()[["who", "statistic", "value"]].tail(1).round(2)
+         who statistic  value
+    6  model  accuracy    0.0
+    >>> float(evaluation.errors()["value"].sum().round(6))
+    1.0
     """
-    check_tau(tau)
-    proposals = propose(
-        fit, predictions, dataset_labels, top, allow_circular=allow_circular
-    )
-    how = Resampling(len(proposals.items), resamples, prob, seed)
-    baseline: Cells = {}
-    if fit.data.attrs["kind"] == "objects":
-        drawn = drawn_objects(
-            fit, proposals.items, proposals.names[: proposals.num_fit_labels], tau
-        )
-        sums = dict(object_sums(proposals, drawn))
-        baseline = dict(random_object(proposals, drawn))
-    else:
-        draws = _NUMBERS // (len(proposals.models) * len(proposals.items))
-        drawn_truths = truths(fit, proposals.items, max(1, min(MAX_DRAWS, draws)))
-        sums = dict(truth_sums(proposals, drawn_truths))
-    values = {cell: how.ratios(*parts) for cell, parts in sums.items()}
-    beside = {cell: how.ratios(*parts) for cell, parts in baseline.items()}
-    baselines = _models_table(["random_object"], baseline, beside, how)
-    judged = np.isnan(sums["accuracy", "all"][0]).any(0).sum(1)
-    return Evaluation(
-        models=_models_table(proposals.models, sums, values, how),
-        differences=_differences_table(proposals.models, values, how),
-        labels=_labels_table(proposals, sums, how),
-        baselines=baselines.rename(columns={"model": "baseline"}),
-        costs=_costs_table(proposals.models, values, how),
-        prob=prob,
-        left_out=dict(zip(proposals.models, map(int, judged), strict=True)),
-    )
-
-
-def check_tau(tau: float) -> None:
-    """Refuse what is no share of annotators."""
+    check_fit(fit)
     if not 0 < tau < 1:
         msg = f"tau {tau:g}: give a share of annotators, between 0 and 1"
         raise OptionError(msg)
-
-
-def _models_table(
-    names: list[str], sums: Cells, values: Ratios, how: Resampling
-) -> pd.DataFrame:
-    parts = [
-        how.rows(
-            Share({"model": names, "metric": cell[0], "subset": cell[1]}, *sums[cell]),
-            ratio,
-        )
-        for cell, ratio in values.items()
-    ]
-    if not parts:
-        return pd.DataFrame(columns=_OF_MODELS)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _differences_table(
-    names: list[str], values: Ratios, how: Resampling
-) -> pd.DataFrame:
-    pairs = list(combinations(range(len(names)), 2))
-    first, second = (np.array([pair[place] for pair in pairs], int) for place in (0, 1))
-    models = np.array(names, object)
-    parts = []
-    for (metric, subset), ratio in values.items():
-        apart = ratio[:, first] - ratio[:, second]
-        ahead = ((apart[1:] > 0) + (apart[1:] == 0) / 2).mean(0)
-        named = {"metric": metric, "subset": subset}
-        named |= {"model": models[first], "against": models[second]}
-        columns = how.interval(apart, "difference")
-        parts.append(pd.DataFrame({**named, **columns, "better": ahead}))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _costs_table(names: list[str], values: Ratios, how: Resampling) -> pd.DataFrame:
-    """Return the metric where items have one object or label, less where several."""
-    parts = []
-    for metric in dict.fromkeys(metric for metric, _ in values):
-        for what in ("object", "label"):
-            one, several = (metric, f"one_{what}"), (metric, f"several_{what}s")
-            if one not in values or several not in values:
-                continue
-            apart = values[one] - values[several]
-            apart = np.concatenate([apart, apart.mean(1, keepdims=True)], axis=1)
-            named = {"model": [*names, MEAN], "metric": metric}
-            parts.append(pd.DataFrame({**named, **how.interval(apart)}))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def _labels_table(proposals: Proposals, sums: Cells, how: Resampling) -> pd.DataFrame:
-    """Return how the data set and the models do on the items of each label."""
-    if proposals.dataset is None:
-        return pd.DataFrame(columns=_OF_LABELS + _FOLLOWED)
-    codes, group = np.unique(proposals.dataset, return_inverse=True)
-    # Subsets that have no item in any draw are not among the sums.
-    nothing = (np.zeros_like(sums["accuracy", "all"][0]),) * 2
-    cells = [("dataset_accuracy", subset) for subset in _WRONG]
-    wrong = next((sums[cell] for cell in cells if cell in sums), nothing)
-    right = sums.get(("dataset_accuracy", "label_right"), nothing)[1]
-    is_right = _mean(right, group)[:, 0]
-    of_dataset = _mean(sums["dataset_accuracy", "all"][0], group)
-    accuracy = _mean(sums["accuracy", "all"][0], group)
-    place = np.arange(len(group)), group
-
-    def by_label(values: Float[np.ndarray, "D I"]) -> Float[np.ndarray, "S G"]:
-        by_draw = [csr_array((np.nan_to_num(each), place)) for each in values]
-        return weighted_sums(by_draw, how.weightings)
-
-    parts = []
-    for number, model in enumerate(proposals.models):
-        given, wrong_items = (by_label(values[:, number]) for values in wrong)
-        followed = given / np.where(wrong_items > 0, wrong_items, np.nan)
-        columns = [proposals.names[codes], np.bincount(group), is_right, model]
-        columns += [of_dataset[:, number], accuracy[:, number], wrong_items[0]]
-        columns += [followed[0], *bounds(followed, how.prob)]
-        named = dict(zip(_OF_LABELS + _FOLLOWED, columns, strict=True))
-        parts.append(pd.DataFrame(named))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _mean(
-    value: Float[np.ndarray, "D A I"], group: np.ndarray
-) -> Float[np.ndarray, "G A"]:
-    """Return the mean over the items of each group that could be judged."""
-    means = []
-    for model in value.mean(0):
-        counted = np.bincount(group, ~np.isnan(model))
-        with np.errstate(invalid="ignore"):
-            means.append(np.bincount(group, np.nan_to_num(model)) / counted)
-    return np.stack(means, 1)
+    proposals = propose(
+        fit, predictions, dataset_labels, top, allow_circular=allow_circular
+    )
+    resampling = Resampling(len(proposals.items), resamples, prob, seed)
+    return Evaluation(fit=fit, proposals=proposals, resampling=resampling, tau=tau)

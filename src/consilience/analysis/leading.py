@@ -42,11 +42,9 @@ def leading_question(fit: Fit) -> pd.DataFrame:
 
         For `contains`, the odds of a yes to an absent label, by an annotator with
         discrimination one: *a similar label is there*, and in addition *and was not
-        shown*. NaN where the data cannot show the effect: all annotators were shown
-        the similar label, or none.
-
-        For objects and contains together, the odds of endorsing an object over those
-        of naming it, for objects of low and of high detection probability, with the
+        shown*. NaN where all annotators were shown the similar label, or none. For
+        objects and contains together, the odds of endorsing an object over those of
+        naming it, for objects of low and of high detection probability, with the
         columns detection_probability and endorsement_probability (shares of exhaustive
         responses, and of the annotators who were asked); and what makes a label be
         endorsed more or less.
@@ -64,16 +62,13 @@ def leading_question(fit: Fit) -> pd.DataFrame:
     --------
     >>> import consilience as cs
     >>> import pandas as pd
+    >>> both = {"contains_answers": 4.0}
     >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4,
-    ...     prior={"contains_answers": 4.0}, seed=0,
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, prior=both
     ... )
     >>> similar = pd.DataFrame({"label_a": ["class0"], "label_b": ["class1"]})
-    >>> fit = cs.fit(
-    ...     study.contains, model="contains", engine="em", similarity=similar
-    ... )
-    >>> table = cs.leading_question(fit)
-    >>> table["contrast"].tolist()
+    >>> fit = cs.fit(study.contains, model="contains", engine="em", similarity=similar)
+    >>> cs.leading_question(fit)["contrast"].tolist()
     ['a similar label is there', 'and was not shown']
     """
     if fit.data.attrs["kind"] == "objects":
@@ -107,13 +102,8 @@ def _odds_ratios(
 
 
 def _of_objects(data: xr.DataTree) -> pd.DataFrame:
-    leading, effects = (
-        draws(data, name, (axis,))
-        for name, axis in (
-            ("leading_question", "detection_level"),
-            ("endorsement", "endorsement_covariate"),
-        )
-    )
+    leading = draws(data, "leading_question", ("detection_level",))
+    effects = draws(data, "endorsement", ("endorsement_covariate",))
     if leading is None or effects is None:
         msg = (
             "the fit has no answers of kind contains beside those of kind objects; "
@@ -131,11 +121,8 @@ def _of_objects(data: xr.DataTree) -> pd.DataFrame:
     drawn = draws(data, "endorsement_probability", ("detection_level",))
     endorsement = np.asarray(drawn, float)
     odds = np.log(endorsement) - np.log1p(-endorsement) - leading
-    probabilities = {
-        "detection_probability": 1 / (1 + np.exp(-odds)),
-        "endorsement_probability": endorsement,
-    }
-    nothing = np.full(len(names) - 1, np.nan)
+    detection, rest = 1 / (1 + np.exp(-odds)), np.full(len(names) - 1, np.nan)
     return table.assign(
-        **{name: np.append(p.mean(0), nothing) for name, p in probabilities.items()}
+        detection_probability=np.append(detection.mean(0), rest),
+        endorsement_probability=np.append(endorsement.mean(0), rest),
     )

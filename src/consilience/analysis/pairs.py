@@ -51,21 +51,14 @@ class Meetings:
     cell_pair: Int[np.ndarray, " C"]
     joins: tuple[np.ndarray, np.ndarray, np.ndarray]
 
-    @property
-    def widest(self) -> int:
-        """Most columns that are held for each resample."""
-        return len(self.joins[0])
-
 
 def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
     """Find all meetings; None if there is none, or are too many to be held."""
+    if too_many(ratings) or nobody_meets(ratings):
+        return None
     has_id = ratings.annotator >= 0
     question, annotator = ratings.question[has_id], ratings.annotator[has_id]
     answer, share = ratings.answer[has_id], ratings.share[has_id]
-    if too_many(ratings):
-        return None
-    if nobody_meets(ratings):
-        return None
     ordered = []
     for one, other in pairs_within(question):
         ahead = annotator[one] < annotator[other]
@@ -90,7 +83,7 @@ def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
         second=cell[len(one) :],
         annotators=np.stack([key // num, key % num], axis=1),
         cell_pair=cell_pair,
-        joins=_joins(cell_pair, cell_answer, similarity),
+        joins=similarity.alike_within(cell_pair, cell_answer),
     )
 
 
@@ -113,10 +106,16 @@ def too_many(ratings: Ratings) -> bool:
 class PairSums:
     """Sums by group: questions and agreement of each pair, and answers by cell."""
 
+    meetings: Meetings
     number: Table
     agreed: Table
     first: Table
     second: Table
+
+    @property
+    def widest(self) -> int:
+        """Most columns that are held for each resample."""
+        return len(self.meetings.joins[0])
 
 
 def sum_pairs(met: Meetings, group: Int[np.ndarray, " Q"]) -> PairSums:
@@ -124,6 +123,7 @@ def sum_pairs(met: Meetings, group: Int[np.ndarray, " Q"]) -> PairSums:
     meeting_group, num = group[met.question], int(group.max()) + 1
     by_pair, by_cell = (num, len(met.annotators)), (num, len(met.cell_pair))
     return PairSums(
+        meetings=met,
         number=table_of_sums(meeting_group, met.pair, met.weight, by_pair),
         agreed=table_of_sums(meeting_group, met.pair, met.weight * met.alike, by_pair),
         first=table_of_sums(meeting_group, met.first, met.weight, by_cell),
@@ -166,12 +166,11 @@ class Kappas:
         return Estimate(observed, expected, np.where(total > 0, mean, NAN))
 
 
-def kappas(met: Meetings, sums: PairSums, weights: Float[np.ndarray, "R G"]) -> Kappas:
+def kappas(sums: PairSums, weights: Float[np.ndarray, "R G"]) -> Kappas:
     """Estimate the kappa of every pair."""
-    number = weighted_sums(weights, sums.number)
-    agreed = weighted_sums(weights, sums.agreed)
-    first = weighted_sums(weights, sums.first)
-    second = weighted_sums(weights, sums.second)
+    tables = (sums.number, sums.agreed, sums.first, sums.second)
+    number, agreed, first, second = (weighted_sums(weights, each) for each in tables)
+    met = sums.meetings
     one, other, alike = met.joins
     # Every cell is like itself, so each pair has joins, and they are sorted.
     products = first[:, one] * second[:, other] * alike
@@ -253,21 +252,6 @@ def pair_table(
     return table.sort_values("questions", ascending=False, kind="stable").reset_index(
         drop=True
     )
-
-
-def _joins(
-    pair: Int[np.ndarray, " C"], answer: Int[np.ndarray, " C"], similarity: Similarity
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if similarity.matrix is None:
-        every = np.arange(len(pair))
-        return every, every, np.ones(len(pair))
-    blocks = []
-    for one, other in pairs_within(pair):
-        alike = similarity.at(answer[one], answer[other])
-        similar = alike > 0
-        blocks.append((one[similar], other[similar], alike[similar]))
-    one, other, alike = (np.concatenate(part) for part in zip(*blocks, strict=True))
-    return one, other, alike
 
 
 def from_error(

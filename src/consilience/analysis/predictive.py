@@ -1,4 +1,4 @@
-r"""Posterior predictive checks: observed answers against those that the fit would give.
+"""Posterior predictive checks: observed answers against those that the fit would give.
 
 Answers are drawn again from the posterior (`replicated`) and compared with those
 observed by three statistics, each of which misses another feature of a model:
@@ -10,25 +10,13 @@ observed by three statistics, each of which misses another feature of a model:
 - **errors** by label: the share of answers that differ from the truth of their item.
   Where annotators have one accuracy for all labels, some labels have more errors.
 
-The truth is unknown, so errors are a discrepancy :math:`D(y, z)` in the sense of
-Gelman, Meng and Stern (1996): in each replicate it is computed for the observed and for
-the replicated answers with the same drawn truth z. Agreement and errors use answers
-about the same items; votes use answers about new items.
-
-The data are used twice, by the fit and by its check, so that p-values of a model that
-is right are less often extreme than uniform ones, mostly of agreement and errors; an
-extreme one stays what it is. The adjusted p-value asks of each pair, share or label how
-often *any* of them would be as far from its mean, in its own standard deviations (the
-maximum test of Westfall and Young, by replicates instead of permutations). What all
-have in common, such as errors that many annotators share, is seen in the statistic of
-all together, which is adjusted for no other.
-
-References
-----------
-Gelman, Carlin, Stern, Dunson, Vehtari and Rubin (2013), Bayesian data analysis, 3rd
-edition, section 6.3. Gelman, Meng and Stern (1996), Posterior predictive assessment of
-model fitness via realized discrepancies. Westfall and Young (1993), Resampling-based
-multiple testing.
+The truth is unknown, so errors are a discrepancy :math:`D(y, z)`: in each replicate it
+is computed for the observed and for the replicated answers with the same drawn truth z.
+The adjusted p-value asks of each pair, share or label how often *any* of them would be
+as far from its mean, in its own standard deviations (the maximum test of Westfall and
+Young, by replicates instead of permutations). What all have in common, such as errors
+that many annotators share, is seen in the statistic of all together, which is adjusted
+for no other.
 """
 
 from collections.abc import Callable
@@ -92,14 +80,12 @@ def predictive_checks(
         share: the share of items whose most voted label has this share of the answers;
         rounded up to tenths where the number of answers differs) or `errors` (column
         label: the share of answers about items of this label that differ from it). The
-        first row of each check, where these columns are missing, is about all: equal
-        answers of all pairs, the mean share of the most voted label, and errors of all
-        labels. Columns n (common answers, items or answers), observed, replicated
-        (mean), lower and upper (of the replicated values, with the probability of the
-        intervals of the fit), p (the probability that a replicated value is larger than
-        the observed one, ties counted half) and adjusted_p (two-sided; but for the
-        first row, the probability that any row of the check is as far from its mean). A
-        check without rows is left out.
+        first row of each check, where these columns are missing, is about all. Columns
+        n (common answers, items or answers), observed, replicated (mean), lower and
+        upper (of the replicated values), p (the probability that a replicated value is
+        larger than the observed one, ties counted half) and adjusted_p (two-sided; but
+        for the first row, the probability that any row of the check is as far from its
+        mean). A check without rows is left out.
 
     Raises
     ------
@@ -122,6 +108,7 @@ def predictive_checks(
     ----------
     Gelman et al. (2013), Bayesian data analysis, section 6.3. Gelman, Meng and Stern
     (1996), Posterior predictive assessment of model fitness via realized discrepancies.
+    Westfall and Young (1993), Resampling-based multiple testing.
 
     Examples
     --------

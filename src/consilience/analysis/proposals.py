@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from consilience.errors import CircularError, OptionError, PredictionsError
 from consilience.posterior import Fit
@@ -23,6 +23,7 @@ class Proposals:
     models: list[str]
     items: pd.Index
     label: Int[np.ndarray, "A I R"]
+    stated: Float[np.ndarray, "A I"]  # probability of the first label, if it has one
     dataset: Int[np.ndarray, " I"] | None
     names: pd.Index
     num_fit_labels: int
@@ -31,6 +32,19 @@ class Proposals:
     def fitted_label(self) -> Int[np.ndarray, "A I R"]:
         """Codes that the fit knows; others are unknown to it."""
         return np.where(self.label < self.num_fit_labels, self.label, UNKNOWN)
+
+    @property
+    def fitted_dataset(self) -> Int[np.ndarray, " I"]:
+        """Codes of the data set's labels that the fit knows."""
+        dataset = self.need_dataset("the data set's own label")
+        return np.where(dataset < self.num_fit_labels, dataset, UNKNOWN)
+
+    def need_dataset(self, what: str) -> Int[np.ndarray, " I"]:
+        """Return the codes of the data set's labels; refuse where there are none."""
+        if self.dataset is None:
+            msg = f"{what} needs the labels of the data set; give `dataset_labels`"
+            raise OptionError(msg)
+        return self.dataset
 
 
 def propose(
@@ -79,6 +93,8 @@ def propose(
     kept = place >= 0
     code = labels.get_indexer(pd.Index(frame["label"]))
     codes[at[kept], place[kept], rank[kept]] = code[kept]
+    stated, first = np.full(codes.shape[:2], np.nan), kept & (rank == 0)
+    stated[at[first], place[first]] = frame["probability"][first]
     dataset = None
     if old is not None:
         dataset = labels.get_indexer(pd.Index(old.set_index("item")["label"][items]))
@@ -93,7 +109,7 @@ def propose(
         raise PredictionsError(msg)
     if not allow_circular:
         _check_not_used_in_fit(fit, models)
-    return Proposals(models, items, codes, dataset, labels, len(fit_labels))
+    return Proposals(models, items, codes, stated, dataset, labels, len(fit_labels))
 
 
 def _check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
@@ -141,9 +157,11 @@ def _check(predictions: pd.DataFrame) -> pd.DataFrame:
             "have item, label, rank (1 for the best), and model where there are several"
         )
         raise PredictionsError(msg)
-    model = predictions.get("model", "model")
-    frame = predictions.assign(model=model)[["model", "item", "label", "rank"]]
-    if not len(frame) or frame.isna().any(axis=None):
+    stated = predictions.get("probability", np.nan)
+    frame = predictions.assign(
+        model=predictions.get("model", "model"), probability=stated
+    )[["model", "item", "label", "rank", "probability"]]
+    if not len(frame) or frame.drop(columns="probability").isna().any(axis=None):
         msg = "predictions: there are none, or a cell is empty; every row needs all"
         raise PredictionsError(msg)
     frame = as_texts(frame).astype({"model": "str"})
@@ -160,4 +178,4 @@ def _check(predictions: pd.DataFrame) -> pd.DataFrame:
             f"for item {row['item']!r}; keep one"
         )
         raise PredictionsError(msg)
-    return frame.astype({"rank": int})
+    return frame.astype({"rank": int, "probability": float})

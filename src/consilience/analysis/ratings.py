@@ -85,66 +85,29 @@ def lay_out(responses: Responses) -> Ratings:
         answer = np.zeros_like(label)
         answer[rows] = picked
     codes, example = encode(question[rows])
-    votes = _votes(
-        codes,
-        annotator[rows],
-        answer[rows],
-        table["n"].to_numpy().astype(np.float64)[rows],
-        len(names),
-    )
+    annotator, answer = annotator[rows], answer[rows]
+    who = codes * (int(annotator.max(initial=0)) + 2) + annotator + 1
+    key = who * len(names) + answer
+    order = np.argsort(key, kind="stable")
+    begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+    count = table["n"].to_numpy().astype(np.float64)[rows]
+    count, vote = np.add.reduceat(count[order], begin), order[begin]
+    # All answers of an annotator to a question share one vote.
+    first = np.flatnonzero(np.diff(who[vote], prepend=-1))
+    total, length = np.add.reduceat(count, first), np.diff(first, append=len(vote))
+    has_id = annotator[vote] >= 0
     return Ratings(
-        question=votes.question,
-        annotator=votes.annotator,
-        answer=votes.answer,
-        share=votes.share,
+        question=codes[vote],
+        annotator=annotator[vote],
+        answer=answer[vote],
+        share=np.where(has_id, count / np.repeat(total, length), count),
         item=encode(item[rows][example])[0],
         question_label=label[rows][example] if responses.kind == "contains" else None,
         labels=labels,
         answers=names,
         sets=sets,
         annotators=tuple(map(str, table["annotator"].cat.categories)),
-        repeated=votes.repeated,
-        anonymous=votes.anonymous,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Votes:
-    question: Int[np.ndarray, " N"]
-    annotator: Int[np.ndarray, " N"]
-    answer: Int[np.ndarray, " N"]
-    share: Float[np.ndarray, " N"]
-    repeated: int
-    anonymous: int
-
-
-def _votes(
-    question: Int[np.ndarray, " N"],
-    annotator: Int[np.ndarray, " N"],
-    answer: Int[np.ndarray, " N"],
-    count: Float[np.ndarray, " N"],
-    num_answers: int,
-) -> _Votes:
-    """Sort the answers and share out the votes of those who answered repeatedly."""
-    who = question * (int(annotator.max(initial=0)) + 2) + annotator + 1
-    key = who * num_answers + answer
-    order = np.argsort(key, kind="stable")
-    begin = np.flatnonzero(np.diff(key[order], prepend=-1))
-    count = np.add.reduceat(count[order], begin)
-    chosen = order[begin]
-    question, annotator, answer, who = (
-        column[chosen] for column in (question, annotator, answer, who)
-    )
-    begin = np.flatnonzero(np.diff(who, prepend=-1))
-    total = np.add.reduceat(count, begin)
-    every = np.repeat(total, np.diff(begin, append=len(who)))
-    has_id = annotator >= 0
-    return _Votes(
-        question=question,
-        annotator=annotator,
-        answer=answer,
-        share=np.where(has_id, count / every, count),
-        repeated=int((total[has_id[begin]] > 1).sum()),
+        repeated=int((total[has_id[first]] > 1).sum()),
         anonymous=int(count[~has_id].sum()),
     )
 

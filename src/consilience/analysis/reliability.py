@@ -4,16 +4,10 @@
 answers about an item together. `se`, `se_lower` and `se_upper` are of the published
 linearised variance over items, with Student's t. What is not defined is NaN, and
 `reason` says why; nothing that is undefined is called perfect.
-
-References
-----------
-Gwet (2014), Handbook of inter-rater reliability, 4th edition. Krippendorff (2019),
-Content analysis, 4th edition, chapter 12. Efron and Tibshirani (1993), An introduction
-to the bootstrap, chapter 13.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -23,28 +17,13 @@ from jaxtyping import Float
 from consilience.analysis import pairs
 from consilience.analysis.coefficients import (
     Study,
-    StudySums,
-    affordable,
     coefficient_table,
-    cohen,
-    estimate_coefficients,
-    estimate_labels,
     label_table,
     resample,
     sum_study,
 )
-from consilience.analysis.pairs import (
-    NOBODY_MEETS,
-    nobody_meets,
-    too_many,
-)
-from consilience.analysis.ratings import (
-    Counts,
-    Ratings,
-    assign_groups,
-    count_answers,
-    lay_out,
-)
+from consilience.analysis.pairs import NOBODY_MEETS, nobody_meets, too_many
+from consilience.analysis.ratings import Counts, Ratings, count_answers, lay_out
 from consilience.analysis.similarity import (
     Distance,
     Similarity,
@@ -65,35 +44,6 @@ USUAL: Mapping[str, Distance] = {
     "contains": "ordinal",
     "objects": "masi",
 }
-
-
-def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
-    """Return further remarks."""
-    remarks = []
-    if ratings.repeated:
-        remarks.append(
-            f"{ratings.repeated:,} times an annotator answered a question more than "
-            "once; these answers share one vote"
-        )
-    whole = counts.over_pairs(counts.agreed)
-    if counts.paired.any() and np.allclose(whole, counts.paired):
-        remarks.append("no two annotators disagree, so there is no interval")
-    alone = int((counts.raters < 2).sum())
-    if alone:
-        remarks.append(
-            f"{alone:,} questions have one annotator only: they inform the "
-            "frequencies of answers, not the agreement"
-        )
-    if few:
-        remarks.append(
-            "most pairs of annotators share fewer than thirty questions, too few for "
-            "a kappa of each pair: use Conger's kappa, not the mean of Cohen's"
-        )
-    if ratings.anonymous:
-        remarks.append(
-            f"{ratings.anonymous:,} answers without an id count as an annotator each"
-        )
-    return tuple(remarks)
 
 
 @shown_as(
@@ -122,15 +72,14 @@ class Agreement:
     prob, resamples, seed
         Probability of the intervals, number of bootstrap resamples, and their seed.
     coefficients : pandas.DataFrame
-        One row per coefficient: `coefficient`, `value`, `lower`, `upper`, `se`,
-        `se_lower`, `se_upper`, `observed` and `expected` agreement, and `reason` where
-        it is undefined.
+        Columns coefficient, value, lower, upper, se, se_lower, se_upper, observed and
+        expected agreement, and reason where it is undefined.
     labels : pandas.DataFrame, optional
-        On request: `label`, `share` of the answers, `specific` agreement and `kappa`
-        with their bounds.
+        On request: label, share of the answers, specific agreement and kappa with
+        bounds.
     pairs : pandas.DataFrame, optional
-        On request: `annotator`, `other`, `questions` that both answered, `percent`,
-        `kappa` (Cohen's), `se`, `se_lower`, `se_upper`.
+        On request: annotator, other, questions that both answered, percent, kappa
+        (Cohen's), se, se_lower, se_upper.
     notes : tuple of str
         Further remarks, one sentence each.
 
@@ -144,8 +93,8 @@ class Agreement:
     >>> from consilience.demo import study
     >>> answers = study(0, num_photos=30).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> found = cs.agreement(responses, bootstrap=0)
-    >>> found.annotators, found.questions, found.categories
+    >>> agreement = cs.agreement(responses, bootstrap=0)
+    >>> agreement.annotators, agreement.questions, agreement.categories
     (25, 30, 5)
     """
 
@@ -211,10 +160,8 @@ def agreement(
 
     Raises
     ------
-    KindError
-        If there are several kinds of question.
-    NoResponsesError
-        If no question was answered.
+    KindError, NoResponsesError
+        If there are several kinds of question, or no question was answered.
     OptionError
         If the distance does not suit the answers, or an option is out of range.
     TooLargeError
@@ -226,8 +173,8 @@ def agreement(
 
     References
     ----------
-    Gwet (2014), Handbook of inter-rater reliability. Krippendorff (2019), Content
-    analysis: an introduction to its methodology.
+    Gwet (2014), Handbook of inter-rater reliability, 4th edition. Krippendorff (2019),
+    Content analysis, 4th edition, chapter 12. Efron and Tibshirani (1993), chapter 13.
 
     Examples
     --------
@@ -236,23 +183,19 @@ def agreement(
     >>> answers = study(0, num_photos=30).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
     >>> table = cs.agreement(responses, bootstrap=0).coefficients
-    >>> table[["coefficient", "value"]].round(2)
-            coefficient  value
-    0           percent   0.56
-    1             cohen   0.31
-    2             scott    NaN
-    3            fleiss   0.44
-    4            conger   0.45
-    5  brennan_prediger   0.45
-    6          gwet_ac1   0.45
-    7      krippendorff   0.45
+    >>> table[["coefficient", "value"]].round(2).head(4)
+      coefficient  value
+    0     percent   0.56
+    1       cohen   0.31
+    2       scott    NaN
+    3      fleiss   0.44
     """
     _check(by, prob, bootstrap)
     ratings = lay_out(responses)
     chosen: Distance = distance or USUAL[responses.kind]
     similarity = _similarity(ratings, responses.kind, chosen)
     counts = count_answers(ratings, similarity)
-    why = reasons(ratings, counts)
+    why = _reasons(ratings, counts)
     want_pairs = "cohen" not in why or "pair" in by
     study = Study(
         ratings=ratings,
@@ -263,17 +206,17 @@ def agreement(
         conger="conger" not in why,
         labels="label" in by,
     )
-    sums, whole = sum_study(study, np.zeros_like(ratings.item)), np.ones((1, 1))
-    kappas = cohen(sums, whole)
-    drawn, labels = _draw(study, sums, kappas, bootstrap, seed)
-    table = coefficient_table(estimate_coefficients(study, sums), drawn, why, prob)
+    sums = sum_study(study, np.zeros_like(ratings.item))
+    kappas = None if sums.pairs is None else pairs.kappas(sums.pairs, np.ones((1, 1)))
+    few = kappas is not None and kappas.few
+    drawn = resample(study, sums, bootstrap, seed, few=few)
+    table = coefficient_table(study, sums, drawn, why, prob)
     table["coefficient"] = table["coefficient"].replace(
         "gwet", "gwet_ac1" if chosen == "nominal" else "gwet_ac2"
     )
     by_label = by_pair = None
     if sums.labels is not None:
-        estimates = estimate_labels(sums.labels, whole)
-        by_label = label_table(ratings.labels, estimates, labels, prob)
+        by_label = label_table(ratings.labels, sums.labels, drawn, prob)
     if "pair" in by:
         by_pair = pairs.pair_table(study.meetings, kappas, ratings, prob)
     return Agreement(
@@ -292,31 +235,7 @@ def agreement(
         coefficients=table,
         labels=by_label,
         pairs=by_pair,
-        notes=notes(ratings, counts, few=kappas is not None and kappas.few),
-    )
-
-
-def _draw(
-    study: Study,
-    sums: StudySums,
-    kappas: pairs.Kappas | None,
-    resamples: int,
-    seed: int,
-) -> tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray] | None]:
-    """Resample the items; what cannot be, or not in reasonable time, is left out."""
-    item = study.ratings.item
-    if not resamples or not item.any() or not study.counts.paired.any():
-        return {}, None
-    for_conger, for_cohen = affordable(sums, resamples)
-    few = kappas is not None and kappas.few
-    sampled = replace(
-        study,
-        conger=study.conger and for_conger,
-        meetings=study.meetings if for_cohen and not few else None,
-    )
-    generator = np.random.default_rng(seed)
-    return resample(
-        sum_study(sampled, assign_groups(item, generator)), resamples, generator
+        notes=_notes(ratings, counts, few=few),
     )
 
 
@@ -374,7 +293,7 @@ def _numbers(
     return values
 
 
-def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
+def _reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
     """Say which coefficients (all: but percent) are undefined, and why."""
     if not counts.paired.any():
         why = "no question was answered by two annotators"
@@ -402,3 +321,32 @@ def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
             "they can tell answers apart"
         )
     return undefined
+
+
+def _notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
+    """Return further remarks."""
+    remarks = []
+    if ratings.repeated:
+        remarks.append(
+            f"{ratings.repeated:,} times an annotator answered a question more than "
+            "once; these answers share one vote"
+        )
+    whole = counts.over_pairs(counts.agreed)
+    if counts.paired.any() and np.allclose(whole, counts.paired):
+        remarks.append("no two annotators disagree, so there is no interval")
+    alone = int((counts.raters < 2).sum())
+    if alone:
+        remarks.append(
+            f"{alone:,} questions have one annotator only: they inform the "
+            "frequencies of answers, not the agreement"
+        )
+    if few:
+        remarks.append(
+            "most pairs of annotators share fewer than thirty questions, too few for "
+            "a kappa of each pair: use Conger's kappa, not the mean of Cohen's"
+        )
+    if ratings.anonymous:
+        remarks.append(
+            f"{ratings.anonymous:,} answers without an id count as an annotator each"
+        )
+    return tuple(remarks)

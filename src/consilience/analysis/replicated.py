@@ -180,21 +180,16 @@ def replicate_answers(fit: Fit, *, replicates: int = 200, seed: int = 0) -> xr.D
 
     Parameters
     ----------
-    fit : Fit
-        A fit of kind choice or contains, of a model that draws answers from tables of
-        P(answer | truth).
-    replicates : int, default 200
-        How often all answers are drawn again; fewer where there are very many.
-    seed : int, default 0
-        Seed of the random number generator.
+    fit, replicates, seed
+        See `predictive_checks`.
 
     Returns
     -------
     xarray.DataTree
         The data with the group posterior_predictive: `answer`, along chain (one), draw
         and response, as codes of the attribute labels, with the names of annotator and
-        item. The group observed_data has the observed `answer` alone, in a row for each
-        also where a row stood for several.
+        item. The group observed_data has the observed `answer` alone, in a row for
+        each.
 
     Raises
     ------

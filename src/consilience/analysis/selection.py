@@ -15,8 +15,8 @@ Bounds of `G` carry the error of the mixture as well as the draw of the items
 
 References
 ----------
-Engstrom et al. (2020), Identifying statistical bias in dataset replication.
-Newey and McFadden (1994), section 6, on estimates in two steps.
+Engstrom et al. (2020), Identifying statistical bias in dataset replication. Newey and
+McFadden (1994), section 6, on estimates in two steps.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -85,8 +85,8 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns item, label, frequency (posterior mean; a maybe counts half), lower and
-        upper; and for each threshold, such as 0.5, a column above_0.5 with the
-        probability that the frequency is above it.
+        upper; and for each threshold a column, such as above_0.5: the probability that
+        the frequency is above it.
 
     Raises
     ------
@@ -97,20 +97,14 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     --------
     selection_frequencies : The distribution of the frequencies in the data set.
 
-    References
-    ----------
-    Engstrom et al. (2020), Identifying statistical bias in dataset replication.
-
     Examples
     --------
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="contains_counts", engine="em")
-    >>> cs.frequencies(fit)[["item", "label", "frequency"]].head(3).round(1)
-         item   label  frequency
-    0   item0  class1        0.6
-    1   item1  class1        0.3
-    2  item10  class0        0.6
+    >>> cs.frequencies(fit)[["item", "label", "frequency"]].head(1).round(1)
+        item   label  frequency
+    0  item0  class1        0.6
     """
     space, model = _restore(fit, thresholds)
     tail = (1 - float(fit.data.attrs["prob"])) / 2
@@ -121,20 +115,17 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
             f"above_{threshold:g}": belief @ share_above(grid, jnp.asarray(threshold))
             for threshold in thresholds
         }
-    node = np.asarray(grid)
-    width = node[1] - node[0]
-    below = np.cumsum(belief, 1)
-    bounds = [_quantile(below, node + width / 2, chance) for chance in (tail, 1 - tail)]
+    node, below = np.asarray(grid), np.cumsum(belief, 1)
+    edge = node + (node[1] - node[0]) / 2
     columns = {
         "frequency": belief @ expit(node),
-        "lower": bounds[0],
-        "upper": bounds[1],
+        "lower": _quantile(below, edge, tail),
+        "upper": _quantile(below, edge, 1 - tail),
+        **above,
     }
-    columns |= {name: np.asarray(values) for name, values in above.items()}
+    values = {name: np.asarray(each)[merged.place] for name, each in columns.items()}
     names = {"item": space.unit_item, "label": space.unit_label}
-    return pd.DataFrame(
-        names | {name: values[merged.place] for name, values in columns.items()}
-    )
+    return pd.DataFrame(names | values)
 
 
 def draw_probability_above(
@@ -165,10 +156,8 @@ def selection_frequencies(
 
     Parameters
     ----------
-    fit : Fit
-        A fit of the model `contains_counts`.
-    thresholds : sequence of float
-        Frequencies between 0 and 1.
+    fit, thresholds
+        See `frequencies`.
 
     Returns
     -------
@@ -185,10 +174,6 @@ def selection_frequencies(
     See Also
     --------
     frequencies : The frequency of each label.
-
-    References
-    ----------
-    Engstrom et al. (2020), Identifying statistical bias in dataset replication.
 
     Examples
     --------

@@ -63,6 +63,21 @@ class Similarity:
         mean: np.ndarray = np.einsum("rl,rl->r", self.times(shares), shares)
         return mean
 
+    def alike_within(
+        self, group: Int[np.ndarray, " C"], answer: Int[np.ndarray, " C"]
+    ) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"], Float[np.ndarray, " P"]]:
+        """Places of answers of one group that are alike at all, and how much."""
+        if self.matrix is None:
+            every = np.arange(len(group))
+            return every, every, np.ones(len(group))
+        blocks = []
+        for one, other in pairs_within(group):
+            alike = self.at(answer[one], answer[other])
+            similar = alike > 0
+            blocks.append((one[similar], other[similar], alike[similar]))
+        one, other, alike = (np.concatenate(part) for part in zip(*blocks, strict=True))
+        return one, other, alike
+
     @property
     def total(self) -> float:
         """Sum of the whole table."""

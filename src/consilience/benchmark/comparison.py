@@ -15,7 +15,7 @@ there are two standard errors: `se` takes the sets as given, :math:`\sqrt{\sum_s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
@@ -25,57 +25,14 @@ import pandas as pd
 from consilience.benchmark.datasets import METRICS, Measured, Protocol, measure, paired
 from consilience.benchmark.runs import Result
 from consilience.intervals import bounds
-from consilience.scoring.metrics import interval
+from consilience.scoring.metrics import Metric, interval
 from consilience.whole_folder import whole_files
 
 FIGURES = ("seconds", "compile_seconds", "peak_mib")
 _COLUMNS = ("set", "method", "metric", "value", "lower", "upper", "sets")
-_BOUNDS = ("value", "lower", "upper")
 _HIGHER = ("accuracy",)
 MEAN = "mean"
 type Table = Mapping[tuple[str, str], Measured | None]
-
-
-def differences(
-    measured: Table,
-    order: Sequence[str],
-    names: Sequence[str],
-    reference: str,
-    protocol: Protocol,
-) -> list[dict[str, object]]:
-    """Return the differences of all methods from one, by set and in the mean."""
-    rows: list[dict[str, object]] = []
-    for method, metric in product(names, METRICS):
-        ours = sets_with_metric(measured, order, reference, metric)
-        theirs = sets_with_metric(measured, order, method, metric)
-        both = [name for name in order if name in ours and name in theirs]
-        if method == reference or not both:
-            continue
-        pairs = [paired(theirs[name], ours[name], metric) for name in both]
-        gaps, errors, resampled = (np.array(part) for part in zip(*pairs, strict=True))
-        number = len(both)
-        of_sets = gaps.std(ddof=1) / np.sqrt(number) if number > 1 else np.nan
-        mean = (gaps.mean(), np.sqrt((errors**2).sum()) / number, resampled.mean(0))
-        for name, (gap, error, draws), se_sets, sets in (
-            *((name, pair, np.nan, 1) for name, pair in zip(both, pairs, strict=True)),
-            (MEAN, mean, of_sets, number),
-        ):
-            lower, upper = bounds(draws, protocol.prob)
-            rows.append(
-                {
-                    "method": method,
-                    "reference": reference,
-                    "metric": metric,
-                    "set": name,
-                    "difference": float(gap),
-                    "se": float(error),
-                    "se_sets": float(se_sets),
-                    "lower": float(lower),
-                    "upper": float(upper),
-                    "sets": sets,
-                }
-            )
-    return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +69,7 @@ def compare(
     names = list(dict.fromkeys(method for _, method in measured))
     order = list(gold)
     runs = _runs(every_result, gold)
-    values = pd.DataFrame(_values(measured, order, names, protocol))
+    values = _values(measured, order, names, protocol)
     no_probabilities = values["method"].isin(without) & (values["metric"] != METRICS[0])
     values = values[~no_probabilities]
     reference = _reference(names, values, protocol.against)
@@ -121,9 +78,7 @@ def compare(
     figures = pd.DataFrame(_figures(runs, names))
     return Comparison(
         results=pd.concat([values, ranked, figures], ignore_index=True)[list(_COLUMNS)],
-        differences=pd.DataFrame(
-            differences(measured, order, names, reference, protocol)
-        ),
+        differences=_differences(measured, order, names, reference, protocol),
         runs=runs,
         reference=reference,
         protocol=protocol,
@@ -166,28 +121,60 @@ def _variants(result: Result) -> list[tuple[str, pd.DataFrame | None]]:
     ]
 
 
+def _differences(
+    measured: Table,
+    order: Sequence[str],
+    names: Sequence[str],
+    reference: str,
+    protocol: Protocol,
+) -> pd.DataFrame:
+    """Return the differences of all methods from one, by set and in the mean."""
+    rows: list[dict[str, object]] = []
+    for method, metric in product(names, METRICS):
+        ours = _sets_with_metric(measured, order, reference, metric)
+        theirs = _sets_with_metric(measured, order, method, metric)
+        both = [name for name in order if name in ours and name in theirs]
+        if method == reference or not both:
+            continue
+        pairs = [paired(theirs[name], ours[name], metric) for name in both]
+        gaps, errors, resampled = (np.array(part) for part in zip(*pairs, strict=True))
+        number = len(both)
+        of_sets = gaps.std(ddof=1) / np.sqrt(number) if number > 1 else np.nan
+        mean = (gaps.mean(), np.sqrt((errors**2).sum()) / number, resampled.mean(0))
+        each = [
+            (name, *pair, np.nan, 1) for name, pair in zip(both, pairs, strict=True)
+        ]
+        for name, gap, error, draws, se_sets, sets in [
+            *each,
+            (MEAN, *mean, of_sets, number),
+        ]:
+            lower, upper = bounds(draws, protocol.prob)
+            row: dict[str, object] = {"method": method, "reference": reference}
+            row |= {"metric": metric}
+            row |= {"set": name, "difference": float(gap), "se": float(error)}
+            row |= {"se_sets": float(se_sets), "lower": float(lower)}
+            rows.append({**row, "upper": float(upper), "sets": sets})
+    return pd.DataFrame(rows)
+
+
 def _values(
     measured: Table, order: Sequence[str], names: Sequence[str], protocol: Protocol
-) -> list[dict[str, object]]:
+) -> pd.DataFrame:
+    """Return every metric of every method, by set and in the mean."""
     rows: list[dict[str, object]] = []
-
-    def add(place: str, method: str, metric: str, several: Sequence[Measured]) -> None:
-        row = {"set": place, "method": method, "metric": metric, "sets": len(several)}
-        if not several:
-            rows.append({**row, **dict.fromkeys(_BOUNDS, float("nan"))})
-            return
-        value = float(np.mean([one.values[metric] for one in several]))
-        resampled = np.mean([one.resampled[metric] for one in several], 0)
-        estimate = interval(metric, value, resampled, protocol.prob)
-        rows.append({**row, **{name: getattr(estimate, name) for name in _BOUNDS}})
-
     for method, metric in product(names, METRICS):
-        by_set = sets_with_metric(measured, order, method, metric)
-        for name in order:
-            if (name, method) in measured:
-                add(name, method, metric, [by_set[name]] if name in by_set else [])
-        add(MEAN, method, metric, list(by_set.values()))
-    return rows
+        by_set = _sets_with_metric(measured, order, method, metric)
+        tried = [name for name in order if (name, method) in measured]
+        places = [(name, [by_set[name]] if name in by_set else []) for name in tried]
+        for place, several in [*places, (MEAN, list(by_set.values()))]:
+            row = {"set": place, "method": method, "metric": metric}
+            estimate = Metric(np.nan, np.nan, np.nan)
+            if several:
+                value = float(np.mean([one.values[metric] for one in several]))
+                resampled = np.mean([one.resampled[metric] for one in several], 0)
+                estimate = interval(metric, value, resampled, protocol.prob)
+            rows.append({**row, "sets": len(several), **asdict(estimate)})
+    return pd.DataFrame(rows)
 
 
 def _reference(names: Sequence[str], values: pd.DataFrame, against: str | None) -> str:
@@ -257,7 +244,7 @@ def _figures(runs: pd.DataFrame, names: Sequence[str]) -> list[dict[str, object]
     return rows
 
 
-def sets_with_metric(
+def _sets_with_metric(
     measured: Table, order: Sequence[str], method: str, metric: str
 ) -> dict[str, Measured]:
     """Return a method's sets on which it has the metric."""

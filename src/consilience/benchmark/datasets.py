@@ -20,9 +20,7 @@ from jaxtyping import Float
 
 from consilience.errors import GoldError, KindError, OptionError, SourceNotFoundError
 from consilience.responses import ReadOptions, Responses, read_with
-from consilience.scoring.calibration import gaps_by_item
-from consilience.scoring.gold import judged_choice
-from consilience.scoring.item_metrics import ratio
+from consilience.scoring.item_metrics import choice_columns, means
 from consilience.scoring.metrics import bootstrapped
 
 # What marks a folder as a data set: as it comes, or canonical.
@@ -161,25 +159,15 @@ def measure(
     protocol: Protocol,
 ) -> Measured:
     """Measure what a method says of a set."""
-    scores = judged_choice(table, gold)
-    num_items = len(scores.right)
-    by_item = {
-        "accuracy": scores.right,
-        **{name: -np.log(np.maximum(scores.truth, c)) for name, c in CLIPS.items()},
-        "brier": scores.brier,
-    }
-    by_item = {name: column for name, column in by_item.items() if name in metrics}
-    parts = dict(by_item)
-    if "ece" in metrics:
-        parts["ece"] = gaps_by_item(
-            scores.confidence, scores.right, np.arange(num_items), protocol.bins
-        )
+    columns, _ = choice_columns(table, gold, CLIPS, protocol.bins)
+    wanted = {metric: columns[metric] for metric in metrics}
     values, resampled = bootstrapped(
-        {name: ratio(part, np.ones(num_items)) for name, part in parts.items()},
-        num_items,
+        means(wanted),
+        len(columns["accuracy"]),
         protocol.resamples,
         protocol.seed + zlib.crc32(name.encode()),
     )
+    by_item = {metric: part for metric, part in wanted.items() if part.ndim == 1}
     return Measured(values=values, by_item=by_item, resampled=resampled)
 
 

@@ -1,16 +1,26 @@
-"""Run every method on every set, and keep the results, each whole or absent."""
+r"""Run every method on every set, and keep the results, each whole or absent.
+
+**Smoothed vote shares: what to beat with probabilities that know no annotator.**
+
+.. math::
+
+   p(z_i = k) = \frac{n_{ik} + 1/K}{n_i + 1}
+
+One imagined answer is spread evenly over the K labels, so that no label is impossible.
+Its accuracy is that of the majority vote.
+"""
 
 import json
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from consilience import annotators
@@ -18,11 +28,12 @@ from consilience.benchmark.datasets import DataSet
 from consilience.errors import UnknownModelError
 from consilience.model import Model
 from consilience.responses import Responses
-from consilience.scoring.metrics import COLUMNS, Prediction, complete
 from consilience.whole_folder import whole_files
 
 type Outcome = dict[str, Any]
 KIND = "choice"  # of the data sets that methods are compared on
+SMOOTHED = "smoothed_shares"  # the baseline
+COLUMNS = ("item", "label", "probability")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +85,15 @@ class Method:
     probabilistic: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a method says."""
+
+    labels: pd.DataFrame
+    variants: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 def run_all(
     sets: Sequence[DataSet],
     methods: Sequence[Method],
@@ -83,7 +103,6 @@ def run_all(
     | None = None,
 ) -> list[Result]:
     """Run what is not kept yet, one after the other."""
-    run = run or _run_here
     results: list[Result] = []
     total = len(sets) * len(methods)
     for data in sets:
@@ -93,7 +112,12 @@ def run_all(
             before = result is not None
             if result is None:
                 report(Step(number, total, data.name, method.name))
-                result = _result(data, method, plan, *run(data, method, plan.seed))
+                made = (
+                    run(data, method, plan.seed)
+                    if run
+                    else predict(method, data.responses, plan.seed)
+                )
+                result = _result(data, method, plan, *made)
                 save(result, plan.folder)
             report(Step(number, total, data.name, method.name, result, kept=before))
             results.append(result)
@@ -117,7 +141,11 @@ def predict(
         return {"status": "memory", "reason": reason}, None
     except Exception as error:  # noqa: BLE001 (whatever a method raises is its result)
         return {"status": "error", "reason": one_line(error)}, None
-    facts = {"version": _version(method.package), **prediction.facts}
+    try:
+        number = version(method.package)
+    except PackageNotFoundError:
+        number = "unknown"
+    facts = {"version": number, **prediction.facts}
     return {"status": "done", "reason": "", "seconds": seconds, **facts}, table
 
 
@@ -133,19 +161,13 @@ def other_stored_results(
     """Give what the folder holds besides, of the same answers and the same seed."""
     there = {(result.data, result.method) for result in results}
     for data in sets:
-        for name in stored_methods(plan.folder, data.name):
-            other = stored(plan.folder, data.name, name)
-            if other is None or (data.name, name) in there:
+        same = {"responses": data.fingerprint, "seed": plan.seed}
+        for path in sorted((plan.folder / data.name).glob("*.json")):
+            other = stored(path)
+            if other is None or (data.name, other.method) in there:
                 continue
-            same = {"responses": data.fingerprint, "seed": plan.seed}
             if same.items() <= dict(other.key).items():
                 yield other
-
-
-def _run_here(
-    data: DataSet, method: Method, seed: int
-) -> tuple[Outcome, pd.DataFrame | None]:
-    return predict(method, data.responses, seed)
 
 
 def _result(
@@ -188,9 +210,40 @@ def _gold_items(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
     return pd.concat(parts, ignore_index=True), most
 
 
+def complete(
+    table: pd.DataFrame, items: Sequence[str], labels: Sequence[str]
+) -> tuple[pd.DataFrame, int]:
+    """Return what is said of some items, each with probabilities that sum to one.
+
+    An item of which nothing is said, or whose probabilities are all zero or not
+    numbers, gets the same probability for every label: saying nothing is neither right
+    nor wrong.
+    """
+    stated = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
+    stated = stated[stated["item"].isin(list(items))]
+    if (stated["probability"] < 0).any():
+        msg = f"a probability is {stated['probability'].min():g}, less than 0"
+        raise ValueError(msg)
+    by_item = stated.groupby("item")["probability"]
+    total = by_item.transform("sum", min_count=1)
+    whole = by_item.transform("count") == by_item.transform("size")
+    meant = np.isfinite(total) & (total > 0) & whole
+    kept = stated[meant].assign(probability=lambda rows: rows["probability"] / total)
+    silent = sorted(set(items) - set(kept["item"]))
+    filled = pd.DataFrame(
+        {
+            "item": np.repeat(np.array(silent, dtype=object), len(labels)),
+            "label": np.tile(np.array(labels, dtype=object), len(silent)),
+            "probability": 1 / max(len(labels), 1),
+        }
+    )
+    parts = [part for part in (kept, filled) if len(part)]
+    return pd.concat(parts, ignore_index=True), len(silent)
+
+
 def _load_stored(data: DataSet, method: Method, plan: Plan) -> Result | None:
     """Return what is kept, if it is what would be found now."""
-    result = stored(plan.folder, data.name, method.name)
+    result = stored(_path(plan.folder, data.name, method.name))
     if result is None or dict(result.key) != _key(data, method, plan):
         return None
     outcome = result.outcome
@@ -209,20 +262,13 @@ def _key(data: DataSet, method: Method, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def library_methods(engine: str = "auto") -> tuple[Method, ...]:
     """Every model for choice, the choice made by the data, and a baseline."""
     takes = filter(_finds_truths, annotators.names())
     models = tuple(
         Method(name, __name__, _with_engine(name, engine)) for name in ("auto", *takes)
     )
-    return (Method("smoothed_shares", "consilience.scoring.metrics", ""), *models)
+    return (Method(SMOOTHED, __name__, SMOOTHED), *models)
 
 
 def choose_methods(
@@ -241,6 +287,8 @@ def choose_methods(
 
 def load(setting: str) -> Callable[[Responses, int], Prediction]:
     """Import what a fit needs; return the fit of `model` or `model/engine`."""
+    if setting == SMOOTHED:
+        return lambda responses, _seed: Prediction(smoothed_shares(responses))
     from consilience.fitting import fit  # noqa: PLC0415 (only where it fits)
     from consilience.posterior.labels import labels  # noqa: PLC0415
 
@@ -262,6 +310,16 @@ def load(setting: str) -> Callable[[Responses, int], Prediction]:
         )
 
     return predict
+
+
+def smoothed_shares(responses: Responses, imagined: float = 1.0) -> pd.DataFrame:
+    """Share of each label in the answers about each item, smoothed."""
+    given = responses.table.dropna(subset="label")
+    count = given.groupby(["item", "label"], observed=False)["n"].sum()
+    smooth = count + imagined / len(given["label"].cat.categories)
+    share = smooth / smooth.groupby(level="item", observed=False).transform("sum")
+    table = share.rename("probability").reset_index()
+    return table.astype({"item": "object", "label": "object"})
 
 
 def _finds_truths(name: str) -> bool:
@@ -296,25 +354,15 @@ def save(result: Result, folder: Path) -> None:
         path.with_suffix(".parquet").unlink(missing_ok=True)
 
 
-def stored(folder: Path, data: str, method: str) -> Result | None:
+def stored(path: Path) -> Result | None:
     """Return what is kept of a method on a set; None where nothing is."""
-    path = _path(folder, data, method)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         done = record["outcome"]["status"] == "done"
         labels = pd.read_parquet(path.with_suffix(".parquet")) if done else None
-        return Result(data, method, record["key"], record["outcome"], labels)
-    except (OSError, ValueError, KeyError):
+        return Result(**record, labels=labels)
+    except (OSError, ValueError, KeyError, TypeError):
         return None  # absent, or damaged: it is run again
-
-
-def stored_methods(folder: Path, data: str) -> list[str]:
-    """Return the methods of which something is kept."""
-    names = []
-    for path in sorted((folder / data).glob("*.json")):
-        with suppress(OSError, ValueError, KeyError):
-            names.append(json.loads(path.read_text(encoding="utf-8"))["method"])
-    return names
 
 
 def _path(folder: Path, data: str, method: str) -> Path:

@@ -5,8 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from consilience.analysis import error_frequencies, model_calibration
-from consilience.analysis import validity_by_rank as rank_validity
 from consilience.errors import OptionError
 from consilience.figures.figure import (
     FREE,
@@ -169,9 +167,8 @@ def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
 
 def calibration(study: StudyFigures) -> Figure:
     """Return how often labels are valid that models state with some probability."""
-    name, fit, predicted = "calibration", study.fit, study.predicted
-    table = model_calibration(fit, predicted, tau=study.tau, **study.settings)
-    table = study.in_order(table)
+    name = "calibration"
+    table = study.in_order(study.evaluation.calibration())
     gap = (table["stated"] - table["value"]).abs() * table["items"]
     error = gap.groupby(table["model"]).sum() / table.groupby("model")["items"].sum()
     order = [model for model in study.models if model in error.index]
@@ -186,9 +183,9 @@ def calibration(study: StudyFigures) -> Figure:
 
 def validity_by_rank(study: StudyFigures) -> Figure:
     """Return how often the label of each rank of a model is valid."""
-    name, best = "validity_by_rank", study.models[-1]
-    table = rank_validity(study.fit, study.predicted, tau=study.tau, **study.settings)
-    table = study.in_order(table)
+    name = "validity_by_rank"
+    table = study.in_order(study.evaluation.by_rank())
+    best = study.models[-1]
     ranks = table[table["model"] == best].set_index("rank")
     second = f", the second of {share_of(ranks.loc[2])}" if 2 in ranks.index else ""
     finding = (
@@ -252,7 +249,7 @@ def followed(study: StudyFigures) -> Figure:
 
 def acceptance(study: StudyFigures) -> Figure:
     """Return how often people accept a model's prediction, beside its accuracy."""
-    name, table = "acceptance", study.predicted_frequencies
+    name, table = "acceptance", study.evaluation_by_answers.frequencies()
     whole = table[table["subset"] == "all"]
     accuracy = whole[whole["statistic"] == "accuracy"].set_index("who")["value"]
     rows = whole[whole["statistic"] == "frequency"].rename(columns={"who": "model"})
@@ -284,13 +281,7 @@ def acceptance(study: StudyFigures) -> Figure:
 def errors_by_acceptance(study: StudyFigures) -> Figure:
     """Return how often people accept the errors of each model."""
     name = "errors_by_acceptance"
-    frequencies = error_frequencies(
-        study.asked_alone,
-        study.predicted,
-        dataset_labels=study.dataset_labels,
-        **study.settings,
-    )
-    table = study.in_order(frequencies)
+    table = study.in_order(study.evaluation_by_answers.errors())
     bins = zip(table["low"], table["high"], strict=True)
     rows = table.assign(name=[f"{low:g} to {high:g}" for low, high in bins])
     often = table[table["low"] == table["low"].max()].set_index("model")

@@ -18,10 +18,8 @@ from consilience.analysis import (
     ComparedConfusion,
     Evaluation,
     HumanConfusion,
-    compare_confusion,
     evaluate,
     human_confusion,
-    predicted_frequencies,
 )
 from consilience.errors import ConsilienceError, KindError, OptionError
 from consilience.figures.figure import Figure
@@ -254,13 +252,8 @@ class StudyFigures:
     @cached_property
     def compared_confusion(self) -> ComparedConfusion:
         """How people and models call the items of each class."""
-        return compare_confusion(
-            self.fit,
-            self.predicted,
-            dataset_labels=self.dataset_labels,
-            labels=self.responses.labels,
-            **self.settings,
-        )
+        _ = self.dataset_labels
+        return self.evaluation.confusion(self.responses.labels)
 
     @cached_property
     def depth(self) -> int:
@@ -306,12 +299,13 @@ class StudyFigures:
         return human_confusion(self.responses, prob=self.prob)
 
     @cached_property
-    def predicted_frequencies(self) -> pd.DataFrame:
-        """How often people select what models predict."""
-        return predicted_frequencies(
+    def evaluation_by_answers(self) -> Evaluation:
+        """Models against the answers about one label at a time."""
+        return evaluate(
             self.asked_alone,
             self.predicted,
             dataset_labels=self.dataset_labels,
+            top=1,
             **self.settings,
         )
 

@@ -83,7 +83,7 @@ def plot_confusion(
     --------
     Fit.confusion : The numbers that are drawn.
     human_confusion : Confusion of people for each class.
-    compare_confusion : Which labels people and models confuse.
+    Evaluation.confusion : Which labels people and models confuse.
 
     Examples
     --------

@@ -209,7 +209,7 @@ def plot_calibration(
     ----------
     calibration : Fit or pandas.DataFrame
         A fit, whose labels are compared with gold labels; or the result of
-        `model_calibration`, of one model or several.
+        `Evaluation.calibration`, of one model or several.
     gold : pandas.DataFrame or path, optional
         Gold labels of items, as for `score` (a fit only).
     bins : int, default 10
@@ -235,7 +235,7 @@ def plot_calibration(
     See Also
     --------
     score : The calibration error (ece) and other metrics.
-    model_calibration : The same of models, by the posterior of the truth.
+    Evaluation.calibration : The same of models, by the posterior of the truth.
 
     Examples
     --------
@@ -301,4 +301,4 @@ def _calibration_table(
             labels(data), truths, kind=kind, bins=bins, prob=chance
         )
         return table, chance
-    return _given(calibration, "calibration", "model_calibration", _NEEDS), None
+    return _given(calibration, "calibration", "Evaluation.calibration", _NEEDS), None

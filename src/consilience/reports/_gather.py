@@ -13,7 +13,6 @@ from consilience.analysis import (
     Agreement,
     By,
     agreement,
-    called_otherwise,
     cooccurring,
     predictive_checks,
 )
@@ -356,10 +355,7 @@ def _pairs(fit: Fit, responses: Responses | None) -> dict[str, pd.DataFrame]:
     if responses is None or fit.data.attrs["kind"] != "objects":
         return {}
     try:
-        return {
-            "objects_that_come_together": cooccurring(fit, responses),
-            "labels_with_another_main_object": called_otherwise(fit, responses),
-        }
+        return {"objects_that_come_together": cooccurring(fit, responses)}
     except OptionError:
         return {}
 

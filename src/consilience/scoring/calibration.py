@@ -49,13 +49,10 @@ def reliability_table(
     bin_of = equal_mass_bins(confidence, bins)
     number = np.bincount(bin_of).astype(float)
     share = np.bincount(bin_of, right) / number
-    _, place = np.unique(
-        np.stack([item, bin_of]), axis=1, return_inverse=True
-    )  # cells of an item and a bin
+    # The labels of an item in a bin go together.
+    cell, place = np.unique(item * len(number) + bin_of, return_inverse=True)
     apart = np.bincount(place, right - share[bin_of])
-    bin_of_cell = np.zeros(len(apart), np.int64)
-    bin_of_cell[place] = bin_of
-    variance = np.bincount(bin_of_cell, apart**2) / number**2
+    variance = np.bincount(cell % len(number), apart**2) / number**2
     lower, upper = share_bounds(share, variance, number, prob)
     return pd.DataFrame(
         {
@@ -75,13 +72,13 @@ def _stated_and_right(
     if kind == "choice":
         scores = judged_choice(labels, gold)
         return np.arange(len(scores.right)), scores.confidence, scores.right
-    if kind == "contains":
-        both = judged_contains(labels, gold)[0]
-    else:
-        both = judged_objects(labels, gold)[1]
-        both = both[both["judged"]]
-    item = pd.factorize(both["item"])[0].astype(np.int64)
-    return item, both["probability"].to_numpy(), both["right"].to_numpy()
+    pairs = (
+        judged_contains(labels, gold)
+        if kind == "contains"
+        else judged_objects(labels, gold)[0]
+    )
+    kept = pairs.judged
+    return pairs.item[kept], pairs.probability[kept], pairs.right[kept]
 
 
 def equal_mass_bins(
@@ -116,12 +113,17 @@ def gaps_by_item(
     right: Float[np.ndarray, " N"],
     item: Int[np.ndarray, " N"],
     bins: int | None,
+    num_items: int | None = None,
 ) -> Float[np.ndarray, "I B"]:
     """Sum confidence less rightness in each bin, item by item."""
+    if num_items is None:
+        num_items = int(item.max()) + 1
+    if not len(confidence):
+        return np.zeros((num_items, 1))
     if bins is None:
         bins = most_rising_bins(confidence, right)
     bin_of = equal_mass_bins(confidence, bins)
-    num_items, num_bins = int(item.max()) + 1, int(bin_of.max()) + 1
+    num_bins = int(bin_of.max()) + 1
     gaps = np.bincount(
         item * num_bins + bin_of, confidence - right, minlength=num_items * num_bins
     )

@@ -7,10 +7,11 @@ truth is their majority, a tie counting half. *Objects*: all that is valid, or y
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from consilience.errors import GoldError
 from consilience.responses.side_tables import nothing_shared
@@ -19,6 +20,40 @@ _ROUNDING = 1e-9
 _PAIR = ["item", "label"]
 _YES, _NO = ("yes",), ("no",)
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
+
+
+class _Joined(NamedTuple):
+    """Gold, and what is stated of its items, by a code of both item and label."""
+
+    items: pd.Index  # of gold, in its order
+    in_fit: Bool[np.ndarray, " I"]  # whether the fit has the item
+    labels: int
+    gold: Int[np.ndarray, " G"]
+    stated: Int[np.ndarray, " N"]
+    probability: Float[np.ndarray, " N"]
+
+
+def _join(labels: pd.DataFrame, gold: pd.DataFrame) -> _Joined:
+    """Join gold with what is stated; refuse where they share no item."""
+    rows = labels[[*_PAIR, "probability"]].dropna()
+    item, label = (rows[name].astype("category").cat for name in _PAIR)
+    names, stated_names = (each.categories.astype("str") for each in (item, label))
+    items = pd.Index(gold["item"].unique())
+    place = items.get_indexer(names)[item.codes.to_numpy()]
+    kept = place >= 0
+    if not kept.any():
+        raise nothing_shared(items, names)
+    new = pd.Index(gold["label"].unique()).difference(stated_names)
+    every = stated_names.append(new)
+    code = items.get_indexer(pd.Index(gold["item"])).astype(np.int64) * len(every)
+    return _Joined(
+        items=items,
+        in_fit=items.isin(names),
+        labels=len(every),
+        gold=code + every.get_indexer(pd.Index(gold["label"])),
+        stated=(place.astype(np.int64) * len(every) + label.codes.to_numpy())[kept],
+        probability=rows["probability"].to_numpy().astype(np.float64)[kept],
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,102 +69,81 @@ class ItemScores:
 
 def judged_choice(labels: pd.DataFrame, gold: pd.DataFrame) -> ItemScores:
     """Judge each item that has gold and a most probable label."""
-    gold_labels = gold[["item", "label"]].dropna().astype("str").drop_duplicates()
-    stated = labels.dropna(subset=["item", "label", "probability"])
-    wanted = pd.Index(gold_labels["item"].unique())
-    names = pd.Index(stated["item"].astype("category").cat.categories.astype("str"))
-    place = wanted.get_indexer(names)
-    row_item = place[stated["item"].astype("category").cat.codes.to_numpy()]
-    stated, row_item = stated[row_item >= 0], row_item[row_item >= 0]
-    present = np.unique(row_item)
-    if not len(present):
-        raise nothing_shared(wanted, names)
-    item = np.searchsorted(present, row_item)
-    right = _is_right(stated, row_item, gold_labels, wanted)
-    p = stated["probability"].to_numpy().astype(np.float64)
-    num_items = len(present)
-    together = np.bincount(item, p * right, minlength=num_items)
-    wrong = np.bincount(item, p**2 * ~right, minlength=num_items)
-    highest = np.full(num_items, -np.inf)
+    joined = _join(labels, gold[_PAIR].dropna().astype("str").drop_duplicates())
+    present, item = np.unique(joined.stated // joined.labels, return_inverse=True)
+    right, p = np.isin(joined.stated, joined.gold), joined.probability
+    together, wrong = np.bincount(item, p * right), np.bincount(item, p**2 * ~right)
+    highest = np.full(len(present), -np.inf)
     np.maximum.at(highest, item, p)
     leads = p >= highest[item] - _ROUNDING
-    hit = np.bincount(item, leads & right, minlength=num_items) / np.bincount(
-        item, leads, minlength=num_items
-    )
     return ItemScores(
         confidence=highest,
-        right=hit,
+        right=np.bincount(item, leads & right) / np.bincount(item, leads),
         truth=together,
         brier=(1 - together) ** 2 + wrong,
-        missing=len(wanted) - num_items,
+        missing=len(joined.items) - len(present),
     )
 
 
-def judged_contains(
-    labels: pd.DataFrame, gold: pd.DataFrame
-) -> tuple[pd.DataFrame, int]:
-    """Return pairs of item and label that gold answers, and how many are not stated."""
+class PairScores(NamedTuple):
+    """How pairs of item and label are judged; items stand in gold's order."""
+
+    items: pd.Index
+    item: Int[np.ndarray, " N"]
+    probability: Float[np.ndarray, " N"]
+    share: Float[np.ndarray, " N"]  # of experts who say yes
+    right: Float[np.ndarray, " N"]  # their majority
+    judged: Bool[np.ndarray, " N"]  # whether gold says yes or no of the pair
+    missing: int
+
+
+def judged_contains(labels: pd.DataFrame, gold: pd.DataFrame) -> PairScores:
+    """Judge the pairs of item and label that gold answers."""
     answers = _answers(gold)
-    stated = _stated(labels)
-    both = answers.merge(stated, on=_PAIR, how="inner", validate="m:1")
-    if both.empty:
+    joined = _join(labels, answers)
+    place = pd.Index(joined.stated).get_indexer(pd.Index(joined.gold))
+    stated = place >= 0
+    if not stated.any():
         msg = (
             f"gold: none of its {len(answers)} pairs of item and label is among the "
-            f"{len(stated)} of the fit; give the gold of the same study"
+            f"{len(labels)} of the fit; give the gold of the same study"
         )
         raise GoldError(msg)
-    both = both.astype({"probability": float, "share": float})
-    share = both["share"].to_numpy()
-    both["right"] = np.where(share == 0.5, 0.5, share > 0.5)
-    return both, len(answers) - len(both)
+    item, codes = pd.factorize(joined.gold[stated] // joined.labels)
+    share = answers["share"].to_numpy(float)[stated]
+    return PairScores(
+        items=joined.items[codes],
+        item=item.astype(np.int64),
+        probability=joined.probability[place[stated]],
+        share=share,
+        right=np.where(share == 0.5, 0.5, share > 0.5),
+        judged=np.ones(len(share), bool),
+        missing=int((~stated).sum()),
+    )
 
 
 def judged_objects(
     labels: pd.DataFrame, gold: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Return gold about items of the fit, and all pairs of item and label of both."""
+) -> tuple[PairScores, pd.DataFrame]:
+    """Judge all pairs that gold or the fit lists; return gold about its items too."""
     rows = _valid_labels(gold)
-    fitted = labels["item"].astype("category").cat.categories.astype("str")
-    about = rows["item"].isin(fitted)
-    missing = int((~about).sum())
-    rows = rows[about]
-    if rows.empty:
-        msg = (
-            f"gold: none of its {missing} rows is about one of the {len(fitted)} items "
-            "of the fit; give the gold of the same study"
-        )
-        raise GoldError(msg)
-    stated = _stated(labels)
-    stated = stated[stated["item"].isin(rows["item"])]
-    both = rows.merge(stated, on=_PAIR, how="outer", validate="1:1")
-    answered = "answer" in gold.columns
-    both = both.assign(
-        probability=both["probability"].fillna(0.0).to_numpy(dtype=float),
-        right=both["valid"].eq(other=True).to_numpy(dtype=float),
-        judged=both["valid"].notna().to_numpy() if answered else True,
+    joined = _join(labels, rows)
+    about = joined.in_fit[joined.gold // joined.labels]
+    pair = np.union1d(joined.stated, joined.gold[about])
+    probability, valid = np.zeros(len(pair)), np.full(len(pair), np.nan)
+    probability[np.searchsorted(pair, joined.stated)] = joined.probability
+    valid[np.searchsorted(pair, joined.gold[about])] = rows["valid"][about]
+    right = np.nan_to_num(valid)
+    scores = PairScores(
+        items=joined.items[joined.in_fit],
+        item=(np.cumsum(joined.in_fit) - 1)[pair // joined.labels],
+        probability=probability,
+        share=right,
+        right=right,
+        judged=~np.isnan(valid) if "answer" in gold else np.ones(len(pair), bool),
+        missing=int((~about).sum()),
     )
-    return rows, both, missing
-
-
-def _is_right(
-    stated: pd.DataFrame,
-    row_item: np.ndarray,
-    gold_labels: pd.DataFrame,
-    wanted: pd.Index,
-) -> np.ndarray:
-    """Whether each row's label is one that gold allows for its item."""
-    label = stated["label"].astype("category")
-    row_label = label.cat.codes.to_numpy().astype(np.int64)
-    names = pd.Index(label.cat.categories.astype("str"))
-    gold_label = names.get_indexer(pd.Index(gold_labels["label"]))
-    gold_item = wanted.get_indexer(pd.Index(gold_labels["item"]))[gold_label >= 0]
-    pairs = gold_item * len(names) + gold_label[gold_label >= 0]
-    return np.isin(row_item * len(names) + row_label, pairs)
-
-
-def _stated(labels: pd.DataFrame) -> pd.DataFrame:
-    stated = labels[[*_PAIR, "probability"]].dropna()
-    return stated.astype({"item": "str", "label": "str"})
+    return scores, rows[about]
 
 
 def _answers(gold: pd.DataFrame) -> pd.DataFrame:

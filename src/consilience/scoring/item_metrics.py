@@ -26,7 +26,7 @@ the fit or gold lists. A pair that the fit does not list has probability zero.
 names it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -36,10 +36,16 @@ from jaxtyping import Float
 
 from consilience.errors import GoldError
 from consilience.scoring.calibration import gaps_by_item
-from consilience.scoring.gold import judged_choice, judged_contains, judged_objects
+from consilience.scoring.gold import (
+    PairScores,
+    judged_choice,
+    judged_contains,
+    judged_objects,
+)
 
 _ROUNDING = 1e-9
 type Measure = Callable[[Float[np.ndarray, "R I"]], Float[np.ndarray, " R"]]
+type Columns = dict[str, np.ndarray]  # what items add: I, or I x bins
 
 
 class Metrics(NamedTuple):
@@ -64,52 +70,53 @@ def ratio(above: Float[np.ndarray, "I *B"], below: Float[np.ndarray, " I"]) -> M
     return measure
 
 
+def choice_columns(
+    labels: pd.DataFrame,
+    gold: pd.DataFrame,
+    clips: Mapping[str, float],
+    bins: int | None,
+) -> tuple[Columns, int]:
+    """Return what each item adds to each metric; `clips` by name of the log-loss."""
+    scores = judged_choice(labels, gold)
+    number = np.arange(len(scores.right))
+    losses = {name: -np.log(np.maximum(scores.truth, c)) for name, c in clips.items()}
+    gaps = gaps_by_item(scores.confidence, scores.right, number, bins)
+    columns = {"accuracy": scores.right, **losses, "brier": scores.brier, "ece": gaps}
+    return columns, scores.missing
+
+
+def means(columns: Columns) -> dict[str, Measure]:
+    """Return metrics that are means over the items."""
+    return {name: ratio(part, np.ones(len(part))) for name, part in columns.items()}
+
+
 def choice_metrics(
     labels: pd.DataFrame, gold: pd.DataFrame, clip: float, bins: int | None
 ) -> Metrics:
     """Prepare the metrics of choice."""
-    scores = judged_choice(labels, gold)
-    number = len(scores.right)
-    gaps = gaps_by_item(scores.confidence, scores.right, np.arange(number), bins)
-    parts = {
-        "accuracy": scores.right,
-        "log_loss": -np.log(np.maximum(scores.truth, clip)),
-        "brier": scores.brier,
-        "ece": gaps,
-    }
-    every = np.ones(number)
-    measures = {name: ratio(part, every) for name, part in parts.items()}
-    return Metrics(measures, number, scores.missing)
+    columns, missing = choice_columns(labels, gold, {"log_loss": clip}, bins)
+    return Metrics(means(columns), len(columns["accuracy"]), missing)
 
 
 def contains_metrics(
     labels: pd.DataFrame, gold: pd.DataFrame, clip: float, bins: int | None
 ) -> Metrics:
     """Prepare the metrics of contains."""
-    both, missing = judged_contains(labels, gold)
-    item, items = pd.factorize(both["item"])
-    p, share, y = (both[name].to_numpy() for name in ("probability", "share", "right"))
+    pairs = judged_contains(labels, gold)
+    p, y = pairs.probability, pairs.right
     yes = np.where(np.abs(p - 0.5) <= _ROUNDING, 0.5, p > 0.5)
-    total = partial(np.bincount, item, minlength=len(items))
-    pairs, hits, called, there = (
-        total(np.ones(len(p))),
-        total(yes * y),
-        total(yes),
-        total(y),
-    )
+    total = partial(np.bincount, pairs.item, minlength=len(pairs.items))
+    number = total(np.ones(len(p)))
     measures = {
-        "accuracy": ratio(total(yes * y + (1 - yes) * (1 - y)), pairs),
-        "log_loss": ratio(total(_loss(p, y, clip)), pairs),
-        "brier": ratio(total((p - y) ** 2), pairs),
-        "ece": ratio(gaps_by_item(p, y, item, bins), pairs),
-        "precision": ratio(hits, called),
-        "recall": ratio(hits, there),
-        "f1": ratio(2 * hits, called + there),
-        "auc": lambda weights: weighted_auc(p, y, weights[:, item]),
+        "accuracy": ratio(total(yes * y + (1 - yes) * (1 - y)), number),
+        **_losses(pairs, clip, bins),
+        **_set_metrics(total(yes * y), total(yes), total(y)),
+        "auc": lambda weights: weighted_auc(p, y, weights[:, pairs.item]),
     }
     if "annotator" in gold.columns:
-        measures["soft_log_loss"] = ratio(total(_loss(p, share, clip)), pairs)
-    return Metrics(measures, len(items), missing)
+        soft = total(_loss(p, pairs.share, clip))
+        measures["soft_log_loss"] = ratio(soft, number)
+    return Metrics(measures, len(pairs.items), pairs.missing)
 
 
 def objects_metrics(
@@ -120,40 +127,53 @@ def objects_metrics(
     items: pd.DataFrame | None = None,
 ) -> Metrics:
     """Prepare the metrics of objects."""
-    rows, both, missing = judged_objects(labels, gold)
-    names = pd.Index(rows["item"].unique())
-    number = len(names)
-    item = names.get_indexer(pd.Index(both["item"]))
-    p, y = both["probability"].to_numpy(), both["right"].to_numpy()
-    in_set = p >= 0.5 - _ROUNDING
-    total = partial(np.bincount, item, minlength=number)
-    hits, called, there = total(in_set * y), total(in_set), total(y)
+    pairs, rows = judged_objects(labels, gold)
+    in_set = pairs.probability >= 0.5 - _ROUNDING
+    total = partial(np.bincount, pairs.item, minlength=len(pairs.items))
+    hits, called, there = total(in_set * pairs.right), total(in_set), total(pairs.right)
     either = called + there - hits
-    empty, every = either == 0, np.ones(number)
-    judged = both["judged"].to_numpy()
-    item, p, y = item[judged], p[judged], y[judged]
-    total = partial(np.bincount, item, minlength=number)
-    pairs = total(np.ones(len(p)))
-    gaps = np.zeros((number, 1))
-    if judged.any():
-        item_gaps = gaps_by_item(p, y, item, bins)
-        gaps = np.zeros((number, item_gaps.shape[1]))
-        gaps[: len(item_gaps)] = item_gaps
-    both_sets = np.maximum(called + there, 1)
+    empty, both = either == 0, np.maximum(called + there, 1)
+    sets = {
+        "item_f1": np.where(empty, 1.0, 2 * hits / both),
+        "jaccard": np.where(empty, 1.0, hits / np.maximum(either, 1)),
+        "exact": (either == hits).astype(float),
+    }
     measures = {
+        **_set_metrics(hits, called, there),
+        **means(sets),
+        **_losses(pairs, clip, bins),
+    }
+    if "main" in rows:
+        measures["main_accuracy"] = ratio(*_main_label_terms(rows, items, pairs.items))
+    return Metrics(measures, len(pairs.items), pairs.missing)
+
+
+def _set_metrics(
+    hits: Float[np.ndarray, " I"],
+    called: Float[np.ndarray, " I"],
+    there: Float[np.ndarray, " I"],
+) -> dict[str, Measure]:
+    """Return metrics of which labels are called present."""
+    return {
         "precision": ratio(hits, called),
         "recall": ratio(hits, there),
         "f1": ratio(2 * hits, called + there),
-        "item_f1": ratio(np.where(empty, 1.0, 2 * hits / both_sets), every),
-        "jaccard": ratio(np.where(empty, 1.0, hits / np.maximum(either, 1)), every),
-        "exact": ratio((either == hits).astype(float), every),
-        "log_loss": ratio(total(_loss(p, y, clip)), pairs),
-        "brier": ratio(total((p - y) ** 2), pairs),
-        "ece": ratio(gaps, pairs),
     }
-    if "main" in rows:
-        measures["main_accuracy"] = ratio(*_main_label_terms(rows, items, names))
-    return Metrics(measures, number, missing)
+
+
+def _losses(pairs: PairScores, clip: float, bins: int | None) -> dict[str, Measure]:
+    """Return metrics of probabilities: means over the pairs that gold judges."""
+    item, p, y = (
+        each[pairs.judged] for each in (pairs.item, pairs.probability, pairs.right)
+    )
+    items = len(pairs.items)
+    total = partial(np.bincount, item, minlength=items)
+    number = total(np.ones(len(p)))
+    return {
+        "log_loss": ratio(total(_loss(p, y, clip)), number),
+        "brier": ratio(total((p - y) ** 2), number),
+        "ece": ratio(gaps_by_item(p, y, item, bins, items), number),
+    }
 
 
 def _loss(

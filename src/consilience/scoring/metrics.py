@@ -1,4 +1,4 @@
-r"""How well posterior labels agree with gold labels, with intervals.
+"""How well posterior labels agree with gold labels, with intervals.
 
 Every metric is a function of the items' weights. All weights one give its value;
 resampling the items with replacement, all answers about an item together, gives weights
@@ -8,23 +8,14 @@ bootstrap, 2 value - quantile, cut off at 0 and stretched to hold the value: cha
 differences inside bins push it upwards, in the resamples once more than in the value,
 and this bootstrap takes the push off again.
 
-**Smoothed vote shares: what to beat with probabilities that know no annotator.**
-
-.. math::
-
-   p(z_i = k) = \frac{n_{ik} + 1/K}{n_i + 1}
-
-One imagined answer is spread evenly over the K labels, so that no label is impossible.
-Its accuracy is that of the majority vote.
-
 References
 ----------
 Efron and Tibshirani (1993), An introduction to the bootstrap, chapter 13. Davison and
 Hinkley (1997), Bootstrap methods and their application, section 5.2.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,12 +24,11 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError, not_among
-from consilience.intervals import bounds, resampled_counts
+from consilience.intervals import bounds, resampled
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.labels import items as items_of
 from consilience.posterior.labels import labels as labels_of
-from consilience.responses import Responses
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import gold_table
 from consilience.scoring.item_metrics import (
@@ -47,8 +37,6 @@ from consilience.scoring.item_metrics import (
     contains_metrics,
     objects_metrics,
 )
-
-COLUMNS = ("item", "label", "probability")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +63,8 @@ class ScoreOptions:
 
     Examples
     --------
-    >>> from consilience.scoring import ScoreOptions
-    >>> ScoreOptions(bins=10).bins
+    >>> import consilience as cs
+    >>> cs.ScoreOptions(bins=10).bins
     10
     """
 
@@ -88,12 +76,7 @@ class ScoreOptions:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric with its bounds; NaN where it is undefined.
-
-    Attributes
-    ----------
-    value, lower, upper : float
-        The metric, and the bounds of its bootstrap interval.
+    """A metric with the bounds of its bootstrap interval; NaN where it is undefined.
 
     See Also
     --------
@@ -102,8 +85,8 @@ class Metric:
     Examples
     --------
     >>> from consilience.scoring import Metric
-    >>> Metric(value=0.9, lower=0.8, upper=0.95)
-    Metric(value=0.9, lower=0.8, upper=0.95)
+    >>> Metric(value=0.9, lower=0.8, upper=0.95).upper
+    0.95
     """
 
     value: float
@@ -120,11 +103,10 @@ class Score:
     ----------
     kind : str
         choice, contains or objects.
-    items : int
-        Number of items with gold labels that were scored.
-    missing : int
-        Number of gold rows about an item (for contains, an item and label) that is not
-        in the fit; they are left out.
+    items, missing : int
+        Numbers of items with gold labels that were scored, and of gold rows about an
+        item (for contains, an item and label) that is not in the fit; they are left
+        out.
     options : ScoreOptions
         Settings of the metrics.
     metrics : mapping of str to Metric
@@ -137,14 +119,19 @@ class Score:
     Examples
     --------
     >>> import pandas as pd
-    >>> from consilience import score
+    >>> import consilience as cs
     >>> labels = pd.DataFrame(
     ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
     ... )
     >>> gold = pd.DataFrame({"item": ["a", "b"], "label": ["cat", "cat"]})
-    >>> found = score(labels, gold, kind="choice", seed=0)
-    >>> found.items, found.metrics["accuracy"].value
+    >>> score = cs.score(labels, gold, kind="choice", seed=0)
+    >>> score.items, score.metrics["accuracy"].value
     (2, 0.5)
+    >>> score.table()[["metric", "value"]].round(2).tail(1)
+      metric  value
+    3    ece   0.45
+    >>> score.to_dict()["metrics"]["accuracy"]["value"]
+    0.5
     """
 
     kind: str
@@ -154,59 +141,12 @@ class Score:
     metrics: Mapping[str, Metric]
 
     def table(self) -> pd.DataFrame:
-        """Return the metrics as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns metric, value, lower and upper.
-
-        See Also
-        --------
-        score : Compute the metrics.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> import consilience as cs
-        >>> labels = pd.DataFrame(
-        ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
-        ... )
-        >>> gold = pd.DataFrame({"item": ["a", "b"], "label": ["cat", "cat"]})
-        >>> cs.score(labels, gold, kind="choice").table()[["metric", "value"]].round(2)
-             metric  value
-        0  accuracy   0.50
-        1  log_loss   3.51
-        2     brier   0.82
-        3       ece   0.45
-        """
+        """Return the metrics as a table: metric, value, lower and upper."""
         rows = [{"metric": k, **asdict(m)} for k, m in self.metrics.items()]
         return pd.DataFrame(rows, columns=["metric", "value", "lower", "upper"])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the score as plain dictionaries.
-
-        Returns
-        -------
-        dict
-            Numbers and text only, ready for JSON.
-
-        See Also
-        --------
-        score : Compute the metrics.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from consilience import score
-        >>> labels = pd.DataFrame(
-        ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
-        ... )
-        >>> gold = pd.DataFrame({"item": ["a", "b"], "label": ["cat", "cat"]})
-        >>> plain = score(labels, gold, kind="choice", seed=0).to_dict()
-        >>> plain["items"], plain["metrics"]["accuracy"]["value"]
-        (2, 0.5)
-        """
+        """Return the score as plain dictionaries of numbers and text, as for JSON."""
         return {
             "kind": self.kind,
             "items": self.items,
@@ -276,8 +216,7 @@ def score(
     >>> responses = cs.read(simulated.answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="dawid_skene")
     >>> gold = simulated.truth.set_axis(["item", "label"], axis=1)
-    >>> score = cs.score(fit, gold)
-    >>> round(score.metrics["accuracy"].value, 2)
+    >>> round(cs.score(fit, gold).metrics["accuracy"].value, 2)
     0.9
     """
     gold = gold_table(gold, ReadOptions())
@@ -294,7 +233,7 @@ def score(
     else:
         prepare = choice_metrics if kind == "choice" else contains_metrics
         metrics = prepare(labels, gold, chosen.clip, chosen.bins)
-    values, resampled = bootstrapped(
+    values, drawn = bootstrapped(
         metrics.measures, metrics.items, chosen.resamples, seed, widest=len(gold)
     )
     return Score(
@@ -303,7 +242,7 @@ def score(
         missing=metrics.missing,
         options=chosen,
         metrics={
-            name: interval(name, value, resampled[name], chosen.prob)
+            name: interval(name, value, drawn[name], chosen.prob)
             for name, value in values.items()
         },
     )
@@ -318,15 +257,15 @@ def bootstrapped(
     widest: int = 1,
 ) -> tuple[dict[str, float], dict[str, Float[np.ndarray, " R"]]]:
     """Return each metric, and what it is in each resample of the items."""
-    every, generator = np.ones((1, num_items)), np.random.default_rng(seed)
-    values = {name: float(measure(every)[0]) for name, measure in measures.items()}
-    parts = [
-        {name: measure(weights) for name, measure in measures.items()}
-        for weights in resampled_counts(num_items, resamples, widest, generator)
-    ]
-    return values, {
-        name: np.concatenate([part[name] for part in parts]) for name in values
+
+    def measured(weights: Float[np.ndarray, "R I"]) -> dict[str, np.ndarray]:
+        return {name: measure(weights) for name, measure in measures.items()}
+
+    values = {
+        name: float(v[0]) for name, v in measured(np.ones((1, num_items))).items()
     }
+    generator = np.random.default_rng(seed)
+    return values, resampled(measured, num_items, resamples, widest, generator)
 
 
 def interval(
@@ -341,75 +280,3 @@ def interval(
     if name == "ece":
         lower, upper = max(0.0, 2 * value - upper), max(value, 2 * value - lower)
     return Metric(value, lower, upper)
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a method says."""
-
-    labels: pd.DataFrame
-    variants: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-def complete(
-    table: pd.DataFrame, items: Sequence[str], labels: Sequence[str]
-) -> tuple[pd.DataFrame, int]:
-    """Return what is said of some items, each with probabilities that sum to one.
-
-    An item of which nothing is said, or whose probabilities are all zero or not
-    numbers, gets the same probability for every label: saying nothing is neither right
-    nor wrong.
-    """
-    stated = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
-    stated = stated[stated["item"].isin(list(items))]
-    if (stated["probability"] < 0).any():
-        msg = f"a probability is {stated['probability'].min():g}, less than 0"
-        raise ValueError(msg)
-    by_item = stated.groupby("item")["probability"]
-    total = by_item.transform("sum", min_count=1)
-    whole = by_item.transform("count") == by_item.transform("size")
-    meant = np.isfinite(total) & (total > 0) & whole
-    kept = stated[meant].assign(probability=lambda rows: rows["probability"] / total)
-    silent = sorted(set(items) - set(kept["item"]))
-    filled = pd.DataFrame(
-        {
-            "item": np.repeat(np.array(silent, dtype=object), len(labels)),
-            "label": np.tile(np.array(labels, dtype=object), len(silent)),
-            "probability": 1 / max(len(labels), 1),
-        }
-    )
-    parts = [part for part in (kept, filled) if len(part)]
-    return pd.concat(parts, ignore_index=True), len(silent)
-
-
-def smoothed_shares(responses: Responses, imagined: float = 1.0) -> pd.DataFrame:
-    """Share of each label in the answers about each item, smoothed."""
-    table = responses.table
-    item, label = table["item"].cat, table["label"].cat
-    items, labels = item.categories, label.categories
-    count = np.zeros((len(items), len(labels)))
-    given = label.codes.to_numpy() >= 0
-    place = item.codes.to_numpy()[given], label.codes.to_numpy()[given]
-    np.add.at(count, place, table["n"].to_numpy()[given])
-    smooth = count + imagined / len(labels)
-    probability = smooth / smooth.sum(axis=1, keepdims=True)
-    return pd.DataFrame(
-        {
-            "item": np.repeat(np.asarray(items, dtype=object), len(labels)),
-            "label": np.tile(np.asarray(labels, dtype=object), len(items)),
-            "probability": probability.ravel(),
-        }
-    )
-
-
-def load(name: str) -> Callable[[Responses, int], Prediction]:
-    """Return the baseline; there is one.
-
-    Parameters
-    ----------
-    name
-        Name of the baseline.
-    """
-    del name
-    return lambda responses, _seed: Prediction(smoothed_shares(responses))

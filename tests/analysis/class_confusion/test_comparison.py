@@ -46,11 +46,14 @@ def fit():
     return cs.fit(cs.read(frame, kind="objects", labels=labels), model="tsipras2020")
 
 
+def compare(fit, predicted=PREDICTED, resamples=50, **options):
+    evaluation = cs.evaluate(fit, predicted, dataset_labels=OWN, resamples=resamples)
+    return evaluation.confusion(**options)
+
+
 @pytest.fixture(scope="module")
 def comparison(fit):
-    return cs.compare_confusion(
-        fit, PREDICTED, dataset_labels=OWN, labels=PARENTS, resamples=50
-    )
+    return compare(fit, labels=PARENTS)
 
 
 def rates(table):
@@ -114,9 +117,7 @@ def test_pairs_stand_with_people_first(comparison):
 
 
 def test_models_and_the_data_set_are_judged_against_the_main_label(fit):
-    result = cs.compare_confusion(
-        fit, PREDICTED, dataset_labels=OWN, against="truth", resamples=50
-    )
+    result = compare(fit, against="truth")
     reported = rates(result.table())
     # Of two items that people call car, the data set calls one cat, the model neither.
     assert reported["dataset", "car", "cat"] == 1 / 2
@@ -132,14 +133,16 @@ def test_of_choice_it_is_the_truth_that_people_say():
     ]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
     shares = cs.fit(frame, model="majority")
-    result = cs.compare_confusion(shares, PREDICTED, dataset_labels=OWN, resamples=50)
+    result = compare(shares)
     reported = rates(result.table())
     assert reported["people", "cat", "dog"] == pytest.approx((0 + 2 / 3 + 0) / 3)
 
 
 def test_bounds_are_those_of_weighting_items_one_by_one(comparison):
     table = comparison.table().set_index(["who", "true_label", "given_label"])
-    weight = np.concatenate(comparison.weightings)[:, :3]  # of the three cats
+    weight = np.concatenate(comparison.resampling.weightings)[
+        :, :3
+    ]  # of the three cats
     share = weight[:, 1] / weight.sum(1)  # the second is called dog
     cell = table.loc[("people", "cat", "dog")]
     expected = np.stack(bounds(share, 0.9))
@@ -156,13 +159,15 @@ def test_what_cannot_be_compared_is_refused(fit, comparison):
     with pytest.raises(OptionError, match="level 1: give 0"):
         replace(comparison, parents=None).within()
     with pytest.raises(OptionError, match="resamples 1"):
-        cs.compare_confusion(fit, PREDICTED, dataset_labels=OWN, resamples=1)
+        compare(fit, resamples=1)
+    with pytest.raises(OptionError, match="confusion needs the labels of the data set"):
+        cs.evaluate(fit, PREDICTED).confusion()
     rows = pd.DataFrame({"item": ["i", "j"], "label": "cat", "rank": 1})
     asked = rows.assign(annotator="a", answer=["yes", "no"])
     contains = cs.read(asked.drop(columns="rank"), kind="contains")
     yes = cs.fit(contains, model="majority")
     with pytest.raises(KindError, match="no label is the main one"):
-        cs.compare_confusion(yes, rows, dataset_labels=rows[["item", "label"]])
+        cs.evaluate(yes, rows, dataset_labels=rows[["item", "label"]]).confusion()
 
 
 def test_the_studys_superclasses_are_as_published(data_folder):
@@ -170,13 +175,8 @@ def test_the_studys_superclasses_are_as_published(data_folder):
     fit = cs.fit(responses, model="tsipras2020")
     own = responses.items[["item", "dataset_label"]].dropna()
     own = own.set_axis(["item", "label"], axis="columns")
-    result = cs.compare_confusion(
-        fit,
-        own.assign(rank=1),
-        dataset_labels=own,
-        labels=responses.labels,
-        resamples=2,
-    )
+    evaluation = cs.evaluate(fit, own.assign(rank=1), dataset_labels=own, resamples=2)
+    result = evaluation.confusion(responses.labels)
     value = result.within().set_index(["who", "statistic"])["value"]
     assert value["people", "group_kept"] == pytest.approx(0.9275, abs=5e-5)
     assert value["people", "inside"] == pytest.approx(0.768, abs=5e-4)

@@ -162,12 +162,10 @@ def told_of_confusion(seed, times):
     rows = pd.concat(
         [rows, own.assign(rank=1, model="n")]
     )  # says what the data set says
-    beside = cs.compare_confusion(
-        fit, rows, dataset_labels=own, resamples=200, seed=seed
-    )
+    judged = cs.evaluate(fit, rows, dataset_labels=own, top=1, resamples=200, seed=seed)
+    beside = judged.confusion()
     table = beside.table().set_index(["who", "true_label", "given_label"])
     kept = beside.within(0).set_index(["who", "statistic"])
-    judged = cs.evaluate(fit, rows, dataset_labels=own, top=1, resamples=200, seed=seed)
     cells = [
         table.loc[("people", "a", "b")],
         table.loc[("m", "a", "a")],

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis import calls, evaluation
+from consilience.analysis import confusion, evaluation
 from consilience.inference.result import Result
 from consilience.model import DIMS
 from consilience.posterior import Fit
@@ -69,11 +69,11 @@ def study(seed):
     said = pd.DataFrame(
         {"item": rows["item"], "label": np.array(LABELS)[answers], "rank": 1}
     )
-    judged = cs.evaluate(fit, said, top=1, resamples=200, seed=seed).models
     own = pd.DataFrame({"item": rows["item"], "label": "a"})
-    named = cs.compare_confusion(
-        fit, said, dataset_labels=own, resamples=200, seed=seed
+    evaluation = cs.evaluate(
+        fit, said, dataset_labels=own, top=1, resamples=200, seed=seed
     )
+    judged, named = evaluation.models, evaluation.confusion()
     called = named.within(0).set_index(["who", "statistic"])
     cells = [judged.iloc[0], called.loc[("people", "called_otherwise")]]
     right = confusion[[0, 1], [0, 1]].mean()
@@ -104,5 +104,5 @@ TWINS = 24
 
 def test_the_same_check_catches_annotators_that_are_taken_for_known(monkeypatch):
     monkeypatch.setattr(evaluation, "MAX_DRAWS", 1)
-    monkeypatch.setattr(calls, "MAX_DRAWS", 1)
+    monkeypatch.setattr(confusion, "MAX_DRAWS", 1)
     assert (np.abs(held(TWINS) - 0.9) > tolerance(TWINS)).all()

@@ -238,7 +238,7 @@ def test_fits_without_worlds_say_so(fitted):
     del groups["joint_draws"]
     older = Fit(type(fit.data).from_dict(groups))
     with pytest.raises(OptionError, match="fit again"):
-        evaluate(older, guesses(study))
+        evaluate(older, guesses(study)).models  # noqa: B018
     with pytest.raises(OptionError, match="tau 1"):
         evaluate(fit, guesses(study), tau=1.0)
 

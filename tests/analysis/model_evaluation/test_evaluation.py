@@ -9,7 +9,7 @@ import xarray as xr
 
 import consilience as cs
 from consilience.analysis.evaluation import evaluate
-from consilience.analysis.truths import ManyTruths, Table
+from consilience.analysis.truths import Truths
 from consilience.classifiers.predictions import from_table
 from consilience.errors import (
     CircularError,
@@ -101,10 +101,15 @@ def test_labels_say_where_models_follow_a_wrong_data_set():
     assert dog["accuracy"].to_dict() == {"one": 0, "two": 1}
 
 
+def several_truths(labels, key, chance, items):
+    names, value = pd.Index(list(labels)), np.asarray(chance)[None]
+    return Truths(labels=names, key=key, value=value, items=items, one=False)
+
+
 def test_presence_of_several_labels_agrees_with_enumeration():
     chance = np.array([0.2, 0.7, 1.0, 0.4, 0.0])  # three labels, then two
     item, code = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 2, 0, 2])
-    truths = ManyTruths(Table(pd.Index(list("abc")), item * 3 + code, chance, 2))
+    truths = several_truths("abc", item * 3 + code, chance, 2)
     first = np.array([[1, 0]])
     whole = {"several": np.zeros(2), "others": np.zeros(2), "some": np.zeros(2)}
     for present in map(np.array, product([0, 1], repeat=5)):
@@ -116,17 +121,15 @@ def test_presence_of_several_labels_agrees_with_enumeration():
             whole["several"][one] += p * (here.sum() > 1)
             whole["some"][one] += p * (here.sum() > 0)
             whole["others"][one] += p * (mine and here.sum() > 1)
-    assert truths.several() == pytest.approx(whole["several"], abs=1e-9)
-    assert truths.some() == pytest.approx(whole["some"], abs=1e-9)
-    assert truths.others(first)[0] == pytest.approx(whole["others"], abs=1e-9)
-    assert np.isnan(truths.probability(np.array([[0, 1]]))[0, 1])  # not asked about
+    assert truths.several()[0] == pytest.approx(whole["several"], abs=1e-9)
+    assert truths.some()[0] == pytest.approx(whole["some"], abs=1e-9)
+    assert truths.others(first)[0, 0] == pytest.approx(whole["others"], abs=1e-9)
+    assert np.isnan(truths.probability(np.array([[0, 1]]))[0, 0, 1])  # not asked about
 
 
 def test_any_of_several_labels_is_counted_once():
-    truths = ManyTruths(
-        Table(pd.Index(list("ab")), np.arange(2), np.array([0.5, 0.4]), 1)
-    )
-    assert truths.any_of(np.array([[[0, 1]]]))[0, 0] == pytest.approx(0.7)
+    truths = several_truths("ab", np.arange(2), [0.5, 0.4], 1)
+    assert truths.any_of(np.array([[[0, 1]]]))[0, 0, 0] == pytest.approx(0.7)
     same = predicted(one=["cat cat", "dog dog", "fox fox"])
     result = values(evaluate(choice(THREE), same, top=2), "one")
     assert result["top_2", "all"] == result["accuracy", "all"]

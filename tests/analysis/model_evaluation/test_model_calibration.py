@@ -48,16 +48,16 @@ def far(table):
 
 def test_a_model_that_is_as_sure_as_it_is_right_is_calibrated(world):
     fit, table = world
-    result = cs.model_calibration(fit, table)
+    result = cs.evaluate(fit, table).calibration()
     assert result["items"].sum() == ITEMS
     assert far(result).max() < 4.5  # of eight bins: one in 10,000 goes beyond
     proud = table.assign(probability=table["probability"] ** 0.25)
-    assert far(cs.model_calibration(fit, proud)).max() > 4.5
+    assert far(cs.evaluate(fit, proud).calibration()).max() > 4.5
 
 
 def test_bins_hold_the_means_of_what_was_stated_and_of_what_is_valid(world):
     fit, table = world
-    result = cs.model_calibration(fit, table, bins=4).set_index("group")
+    result = cs.evaluate(fit, table).calibration(bins=4).set_index("group")
     chance = fit.labels().astype({"item": "str", "label": "str"})
     joined = table.merge(chance, on=["item", "label"], suffixes=("_stated", ""))
     group = (joined["probability_stated"] * 4).astype(int).clip(upper=3)
@@ -84,9 +84,10 @@ def test_ranks_share_one_truth_and_the_first_is_the_accuracy(world):
             "model": "random",
         }
     )
-    result = cs.validity_by_rank(fit, ranked)
+    evaluation = cs.evaluate(fit, ranked)
+    result = evaluation.by_rank()
     assert result["value"].sum() == pytest.approx(1, abs=1e-6)
-    models = cs.evaluate(fit, ranked).models
+    models = evaluation.models
     accuracy = models.query("metric == 'accuracy' and subset == 'all'")["value"]
     assert result["value"].iloc[0] == pytest.approx(accuracy.iloc[0])
     assert result["rank"].tolist() == [1, 2, 3, 4]
@@ -99,12 +100,11 @@ def test_objects_are_valid_as_in_the_evaluation():
     fit = cs.fit(study.responses, model="tsipras2020")
     own = study.responses.items.rename(columns={"dataset_label": "label"})
     guesses = own.assign(rank=1, model="copy", probability=0.7)
-    models = cs.evaluate(fit, guesses).models
+    evaluation = cs.evaluate(fit, guesses)
+    models = evaluation.models
     accuracy = models.query("metric == 'accuracy' and subset == 'all'")["value"].iloc[0]
-    assert cs.validity_by_rank(fit, guesses)["value"].iloc[0] == pytest.approx(accuracy)
-    assert cs.model_calibration(fit, guesses)["value"].iloc[0] == pytest.approx(
-        accuracy
-    )
+    assert evaluation.by_rank()["value"].iloc[0] == pytest.approx(accuracy)
+    assert evaluation.calibration()["value"].iloc[0] == pytest.approx(accuracy)
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_what_cannot_be_binned_is_refused(world, column, options, message):
     if column is not None:
         table = table.assign(probability=column)
     with pytest.raises(OptionError, match=message):
-        cs.model_calibration(fit, table, **options)
+        cs.evaluate(fit, table).calibration(**options)

@@ -66,7 +66,7 @@ def fit_of(rows):
 
 @pytest.fixture(scope="module")
 def cells():
-    result = cs.predicted_frequencies(fit_of(ROWS), MODEL, dataset_labels=OWN)
+    result = cs.evaluate(fit_of(ROWS), MODEL, dataset_labels=OWN).frequencies()
     return result.set_index(["who", "statistic", "subset"])
 
 
@@ -88,24 +88,23 @@ def test_what_a_model_is_above_the_data_set_is_paired_by_item(cells):
 
 
 def test_without_labels_of_the_data_set_there_are_frequencies_alone():
-    result = cs.predicted_frequencies(fit_of(ROWS), MODEL)
+    result = cs.evaluate(fit_of(ROWS), MODEL).frequencies()
     assert result["statistic"].tolist() == ["frequency"]
 
 
 def test_what_cannot_be_told_is_refused_with_a_sentence():
     fit = fit_of(ROWS)
     with pytest.raises(PredictionsError, match="no column 'label'"):
-        cs.predicted_frequencies(fit, MODEL[["item", "rank"]])
+        cs.evaluate(fit, MODEL[["item", "rank"]])
     fit.data.attrs["classifiers"] = '["m"]'
     with pytest.raises(CircularError, match="was given what m predicted"):
-        cs.predicted_frequencies(fit, MODEL.assign(model="m"))
-    reported = cs.predicted_frequencies(
-        fit, MODEL.assign(model="m"), allow_circular=True
-    )
+        cs.evaluate(fit, MODEL.assign(model="m"))
+    evaluation = cs.evaluate(fit, MODEL.assign(model="m"), allow_circular=True)
+    reported = evaluation.frequencies()
     assert reported["who"].tolist() == ["m"]
     fit.data.attrs["kind"] = "choice"
     with pytest.raises(KindError, match="of kind choice"):
-        cs.predicted_frequencies(fit, MODEL)
+        evaluation.frequencies()
 
 
 TRUTH = np.array([4 / 6, 1 / 5, 0.7 * 4 / 6 + 0.3 / 5 - 4 / 6])
@@ -125,9 +124,10 @@ def bounds_of(seed, times):
     ]
     said = pd.DataFrame({"item": names, "label": np.where(first, "a", "b"), "rank": 1})
     own = said.assign(label="a")[["item", "label"]]
-    result = cs.predicted_frequencies(
+    evaluation = cs.evaluate(
         fit_of(rows), said, dataset_labels=own, resamples=200, seed=seed
-    ).set_index(["who", "statistic", "subset"])
+    )
+    result = evaluation.frequencies().set_index(["who", "statistic", "subset"])
     keys = [
         ("dataset", "frequency", "all"),
         ("model", "frequency", "wrong"),
@@ -163,12 +163,13 @@ def test_errors_are_counted_by_the_share_of_yes():
     fit = cs.fit(cs.read(frame, kind="contains"), model="majority")
     guesses = pd.DataFrame({"item": list(shares), "label": "dog", "rank": 1})
     labels = pd.DataFrame({"item": list("ijklm"), "label": [*["cat"] * 4, "dog"]})
-    result = cs.error_frequencies(
-        fit, guesses, dataset_labels=labels, edges=[0.0, 0.25, 0.5, 1.0]
-    )
+    evaluation = cs.evaluate(fit, guesses, dataset_labels=labels)
+    result = evaluation.errors([0.0, 0.25, 0.5, 1.0])
     # Of m the guess is no error. A share on an edge is of the bin that it begins.
     assert result["items"].tolist() == [4, 4, 4]
     assert result["value"].tolist() == pytest.approx([0.25, 0.25, 0.5])
     assert (result["lower"] <= result["value"]).all()
     with pytest.raises(OptionError, match="give numbers that ascend from 0 to 1"):
-        cs.error_frequencies(fit, guesses, dataset_labels=labels, edges=[0.0, 0.5])
+        evaluation.errors([0.0, 0.5])
+    with pytest.raises(OptionError, match="needs the labels of the data set"):
+        cs.evaluate(fit, guesses).errors()

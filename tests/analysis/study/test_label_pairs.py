@@ -26,7 +26,6 @@ def responses():
 def test_none_of_these_is_no_other_name_of_a_class(responses):
     fit = cs.fit(responses, model="tsipras2020")
     assert (fit.items()["label"] == NONE).all()
-    assert NONE not in cs.called_otherwise(fit, responses).to_string()
     assert NONE not in cs.cooccurring(fit, responses).to_string()
 
 

@@ -8,8 +8,7 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 import consilience as cs
-from consilience.analysis.label_pairs import called_otherwise, cooccurring
-from consilience.analysis.study_shares import study_summary
+from consilience.analysis.study import cooccurring, study_summary
 from consilience.errors import OptionError
 
 ROWS = [
@@ -78,16 +77,6 @@ def test_objects_that_come_together_are_counted(study):
     expected = proportion_confint(2, 10, alpha=0.1, method="jeffreys")
     assert (row["lower"], row["upper"]) == pytest.approx(expected)
     assert cooccurring(*study, min_items=3).empty
-
-
-def test_labels_that_are_called_otherwise_are_counted(study):
-    result = called_otherwise(*study)
-    assert result[["label_a", "label_b"]].to_numpy().tolist() == [["lamp", "shade"]]
-    row = result.iloc[0]
-    assert (row["items_a"], row["items_b"]) == (3, 1)
-    assert row["a_called_b"] == pytest.approx(2 / 3)
-    assert row["b_called_a"] == row["mutual"] == 0
-    assert row["one_sided"] == pytest.approx(2 / 3)
 
 
 STUDIES, SHARE = 24, 0.3

@@ -1,7 +1,7 @@
 """The command `evaluate`: models evaluated against the posterior of the truth."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from consilience.cli.options import (
     Flag,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from consilience.analysis import Evaluation
-    from consilience.posterior import Fit
 
 _MARKER = "models.parquet"
 _SUBSETS = 5  # subsets beside each metric; all are in the table that --out writes
@@ -100,23 +99,26 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     dataset = labels_beside(sources)
     if dataset_labels is not None:
         dataset = read_gold(dataset_labels)
-    settings: dict[str, Any] = {
-        "dataset_labels": dataset,
-        "resamples": resamples,
-        "prob": prob,
-        "seed": seed,
-        "allow_circular": allow_circular,
-    }
-    evaluation = analysis.evaluate(fitted, predicted, top=top, tau=tau, **settings)
+    evaluation = analysis.evaluate(
+        fitted,
+        predicted,
+        dataset_labels=dataset,
+        top=top,
+        tau=tau,
+        resamples=resamples,
+        prob=prob,
+        seed=seed,
+        allow_circular=allow_circular,
+    )
     tables = _tables(evaluation)
     if out is not None:
-        human = _human_tables(fitted, predicted, parents, settings)
+        human = _human_tables(evaluation, parents)
         with new_folder(out, marker=_MARKER, overwrite=overwrite) as partial:
             for name, table in {**tables, **human}.items():
                 table.to_parquet(partial / f"{name}.parquet", index=False)
     for shown in _shown(evaluation):
         show.print(shown)
-    for sentence in _sentences(fitted, evaluation):
+    for sentence in _sentences(evaluation):
         show.print(sentence)
     page = (out or run).parent / "report.html"
     report = ("report", run, "--evaluation", out or "EVALUATION", "--out", page)
@@ -135,21 +137,15 @@ def _tables(evaluation: "Evaluation") -> "dict[str, pd.DataFrame]":
 
 
 def _human_tables(
-    fitted: "Fit",
-    predicted: "pd.DataFrame",
-    parents: Path | None,
-    settings: dict[str, Any],
+    evaluation: "Evaluation", parents: Path | None
 ) -> "dict[str, pd.DataFrame]":
     """Return what people answer beside what models predict, as the kind allows."""
-    from consilience import analysis
-
-    if fitted.data.attrs["kind"] == "contains":
-        table = analysis.predicted_frequencies(fitted, predicted, **settings)
-        return {"frequencies": table}
-    if settings["dataset_labels"] is None:
+    if evaluation.fit.data.attrs["kind"] == "contains":
+        return {"frequencies": evaluation.frequencies()}
+    if evaluation.proposals.dataset is None:
         return {}
     above = None if parents is None else read_columns(parents, ("label", "parent"))
-    confusion = analysis.compare_confusion(fitted, predicted, labels=above, **settings)
+    confusion = evaluation.confusion(above)
     tables = {"confusion": confusion.table(), "pairs": confusion.pairs()}
     if confusion.parents is not None:
         tables["superclass_confusion"] = confusion.table(1)
@@ -180,7 +176,7 @@ def _shown(evaluation: "Evaluation") -> "list[Table]":
     return parts
 
 
-def _sentences(fitted: "Fit", evaluation: "Evaluation") -> list[str]:
+def _sentences(evaluation: "Evaluation") -> list[str]:
     import json as text
 
     of_all = evaluation.models.query("metric == 'accuracy' and subset == 'all'")
@@ -208,5 +204,5 @@ def _sentences(fitted: "Fit", evaluation: "Evaluation") -> list[str]:
         )
         more = " and others" if len(unsure) > 5 else ""
         sentences.append(f"which is better is not clear for {pairs}{more}")
-    assumed = text.loads(fitted.data.attrs.get("assumptions", "[]"))
+    assumed = text.loads(evaluation.fit.data.attrs.get("assumptions", "[]"))
     return sentences + [f"assumed: {as_options(sentence)}" for sentence in assumed]

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 
+from consilience.benchmark.runs import smoothed_shares
 from consilience.responses import read
-from consilience.scoring.metrics import smoothed_shares
 
 
 def test_one_imagined_answer_is_spread_over_the_labels():

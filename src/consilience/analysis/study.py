@@ -1,16 +1,15 @@
 """Shares of the items of a study: several objects, another main label, valid labels.
 
 A share is what is expected of the items, given the fit: the mean of probabilities, each
-from the joint draws of the items. Of whom it speaks depends on the fit. A model with a
-likelihood speaks of all annotators that there might be: an item holds *several objects*
-where more than `tau` of them would name each of two, and has *another main label* where
-the label that most of them give as the main one is not the data set's. The rule
-`tsipras2020` speaks of the panel that answered, whose votes it takes for facts; with
-few annotators for each item its shares are inflated, since a label that wins by chance
-is another label. What a panel of so many annotators would find is predicted by
-the table `panels`, and by `HumanConfusion.panels`. `evaluate` has the same items in its
-subsets, in the same draws. Items that a study began with and did not ask about count,
-where `of` says that there are such, as one object under the data set's own label.
+from the joint draws of the items. A model with a likelihood speaks of all annotators
+that there might be: an item holds *several objects* where more than `tau` of them would
+name each of two, and has *another main label* where the label that most of them give as
+the main one is not the data set's. The rule `tsipras2020` speaks of the panel that
+answered; with few annotators for each item its shares are inflated, since a label that
+wins by chance is another label. (What a panel would find is predicted by the table
+`panels` and `HumanConfusion.panels`.) Items that a study began with and did not ask
+about count, where `of` or `per_class` says so, as one object under the data set's own
+label.
 
 **Valid labels.** Asked of each label alone (contains), most items have several valid
 labels, since people say yes to whatever could be meant; asked to name what they see
@@ -21,8 +20,8 @@ answers.
 
 References
 ----------
-Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), sections 4.1 and 4.2, whose
-figures these are. Rubin (1981), The Bayesian bootstrap, for the bounds.
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), sections 4.1 and 4.2. Rubin
+(1981), The Bayesian bootstrap. Brown, Cai and DasGupta (2001), for Jeffreys' interval.
 """
 
 from collections.abc import Sequence
@@ -30,25 +29,26 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
+from scipy.stats import beta
 
-from consilience.analysis.decisions import vote_shares
+from consilience.analysis.decisions import share_of_yes
 from consilience.analysis.drawn_objects import drawn_objects, other_main_label
-from consilience.analysis.label_pairs import with_dataset_labels
 from consilience.analysis.proposals import labels_of
 from consilience.analysis.selection import draw_probability_above
 from consilience.analysis.shares import Resampling, Share
-from consilience.errors import KindError, OptionError
+from consilience.errors import OptionError
 from consilience.posterior import Fit
+from consilience.posterior.fit import check_responses
 from consilience.posterior.labels import items as items_of
 from consilience.posterior.stored import stored
 from consilience.ragged import places_within
 from consilience.responses import Responses
-from consilience.responses.tables.id_types import as_texts
+from consilience.responses.tables.id_types import as_texts, restores_types
+from consilience.responses.tools.on_screen import NONE
 
 THRESHOLDS = (0.25, 0.5, 0.75)
 MOST = 6
 _HALF = 0.5
-type _Counted = tuple[Float[np.ndarray, "D I"], Float[np.ndarray, "D K I"]]
 
 
 def study_summary(
@@ -80,12 +80,11 @@ def study_summary(
     Returns
     -------
     pandas.DataFrame
-        One row per statistic: statistic, value, lower, upper and items (its
-        denominator). `several_objects` and `three_objects` (or more) of all items;
-        `mean_objects`; `other_main_label` (the label that most annotators would give as
-        the main one is not the data set's) of the items of the fit that have a label of
-        the data set, of those with several objects (`_several`) and of the others
-        (`_single`).
+        Columns statistic, value, lower, upper and items (the denominator).
+        `several_objects` and `three_objects` (or more) of all items; `mean_objects`;
+        `other_main_label` (the label that most would give as the main one is not the
+        data set's) of the items of the fit that have a label of the data set, of those
+        with several objects (`_several`) and of the others (`_single`).
 
     Raises
     ------
@@ -97,11 +96,6 @@ def study_summary(
     --------
     valid_labels : Number of valid labels by threshold.
 
-    References
-    ----------
-    Rubin (1981), The Bayesian bootstrap. Tsipras et al. (2020), From ImageNet to image
-    classification: contextualizing progress on benchmarks.
-
     Examples
     --------
     >>> import consilience as cs
@@ -110,7 +104,7 @@ def study_summary(
     >>> cs.study_summary(fit, study.responses)["statistic"].tolist()[:3]
     ['several_objects', 'three_objects', 'mean_objects']
     """
-    items = with_dataset_labels(fit, responses)
+    items = _with_dataset_labels(fit, responses)
     answered = items[items["responses"] > 0]
     how = Resampling(_whole(len(answered), of), resamples, prob, seed)
     labels = labels_of(fit)
@@ -122,6 +116,7 @@ def study_summary(
         truth.probability, (several, truth.at_least(3), several & other, other)
     )
     mean, every = truth.expected(truth.numbers), np.ones_like(many)
+    single, other_single = (1 - many) * judged, (any_other - both) * judged
     # The part and the whole, and what an item adds to each that nobody was asked about.
     shares = {
         "several_objects": (many, every, 0, 1),
@@ -129,20 +124,16 @@ def study_summary(
         "mean_objects": (mean, every, 1, 1),
         "other_main_label": (any_other * judged, every * judged, 0, 0),
         "other_main_label_several": (both * judged, many * judged, 0, 0),
-        "other_main_label_single": (
-            (any_other - both) * judged,
-            (1 - many) * judged,
-            0,
-            0,
-        ),
+        "other_main_label_single": (other_single, single, 0, 0),
     }
+    unasked = ((0, 0), (0, 0), (0, how.items - len(answered)))
     return how.table(
         Share(
             {"statistic": [name]},
-            _padded(part, how.items, of_rest[0]),
-            _padded(whole, how.items, of_rest[1]),
+            np.pad(part[:, None], unasked, constant_values=rest),
+            np.pad(whole[:, None], unasked, constant_values=whole_rest),
         )
-        for name, (part, whole, *of_rest) in shares.items()
+        for name, (part, whole, rest, whole_rest) in shares.items()
     )
 
 
@@ -179,7 +170,7 @@ def valid_labels(
 
     See Also
     --------
-    study_summary : Shares of items with several objects.
+    valid_label_counts : The distribution of the number.
     selection_frequencies : The distribution of selection frequencies.
 
     Examples
@@ -187,13 +178,9 @@ def valid_labels(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
-    >>> table = cs.valid_labels(fit, [0.25, 0.75])
-    >>> table[["what", "threshold", "statistic"]].head(4)
+    >>> cs.valid_labels(fit, [0.25, 0.75])[["what", "threshold", "statistic"]].head(1)
           what  threshold statistic
     0  objects       0.25      mean
-    1  objects       0.25   several
-    2   labels       0.25      mean
-    3   labels       0.25   several
     """
     counted = _count_labels(fit, thresholds, 2)
     how = Resampling(counted[0][2].shape[1], resamples, prob, seed)
@@ -222,38 +209,28 @@ def valid_label_counts(
 
     Parameters
     ----------
-    fit : Fit
-        A fit of `contains_counts`, or of kind objects.
-    thresholds : sequence of float
-        Shares of annotators, between 0 and 1.
+    fit, thresholds, resamples, prob, seed
+        See `valid_labels`.
     of : int, optional
         Number of items in the study; by default those of the fit. The others count as
         having one label.
     most : int, default 6
         The last number, which stands for itself and more.
-    resamples, prob, seed
-        See `evaluate`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns what (labels; for models of objects, objects and labels), threshold,
-        number (0 to `most`), value (the share of items), lower, upper and items.
+        Columns what and threshold as in `valid_labels`, number (0 to `most`), value
+        (the share of items), lower, upper and items.
 
     Raises
     ------
     OptionError
-        If the fit is of another model, a threshold is not between 0 and 1, or `of` is
-        less than the number of items of the fit.
+        As `valid_labels`, or if `of` is less than the number of items of the fit.
 
     See Also
     --------
     valid_labels : The mean number, and the share with several.
-
-    References
-    ----------
-    Tsipras et al. (2020), From ImageNet to image classification: contextualizing
-    progress on benchmarks, section 4.
 
     Examples
     --------
@@ -291,64 +268,35 @@ def rival_labels(
     ----------
     fit : Fit
         A fit of kind contains. Its answers are used, whatever its model.
-    dataset_labels : pandas.DataFrame
-        Columns item and label: the label of each item in the data set, one each.
-    resamples, prob, seed
+    dataset_labels, resamples, prob, seed
         See `evaluate`.
 
     Returns
     -------
     pandas.DataFrame
-        One row: statistic (another_label_as_often), value, lower, upper and items
-        (on which people were asked about the data set's label). A share of answers:
-        with few raters, chance makes rivals.
+        One row: statistic (another_label_as_often), value, lower, upper and items (on
+        which people were asked about the data set's label). With few raters, chance
+        makes rivals.
 
     Raises
     ------
-    KindError
-        If the fit is of another kind.
-    OptionError
-        If nobody was asked about the data set's label of any item.
+    KindError, OptionError
+        If the fit is of another kind, or nobody was asked about the data set's labels.
 
     See Also
     --------
     valid_label_counts : How many labels are valid.
 
-    References
-    ----------
-    Tsipras et al. (2020), From ImageNet to image classification: contextualizing
-    progress on benchmarks, section 4.2.
-
     Examples
     --------
     >>> import consilience as cs
-    >>> import pandas as pd
-    >>> answers = pd.DataFrame(
-    ...     {
-    ...         "item": ["a", "a", "a", "a", "b", "b"],
-    ...         "label": ["tub", "tub", "bath", "bath", "tub", "bath"],
-    ...         "annotator": ["Ada", "Ben", "Ada", "Ben", "Ada", "Ada"],
-    ...         "answer": ["yes", "no", "yes", "yes", "yes", "no"],
-    ...     }
-    ... )
-    >>> fit = cs.fit(cs.read(answers), model="majority")
-    >>> labels = pd.DataFrame({"item": ["a", "b"], "label": "tub"})
-    >>> cs.rival_labels(fit, labels)[["statistic", "value", "items"]]
-                    statistic  value  items
-    0  another_label_as_often    0.5      2
+    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
+    >>> fit = cs.fit(study.responses, model="majority")
+    >>> asked = fit.labels().drop_duplicates("item")
+    >>> int(cs.rival_labels(fit, asked)["items"].iloc[0])
+    20
     """
-    if fit.data.attrs["kind"] != "contains":
-        msg = (
-            f"the fit is of kind {fit.data.attrs['kind']}; rivals need answers of kind "
-            "contains"
-        )
-        raise KindError(msg)
-    constant = fit.data["constant_data"]
-    pairs = pd.MultiIndex.from_arrays(
-        [constant[name].to_numpy().astype(str) for name in ("unit_item", "unit_label")]
-    )
-    answered = constant["num_responses"].to_numpy() > 0
-    shares = pd.Series(vote_shares(fit), pairs)[answered]
+    shares = share_of_yes(fit)
     listed = as_texts(dataset_labels[["item", "label"]].dropna())
     of_dataset = shares.index.isin(pd.MultiIndex.from_frame(listed))
     if not of_dataset.any():
@@ -362,18 +310,106 @@ def rival_labels(
     return how.table([Share(named, rival, np.ones_like(rival))])
 
 
+@restores_types
+def cooccurring(
+    fit: Fit,
+    responses: Responses,
+    *,
+    per_class: int | None = None,
+    min_items: int = 2,
+    prob: float = 0.9,
+) -> pd.DataFrame:
+    """Return which objects occur together with the items of a class, and how often.
+
+    Parameters
+    ----------
+    fit, responses
+        See `study_summary`.
+    per_class : int, optional
+        Number of items of each class in the study; by default those of the fit.
+    min_items : int, default 2
+        Pairs that occur together in fewer items are left out.
+    prob : float, default 0.9
+        Probability of the (Jeffreys) interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns class_label, label (of an object that is not named by the class, in an
+        item of several objects), together (items), items (of the class), share, lower
+        and upper; the most frequent first.
+
+    Raises
+    ------
+    OptionError
+        If the fit is of another kind, or no item has a label of the data set.
+
+    See Also
+    --------
+    human_confusion : Which labels people mistake for each other.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
+    >>> fit = cs.fit(study.responses, engine="em")
+    >>> cs.cooccurring(fit, study.responses, min_items=1).columns.tolist()[:4]
+    ['class_label', 'label', 'together', 'items']
+    """
+    items = _with_dataset_labels(fit, responses)
+    dataset_label = items.set_index("item")["dataset_label"].dropna()
+    objects = fit.table("objects").astype({"item": "str"})
+    objects["code"] = objects["label"].cat.codes
+    objects["label"] = objects["label"].astype("str")
+    objects["class_label"] = dataset_label.reindex(objects["item"]).to_numpy()
+    there = objects[(objects["probability"] >= _HALF) & objects["class_label"].notna()]
+    order = ["item", "object", "share", "code"]
+    ordered = there.sort_values(order, ascending=[True, True, False, True])
+    ordered = ordered[ordered["label"] != NONE]
+    names = ordered.drop_duplicates(["item", "object"])
+    # A lone object is the class's own, whatever it is called.
+    several = names.groupby("item")["object"].transform("size") > 1
+    other = names[several & (names["label"] != names["class_label"])]
+    by_pair = other.drop_duplicates(["item", "label"]).groupby(["class_label", "label"])
+    pairs = by_pair.size()
+    table = pairs[pairs >= min_items].rename("together").reset_index()
+    number = dataset_label.value_counts()
+    table["items"] = per_class or number.reindex(table["class_label"]).to_numpy()
+    table["share"] = table["together"] / table["items"]
+    tail, hit = (1 - prob) / 2, table["together"] + 0.5
+    miss = table["items"] - table["together"] + 0.5
+    table["lower"] = beta.ppf(tail, hit, miss)
+    table["upper"] = beta.ppf(1 - tail, hit, miss)
+    order = ["together", "class_label", "label"]
+    return table.sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+def _with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
+    """Return the table items with the data set's label, all as plain text."""
+    if fit.data.attrs["kind"] != "objects":
+        msg = f"the fit is of kind {fit.data.attrs['kind']}; these are of kind objects"
+        raise OptionError(msg)
+    check_responses(fit, responses)
+    table = responses.items
+    named = table is not None and "dataset_label" in table
+    if table is None or not named or table["dataset_label"].isna().all():
+        msg = (
+            "no item has a label of the data set; give responses whose table items has "
+            "the columns item and dataset_label"
+        )
+        raise OptionError(msg)
+    dataset_label = table.set_index(table["item"].astype("str"))["dataset_label"]
+    items = items_of(fit.data).astype(
+        {"item": "str", "label": "str", "main_label": "str"}
+    )
+    return items.assign(dataset_label=dataset_label.reindex(items["item"]).to_numpy())
+
+
 def _whole(asked: int, of: int | None) -> int:
     if of is not None and of < asked:
         msg = f"of={of} is less than the {asked:,} items of the fit; give more"
         raise OptionError(msg)
     return asked if of is None else of
-
-
-def _padded(
-    values: Float[np.ndarray, "D I"], items: int, of_rest: int
-) -> Float[np.ndarray, "D 1 M"]:
-    rest = ((0, 0), (0, items - values.shape[1]))
-    return np.pad(values, rest, constant_values=of_rest)[:, None]
 
 
 def _count_labels(
@@ -386,28 +422,21 @@ def _count_labels(
             raise OptionError(msg)
     counted = []
     for threshold in thresholds:
-        if "joint_draws" in fit.data.children:
-            by_what = _drawn(fit, threshold, most)
-        else:
+        if "joint_draws" not in fit.data.children:
             item, chance = _of_labels(fit, threshold)
             mean = np.stack([np.bincount(item, each) for each in chance])
             by_number = np.stack([_distribution(item, each, most) for each in chance])
-            by_what = {"labels": (mean, by_number)}
-        counted += [(what, threshold, *both) for what, both in by_what.items()]
+            counted.append(("labels", threshold, mean, by_number))
+            continue
+        items = items_of(fit.data)
+        asked = pd.Index(items.loc[items["responses"] > 0, "item"].astype("str"))
+        drawn = drawn_objects(fit, asked, labels_of(fit), threshold)
+        for what, exact in (("objects", drawn.numbers), ("labels", drawn.names)):
+            never = [np.zeros_like(exact[0])] * most
+            bits = (*[*exact, *never][:most], drawn.at_least(most, exact))
+            by_number = np.stack([drawn.probability(one) for one in bits], axis=1)
+            counted.append((what, threshold, drawn.expected(exact), by_number))
     return counted
-
-
-def _drawn(fit: Fit, threshold: float, most: int) -> dict[str, _Counted]:
-    items = items_of(fit.data)
-    asked = pd.Index(items.loc[items["responses"] > 0, "item"].astype("str"))
-    objects = drawn_objects(fit, asked, labels_of(fit), threshold)
-    by_what = {}
-    for what, counted in (("objects", objects.numbers), ("labels", objects.names)):
-        never = [np.zeros_like(counted[0])] * most
-        bits = (*[*counted, *never][:most], objects.at_least(most, counted))
-        by_number = np.stack([objects.probability(one) for one in bits], axis=1)
-        by_what[what] = objects.expected(counted), by_number
-    return by_what
 
 
 def _of_labels(

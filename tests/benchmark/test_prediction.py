@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.scoring.metrics import complete
+from consilience.benchmark.runs import complete
 
 
 def long(rows):
