@@ -6,7 +6,7 @@ import pytest
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.errors import TooLargeError
+from consilience.errors import FitError
 from consilience.inference import EngineOptions
 from consilience.model import fits_in_memory
 from consilience.posterior import confusion, store
@@ -107,7 +107,7 @@ def test_auto_takes_the_model_of_many_labels_where_tables_do_not_fit(
     assert fit.data.attrs["model"] == "structured"
     space = space_of(responses, lists=candidates)
     assert not fits_in_memory(load("bayesian_dawid_skene"), space)
-    with pytest.raises(TooLargeError, match="take the model `structured`"):
+    with pytest.raises(FitError, match="take the model `structured`"):
         cs.fit(
             responses, model="one_coin_dawid_skene", engine="em", candidates=candidates
         )

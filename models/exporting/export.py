@@ -33,7 +33,7 @@ from consilience.classifiers.manifest import (
     parse_labels,
     write_manifest,
 )
-from consilience.errors import BadClassifierError, MissingExtraError
+from consilience.errors import SourceError, UnavailableError
 from consilience.whole_folder import whole_folder
 from models.exporting.photographs import photograph
 from models.exporting.storing import as_bytes, store, strip_traces
@@ -102,9 +102,9 @@ def export_network(
 
     Raises
     ------
-    MissingExtraError
+    UnavailableError
         torch or onnxscript is not installed.
-    BadClassifierError
+    SourceError
         The export gives other logits than the network, or not as many as labels.
     FolderExistsError
         The folder is there already.
@@ -119,7 +119,7 @@ def export_network(
             f"{about.name}: exported and original logits differ by {difference:.1e}, "
             f"more than {MAX_DIFFERENCE:.0e}; the network does not export as it is"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     data = as_bytes(store(exported, storage))
     stored = _run(data, squares)
     listed = parse_labels(labels, "labels")
@@ -128,7 +128,7 @@ def export_network(
             f"{about.name}: {original.shape[1]:,} outputs for {len(listed):,} labels; "
             "list one label per output"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     golden = tuple(
         golden_of(row, listed.label, photograph=name, tolerance=_tolerance(row, moved))
         for name, row, moved in zip(
@@ -260,5 +260,5 @@ def _torch() -> Any:
         import torch  # noqa: PLC0415
     except ImportError as error:
         msg = f"{error.name} is not installed; install requirements/export.txt"
-        raise MissingExtraError(msg) from None
+        raise UnavailableError(msg) from None
     return torch

@@ -16,7 +16,7 @@ from consilience.classifiers.manifest import (
     Source,
     Storage,
 )
-from consilience.errors import BadClassifierError, MissingExtraError
+from consilience.errors import SourceError, UnavailableError
 from models.exporting.export import About, export_network
 
 ARCHITECTURE = "efficientnet-lite-pytorch"
@@ -108,9 +108,9 @@ def build(name: str, folder: Path, *, storage: Storage = "float16") -> Manifest:
 
     Raises
     ------
-    MissingExtraError
+    UnavailableError
         A package is not installed.
-    BadClassifierError
+    SourceError
         The weights are not those that were pinned.
     """
     published = PUBLISHED[name]
@@ -150,9 +150,9 @@ def network(name: str) -> Any:
 
     Raises
     ------
-    MissingExtraError
+    UnavailableError
         A package is not installed.
-    BadClassifierError
+    SourceError
         The weights are not those that were pinned.
     """
     published = PUBLISHED[name]
@@ -168,7 +168,7 @@ def network(name: str) -> Any:
             f"{published.package}: the SHA-256 of its weights is {digest[:12]}…, not "
             f"{published.sha256[:12]}…; reinstall version 0.1.0"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     # Plain tensors only: nothing of the file is run.
     weights = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     with redirect_stdout(io.StringIO()):
@@ -200,7 +200,7 @@ def _installed(package: str) -> metadata.Distribution:
         return metadata.distribution(package)
     except metadata.PackageNotFoundError:
         msg = f"{package} is not installed; install requirements/export.txt"
-        raise MissingExtraError(msg) from None
+        raise UnavailableError(msg) from None
 
 
 def _text(package: str, file: str) -> str:

@@ -54,47 +54,16 @@ class ConsilienceWarning(UserWarning):
     """Data that were read unchanged look wrong: check them."""
 
 
-# Of the responses, when they are read or written.
+class SourceError(ConsilienceError):
+    """A file or folder is not what it should be: check its path, format or content."""
 
 
-class SourceNotFoundError(ConsilienceError):
-    """A file or folder does not exist: check the path."""
+class ColumnError(ConsilienceError, KeyError):
+    """A column is missing, or two have one name: name or rename it."""
 
 
-class UnknownFormatError(ConsilienceError):
-    """No reader, or more than one, recognizes the file: name the format."""
-
-
-class UnreadableFileError(ConsilienceError):
-    """A file is damaged (truncated, not UTF-8, not of the format): export it again."""
-
-
-class NoResponsesError(ConsilienceError):
-    """A file holds no answer: check that it is the right file."""
-
-
-class MissingColumnError(ConsilienceError, KeyError):
-    """A required column was not found: name it."""
-
-
-class DuplicateColumnError(ConsilienceError):
-    """Two columns have the same name: rename one."""
-
-
-class BadCellError(ConsilienceError):
-    """A cell has an invalid value: fix the row."""
-
-
-class LabelNotOfferedError(ConsilienceError):
-    """An answer names a label that was not on offer: fix the row or the offer."""
-
-
-class UnknownAnswerError(ConsilienceError):
-    """Answers are other words than yes, no and maybe: map them."""
-
-
-class RepeatedAnswerError(ConsilienceError):
-    """An annotator answered one question twice: choose a rule for repeats."""
+class DataError(ConsilienceError):
+    """A value is invalid, or does not match the other data: fix it."""
 
 
 class KindError(ConsilienceError):
@@ -102,88 +71,23 @@ class KindError(ConsilienceError):
 
 
 class OptionError(ConsilienceError, ValueError):
-    """An option has an invalid value: change it."""
+    """An option has an invalid value, or does not exist: change it."""
 
 
-class UnsafePickleError(ConsilienceError):
-    """A pickle needs more than plain data: do not open it."""
+class FitError(ConsilienceError):
+    """A model cannot be fitted: it is too large, or its numbers are not finite."""
 
 
 class FolderExistsError(ConsilienceError):
     """The destination already exists: choose another name or overwrite it."""
 
 
-# Truth, models and engines
-
-
-class OneLabelError(ConsilienceError):
-    """There is one label only: list the others that were on offer."""
-
-
-class TooLargeError(ConsilienceError):
-    """The fit would not fit in memory: merge labels or pool annotators."""
-
-
-class GoldError(ConsilienceError):
-    """Gold labels do not match the responses: fix them."""
-
-
-class CandidatesError(ConsilienceError):
-    """Candidate lists do not match the responses: fix them."""
-
-
-class UnknownModelError(ConsilienceError):
-    """No model has that name: choose one of those listed."""
-
-
-class UnknownEngineError(ConsilienceError):
-    """No engine has that name, or the model does not have it: choose another."""
-
-
-class DivergedError(ConsilienceError):
-    """A fit produced numbers that are not finite: choose another engine or prior."""
-
-
-class PredictionsError(ConsilienceError):
-    """Predictions of models are damaged or do not match: fix them."""
-
-
-class CircularError(ConsilienceError):
-    """What a fit is to be judged by was used in it: fit without it, or allow it."""
-
-
-# Runs: saving, loading, exporting
-
-
-class NotARunError(ConsilienceError):
-    """A folder is not a run: give the folder that `fit` wrote."""
-
-
-class BrokenRunError(ConsilienceError):
-    """A run's file is truncated or damaged: fit again, or use an intact copy."""
-
-
 class CannotWriteError(ConsilienceError):
     """The destination cannot be written (full disk, read-only): choose another."""
 
 
-# Classifiers
-
-
-class BadClassifierError(ConsilienceError):
-    """A classifier's folder is not as its manifest says: copy or export it again."""
-
-
-class DeviceError(ConsilienceError):
-    """The requested GPU is not available: check the driver or use the CPU."""
-
-
-class MissingExtraError(ConsilienceError):
-    """An optional package is not installed: install it."""
-
-
-class ImagesError(ConsilienceError):
-    """The images cannot be listed: fix the list, or name its columns."""
+class UnavailableError(ConsilienceError):
+    """A package or a device is not available: install it, or do without."""
 
 
 # What the messages have in common.

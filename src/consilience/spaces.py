@@ -4,7 +4,7 @@ import pandas as pd
 
 from consilience.contains.similar_sets import similar_sets
 from consilience.contains.space import presence
-from consilience.errors import GoldError
+from consilience.errors import DataError
 from consilience.objects.layout.space import objects
 from consilience.responses import Responses
 from consilience.truth.choice import candidates, classes, offered_lists
@@ -72,5 +72,5 @@ def objects_space(
             "gold labels do not enter a fit of kind objects; leave them out, and "
             "compare the run with them (`consilience score`)"
         )
-        raise GoldError(msg)
+        raise DataError(msg)
     return objects(responses, lists, contains, alike)

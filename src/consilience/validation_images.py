@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from consilience.errors import UnreadableFileError
+from consilience.errors import SourceError
 
 FILE = "imagenet-validation-original.json"
 
@@ -44,11 +44,11 @@ def validation_images(folder: Path) -> pd.DataFrame:
     except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         why = getattr(error, "strerror", None) or error
         msg = f"{path}: not the list of images of ImageNetV2 ({why}); fetch it again"
-        raise UnreadableFileError(msg) from None
+        raise SourceError(msg) from None
     frame = pd.DataFrame(listed, columns=["item", "wnid"], dtype="str")
     if not len(frame) or frame["item"].duplicated().any():
         msg = f"{path}: lists no image, or one twice; fetch it again"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     label = np.unique(frame["wnid"].to_numpy(), return_inverse=True)[1].astype(str)
     frame.insert(1, "dataset_label", pd.Series(label, dtype="str"))
     return frame

@@ -15,7 +15,7 @@ import consilience as cs
 from consilience.annotators import load, names
 from consilience.checks.simulated_fits import replace_answers
 from consilience.cli.pages.fit import fit_page
-from consilience.errors import CandidatesError, OptionError
+from consilience.errors import DataError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts, vb
 from consilience.model import (
@@ -474,7 +474,7 @@ KNOWN = pd.DataFrame(
     ],
 )
 def test_columns_that_are_no_numbers_of_the_candidates_are_refused(changed, said):
-    with pytest.raises(CandidatesError, match=said):
+    with pytest.raises(DataError, match=said):
         space_of(read(SAID), lists=KNOWN.assign(**changed))
 
 

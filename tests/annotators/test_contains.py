@@ -16,7 +16,7 @@ from consilience.annotators import contains
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import replace_answers
 from consilience.contains.latent_trait import answer_tables, readings
-from consilience.errors import CandidatesError, KindError, OptionError
+from consilience.errors import DataError, KindError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts
 from consilience.model import lay_out, sample_answers, simulate
@@ -454,13 +454,13 @@ def test_what_is_known_beforehand_is_numbers_of_the_pairs(changed, said):
     known = pd.DataFrame(
         {"item": ["i1", "i2"], "label": "cat", "score": ["0.1", "0.2"], **changed}
     )
-    with pytest.raises(CandidatesError, match=said):
+    with pytest.raises(DataError, match=said):
         cs.fit(pairs(ROWS), model="contains", engine="em", candidates=known)
 
 
 def test_candidates_without_numbers_say_nothing_beforehand():
     known = pd.DataFrame({"item": ["i1"], "label": "cat"})
-    with pytest.raises(CandidatesError, match="a column of numbers"):
+    with pytest.raises(DataError, match="a column of numbers"):
         cs.fit(pairs(ROWS), model="contains", engine="em", candidates=known)
 
 

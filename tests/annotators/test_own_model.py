@@ -14,7 +14,7 @@ import consilience as cs
 from consilience import annotators
 from consilience.cli import main
 from consilience.demo import study
-from consilience.errors import UnknownModelError
+from consilience.errors import OptionError
 from consilience.model import (
     NEVER,
     HostModel,
@@ -192,7 +192,7 @@ def test_installed_packages_name_theirs(monkeypatch):
     ],
 )
 def test_what_is_no_model_is_refused(given, message, responses):
-    with pytest.raises(UnknownModelError, match=message):
+    with pytest.raises(OptionError, match=message):
         cs.fit(responses, model=given)
 
 
@@ -200,5 +200,5 @@ def test_a_module_is_imported_for_whoever_asks_alone(tmp_path, monkeypatch):
     (tmp_path / "harm.py").write_text("raise SystemExit", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     # A run folder may name anything; `load` reads that name.
-    with pytest.raises(UnknownModelError, match=r"package\.module of your own"):
+    with pytest.raises(OptionError, match=r"package\.module of your own"):
         annotators.load("harm")

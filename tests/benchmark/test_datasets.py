@@ -1,7 +1,7 @@
 import pytest
 
 from consilience.benchmark.datasets import find, load, load_all
-from consilience.errors import GoldError, KindError, OptionError, SourceNotFoundError
+from consilience.errors import DataError, KindError, OptionError, SourceError
 from consilience.responses import ReadOptions
 
 
@@ -41,14 +41,14 @@ def test_a_set_without_gold_is_left_out_with_a_word(crowd):
 
 def test_no_gold_at_all_is_refused(tmp_path, write_set):
     folder = write_set(tmp_path / "one", truth=None)
-    with pytest.raises(GoldError, match="no gold to compare"):
+    with pytest.raises(DataError, match="no gold to compare"):
         load_all([folder], ReadOptions(), None, lambda _: None)
 
 
 def test_a_folder_without_sets_is_refused(tmp_path):
-    with pytest.raises(SourceNotFoundError, match="holds no data set"):
+    with pytest.raises(SourceError, match="holds no data set"):
         find([tmp_path])
-    with pytest.raises(SourceNotFoundError, match="holds no data set"):
+    with pytest.raises(SourceError, match="holds no data set"):
         find([tmp_path / "absent"])
 
 

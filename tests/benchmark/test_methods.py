@@ -2,7 +2,7 @@ import pytest
 
 from consilience import annotators
 from consilience.benchmark import runs
-from consilience.errors import UnknownModelError
+from consilience.errors import OptionError
 
 
 def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
@@ -31,5 +31,5 @@ def test_a_model_without_the_engine_asked_for_takes_its_best():
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(UnknownModelError, match="no method 'nonsense'"):
+    with pytest.raises(OptionError, match="no method 'nonsense'"):
         runs.choose_methods(["nonsense"], runs.library_methods())

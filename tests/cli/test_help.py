@@ -114,7 +114,7 @@ def test_errors_are_json_where_the_result_would_be(run, capsys):
     assert run("describe", "nowhere.csv", "--json") == 2
     printed = capsys.readouterr()
     error = json.loads(printed.out)["error"]
-    assert error["type"] == "SourceNotFoundError"
+    assert error["type"] == "SourceError"
     assert error["exit_code"] == 2
     assert printed.err == f"consilience: {error['message']}\n"
     assert run("describe", "nowhere.csv") == 2

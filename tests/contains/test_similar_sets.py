@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import CandidatesError
+from consilience.errors import DataError
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -83,5 +83,5 @@ def test_labels_of_one_group_are_similar_where_nobody_says_which_are():
     ],
 )
 def test_a_table_of_similar_labels_must_be_one(table, said):
-    with pytest.raises(CandidatesError, match=said):
+    with pytest.raises(DataError, match=said):
         space({"one": TASKS}, alike=table)

@@ -11,7 +11,7 @@ from scipy.optimize import approx_fprime
 from scipy.special import softmax
 
 import consilience as cs
-from consilience.errors import BadCellError, MissingColumnError, OptionError
+from consilience.errors import ColumnError, DataError, OptionError
 from consilience.estimators.answers import answers_of
 from consilience.estimators.published import Glad, covariance, rank_one
 
@@ -248,7 +248,7 @@ def test_errors_that_cannot_be_started_from_are_a_value_error(data, table, match
 def test_a_missing_column_is_a_key_error_that_reads_well(kind, column, data):
     with pytest.raises(KeyError) as caught:
         kind().fit(data.drop(columns=column))
-    assert isinstance(caught.value, MissingColumnError)
+    assert isinstance(caught.value, ColumnError)
     assert str(caught.value).startswith("the data frame has no column")
 
 
@@ -259,7 +259,7 @@ def test_no_answers_give_no_labels(kind):
     nothing = kind().fit(pd.DataFrame([], columns=["task", "worker", "label"]))
     assert nothing.labels_.empty
     assert nothing.probas_.empty
-    with pytest.raises(BadCellError):
+    with pytest.raises(DataError):
         kind().fit(TINY.assign(label=None))
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 import consilience as cs
 from consilience.errors import (
-    BadCellError,
+    ColumnError,
     ConsilienceError,
+    DataError,
     KindError,
-    MissingColumnError,
     OptionError,
 )
 from consilience.fitting.annotator_table import _another, _spread, _whole
@@ -197,11 +197,11 @@ def test_unknown_truths_are_spread_as_labels_are(labels, number, seed):
 @pytest.mark.parametrize(
     ("table", "error", "match"),
     [
-        ({"annotator": ["w0"], "n": [3]}, MissingColumnError, "true_label"),
-        ({"annotator": ["w0"], "right": [3]}, MissingColumnError, "'n'"),
+        ({"annotator": ["w0"], "n": [3]}, ColumnError, "true_label"),
+        ({"annotator": ["w0"], "right": [3]}, ColumnError, "'n'"),
         ({"annotator": ["w0"], "right": [5], "n": [3]}, OptionError, "5 right of 3"),
-        ({"annotator": ["w0"], "accuracy": [1.5], "n": [3]}, BadCellError, "from 0 to"),
-        ({"annotator": ["w0"], "right": ["x"], "n": [3]}, BadCellError, "'x'"),
+        ({"annotator": ["w0"], "accuracy": [1.5], "n": [3]}, DataError, "from 0 to"),
+        ({"annotator": ["w0"], "right": ["x"], "n": [3]}, DataError, "'x'"),
         ({"annotator": ["who"], "right": [1], "n": [3]}, OptionError, "none of those"),
         ({"annotator": ["w0"], "right": [1e9], "n": [1e9]}, OptionError, "10,000,000"),
         (

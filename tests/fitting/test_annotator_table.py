@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import BadCellError, MissingColumnError, OptionError
+from consilience.errors import ColumnError, DataError, OptionError
 from consilience.fitting.annotator_table import NO_GROUP, AnnotatorTable
 from consilience.responses import read
 
@@ -25,9 +25,9 @@ def answers(rows, columns=("item", "worker", "label")):
 @pytest.mark.parametrize(
     ("table", "error", "message"),
     [
-        (people(name=["a"], group=["x"]), MissingColumnError, "no column 'annotator'"),
-        (people(annotator=["a"], team=["x"]), MissingColumnError, "no column 'group'"),
-        (people(annotator=["a", None], group=["x", "y"]), BadCellError, "is empty"),
+        (people(name=["a"], group=["x"]), ColumnError, "no column 'annotator'"),
+        (people(annotator=["a"], team=["x"]), ColumnError, "no column 'group'"),
+        (people(annotator=["a", None], group=["x", "y"]), DataError, "is empty"),
         (
             people(annotator=["a", "a"], group=["x", "y"]),
             OptionError,

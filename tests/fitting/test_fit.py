@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
+from consilience.errors import OptionError
 from consilience.fitting import EngineOptions, fit
 from consilience.posterior import Fit
 from consilience.responses import read
@@ -88,9 +88,9 @@ def test_one_annotator_alone_can_be_fitted():
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
-        ({"model": "best"}, UnknownModelError, "no model 'best'"),
-        ({"model": HIERARCHICAL, "engine": "magic"}, UnknownEngineError, "no engine"),
-        ({"model": "dawid_skene", "engine": "nuts"}, UnknownEngineError, "it has: em"),
+        ({"model": "best"}, OptionError, "no model 'best'"),
+        ({"model": HIERARCHICAL, "engine": "magic"}, OptionError, "no engine"),
+        ({"model": "dawid_skene", "engine": "nuts"}, OptionError, "it has: em"),
         ({"seed": -1}, OptionError, "seed is -1"),
         ({"model": HIERARCHICAL, "prior": {"tilt": 1.0}}, OptionError, "no prior set"),
         ({"model": HIERARCHICAL, "prior": {"own": -1.0}}, OptionError, "positive"),

@@ -7,11 +7,10 @@ import pytest
 
 import consilience as cs
 from consilience.errors import (
-    BadCellError,
     ConsilienceError,
-    GoldError,
+    DataError,
     OptionError,
-    UnreadableFileError,
+    SourceError,
 )
 from consilience.fitting.inputs import (
     as_candidates,
@@ -37,7 +36,7 @@ RESPONSES = read(
 )
 def test_a_row_of_candidates_or_gold_without_item_or_label_is_an_error(rows, said):
     for what in ("candidates", "gold"):
-        with pytest.raises(BadCellError, match=said):
+        with pytest.raises(DataError, match=said):
             as_table(pd.DataFrame(rows), what)
 
 
@@ -46,9 +45,9 @@ def test_a_damaged_folder_of_candidates_is_named(tmp_path):
     frame.to_parquet(tmp_path / "candidates.parquet")
     for name in ("labels.parquet", "sources.parquet"):
         (tmp_path / name).write_bytes(b"PAR1PAR1")
-        with pytest.raises(UnreadableFileError, match=name):
+        with pytest.raises(SourceError, match=name):
             as_candidates(tmp_path, RESPONSES)
-    with pytest.raises(UnreadableFileError, match=r"sources\.parquet"):
+    with pytest.raises(SourceError, match=r"sources\.parquet"):
         classifiers_of(tmp_path)
     (tmp_path / "candidates.parquet").write_bytes(b"PAR1")
     with pytest.raises(ConsilienceError, match=r"candidates\.parquet"):
@@ -93,7 +92,7 @@ def test_tables_of_any_library_are_fitted_alike():
 def test_gold_about_no_item_that_was_answered_is_refused(use):
     frame = ratings("xyz")
     gold = pd.DataFrame({"item": ["7", "8"], "label": ["x", "y"]})
-    with pytest.raises(GoldError, match=r"none of its 2 items \(such as '7'\)"):
+    with pytest.raises(DataError, match=r"none of its 2 items \(such as '7'\)"):
         use(frame, gold)
     use(frame, gold.assign(item=["7", "1"]))
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import GoldError, OptionError, UnknownEngineError
+from consilience.errors import DataError, OptionError
 from consilience.fitting.request import Request, Study
 from consilience.inference import EngineOptions
 from consilience.responses import read
@@ -53,7 +53,7 @@ def test_nothing_known_is_nothing_of_its_type():
 def test_objects_take_no_gold_labels():
     gold = pd.DataFrame({"item": ["i"], "label": ["x"]})
     study = Study.read(read(ROWS, kind="objects"), gold=gold)
-    with pytest.raises(GoldError):
+    with pytest.raises(DataError):
         study.objects_space()
 
 
@@ -61,7 +61,7 @@ def test_objects_take_no_gold_labels():
     ("wrong", "error"),
     [
         ({"seed": -1}, OptionError),
-        ({"engine": "magic"}, UnknownEngineError),
+        ({"engine": "magic"}, OptionError),
     ],
 )
 def test_arguments_that_mean_nothing_are_refused(wrong, error):

@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 import consilience as cs
 from consilience import plots
 from consilience.demo import study
-from consilience.errors import MissingExtraError, OptionError
+from consilience.errors import OptionError, UnavailableError
 from consilience.scoring.calibration import reliability_table
 from consilience.tables.mpl import shown
 
@@ -278,5 +278,5 @@ def test_names_of_labels_stand_in_the_place_of_codes(small):
 
 def test_without_matplotlib_a_sentence_names_the_extra(monkeypatch):
     monkeypatch.setattr(plots, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtraError, match=r"consilience\[plots\]"):
+    with pytest.raises(UnavailableError, match=r"consilience\[plots\]"):
         plots.__getattr__("plot_ppc")

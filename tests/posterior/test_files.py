@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from consilience.errors import OptionError, UnreadableFileError
+from consilience.errors import OptionError, SourceError
 from consilience.posterior import files
 from consilience.posterior._export import export
 
@@ -155,7 +155,7 @@ def test_tasks_of_another_project_are_refused(choice_fit, tmp_path):
         export(choice_fit(), (), "label_studio", tmp_path / "p.json", tasks=source)
     assert not (tmp_path / "p.json").exists()
     source.write_text('{"data": []}')
-    with pytest.raises(UnreadableFileError, match="not a list of tasks"):
+    with pytest.raises(SourceError, match="not a list of tasks"):
         export(choice_fit(), (), "label_studio", tmp_path / "p.json", tasks=source)
 
 

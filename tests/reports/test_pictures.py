@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from consilience.classifiers.images import decode
-from consilience.errors import OptionError, SourceNotFoundError
+from consilience.errors import OptionError, SourceError
 from consilience.reports import pictures as module
 from consilience.reports.pictures import SIDE, Pictures, make_pictures
 
@@ -52,7 +52,7 @@ def test_a_name_of_two_pictures_names_neither(folder):
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(SourceNotFoundError, match="no such folder"):
+    with pytest.raises(SourceError, match="no such folder"):
         make_pictures(tmp_path / "none", ["a"])
 
 
@@ -69,7 +69,7 @@ def test_lists_and_tables_that_classify_takes_name_their_items(tmp_path):
     table = pd.DataFrame({"item": ["x", "bad"], "image": [picture.read_bytes(), b"?"]})
     table.to_parquet(tmp_path / "images.parquet")
     assert list(make_pictures(tmp_path / "images.parquet", ["x", "bad"])) == ["x"]
-    with pytest.raises(SourceNotFoundError, match="check the path"):
+    with pytest.raises(SourceError, match="check the path"):
         make_pictures(tmp_path / "none.csv", ["x"])
 
 

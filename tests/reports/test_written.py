@@ -9,8 +9,8 @@ import pytest
 from consilience.errors import (
     CannotWriteError,
     FolderExistsError,
-    MissingExtraError,
     OptionError,
+    UnavailableError,
 )
 from consilience.reports import check_installed, page, record, write
 from consilience.reports.pictures import check_folder
@@ -101,7 +101,7 @@ def test_a_disk_that_refuses_leaves_what_was_there(tmp_path, monkeypatch):
 def test_an_extra_that_is_missing_is_named_with_how_to_install_it(monkeypatch):
     monkeypatch.setattr(record, "find_spec", lambda _: None)
     assert not record.can_draw()
-    with pytest.raises(MissingExtraError, match=r"consilience\[report\]"):
+    with pytest.raises(UnavailableError, match=r"consilience\[report\]"):
         check_installed()
 
 

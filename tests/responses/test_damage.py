@@ -25,7 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from consilience.errors import ConsilienceError, UnreadableFileError
+from consilience.errors import ConsilienceError, SourceError
 from consilience.responses import read, reading, write
 from consilience.responses.options import Columns, ReadOptions
 
@@ -316,7 +316,7 @@ def test_a_header_of_an_array_that_asks_for_all_memory_is_refused(written, conte
     assert outcome(path.parent) is None
     from consilience.responses.tables.safe_pickle import load_object_array
 
-    with pytest.raises(UnreadableFileError, match="not a NumPy file"):
+    with pytest.raises(SourceError, match="not a NumPy file"):
         load_object_array(path.parent / names[0])
 
 

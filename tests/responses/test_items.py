@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import BadCellError, MissingColumnError, OptionError
+from consilience.errors import ColumnError, DataError, OptionError
 from consilience.responses import read
 
 ANSWERS = pd.DataFrame(
@@ -64,8 +64,8 @@ def test_the_table_goes_before_what_the_source_says(data_folder):
     ("table", "error", "message"),
     [
         ({"item": ["a", "a"], "label": ["u", "v"]}, OptionError, "'a' stands twice"),
-        ({"item": ["a", None], "label": ["u", "v"]}, BadCellError, "the item is empty"),
-        ({"colour": ["red"]}, MissingColumnError, "looks like the item"),
+        ({"item": ["a", None], "label": ["u", "v"]}, DataError, "the item is empty"),
+        ({"colour": ["red"]}, ColumnError, "looks like the item"),
     ],
 )
 def test_a_table_that_says_nothing_clear_is_refused(table, error, message):

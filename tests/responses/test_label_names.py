@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import ConsilienceError, OptionError, SourceNotFoundError
+from consilience.errors import ConsilienceError, OptionError, SourceError
 from consilience.responses.label_names import label_names, read_names, with_names
 
 LABELS = pd.DataFrame(
@@ -90,7 +90,7 @@ def test_a_broken_object_of_names_says_where(tmp_path, text, said):
 
 
 def test_names_that_are_not_there_are_an_error(tmp_path):
-    with pytest.raises(SourceNotFoundError):
+    with pytest.raises(SourceError):
         read_names(tmp_path / "names.json")
 
 

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import LabelNotOfferedError, OptionError
+from consilience.errors import DataError, OptionError
 from consilience.responses import read
 
 CHOICES = pd.DataFrame(
@@ -33,14 +33,14 @@ def test_a_table_of_the_offer_is_kept_and_held_against_the_answers(written):
     assert responses.offer == "listed"
     assert len(responses.offered) == 4
     assert responses.labels["label"].tolist() == ["x", "y", "z"]
-    with pytest.raises(LabelNotOfferedError, match="'x' was not offered for item '1'"):
+    with pytest.raises(DataError, match="'x' was not offered for item '1'"):
         read(CHOICES, offered=pd.DataFrame({"item": ["1", "2"], "label": ["y", "x"]}))
 
 
 def test_an_offer_by_annotator_or_response_is_held_too():
     offered = pd.DataFrame({"annotator": ["a", "b", "b"], "label": ["x", "x", "y"]})
     assert read(CHOICES, offered=offered).offer == "listed"
-    with pytest.raises(LabelNotOfferedError, match="'y'"):
+    with pytest.raises(DataError, match="'y'"):
         read(CHOICES, offered=offered.iloc[:2])
     by_response = pd.DataFrame({"response_id": ["r", "r"], "label": ["x", "y"]})
     with pytest.raises(OptionError, match="'response_id', but the answers have none"):
@@ -49,12 +49,12 @@ def test_an_offer_by_annotator_or_response_is_held_too():
 
 @pytest.mark.parametrize("labels", [[], ["x", "x"], [None, "x"], 3])
 def test_a_list_of_labels_names_each_once(labels):
-    with pytest.raises((OptionError, LabelNotOfferedError)):
+    with pytest.raises((OptionError, DataError)):
         read(CHOICES, labels=labels)
 
 
 def test_gold_must_be_among_the_labels():
     gold = pd.DataFrame({"item": ["1"], "label": ["q"]})
     assert read(CHOICES, gold=gold).labels["label"].tolist() == ["q", "x", "y"]
-    with pytest.raises(LabelNotOfferedError, match="gold of item '1': label 'q'"):
+    with pytest.raises(DataError, match="gold of item '1': label 'q'"):
         read(CHOICES, gold=gold, labels=["x", "y"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from consilience.errors import BadCellError
+from consilience.errors import DataError
 from consilience.responses import read
 
 HEADER = "HITId,AssignmentId,WorkerId,AssignmentStatus,Input.image,Answer.label\n"
@@ -62,7 +62,7 @@ def test_blanks_are_trimmed_and_missing_words_are_missing(written, write):
 def test_a_list_or_an_object_is_never_a_label(written, write):
     name = "peerannot" if write is peerannot else None
     answers = [("x", '{"label": "cat"}'), ("y", "cat")]
-    with pytest.raises(BadCellError, match="is a list or an object"):
+    with pytest.raises(DataError, match="is a list or an object"):
         read(written(*write(answers)), format=name)
-    with pytest.raises(BadCellError):
+    with pytest.raises(DataError):
         read(written(*write([("x", {"label": 1}), ("y", "cat")])), format=name)

@@ -15,7 +15,7 @@ import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consilience.errors import MissingColumnError
+from consilience.errors import ColumnError
 from consilience.responses import read, write
 from consilience.responses.columns.looks import is_structure
 
@@ -140,7 +140,7 @@ def test_wide_tables_come_back(cells):
         frame.to_csv(path)
         for source in (frame, path):
             # Columns that look like no annotator's are left out, and named.
-            with contextlib.suppress(MissingColumnError):
+            with contextlib.suppress(ColumnError):
                 responses = read(source, format="wide")
                 out = {column for _, column, _ in wanted} & set(
                     responses.cleaning.unused

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consilience import responses
-from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
+from consilience.errors import ColumnError, OptionError, SourceError
 from consilience.responses import formats, read, reading
 from consilience.responses.format_table import Reader
 from consilience.responses.sources import csv_file
@@ -59,7 +59,7 @@ def test_what_a_library_raises_is_an_unreadable_file(written, monkeypatch, error
     reader = Reader(name="long", what="", read=broken)
     monkeypatch.setattr(reading, "reader_of", lambda _: reader)
     says = "it asks for more memory than there is" if error is MemoryError else ""
-    with pytest.raises(UnreadableFileError, match=rf"a\.csv: cannot be read \({says}"):
+    with pytest.raises(SourceError, match=rf"a\.csv: cannot be read \({says}"):
         read(written("a.csv", "item,label\n1,x\n"))
 
 
@@ -87,12 +87,12 @@ def test_the_account_is_printed_before_any_number(written):
 def test_a_table_that_lacks_one_column_is_told_which(tmp_path):
     path = tmp_path / "answers.csv"
     path.write_text("task,worker\n1,a\n")
-    with pytest.raises(MissingColumnError, match="'task' but none for label"):
+    with pytest.raises(ColumnError, match="'task' but none for label"):
         read(path)
 
 
 def test_json_that_stops_in_the_middle_is_told_where(tmp_path):
     path = tmp_path / "export.json"
     path.write_text('[{"id": 1,\n "annotations": [')
-    with pytest.raises(UnreadableFileError, match="line 2"):
+    with pytest.raises(SourceError, match="line 2"):
         read(path)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import BadCellError, ConsilienceError, OptionError
+from consilience.errors import ConsilienceError, DataError, OptionError
 from consilience.responses import read, write
 
 FRAME = pd.DataFrame(
@@ -25,7 +25,7 @@ def test_a_folder_in_place_of_a_side_table_is_an_error(tmp_path):
 
 def test_an_empty_cell_of_the_offer_is_found_in_its_row_below_equal_rows():
     offered = pd.DataFrame({"item": [1, 1, 2], "label": ["x", "x", None]})
-    with pytest.raises(BadCellError, match="row 3: the label is empty"):
+    with pytest.raises(DataError, match="row 3: the label is empty"):
         read(FRAME, offered=offered)
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from consilience.errors import GoldError
+from consilience.errors import DataError
 from consilience.scoring.item_metrics import weighted_auc
 from consilience.scoring.metrics import ScoreOptions, score
 
@@ -94,19 +94,19 @@ def test_a_pair_that_was_not_fitted_is_counted_as_missing():
 
 def test_gold_without_answers_is_refused():
     labels, gold = pairs([0.9], ["yes"])
-    with pytest.raises(GoldError, match="needs item, label and answer"):
+    with pytest.raises(DataError, match="needs item, label and answer"):
         score(labels, gold.drop(columns="answer"), kind="contains", seed=1)
 
 
 def test_gold_that_says_maybe_is_refused():
-    with pytest.raises(GoldError, match="has the answer 'maybe'"):
+    with pytest.raises(DataError, match="has the answer 'maybe'"):
         score(*pairs([0.9], ["maybe"]), kind="contains", seed=1)
 
 
 def test_gold_that_contradicts_itself_is_refused():
     labels, gold = pairs([0.9], ["yes"])
     twice = pd.concat([gold, gold.assign(answer="no")])
-    with pytest.raises(GoldError, match="both yes and no"):
+    with pytest.raises(DataError, match="both yes and no"):
         score(labels, twice, kind="contains", seed=1)
 
 
@@ -153,5 +153,5 @@ def test_gold_of_one_expert_has_no_soft_log_loss():
 def test_an_expert_who_contradicts_themselves_is_refused():
     labels, _ = pairs([0.9], ["yes"])
     twice = pd.concat([experts("yes"), experts("no")])
-    with pytest.raises(GoldError, match="annotator 'e0' is answered both yes and no"):
+    with pytest.raises(DataError, match="annotator 'e0' is answered both yes and no"):
         score(labels, twice, kind="contains", seed=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import GoldError
+from consilience.errors import DataError
 from consilience.scoring.calibration import (
     equal_mass_bins,
     gaps_by_item,
@@ -107,7 +107,7 @@ def test_the_order_and_the_type_of_the_rows_do_not_matter(four):
 def test_gold_of_another_study_is_refused(four):
     labels, _ = four
     other = pd.DataFrame({"item": ["q"], "label": ["cat"]})
-    with pytest.raises(GoldError, match="none of its 1 items"):
+    with pytest.raises(DataError, match="none of its 1 items"):
         score(labels, other, kind="choice", seed=1)
 
 

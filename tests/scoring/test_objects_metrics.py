@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics as peer
 
-from consilience.errors import GoldError
+from consilience.errors import DataError
 from consilience.scoring.metrics import ScoreOptions, score
 
 OPTIONS = ScoreOptions(resamples=50)
@@ -127,7 +127,7 @@ def test_the_main_label_is_scored_where_gold_knows_it():
     )
     result, _ = values(labels, gold, items=items)
     assert result["main_accuracy"] == pytest.approx(1 / 2)
-    with pytest.raises(GoldError, match="the fit's table items is not given"):
+    with pytest.raises(DataError, match="the fit's table items is not given"):
         values(labels, gold)
 
 
@@ -143,13 +143,13 @@ def test_items_that_hold_nothing_are_right_where_gold_says_no_to_all():
 
 def test_gold_of_another_study_and_words_that_mean_nothing_are_refused():
     labels = frame(("i", "cat", 1.0))
-    with pytest.raises(GoldError, match="none of its 1 items"):
+    with pytest.raises(DataError, match="none of its 1 items"):
         values(labels, frame(("x", "cat"), columns=("item", "label")))
     answer = frame(("i", "cat", "maybe"), columns=("item", "label", "answer"))
-    with pytest.raises(GoldError, match="has the answer 'maybe'; it must be yes or no"):
+    with pytest.raises(DataError, match="has the answer 'maybe'; it must be yes or no"):
         values(labels, answer)
     twice = frame(
         *(("i", "cat", "no"), ("i", "cat", "yes")), columns=("item", "label", "answer")
     )
-    with pytest.raises(GoldError, match="stand in two rows"):
+    with pytest.raises(DataError, match="stand in two rows"):
         values(labels, twice)

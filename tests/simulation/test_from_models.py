@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from consilience.errors import OptionError, UnknownModelError
+from consilience.errors import OptionError
 from consilience.simulation import simulate
 
 
@@ -56,5 +56,5 @@ def test_a_design_that_cannot_be_is_refused(design):
 
 
 def test_an_unknown_model_is_refused():
-    with pytest.raises(UnknownModelError):
+    with pytest.raises(OptionError):
         simulate(model="oracle")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import consilience as cs
-from consilience.errors import BadCellError, LabelNotOfferedError
+from consilience.errors import DataError
 from consilience.responses import read
 from consilience.responses.columns.looks import is_structure
 from consilience.responses.options import MISSING
@@ -340,7 +340,7 @@ def test_a_place_that_is_not_on_the_list_is_refused(tmp_path, chosen):
     file = mturk(folder, "choice", [("i", "ann", ["v"], "v")], flat=True)
     table = pd.read_csv(file, dtype="str", keep_default_na=False)
     table.assign(**{"Answer.chosen": chosen}).to_csv(file, index=False)
-    with pytest.raises(BadCellError, match=r"expected places on the list, from 0 to 3"):
+    with pytest.raises(DataError, match=r"expected places on the list, from 0 to 3"):
         read(file)
     table.assign(**{"Answer.chosen": ""}).to_csv(file, index=False)
     assert read(file).table["label"].isna().all()
@@ -385,5 +385,5 @@ def test_choices_of_anybodys_tasks_are_what_was_on_screen(tmp_path):
     assert read(file).offer == "all"
     # An answer that was not on screen is refused.
     file.write_text(json.dumps([task(1, [cat, dog], "fox")]))
-    with pytest.raises(LabelNotOfferedError, match="'fox'"):
+    with pytest.raises(DataError, match="'fox'"):
         read(file)

@@ -15,12 +15,11 @@ from scipy.stats import chisquare
 import consilience as cs
 from consilience.classifiers.predictions import from_table
 from consilience.errors import (
-    CandidatesError,
+    ColumnError,
+    DataError,
     FolderExistsError,
-    ImagesError,
-    MissingColumnError,
-    NoResponsesError,
     OptionError,
+    SourceError,
 )
 
 PREFIX = "https://example.org/images/"
@@ -187,7 +186,7 @@ def test_a_folder_of_candidates_gives_the_names_of_codes(tmp_path):
         ({"image_prefix": None}, OptionError, "by their addresses"),
         ({"image_prefix": "javascript:alert(1)//"}, OptionError, "addresses start"),
         ({"tool": "zooniverse", "image_prefix": None}, OptionError, "folder"),
-        ({"images": "nowhere"}, ImagesError, "no folder of images"),
+        ({"images": "nowhere"}, SourceError, "no folder of images"),
     ],
 )
 def test_what_cannot_be_written_is_refused(tmp_path, change, error, message):
@@ -204,15 +203,15 @@ def test_candidates_that_are_not_lists_of_labels_are_refused(images, tmp_path):
         return cs.write_tasks(frame, tmp_path / "tasks", **options)
 
     frame = pd.DataFrame({"item": ["a", "a"], "label": ["x", "x"]})
-    with pytest.raises(CandidatesError, match="item 'a' lists 'x' twice"):
+    with pytest.raises(DataError, match="item 'a' lists 'x' twice"):
         write(frame)
-    with pytest.raises(NoResponsesError, match="there is no row"):
+    with pytest.raises(SourceError, match="there is no row"):
         write(frame[:0])
-    with pytest.raises(CandidatesError, match="is a list or an object"):
+    with pytest.raises(DataError, match="is a list or an object"):
         write(frame.assign(label=["x", "[1]"]))
-    with pytest.raises(MissingColumnError, match="'label'"):
+    with pytest.raises(ColumnError, match="'label'"):
         write(frame[["item"]])
-    with pytest.raises(ImagesError, match=r"1 of 2 items have no image .* 'gone'"):
+    with pytest.raises(SourceError, match=r"1 of 2 items have no image .* 'gone'"):
         write(pd.DataFrame({"item": ["a", "gone"], "label": "x"}))
     write(frame[:1])
     with pytest.raises(FolderExistsError):

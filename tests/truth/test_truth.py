@@ -5,12 +5,10 @@ import pandas as pd
 import pytest
 
 from consilience.errors import (
-    CandidatesError,
-    GoldError,
-    NoResponsesError,
-    OneLabelError,
+    DataError,
+    FitError,
     OptionError,
-    TooLargeError,
+    SourceError,
 )
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -58,7 +56,7 @@ def test_gold_of_items_without_responses_is_said_to_be_unused(three_items):
 
 def test_a_gold_label_outside_the_labels_is_refused(three_items):
     gold = pd.DataFrame({"item": ["i1"], "label": ["cow"]})
-    with pytest.raises(GoldError, match="'cow' of item 'i1'"):
+    with pytest.raises(DataError, match="'cow' of item 'i1'"):
         space_of(three_items, gold=gold)
 
 
@@ -82,7 +80,7 @@ def test_items_without_candidates_may_be_any_label(three_items):
 @pytest.mark.parametrize("column", ["item", "label"])
 def test_candidates_without_a_needed_column_are_refused(three_items, column):
     lists = pd.DataFrame({"item": ["i0"], "label": ["dog"]}).drop(columns=column)
-    with pytest.raises(CandidatesError, match=column):
+    with pytest.raises(DataError, match=column):
         space_of(three_items, lists=lists)
 
 
@@ -102,7 +100,7 @@ def test_candidates_of_other_items_bring_no_labels(three_items):
 
 def test_candidates_that_are_called_otherwise_than_the_answers_are_refused(three_items):
     lists = pd.DataFrame({"item": ["i0", "i1"], "label": ["281", "282"]})
-    with pytest.raises(CandidatesError, match=r"'281', '282'.*`label_column=NAME`"):
+    with pytest.raises(DataError, match=r"'281', '282'.*`label_column=NAME`"):
         space_of(three_items, lists=lists)
 
 
@@ -114,7 +112,7 @@ def test_anonymous_answers_share_the_last_annotator():
 
 
 def test_one_label_alone_is_refused():
-    with pytest.raises(OneLabelError, match="all answers are 'a'"):
+    with pytest.raises(DataError, match="all answers are 'a'"):
         space_of(responses([("i", "ann", "a"), ("j", "bob", "a")]))
 
 
@@ -129,12 +127,12 @@ def test_responses_that_were_all_skipped_are_refused():
     answers = responses(
         [("i", "ann", None), ("j", "ann", None)], labels=["a", "b"], kind="choice"
     )
-    with pytest.raises(NoResponsesError, match="skipped"):
+    with pytest.raises(SourceError, match="skipped"):
         space_of(answers)
 
 
 def test_confusions_that_would_not_fit_in_memory_are_refused():
-    with pytest.raises(TooLargeError, match="1,000,000,000,000 confusion"):
+    with pytest.raises(FitError, match="1,000,000,000,000 confusion"):
         check_size(100, 100_000, 100_000)
 
 
@@ -173,7 +171,7 @@ def test_gold_of_contains_needs_an_answer_for_the_pair():
     gold = pd.DataFrame({"item": ["i"], "label": ["dog"], "answer": ["yes"]})
     space = space_of(answers, gold=gold)
     assert np.array_equal(np.isfinite(space.log_prior), [[1, 1], [0, 1], [1, 1]])
-    with pytest.raises(GoldError, match="'answer' of yes and no"):
+    with pytest.raises(DataError, match="'answer' of yes and no"):
         space_of(answers, gold=gold.drop(columns="answer"))
 
 

@@ -274,7 +274,7 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
     KindError, OptionError
         If the responses are of another kind, no item has a label of the data set, or
         `prob` is not between 0 and 1.
-    TooLargeError
+    FitError
         If there are too many labels for a table of them.
 
     See Also

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from consilience.errors import CircularError, GoldError, OptionError, not_a
+from consilience.errors import DataError, OptionError, not_a
 from consilience.fitting.inputs import Table, as_table, check_fit
 from consilience.posterior import Fit
 from consilience.posterior.labels import labels
@@ -82,10 +82,9 @@ def label_sets(
     Raises
     ------
     OptionError
-        If the fit is of another kind, or `coverage` is not between 0 and 1.
-    CircularError
-        If the fit was given the truth of an item with gold.
-    GoldError
+        If the fit is of another kind or was given the truth of an item with gold, or
+        `coverage` is not between 0 and 1.
+    DataError
         If there are too few gold labels for the coverage, a label is none of the
         study's, or too many are not among the candidates of their item.
 
@@ -144,7 +143,7 @@ def label_sets(
                 f"gold: {len(truth_item) - len(calibrating):,} labels are further ones "
                 "of an item; with `by_class=True` each item needs one label"
             )
-            raise GoldError(msg)
+            raise DataError(msg)
         last = np.array(
             [
                 _last_rank(least[truth_label == code], len(rank), coverage, repr(name))
@@ -189,7 +188,7 @@ def _truths(
             f"{items[used[0]]!r}), so that they are not like the others; fit without "
             "`gold=`, or give gold labels of other items"
         )
-        raise CircularError(msg)
+        raise OptionError(msg)
     return item, label
 
 
@@ -214,7 +213,7 @@ def _last_rank(
             f"in the fit, and there are {number}; give more gold labels or a lower "
             "coverage"
         )
-        raise GoldError(msg)
+        raise DataError(msg)
     last = int(np.partition(of_truth, place - 1)[place - 1])
     if last == num_ranks:
         msg = (
@@ -222,7 +221,7 @@ def _last_rank(
             f"items{of_label} is not among their candidates, more than a coverage of "
             f"{coverage:g} allows; give longer lists of candidates or a lower coverage"
         )
-        raise GoldError(msg)
+        raise DataError(msg)
     return last
 
 

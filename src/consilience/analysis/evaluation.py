@@ -456,12 +456,11 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
 
     Raises
     ------
-    PredictionsError
+    DataError
         If a column is missing, a rank occurs twice, or no item is one of the fit.
-    CircularError
-        If the predictions of a model were covariates of the fit.
     OptionError
-        If a setting is not valid.
+        If the predictions of a model were covariates of the fit, or a setting is not
+        valid.
 
     See Also
     --------

@@ -27,7 +27,7 @@ from consilience.analysis.ratings import (
     weighted_sums,
 )
 from consilience.analysis.similarity import Similarity, pairs_within, starts
-from consilience.errors import OptionError, TooLargeError
+from consilience.errors import FitError, OptionError
 
 # Meetings that are held, and pairs of the answers of two annotators: some 600 MiB.
 MAX_MEETINGS = 2**23
@@ -223,7 +223,7 @@ def pair_table(
             "by 'pair': there are too many pairs of annotators and answers to be "
             "compared; take fewer annotators, or leave it out"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
     item = ratings.item[met.question]
     parts = influence(met, kappas)[0]
     both, example = encode(met.pair * (int(item.max()) + 1) + item)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.errors import CircularError, OptionError, PredictionsError
+from consilience.errors import DataError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.labels import items as items_of
 from consilience.posterior.labels import labels as posterior_labels
@@ -72,7 +72,7 @@ def propose(
         if old["item"].duplicated().any():
             twice = old["item"][old["item"].duplicated()].iloc[0]
             msg = f"labels of the data set: item {twice!r} has two; give one each"
-            raise PredictionsError(msg)
+            raise DataError(msg)
         items = items[items.isin(old["item"])]
     if not len(items):
         msg = (
@@ -80,7 +80,7 @@ def propose(
             f"among the {len(names)} of the fit (such as {names[0]!r}) with a label of "
             "the data set, if such are given; give predictions for the same items"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     fit_labels = labels_of(fit)
     named = [frame["label"]] + ([] if old is None else [old["label"]])
     beyond = pd.Index(pd.concat(named).unique()).difference(fit_labels)
@@ -106,7 +106,7 @@ def propose(
             "items have no label of rank 1; models are compared on the same items, "
             "so give every model's label of each, or leave the item out for all"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     if not allow_circular:
         _check_not_used_in_fit(fit, models)
     return Proposals(models, items, codes, stated, dataset, labels, len(fit_labels))
@@ -127,7 +127,7 @@ def _check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
             f"the fit was given what {', '.join(used)} predicted, so the evaluation "
             "would be circular; fit without, or ask for it (allow_circular)"
         )
-        raise CircularError(msg)
+        raise OptionError(msg)
 
 
 def labels_of(fit: Fit) -> pd.Index:
@@ -156,20 +156,20 @@ def _check(predictions: pd.DataFrame) -> pd.DataFrame:
             f"predictions: there is no column {lacking[0]!r}; found {columns}; they "
             "have item, label, rank (1 for the best), and model where there are several"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     stated = predictions.get("probability", np.nan)
     frame = predictions.assign(
         model=predictions.get("model", "model"), probability=stated
     )[["model", "item", "label", "rank", "probability"]]
     if not len(frame) or frame.drop(columns="probability").isna().any(axis=None):
         msg = "predictions: there are none, or a cell is empty; every row needs all"
-        raise PredictionsError(msg)
+        raise DataError(msg)
     frame = as_texts(frame).astype({"model": "str"})
     if (frame["rank"] < 1).any() or (frame["rank"] % 1 != 0).any():
         msg = (
             "predictions: ranks are 1, 2, 3, … with 1 for the best; fix the column rank"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     twice = frame.duplicated(["model", "item", "rank"])
     if twice.any():
         row = frame[twice].iloc[0]
@@ -177,5 +177,5 @@ def _check(predictions: pd.DataFrame) -> pd.DataFrame:
             f"predictions: model {row['model']!r} has two labels of rank {row['rank']} "
             f"for item {row['item']!r}; keep one"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     return frame.astype({"rank": int, "probability": float})

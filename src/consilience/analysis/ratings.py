@@ -31,7 +31,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from consilience.analysis.similarity import Similarity, pairs_within
-from consilience.errors import NoResponsesError, OptionError
+from consilience.errors import OptionError, SourceError
 from consilience.responses import Responses
 from consilience.responses.options import ANSWERS
 
@@ -74,7 +74,7 @@ def lay_out(responses: Responses) -> Ratings:
     rows = np.flatnonzero(answer >= 0)
     if not len(rows):
         msg = "no answer is left to compare: every question was skipped"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     sets = None
     if responses.kind == "objects":
         response = _codes(table, "response_id")

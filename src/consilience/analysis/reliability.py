@@ -160,11 +160,11 @@ def agreement(
 
     Raises
     ------
-    KindError, NoResponsesError
+    KindError, SourceError
         If there are several kinds of question, or no question was answered.
     OptionError
         If the distance does not suit the answers, or an option is out of range.
-    TooLargeError
+    FitError
         If there are too many different answers for the distance.
 
     See Also

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
-from consilience.errors import OptionError, TooLargeError
+from consilience.errors import FitError, OptionError
 
 type Distance = Literal["nominal", "ordinal", "interval", "ratio", "jaccard", "masi"]
 # A table of so many answers squared takes 128 MiB.
@@ -125,7 +125,7 @@ def set_similarity(
             f"{members.shape[0]:,} different sets share labels in too many pairs to be "
             f"compared by distance {distance!r}; choose nominal, or merge labels"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
     shared = (members @ members.T).tocoo()
     size = np.asarray(members.sum(axis=1)).ravel()
     one, other = size[shared.row], size[shared.col]
@@ -145,7 +145,7 @@ def _check_size(size: int) -> None:
             f"{size:,} different answers are too many for a table of their distances "
             f"(at most {_MAX_ANSWERS:,}); choose nominal, or merge labels"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
 
 
 def pairs_within(

@@ -17,8 +17,6 @@ from typing import Any
 
 from consilience.errors import (
     OptionError,
-    UnknownEngineError,
-    UnknownModelError,
     not_among,
 )
 from consilience.model import NOTHING, Heuristic, Model
@@ -69,7 +67,7 @@ def find(model: str | Model[Any]) -> str:
 
     Raises
     ------
-    UnknownModelError
+    OptionError
         If there is no such model, or module, or it has no `MODEL`.
 
     See Also
@@ -89,16 +87,16 @@ def find(model: str | Model[Any]) -> str:
         return _keep(model.name or home, model)
     if not isinstance(model, str):
         msg = f"model is {model!r}; give the name of a model, or a model"
-        raise UnknownModelError(msg)
+        raise OptionError(msg)
     if "." in model and model not in names():
         try:
             module = import_module(model)
         except ImportError as error:
             msg = f"the model {model} is no module that can be imported: {error}"
-            raise UnknownModelError(msg) from error
+            raise OptionError(msg) from error
         if not isinstance(getattr(module, "MODEL", None), Model):
             msg = f"the module {model} has no MODEL, a consilience.model.Model; add it"
-            raise UnknownModelError(msg)
+            raise OptionError(msg)
         return _keep(module.MODEL.name or model, module.MODEL)
     return model
 
@@ -108,7 +106,7 @@ def _keep(name: str, model: Model[Any]) -> str:
         msg = (
             f"{name} is the name of another model; give yours one of its own (`name=`)"
         )
-        raise UnknownModelError(msg)
+        raise OptionError(msg)
     _IMPORTED[name] = model
     return name
 
@@ -131,11 +129,11 @@ def _loaded(name: str) -> Model[Any] | Heuristic[Any]:
         return model
     if name not in _installed():
         msg = f"{not_among('model', name, names())}, or package.module of your own"
-        raise UnknownModelError(msg)
+        raise OptionError(msg)
     made = _installed()[name].load()
     if not isinstance(made, Model):
         msg = f"the entry point {name} is {made!r}; let it name a consilience Model"
-        raise UnknownModelError(msg)
+        raise OptionError(msg)
     return made
 
 
@@ -158,11 +156,10 @@ def load(
 
     Raises
     ------
-    UnknownModelError
-        If there is no such model.
     OptionError
-        If the prior has no such setting, or its value is neither the default nor a
-        positive number (or zero, where that removes a part of the model).
+        If there is no such model, the prior has no such setting, or its value is
+        neither the default nor a positive number (or zero, where that removes a part of
+        the model).
 
     See Also
     --------
@@ -208,7 +205,7 @@ def fittable(name: str, prior: Mapping[str, float] | None = None) -> Model[Any]:
             f"{name} is a heuristic: no engine fits it; take another model "
             "(`consilience models`)"
         )
-        raise UnknownEngineError(msg)
+        raise OptionError(msg)
     return model
 
 

@@ -77,7 +77,7 @@ from consilience.class_confusion.likelihood import (
     open_items,
     weight_of,
 )
-from consilience.errors import TooLargeError
+from consilience.errors import FitError
 from consilience.model import Model, Parameters, Simulated, marginal
 from consilience.model.laid_out import Arithmetic, LaidOutAnswers
 from consilience.truth import Observations
@@ -134,7 +134,7 @@ def layout(space: ChoiceSpace, prior: Prior) -> Classes:
             f"{size:,} labels make a table too large (at most {MAX_LABELS:,}); "
             "merge rare labels"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
     class_ = classes_of(space)
     with_class, without = answered_units(space, class_)
     counts = label_counts(space, with_class, class_)

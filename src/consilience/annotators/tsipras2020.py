@@ -56,7 +56,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from consilience.errors import TooLargeError
+from consilience.errors import FitError
 from consilience.model import Heuristic
 from consilience.responses import Responses
 from consilience.responses.named_sets import named_sets
@@ -271,7 +271,7 @@ def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
             f"{nodes} labels were named together about one item, and all partitions "
             f"can be tried for {MAX_NODES} at most; merge rare labels"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
     links = weight.tolist()
     later = np.triu(weight, 1).sum(0)  # what a node adds at most when it is placed
     ahead = np.append(np.cumsum(later[::-1])[::-1], 0).tolist()

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.errors import GoldError, KindError, OptionError, SourceNotFoundError
+from consilience.errors import DataError, KindError, OptionError, SourceError
 from consilience.responses import ReadOptions, Responses, read_with
 from consilience.scoring.item_metrics import choice_columns, means
 from consilience.scoring.metrics import bootstrapped
@@ -63,7 +63,7 @@ def find(folders: Sequence[Path]) -> list[Path]:
                 f"{folder}: holds no data set; a set is a folder with labels.csv "
                 "(task, worker, label) and truth.csv (task, label)"
             )
-            raise SourceNotFoundError(msg)
+            raise SourceError(msg)
         paths += sets
     named: dict[str, Path] = {}
     for one in paths:
@@ -79,19 +79,27 @@ def find(folders: Sequence[Path]) -> list[Path]:
 
 def load(folder: Path, options: ReadOptions, *, format: str | None = None) -> DataSet:
     """Read a data set; refuse answers of another kind than choice, and no gold."""
+    return _with_gold(folder, _read(folder, options, format))
+
+
+def _read(folder: Path, options: ReadOptions, format: str | None) -> Responses:
     read = read_with([folder], options, format=format)
     if read.kind != "choice":
         msg = f"{folder}: answers of the kind {read.kind}; only choice is compared"
         raise KindError(msg)
+    return read
+
+
+def _with_gold(folder: Path, read: Responses) -> DataSet:
     if read.gold is None or read.gold.empty:
         msg = f"{folder}: no gold; put the true labels in truth.csv (task, label)"
-        raise GoldError(msg)
+        raise DataError(msg)
     gold = read.gold[["item", "label"]].dropna().astype("str").drop_duplicates()
     given = read.table[read.table["label"].notna()]
     answered = gold["item"].isin(given["item"].astype("str").unique())
     if not answered.any():
         msg = f"{folder}: none of the {len(gold)} gold items has an answer"
-        raise GoldError(msg)
+        raise DataError(msg)
     return DataSet(
         name=folder.resolve().name,
         responses=replace(read, gold=None),
@@ -110,13 +118,14 @@ def load_all(
     """Read all sets; those without gold are left out, and this is reported."""
     sets = []
     for folder in folders:
+        read = _read(folder, options, format)
         try:
-            sets.append(load(folder, options, format=format))
-        except GoldError as error:
+            sets.append(_with_gold(folder, read))
+        except DataError as error:
             leave_out(str(error))
     if not sets:
         msg = f"{folders[0]}: there is no gold to compare with; add truth.csv"
-        raise GoldError(msg)
+        raise DataError(msg)
     return sets
 
 

@@ -25,7 +25,7 @@ import pandas as pd
 
 from consilience import annotators
 from consilience.benchmark.datasets import DataSet
-from consilience.errors import UnknownModelError
+from consilience.errors import OptionError
 from consilience.model import Model
 from consilience.responses import Responses
 from consilience.whole_folder import whole_files
@@ -279,7 +279,7 @@ def choose_methods(
     for name in names:
         if name not in methods:
             msg = f"there is no method {name!r} here; choose among {', '.join(methods)}"
-            raise UnknownModelError(msg)
+            raise OptionError(msg)
     chosen = [methods[name] for name in names]
     ours = [method for method in available if method.package == "consilience"]
     return tuple(dict.fromkeys(chosen or ours))

@@ -33,7 +33,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_expit, xlogy
 
 from consilience.classifiers.pooling import Pairs, Pool, find
-from consilience.errors import GoldError
+from consilience.errors import DataError
 
 COOLEST, HOTTEST = -3.0, 3.0  # log of the temperature
 MIN_GOLD = 20  # items or pairs; fewer say nothing of a temperature or a slope
@@ -95,7 +95,7 @@ def presence_log_odds(
     if not answer.isin(["yes", "no"]).all():
         odd = answer[~answer.isin(["yes", "no"])].iloc[0]
         msg = f"gold has the answer {odd!r}; expected yes or no"
-        raise GoldError(msg)
+        raise DataError(msg)
     once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
     about, here = pool.pairs_of(once)
     columns, of_gold = features(pairs), features(about)
@@ -167,7 +167,7 @@ def fit_presence(
     _check_enough(len(present), "pairs of item and label that were classified")
     if present.all() or not present.any():
         msg = "all gold pairs are present, or none is: they cannot calibrate anything"
-        raise GoldError(msg)
+        raise DataError(msg)
     intercept, weights = _regress(columns, present)
     fold = np.unique(item, return_inverse=True)[1] % FOLDS
     held_out = np.empty(len(present))
@@ -223,4 +223,4 @@ def _check_enough(number: int, what: str) -> None:
             f"gold labels {number} {what}; {MIN_GOLD} are needed; give more, or "
             "leave gold out: annotator models then learn the weight of the scores"
         )
-        raise GoldError(msg)
+        raise DataError(msg)

@@ -41,7 +41,7 @@ from consilience.classifiers.pooling import (
     pool,
 )
 from consilience.classifiers.predictions import Predictions, finite_numbers
-from consilience.errors import CandidatesError, ConsilienceWarning
+from consilience.errors import ConsilienceWarning, DataError
 from consilience.notebook import shown_as
 from consilience.whole_folder import whole_folder
 
@@ -145,13 +145,10 @@ def candidates(
 
     Raises
     ------
-    CandidatesError
-        If there are no predictions, their items or labels have different names, or
-        two classifiers have no label in common.
-    PredictionsError
-        If two classifiers have the same name.
-    GoldError
-        If gold is too small, or about no item that was classified.
+    DataError
+        If there are no predictions, their items or labels have different names, or two
+        classifiers have no label in common or the same name; or if gold is too small,
+        or about no item that was classified.
     OptionError
         If a number is out of its range, or the policy does not exist.
 
@@ -180,7 +177,7 @@ def candidates(
     """
     if not predictions or all(source.table.empty for source in predictions):
         msg = "there are no predictions to pool; classify images first"
-        raise CandidatesError(msg)
+        raise DataError(msg)
     several = gold is not None and "answer" in gold
     pooled = pool(predictions, None if several else gold)
     warned = _shared_labels(pooled)
@@ -259,7 +256,7 @@ def _shared_labels(pooled: Pool) -> list[str]:
             "(`label_column=`)"
         )
         if not both:
-            raise CandidatesError(sentence)
+            raise DataError(sentence)
         sentences.append(sentence)
     return sentences
 
@@ -279,7 +276,7 @@ def _check_names(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
                 f"{theirs.iloc[0]!r}, predictions have {names[0]!r}; name them alike "
                 f"({how})"
             )
-            raise CandidatesError(msg)
+            raise DataError(msg)
 
 
 def _sources(pooled: Pool, pairs: Pairs, also: pd.DataFrame | None) -> pd.DataFrame:
@@ -330,7 +327,7 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
 
     Raises
     ------
-    CandidatesError
+    DataError
         If the file cannot be read, a column is missing, or a score is not finite.
 
     See Also
@@ -352,7 +349,7 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     label, labels = pd.factorize(table["label"].astype("str"), sort=True)
     item, items = pd.factorize(table["item"].astype("str"))
     shape = (len(items), len(labels))
-    score = finite_numbers(table, "score", "candidates", CandidatesError)
+    score = finite_numbers(table, "score", "candidates")
     share = csr_array((np.exp(score), (item, label)), shape=shape)
     both = triu(share.T @ share, format="coo")
     size = np.sqrt((share.multiply(share)).sum(0))
@@ -379,10 +376,10 @@ def _table(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
         except Exception as error:
             line = str(error).partition("\n")[0]
             msg = f"{path}: cannot be read as Parquet ({line}); make it again"
-            raise CandidatesError(msg) from error
+            raise DataError(msg) from error
     for column in NEEDED:
         if column not in table:
             columns = ", ".join(map(str, table.columns))
             msg = f"candidates have columns {columns}; a column {column!r} is needed"
-            raise CandidatesError(msg)
+            raise DataError(msg)
     return table

@@ -37,9 +37,8 @@ from consilience.classifiers.runtime import (
     to_half_arithmetic,
 )
 from consilience.errors import (
-    BadClassifierError,
     ConsilienceError,
-    SourceNotFoundError,
+    SourceError,
 )
 
 MIN_PROBABILITY = 1e-30  # before its logarithm is taken
@@ -104,7 +103,7 @@ class Classifier:
                 f"{self.name}: gives shape {outputs.shape} for {len(batch)} images and "
                 f"{len(self.labels):,} labels; export the classifier again"
             )
-            raise BadClassifierError(msg)
+            raise SourceError(msg)
         return outputs[: len(numbers)].reshape(len(numbers), -1)
 
 
@@ -152,12 +151,11 @@ def load_classifier(
 
     Raises
     ------
-    SourceNotFoundError
-        There is no such folder.
-    BadClassifierError
-        A file is missing, cut off or another; the network keeps weights elsewhere, is
-        none, or does not take and give what the manifest says.
-    DeviceError
+    SourceError
+        There is no such folder, or a file is missing, cut off or another; the network
+        keeps weights elsewhere, is none, or does not take and give what the manifest
+        says.
+    UnavailableError
         The GPU is insisted on, and the session does not run there.
     """
     place = Path(folder)
@@ -196,7 +194,7 @@ def parse_network(data: bytes, where: Path) -> Any:
         return onnx.load_from_string(data)
     except DecodeError:
         msg = f"{where}: is not an ONNX network, or is truncated; export it again"
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
 
 
 def external_weights(message: Any) -> Iterator[str]:
@@ -252,8 +250,8 @@ def _check_shapes(
     return kinds[taken.type], dims[0] if isinstance(dims[0], int) else None
 
 
-def _bad_classifier(where: Path, why: str) -> BadClassifierError:
-    return BadClassifierError(f"{where}: {why}; export the classifier again")
+def _bad_classifier(where: Path, why: str) -> SourceError:
+    return SourceError(f"{where}: {why}; export the classifier again")
 
 
 def one_line(error: Exception) -> str:
@@ -279,10 +277,9 @@ def check_golden(folder: str | Path, *, photographs: str | Path | None = None) -
 
     Raises
     ------
-    BadClassifierError
-        If a logit differs by more than the manifest allows.
-    SourceNotFoundError
-        If the folder, or a photograph, does not exist.
+    SourceError
+        If a logit differs by more than the manifest allows, or the folder or a
+        photograph does not exist.
 
     See Also
     --------
@@ -303,7 +300,7 @@ def check_golden(folder: str | Path, *, photographs: str | Path | None = None) -
                 f"{golden.file or golden.photograph} differs by {difference:.2g}, more "
                 f"than {golden.tolerance:.2g}; export or wrap the classifier again"
             )
-            raise BadClassifierError(msg)
+            raise SourceError(msg)
         largest = float(np.fmax(largest, difference))
     return largest
 
@@ -359,4 +356,4 @@ def _picture(folder: Path, golden: Golden, photographs: str | Path | None) -> by
             "missing; copy the whole folder, or give `photographs=`, the folder of "
             "scikit-image's photographs (skimage.data_dir)"
         )
-        raise SourceNotFoundError(msg) from None
+        raise SourceError(msg) from None

@@ -149,9 +149,9 @@ def classify(  # noqa: PLR0913 (each option stands alone)
 
     Raises
     ------
-    MissingExtraError, DeviceError, BadClassifierError, SourceNotFoundError
+    UnavailableError, SourceError
         If a classifier cannot be loaded, or cannot run on the device.
-    PredictionsError
+    DataError
         If the folder holds other predictions.
     FolderExistsError
         If the folder exists and holds no predictions.

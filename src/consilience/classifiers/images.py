@@ -32,7 +32,7 @@ from jaxtyping import UInt8
 from pyarrow import parquet
 
 from consilience.classifiers.manifest import Preprocessing
-from consilience.errors import ImagesError, SourceNotFoundError
+from consilience.errors import SourceError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -147,7 +147,7 @@ def _read_list(source: Path, columns: Columns, naming: Naming) -> Files:
         lines = source.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         msg = f"{source}: is not UTF-8 text; save it as UTF-8"
-        raise ImagesError(msg) from None
+        raise SourceError(msg) from None
     ending = source.suffix.lower()
     if ending == ".txt":
         paths = [line.strip() for line in lines if line.strip()]
@@ -174,7 +174,7 @@ def _read_table(source: Path, columns: Columns, naming: Naming) -> "Files | Tabl
     except (pa.ArrowInvalid, OSError) as error:
         why = str(error).splitlines()[0]
         msg = f"{source}: not a whole Parquet file ({why}); copy or export it again"
-        raise ImagesError(msg) from None
+        raise SourceError(msg) from None
     if not inside:
         _require(columns.path, schema.names, source)
     paths = [str(p) for p in side.get(columns.path, inner or ())]
@@ -195,7 +195,7 @@ def _listed(
     if not all(names):
         row = names.index("") + 1
         msg = f"{source}, row {row}: the item has no name; fix or drop the row"
-        raise ImagesError(msg)
+        raise SourceError(msg)
     return Files(names, tuple(source.parent / path for path in paths))
 
 
@@ -216,7 +216,7 @@ def _require(column: str, names: Sequence[str], source: Path) -> None:
             f"{source}: there is no column {column!r}; found {columns}; name the "
             "columns with `item=`, `image=` and `path=`"
         )
-        raise ImagesError(msg)
+        raise SourceError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +257,9 @@ def list_images(
 
     Raises
     ------
-    SourceNotFoundError
-        A source is not there.
-    ImagesError
-        There is no image, two have the same name, or a list lacks a column.
+    SourceError
+        A source is not there, there is no image, two have the same name, or a list
+        lacks a column.
     """
     columns = Columns(item, image, path)
     parts: list[Files | Table] = []
@@ -274,7 +273,7 @@ def list_images(
             parts.append(Files(item_names(named, naming), tuple(shown)))
         elif not source.exists():
             msg = f"{source}: there is no such file or folder; check the path"
-            raise SourceNotFoundError(msg)
+            raise SourceError(msg)
         elif source.suffix.lower() in LISTS:
             parts.append(_read_list(source, columns, naming))
         elif source.suffix.lower() in TABLES:
@@ -292,7 +291,7 @@ def _check_names(items: tuple[str, ...], sources: Sequence[object], left: int) -
             f"{', '.join(map(str, sources))}: no image was found ({left:,} files with "
             "other endings); give folders, image files, lists or Parquet files"
         )
-        raise ImagesError(msg)
+        raise SourceError(msg)
     name, times = Counter(items).most_common(1)[0]
     if times > 1:
         msg = (
@@ -300,7 +299,7 @@ def _check_names(items: tuple[str, ...], sources: Sequence[object], left: int) -
             'name items by their path (`naming="path"`) or give a list with a column '
             "item"
         )
-        raise ImagesError(msg)
+        raise SourceError(msg)
 
 
 class UnusableImageError(Exception):

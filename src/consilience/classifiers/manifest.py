@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import tomli_w
 
-from consilience.errors import BadClassifierError, SourceNotFoundError
+from consilience.errors import SourceError
 from consilience.whole_folder import whole_file
 
 FILE = "manifest.toml"
@@ -216,18 +216,18 @@ def read_manifest(folder: str | Path) -> Manifest:
             f"{folder}: holds no {FILE}; give the folder of a classifier, or export "
             "one as the documentation describes"
         )
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     try:
         manifest = msgspec.toml.decode(path.read_bytes(), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: {error}; fix it, or export the classifier again"
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     if any((one.photograph is None) == (one.file is None) for one in manifest.golden):
         msg = (
             f"{path}: a golden picture is a photograph of scikit-image or a file of "
             "the folder; name one of the two"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     prep = manifest.preprocessing
     usual = prep.size if prep.mode == "squash" else 0
     if (usual if prep.resize is None else prep.resize) < prep.size:
@@ -235,7 +235,7 @@ def read_manifest(folder: str | Path) -> Manifest:
             f"{path}: preprocessing.resize must say what the shorter side is "
             f"scaled to, at least {prep.size}; found {prep.resize}"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     return manifest
 
 
@@ -260,7 +260,7 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
             f"{path}: cannot be read ({error.strerror}), though {FILE} names it; copy "
             "the whole folder, or export the classifier again"
         )
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     actual = digest(data)
     if actual != part.sha256:
         msg = (
@@ -268,7 +268,7 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
             f"{part.sha256[:12]}…; the file is cut off or another one: copy it again, "
             "or export the classifier again"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     return data
 
 
@@ -303,7 +303,7 @@ def read_labels(folder: Path, part: LabelFile) -> Labels:
             f"{folder / part.file}: lists {len(labels):,} labels, the manifest says "
             f"{part.count:,}; export the classifier again"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     return labels
 
 
@@ -313,25 +313,25 @@ def parse_labels(data: bytes, source: str) -> Labels:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         msg = f"{source}: is not UTF-8 text; write one label per line"
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     quoted = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
     try:
         rows = [row for row in csv.reader(io.StringIO(text), **quoted) if row]  # type: ignore[arg-type]
     except csv.Error as error:
         msg = f"{source}: is not a table of tab-separated cells ({error})"
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     header = rows[0] if rows and "label" in rows[0] else None
     names, body = (header, rows[1:]) if header else (["label"], rows)
     wrong = next((row for row in body if len(row) != len(names)), None)
     if wrong is not None:
         msg = f"{source}: a row has {len(wrong)} cells, not {len(names)}: {wrong[:3]}"
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     if len(set(names)) != len(names):
         msg = f"{source}: two columns have one name ({', '.join(names)}); rename one"
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     columns = dict(zip(names, zip(*body, strict=True), strict=True)) if body else {}
     label = columns.get("label", ())
     if len(set(label)) != len(label) or not all(label):
         msg = f"{source}: a label is empty or stands twice; make every label unique"
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     return Labels(label, columns)

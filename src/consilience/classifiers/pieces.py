@@ -25,7 +25,7 @@ from consilience.classifiers.predictions import (
     read_account,
     read_piece,
 )
-from consilience.errors import CannotWriteError, PredictionsError
+from consilience.errors import CannotWriteError, DataError
 from consilience.whole_folder import tidy, whole_file, whole_folder
 
 
@@ -76,7 +76,7 @@ class Pieces:
             try:
                 read_piece(self.folder / ANSWERS / name)
                 rows = read_piece(self.folder / IMAGES / name)
-            except (PredictionsError, FileNotFoundError):
+            except (DataError, FileNotFoundError):
                 break
             done.update(rows.column("item").to_pylist())
             number += 1
@@ -105,7 +105,7 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
             f"{folder}: holds predictions {what}; continue with the same settings, "
             "choose another folder, or `overwrite=True` to start again"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
 
     earlier, current = (
         {c.name: c for c in account.classifiers} for account in (before, now)

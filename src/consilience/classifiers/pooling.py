@@ -40,7 +40,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.classifiers.predictions import Predictions
-from consilience.errors import OptionError, PredictionsError
+from consilience.errors import DataError, OptionError
 
 type Policy = Literal["union", "ensemble", "mass"]
 # What a list of ranks leaves to labels that it does not list, where no gold says;
@@ -165,7 +165,7 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         msg = f"two predictions are of a classifier named {twice[0]!r}; leave one out"
-        raise PredictionsError(msg)
+        raise DataError(msg)
     families = {k: v for source in predictions for k, v in source.families.items()}
     tables = [source.table for source in predictions]
     item, items = _row_codes(tables, "item")

@@ -23,10 +23,8 @@ from pyarrow import parquet
 from consilience.classifiers.manifest import Manifest, Pixels, Preprocessing
 from consilience.classifiers.runtime import Precision
 from consilience.errors import (
-    CandidatesError,
-    ConsilienceError,
-    PredictionsError,
-    SourceNotFoundError,
+    DataError,
+    SourceError,
 )
 from consilience.notebook import shown_as
 from consilience.validation_images import lists_validation_images, validation_images
@@ -135,9 +133,9 @@ def read_predictions(folder: str | Path) -> Predictions:
 
     Raises
     ------
-    SourceNotFoundError
+    SourceError
         If the folder holds no predictions.
-    PredictionsError
+    DataError
         If a part is damaged, or there is none yet.
 
     See Also
@@ -168,7 +166,7 @@ def _read_validation(folder: Path) -> Predictions:
     files = sorted(folder.glob("*.npy"))
     if not files:
         msg = f"{folder}: lists images, and holds no NumPy file (.npy) of predictions"
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     images = validation_images(folder)
     classes = images.drop_duplicates("dataset_label").set_index("dataset_label")["wnid"]
     labels = [str(number) for number in range(len(classes))]
@@ -203,19 +201,19 @@ def read_account(folder: Path) -> Account:
     path = folder / FILE
     if not path.is_file():
         msg = f"{folder}: holds no {FILE}; give a folder that classify wrote"
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Account)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: {error}; classify again into another folder"
-        raise PredictionsError(msg) from None
+        raise DataError(msg) from None
 
 
 def _read_pieces(folder: Path, schema: pa.Schema) -> pd.DataFrame:
     pieces = [read_piece(file) for file in sorted(folder.glob("part-*.parquet"))]
     if not pieces:
         msg = f"{folder}: holds nothing yet; let classify run to its end"
-        raise PredictionsError(msg)
+        raise DataError(msg)
     rows = pa.concat_tables(pieces).select(schema.names).unify_dictionaries()
     table: pd.DataFrame = rows.to_pandas()
     return table
@@ -233,7 +231,7 @@ def read_piece(file: Path) -> pa.Table:
         msg = (
             f"{file}: not a whole Parquet file ({why}); run classify again to repair it"
         )
-        raise PredictionsError(msg) from None
+        raise DataError(msg) from None
 
 
 def rename_labels(predictions: Predictions, column: str) -> Predictions:
@@ -246,11 +244,11 @@ def rename_labels(predictions: Predictions, column: str) -> Predictions:
         msg = (
             f"labels have no other name {column!r}; found {columns}; choose one of them"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     names = table.set_index(table["label"].astype("str"))[column]
     if names.isna().any() or names.duplicated().any():
         msg = f"the names {column!r} of labels have gaps or stand twice; take another"
-        raise CandidatesError(msg)
+        raise DataError(msg)
     old = predictions.table["label"].astype("category").cat.remove_unused_categories()
     new = old.cat.rename_categories(names[list(old.cat.categories)].tolist())
     return replace(
@@ -271,19 +269,19 @@ def from_table(
             f"{source}: there is no column {lacking[0]!r}; found {columns}; "
             "predictions have item, label, rank, and, where there are several, model"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     rank = finite_numbers(table, "rank", source)
     wrong = (rank < 1) | (rank % 1 != 0) | (rank >= 2**15)
     if wrong.any():
         row = int(wrong.argmax())
         msg = f"{source}, row {row + 1}: rank {rank[row]:g}; ranks are 1, 2, 3, …"
-        raise PredictionsError(msg)
+        raise DataError(msg)
     probability = np.full(len(table), np.nan)
     if "probability" in table:
         probability = finite_numbers(table, "probability", source)
         if not ((probability >= 0) & (probability <= 1)).all():
             msg = f"{source}: a probability is not between 0 and 1"
-            raise PredictionsError(msg)
+            raise DataError(msg)
     named = table if "model" in table else table.assign(model=name)
     frame = named[["item", "model", "label"]].astype("str").astype("category")
     frame = frame.assign(
@@ -297,7 +295,7 @@ def from_table(
             f"{source}, row {row + 1}: {first['model']} has two labels at rank "
             f"{first['rank']} for {first['item']!r}; keep one"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     families = {model: model for model in frame["model"].cat.categories}
     if "family" in table:
         rows = frame.assign(family=table["family"].astype("str").to_numpy())
@@ -355,17 +353,17 @@ def _ranked(
         ranked = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         msg = f"{file}: not a NumPy array ({error}); save it with numpy.save"
-        raise PredictionsError(msg) from None
+        raise DataError(msg) from None
     whole = np.issubdtype(ranked.dtype, np.integer)
     if ranked.ndim != 2 or not (whole or np.issubdtype(ranked.dtype, np.floating)):
         msg = (
             f"{file}: holds {ranked.dtype} of shape {ranked.shape}; expected whole "
             "numbers, images x ranks, or scores, images x labels"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     if len(ranked) != num_items:
         msg = f"{file}: has {len(ranked):,} rows for {num_items:,} images; list all"
-        raise PredictionsError(msg)
+        raise DataError(msg)
     if not whole:
         ranked = _best_labels(ranked, file, labels)
     most = np.inf if labels is None else len(labels)
@@ -374,7 +372,7 @@ def _ranked(
             f"{file}: label {ranked.min() if ranked.min() < 0 else ranked.max()} is "
             f"not among the {most:,}; count from 0"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     best: Int[np.ndarray, "I R"] = ranked
     return best
 
@@ -388,21 +386,18 @@ def _best_labels(
             f"{file}: has scores for {scores.shape[1]:,} labels, and {len(labels):,} "
             "are named; name each column"
         )
-        raise PredictionsError(msg)
+        raise DataError(msg)
     if np.isnan(scores).any():
         row = int(np.isnan(scores).any(1).argmax())
         msg = f"{file}: row {row + 1} has scores that are not numbers; leave it out"
-        raise PredictionsError(msg)
+        raise DataError(msg)
     order = np.argsort(-scores, axis=1, kind="stable")
     best: Int[np.ndarray, "I R"] = order[:, :KEPT]
     return best
 
 
 def finite_numbers(
-    table: pd.DataFrame,
-    column: str,
-    source: str,
-    error: type[ConsilienceError] = PredictionsError,
+    table: pd.DataFrame, column: str, source: str
 ) -> Float[np.ndarray, " N"]:
     """Return a column of numbers, all finite."""
     numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
@@ -412,5 +407,5 @@ def finite_numbers(
             f"{source}, row {row + 1}: {column} is {table[column].iloc[row]!r}, no "
             "number; fix or drop the row"
         )
-        raise error(msg)
+        raise DataError(msg)
     return numbers

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import import_module, metadata
 from typing import Any, Literal
 
-from consilience.errors import DeviceError, MissingExtraError
+from consilience.errors import UnavailableError
 
 type Place = Literal["cpu", "cuda", "tensorrt"]
 type Device = Literal["auto"] | Place
@@ -74,7 +74,7 @@ def load_runtime() -> Any:
             "onnxruntime and onnxruntime-gpu are both installed and overwrite each "
             "other; uninstall both, then install consilience[classifiers]"
         )
-        raise MissingExtraError(msg)
+        raise UnavailableError(msg)
     try:
         return import_module("onnxruntime")
     except ImportError as error:
@@ -82,7 +82,7 @@ def load_runtime() -> Any:
             f"ONNX Runtime cannot be imported ({error}); install "
             "consilience[classifiers]"
         )
-        raise MissingExtraError(msg) from None
+        raise UnavailableError(msg) from None
 
 
 def choose(device: Device, runtime: Any = None, *, driver: str | None = None) -> Choice:
@@ -108,7 +108,7 @@ def choose(device: Device, runtime: Any = None, *, driver: str | None = None) ->
             f'`device="{device}"`: {missing}; install an NVIDIA driver for CUDA 13 and '
             'consilience[cuda], or take `device="auto"` or cpu'
         )
-        raise DeviceError(msg)
+        raise UnavailableError(msg)
     return Choice(runtime, "cpu", f"the CPU: {missing}", required=False)
 
 
@@ -145,7 +145,7 @@ def session(
             f'`device="{choice.place}"`: ONNX Runtime found a driver but runs {where}; '
             f'{LIBRARIES[choice.place]}, or take `device="auto"`'
         )
-        raise DeviceError(msg)
+        raise UnavailableError(msg)
     return opened
 
 

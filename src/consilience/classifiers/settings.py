@@ -27,7 +27,7 @@ from consilience.classifiers.manifest import (
     Pixels,
     Preprocessing,
 )
-from consilience.errors import BadClassifierError, OptionError, SourceNotFoundError
+from consilience.errors import OptionError, SourceError
 
 type Each = int | float | Sequence[int | float]
 GIVEN, ASSUMED, GRAPH = "given", "assumed", "the graph"
@@ -80,7 +80,7 @@ class Taken:
                 f"{where}: takes {rows} x {columns} pixels; expected a square: export "
                 "it for one"
             )
-            raise BadClassifierError(msg)
+            raise SourceError(msg)
         return columns if rows is None else rows
 
 
@@ -234,8 +234,8 @@ def _check_side(name: str, value: object) -> None:
 
 def _contradiction(
     decided: Decision, takes: str, value: object, where: Path
-) -> BadClassifierError:
-    return BadClassifierError(
+) -> SourceError:
+    return SourceError(
         f"{where}: takes {takes}, not the {decided.name} {decided.value} "
         f"({decided.origin}); give `{decided.name}={value!r}`"
     )
@@ -261,7 +261,7 @@ def read_source(path: str | Path) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         msg = f"{path}: cannot be read ({error.strerror}); check the path"
-        raise SourceNotFoundError(msg) from None
+        raise SourceError(msg) from None
 
 
 def read_preprocessor(path: Path) -> Settings:
@@ -270,7 +270,7 @@ def read_preprocessor(path: Path) -> Settings:
         content = json.loads(read_source(path))
     except ValueError as error:
         msg = f"{path}: is not JSON ({error}); give a preprocessor_config.json"
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     content = content if isinstance(content, dict) else {}
     timm = content.get("pretrained_cfg", content)
     try:
@@ -280,15 +280,15 @@ def read_preprocessor(path: Path) -> Settings:
             return _hugging_face(content)
     except _UnsuitableError as error:
         msg = f"{path}: {error}; give size, mode, resize, mean and std instead"
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     except (TypeError, ValueError, KeyError, AttributeError, ZeroDivisionError):
         msg = f"{path}: has values of unexpected types; give mean, std and size instead"
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     msg = (
         f"{path}: gives neither image_mean nor mean and std; expected a "
         "preprocessor_config.json of Hugging Face or a config.json of timm"
     )
-    raise BadClassifierError(msg)
+    raise SourceError(msg)
 
 
 class _UnsuitableError(Exception):

@@ -52,7 +52,7 @@ from consilience.classifiers.settings import (
     read_source,
     settle,
 )
-from consilience.errors import BadClassifierError, OptionError, SourceNotFoundError
+from consilience.errors import OptionError, SourceError
 from consilience.whole_folder import whole_folder
 
 OLDEST_OPSET = 7  # whose arithmetic broadcasts as it does now
@@ -155,11 +155,10 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
 
     Raises
     ------
-    SourceNotFoundError
-        If a file does not exist.
-    BadClassifierError
-        If the network is not an image classifier, contradicts a setting, has another
-        number of outputs than there are labels, or answers differently when wrapped.
+    SourceError
+        If a file does not exist, or the network is not an image classifier, contradicts
+        a setting, has another number of outputs than there are labels, or answers
+        differently when wrapped.
     OptionError
         If a setting is missing or invalid.
     FolderExistsError
@@ -294,7 +293,7 @@ def _read_network(path: Path, on_cpu: Choice) -> _Original:
 
     if not path.is_file():
         msg = f"{path}: there is no such file; give the ONNX file of a network"
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     data = path.read_bytes()
     model = parse_network(data, path)
     outside = any(external_weights(model))
@@ -305,16 +304,16 @@ def _read_network(path: Path, on_cpu: Choice) -> _Original:
             f"{path}: its weights in other files cannot be read ({one_line(error)}); "
             "keep the files of an export together in one folder"
         )
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     if not model.graph.node:
         msg = f"{path}: is not an ONNX network, or an empty one; export it again"
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     if model.ByteSize() > MAX_BYTES:
         msg = (
             f"{path}: has {model.ByteSize() / 1e9:.1f} GB of weights; expected at most "
             "2 GB, which fit in one file: store them in half precision"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     data = model.SerializeToString(deterministic=True) if outside else data
     opened = _open(model, data, on_cpu, path)
     return _Original(path, model, data, opened, _read_input(opened, path))
@@ -330,7 +329,7 @@ def _open(model: Any, data: bytes, on_cpu: Choice, where: Path) -> Any:
         except Exception as error:  # noqa: BLE001 (its errors share no root)
             why = one_line(error)
     msg = f"{where}: ONNX Runtime rejects it ({why}); export it with opset {OPSET}"
-    raise BadClassifierError(msg)
+    raise SourceError(msg)
 
 
 def _read_input(opened: Any, where: Path) -> Taken:
@@ -342,7 +341,7 @@ def _read_input(opened: Any, where: Path) -> Taken:
             f"{where}: takes {len(inputs)} inputs ({several}); expected one: "
             "export the image classifier alone"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     kind = inputs[0].type
     shape = tuple(n if isinstance(n, int) and n > 0 else None for n in inputs[0].shape)
     if kind not in KINDS:
@@ -350,14 +349,14 @@ def _read_input(opened: Any, where: Path) -> Taken:
             f"{where}: takes {kind}; expected numbers in half, single or double "
             "precision: export the network without its own preprocessing"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     if len(shape) != 4 or all(each not in {3, None} for each in shape[1:]):
         dims = ", ".join("any" if each is None else str(each) for each in shape)
         msg = (
             f"{where}: takes shape [{dims}]; expected {AXES['nchw']} or "
             f"{AXES['nhwc']}, images in three colours"
         )
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     return Taken(inputs[0].name, KINDS[kind], shape)
 
 
@@ -373,7 +372,7 @@ def _answers(network: _Original, pixels: np.ndarray) -> dict[str, np.ndarray]:
             f"{network.path}: cannot be run on {pixels.shape[1:]} numbers per image "
             f"({one_line(error)}); check `size=` and `layout=`, or export it again"
         )
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     outputs = zip(session.get_outputs(), zip(*alone, strict=True), strict=True)
     return {
         output.name: np.concatenate([each[:1] for each in several])
@@ -445,7 +444,7 @@ def _output(several: dict[str, np.ndarray], labels: Labels, network: _Original) 
             "background class included"
         )
     msg = f"{network.path}: {why}"
-    raise BadClassifierError(msg)
+    raise SourceError(msg)
 
 
 def _kind_of_answers(
@@ -476,7 +475,7 @@ def _kind_of_answers(
         )
     if why:
         msg = f"{network.path}: {why}"
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     if sums:
         return "probabilities", GIVEN if given else "the outputs, which sum to one"
     return "logits", GIVEN if given else ASSUMED
@@ -505,7 +504,7 @@ def _compare(
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
         why = f"cannot be run when wrapped ({one_line(error)})"
         msg = f"{network.path}: {why}; {remedy}"
-        raise BadClassifierError(msg) from None
+        raise SourceError(msg) from None
     answers = np.concatenate(parts)
     if wrapped.manifest.network.answers == "probabilities":
         answers = np.exp(answers)
@@ -515,5 +514,5 @@ def _compare(
     if difference > allowed * max(1.0, float(np.abs(original).max())):
         why = f"answers differ by {difference:.2g} when wrapped"
         msg = f"{network.path}: {why}; {remedy}"
-        raise BadClassifierError(msg)
+        raise SourceError(msg)
     return difference

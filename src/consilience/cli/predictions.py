@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from consilience.cli.options import READ_AS_IT_IS, read_options
-from consilience.errors import MissingColumnError, OptionError, SourceNotFoundError
+from consilience.errors import ColumnError, OptionError, SourceError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ def read_columns(path: Path, names: Sequence[str]) -> "pd.DataFrame":
         if name not in table.columns:
             columns = ", ".join(map(repr, table.columns))
             msg = f"{path}: there is no column {name!r}; found {columns}"
-            raise MissingColumnError(msg)
+            raise ColumnError(msg)
     return text_frame(table, {name: name for name in names or table.columns})
 
 
@@ -71,7 +71,7 @@ def _files(path: Path, *, whole: bool) -> list[Path]:
             f"{path}: holds neither what classify writes nor a file of predictions "
             f"({', '.join(KINDS)})"
         )
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     return files
 
 

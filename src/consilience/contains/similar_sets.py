@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_array, csr_array
 
-from consilience.errors import CandidatesError
+from consilience.errors import DataError
 from consilience.ragged import places_within
 from consilience.truth.named import LabelPairs
 from consilience.truth.space import ContainsSpace, SimilarSets
@@ -90,7 +90,7 @@ def _similarity(
     if missing:
         present = ", ".join(map(str, table.columns))
         msg = f"similarity has columns {present}; a column {min(missing)!r} is needed"
-        raise CandidatesError(msg)
+        raise DataError(msg)
     label, names = pd.factorize(space.unit_label.astype(str), sort=True)
     pair = [
         pd.Index(names).get_indexer(pd.Index(table[name].astype(str)))
@@ -106,14 +106,14 @@ def _similarity(
             f"similarity, row {row + 1}: found {table['value'].iloc[row]!r}, expected "
             "a number of zero or more; fix it or leave the row out"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     low, high = np.minimum(*pair).astype(np.int64), np.maximum(*pair)
     if not (low >= 0).any():
         msg = (
             "similarity names no two labels of the responses; check that both name "
             "them alike"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     code = (low * len(names) + high)[low >= 0]
     largest = pd.Series(value[low >= 0]).groupby(code).max()
     listed = LabelPairs(

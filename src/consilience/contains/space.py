@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.errors import CandidatesError, GoldError, OptionError
+from consilience.errors import DataError, OptionError
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, in_order_of_unit
 from consilience.truth.space import (
@@ -112,7 +112,7 @@ def _covariates(
             f"candidates of contains responses have the columns {columns}; give item, "
             "label, and a column of numbers for each property of a label that is known"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     values = numbers(table, names)
     pairs = pd.MultiIndex.from_frame(table[["item", "label"]].astype(str))
     units = pd.MultiIndex.from_arrays([items.astype(str), labels.astype(str)])
@@ -129,7 +129,7 @@ def _gold_prior(
         return np.zeros((1, num_states))
     if "answer" not in gold or not gold["answer"].isin(["yes", "no"]).all():
         msg = "gold of contains responses needs a column 'answer' of yes and no"
-        raise GoldError(msg)
+        raise DataError(msg)
     units = pd.MultiIndex.from_arrays([items, labels])
     rows = pd.MultiIndex.from_arrays(
         [gold["item"].astype(str), gold["label"].astype(str)]

@@ -16,12 +16,10 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.errors import (
-    BadCellError,
-    GoldError,
-    MissingColumnError,
-    NoResponsesError,
-    OneLabelError,
+    ColumnError,
+    DataError,
     OptionError,
+    SourceError,
     not_a,
 )
 from consilience.fitting import EngineOptions, fit
@@ -109,7 +107,7 @@ class Answers:
                 "is no answer about it or any other that it names; index true_labels "
                 f"by the data's {self.item.name}"
             )
-            raise GoldError(msg)
+            raise DataError(msg)
         label = self.label.values.get_indexer(pd.Index(given))
         return np.stack([item, label], 1)[item >= 0]
 
@@ -157,7 +155,7 @@ def _named(data: pd.DataFrame, role: str) -> str:
         f"the data frame has no column {' or '.join(_NAMES[role])}; its columns are "
         f"{', '.join(map(str, data.columns))}; rename one"
     )
-    raise MissingColumnError(msg)
+    raise ColumnError(msg)
 
 
 def _column(column: pd.Series, further: list[pd.Series] | None = None) -> Column:
@@ -165,7 +163,7 @@ def _column(column: pd.Series, further: list[pd.Series] | None = None) -> Column
     if column.isna().any():
         row = int(column.isna().to_numpy().argmax())
         msg = f"the data frame, row {row + 1}: {name} is missing; fill or drop the row"
-        raise BadCellError(msg)
+        raise DataError(msg)
     if isinstance(column.dtype, pd.CategoricalDtype):
         if further is None:
             column = column.cat.remove_unused_categories()
@@ -277,14 +275,14 @@ def aggregate(
     gold = answers.gold(true_labels)
     if data.empty:
         msg = "the data frame holds no row; give at least one answer"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     if len(label.values) < 2:
         msg = (
             f"the data frame: every {label.name} is {label.values[0]!r}, so there is "
             "nothing to infer; make the column a pandas categorical with all labels "
             "that were on offer"
         )
-        raise OneLabelError(msg)
+        raise DataError(msg)
     columns = {"item": item, "annotator": answers.annotator, "label": label}
     responses = read_with(
         pd.DataFrame({role: column.text() for role, column in columns.items()}),

@@ -138,7 +138,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
     Raises
     ------
-    UnknownModelError, UnknownEngineError, OptionError
+    OptionError
         If a name or a setting does not exist.
     ConsilienceError
         If the responses cannot be read or fitted; the message says how to fix them.

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.errors import BadCellError, MissingColumnError, OptionError
+from consilience.errors import ColumnError, DataError, OptionError
 from consilience.fitting.inputs import Table
 from consilience.fitting.single import Single
 from consilience.posterior.truth import Tempering, Truth
@@ -63,7 +63,7 @@ class AnnotatorTable:
                 f"{listing(table.names)}; the table has the columns annotator and "
                 "group, repeat_of or both"
             )
-            raise MissingColumnError(msg)
+            raise ColumnError(msg)
         check_filled(table, {"annotator": "annotator"})
         frame = text_frame(table, {name: name for name in ("annotator", *columns)})
         twice = frame["annotator"].duplicated()
@@ -236,7 +236,7 @@ def _check_columns(names: dict[str, str], there: list[str]) -> None:
             "table has the columns annotator, true_label and given_label, and n (how "
             "often) or probability and n; or annotator, right (or accuracy) and n"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
 
 
 def _number(column: pd.Series, name: str) -> pd.Series:
@@ -250,7 +250,7 @@ def _number(column: pd.Series, name: str) -> pd.Series:
             f"{WHAT}, row {row + 1}: {name} is {column.iloc[row]!r}; give a number "
             f"{expected}"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     return numbers.astype(float)
 
 

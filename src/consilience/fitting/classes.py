@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from consilience import annotators
-from consilience.errors import KindError, OptionError, UnknownEngineError
+from consilience.errors import KindError, OptionError
 from consilience.fitting.assembly import fit_outcome
 from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
@@ -183,7 +183,7 @@ def _apply(
         msg = (
             f"{name} cannot be fitted by {request.engine}: {WHY}; leave the engine out"
         )
-        raise UnknownEngineError(msg)
+        raise OptionError(msg)
     given = [what for what, value in beside.items() if value is not None]
     if given:
         msg = (

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
 
-from consilience.errors import MissingColumnError, OptionError, not_a
+from consilience.errors import ColumnError, OptionError, not_a
 from consilience.inference import EngineOptions as EngineOptions  # noqa: PLC0414 (`fitting` exports it)
 from consilience.log import logger
 from consilience.posterior import Fit
@@ -115,7 +115,7 @@ def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
             f"gold: there is no column {lacking[0]!r}; found {listing(table.names)}; "
             "gold has the columns item and label"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     if what != "similarity":
         check_filled(table, {name: name for name in table.names if name in keys})
     return text_frame(table, {name: name for name in table.columns})

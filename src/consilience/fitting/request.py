@@ -120,7 +120,7 @@ class Study:
         ------
         KindError
             There is an annotator prior, and the responses are not of kind choice.
-        GoldError
+        DataError
             No item of gold was answered.
         """
         if annotator_prior is not None and responses.kind != "choice":

@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from consilience.errors import KindError, OptionError, UnknownEngineError, not_among
+from consilience.errors import KindError, OptionError, not_among
 from consilience.inference import auto, engines
 from consilience.inference.options import EngineOptions, Seed, override
 from consilience.inference.result import Result
@@ -17,7 +17,7 @@ ENGINES = engines.names()
 def check_engine(engine: str) -> None:
     """Refuse an engine that is none."""
     if engine not in ("auto", *ENGINES):
-        raise UnknownEngineError(not_among("engine", engine, ("auto", *ENGINES)))
+        raise OptionError(not_among("engine", engine, ("auto", *ENGINES)))
 
 
 def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str, str]:
@@ -33,7 +33,7 @@ def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str
         return auto.choose(model)
     if engine not in model.engines:
         msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(model.engines)}"
-        raise UnknownEngineError(msg)
+        raise OptionError(msg)
     return engine, "it was requested"
 
 

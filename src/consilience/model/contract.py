@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.errors import OptionError, TooLargeError
+from consilience.errors import FitError, OptionError
 from consilience.model.language import Gamma, LogDirichlet, Normal, run_by
 from consilience.model.rows import TYPICAL, RowEffects
 from consilience.responses import Responses
@@ -459,6 +459,6 @@ def fits_in_memory(model: Method[Any], space: Space) -> bool:
     """Return whether the model's tables of answers would fit in memory."""
     try:
         check_tables(model, space)
-    except TooLargeError:
+    except FitError:
         return False
     return True

@@ -16,7 +16,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Int, Key, Shaped
 from numpyro.handlers import seed, substitute, trace
 
-from consilience.errors import DivergedError
+from consilience.errors import FitError
 from consilience.model.columns import log_prior_of_truth
 from consilience.model.contract import (
     WEIGHT,
@@ -180,7 +180,7 @@ def simulate(
 
     Raises
     ------
-    DivergedError
+    FitError
         The prior is improper, so that nothing can be drawn from it.
     TypeError
         The model does not say how answers are drawn.
@@ -199,7 +199,7 @@ def simulate(
         msg = (
             "the prior cannot be drawn from; simulate from a model with a proper prior"
         )
-        raise DivergedError(msg)
+        raise FitError(msg)
     drawn |= following
     if isinstance(ran.answers, LaidOutAnswers):
         made = ran.answers.simulate(second, observations)

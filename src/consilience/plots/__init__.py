@@ -10,7 +10,7 @@ from typing import Any
 
 import lazy_loader
 
-from consilience.errors import MissingExtraError
+from consilience.errors import UnavailableError
 
 _attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
@@ -27,4 +27,4 @@ def check_installed() -> None:
     if find_spec("matplotlib") is None:
         advice = 'pip install "consilience[plots]"'
         msg = f"plots: matplotlib not found, which is needed to draw them; {advice}"
-        raise MissingExtraError(msg)
+        raise UnavailableError(msg)

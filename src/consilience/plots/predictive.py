@@ -229,7 +229,7 @@ def plot_calibration(
     ------
     OptionError
         If there is no gold for a fit, or the table is another.
-    GoldError
+    DataError
         If gold has no item in common with the fit.
 
     See Also

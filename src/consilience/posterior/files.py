@@ -38,7 +38,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from consilience.errors import OptionError, UnreadableFileError
+from consilience.errors import OptionError, SourceError
 from consilience.posterior.tables import write_parquet
 from consilience.responses.sources.json_file import read_json
 from consilience.responses.tools.label_studio import item_of
@@ -308,7 +308,7 @@ def write_predictions(
         isinstance(task, dict) and isinstance(task.get("data"), dict) for task in given
     ):
         msg = f"{tasks}: is not a list of tasks with data; export the project as JSON"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     by_item = dict(iter(labels.astype({"item": "str"}).groupby("item", observed=True)))
     control = _control(given, set(labels["label"].astype("str").unique()))
     version = f"consilience {note['version']} {note['model']}"

@@ -21,7 +21,7 @@ from typing import Any
 
 import tomli_w
 
-from consilience.errors import BrokenRunError, NotARunError
+from consilience.errors import SourceError
 from consilience.posterior.fit import Fit
 from consilience.posterior.stored import JOINT_DRAWS
 from consilience.posterior.tables import TABLES, about, names_of, write_parquet
@@ -69,10 +69,9 @@ def load(folder: str | Path) -> Fit:
 
     Raises
     ------
-    NotARunError
-        If the folder does not exist or is not a run.
-    BrokenRunError
-        If one of its files is truncated or damaged, or was written by a newer version.
+    SourceError
+        If the folder does not exist or is not a run, or one of its files is truncated
+        or damaged, or was written by a newer version.
 
     See Also
     --------
@@ -95,7 +94,7 @@ def load(folder: str | Path) -> Fit:
     """
     place = Path(folder)
     if not is_run(place):
-        raise NotARunError(_what_is_missing(place))
+        raise SourceError(_what_is_missing(place))
     record = _read_record(place / "run.toml")
     layout, size = record.get("layout"), record.get("fit_bytes")
     if layout not in range(1, LAYOUT + 1):
@@ -103,7 +102,7 @@ def load(folder: str | Path) -> Fit:
             f"{place / 'run.toml'}: layout is {layout!r}, this version reads {LAYOUT}; "
             f"read it with consilience {record.get('version', 'that wrote it')}"
         )
-        raise BrokenRunError(msg)
+        raise SourceError(msg)
     path = place / "fit.nc"
     actual = path.stat().st_size
     if actual != size:
@@ -111,14 +110,14 @@ def load(folder: str | Path) -> Fit:
             f"{path}: {actual} bytes where {size} were written; use an intact copy, or "
             "fit again"
         )
-        raise BrokenRunError(msg)
+        raise SourceError(msg)
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             return Fit(tree.load())
     # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
     except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
         msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
-        raise BrokenRunError(msg) from error
+        raise SourceError(msg) from error
 
 
 def is_run(folder: Path) -> bool:
@@ -175,7 +174,7 @@ def _read_record(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
-        raise BrokenRunError(msg) from error
+        raise SourceError(msg) from error
 
 
 def _what_is_missing(folder: Path) -> str:

@@ -98,7 +98,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
 
     Raises
     ------
-    MissingExtraError
+    UnavailableError
         If the packages of the extra `report` are missing.
     OptionError
         If there is no fit, the fits are of different kinds, the responses are not

@@ -33,9 +33,8 @@ from consilience.classifiers.images import (
 )
 from consilience.errors import (
     FolderExistsError,
-    ImagesError,
     OptionError,
-    SourceNotFoundError,
+    SourceError,
 )
 from consilience.progress import Progress, Reporter, silent
 from consilience.whole_folder import refusals
@@ -89,7 +88,7 @@ def make_pictures(
         raise OptionError(msg)
     if not source.exists():
         msg = f"{source}: there is no such folder of images, or list; check the path"
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     number, images = _find(source, items)
     return Pictures(_made(images, number, size, report))
 
@@ -135,7 +134,7 @@ def _list_with_common_naming(source: Path, wanted: set[str]) -> Images:
     ways: list[Images] = []
     for naming in get_args(Naming.__value__):
         # Two paths may end in one name: then that does not name them.
-        with contextlib.suppress(ImagesError):
+        with contextlib.suppress(SourceError):
             ways.append(list_images([source], naming=naming))
     if not ways:
         return list_images([source])

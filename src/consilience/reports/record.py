@@ -11,10 +11,8 @@ from pyarrow import csv, parquet
 
 from consilience.analysis import Agreement
 from consilience.errors import (
-    MissingExtraError,
-    SourceNotFoundError,
-    UnknownFormatError,
-    UnreadableFileError,
+    SourceError,
+    UnavailableError,
 )
 from consilience.figures import StudyFigures
 from consilience.responses import Cleaning, Description
@@ -149,17 +147,17 @@ def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
     """Read the tables of an evaluation."""
     if not path.exists():
         msg = f"{path}: there is no such file or folder; check the path"
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     if path.is_dir():
         paths = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
         if not paths:
             msg = f"{path}: holds no *.parquet or *.csv; name the folder that does"
-            raise SourceNotFoundError(msg)
+            raise SourceError(msg)
     elif path.suffix in SUFFIXES:
         paths = [path]
     else:
         msg = f"{path}: expected a table, *.parquet or *.csv, or a folder of them"
-        raise UnknownFormatError(msg)
+        raise SourceError(msg)
     return {file.stem: _read(file) for file in paths}
 
 
@@ -171,7 +169,7 @@ def _read(path: Path) -> pd.DataFrame:
         for name, kind in zip(names, whole.schema.types, strict=True):
             if pa.types.is_binary(kind):
                 msg = f"{path}: column {name!r} is not UTF-8 text; write it again so"
-                raise UnreadableFileError(msg)
+                raise SourceError(msg)
         table: pd.DataFrame = whole.rename_columns(names).to_pandas()
     return table
 
@@ -189,7 +187,7 @@ def check_installed() -> None:
             f"report: {', '.join(absent)} not found, which are needed to draw it; "
             f"{ADVICE}"
         )
-        raise MissingExtraError(msg)
+        raise UnavailableError(msg)
 
 
 def _absent() -> list[str]:

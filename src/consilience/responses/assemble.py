@@ -9,11 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import (
-    BadCellError,
-    LabelNotOfferedError,
-    MissingColumnError,
-    NoResponsesError,
+    ColumnError,
+    DataError,
     OptionError,
+    SourceError,
 )
 from consilience.responses.account import Account, Cleaning
 from consilience.responses.columns.looks import is_structure
@@ -221,7 +220,7 @@ def _check_rows(draft: Draft) -> None:
             f"no answer is left of {draft.num_read:,} {draft.unit} ({why or 'none'}); "
             "check the file and the options"
         )
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     empty = draft.item.codes < 0
     if empty.any():
         place = draft.where(int(draft.row[empty.argmax()]))
@@ -229,18 +228,18 @@ def _check_rows(draft: Draft) -> None:
             f"{place}: the item is empty ({int(empty.sum()):,} such rows); fix or "
             "drop these rows"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     if draft.kind == "contains" and (draft.label.codes < 0).any():
         place = draft.where(int(draft.row[(draft.label.codes < 0).argmax()]))
         msg = f"{place}: the label that was asked about is empty; fix or drop the row"
-        raise BadCellError(msg)
+        raise DataError(msg)
     nameless = draft.kind == "objects" and draft.response_id is None
     if nameless and (draft.annotator.codes < 0).any():
         msg = (
             "answers of kind 'objects' without annotator need a column that says which "
             "belong to one response; name it (`response_id=NAME`)"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
 
 
 def _check_plain(draft: Draft) -> None:
@@ -258,7 +257,7 @@ def _check_plain(draft: Draft) -> None:
             "of labels, read as kind objects), or name the format or the column that "
             "holds plain labels"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
 
 
 def _given(draft: Draft) -> np.ndarray:
@@ -364,5 +363,5 @@ def _gold(gold: pd.DataFrame | None, labels: pd.Series) -> pd.DataFrame | None:
             f"gold of item {row['item']!r}: label {row['label']!r} is not among the "
             f"{len(labels)} labels; fix the gold or the list of labels"
         )
-        raise LabelNotOfferedError(msg)
+        raise DataError(msg)
     return gold.assign(label=gold["label"].astype(dtype))

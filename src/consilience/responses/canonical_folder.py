@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from consilience.errors import (
-    BadCellError,
+    ColumnError,
     ConsilienceError,
+    DataError,
     FolderExistsError,
-    MissingColumnError,
     OptionError,
-    UnreadableFileError,
+    SourceError,
 )
 from consilience.responses.account import Cleaning
 from consilience.responses.columns.names import listing
@@ -145,7 +145,7 @@ def read_folder(folder: str | Path) -> Responses:
     main = folder / "responses.parquet"
     if not main.exists():
         msg = f"{folder}: holds no responses.parquet; name a folder written by read"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     tables = {
         name: _read_file(folder / f"{name}.parquet")
         for name in ("responses", *SIDES)
@@ -211,7 +211,7 @@ class _Part:
         if not good.all():
             place = f"{self.source}, row {int((~good).argmax()) + 1}"
             msg = f"{place}: {what}; fix the file or write the folder again"
-            raise BadCellError(msg)
+            raise DataError(msg)
 
     def check_filled(self, names: Iterable[str]) -> None:
         """Refuse a gap where there must be a text."""
@@ -253,7 +253,7 @@ class _Part:
         except ConsilienceError as error:
             place = f"{self.source}: column {name!r}"
             msg = f"{place} is not of type {dtype} ({error}); fix it"
-            raise BadCellError(msg) from None
+            raise DataError(msg) from None
         good = pc.and_(pc.greater_equal(numbers, least), pc.less_equal(numbers, most))
         good = good.fill_null(name != "n").to_numpy()
         self.check(good, f"column {name!r} must be from {least:,} to {most:,}")
@@ -278,7 +278,7 @@ def _part(table: pa.Table, name: str, source: str) -> _Part:
                 f"{source}: there is no column {column!r}; found "
                 f"{listing(table.column_names)}; expected {', '.join(needed)}"
             )
-            raise MissingColumnError(msg)
+            raise ColumnError(msg)
     texts, others, refused = {}, {}, {}
     for column in table.column_names:
         if column in (*needed, *more):
@@ -343,7 +343,7 @@ def _responses(
             "is missing" if offered is None else f"is there, but the offer is {offer}"
         )
         msg = f"{folder / 'offered.parquet'} {what}; write the folder again"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     types = None if metadata is None else metadata.types
     ordered = metadata is not None and metadata.in_order
     return Responses(
@@ -414,7 +414,7 @@ def _offered(parts: Mapping[str, _Part], labels: pd.DataFrame) -> pd.DataFrame |
             f"{part.source}: found {listing(part.table.column_names)}; expected the "
             "label and whom it was offered to: item, annotator or response_id"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     part.check_filled(keys)
     part.label(labels)
     return part.frame()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, Int8
 
-from consilience.errors import UnknownAnswerError
+from consilience.errors import DataError
 from consilience.responses.account import Dropped
 from consilience.responses.columns.names import listing
 from consilience.responses.options import MEANINGS, Kind, Offer
@@ -119,7 +119,7 @@ def read_answers(
             f"{column.text(row)!r} may be yes), or, if they are labels, ask for "
             '`kind="choice"`'
         )
-        raise UnknownAnswerError(msg)
+        raise DataError(msg)
     table = [code_of.get(word.casefold(), SKIPPED) for word in words]
     answers: np.ndarray = np.array([*table, SKIPPED], np.int8)[column.codes]
     return answers

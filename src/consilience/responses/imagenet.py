@@ -31,7 +31,7 @@ import pandas as pd
 import pyarrow as pa
 from jaxtyping import Int, Int8
 
-from consilience.errors import OptionError, UnreadableFileError
+from consilience.errors import OptionError, SourceError
 from consilience.ragged import places_within
 from consilience.responses.account import Dropped
 from consilience.responses.assemble import assemble
@@ -106,7 +106,7 @@ def read_imagenet_multilabel(
     for path in paths:
         if not path.exists():
             msg = f"{path}: the file is missing; fetch the whole study again"
-            raise UnreadableFileError(msg)
+            raise SourceError(msg)
     columns, images = load_frame(folder / ANSWERS)
     with readable(str(folder / ANSWERS), "not as it was published", "fetch it again"):
         draft = _multilabel_draft(
@@ -129,7 +129,7 @@ def _multilabel_draft(
     sizes = np.array([len(labels) for labels in chain.from_iterable(selected)])
     if workers.sum() != len(main):
         msg = f"{folder / ANSWERS}: an image has more answers than main labels"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     label = np.fromiter(
         chain.from_iterable(chain.from_iterable(selected)), np.int64, sizes.sum()
     )
@@ -289,7 +289,7 @@ def _read_answers(path: Path) -> _Answers:
     """Read one file, rater by rater, so that the whole cube is never in memory."""
     if not path.exists():
         msg = f"{path}: the file is missing; fetch it, or choose another format"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     with readable(str(path), "not whole or not as published", "fetch it again"):
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pairs, ids = arrays["info"], arrays["ids"]

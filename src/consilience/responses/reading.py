@@ -14,11 +14,11 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import (
+    ColumnError,
     ConsilienceError,
     ConsilienceWarning,
-    MissingColumnError,
     OptionError,
-    UnknownFormatError,
+    SourceError,
     not_among,
 )
 from consilience.responses.columns.cells import propose_one_hot
@@ -331,7 +331,7 @@ def formats() -> Mapping[str, Reader]:
 def reader_of(name: str) -> Reader:
     """Return the reader of a format."""
     if name not in FORMATS:
-        raise UnknownFormatError(not_among("format", name, FORMATS))
+        raise SourceError(not_among("format", name, FORMATS))
     place, _, attribute = FORMATS[name][0].partition(":")
     module = importlib.import_module(f"consilience.responses.{place}")
     reader: Reader = getattr(module, attribute or "READER")
@@ -400,7 +400,7 @@ def _of_one_format(
                 "different columns, so they are not one table; pass the files that "
                 "hold answers"
             )
-            raise UnknownFormatError(msg)
+            raise SourceError(msg)
         return name, files, []
     fit = set(marks[certain[0]][1])
     rest = [file for i, file in enumerate(files) if i not in fit]
@@ -443,7 +443,7 @@ def _plan(
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
         msg = f"{probed.name}: may be read in several ways; choose {may}"
-        raise UnknownFormatError(msg)
+        raise SourceError(msg)
     return reader_of(fit[0]), sources, options
 
 
@@ -465,7 +465,7 @@ def _unknown(probed: Probe, table: TextTable | None) -> ConsilienceError:
             f"{probed.name}: no reader knows it, as it has {what}; name the format "
             f"(`format=NAME`), one of {', '.join(NAMES)}"
         )
-        return UnknownFormatError(msg)
+        return SourceError(msg)
     columns = {role: find(names, role, None, probed.name) for role in _ROLES}
     unlike = named_unlike(names)
     if unlike and len(unlike) <= 2:
@@ -474,7 +474,7 @@ def _unknown(probed: Probe, table: TextTable | None) -> ConsilienceError:
             f"{listing(names, 6)} look like one for each annotator: if they are, read "
             f'it with `format="wide"` {argument("item", columns["item"] or names[0])}'
         )
-        return UnknownFormatError(msg)
+        return SourceError(msg)
     lacking = [role for role in ("item", "label") if columns[role] is None]
     if table is not None and lacking == ["label"]:
         propose_one_hot(table, names)
@@ -484,7 +484,7 @@ def _unknown(probed: Probe, table: TextTable | None) -> ConsilienceError:
             f"{probed.name}: there is a column {other!r} but none for {lacking[0]} "
             f"among {listing(names)}; name it (`{lacking[0]}=NAME`)"
         )
-        return MissingColumnError(msg)
+        return ColumnError(msg)
     free = iter(name for name in names if name not in columns.values())
     roles = _ROLES if len(names) > 2 else ("item", "label")
     guess = " ".join(argument(role, columns[role] or next(free)) for role in roles)
@@ -493,4 +493,4 @@ def _unknown(probed: Probe, table: TextTable | None) -> ConsilienceError:
         f"{listing(names, 6)}; name them, such as {guess}, or read it with "
         '`format="wide"` if all columns but the item\'s are annotators'
     )
-    return UnknownFormatError(msg)
+    return SourceError(msg)

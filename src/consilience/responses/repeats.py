@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-from consilience.errors import RepeatedAnswerError
+from consilience.errors import DataError
 from consilience.responses.account import Account, Dropped
 from consilience.responses.draft import Draft
 from consilience.responses.options import Repeats
@@ -65,7 +65,7 @@ def without_repeats(draft: Draft, rule: Repeats, account: Account) -> Draft:
             f"{place}: {who} had answered this before ({count:,} such answers); fix "
             "the file or pass `repeats=\"keep\"`, 'distinct', 'first', 'last' or 'drop'"
         )
-        raise RepeatedAnswerError(msg)
+        raise DataError(msg)
     if rule in {"keep", "all"} or (rule == "distinct" and draft.kind == "objects"):
         account.assumptions.append(
             f"{count:,} answers repeat an earlier one by the same annotator on the "

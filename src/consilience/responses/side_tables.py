@@ -15,12 +15,9 @@ import pyarrow as pa
 from defusedxml.ElementTree import parse
 
 from consilience.errors import (
-    BadCellError,
-    GoldError,
-    LabelNotOfferedError,
+    DataError,
     OptionError,
-    SourceNotFoundError,
-    UnreadableFileError,
+    SourceError,
 )
 from consilience.responses.account import Account
 from consilience.responses.columns.names import find, require
@@ -83,7 +80,7 @@ def check_filled(table: TextTable, names: Mapping[str, str]) -> None:
         if empty.any():
             place = table.where(int(empty.argmax()))
             msg = f"{place}: the {role} is empty; fix or drop the row"
-            raise BadCellError(msg)
+            raise DataError(msg)
 
 
 def _check_texts(table: TextTable, names: Mapping[str, str]) -> None:
@@ -92,7 +89,7 @@ def _check_texts(table: TextTable, names: Mapping[str, str]) -> None:
             f"{table.source}: column {lists[0]!r} holds lists; one text per row was "
             "expected; write one row per label"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     for role, name in names.items():
         check_texts(table.columns[name], role, table.where)
 
@@ -248,18 +245,18 @@ def check_gold(gold: pd.DataFrame | None, items: pd.Index) -> None:
         raise nothing_shared(pd.Index(gold["item"].unique()), items)
 
 
-def nothing_shared(wanted: pd.Index, names: pd.Index) -> GoldError:
+def nothing_shared(wanted: pd.Index, names: pd.Index) -> DataError:
     """Return the error that no item of gold is among those that were answered."""
     if not len(wanted):
         msg = "gold: no row with an item and a label; give a file that has some"
-        return GoldError(msg)
+        return DataError(msg)
     msg = (
         f"gold: none of its {len(wanted):,} items (such as {str(wanted[0])!r}) is "
         f"among the {len(names):,} that were answered"
         + (f" (such as {str(names[0])!r})" if len(names) else "")
         + "; give the gold of the same study"
     )
-    return GoldError(msg)
+    return DataError(msg)
 
 
 # What was on screen
@@ -334,7 +331,7 @@ def _check_labels(draft: Draft, labels: pd.DataFrame) -> None:
             f"not among the {len(labels):,} that were offered ({int(bad.sum()):,} such "
             "answers); fix the row or correct the list (`offered=` or `labels=`)"
         )
-        raise LabelNotOfferedError(msg)
+        raise DataError(msg)
 
 
 def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
@@ -363,7 +360,7 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
             f"not offered for item {draft.item.text(row)!r} ({int(bad.sum()):,} such "
             "answers); fix the row or the table of what was offered"
         )
-        raise LabelNotOfferedError(msg)
+        raise DataError(msg)
 
 
 def _occurring(draft: Draft, gold: pd.DataFrame | None) -> pd.DataFrame:
@@ -434,7 +431,7 @@ def read_label_config(path: Path, question: str | None = None) -> list[str]:
     """Labels of the choices in a labelling configuration, in their order."""
     if not path.exists():
         msg = f"{path}: there is no such file; check the path"
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     with readable(
         str(path),
         "not a plain labelling configuration",
@@ -450,5 +447,5 @@ def read_label_config(path: Path, question: str | None = None) -> list[str]:
     labels = [label for label in dict.fromkeys(texts) if label]
     if not labels:
         msg = f"{path}: names no <Choice value=...>; expected a labelling configuration"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     return labels

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from consilience.errors import KindError, OptionError, RepeatedAnswerError
+from consilience.errors import DataError, KindError, OptionError
 from consilience.notebook import Part, as_html
 from consilience.responses.account import Cleaning
 from consilience.responses.options import Kind, Offer
@@ -347,7 +347,7 @@ def _check_repeats(table: pd.DataFrame, part: np.ndarray) -> None:
                 f"{column} {row[column]!r} had answered about item {row['item']!r} "
                 "before; give each answer once"
             )
-            raise RepeatedAnswerError(msg)
+            raise DataError(msg)
 
 
 def _cleaning(parts: Sequence[Cleaning]) -> Cleaning:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int
 
-from consilience.errors import BadCellError, DuplicateColumnError, UnreadableFileError
+from consilience.errors import ColumnError, DataError, SourceError
 from consilience.responses.tables.id_types import common_type
 
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:[.,]\d+)?(?![\w.]*\d)|\d+")
@@ -312,17 +312,17 @@ class TextTable:
         """Return a column that holds one text per cell."""
         if name in self.lists:
             msg = f"{self.source}: column {name!r} holds lists; one text was expected"
-            raise BadCellError(msg)
+            raise DataError(msg)
         return self.columns[name]
 
 
-def not_as_text(source: str, name: str, what: str) -> BadCellError:
+def not_as_text(source: str, name: str, what: str) -> DataError:
     """Error for a column that is needed and cannot be written as text."""
     msg = (
         f"{source}: column {name!r} ({what}) cannot be written as text; expected text "
         "or numbers; convert or drop the column"
     )
-    return BadCellError(msg)
+    return DataError(msg)
 
 
 def unusable_notes(unusable: Mapping[str, str]) -> tuple[str, ...]:
@@ -363,7 +363,7 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
     both = sorted(set(names) & set(lists))
     if both:
         msg = f"column {both[0]!r} holds lists in one file and texts in another"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     types = {
         name: common_type([t.types.get(name) for t in tables if name in t.columns])
         for name in names
@@ -407,7 +407,7 @@ def check_names(names: list[str], source: str) -> list[str]:
             f"{source}: columns {' and '.join(map(str, places))} are both named "
             f"{twice[0]!r}; rename one of them"
         )
-        raise DuplicateColumnError(msg)
+        raise ColumnError(msg)
     return names
 
 
@@ -454,7 +454,7 @@ def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
     for text in column.values.filter(pc.match_substring(column.values, "\0")):
         for row in first_row(column, text):
             msg = f"{where(row)}: the {what} {text.as_py()!r} {_NUL}"
-            raise BadCellError(msg)
+            raise DataError(msg)
 
 
 def refuse_nul(what: str, texts: Iterable[str]) -> None:
@@ -462,7 +462,7 @@ def refuse_nul(what: str, texts: Iterable[str]) -> None:
     for text in texts:
         if "\0" in text:
             msg = f"the {what} {text!r} {_NUL}"
-            raise BadCellError(msg)
+            raise DataError(msg)
 
 
 def first_row(column: Coded, text: pa.StringScalar) -> Iterator[int]:

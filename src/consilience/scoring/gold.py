@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from consilience.errors import GoldError
+from consilience.errors import DataError
 from consilience.responses.side_tables import nothing_shared
 
 _ROUNDING = 1e-9
@@ -108,7 +108,7 @@ def judged_contains(labels: pd.DataFrame, gold: pd.DataFrame) -> PairScores:
             f"gold: none of its {len(answers)} pairs of item and label is among the "
             f"{len(labels)} of the fit; give the gold of the same study"
         )
-        raise GoldError(msg)
+        raise DataError(msg)
     item, codes = pd.factorize(joined.gold[stated] // joined.labels)
     share = answers["share"].to_numpy(float)[stated]
     return PairScores(
@@ -153,7 +153,7 @@ def _answers(gold: pd.DataFrame) -> pd.DataFrame:
             f"gold: columns are {', '.join(map(str, gold.columns))}; contains needs "
             "item, label and answer (yes or no)"
         )
-        raise GoldError(msg)
+        raise DataError(msg)
     who = [name for name in ("annotator",) if name in gold.columns]
     rows = gold[[*_PAIR, *who, "answer"]].dropna().astype("str")
     rows["answer"] = _flag(rows, "answer", _YES, _NO)
@@ -186,7 +186,7 @@ def _once(rows: pd.DataFrame, key: list[str], what: str) -> pd.DataFrame:
         row = twice.iloc[0]
         named = ", ".join(f"{name} {row[name]!r}" for name in key)
         msg = f"gold: {named} {what}"
-        raise GoldError(msg)
+        raise DataError(msg)
     return rows
 
 
@@ -201,5 +201,5 @@ def _flag(
             f"gold: item {row['item']!r}, label {row['label']!r} has the {column} "
             f"{row[column]!r}; it must be {yes[0]} or {no[0]}"
         )
-        raise GoldError(msg)
+        raise DataError(msg)
     return word.isin(yes)

@@ -34,7 +34,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.errors import GoldError
+from consilience.errors import DataError
 from consilience.scoring.calibration import gaps_by_item
 from consilience.scoring.gold import (
     PairScores,
@@ -212,7 +212,7 @@ def _main_label_terms(
 ) -> tuple[Float[np.ndarray, " I"], Float[np.ndarray, " I"]]:
     if items is None:
         msg = "gold has a column main, and the fit's table items is not given with it"
-        raise GoldError(msg)
+        raise DataError(msg)
     main_labels = items[["item", "main_label"]].dropna().astype("str")
     main = rows[rows["main"]]
     right = main.merge(

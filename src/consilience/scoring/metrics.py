@@ -198,7 +198,7 @@ def score(
 
     Raises
     ------
-    GoldError
+    DataError
         If no gold row is about an item of the fit, or an answer is neither yes nor no.
     OptionError
         If labels are a table and its kind is not given.

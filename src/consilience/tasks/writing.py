@@ -13,10 +13,10 @@ import pandas as pd
 from consilience.classifiers.candidate_table import FILE, LABELS, Candidates
 from consilience.classifiers.images import Naming, item_names, list_images
 from consilience.errors import (
-    CandidatesError,
-    ImagesError,
-    MissingColumnError,
+    ColumnError,
+    DataError,
     OptionError,
+    SourceError,
     not_among,
 )
 from consilience.responses.columns.looks import is_structure
@@ -110,11 +110,11 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
 
     Raises
     ------
-    CandidatesError
+    DataError
         If there are no candidates, or an item lists one twice.
     OptionError
         If the tool, the kind or a number does not exist, or addresses are needed.
-    ImagesError
+    SourceError
         If an item has no image.
     FolderExistsError
         If the folder exists and is not to be replaced.
@@ -212,7 +212,7 @@ def _paths(items: list[str], images: Path) -> list[str]:
     """Return the path of each item's image below the folder."""
     if not images.is_dir():
         msg = f"{images}: is no folder of images; give one (`images=`)"
-        raise ImagesError(msg)
+        raise SourceError(msg)
     every = list_images([images]).items
     lacking: list[str] = []
     for naming in get_args(Naming.__value__):
@@ -229,7 +229,7 @@ def _paths(items: list[str], images: Path) -> list[str]:
         f"as {lacking[0]!r}; items are named after the path of their image, its name, "
         "or its name without ending"
     )
-    raise ImagesError(msg)
+    raise SourceError(msg)
 
 
 def _lists(
@@ -252,7 +252,7 @@ def _lists(
             msg = (
                 f"candidates: there is no column {name!r}; found {listing(table.names)}"
             )
-            raise MissingColumnError(msg)
+            raise ColumnError(msg)
     check_filled(table, needed)
     columns = needed | ({"name": "name"} if "name" in table.columns else {})
     frame = text_frame(table, columns)
@@ -265,11 +265,11 @@ def _lists(
             f"candidates: item {row['item']!r} lists {row['label']!r} twice; list each "
             "label of an item once"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     lists = [label for label in frame["label"].unique() if is_structure(label)]
     if lists:
         msg = f"candidates: label {lists[0]!r} is a list or an object; give plain texts"
-        raise CandidatesError(msg)
+        raise DataError(msg)
     frame = frame[frame["label"] != NONE]
     frame["name"] = _names(frame, names)
     frame = frame if top is None else frame.groupby("item", sort=False).head(top)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from consilience.errors import CandidatesError, OneLabelError, TooLargeError
+from consilience.errors import DataError, FitError
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
@@ -58,9 +58,9 @@ def candidates(
 
     Raises
     ------
-    CandidatesError
+    DataError
         A column is missing, no candidate is one of the labels, or a number is none.
-    TooLargeError
+    FitError
         The lists are too long for memory.
     """
     responses, sentences = with_candidates(responses, lists)
@@ -109,7 +109,7 @@ def with_candidates(
         if column not in lists:
             columns = ", ".join(map(str, lists.columns))
             msg = f"candidates have columns {columns}; a column {column!r} is needed"
-            raise CandidatesError(msg)
+            raise DataError(msg)
     items = responses.table["item"].cat.categories.astype("str")
     listed = lists.loc[lists["item"].astype("str").isin(items), "label"].astype("str")
     labels = responses.labels["label"].astype("str")
@@ -120,7 +120,7 @@ def with_candidates(
             f"{listing(labels.tolist(), 3)}; name them alike (`candidates` takes "
             "`label_column=NAME`: what the classifiers' labels are called)"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     new = listed[~listed.isin(labels)].nunique()
     sentences = [f"{new:,} labels of candidates joined those of the answers"]
     return responses.with_labels(listed), sentences if new else []
@@ -144,7 +144,7 @@ def _with_columns(
             "that fit in memory; give fewer columns, or few candidates for every item "
             "(one without any may be every label)"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
     order = np.argsort(place)
     observed = np.zeros(shape, bool)
     observed[places.unit[place], places.slot[place]] = True
@@ -198,7 +198,7 @@ def _log_odds(lists: pd.DataFrame) -> Float[np.ndarray, " rows"]:
             f"candidates, column 'log_odds', row {row + 1}: found {given.iloc[row]!r}, "
             "expected a number or nothing; fix it or leave the column out"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     return log_odds.fillna(0).to_numpy(float)
 
 
@@ -306,7 +306,7 @@ def answers_about(responses: Responses) -> ChoiceSpace:
             f"all answers are {labels.iloc[0]!r}: with one label there is nothing to "
             "infer; list the other labels that were on offer with `labels=`"
         )
-        raise OneLabelError(msg)
+        raise DataError(msg)
     items = answered["item"].cat.categories.to_numpy(dtype=object)
     annotator, names, identified = code_annotators(answered["annotator"])
     unit, annotator, answer, n = in_order_of_unit(

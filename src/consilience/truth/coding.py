@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.errors import GoldError, NoResponsesError
+from consilience.errors import DataError, SourceError
 from consilience.truth.padding import with_units
 from consilience.truth.space import (
     ANONYMOUS,
@@ -54,7 +54,7 @@ def in_order_of_unit(
         msg = (
             "no answer is left to fit: every question was skipped, or the file is empty"
         )
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     if (unit[1:] >= unit[:-1]).all():
         return (unit, *columns)
     order = np.argsort(unit, kind="stable")
@@ -72,7 +72,7 @@ def gold_codes(
             f"gold label {first['label']!r} of item {first['item']!r} is not among the "
             f"{len(labels)} labels of the responses; correct it or add it to `labels=`"
         )
-        raise GoldError(msg)
+        raise DataError(msg)
     item = items.get_indexer(pd.Index(gold["item"].astype(str)))
     here = item >= 0
     return item[here], label[here], int((~here).sum())

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
 
-from consilience.errors import CandidatesError
+from consilience.errors import DataError
 from consilience.truth.named import LabelPairs, no_pairs
 from consilience.truth.space import ChoiceSpace, Space
 
@@ -27,7 +27,7 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
         if column not in table:
             columns = ", ".join(map(str, table.columns))
             msg = f"similarity has columns {columns}; a column {column!r} is needed"
-            raise CandidatesError(msg)
+            raise DataError(msg)
     labels = pd.Index(names)
     codes = [
         labels.get_indexer(pd.Index(table[column].astype(str)))
@@ -41,7 +41,7 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
             f"similarity of {first['label_a']!r} and {first['label_b']!r} is "
             f"{first['value']!r}; expected two of the {len(labels)} labels and a number"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     low, high = np.minimum(*codes), np.maximum(*codes)
     pairs = pd.DataFrame({"first": low, "second": high, "value": value})
     pairs = pairs[low != high].drop_duplicates()
@@ -52,7 +52,7 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
             f"similarity of {one!r} and {other!r} is given twice, with different "
             "values; keep one"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     pairs = pairs.sort_values(["first", "second"])
     return LabelPairs(
         pairs["first"].to_numpy(np.int32),

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.errors import CandidatesError, TooLargeError
+from consilience.errors import DataError, FitError
 from consilience.truth.named import LabelPairs, Named
 
 ANONYMOUS = "(anonymous)"
@@ -252,7 +252,7 @@ def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:
             "candidates for each item, merge rare labels, or drop the annotator column "
             "to pool annotators"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
 
 
 def check_lists(num_units: int, num_listed: int) -> None:
@@ -264,7 +264,7 @@ def check_lists(num_units: int, num_listed: int) -> None:
             "fit in memory; list few candidates for every item (`candidates=`; an item "
             "without any may be every label) and take the model `structured`"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
 
 
 def no_covariates(*shape: int) -> Covariates:
@@ -282,7 +282,7 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
     if twice.any():
         item, label = pairs[twice].iloc[0]
         msg = f"candidates name item {item!r} and label {label!r} twice; name it once"
-        raise CandidatesError(msg)
+        raise DataError(msg)
     values: Float[np.ndarray, "rows P"] = (
         table[list(names)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     )
@@ -294,7 +294,7 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
             f"{table[names[column]].iloc[row]!r}, expected a finite number; fix it or "
             "leave the column out"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     return values
 
 
@@ -305,7 +305,7 @@ def check_any(here: Bool[np.ndarray, " _"]) -> None:
             "candidates name none of the items and labels that were asked about; "
             "check that both name them alike"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
 
 
 def standardise(

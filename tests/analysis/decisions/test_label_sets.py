@@ -15,7 +15,7 @@ from scipy.stats import betabinom
 import consilience as cs
 from consilience import demo
 from consilience.analysis import conformal as module
-from consilience.errors import CircularError, GoldError, MissingColumnError, OptionError
+from consilience.errors import ColumnError, DataError, OptionError
 from consilience.posterior import Fit
 
 STUDIES, TWINS, GOLD, REST, COVERAGE = 60, 50, 20, 80, 0.9
@@ -231,7 +231,7 @@ def test_of_several_gold_labels_any_counts_and_items_elsewhere_are_left_out():
     every = pd.concat([gold.assign(label=name) for name in NAMES])
     wide = cs.label_sets(fit_of(probability), every)
     assert len(wide) < len(sets)
-    with pytest.raises(GoldError, match="40 labels are further ones"):
+    with pytest.raises(DataError, match="40 labels are further ones"):
         cs.label_sets(fit_of(probability), every, by_class=True)
 
 
@@ -242,17 +242,17 @@ def test_a_truth_beside_the_candidates_is_beyond_all_of_them():
     truth[:2] = 2
     sets = cs.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.8)
     assert set(sets["label"]) <= {"ant", "bee"}
-    with pytest.raises(GoldError, match="2 of 20 gold items is not among their"):
+    with pytest.raises(DataError, match="2 of 20 gold items is not among their"):
         cs.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.95)
 
 
 def test_too_few_gold_labels_are_refused_and_one_more_is_enough():
     probability, truth = study(np.random.default_rng(2), 40)
     fit = fit_of(probability)
-    with pytest.raises(GoldError, match="at least 9 items that are in the fit"):
+    with pytest.raises(DataError, match="at least 9 items that are in the fit"):
         cs.label_sets(fit, gold_of(truth, np.arange(8)))
     assert len(cs.label_sets(fit, gold_of(truth, np.arange(9))))
-    with pytest.raises(GoldError, match="of the label 'cow'"):
+    with pytest.raises(DataError, match="of the label 'cow'"):
         cs.label_sets(
             fit, gold_of(truth, np.flatnonzero(truth != 2)), coverage=0.5, by_class=True
         )
@@ -266,11 +266,11 @@ def test_what_cannot_be_calibrated_is_refused():
             cs.label_sets(fit, gold, coverage=coverage)
     with pytest.raises(OptionError, match="kind contains; label sets are for items"):
         cs.label_sets(fit_of(probability, kind="contains"), gold)
-    with pytest.raises(GoldError, match="none of its 1 items"):
+    with pytest.raises(DataError, match="none of its 1 items"):
         cs.label_sets(fit, gold.assign(item="elsewhere"))
-    with pytest.raises(GoldError, match="not among the 3 labels"):
+    with pytest.raises(DataError, match="not among the 3 labels"):
         cs.label_sets(fit, gold.assign(label="dodo"))
-    with pytest.raises(MissingColumnError, match="no column 'label'"):
+    with pytest.raises(ColumnError, match="no column 'label'"):
         cs.label_sets(fit, gold[["item"]])
 
 
@@ -280,7 +280,7 @@ def test_gold_that_the_fit_was_given_is_refused_and_other_gold_is_not():
     truth = simulated.truth.set_axis(["item", "label"], axis=1)
     given, other = truth.iloc[:20], truth.iloc[20:45]
     fit = cs.fit(responses, model="dawid_skene", gold=given)
-    with pytest.raises(CircularError, match="the truth of 20 of the gold items"):
+    with pytest.raises(OptionError, match="the truth of 20 of the gold items"):
         cs.label_sets(fit, truth)
     sets = cs.label_sets(fit, other)
     assert sets.loc[sets["gold"], "item"].nunique() == 25

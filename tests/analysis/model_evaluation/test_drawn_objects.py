@@ -7,7 +7,7 @@ import pytest
 import consilience as cs
 from consilience.analysis.drawn_objects import drawn_objects, pack_bits
 from consilience.analysis.evaluation import evaluate
-from consilience.errors import CircularError, OptionError
+from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.objects import joint_draws
 from consilience.posterior.tree import with_groups
@@ -227,7 +227,7 @@ def test_a_fit_of_objects_told_of_a_model_does_not_judge_it_unasked(fitted):
     names = ["seer", *known["label_covariate"].to_numpy()[1:]]
     named = known.assign_coords(label_covariate=names)
     told_it = Fit(with_groups(fit.data, posterior=named))
-    with pytest.raises(CircularError, match="given what seer predicted"):
+    with pytest.raises(OptionError, match="given what seer predicted"):
         evaluate(told_it, rows)
     assert len(evaluate(told_it, rows, allow_circular=True).models)
 

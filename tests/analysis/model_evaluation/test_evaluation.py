@@ -12,9 +12,8 @@ from consilience.analysis.evaluation import evaluate
 from consilience.analysis.truths import Truths
 from consilience.classifiers.predictions import from_table
 from consilience.errors import (
-    CircularError,
+    DataError,
     OptionError,
-    PredictionsError,
 )
 from consilience.fitting.inputs import classifiers_of
 from consilience.posterior import Fit
@@ -182,7 +181,7 @@ def test_models_are_compared_on_the_same_items_so_that_luck_is_shared():
 
 def test_a_fit_that_was_told_of_a_model_does_not_judge_it_unasked():
     fit = choice(THREE, covariates=("one",))
-    with pytest.raises(CircularError, match="was given what one predicted"):
+    with pytest.raises(OptionError, match="was given what one predicted"):
         evaluate(fit, predicted(one=["cat", "dog", "fox"]))
     judged = evaluate(fit, predicted(one=["cat", "dog", "fox"]), allow_circular=True)
     assert len(judged.models)
@@ -205,7 +204,7 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
         }
     )
     fit = cs.fit(answers, model="majority", candidates=tmp_path / "lists")
-    with pytest.raises(CircularError, match="given what two predicted"):
+    with pytest.raises(OptionError, match="given what two predicted"):
         evaluate(fit, said[said["model"] == "two"])
     plain = cs.fit(answers, model="dawid_skene", engine="em")
     assert len(evaluate(plain, said).models)
@@ -215,7 +214,7 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
         answers, model="dawid_skene", engine="em", candidates=tmp_path / "list0"
     )
     later = cs.predict(reported, answers, candidates=tmp_path / "list1")
-    with pytest.raises(CircularError, match="given what one, two predicted"):
+    with pytest.raises(OptionError, match="given what one, two predicted"):
         evaluate(later, said)
 
 
@@ -232,7 +231,7 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
 )
 def test_bad_predictions_get_one_clear_sentence(change, sentence):
     rows = predicted(one=["cat", "dog", "fox"])
-    with pytest.raises(PredictionsError, match=sentence):
+    with pytest.raises(DataError, match=sentence):
         evaluate(choice(THREE), change(rows))
 
 
@@ -240,7 +239,7 @@ def test_bad_settings_get_one_clear_sentence():
     rows = predicted(one=["cat", "dog", "fox"])
     with pytest.raises(OptionError, match="top 0"):
         evaluate(choice(THREE), rows, top=0)
-    with pytest.raises(PredictionsError, match="'i0' has two"):
+    with pytest.raises(DataError, match="'i0' has two"):
         evaluate(choice(THREE), rows, dataset_labels=pd.concat([OLD, OLD]))
 
 

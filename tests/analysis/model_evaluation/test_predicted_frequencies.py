@@ -7,10 +7,9 @@ import xarray as xr
 
 import consilience as cs
 from consilience.errors import (
-    CircularError,
+    DataError,
     KindError,
     OptionError,
-    PredictionsError,
 )
 from consilience.posterior import Fit
 
@@ -94,10 +93,10 @@ def test_without_labels_of_the_data_set_there_are_frequencies_alone():
 
 def test_what_cannot_be_told_is_refused_with_a_sentence():
     fit = fit_of(ROWS)
-    with pytest.raises(PredictionsError, match="no column 'label'"):
+    with pytest.raises(DataError, match="no column 'label'"):
         cs.evaluate(fit, MODEL[["item", "rank"]])
     fit.data.attrs["classifiers"] = '["m"]'
-    with pytest.raises(CircularError, match="was given what m predicted"):
+    with pytest.raises(OptionError, match="was given what m predicted"):
         cs.evaluate(fit, MODEL.assign(model="m"))
     evaluation = cs.evaluate(fit, MODEL.assign(model="m"), allow_circular=True)
     reported = evaluation.frequencies()

@@ -4,7 +4,7 @@ import pytest
 
 from consilience import read
 from consilience.analysis import agreement
-from consilience.errors import OptionError, TooLargeError
+from consilience.errors import FitError, OptionError
 
 
 def objects(answers):
@@ -143,6 +143,6 @@ def test_a_distance_for_single_answers_is_refused_for_sets(photos):
 
 def test_too_many_answers_for_a_table_of_distances_are_refused(rated):
     table = [[i, i + 1] for i in range(5000)]
-    with pytest.raises(TooLargeError, match="nominal"):
+    with pytest.raises(FitError, match="nominal"):
         agreement(rated(table), distance="interval")
     assert agreement(rated(table), bootstrap=0)["percent"] == 0

@@ -4,7 +4,7 @@ import pytest
 
 from consilience import read
 from consilience.analysis import agreement
-from consilience.errors import KindError, NoResponsesError, OptionError
+from consilience.errors import KindError, OptionError, SourceError
 
 CORRECTED = [
     "cohen",
@@ -105,7 +105,7 @@ def test_an_option_out_of_range_is_refused(options, said, rated):
 
 def test_skipped_questions_leave_nothing_to_compare():
     table = {"item": ["1"], "annotator": ["a"], "label": ["cat"], "answer": ["skip"]}
-    with pytest.raises(NoResponsesError, match="skipped"):
+    with pytest.raises(SourceError, match="skipped"):
         agreement(read(pd.DataFrame(table)))
 
 

@@ -10,7 +10,7 @@ from models.exporting.__main__ import main
 from consilience.classifiers import check_golden, read_manifest
 from consilience.classifiers.classifier import Classifier
 from consilience.classifiers.manifest import Licence, Preprocessing
-from consilience.errors import BadClassifierError, FolderExistsError
+from consilience.errors import FolderExistsError, SourceError
 
 from ..conftest import KEPT, MODELS, loaded, noise
 
@@ -101,7 +101,7 @@ def test_golden_logits_are_the_original_ones_and_the_stored_ones_meet_them(
 
 
 def test_labels_that_do_not_fit_are_refused_and_nothing_is_written(tmp_path):
-    with pytest.raises(BadClassifierError, match="4 outputs for 3 labels"):
+    with pytest.raises(SourceError, match="4 outputs for 3 labels"):
         exported(tmp_path / "small", network(4))
     assert list(tmp_path.iterdir()) == []
 
@@ -113,7 +113,7 @@ def test_an_export_that_differs_is_refused_and_nothing_is_written(
 
     original = export._run
     monkeypatch.setattr(export, "_run", lambda *a: original(*a) + np.float32(2e-4))
-    with pytest.raises(BadClassifierError, match=r"differ by 2\.\de-04"):
+    with pytest.raises(SourceError, match=r"differ by 2\.\de-04"):
         exported(tmp_path / "small")
     assert list(tmp_path.iterdir()) == []
 

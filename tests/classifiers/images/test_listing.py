@@ -6,7 +6,7 @@ import pytest
 from pyarrow import parquet
 
 from consilience.classifiers.images import list_images
-from consilience.errors import ImagesError, SourceNotFoundError
+from consilience.errors import SourceError
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_items_can_be_named_by_less_than_their_path(folder, naming, names):
 
 
 def test_two_images_of_one_name_are_refused(folder):
-    with pytest.raises(ImagesError, match="2 images are named 'a'"):
+    with pytest.raises(SourceError, match="2 images are named 'a'"):
         list_images([folder], naming="stem")
 
 
@@ -90,7 +90,7 @@ def test_parquet_holds_images_or_paths(tmp_path, shape):
 def test_other_columns_are_named(tmp_path):
     file = tmp_path / "images.parquet"
     pd.DataFrame({"id": [7], "jpg": [b"seven"]}).to_parquet(file)
-    with pytest.raises(ImagesError, match="found 'id', 'jpg'"):
+    with pytest.raises(SourceError, match="found 'id', 'jpg'"):
         list_images([file])
     assert loaded(list_images([file], item="id", image="jpg")) == {"7": b"seven"}
 
@@ -116,10 +116,10 @@ def test_a_cell_without_an_image_is_an_error_of_that_image_alone(tmp_path):
 )
 def test_lists_that_cannot_be_used_are_refused(tmp_path, name, data, said):
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(ImagesError, match=said):
+    with pytest.raises(SourceError, match=said):
         list_images([tmp_path / name])
 
 
 def test_a_place_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(SourceNotFoundError):
+    with pytest.raises(SourceError):
         list_images([tmp_path / "nowhere"])

@@ -12,7 +12,7 @@ from consilience.classifiers.calibration import (
 )
 from consilience.classifiers.pooling import pool
 from consilience.classifiers.predictions import from_table
-from consilience.errors import GoldError
+from consilience.errors import DataError
 
 NUM_LABELS, KEPT = 30, 30
 
@@ -91,7 +91,7 @@ def test_a_truth_that_nobody_lists_counts_as_one_of_the_rest():
 
 def test_too_little_gold_is_refused():
     pooled, item, label, *_ = simulated(50, 1.0, seed=5)
-    with pytest.raises(GoldError, match="19 items"):
+    with pytest.raises(DataError, match="19 items"):
         fit_temperature(pooled, pooled.pairs(item[:19], label[:19]))
 
 
@@ -136,5 +136,5 @@ def test_noise_is_not_taken_for_knowledge_of_pairs_left_out():
 
 @pytest.mark.parametrize("present", [True, False])
 def test_gold_of_one_answer_alone_is_refused(present):
-    with pytest.raises(GoldError, match="all gold pairs"):
+    with pytest.raises(DataError, match="all gold pairs"):
         fit_presence(np.zeros((30, 1)), np.full(30, present), np.arange(30))

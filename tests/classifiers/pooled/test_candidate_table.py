@@ -16,12 +16,10 @@ from consilience.classifiers.predictions import (
     rename_labels,
 )
 from consilience.errors import (
-    CandidatesError,
     ConsilienceWarning,
+    DataError,
     FolderExistsError,
-    GoldError,
     OptionError,
-    PredictionsError,
 )
 
 
@@ -182,7 +180,7 @@ def test_log_odds_of_gold_pairs_are_learned_from_other_items():
     [
         ({"top": 0}, OptionError),
         ({"mass": 1.0}, OptionError),
-        ({"gold": pd.DataFrame({"item": ["i"], "label": ["cat"]})}, GoldError),
+        ({"gold": pd.DataFrame({"item": ["i"], "label": ["cat"]})}, DataError),
     ],
 )
 def test_what_cannot_be_done_is_refused(two, how, error):
@@ -198,12 +196,12 @@ def test_what_cannot_be_done_is_refused(two, how, error):
 def test_tables_that_name_things_otherwise_are_refused(two, what, item, label, said):
     table = pd.DataFrame({"item": [item], "label": [label]})
     table = table.assign(source=ANNOTATORS) if what == "also" else table
-    with pytest.raises(CandidatesError, match=said):
+    with pytest.raises(DataError, match=said):
         candidates(two, **{what: table})
 
 
 def test_nothing_pooled_is_refused():
-    with pytest.raises(CandidatesError, match="no predictions"):
+    with pytest.raises(DataError, match="no predictions"):
         candidates([])
 
 
@@ -237,7 +235,7 @@ def test_labels_can_go_by_another_name(two):
         "Katze",
         "Hund",
     ]
-    with pytest.raises(CandidatesError, match="no other name 'wnid'"):
+    with pytest.raises(DataError, match="no other name 'wnid'"):
         rename_labels(predictions, "wnid")
 
 
@@ -255,7 +253,7 @@ def test_labels_can_go_by_another_name(two):
     ],
 )
 def test_a_table_that_is_no_list_of_ranks_is_refused(table, said):
-    with pytest.raises(PredictionsError, match=said):
+    with pytest.raises(DataError, match=said):
         from_table(pd.DataFrame(table), "a", "here")
 
 
@@ -272,7 +270,7 @@ def test_a_table_that_is_no_list_of_ranks_is_refused(table, said):
 )
 def test_an_array_that_is_no_list_of_ranks_is_refused(array, said, tmp_path):
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
-    with pytest.raises(PredictionsError, match=said):
+    with pytest.raises(DataError, match=said):
         from_arrays([tmp_path / "a.npy"], ["i"], ["x", "y", "z"])
 
 
@@ -296,7 +294,7 @@ CODES = {"i": "968 967 504", "j": "504 505 968"}
 
 def test_classifiers_without_a_label_in_common_are_not_pooled():
     named = ranks("own", i="cup espresso mug", j="mug pot cup")
-    with pytest.raises(CandidatesError, match=r"own and net share none .* '504'"):
+    with pytest.raises(DataError, match=r"own and net share none .* '504'"):
         candidates([named, ranks("net", **CODES)])
     candidates([named, ranks("other", k="dog cat fox")])  # not of the same items
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from consilience.classifiers.candidate_table import co_confusion
-from consilience.errors import CandidatesError
+from consilience.errors import DataError
 from consilience.fitting.inputs import as_similarity, classifiers_of
 
 TABLE = pd.DataFrame(
@@ -47,7 +47,7 @@ def test_a_folder_of_candidates_is_a_similarity_and_says_whose(tmp_path):
 
 
 def test_candidates_without_scores_are_refused():
-    with pytest.raises(CandidatesError, match="'score' is needed"):
+    with pytest.raises(DataError, match="'score' is needed"):
         co_confusion(TABLE.drop(columns="score"))
-    with pytest.raises(CandidatesError, match="row 2"):
+    with pytest.raises(DataError, match="row 2"):
         co_confusion(TABLE.assign(score=[0.0, np.inf, 0, 0, 0, 0]))

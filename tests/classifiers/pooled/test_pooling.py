@@ -6,7 +6,7 @@ import pytest
 
 from consilience.classifiers.pooling import OFF_LIST, SHRINKAGE, pool
 from consilience.classifiers.predictions import from_arrays, from_table
-from consilience.errors import PredictionsError
+from consilience.errors import DataError
 
 
 def predictions(rows, **more):
@@ -119,5 +119,5 @@ def usual(rank):
 
 def test_two_classifiers_of_one_name_are_refused():
     one = predictions("i a a 1 cat 1")
-    with pytest.raises(PredictionsError, match="named 'a'"):
+    with pytest.raises(DataError, match="named 'a'"):
         pool([one, one])

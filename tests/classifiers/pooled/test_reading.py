@@ -7,9 +7,8 @@ import pytest
 
 import consilience as cs
 from consilience.errors import (
-    PredictionsError,
-    SourceNotFoundError,
-    UnreadableFileError,
+    DataError,
+    SourceError,
 )
 
 IMAGES = [["x.JPEG", "n02"], ["y.JPEG", "n01"], ["z.JPEG", "n02"]]
@@ -48,12 +47,12 @@ def test_the_listing_names_rows_and_labels_are_ranks_of_synsets(folder):
 @pytest.mark.parametrize(
     ("images", "arrays", "error", "message"),
     [
-        (IMAGES, {}, SourceNotFoundError, "no NumPy file"),
-        (IMAGES[:2], {"a": [[1], [0], [1]]}, PredictionsError, "3 rows for 2 images"),
-        (IMAGES, {"a": [[1], [0], [2]]}, PredictionsError, "label 2 is not among"),
-        (IMAGES[:1] * 3, {"a": [[0]] * 3}, UnreadableFileError, "one twice"),
-        ([], {"a": [[0]]}, UnreadableFileError, "lists no image"),
-        ([["x.JPEG"]], {"a": [[0]]}, UnreadableFileError, "not the list of images"),
+        (IMAGES, {}, SourceError, "no NumPy file"),
+        (IMAGES[:2], {"a": [[1], [0], [1]]}, DataError, "3 rows for 2 images"),
+        (IMAGES, {"a": [[1], [0], [2]]}, DataError, "label 2 is not among"),
+        (IMAGES[:1] * 3, {"a": [[0]] * 3}, SourceError, "one twice"),
+        ([], {"a": [[0]]}, SourceError, "lists no image"),
+        ([["x.JPEG"]], {"a": [[0]]}, SourceError, "not the list of images"),
     ],
 )
 def test_a_folder_that_does_not_fit_together_is_refused(
@@ -66,7 +65,7 @@ def test_a_folder_that_does_not_fit_together_is_refused(
 def test_only_that_folder_names_the_data_sets_labels(folder):
     place = folder(one=[[1], [0], [1]])
     (place / "imagenet-validation-original.json").unlink()
-    with pytest.raises(SourceNotFoundError, match=r"holds no predictions\.toml"):
+    with pytest.raises(SourceError, match=r"holds no predictions\.toml"):
         cs.read_predictions(place)
 
 

@@ -10,7 +10,7 @@ from onnx import TensorProto, external_data_helper, numpy_helper
 
 from consilience.classifiers.images import decode, prepare
 from consilience.classifiers.manifest import read_manifest
-from consilience.errors import BadClassifierError
+from consilience.errors import SourceError
 
 from ..conftest import change_manifest, graph, loaded, noise, write_classifier
 
@@ -112,10 +112,10 @@ def test_probabilities_are_taken_as_logits(tmp_path):
 def test_a_file_that_is_another_or_missing_is_refused(tiny):
     path = tiny() / "model.onnx"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(BadClassifierError, match="SHA-256"):
+    with pytest.raises(SourceError, match="SHA-256"):
         loaded(path.parent)
     path.unlink()
-    with pytest.raises(BadClassifierError, match=r"model\.onnx: cannot be read"):
+    with pytest.raises(SourceError, match=r"model\.onnx: cannot be read"):
         loaded(path.parent)
 
 
@@ -134,14 +134,14 @@ def test_a_network_that_is_none_or_takes_or_gives_something_else_is_refused(
     tmp_path, data, message
 ):
     folder = write_classifier(tmp_path / "odd", data)
-    with pytest.raises(BadClassifierError, match=message):
+    with pytest.raises(SourceError, match=message):
         loaded(folder)
 
 
 def test_labels_that_are_too_few_are_refused(tiny):
     folder = tiny()
     change_manifest(folder, "count = 3", "count = 4")
-    with pytest.raises(BadClassifierError, match="lists 3 labels"):
+    with pytest.raises(SourceError, match="lists 3 labels"):
         loaded(folder)
 
 
@@ -163,5 +163,5 @@ def test_no_other_file_is_opened_for_a_network(tmp_path, place, deep):
     tensor.data_location = TensorProto.EXTERNAL
     folder = write_classifier(tmp_path / "outside", model.SerializeToString())
     (folder / "weights.bin").write_bytes(bytes(1000))
-    with pytest.raises(BadClassifierError, match="lie in another file"):
+    with pytest.raises(SourceError, match="lie in another file"):
         loaded(folder)

@@ -18,7 +18,7 @@ from consilience.classifiers import classify, classifying, list_images, read_pre
 from consilience.classifiers.classifier import fill_up
 from consilience.classifiers.classifying import Pace
 from consilience.classifiers.runtime import PROVIDERS, Choice
-from consilience.errors import OptionError, PredictionsError
+from consilience.errors import DataError, OptionError
 
 from ..conftest import ON_CPU, as_bytes, change_manifest
 
@@ -273,7 +273,7 @@ def test_what_another_classifier_began_is_not_taken_up(
     else:
         folders = [folder, tiny("two")]
     before = pieces(out)
-    with pytest.raises(PredictionsError, match=said):
+    with pytest.raises(DataError, match=said):
         run(images, folders, out, keep=keep)
     assert pieces(out) == before
 

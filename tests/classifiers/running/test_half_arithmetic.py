@@ -10,7 +10,7 @@ from onnx import TensorProto
 from consilience.classifiers import classify, read_predictions
 from consilience.classifiers.classifier import load_classifier
 from consilience.classifiers.runtime import to_half_arithmetic
-from consilience.errors import PredictionsError
+from consilience.errors import DataError
 
 from ..conftest import ON_CPU, graph
 from .test_classifier import square_of
@@ -63,6 +63,6 @@ def test_predictions_in_another_precision_are_not_continued(tiny, pictures, tmp_
     assert 'precision = "half"' in (out / "predictions.toml").read_text()
     again = classify([images], [folder], out, device="cpu", precision="half")
     assert again.before == 3
-    with pytest.raises(PredictionsError, match="in half precision, not single"):
+    with pytest.raises(DataError, match="in half precision, not single"):
         classify([images], [folder], out, device="cpu")
     assert len(read_predictions(out).table) == 9

@@ -3,13 +3,13 @@
 import pytest
 
 from consilience.classifiers.manifest import parse_labels, read_manifest
-from consilience.errors import BadClassifierError, SourceNotFoundError
+from consilience.errors import SourceError
 
 from ..conftest import change_manifest
 
 
 def test_a_folder_without_a_manifest_is_no_classifier(tmp_path):
-    with pytest.raises(SourceNotFoundError, match=r"manifest\.toml"):
+    with pytest.raises(SourceError, match=r"manifest\.toml"):
         read_manifest(tmp_path)
 
 
@@ -29,7 +29,7 @@ def test_a_folder_without_a_manifest_is_no_classifier(tmp_path):
 def test_a_manifest_that_is_not_as_it_must_be_is_refused(tiny, old, new, said):
     folder = tiny()
     change_manifest(folder, old, new)
-    with pytest.raises(BadClassifierError, match=said):
+    with pytest.raises(SourceError, match=said):
         read_manifest(folder)
 
 
@@ -52,7 +52,7 @@ def test_the_thousand_classes_have_a_name_each_and_ids_in_order(lite0_folder):
     ],
 )
 def test_a_table_of_labels_that_is_broken_or_has_one_twice_is_refused(data, said):
-    with pytest.raises(BadClassifierError, match=f"here: .*{said}"):
+    with pytest.raises(SourceError, match=f"here: .*{said}"):
         parse_labels(data, "here")
 
 

@@ -21,7 +21,7 @@ from consilience.classifiers.runtime import (
     load_runtime,
     session,
 )
-from consilience.errors import DeviceError, MissingExtraError
+from consilience.errors import UnavailableError
 
 from ..conftest import ON_CPU, graph, noise
 
@@ -119,7 +119,7 @@ def test_who_insists_on_a_card_gets_it_or_an_error(
     device, built, driver, message, capsys
 ):
     fake = Recorder(**built)
-    with pytest.raises(DeviceError, match=message):
+    with pytest.raises(UnavailableError, match=message):
         session(b"", choose(device, fake, driver=driver), threads=1)
     assert capsys.readouterr().out == ""
 
@@ -153,7 +153,7 @@ def test_the_real_build_falls_back_or_refuses_where_there_is_no_card():
     opened = session(graph().SerializeToString(), choice, threads=1)
     assert runtime.runs_on(opened) == "cpu"
     for device in ("cuda", "tensorrt"):
-        with pytest.raises(DeviceError, match=f'`device="{device}"`'):
+        with pytest.raises(UnavailableError, match=f'`device="{device}"`'):
             choose(device, real)
 
 
@@ -177,7 +177,7 @@ def test_the_real_gpu_build_lists_cuda_and_runs_on_the_cpu_without_a_word():
 @pytest.mark.skipif(not without_a_card(), reason="there is a card")
 def test_the_real_gpu_build_without_tensorrt_is_an_error_for_who_insists(capsys):
     insisting = Choice(onnxruntime, "tensorrt", "the GPU", required=True)
-    with pytest.raises(DeviceError, match="on the CPU; TensorRT 10"):
+    with pytest.raises(UnavailableError, match="on the CPU; TensorRT 10"):
         session(graph().SerializeToString(), insisting, threads=1)
     assert capsys.readouterr().out == ""
 
@@ -196,13 +196,13 @@ def test_every_operator_of_the_kept_network_has_a_cuda_kernel(lite0_folder):
 
 def test_two_builds_beside_each_other_are_refused(monkeypatch):
     monkeypatch.setattr(runtime, "_version", lambda _: "1.0")
-    with pytest.raises(MissingExtraError, match="overwrite each other"):
+    with pytest.raises(UnavailableError, match="overwrite each other"):
         load_runtime()
 
 
 def test_no_build_at_all_is_told_how_to_mend(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MissingExtraError, match=r"consilience\[classifiers\]"):
+    with pytest.raises(UnavailableError, match=r"consilience\[classifiers\]"):
         load_runtime()
 
 

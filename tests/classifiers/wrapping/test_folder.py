@@ -21,11 +21,10 @@ from consilience.classifiers import (
 )
 from consilience.classifiers.images import prepare
 from consilience.errors import (
-    BadClassifierError,
+    DataError,
     FolderExistsError,
     OptionError,
-    PredictionsError,
-    SourceNotFoundError,
+    SourceError,
 )
 
 from ..conftest import change_manifest, loaded, noise
@@ -108,7 +107,7 @@ def test_a_wrong_setting_gives_other_answers(
 
 
 def test_a_wrong_layout_is_refused(lite0_folder, lite0_form, tmp_path):
-    with pytest.raises(BadClassifierError, match="not the layout nhwc"):
+    with pytest.raises(SourceError, match="not the layout nhwc"):
         wrapped_lite0(lite0_form, lite0_folder, tmp_path / "out", layout="nhwc")
     assert list(tmp_path.iterdir()) == []
 
@@ -269,7 +268,7 @@ def test_weights_in_a_file_beside_it_are_taken_in_and_from_elsewhere_refused(tmp
         return wrap(path, ["r", "g", "b"], tmp_path / "made", scale=1)
 
     for location in ("../weights.bin", str(tmp_path / "weights.bin"), "none.bin"):
-        with pytest.raises(BadClassifierError, match="cannot be read"):
+        with pytest.raises(SourceError, match="cannot be read"):
             wrap_with(location)
     wrap_with("weights.bin")
     squares = noise(2, 8)
@@ -297,7 +296,7 @@ def test_pixels_that_the_network_does_not_take_are_refused(
 ):
     made(colours())
     change_manifest(tmp_path / "made", old, new)
-    with pytest.raises(BadClassifierError, match=message):
+    with pytest.raises(SourceError, match=message):
         loaded(tmp_path / "made")
 
 
@@ -306,7 +305,7 @@ def test_predictions_of_other_pixels_are_not_continued(made, pictures, tmp_path)
     for scale in (1, 2):
         made(colours(), scale=scale, overwrite=True)
         if scale == 2:
-            with pytest.raises(PredictionsError, match="another preprocessing"):
+            with pytest.raises(DataError, match="another preprocessing"):
                 classify([images], [tmp_path / "made"], out, device="cpu")
         else:
             classify([images], [tmp_path / "made"], out, device="cpu")
@@ -366,7 +365,7 @@ TWO_OUTPUTS = "float[n, 3] z, float[n, 3] y"
     ],
 )
 def test_what_is_no_image_classifier_is_refused(made, tmp_path, model, how, message):
-    with pytest.raises(BadClassifierError, match=message):
+    with pytest.raises(SourceError, match=message):
         made(model, **how)
     assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
 
@@ -387,19 +386,19 @@ def test_a_setting_that_cannot_be_is_refused(made, how, message):
 def test_what_is_no_network_is_refused(tmp_path, data):
     path = tmp_path / "n.onnx"
     path.write_bytes(colours().SerializeToString()[:-9] if data is None else data)
-    with pytest.raises(BadClassifierError, match="not an ONNX network"):
+    with pytest.raises(SourceError, match="not an ONNX network"):
         wrap(path, ["a", "b", "c"], tmp_path / "made", scale=1)
 
 
 def test_files_that_are_missing_are_named(tmp_path):
     path = tmp_path / "n.onnx"
-    with pytest.raises(SourceNotFoundError, match=r"n\.onnx: there is no such file"):
+    with pytest.raises(SourceError, match=r"n\.onnx: there is no such file"):
         wrap(path, ["a", "b", "c"], tmp_path / "made", scale=1)
     onnx.save(colours(), path)
     for how in ({"preprocessor": tmp_path / "p"}, {"picture": tmp_path / "p"}):
-        with pytest.raises(SourceNotFoundError, match="p: cannot be read"):
+        with pytest.raises(SourceError, match="p: cannot be read"):
             wrap(path, ["a", "b", "c"], tmp_path / "made", scale=1, **how)
-    with pytest.raises(SourceNotFoundError, match=r"l\.txt: cannot be read"):
+    with pytest.raises(SourceError, match=r"l\.txt: cannot be read"):
         wrap(path, tmp_path / "l.txt", tmp_path / "made", scale=1)
 
 
@@ -451,6 +450,6 @@ def test_a_wrapped_network_that_answers_otherwise_is_refused(
 ):
     original = wrapping.to_pixels
     monkeypatch.setattr(wrapping, "to_pixels", lambda *a: original(*a) + np.float32(1))
-    with pytest.raises(BadClassifierError, match="differ by 1 when wrapped"):
+    with pytest.raises(SourceError, match="differ by 1 when wrapped"):
         made(colours(), **USUAL)
     assert not (tmp_path / "made").exists()

@@ -8,7 +8,7 @@ from models.exporting.photographs import photograph
 from consilience.classifiers import check_golden, read_manifest
 from consilience.classifiers.classifier import golden_of, pattern
 from consilience.classifiers.images import decode
-from consilience.errors import BadClassifierError, SourceNotFoundError
+from consilience.errors import SourceError
 
 from ..conftest import change_manifest, graph, write_classifier
 from .conftest import colours
@@ -18,7 +18,7 @@ LABELS = ("red", "green", "blue")
 
 def test_the_golden_photographs_of_the_kept_networks_are_compared(kept_folder):
     assert check_golden(kept_folder, photographs=skimage.data_dir) < 0.1
-    with pytest.raises(SourceNotFoundError, match=r"coffee is missing.*photographs="):
+    with pytest.raises(SourceError, match=r"coffee is missing.*photographs="):
         check_golden(kept_folder)
 
 
@@ -43,7 +43,7 @@ def test_another_preprocessing_is_noticed(made, tmp_path, change):
         (folder / "golden.png").write_bytes(photograph("coffee"))
     else:
         change_manifest(folder, *change)
-    with pytest.raises(BadClassifierError, match=r"golden picture golden\.png differs"):
+    with pytest.raises(SourceError, match=r"golden picture golden\.png differs"):
         check_golden(folder)
 
 
@@ -51,7 +51,7 @@ def test_a_golden_picture_is_one_thing(made, tmp_path):
     made(colours(), LABELS, scale=1)
     both = '[[golden]]\nphotograph = "cat"'
     change_manifest(tmp_path / "made", "[[golden]]", both)
-    with pytest.raises(BadClassifierError, match="name one of the two"):
+    with pytest.raises(SourceError, match="name one of the two"):
         read_manifest(tmp_path / "made")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from consilience.classifiers.settings import read_preprocessor
-from consilience.errors import BadClassifierError, SourceNotFoundError
+from consilience.errors import SourceError
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 # As published with google/vit-base-patch16-224, microsoft/resnet-50, google/bit-50,
@@ -175,10 +175,10 @@ def test_timm_scales_pixels_from_0_to_1(read):
     ],
 )
 def test_what_cannot_be_done_or_read_is_refused(read, content, message):
-    with pytest.raises(BadClassifierError, match=rf"_config\.json: .*{message}"):
+    with pytest.raises(SourceError, match=rf"_config\.json: .*{message}"):
         read(content)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(SourceNotFoundError, match="cannot be read"):
+    with pytest.raises(SourceError, match="cannot be read"):
         read_preprocessor(tmp_path / "none.json")

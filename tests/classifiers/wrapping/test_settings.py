@@ -13,7 +13,7 @@ from consilience.classifiers.settings import (
     normalization,
     settle,
 )
-from consilience.errors import BadClassifierError, OptionError
+from consilience.errors import OptionError, SourceError
 
 FILE = Path("net.onnx")
 SCALE = (1.0,) * 3
@@ -90,7 +90,7 @@ def test_what_is_stated_nowhere_must_be_given(given, shape, message):
     ],
 )
 def test_what_contradicts_the_graph_is_refused(given, stated, message):
-    with pytest.raises(BadClassifierError, match=message):
+    with pytest.raises(SourceError, match=message):
         settled(Settings(scale=SCALE, **given), Settings(**stated))
 
 

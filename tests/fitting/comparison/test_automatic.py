@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import OptionError, UnknownEngineError
+from consilience.errors import OptionError
 from consilience.fitting import EngineOptions, fit
 from consilience.fitting.comparison import automatic, comparing
 from consilience.fitting.comparison.automatic import fit_auto
@@ -241,7 +241,7 @@ def test_a_model_taken_alone_is_fitted_as_if_it_were_named(frame):
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
-        ({"engine": "magic"}, UnknownEngineError, "no engine 'magic'"),
+        ({"engine": "magic"}, OptionError, "no engine 'magic'"),
         ({"prior": {"own": 6.0}}, OptionError, "auto compares several; name the model"),
         ({"effort": QUICK}, OptionError, "compared by draws, and 0 were asked for"),
     ],

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from consilience.errors import OptionError, UnknownEngineError
+from consilience.errors import OptionError
 from consilience.fitting import EngineOptions, cross_validate
 from consilience.fitting.comparison.cross_validation import _folds
 
@@ -123,7 +123,7 @@ def test_more_folds_than_there_are_groups_are_refused(tiny, by, folds):
 
 
 def test_a_model_without_tables_is_refused(tiny):
-    with pytest.raises(UnknownEngineError, match="majority cannot be fitted by vb"):
+    with pytest.raises(OptionError, match="majority cannot be fitted by vb"):
         cross_validate(tiny.responses, "majority", folds=2)
 
 

@@ -8,7 +8,7 @@ import pytest
 from arviz_stats import summary
 
 import consilience as cs
-from consilience.errors import KindError, NoResponsesError, OptionError
+from consilience.errors import KindError, OptionError, SourceError
 from consilience.fitting.objects.contexts import contexts
 from consilience.inference import EngineOptions
 from consilience.objects.layout.contains_counts import endorsed_share, exceedances
@@ -65,7 +65,7 @@ def test_without_answers_of_the_other_task_nothing_is_said_of_it():
 
 
 def test_answers_about_no_candidate_are_refused():
-    with pytest.raises(NoResponsesError, match="none of 4 Contains answers"):
+    with pytest.raises(SourceError, match="none of 4 Contains answers"):
         space_of(objects(), contains=contains([("i", "d", "no", 4)]))
 
 

@@ -8,8 +8,8 @@ import pytest
 
 import consilience as cs
 from consilience.errors import (
+    DataError,
     OptionError,
-    RepeatedAnswerError,
     UnfamiliarAnnotatorsWarning,
 )
 from consilience.posterior.tables import TABLES
@@ -119,7 +119,7 @@ def test_an_update_looks_at_no_other_items(arrived):
     _, rounds, session, result = arrived
     for reported, fit in zip(rounds, result, strict=True):
         assert set(fit.items()["item"]) == set(reported.table["item"])
-    with pytest.raises(RepeatedAnswerError, match="had answered about item"):
+    with pytest.raises(DataError, match="had answered about item"):
         session.update(rounds[0])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load
-from consilience.errors import DivergedError
+from consilience.errors import FitError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.inference.gradient_ascent import data, optimize
@@ -117,7 +117,7 @@ def test_an_infinite_density_is_refused(space):
         answers = CLOSED.program(data, prior)
         return replace(answers, log_prevalence=answers.log_prevalence + jnp.inf)
 
-    with pytest.raises(DivergedError, match="1 start"):
+    with pytest.raises(FitError, match="1 start"):
         fitted(replace(OPEN, program=opened(endless)), space, Steps())
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from jax.nn import logsumexp
 
-from consilience.errors import BadCellError, CandidatesError, GoldError
+from consilience.errors import DataError
 from consilience.objects.layout.block_counts import (
     count_blocks,
     log_sum_allocations,
@@ -76,7 +76,7 @@ def test_responses_alike_are_counted_where_nobody_has_an_id():
 
 
 def test_a_response_of_several_labels_needs_one_main_object():
-    with pytest.raises(BadCellError, match="0 of its labels as the main"):
+    with pytest.raises(DataError, match="0 of its labels as the main"):
         space_of(responses([("i", "ann", "lamp", False), ("i", "ann", "desk", False)]))
 
 
@@ -96,15 +96,15 @@ def test_labels_of_candidates_join_those_that_were_named():
 
 def test_candidates_must_be_labels_and_numbers():
     wrong = pd.DataFrame({"item": ["j"], "label": ["car"]})
-    with pytest.raises(CandidatesError, match="no candidate is one of the labels"):
+    with pytest.raises(DataError, match="no candidate is one of the labels"):
         space_of(responses(), lists=wrong)
     worse = pd.DataFrame({"item": ["j"], "label": ["desk"], "score": ["high"]})
-    with pytest.raises(CandidatesError, match="not a finite number"):
+    with pytest.raises(DataError, match="not a finite number"):
         space_of(responses(), lists=worse)
 
 
 def test_gold_labels_are_refused():
-    with pytest.raises(GoldError, match="do not enter a fit of kind objects"):
+    with pytest.raises(DataError, match="do not enter a fit of kind objects"):
         space_of(responses(), gold=pd.DataFrame({"item": ["i"], "label": ["lamp"]}))
 
 
@@ -203,5 +203,5 @@ def test_how_alike_labels_are_is_a_column_of_their_pair():
 
 
 def test_a_similarity_of_labels_that_are_not_there_is_refused():
-    with pytest.raises(CandidatesError, match="'cup'"):
+    with pytest.raises(DataError, match="'cup'"):
         space_of(responses(), alike=ALIKE.assign(label_a="cup"))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import NoResponsesError
+from consilience.errors import SourceError
 
 NONE = "none of these"
 # Names of one object, of two, and what an item of nothing listed is called by mistake.
@@ -91,7 +91,7 @@ def test_items_of_which_nothing_is_known_are_left_out_and_counted(frame, fit):
 
 def test_answers_that_all_name_nothing_are_an_error(frame):
     nothing = frame.assign(label=NONE)
-    with pytest.raises(NoResponsesError, match="all of them are 'none of these'"):
+    with pytest.raises(SourceError, match="all of them are 'none of these'"):
         cs.fit(cs.read(nothing, kind="objects"), model="objects", engine="em")
 
 

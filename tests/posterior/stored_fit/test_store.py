@@ -10,10 +10,9 @@ import pytest
 import xarray as xr
 
 from consilience.errors import (
-    BrokenRunError,
     CannotWriteError,
     FolderExistsError,
-    NotARunError,
+    SourceError,
 )
 from consilience.posterior import store
 from consilience.posterior.store import load
@@ -154,12 +153,12 @@ def test_a_run_may_be_named_relative_to_here(choice_fit, tmp_path, monkeypatch):
 
 
 def test_what_is_no_run_is_said_to_be_none(tmp_path):
-    with pytest.raises(NotARunError, match="not found"):
+    with pytest.raises(SourceError, match="not found"):
         load(tmp_path / "nowhere")
-    with pytest.raises(NotARunError, match=r"no run\.toml and no fit\.nc"):
+    with pytest.raises(SourceError, match=r"no run\.toml and no fit\.nc"):
         load(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(NotARunError, match="a file, not the folder"):
+    with pytest.raises(SourceError, match="a file, not the folder"):
         load(tmp_path / "file")
 
 
@@ -169,7 +168,7 @@ def test_a_fit_that_was_cut_off_is_said_to_be(choice_fit, tmp_path, kept):
     path = tmp_path / "run" / "fit.nc"
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(BrokenRunError, match=rf"fit\.nc: .* {len(whole)} were written"):
+    with pytest.raises(SourceError, match=rf"fit\.nc: .* {len(whole)} were written"):
         load(tmp_path / "run")
 
 
@@ -177,7 +176,7 @@ def test_a_fit_overwritten_with_noise_is_said_to_be_damaged(choice_fit, tmp_path
     choice_fit().save(tmp_path / "run")
     path = tmp_path / "run" / "fit.nc"
     path.write_bytes(np.random.default_rng(0).bytes(path.stat().st_size))
-    with pytest.raises(BrokenRunError, match="damaged"):
+    with pytest.raises(SourceError, match="damaged"):
         load(tmp_path / "run")
 
 
@@ -186,7 +185,7 @@ def test_a_record_that_was_cut_off_is_said_to_be(choice_fit, tmp_path):
     path = tmp_path / "run" / "run.toml"
     text = path.read_text("utf-8")
     path.write_text(text[: text.index("]") - 2], "utf-8")
-    with pytest.raises(BrokenRunError, match=r"run\.toml"):
+    with pytest.raises(SourceError, match=r"run\.toml"):
         load(tmp_path / "run")
 
 
@@ -195,5 +194,5 @@ def test_a_run_of_a_later_layout_is_not_misread(choice_fit, tmp_path):
     path = tmp_path / "run" / "run.toml"
     text = path.read_text("utf-8").replace("layout = 2", "layout = 3")
     path.write_text(text, "utf-8")
-    with pytest.raises(BrokenRunError, match="layout is 3"):
+    with pytest.raises(SourceError, match="layout is 3"):
         load(tmp_path / "run")

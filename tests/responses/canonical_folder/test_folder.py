@@ -5,14 +5,14 @@ import pytest
 from pyarrow import parquet
 
 from consilience.errors import (
-    BadCellError,
     CannotWriteError,
+    ColumnError,
     ConsilienceError,
+    DataError,
     FolderExistsError,
     KindError,
-    MissingColumnError,
     OptionError,
-    UnreadableFileError,
+    SourceError,
 )
 from consilience.responses import canonical_folder as module
 from consilience.responses import read, read_folder, write
@@ -85,10 +85,10 @@ def test_a_cut_off_folder_is_refused(responses, tmp_path):
     out = write(responses, tmp_path / "out")
     path = out / "responses.parquet"
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(UnreadableFileError, match=r"responses\.parquet: not a whole"):
+    with pytest.raises(SourceError, match=r"responses\.parquet: not a whole"):
         read(out)
     path.unlink()
-    with pytest.raises(UnreadableFileError, match=r"holds no responses\.parquet"):
+    with pytest.raises(SourceError, match=r"holds no responses\.parquet"):
         read_folder(out)
 
 
@@ -105,7 +105,7 @@ def test_a_folder_by_another_program_is_held_to_the_rules(tmp_path):
     assert good.num_responses == 3
     assert good.offer == "unknown"
     assert good.table["item"].cat.categories.tolist() == ["1", "2"]
-    with pytest.raises(MissingColumnError, match="no column 'kind'"):
+    with pytest.raises(ColumnError, match="no column 'kind'"):
         read(make(kind=None))
     for bad in (
         {"item": ["1", None]},
@@ -116,7 +116,7 @@ def test_a_folder_by_another_program_is_held_to_the_rules(tmp_path):
         {"n": ["x", "1"]},
         {"object": [-2, 1]},
     ):
-        with pytest.raises(BadCellError, match=r"responses\.parquet"):
+        with pytest.raises(DataError, match=r"responses\.parquet"):
             read(make(**bad))
     mixed = read(make(kind=["choice", "objects"]))
     with pytest.raises(KindError, match="of 2 kinds"):

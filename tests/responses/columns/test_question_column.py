@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import MissingColumnError
+from consilience.errors import ColumnError
 from consilience.responses import read
 
 TABLE = pd.DataFrame(
@@ -16,12 +16,12 @@ TABLE = pd.DataFrame(
 
 def test_the_questions_of_a_long_table_are_listed_and_one_is_read():
     found = r"several questions; found 'animal' \(2 rows\), 'mood' \(1 rows\); choose"
-    with pytest.raises(MissingColumnError, match=found):
+    with pytest.raises(ColumnError, match=found):
         read(TABLE)
     responses = read(TABLE, question="animal")
     assert responses.table["label"].tolist() == ["cat", "dog"]
     assert responses.types == read(TABLE.drop(columns="question")).types
-    with pytest.raises(MissingColumnError, match="no question 'size'"):
+    with pytest.raises(ColumnError, match="no question 'size'"):
         read(TABLE, question="size")
 
 
@@ -36,5 +36,5 @@ def test_one_question_needs_no_choice_and_a_column_with_a_role_is_none():
     assert read(one).num_responses == 2
     assert read(TABLE, label="question").num_responses == 3
     assert read(TABLE.drop(columns="item")).num_items == 2  # the question is the item
-    with pytest.raises(MissingColumnError, match="no column names the question"):
+    with pytest.raises(ColumnError, match="no column names the question"):
         read(TABLE.drop(columns="question"), question="animal")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consilience.errors import ConsilienceError, UnknownFormatError
+from consilience.errors import ConsilienceError, SourceError
 from consilience.responses import read
 
 NAMES = ["item", "annotator", "label"]
@@ -92,7 +92,7 @@ def test_a_long_table_is_read_right_or_asked_about(seed, order, names):
 def test_the_call_that_is_proposed_reads_the_table(seed):
     frame, _ = answers(seed)
     table = frame.iloc[:, [1, 2, 0]].set_axis(["a", "b", "c"], axis=1)
-    with pytest.raises(UnknownFormatError) as caught:
+    with pytest.raises(SourceError) as caught:
         read(table)
     call = dict(re.findall(r'`(\w+)="(\w+)"`', str(caught.value)))
     assert call == {"item": "c", "annotator": "a", "label": "b"}
@@ -102,7 +102,7 @@ def test_the_call_that_is_proposed_reads_the_table(seed):
 def test_an_annotator_of_another_name_is_not_lost():
     frame, _ = answers()
     assert back(read(frame.rename(columns={"annotator": "who"}))) == rows_of(frame)
-    with pytest.raises(UnknownFormatError, match=r'`annotator="zzz"`.*`format="long"`'):
+    with pytest.raises(SourceError, match=r'`annotator="zzz"`.*`format="long"`'):
         read(frame.rename(columns={"annotator": "zzz"}))
     assert read(frame.drop(columns="annotator")).anonymous
 
@@ -167,7 +167,7 @@ def test_a_column_made_of_the_others_is_asked_about():
     frame, _ = answers(each=5)
     table, _ = wide(frame, PEOPLE["people"].split())
     made = table.assign(zzz=table.mode(axis=1)[0]).reset_index()
-    with pytest.raises(UnknownFormatError, match=r"'zzz'.*`exclude=zzz`"):
+    with pytest.raises(SourceError, match=r"'zzz'.*`exclude=zzz`"):
         read(made)
     assert read(made, exclude=["zzz"]).num_annotators == 5
     assert read(table.assign(zzz=table["Anna"]).reset_index()).num_annotators == 6

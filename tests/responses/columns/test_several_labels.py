@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import BadCellError, ConsilienceWarning
+from consilience.errors import ConsilienceWarning, DataError
 from consilience.responses import read
 
 
@@ -20,7 +20,7 @@ def answers(*labels):
 @pytest.mark.parametrize("kind", [None, "objects"])
 def test_several_labels_in_a_cell_are_refused_with_the_way_to_split(separator, kind):
     frame = answers("cat", f"cat{separator}dog", f"dog{separator}fox", "fox", "dog")
-    with pytest.raises(BadCellError, match=r'split=.*kind="choice"'):
+    with pytest.raises(DataError, match=r'split=.*kind="choice"'):
         read(frame, kind=kind)
     responses = read(frame, split=separator.strip(" "))
     assert responses.kind == "objects"
@@ -59,7 +59,7 @@ def test_a_row_that_names_a_label_twice_names_it_once():
 
 def test_json_lists_of_texts_are_several_labels():
     frame = answers('["cat", "dog"]', '["dog"]', "[]", '["cat"]')
-    with pytest.raises(BadCellError, match="several labels per row"):
+    with pytest.raises(DataError, match="several labels per row"):
         read(frame)
     responses = read(frame, kind="objects")
     assert responses.labels["label"].tolist() == ["cat", "dog"]
@@ -78,7 +78,7 @@ def test_json_lists_of_texts_are_several_labels():
     ],
 )
 def test_a_list_or_an_object_is_no_label(cell):
-    with pytest.raises(BadCellError, match=r"row 2: the label is a list or an object"):
+    with pytest.raises(DataError, match=r"row 2: the label is a list or an object"):
         read(answers("dog", cell))
 
 

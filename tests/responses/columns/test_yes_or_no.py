@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import KindError, MissingColumnError
+from consilience.errors import ColumnError, KindError
 from consilience.responses import read
 
 
@@ -79,7 +79,7 @@ def hot(**more):
 
 
 def test_a_column_per_label_is_recognised_and_the_way_is_said():
-    with pytest.raises(MissingColumnError, match="one_hot=cat,dog,fox"):
+    with pytest.raises(ColumnError, match="one_hot=cat,dog,fox"):
         read(hot(fox=[0, 0, 0]))
 
 

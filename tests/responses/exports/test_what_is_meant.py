@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import MissingColumnError
+from consilience.errors import ColumnError
 
 LABELS = ("cat", "dog")
 
@@ -35,7 +35,7 @@ def test_the_question_with_gold_is_the_one_that_is_meant(tmp_path):
     assert set(responses.table["label"]) == set(LABELS)
     assert any("komento" in note for note in responses.cleaning.notes)
     appen(gold="").to_csv(tmp_path / "f2.csv", index=False)
-    with pytest.raises(MissingColumnError, match=r"'animal'.*'komento'"):
+    with pytest.raises(ColumnError, match=r"'animal'.*'komento'"):
         cs.read(tmp_path / "f2.csv")
 
 
@@ -68,7 +68,7 @@ def test_the_sheet_of_answers_is_found_beside_a_book_of_codes(tmp_path):
     with pd.ExcelWriter(tmp_path / "two.xlsx") as book:
         for name in ("first", "second"):
             answers().to_excel(book, sheet_name=name, index=False)
-    with pytest.raises(MissingColumnError, match="several sheets"):
+    with pytest.raises(ColumnError, match="several sheets"):
         cs.read(tmp_path / "two.xlsx")
 
 

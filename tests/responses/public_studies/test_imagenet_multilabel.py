@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from consilience import fit
-from consilience.errors import OptionError, UnreadableFileError
+from consilience.errors import OptionError, SourceError
 from consilience.responses import describe, read, write
 
 
@@ -67,7 +67,5 @@ def test_a_second_folder_must_list_the_images(data_folder):
 
 def test_a_missing_file_of_the_study_is_named(written):
     folder = written("study/annotations_classify_task.pkl", b"").parent
-    with pytest.raises(
-        UnreadableFileError, match=r"image_info\.pkl: the file is missing"
-    ):
+    with pytest.raises(SourceError, match=r"image_info\.pkl: the file is missing"):
         read(folder)

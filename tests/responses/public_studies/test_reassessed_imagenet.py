@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from consilience.errors import UnreadableFileError
+from consilience.errors import SourceError
 from consilience.responses import describe, read
 
 PAIRS = np.array([["a.JPEG", "1"], ["a.JPEG", "2"], ["b.JPEG", "1"]])
@@ -65,16 +65,14 @@ def test_the_first_round_needs_no_golden_files(study):
     (study / "golden.npz").unlink()
     (study / "raters_golden.npz").unlink()
     assert read(study).gold is None
-    with pytest.raises(
-        UnreadableFileError, match=r"raters_golden\.npz: the file is miss"
-    ):
+    with pytest.raises(SourceError, match=r"raters_golden\.npz: the file is miss"):
         read(study, format="reassessed_imagenet_joint")
 
 
 def test_a_file_that_is_cut_off_is_refused(study):
     path = study / "raters.npz"
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(UnreadableFileError, match=r"raters\.npz: not whole"):
+    with pytest.raises(SourceError, match=r"raters\.npz: not whole"):
         read(study)
 
 
@@ -82,7 +80,7 @@ def test_two_answers_of_one_rater_to_one_pair_are_refused(study):
     tensor = cube([["no"]])
     tensor[0, 0, 2] = 1
     np.savez_compressed(study / "raters.npz", tensor=tensor, info=PAIRS[:1], ids=[7])
-    with pytest.raises(UnreadableFileError, match="several answers to one pair"):
+    with pytest.raises(SourceError, match="several answers to one pair"):
         read(study)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from consilience.errors import OptionError, RepeatedAnswerError
+from consilience.errors import DataError, OptionError
 from consilience.responses import read
 from consilience.responses.table import concatenate
 
@@ -42,7 +42,7 @@ def test_some_rows_know_their_own_items_alone():
 
 
 def test_an_annotator_who_comes_back_to_an_item_is_refused():
-    with pytest.raises(RepeatedAnswerError, match="annotator 'a' had answered about"):
+    with pytest.raises(DataError, match="annotator 'a' had answered about"):
         concatenate([read(ROWS), read(ROWS.iloc[4:])])
 
 

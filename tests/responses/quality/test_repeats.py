@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import RepeatedAnswerError
+from consilience.errors import DataError
 from consilience.responses import describe, read
 from consilience.responses.repeats import any_twice
 
@@ -97,7 +97,7 @@ def test_the_objects_of_one_response_are_no_repeats():
         "r3",
     ]
     assert read(OBJECTS, repeats="drop").table["response_id"].tolist() == ["r3", "r3"]
-    with pytest.raises(RepeatedAnswerError):
+    with pytest.raises(DataError):
         read(OBJECTS, repeats="error")
 
 

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import BadCellError
+from consilience.errors import DataError
 from consilience.responses import describe, read
 
 
@@ -34,7 +34,7 @@ def test_yes_of_shown_gives_the_no_of_the_others(written):
 
 def test_more_answers_than_were_shown_are_refused(written):
     path = written("a.csv", "item,label,n_yes,n_maybe,n_shown\n1,a,1,0,1\n1,b,3,1,3\n")
-    with pytest.raises(BadCellError, match=r"row 3: 3 yes and 1 maybe of 3 shown"):
+    with pytest.raises(DataError, match=r"row 3: 3 yes and 1 maybe of 3 shown"):
         read(path)
 
 
@@ -44,7 +44,7 @@ def test_a_matrix_of_items_by_labels_keeps_the_order_of_the_labels(written):
     assert responses.labels["label"].tolist() == ["z", "a"]
     assert responses.table["n"].tolist() == [51, 10, 41]
     assert responses.num_items == 3
-    with pytest.raises(BadCellError, match=r"row 2: the count is '-1'"):
+    with pytest.raises(DataError, match=r"row 2: the count is '-1'"):
         read(written("b.csv", "item,z,a\n1,-1,51\n"), format="counts")
 
 

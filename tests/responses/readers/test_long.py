@@ -2,9 +2,8 @@ import pandas as pd
 import pytest
 
 from consilience.errors import (
-    BadCellError,
-    MissingColumnError,
-    UnknownAnswerError,
+    ColumnError,
+    DataError,
 )
 from consilience.responses import read
 
@@ -61,11 +60,9 @@ def test_any_names_of_columns_are_read_when_named(written):
     path = written("a.csv", "foo,bar,baz\n1,2,3\n")
     responses = read(path, item="foo", annotator="bar", label="baz")
     assert cells(responses, "annotator") == ["2"]
-    with pytest.raises(
-        MissingColumnError, match=r"no column 'qux' for item; found 'foo'"
-    ):
+    with pytest.raises(ColumnError, match=r"no column 'qux' for item; found 'foo'"):
         read(path, format="long", item="qux", label="baz")
-    with pytest.raises(MissingColumnError, match="no column looks like the item"):
+    with pytest.raises(ColumnError, match="no column looks like the item"):
         read(path, format="long", label="baz")
 
 
@@ -139,7 +136,7 @@ def test_answers_beside_labels_are_contains(written):
 
 def test_answers_of_other_words_are_refused_until_they_are_mapped(written):
     path = written("a.csv", "item,label,answer\n1,dog,oui\n1,cat,non\n")
-    with pytest.raises(UnknownAnswerError, match=r"a.csv, row 2: 'oui' .* 'non'"):
+    with pytest.raises(DataError, match=r"a.csv, row 2: 'oui' .* 'non'"):
         read(path)
     responses = read(path, answers={"Oui": "yes", "non": "no"})
     assert responses.table["answer"].tolist() == ["yes", "no"]
@@ -154,7 +151,7 @@ def test_several_rows_of_one_response_are_objects_when_asked(written):
     assert responses.kind == "objects"
     assert responses.table["main"].tolist() == [True, False, True]
     assert responses.offer == "unknown"
-    with pytest.raises(MissingColumnError, match="response_id=NAME"):
+    with pytest.raises(ColumnError, match="response_id=NAME"):
         read(path, kind="objects", answer="response")
 
 
@@ -163,7 +160,7 @@ def test_lists_of_labels_are_objects_only_when_asked(written):
         "a.jsonl",
         '{"task":1,"worker":"a","label":["x","y"]}\n{"task":1,"worker":"b","label":[]}\n',
     )
-    with pytest.raises(BadCellError, match='`kind="objects"`'):
+    with pytest.raises(DataError, match='`kind="objects"`'):
         read(path)
     responses = read(path, kind="objects")
     assert responses.table["label"].astype(object).where(
@@ -176,7 +173,7 @@ def test_counts_in_a_column_must_be_whole(written):
     good = read(written("a.csv", "item,label,n\n1,a,3\n1,b,2\n"))
     assert good.num_responses == 5
     for bad in ("0", "-1", "1.5", "x", "", "inf", "nan"):
-        with pytest.raises(BadCellError, match=r"row 3: the count is"):
+        with pytest.raises(DataError, match=r"row 3: the count is"):
             read(written("b.csv", f"item,label,n\n1,a,3\n1,b,{bad}\n"))
 
 

@@ -1,10 +1,9 @@
 import pytest
 
 from consilience.errors import (
-    BadCellError,
-    MissingColumnError,
-    NoResponsesError,
-    UnreadableFileError,
+    ColumnError,
+    DataError,
+    SourceError,
 )
 from consilience.responses import read
 
@@ -158,7 +157,7 @@ def test_a_grid_cannot_select_what_was_not_shown(written):
         "Input.query,Input.img1,Input.img2,Answer.selected",
         ("w1", "Approved", "dog", "p1", "p2", "7"),
     )
-    with pytest.raises(BadCellError, match=r"row 2: '7' was selected, .* 1 to 2"):
+    with pytest.raises(DataError, match=r"row 2: '7' was selected, .* 1 to 2"):
         read(
             written("a.csv", text),
             item="Input.img{i}",
@@ -186,11 +185,11 @@ def test_a_grid_may_have_an_answer_for_each_item(written):
 
 def test_what_cannot_be_seen_is_asked_for(written):
     two = batch("Input.a,Input.b,Answer.q", ("w1", "Approved", "1", "2", "x"))
-    with pytest.raises(MissingColumnError, match=r"'Input\.a', 'Input\.b'; name it"):
+    with pytest.raises(ColumnError, match=r"'Input\.a', 'Input\.b'; name it"):
         read(written("a.csv", two))
     many = batch("Input.image,Answer.p,Answer.q", ("w1", "Approved", "1", "x", "y"))
     with pytest.raises(
-        MissingColumnError, match=r"'Answer.p' \(choice, 1 answer\), 'Answer.q'"
+        ColumnError, match=r"'Answer.p' \(choice, 1 answer\), 'Answer.q'"
     ):
         read(written("b.csv", many))
     for chosen in ({"label": "Answer.q"}, {"question": "q"}):
@@ -203,9 +202,9 @@ def test_a_header_may_be_shorter_than_its_rows_but_a_row_not(written):
     whole = batch("Input.image,Answer.q,Approve,Reject", ("w1", "Approved", "1", "x"))
     assert rows(read(written("b.csv", whole)), "label") == [["x"]]
     cut = batch("Input.image,Answer.q", ("w1", "Approved", "1"))
-    with pytest.raises(UnreadableFileError, match=r"c\.csv, row 2: 6 cells .* cut off"):
+    with pytest.raises(SourceError, match=r"c\.csv, row 2: 6 cells .* cut off"):
         read(written("c.csv", cut))
-    with pytest.raises(NoResponsesError, match="no assignment"):
+    with pytest.raises(SourceError, match="no assignment"):
         read(written("d.csv", batch("Input.image,Answer.q")))
 
 
@@ -215,7 +214,7 @@ def test_broken_answers_are_named(written):
         ("w1", "Approved", "1", '[{"q":"x"}]'),
         ("w2", "Approved", "1", '[{"q":'),
     )
-    with pytest.raises(BadCellError, match=r"row 3: Answer.taskAnswers is not"):
+    with pytest.raises(DataError, match=r"row 3: Answer.taskAnswers is not"):
         read(written("a.csv", text))
 
 

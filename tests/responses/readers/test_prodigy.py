@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consilience.errors import BadCellError, KindError
+from consilience.errors import DataError, KindError
 from consilience.responses import read
 
 LABELS = ["cat", "dog", "fox"]
@@ -126,7 +126,7 @@ def test_spans_and_strange_decisions_are_refused(export):
     spans = record(1, "ann", spans=[{"start": 0, "end": 3, "label": "X"}])
     with pytest.raises(KindError, match="marks spans"):
         read(export(spans))
-    with pytest.raises(BadCellError, match=r"line 1: the answer is 'maybe'"):
+    with pytest.raises(DataError, match=r"line 1: the answer is 'maybe'"):
         read(export(choice(1, "ann", "cat", answer="maybe")))
 
 

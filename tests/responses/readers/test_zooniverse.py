@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from consilience.errors import (
-    BadCellError,
+    ColumnError,
+    DataError,
     KindError,
-    MissingColumnError,
-    UnreadableFileError,
+    SourceError,
 )
 from consilience.responses import read
 
@@ -147,7 +147,7 @@ def test_a_question_is_chosen_where_there_are_several_also_on_one_page(export):
     both = question([question("cat"), question("near", "T1")], "T9")
     path = export(row(1, "ann", both), row(1, "bob", question("dog")))
     found = r"found 'T0' \(Which animal\?: choice, 2 answers\), 'T1' \(.*1 answer\)"
-    with pytest.raises(MissingColumnError, match=f"several questions; {found}"):
+    with pytest.raises(ColumnError, match=f"several questions; {found}"):
         read(path)
     assert rows(read(path, question="T0"), "label") == [["cat"], ["dog"]]
     assert rows(read(path, label="T0"), "label") == [["cat"], ["dog"]]
@@ -162,7 +162,7 @@ def test_workflows_ask_different_questions(export):
     path = export(
         row(1, "ann", question("cat")), row(1, "ann", question("near"), workflow=8)
     )
-    with pytest.raises(MissingColumnError, match=r"'7/T0' .*'8/T0'"):
+    with pytest.raises(ColumnError, match=r"'7/T0' .*'8/T0'"):
         read(path)
     assert rows(read(path, question="8/T0"), "label") == [["near"]]
 
@@ -172,7 +172,7 @@ def test_the_item_is_a_field_of_the_metadata_if_it_is_named(export):
     assert rows(read(path), "item") == [["1"]]
     assert rows(read(path, item="filename"), "item") == [["a.jpg"]]
     assert rows(read(path, item="number"), "item") == [["5"]]
-    with pytest.raises(MissingColumnError, match="no field 'image'"):
+    with pytest.raises(ColumnError, match="no field 'image'"):
         read(path, item="image")
 
 
@@ -223,17 +223,17 @@ def test_numbers_that_are_not_on_the_list_are_skipped_and_counted(export):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"annotations": "[{"}, UnreadableFileError, "annotations: the JSON in a cell"),
-        ({"annotations": "{}"}, BadCellError, "annotations is no JSON list"),
-        ({"subject_data": "{}"}, BadCellError, "names no subject"),
+        ({"annotations": "[{"}, SourceError, "annotations: the JSON in a cell"),
+        ({"annotations": "{}"}, DataError, "annotations is no JSON list"),
+        ({"subject_data": "{}"}, DataError, "names no subject"),
         (
             {"subject_data": json.dumps({"1": {"#task": "{}"}})},
-            BadCellError,
+            DataError,
             "record of the task is damaged",
         ),
         (
             {"subject_data": json.dumps({"1": {"#task": TASK.replace(', "Y"', "")}})},
-            BadCellError,
+            DataError,
             "2 labels have 1 names",
         ),
     ],

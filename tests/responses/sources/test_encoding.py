@@ -4,7 +4,7 @@
 import pytest
 
 from consilience.cli import main
-from consilience.errors import OptionError, UnreadableFileError
+from consilience.errors import OptionError, SourceError
 from consilience.responses import read
 
 TABLE = "item,annotator,label\n1,a,Bär\n1,b,Füchsin\n2,a,Bär\n"
@@ -19,7 +19,7 @@ def windows(tmp_path):
 
 
 def test_another_encoding_is_refused_with_a_proposal(windows):
-    with pytest.raises(UnreadableFileError, match=r'row 2.*`encoding="cp1252"`'):
+    with pytest.raises(SourceError, match=r'row 2.*`encoding="cp1252"`'):
         read(windows)
 
 
@@ -110,7 +110,7 @@ def test_few_words_are_never_read_wrongly(tmp_path, encoding, text):
         try:
             assert set(read(path).labels["label"]) == set(words)
             right += 1
-        except UnreadableFileError as error:
+        except SourceError as error:
             assert "encoding=" in str(error)  # noqa: PT017
     assert right <= len(text.split())
 
@@ -120,7 +120,7 @@ def test_utf_8_that_lost_a_byte_is_no_other_encoding(tmp_path):
     path = tmp_path / "answers.csv"
     place = next(k for k in range(100, len(text)) if text[k] > 127)
     path.write_bytes(text[:place] + text[place + 1 :])
-    with pytest.raises(UnreadableFileError, match="not UTF-8 text"):
+    with pytest.raises(SourceError, match="not UTF-8 text"):
         read(path)
 
 

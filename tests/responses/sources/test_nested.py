@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from consilience.errors import ConsilienceError, MissingColumnError
+from consilience.errors import ColumnError, ConsilienceError
 from consilience.responses import read
 
 NAMES = ["item", "annotator", "label"]
@@ -202,7 +202,7 @@ def test_several_splits_are_listed(tmp_path):
     on_disk(folder / "train")
     shutil.copytree(folder / "train", folder / "test")
     (folder / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
-    with pytest.raises(MissingColumnError, match=r"several splits .'train', 'test'."):
+    with pytest.raises(ColumnError, match=r"several splits .'train', 'test'."):
         read(folder)
     assert back(read(folder / "test")) == WANTED
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import CandidatesError, TooLargeError
+from consilience.errors import DataError, FitError
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import (
@@ -162,7 +162,7 @@ def test_kin_are_labels_of_one_named_superclass(study):
 def test_lists_too_long_for_memory_are_refused_with_the_way_out(study, monkeypatch):
     responses, lists, _ = study
     monkeypatch.setattr(space_module, "MAX_LISTED", 300)
-    with pytest.raises(TooLargeError, match=r"up to 9 labels.*list few candidates"):
+    with pytest.raises(FitError, match=r"up to 9 labels.*list few candidates"):
         space_of(responses, lists=lists)
 
 
@@ -179,10 +179,10 @@ def test_lists_too_long_for_memory_are_refused_with_the_way_out(study, monkeypat
 )
 def test_similarities_that_cannot_be_read_are_refused(study, row, said):
     first = {"label_a": "l1", "label_b": "l2", "value": 1.0}
-    with pytest.raises(CandidatesError, match=said):
+    with pytest.raises(DataError, match=said):
         space_of(study[0], alike=pd.DataFrame([first, row]))
 
 
 def test_similarity_needs_its_columns(study):
-    with pytest.raises(CandidatesError, match="a column 'value' is needed"):
+    with pytest.raises(DataError, match="a column 'value' is needed"):
         space_of(study[0], alike=pd.DataFrame({"label_a": ["l1"], "label_b": ["l2"]}))

@@ -115,7 +115,7 @@ def compare(
 
     Raises
     ------
-    UnknownModelError, UnknownEngineError, OptionError
+    OptionError
         If there is no such model, or it cannot be scored in this way.
 
     See Also

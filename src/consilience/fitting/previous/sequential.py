@@ -79,7 +79,7 @@ class Sequential:
 
         Raises
         ------
-        RepeatedAnswerError
+        DataError
             If an annotator has already answered about an item. No answer is added then.
         OptionError
             As for `consilience.predict`. No answer is added then.

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.errors import DivergedError
+from consilience.errors import FitError
 from consilience.inference.closed_form import squarem
 from consilience.inference.closed_form.dirichlet import hyperprior, learn
 from consilience.inference.closed_form.prevalence import column_prior
@@ -89,7 +89,7 @@ def optimize(
             f"the {rule.what} of {finals.count(max(finals))} start(s) is not finite; "
             "check priors and candidate weights for infinite or huge numbers"
         )
-        raise DivergedError(msg)
+        raise FitError(msg)
     width = max(map(len, histories))
     objective = np.full((len(histories), width), np.nan)
     for row, history in zip(objective, histories, strict=True):

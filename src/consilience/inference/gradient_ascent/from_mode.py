@@ -27,7 +27,7 @@ from jaxtyping import Array, Float, Key
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo, potential_energy
 
-from consilience.errors import DivergedError
+from consilience.errors import FitError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.gradient_ascent.curvature import curvature, root_of_inverse
 from consilience.inference.gradient_ascent.mode import (
@@ -86,7 +86,7 @@ def starts(
             away = away / 2
         else:
             msg = "the density is not finite about the mode; check priors"
-            raise DivergedError(msg)
+            raise FitError(msg)
         starts.append(ParamInfo(place, energy, slope))
     return starts
 

@@ -24,7 +24,7 @@ from numpyro.infer import init_to_mean
 from numpyro.infer.util import unconstrain_fn
 from scipy.optimize import OptimizeResult, minimize
 
-from consilience.errors import DivergedError
+from consilience.errors import FitError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.gradient_ascent.curvature import (
     Whitening,
@@ -208,7 +208,7 @@ def _objective(histories: Sequence[list[float]]) -> Float[np.ndarray, "starts sw
             f"the {WHAT} of {endless} start(s) is not finite; check priors and "
             "candidate weights for infinite or huge numbers"
         )
-        raise DivergedError(msg)
+        raise FitError(msg)
     objective = np.full((len(histories), max(map(len, histories))), np.nan)
     for row, history in zip(objective, histories, strict=True):
         row[: len(history)] = history

@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy.sparse import csr_array
 from scipy.special import gammaln
 
-from consilience.errors import TooLargeError
+from consilience.errors import FitError
 from consilience.objects.layout.partitions import (
     BY_MATRIX,
     NEVER,
@@ -156,7 +156,7 @@ def _allocations(
             f"{number.max():,.0f} ways between those who pick one object and those who "
             "list all; with so many answers an item, fit fewer of them"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
     count = number.astype(np.int64)
     of_unit = np.repeat(np.arange(len(alone)), count)
     rest = places_within(count)

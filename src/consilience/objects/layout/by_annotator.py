@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from consilience.errors import TooLargeError
+from consilience.errors import FitError
 from consilience.objects.layout.block_counts import (
     MAX_CELLS,
     Blocks,
@@ -205,7 +205,7 @@ def _allocations(
             "ways between those who pick one object and those who list all, answer by "
             "answer; fit fewer of them, or the model objects"
         )
-        raise TooLargeError(msg)
+        raise FitError(msg)
     of_unit = np.repeat(np.arange(len(ways), dtype=np.int32), ways)
     order = np.argsort(unit, kind="stable")
     first = np.searchsorted(unit[order], np.arange(len(ways)))

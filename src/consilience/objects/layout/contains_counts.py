@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from consilience.errors import KindError, NoResponsesError
+from consilience.errors import KindError, SourceError
 from consilience.responses import Responses
 from consilience.responses.options import ANSWERS
 
@@ -47,7 +47,7 @@ def contains_counts(
             "with several whose objects were named; give items and labels the same "
             "names in both tasks"
         )
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     word = table["answer"].cat.codes.to_numpy()
     counts = np.zeros((*candidate.shape, len(ANSWERS)), np.int64)
     np.add.at(counts, (unit[matched], slot[matched], word[matched]), n[matched])

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from consilience.errors import BadCellError, CandidatesError, NoResponsesError
+from consilience.errors import DataError, SourceError
 from consilience.objects.layout.contains_counts import contains_counts
 from consilience.ragged import places_within
 from consilience.responses import Responses
@@ -51,7 +51,7 @@ def objects(
     table = responses.table[responses.table["label"].notna()]
     if table.empty:
         msg = "no answer names a label: every question was skipped"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     given = offered_lists(responses) if lists is None else lists
     if given is not None:
         given = given[given["label"].astype(str) != NONE]
@@ -202,7 +202,7 @@ def _rows(table: pd.DataFrame, annotator: Int[np.ndarray, " N"]) -> pd.DataFrame
             f"marks {int(number.iloc[first])} of its labels as the main object; "
             "expected one: fix it, or name the column of the main object (`main=NAME`)"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     return rows
 
 
@@ -216,7 +216,7 @@ def _nameable(
     named = set(table.loc[~is_none, "item"].astype(str))
     if not named:
         msg = f"no answer names a label: all of them are {NONE!r}"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     if given is not None:
         named |= set(given["item"].astype(str))
     items = responses.items
@@ -273,14 +273,14 @@ def _listed(
     pair = item[matched].astype(np.int64) * len(labels) + label[matched]
     if len(np.unique(pair)) < len(pair):
         msg = "candidates name one item and label twice; name it once"
-        raise CandidatesError(msg)
+        raise DataError(msg)
     numbers = given.loc[matched, list(names)].apply(pd.to_numeric, errors="coerce")
     covariates = numbers.to_numpy(dtype=float)
     if not np.isfinite(covariates).all():
         msg = (
             "candidates hold a cell that is not a finite number; fix or drop the column"
         )
-        raise CandidatesError(msg)
+        raise DataError(msg)
     return pair, covariates.reshape(len(pair), len(names)), names
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int, Int8
 
-from consilience.errors import BadCellError, KindError, MissingColumnError, OptionError
+from consilience.errors import ColumnError, DataError, KindError, OptionError
 from consilience.responses.columns.looks import FLAGS, YES_NO, look, parse_structure
 from consilience.responses.columns.names import find, listing, plain
 from consilience.responses.draft import YES, is_yes_or_no, read_answers
@@ -74,7 +74,7 @@ def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:
         f'{source}: it holds several labels per row; ask for `kind="objects"`, or '
         "write one row per answer"
     )
-    raise BadCellError(msg)
+    raise DataError(msg)
 
 
 def flatten(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
@@ -108,7 +108,7 @@ def check_single(column: Coded, source: str, options: ReadOptions) -> tuple[str,
         words = sum(len(part) > 2 for part in parts) > len(parts) / 2
         many = 1 < len(several) > _SHARE * len(texts)
         if again > _AGAIN and words and many and options.kind != "choice":
-            raise BadCellError(msg)
+            raise DataError(msg)
         return (msg,)
     return ()
 
@@ -183,7 +183,7 @@ def propose_one_hot(table: TextTable, unused: Sequence[str]) -> None:
         "hold yes and no or 0 and 1; if each is a label, name them "
         f"(`one_hot={','.join(flags)}`)"
     )
-    raise MissingColumnError(msg)
+    raise ColumnError(msg)
 
 
 def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOptions]:
@@ -235,7 +235,7 @@ def long_cells(
             f"{table.source}: there is no column beside the items; found "
             f"{listing(table.names)}; expected columns of answers"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     stacked = concatenate([table.single(name) for name in names])
     rows, columns = np.divmod(np.arange(table.num_rows * len(names)), len(names))
     return rows, columns, stacked.take(columns * table.num_rows + rows)
@@ -271,14 +271,14 @@ def counts(
             f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}; "
             f"expected a whole number from {0 if zero else 1} to {most:,}; fix the row"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     if counts.sum() >= 2**53:
         row = int(counts.argmax())
         msg = (
             f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}, and "
             "all counts together exceed 2**53; fix the row"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     whole: np.ndarray = counts.astype(np.int64)
     return whole
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from consilience.errors import BadCellError
+from consilience.errors import DataError
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.cells import counts, long_cells
@@ -75,7 +75,7 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
             f"{table.where(row)}: {yes[row]} yes and {maybe[row]} maybe of "
             f"{shown[row]} shown; expected no more answers than shown; fix the row"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
     rows, answer = np.nonzero(n)
     unasked = int((n.sum(axis=1) == 0).sum())
@@ -186,7 +186,7 @@ def _check_size(table: TextTable, copies: np.ndarray) -> None:
             f"in all; at most {_MAX_CELLS:,} answers can be unrolled; read a sample, "
             "or give counts as item, label and n"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
 
 
 def _sniff(probe: Probe) -> int:

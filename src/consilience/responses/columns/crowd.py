@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from consilience.errors import OptionError, UnreadableFileError
+from consilience.errors import OptionError, SourceError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long import long_draft
 from consilience.responses.draft import Draft
@@ -60,7 +60,7 @@ def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses
         isinstance(answers, dict) for answers in tasks.values()
     ):
         msg = f"{path}: expected {{task: {{worker: label}}}}; name another format"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     rows = [
         (
             str(task),

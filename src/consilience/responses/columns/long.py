@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from jaxtyping import Int
 
-from consilience.errors import KindError, MissingColumnError
+from consilience.errors import ColumnError, KindError
 from consilience.responses.account import Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.columns import cells
@@ -255,7 +255,7 @@ def _check_kind(table: TextTable, roles: Roles, kind: Kind, *, asked: bool) -> N
             f"maybe) beside the label; found {listing(table.names)}; name it "
             "(`answer=NAME`)"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     name = roles["label"]
     anonymous = kind == "choice" and not {"annotator", "response_id"} & set(roles)
     if not (anonymous and asked):
@@ -335,7 +335,7 @@ def one_question(table: TextTable, options: ReadOptions) -> TextTable:
                 f"{source}: no column names the question; found "
                 f"{listing(table.names)}; leave out `question=`"
             )
-            raise MissingColumnError(msg)
+            raise ColumnError(msg)
         return table
     column = table.columns[names[0]]
     texts = column.values.to_pylist()

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
-from consilience.errors import DuplicateColumnError, MissingColumnError
+from consilience.errors import ColumnError
 from consilience.responses.options import Columns
 from consilience.responses.text import not_as_text
 
@@ -90,7 +90,7 @@ def find(
                 f"{source}: there is no column {given!r} for {role}{guess}; found "
                 f"{listing(names)}; name one of these"
             )
-            raise MissingColumnError(msg)
+            raise ColumnError(msg)
         return given
     matches = usual(names, role)
     if len(matches) > 1:
@@ -98,7 +98,7 @@ def find(
             f"{source}: columns {listing(matches)} may both be the {role}; rename one, "
             f"or name the one to read (`{role}=NAME`)"
         )
-        raise DuplicateColumnError(msg)
+        raise ColumnError(msg)
     if not matches and role in _NEEDED and (refused := usual([*unusable], role)):
         raise not_as_text(source, refused[0], unusable[refused[0]])
     return matches[0] if matches else None
@@ -118,7 +118,7 @@ def require(
             f"{source}: no column looks like the {role}; found {listing(names)}; say "
             f"which it is (`{role}=NAME`)"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     return name
 
 
@@ -142,7 +142,7 @@ def choose_question(
         f"{source}: {what}; found {', '.join(listed[:12]) or 'no other'}{more}; choose "
         "the one to read (`question=NAME`)"
     )
-    raise MissingColumnError(msg)
+    raise ColumnError(msg)
 
 
 def is_comment(name: str) -> bool:

@@ -12,7 +12,7 @@ from itertools import permutations
 
 import numpy as np
 
-from consilience.errors import ConsilienceError, UnknownFormatError
+from consilience.errors import ConsilienceError, SourceError
 from consilience.responses.columns import looks, wide
 from consilience.responses.columns.cells import long_cells, yes_or_no
 from consilience.responses.columns.names import (
@@ -71,7 +71,7 @@ def understand(table: TextTable, options: ReadOptions) -> Understood | None:
             f'{argument("label", lists[0])} `kind="choice"`; if one answer names '
             'several, with `kind="objects"`'
         )
-        raise UnknownFormatError(msg)
+        raise SourceError(msg)
     matrix = _wide(table, options, roles)
     if matrix is not None:
         return matrix
@@ -182,7 +182,7 @@ def _wide(
             f"({argument('gold_column', odd)}); if it was made of the others, leave it "
             f'out (`exclude={odd}`); if it is an annotator, add `format="wide"`{more}'
         )
-        raise UnknownFormatError(msg)
+        raise SourceError(msg)
     item = roles.get("item", lead)
     sentence = (
         f"Each of the {len(matrix.columns):,} columns {columns} holds the labels of "
@@ -248,7 +248,7 @@ def _odd(table: TextTable, names: list[str]) -> str | None:
     return made[0] if made else whole[0] if alone else None
 
 
-def _ask_wide(table: TextTable, matrix: _Matrix) -> UnknownFormatError:
+def _ask_wide(table: TextTable, matrix: _Matrix) -> SourceError:
     lead, columns = matrix.lead, matrix.columns
     item = f" {argument('item', lead)}" if lead else ""
     ways = [f'one annotator\'s, read it with `format="wide"`{item}']
@@ -263,7 +263,7 @@ def _ask_wide(table: TextTable, matrix: _Matrix) -> UnknownFormatError:
         f"{listing(columns, 6)} hold the same labels: if each is "
         f"{'; if each is '.join(ways)}"
     )
-    return UnknownFormatError(msg)
+    return SourceError(msg)
 
 
 # One row for each answer
@@ -297,7 +297,7 @@ def _with_annotator(table: TextTable, roles: Mapping[str, str]) -> Understood | 
         f"({argument('annotator', free[0])}); if the answers are anonymous, add "
         '`format="long"`'
     )
-    raise UnknownFormatError(msg)
+    raise SourceError(msg)
 
 
 def _long(table: TextTable, roles: Mapping[str, str]) -> Understood | None:
@@ -331,7 +331,7 @@ def _long(table: TextTable, roles: Mapping[str, str]) -> Understood | None:
         f"{table.source}: which column is which does not show from the names "
         f"{listing(table.names, 6)}; by what they hold, it may be read with {how}"
     )
-    raise UnknownFormatError(msg)
+    raise SourceError(msg)
 
 
 def _is_rival(guess: Mapping[str, str], best: Mapping[str, str]) -> bool:

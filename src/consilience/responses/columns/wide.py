@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from consilience.errors import BadCellError, MissingColumnError, UnknownFormatError
+from consilience.errors import ColumnError, DataError, SourceError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.cells import (
     as_lists,
@@ -89,7 +89,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
             "annotators? Name all annotators (`annotators=`), or exclude the columns "
             "(`exclude=`)"
         )
-        raise UnknownFormatError(msg)
+        raise SourceError(msg)
     rows, columns, label = long_cells(table, layout.annotators)
     label, not_asked = drop_not_asked(label)
     label, points = without_points(label)
@@ -199,7 +199,7 @@ def lead_column(
     if (column.codes < 0).any():
         place = table.where(int((column.codes < 0).argmax()))
         msg = f"{place}: the item is empty; fix or drop the row"
-        raise BadCellError(msg)
+        raise DataError(msg)
     return column, [name for name in names if name != lead], ()
 
 
@@ -271,7 +271,7 @@ def wide_columns(
             f"beside the item, found {_listing(out | named) or 'no other column'}; "
             "name them (`annotators=`)"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     doubtful = [n for n in doubtful if n not in named and len(annotators) > 1]
     strange = {name: why for name, why in out.items() if why != EMPTY}
     made, number = made_of_others(columns, annotators) or ("", 0)

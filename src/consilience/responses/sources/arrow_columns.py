@@ -19,10 +19,9 @@ import pyarrow.compute as pc
 from pyarrow import feather, ipc, parquet
 
 from consilience.errors import (
-    BadCellError,
     ConsilienceError,
-    NoResponsesError,
-    UnreadableFileError,
+    DataError,
+    SourceError,
 )
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Frame
@@ -81,7 +80,7 @@ def read_arrow_file(path: Path) -> pa.Table:
             table = ipc.open_stream(pa.OSFile(path.__fspath__())).read_all()
         else:
             msg = f"{path}: {_NOT_WHOLE_ARROW}; copy or export it again"
-            raise UnreadableFileError(msg)
+            raise SourceError(msg)
         table.validate(full=True)
     return table
 
@@ -160,7 +159,7 @@ def _text_table(
     source, num_rows = frame.name, len(frame.data)
     if num_rows == 0:
         msg = f"{source}: there is no row; check that it is the right table"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     coded: dict[str, Coded] = {}
     lists: dict[str, pa.Array] = {}
     notes: list[str] = []
@@ -312,7 +311,7 @@ def cell_text(cell: object, place: str = "") -> str | None:
     if not _has_text(cell):
         what = f"{place}: " if place else ""
         msg = f"{what}{type(cell).__name__} where one text or number was expected"
-        raise BadCellError(msg)
+        raise DataError(msg)
     return str(cell)
 
 

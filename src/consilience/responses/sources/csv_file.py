@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from consilience.errors import NoResponsesError, OptionError, UnreadableFileError
+from consilience.errors import OptionError, SourceError
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.encoding import (
     UTF8,
@@ -70,7 +70,7 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     table = _arrow(path, names, layout)
     if table.num_rows == 0:
         msg = f"{source}: there is a header but no row below it; export the file again"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     coded = {name: encode(table.column(name)) for name in names}
     where = _places(path, layout)
     if quoted:
@@ -120,7 +120,7 @@ def _first_line(path: Path, encoding: str, skip: int) -> tuple[int, str]:
     except UnicodeError:
         raise not_text(path, encoding) from None
     msg = f"{path}: the file is empty; export it again"
-    raise NoResponsesError(msg)
+    raise SourceError(msg)
 
 
 def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
@@ -165,7 +165,7 @@ def _check_widths(path: Path, names: list[str], layout: Layout) -> None:
                 f"{len(names)} ({', '.join(names[:6])}); fix the row or give the "
                 "separator"
             )
-            raise UnreadableFileError(msg)
+            raise SourceError(msg)
 
 
 def _places(path: Path, layout: Layout) -> Callable[[int], str]:
@@ -279,7 +279,7 @@ def csv_rows(
             csv.field_size_limit(limit)
 
 
-def _bad_quote(path: Path, row: int, error: str) -> UnreadableFileError:
+def _bad_quote(path: Path, row: int, error: str) -> SourceError:
     place = f"{path}, row {row}"
     if "unexpected end" in error:
         msg = (
@@ -293,7 +293,7 @@ def _bad_quote(path: Path, row: int, error: str) -> UnreadableFileError:
         )
     else:
         msg = f"{place}: cannot be cut into cells ({error}); fix the row"
-    return UnreadableFileError(msg)
+    return SourceError(msg)
 
 
 def check_quotes(path: Path, separator: str, encoding: str) -> bool:
@@ -360,10 +360,10 @@ def check_line_breaks(
                 "opened and not closed; fix the row, or write the text without line "
                 "breaks"
             )
-            raise UnreadableFileError(msg)
+            raise SourceError(msg)
 
 
-def not_text(path: Path, encoding: str) -> UnreadableFileError:
+def not_text(path: Path, encoding: str) -> SourceError:
     """Find the first row that is not text."""
     codec = "utf-8" if encoding == UTF8 else encoding
     line = 0
@@ -386,4 +386,4 @@ def not_text(path: Path, encoding: str) -> UnreadableFileError:
         f"{path}, row {line}: the bytes are not {codec.upper()} text; {how}, or save "
         "the file again as UTF-8"
     )
-    return UnreadableFileError(msg)
+    return SourceError(msg)

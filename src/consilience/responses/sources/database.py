@@ -17,11 +17,10 @@ from urllib.parse import quote
 import pandas as pd
 
 from consilience.errors import (
-    MissingColumnError,
-    MissingExtraError,
-    NoResponsesError,
+    ColumnError,
     OptionError,
-    UnreadableFileError,
+    SourceError,
+    UnavailableError,
     not_among,
 )
 from consilience.responses.columns.names import is_likely, usual
@@ -81,7 +80,7 @@ def read_duckdb(path: Path, options: ReadOptions) -> Frame:
         import duckdb  # noqa: PLC0415 - an extra
     except ImportError:
         msg = f"{path}: needs duckdb; install it: pip install 'consilience[duckdb]'"
-        raise MissingExtraError(msg) from None
+        raise UnavailableError(msg) from None
     source, address = str(path), dict[str, tuple[str, str]]()
     with readable(source):
         base = duckdb.connect(path.__fspath__(), read_only=True, config=_DUCKDB)
@@ -170,7 +169,7 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
     rows = rows[first + options.header :]
     if not rows:
         msg = f"{where}: there is a header but no row below it; export the file again"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     width = max(len(row) for _, row in rows)
     if not options.header:
         names = [f"column {i}" for i in range(1, width + 1)]
@@ -181,7 +180,7 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
                 f"of the header ({', '.join(names[:6])}); name its column or clear the "
                 "cell"
             )
-            raise UnreadableFileError(msg)
+            raise SourceError(msg)
     if formulas := sum(cell.data_type == "f" for _, row in rows for cell in row):
         note = f"{formulas:,} cells hold formulas, which are read as the text entered"
         notes.insert(0, note)
@@ -234,12 +233,12 @@ def _choose_part(
     if given is not None:
         if given not in parts:
             msg = f"{source}: {not_among(what, given, parts)}"
-            raise MissingColumnError(msg)
+            raise ColumnError(msg)
         return given, ()
     filled = {name: columns for name, columns in parts.items() if columns}
     if not filled:
         msg = f"{source}: every {what} is empty; export the file again"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     whole = {name: columns for name, columns in filled.items() if len(columns) > 2}
     grades = {name: _grade(list(columns)) for name, columns in filled.items()}
     if len(whole) == 1:
@@ -254,7 +253,7 @@ def _choose_part(
             f"{source}: there are several {what}s that may hold the answers: {listed}; "
             f'name one (`{option}="{best[0]}"`)'
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     if len(filled) == 1:
         return best[0], ()
     others = ", ".join(repr(name) for name in filled if name != best[0])

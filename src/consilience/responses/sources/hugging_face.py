@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from consilience.errors import MissingColumnError, UnreadableFileError
+from consilience.errors import ColumnError, SourceError
 from consilience.responses.sources.arrow_columns import read_arrow_file
 from consilience.responses.sources.frames import Frame
 from consilience.responses.sources.library_errors import readable
@@ -137,7 +137,7 @@ def _named(
                 f"column {name!r} holds class {codes.max()}, and {len(names)} classes "
                 "have names; save the data set again"
             )
-            raise UnreadableFileError(msg)
+            raise SourceError(msg)
         texts = pa.array([*names, None], pa.string())
         return texts.take(pa.array(np.where(codes < 0, len(names), codes)))
     if isinstance(array, (pa.ListArray, pa.LargeListArray)) and inner is not None:
@@ -161,7 +161,7 @@ def _named(
 def _stacked(tables: Sequence[pa.Table], source: str) -> pa.Table:
     if not tables:
         msg = f"{source}: the data set has no file of rows; save it again"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     with readable(source):
         return pa.concat_tables(tables, promote_options="default")
 
@@ -174,7 +174,7 @@ def _one(names: Sequence[str], source: str, how: str) -> str:
         f"{source}: there are several splits ({listed}), whose items may have the same "
         f"names; name one as the source ({how})"
     )
-    raise MissingColumnError(msg)
+    raise ColumnError(msg)
 
 
 def _shards(folder: Path) -> dict[str, list[Path]]:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import msgspec
 import pyarrow as pa
 
-from consilience.errors import NoResponsesError, UnreadableFileError
+from consilience.errors import SourceError
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.library_errors import readable
@@ -85,7 +85,7 @@ def decode_or_text(text: str, place: str) -> object:
         return text
     try:
         return decode_json(text, place)
-    except UnreadableFileError as error:
+    except SourceError as error:
         if isinstance(error.__cause__, msgspec.DecodeError):
             return text
         raise
@@ -103,7 +103,7 @@ def _listed_records(path: Path) -> list[Record]:
             '[{"item": ..., "label": ...}]; export it so (pandas: `orient="records"`), '
             "or name another format"
         )
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     return cast("list[Record]", document)
 
 
@@ -152,7 +152,7 @@ def records_table(
         lines = [numbers[k] for k in parts.row]
     if not records:
         msg = f"{source}: there is no record; check that it is the right file"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     keys = list(dict.fromkeys(key for r in records for key in r))
     cells = len(keys) * len(records)
     if cells > _MANY and sum(map(len, records)) < _SPARSE * cells:
@@ -161,7 +161,7 @@ def records_table(
             f"({keys[0]!r}, {keys[-1]!r}, ...); expected the same keys in each, such "
             "as item, annotator and label"
         )
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     names = check_names(keys, source)
     coded = {}
     lists = {}
@@ -208,7 +208,7 @@ def _bytes(path: Path) -> bytes:
             text = text.decode("utf-16").encode()
     if not text.strip():
         msg = f"{path}: the file is empty; export it again"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     return text
 
 
@@ -246,14 +246,14 @@ def _check_keys(text: bytes, place: str) -> None:
                 f"{place}: the key {twice!r} stands twice in one JSON object; keep one "
                 "of them"
             )
-            raise UnreadableFileError(msg)
+            raise SourceError(msg)
         return record
 
     with readable(place):
         json.loads(text, object_pairs_hook=each_once, parse_int=str, parse_float=str)
 
 
-def _bad_line(path: Path, text: bytes) -> UnreadableFileError:
+def _bad_line(path: Path, text: bytes) -> SourceError:
     for number, line in _lines(text):
         try:
             with readable(
@@ -262,10 +262,10 @@ def _bad_line(path: Path, text: bytes) -> UnreadableFileError:
                 "fix or drop the line, or export the file again",
             ):
                 _RECORD.decode(line)
-        except UnreadableFileError as error:
+        except SourceError as error:
             return error
     msg = f"{path}: not lines of JSON objects; name another format"
-    return UnreadableFileError(msg)
+    return SourceError(msg)
 
 
 def _length_of_utf8(text: bytes) -> int:
@@ -275,7 +275,7 @@ def _length_of_utf8(text: bytes) -> int:
         return error.start
 
 
-def _broken(path: Path, text: bytes, error: Exception) -> UnreadableFileError:
+def _broken(path: Path, text: bytes, error: Exception) -> SourceError:
     match = re.search(r"byte (\d+)", str(error))
     byte = int(match.group(1)) if match else len(text)
     if isinstance(error, UnicodeDecodeError):  # counts from the start of a text
@@ -287,4 +287,4 @@ def _broken(path: Path, text: bytes, error: Exception) -> UnreadableFileError:
         f"{path}, line {line}, column {column} (byte {byte:,}): the JSON {what}; "
         "copy or export it again"
     )
-    return UnreadableFileError(msg)
+    return SourceError(msg)

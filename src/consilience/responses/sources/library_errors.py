@@ -11,7 +11,7 @@ from pathlib import Path
 from traceback import walk_tb
 
 from consilience import errors
-from consilience.errors import ConsilienceError, UnreadableFileError
+from consilience.errors import ConsilienceError, SourceError
 
 AGAIN = "copy or export it again"
 _SOURCE = Path(errors.__file__).parent
@@ -22,7 +22,7 @@ _MISTAKES = (AssertionError, AttributeError, NameError, TypeError)
 def readable(
     place: str, what: str = "cannot be read", remedy: str = AGAIN
 ) -> Iterator[None]:
-    """Turn an exception of a library into an `UnreadableFileError`."""
+    """Turn an exception of a library into a `SourceError`."""
     try:
         yield
     except ConsilienceError:
@@ -33,9 +33,9 @@ def readable(
 
 def unreadable(
     place: str, error: Exception, what: str = "cannot be read", remedy: str = AGAIN
-) -> UnreadableFileError:
+) -> SourceError:
     """Return the error that stands for one of a library."""
-    return UnreadableFileError(f"{place}: {what} ({_reason(error)}); {remedy}")
+    return SourceError(f"{place}: {what} ({_reason(error)}); {remedy}")
 
 
 def is_mistake(error: Exception) -> bool:

@@ -22,11 +22,8 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from consilience.errors import (
-    NoResponsesError,
     OptionError,
-    SourceNotFoundError,
-    UnknownFormatError,
-    UnreadableFileError,
+    SourceError,
 )
 from consilience.responses.columns.names import find, listing
 from consilience.responses.options import ReadOptions
@@ -113,7 +110,7 @@ def existing(given: Sequence[str | Path | Frame]) -> list[Source]:
     for path in sources:
         if isinstance(path, Path) and not path.exists() and str(path) != "-":
             msg = f"{path}: there is no such file or folder; check the path"
-            raise SourceNotFoundError(msg)
+            raise SourceError(msg)
     return sources
 
 
@@ -181,7 +178,7 @@ def _extract(archive: Path, folder: Path) -> None:
         ]
         if not members:
             msg = f"{archive}: the archive holds no file that can be read"
-            raise NoResponsesError(msg)
+            raise SourceError(msg)
         check_size(archive, sum(each.file_size for each in members), str(archive))
         # `zipfile` leads no name out of the folder, and reads no more than the size
         # that is written there.
@@ -249,7 +246,7 @@ def _spooled(target: Path) -> Path:
         shutil.copyfileobj(sys.stdin.buffer, file, _PART)
     if not target.stat().st_size:
         msg = f"{STANDARD_INPUT} is empty; pipe a table into the command"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     return target
 
 
@@ -262,7 +259,7 @@ def check_size(packed: Path, size: int, shown: str) -> None:
             f"{size // before} times its size, as no table of answers does; if it is "
             "one, unpack it and read the result"
         )
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
 
 
 def _unpack(path: Path, target: Path, codec: str, shown: str) -> Path:
@@ -315,7 +312,7 @@ def load_table(
     """Load a table in memory, or a file of one."""
     if isinstance(source, Path) and not source.exists() and str(source) != "-":
         msg = f"{source}: there is no such file; check the path"
-        raise SourceNotFoundError(msg)
+        raise SourceError(msg)
     with opened(source, options) as table:
         return _load(table, options, unnested=unnested)
 
@@ -342,7 +339,7 @@ def _load(source: Source, options: ReadOptions, *, unnested: bool) -> TextTable:
         f"{source}: a file named *{source.suffix.lower()} is not a table that can be "
         f"read; expected one of {tables}"
     )
-    raise UnknownFormatError(msg)
+    raise SourceError(msg)
 
 
 def _of_frame(frame: Frame, options: ReadOptions, *, unnested: bool) -> TextTable:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from consilience.errors import UnreadableFileError, UnsafePickleError
+from consilience.errors import SourceError
 from consilience.responses.sources.library_errors import readable
 
 _PLAIN = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "b1"}
@@ -46,7 +46,7 @@ class _Type:
         """Give the plain type; objects are not plain."""
         if self.code not in _PLAIN or self.order not in "<>=|":
             msg = f"a number type {self.code!r} in the pickle is not a plain one"
-            raise UnsafePickleError(msg)
+            raise SourceError(msg)
         return np.dtype(self.order + self.code)
 
 
@@ -60,7 +60,7 @@ class _Array:
         order = "F" if fortran else "C"
         if not isinstance(kind, _Type) or not isinstance(shape, tuple):
             msg = "an array in the pickle is not one of plain data"
-            raise UnsafePickleError(msg)
+            raise SourceError(msg)
         if isinstance(data, list):
             flat = np.empty(len(data), object)
             flat[:] = [unwrap(cell) for cell in data]
@@ -89,7 +89,7 @@ def _new_index(_: object, state: dict[str, object]) -> object:
 def _encode(text: str, codec: str) -> bytes:
     if codec != "latin1":
         msg = f"codec {codec!r} in the pickle"
-        raise UnsafePickleError(msg)
+        raise SourceError(msg)
     return text.encode("latin1")
 
 
@@ -126,7 +126,7 @@ class _Unpickler(pickle.Unpickler):
                 f"{self._source}: the pickle asks for {module}.{name}, which is not "
                 "plain data; nothing was run; do not open this file with other programs"
             )
-            raise UnsafePickleError(msg)
+            raise SourceError(msg)
         return stand_in
 
 
@@ -143,11 +143,11 @@ def load_object_array(path: Path) -> object:
         shape, _, kind = np.lib.format.read_array_header_1_0(file)
     if shape != () or not kind.hasobject:
         msg = f"{path}: expected one object, found an array of {kind} {shape}"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     array = _load(file.read(), str(path))
     if not isinstance(array, np.ndarray) or array.size != 1:
         msg = f"{path}: expected one object in an array; fetch it again"
-        raise UnreadableFileError(msg)
+        raise SourceError(msg)
     return array.item()
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from consilience.errors import MissingColumnError, NoResponsesError
+from consilience.errors import ColumnError, SourceError
 from consilience.responses.account import Dropped
 from consilience.responses.columns.looks import is_free_text
 from consilience.responses.columns.names import (
@@ -95,10 +95,10 @@ def choose(export: Export, options: ReadOptions) -> Choice:
             f"({why or 'nobody has answered'}); check that it is the right file, and "
             "that the work is finished"
         )
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     if export.tool.people and all(work.annotator is None for work in works):
         msg = f"{source}: no record says who answered; {export.tool.people}"
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     asked = _questions(counted)
     options = _as_written(export, asked, options)
     columns, main = options.columns, options.columns.main
@@ -187,7 +187,7 @@ def _item_field(
             f"{source}: there is no field {given!r} for the item; found "
             f"{listing(every)}; name one of these (`item=NAME`)"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     filled = [name for name in every if all(each.get(name) for each in fields)]
     number = {name: len({each[name] for each in fields}) for name in filled}
     contents = [name for name in filled if name not in {*ids, *last_ids}]
@@ -206,7 +206,7 @@ def _item_field(
         f"{source}: it does not show which field names the item; found "
         f"{listing(every)}; name it (`item=NAME`)"
     )
-    raise MissingColumnError(msg)
+    raise ColumnError(msg)
 
 
 def last(name: str) -> str:

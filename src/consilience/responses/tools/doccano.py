@@ -9,7 +9,7 @@ of the label and of the user.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from consilience.errors import MissingColumnError
+from consilience.errors import ColumnError
 from consilience.responses.format_table import Probe
 from consilience.responses.options import ReadOptions
 from consilience.responses.tools.paths import dig, first, text
@@ -33,7 +33,7 @@ def _with_files(given: list[Record], _: ReadOptions) -> list[Record]:
             "shared project, without who gave which; export a project whose "
             "annotations are not shared, which gives a file for each annotator"
         )
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     pairs = zip(given, stems, strict=True)
     return [each.with_keys({"^file": stem}) for each, stem in pairs]
 

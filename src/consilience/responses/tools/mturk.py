@@ -17,10 +17,9 @@ from typing import Any
 from msgspec import structs
 
 from consilience.errors import (
-    BadCellError,
-    MissingColumnError,
-    NoResponsesError,
-    UnreadableFileError,
+    ColumnError,
+    DataError,
+    SourceError,
 )
 from consilience.responses.columns.names import listing
 from consilience.responses.options import ReadOptions
@@ -77,14 +76,14 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Record]:
                 f"{len(layout.names)}; the file was cut off or a cell was split, "
                 "download it again"
             )
-            raise UnreadableFileError(msg)
+            raise SourceError(msg)
         empty = False
         texts = [html.unescape(cell) if cell.strip() else None for cell in row]
         cells = dict(zip(layout.names, texts, strict=False))
         yield Record(value=cells, place=f"{path}, row {number}", source=path)
     if empty:
         msg = f"{path}: there is no assignment; download the results again"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
 
 
 def _answers(
@@ -103,7 +102,7 @@ def _answers(
     pages = [pages] if isinstance(pages, dict) else pages
     if not isinstance(pages, list) or not all(isinstance(p, dict) for p in pages):
         msg = f"{row.place}: {PAGES} is not a JSON list of answers; download it again"
-        raise BadCellError(msg)
+        raise DataError(msg)
     for name, answer in form_answers(pages, row.place).items():
         yield f"Answer.{name}", answer
 
@@ -140,7 +139,7 @@ def _places(name: str, answer: Answer, screen: OnScreen, place: str) -> Answer:
             f"{place}: {name} is {','.join(numbers)!r}; expected places on the list, "
             f"from 0 to {len(screen.labels) - 1}; download the results again"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     return Answer(numbers, "boxes")
 
 
@@ -152,7 +151,7 @@ def _grid(row: Record, options: ReadOptions) -> Iterator[Record]:
     if not shown:
         inputs = [name for name in cells if name.startswith("Input.")]
         msg = f"{row.place}: no column is like {item!r}; found {listing(inputs)}"
-        raise MissingColumnError(msg)
+        raise ColumnError(msg)
     question = columns.selected or columns.answer or label
     numbered = _numbered(question, answers)
     on = set() if numbered else _selected(row, question, shown)
@@ -195,7 +194,7 @@ def _selected(row: Record, question: str, shown: Mapping[int, str]) -> set[int]:
                 f"{row.place}: {text!r} was selected, but the items on screen are "
                 f"numbered {min(shown)} to {max(shown)}; fix the row or the pattern"
             )
-            raise BadCellError(msg)
+            raise DataError(msg)
         selected.add(numbers[0])
     return selected
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from consilience.errors import BadCellError
+from consilience.errors import DataError
 from consilience.responses.sources.arrow_columns import cell_text
 
 
@@ -26,7 +26,7 @@ def dig(value: object, path: str) -> list[Any]:
                 below += each.values() if isinstance(each, dict) else each
             elif key == "*" and each is not None:
                 msg = f"found {each!r:.40} where a list was expected; export it again"
-                raise BadCellError(msg)
+                raise DataError(msg)
         values = below
     return found + values
 
@@ -100,7 +100,7 @@ def one(value: object, paths: tuple[str, ...], place: str) -> str | None:
             f"{place}: {paths[0]} is {strange!r:.60}; expected a text or a number; "
             "export it again"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     return None
 
 

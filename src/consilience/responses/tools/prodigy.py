@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from consilience.errors import BadCellError, KindError
+from consilience.errors import DataError, KindError
 from consilience.responses.tools.paths import dig, first, lookup, text
 from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record
@@ -33,7 +33,7 @@ def _answers(at: At, place: str) -> Answers:
             f"{place}: the answer is {decision!r}; expected {', '.join(_MEANING)}; "
             "export it again or drop the record"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     if "versions" in at:
         msg = (
             f"{place}: these are the decisions of a reviewer about answers of others, "

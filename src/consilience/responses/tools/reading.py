@@ -13,11 +13,10 @@ import pandas as pd
 from msgspec import Struct, structs
 
 from consilience.errors import (
-    BadCellError,
+    DataError,
     KindError,
-    LabelNotOfferedError,
-    NoResponsesError,
     OptionError,
+    SourceError,
 )
 from consilience.responses.account import Dropped
 from consilience.responses.assemble import assemble
@@ -88,13 +87,13 @@ def _export(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Expo
     given = [each for source in sources for each in tool.load(source, options)]
     if not given:
         msg = f"{names(sources)}: there is no record; check that it is the right file"
-        raise NoResponsesError(msg)
+        raise SourceError(msg)
     if not any(may_be(tool.name, record.value) for record in given):
         msg = (
             f"{given[0].place}: not a record of {tool.what}; export it again, or name "
             "another format"
         )
-        raise BadCellError(msg)
+        raise DataError(msg)
     records = tool.prepare(given, options)
     works: list[Work] = []
     tasks: list[tuple[Fields, OnScreen | None]] = []
@@ -208,7 +207,7 @@ def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:
                 f"{place}: label {label!r} is not among the {len(pick.shown or ())} "
                 "that were offered; fix the record or correct `offered=`"
             )
-            raise LabelNotOfferedError(msg)
+            raise DataError(msg)
         for label in pick.shown or ():
             answer = YES if key(label) in ticked else NO
             answer = SKIPPED if pick.picked is None else answer

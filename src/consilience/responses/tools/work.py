@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consilience.errors import BadCellError
+from consilience.errors import DataError
 from consilience.responses.sources.json_file import decode_or_text
 from consilience.responses.tools.on_screen import OnScreen
 from consilience.responses.tools.paths import dig, text
@@ -97,7 +97,7 @@ def form_answers(
     for name, value in (pair for form in forms for pair in form.items()):
         if name in answers:
             msg = f"{place}: the question {name!r} is answered twice; keep one answer"
-            raise BadCellError(msg)
+            raise DataError(msg)
         answers[name] = _element(value)
     return answers
 
