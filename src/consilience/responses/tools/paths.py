@@ -14,12 +14,12 @@ from consilience.responses.sources.arrow_columns import cell_text
 
 def dig(value: object, path: str) -> list[Any]:
     """Return all values at a path; none where it leads nowhere."""
-    found, values = list[Any](), [value]
+    reached, values = list[Any](), [value]
     for key, rest in _steps(path):
         below = []
         for each in values:
             if isinstance(each, dict) and rest in each:
-                found.append(each[rest])
+                reached.append(each[rest])
             elif isinstance(each, dict) and key in each:
                 below.append(each[key])
             elif key == "*" and isinstance(each, (list, dict)):
@@ -28,7 +28,7 @@ def dig(value: object, path: str) -> list[Any]:
                 msg = f"found {each!r:.40} where a list was expected; export it again"
                 raise DataError(msg)
         values = below
-    return found + values
+    return reached + values
 
 
 @cache
