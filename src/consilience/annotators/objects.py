@@ -69,6 +69,7 @@ for the shares of those who are asked.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -129,8 +130,8 @@ class Prior:
     synonym_pairs: float = field(default=2.0, metadata={NOTHING: "leaves it out"})
 
 
-def parameters(observations: Observations, prior: Prior) -> Parameters:
-    """Sample what items share."""
+def sample_shared(observations: Observations, prior: Any, spread: float) -> Parameters:
+    """Sample what items share; `spread` is that of single-label responses."""
     names: Names = observations.layout.names
 
     def normals(name: str, centre: Array, scale: float) -> Array:
@@ -138,7 +139,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         drawn: Array = numpyro.sample(name, normal)
         return drawn
 
-    single_label = jnp.array([0.0, np.log(prior.spread)])
+    single_label = jnp.array([0.0, np.log(spread)])
     duplicate = jnp.array([[-2.5, np.log(prior.spread)], [0.0, np.log(prior.spread)]])
     votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
     return {
@@ -163,11 +164,12 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
 def score(observations: Observations, parameters: Parameters) -> Float[AnyArray, "U M"]:
     """Return log p(number of objects, the unit's answers), partitions summed out."""
     items: Items = observations.layout
-    each = list(zip(items.blocks, items.covariates, strict=True))
+    each = zip(items.blocks, items.covariates, items.responses_by_size, strict=True)
     answered = [
-        unit_sums(blocks, covariates, parameters) for blocks, covariates in each
+        unit_sums(blocks, covariates, parameters, responses)
+        for blocks, covariates, responses in each
     ]
-    before = [log_prior(covariates, parameters) for _, covariates in each]
+    before = [log_prior(covariates, parameters) for covariates in items.covariates]
     most = observations.num_states
     likelihoods, prior = items.in_order(answered, most), items.in_order(before, most)
     by_size: Float[AnyArray, "U M"] = maths(likelihoods).xp.where(
@@ -206,7 +208,7 @@ ARITHMETIC = Arithmetic(score, likelihood, derived, simulation)
 
 def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample what items share."""
-    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
+    return LaidOutAnswers(sample_shared(data, prior, prior.spread), ARITHMETIC)
 
 
 MODEL = Model(

@@ -38,31 +38,25 @@ section 3, for annotators as draws from a population.
 from dataclasses import dataclass, field
 
 import jax.numpy as jnp
-import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jax.nn import sigmoid
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
+from consilience.annotators.objects import likelihood, sample_shared, score
 from consilience.model import (
     NOTHING,
     Model,
     Parameters,
-    marginal,
     normal_nodes,
 )
 from consilience.model.laid_out import Arithmetic, LaidOutAnswers
-from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
-from consilience.objects.likelihood.endorsement import sample_endorsement
 from consilience.objects.likelihood.label_counts import (
     DIMS,
     detection_log_odds,
     follows,
-    log_prior,
-    unit_sums,
 )
-from consilience.objects.likelihood.pair_affinities import sample_pairs, sample_synonyms
 from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
 
@@ -109,39 +103,6 @@ class Prior:
     synonym_pairs: float = field(default=2.0, metadata={NOTHING: "leaves it out"})
 
 
-def parameters(observations: Observations, prior: Prior) -> Parameters:
-    """Sample what items share, and annotators."""
-    items: Items = observations.layout
-    names: Names = items.names
-
-    def normals(name: str, centre: Array, scale: float) -> Array:
-        normal = dist.Normal(centre, scale).to_event(jnp.ndim(centre))
-        drawn: Array = numpyro.sample(name, normal)
-        return drawn
-
-    single_label = jnp.array([0.0, np.log(prior.pull)])
-    duplicate = jnp.array([[-2.5, np.log(prior.spread)], [0.0, np.log(prior.spread)]])
-    votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
-    return {
-        "naming": normals("naming", votes, prior.votes),
-        "salience": normals("salience", votes, prior.votes),
-        "attraction": normals("attraction", jnp.full(len(names.slope), 0.5), 0.5),
-        "objects": normals("objects", jnp.zeros(1), prior.affinity),
-        "affinity": normals("affinity", jnp.zeros(len(names.pair)), prior.affinity),
-        "high_detection": normals(
-            "high_detection", jnp.zeros(len(names.block)), prior.affinity
-        ),
-        "detection": normals("detection", jnp.array([-1.5, 1.0]), prior.rates),
-        "duplicate_name": normals("duplicate_name", duplicate, prior.rates),
-        "single_label": normals("single_label", single_label, prior.rates),
-        "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
-        **sample_endorsement(names),
-        **sample_pairs(items, prior.pairs, prior.synonym_pairs),
-        **sample_synonyms(names, prior.synonyms),
-        **_people(items, prior),
-    }
-
-
 def _people(items: Items, prior: Prior) -> Parameters:
     """Sample the effects of annotators and their spreads."""
     people = items.people
@@ -156,31 +117,6 @@ def _people(items: Items, prior: Prior) -> Parameters:
         place = numpyro.sample(f"{name}_place", dist.Normal(0.0, wide).to_event(1))
         quantities[name] = jnp.where(people.identified, spread * place / wide, 0.0)
     return quantities
-
-
-def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
-    """Return log p(number of objects, the unit's answers), partitions summed out."""
-    items: Items = observations.layout
-    people = items.people
-    assert people is not None  # noqa: S101 (laid out below)
-    each = list(zip(items.blocks, items.covariates, people.responses, strict=True))
-    answered = [
-        unit_sums(blocks, covariates, parameters, responses)
-        for blocks, covariates, responses in each
-    ]
-    before = [log_prior(covariates, parameters) for _, covariates, _ in each]
-    most = observations.num_states
-    responses, prior = items.in_order(answered, most), items.in_order(before, most)
-    return jnp.where(items.observed[:, None], responses, prior)
-
-
-def log_likelihood(
-    observations: Observations, parameters: Parameters
-) -> Float[Array, " U"]:
-    """Return log p(the unit's answers): the score, summed."""
-    prior = observations.log_prior
-    prior = jnp.where(jnp.isfinite(prior), prior, 0.0)
-    return marginal(score(observations, parameters) + prior)
 
 
 def layout(space: ObjectsSpace, prior: Prior) -> Items:
@@ -211,12 +147,13 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     }
 
 
-ARITHMETIC = Arithmetic(score, log_likelihood, derived, simulation)
+ARITHMETIC = Arithmetic(score, likelihood, derived, simulation)
 
 
 def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample what items share, and the annotators."""
-    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
+    shared = sample_shared(data, prior, prior.pull)
+    return LaidOutAnswers({**shared, **_people(data.layout, prior)}, ARITHMETIC)
 
 
 MODEL = Model(
