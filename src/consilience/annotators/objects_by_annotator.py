@@ -43,7 +43,6 @@ import numpyro.distributions as dist
 from jax.nn import sigmoid
 from jaxtyping import Array
 
-from consilience.annotators.objects import likelihood, sample_shared, score
 from consilience.model import (
     NOTHING,
     Model,
@@ -57,6 +56,7 @@ from consilience.objects.likelihood.label_counts import (
     detection_log_odds,
     follows,
 )
+from consilience.objects.likelihood.shared import likelihood, sample_shared, score
 from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
 
