@@ -68,21 +68,7 @@ def fit(
     effort: Options,
     report: Reporter = silent,
 ) -> Result:
-    """Fit by EM.
-
-    Parameters
-    ----------
-    model
-        Any model.
-    space
-        What can be true, and the answers.
-    seed
-        Seed of the restarts.
-    effort
-        Settings of the optimizer.
-    report
-        Called with the progress made.
-    """
+    """Fit by EM."""
     if not model.closed:
         from consilience.inference.closed_form.gradient_em import fit_by_gradient
 

@@ -122,21 +122,7 @@ def fit(
     effort: Options,
     report: Reporter = silent,
 ) -> Result:
-    """Fit by Gibbs sampling.
-
-    Parameters
-    ----------
-    model
-        A model of confusion rows with normal effects.
-    space
-        What can be true, and the answers.
-    seed
-        Seed of all draws.
-    effort
-        How long to sample.
-    report
-        Called with the progress made.
-    """
+    """Fit by Gibbs sampling."""
     if effort.chains is None or effort.tune is None:
         effort = options(model, space, {})
     number, tune = effort.chains or 1, effort.tune or 0

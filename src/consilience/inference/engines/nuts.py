@@ -99,21 +99,7 @@ def fit(
     effort: Options,
     report: Reporter = silent,
 ) -> Result:
-    """Fit by NUTS.
-
-    Parameters
-    ----------
-    model
-        Any model.
-    space
-        What can be true, and the answers.
-    seed
-        Seed of the random number generator.
-    effort
-        How hard to sample.
-    report
-        Called with the progress made.
-    """
+    """Fit by NUTS."""
     of_guess, of_start = jax.random.split(key_of(seed))
     observations, values = with_guess(model, space, lay_out(model, space), seed)
     keys = jax.random.split(of_start, effort.chains)

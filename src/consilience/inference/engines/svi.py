@@ -75,21 +75,7 @@ def fit(
     effort: Options,
     report: Reporter = silent,
 ) -> Result:
-    """Fit by stochastic variational inference.
-
-    Parameters
-    ----------
-    model
-        Any model whose emission does not look at each answer on its own.
-    space
-        What can be true, and the answers.
-    seed
-        Seed of the random number generator.
-    effort
-        Settings of the optimizer.
-    report
-        Called with the progress made.
-    """
+    """Fit by stochastic variational inference."""
     _, of_start, of_posterior, of_deal = jax.random.split(key_of(seed), 4)
     whole, values = with_guess(model, space, observe(space), seed)
     size = min(effort.batch, space.num_units)

@@ -95,21 +95,7 @@ def fit(
     effort: Options,
     report: Reporter = silent,
 ) -> Result:
-    """Fit by variational Bayes.
-
-    Parameters
-    ----------
-    model
-        A model with closed-form updates.
-    space
-        What can be true, and the answers.
-    seed
-        Seed of restarts and draws.
-    effort
-        Settings of the optimizer and of the draws.
-    report
-        Called with the progress made.
-    """
+    """Fit by variational Bayes."""
     of_climb, of_draws = generator_of(seed).spawn(2)
     sweeps = HostModel(model, space)
     steps = effort.steps or default_steps(model, space)
