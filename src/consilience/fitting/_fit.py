@@ -95,7 +95,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         Column annotator, and group, repeat_of or both. Each group (experts, crowd,
         language models) has a population of its own in `correlated_dawid_skene` and
         `ordinal_dawid_skene`, which "auto" reports annotators by;
-        The table `annotator_groups` compares them. An annotator with `repeat_of` is a
+        the table `annotator_groups` compares them. An annotator with `repeat_of` is a
         sample of the one named there, such as of a language model: samples count as
         one annotator, and of its answers to one question the most frequent counts,
         or the first of equally frequent ones.
