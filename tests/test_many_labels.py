@@ -84,7 +84,7 @@ def test_pairs_carry_the_names_of_their_labels(study, fitted):
     one, other = (str(constant[f"{w}_label"][0].item()) for w in ("first", "second"))
     assert any({one, other} <= labels for labels in named)
     assert (
-        "vb has point estimates of pairs, popularity"
+        "vb has point estimates of popularity, pairs"
         in fitted.data.attrs["assumptions"]
     )
 

@@ -23,9 +23,7 @@ def study(number):
 
 def fitted(number):
     quick = cs.EngineOptions(draws=0, restarts=1)
-    result = cs.fit(
-        study(number), model="structured", engine="em", effort=quick, seed=number
-    )
+    result = cs.fit(study(number), model="glad", engine="em", effort=quick, seed=number)
     return result.items()["probability"].to_numpy()
 
 

@@ -13,6 +13,7 @@ import pytest
 TESTS = Path(__file__).parent
 CALLING = (
     "tests/analysis/reliability/test_published_values.py",
+    "tests/annotators/test_structured.py::test_uniform_errors_on_whole_lists_are_one_coin",
     "tests/annotators/test_tsipras2020.py::test_the_tables_say_what_the_rule_says",
     "tests/checks/dependence/test_independence.py::test_a_count_weighs_as_that_many_rows",
     "tests/inference/closed_form/test_augmentation.py::test_chains_are_drawn_apart",

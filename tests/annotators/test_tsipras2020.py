@@ -244,8 +244,8 @@ def test_a_run_of_the_rule_is_read_as_it_was_written(responses, tmp_path):
     fit.save(tmp_path / "run")
     again = cs.load(tmp_path / "run")
     for name in ("labels", "items", "objects", "object_counts", "confusion"):
-        frame = getattr(fit, name)()
-        pd.testing.assert_frame_equal(frame, getattr(again, name)())
+        frame = fit.table(name)
+        pd.testing.assert_frame_equal(frame, again.table(name))
         on_disk = pd.read_parquet(tmp_path / "run" / "tables" / f"{name}.parquet")
         assert list(on_disk.columns) == list(frame.columns)
     assert json.loads(again.data.attrs["assumptions"])[-1].startswith(

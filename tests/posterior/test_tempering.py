@@ -133,7 +133,11 @@ def test_a_fit_tells_the_other_posterior_when_asked(both):
         assert np.allclose(now[name], was[f"tempered_{name}"], equal_nan=True)
         assert np.allclose(now[f"raw_{name}"], was[name], equal_nan=True)
         assert f"tempered_{name}" not in now
-    assert now.attrs == {"reported": "tempered", "residual_z": 5.0}
+    assert now.attrs == {
+        "first_reported": "raw",
+        "reported": "tempered",
+        "residual_z": 5.0,
+    }
     reported = both.labels()["probability"], other.labels()["probability"]
     assert np.allclose(reported[1], 0.5 * reported[0] + 0.1)
     assert both.data["truth"].attrs["reported"] == "raw"  # the first is left as it was

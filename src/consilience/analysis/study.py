@@ -40,6 +40,7 @@ from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.fit import check_responses
 from consilience.posterior.labels import items as items_of
+from consilience.posterior.objects import object_table
 from consilience.posterior.stored import stored
 from consilience.ragged import places_within
 from consilience.responses import Responses
@@ -358,7 +359,7 @@ def cooccurring(
     """
     items = _with_dataset_labels(fit, responses)
     dataset_label = items.set_index("item")["dataset_label"].dropna()
-    objects = fit.table("objects").astype({"item": "str"})
+    objects = object_table(fit.data, "objects").astype({"item": "str"})
     objects["code"] = objects["label"].cat.codes
     objects["label"] = objects["label"].astype("str")
     objects["class_label"] = dataset_label.reindex(objects["item"]).to_numpy()

@@ -70,6 +70,20 @@ class Candidates:
     See Also
     --------
     consilience.candidates : Pool predictions.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> from consilience.classifiers.predictions import from_table
+    >>> ranks = pd.DataFrame(
+    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
+    ... )
+    >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
+    >>> pooled.sources
+      item label model  rank
+    0    a   cat   net     1
+    1    a   dog   net     2
     """
 
     table: pd.DataFrame
@@ -98,6 +112,26 @@ class Candidates:
             If the folder exists.
         CannotWriteError
             If the folder cannot be written.
+
+        See Also
+        --------
+        consilience.candidates : Pool predictions.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import consilience as cs
+        >>> import pandas as pd
+        >>> from consilience.classifiers.predictions import from_table
+        >>> ranks = pd.DataFrame(
+        ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
+        ... )
+        >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     saved = pooled.save(Path(folder) / "candidates")
+        ...     len(pd.read_parquet(saved / "candidates.parquet"))
+        2
         """
         place = Path(folder)
         tables = {FILE: self.table, SOURCES: self.sources, LABELS: self.labels}

@@ -99,6 +99,18 @@ class Predictions:
     See Also
     --------
     consilience.read_predictions : Read a folder of predictions.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from consilience.classifiers.predictions import from_table
+    >>> ranks = pd.DataFrame(
+    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
+    ... )
+    >>> from_table(ranks, "net", "a list").table[["item", "model", "rank", "label"]]
+      item model  rank label
+    0    a   net     1   cat
+    1    a   net     2   dog
     """
 
     table: pd.DataFrame

@@ -293,7 +293,10 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
     new = truth.drop_vars([f"{which}_{name}" for name in FIELDS]).assign(
         {**swapped, **kept}
     )
-    new.attrs = {_FIRST: reported, **truth.attrs, "reported": which}
+    first = truth.attrs.get(_FIRST, reported)
+    rest = {name: value for name, value in truth.attrs.items() if name != _FIRST}
+    of_other = {} if first == which else {_FIRST: first}
+    new.attrs = {**of_other, **rest, "reported": which}
     changed = data.copy()
     changed["truth"] = xr.DataTree(new)
     return changed

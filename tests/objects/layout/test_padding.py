@@ -91,7 +91,7 @@ def test_likelihoods_and_slopes_are_those_without_padding(items):
 
 def test_likelihoods_by_annotator_are_those_without_padding():
     name = "objects_by_annotator"
-    compiled = jax.jit(objects_by_annotator.log_likelihood)
+    compiled = jax.jit(objects_by_annotator.likelihood)
     expected, observed = (compiled(*each) for each in both(name, space_of_study(40, 2)))
     assert np.allclose(observed[: len(expected)], expected, rtol=1e-10)
 

@@ -69,7 +69,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from scipy.special import softmax
 
 from consilience.checks.dependence.residuals import (
     MIN_PROBABILITY,
@@ -88,7 +87,7 @@ from consilience.model import (
 from consilience.posterior.diagnostics import FAILED
 from consilience.truth import Space
 from consilience.truth.response_matrix import response_matrix
-from consilience.when_used import xr
+from consilience.when_used import special, xr
 
 # One data set in a hundred fails by chance. Tempering does not depend on it.
 LIMIT = 2.33
@@ -249,7 +248,7 @@ def _of_numpyro(
                 return
             tables = ByTables(*parts)
             prior = log_prior_of_truth(matrix, tables.log_prevalence, weight)
-            state = softmax(tables.log_joint(matrix, prior), axis=1)
+            state = special.softmax(tables.log_joint(matrix, prior), axis=1)
             residuals = residuals_of(tables, matrix)
             yield None if residuals is None else (residuals, state)
 

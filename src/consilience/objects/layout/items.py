@@ -239,7 +239,7 @@ def _laid_out(
         for name in ("main", "detected", "missed", "named", "uniform")
     }
     flat = {
-        name: np.asarray(table).swapaxes(0, 1).reshape(-1, *table.shape[2:])
+        name: np.concatenate(np.asarray(table).swapaxes(0, 1))
         for name, table in tables.items()
         if table is not None
     }

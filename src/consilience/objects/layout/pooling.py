@@ -6,6 +6,7 @@ one it is about: so it is a prior covariate of an item, and no answer is used tw
 """
 
 from dataclasses import dataclass, fields
+from math import prod
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -90,7 +91,7 @@ def count_items(space: ObjectsSpace) -> ItemCounts:
     n = space.n.astype(float)
 
     def total(value: Float[np.ndarray, "N ..."]) -> Float[np.ndarray, "U ..."]:
-        flat = (value * n.reshape(-1, *(1,) * (value.ndim - 1))).reshape(len(n), -1)
+        flat = value.reshape(len(n), prod(value.shape[1:])) * n[:, None]
         sums = np.stack(
             [np.bincount(space.unit, column, units) for column in flat.T], axis=1
         )
