@@ -95,7 +95,8 @@ def count_items(space: ObjectsSpace) -> ItemCounts:
         sums = np.stack(
             [np.bincount(space.unit, column, units) for column in flat.T], axis=1
         )
-        return sums.reshape(units, *value.shape[1:])
+        # Of no answers, NumPy counts whole numbers.
+        return sums.reshape(units, *value.shape[1:]).astype(float, copy=False)
 
     votes = total(main)
     number = votes.sum(1)
