@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.public_data import not_run, public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, not_run, public_data
 
 COLUMNS = ["item", "annotator", "label", "answer"]
 POLICIES = (
@@ -57,7 +56,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def candidates(*, quick: bool, repeats: int) -> Report:
     """Measure once."""
     del repeats
     title = "Candidates from twelve top-five lists"

@@ -14,8 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from benchmarks.measure import ROOT, Figures, alone
-from benchmarks.report import Report
+from benchmarks.harness import ROOT, Figures, Report, alone
 
 MODEL = ROOT / "models" / "efficientnet_lite0"
 IMAGES, MANY, ROUNDS = 160, 1920, 12
@@ -49,7 +48,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def classify(*, quick: bool, repeats: int) -> Report:
     """Measure each in a process of its own."""
     number, many = (32, 64) if quick else (IMAGES, MANY)
     rounds = 2 if quick else max(ROUNDS, repeats)
@@ -174,7 +173,7 @@ def two_networks(folder: str, rounds: int) -> Figures:
 
 def memory(folder: str) -> Figures:
     """Classify the files of a folder; return the most memory that was held."""
-    from benchmarks.measure import peak_mib
+    from benchmarks.harness import peak_mib
 
     _whole(folder)
     return {"peak_mib": peak_mib()}

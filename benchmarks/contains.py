@@ -15,8 +15,7 @@ from pathlib import Path
 
 from benchmarks.contains_scores import Told, against_best, rows
 from benchmarks.contains_study import LEARNED, RATERS, draws, knows, learned, study
-from benchmarks.public_data import not_run, public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, not_run, public_data
 
 OURS = "contains"
 FOR_F1 = f"{OURS}, labels for F1"
@@ -65,7 +64,7 @@ BEST = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def contains(*, quick: bool, repeats: int) -> Report:
     """Measure once."""
     del repeats
     title = "Log-loss of what images contain, by raters"

@@ -10,7 +10,7 @@ intervals of every parameter.
 
 from time import process_time
 
-from benchmarks.report import Report
+from benchmarks.harness import Report
 
 # Answers of an annotator.
 ANSWERS = {"em": (33, 100, 300), "nuts": (33, 100)}

@@ -10,7 +10,7 @@ the check `annotators_alike` must find.
 from typing import Any
 
 from benchmarks import contains_crowds
-from benchmarks.report import Report
+from benchmarks.harness import Report
 
 TITLE = "Contains on simulated studies"
 STUDIES, QUICK = 4, 1

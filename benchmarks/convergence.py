@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import crowds
-from benchmarks.public_data import public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, public_data
 
 TITLE = "Convergence of the default sampler"
 MODEL = "correlated_dawid_skene"
@@ -44,7 +43,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def convergence(*, quick: bool, repeats: int) -> Report:
     """Fit every set twice, and once more with all chains left alone."""
     del repeats
     rows, modes = [], []

@@ -7,8 +7,7 @@ the main part, 922,045 answers without the golden pairs, and kept.
 
 from benchmarks.contains_scores import Told, rows
 from benchmarks.contains_study import RATERS, draws, study
-from benchmarks.public_data import not_run, public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, not_run, public_data
 
 OURS, RICH = "contains_counts", "contains_counts, predictions"
 NOTES = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks import crowds
-from benchmarks.report import Report
+from benchmarks.harness import Report
 
 TITLE = "Coverage of intervals, and calibration of labels, on simulated crowds"
 STUDIES, QUICK = 20, 1
@@ -46,7 +46,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def coverage(*, quick: bool, repeats: int) -> Report:
     """Simulate, fit and look up."""
     del repeats
     kinds = ["ratings"] if quick else crowds.KINDS

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from benchmarks.report import Report, keep, markdown
+from benchmarks.harness import Report, keep, markdown
 
 FILES = (
     "test_classification_aggregation",

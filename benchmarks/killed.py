@@ -17,8 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measure import ROOT, alone
-from benchmarks.report import Report
+from benchmarks.harness import ROOT, Report, alone
 
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
 RUNS = {"read": 15, "report": 12, "classify": 12, "fit": 12}
@@ -81,7 +80,7 @@ class Command:
     whole: Callable[[Path], Mapping[str, str]]
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def killed(*, quick: bool, repeats: int) -> Report:
     """Stop every command at random."""
     del repeats
     dice = random.Random(0)  # noqa: S311 (moments, no secrets)

@@ -7,8 +7,7 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 
-from benchmarks.public_data import not_run, public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, not_run, public_data
 
 TITLE = "Label sets that contain the truth"
 NAMES = ("leaves", "labelme", "dog", "rte")
@@ -42,7 +41,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def label_sets(*, quick: bool, repeats: int) -> Report:
     """Fit each set once; halve its gold many times."""
     del repeats
     data = public_data("crowd", quick=quick)

@@ -12,8 +12,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.public_data import not_run, public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, not_run, public_data
 
 TITLE = "Tempering and mixing, by leaving one family of data sets out"
 # Those of the page of methods, and more.
@@ -70,7 +69,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def left_out(*, quick: bool, repeats: int) -> Report:
     """Fit the models that `auto` mixes to each set once; the rest is arithmetic."""
     del repeats
     data = public_data("crowd", quick=quick)

@@ -7,8 +7,7 @@ foreseen.
 
 import numpy as np
 
-from benchmarks.public_data import not_run, public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, not_run, public_data
 
 OBSERVED = (None, 3, 1)
 
@@ -33,7 +32,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def objects(*, quick: bool, repeats: int) -> Report:
     """Foresee every response by every method."""
     del repeats
     title = "Held-out responses about objects"

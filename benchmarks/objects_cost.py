@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.measure import Figures, alone, in_turn
-from benchmarks.public_data import public_data
-from benchmarks.report import Report
+from benchmarks.harness import Figures, Report, alone, in_turn, public_data
 
 MOST = 10
 PEER_MOST = 9  # ten candidates have 115,975 partitions: a row of ten blocks each
@@ -56,7 +54,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def objects_cost(*, quick: bool, repeats: int) -> Report:
     """Measure."""
     arguments = {"most": 3 if quick else MOST, "times": 2 if quick else 3 * repeats}
     figures = alone(("benchmarks.objects_cost", "by_candidates", arguments))
@@ -86,7 +84,7 @@ def whole(path: str) -> Figures:
     import jax.numpy as jnp
 
     import consilience as cs
-    from benchmarks.measure import peak_mib
+    from benchmarks.harness import peak_mib
     from consilience.annotators.objects import MODEL
     from consilience.inference.closed_form.ascent import Steps
     from consilience.inference.gradient_ascent.mode import (
@@ -129,7 +127,7 @@ def sampled(path: str, chains: int, tune: int, draws: int) -> Figures:
     from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
     import consilience as cs
-    from benchmarks.measure import peak_mib
+    from benchmarks.harness import peak_mib
     from consilience.annotators.objects import MODEL
     from consilience.inference.engines import nuts
     from consilience.spaces import space_of

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.public_data import not_run, public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, not_run, public_data
 
 TITLE = "The ImageNet multi-label study, reproduced"
 MASS = 0.9
@@ -76,7 +75,7 @@ class Row:
     form: str = "{:.3f}"
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def study(*, quick: bool, repeats: int) -> Report:
     """Fit both, and tell every figure by each."""
     del repeats
     data = public_data("imagenet-multilabel", "imagenetv2", quick=quick)

@@ -9,8 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.public_data import not_run, public_data
-from benchmarks.report import Report
+from benchmarks.harness import Report, not_run, public_data
 
 TITLE = "Which labels are valid, by the raters of another study"
 CLIP = 1e-4
@@ -64,7 +63,7 @@ NOTES = (
 )
 
 
-def run(*, quick: bool, repeats: int) -> Report:
+def valid_labels(*, quick: bool, repeats: int) -> Report:
     """Fit the study once, and to fewer annotators; judge by the raters."""
     del repeats
     data = public_data("imagenet-multilabel", "reassessed-imagenet", quick=quick)

@@ -46,7 +46,7 @@ def test_the_benchmark_runs(name, tmp_path):
 
 def test_a_report_is_kept_as_markdown(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
-    report = importlib.import_module("benchmarks.report")
+    report = importlib.import_module("benchmarks.harness")
     made = report.Report("Title", [{"program": "ours", "seconds": 1.5}], ["A note."])
     report.keep(made, tmp_path / "title")
     assert "| ours | 1.5 |" in (tmp_path / "title.md").read_text()
@@ -60,7 +60,7 @@ def test_every_benchmark_named_is_there(monkeypatch):
 
 def test_a_report_may_have_further_tables(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
-    report = importlib.import_module("benchmarks.report")
+    report = importlib.import_module("benchmarks.harness")
     more = {"Another": [{"what": "gap", "size": 0.25}]}
     made = report.Report("Title", [{"program": "ours"}], ["A note."], more=more)
     written = report.markdown(made)
