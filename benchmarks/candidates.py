@@ -5,22 +5,21 @@ in an image is told by the reassessed labels: most of five raters on 24,889 imag
 five experts on the golden pairs.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.contains_scores import losses
 from benchmarks.harness import Report, not_run, public_data
+from benchmarks.rated import SEEDS, Study
+from benchmarks.study_figures import model_names
 
-COLUMNS = ["item", "annotator", "label", "answer"]
 POLICIES = (
     *(("union", top, 0.95) for top in (1, 2, 3, 5)),
     *(("ensemble", top, 0.95) for top in (2, 6, 10, 17)),
     *(("mass", 5, mass) for mass in (0.8, 0.9, 0.95)),
 )
 RATERS = (1, 2, 3, 4, 5)
-SEEDS = 10
 IMAGES = 6000  # of the main part, that fits learn raters from
-LEAST = 1e-3  # log-loss cuts probabilities there
 
 NOTES = (
     (
@@ -65,8 +64,7 @@ def candidates(*, quick: bool, repeats: int) -> Report:
         return not_run(title)
     study = _Study(data)
     rows = [*_recalls(study), *_priors(study), *_raters(study)]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return Report(title, [{n: row.get(n) for n in names} for row in rows], NOTES)
+    return Report(title, rows, NOTES)
 
 
 def _recalls(study) -> Iterator[dict]:
@@ -105,9 +103,11 @@ def _priors(study) -> Iterator[dict]:
     share = np.full(len(present), study.share)
     yield _prior("share of the main part", share, present)
     yield _prior(
-        "softmax as it is", np.exp(study.of_golden(told, "log_odds")) / 1000, present
+        "softmax as it is",
+        np.exp(study.column_of_golden(told, "log_odds")) / 1000,
+        present,
     )
-    odds = study.of_golden(calibrated, "log_odds")
+    odds = study.column_of_golden(calibrated, "log_odds")
     yield _prior("calibrated", expit(odds), present)
 
 
@@ -118,15 +118,8 @@ def _prior(name, belief, present) -> dict:
         "what": "prior",
         "by": name,
         "AUC": round(float(roc_auc_score(present, belief)), 4),
-        "log-loss": round(float(_losses(belief, present).mean()), 4),
+        "log-loss": round(float(losses(belief, present).mean()), 4),
     }
-
-
-def _losses(belief, present):
-    import numpy as np
-
-    sure = np.clip(belief, LEAST, 1 - LEAST)
-    return -np.log(np.where(present, sure, 1 - sure))
 
 
 def _raters(study) -> Iterator[dict]:
@@ -149,15 +142,15 @@ def _raters(study) -> Iterator[dict]:
     alone: list[float] = []
     later: list[tuple] = []
     for raters in RATERS:
-        losses = {name: [] for name in fits}
+        lost = {name: [] for name in fits}
         for draw in range(SEEDS):
             part = cs.read(study.drawn(raters, draw), kind="contains")
             for name, fit in fits.items():
                 table = known if name == "candidates" else None
                 labels = cs.predict(fit, part, candidates=table).labels()
-                belief = study.beliefs(labels)
-                losses[name].append(_losses(belief, study.present))
-        mean = {name: np.mean(found, 0) for name, found in losses.items()}
+                belief = study.of_golden(labels)
+                lost[name].append(losses(belief, study.present))
+        mean = {name: np.mean(found, 0) for name, found in lost.items()}
         alone.append(float(mean["raters alone"].mean()))
         later.append((raters, mean))
     for raters, mean in later:
@@ -193,51 +186,36 @@ def _worth(loss: float, raters: int, alone: list[float]) -> str:
     return f"{at - raters:.1f}"
 
 
-class _Study:
+class _Study(Study):
     """The lists, who accepts what, and the golden pairs."""
 
     def __init__(self, data: Path) -> None:
         import numpy as np
         import pandas as pd
 
-        import consilience as cs
-        from consilience.classifiers.pooling import (
-            ANNOTATORS,
-            DATASET,
-        )
+        from consilience.classifiers.pooling import ANNOTATORS, DATASET
         from consilience.classifiers.predictions import from_arrays
 
+        super().__init__(data)
         folder = data / "imagenetv2"
-        file = folder / "imagenet-validation-original.json"
-        names = json.loads(file.read_text(encoding="utf-8"))["image_filenames"]
-        names = [name for name, _ in names]
-        labels = [str(i) for i in range(1000)]
+        names, labels = list(self.row.index), [str(i) for i in range(1000)]
         self.lists = [
-            from_arrays([file], names, labels) for file in sorted(folder.glob("*.npy"))
+            from_arrays([folder / f"{model}.npy"], names, labels)
+            for model in model_names(folder)
         ]
         row = np.arange(len(names))
         self.dataset = pd.DataFrame({"item": names, "label": (row // 50).astype(str)})
-        golden = cs.read(
-            data / "reassessed-imagenet", format="reassessed_imagenet_golden"
-        )
-        self.gold = golden.gold.astype(str).sort_values(["item", "label"])
-        self.present = (self.gold["answer"] == "yes").to_numpy()
-        self.image = np.unique(self.gold["item"], return_inverse=True)[1]
-        self.golden = golden.table[COLUMNS].astype(str)
         self.experts = self.gold.loc[self.present, ["item", "label"]]
         apart = self.dataset["item"].isin(self.gold["item"]).to_numpy()
         self.held_out = (row % 2 == 1) & ~apart
         self.weighed = self.dataset[(row % 2 == 0) & ~apart]
-        main = cs.read(data / "reassessed-imagenet")
-        whole = main.table[COLUMNS].astype(str)
-        self.main = whole[~whole["item"].isin(self.gold["item"])]
+        self.main = self.main[~self.main["item"].isin(self.gold["item"])]
         yes = (self.main["answer"] == "yes").groupby(
             [self.main["item"], self.main["label"]]
         )
-        accepted = (yes.mean() > 0.5).rename("yes").reset_index()
-        self.pairs = accepted
-        self.share = float(accepted["yes"].mean())
-        self.accepted = accepted.loc[accepted["yes"], ["item", "label"]]
+        self.pairs = (yes.mean() > 0.5).rename("yes").reset_index()
+        self.share = float(self.pairs["yes"].mean())
+        self.accepted = self.pairs.loc[self.pairs["yes"], ["item", "label"]]
         asked = pd.concat([self.main, self.golden])[["item", "label"]]
         asked = asked.drop_duplicates().assign(source=ANNOTATORS)
         self.asked = pd.concat([asked, self.dataset.assign(source=DATASET)])
@@ -254,25 +232,7 @@ class _Study:
         half = self.pairs[self.pairs["item"].isin(images[::2])]
         return half.assign(answer=half["yes"].map({True: "yes", False: "no"}))
 
-    def of_golden(self, found, column):
+    def column_of_golden(self, found, column):
         """Return a column of candidates for the golden pairs."""
         both = self.gold[["item", "label"]].merge(found.table, how="left")
         return both[column].to_numpy()
-
-    def beliefs(self, labels):
-        said = labels.astype({"item": str, "label": str})
-        both = self.gold[["item", "label"]].merge(said, how="left")
-        return both["probability"].to_numpy()
-
-    def drawn(self, raters: int, draw: int):
-        import numpy as np
-
-        generator = np.random.default_rng(draw)
-        people = np.unique(self.golden["annotator"])
-        kept = {
-            (image, person)
-            for image in np.unique(self.golden["item"])
-            for person in generator.permutation(people)[:raters]
-        }
-        who = zip(self.golden["item"], self.golden["annotator"], strict=True)
-        return self.golden[[each in kept for each in who]]

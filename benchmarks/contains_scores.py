@@ -46,8 +46,7 @@ def measured(told: Told, study, chosen):
 def _measured(belief, yes, present, image):
     import numpy as np
 
-    sure = np.clip(belief, LEAST, 1 - LEAST)
-    loss = -np.log(np.where(present, sure, 1 - sure))
+    loss = losses(belief, present)
     columns = [yes == present, yes & present, yes, present, loss, np.ones(len(loss))]
     place = np.unique(image, return_inverse=True)[1]
     each = np.stack([np.bincount(place, column) for column in columns])
@@ -55,6 +54,14 @@ def _measured(belief, yes, present, image):
     right, both, said, there, loss, pairs = np.concatenate([whole, whole - each], 1)
     f1 = 2 * both / np.maximum(said + there, 1)
     return np.stack([right / pairs, f1, loss / pairs])
+
+
+def losses(belief, present):
+    """Return the log-loss of each pair."""
+    import numpy as np
+
+    sure = np.clip(belief, LEAST, 1 - LEAST)
+    return -np.log(np.where(present, sure, 1 - sure))
 
 
 def apart(one, other):

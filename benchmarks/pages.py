@@ -288,8 +288,8 @@ def figures(*, data: str, folder: str) -> dict:
     rows = []
     for name, figure in study.figures.items():
         started = time.process_time()
-        for draw in figure.charts.values():
-            png(by_itself(draw()))
+        for drawing in study.drawings(name).values():
+            png(by_itself(drawing))
         begun, ended = spent[name]
         row = {"figure": name, "seconds": round(ended - begun, 2)}
         row |= {"drawing, seconds": round(time.process_time() - started, 2)}

@@ -159,11 +159,12 @@ def consilience(
     chosen = items.set_index("item")["label"].astype("str")
     table = fitted.labels().astype({"item": "str", "label": "str"})
     right = truth.reindex(table["item"]).to_numpy(str) == table["label"].to_numpy(str)
+    figures = {**clock.figures, "compile_seconds": sum(seconds)}
+    if "optimization" in fitted.data.children:  # a rule has none
+        figures["sweeps"] = int(fitted.data["optimization"]["objective"].count())
+        figures["draws"] = fitted.data["posterior"].sizes["draw"]
     return {
-        **clock.figures,
-        "compile_seconds": sum(seconds),
-        "sweeps": int(fitted.data["optimization"]["objective"].count()),
-        "draws": fitted.data["posterior"].sizes["draw"],
+        **figures,
         "accuracy": _share_right(chosen, truth),
         "log-loss": _loss(table["probability"][right], truth),
     }
@@ -251,7 +252,7 @@ def _fit(frame: Any, model: str, engine: str, tolerance: float | None) -> None:
 # Models of choice by closed form, in turn; after every round one of the slow ones,
 # which take longer to compile.
 FAST = (
-    *(("dawid_skene", "em"), ("majority", "em"), ("mace", "em"), ("mace", "vb")),
+    *(("dawid_skene", "em"), ("majority", "rule"), ("mace", "em"), ("mace", "vb")),
     *(("one_coin_dawid_skene", "vb"), ("one_coin_dawid_skene", "em")),
     *(("bayesian_dawid_skene", "vb"), ("bayesian_dawid_skene", "em")),
     *(("hierarchical_dawid_skene", "vb"), ("shared_errors", "vb")),

@@ -35,7 +35,7 @@ WHOLE_FIT = (
     "A complete fit: from a pandas frame of text in memory to a label for each item, "
     "without imports and without reading the frame from disk, including compilation. "
     "Each in a separate process, alternating; medians. peak MiB is of the process, "
-    "more MiB the part allocated after the fit had begun. Log-loss is of the true label, "
+    "more MiB the part allocated after the fit had begun. Log-loss is of the truth, "
     "clipped at 1e-12. times: the peer's figure over this one's."
 )
 
@@ -264,16 +264,18 @@ def models(*, quick: bool, repeats: int) -> Report:
 
 
 def closed_forms() -> Iterator[tuple[str, str]]:
-    """Give each model that has a closed form, with its engine.
+    """Give each model of choice that has a closed form, with its engine.
 
-    Structured and contains are of data of another sort, and have their own benchmarks.
+    Structured is of data of another sort, and has its own benchmark.
     """
+    from consilience import annotators
     from consilience.cli.commands.models import entries
 
     for entry in entries():
-        engine = next((one for one in entry.engines if one in ("vb", "em")), None)
-        if engine and entry.name not in ("structured", "contains"):
-            yield entry.name, engine
+        closed = [each for each in entry.engines if each in ("vb", "em", "rule")]
+        choice = "choice" in annotators.load(entry.name).kinds
+        if closed and choice and entry.name != "structured":
+            yield entry.name, closed[0]
 
 
 def many_labels(*, quick: bool, repeats: int) -> Report:
@@ -281,7 +283,7 @@ def many_labels(*, quick: bool, repeats: int) -> Report:
     rows = []
     popular, pairs = {"popularity": 1.0}, {"popularity": 1.0, "pairs": 0.5}
     fits: dict[str, tuple[tuple[str, str], dict[str, float]]] = {
-        "em majority": (("majority", "em"), {}),
+        "majority": (("majority", "rule"), {}),
         "em structured": (("structured", "em"), {}),
         "vb structured": (("structured", "vb"), {}),
         "em structured, popularity": (("structured", "em"), popular),

@@ -7,7 +7,6 @@ a function of a fit; both fits go through the same functions.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Report, not_run, public_data
@@ -38,17 +37,6 @@ NOTES = (
         "Models: twelve, with the predictions published by ImageNetV2; four of them "
         "are in the study (alexnet, vgg16, resnet50, densenet161), and "
         "EfficientNet-B7 is not among them. Means are over the twelve."
-    ),
-    (
-        "Contains: the study's yes-or-no answers are not released. They are replaced "
-        "by those of the reassessed ImageNet labels, for those of the 10,000 images "
-        "on which models disagreed (five raters per pair); rule: shares of yes, "
-        "posterior: `contains_counts`; a maybe counts half, and predictions that "
-        "nobody rated are excluded. The posterior shrinks the labels of one model "
-        "towards all that were rated, so that their means are too close to each "
-        "other; the shares of yes are unbiased. Because of more difficult images and "
-        "other raters, the level is lower than published; compare values within a "
-        "row."
     ),
     (
         "Why the columns differ: by the rule, an image has as many objects as most "
@@ -97,7 +85,6 @@ def study(*, quick: bool, repeats: int) -> Report:
     ]
     rows += _confusions(fits, images, responses)
     rows += _pairs(responses, rule)
-    rows += _frequencies(data, images.names)
     return Report(TITLE, rows, NOTES)
 
 
@@ -280,31 +267,4 @@ def _pairs(responses, rule) -> list[dict[str, str]]:
         row = {"quantity": name, "of": "asked of the class", "published": published}
         row |= {"rule": _estimate(rule.called(own, other)), "posterior": told}
         rows.append(row | {"by": "human_confusion"})
-    return rows
-
-
-def _frequencies(data: Path, names) -> list[dict[str, str]]:
-    if not (data / "reassessed-imagenet").exists():
-        return []
-    from benchmarks.study_frequencies import Frequencies
-
-    told = Frequencies(data, names)
-    raw, model = (told.figures(posterior=which) for which in (False, True))
-    of = f"Contains, {len(told.images):,} rated"
-    by = "contains_counts"
-    rows = []
-    for quantity, published, key in (
-        ("selection frequency of the data set's label", "as the best models'", "label"),
-        (f"the same of {BEST}'s label", "as the data set's", BEST),
-        (f"the same of {FIRST}'s label", "lower", FIRST),
-        ("labels that are valid at .5", "often more than one", "labels"),
-        ("another label is selected as often as the data set's", "about .4", "rival"),
-        (f"{FIRST}'s errors, frequency to .2", "the peak", f"{FIRST} seldom"),
-        (f"{FIRST}'s errors, frequency from .8", "", f"{FIRST} often"),
-        (f"{BEST}'s errors, frequency to .2", "", f"{BEST} seldom"),
-        (f"{BEST}'s errors, frequency from .8", "the peak", f"{BEST} often"),
-    ):
-        row = {"quantity": quantity, "of": of, "published": published}
-        row |= {"rule": _estimate(raw[key]), "posterior": _estimate(model[key])}
-        rows.append(row | {"by": by})
     return rows

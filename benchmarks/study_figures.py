@@ -7,12 +7,13 @@ about again count as one object under the data set's own label. Letters: D draws
 parameters, A models, I images, S = 1 + weightings.
 """
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.study_data import image_names, model_names
 from consilience.analysis.drawn_objects import (
     drawn_objects,
     object_sums,
@@ -27,6 +28,43 @@ TAU = 0.5
 PER_CLASS = 10
 RESAMPLES = 1000
 PANEL = 9
+RANKS = 5
+
+
+def image_names(folder: Path) -> list[str]:
+    """Return the 50,000 validation images; fifty of each class, class by class."""
+    file = folder / "imagenet-validation-original.json"
+    found = json.loads(file.read_text(encoding="utf-8"))["image_filenames"]
+    return [name for name, _ in found]
+
+
+def model_names(folder: Path) -> list[str]:
+    """Return the models whose best five labels are there."""
+    return sorted(file.stem for file in folder.glob("*.npy"))
+
+
+def study_predictions(folder: Path, models: Sequence[str] | None = None):
+    """Return model, item, label and rank of all images.
+
+    Parameters
+    ----------
+    folder
+        The files of ImageNetV2.
+    models
+        Which; None: all.
+    """
+    names = image_names(folder)
+    item = pd.Categorical.from_codes(
+        np.tile(np.arange(len(names)), RANKS), categories=names
+    )
+    rank = np.repeat(np.arange(1, RANKS + 1), len(names))
+    parts = []
+    for model in models or model_names(folder):
+        best = np.load(folder / f"{model}.npy")
+        label = best.T.ravel().astype(str)
+        columns = {"model": model, "item": item, "label": label, "rank": rank}
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
 
 
 class Images:
@@ -111,15 +149,21 @@ class Figures:
         width = [(0, 0)] * (asked.ndim - 1) + [(0, more)]
         return np.pad(asked, width, constant_values=rest)
 
+    def _of_asked(self, part, below):
+        below = np.broadcast_to(below, part.shape)[:, None]
+        return ratios(part[:, None], below, self.of_asked)[:, 0]
+
+    def _of_all(self, part):
+        top = self.whole(part, 0.0)[:, None]
+        return ratios(top, np.ones_like(top), self.images.weightings)[:, 0]
+
     def share(self, subset: str, of: str = "all"):
         """Return the share of asked images in a subset, of those in another."""
-        top = self.within[subset][:, None]
-        return ratios(top, self.within[of][:, None], self.of_asked)[:, 0]
+        return self._of_asked(self.within[subset], self.within[of])
 
     def share_of_all(self, subset: str):
         """Return the share of all 10,000."""
-        top = self.whole(self.within[subset], 0.0)[:, None]
-        return ratios(top, np.ones_like(top), self.images.weightings)[:, 0]
+        return self._of_all(self.within[subset])
 
     def panel(self, column: str, *, whole: bool = False):
         """Return what a fresh panel of nine would find by the study's rule.
@@ -135,12 +179,9 @@ class Figures:
         else:
             name = {"several": "several_objects", "differs": "other_main_label"}
             chance = self.within[name[column]]
-        if not whole:
-            return ratios(
-                chance[:, None], np.ones_like(chance)[:, None], self.of_asked
-            )[:, 0]
-        top = self.whole(chance, 0.0)[:, None]
-        return ratios(top, np.ones_like(top), self.images.weightings)[:, 0]
+        if whole:
+            return self._of_all(chance)
+        return self._of_asked(chance, np.ones_like(chance))
 
     def metric(self, metric: str, subset: str):
         """Return a metric of each model on a subset of the asked images: S x A."""
@@ -200,5 +241,4 @@ class Figures:
         code = self.proposals.names.get_loc(str(other))
         main = drawn.probability(drawn.bits_of(drawn.main_label, np.full(items, code)))
         mine = (self.images.own[:items] == own).astype(float)
-        below = np.broadcast_to(mine, main.shape)[:, None]
-        return ratios((main * mine)[:, None], below, self.of_asked)[:, 0]
+        return self._of_asked(main * mine, mine)

@@ -248,7 +248,7 @@ def test_the_studys_models_stand_as_published(data_folder):
     folder = data_folder / "imagenetv2"
     if not folder.exists():
         pytest.skip("no imagenetv2")
-    from benchmarks.study_data import study_predictions
+    from benchmarks.study_figures import study_predictions
 
     responses = cs.read(data_folder / "imagenet-multilabel")
     fit = cs.fit(responses, model="tsipras2020")

@@ -1,4 +1,4 @@
-"""The reassessed ImageNet labels, for benchmarks: a main part to learn from, and gold.
+"""The reassessed ImageNet labels: a main part to learn from, and golden pairs.
 
 The golden pairs of image and label have answers of 78 raters and, as gold, the majority
 of five experts. The main part is taken without these pairs. A *draw* is the golden
@@ -6,69 +6,20 @@ answers of some raters, for each image others.
 """
 
 import hashlib
-import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks.study_figures import image_names, model_names
+
 RATERS = (1, 2, 3, 5, 10, 20, 78)
 SEEDS = 10
-SIMILAR = 0.05  # share of classifiers' guesses; the leading question starts there
+SIMILAR = 0.05  # share of classifiers' guesses that makes labels similar
 COLUMNS = ["item", "annotator", "label", "answer"]
-# model, engine, states, told; each fitted to the main part.
-LEARNED = {
-    "contains": ("contains", "em", 2, "raw"),
-    "contains, groups and predictions": ("contains", "em", 2, "raw"),
-    "Dawid-Skene, 2 states": ("dawid_skene", "em", 2, "raw"),
-    "Dawid-Skene, 3 states": ("dawid_skene", "em", 3, "raw"),
-    "hierarchical, 2 states, tempered": (
-        "hierarchical_dawid_skene",
-        "vb",
-        2,
-        "tempered",
-    ),
-    "hierarchical, 3 states, tempered": (
-        "hierarchical_dawid_skene",
-        "vb",
-        3,
-        "tempered",
-    ),
-}
 
 
 def draws(raters: int) -> int:
     """Return how many draws of so many raters there are."""
     return SEEDS if raters < max(RATERS) else 1
-
-
-def knows(name: str) -> bool:
-    """Return whether a method is told of groups of labels and of predictions."""
-    return "predictions" in name
-
-
-@cache
-def study(data: Path) -> "Study":
-    """Return the study, read once."""
-    return Study(data)
-
-
-@cache
-def learned(data: Path, name: str):
-    """Return a fit to the main part, made once for all benchmarks of a run."""
-    import consilience as cs
-
-    model, engine, states, _ = LEARNED[name]
-    told = study(data)
-    return cs.fit(
-        told.responses(told.main, groups=knows(name)),
-        model=model,
-        engine=engine,
-        states=states,
-        seed=0,
-        candidates=told.known(told.main) if knows(name) else None,
-        similarity=told.similar() if knows(name) else None,
-        effort=cs.EngineOptions(restarts=1),
-    )
 
 
 class Study:
@@ -100,11 +51,11 @@ class Study:
         import pandas as pd
 
         folder = data / "imagenetv2"
-        names = json.loads(
-            (folder / "imagenet-validation-original.json").read_text(encoding="utf-8")
-        )["image_filenames"]
-        self.row = pd.Series(range(len(names)), [name for name, _ in names])
-        self.top = np.stack([np.load(file) for file in sorted(folder.glob("*.npy"))])
+        names = image_names(folder)
+        self.row = pd.Series(range(len(names)), names)
+        self.top = np.stack(
+            [np.load(folder / f"{model}.npy") for model in model_names(folder)]
+        )
         # Names of superclasses and their labels: a pickle, read without running it.
         from consilience.responses.tables.safe_pickle import load_object_array
 
