@@ -36,7 +36,6 @@ MODULES = {
     "study_cost": "speed",
     "report_page": "pages",
     "study_page": "pages",
-    "killed": "killed",
 }
 
 

@@ -69,9 +69,9 @@ def _by_model(given, responses, observed):
 
 
 def _sets(given, out, ours) -> list[dict]:
-    from benchmarks.selected_set import two_styles
+    from benchmarks import baselines
 
-    told = two_styles(given, out)
+    told = baselines.two_styles(given, out)
     about = {"question": "labels named", "observed": "8"}
     rows = [about | _row("one or several, tuned", told, out.item)]
     bar = np.bincount(out.item, told)
@@ -79,15 +79,15 @@ def _sets(given, out, ours) -> list[dict]:
 
 
 def _mains(given, out, observed, ours) -> list[dict]:
-    from benchmarks import main_label
+    from benchmarks import baselines
     from benchmarks.held_out import hits
 
     about = {"question": "main label", "observed": str(observed or 8)}
     rows, bar = [], None
     for name, method in (
-        ("tuned votes", main_label.tuned_votes),
-        ("and names of the class", main_label.with_class),
-        ("and attraction of labels", main_label.attractive),
+        ("tuned votes", baselines.tuned_votes),
+        ("and names of the class", baselines.with_class),
+        ("and attraction of labels", baselines.attractive),
     ):
         outcomes = method(given, out)
         told, right = outcomes[out.is_main], hits(outcomes, out)

@@ -117,19 +117,19 @@ def test_ties_are_split(given):
 
 
 def test_every_baseline_gives_probabilities(given):
-    from benchmarks import main_label
+    from benchmarks import baselines
     from benchmarks.held_out import held_out
 
     out = held_out(given)
-    for method in (main_label.tuned_votes, main_label.attractive):
+    for method in (baselines.tuned_votes, baselines.attractive):
         total = np.add.reduceat(np.exp(method(given, out)), out.start)
         assert np.allclose(total, 1)
 
 
 @pytest.mark.study
 def test_the_baselines_are_as_first_measured(data_folder):
+    from benchmarks.baselines import tuned_votes
     from benchmarks.held_out import clustered, held_out, hits, study
-    from benchmarks.main_label import tuned_votes
 
     responses = cs.read(data_folder / "imagenet-multilabel")
     given = study(responses)
