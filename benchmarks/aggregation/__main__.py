@@ -8,11 +8,9 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.aggregation.alone import Limits, free_gib
-from benchmarks.aggregation.page import page
+from benchmarks.aggregation.page import draw, page
 from benchmarks.aggregation.peers import cleanlab, crowd_kit, peerannot
-from benchmarks.aggregation.picture import draw
-from benchmarks.aggregation.processes import in_a_process
+from benchmarks.aggregation.processes import Limits, free_gib, in_a_process
 from consilience.benchmark import datasets
 from consilience.benchmark.comparison import compare, write_tables
 from consilience.benchmark.datasets import Protocol

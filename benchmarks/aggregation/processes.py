@@ -1,30 +1,135 @@
-"""Run a method in a process of its own, and say how it ended."""
+"""Run a method in a process of its own, within limits of time and memory."""
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-from benchmarks.aggregation.alone import Ending, Limits, run
+from benchmarks.harness import NO_CACHE, ROOT, status
 from consilience import responses as room
 from consilience.benchmark.datasets import DataSet
 from consilience.benchmark.runs import Method
 
-ROOT = Path(__file__).parents[2]
-# Seconds are those of a first run: what a run before it has compiled must not help.
-ENVIRONMENT = {"JAX_ENABLE_COMPILATION_CACHE": "false"}
+# How often the clock and the memory are looked at, in seconds.
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a process may take.
+
+    Attributes
+    ----------
+    seconds
+        From its start to its end.
+    gib
+        Memory it may hold at once, in GiB; None: no limit. Watched on Linux alone.
+    """
+
+    seconds: float
+    gib: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a process ended.
+
+    Attributes
+    ----------
+    how
+        Whether it ended by itself (done), or what it ran out of.
+    code
+        Its exit code; negative: the signal that ended it.
+    """
+
+    how: Literal["done", "timeout", "memory"]
+    code: int
+
+
+def run(
+    arguments: Sequence[str],
+    limits: Limits,
+    log: Path,
+    environment: Mapping[str, str],
+) -> Ending:
+    """Run a program to its end or its limits.
+
+    Whatever ends the wait (Ctrl-C too), no process is left.
+
+    Parameters
+    ----------
+    arguments
+        The command.
+    limits
+        What it may take.
+    log
+        File for all that it prints.
+    environment
+        What to add to this process's environment.
+    """
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        try:
+            return _watch(process, limits)
+        finally:
+            _end(process)
+
+
+def _watch(process: "subprocess.Popen[bytes]", limits: Limits) -> Ending:
+    until = time.monotonic() + limits.seconds
+    while True:
+        try:
+            return Ending("done", process.wait(_POLL_SECONDS))
+        except subprocess.TimeoutExpired:
+            pass
+        if time.monotonic() > until:
+            return Ending("timeout", 0)
+        if limits.gib is not None and resident_gib(process.pid) > limits.gib:
+            return Ending("memory", 0)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End the process and those it has started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def resident_gib(process: int) -> float:
+    """Return the memory that a process holds, in GiB; 0 where it cannot be known."""
+    return status(f"/proc/{process}/status", "VmRSS") / 2**20
+
+
+def free_gib() -> float | None:
+    """Return the memory that is free for new programs, in GiB; None: not known."""
+    kib = status("/proc/meminfo", "MemAvailable")
+    return kib / 2**20 if kib else None
 
 
 def in_a_process(
     limits: Limits,
 ) -> Callable[[DataSet, Method, int], tuple[dict[str, Any], pd.DataFrame | None]]:
-    """Return what runs a method within these limits."""
+    """Return what runs a method within these limits.
+
+    Seconds are those of a first run: what a run before it has compiled must not help.
+    """
 
     def run_alone(data, method, seed):
         with tempfile.TemporaryDirectory(prefix="consilience-benchmark-") as name:
@@ -37,7 +142,7 @@ def in_a_process(
                 [sys.executable, "-m", "benchmarks.aggregation.worker", name],
                 limits,
                 folder / "printed",
-                {**ENVIRONMENT, "PYTHONPATH": path},
+                {**NO_CACHE, "PYTHONPATH": path},
             )
             return _outcome(folder, ending, limits)
 

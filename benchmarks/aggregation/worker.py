@@ -9,15 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.aggregation.alone import peak_mib
+from benchmarks.harness import compiling, peak_mib
 from consilience.benchmark.runs import Method, predict
 from consilience.responses import read_folder
-
-# JAX: turning a traced program into XLA's terms, and that into machine code.
-COMPILING = (
-    "/jax/core/compile/jaxpr_to_mlir_module_duration",
-    "/jax/core/compile/backend_compile_duration",
-)
 
 
 def main() -> None:
@@ -25,29 +19,16 @@ def main() -> None:
     folder = Path(sys.argv[1])
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     method = Method(**job["method"])
-    compiling = _time_compiling() if method.package == "consilience" else None
+    spent = compiling() if method.package == "consilience" else None
     responses = read_folder(folder / "responses")
     outcome, table = predict(method, responses, job["seed"])
     if table is not None:
         outcome["peak_mib"] = peak_mib()
-        if compiling is not None:
-            outcome["compile_seconds"] = sum(compiling)
+        if spent is not None:
+            outcome["compile_seconds"] = sum(spent)
         table.to_parquet(folder / "labels.parquet")
     text = json.dumps(outcome)
     (folder / "outcome.json").write_text(text, encoding="utf-8")
-
-
-def _time_compiling():
-    import jax
-
-    seconds = []
-
-    def note(event, duration_secs, **_):
-        if event in COMPILING:
-            seconds.append(duration_secs)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    return seconds
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from benchmarks.aggregation.tables import answers_table
+from benchmarks.aggregation.peers import answers_table
 
 from consilience.benchmark.runs import Prediction
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from benchmarks.aggregation.tables import answers_table
+from benchmarks.aggregation.peers import answers_table
 from consilience.benchmark.runs import Prediction
 from consilience.responses import Responses
 

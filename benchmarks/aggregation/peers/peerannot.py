@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.aggregation.tables import answers_table
+from benchmarks.aggregation.peers import answers_table
 from consilience.benchmark.runs import Prediction
 from consilience.responses import Responses
 

@@ -5,8 +5,8 @@ import time
 from contextlib import suppress
 
 import pytest
-from benchmarks.aggregation import alone
-from benchmarks.aggregation.alone import Limits, run
+from benchmarks.aggregation import processes
+from benchmarks.aggregation.processes import Limits, run
 
 PYTHON = sys.executable
 
@@ -56,7 +56,7 @@ def test_the_peak_of_a_child_does_not_begin_at_its_parents():
     program = (
         "held = b'1' * (300 * 2**20)\n"
         "import subprocess, sys\n"
-        "tell = 'from benchmarks.aggregation import alone; print(alone.peak_mib())'\n"
+        "tell = 'from benchmarks import harness; print(harness.peak_mib())'\n"
         "print(subprocess.check_output([sys.executable, '-c', tell], text=True))\n"
     )
     output = subprocess.check_output([PYTHON, "-c", program], text=True)
@@ -72,7 +72,7 @@ def test_an_interrupted_wait_leaves_no_process(tmp_path, monkeypatch):
             process.wait(0.1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(alone, "_watch", interrupted)
+    monkeypatch.setattr(processes, "_watch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(
             [PYTHON, "-c", "import time; time.sleep(600)"],

@@ -1,6 +1,5 @@
 import pytest
-from benchmarks.aggregation.alone import Limits
-from benchmarks.aggregation.processes import in_a_process
+from benchmarks.aggregation.processes import Limits, in_a_process
 
 LIMITS = Limits(60.0)
 
