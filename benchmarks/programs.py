@@ -447,7 +447,7 @@ def nuts(path: str, tune: int, draws: int, chains: int) -> Figures:
     from consilience.fitting import fit
     from consilience.inference import EngineOptions
 
-    responses = cs.read(path) if Path(path).exists() else cs.simulate().responses
+    responses = cs.read(path) if path else cs.simulate().responses
     seconds, clock = compiling(), Clock()
     effort = EngineOptions(tune=tune, draws=draws, chains=chains)
     with clock.timed():
