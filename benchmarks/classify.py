@@ -80,10 +80,7 @@ def classify(*, quick: bool, repeats: int) -> Report:
         for name, seconds in spent.items()
         if name != "process_seconds"
     ]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return Report(
-        "Classifying images", [{n: row.get(n) for n in names} for row in rows], NOTES
-    )
+    return Report("Classifying images", rows, NOTES)
 
 
 def _row(what, figures, peer, number):

@@ -1,30 +1,18 @@
-"""What a fit of objects costs: all answers of a study, and by number of candidates."""
+"""What a fit of objects costs: all answers of a study, by em and by nuts."""
 
-from collections.abc import Sequence
-from functools import partial
-
-from benchmarks.harness import Figures, Report, alone, in_turn, public_data
-
-MOST = 10
-PEER_MOST = 9  # ten candidates have 115,975 partitions: a row of ten blocks each
-WHOLE = "All answers of a study"
-DRAWN = "Draws from all answers of a study"
-SAMPLED = {"chains": 2, "tune": 75, "draws": 150}
-CLIMBED = ("compiling s", "climbing s", "gradient ms", "peak MiB")
-FOUND = (
-    "compiling s",
-    "sampling s",
-    "on the wall s",
-    "gradients",
-    "divergences",
-    "max R-hat",
-    "min ESS",
-    "mean off mode",
-    "least spread",
-    "most spread",
-    "peak MiB",
+from benchmarks.harness import (
+    Case,
+    Figures,
+    Report,
+    measured,
+    not_run,
+    peak_mib,
+    public_data,
 )
-ANSWERS = 9  # about each simulated item
+
+TITLE = "What a fit of objects costs"
+MODULE = "benchmarks.objects_cost"
+SAMPLED = {"chains": 2, "tune": 75, "draws": 150}
 NOTES = (
     (
         "All answers: the model `objects` by em on the ImageNet multi-label study "
@@ -42,37 +30,19 @@ NOTES = (
         "the mode, in standard deviations of that approximation, and the smallest "
         "and largest ratio of the draws' standard deviation to its."
     ),
-    (
-        "Candidates: simulated items with nine answers, of one label or two, in "
-        "equal parts. Milliseconds per item of one value and gradient of its "
-        "log-likelihood, double precision, compiled and warm: median of the calls. "
-        "The alternative writes the sum out: the blocks of every partition are "
-        "looked up and added for each allocation of the single-label responses, as "
-        "one would in NumPyro. `difference` is that of the two log-likelihoods, per "
-        "item."
-    ),
 )
 
 
 def objects_cost(*, quick: bool, repeats: int) -> Report:
-    """Measure."""
-    arguments = {"most": 3 if quick else MOST, "times": 2 if quick else 3 * repeats}
-    figures = alone(("benchmarks.objects_cost", "by_candidates", arguments))
-    rows = [row for row in figures.values() if isinstance(row, dict)]
-    more = {}
+    """Fit the study by em, and draw from it by nuts."""
     folder = public_data("imagenet-multilabel", quick=quick)
-    if folder is not None:
-        path = {"path": str(folder / "imagenet-multilabel")}
-        call = ("benchmarks.objects_cost", "whole", path)
-        taken = in_turn({"all": partial(alone, call)}, 1 if quick else repeats)
-        more = {WHOLE: [_rounded(taken["all"], CLIMBED)]}
-        drawn = alone(("benchmarks.objects_cost", "sampled", {**path, **SAMPLED}))
-        more[DRAWN] = [_rounded(drawn, FOUND)]
-    return Report("What a fit of objects costs", rows, NOTES, more)
-
-
-def _rounded(figures: Figures, wanted: Sequence[str]) -> Figures:
-    return {name: float(f"{figures[name]:.4g}") for name in wanted}
+    if folder is None:
+        return not_run(TITLE)
+    path = {"path": str(folder / "imagenet-multilabel")}
+    rows = measured([Case({"engine": "em"}, (MODULE, "whole", path))], repeats)
+    arguments = {**path, **SAMPLED}
+    drawn = measured([Case({"engine": "nuts"}, (MODULE, "sampled", arguments))], 1)
+    return Report(TITLE, rows, NOTES, {"Draws from all answers of a study": drawn})
 
 
 def whole(path: str) -> Figures:
@@ -84,7 +54,6 @@ def whole(path: str) -> Figures:
     import jax.numpy as jnp
 
     import consilience as cs
-    from benchmarks.harness import peak_mib
     from consilience.annotators.objects import MODEL
     from consilience.inference.closed_form.ascent import Steps
     from consilience.inference.gradient_ascent.mode import (
@@ -127,7 +96,6 @@ def sampled(path: str, chains: int, tune: int, draws: int) -> Figures:
     from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
     import consilience as cs
-    from benchmarks.harness import peak_mib
     from consilience.annotators.objects import MODEL
     from consilience.inference.engines import nuts
     from consilience.spaces import space_of
@@ -192,93 +160,3 @@ def _against_mode(model, space, parameters):
         "least spread": float(ratios.min()),
         "most spread": float(ratios.max()),
     }
-
-
-def by_candidates(most: int, times: int) -> Figures:
-    """Time items of each number of candidates, our way and written out."""
-    from statistics import median
-    from time import process_time
-
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
-    from jax.nn import logsumexp
-
-    from consilience.objects.layout.block_counts import (
-        Answers,
-        count_answers,
-        log_sum_allocations,
-        log_sum_allocations_and_sizes,
-    )
-    from consilience.objects.layout.covariates import BlockCovariates
-    from consilience.objects.layout.partitions import block_indices
-    from consilience.objects.likelihood.label_counts import allocation_weights
-
-    jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)
-    generator = np.random.default_rng(0)
-    parameters = {
-        name: jnp.asarray(value)
-        for name, value in {
-            "naming": [-0.5],
-            "salience": [-0.5],
-            "attraction": np.zeros(0),
-            "objects": [0.0],
-            "affinity": [0.5],
-            "high_detection": [0.0],
-            "detection": [-1.5, 1.0],
-            "duplicate_name": [-1.5, 1.4],
-            "single_label": [0.0, 1.4],
-            "style": np.zeros(0),
-        }.items()
-    }
-
-    def written_out(blocks, phi, rest):
-        masks = block_indices(blocks.num_labels)
-        each = phi[:, masks].sum(2)
-        return log_sum_allocations(blocks, each + rest[:, None])
-
-    def timed(way, blocks, known):
-        def total(parameters, blocks, known):
-            each = allocation_weights(blocks, known, parameters)
-            return logsumexp(way(blocks, each.phi, each.rest), axis=1).sum()
-
-        slope = jax.jit(jax.value_and_grad(total))
-        value, _ = jax.block_until_ready(slope(parameters, blocks, known))
-        taken = []
-        for _ in range(times):
-            before = process_time()
-            jax.block_until_ready(slope(parameters, blocks, known))
-            taken.append(process_time() - before)
-        return 1e3 * median(taken) / len(blocks.unit), float(value)
-
-    figures: Figures = {}
-    for labels in range(2, most + 1):
-        items = {7: 128, 8: 32, 9: 8, 10: 2}.get(labels, 256)
-        unit = np.repeat(np.arange(items), ANSWERS)
-        main = generator.integers(labels, size=len(unit))
-        other = generator.integers(labels, size=len(unit))
-        other = np.where(generator.random(len(unit)) < 0.5, other, main)
-        mask = (1 << main) | (1 << other)
-        answers = Answers(unit, mask, main, np.ones(len(unit), int))
-        blocks = count_answers(answers, np.arange(items), labels)
-        size = np.bitwise_count(np.arange(1 << labels)).astype(float)
-        pairs = np.broadcast_to(size * (size - 1) / 2, (items, len(size)))
-        known = BlockCovariates(
-            label=jnp.ones((items, labels, 1)),
-            slope=jnp.zeros((items, labels, 0)),
-            block=jnp.ones((items, 1 << labels, 1)),
-            pair=jnp.asarray(pairs[:, :, None]),
-            item=jnp.zeros((items, 0)),
-        )
-        ours, found = timed(log_sum_allocations_and_sizes, blocks, known)
-        row = {
-            "candidates": labels,
-            "partitions": len(block_indices(labels)),
-            "ms an item": float(f"{ours:.3g}"),
-        }
-        if labels <= PEER_MOST:
-            peer, same = timed(written_out, blocks, known)
-            row["written out ms"] = float(f"{peer:.3g}")
-            row["difference"] = float(f"{abs(found - same) / items:.1g}")
-        figures[str(labels)] = row
-    return figures
