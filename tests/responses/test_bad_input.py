@@ -23,7 +23,7 @@ HEADER = "item,annotator,label\n"
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.json", "a.parquet"])
 @pytest.mark.parametrize("content", ["", "\n", "\ufeff"])
 def test_an_empty_file_is_named(written, name, content):
-    with pytest.raises((SourceError), match=name):
+    with pytest.raises(SourceError, match=name):
         read(written(name, content), format="long")
 
 

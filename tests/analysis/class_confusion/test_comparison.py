@@ -140,9 +140,8 @@ def test_of_choice_it_is_the_truth_that_people_say():
 
 def test_bounds_are_those_of_weighting_items_one_by_one(comparison):
     table = comparison.table().set_index(["who", "true_label", "given_label"])
-    weight = np.concatenate(comparison.resampling.weightings)[
-        :, :3
-    ]  # of the three cats
+    weight = np.concatenate(comparison.resampling.weightings)
+    weight = weight[:, :3]  # of the three cats
     share = weight[:, 1] / weight.sum(1)  # the second is called dog
     cell = table.loc[("people", "cat", "dog")]
     expected = np.stack(bounds(share, 0.9))
