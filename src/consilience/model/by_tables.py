@@ -84,7 +84,7 @@ class ByTables:
         answers = np.moveaxis(by_answer, 1, 3)
         if len(table) == 1:
             answers = answers.sum(0, keepdims=True)
-        of_state = (np.ones(len(flat)) @ flat).reshape(states, substates)
+        of_state = np.einsum("us->s", flat).reshape(states, substates)
         if len(self.log_share) == 1:
             of_state = of_state.sum(0, keepdims=True)
         return self._of_parts(answers, deal), of_state

@@ -130,7 +130,8 @@ class HostModel:
             weight = weight * self.matrix.prevalent
         if self.matrix.ragged:
             return self.matrix.over_labels(self.truth(weight))
-        total = np.ones(len(weight)) @ weight  # several times as fast as a sum
+        # Several times as fast as a sum, and on one thread, as a product is not.
+        total = np.einsum("us->s", weight)
         return total.reshape(self.matrix.num_states, -1).sum(1)
 
     def truth(self, belief: Float[np.ndarray, "U M"]) -> Float[np.ndarray, "U S"]:
