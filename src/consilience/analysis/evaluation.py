@@ -24,10 +24,10 @@ bootstrap, the same for all models, so that differences are paired and "better" 
 probability. Each weighting takes its probabilities from one of the fit's draws of the
 parameters, so that bounds carry that annotators were themselves estimated; where a fit
 is a point (`em` without draws), they do not. Weights and draws are taken for
-independent. Where the items judged are those that told the parameters, and tell little
-by themselves, they are not: if each item's probability is drawn to the mean of all by a
-share :math:`1 - s`, the variance comes out :math:`s^2 + (1 - s)^2` times what it should
-be, so that bounds are at worst .71 as wide (:math:`s = 1/2`).
+independent. Where the parameters were estimated from the items that are judged, each of
+which holds little information, they are not: if each item's probability is drawn to the
+mean of all by a share :math:`1 - s`, the variance comes out :math:`s^2 + (1 - s)^2`
+times what it should be, so that bounds are at worst .71 as wide (:math:`s = 1/2`).
 
 References
 ----------

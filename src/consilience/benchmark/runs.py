@@ -213,11 +213,10 @@ def _gold_items(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
 def complete(
     table: pd.DataFrame, items: Sequence[str], labels: Sequence[str]
 ) -> tuple[pd.DataFrame, int]:
-    """Return what is said of some items, each with probabilities that sum to one.
+    """Return the probabilities of labels of some items, which sum to one for each.
 
-    An item of which nothing is said, or whose probabilities are all zero or not
-    numbers, gets the same probability for every label: saying nothing is neither right
-    nor wrong.
+    An item without probabilities, or whose probabilities are all zero or not numbers,
+    gets the same probability for every label, which is neither right nor wrong.
     """
     stated = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
     stated = stated[stated["item"].isin(list(items))]

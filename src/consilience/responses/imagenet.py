@@ -183,7 +183,7 @@ def _multilabel_items(
 ) -> tuple[pd.DataFrame, str]:
     """All images of the study, those that were asked about first, and a note on them.
 
-    Their group is what the first stage said of the data set's label: easy (one clear
+    Their group is the first stage's verdict on the data set's label: easy (one clear
     label), mis (it is wrong), amb (ambiguous), fu (asked about further).
     """
     groups, images = load_frame(folder / GROUPS)
@@ -220,7 +220,7 @@ def _multilabel_items(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answers:
-    """One file: who said what of which pair."""
+    """One file: each annotator's answer to each pair."""
 
     path: Path
     item: Coded
@@ -357,7 +357,7 @@ def _items(item: Coded, folder: Path) -> pd.DataFrame:
 
 
 def _gold(experts: _Answers) -> pd.DataFrame:
-    """Majority of the experts: yes if more than half of them said so."""
+    """Majority of the experts: yes if more than half of them answered yes."""
     num_pairs = len(experts.item)
     num_experts = len(np.unique(experts.annotator))
     n_yes = np.bincount(experts.pair[experts.answer == 2], minlength=num_pairs)

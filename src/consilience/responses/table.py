@@ -264,8 +264,8 @@ class Responses:
 def concatenate(parts: Sequence[Responses]) -> Responses:
     """Return all answers of several readings.
 
-    Labels keep the order of the first reading; those of later ones follow. What is said
-    of an item (its own label in the data set) is what was said last.
+    Labels keep the order of the first reading; those of later ones follow. What is
+    known of an item (its own label in the data set) is that of the last reading.
     """
     first = parts[0]
     if len(parts) == 1:

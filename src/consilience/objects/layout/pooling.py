@@ -62,7 +62,7 @@ class ItemCounts:
     def at(
         self, unit: Int[np.ndarray, " U"], slot: Int[np.ndarray, "U C"]
     ) -> "ItemCounts":
-        """Return what is said of other units and places; of those at -1, nothing."""
+        """Return the counts at other units and places; at -1, zero."""
         counts = {}
         for name in (field.name for field in fields(self)):
             value = getattr(self, name)
@@ -74,7 +74,7 @@ class ItemCounts:
         return ItemCounts(**counts)
 
     def only(self, units: Bool[np.ndarray, " U"]) -> "ItemCounts":
-        """Return the same with nothing said of other units."""
+        """Return the same with zero for other units."""
         slot = np.broadcast_to(np.arange(self.share.shape[1]), self.share.shape)
         return self.at(np.where(units, np.arange(len(units)), -1), slot)
 

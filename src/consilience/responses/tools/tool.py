@@ -129,7 +129,7 @@ class Tool:
     )
     main: str | None = None  # the question that is read where none is chosen
     people: str = ""  # what to do where no work says whose it is
-    # What else is to be said of records and works, and what results are to repeat.
+    # Further remarks on records and works, and assumptions that results repeat.
     notes: Callable[[Sequence[Record], Sequence[Work]], Iterable[str]] = lambda *_: ()
     assumes: Callable[[Sequence[Work]], Iterable[str]] = lambda _: ()
     worded: bool = True  # a yes or no is a word of the page, and not a decision
