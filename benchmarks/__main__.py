@@ -16,7 +16,6 @@ MODULES = {
     "left_out": "left_out",
     "coverage": "coverage",
     "convergence": "convergence",
-    "label_sets": "label_sets",
     "models": "speed",
     "many_labels": "speed",
     "nuts": "speed",
@@ -28,14 +27,11 @@ MODULES = {
     "contains_coverage": "coverage",
     "contains_simulated": "coverage",
     "classify": "classify",
-    "candidates": "candidates",
     "study": "study",
     "valid_labels": "valid_labels",
     "objects": "objects",
-    "objects_cost": "objects_cost",
     "study_cost": "speed",
     "report_page": "pages",
-    "study_page": "pages",
 }
 
 

@@ -1,15 +1,9 @@
-"""The pages: how large, how long to write, how soon they are seen in a browser.
+"""The report: how large, how long to write, how soon it is seen in a browser.
 
-Beside the report stands the plain way to put the same tables on a page, pandas's
-`to_html`. The page of the public study with twelve models is made by the command, as a
-person would run it, and every interaction is tried by keyboard in a new browser.
+Beside it stands the plain way to put the same tables on a page, pandas's `to_html`.
 """
 
-import json
-import sys
 import tempfile
-import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +13,7 @@ from benchmarks.harness import (
     Figures,
     Report,
     alone,
-    command,
     measured,
-    not_run,
-    public_data,
 )
 
 MODULE = "benchmarks.pages"
@@ -32,28 +23,6 @@ PAINT = """new Promise((resolve) => new PerformanceObserver((list) => {
   const found = list.getEntriesByName('first-contentful-paint')[0];
   if (found) resolve(found.startTime);
 }).observe({ type: 'paint', buffered: true }))"""
-
-# Key that is pressed, where, and an expression that is true if it did its work.
-INTERACTIONS = (
-    ("read the marks of a chart", "#figure-main-label .chart", ("ArrowRight",),
-     "document.querySelector('#figure-main-label .read-out').textContent !== ''"),
-    ("choose the threshold of valid labels", "#figure-valid-labels input",
-     ("ArrowRight",),
-     "document.querySelector('#figure-valid-labels output').textContent === '0.6'"),
-    ("show one model in all figures", ".models button", ("Enter",),
-     "document.querySelectorAll('.faint').length > 50"),
-    ("zoom into the confusion of a superclass", "#heat canvas", ("Enter",),
-     "document.querySelector('#heat-place').textContent.includes('called')"),
-    ("go from a cell of two classes to its images", "#heat canvas", ("Enter",),
-     "location.hash.startsWith('#items?class=')"),
-    ("inspect an image: answers and partition", "#items-list", ("End", "Enter"),
-     "document.querySelectorAll('#items-detail table').length > 0"),
-    ("open images of a pair that people confuse",
-     "#figure-confused-labels td a", ("Enter",),
-     "location.hash.includes('pair=') && location.hash.includes('with=')"),
-    ("sort a table", "#figure-disagreement th button", ("Enter",),
-     "document.querySelector('#figure-disagreement [aria-sort=ascending]') !== null"),
-)  # fmt: skip
 
 
 def report_page(*, quick: bool, repeats: int) -> Report:
@@ -158,7 +127,7 @@ def plain(folder: str) -> Figures:
     return {**clock.figures, "MB": out.stat().st_size / 1e6}
 
 
-def seen(path: str, *, interactions: bool = False) -> Figures:
+def seen(path: str) -> Figures:
     """Open a file in a browser; milliseconds to the first paint and until usable."""
     from benchmarks.browser import browser, find_chromium
 
@@ -173,143 +142,8 @@ def seen(path: str, *, interactions: bool = False) -> Figures:
         if page.run("document.documentElement.dataset.madeBy !== undefined"):
             page.wait("performance.getEntriesByName('ready').length > 0")
             usable = "performance.getEntriesByName('ready')[0].startTime"
-        figures = {
+        return {
             "first paint, ms": page.run(PAINT),
             "usable, ms": page.run(usable),
             "browser": page.send("Browser.getVersion")["product"],
         }
-        return figures | ({"tried": _tried(page)} if interactions else {})
-
-
-def _tried(page) -> list[dict]:
-    """Try every interaction of the study's page by keyboard."""
-    page.run(
-        "for (const each of document.querySelectorAll('details')) each.open = true"
-    )
-    rows = []
-    for name, place, keys, done in INTERACTIONS:
-        page.run(f"document.querySelector({json.dumps(place)}).focus()")
-        start = time.monotonic()
-        page.press(*keys)
-        worked = False
-        while not worked and time.monotonic() < start + 5:
-            time.sleep(0.01)
-            worked = page.run(done)
-        took = round(1000 * (time.monotonic() - start))
-        row = {"interaction, by keyboard": name, "worked": "yes" if worked else "no"}
-        rows.append({**row, "ms": took})
-    return rows
-
-
-def study_page(*, quick: bool, repeats: int) -> Report:
-    """Make the study, each figure alone, and open its page."""
-    del repeats
-    title = "The figures of the ImageNet multi-label study"
-    needs = ("imagenet-multilabel", "imagenetv2", "reassessed-imagenet")
-    data = public_data(*needs, quick=quick)
-    if data is None:
-        return not_run(title)
-    data = data.resolve()
-    with tempfile.TemporaryDirectory() as folder:
-        place = {"data": str(data), "folder": folder}
-        alone((MODULE, "fitted", place))
-        words = [sys.executable, "-m", "consilience", "study", f"{folder}/run"]
-        words += ["--responses", f"{folder}/responses"]
-        words += ["--predictions", str(data / "imagenetv2")]
-        words += ["--contains", str(data / "reassessed-imagenet")]
-        out = Path(folder, "study")
-        spent = command([*words, "--out", str(out)])
-        page = {"path": f"{out}/index.html", "interactions": True}
-        opened = alone((MODULE, "seen", page))
-        size = (out / "index.html").stat().st_size
-        files = [file.stat().st_size for file in out.rglob("*") if file.is_file()]
-        rows = alone((MODULE, "figures", place))["rows"]
-    whole = {
-        "seconds of the command": spent["seconds"],
-        "CPU seconds": spent["cpu_seconds"],
-        "peak MiB": spent["peak_mib"],
-        "MB of the page": size / 1e6,
-        "MB of tables and pictures": (sum(files) - size) / 1e6,
-        **{name: opened.get(name) for name in ("first paint, ms", "usable, ms")},
-    }
-    more = {"The command and its page": [whole]}
-    if "tried" in opened:
-        more["Interactions"] = opened["tried"]
-    notes = (
-        (
-            "ours: the finding of each figure, as the page says it; intervals of 90 %. "
-            "published: values of the study, stated by its authors or counted in their "
-            "released aggregates, beside ours of the same row. Seconds: CPU seconds of "
-            "the figure alone, what several of them need with the first; drawing: as "
-            "SVG and PNG, all frames."
-        ),
-        (
-            "Command: `consilience study run --responses imagenet-multilabel "
-            "--predictions imagenetv2 --contains reassessed-imagenet --out study`, in "
-            "a new process, the fit of `objects` and the responses being there."
-        ),
-        (
-            "The study's own yes-or-no answers and predictions are not public: others "
-            "stand in for them (see the study, reproduced)."
-        ),
-        f"Browser: {opened['browser']}.",
-    )
-    return Report(title, rows, notes, more=more)
-
-
-def fitted(*, data: str, folder: str) -> Figures:
-    """Fit the study and keep what the command needs."""
-    import consilience as cs
-
-    responses = cs.read(f"{data}/imagenet-multilabel")
-    cs.write(responses, f"{folder}/responses")
-    cs.fit(responses, model="objects", seed=0).save(f"{folder}/run")
-    return {}
-
-
-def figures(*, data: str, folder: str) -> dict:
-    """Make and draw each figure alone."""
-    import consilience as cs
-    from consilience.cli.commands.study import StudyOptions, make_study
-    from consilience.tables.vega import alone as by_itself
-    from consilience.tables.vega import png
-
-    options = StudyOptions(
-        predictions=(Path(data, "imagenetv2"),),
-        contains=Path(data, "reassessed-imagenet"),
-    )
-    responses = cs.read(f"{folder}/responses")
-    study = make_study(cs.load(f"{folder}/run"), responses, options, None)
-    # A step is given before its figure is made.
-    moments = [time.process_time() for _ in study.make()] + [time.process_time()]
-    spent = dict(
-        zip((make.__name__ for make in study.makers), pairwise(moments), strict=True)
-    )
-    rows = []
-    for name, figure in study.figures.items():
-        started = time.process_time()
-        for drawing in study.drawings(name).values():
-            png(by_itself(drawing))
-        begun, ended = spent[name]
-        row = {"figure": name, "seconds": round(ended - begun, 2)}
-        row |= {"drawing, seconds": round(time.process_time() - started, 2)}
-        published = _published(figure.table)
-        rows.append({**row, "ours": figure.finding, "published": published})
-    rows += [
-        {"figure": name, "ours": f"not drawn: {why}"}
-        for name, why in study.left_out.items()
-    ]
-    return {"rows": rows}
-
-
-def _published(table) -> str:
-    if "published" not in table:
-        return ""
-    known = table.dropna(subset="published")
-    keys = [name for name in table if str(table[name].dtype) in ("object", "str")]
-    keys = [name for name in keys if name != "source"]
-    return "; ".join(
-        f"{' '.join(str(row[key]) for key in keys)} {row['published']:g} "
-        f"(ours {row['value']:.3f})"
-        for _, row in known.iterrows()
-    )
