@@ -50,7 +50,6 @@ BUSY = frozenset(
         "consilience.responses.text",
         "consilience.responses.tables.safe_pickle",
         "consilience.truth.arrays",
-        "consilience.truth.lists",
         "consilience.truth.response_matrix",
         "consilience.truth.space",
     }

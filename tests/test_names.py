@@ -17,14 +17,14 @@ BLOCKS = """
 import consilience.annotators.objects
 import pandas as pd
 from consilience.annotators import load
-from consilience.inference.gradient_ascent import data
+from consilience.inference.gradient_ascent import mode
 from consilience.responses import read
 from consilience.spaces import space_of
 
-data.MAX_TABLE = 20
+mode.MAX_TABLE = 20
 rows = [(i, a, i * a % 2) for i in range(30) for a in range(3)]
 study = pd.DataFrame(rows, columns=["item", "annotator", "label"]).astype(str)
-data.lay_out_data(load("glad"), space_of(read(study)))
+mode.lay_out_data(load("glad"), space_of(read(study)))
 """
 
 

@@ -32,7 +32,7 @@ from consilience.checks.simulation_based_calibration import (
 )
 from consilience.inference import EngineOptions
 from consilience.model import given, score
-from consilience.model.layout import lay_out
+from consilience.model.laid_out import lay_out
 from consilience.responses import read
 from consilience.spaces import space_of
 

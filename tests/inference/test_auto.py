@@ -8,7 +8,7 @@ import pytest
 
 from consilience.annotators import load, names
 from consilience.inference import EngineOptions, with_default_draws
-from consilience.inference.auto import DRAWS, MAX_DRAWN, choose
+from consilience.inference._run import DRAWS, MAX_DRAWN, default_engine
 from consilience.model import Model
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -33,7 +33,7 @@ FITTED = [name for name in names() if isinstance(load(name), Model)]
 @pytest.mark.parametrize("name", FITTED)
 def test_no_model_is_sampled_unasked(name):
     model = load(name)
-    engine, reason = choose(model)
+    engine, reason = default_engine(model)
     assert engine == model.engines[0] != "nuts"
     assert ("the engine nuts" in reason) == ("nuts" in model.engines)
 
@@ -41,7 +41,7 @@ def test_no_model_is_sampled_unasked(name):
 def test_few_answers_get_draws_where_no_closed_form_takes_them(space):
     def drawn(name, given, **asked):
         model = load(name)
-        engine, _ = choose(model)
+        engine, _ = default_engine(model)
         return with_default_draws(model, given, engine, EngineOptions(**asked)).draws
 
     assert drawn("glad", space) == DRAWS

@@ -9,7 +9,7 @@ import pandas as pd
 from consilience.annotators import load
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
-from consilience.inference.gradient_ascent import data
+from consilience.inference.gradient_ascent import mode
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import merge_identical
@@ -119,8 +119,8 @@ def test_merged_or_not_the_fit_is_the_same(monkeypatch):
         groups=Groups(np.zeros(whole.num_units, np.int32), np.zeros(0, object)),
     )
     merged = fitted(name, whole)
-    monkeypatch.setattr(data, "WORTH_MERGING", 1.0)
-    monkeypatch.setattr(data, "merge_identical", lambda one, **_: apart(one))
+    monkeypatch.setattr(mode, "WORTH_MERGING", 1.0)
+    monkeypatch.setattr(mode, "merge_identical", lambda one, **_: apart(one))
     each = fitted(name, whole)
     assert np.allclose(merged.belief, each.belief, atol=1e-4)
     assert np.allclose(merged.log_likelihood, each.log_likelihood, atol=1e-3)
@@ -129,6 +129,6 @@ def test_merged_or_not_the_fit_is_the_same(monkeypatch):
             merged.parameters[reported], each.parameters[reported], atol=1e-4
         )
     # Counted twice, they are not the same: the check can tell.
-    monkeypatch.setattr(data, "merge_identical", lambda one, **_: apart(one, 2.0))
+    monkeypatch.setattr(mode, "merge_identical", lambda one, **_: apart(one, 2.0))
     twice = fitted(name, whole)
     assert not np.allclose(merged.belief, twice.belief, atol=1e-3)

@@ -28,14 +28,16 @@ from consilience.model import (
     Model,
     Normal,
     OnShortlists,
+    Shortlists,
     deterministic,
     lists_of,
     namespace,
     sample,
     sample_prevalence,
     sample_skill,
+    shortlists,
 )
-from consilience.truth import ChoiceSpace, Shortlists, Space, shortlists
+from consilience.truth import ChoiceSpace, Space
 
 # What draws errors, and its axes.
 TERMS: dict[str, tuple[str, ...]] = {

@@ -33,7 +33,7 @@ from consilience.model import (
     simulate,
     stack_chains,
 )
-from consilience.model.layout import lay_out
+from consilience.model.laid_out import lay_out
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
 

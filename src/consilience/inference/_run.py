@@ -1,17 +1,26 @@
-"""Choose and run an engine by its name."""
+"""Choose and run an engine: by its name, or the one that answers in seconds."""
 
 from dataclasses import asdict, replace
 from typing import Any
 
 from consilience.errors import KindError, OptionError, not_among
-from consilience.inference import auto, engines
+from consilience.inference import engines
 from consilience.inference.options import EngineOptions, Seed, override
 from consilience.inference.result import Result
-from consilience.model import Model
+from consilience.model import Model, num_substates
 from consilience.progress import Reporter
-from consilience.truth import Space
+from consilience.truth import ContainsSpace, ObjectsSpace, Space
 
 ENGINES = engines.names()
+# Of the posterior bootstrap, enough for bounds of nine tenths; each costs an
+# optimization. (Those about the mode, of models of classes, cost next to nothing.)
+DRAWS = 50
+# Answers x states up to which a model without a closed form takes draws by default:
+# with as many, all draws take about as long as compiling the first optimization.
+MAX_DRAWN = 40_000
+# The same of pairs of item and label, whose draws are short optimizations from the top
+# (200,000 answers on 61 nodes).
+MAX_DRAWN_PAIRS = 25_000_000
 
 
 def check_engine(engine: str) -> None:
@@ -30,20 +39,45 @@ def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str
         )
         raise KindError(msg)
     if engine == "auto":
-        return auto.choose(model)
+        return default_engine(model)
     if engine not in model.engines:
         msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(model.engines)}"
         raise OptionError(msg)
     return engine, "it was requested"
 
 
+def default_engine(model: Model[Any]) -> tuple[str, str]:
+    """Return the engine's name, and why it was chosen.
+
+    NUTS is never chosen: compiling alone takes it ten seconds and more.
+    """
+    first = model.engines[0]
+    if "nuts" not in model.engines:
+        return first, "it is the one that suits the model"
+    return first, (
+        "it is the fastest; the engine nuts, which samples the exact posterior and "
+        "takes longer, is used on request"
+    )
+
+
 def with_default_draws(
     model: Model[Any], space: Space, engine: str, effort: EngineOptions
 ) -> EngineOptions:
-    """Return how hard an engine works that `auto` chose, where draws are left open."""
-    if effort.draws is not None:
+    """Return how hard an engine works that `auto` chose, where draws are left open.
+
+    A model without a closed form gets them too, from which bounds are read, where they
+    take seconds.
+    """
+    if effort.draws is not None or engine != "em" or not model.by_gradient:
         return effort
-    return replace(effort, draws=auto.draws(model, space, engine))
+    if model.of_classes:
+        return replace(effort, draws=DRAWS)
+    visits = len(space.unit) * space.state.shape[1] * num_substates(model)
+    if isinstance(space, ContainsSpace):
+        few = visits <= MAX_DRAWN_PAIRS
+    else:
+        few = visits <= MAX_DRAWN and not isinstance(space, ObjectsSpace)
+    return replace(effort, draws=DRAWS) if few else effort
 
 
 def run(

@@ -57,6 +57,7 @@ from .host import (
 from .laid_out import (
     Arithmetic,
     LaidOutAnswers,
+    lay_out,
 )
 from .language import (
     Gamma,
@@ -66,12 +67,11 @@ from .language import (
     deterministic,
     sample,
 )
-from .layout import (
-    lay_out,
-)
 from .on_shortlists import (
     OnShortlists,
+    Shortlists,
     lists_of,
+    shortlists,
 )
 from .program import (
     SCORE,
@@ -136,6 +136,7 @@ __all__ = [
     "Ran",
     "Rounds",
     "RowEffects",
+    "Shortlists",
     "Simulated",
     "Site",
     "Swept",
@@ -178,6 +179,7 @@ __all__ = [
     "sample_rows",
     "sample_skill",
     "score",
+    "shortlists",
     "simulate",
     "stack_chains",
     "subtypes",

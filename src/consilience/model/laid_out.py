@@ -1,11 +1,54 @@
-"""Answers of models that lay the data out in a form of their own."""
+"""Answers laid out for a model: as all have them, or in a form of its own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
-from consilience.model.contract import Parameters
-from consilience.truth.arrays import pytree
+import jax
+import jax.numpy as jnp
+from scipy.sparse import csr_array
+
+from consilience.model.contract import (
+    Model,
+    Parameters,
+    check_tables,
+    takes_columns,
+)
+from consilience.model.on_shortlists import Shortlists
+from consilience.truth import ChoiceSpace, Observations, Space, observe
+from consilience.truth.arrays import incidence, pytree
+from consilience.truth.space import no_covariates
+
+pytree()(Shortlists)
+
+
+def lay_out(
+    model: Model[Any], space: Space, *, simulating: bool = False
+) -> Observations:
+    """Return the observations as the model needs them."""
+    check_tables(model, space)
+    if isinstance(space, ChoiceSpace) and not takes_columns(model):
+        space = replace(space, covariates=no_covariates(space.num_units, 0))
+    if model.layout is None:
+        return observe(space, one_by_one=simulating)
+    layout = model.layout(space, model.prior)
+    if isinstance(layout, Shortlists):
+        layout = jax.tree.map(_for_jax, layout, is_leaf=_is_sparse)
+    observations = observe(space, tables=False, one_by_one=simulating)
+    return replace(observations, layout=layout)
+
+
+def _is_sparse(leaf: Any) -> bool:
+    return isinstance(leaf, csr_array)
+
+
+def _for_jax(leaf: Any) -> Any:
+    """Return an array of JAX, or in place of a sparse one a matrix with slopes."""
+    if not isinstance(leaf, csr_array):
+        return jnp.asarray(leaf)
+    entries = leaf.tocoo()
+    weight = None if (entries.data == 1).all() else entries.data
+    return incidence(entries.row, entries.col, weight, leaf.shape)
 
 
 class Arithmetic(NamedTuple):

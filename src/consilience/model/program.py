@@ -28,7 +28,7 @@ from consilience.model.contract import (
     sized,
 )
 from consilience.model.draws import TINY
-from consilience.model.laid_out import LaidOutAnswers
+from consilience.model.laid_out import LaidOutAnswers, lay_out
 from consilience.model.language import (
     Gamma,
     HalfNormal,
@@ -36,7 +36,6 @@ from consilience.model.language import (
     Normal,
     run_by,
 )
-from consilience.model.layout import lay_out
 from consilience.model.rows import RowEffects
 from consilience.model.summed import (
     Ran,

@@ -1,6 +1,5 @@
 from .choice import answer_slot, candidates, classes
 from .coding import merge_identical
-from .lists import Shortlists, shortlists
 from .named import LabelPairs
 from .observations import (
     Observations,
@@ -9,10 +8,9 @@ from .observations import (
     observe,
     vote_counts,
 )
-from .padding import padded
+from .padding import next_size, padded
 from .response_matrix import ResponseMatrix, tally
 from .similarity import named_pairs
-from .sizes import next_size
 from .space import (
     ANONYMOUS,
     ChoiceSpace,
@@ -31,7 +29,6 @@ __all__ = [
     "ObjectsSpace",
     "Observations",
     "ResponseMatrix",
-    "Shortlists",
     "Space",
     "answer_slot",
     "blocks",
@@ -45,7 +42,6 @@ __all__ = [
     "next_size",
     "observe",
     "padded",
-    "shortlists",
     "tally",
     "vote_counts",
 ]

@@ -41,7 +41,7 @@ from jax.tree_util import GetAttrKey, register_pytree_with_keys
 from jaxtyping import Array, Float, Int
 from scipy import special
 
-from consilience.truth.sizes import next_size
+from consilience.truth.padding import next_size
 
 # Widths of pieces, where all groups fit into one each, where some do not, and in
 # further rounds: few, so that matrices of about one size have the same. Wider pieces

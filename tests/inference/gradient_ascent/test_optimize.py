@@ -11,7 +11,7 @@ from consilience.annotators import load
 from consilience.errors import FitError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
-from consilience.inference.gradient_ascent import data, optimize
+from consilience.inference.gradient_ascent import mode, optimize
 from consilience.model.language import run_by
 from consilience.model.program import InNumPyro
 
@@ -77,7 +77,7 @@ def test_another_prior_is_another_top(closed, space):
 
 def test_block_by_block_it_is_the_same(optimum, space, monkeypatch):
     # 150 units in blocks of 13: the last is filled up with units that must not count.
-    monkeypatch.setattr(data, "MAX_TABLE", 13 * 3)
+    monkeypatch.setattr(mode, "MAX_TABLE", 13 * 3)
     cut = fitted(OPEN, space)
     assert cut.belief.shape == optimum.belief.shape
     assert np.allclose(cut.belief, optimum.belief, atol=1e-5)

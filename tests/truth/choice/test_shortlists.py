@@ -7,16 +7,10 @@ import pandas as pd
 import pytest
 
 from consilience.errors import DataError, FitError
+from consilience.model import shortlists
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth import (
-    answer_slot,
-    minibatches,
-    named_pairs,
-    observe,
-    shortlists,
-    tally,
-)
+from consilience.truth import answer_slot, minibatches, named_pairs, observe, tally
 from consilience.truth import space as space_module
 
 

@@ -33,7 +33,7 @@ from consilience.fitting.objects.contexts import Contexts, contexts
 from consilience.fitting.objects.fit import probability_of_new_label
 from consilience.inference import EngineOptions, run
 from consilience.model import Model, Parameters, from_draw, marginal
-from consilience.model.layout import lay_out
+from consilience.model.laid_out import lay_out
 from consilience.objects.layout.block_counts import Answers, Blocks, count_answers
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import (

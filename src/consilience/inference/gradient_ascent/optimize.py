@@ -32,11 +32,13 @@ from consilience.inference.gradient_ascent.curvature import (
     curvature,
     root_of_inverse,
 )
-from consilience.inference.gradient_ascent.data import Data, in_blocks, lay_out_data
 from consilience.inference.gradient_ascent.mode import (
+    Data,
     Mode,
     Optimized,
     energy_and_slope,
+    in_blocks,
+    lay_out_data,
     mode_at,
     no_evidence,
     slope_about,

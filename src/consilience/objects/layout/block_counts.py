@@ -28,8 +28,7 @@ from consilience.objects.layout.partitions import (
 )
 from consilience.ragged import places_within
 from consilience.truth.arrays import HOST, AnyArray, Incidence, maths, pytree
-from consilience.truth.padding import step_of_size
-from consilience.truth.sizes import next_size
+from consilience.truth.padding import next_size, step_of_size
 from consilience.truth.space import ObjectsSpace
 
 MAX_CELLS = 300_000_000  # allocations x blocks (int32: 1.2 GB)
