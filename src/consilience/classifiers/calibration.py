@@ -23,14 +23,13 @@ temperature after averaging.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit, log_expit, xlogy
+from scipy.special import entr, expit, log_expit
 
 from consilience.classifiers.pooling import Pairs, Pool, find
 from consilience.errors import DataError
@@ -41,45 +40,16 @@ FOLDS = 5
 RIDGE = 1.0  # precision of a weight per standard deviation of its column
 
 
-@dataclass(frozen=True, slots=True)
-class Temperature:
-    """A temperature fitted to items whose one truth is known."""
-
-    value: float
-    items: int
-    before: float
-    after: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Presence:
-    """A regression of presence, fitted to pairs of item and label."""
-
-    intercept: float
-    weights: Float[np.ndarray, " F"]
-    pairs: int
-    present: int
-    log_loss: float
-    base: float
-    held_out: Float[np.ndarray, " N"]
-
-
 def choice_log_odds(
     pool: Pool, pairs: Pairs, gold: pd.DataFrame
 ) -> tuple[dict[str, Any], Float[np.ndarray, " C"]]:
     """Return the temperature, and the log of each share against a uniform one."""
-    fitted = fit_temperature(pool, pool.pairs_of(gold)[0])
-    share = apply_temperature(pool, fitted.value)
+    account = fit_temperature(pool, pool.pairs_of(gold)[0])
+    share = apply_temperature(pool, account["value"])
     listed = np.bincount(pool.item, share, len(pool.items))
     cells = np.bincount(pool.item, minlength=len(pool.items))
     others = np.maximum(pool.num_labels - cells, 1)
     here = pairs.pick(share, np.maximum(1 - listed, 1e-12) / others)
-    account = {
-        "value": fitted.value,
-        "gold_items": fitted.items,
-        "log_loss_before": fitted.before,
-        "log_loss_after": fitted.after,
-    }
     log_odds = np.log(np.maximum(here, 1e-12) * pool.num_labels)
     return {"temperature": account}, log_odds
 
@@ -99,24 +69,18 @@ def presence_log_odds(
     once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
     about, here = pool.pairs_of(once)
     columns, of_gold = features(pairs), features(about)
-    fitted = fit_presence(
+    account, held_out = fit_presence(
         np.stack(list(of_gold.values()), 1),
         (once["answer"] == "yes").to_numpy()[here],
         about.item,
     )
-    log_odds = fitted.intercept + np.stack(list(columns.values()), 1) @ fitted.weights
+    weights = account["weights"]
+    log_odds = account["intercept"] + np.stack(list(columns.values()), 1) @ weights
     ours, theirs = (pool.pair_codes(each.item, each.label) for each in (pairs, about))
     at = find(ours, theirs)
-    log_odds[at[at >= 0]] = fitted.held_out[at >= 0]
-    account = {
-        "gold_pairs": fitted.pairs,
-        "present": fitted.present,
-        "log_loss_held_out": fitted.log_loss,
-        "log_loss_of_the_share_alone": fitted.base,
-        "intercept": fitted.intercept,
-        "weights": dict(zip(columns, fitted.weights.tolist(), strict=True)),
-    }
-    return {"presence": account}, log_odds
+    log_odds[at[at >= 0]] = held_out[at >= 0]
+    by_column = dict(zip(columns, weights.tolist(), strict=True))
+    return {"presence": {**account, "weights": by_column}}, log_odds
 
 
 def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]:
@@ -126,8 +90,8 @@ def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]
     return share
 
 
-def fit_temperature(pool: Pool, gold: Pairs) -> Temperature:
-    """Fit the temperature to pairs of an item and its true label."""
+def fit_temperature(pool: Pool, gold: Pairs) -> dict[str, Any]:
+    """Fit the temperature to pairs of an item and its true label; return an account."""
     _check_enough(len(gold.item), "items that were classified")
 
     def loss(log_temperature: float) -> float:
@@ -138,8 +102,12 @@ def fit_temperature(pool: Pool, gold: Pairs) -> Temperature:
         return float(-(right - log_mass[gold.item]).mean())
 
     optimum = minimize_scalar(loss, bounds=(COOLEST, HOTTEST), method="bounded")
-    value, after = float(np.exp(optimum.x)), float(optimum.fun)
-    return Temperature(value, len(gold.item), loss(0.0), after)
+    return {
+        "value": float(np.exp(optimum.x)),
+        "gold_items": len(gold.item),
+        "log_loss_before": loss(0.0),
+        "log_loss_after": float(optimum.fun),
+    }
 
 
 def _tempered_logs(
@@ -162,8 +130,8 @@ def fit_presence(
     columns: Float[np.ndarray, "N F"],
     present: Bool[np.ndarray, " N"],
     item: Int[np.ndarray, " N"],
-) -> Presence:
-    """Fit log-odds of presence to gold."""
+) -> tuple[dict[str, Any], Float[np.ndarray, " N"]]:
+    """Fit log-odds of presence to gold; return an account, and log-odds held out."""
     _check_enough(len(present), "pairs of item and label that were classified")
     if present.all() or not present.any():
         msg = "all gold pairs are present, or none is: they cannot calibrate anything"
@@ -179,15 +147,16 @@ def fit_presence(
             a, b = intercept, weights
         held_out[out] = a + columns[out] @ b
     share = present.mean()
-    return Presence(
-        intercept=intercept,
-        weights=weights,
-        pairs=len(present),
-        present=int(present.sum()),
-        log_loss=_loss(held_out, present),
-        base=float(-xlogy(share, share) - xlogy(1 - share, 1 - share)),
-        held_out=held_out,
-    )
+    right = log_expit(np.where(present, held_out, -held_out))
+    account = {
+        "gold_pairs": len(present),
+        "present": int(present.sum()),
+        "log_loss_held_out": float(-right.mean()),
+        "log_loss_of_the_share_alone": float(entr([share, 1 - share]).sum()),
+        "intercept": intercept,
+        "weights": weights,
+    }
+    return account, held_out
 
 
 def _regress(
@@ -201,7 +170,7 @@ def _regress(
     def objective(weights: np.ndarray) -> tuple[float, np.ndarray]:
         odds = weights[0] + scaled @ weights[1:]
         apart = expit(odds) - present
-        loss = -np.where(present, log_expit(odds), log_expit(-odds)).sum()
+        loss = -log_expit(np.where(present, odds, -odds)).sum()
         loss += RIDGE / 2 * (weights[1:] ** 2).sum()
         slope = np.append(apart.sum(), apart @ scaled + RIDGE * weights[1:])
         return float(loss), slope
@@ -210,11 +179,6 @@ def _regress(
     estimate = minimize(objective, start, jac=True, method="L-BFGS-B").x
     weights = estimate[1:] / spread
     return float(estimate[0] - weights @ centre), weights
-
-
-def _loss(log_odds: Float[np.ndarray, " N"], present: Bool[np.ndarray, " N"]) -> float:
-    right = np.where(present, log_expit(log_odds), log_expit(-log_odds))
-    return float(-right.mean())
 
 
 def _check_enough(number: int, what: str) -> None:

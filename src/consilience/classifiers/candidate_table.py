@@ -135,7 +135,11 @@ class Candidates:
         """
         place = Path(folder)
         tables = {FILE: self.table, SOURCES: self.sources, LABELS: self.labels}
-        with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
+
+        def is_ours(folder: Path) -> bool:
+            return (folder / ACCOUNT).is_file()
+
+        with whole_folder(place, replaceable=is_ours if overwrite else None) as partial:
             for file, table in tables.items():
                 if table is not None:
                     table.to_parquet(partial / file, index=False, compression="zstd")
@@ -237,7 +241,7 @@ def candidates(
     }
     order = np.lexsort((pairs.label, -features["score"], pairs.item))
     table = pd.DataFrame({**names, **features}).iloc[order].reset_index(drop=True)
-    number = table.groupby("item").size()
+    number = table["item"].value_counts()
     weights = zip(pooled.models, pooled.weight, strict=True)
     return Candidates(
         table=table,
@@ -315,16 +319,15 @@ def _check_names(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
 
 def _sources(pooled: Pool, pairs: Pairs, also: pd.DataFrame | None) -> pd.DataFrame:
     """Return who lists each candidate where."""
-    kept = np.isin(pooled.row_cell, pairs.cell)
-    cell, model = pooled.row_cell[kept], pooled.row_model[kept]
-    rank = pooled.row_rank[kept]
-    order = np.lexsort((model, rank, cell))
+    order = np.lexsort((pooled.row_model, pooled.row_rank, pooled.row_cell))
+    order = order[np.isin(pooled.row_cell[order], pairs.cell)]
+    cell = pooled.row_cell[order]
     rows = pd.DataFrame(
         {
-            "item": pooled.items[pooled.item[cell[order]]].astype(str),
-            "label": pooled.labels[pooled.label[cell[order]]].astype(str),
-            "model": pooled.models[model[order]].astype(str),
-            "rank": pd.array(rank[order], dtype="Int16"),
+            "item": pooled.items[pooled.item[cell]].astype(str),
+            "label": pooled.labels[pooled.label[cell]].astype(str),
+            "model": pooled.models[pooled.row_model[order]].astype(str),
+            "rank": pd.array(pooled.row_rank[order], dtype="Int16"),
         }
     )
     if also is None:
@@ -332,12 +335,7 @@ def _sources(pooled: Pool, pairs: Pairs, also: pd.DataFrame | None) -> pd.DataFr
     more = also[also["item"].astype("str").isin(pooled.items)]
     more = more[["item", "label", "source"]].astype("str").drop_duplicates()
     more = more.rename(columns={"source": "model"})
-    more = more.assign(rank=pd.array([pd.NA] * len(more), dtype="Int16"))
     return pd.concat([rows, more], ignore_index=True)
-
-
-def _ours(folder: Path) -> bool:
-    return (folder / ACCOUNT).is_file()
 
 
 def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:

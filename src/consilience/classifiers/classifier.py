@@ -36,10 +36,7 @@ from consilience.classifiers.runtime import (
     session,
     to_half_arithmetic,
 )
-from consilience.errors import (
-    ConsilienceError,
-    SourceError,
-)
+from consilience.errors import ConsilienceError, SourceError
 
 MIN_PROBABILITY = 1e-30  # before its logarithm is taken
 SHOWN = 5  # labels of a golden picture
@@ -289,8 +286,19 @@ def check_golden(folder: str | Path, *, photographs: str | Path | None = None) -
     classifier = load_classifier(place, choose("cpu"))
     largest = float("nan")
     for golden in classifier.manifest.golden:
-        picture = decode(_picture(place, golden, photographs)).rgb
-        square = prepare(picture, classifier.manifest.preprocessing)
+        name, where = golden.file or f"{golden.photograph}.*", place
+        if golden.file is None and photographs is not None:
+            where = Path(photographs)
+        try:
+            data = next(iter(sorted(where.glob(name)))).read_bytes()
+        except (StopIteration, OSError):
+            msg = (
+                f"{place}: the golden picture {golden.file or golden.photograph} is "
+                "missing; copy the whole folder, or give `photographs=`, the folder of "
+                "scikit-image's photographs (skimage.data_dir)"
+            )
+            raise SourceError(msg) from None
+        square = prepare(decode(data).rgb, classifier.manifest.preprocessing)
         logits = classifier.logits(square[None])[0]
         places = [classifier.labels.label.index(label) for label in golden.labels]
         difference = float(np.abs(logits[places] - np.array(golden.logits)).max())
@@ -341,19 +349,3 @@ def pattern() -> bytes:
     written = io.BytesIO()
     smooth.save(written, "PNG")
     return written.getvalue()
-
-
-def _picture(folder: Path, golden: Golden, photographs: str | Path | None) -> bytes:
-    if golden.file is not None:
-        files = [folder / golden.file]
-    else:
-        files = sorted(Path(photographs or folder).glob(f"{golden.photograph}.*"))
-    try:
-        return files[0].read_bytes()
-    except (IndexError, OSError):
-        msg = (
-            f"{folder}: the golden picture {golden.file or golden.photograph} is "
-            "missing; copy the whole folder, or give `photographs=`, the folder of "
-            "scikit-image's photographs (skimage.data_dir)"
-        )
-        raise SourceError(msg) from None

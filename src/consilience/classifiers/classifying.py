@@ -170,23 +170,30 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     >>> cs.classify(["photos"], ["resnet"], "predictions")  # doctest: +SKIP
     """
     started = time.monotonic()
-    _check_numbers(keep, pace)
+    for name, number in {"keep": keep, **asdict(pace)}.items():
+        if number is not None and number < 1:
+            msg = f"{name}={number}: expected a whole number from 1"
+            raise OptionError(msg)
     images = images if isinstance(images, Images) else list_images(images)
     choice = choose(device)
-    workers = share_processors(pace, gpu=choice.gpu)
-    classifiers = _load(folders, choice, workers.threads, precision)
+    batch_size, readers, threads = share_processors(pace, gpu=choice.gpu)
+    classifiers = _load(folders, choice, threads, precision)
     where = _where(choice, classifiers)
+    runtime, pillow = choice.runtime.__version__, metadata.version("pillow")
     account = Account(
         keep=keep,
         precision=precision,
         classifiers=tuple(provenance(each.manifest) for each in classifiers),
-        devices=(f"{where}; {_versions(choice)}",),
+        devices=(f"{where}; ONNX Runtime {runtime}, Pillow {pillow}",),
     )
     done = unusable = 0
     tables: list[pa.Table] = []
     rows: list[dict[str, Any]] = []
     how = tuple(each.manifest.preprocessing for each in classifiers)
-    with _place(Path(out), overwrite=overwrite) as folder:
+    place: AbstractContextManager[Path] = nullcontext(Path(out))
+    if overwrite and Path(out).exists():  # replaced at the end
+        place = whole_folder(Path(out), replaceable=is_folder)
+    with place as folder:
         pieces = Pieces(folder, account, [each.labels for each in classifiers])
         before = sum(item in pieces.done for item in images.items)
         todo = images.besides(frozenset(pieces.done))
@@ -197,14 +204,16 @@ def classify(  # noqa: PLR0913 (each option stands alone)
                 tables.clear()
                 rows.clear()
 
-        with quiet(), closing(read_ahead(todo, how, workers)) as ready:
-            for batch in batched(ready, workers.batch):
-                answers, became = classify_batch(batch, classifiers, keep, workers)
+        ahead = read_ahead(todo, how, readers, AHEAD * batch_size)
+        with quiet(), closing(ahead) as ready:
+            for batch in batched(ready, batch_size):
+                size = batch_size if choice.gpu else 0
+                answers, became = classify_batch(batch, classifiers, keep, size)
                 tables.append(answers)
                 rows.extend(became)
                 done += len(batch)
                 unusable += sum(row["reason"] is not None for row in became)
-                if len(rows) >= workers.piece:
+                if len(rows) >= PIECE:
                     put_away()
                 rate = f"{done / max(time.monotonic() - started, 1e-9):,.1f} images/s"
                 report(Progress("classifying", before + done, len(images.items), rate))
@@ -216,13 +225,6 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         device=where,
         seconds=time.monotonic() - started,
     )
-
-
-def _place(out: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
-    """Return where to write: the folder itself, or one that replaces it at the end."""
-    if overwrite and out.exists():
-        return whole_folder(out, replaceable=is_folder)
-    return nullcontext(out)
 
 
 def _load(
@@ -261,11 +263,6 @@ def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
     return "the CPU: ONNX Runtime found a driver but not CUDA 13 or cuDNN 9"
 
 
-def _versions(choice: Choice) -> str:
-    pillow = metadata.version("pillow")
-    return f"ONNX Runtime {choice.runtime.__version__}, Pillow {pillow}"
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """An image as the networks take it, or the reason why it cannot be used."""
@@ -278,31 +275,16 @@ class Prepared:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """How the work is spread, settled."""
-
-    batch: int
-    readers: int
-    threads: int
-    fixed: bool
-
-    @property
-    def piece(self) -> int:
-        """Images in a piece: whole batches."""
-        return -(-PIECE // self.batch) * self.batch
-
-
 def read_ahead(
-    images: Iterable[Image], how: Sequence[Preprocessing], workers: Workers
+    images: Iterable[Image], how: Sequence[Preprocessing], readers: int, most: int
 ) -> Generator[Prepared]:
     """Read ahead in threads, and give the images in their order."""
     ahead: deque[Future[Prepared]] = deque()
-    pool = ThreadPoolExecutor(workers.readers, "reader")
+    pool = ThreadPoolExecutor(readers, "reader")
     try:
         for image in images:
             ahead.append(pool.submit(prepare_image, image, how))
-            if len(ahead) >= AHEAD * workers.batch:
+            if len(ahead) >= most:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
@@ -326,16 +308,8 @@ def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
     return Prepared(image.item, squares, width, height, picture.note)
 
 
-def _check_numbers(keep: int, pace: Pace) -> None:
-    """Refuse numbers below one."""
-    for name, number in {"keep": keep, **asdict(pace)}.items():
-        if number is not None and number < 1:
-            msg = f"{name}={number}: expected a whole number from 1"
-            raise OptionError(msg)
-
-
-def share_processors(pace: Pace, *, gpu: bool) -> Workers:
-    """Settle how the work is spread over the processors there are.
+def share_processors(pace: Pace, *, gpu: bool) -> tuple[int, int, int]:
+    """Return sizes of batches, and threads that read and that compute.
 
     A network of the sizes meant here takes three to ten times as long as decoding its
     image, so a quarter of the processors reads; with a GPU all do.
@@ -343,11 +317,10 @@ def share_processors(pace: Pace, *, gpu: bool) -> Workers:
     cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else None
     cores = cores or os.cpu_count() or 1
     reading = max(1, cores - 1) if gpu else max(1, cores // 4)
-    return Workers(
-        batch=pace.batch or BATCH[gpu],
-        readers=pace.readers or reading,
-        threads=pace.threads or max(1, cores - reading),
-        fixed=gpu,
+    return (
+        pace.batch or BATCH[gpu],
+        pace.readers or reading,
+        pace.threads or max(1, cores - reading),
     )
 
 
@@ -355,17 +328,18 @@ def classify_batch(
     batch: Sequence[Prepared],
     classifiers: Sequence[Classifier],
     keep: int,
-    workers: Workers,
+    size: int = 0,
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
-    """Return the answers about a batch, and what became of each of its images."""
+    """Return the answers about a batch, and what became of each of its images.
+
+    Batches are filled up to a size: CUDA searches for its fastest code for each.
+    """
     usable = [image for image in batch if image.squares]
     reasons = {image.item: image.reason for image in batch}
     tables = [ANSWER_SCHEMA.empty_table()]
     for place, classifier in enumerate(classifiers if usable else ()):
         squares = np.stack([image.squares[place] for image in usable])
-        # A batch of another shape would have CUDA search for its fastest code again.
-        batch_size = workers.batch if workers.fixed else 0
-        logits = classifier.logits(fill_up(squares, batch_size))[: len(usable)]
+        logits = classifier.logits(fill_up(squares, size))[: len(usable)]
         finite = np.isfinite(logits).all(1)
         for at in np.flatnonzero(~finite):
             item = usable[at].item

@@ -69,15 +69,6 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Names of the columns of lists and tables."""
-
-    item: str
-    image: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
 class Files:
     """Images that are files."""
 
@@ -141,8 +132,8 @@ def item_names(paths: Sequence[str], naming: Naming) -> tuple[str, ...]:
     return tuple(part.name if naming == "name" else part.stem for part in parts)
 
 
-def _read_list(source: Path, columns: Columns, naming: Naming) -> Files:
-    """Read a list of paths."""
+def _read_list(source: Path, item: str, path: str, naming: Naming) -> Files:
+    """Read a list of paths, by the columns of items and of paths."""
     try:
         lines = source.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -154,37 +145,42 @@ def _read_list(source: Path, columns: Columns, naming: Naming) -> Files:
         return _listed(source, paths, None, naming)
     rows = csv.DictReader(lines, delimiter="\t" if ending == ".tsv" else ",")
     names = list(rows.fieldnames or ())
-    _require(columns.path, names, source)
-    listed = [row for row in rows if row[columns.path]]
-    items = None
-    if columns.item in names:
-        items = [row[columns.item] or "" for row in listed]
-    return _listed(source, [row[columns.path] for row in listed], items, naming)
+    _require(path, names, source)
+    listed = [row for row in rows if row[path]]
+    items = [row[item] or "" for row in listed] if item in names else None
+    return _listed(source, [row[path] for row in listed], items, naming)
 
 
-def _read_table(source: Path, columns: Columns, naming: Naming) -> "Files | Table":
+def _read_table(
+    source: Path, item: str, image: str, path: str, naming: Naming
+) -> "Files | Table":
     """Read what a Parquet file holds: images, or paths to them."""
+    beside: list[str] = []
     try:
         with parquet.ParquetFile(source) as table:
-            schema = table.schema_arrow
-            wanted = [n for n in (columns.item, columns.path) if n in schema.names]
-            side = table.read(columns=wanted).to_pydict()
-            inside = columns.image in schema.names
-            inner = _inner_paths(table, columns.image) if inside else None
+            names = table.schema_arrow.names
+            side = table.read(columns=[n for n in (item, path) if n in names])
+            inside = image in names
+            kind = table.schema_arrow.field(image).type if inside else pa.null()
+            # Paths that stand beside the bytes, in a struct of both.
+            if pa.types.is_struct(kind) and kind.get_field_index("path") >= 0:
+                cells = table.read(columns=[f"{image}.path"]).column(0).to_pylist()
+                beside = [cell["path"] for cell in cells]
     except (pa.ArrowInvalid, OSError) as error:
         why = str(error).splitlines()[0]
         msg = f"{source}: not a whole Parquet file ({why}); copy or export it again"
         raise SourceError(msg) from None
+    given = side.to_pydict()
     if not inside:
-        _require(columns.path, schema.names, source)
-    paths = [str(p) for p in side.get(columns.path, inner or ())]
+        _require(path, names, source)
+    paths = [str(p) for p in given.get(path, beside if all(beside) else ())]
     items = None
-    if columns.item in side:
-        items = ["" if i is None else str(i) for i in side[columns.item]]
+    if item in given:
+        items = ["" if i is None else str(i) for i in given[item]]
     elif not paths:
-        _require(columns.item, schema.names, source)
+        _require(item, names, source)
     files = _listed(source, paths, items, naming)
-    return Table(files.items, source, columns.image) if inside else files
+    return Table(files.items, source, image) if inside else files
 
 
 def _listed(
@@ -197,16 +193,6 @@ def _listed(
         msg = f"{source}, row {row}: the item has no name; fix or drop the row"
         raise SourceError(msg)
     return Files(names, tuple(source.parent / path for path in paths))
-
-
-def _inner_paths(table: parquet.ParquetFile, image: str) -> list[str] | None:
-    """Return the paths that stand beside the bytes in a struct of both."""
-    kind = table.schema_arrow.field(image).type
-    if not pa.types.is_struct(kind) or kind.get_field_index("path") < 0:
-        return None
-    cells = table.read(columns=[f"{image}.path"]).column(0).to_pylist()
-    paths = [cell["path"] for cell in cells]
-    return paths if all(paths) else None
 
 
 def _require(column: str, names: Sequence[str], source: Path) -> None:
@@ -261,7 +247,6 @@ def list_images(
         A source is not there, there is no image, two have the same name, or a list
         lacks a column.
     """
-    columns = Columns(item, image, path)
     parts: list[Files | Table] = []
     left_aside = 0
     for source in map(Path, sources):
@@ -275,21 +260,16 @@ def list_images(
             msg = f"{source}: there is no such file or folder; check the path"
             raise SourceError(msg)
         elif source.suffix.lower() in LISTS:
-            parts.append(_read_list(source, columns, naming))
+            parts.append(_read_list(source, item, path, naming))
         elif source.suffix.lower() in TABLES:
-            parts.append(_read_table(source, columns, naming))
+            parts.append(_read_table(source, item, image, path, naming))
         else:
             parts.append(Files(item_names([source.name], naming), (source,)))
     items = tuple(name for part in parts for name in part.items)
-    _check_names(items, sources, left_aside)
-    return Images(items, left_aside, tuple(parts))
-
-
-def _check_names(items: tuple[str, ...], sources: Sequence[object], left: int) -> None:
     if not items:
         msg = (
-            f"{', '.join(map(str, sources))}: no image was found ({left:,} files with "
-            "other endings); give folders, image files, lists or Parquet files"
+            f"{', '.join(map(str, sources))}: no image was found ({left_aside:,} files "
+            "with other endings); give folders, image files, lists or Parquet files"
         )
         raise SourceError(msg)
     name, times = Counter(items).most_common(1)[0]
@@ -300,6 +280,7 @@ def _check_names(items: tuple[str, ...], sources: Sequence[object], left: int) -
             "item"
         )
         raise SourceError(msg)
+    return Images(items, left_aside, tuple(parts))
 
 
 class UnusableImageError(Exception):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -43,12 +44,18 @@ class Pieces:
         devices = (*(before.devices if before else ()), *account.devices)
         devices = tuple(dict.fromkeys(devices))
         self.account = msgspec.structs.replace(account, devices=devices)
+        text = as_toml(self.account)
         with _add_advice():
-            if before is None:
-                self._begin(labels)
-            else:
+            if before is not None:
                 with whole_file(folder / FILE) as partial:
-                    self._tell(partial)
+                    partial.write_text(text, encoding="utf-8")
+            else:
+                with whole_folder(folder, replaceable=_is_empty) as partial:
+                    for part in (ANSWERS, IMAGES):
+                        (partial / part).mkdir()
+                    table = _label_table(labels)
+                    parquet.write_table(table, partial / LABELS, compression="zstd")
+                    (partial / FILE).write_text(text, encoding="utf-8")
         self.done, self.number = self._whole()
 
     def add(self, answers: pa.Table, images: Iterable[Mapping[str, object]]) -> None:
@@ -87,55 +94,46 @@ class Pieces:
                     file.unlink()
         return done, number
 
-    def _begin(self, labels: Sequence[Labels]) -> None:
-        with whole_folder(self.folder, replaceable=_is_empty) as partial:
-            for part in (ANSWERS, IMAGES):
-                (partial / part).mkdir()
-            table = _label_table(labels)
-            parquet.write_table(table, partial / LABELS, compression="zstd")
-            self._tell(partial / FILE)
-
-    def _tell(self, file: Path) -> None:
-        file.write_text(as_toml(self.account), encoding="utf-8")
-
 
 def _check_same(folder: Path, before: Account, now: Account) -> None:
-    def refuse(what: str) -> None:
+    earlier, current = (
+        {c.name: c for c in account.classifiers} for account in (before, now)
+    )
+    compared = [
+        (
+            list(earlier) != list(current),
+            f"of {', '.join(earlier)}, not of {', '.join(current)}",
+        )
+    ]
+    for name, one in earlier.items():
+        other = current.get(name, one)
+        how = [(each.preprocessing, each.pixels) for each in (one, other)]
+        compared += [
+            (one.network != other.network, f"of another network named {name}"),
+            (how[0] != how[1], f"of {name} with another preprocessing"),
+            (one != other, f"of {name} with other labels or another family"),
+        ]
+    compared += [
+        (
+            before.precision != now.precision,
+            f"in {before.precision} precision, not {now.precision}",
+        ),
+        (before.keep != now.keep, f"that keep {before.keep} labels, not {now.keep}"),
+    ]
+    what = next((what for differs, what in compared if differs), None)
+    if what is not None:
         msg = (
             f"{folder}: holds predictions {what}; continue with the same settings, "
             "choose another folder, or `overwrite=True` to start again"
         )
         raise DataError(msg)
 
-    earlier, current = (
-        {c.name: c for c in account.classifiers} for account in (before, now)
-    )
-    if list(earlier) != list(current):
-        refuse(f"of {', '.join(earlier)}, not of {', '.join(current)}")
-    for name, one in earlier.items():
-        if one.network != current[name].network:
-            refuse(f"of another network named {name}")
-        how = (one.preprocessing, one.pixels)
-        if how != (current[name].preprocessing, current[name].pixels):
-            refuse(f"of {name} with another preprocessing")
-        if one != current[name]:
-            refuse(f"of {name} with other labels or another family")
-    if before.precision != now.precision:
-        refuse(f"in {before.precision} precision, not {now.precision}")
-    if before.keep != now.keep:
-        refuse(f"that keep {before.keep} labels, not {now.keep}")
-
 
 def _label_table(labels: Sequence[Labels]) -> pa.Table:
     """Return all labels, each once, with every name it has."""
-    rows: dict[str, dict[str, str]] = {}
-    for each in labels:
-        for label, *names in zip(each.label, *each.columns.values(), strict=True):
-            named = dict(zip(each.columns, names, strict=True))
-            rows[label] = {**named, **rows.get(label, {})}
-    columns = dict.fromkeys(name for row in rows.values() for name in row)
-    texts = {name: [row.get(name) for row in rows.values()] for name in columns}
-    return pa.table({name: pa.array(texts[name], pa.string()) for name in columns})
+    every = pd.concat([pd.DataFrame(each.columns, dtype=str) for each in labels])
+    named = every.groupby("label", sort=False).first().reset_index()
+    return pa.table({name: pa.array(named[name], pa.string()) for name in every})
 
 
 def _is_empty(folder: Path) -> bool:

@@ -31,7 +31,7 @@ Clemen and Winkler (1999), Combining probability distributions from experts in r
 analysis.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -134,31 +134,6 @@ def name_codes(names: np.ndarray, column: pd.Series) -> Int[np.ndarray, " N"]:
     return codes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RankedRows:
-    """Rows of all classifiers; the share is missing where only ranks are known."""
-
-    item: Int[np.ndarray, " R"]
-    label: Int[np.ndarray, " R"]
-    model: Int[np.ndarray, " R"]
-    rank: Int[np.ndarray, " R"]
-    share: Float[np.ndarray, " R"]
-    num_models: int
-
-    @property
-    def ranks_only(self) -> Bool[np.ndarray, " R"]:
-        """Rows of classifiers with ranks only."""
-        lacking = np.bincount(self.model, np.isnan(self.share), self.num_models) > 0
-        rows: Bool[np.ndarray, " R"] = lacking[self.model]
-        return rows
-
-    def with_ranks(self, deserved: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " R"]:
-        """Return the probability of each row: as given, or by its rank."""
-        of_rank = deserved[self.model, self.rank - 1]
-        share: Float[np.ndarray, " R"] = np.where(self.ranks_only, of_rank, self.share)
-        return share
-
-
 def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -> Pool:
     """Pool predictions."""
     names = [name for source in predictions for name in source.families]
@@ -168,24 +143,26 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
         raise DataError(msg)
     families = {k: v for source in predictions for k, v in source.families.items()}
     tables = [source.table for source in predictions]
-    item, items = _row_codes(tables, "item")
-    label, labels = _row_codes(tables, "label")
-    model, models = _row_codes(tables, "model")
-    rows = RankedRows(
-        item=item,
-        label=label,
-        model=model,
-        rank=np.concatenate([table["rank"].to_numpy(np.int64) for table in tables]),
-        share=np.concatenate(
-            [table["probability"].to_numpy(float) for table in tables]
-        ),
-        num_models=len(models),
+    (item, items), (label, labels), (model, models) = (
+        _row_codes(tables, name) for name in ("item", "label", "model")
     )
-    share = rows.with_ranks(rank_shares(rows, gold, items, labels))
+    rank = np.concatenate([table["rank"].to_numpy(np.int64) for table in tables])
+    share = np.concatenate([table["probability"].to_numpy(float) for table in tables])
+    ranked = (np.bincount(model, np.isnan(share), len(models)) > 0)[model]
+    right = None
+    if gold is not None:
+        truth = np.full(len(items), np.nan)
+        about, told = name_codes(items, gold["item"]), name_codes(labels, gold["label"])
+        truth[about[about >= 0]] = told[about >= 0]  # -1, never hit: nobody lists it
+        right = np.where(np.isnan(truth[item]), np.nan, truth[item] == label)[ranked]
+    share[ranked] = _rank_shares(model[ranked], rank[ranked], len(models), right)
     num_labels = max(
         len(labels), *(k for source in predictions for k in source.num_labels.values())
     )
-    weight = _weights(models, families)
+    family = np.array([families[name] for name in models])
+    _, which, size = np.unique(family, return_inverse=True, return_counts=True)
+    weight = 1.0 / size[which]
+    weight /= weight.sum()
     pair = item * len(models) + model
     shape = (len(items), len(models))
     kept = np.bincount(pair, minlength=shape[0] * shape[1]).reshape(shape)
@@ -208,7 +185,7 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
         elsewhere=np.clip(elsewhere, 1e-12, 1.0),
         row_cell=cell,
         row_model=model,
-        row_rank=rows.rank,
+        row_rank=rank,
         row_weight=here[item, model],
         weight=weight,
     )
@@ -224,16 +201,6 @@ def _row_codes(
     return both.codes.astype(np.int64), both.categories.to_numpy(dtype=object)
 
 
-def _weights(
-    models: np.ndarray, families: Mapping[str, str]
-) -> Float[np.ndarray, " M"]:
-    family = np.array([families[name] for name in models])
-    _, which, size = np.unique(family, return_inverse=True, return_counts=True)
-    weight = 1.0 / size[which]
-    normalised: Float[np.ndarray, " M"] = weight / weight.sum()
-    return normalised
-
-
 def choose_cells(
     pool: Pool, policy: Policy, top: int, mass: float
 ) -> Bool[np.ndarray, " E"]:
@@ -242,7 +209,9 @@ def choose_cells(
         msg = f"`top={top}`, `mass={mass:g}`: expected 1 or more, and between 0 and 1"
         raise OptionError(msg)
     if policy == "union":
-        return best_rank(pool) <= top
+        rank = np.full(len(pool.item), np.inf)
+        np.minimum.at(rank, pool.row_cell, pool.row_rank)
+        return rank <= top
     place, before = _in_order(pool)
     if policy == "ensemble":
         return place < top
@@ -250,13 +219,6 @@ def choose_cells(
         return before < mass
     msg = f"`policy={policy!r}`: expected union, ensemble or mass"
     raise OptionError(msg)
-
-
-def best_rank(pool: Pool) -> Int[np.ndarray, " E"]:
-    """Return the best rank that any classifier gives each cell."""
-    rank = np.full(len(pool.item), np.iinfo(np.int64).max)
-    np.minimum.at(rank, pool.row_cell, pool.row_rank)
-    return rank
 
 
 def _in_order(
@@ -275,47 +237,30 @@ def _in_order(
     return place, sums
 
 
-def rank_shares(
-    rows: RankedRows,
-    gold: pd.DataFrame | None,
-    items: np.ndarray,
-    labels: np.ndarray,
-) -> Float[np.ndarray, "M D"]:
-    """Return how often each rank of each list is right.
+def _rank_shares(
+    model: Int[np.ndarray, " R"],
+    rank: Int[np.ndarray, " R"],
+    num_models: int,
+    right: Float[np.ndarray, " R"] | None,
+) -> Float[np.ndarray, " R"]:
+    """Return how often rows of lists are right, by list and rank.
 
-    From gold: the list's own shares, shrunk to those of all lists. Without gold: one
-    over the rank.
+    `right` says whether each row is; NaN, that gold does not tell.
     """
-    depth = int(rows.rank.max(initial=1))
-    listed = np.zeros((rows.num_models, depth))
-    ranked = rows.ranks_only
-    np.maximum.at(listed, (rows.model[ranked], rows.rank[ranked] - 1), 1.0)
+    place = (model, rank - 1)
+    depth = int(rank.max(initial=1))
+    listed, hits, trials = np.zeros((3, num_models, depth))
+    listed[place] = 1.0
     falling = listed / np.arange(1, depth + 1)
     total = np.maximum(falling.sum(1, keepdims=True), 1e-12)
     usual = (1 - OFF_LIST) * falling / total
-    if gold is None or not ranked.any():
-        return usual
-    truth = _truth(gold, items, labels)
-    judged = ranked & (truth[rows.item] >= 0)
-    hit = judged & (truth[rows.item] == rows.label)
-    place = (rows.model, rows.rank - 1)
-    hits, trials = np.zeros_like(listed), np.zeros_like(listed)
-    np.add.at(hits, (place[0][hit], place[1][hit]), 1.0)
-    np.add.at(trials, (place[0][judged], place[1][judged]), 1.0)
+    if right is None:
+        return np.asarray(usual[place])
+    np.add.at(hits, place, np.nan_to_num(right))
+    np.add.at(trials, place, ~np.isnan(right))
     together = (hits.sum(0) + usual.max(0)) / (trials.sum(0) + 1)
-    return listed * (hits + SHRINKAGE * together) / (trials + SHRINKAGE)
-
-
-def _truth(
-    gold: pd.DataFrame, items: np.ndarray, labels: np.ndarray
-) -> Int[np.ndarray, " I"]:
-    """Return the code of the true label of each item; minus one where not known."""
-    item, label = name_codes(items, gold["item"]), name_codes(labels, gold["label"])
-    truth = np.full(len(items), -1)
-    here = item >= 0
-    # A label that nobody lists is known and never hit.
-    truth[item[here]] = np.where(label[here] < 0, len(labels), label[here])
-    return truth
+    shares = (hits + SHRINKAGE * together) / (trials + SHRINKAGE)
+    return np.asarray(shares[place])
 
 
 def choose_pairs(pool: Pool, chosen: np.ndarray, also: pd.DataFrame | None) -> Pairs:

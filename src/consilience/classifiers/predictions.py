@@ -323,17 +323,15 @@ def from_arrays(
     number = len(items)
     ranked = {file.stem: _ranked(file, number, labels) for file in files}
     depth = [best.shape[1] for best in ranked.values()]
-    item = [np.repeat(np.arange(number, dtype=np.int32), each) for each in depth]
     rank = [np.tile(np.arange(1, each + 1, dtype=np.int16), number) for each in depth]
+    item = np.concatenate([np.repeat(np.arange(number), each) for each in depth])
     label = np.concatenate([best.ravel() for best in ranked.values()])
     model = np.repeat(np.arange(len(depth)), number * np.array(depth))
     names = [str(i) for i in range(1 + int(label.max(initial=-1)))]
     names = names if labels is None else list(labels)
     frame = pd.DataFrame(
         {
-            "item": pd.Categorical.from_codes(
-                np.concatenate(item), categories=pd.Index(list(items))
-            ),
+            "item": pd.Categorical.from_codes(item, pd.Index(list(items))),
             "model": pd.Categorical.from_codes(model, pd.Index(list(ranked))),
             "rank": np.concatenate(rank),
             "label": pd.Categorical.from_codes(label, pd.Index(names)),
@@ -376,36 +374,26 @@ def _ranked(
     if len(ranked) != num_items:
         msg = f"{file}: has {len(ranked):,} rows for {num_items:,} images; list all"
         raise DataError(msg)
-    if not whole:
-        ranked = _best_labels(ranked, file, labels)
     most = np.inf if labels is None else len(labels)
+    if not whole:
+        if most not in {np.inf, ranked.shape[1]}:
+            msg = (
+                f"{file}: has scores for {ranked.shape[1]:,} labels, and {most:,} are "
+                "named; name each column"
+            )
+            raise DataError(msg)
+        if np.isnan(ranked).any():
+            row = int(np.isnan(ranked).any(1).argmax())
+            msg = f"{file}: row {row + 1} has scores that are not numbers; leave it out"
+            raise DataError(msg)
+        ranked = np.argsort(-ranked, axis=1, kind="stable")[:, :KEPT]
     if ranked.min() < 0 or ranked.max() >= most:
         msg = (
             f"{file}: label {ranked.min() if ranked.min() < 0 else ranked.max()} is "
             f"not among the {most:,}; count from 0"
         )
         raise DataError(msg)
-    best: Int[np.ndarray, "I R"] = ranked
-    return best
-
-
-def _best_labels(
-    scores: Float[np.ndarray, "I K"], file: Path, labels: Sequence[str] | None
-) -> Int[np.ndarray, "I R"]:
-    """Return the labels of the highest scores of each image, the highest first."""
-    if labels is not None and len(labels) != scores.shape[1]:
-        msg = (
-            f"{file}: has scores for {scores.shape[1]:,} labels, and {len(labels):,} "
-            "are named; name each column"
-        )
-        raise DataError(msg)
-    if np.isnan(scores).any():
-        row = int(np.isnan(scores).any(1).argmax())
-        msg = f"{file}: row {row + 1} has scores that are not numbers; leave it out"
-        raise DataError(msg)
-    order = np.argsort(-scores, axis=1, kind="stable")
-    best: Int[np.ndarray, "I R"] = order[:, :KEPT]
-    return best
+    return np.asarray(ranked)
 
 
 def finite_numbers(

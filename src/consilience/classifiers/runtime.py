@@ -64,12 +64,7 @@ class Choice:
 
 def load_runtime() -> Any:
     """Return the module of ONNX Runtime."""
-    builds = [
-        name
-        for name in ("onnxruntime", "onnxruntime-gpu")
-        if _version(name) is not None
-    ]
-    if len(builds) > 1:
+    if _version("onnxruntime") and _version("onnxruntime-gpu"):
         msg = (
             "onnxruntime and onnxruntime-gpu are both installed and overwrite each "
             "other; uninstall both, then install consilience[classifiers]"
@@ -99,9 +94,14 @@ def choose(device: Device, runtime: Any = None, *, driver: str | None = None) ->
         missing = f"{build} has no {NAMES[first]}"
     missing = missing or (_no_driver() if driver is None else driver)
     if not missing:
-        _preload(runtime)
+        # CUDA's libraries from the packages beside ONNX Runtime, if they are there. It
+        # prints what it lacks and never fails; the session reports the result.
+        silent = contextlib.redirect_stdout(io.StringIO())
+        with silent, contextlib.suppress(AttributeError):
+            runtime.preload_dlls(directory="")
         if place == "tensorrt":
-            _preload_tensorrt()
+            with contextlib.suppress(ImportError, OSError):
+                import_module("tensorrt")  # loads its libraries
         return Choice(runtime, place, "the GPU", required=required)
     if required:
         msg = (
@@ -157,30 +157,13 @@ def runs_on(opened: Any) -> Place:
 def _no_driver() -> str:
     """Say what is wrong with the NVIDIA driver; nothing if nothing is."""
     try:
-        library = ctypes.CDLL("nvcuda.dll" if _on_windows() else "libcuda.so.1")
+        library = ctypes.CDLL(
+            "nvcuda.dll" if hasattr(ctypes, "WinDLL") else "libcuda.so.1"
+        )
         code = library.cuInit(0)
     except OSError:
         return "no NVIDIA driver was found"
     return f"the NVIDIA driver answers with error {code}" if code else ""
-
-
-def _on_windows() -> bool:
-    return hasattr(ctypes, "WinDLL")
-
-
-def _preload(runtime: Any) -> None:
-    """Load CUDA's libraries from the packages beside ONNX Runtime, if they are there.
-
-    It prints what it lacks and never fails; the session reports the result.
-    """
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(AttributeError):
-        runtime.preload_dlls(directory="")
-
-
-def _preload_tensorrt() -> None:
-    """Load TensorRT's libraries from its package, if it is there."""
-    with contextlib.suppress(ImportError, OSError):
-        import_module("tensorrt")
 
 
 def _version(name: str) -> str | None:

@@ -114,15 +114,6 @@ class Decision:
         return f"{self.name}: {value} ({self.origin})"
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """All settings."""
-
-    pixels: Pixels
-    preprocessing: Preprocessing
-    decisions: tuple[Decision, ...]
-
-
 def check_choices(given: Mapping[str, object]) -> None:
     """Refuse words that are no choice of a setting."""
     for name, value in given.items():
@@ -164,7 +155,7 @@ def normalization(
 
 def settle(
     given: Settings, stated: Settings, source: str, taken: Taken, where: Path
-) -> Settled:
+) -> tuple[Pixels, Preprocessing, tuple[Decision, ...]]:
     """Settle all settings."""
     decided: dict[str, Decision] = {}
 
@@ -180,15 +171,24 @@ def settle(
                 return value
         return None
 
-    layout = decide("layout", taken.layout)
-    _check_fixed("layout", layout, "nchw or nhwc")
-    if taken.layout is not None and layout != taken.layout:
-        raise _contradiction(decided["layout"], AXES[taken.layout], taken.layout, where)
+    def decide_as_the_graph(name: str, graph: Any, takes: str, expected: str) -> Any:
+        value = decide(name, graph)
+        if value is None:
+            msg = f"the graph does not fix its {name}; give `{name}=`, {expected}"
+            raise OptionError(msg)
+        if graph is not None and value != graph:
+            msg = (
+                f"{where}: takes {takes}, not the {name} {value} "
+                f"({decided[name].origin}); give `{name}={graph!r}`"
+            )
+            raise SourceError(msg)
+        return value
+
+    axes = AXES[taken.layout] if taken.layout else ""
+    layout = decide_as_the_graph("layout", taken.layout, axes, "nchw or nhwc")
     side = taken.side(layout, where)
-    size = decide("size", side)
-    _check_fixed("size", size, "the side of the square in pixels")
-    if side is not None and size != side:
-        raise _contradiction(decided["size"], f"{side} x {side} pixels", side, where)
+    square = f"{side} x {side} pixels"
+    size = decide_as_the_graph("size", side, square, "the side of the square in pixels")
     _check_side("size", size)
     mode = decide("mode", usual="crop")
     if mode != stated.mode:
@@ -208,37 +208,19 @@ def settle(
             "shorter side (to squash: of each side) before the square is cut out"
         )
         raise OptionError(msg)
-    colour = decide("colour", usual="rgb")
-    resampling = decide("filter", usual="bicubic")
+    colour, kind = decide("colour", usual="rgb"), decide("filter", usual="bicubic")
     names = [each.name for each in fields(Settings) if each.name in decided]
-    return Settled(
-        pixels=Pixels(mean=mean, scale=scale, colour=colour, layout=layout),
-        preprocessing=Preprocessing(
-            size=size, mode=mode, resize=resize, filter=resampling
-        ),
-        decisions=tuple(decided[name] for name in names),
+    return (
+        Pixels(mean=mean, scale=scale, colour=colour, layout=layout),
+        Preprocessing(size=size, mode=mode, resize=resize, filter=kind),
+        tuple(decided[name] for name in names),
     )
-
-
-def _check_fixed(name: str, value: object, expected: str) -> None:
-    if value is None:
-        msg = f"the graph does not fix its {name}; give `{name}=`, {expected}"
-        raise OptionError(msg)
 
 
 def _check_side(name: str, value: object) -> None:
     if not (isinstance(value, int) and 1 <= value <= MAX_SIDE):
         msg = f"`{name}={value}`: expected a whole number from 1 to {MAX_SIDE}"
         raise OptionError(msg)
-
-
-def _contradiction(
-    decided: Decision, takes: str, value: object, where: Path
-) -> SourceError:
-    return SourceError(
-        f"{where}: takes {takes}, not the {decided.name} {decided.value} "
-        f"({decided.origin}); give `{decided.name}={value!r}`"
-    )
 
 
 def _three(name: str, value: Each) -> tuple[float, ...]:
@@ -298,24 +280,20 @@ class _UnsuitableError(Exception):
 def _timm(content: Mapping[str, Any]) -> Settings:
     size = _side(content["input_size"][1:]) if "input_size" in content else None
     share = float(content.get("crop_pct") or 0)
-    mode: Mode | None = None
-    resize = None
+    modes: dict[str, Mode] = {"center": "crop", "squash": "squash"}
     crop = content.get("crop_mode", "center")
-    if crop not in {"center", "squash"}:
+    if crop not in modes:
         msg = f"its crop_mode {crop!r} is not supported"
         raise _UnsuitableError(msg)
-    if size and share:
-        mode = "crop" if crop == "center" else "squash"
-        resize = max(size, int(size / share))
-    kinds: dict[object, Filter] = {each: each for each in FILTERS.values()}
     mean, scale = _from_unit(content["mean"], content["std"])
+    kind = content.get("interpolation")
     return Settings(
         mean=mean,
         scale=scale,
         size=size,
-        mode=mode,
-        resize=resize,
-        filter=kinds.get(content.get("interpolation")),
+        mode=modes[crop] if size and share else None,
+        resize=max(size, int(size / share)) if size and share else None,
+        filter=kind if kind in FILTERS.values() else None,
     )
 
 
@@ -326,19 +304,15 @@ def _hugging_face(content: Mapping[str, Any]) -> Settings:
     factor = float(content.get("rescale_factor", 1 / 255))
     factor = factor if content.get("do_rescale", True) else 1.0
     offset = 1.0 if content.get("rescale_offset") else 0.0
-    mean: tuple[float, ...] | None = None
-    scale: tuple[float, ...] | None = None
+    means, stds = content.get("image_mean"), content.get("image_std")
+    power = 2 if content.get("include_top", kind.startswith("EfficientNet")) else 1
     if not content.get("do_normalize", not mobile):
-        mean, scale = (offset / factor,) * 3, (factor,) * 3
-    elif "image_mean" in content and "image_std" in content:
-        power = 2 if content.get("include_top", kind.startswith("EfficientNet")) else 1
-        means, stds = _channels(content["image_mean"]), _channels(content["image_std"])
-        mean = tuple((each + offset) / factor for each in means)
-        scale = tuple(factor / each**power for each in stds)
+        means, stds, power = 0.0, 1.0, 1
+    both = means is not None and stds is not None
     flipped = content.get("do_flip_channel_order", mobile)
     return Settings(
-        mean=mean,
-        scale=scale,
+        mean=tuple((x + offset) / factor for x in _channels(means)) if both else None,
+        scale=tuple(factor / x**power for x in _channels(stds)) if both else None,
         size=size,
         mode=mode,
         resize=resize,

@@ -22,6 +22,7 @@ from consilience.classifiers.classifier import (
 )
 from consilience.classifiers.images import UnusableImageError, decode, prepare
 from consilience.classifiers.manifest import (
+    FILE,
     Answers,
     Colour,
     Filter,
@@ -44,7 +45,6 @@ from consilience.classifiers.settings import (
     Decision,
     Each,
     Settings,
-    Settled,
     Taken,
     check_choices,
     normalization,
@@ -207,8 +207,14 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     output: logits (assumed)
     licence: NOASSERTION (assumed)
     """
-    place, called = Path(out), _name(name, Path(out))
-    on_cpu = choose("cpu")
+    place, on_cpu = Path(out), choose("cpu")
+    called = place.resolve().name if name is None else name
+    if not NAME.fullmatch(called):
+        msg = (
+            f"`name={called}`: expected letters, digits, dots, hyphens, underscores, "
+            "a letter or digit first; give another `name=`"
+        )
+        raise OptionError(msg)
     words: dict[str, Any] = {
         "mode": mode,
         "filter": filter,
@@ -216,7 +222,12 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         "layout": layout,
     }
     check_choices({**words, "output": output})
-    listed, table = _labels(labels)
+    if isinstance(labels, str | Path):
+        table, whence = read_source(labels), str(labels)
+    else:
+        lines = (f"{each}\n" for each in ("label", *labels))
+        table, whence = "".join(lines).encode(), "`labels=`"
+    listed = parse_labels(table, whence)
     if len(listed) < 2:
         msg = f"`labels=` lists {len(listed)} labels; expected two or more"
         raise OptionError(msg)
@@ -226,16 +237,20 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     if preprocessor is not None:
         stated, source = read_preprocessor(Path(preprocessor)), Path(preprocessor).name
     network = _read_network(Path(model), on_cpu)
-    how = settle(given, stated, source, network.taken, network.path)
+    taken = network.taken
+    how, preprocessing, decisions = settle(given, stated, source, taken, network.path)
     shown, kind = _picture(picture)
-    squares = _squares(shown, how)
-    several = _answers(network, to_pixels(squares, how.pixels, network.taken.kind))
+    shape = (NOISE, preprocessing.size, preprocessing.size, 3)
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    squares = np.stack([prepare(decode(shown).rgb, preprocessing), *noise])
+    several = _answers(network, to_pixels(squares, how, taken.kind))
     chosen = _output(several, listed, network)
     original = several[chosen].reshape(len(squares), -1).astype(np.float32)
     answers, origin = _kind_of_answers(network, chosen, original, output)
     first = original[0]
     if answers == "probabilities":
         first = np.log(np.maximum(first, MIN_PROBABILITY))
+    spdx = licence or UNSTATED
     manifest = Manifest(
         schema=1,
         name=called,
@@ -243,37 +258,44 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         network=Network(
             file="model.onnx",
             sha256=digest(network.data),
-            input=network.taken.name,
+            input=taken.name,
             output=chosen,
             answers=answers,
-            storage="float16" if network.taken.kind == np.float16 else "float32",
+            storage="float16" if taken.kind == np.float16 else "float32",
         ),
         labels=LabelFile(file="labels.tsv", sha256=digest(table), count=len(listed)),
-        preprocessing=how.preprocessing,
-        pixels=how.pixels,
-        licence=Licence(spdx=licence or UNSTATED),
+        preprocessing=preprocessing,
+        pixels=how,
+        licence=Licence(spdx=spdx),
         golden=(golden_of(first, listed.label, file=f"golden.{kind}"),),
     )
     files = {
         manifest.network.file: network.data,
         manifest.labels.file: table,
-        manifest.licence.file: f"{manifest.licence.spdx}\n".encode(),
+        manifest.licence.file: f"{spdx}\n".encode(),
         f"golden.{kind}": shown,
     }
-    with whole_folder(place, replaceable=_is_classifier if overwrite else None) as part:
+
+    def is_classifier(folder: Path) -> bool:
+        return (folder / FILE).is_file()
+
+    with whole_folder(place, replaceable=is_classifier if overwrite else None) as part:
         for file, content in files.items():
             (part / file).write_bytes(content)
         write_manifest(manifest, part)
         difference = _compare(part, squares, original, network)
         check_golden(part)
-    last = (
-        Decision("output", answers, origin),
-        Decision("licence", manifest.licence.spdx, GIVEN if licence else ASSUMED),
-    )
     names = listed.columns.get("name", listed.label)
-    shown_first = (names[listed.label.index(x)] for x in manifest.golden[0].labels)
-    decisions = (*how.decisions, *last)
-    return Wrapped(manifest, decisions, tuple(shown_first), difference)
+    return Wrapped(
+        manifest,
+        decisions=(
+            *decisions,
+            Decision("output", answers, origin),
+            Decision("licence", spdx, GIVEN if licence else ASSUMED),
+        ),
+        first=tuple(names[listed.label.index(x)] for x in manifest.golden[0].labels),
+        difference=difference,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +307,10 @@ class _Original:
     data: bytes
     session: Any
     taken: Taken
+
+    def refusal(self, why: str) -> SourceError:
+        """Return the error that names the network."""
+        return SourceError(f"{self.path}: {why}")
 
 
 def _read_network(path: Path, on_cpu: Choice) -> _Original:
@@ -368,40 +394,16 @@ def _answers(network: _Original, pixels: np.ndarray) -> dict[str, np.ndarray]:
     try:
         alone = [session.run(None, {taken.name: batch}) for batch in batches]
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
-        msg = (
-            f"{network.path}: cannot be run on {pixels.shape[1:]} numbers per image "
+        why = (
+            f"cannot be run on {pixels.shape[1:]} numbers per image "
             f"({one_line(error)}); check `size=` and `layout=`, or export it again"
         )
-        raise SourceError(msg) from None
+        raise network.refusal(why) from None
     outputs = zip(session.get_outputs(), zip(*alone, strict=True), strict=True)
     return {
         output.name: np.concatenate([each[:1] for each in several])
         for output, several in outputs
     }
-
-
-def _is_classifier(folder: Path) -> bool:
-    return (folder / "manifest.toml").is_file()
-
-
-def _name(name: str | None, out: Path) -> str:
-    called = out.resolve().name if name is None else name
-    if not NAME.fullmatch(called):
-        msg = (
-            f"`name={called}`: expected letters, digits, dots, hyphens, underscores, "
-            "a letter or digit first; give another `name=`"
-        )
-        raise OptionError(msg)
-    return called
-
-
-def _labels(labels: str | Path | Sequence[str]) -> tuple[Labels, bytes]:
-    """Return the labels, and their bytes for the folder."""
-    if isinstance(labels, str | Path):
-        data = read_source(labels)
-        return parse_labels(data, str(labels)), data
-    data = "".join(f"{each}\n" for each in ("label", *labels)).encode()
-    return parse_labels(data, "`labels=`"), data
 
 
 def _picture(picture: str | Path | None) -> tuple[bytes, str]:
@@ -416,13 +418,6 @@ def _picture(picture: str | Path | None) -> tuple[bytes, str]:
         raise OptionError(msg) from None
     ending = path.suffix.lower().removeprefix(".")
     return data, ending if NAME.fullmatch(ending) else "image"
-
-
-def _squares(picture: bytes, how: Settled) -> np.ndarray:
-    """Return the square of the golden picture, then squares of noise."""
-    shape = (NOISE, how.preprocessing.size, how.preprocessing.size, 3)
-    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    return np.stack([prepare(decode(picture).rgb, how.preprocessing), *noise])
 
 
 def _output(several: dict[str, np.ndarray], labels: Labels, network: _Original) -> str:
@@ -443,8 +438,7 @@ def _output(several: dict[str, np.ndarray], labels: Labels, network: _Original) 
             "expected one per label: list the labels in the order of the outputs, a "
             "background class included"
         )
-    msg = f"{network.path}: {why}"
-    raise SourceError(msg)
+    raise network.refusal(why)
 
 
 def _kind_of_answers(
@@ -454,7 +448,11 @@ def _kind_of_answers(
     finite, shares = np.isfinite(numbers).all(), numbers.astype(np.float64)
     positive = finite and (shares >= 0).all()
     sums = positive and np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
-    operator = _last_operator(network.model, output)
+    made_by = {name: node for node in network.model.graph.node for name in node.output}
+    node = made_by.get(output)
+    while node is not None and node.op_type in {"Identity", "Cast"}:
+        node = made_by.get(node.input[0])
+    operator = "" if node is None else str(node.op_type)
     why = ""
     if not finite:
         why = "gives numbers that are not finite; export it for inference"
@@ -474,20 +472,10 @@ def _kind_of_answers(
             "give `output='logits'`"
         )
     if why:
-        msg = f"{network.path}: {why}"
-        raise SourceError(msg)
+        raise network.refusal(why)
     if sums:
         return "probabilities", GIVEN if given else "the outputs, which sum to one"
     return "logits", GIVEN if given else ASSUMED
-
-
-def _last_operator(model: Any, output: str) -> str:
-    """Return the operator that gives an output; casts and copies are passed over."""
-    made_by = {name: node for node in model.graph.node for name in node.output}
-    node = made_by.get(output)
-    while node is not None and node.op_type in {"Identity", "Cast"}:
-        node = made_by.get(node.input[0])
-    return "" if node is None else str(node.op_type)
 
 
 def _compare(
@@ -502,9 +490,8 @@ def _compare(
     try:
         parts = [wrapped.logits(each) for each in (squares[:1], squares[1:])]
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
-        why = f"cannot be run when wrapped ({one_line(error)})"
-        msg = f"{network.path}: {why}; {remedy}"
-        raise SourceError(msg) from None
+        why = f"cannot be run when wrapped ({one_line(error)}); {remedy}"
+        raise network.refusal(why) from None
     answers = np.concatenate(parts)
     if wrapped.manifest.network.answers == "probabilities":
         answers = np.exp(answers)
@@ -512,7 +499,6 @@ def _compare(
     half = network.taken.kind == np.float16
     allowed = MAX_DIFFERENCE_HALF if half else MAX_DIFFERENCE
     if difference > allowed * max(1.0, float(np.abs(original).max())):
-        why = f"answers differ by {difference:.2g} when wrapped"
-        msg = f"{network.path}: {why}; {remedy}"
-        raise SourceError(msg)
+        why = f"answers differ by {difference:.2g} when wrapped; {remedy}"
+        raise network.refusal(why)
     return difference
