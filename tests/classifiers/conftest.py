@@ -1,23 +1,24 @@
 """Tiny networks, odd images, and the classifiers that the repository holds."""
 
-import hashlib
 import io
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
+from models.exporting.photographs import photograph
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from consilience.classifiers.classifier import load_classifier
+from consilience.classifiers.images import decode
 from consilience.classifiers.manifest import (
     LabelFile,
     Licence,
     Manifest,
     Network,
     Preprocessing,
+    digest,
     write_manifest,
 )
 from consilience.classifiers.runtime import Choice
@@ -76,12 +77,8 @@ def write_classifier(
         schema=1,
         name=name,
         family=family,
-        network=Network(file="model.onnx", sha256=hashlib.sha256(data).hexdigest()),
-        labels=LabelFile(
-            file="labels.tsv",
-            sha256=hashlib.sha256(listed).hexdigest(),
-            count=len(labels),
-        ),
+        network=Network(file="model.onnx", sha256=digest(data)),
+        labels=LabelFile(file="labels.tsv", sha256=digest(listed), count=len(labels)),
         preprocessing=Preprocessing(size=size, **{"mode": "squash", **more}),
         licence=Licence(spdx="CC0-1.0"),
     )
@@ -144,6 +141,11 @@ def as_bytes(image, kind="PNG", **how):
     return out.getvalue()
 
 
+@pytest.fixture(scope="session")
+def cat():
+    return decode(photograph("chelsea")).rgb
+
+
 @pytest.fixture
 def pictures(tmp_path):
     """Write a folder of images of one colour each, named by their number."""
@@ -158,6 +160,3 @@ def pictures(tmp_path):
         return place
 
     return make
-
-
-__all__ = ["as_bytes", "graph", "onnx", "write_classifier"]

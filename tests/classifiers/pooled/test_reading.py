@@ -42,6 +42,10 @@ def test_the_listing_names_rows_and_labels_are_ranks_of_synsets(folder):
     assert read.labels.to_numpy().tolist() == [["0", "n01"], ["1", "n02"]]
     assert read.num_labels == {"one": 2, "other": 2}
     assert read.families == {"one": "one", "other": "other"}
+    # Only that listing names the labels of the data set.
+    (place / "imagenet-validation-original.json").unlink()
+    with pytest.raises(SourceError, match=r"holds no predictions\.toml"):
+        cs.read_predictions(place)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +64,6 @@ def test_a_folder_that_does_not_fit_together_is_refused(
 ):
     with pytest.raises(error, match=message):
         cs.read_predictions(folder(images, **arrays))
-
-
-def test_only_that_folder_names_the_data_sets_labels(folder):
-    place = folder(one=[[1], [0], [1]])
-    (place / "imagenet-validation-original.json").unlink()
-    with pytest.raises(SourceError, match=r"holds no predictions\.toml"):
-        cs.read_predictions(place)
 
 
 def test_public_predictions_and_answers_have_the_same_items_and_labels(data_folder):

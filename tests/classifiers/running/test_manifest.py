@@ -8,11 +8,6 @@ from consilience.errors import SourceError
 from ..conftest import change_manifest
 
 
-def test_a_folder_without_a_manifest_is_no_classifier(tmp_path):
-    with pytest.raises(SourceError, match=r"manifest\.toml"):
-        read_manifest(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -30,6 +25,9 @@ def test_a_manifest_that_is_not_as_it_must_be_is_refused(tiny, old, new, said):
     folder = tiny()
     change_manifest(folder, old, new)
     with pytest.raises(SourceError, match=said):
+        read_manifest(folder)
+    (folder / "manifest.toml").unlink()
+    with pytest.raises(SourceError, match=r"holds no manifest\.toml"):
         read_manifest(folder)
 
 

@@ -16,15 +16,14 @@ from .conftest import colours
 LABELS = ("red", "green", "blue")
 
 
-def test_the_golden_photographs_of_the_kept_networks_are_compared(kept_folder):
+def test_the_golden_photographs_of_the_kept_networks_are_compared(
+    kept_folder, tmp_path
+):
     assert check_golden(kept_folder, photographs=skimage.data_dir) < 0.1
     with pytest.raises(SourceError, match=r"coffee is missing.*photographs="):
         check_golden(kept_folder)
-
-
-def test_a_folder_without_golden_pictures_gives_no_difference(tmp_path):
     folder = write_classifier(tmp_path / "tiny", graph().SerializeToString())
-    assert np.isnan(check_golden(folder))
+    assert np.isnan(check_golden(folder))  # it has no golden picture
 
 
 @pytest.mark.parametrize(
@@ -35,7 +34,7 @@ def test_a_folder_without_golden_pictures_gives_no_difference(tmp_path):
         None,  # another picture
     ],
 )
-def test_another_preprocessing_is_noticed(made, tmp_path, change):
+def test_another_preprocessing_or_picture_is_noticed(made, tmp_path, change):
     made(colours(), LABELS, scale=1)
     folder = tmp_path / "made"
     assert check_golden(folder) < 1e-3
@@ -45,14 +44,10 @@ def test_another_preprocessing_is_noticed(made, tmp_path, change):
         change_manifest(folder, *change)
     with pytest.raises(SourceError, match=r"golden picture golden\.png differs"):
         check_golden(folder)
-
-
-def test_a_golden_picture_is_one_thing(made, tmp_path):
-    made(colours(), LABELS, scale=1)
     both = '[[golden]]\nphotograph = "cat"'
-    change_manifest(tmp_path / "made", "[[golden]]", both)
+    change_manifest(folder, "[[golden]]", both)
     with pytest.raises(SourceError, match="name one of the two"):
-        read_manifest(tmp_path / "made")
+        read_manifest(folder)
 
 
 def test_a_tolerance_follows_the_spread_of_the_logits():
