@@ -108,7 +108,12 @@ def _responses(
     space: ObjectsSpace, blocks: Blocks, *, slopes: bool
 ) -> tuple[Blocks, Responses]:
     units, num_labels, padded = len(blocks.unit), blocks.num_labels, space.named.padded
-    answers = _one_by_one(space, blocks)
+    place = np.full(space.num_units, -1)
+    place[blocks.unit] = np.arange(units)
+    row = np.repeat(np.arange(len(space.n)), space.n)
+    row = row[place[space.unit[row]] >= 0]
+    mask, main = space.named.mask[row], space.named.main[row]
+    answers = _Answers(place[space.unit[row]], space.annotator[row], mask, main)
     number = np.bitwise_count(answers.mask)
     listed, single = answers.where(number > 1), answers.where(number == 1)
     ways = min(1 << blocks.most, MAX_CELLS >> num_labels)
@@ -142,10 +147,14 @@ def _responses(
         nothing = np.zeros(1, int)
         return incidence(nothing, nothing, np.zeros(1), shape)
 
+    def by_unit(some: _Answers, filled: Int[np.ndarray, " M"]) -> Incidence:
+        each = np.arange(len(some.unit))
+        return sums(some.unit, each, (units, len(filled)), (blocks.most, 1))
+
     if slopes:
         every = np.arange(len(of_unit), dtype=np.int32)
-        by_unit = sums(every, of_unit, (len(split.of_unit), units), (1, ways))
-        split = replace(split, by_unit=by_unit)
+        of_ways = sums(every, of_unit, (len(split.of_unit), units), (1, ways))
+        split = replace(split, by_unit=of_ways)
     block = np.arange(1 << num_labels)
     without_main = ((block >> listed.main[:, None]) & 1) == 0
     names = (listed.mask[:, None] & block) > 0
@@ -154,20 +163,10 @@ def _responses(
         exhaustive=some(listed.annotator),
         detected=some(names & without_main).astype(float),
         missed=some(~names & without_main).astype(float),
-        of_exhaustive=sums(
-            listed.unit,
-            np.arange(len(listed.unit)),
-            (units, len(of_exhaustive)),
-            (blocks.most, 1),
-        ),
+        of_exhaustive=by_unit(listed, of_exhaustive),
         single=some(single.annotator),
         outside=some(1 - members(num_labels)[:, single.main].T),
-        of_single=sums(
-            single.unit,
-            np.arange(len(single.unit)),
-            (units, len(of_single)),
-            (blocks.most, 1),
-        ),
+        of_single=by_unit(single, of_single),
         exhaustive_singles=sums(
             allocation,
             entry,
@@ -178,17 +177,6 @@ def _responses(
         unit_of_single=of_single,
     )
     return split, jax.device_put(responses)
-
-
-def _one_by_one(space: ObjectsSpace, blocks: Blocks) -> _Answers:
-    """Return the answers about the units of the blocks, at their places there."""
-    place = np.full(space.num_units, -1)
-    place[blocks.unit] = np.arange(len(blocks.unit))
-    row = np.repeat(np.arange(len(space.n)), space.n)
-    unit = place[space.unit[row]]
-    row, unit = row[unit >= 0], unit[unit >= 0]
-    named = space.named
-    return _Answers(unit, space.annotator[row], named.mask[row], named.main[row])
 
 
 def _allocations(

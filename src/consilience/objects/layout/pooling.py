@@ -6,10 +6,10 @@ one it is about: so it is a prior covariate of an item, and no answer is used tw
 """
 
 from dataclasses import dataclass, fields
-from math import prod
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.sparse import csr_array
 
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace
@@ -88,15 +88,11 @@ def count_items(space: ObjectsSpace) -> ItemCounts:
     main = (named.main[:, None] == slot).astype(float)
     size = np.bitwise_count(named.mask)
     exhaustive = (size > 1).astype(float)
-    n = space.n.astype(float)
+    at = (space.unit, np.arange(len(space.n)))
+    sums = csr_array((space.n.astype(float), at), shape=(units, len(space.n)))
 
     def total(value: Float[np.ndarray, "N ..."]) -> Float[np.ndarray, "U ..."]:
-        flat = value.reshape(len(n), prod(value.shape[1:])) * n[:, None]
-        sums = np.stack(
-            [np.bincount(space.unit, column, units) for column in flat.T], axis=1
-        )
-        # Of no answers, NumPy counts whole numbers.
-        return sums.reshape(units, *value.shape[1:]).astype(float, copy=False)
+        return sums @ value
 
     votes = total(main)
     number = votes.sum(1)

@@ -28,7 +28,7 @@ from consilience.responses import Responses
 from consilience.responses.tools.on_screen import NONE
 from consilience.truth.choice import offered_lists, with_candidates
 from consilience.truth.coding import code_annotators
-from consilience.truth.named import MAX_LABELS, NOBODY, LabelPairs, Named, no_pairs
+from consilience.truth.named import MAX_LABELS, NOBODY, Named, no_pairs
 from consilience.truth.similarity import similar_labels
 from consilience.truth.space import ObjectsSpace, no_groups
 
@@ -75,8 +75,16 @@ def objects(
         sentences += counts_sentences
     similar = no_pairs()
     if alike is not None:
-        similar = _standardise(similar_labels(labels, alike), candidate)
+        similar = similar_labels(labels, alike)
+        first, second = np.triu_indices(candidate.shape[1], 1)
+        values = similar.at(candidate[:, first], candidate[:, second])
+        values = values[candidate[:, second] >= 0]
+        deviation = values.std() if len(values) else 0.0
+        similar = replace(similar, value=similar.value / (deviation or 1.0))
         sentences.append(ALIKE)
+    pair = np.arange(len(items))[:, None] * len(labels) + candidate
+    pair = np.where(candidate >= 0, pair, -1).ravel()
+    numbers = pd.DataFrame(covariates, listed).reindex(pair, fill_value=0.0)
     layout = Named(
         labels=labels,
         parents=responses.labels["parent"].fillna("").to_numpy(dtype=object),
@@ -84,7 +92,7 @@ def objects(
         dataset_label=dataset_label,
         mask=named["mask"].to_numpy(),
         main=named["main"].to_numpy(),
-        covariates=_candidate_covariates(candidate, listed, covariates, len(labels)),
+        covariates=numbers.to_numpy().reshape(*candidate.shape, len(names)),
         covariate_names=names,
         none=none,
         observed=np.ones(len(items), bool),
@@ -179,8 +187,16 @@ def dataset_labels(
 
 def _rows(table: pd.DataFrame, annotator: Int[np.ndarray, " N"]) -> pd.DataFrame:
     """Return codes of the rows in order of response, of which one label is main."""
+    response, person = (
+        table[name].cat.codes.to_numpy().astype(np.int64)
+        for name in ("response_id", "annotator")
+    )
+    # Rows are of one response by its id, else by their annotator; else each is its own.
+    each = 2 * len(table) + np.arange(len(table))
+    whose = np.where(person >= 0, len(table) + person, each)
+    whose = np.where(response >= 0, response, whose)
     columns = {
-        "response": _response(table),
+        "response": table.groupby([table["item"].cat.codes, whose]).ngroup().to_numpy(),
         "unit": table["item"].cat.codes.to_numpy(),
         "annotator": annotator,
         "label": table["label"].cat.codes.to_numpy().astype(np.int64),
@@ -239,21 +255,6 @@ def _without_none(
     none = np.bincount(empty["unit"], empty["n"], units).astype(np.int64)
     left = rows[~is_empty & ~is_none].reset_index(drop=True)
     return left.assign(response=pd.factorize(left["response"])[0]), none
-
-
-def _response(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
-    """Return a code of each row's response: its id, else its annotator and item."""
-    item = table["item"].cat.codes.to_numpy().astype(np.int64)
-    response_id = table["response_id"].cat.codes.to_numpy().astype(np.int64)
-    person = table["annotator"].cat.codes.to_numpy().astype(np.int64)
-    row = np.arange(len(table), dtype=np.int64)
-    whose = np.where(
-        response_id >= 0,
-        response_id,
-        np.where(person >= 0, len(table) + person, 2 * len(table) + row),
-    )
-    _, code = np.unique(np.stack([item, whose]), axis=1, return_inverse=True)
-    return code.ravel()
 
 
 def _listed(
@@ -330,35 +331,6 @@ def _responses(
     main[rows["response"][marked]] = slot[marked]
     left_out = rows["n"][~here].sum() / rows["n"].sum()
     return responses.assign(mask=mask, main=main)[main >= 0], float(left_out)
-
-
-def _candidate_covariates(
-    candidate: Int[np.ndarray, "U C"],
-    pair: Int[np.ndarray, " P"],
-    covariates: Float[np.ndarray, "P X"],
-    num_labels: int,
-) -> Float[np.ndarray, "U C X"]:
-    units, places = candidate.shape
-    values = np.zeros((units, places, covariates.shape[1]))
-    if not covariates.shape[1]:
-        return values
-    code = np.arange(units)[:, None] * num_labels + candidate
-    at = pd.Index(pair).get_indexer(np.where(candidate >= 0, code, -1).ravel())
-    flat = values.reshape(-1, covariates.shape[1])
-    flat[at >= 0] = covariates[at[at >= 0]]
-    return values
-
-
-def _standardise(
-    similarities: LabelPairs, candidate: Int[np.ndarray, "U C"]
-) -> LabelPairs:
-    """Return how alike labels are, over what that varies between the candidates."""
-    first, second = np.triu_indices(candidate.shape[1], 1)
-    one, other = candidate[:, first], candidate[:, second]
-    deviation = (
-        similarities.at(one, other)[other >= 0].std() if (other >= 0).any() else 0.0
-    )
-    return replace(similarities, value=similarities.value / (deviation or 1.0))
 
 
 def _sentences(

@@ -40,7 +40,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import block_sizes
@@ -135,20 +135,6 @@ def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Paramet
         "endorsement_probability": maths(odds).sigmoid(odds),
         "leading_question": odds - rates,
     }
-
-
-def draw_endorsements(
-    num_answers: Int[np.ndarray, " n"],
-    odds: Float[np.ndarray, " n"],
-    parameters: Parameters,
-    generator: np.random.Generator,
-) -> Int[np.ndarray, "n 3"]:
-    """Draw as many answers about each label as were given."""
-    weight = float(np.exp(parameters["endorsement_shape"][1]))
-    shares = np.asarray(mean_shares(odds, parameters), float).T
-    gamma = np.maximum(generator.gamma(weight * shares), 1e-300)
-    drawn = gamma / gamma.sum(1, keepdims=True)
-    return generator.multinomial(num_answers, drawn)
 
 
 def _steps(

@@ -37,10 +37,13 @@ from consilience.objects.layout.block_counts import (
 from consilience.objects.layout.by_annotator import Responses
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import EndToEnd
-from consilience.objects.layout.partitions import members, sum_over_partitions
-from consilience.objects.likelihood import endorsement, pair_affinities
+from consilience.objects.layout.partitions import (
+    members,
+    pairs_inside,
+    sum_over_partitions,
+)
+from consilience.objects.likelihood import endorsement
 from consilience.objects.likelihood.endorsement import log_endorsed
-from consilience.objects.likelihood.pair_affinities import pair_effects
 from consilience.truth.arrays import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -57,7 +60,9 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "single_label": ("mean_and_spread",),
         "style": ("item_covariate",),
         **endorsement.DIMS,
-        **pair_affinities.DIMS,
+        "pairs": ("pair",),
+        "pairs_spread": (),
+        "synonym_pairs": ("pair",),
     }
 )
 """Dimensions of the parameters that every model of named objects has."""
@@ -153,7 +158,12 @@ def allocation_weights(
     )
     low, high, *names = xp.split(row_of_allocation(blocks, rows), 4, axis=1)
     low, high = low + unsure[0], high + unsure[1]
-    phi = xp.logaddexp(low, high) + log_duplicates(blocks, inside, names, parameters)
+    tables = duplicate_name_tables(parameters, blocks.num_labels)
+    rivals, synonyms = (
+        weight + inside * table[:, 0]
+        for weight, table in zip(names, tables, strict=True)
+    )
+    phi = xp.logaddexp(low, high) + xp.logaddexp(rivals, synonyms)
     empty = np.arange(1 << blocks.num_labels) == 0
     return AllocationWeights(
         phi=xp.where(empty, 0.0, phi),
@@ -186,21 +196,6 @@ def duplicate_weights(
     ]
 
 
-def log_duplicates(
-    blocks: Blocks,
-    inside: Float[AnyArray, "V B"],
-    names: Sequence[Float[AnyArray, "V B"]],
-    parameters: Parameters,
-) -> Float[AnyArray, "V B"]:
-    """Return the log weights of duplicate names, rivals or synonyms."""
-    tables = duplicate_name_tables(parameters, blocks.num_labels)
-    rivals, synonyms = (
-        weight + inside * table[:, 0]
-        for weight, table in zip(names, tables, strict=True)
-    )
-    return maths(parameters).xp.logaddexp(rivals, synonyms)
-
-
 def synonym_log_odds(
     covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"]:
@@ -208,11 +203,9 @@ def synonym_log_odds(
 
     A block of one name has no pairs, and nothing follows from its log-odds.
     """
-    size = block_sizes(covariates.label.shape[1])
-    total = covariates.pair @ parameters["synonyms"] + pair_effects(
-        covariates, parameters, "synonym_pairs"
-    )
-    return total / num_pairs(size)
+    total = covariates.pair @ parameters["synonyms"]
+    total += pair_effects(covariates, parameters, "synonym_pairs")
+    return total / num_pairs(block_sizes(covariates.label.shape[1]))
 
 
 def num_pairs(size: Shaped[AnyArray, "*n"]) -> Float[AnyArray, "*n"]:
@@ -226,6 +219,16 @@ def affinities(
     """Return log c of each block."""
     alike = parameters["objects"] + covariates.pair @ parameters["affinity"]
     return alike + pair_effects(covariates, parameters, "pairs")
+
+
+def pair_effects(
+    covariates: BlockCovariates, parameters: Parameters, name: str
+) -> Float[AnyArray, "U B"] | float:
+    """Return the sum of what the pairs inside each block have of their own."""
+    if covariates.pairs is None or name not in parameters:
+        return 0.0
+    effect = maths(parameters).xp.append(parameters[name], 0.0)[covariates.pairs]
+    return effect @ pairs_inside(covariates.label.shape[1])
 
 
 def pseudo_votes(
@@ -268,9 +271,8 @@ def log_rising_factorial(
     votes: Float[AnyArray, "*#n"], count: Int[AnyArray, "*#n"], max_count: int
 ) -> Float[AnyArray, "*n"]:
     """Return log of v (v + 1) ... (v + c - 1): what c votes weigh under a Dirichlet."""
-    if isinstance(votes, jax.Array):
-        return _sloping(votes, count, max_count)
-    return _rising(votes, count, max_count)
+    way = _sloping if isinstance(votes, jax.Array) else _rising
+    return way(votes, count, max_count)
 
 
 def _rising(

@@ -1,6 +1,7 @@
 """Simulate answers of the model of objects, given the partitions."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
@@ -17,8 +18,8 @@ from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import enumerated, members
 from consilience.objects.likelihood.endorsement import (
-    draw_endorsements,
     endorsement_log_odds,
+    mean_shares,
 )
 from consilience.objects.likelihood.label_counts import (
     affinities,
@@ -58,14 +59,12 @@ def simulation(
     for blocks, covariates in zip(items.blocks, items.covariates, strict=True):
         for row, unit in enumerate(np.asarray(blocks.unit)):
             one = jax.tree.map(itemgetter(slice(row, row + 1)), covariates)
-            item, counts = _item(one, items.names, parameters, generator)
+            groups, counts, respond = _item(one, items.names, parameters, generator)
             contains_counts[unit, : len(counts)] = counts
-            for place, labels in enumerate(item.objects):
+            for place, labels in enumerate(groups):
                 objects[unit, labels] = place
-            answers[unit] = np.array(
-                [_answer(item, picking[j], recall[j], generator) for j in who[unit]],
-                np.int64,
-            )
+            given = [respond(picking[j], recall[j]) for j in who[unit]]
+            answers[unit] = np.array(given, np.int64)
     substates = {"object_of": jnp.asarray(objects)}
     if items.names.endorsement:
         substates["said"] = jnp.asarray(contains_counts)
@@ -73,28 +72,16 @@ def simulation(
     return Simulated(substates, state, answer)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One item: its objects as places of labels, and what annotators make of them.
-
-    Probabilities of detection, and the pull towards a single label, are in log-odds.
-    """
-
-    objects: list[list[int]]
-    salience: Float[np.ndarray, " k"]
-    shares: list[Float[np.ndarray, " _"]]
-    detection: Float[np.ndarray, " k"]
-    pull: float
-    duplicate: Float[np.ndarray, "k 2"]
-
-
 def _item(
     one: BlockCovariates,
     names: Names,
     parameters: Parameters,
     generator: np.random.Generator,
-) -> tuple[_Item, Int[np.ndarray, "n 3"]]:
-    """Draw one item, and answers about its labels where they were asked about."""
+) -> tuple[list[list[int]], Int[np.ndarray, "n 3"], Callable[[float, float], int]]:
+    """Draw an item: its objects, answers about its labels, and how annotators answer.
+
+    Objects are lists of places of labels; annotators have effects on log-odds.
+    """
     partitions = enumerated(one.label.shape[1])
     weight = np.asarray(affinities(one, parameters))[0] @ partitions.incidence
     chosen = generator.choice(len(weight), p=softmax(weight.astype(float)))
@@ -121,16 +108,33 @@ def _item(
         pull = logit(generator.beta(float(yes[0]), float(no[0])))
     odds = np.asarray(synonym_log_odds(one, parameters))[0, masks]
     synonyms = (generator.random(len(masks)) < expit(odds)).astype(int)
-    duplicate = np.stack(duplicate_name_weights(parameters), axis=1)
-    item = _Item(
-        objects=objects,
-        salience=generator.dirichlet([votes[labels].sum() for labels in objects]),
-        shares=[generator.dirichlet(called[labels]) for labels in objects],
-        detection=rates[high],
-        pull=float(pull),
-        duplicate=duplicate[synonyms],
-    )
-    return item, contains_counts
+    duplicate = np.stack(duplicate_name_weights(parameters), axis=1)[synonyms]
+    salience = generator.dirichlet([votes[labels].sum() for labels in objects])
+    shares = [generator.dirichlet(called[labels]) for labels in objects]
+
+    def respond(picking: float, recall: float) -> int:
+        first = generator.choice(len(objects), p=salience)
+        single_label = generator.random() < expit(float(pull) + picking)
+        detection = expit(rates[high] + recall)
+        mask, main = 0, 0
+        for place, labels in enumerate(objects):
+            if place == first:
+                main = int(generator.choice(labels, p=shares[place]))
+                others = [label for label in labels if label != main]
+                chance = 0.0 if single_label else generator.beta(*duplicate[place])
+                duplicates = [label for label in others if generator.random() < chance]
+                mask |= _bits([main, *duplicates])
+            elif not single_label and generator.random() < detection[place]:
+                extra = generator.binomial(
+                    len(labels) - 1, generator.beta(*duplicate[place])
+                )
+                if extra:  # several names at once: any of them may have been the first
+                    mask |= _bits(generator.choice(labels, extra + 1, replace=False))
+                else:
+                    mask |= _bits([generator.choice(labels, p=shares[place])])
+        return (main << MAX_LABELS) + mask
+
+    return objects, contains_counts, respond
 
 
 def _draw_contains(
@@ -151,32 +155,10 @@ def _draw_contains(
         odds[labels] = every[kind, int(len(labels) > 1), is_own[labels]]
     width = one.exceeds.shape[-1] // 4
     number = np.asarray(one.exceeds[0, :, -width:]).sum(1).astype(int)
-    return draw_endorsements(number, odds, parameters, generator)
-
-
-def _answer(
-    item: _Item, picking: float, recall: float, generator: np.random.Generator
-) -> int:
-    first = generator.choice(len(item.objects), p=item.salience)
-    single_label = generator.random() < expit(item.pull + picking)
-    detection = expit(item.detection + recall)
-    mask, main = 0, 0
-    for place, labels in enumerate(item.objects):
-        if place == first:
-            main = int(generator.choice(labels, p=item.shares[place]))
-            others = [label for label in labels if label != main]
-            chance = 0.0 if single_label else generator.beta(*item.duplicate[place])
-            duplicates = [label for label in others if generator.random() < chance]
-            mask |= _bits([main, *duplicates])
-        elif not single_label and generator.random() < detection[place]:
-            extra = generator.binomial(
-                len(labels) - 1, generator.beta(*item.duplicate[place])
-            )
-            if extra:  # several names at once: any of them may have been the first
-                mask |= _bits(generator.choice(labels, extra + 1, replace=False))
-            else:
-                mask |= _bits([generator.choice(labels, p=item.shares[place])])
-    return (main << MAX_LABELS) + mask
+    weight = float(np.exp(parameters["endorsement_shape"][1]))
+    shares = np.asarray(mean_shares(odds, parameters), float).T
+    gamma = np.maximum(generator.gamma(weight * shares), 1e-300)
+    return generator.multinomial(number, gamma / gamma.sum(1, keepdims=True))
 
 
 def _bits(labels: Any) -> int:
