@@ -90,9 +90,9 @@ def test_likelihoods_and_slopes_are_those_without_padding(items):
 
 
 def test_likelihoods_by_annotator_are_those_without_padding():
-    name = "objects_by_annotator"
     compiled = jax.jit(objects_by_annotator.likelihood)
-    expected, observed = (compiled(*each) for each in both(name, space_of_study(40, 2)))
+    pairs = both("objects_by_annotator", space_of_study(40, 2))
+    expected, observed = (compiled(*each) for each in pairs)
     assert np.allclose(observed[: len(expected)], expected, rtol=1e-10)
 
 
@@ -118,16 +118,17 @@ def test_completions_with_weight_would_change_likelihoods(monkeypatch):
         assert_same(space)
 
 
+def shapes(name, space):
+    leaves, tree = jax.tree.flatten(lay_out(load(name), space))
+    return [np.shape(leaf) for leaf in leaves], tree
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_studies_of_about_one_size_have_the_same_shapes(name):
-    def shapes(space):
-        leaves, tree = jax.tree.flatten(lay_out(load(name), space))
-        return [np.shape(leaf) for leaf in leaves], tree
-
     spaces = [space_of_study(items, items) for items in (120, 116, 124)]
-    first, *others = [shapes(padded(space)) for space in spaces]
+    first, *others = [shapes(name, padded(space)) for space in spaces]
     assert all(other == first for other in others)
-    first, *others = map(shapes, spaces)
+    first, *others = [shapes(name, space) for space in spaces]
     assert all(other != first for other in others)
 
 
@@ -138,15 +139,13 @@ def test_studies_of_about_one_size_have_the_same_shapes(name):
 def test_most_studies_of_about_one_size_have_the_same_shapes(name, items):
     generator = np.random.default_rng(items)
 
-    def shapes(seed, fill):
-        design = {"annotators": 22, "per_item": 5, "classes": 8, "seed": seed}
-        number = round(items * generator.uniform(0.96, 1.04))
-        space = space_of(cs.simulate(kind="objects", items=number, **design).responses)
-        leaves, tree = jax.tree.flatten(lay_out(load(name), fill(space)))
-        return [np.shape(leaf) for leaf in leaves], tree
-
     def same(fill):
-        studies = [shapes(seed, fill) for seed in range(6)]
+        studies = []
+        for number in range(6):
+            design = {"annotators": 22, "per_item": 5, "classes": 8, "seed": number}
+            size = round(items * generator.uniform(0.96, 1.04))
+            study = cs.simulate(kind="objects", items=size, **design)
+            studies.append(shapes(name, fill(space_of(study.responses))))
         return sum(one == other for one, other in combinations(studies, 2))
 
     assert same(padded) >= 12

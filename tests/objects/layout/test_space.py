@@ -35,28 +35,21 @@ def responses(rows=ROWS, **options):
     return read(frame, kind="objects", labels=LABELS, **options)
 
 
-def test_candidates_are_the_labels_that_somebody_named():
-    named = space_of(responses()).named
+def test_candidates_are_what_somebody_named_and_responses_sets_of_them():
+    space = space_of(responses())
+    named = space.named
     results = [
         [named.labels[code] for code in row if code >= 0] for row in named.candidate
     ]
     assert results == [["desk", "lamp", "shade"], ["dog"]]
-
-
-def test_each_response_is_a_set_of_names_and_the_main_one():
-    space = space_of(responses())
     whose = space.annotators[space.annotator]
-    answers = dict(
-        zip(zip(space.unit, whose, strict=True), space.named.mask, strict=True)
-    )
-    main = dict(zip(zip(space.unit, whose, strict=True), space.named.main, strict=True))
-    assert answers == {
-        (0, "ann"): 0b110,
-        (0, "bob"): 0b010,
-        (0, "cat"): 0b111,
-        (1, "ann"): 0b1,
+    each = zip(space.unit, whose, named.mask, named.main, strict=True)
+    assert {(unit, who): told for unit, who, *told in each} == {
+        (0, "ann"): [0b110, 1],
+        (0, "bob"): [0b010, 1],
+        (0, "cat"): [0b111, 2],
+        (1, "ann"): [0b1, 0],
     }
-    assert main == {(0, "ann"): 1, (0, "bob"): 1, (0, "cat"): 2, (1, "ann"): 0}
 
 
 def test_responses_alike_are_counted_where_nobody_has_an_id():
@@ -75,37 +68,42 @@ def test_responses_alike_are_counted_where_nobody_has_an_id():
     }
 
 
-def test_a_response_of_several_labels_needs_one_main_object():
-    with pytest.raises(DataError, match="0 of its labels as the main"):
-        space_of(responses([("i", "ann", "lamp", False), ("i", "ann", "desk", False)]))
-
-
 def test_listed_candidates_join_those_that_were_named_with_what_is_known_of_them():
     lists = pd.DataFrame({"item": ["j"], "label": ["desk"], "score": [0.25]})
     named = space_of(responses(), lists=lists).named
     assert named.candidate[1, :2].tolist() == [0, 1]
     assert named.covariates[1, :2, 0].tolist() == [0.25, 0.0]
     assert named.covariate_names == ("score",)
-
-
-def test_labels_of_candidates_join_those_that_were_named():
     lists = pd.DataFrame({"item": ["j", "j"], "label": ["desk", "car"]})
     named = space_of(responses(), lists=lists).named
     assert "car" in named.labels[named.candidate[1]]
 
 
-def test_candidates_must_be_labels_and_numbers():
-    wrong = pd.DataFrame({"item": ["j"], "label": ["car"]})
-    with pytest.raises(DataError, match="no candidate is one of the labels"):
-        space_of(responses(), lists=wrong)
-    worse = pd.DataFrame({"item": ["j"], "label": ["desk"], "score": ["high"]})
-    with pytest.raises(DataError, match="not a finite number"):
-        space_of(responses(), lists=worse)
+def listed(**columns):
+    return {"lists": pd.DataFrame({"item": ["j"], **columns})}
 
 
-def test_gold_labels_are_refused():
-    with pytest.raises(DataError, match="do not enter a fit of kind objects"):
-        space_of(responses(), gold=pd.DataFrame({"item": ["i"], "label": ["lamp"]}))
+UNMARKED = [("i", "ann", "lamp", False), ("i", "ann", "desk", False)]
+GOLD = pd.DataFrame({"item": ["i"], "label": ["lamp"]})
+ALIKE = pd.DataFrame(
+    [("shade", "lamp", 3.0), ("desk", "dog", 1.0)],
+    columns=["label_a", "label_b", "value"],
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "beside", "said"),
+    [
+        ({"rows": UNMARKED}, {}, "0 of its labels as the main"),
+        ({}, listed(label=["car"]), "no candidate is one of the labels"),
+        ({}, listed(label=["desk"], score=["high"]), "not a finite number"),
+        ({}, {"gold": GOLD}, "do not enter a fit of kind objects"),
+        ({}, {"alike": ALIKE.assign(label_a="cup")}, "'cup'"),
+    ],
+)
+def test_what_cannot_be_laid_out_is_refused(given, beside, said):
+    with pytest.raises(DataError, match=said):
+        space_of(responses(**given), **beside)
 
 
 def test_too_many_candidates_are_cut_and_the_result_says_so():
@@ -149,27 +147,19 @@ def in_two_steps(blocks, phi, rest):
 
 def test_both_sums_at_once_are_the_sums_one_after_the_other(weighed):
     blocks, phi, rest = weighed
-    at_once, apart = (
-        log_sum_allocations_and_sizes(blocks, phi, rest),
-        in_two_steps(blocks, phi, rest),
-    )
+    ways = (log_sum_allocations_and_sizes, in_two_steps)
+    at_once, apart = (way(blocks, phi, rest) for way in ways)
     rounding = 1e3 * np.finfo(at_once.dtype).eps
     assert np.allclose(at_once, apart, atol=rounding)
+    forgetful = log_sum_allocations_and_sizes(blocks, phi, 0 * rest)
+    assert np.abs(apart - forgetful).max() > 0.1
 
     def slope(way):
         total = jax.grad(lambda phi: logsumexp(way(blocks, phi, rest), axis=1).sum())
         return jax.jit(total)(phi)
 
-    slopes = slope(log_sum_allocations_and_sizes), slope(in_two_steps)
-    assert np.allclose(slopes[0][:, 1:], slopes[1][:, 1:], atol=rounding)
-
-
-def test_sums_that_forget_the_styles_are_others(weighed):
-    blocks, phi, rest = weighed
-    apart = in_two_steps(blocks, phi, rest) - log_sum_allocations_and_sizes(
-        blocks, phi, 0 * rest
-    )
-    assert np.abs(apart).max() > 0.1
+    one, other = map(slope, ways)
+    assert np.allclose(one[:, 1:], other[:, 1:], atol=rounding)
 
 
 def test_a_size_out_of_reach_has_a_finite_sum_and_slope(weighed):
@@ -180,12 +170,6 @@ def test_a_size_out_of_reach_has_a_finite_sum_and_slope(weighed):
     total = jax.grad(lambda phi: log_sum_allocations_and_sizes(blocks, phi, rest).sum())
     slope = jax.jit(total)(phi)
     assert np.isfinite(slope).all()
-
-
-ALIKE = pd.DataFrame(
-    [("shade", "lamp", 3.0), ("desk", "dog", 1.0)],
-    columns=["label_a", "label_b", "value"],
-)
 
 
 def test_how_alike_labels_are_is_a_column_of_their_pair():
@@ -200,8 +184,3 @@ def test_how_alike_labels_are_is_a_column_of_their_pair():
         "similar"
         not in candidate_covariates(space_of(responses()), None, among=False).names.pair
     )
-
-
-def test_a_similarity_of_labels_that_are_not_there_is_refused():
-    with pytest.raises(DataError, match="'cup'"):
-        space_of(responses(), alike=ALIKE.assign(label_a="cup"))

@@ -9,7 +9,6 @@ from xarray import DataTree
 from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.pooling import pool
 from consilience.objects.posterior import label_pairs
-from consilience.posterior.tree import with_groups
 from consilience.spaces import space_of
 from consilience.truth.named import LabelPairs
 
@@ -75,11 +74,3 @@ def test_it_is_kept_in_bounds(objects_fit, space):
     for name, each in group.data_vars.items():
         if name.endswith("_entry"):
             assert each.size <= labels**2
-
-
-def test_it_is_laid_out_and_read_again(objects_fit, kept):
-    again = with_groups(objects_fit.data, evidence=label_pairs.as_dataset(kept))
-    result = label_pairs.evidence_of(again)
-    assert result.names == kept.names
-    assert np.array_equal(result.pool.share.total, kept.pool.share.total)
-    assert np.array_equal(result.answers.named.mask, kept.answers.named.mask)

@@ -55,38 +55,27 @@ def valid(*told_of, **settings):
     return (validity(*told_of, **settings)[0] > 0.5).mean(0)
 
 
-def test_the_odds_of_a_right_name_are_those_stated():
-    many = 10**8  # so that the share who give a label is what they say
-    result = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9)
-    q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, 0.25]))
-    noise = 4 / WORLDS  # the random numbers are evenly spread
-    assert np.abs(result - expit(logit(q))).max() < noise
-    own = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9, own=1)
-    stated = logit(q) * np.array([1, WEIGHT]) + np.array([-OPINION, OPINION])
-    assert np.abs(own - expit(stated)).max() < noise
+MANY = 10**8  # so that the share who give a label is what they say
+GIVEN = ([0.8, 0.2], [0.6 * MANY, 0.3 * MANY], MANY)
+NOISE = 4 / WORLDS  # the random numbers are evenly spread
 
 
-def test_synonyms_are_right_though_another_is_used_more():
-    many = 10**8
-    counts = [0.6 * many, 0.3 * many]
-    rivals, result = (
-        valid([0.8, 0.2], counts, many, frequency=0.9, synonyms=each)
-        for each in (False, True)
-    )
-    q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, 0.5]))
-    noise = 4 / WORLDS
-    assert np.abs(result - expit(logit(q))).max() < noise
-    assert rivals[0] == result[0]
-    assert result[1] - rivals[1] > 20 * noise
-
-
-def test_a_threshold_moves_the_odds_by_its_own():
-    many = 10**8
-    result = validity([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9)
-    q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, 0.25]))
-    for tau in (0.2, 0.8):
-        stated = expit(logit(q) - logit(tau))
-        assert np.abs((result[0] > tau).mean(0) - stated).max() < 4 / WORLDS
+@pytest.mark.parametrize(
+    ("how", "relative", "weight", "opinion"),
+    [
+        ({}, 0.25, 1, [0, 0]),
+        ({"own": 1}, 0.25, WEIGHT, [-OPINION, OPINION]),
+        ({"synonyms": True}, 0.5, 1, [0, 0]),  # another is used more, and right too
+    ],
+)
+def test_the_odds_of_a_right_name_are_those_stated(how, relative, weight, opinion):
+    result = validity(*GIVEN, frequency=0.9, **how)[0]
+    q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, relative]))
+    odds = logit(q) * np.array([1, weight]) + np.array(opinion)
+    for tau in (0.2, 0.5, 0.8):  # a threshold moves the odds by its own
+        stated = expit(odds - logit(tau))
+        assert np.abs((result > tau).mean(0) - stated).max() < NOISE
+    assert np.abs((result > 0.4).mean(0) - expit(odds)).max() > NOISE
 
 
 def test_a_name_that_nobody_gave_is_not_valid_because_its_object_is_there():
