@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 from models.exporting.photographs import photograph
@@ -16,6 +17,9 @@ from PIL import Image
 from consilience.classifiers import classify, classifying, list_images, read_predictions
 from consilience.classifiers.classifier import fill_up
 from consilience.classifiers.classifying import Pace
+from consilience.classifiers.manifest import Pixels, Preprocessing
+from consilience.classifiers.pieces import Pieces
+from consilience.classifiers.predictions import read_account
 from consilience.classifiers.runtime import PROVIDERS, Choice
 from consilience.errors import DataError, OptionError
 
@@ -227,35 +231,25 @@ def test_killed_five_times_at_random_the_predictions_are_those_of_one_run(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("of_one", "of_all", "said"),
     [
-        ("network", "another network"),
-        ("preprocessing", "another preprocessing"),
-        ("keep", "keep 20 labels, not 2"),
-        ("classifiers", "of tiny, not of tiny, two"),
+        ({"network": "0" * 64}, {}, "another network named tiny"),
+        ({"preprocessing": Preprocessing(size=9)}, {}, "another preprocessing"),
+        ({"pixels": Pixels(mean=(0,) * 3, scale=(1,) * 3)}, {}, "another preproc"),
+        ({"family": "other"}, {}, "other labels or another family"),
+        ({"name": "two"}, {}, "of tiny, not of two"),
+        ({}, {"keep": 2}, "keep 20 labels, not 2"),
+        ({}, {"precision": "half"}, "in single precision, not half"),
     ],
 )
-def test_what_another_classifier_began_is_not_taken_up(
-    tiny, pictures, tmp_path, change, said
-):
-    images, out, folder = pictures(3), tmp_path / "out", tiny()
-    run(images, [folder], out)
-    folders, keep = [folder], 20
-    if change == "network":
-        (folder / "model.onnx").rename(tmp_path / "old")
-        other = tiny("other", seed=9)
-        (other / "model.onnx").rename(folder / "model.onnx")
-        (other / "manifest.toml").rename(folder / "manifest.toml")
-        change_manifest(folder, '"other"', '"tiny"')
-    elif change == "preprocessing":
-        change_manifest(folder, '"bicubic"', '"lanczos"')
-    elif change == "keep":
-        keep = 2
-    else:
-        folders = [folder, tiny("two")]
-    before = pieces(out)
+def test_what_others_began_is_not_taken_up(finished, of_one, of_all, said):
+    *_, out = finished
+    before, account = pieces(out), read_account(out)
+    other = msgspec.structs.replace(account.classifiers[0], **of_one)
+    now = msgspec.structs.replace(account, classifiers=(other,), **of_all)
     with pytest.raises(DataError, match=said):
-        run(images, folders, out, keep=keep)
+        Pieces(out, now, [])
+    assert Pieces(out, account, []).number == 4
     assert pieces(out) == before
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 from onnx.external_data_helper import set_external_data
 
-from consilience.classifiers import check_golden, classify, wrap, wrapping
+from consilience.classifiers import check_golden, wrap, wrapping
 from consilience.classifiers.images import prepare
-from consilience.errors import DataError, FolderExistsError, OptionError, SourceError
+from consilience.errors import FolderExistsError, OptionError, SourceError
 
 from ..conftest import change_manifest, loaded, noise
 from ..running.test_classifier import apart, square_of
@@ -215,17 +215,6 @@ def test_pixels_that_the_network_does_not_take_are_refused(
     change_manifest(tmp_path / "made", old, new)
     with pytest.raises(SourceError, match=message):
         loaded(tmp_path / "made")
-
-
-def test_predictions_of_other_pixels_are_not_continued(made, pictures, tmp_path):
-    images, out = pictures(2), tmp_path / "p"
-    for scale in (1, 2):
-        made(colours(), scale=scale, overwrite=True)
-        if scale == 2:
-            with pytest.raises(DataError, match="another preprocessing"):
-                classify([images], [tmp_path / "made"], out, device="cpu")
-        else:
-            classify([images], [tmp_path / "made"], out, device="cpu")
 
 
 # What is refused
