@@ -12,6 +12,7 @@ from consilience.cli.options import (
     Overwrite,
     Prob,
     Reading,
+    Seed,
     Sources,
     read_responses,
 )
@@ -19,8 +20,12 @@ from consilience.cli.terminal import check_free, finish, new_folder, screen
 from consilience.errors import as_options
 
 if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.text import Text
+
     from consilience.analysis import Agreement
 
+_MAX_LABELS, _MAX_PAIRS = 15, 5
 _MARKER = "coefficients.parquet"
 
 
@@ -35,7 +40,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     | None = None,
     prob: Prob = 0.9,
     bootstrap: int = 1000,
-    seed: int = 0,
+    seed: Seed = 0,
     out: Path | None = None,
     reading: Reading = READ_AS_IT_IS,
     overwrite: Overwrite = False,
@@ -56,8 +61,6 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         (no, maybe, yes) for contains, masi for objects.
     bootstrap
         Resamples of the items; with 0 intervals are from the published variance.
-    seed
-        Seed of the resamples.
     out
         Folder for the whole tables, as Parquet.
 
@@ -67,7 +70,6 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     consilience agreement ratings.csv --distance ordinal --by pair --out agreement
     """
     from consilience.analysis import agreement as measure
-    from consilience.cli.pages.agreement import agreement_page
 
     check_free(out, marker=_MARKER, overwrite=overwrite)
     measured = measure(
@@ -79,7 +81,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         seed=seed,
     )
     show = screen(as_json=json)
-    show.print(agreement_page(measured))
+    show.print(_page(measured))
     if out is not None:
         _write(measured, out, overwrite=overwrite)
     reasons = measured.coefficients["reason"].map(as_options)
@@ -114,3 +116,57 @@ def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
         for name, table in tables.items():
             if table is not None:
                 write_parquet(table, partial / name, about)
+
+
+def _page(agreement: "Agreement") -> "Group":
+    """Return the page: what was compared, coefficients, notes, further tables."""
+    from rich.console import Group, RenderableType
+    from rich.text import Text
+
+    from consilience.analysis import agreement_tables as shown
+    from consilience.tables.terminal import terminal
+
+    coefficients = terminal(shown.coefficients(agreement), drawn="value")
+    parts: list[RenderableType] = [Text(), _head(agreement), Text(), coefficients]
+    for reason, names in shown.undefined(agreement).items():
+        sentence = f"Not defined: {', '.join(names)} ({as_options(reason)})."
+        parts.append(Text(sentence, "dim"))
+    labels = shown.labels(agreement).first(_MAX_LABELS)
+    for table in (labels, shown.pairs(agreement).ends(_MAX_PAIRS)):
+        if len(table.frame):
+            parts += [Text(), terminal(table, drawn="kappa")]
+        elif table.note:
+            parts += [Text(), Text(table.note, "dim")]
+    notes = [
+        Text(as_options(f"{note[0].upper()}{note[1:]}."), "dim")
+        for note in agreement.notes
+    ]
+    return Group(*parts, *([Text(), *notes] if notes else []), Text())
+
+
+def _head(agreement: "Agreement") -> "Text":
+    from rich.text import Text
+
+    units = f"{agreement.items:,} items"
+    if agreement.kind == "contains":
+        units = f"{agreement.questions:,} pairs of item and label"
+    people = "without ids"
+    if agreement.annotators:
+        people = f"by {agreement.annotators:,} annotators"
+    what = {
+        "choice": f"{agreement.categories:,} labels",
+        "contains": "no maybe yes" if agreement.categories == 3 else "no yes",
+        "objects": f"{agreement.categories:,} different sets of labels",
+    }[agreement.kind]
+    alike = {
+        "nominal": "equal or not",
+        "ordinal": "alike by rank",
+        "interval": "alike by squared difference",
+        "ratio": "alike by squared ratio",
+        "jaccard": "alike by Jaccard's distance",
+        "masi": "alike by MASI",
+    }[agreement.distance]
+    return Text.assemble(
+        (f"{agreement.answers:,} answers", "bold"),
+        f" to {units} {people}; {what}, {alike}",
+    )

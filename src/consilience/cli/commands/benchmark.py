@@ -11,6 +11,7 @@ from consilience.cli.options import (
     Json,
     Prob,
     Reading,
+    Seed,
     Several,
     read_options,
 )
@@ -36,7 +37,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     engine: Engine = "auto",
     again: Flag = False,
     against: str | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     resamples: int = 1000,
     prob: Prob = 0.9,
     bins: int | None = None,
@@ -67,8 +68,6 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
         Run again also what the folder already holds.
     against
         Method with which the others are compared; by default auto.
-    seed
-        Seed of the methods and of the bootstrap.
     resamples
         Bootstrap resamples of the items.
     bins
@@ -138,17 +137,14 @@ def _progress() -> "Iterator[Callable[[Step], None]]":
                 if show.is_terminal:
                     running.enter_context(show.status(place))
                 return
-            show.print(f"{place}: {_outcome(step)}", soft_wrap=True)
+            outcome = step.result.outcome
+            how = f"{outcome['status']}, {as_options(outcome.get('reason', ''))}"
+            if outcome["status"] == "done":
+                how = f"{outcome['seconds']:.1f} s"
+            kept = " (kept)" if step.kept else ""
+            show.print(f"{place}: {how}{kept}", soft_wrap=True)
 
         yield report
-
-
-def _outcome(step: "Step") -> str:
-    outcome = step.result.outcome if step.result else {}
-    before = " (kept)" if step.kept else ""
-    if outcome["status"] != "done":
-        return f"{outcome['status']}, {as_options(outcome['reason'])}{before}"
-    return f"{outcome['seconds']:.1f} s{before}"
 
 
 def _means(comparison: "Comparison") -> "Table":

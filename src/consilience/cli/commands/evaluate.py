@@ -9,6 +9,7 @@ from consilience.cli.options import (
     Overwrite,
     Prob,
     Run,
+    Seed,
     Truth,
     load_run,
     read_gold,
@@ -46,7 +47,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     tau: float = 0.5,
     allow_circular: Flag = False,
     truth: Truth = None,
-    seed: int = 0,
+    seed: Seed = 0,
     resamples: int = 1000,
     prob: Prob = 0.9,
     out: Path | None = None,
@@ -72,8 +73,6 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Of objects: one counts if more than this share of annotators name it.
     allow_circular
         Evaluate also models whose predictions the run was given as candidates.
-    seed
-        Seed of the random weights of the items.
     resamples
         How many times the items get random weights, for the bounds.
     out

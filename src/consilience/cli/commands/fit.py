@@ -127,8 +127,11 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         load_model(find(model), settings)  # a mistake is found before anything is read
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
-    if ordered:
-        data = _without_hint(data)
+    if ordered:  # the account does not propose what was asked for
+        from consilience.responses.assemble import ORDER_HINT
+
+        notes = tuple(note.removesuffix(ORDER_HINT) for note in data.cleaning.notes)
+        data = replace(data, cleaning=replace(data.cleaning, notes=notes))
     print_account(show, data)
     from consilience import fitting
     from consilience.cli.pages.fit import fit_page
@@ -157,7 +160,11 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     save(fitted, out, overwrite=overwrite)
     show.print(fit_page(fitted))
     result = {"run": out, **_result(fitted, data)} if json else {}
-    finish(show, result, *_report(out, responses), written=out)
+    # Answers in canonical form are read as they are.
+    canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
+    read = ("--responses", responses[0]) if canonical else ()
+    page = out.parent / "report.html"
+    finish(show, result, "report", out, *read, "--out", page, written=out)
 
 
 def predict(  # noqa: PLR0913 (each option stands alone)
@@ -241,20 +248,8 @@ def _read(
     return replace(data, gold=truth), truth
 
 
-def _without_hint(data: "Responses") -> "Responses":
-    """Return responses whose account does not propose what was asked for."""
-    from consilience.responses.assemble import ORDER_HINT
-
-    notes = tuple(note.removesuffix(ORDER_HINT) for note in data.cleaning.notes)
-    return replace(data, cleaning=replace(data.cleaning, notes=notes))
-
-
 def print_expected(
-    show: "Console",
-    data: "Responses",
-    model: str,
-    engine: str,
-    effort: Work,
+    show: "Console", data: "Responses", model: str, engine: str, effort: Work
 ) -> None:
     """Say how long a fit will take that takes long."""
     from consilience.fitting.request import FACTOR, expected_seconds
@@ -285,13 +280,6 @@ def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
             raise CannotWriteError(msg) from None
         msg = f"{error}; the fit is kept as {spare}: move it to its final place"
         raise type(error)(msg) from None
-
-
-def _report(run: Path, responses: Sequence[Path]) -> list[str | Path]:
-    """Return the command that usually follows a fit: the report."""
-    canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
-    read: list[str | Path] = ["--responses", responses[0]] if canonical else []
-    return ["report", run, *read, "--out", run.parent / "report.html"]
 
 
 def _result(fitted: "Fit", data: "Responses") -> dict[str, Any]:

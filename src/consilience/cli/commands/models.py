@@ -70,24 +70,18 @@ def entries() -> list[Entry]:
         msg = "the package has no folder of annotator models"
         raise ImportError(msg)
     folder = Path(room.submodule_search_locations[0])
-    files = sorted(folder.glob("*.py"))
-    return [_entry(file) for file in files if file.stem != "__init__"]
-
-
-def _entry(file: Path) -> Entry:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    first = (ast.get_docstring(tree) or "").splitlines()[0]
-    _, _, assumes = first.partition(": ")
-    fields = {
-        keyword.arg: ast.literal_eval(keyword.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MODEL"
-        for keyword in node.value.keywords  # type: ignore[attr-defined]
-        if keyword.arg in ("engines", "references")
-    }
-    return Entry(
-        name=file.stem,
-        assumes=assumes.rstrip("."),
-        engines=fields["engines"],
-        references=fields["references"],
-    )
+    listed = []
+    for file in sorted(folder.glob("*.py")):
+        if file.stem == "__init__":
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        first = (ast.get_docstring(tree) or "").splitlines()[0]
+        fields = {
+            keyword.arg: ast.literal_eval(keyword.value)
+            for node in tree.body
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MODEL"
+            for keyword in node.value.keywords  # type: ignore[attr-defined]
+            if keyword.arg in ("engines", "references")
+        }
+        listed.append(Entry(file.stem, first.partition(": ")[2].rstrip("."), **fields))
+    return listed

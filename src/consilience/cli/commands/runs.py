@@ -10,6 +10,7 @@ from consilience.cli.options import (
     Prob,
     Reading,
     Run,
+    Seed,
     Several,
     Truth,
     load_run,
@@ -97,7 +98,9 @@ def export(  # noqa: PLR0913 (each option stands alone)
     one = ending(out) or (out if tasks else None)
     check_free(out, marker=ABOUT if one is None else None, overwrite=overwrite)
     fitted = load_run(run, truth)
-    names = what or _usual(fitted.data.attrs["kind"], layout)
+    usual = ("soft_labels",) * (layout == "huggingface") + _DEFAULT
+    usual += _OF_OBJECTS * (fitted.data.attrs["kind"] == "objects")
+    names = what or usual
     if (_SETS in names) != (gold is not None):
         msg = (
             f"the table {_SETS} needs gold labels, and no other table uses them; give "
@@ -130,12 +133,6 @@ def export(  # noqa: PLR0913 (each option stands alone)
     finish(show, result, "score", run, "--gold", gold or "GOLD.csv")
 
 
-def _usual(kind: str, format: str) -> list[str]:
-    """Return the tables that are written where none are named."""
-    soft = ["soft_labels"] if format == "huggingface" else []
-    return [*soft, *_DEFAULT, *(_OF_OBJECTS if kind == "objects" else ())]
-
-
 def score(  # noqa: PLR0913 (each option stands alone)
     run: Run,
     /,
@@ -143,7 +140,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     gold: Path,
     item: str | None = None,
     label: str | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     resamples: int = 1000,
     prob: Prob = 0.9,
     bins: int | None = None,
@@ -163,8 +160,6 @@ def score(  # noqa: PLR0913 (each option stands alone)
         Column of the item in the gold table, where its name is not recognised.
     label
         Column of the label in the gold table, where its name is not recognised.
-    seed
-        Seed of the bootstrap.
     resamples
         Bootstrap resamples of the items.
     bins

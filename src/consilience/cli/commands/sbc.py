@@ -21,8 +21,6 @@ from consilience.errors import OptionError, as_options, not_among
 if TYPE_CHECKING:
     from consilience.cli.pages.calibration_check import Finding
     from consilience.progress import Reporter
-    from consilience.truth import Space
-
 
 # Harder work than a single fit's default gains little on studies this small.
 _USUAL: Mapping[str, Mapping[str, int]] = {
@@ -92,9 +90,14 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         )
         raise OptionError(msg)
     from consilience import annotators as room
-    from consilience.cli.pages.calibration_check import notes, page, tables
-    from consilience.cli.sbc_folder import open_folder, write_tables
+    from consilience.cli.pages.calibration_check import (
+        notes,
+        open_folder,
+        page,
+        tables,
+    )
     from consilience.inference import engines as available
+    from consilience.whole_folder import whole_files
 
     changed = numbers(prior, "prior")
     plan = _plan(
@@ -124,7 +127,9 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         remarks = notes(findings, left_out, settings)
         verdicts = tables(findings)
         if place is not None:
-            write_tables(place, verdicts)
+            with whole_files(place) as partial:
+                for name, table in verdicts.items():
+                    table.to_parquet(partial / f"{name}.parquet", index=False)
     show = screen(as_json=json)
     show.print(page(findings))
     for note in remarks:
@@ -174,13 +179,17 @@ def _run_plan(
     import jax
 
     from consilience.checks.simulated_fits import cannot_simulate, simulated_fits
-    from consilience.cli.pages.calibration_check import assess
-    from consilience.cli.sbc_folder import load_study, save_study
+    from consilience.cli.pages.calibration_check import assess, load_study, save_study
     from consilience.progress import bar
+    from consilience.simulation import simulate
+    from consilience.spaces import space_of
 
+    names = ("kind", "items", "annotators", "classes", "per_item", "seed")
+    asked = {name: value for name, value in asdict(work).items() if value is not None}
     findings, left_out = [], {}
     with jax.enable_x64(True), bar() as report:  # noqa: FBT003 (the way JAX spells it)
-        space = _design(settings)
+        made = simulate(**{name: settings[name] for name in names})
+        space = space_of(made.responses)
         models = {name: model for name, _, model in plan}
         reasons = {name: cannot_simulate(each, space) for name, each in models.items()}
         for name, engine, model in plan:
@@ -197,28 +206,12 @@ def _run_plan(
                     engine,
                     simulations=settings["simulations"],
                     seed_of_all=settings["seed"],
-                    effort=_effort(work, engine),
+                    effort=replace(work, **{**_USUAL.get(engine, {}), **asked}),
                     report=_under_name(report, f"{name} {engine}"),
                 )
                 save_study(folder, study)
             findings.append(assess(name, engine, study))
     return findings, left_out
-
-
-def _design(settings: Mapping[str, Any]) -> "Space":
-    """Return who answers about what."""
-    from consilience.simulation import simulate
-    from consilience.spaces import space_of
-
-    names = ("kind", "items", "annotators", "classes", "per_item", "seed")
-    made = simulate(**{name: settings[name] for name in names})
-    return space_of(made.responses)
-
-
-def _effort(work: Work, engine: str) -> Work:
-    """Return the effort asked for, or what suits studies this small."""
-    given = {name: value for name, value in asdict(work).items() if value is not None}
-    return replace(work, **{**_USUAL.get(engine, {}), **given})
 
 
 def _under_name(report: "Reporter", phase: str) -> "Reporter":

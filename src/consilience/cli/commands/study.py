@@ -142,8 +142,10 @@ def report(  # noqa: PLR0913 (each option stands alone)
     called = page.label_names()
     show = screen(as_json=json)
     with _steps(show, "gathering what the runs say") as tell:
-        named = zip(_names(runs), runs, strict=True)
-        fits = {name: load(run) for name, run in named}
+        names = [run.resolve().name for run in runs]
+        if len(set(names)) < len(names):
+            names = [str(run) for run in runs]
+        fits = {name: load(run) for name, run in zip(names, runs, strict=True)}
         given = made = None
         if responses is not None:
             given = read_responses([responses], reading)
@@ -171,12 +173,6 @@ def report(  # noqa: PLR0913 (each option stands alone)
     items = len(contents.runs[0].table("items"))
     result = {"out": out, "bytes": size, "items": items, "runs": runs}
     finish(show, result, "export", runs[0], "--out", out.parent / "tables")
-
-
-def _names(runs: list[Path]) -> list[str]:
-    """Return the folders' names; the paths as given where names are not different."""
-    short = [run.resolve().name for run in runs]
-    return short if len(set(short)) == len(short) else [str(run) for run in runs]
 
 
 def study(

@@ -1,11 +1,22 @@
-"""Simulation-based calibration on the screen: a table for each model, and notes."""
+"""Simulation-based calibration: its folder, and on the screen a table for each model.
+
+From the folder an interrupted check continues:
+
+- `sbc.toml`: the settings; a folder holds the results of one.
+- `fits/MODEL-ENGINE/`: positions and tallies of all studies, whole or not at all.
+- `parameters.parquet`, `truth.parquet`: the verdicts on all of them.
+"""
 
 import itertools
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import tomli_w
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -18,8 +29,12 @@ from consilience.checks.simulation_based_calibration import (
     judge_parameters,
     judge_truth,
 )
-from consilience.errors import as_options
+from consilience.cli.terminal import check_free
+from consilience.errors import FolderExistsError, as_options
 from consilience.tables.terminal import WARNING
+from consilience.whole_folder import clean_path, whole_folder
+
+MARKER = "sbc.toml"
 
 QUANTITIES = (
     "prevalence",
@@ -44,6 +59,70 @@ class Finding:
     truth: pd.DataFrame
 
 
+@contextmanager
+def open_folder(
+    out: Path | None, settings: Mapping[str, Any], *, overwrite: bool
+) -> Iterator[Path | None]:
+    """Make the folder, or see that it holds results of the same settings.
+
+    Results of other settings are replaced, if they may be, once these are complete.
+    """
+    if out is None:
+        yield None
+        return
+    text = tomli_w.dumps(settings)
+    clean_path(out)
+    if _holds_results(out):
+        stored = tomllib.loads((out / MARKER).read_text(encoding="utf-8"))
+        if stored == tomllib.loads(text):
+            yield out
+            return
+        if not overwrite:
+            apart = [name for name in settings if stored.get(name) != settings[name]]
+            msg = (
+                f"{out}: holds results with other settings ({', '.join(apart)}); "
+                "choose another name for --out, or pass --overwrite to replace it"
+            )
+            raise FolderExistsError(msg)
+        with whole_folder(out, replaceable=_holds_results) as partial:
+            (partial / MARKER).write_text(text, encoding="utf-8")
+            yield partial
+        return
+    check_free(out, marker=MARKER, overwrite=False)
+    with whole_folder(out) as partial:
+        (partial / MARKER).write_text(text, encoding="utf-8")
+    yield out
+
+
+def _holds_results(folder: Path) -> bool:
+    return (folder / MARKER).is_file()
+
+
+def load_study(folder: Path | None) -> SimulatedFits | None:
+    """Return what an earlier run gave for a model and an engine, or None."""
+    if folder is None or not folder.is_dir():
+        return None
+    stored = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))
+    return SimulatedFits(
+        ranks=pd.read_parquet(folder / "ranks.parquet"),
+        items=pd.read_parquet(folder / "items.parquet"),
+        failed=tuple(stored.pop("failed")),
+        **stored,
+    )
+
+
+def save_study(folder: Path | None, study: SimulatedFits) -> None:
+    """Write what the fits of a model by an engine gave."""
+    if folder is None:
+        return
+    names = ("failed", "one_state", "seconds")
+    summary = tomli_w.dumps({name: getattr(study, name) for name in names})
+    with whole_folder(folder) as partial:
+        study.ranks.to_parquet(partial / "ranks.parquet", index=False)
+        study.items.to_parquet(partial / "items.parquet", index=False)
+        (partial / "study.toml").write_text(summary, encoding="utf-8")
+
+
 def assess(model: str, engine: str, study: SimulatedFits) -> Finding:
     """Judge the fits of one model by one engine."""
     verdicts = [pd.DataFrame(), pd.DataFrame()]
@@ -58,15 +137,14 @@ def assess(model: str, engine: str, study: SimulatedFits) -> Finding:
 
 def tables(findings: Sequence[Finding]) -> dict[str, pd.DataFrame]:
     """Return all verdicts with their figures: of parameters, and of the truth."""
-    return {
-        "parameters": _joined([one.parameters for one in findings]),
-        "truth": _joined([one.truth for one in findings]),
+    both = {
+        "parameters": [one.parameters for one in findings if len(one.parameters)],
+        "truth": [one.truth for one in findings if len(one.truth)],
     }
-
-
-def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+    return {
+        name: pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        for name, parts in both.items()
+    }
 
 
 def page(findings: Sequence[Finding]) -> Group:

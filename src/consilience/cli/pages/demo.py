@@ -3,7 +3,6 @@
 import io
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console, Group, RenderableType
 from rich.constrain import Constrain
 from rich.panel import Panel
@@ -110,25 +109,15 @@ def _open_photos(outcome: Outcome) -> Table:
     table = Table("photo", "answers", "posterior", "truth", box=None)
     for item in items["item"]:
         answers = given.get_group(item).value_counts()
-        posterior = labels[labels["item"] == item].sort_values(
-            "probability", ascending=False
-        )
+        first = labels[labels["item"] == item].nlargest(2, "probability")
+        leading = map("{} {:.2f}".format, first["label"], first["probability"])
         table.add_row(
             str(item),
             ", ".join(f"{count} {name}" for name, count in answers.items()),
-            _leading(posterior),
+            Text(", ".join(leading), ESTIMATE),
             Text(str(truth[item]), TRUTH),
         )
     return table
-
-
-def _leading(posterior: pd.DataFrame) -> Text:
-    first = posterior.head(2)
-    parts = [
-        f"{name} {probability:.2f}"
-        for name, probability in zip(first["label"], first["probability"], strict=True)
-    ]
-    return Text(", ".join(parts), ESTIMATE)
 
 
 def _files(outcome: Outcome) -> Group:
