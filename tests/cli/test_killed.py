@@ -59,17 +59,7 @@ canonical_folder.whole_folder = bare
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that writes one output.
-
-    Attributes
-    ----------
-    arguments
-        All but the output.
-    out
-        Name of the output.
-    whole
-        What the whole output is made of, as far as it is the same in every run.
-    """
+    """Arguments but for the output, its name, and what of it is always the same."""
 
     arguments: Sequence[str]
     out: str
@@ -115,7 +105,7 @@ def state(command, folder, reference, *, earlier=False):
     except (OSError, ValueError):
         return "broken"
     if here == whole:
-        return "old" if earlier else "new"
+        return "whole"
     pieces = all(whole.get(name) == each for name, each in here.items())
     resumable = command.arguments[0] == "classify" and pieces
     return "resumable" if resumable else "broken"
@@ -127,25 +117,22 @@ def left(command, folder):
     return others | set(folder.rglob(".*"))
 
 
-def files(place):
-    return [place] if place.is_file() else filter(Path.is_file, place.rglob("*"))
-
-
 def contents(folder, out):
     """Every file of an output by name, as a hash."""
+    place = folder / out
+    files = [place] if place.is_file() else filter(Path.is_file, place.rglob("*"))
     return {
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files(folder / out)
+        for file in files
     }
 
 
 def of_run(folder, out):
     """The files of a run, which holds its seconds, and whether all are there."""
-    place = folder / out
-    record = tomllib.loads((place / "run.toml").read_text())
-    size = (place / "fit.nc").stat().st_size
-    whole = "whole" if size == record["fit_bytes"] else "cut off"
-    return {file.name: "" for file in files(place)} | {"fit.nc": whole}
+    record = tomllib.loads((folder / out / "run.toml").read_text())
+    size = (folder / out / "fit.nc").stat().st_size
+    names = dict.fromkeys(contents(folder, out), "")
+    return names | {"fit.nc": "whole" if size == record["fit_bytes"] else "cut off"}
 
 
 @pytest.fixture

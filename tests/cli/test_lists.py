@@ -102,9 +102,3 @@ def test_every_command_says_which_options_are_lists():
     assert {"--models", "--engines"} < lists["sbc"]
     assert "--model-dir" in lists["classify"]
     assert not lists["models"]
-
-
-def test_labels_are_given_in_several_words(run, export, columns):
-    labels = ("--labels", "cat", "dog", "cow")
-    assert run("read", export, *columns, *labels, "--out", "r") == 0
-    assert run("read", export, *columns, "--labels", "cat,dog", "--out", "s") == 0

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -87,16 +86,6 @@ def test_help_names_every_command_and_no_other(run, capsys):
     assert sorted(names) == sorted(COMMANDS)
 
 
-def test_the_module_is_the_command_line_too():
-    done = subprocess.run(
-        [sys.executable, "-m", "consilience", "--version"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip()[0].isdigit()
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -139,48 +128,30 @@ def test_a_defect_shows_its_traceback_and_exit_code_1():
     assert "our own fault" in done.stderr
 
 
-def test_a_reader_who_has_had_enough_is_no_defect():
+def printed(to):
+    """Exit code and complaints of a command whose output goes to a file."""
     command = [sys.executable, "-m", "consilience", "models", "--json"]
+    with os.fdopen(to, "w") as file:
+        done = subprocess.run(
+            command, stdout=file, stderr=subprocess.PIPE, text=True, check=False
+        )
+    return done.returncode, done.stderr
+
+
+def test_a_reader_who_has_had_enough_is_no_defect():
     reading, writing = os.pipe()
     os.close(reading)
-    with os.fdopen(writing, "w") as nobody:
-        done = subprocess.run(
-            command, stdout=nobody, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert done.returncode == 0
-    assert done.stderr == ""
+    assert printed(writing) == (0, "")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
-def test_interrupted_work_exits_with_130_and_leaves_nothing(tmp_path):
-    # A shell that runs the tests in the background has its children ignore Ctrl-C, and
-    # Python then leaves it so: the handler is put back first.
-    start = (
-        "import signal, sys; from consilience.cli import main;"
-        "signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "print('now', flush=True);"
-        "main(sys.argv[1:])"
-    )
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", start, "simulate"),
-            *("--items", "1000000", "--per-item", "5", "--out", "study"),
-        ],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "now\n"
-    time.sleep(2.0)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=240)  # a long call ends before it is handled
-    assert process.returncode == 130
-    assert said.strip() == "consilience: interrupted; no partial output was left"
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_results_that_cannot_be_printed_are_a_sentence():
+    code, complaints = printed(os.open("/dev/full", os.O_WRONLY))
+    assert code == 2
+    assert complaints.startswith("consilience: ")
+    assert complaints.count("\n") == 1
 
 
-FULL = Path("/dev/full")
 STOPPED = """
 import sys, time
 from pathlib import Path
@@ -196,14 +167,19 @@ cli.main(["slow"])
 """
 
 
+# Signals that the tests ignore or handle, their children would ignore as well.
+PUT_BACK = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for each in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, signal.SIG_DFL)
+"""
+
+
 def stopped(code, name, folder):
-    """Exit code and complaints of work that a signal stops while it writes."""
-    # Signals that the tests ignore or handle, their children would ignore as well.
-    put_back = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    for other in ("SIGTERM", "SIGHUP"):
-        put_back += f"; signal.signal(signal.{other}, signal.SIG_DFL)"
+    """Exit code, output and complaints of work that a signal stops."""
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{put_back}\n{code}"],
+        [sys.executable, "-c", f"{PUT_BACK}\n{code}"],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -211,8 +187,8 @@ def stopped(code, name, folder):
     )
     assert process.stdout.readline() == "now\n"
     process.send_signal(getattr(signal, name))
-    _, complaints = process.communicate(timeout=60)
-    return process.returncode, complaints
+    said, complaints = process.communicate(timeout=60)
+    return process.returncode, said, complaints
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -221,7 +197,7 @@ def stopped(code, name, folder):
 )
 def test_every_signal_to_end_clears_up_and_has_its_exit_code(tmp_path, name, code):
     said = "consilience: interrupted; no partial output was left\n"
-    assert stopped(STOPPED, name, tmp_path) == (code, said)
+    assert stopped(STOPPED, name, tmp_path) == (code, "", said)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -244,31 +220,16 @@ def test_importing_handles_no_signal():
     assert done.stdout == "True\n"
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
-def test_results_that_cannot_be_printed_are_a_sentence():
-    command = [sys.executable, "-m", "consilience", "models"]
-    with FULL.open("w") as full:
-        done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert done.returncode == 2
-    assert done.stderr.startswith("consilience: ")
-    assert done.stderr.count("\n") == 1
-
-
-def dropped(how):
-    """Exit code and complaints of work that was interrupted inside a finaliser."""
-    code = f"""
-import signal, sys, time
+DROPPED = """
+import sys, time
 from contextlib import nullcontext
 from consilience.cli.terminal import handle_interrupts
 class Late:
     def __del__(self):
         print("now", flush=True)
         time.sleep(20)
-signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
-    with {how}():
+    with handle_interrupts():
         try:
             Late()
             time.sleep(1)
@@ -278,28 +239,14 @@ try:
 except KeyboardInterrupt:
     sys.exit(130)
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "now\n"
-    process.send_signal(signal.SIGINT)
-    said, complaints = process.communicate(timeout=60)
-    assert said == "cleared\n"
-    return process.returncode, complaints
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
-def test_an_interrupt_that_python_drops_is_handled_and_lets_clear_up():
-    assert dropped("handle_interrupts") == (130, "")
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
-def test_without_it_such_an_interrupt_is_lost():
-    code, complaints = dropped("nullcontext")
-    assert code == 0
+def test_an_interrupt_that_python_drops_is_handled_and_lets_clear_up(tmp_path):
+    assert stopped(DROPPED, "SIGINT", tmp_path) == (130, "cleared\n", "")
+    without = DROPPED.replace("handle_interrupts()", "nullcontext()")
+    code, said, complaints = stopped(without, "SIGINT", tmp_path)
+    assert (code, said) == (0, "cleared\n")
     assert "KeyboardInterrupt" in complaints
 
 
@@ -326,13 +273,14 @@ def test_variables_of_other_programs_break_nothing(run, capsys, monkeypatch):
     assert "majority" in capsys.readouterr().out
 
 
-def test_an_unknown_option_in_the_file_is_a_mistake(run, capsys, tmp_path):
-    (tmp_path / "consilience.toml").write_text("[models]\nloud = true\n")
+@pytest.mark.parametrize(
+    ("text", "said"), [("[models]\nloud = true\n", "loud"), ("[models\n", "")]
+)
+def test_a_mistake_in_the_file_of_options_is_a_sentence(
+    run, capsys, tmp_path, text, said
+):
+    (tmp_path / "consilience.toml").write_text(text)
     assert run("models") == 2
-    assert "loud" in capsys.readouterr().err
-
-
-def test_a_file_of_options_that_is_no_toml_is_a_mistake(run, capsys, tmp_path):
-    (tmp_path / "consilience.toml").write_text("[models\n")
-    assert run("models") == 2
-    assert capsys.readouterr().err.startswith("consilience: ")
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("consilience: ")
+    assert said in complaint

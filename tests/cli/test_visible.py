@@ -147,12 +147,9 @@ def test_an_error_translates_its_advice_and_no_quoted_data(run, capsys, tmp_path
     assert "--offered" in said
 
 
-def test_the_text_of_a_status_is_no_markup():
-    shown = Console(stderr=True).status("[1/3] [red]data[/] :smile:")
-    assert shown.renderable.text.plain == "[1/3] [red]data[/] :smile:"
-
-
-def test_messages_name_options_and_other_text_stays(capsys):
+def test_messages_name_options_and_no_text_is_markup(capsys):
+    show = Console(stderr=True).status("[1/3] [red]data[/] :smile:")
+    assert show.renderable.text.plain == "[1/3] [red]data[/] :smile:"
     show = Console(stderr=False)
     show.say("add `labels=` [red]")
     show.print("add `labels=`")

@@ -3,33 +3,17 @@ import json
 import pandas as pd
 import pytest
 
-TASKS = range(1, 13)
-LABELS = "\n".join(
-    [
-        "task,worker,label",
-        *(
-            f"{task},{who},{label}"
-            for task in TASKS
-            for who, label in (
-                ("ann", "cat" if task % 2 else "dog"),
-                ("bob", "cat" if task % 2 else "dog"),
-                ("cid", "cat" if task % 3 else "dog"),
-            )
-        ),
-    ]
-)
-TRUTH = "\n".join(
-    ["task,label", *(f"{task},{'cat' if task % 2 else 'dog'}" for task in TASKS)]
-)
 QUICK = ("--models", "smoothed_shares,majority", "--resamples", "50")
 
 
 @pytest.fixture
-def crowd(tmp_path):
+def crowd(tmp_path, export, truth):
     folder = tmp_path / "crowd" / "pets"
     folder.mkdir(parents=True)
-    (folder / "labels.csv").write_text(LABELS, encoding="utf-8")
-    (folder / "truth.csv").write_text(TRUTH, encoding="utf-8")
+    names = {"photo": "task", "who": "worker", "said": "label"}
+    for file, name in ((export, "labels.csv"), (truth, "truth.csv")):
+        table = pd.read_csv(file).rename(columns=names)
+        table.to_csv(folder / name, index=False)
     return tmp_path / "crowd"
 
 

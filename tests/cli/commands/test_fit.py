@@ -16,17 +16,8 @@ from consilience.fitting.comparison import comparing
 from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.tables import CATALOGUE
 from consilience.tables import terminal as colours
-from consilience.tables.terminal import interval
 
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
-
-
-def test_fit_reads_any_export_and_writes_a_run(fitted):
-    saved = cs.load(fitted)
-    assert saved.data.attrs["engine"] == "em"
-    best = saved.items().set_index("item")["label"].astype(str)
-    assert best["001"] == "cat"
-    assert best["002"] == "dog"
 
 
 def test_fit_says_what_was_read_which_engine_and_how_it_went(
@@ -54,6 +45,8 @@ def test_fit_answers_in_json_and_shows_progress_on_standard_error(
         result["diagnostics"][0]
     )
     assert "read 36 rows" in said.err
+    assert result["comparison"] == []  # of one named model
+    assert "to the best" not in said.err
 
 
 def test_json_names_options_and_not_arguments(fitted, monkeypatch):
@@ -107,22 +100,6 @@ def test_the_account_counts_the_gold_and_does_not_propose_what_was_asked(
     assert "fit with" not in shown
 
 
-def test_candidates_limit_what_can_be_true(run, export, columns, tmp_path):
-    rows = "".join(f"{item:03d},cat\n{item:03d},dog\n" for item in range(1, 13))
-    (tmp_path / "candidates.csv").write_text("item,label\n" + rows)
-    options = ("--candidates", "candidates.csv", "--out", "run")
-    assert run("fit", export, *columns, *QUICK, *options) == 0
-    assert len(cs.load("run").labels()) == 24
-
-
-def test_an_interval_is_drawn_to_scale():
-    bar = interval(0.5, 0.0, 1.0, truth=1.0)(30).plain
-    assert bar.index("●") in (14, 15)
-    assert bar[0] == "━"
-    assert bar[-1] == "◆"
-    assert "━" not in interval(0.5, float("nan"), float("nan"))(30).plain
-
-
 def test_contains_shows_sensitivity_and_specificity():
     names = ("accuracy", "lower", "upper", "sensitivity", "specificity")
     row = {"annotator": "ann", "responses": 3} | dict.fromkeys(names, 0.5)
@@ -141,29 +118,23 @@ TOGETHER = row("independence", FAILED, "they err together")
 FEW = row("independence", TOO_LITTLE, "ask more people")
 
 
-def lines(*rows):
-    return [each.plain for each in verdicts(pd.DataFrame(rows))]
-
-
-def test_checks_that_pass_take_one_line():
-    assert lines(GOOD, GOOD) == ["checks: all 2 passed"]
-    (line,) = verdicts(pd.DataFrame([GOOD]))
-    assert line.style == colours.GOOD
-
-
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "said", "style"),
     [
-        (TOGETHER, "1 failed (independence)"),
-        (FEW, "1 with too little data to tell (independence)"),
+        (GOOD, "checks: all 2 passed", colours.GOOD),
+        (TOGETHER, "checks: 1 passed, 1 failed (independence)", colours.WARNING),
+        (
+            FEW,
+            "checks: 1 passed, 1 with too little data to tell (independence)",
+            colours.WARNING,
+        ),
     ],
 )
-def test_checks_that_did_not_pass_are_counted_apart_with_what_to_do(other, said):
-    result = lines(GOOD, other)
-    assert result == [f"checks: 1 passed, {said}", f"independence: {other['remedy']}"]
-    assert {each.style for each in verdicts(pd.DataFrame([GOOD, other]))} == {
-        colours.WARNING
-    }
+def test_checks_that_did_not_pass_are_counted_apart_with_what_to_do(other, said, style):
+    result = verdicts(pd.DataFrame([GOOD, other]))
+    more = [f"independence: {other['remedy']}"] * (other is not GOOD)
+    assert [each.plain for each in result] == [said, *more]
+    assert {each.style for each in result} == {style}
 
 
 def test_beside_another_failure_the_fit_is_not_to_be_trusted():
@@ -225,10 +196,3 @@ def test_a_comparison_names_the_best_and_what_the_others_lack():
         ["community_bcc", "-0.6000", "-0.1000 ± 0.0200", "0.20"],
     ]
     assert [len(line(30).plain) for _, line in rows] == [24, 6]
-
-
-def test_a_fit_of_one_named_model_shows_no_comparison(run, export, columns, capsys):
-    assert run("fit", export, *columns, *QUICK, "--out", "run", "--json") == 0
-    said = capsys.readouterr()
-    assert json.loads(said.out)["comparison"] == []
-    assert "to the best" not in said.err

@@ -8,7 +8,7 @@ from PIL import Image
 from consilience.reports import record
 
 
-def test_a_run_becomes_one_file(run, fitted, capsys):
+def test_a_run_becomes_one_file_that_is_replaced_only_when_asked(run, fitted, capsys):
     assert run("report", fitted, "--out", "report.html") == 0
     said = capsys.readouterr().out
     assert "written to report.html" in said
@@ -16,6 +16,9 @@ def test_a_run_becomes_one_file(run, fitted, capsys):
     assert text.startswith("<!doctype html>")
     assert "Report of run" in text
     assert [path.name for path in Path().iterdir()] == ["report.html"]
+    assert run("report", fitted, "--out", "report.html") == 2
+    assert "pass --overwrite" in capsys.readouterr().err
+    assert run("report", fitted, "--out", "report.html", "--overwrite") == 0
 
 
 def test_responses_add_what_was_read_and_kept(run, fitted, export, columns, capsys):
@@ -97,13 +100,6 @@ def test_what_is_not_there_is_named_and_nothing_is_written(
     assert run("report", *given, "--out", "report.html") == 2
     assert why in capsys.readouterr().err
     assert not list(Path().iterdir())
-
-
-def test_a_report_is_replaced_only_when_asked(run, fitted, capsys):
-    assert run("report", fitted, "--out", "report.html") == 0
-    assert run("report", fitted, "--out", "report.html") == 2
-    assert "pass --overwrite" in capsys.readouterr().err
-    assert run("report", fitted, "--out", "report.html", "--overwrite") == 0
 
 
 def test_without_what_draws_it_one_line_says_what_to_install(

@@ -5,13 +5,16 @@ import pandas as pd
 from consilience import read
 
 
-def test_read_says_what_it_kept_and_writes_the_canonical_folder(
+def test_read_says_what_it_kept_and_writes_a_folder_that_is_replaced_on_request(
     run, export, columns, capsys
 ):
-    assert run("read", export, *columns, "--out", "responses") == 0
-    said = capsys.readouterr().out
-    assert said.startswith("read 36 rows, kept 36")
+    arguments = ("read", export, *columns, "--out", "responses")
+    assert run(*arguments) == 0
+    assert capsys.readouterr().out.startswith("read 36 rows, kept 36")
     assert "001" in read("responses").table["item"].cat.categories
+    assert run(*arguments) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert run(*arguments, "--overwrite") == 0
 
 
 def test_read_answers_in_json_with_the_account_on_standard_error(
@@ -33,16 +36,6 @@ def test_a_place_that_is_taken_is_refused_before_any_work(run, capsys, tmp_path)
     assert run("read", "nowhere.csv", "--out", "mine", "--overwrite") == 2
     assert "mine: already exists" in capsys.readouterr().err
     assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
-
-
-def test_a_folder_of_responses_is_replaced_only_on_request(
-    run, export, columns, capsys
-):
-    arguments = ("read", export, *columns, "--out", "responses")
-    assert run(*arguments) == 0
-    assert run(*arguments) == 2
-    assert "--overwrite" in capsys.readouterr().err
-    assert run(*arguments, "--overwrite") == 0
 
 
 def test_labels_are_a_list_or_a_table(run, export, columns, tmp_path):

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,25 +10,36 @@ from consilience.cli.commands import fit as fitting
 from consilience.errors import CannotWriteError
 
 
-def test_export_writes_the_named_tables(run, fitted, capsys):
+def test_export_writes_the_named_tables_or_all_as_csv(run, fitted, capsys):
     options = ("--what", "labels,soft_labels", "--format", "parquet", "--out", "tables")
     assert run("export", fitted, *options, "--json") == 0
     files = json.loads(capsys.readouterr().out)["files"]
     assert files == ["tables/labels.parquet", "tables/soft_labels.parquet"]
     soft = pd.read_parquet("tables/soft_labels.parquet")
     assert list(soft.columns) == ["item", "cat", "dog"]
-
-
-def test_export_writes_every_table_as_csv_by_default(run, fitted, tmp_path):
-    assert run("export", fitted, "--out", "tables") == 0
-    results = {path.name for path in (tmp_path / "tables").glob("*.csv")}
+    assert run("export", fitted, "--out", "all") == 0
+    assert run("export", fitted, "--out", "all") == 2
+    assert run("export", fitted, "--out", "all", "--overwrite") == 0
     names = ("labels", "items", "annotators", "confusion", "diagnostics")
-    assert results == {f"{name}.csv" for name in names}
+    assert {path.name for path in Path("all").glob("*.csv")} == {
+        f"{name}.csv" for name in names
+    }
 
 
-def test_export_of_a_table_there_is_not_names_those_there_are(run, fitted, capsys):
-    assert run("export", fitted, "--what", "moods", "--out", "tables") == 2
-    assert "confusion" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--what", "moods"), "confusion"),  # of those that there are
+        (("--what", "label_sets"), "give --what label_sets and --gold together"),
+        (("--gold", "gold.csv"), "give --what label_sets and --gold together"),
+    ],
+)
+def test_tables_that_cannot_be_exported_are_refused(
+    run, fitted, truth, capsys, given, said
+):
+    assert truth.name == "gold.csv"
+    assert run("export", fitted, *given, "--out", "tables") == 2
+    assert said in capsys.readouterr().err
 
 
 def test_export_of_one_table_can_be_a_file(run, fitted, tmp_path, capsys):
@@ -38,21 +50,13 @@ def test_export_of_one_table_can_be_a_file(run, fitted, tmp_path, capsys):
     )
     assert run(*options, "--what", "items") == 0
     assert len(pd.read_csv(tmp_path / "items.csv")) == 12
+    assert run(*options, "--what", "items") == 2
+    assert "pass --overwrite" in capsys.readouterr().err
     assert run("export", fitted, "--what", "items", "--out", "items.parquet") == 0
     assert len(pd.read_parquet(tmp_path / "items.parquet")) == 12
     mixed = ("--what", "items", "--format", "json", "--overwrite")
     assert run(*options, *mixed) == 2
     assert "name of a csv file" in capsys.readouterr().err
-
-
-def test_export_replaces_an_earlier_one_if_asked(run, fitted, capsys):
-    for out in ("tables", "items.csv"):
-        options = ("export", fitted, "--what", "items", "--out", out)
-        assert run(*options) == 0
-        capsys.readouterr()
-        assert run(*options) == 2
-        assert "pass --overwrite" in capsys.readouterr().err
-        assert run(*options, "--overwrite") == 0
 
 
 def test_export_writes_label_sets_that_gold_calibrates(run, fitted, truth, capsys):
@@ -76,12 +80,6 @@ def test_export_writes_label_sets_that_gold_calibrates(run, fitted, truth, capsy
     assert run("export", fitted, *asked, "--by-class", *gold, "--out", "more") == 0
     assert run("export", fitted, *options, "--by-class", *gold, "--out", "no") == 2
     assert "at least 9 items of the label 'cat'" in capsys.readouterr().err
-
-
-def test_label_sets_and_gold_go_together(run, fitted, truth, capsys):
-    for given in (("--what", "label_sets"), ("--gold", truth)):
-        assert run("export", fitted, *given, "--out", "tables") == 2
-        assert "give --what label_sets and --gold together" in capsys.readouterr().err
 
 
 def test_a_fit_that_cannot_be_saved_is_kept_elsewhere(
@@ -111,57 +109,41 @@ def test_a_fit_that_cannot_be_saved_is_kept_elsewhere(
     )
 
 
-def test_score_prints_the_metrics_with_intervals(run, fitted, truth, capsys):
-    assert (
-        run("score", fitted, "--gold", truth, "--item", "photo", "--label", "said") == 0
-    )
+@pytest.mark.parametrize(("turned", "right"), [(False, 1.0), (True, 0.0)])
+def test_score_counts_what_the_fit_got_right(run, fitted, truth, capsys, turned, right):
+    named = ("--gold", truth, "--item", "photo", "--label", "said")
+    if turned:  # the gold says otherwise
+        text = truth.read_text().replace("cat", "x").replace("dog", "cat")
+        truth.write_text(text.replace("x", "dog"))
+    assert run("score", fitted, *named, "--json") == 0
+    output = json.loads(capsys.readouterr().out)
+    assert output["items"] == 12
+    assert output["metrics"]["accuracy"]["value"] == pytest.approx(right)
+    assert run("score", fitted, *named) == 0
     assert "accuracy (ties split)" in capsys.readouterr().out
 
 
-def test_score_in_json_counts_what_the_fit_got_right(run, fitted, truth, capsys):
-    named = ("--item", "photo", "--label", "said")
-    assert run("score", fitted, "--gold", truth, *named, "--json") == 0
-    output = json.loads(capsys.readouterr().out)
-    assert output["items"] == 12
-    assert output["metrics"]["accuracy"]["value"] == pytest.approx(1.0)
-
-
-def test_the_same_score_falls_when_the_gold_says_otherwise(run, fitted, truth, capsys):
-    text = (
-        truth.read_text().replace("cat", "x").replace("dog", "cat").replace("x", "dog")
-    )
-    truth.write_text(text)
-    named = ("--item", "photo", "--label", "said")
-    assert run("score", fitted, "--gold", truth, *named, "--json") == 0
-    output = json.loads(capsys.readouterr().out)
-    assert output["metrics"]["accuracy"]["value"] == pytest.approx(0.0)
-
-
-def test_export_tells_the_posterior_that_was_asked_for(run, fitted):
+def test_export_and_score_take_the_posterior_that_was_asked_for(
+    run, fitted, truth, capsys
+):
+    written, losses = {}, {}
+    named = ("--gold", truth, "--item", "photo", "--label", "said", "--json")
     for which in ("raw", "tempered"):
         options = ("--what", "labels", "--format", "parquet", "--truth", which)
         assert run("export", fitted, *options, "--out", which) == 0
-        written = pd.read_parquet(f"{which}/labels.parquet")
+        written[which] = pd.read_parquet(f"{which}/labels.parquet")["probability"]
         wanted = cs.load(fitted).with_(truth=which).labels()
-        assert np.allclose(written["probability"], wanted["probability"])
-    raw, tempered = (
-        pd.read_parquet(f"{which}/labels.parquet")["probability"]
-        for which in ("raw", "tempered")
-    )
-    assert tempered.max() < raw.max()
-    assert tempered.min() > raw.min()
-
-
-def test_score_judges_the_posterior_that_was_asked_for(run, fitted, truth, capsys):
-    named = ("--gold", truth, "--item", "photo", "--label", "said", "--json")
-    losses = []
+        assert np.allclose(written[which], wanted["probability"])
     for asked in ((), ("--truth", "raw"), ("--truth", "tempered")):
+        capsys.readouterr()
         assert run("score", fitted, *named, *asked) == 0
         metrics = json.loads(capsys.readouterr().out)["metrics"]
-        losses.append(metrics["log_loss"]["value"])
-    reported = cs.load(fitted).data["truth"].attrs["reported"]
-    assert losses[0] == losses[["raw", "tempered"].index(reported) + 1]
-    assert losses[2] > losses[1]  # all labels are right, and less sure
+        losses[asked[1:]] = metrics["log_loss"]["value"]
+    assert written["tempered"].max() < written["raw"].max()
+    assert written["tempered"].min() > written["raw"].min()
+    assert losses[()] == losses[(cs.load(fitted).data["truth"].attrs["reported"],)]
+    # All labels are right, and less sure.
+    assert losses[("tempered",)] > losses[("raw",)]
 
 
 def test_what_a_run_has_learned_is_used_on_another_file(

@@ -35,7 +35,9 @@ def test_a_network_becomes_predictions(run, network, tmp_path, capsys):
     assert set(table["label"]) == {"red", "green", "blue"}
 
 
-def test_the_result_can_be_had_as_json(run, network, tmp_path, capsys):
+def test_the_result_can_be_had_as_json_and_is_replaced_only_on_demand(
+    run, network, tmp_path, capsys
+):
     config = {"do_normalize": False, "size": {"height": 8, "width": 8}}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(config))
     stated = ("--preprocessor", "preprocessor_config.json", "--name", "mine")
@@ -45,6 +47,8 @@ def test_the_result_can_be_had_as_json(run, network, tmp_path, capsys):
     origins = {each["name"]: each["origin"] for each in result["decisions"]}
     assert origins["mode"] == "preprocessor_config.json"
     assert sorted(result["first_labels"]) == ["blue", "green", "red"]
+    assert run("wrap", *network, *USUAL, "--out", "m") == 2
+    assert run("wrap", *network, *USUAL, "--out", "m", "--overwrite") == 0
 
 
 @pytest.mark.parametrize(
@@ -68,11 +72,3 @@ def test_a_mistake_is_answered_with_one_sentence(
     assert message in shown
     assert "=`" not in shown
     assert not (tmp_path / "m").exists()
-
-
-def test_a_folder_is_replaced_only_on_demand(run, network, tmp_path):
-    assert run("wrap", *network, *USUAL, "--out", "m") == 0
-    assert run("wrap", *network, *USUAL, "--out", "m") == 2
-    assert run("wrap", *network, *USUAL, "--out", "m", "--overwrite") == 0
-    (tmp_path / "mine").mkdir()
-    assert run("wrap", *network, *USUAL, "--out", "mine", "--overwrite") == 2
