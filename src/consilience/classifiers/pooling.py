@@ -152,8 +152,8 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
     right = None
     if gold is not None:
         truth = np.full(len(items), np.nan)
-        about, told = name_codes(items, gold["item"]), name_codes(labels, gold["label"])
-        truth[about[about >= 0]] = told[about >= 0]  # -1, never hit: nobody lists it
+        unit, code = name_codes(items, gold["item"]), name_codes(labels, gold["label"])
+        truth[unit[unit >= 0]] = code[unit >= 0]  # -1, never hit: nobody lists it
         right = np.where(np.isnan(truth[item]), np.nan, truth[item] == label)[ranked]
     share[ranked] = _rank_shares(model[ranked], rank[ranked], len(models), right)
     num_labels = max(
