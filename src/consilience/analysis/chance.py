@@ -24,8 +24,9 @@ coefficients, missing answers, variances. Krippendorff (2019), Content analysis,
 edition, chapter 12.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -35,6 +36,7 @@ from consilience.analysis.ratings import (
     Counts,
     Ratings,
     Table,
+    Weights,
     table_of_sums,
     weighted_sums,
 )
@@ -45,17 +47,16 @@ NAN = float("nan")
 MAX_PAIRS = 2**24
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A coefficient in each resample, from what was observed and what chance gives."""
 
-    observed: Float[np.ndarray, " R"]
-    expected: Float[np.ndarray, " R"]
-    value: Float[np.ndarray, " R"]
+    observed: Float[np.ndarray, "*shape"]
+    expected: Float[np.ndarray, "*shape"]
+    value: Float[np.ndarray, "*shape"]
 
 
 def beyond_chance(
-    observed: Float[np.ndarray, " R"], expected: Float[np.ndarray, " R"]
+    observed: Float[np.ndarray, "*shape"], expected: Float[np.ndarray, "*shape"]
 ) -> Estimate:
     """(observed - expected) / (1 - expected); NaN where chance alone gives 1."""
     left = 1 - expected
@@ -65,115 +66,123 @@ def beyond_chance(
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Sums:
-    """Sums by group of items."""
+class Margins:
+    """Answers of each annotator; a cell is an annotator and an answer."""
 
-    facts: Table
-    shares: Table
-    answers: Table
-    coincident: tuple[Table, np.ndarray, np.ndarray] | None
-    similarity: Similarity
+    cell: Int[np.ndarray, " N"]
+    annotator: Int[np.ndarray, " C"]
+    answer: Int[np.ndarray, " C"]
+    by_answer: csr_array  # cells x answers: which cell is of which answer
+    alike: csr_array | None  # cells x cells of one annotator: W; None: equal or not
 
     @property
     def widest(self) -> int:
-        """Columns of the widest table."""
-        pairs = 0 if self.coincident is None else len(self.coincident[1])
-        return max(int(self.shares.shape[1]), pairs)
+        """Most columns that are held for each resample."""
+        pairs = 0 if self.alike is None else self.alike.nnz
+        return max(len(self.annotator), pairs)
+
+    def weighted(self, share: Float[np.ndarray, "R C"]) -> Float[np.ndarray, "R C"]:
+        """W p_g at each cell of annotator g."""
+        return share if self.alike is None else share @ self.alike
 
 
-def sum_counts(
+def lay_out_margins(ratings: Ratings, similarity: Similarity) -> Margins | None:
+    """List each annotator's answers; None if there are too many pairs of them."""
+    codes = ratings.annotator * similarity.size + ratings.answer
+    key, cell = np.unique(codes, return_inverse=True)
+    annotator, answer = np.divmod(key, similarity.size)
+    alike, cells = None, len(key)
+    if similarity.matrix is not None:
+        if (np.bincount(annotator).astype(np.float64) ** 2).sum() > MAX_PAIRS:
+            return None
+        one, other, values = similarity.alike_within(annotator, answer)
+        alike = csr_array((values, (other, one)), shape=(cells, cells))
+    places = np.arange(cells), answer
+    return Margins(
+        cell=cell,
+        annotator=annotator,
+        answer=answer,
+        by_answer=csr_array((np.ones(cells), places), shape=(cells, similarity.size)),
+        alike=alike,
+    )
+
+
+def count_estimator(
     ratings: Ratings,
     counts: Counts,
     similarity: Similarity,
     group: Int[np.ndarray, " Q"],
     *,
     by_rank: bool,
-) -> Sums:
-    """Sum what the coefficients need by group of items."""
-    num_groups, paired = int(group.max()) + 1, counts.paired
-    facts = np.stack(
-        [
-            np.bincount(group, fact, num_groups)
-            for fact in (
-                np.ones(len(paired)),
-                paired,
-                counts.over_pairs(counts.agreed),
-                paired * counts.raters,
-                counts.over_pairs(counts.agreed) * counts.raters,
-            )
-        ],
-        axis=1,
-    )
-    shape = (num_groups, similarity.size)
-    cell_group = group[counts.question]
-    shares = counts.count / counts.raters[counts.question]
-    answers = counts.count * paired[counts.question]
-    return Sums(
-        facts=facts,
-        shares=table_of_sums(cell_group, counts.answer, shares, shape),
-        answers=table_of_sums(cell_group, counts.answer, answers, shape),
-        coincident=_coincidences(ratings, counts, group) if by_rank else None,
-        similarity=similarity,
-    )
+) -> tuple[Callable[[Weights], dict[str, Estimate]], int]:
+    """Return how coefficients follow from weights of groups, and the widest table."""
+    shape = int(group.max()) + 1, similarity.size
+    paired, agreed_pairs = counts.paired, counts.over_pairs(counts.agreed)
+    columns = [np.ones(len(paired)), paired, agreed_pairs]
+    columns += [paired * counts.raters, agreed_pairs * counts.raters]
+    facts = np.stack([np.bincount(group, each, shape[0]) for each in columns], axis=1)
+    place = group[counts.question], counts.answer
+    share = counts.count / counts.raters[counts.question]
+    share_sums = table_of_sums(*place, share, shape)
+    answer_sums = table_of_sums(*place, counts.count * paired[counts.question], shape)
+    coincident = _coincidences(ratings, counts, group) if by_rank else None
+    size, total = similarity.size, similarity.total
 
+    def estimate(weights: Weights) -> dict[str, Estimate]:
+        questions, pairs, agreed, answers, weighed = weighted_sums(weights, facts).T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            observed = agreed / pairs
+            shares = weighted_sums(weights, share_sums) / questions[:, None]
+            of_all = weighted_sums(weights, answer_sums) / answers[:, None]
+            chances = {
+                "percent": np.zeros_like(observed),
+                "fleiss": similarity.expected(shares),
+            }
+            if size > 1:
+                spread = (shares * (1 - shares)).sum(axis=1) / (size * (size - 1))
+                chances["brennan_prediger"] = np.full_like(observed, total / size**2)
+                chances["gwet"] = total * spread
+            results = {
+                name: beyond_chance(observed, chance)
+                for name, chance in chances.items()
+            }
+            if coincident is None:
+                by_answers = (1 - 1 / answers) * weighed / answers + 1 / answers
+                alpha = beyond_chance(by_answers, similarity.expected(of_all))
+            else:
+                alpha = _ordinal_alpha(coincident, weights, of_all, answers)
+        return results | {"krippendorff": alpha}
 
-def estimate(sums: Sums, weights: Float[np.ndarray, "R G"]) -> Mapping[str, Estimate]:
-    """Estimate every coefficient with each set of weights of the groups."""
-    questions, paired, agreed, answers, weighed = weighted_sums(weights, sums.facts).T
-    similarity, size = sums.similarity, sums.similarity.size
-    with np.errstate(divide="ignore", invalid="ignore"):
-        observed = agreed / paired
-        shares = weighted_sums(weights, sums.shares) / questions[:, None]
-        coefficients = {"percent": beyond_chance(observed, np.zeros_like(observed))}
-        by_fleiss = similarity.expected(shares)
-        coefficients["fleiss"] = beyond_chance(observed, by_fleiss)
-        if size > 1:
-            uniform = similarity.total / size**2
-            even = beyond_chance(observed, np.full_like(observed, uniform))
-            spread = (shares * (1 - shares)).sum(axis=1) / (size * (size - 1))
-            coefficients["brennan_prediger"] = even
-            coefficients["gwet"] = beyond_chance(observed, similarity.total * spread)
-        of_all = weighted_sums(weights, sums.answers) / answers[:, None]
-        if sums.coincident is None:
-            by_answers = (1 - 1 / answers) * weighed / answers + 1 / answers
-            by_chance = similarity.expected(of_all)
-            coefficients["krippendorff"] = beyond_chance(by_answers, by_chance)
-        else:
-            coefficients["krippendorff"] = _ordinal_alpha(
-                sums, weights, of_all, answers
-            )
-    return coefficients
+    return estimate, max(size, 0 if coincident is None else len(coincident[1]))
 
 
 def influences(
     counts: Counts, similarity: Similarity, values: Mapping[str, Estimate]
-) -> Mapping[str, Float[np.ndarray, " Q"]]:
+) -> dict[str, Float[np.ndarray, " Q"]]:
     """Return what questions add to linearised coefficients, as Gwet (2014), 5."""
     questions, size = len(counts.raters), similarity.size
     shares = counts.count / counts.raters[counts.question]
     pi = np.bincount(counts.answer, shares, size) / questions
     even = similarity.total / max(size * (size - 1), 1)
     by_chance = {"fleiss": similarity.times(pi[None])[0], "gwet": even * (1 - pi)}
-    parts = {}
+    parts = {"krippendorff": _krippendorff_parts(counts, similarity, values)}
     for name in ("percent", "fleiss", "brennan_prediger", "gwet"):
         if name in values:
             chance_of = values[name].expected
             if name in by_chance:
-                likely = by_chance[name][counts.answer]
-                chance_of = counts.by_question(shares * likely)
-            parts[name] = _by_question(counts, values[name], chance_of) / questions
-    alpha = values["krippendorff"]
-    return parts | {"krippendorff": _krippendorff_parts(counts, similarity, alpha)}
+                chance_of = counts.by_question(shares * by_chance[name][counts.answer])
+            parts[name] = _by_question(counts, values[name], chance_of)
+    return parts
 
 
 def _by_question(
     counts: Counts, estimate: Estimate, chance_of: Float[np.ndarray, "#Q"]
 ) -> Float[np.ndarray, " Q"]:
-    """Return the linearised coefficient of each question."""
+    """Return what each question adds to the linearised coefficient."""
     scale = len(counts.raters) / max(counts.paired.sum(), 1)
     value, chance = float(estimate.value[0]), float(estimate.expected[0])
     observed = scale * (counts.over_pairs(counts.agreed) - chance * counts.paired)
-    return _linearised(observed, value, chance, chance_of)
+    return _linearised(observed, value, chance, chance_of) / len(counts.raters)
 
 
 def _linearised(
@@ -189,10 +198,10 @@ def _linearised(
 
 
 def _krippendorff_parts(
-    counts: Counts, similarity: Similarity, value: Estimate
+    counts: Counts, similarity: Similarity, values: Mapping[str, Estimate]
 ) -> Float[np.ndarray, " Q"]:
     """As the others, with questions that count by their answers."""
-    paired = counts.paired
+    value, paired = values["krippendorff"], counts.paired
     num = paired.sum()
     mean = (counts.raters * paired).sum() / num
     given = counts.count * paired[counts.question]
@@ -220,15 +229,7 @@ def _coincidences(
             counts.question, counts.question, counts.answer, counts.count, size
         )
     )
-    repeated = (ratings.annotator >= 0) & (ratings.share < 1)
-    who = ratings.question * (len(ratings.annotators) + 1) + ratings.annotator
-    repeats = _unlike_pairs(
-        who[repeated],
-        ratings.question[repeated],
-        ratings.answer[repeated],
-        ratings.share[repeated],
-        size,
-    )
+    repeats = _unlike_pairs(*ratings.repeats(), size)
     entries += [(question, cell, -pairs) for question, cell, pairs in repeats]
     question, cells, pairs = (
         np.concatenate(part) for part in zip(*entries, strict=True)
@@ -255,16 +256,13 @@ def _unlike_pairs(
 
 
 def _ordinal_alpha(
-    sums: Sums,
-    weights: Float[np.ndarray, "R G"],
+    coincident: tuple[Table, np.ndarray, np.ndarray],
+    weights: Weights,
     shares: Float[np.ndarray, "R L"],
     answers: Float[np.ndarray, " R"],
 ) -> Estimate:
     """Alpha with the squared distance between mid-ranks, which are shares here."""
-    if sums.coincident is None:
-        msg = "coincidences were not counted"
-        raise ValueError(msg)
-    table, one, other = sums.coincident
+    table, one, other = coincident
     rank = np.cumsum(shares, axis=1) - shares / 2
     apart = (rank[:, one] - rank[:, other]) ** 2
     unlike = (weighted_sums(weights, table) * apart).sum(axis=1) / answers
@@ -277,79 +275,41 @@ def _ordinal_alpha(
     return beyond_chance(1 - unlike, 1 - chance)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Margins:
-    """Answers by group of items; a cell is an annotator and an answer."""
-
-    table: Table
-    cell: Int[np.ndarray, " N"]
-    annotator: Int[np.ndarray, " C"]
-    answer: Int[np.ndarray, " C"]
-    by_answer: csr_array  # cells x answers: which cell is of which answer
-    alike: csr_array | None  # cells x cells of one annotator: W; None: equal or not
-    similarity: Similarity
-
-    @property
-    def widest(self) -> int:
-        """Most columns that are held for each resample."""
-        pairs = 0 if self.alike is None else self.alike.nnz
-        return max(len(self.annotator), pairs)
-
-    def weighted(self, share: Float[np.ndarray, "R C"]) -> Float[np.ndarray, "R C"]:
-        """W p_g at each cell of annotator g."""
-        return share if self.alike is None else share @ self.alike
-
-
-def count_margins(
-    ratings: Ratings, similarity: Similarity, group: Int[np.ndarray, " Q"]
-) -> Margins | None:
-    """Count each annotator's answers; None if there are too many pairs of them."""
-    size = similarity.size
-    codes = ratings.annotator * size + ratings.answer
-    key, cell = np.unique(codes, return_inverse=True)
-    annotator, answer = key // size, key % size
-    alike, cells = None, len(key)
-    if similarity.matrix is not None:
-        answers = np.bincount(annotator).astype(np.float64)
-        if (answers**2).sum() > MAX_PAIRS:
-            return None
-        one, other, values = similarity.alike_within(annotator, answer)
-        alike = csr_array((values, (other, one)), shape=(cells, cells))
-    shape = (int(group.max()) + 1, cells)
-    places = np.arange(cells), answer
-    return Margins(
-        table=table_of_sums(group[ratings.question], cell, ratings.share, shape),
-        cell=cell,
-        annotator=annotator,
-        answer=answer,
-        by_answer=csr_array((np.ones(cells), places), shape=(cells, size)),
-        alike=alike,
-        similarity=similarity,
-    )
-
-
-def estimate_conger(
+def conger_estimator(
     margins: Margins,
-    weights: Float[np.ndarray, "R G"],
-    observed: Float[np.ndarray, " R"],
-) -> Estimate:
-    """Estimate the coefficient; annotators without an answer in a resample drop out."""
-    counted, begin = weighted_sums(weights, margins.table), starts(margins.annotator)
-    given = np.add.reduceat(counted, begin, axis=1)
-    every = np.repeat(given, np.diff(begin, append=counted.shape[1]), axis=1)
-    share = np.divide(counted, every, out=np.zeros_like(counted), where=every > 0)
-    number = (given > 0).sum(axis=1).astype(np.float64)
-    total = share @ margins.by_answer
-    within_annotator = (share * margins.weighted(share)).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chance = (margins.similarity.expected(total) - within_annotator) / (
-            number * (number - 1)
-        )
-    return beyond_chance(observed, chance)
+    ratings: Ratings,
+    similarity: Similarity,
+    group: Int[np.ndarray, " Q"],
+) -> Callable[[Weights, Float[np.ndarray, " R"]], Estimate]:
+    """Return how kappa follows from weights of groups and the observed agreement.
+
+    Annotators without an answer in a resample drop out.
+    """
+    shape = int(group.max()) + 1, len(margins.annotator)
+    table = table_of_sums(group[ratings.question], margins.cell, ratings.share, shape)
+    begin = starts(margins.annotator)
+    length = np.diff(begin, append=shape[1])
+
+    def estimate(weights: Weights, observed: Float[np.ndarray, " R"]) -> Estimate:
+        counted = weighted_sums(weights, table)
+        given = np.add.reduceat(counted, begin, axis=1)
+        every = np.repeat(given, length, axis=1)
+        share = np.divide(counted, every, out=np.zeros_like(counted), where=every > 0)
+        number = (given > 0).sum(axis=1).astype(np.float64)
+        alike = similarity.expected(share @ margins.by_answer)
+        alike -= (share * margins.weighted(share)).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return beyond_chance(observed, alike / (number * (number - 1)))
+
+    return estimate
 
 
 def conger_influence(
-    margins: Margins, ratings: Ratings, counts: Counts, value: Estimate
+    margins: Margins,
+    ratings: Ratings,
+    counts: Counts,
+    similarity: Similarity,
+    value: Estimate,
 ) -> Float[np.ndarray, " Q"]:
     """Return what each question adds to the linearised kappa; Gwet (2014), 5."""
     questions = len(counts.raters)
@@ -357,7 +317,7 @@ def conger_influence(
     begin = starts(margins.annotator)
     given = np.add.reduceat(cell_counts, begin)[margins.annotator]
     share = cell_counts / given
-    expected = margins.similarity.times(share[None] @ margins.by_answer)[0]
+    expected = similarity.times(share[None] @ margins.by_answer)[0]
     # How far each cell's answer is like those of the other annotators, all together.
     others = expected[margins.answer] - margins.weighted(share[None])[0]
     mean = np.add.reduceat(share * others, begin)[margins.annotator]
@@ -365,5 +325,4 @@ def conger_influence(
     gain = questions / given * (others - mean) / (number * (number - 1))
     gains = ratings.share * gain[margins.cell]
     chance_of = value.expected + np.bincount(ratings.question, gains, questions)
-    by_question: np.ndarray = _by_question(counts, value, chance_of) / questions
-    return by_question
+    return _by_question(counts, value, chance_of)

@@ -12,7 +12,7 @@ paradoxes (specific agreement). Fleiss (1971), Measuring nominal scale agreement
 many raters (kappa of a category).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from consilience.analysis.ratings import (
     Counts,
     Ratings,
     Table,
+    Weights,
     assign_groups,
     table_of_sums,
     weighted_sums,
@@ -35,90 +36,73 @@ from consilience.ragged import places_within
 
 # Products that are still worth the wait: some seconds.
 _MAX_PRODUCTS = 2**30
+ONE = np.ones((1, 1))  # the weight of all items, as one group
 NAMES = (
-    "percent",
-    "cohen",
-    "scott",
-    "fleiss",
-    "conger",
-    "brennan_prediger",
-    "gwet",
-    "krippendorff",
+    *("percent", "cohen", "scott", "fleiss", "conger"),
+    *("brennan_prediger", "gwet", "krippendorff"),
 )
 _COLUMNS = (
     *("value", "lower", "upper", "se", "se_lower", "se_upper"),
     *("observed", "expected"),
 )
 type Drawn = Mapping[tuple[str, str], np.ndarray]
+type LabelValues = Mapping[str, Float[np.ndarray, "R L"]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Study:
-    """Answers in all forms that are needed, and which coefficients are wanted."""
+    """Answers in all forms that are needed; None for what is undefined or unwanted."""
 
     ratings: Ratings
     counts: Counts
     similarity: Similarity
+    margins: chance.Margins | None
     meetings: pairs.Meetings | None
     by_rank: bool
-    conger: bool
     labels: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class StudySums:
-    """Sums by group of items; None for what is undefined or not wanted."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimators:
+    """How all follows from weights of groups of items, and the widest table."""
 
-    counted: chance.Sums
-    margins: chance.Margins | None
-    pairs: pairs.PairSums | None
-    labels: "LabelSums | None"
-
-    @property
-    def groups(self) -> int:
-        """Groups of items."""
-        return int(self.counted.facts.shape[0])
-
-    @property
-    def widest(self) -> int:
-        """Columns of the widest table."""
-        parts = (self.counted, self.margins, self.pairs, self.labels)
-        return max(part.widest for part in parts if part is not None)
+    coefficients: Callable[[Weights], dict[str, Estimate]]
+    kappas: Callable[[Weights], pairs.Kappas] | None
+    labels: Callable[[Weights], LabelValues] | None
+    widest: int
 
 
-def sum_study(study: Study, group: Int[np.ndarray, " Q"]) -> StudySums:
-    """Sum what the wanted coefficients need by group of items."""
-    ratings, similarity, met = study.ratings, study.similarity, study.meetings
-    margins = None
-    if study.conger:
-        margins = chance.count_margins(ratings, similarity, group)
-    return StudySums(
-        counted=chance.sum_counts(
-            ratings, study.counts, similarity, group, by_rank=study.by_rank
-        ),
-        margins=margins,
-        pairs=None if met is None else pairs.sum_pairs(met, group),
-        labels=sum_labels(ratings, group) if study.labels else None,
+def estimators(study: Study, group: Int[np.ndarray, " Q"]) -> Estimators:
+    """Sum by group of items, and return what is estimated from the sums."""
+    ratings, similarity = study.ratings, study.similarity
+    margins, met = study.margins, study.meetings
+    counted, widest = chance.count_estimator(
+        ratings, study.counts, similarity, group, by_rank=study.by_rank
     )
+    conger = kappas = labels = None
+    if margins is not None:
+        conger = chance.conger_estimator(margins, ratings, similarity, group)
+        widest = max(widest, margins.widest)
+    if met is not None:
+        kappas = pairs.kappa_estimator(met, group)
+        widest = max(widest, len(met.joins[0]))
+    if study.labels:
+        labels = label_estimator(ratings, group)
+        widest = max(widest, len(ratings.labels))
+
+    def estimate(weights: Weights) -> dict[str, Estimate]:
+        results = counted(weights)
+        results["scott"] = results["fleiss"]  # Scott's pi is Fleiss's kappa of two.
+        if conger is not None:
+            results["conger"] = conger(weights, results["percent"].observed)
+        if kappas is not None:
+            results["cohen"] = kappas(weights).mean
+        return results
+
+    return Estimators(estimate, kappas, labels, widest)
 
 
-def estimate_all(
-    sums: StudySums, weights: Float[np.ndarray, "R G"]
-) -> dict[str, Estimate]:
-    """Estimate every coefficient with each set of weights."""
-    estimates = dict(chance.estimate(sums.counted, weights))
-    estimates["scott"] = estimates["fleiss"]  # Scott's pi is Fleiss's kappa of two.
-    if sums.margins is not None:
-        observed = estimates["percent"].observed
-        estimates["conger"] = chance.estimate_conger(sums.margins, weights, observed)
-    if sums.pairs is not None:
-        estimates["cohen"] = pairs.kappas(sums.pairs, weights).mean
-    return estimates
-
-
-def resample(
-    study: Study, whole: StudySums, resamples: int, seed: int, *, few: bool
-) -> Drawn:
+def resample(study: Study, resamples: int, seed: int, *, few: bool) -> Drawn:
     """Estimate coefficients, and agreement on labels, in resamples of the items.
 
     What cannot be resampled, or not in some seconds, is left out. Keys are
@@ -127,38 +111,36 @@ def resample(
     item = study.ratings.item
     if not resamples or not item.any() or not study.counts.paired.any():
         return {}
-    margins, met, most = whole.margins, study.meetings, _MAX_PRODUCTS / resamples
+    margins, met, most = study.margins, study.meetings, _MAX_PRODUCTS / resamples
     conger = 0 if margins is None else len(margins.cell) + 4 * margins.widest
     cohen = 0 if met is None else 4 * (len(met.pair) + len(met.joins[0]))
     generator = np.random.default_rng(seed)
     sampled = replace(
         study,
-        conger=study.conger and conger <= most,
+        margins=margins if conger <= most else None,
         meetings=met if cohen <= most and not few else None,
     )
-    sums = sum_study(sampled, assign_groups(item, generator))
+    group = assign_groups(item, generator)
+    whole = estimators(sampled, group)
 
-    def estimate(weights: Float[np.ndarray, "R G"]) -> Drawn:
-        of_all = estimate_all(sums, weights).items()
+    def estimate(weights: Weights) -> Drawn:
+        of_all = whole.coefficients(weights).items()
         values = {(name, ""): each.value for name, each in of_all}
-        if sums.labels is not None:
-            of_labels = estimate_labels(sums.labels, weights).items()
+        if whole.labels is not None:
+            of_labels = whole.labels(weights).items()
             values |= {(name, "label"): each for name, each in of_labels}
         return values
 
-    return resampled(estimate, sums.groups, resamples, sums.widest, generator)
+    groups = int(group.max()) + 1
+    return resampled(estimate, groups, resamples, whole.widest, generator)
 
 
 def coefficient_table(
-    study: Study,
-    sums: StudySums,
-    drawn: Drawn,
-    why: Mapping[str, str],
-    prob: float,
+    study: Study, whole: Estimators, drawn: Drawn, why: Mapping[str, str], prob: float
 ) -> pd.DataFrame:
     """Return one row per coefficient, with the reason where it is undefined."""
-    values = estimate_all(sums, np.ones((1, 1)))
-    errors = _standard_errors(study, sums, values)
+    values = whole.coefficients(ONE)
+    errors = _standard_errors(study, whole, values)
     rows = []
     for name in NAMES:
         reason = why.get(name) or ("" if name == "percent" else why.get("all", ""))
@@ -168,44 +150,40 @@ def coefficient_table(
         if not reason and np.isnan(values[name].value[0]):
             reason = "answers agree by chance alone"
         if not reason:
-            one, (error, items) = values[name], errors.get(name, (NAN, 0))
-            column = np.array([error]), np.array([float(items)])
-            se_bounds = pairs.from_error(one.value, *column, prob)
-            cells: tuple[np.ndarray | float, ...] = (
-                *(one.value, *from_resamples(drawn.get((name, "")), prob), error),
-                *(*se_bounds, one.observed, one.expected),
+            one, (error, items) = values[name], errors.get(name, (NAN, 0.0))
+            value, observed, expected = (
+                float(each[0]) for each in (one.value, one.observed, one.expected)
             )
-            row = {
-                column: float(np.ravel(cell)[0])
-                for column, cell in zip(_COLUMNS, cells, strict=True)
-            }
+            bootstrapped = from_resamples(drawn.get((name, "")), prob)
+            published = map(float, pairs.from_error(value, error, items, prob))
+            cells = value, *bootstrapped, error, *published, observed, expected
+            row = dict(zip(_COLUMNS, cells, strict=True))
         rows.append({"coefficient": name, **row, "reason": reason})
     return pd.DataFrame(rows)
 
 
 def _standard_errors(
-    study: Study, sums: StudySums, values: Mapping[str, Estimate]
-) -> dict[str, tuple[float, int]]:
+    study: Study, whole: Estimators, values: Mapping[str, Estimate]
+) -> dict[str, tuple[float, float]]:
     """Return the published error of each coefficient that has one, and its items."""
-    ratings, counts = study.ratings, study.counts
-    paired = counts.paired > 0
+    ratings, counts, similarity = study.ratings, study.counts, study.similarity
     # What is not defined gives parts that are not, either.
     with np.errstate(divide="ignore", invalid="ignore"):
-        parts = dict(chance.influences(counts, study.similarity, values))
+        parts = chance.influences(counts, similarity, values)
         parts["scott"] = parts["fleiss"]
-        if sums.margins is not None:
+        if study.margins is not None:
             parts["conger"] = chance.conger_influence(
-                sums.margins, ratings, counts, values["conger"]
+                study.margins, ratings, counts, similarity, values["conger"]
             )
     items = dict.fromkeys(parts, ratings.item)
     # Krippendorff leaves questions with one answer out altogether. No variance is
     # published for his distances between ranks, which are estimated themselves.
-    alpha = parts.pop("krippendorff")[paired]
+    alpha, paired = parts.pop("krippendorff"), counts.paired > 0
     if not study.by_rank:
-        parts["krippendorff"], items["krippendorff"] = alpha, ratings.item[paired]
-    if study.meetings is not None and sums.pairs is not None:
-        kappas = pairs.kappas(sums.pairs, np.ones((1, 1)))
-        parts["cohen"] = pairs.influence(study.meetings, kappas)[1]
+        parts["krippendorff"] = alpha[paired]
+        items["krippendorff"] = ratings.item[paired]
+    if study.meetings is not None and whole.kappas is not None:
+        parts["cohen"] = pairs.influence(study.meetings, whole.kappas(ONE))[1]
         items["cohen"] = ratings.item[study.meetings.question]
     # The published variances of those for two are those of large samples.
     return {
@@ -218,9 +196,9 @@ def _standard_errors(
 
 def _standard_error(
     parts: Float[np.ndarray, " M"], item: Int[np.ndarray, " M"], *, large_sample: bool
-) -> tuple[float, int]:
+) -> tuple[float, float]:
     """Return the error of a sum of parts, those of an item together: Gwet (2014)."""
-    num = int((np.bincount(item) > 0).sum()) if len(item) else 0
+    num = float((np.bincount(item) > 0).sum()) if len(item) else 0.0
     if num < 2:
         return NAN, num
     squared = float((np.bincount(item, parts) ** 2).sum())
@@ -243,25 +221,10 @@ def from_resamples(
     return float(lower), float(upper)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class LabelSums:
-    """Sums of each label by group of items; one column where all are asked alike."""
-
-    questions: Table
-    paired: Table
-    shares: Table
-    agreed: Table
-    possible: Table
-    unlike: Table
-
-    @property
-    def widest(self) -> int:
-        """Columns of the widest table."""
-        return int(self.shares.shape[1])
-
-
-def sum_labels(ratings: Ratings, group: Int[np.ndarray, " Q"]) -> LabelSums:
-    """Sum what agreement on labels needs by group of items."""
+def label_estimator(
+    ratings: Ratings, group: Int[np.ndarray, " Q"]
+) -> Callable[[Weights], LabelValues]:
+    """Return how share, specific agreement and kappa of labels follow from weights."""
     num_labels = len(ratings.labels)
     shape = (int(group.max()) + 1, num_labels)
     vote, label = _votes_for(ratings)
@@ -272,7 +235,8 @@ def sum_labels(ratings: Ratings, group: Int[np.ndarray, " Q"]) -> LabelSums:
     # One entry per question, label and annotator: equal ones are joined.
     key = question * num_labels + label
     who = key * (len(ratings.annotators) + 1) + ratings.annotator[vote] + 1
-    annotator_share = np.bincount(pd.factorize(who)[0], share)[pd.factorize(who)[0]]
+    place = pd.factorize(who)[0]
+    annotator_share = np.bincount(place, share)[place]
     cell, kept = pd.factorize(key)
     count = np.bincount(cell, share)
     himself = np.bincount(cell, np.where(has_id, share * annotator_share, share))
@@ -280,52 +244,45 @@ def sum_labels(ratings: Ratings, group: Int[np.ndarray, " Q"]) -> LabelSums:
     of = raters[question]
     agreed = np.where(of > 1, count**2 - himself, 0)
     possible = count * (of - 1)
-    pairs = np.maximum(of * (of - 1), 1)
+    pairs_of = np.maximum(of * (of - 1), 1)
 
     def table(values: Float[np.ndarray, " M"]) -> Table:
         return table_of_sums(group[question], label, values, shape)
 
-    question_label = (
-        np.zeros_like(group)
-        if ratings.question_label is None
-        else ratings.question_label
+    # One column where all labels are asked about alike.
+    asked, width = ratings.question_label, num_labels
+    if asked is None:
+        asked, width = np.zeros_like(group), 1
+    questions, paired_questions = (
+        table_of_sums(group, asked, each, (shape[0], width))
+        for each in (np.ones(len(group)), paired)
     )
-    width = (shape[0], 1 if ratings.question_label is None else num_labels)
-    return LabelSums(
-        questions=table_of_sums(group, question_label, np.ones(len(group)), width),
-        paired=table_of_sums(group, question_label, paired, width),
-        shares=table(count / of),
-        agreed=table(agreed),
-        possible=table(possible),
-        unlike=table((possible - agreed) / pairs),
+    shares, agreed, possible, unlike = map(
+        table, (count / of, agreed, possible, (possible - agreed) / pairs_of)
     )
 
-
-def estimate_labels(
-    sums: LabelSums, weights: Float[np.ndarray, "R G"]
-) -> dict[str, Float[np.ndarray, "R L"]]:
-    """Share, specific agreement and kappa of each label; NaN where undefined."""
-
-    def ratio(above: Table, below: Table) -> Float[np.ndarray, "R L"]:
+    def ratio(weights: Weights, above: Table, below: Table) -> np.ndarray:
         value: np.ndarray = weighted_sums(weights, above) / weighted_sums(
             weights, below
         )
         return value
 
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = ratio(sums.shares, sums.questions)
-        specific = ratio(sums.agreed, sums.possible)
-        unlike = ratio(sums.unlike, sums.paired)
-        spread = share * (1 - share)
-        kappa = np.where(spread > 1e-12, 1 - unlike / spread, np.nan)
-    return {"share": share, "specific": specific, "kappa": kappa}
+    def estimate(weights: Weights) -> LabelValues:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = ratio(weights, shares, questions)
+            specific = ratio(weights, agreed, possible)
+            spread = share * (1 - share)
+            disagreed = ratio(weights, unlike, paired_questions) / spread
+            kappa = np.where(spread > 1e-12, 1 - disagreed, np.nan)
+        return {"share": share, "specific": specific, "kappa": kappa}
+
+    return estimate
 
 
 def label_table(
-    names: tuple[str, ...], sums: LabelSums, drawn: Drawn, prob: float
+    names: tuple[str, ...], values: LabelValues, drawn: Drawn, prob: float
 ) -> pd.DataFrame:
     """Return one row per label, with bounds where there are resamples."""
-    values = estimate_labels(sums, np.ones((1, 1)))
     columns: dict[str, object] = {"label": list(names), "share": values["share"][0]}
     for name in ("specific", "kappa"):
         of_labels = drawn.get((name, "label"))

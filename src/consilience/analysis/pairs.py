@@ -11,17 +11,19 @@ kappa. Fleiss, Cohen and Everitt (1969), Large sample standard errors of kappa a
 weighted kappa. Light (1971), Measures of response agreement (the mean of pairs).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 from scipy.stats import t
 
-from consilience.analysis.chance import NAN, Estimate
+from consilience.analysis.chance import NAN, Estimate, beyond_chance
 from consilience.analysis.ratings import (
     Ratings,
-    Table,
+    Weights,
     encode,
     table_of_sums,
     weighted_sums,
@@ -34,6 +36,7 @@ MAX_MEETINGS = 2**23
 # Fewer shared questions than this in the middle pair make its kappa a coin toss.
 FEW = 30
 _MAX_JOINS = 2**24
+type Numbers = Float[np.ndarray, " P"] | float
 NOBODY_MEETS = "no two annotators with an id answered the same question"
 
 
@@ -56,9 +59,7 @@ def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
     """Find all meetings; None if there is none, or are too many to be held."""
     if too_many(ratings) or nobody_meets(ratings):
         return None
-    has_id = ratings.annotator >= 0
-    question, annotator = ratings.question[has_id], ratings.annotator[has_id]
-    answer, share = ratings.answer[has_id], ratings.share[has_id]
+    question, annotator, answer, share = ratings.identified()
     ordered = []
     for one, other in pairs_within(question):
         ahead = annotator[one] < annotator[other]
@@ -89,50 +90,18 @@ def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
 
 def nobody_meets(ratings: Ratings) -> bool:
     """Whether no two annotators with an id answered the same question."""
-    has_id = ratings.annotator >= 0
-    question, annotator = ratings.question[has_id], ratings.annotator[has_id]
+    question, annotator, *_ = ratings.identified()
     same = question[1:] == question[:-1]
     return not (same & (annotator[1:] != annotator[:-1])).any()
 
 
 def too_many(ratings: Ratings) -> bool:
     """Whether there are more meetings than can be held."""
-    has_id = ratings.annotator >= 0
-    answers = np.bincount(ratings.question[has_id]).astype(np.float64)
+    answers = np.bincount(ratings.identified()[0]).astype(np.float64)
     return bool((answers**2).sum() > 2 * MAX_MEETINGS)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class PairSums:
-    """Sums by group: questions and agreement of each pair, and answers by cell."""
-
-    meetings: Meetings
-    number: Table
-    agreed: Table
-    first: Table
-    second: Table
-
-    @property
-    def widest(self) -> int:
-        """Most columns that are held for each resample."""
-        return len(self.meetings.joins[0])
-
-
-def sum_pairs(met: Meetings, group: Int[np.ndarray, " Q"]) -> PairSums:
-    """Sum meetings by group of items."""
-    meeting_group, num = group[met.question], int(group.max()) + 1
-    by_pair, by_cell = (num, len(met.annotators)), (num, len(met.cell_pair))
-    return PairSums(
-        meetings=met,
-        number=table_of_sums(meeting_group, met.pair, met.weight, by_pair),
-        agreed=table_of_sums(meeting_group, met.pair, met.weight * met.alike, by_pair),
-        first=table_of_sums(meeting_group, met.first, met.weight, by_cell),
-        second=table_of_sums(meeting_group, met.second, met.weight, by_cell),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Kappas:
+class Kappas(NamedTuple):
     """Of every pair in each resample: questions, agreement, chance agreement, kappa."""
 
     number: Float[np.ndarray, "R P"]
@@ -166,20 +135,36 @@ class Kappas:
         return Estimate(observed, expected, np.where(total > 0, mean, NAN))
 
 
-def kappas(sums: PairSums, weights: Float[np.ndarray, "R G"]) -> Kappas:
-    """Estimate the kappa of every pair."""
-    tables = (sums.number, sums.agreed, sums.first, sums.second)
-    number, agreed, first, second = (weighted_sums(weights, each) for each in tables)
-    met = sums.meetings
+def kappa_estimator(
+    met: Meetings, group: Int[np.ndarray, " Q"]
+) -> Callable[[Weights], Kappas]:
+    """Return how the kappa of every pair follows from weights of groups of items."""
+    meeting_group, num = group[met.question], int(group.max()) + 1
+    by_pair, by_cell = (num, len(met.annotators)), (num, len(met.cell_pair))
+    tables = [
+        table_of_sums(meeting_group, column, weight, shape)
+        for column, weight, shape in (
+            (met.pair, met.weight, by_pair),
+            (met.pair, met.weight * met.alike, by_pair),
+            (met.first, met.weight, by_cell),
+            (met.second, met.weight, by_cell),
+        )
+    ]
     one, other, alike = met.joins
     # Every cell is like itself, so each pair has joins, and they are sorted.
-    products = first[:, one] * second[:, other] * alike
-    chance = np.add.reduceat(products, starts(met.cell_pair[one]), axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        observed, expected = agreed / number, chance / number**2
-        left = 1 - expected
-        kappa = np.where(left > 1e-12, (observed - expected) / left, NAN)
-    return Kappas(number, observed, expected, kappa)
+    begin = starts(met.cell_pair[one])
+
+    def estimate(weights: Weights) -> Kappas:
+        number, agreed, first, second = (
+            weighted_sums(weights, each) for each in tables
+        )
+        products = first[:, one] * second[:, other] * alike
+        chance = np.add.reduceat(products, begin, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            observed, expected = agreed / number, chance / number**2
+            return Kappas(number, *beyond_chance(observed, expected))
+
+    return estimate
 
 
 def influence(
@@ -249,17 +234,14 @@ def pair_table(
             "se_upper": upper,
         }
     )
-    return table.sort_values("questions", ascending=False, kind="stable").reset_index(
-        drop=True
+    return table.sort_values(
+        "questions", ascending=False, kind="stable", ignore_index=True
     )
 
 
 def from_error(
-    value: Float[np.ndarray, " P"],
-    error: Float[np.ndarray, " P"],
-    items: Float[np.ndarray, " P"],
-    prob: float,
-) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]]:
+    value: Numbers, error: Numbers, items: Numbers, prob: float
+) -> tuple[Numbers, Numbers]:
     """Student's intervals with items - 1 degrees of freedom, cut off at 1."""
     reach = t.ppf((1 + prob) / 2, np.maximum(items - 1, 1)) * error
     return value - reach, np.minimum(1.0, value + reach)

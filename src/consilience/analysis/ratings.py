@@ -39,6 +39,7 @@ MAX_GROUPS = 4096
 # Sums are held as a full table up to 64 MiB.
 _DENSE = 2**23
 type Table = np.ndarray | csr_array
+type Weights = Float[np.ndarray, "R G"]  # of groups of items, by resample
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -57,6 +58,19 @@ class Ratings:
     annotators: tuple[str, ...]
     repeated: int
     anonymous: int
+
+    def identified(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Question, annotator, answer and share of votes of annotators with an id."""
+        kept = np.flatnonzero(self.annotator >= 0)
+        question, annotator = self.question[kept], self.annotator[kept]
+        return question, annotator, self.answer[kept], self.share[kept]
+
+    def repeats(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Who and question, question, answer and share of answers that share a vote."""
+        kept = np.flatnonzero((self.annotator >= 0) & (self.share < 1))
+        question = self.question[kept]
+        who = question * (len(self.annotators) + 1) + self.annotator[kept]
+        return who, question, self.answer[kept], self.share[kept]
 
 
 def lay_out(responses: Responses) -> Ratings:
@@ -229,10 +243,7 @@ def _within_annotator(
     below = np.zeros(num)
     if not ratings.repeated:
         return below
-    repeated = (ratings.annotator >= 0) & (ratings.share < 1)
-    question, answer = ratings.question[repeated], ratings.answer[repeated]
-    share = ratings.share[repeated]
-    who = question * (len(ratings.annotators) + 1) + ratings.annotator[repeated]
+    who, question, answer, share = ratings.repeats()
     for one, other in pairs_within(who):
         unlike = similarity.at(answer[one], answer[other]) - 1
         below += np.bincount(question[one], share[one] * share[other] * unlike, num)
@@ -263,9 +274,7 @@ def table_of_sums(
     return csr_array((value, (group, column)), shape=shape)
 
 
-def weighted_sums(
-    weights: Float[np.ndarray, "R G"], table: Table
-) -> Float[np.ndarray, "R C"]:
+def weighted_sums(weights: Weights, table: Table) -> Float[np.ndarray, "R C"]:
     """Add up the groups with the weights of each resample."""
     if isinstance(table, np.ndarray):
         sums: np.ndarray = weights @ table

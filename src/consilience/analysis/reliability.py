@@ -15,19 +15,20 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.analysis import pairs
+from consilience.analysis.chance import lay_out_margins
 from consilience.analysis.coefficients import (
+    ONE,
     Study,
     coefficient_table,
+    estimators,
     label_table,
     resample,
-    sum_study,
 )
 from consilience.analysis.pairs import NOBODY_MEETS, nobody_meets, too_many
 from consilience.analysis.ratings import Counts, Ratings, count_answers, lay_out
 from consilience.analysis.similarity import (
     Distance,
     Similarity,
-    nominal,
     numeric,
     ordinal,
     set_similarity,
@@ -196,27 +197,28 @@ def agreement(
     similarity = _similarity(ratings, responses.kind, chosen)
     counts = count_answers(ratings, similarity)
     why = _reasons(ratings, counts)
-    want_pairs = "cohen" not in why or "pair" in by
     study = Study(
         ratings=ratings,
         counts=counts,
         similarity=similarity,
-        meetings=pairs.find_meetings(ratings, similarity) if want_pairs else None,
+        margins=None if "conger" in why else lay_out_margins(ratings, similarity),
+        meetings=pairs.find_meetings(ratings, similarity)
+        if "cohen" not in why or "pair" in by
+        else None,
         by_rank=chosen == "ordinal",
-        conger="conger" not in why,
         labels="label" in by,
     )
-    sums = sum_study(study, np.zeros_like(ratings.item))
-    kappas = None if sums.pairs is None else pairs.kappas(sums.pairs, np.ones((1, 1)))
+    whole = estimators(study, np.zeros_like(ratings.item))
+    kappas = None if whole.kappas is None else whole.kappas(ONE)
     few = kappas is not None and kappas.few
-    drawn = resample(study, sums, bootstrap, seed, few=few)
-    table = coefficient_table(study, sums, drawn, why, prob)
+    drawn = resample(study, bootstrap, seed, few=few)
+    table = coefficient_table(study, whole, drawn, why, prob)
     table["coefficient"] = table["coefficient"].replace(
         "gwet", "gwet_ac1" if chosen == "nominal" else "gwet_ac2"
     )
     by_label = by_pair = None
-    if sums.labels is not None:
-        by_label = label_table(ratings.labels, sums.labels, drawn, prob)
+    if whole.labels is not None:
+        by_label = label_table(ratings.labels, whole.labels(ONE), drawn, prob)
     if "pair" in by:
         by_pair = pairs.pair_table(study.meetings, kappas, ratings, prob)
     return Agreement(
@@ -272,7 +274,7 @@ def _similarity(ratings: Ratings, kind: str, distance: Distance) -> Similarity:
                 raise TypeError(msg)
             return set_similarity(ratings.sets, distance)
         case _:
-            return nominal(size)
+            return Similarity(size)
 
 
 def _numbers(

@@ -42,14 +42,9 @@ class Similarity:
         self, first: Int[np.ndarray, " P"], second: Int[np.ndarray, " P"]
     ) -> Float[np.ndarray, " P"]:
         """Similarity of pairs of answers given by their codes."""
-        if self.matrix is None:
-            same: np.ndarray = (first == second).astype(np.float64)
-            return same
-        if isinstance(self.matrix, np.ndarray):
-            dense: np.ndarray = self.matrix[first, second]
-            return dense
-        values: np.ndarray = np.asarray(self.matrix[first, second], np.float64)
-        return values.ravel()
+        same = first == second if self.matrix is None else self.matrix[first, second]
+        alike: np.ndarray = np.asarray(same, np.float64).ravel()
+        return alike
 
     def times(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, "R L"]:
         """Each answer's mean similarity to answers drawn with these shares."""
@@ -82,11 +77,6 @@ class Similarity:
     def total(self) -> float:
         """Sum of the whole table."""
         return float(self.size if self.matrix is None else self.matrix.sum())
-
-
-def nominal(size: int) -> Similarity:
-    """Equal or not."""
-    return Similarity(size)
 
 
 def ordinal(size: int) -> Similarity:
