@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analysis.made import as_labels, contains_fit, objects_responses
 
 import consilience as cs
 from consilience.errors import KindError, OptionError
@@ -21,9 +22,13 @@ MAINS = {
     "i4": "cat cat dog",
     "i5": "car car car",
 }
-OWN = pd.DataFrame(
-    {"item": list(MAINS), "label": ["cat", "cat", "cat", "dog", "dog", "car"]}
-)
+ANSWERS = [
+    (item, f"a{place}", label)
+    for item, labels in MAINS.items()
+    for place, label in enumerate(labels.split())
+]
+DATASET = dict(zip(MAINS, ["cat", "cat", "cat", "dog", "dog", "car"], strict=True))
+OWN = as_labels(DATASET)
 PARENTS = pd.DataFrame(
     {
         "label": ["cat", "dog", "car", "animal"],
@@ -36,14 +41,9 @@ PREDICTED = pd.DataFrame({"model": "m", "item": list(MAINS), "label": FIRST, "ra
 
 @pytest.fixture(scope="module")
 def fit():
-    rows = [
-        (item, f"a{place}", label, True)
-        for item, labels in MAINS.items()
-        for place, label in enumerate(labels.split())
-    ]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
-    labels = ["cat", "dog", "car"]
-    return cs.fit(cs.read(frame, kind="objects", labels=labels), model="tsipras2020")
+    rows = [(*answer, True) for answer in ANSWERS]
+    responses = objects_responses(rows, DATASET, ["cat", "dog", "car"])
+    return cs.fit(responses, model="tsipras2020")
 
 
 def compare(fit, predicted=PREDICTED, resamples=50, **options):
@@ -102,11 +102,7 @@ def test_what_is_confused_inside_a_group_is_as_by_hand(comparison):
 def test_pairs_stand_with_people_first(comparison):
     table = comparison.pairs()
     first = table.iloc[0]
-    assert (first["who"], first["label_a"], first["label_b"]) == (
-        "people",
-        "cat",
-        "dog",
-    )
+    assert first[["who", "label_a", "label_b"]].tolist() == ["people", "cat", "dog"]
     assert first["mutual"] == pytest.approx(1 / 3)
     assert first["one_sided"] == pytest.approx(1 / 6)
     assert (first["items_a"], first["items_b"]) == (3, 2)
@@ -126,15 +122,8 @@ def test_models_and_the_data_set_are_judged_against_the_main_label(fit):
 
 
 def test_of_choice_it_is_the_truth_that_people_say():
-    rows = [
-        (item, f"a{place}", label)
-        for item, labels in MAINS.items()
-        for place, label in enumerate(labels.split())
-    ]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
-    shares = cs.fit(frame, model="majority")
-    result = compare(shares)
-    reported = rates(result.table())
+    frame = pd.DataFrame(ANSWERS, columns=["item", "annotator", "label"])
+    reported = rates(compare(cs.fit(frame, model="majority")).table())
     assert reported["people", "cat", "dog"] == pytest.approx((0 + 2 / 3 + 0) / 3)
 
 
@@ -161,10 +150,8 @@ def test_what_cannot_be_compared_is_refused(fit, comparison):
         compare(fit, resamples=1)
     with pytest.raises(OptionError, match="confusion needs the labels of the data set"):
         cs.evaluate(fit, PREDICTED).confusion()
+    yes = contains_fit([("i", "cat", 1, 0, 0), ("j", "cat", 0, 0, 1)])
     rows = pd.DataFrame({"item": ["i", "j"], "label": "cat", "rank": 1})
-    asked = rows.assign(annotator="a", answer=["yes", "no"])
-    contains = cs.read(asked.drop(columns="rank"), kind="contains")
-    yes = cs.fit(contains, model="majority")
     with pytest.raises(KindError, match="no label is the main one"):
         cs.evaluate(yes, rows, dataset_labels=rows[["item", "label"]]).confusion()
 

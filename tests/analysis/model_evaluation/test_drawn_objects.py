@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analysis.made import OF_LAMPS, as_labels, predicted, values
 
 import consilience as cs
 from consilience.analysis.drawn_objects import drawn_objects, pack_bits
@@ -12,59 +13,20 @@ from consilience.posterior import Fit
 from consilience.posterior.objects import joint_draws
 from consilience.posterior.tree import with_groups
 
-ROWS = [
-    # i: lamp and shade, twice; the data set says lamp.
-    ("i", "a", "lamp", True),
-    ("i", "a", "shade", False),
-    ("i", "b", "lamp", True),
-    ("i", "b", "shade", False),
-    # j: shade is the main one of two; the data set says lamp.
-    ("j", "a", "shade", True),
-    ("j", "a", "lamp", False),
-    # k: one object, called shade twice and lamp once; the data set says lamp.
-    ("k", "a", "shade", True),
-    ("k", "b", "shade", True),
-    ("k", "c", "lamp", True),
-    # l: one object, called shade, as the data set says.
-    ("l", "a", "shade", True),
-]
-OWN = pd.DataFrame({"item": list("ijkl"), "label": ["lamp"] * 3 + ["shade"]})
+OWN = as_labels(OF_LAMPS)
 
 
-def read_objects(rows):
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
-    return cs.read(frame, kind="objects", labels=["lamp", "shade", "cat"])
+def said(*ranked):
+    return predicted(one=dict(zip(OF_LAMPS, ranked, strict=True)))
 
 
-@pytest.fixture(scope="module")
-def rule():
-    return cs.fit(read_objects(ROWS), model="tsipras2020")
-
-
-def said(**labels):
-    return pd.DataFrame(
-        [
-            (model, item, label, rank)
-            for model, rows in labels.items()
-            for item, ranked in zip("ijkl", rows, strict=True)
-            for rank, label in enumerate(ranked.split(), 1)
-        ],
-        columns=["model", "item", "label", "rank"],
-    )
-
-
-def values(evaluation, model="one"):
-    table = evaluation.models[evaluation.models["model"] == model]
-    return table.set_index(["metric", "subset"])["value"].to_dict()
-
-
-def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
-    rows = said(one=["shade cat", "lamp shade", "lamp shade", "cat shade"])
-    result = evaluate(rule, rows, dataset_labels=OWN, top=2)
+def test_accuracies_by_the_rule_are_those_worked_by_hand(lamps):
+    rows = said("shade cat", "lamp shade", "lamp shade", "cat shade")
+    result = evaluate(lamps[0], rows, dataset_labels=OWN, top=2)
     # i, j: both labels name an object. k: lamp names its one object, but that is called
     # shade. Of three data-set labels that are not the main one, j and k, the model says
     # both.
-    assert values(result) == pytest.approx(
+    assert values(result, "one") == pytest.approx(
         {
             ("accuracy", "all"): 2 / 4,
             ("accuracy", "one_object"): 0 / 2,
@@ -143,13 +105,8 @@ def test_worlds_say_one_by_one_what_the_tables_say_of_all(fitted):
     assert (result - stated).abs().max() < rounding
     items = fit.items()
     main = pd.Series((told_of.facts & 4 > 0).mean((0, 1)), result.index)
-    best = (
-        items["probability"].to_numpy()
-        - main.loc[
-            list(zip(items["item"], items["main_label"].astype(str), strict=True))
-        ].to_numpy()
-    )
-    assert np.abs(best).max() < rounding
+    best = main.loc[list(map(tuple, items[["item", "main_label"]].astype(str).values))]
+    assert np.abs(items["probability"].to_numpy() - best.to_numpy()).max() < rounding
     # The same of numbers of objects, which is a question to labels together.
     drawn = drawn_objects(fit, pd.Index(told_of.items), pd.Index(told_of.labels), 0.5)
     several = drawn.probability(drawn.at_least(2)).mean(0)

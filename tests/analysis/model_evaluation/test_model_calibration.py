@@ -93,14 +93,10 @@ def test_ranks_share_one_truth_and_the_first_is_the_accuracy(world):
     assert result["rank"].tolist() == [1, 2, 3, 4]
 
 
-def test_objects_are_valid_as_in_the_evaluation():
-    study = cs.simulate(
-        kind="objects", items=40, annotators=9, classes=6, per_item=5, seed=1
-    )
-    fit = cs.fit(study.responses, model="tsipras2020")
-    own = study.responses.items.rename(columns={"dataset_label": "label"})
-    guesses = own.assign(rank=1, model="copy", probability=0.7)
-    evaluation = cs.evaluate(fit, guesses)
+def test_objects_are_valid_as_in_the_evaluation(lamps):
+    fit, responses = lamps
+    own = responses.items.rename(columns={"dataset_label": "label"})
+    evaluation = cs.evaluate(fit, own.assign(rank=1, model="copy", probability=0.7))
     models = evaluation.models
     accuracy = models.query("metric == 'accuracy' and subset == 'all'")["value"].iloc[0]
     assert evaluation.by_rank()["value"].iloc[0] == pytest.approx(accuracy)
