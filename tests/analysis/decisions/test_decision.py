@@ -3,8 +3,8 @@
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
+from tests.analysis.made import choice_fit
 
 import consilience as cs
 from consilience.analysis.decisions import expected_f, minimise_loss
@@ -120,8 +120,5 @@ def test_what_is_no_loss_is_refused(fit):
         cs.decide(fit, loss="f2")
     with pytest.raises(OptionError, match="a number above 0"):
         cs.decide(fit, false_negative_cost=0.0)
-    frame = pd.DataFrame(
-        {"item": list("iij"), "annotator": list("aba"), "label": list("xyx")}
-    )
     with pytest.raises(OptionError, match="kind contains"):
-        cs.decide(cs.fit(frame, model="majority"))
+        cs.decide(choice_fit([[0.5, 0.5]], "xy"))

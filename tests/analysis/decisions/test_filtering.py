@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analysis.made import choice_fit, contains_fit
 
 import consilience as cs
 from consilience.analysis.decisions import filtering
@@ -52,9 +53,9 @@ def test_what_is_kept_is_counted(studies):
 @pytest.mark.parametrize("name", ["wrong", "lost"])
 def test_intervals_hold_what_is_true_as_often_as_they_say(studies, name):
     held = [
-        (table[f"{name}_lower"] <= true) & (true <= table[f"{name}_upper"])
+        np.array(table[f"{name}_lower"] <= true) & (true <= table[f"{name}_upper"])
         for table, _, wrong, lost in studies
-        for true in [wrong if name == "wrong" else lost]
+        for true in [{"wrong": wrong, "lost": lost}[name]]
     ]
     held = np.mean(held)
     # Two thresholds of one study go together: count them as one.
@@ -69,12 +70,8 @@ def test_the_same_check_catches_another_threshold(studies):
     assert np.mean(held) < 0.9 - 4 * np.sqrt(0.9 * 0.1 / STUDIES)
 
 
-@pytest.fixture(scope="module")
-def responses():
-    return answers(np.random.default_rng(1))[0]
-
-
-def test_a_higher_threshold_keeps_less_and_loses_more(responses):
+def test_a_higher_threshold_keeps_less_and_loses_more():
+    responses, _, _ = answers(np.random.default_rng(1))
     fit = cs.fit(responses, model="bayesian_dawid_skene", engine="em")
     for by in ("votes", "probability"):
         table = filtering(fit, by=by)
@@ -83,23 +80,13 @@ def test_a_higher_threshold_keeps_less_and_loses_more(responses):
 
 
 def test_a_maybe_is_half_a_yes():
-    frame = pd.DataFrame(
-        {
-            "item": list("iijj"),
-            "annotator": list("abab"),
-            "label": "cat",
-            "answer": ["yes", "maybe", "maybe", "no"],
-        }
-    )
-    fit = cs.fit(read(frame, kind="contains"), model="majority")
+    fit = contains_fit([("i", "cat", 1, 1, 0), ("j", "cat", 0, 1, 1)])
     assert list(filtering(fit, [0.25, 0.5, 0.75, 0.8])["kept"]) == [2, 1, 1, 0]
     assert np.isnan(filtering(fit, [0.8]).loc[0, "wrong"])
 
 
-def test_what_cannot_be_filtered_is_refused(responses):
-    frame = pd.DataFrame({"item": list("iij"), "annotator": "a", "label": list("xyx")})
+def test_what_cannot_be_filtered_is_refused():
     with pytest.raises(OptionError, match="the fit is of kind choice"):
-        filtering(cs.fit(frame, model="majority"))
-    fit = cs.fit(responses, model="majority")
+        filtering(choice_fit([[0.5, 0.5]], "xy"))
     with pytest.raises(OptionError, match=r"threshold 1\.5 is not above 0"):
-        filtering(fit, [1.5])
+        filtering(contains_fit([("i", "cat", 1, 1, 0)]), [1.5])

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analysis.made import choice_fit
 
 import consilience as cs
 from consilience.annotators.contains_states import MODEL
@@ -31,13 +32,8 @@ def fitted():
     belief = PREVALENCE * CONFUSION[:, space.answer].T
     belief /= belief.sum(1, keepdims=True)
     result = Result(draws, belief, belief, belief, None, {}, None)
-    about = {
-        "model": "contains_states",
-        "kind": "contains",
-        "prob": 0.9,
-        "assumptions": [],
-        "settings": {"prior": {"own": 4.0}},
-    }
+    about = {"model": "contains_states", "kind": "contains", "prob": 0.9}
+    about |= {"assumptions": [], "settings": {"prior": {"own": 4.0}}}
     return Fit(tree(space, result, MODEL.dims, about)), belief
 
 
@@ -119,6 +115,5 @@ def test_numbers_out_of_range_are_refused():
     fit, _ = fitted()
     with pytest.raises(OptionError, match="above one half"):
         cs.more_answers(fit, 0.3)
-    choice = pd.DataFrame({"item": list("iijj"), "label": list("xyxx")})
     with pytest.raises(OptionError, match="kind choice"):
-        cs.more_answers(cs.fit(choice, model="majority"))
+        cs.more_answers(choice_fit([[0.5, 0.5]], "xy"))

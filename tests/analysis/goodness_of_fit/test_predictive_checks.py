@@ -78,32 +78,35 @@ def plain():
 
 
 @pytest.fixture(scope="module")
-def simulated():
-    """Checks of studies by the parameters that they were drawn with, and by fitted."""
-    tables = {"true": [], "fitted": []}
-    for seed in range(STUDIES):
-        frame, parameters = of_model(seed)
-        fit = fitted(frame, "dawid_skene", "em")
-        for which in ("fitted", "true"):
-            if which == "true":
-                for name in ("prevalence", "confusion"):
-                    fit.data["posterior"][name][0, 0] = parameters[name]
-            checks = cs.predictive_checks(fit, replicates=REPLICATES, seed=seed)
-            tables[which].append(checks)
-    return tables
+def fit(plain):
+    return fitted(plain)
 
 
 @pytest.fixture(scope="module")
-def by_true_parameters(simulated):
-    return simulated["true"]
+def point(plain):
+    return fitted(plain, "dawid_skene", "em")
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """Checks of studies by the parameters that they were drawn with, and by fitted."""
+    tables = {"fitted": [], "true": []}
+    for seed in range(STUDIES):
+        frame, parameters = of_model(seed)
+        fit = fitted(frame, "dawid_skene", "em")
+        for which, several in tables.items():
+            if which == "true":
+                for name, value in parameters.items():
+                    fit.data["posterior"][name][0, 0] = value
+            checks = cs.predictive_checks(fit, replicates=REPLICATES, seed=seed)
+            several.append(checks)
+    return tables
 
 
 @pytest.mark.parametrize("check", ["agreement", "votes", "errors"])
-def test_observed_answers_are_as_often_above_as_below_replicated_ones(
-    by_true_parameters, check
-):
+def test_observed_answers_are_as_often_above_as_below_replicated_ones(simulated, check):
     # Observed and replicated answers are exchangeable given the truth.
-    p = np.array([about_all(each).loc[check, "p"] for each in by_true_parameters])
+    p = np.array([about_all(each).loc[check, "p"] for each in simulated["true"]])
     assert abs(p.mean() - 0.5) < 4 * p.std(ddof=1) / np.sqrt(STUDIES)
     assert p.std() > 0.05
 
@@ -123,31 +126,29 @@ def test_p_values_are_uniform_given_the_parameters_but_not_where_they_are_fitted
 
 
 @pytest.mark.parametrize("check", ["agreement", "votes", "errors"])
-def test_adjusted_p_values_raise_few_false_alarms(by_true_parameters, check):
-    alarms = sum(least(each, check) < FEW for each in by_true_parameters)
+def test_adjusted_p_values_raise_few_false_alarms(simulated, check):
+    alarms = sum(least(each, check) < FEW for each in simulated["true"])
     # Of all together, and of the rows.
     assert alarms <= binom.ppf(1 - 1e-4, STUDIES, 2 * FEW)
     # Those of the rows as they are raise more, of so many rows.
-    p = [each.loc[each["check"] == check, "p"] for each in by_true_parameters]
+    p = [each.loc[each["check"] == check, "p"] for each in simulated["true"]]
     alone = sum((np.minimum(each, 1 - each) < FEW / 2).any() for each in p)
     assert alone > alarms
 
 
-def test_a_model_that_is_right_is_reproduced(plain):
-    checks = checked(plain)
+def test_a_model_that_is_right_is_reproduced(fit):
+    checks = cs.predictive_checks(fit, seed=1)
     for check in ("agreement", "votes", "errors"):
         assert least(checks, check) > FEW
 
 
-def test_a_pair_that_copies_agrees_too_often(plain):
-    wide = plain.pivot_table(
-        index="item", columns="annotator", values="label", aggfunc="first"
-    )
+def test_a_pair_that_copies_agrees_too_often(plain, fit):
+    wide = plain.pivot_table("label", "item", "annotator", aggfunc="first")
     both = wide["p1"].notna() & wide["p2"].notna()
     wide.loc[both, "p2"] = wide.loc[both, "p1"]
     copied = wide.reset_index().melt("item", value_name="label").dropna()
-    for frame, wrong in ((copied, True), (plain, False)):
-        checks = checked(frame)
+    for each, wrong in ((fitted(copied), True), (fit, False)):
+        checks = cs.predictive_checks(each, seed=1)
         pairs = checks[checks["check"] == "agreement"]
         pair = pairs[(pairs["annotator"] == "p1") & (pairs["other"] == "p2")].iloc[0]
         assert pair["n"] == both.sum()
@@ -202,12 +203,10 @@ def test_labels_that_differ_in_difficulty_are_noticed_and_modelled():
     assert least(checked(frame, "hierarchical_dawid_skene"), "errors") > FEW
 
 
-def test_observed_values_are_those_of_the_answers(plain):
-    checks = cs.predictive_checks(fitted(plain, "dawid_skene", "em"))
+def test_observed_values_are_those_of_the_answers(plain, point):
+    checks = cs.predictive_checks(point)
     assert tuple(checks.columns) == COLUMNS
-    wide = plain.pivot_table(
-        index="item", columns="annotator", values="label", aggfunc="first"
-    )
+    wide = plain.pivot_table("label", "item", "annotator", aggfunc="first")
     equal, meetings, by_pair = 0, 0, {}
     for one, other in combinations(wide.columns, 2):
         pair = wide[[one, other]].dropna()
@@ -231,27 +230,25 @@ def test_observed_values_are_those_of_the_answers(plain):
     assert shares["replicated"].sum() == pytest.approx(1)
 
 
-def test_errors_are_differences_from_the_posterior_of_the_truth(plain):
-    fit = fitted(plain, "dawid_skene", "em")
-    truth, observed = candidates(fit.data), fit.data["observed_data"]
+def test_errors_are_differences_from_the_posterior_of_the_truth(plain, point):
+    truth, observed = candidates(point.data), point.data["observed_data"]
     unit, answer = (observed[name].to_numpy() for name in ("item", "answer"))
     wrong = 1 - truth.probability[unit, answer]
-    error = about_all(cs.predictive_checks(fit)).loc["errors"]
+    error = about_all(cs.predictive_checks(point)).loc["errors"]
     assert error["n"] == len(plain)
     assert error["observed"] == pytest.approx(wrong.mean(), abs=0.01)
 
 
-def test_answers_are_drawn_by_the_posterior_and_the_prior(plain):
-    fit = fitted(plain, "dawid_skene", "em")
+def test_answers_are_drawn_by_the_posterior_and_the_prior(point):
     number, people, labels = 400, 10, len(LABELS)
-    drawn_from = replication(fit.data)
+    drawn_from = replication(point.data)
     space = drawn_from.space
     generator = np.random.default_rng(0)
     belief, new = np.zeros((space.num_units, labels)), np.zeros((people, labels))
     for drawn in drawn_from.draw(number, generator):
         belief[np.arange(space.num_units), drawn.truth] += 1
         np.add.at(new, (space.annotator, drawn.new), 1)
-    probability = candidates(fit.data).probability
+    probability = candidates(point.data).probability
 
     def furthest(counts, chance, total):
         error = np.sqrt(total * chance * (1 - chance)) + 1e-9
@@ -261,7 +258,7 @@ def test_answers_are_drawn_by_the_posterior_and_the_prior(plain):
 
     assert furthest(belief, probability, number) < 5
     assert furthest(np.roll(belief, 1, 0), probability, number) > 5
-    posterior = fit.data["posterior"]
+    posterior = point.data["posterior"]
     prevalence, confusion = (
         posterior[name].to_numpy()[0, 0] for name in ("prevalence", "confusion")
     )
@@ -308,8 +305,7 @@ def test_models_with_subtypes_are_checked(plain):
     assert {"agreement", "votes", "errors"} == set(checks["check"])
 
 
-def test_a_seed_gives_the_same_table_and_a_saved_fit_too(plain, tmp_path):
-    fit = fitted(plain)
+def test_a_seed_gives_the_same_table_and_a_saved_fit_too(fit, tmp_path):
     checks = cs.predictive_checks(fit, seed=3)
     fit.save(tmp_path / "run")
     again = cs.predictive_checks(cs.load(tmp_path / "run"), seed=3)
@@ -318,8 +314,7 @@ def test_a_seed_gives_the_same_table_and_a_saved_fit_too(plain, tmp_path):
     assert not np.allclose(checks["replicated"], other["replicated"])
 
 
-def test_pairs_and_labels_with_little_are_left_out(plain):
-    fit = fitted(plain)
+def test_pairs_and_labels_with_little_are_left_out(fit):
     every = cs.predictive_checks(fit, replicates=50, min_items=1)
     some = cs.predictive_checks(fit, replicates=50, min_items=100)
     pairs = [each[each["annotator"].notna()] for each in (every, some)]
@@ -327,8 +322,7 @@ def test_pairs_and_labels_with_little_are_left_out(plain):
     assert len(pairs[1]) == (pairs[0]["n"] >= 100).sum()
 
 
-def test_many_answers_are_drawn_again_less_often(plain, monkeypatch):
-    fit = fitted(plain)
+def test_many_answers_are_drawn_again_less_often(fit, monkeypatch):
     assert cs.predictive_checks(fit)["adjusted_p"].min() < 1
     monkeypatch.setattr(module, "MAX_DRAWN", 1)
     p = cs.predictive_checks(fit)["p"] * (module.FEWEST + 1)
@@ -342,17 +336,13 @@ def test_many_answers_are_drawn_again_less_often(plain, monkeypatch):
     ("settings", "message"),
     [({"replicates": 49}, "give 50 or more"), ({"min_items": 0}, "give 1 or more")],
 )
-def test_arguments_that_are_too_small_are_refused(plain, settings, message):
+def test_arguments_that_are_too_small_are_refused(fit, settings, message):
     with pytest.raises(OptionError, match=message):
-        cs.predictive_checks(fitted(plain), **settings)
+        cs.predictive_checks(fit, **settings)
 
 
-def test_models_without_tables_are_refused(plain):
+def test_models_without_tables_are_refused(plain, lamps):
     with pytest.raises(OptionError, match="majority has no tables"):
         cs.predictive_checks(fitted(plain, "majority"))
-    study = cs.simulate(
-        kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    )
-    rule = cs.fit(study.responses, model="tsipras2020")
     with pytest.raises(OptionError, match="kind objects"):
-        cs.predictive_checks(rule)
+        cs.predictive_checks(lamps[0])

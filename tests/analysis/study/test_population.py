@@ -1,8 +1,7 @@
-"""Shares and pairs of a study of objects: by hand, as published, with intervals."""
+"""Shares and pairs of a study of objects: by hand, and as published."""
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
@@ -11,42 +10,13 @@ import consilience as cs
 from consilience.analysis.study import cooccurring, study_summary
 from consilience.errors import OptionError
 
-ROWS = [
-    # i: lamp and shade, twice; the data set says lamp.
-    ("i", "a", "lamp", True),
-    ("i", "a", "shade", False),
-    ("i", "b", "lamp", True),
-    ("i", "b", "shade", False),
-    # j: shade is the main one of two; the data set says lamp.
-    ("j", "a", "shade", True),
-    ("j", "a", "lamp", False),
-    # k: one object, called shade; the data set says lamp.
-    ("k", "a", "shade", True),
-    # l: one object, called shade, as the data set says.
-    ("l", "a", "shade", True),
-]
-OWN = {"i": "lamp", "j": "lamp", "k": "lamp", "l": "shade"}
-
-
-def responses_of(rows, own):
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
-    responses = cs.read(frame, kind="objects", labels=["lamp", "shade", "cat"])
-    items = pd.DataFrame({"item": list(own), "dataset_label": list(own.values())})
-    return replace(responses, items=items)
-
-
-@pytest.fixture(scope="module")
-def study():
-    responses = responses_of(ROWS, OWN)
-    return cs.fit(responses, model="tsipras2020"), responses
-
 
 def shares(summary):
     return summary.set_index("statistic")["value"].to_dict()
 
 
-def test_shares_are_as_by_hand(study):
-    result = study_summary(*study, resamples=20)
+def test_shares_are_as_by_hand(lamps):
+    result = study_summary(*lamps, resamples=20)
     assert list(result.columns) == ["statistic", "value", "lower", "upper", "items"]
     assert shares(result) == pytest.approx(
         {
@@ -61,60 +31,22 @@ def test_shares_are_as_by_hand(study):
     assert result["items"].tolist() == [4, 4, 4, 4, 2, 2]
 
 
-def test_items_that_nobody_was_asked_about_count_as_single(study):
-    result = study_summary(*study, of=8, resamples=20)
+def test_items_that_nobody_was_asked_about_count_as_single(lamps):
+    result = study_summary(*lamps, of=8, resamples=20)
     assert shares(result)["several_objects"] == pytest.approx(2 / 8)
     assert shares(result)["mean_objects"] == pytest.approx((6 + 4) / 8)
     assert shares(result)["other_main_label"] == pytest.approx(2 / 4)
     assert result["items"].tolist() == [8, 8, 8, 4, 2, 2]
 
 
-def test_objects_that_come_together_are_counted(study):
-    result = cooccurring(*study, per_class=10)
+def test_objects_that_come_together_are_counted(lamps):
+    result = cooccurring(*lamps, per_class=10)
     assert result[["class_label", "label"]].to_numpy().tolist() == [["lamp", "shade"]]
     row = result.iloc[0]
     assert (row["together"], row["items"], row["share"]) == (2, 10, 0.2)
     expected = proportion_confint(2, 10, alpha=0.1, method="jeffreys")
     assert (row["lower"], row["upper"]) == pytest.approx(expected)
-    assert cooccurring(*study, min_items=3).empty
-
-
-STUDIES, SHARE = 24, 0.3
-
-
-@pytest.fixture(scope="module")
-def bounds():
-    """Value and bounds of P(several objects) in studies of sixty items each."""
-    results = []
-    for seed in range(STUDIES):
-        several = np.random.default_rng(seed).random(60) < SHARE
-        rows = [
-            (f"i{item}", "a", label, label == "lamp")
-            for item, two in enumerate(several)
-            for label in ("lamp", "shade")[: 1 + two]
-        ]
-        responses = responses_of(rows, {f"i{item}": "lamp" for item in range(60)})
-        fit = cs.fit(responses, model="tsipras2020")
-        row = study_summary(fit, responses, resamples=200, seed=seed).iloc[0]
-        results.append((row["value"], row["lower"], row["upper"]))
-    return np.array(results).T
-
-
-def away(bounds, slack):
-    """How far from nine in ten the intervals hold the share, in standard errors."""
-    value, lower, upper = bounds
-    holds = (value - slack * (value - lower) <= SHARE) & (
-        value + slack * (upper - value) >= SHARE
-    )
-    return abs(holds.mean() - 0.9) / np.sqrt(0.9 * 0.1 / STUDIES)
-
-
-def test_nine_tenths_intervals_hold_the_share_nine_times_in_ten(bounds):
-    assert away(bounds, 1.0) < 4
-
-
-def test_the_same_check_catches_intervals_that_are_too_narrow(bounds):
-    assert away(bounds, 0.3) > 4
+    assert cooccurring(*lamps, min_items=3).empty
 
 
 def test_shares_are_one_number_whoever_tells_them(objects_study, objects_fit):
@@ -142,8 +74,8 @@ def test_shares_are_one_number_whoever_tells_them(objects_study, objects_fit):
     assert panels[9] != pytest.approx(drawn, abs=1e-3)
 
 
-def test_what_has_no_objects_or_no_labels_of_a_data_set_is_refused(study):
-    fit, responses = study
+def test_what_has_no_objects_or_no_labels_of_a_data_set_is_refused(lamps):
+    fit, responses = lamps
     with pytest.raises(OptionError, match="of=3 is less than the 4 items"):
         study_summary(fit, responses, of=3)
     with pytest.raises(OptionError, match="no item has a label of the data set"):

@@ -1,49 +1,38 @@
 """How often another label is accepted as often as the data set's, counted by hand."""
 
-import pandas as pd
 import pytest
+from tests.analysis.made import as_labels, choice_fit, contains_fit
 
 import consilience as cs
 from consilience.errors import KindError, OptionError
 
-ANSWERS = pd.DataFrame(
-    [
-        ("i", "cat", "a", "yes"),
-        ("i", "cat", "b", "no"),
-        ("i", "dog", "a", "maybe"),
-        ("i", "dog", "b", "maybe"),
-        ("j", "cat", "a", "yes"),
-        ("j", "dog", "a", "maybe"),
-        ("k", "dog", "a", "yes"),
-    ],
-    columns=["item", "label", "annotator", "answer"],
-)
+ROWS = [  # yes, maybe, no
+    ("i", "cat", 1, 0, 1),
+    ("i", "dog", 0, 2, 0),
+    ("j", "cat", 1, 0, 0),
+    ("j", "dog", 0, 1, 0),
+    ("k", "dog", 1, 0, 0),
+]
 
 
-@pytest.fixture(scope="module")
-def fit():
-    return cs.fit(cs.read(ANSWERS, kind="contains"), model="majority")
+def rivals(**dataset):
+    return cs.rival_labels(contains_fit(ROWS), as_labels(dataset))
 
 
-def labels(**by_item):
-    return pd.DataFrame({"item": by_item.keys(), "label": by_item.values()})
-
-
-def test_a_rival_has_at_least_as_many_yes_where_a_maybe_is_half(fit):
+def test_a_rival_has_at_least_as_many_yes_where_a_maybe_is_half():
     # Of i both labels have half, of j the other has less, of k nobody was asked.
-    result = cs.rival_labels(fit, labels(i="cat", j="cat", k="cat")).iloc[0]
+    result = rivals(i="cat", j="cat", k="cat").iloc[0]
     assert result["value"] == pytest.approx(1 / 2)
     assert result["items"] == 2
     assert result["lower"] <= 0.5 <= result["upper"]
-    turned = cs.rival_labels(fit, labels(i="dog", j="dog", k="dog")).iloc[0]
+    turned = rivals(i="dog", j="dog", k="dog").iloc[0]
     assert turned["value"] == pytest.approx(2 / 3)
     assert turned["items"] == 3
 
 
-def test_it_needs_answers_about_the_labels_of_the_data_set(fit):
+def test_it_needs_answers_about_the_labels_of_the_data_set():
     with pytest.raises(OptionError, match="nobody was asked"):
-        cs.rival_labels(fit, labels(i="emu"))
-    chosen = ANSWERS.drop(columns="answer")
-    choice = cs.fit(cs.read(chosen, kind="choice"), model="majority")
+        rivals(i="emu")
+    choice = choice_fit([[0.5, 0.5]], ["cat", "dog"])
     with pytest.raises(KindError, match="of kind choice"):
-        cs.rival_labels(choice, labels(i="cat"))
+        cs.rival_labels(choice, as_labels({"i0": "cat"}))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analysis.made import objects_responses
 
 import consilience as cs
 from consilience.errors import OptionError
@@ -15,16 +16,14 @@ def test_labels_by_the_rule_are_counted_by_shares_of_answers():
         ("i", "b", "lamp", True),
         ("j", "a", "shade", True),
     ]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
-    responses = cs.read(frame, kind="objects", labels=["lamp", "shade"])
+    responses = objects_responses(rows, {"i": "lamp", "j": "shade"})
     result = cs.valid_labels(cs.fit(responses, model="tsipras2020"), [0.4, 0.6])
     # Of i, lamp has both answers and shade one of two.
     assert result["value"].tolist() == pytest.approx([1.5, 0.5, 1.0, 0.0])
     assert result["what"].eq("labels").all()
     assert result["items"].eq(2).all()
     several = result.query("statistic == 'several'")
-    assert (several["lower"] <= several["value"]).all()
-    assert (several["value"] <= several["upper"]).all()
+    assert several["value"].between(several["lower"], several["upper"]).all()
 
 
 def test_labels_of_contains_are_counted_by_their_frequencies():
@@ -69,17 +68,11 @@ def test_a_threshold_that_is_no_share_is_refused():
         cs.valid_labels(fit)
 
 
-@pytest.fixture(scope="module")
-def objects():
-    study = cs.simulate(
-        kind="objects", items=60, annotators=12, classes=8, per_item=5, seed=3
-    )
-    return cs.fit(study.responses, model="objects", engine="em", seed=0)
-
-
-def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(objects):
-    table = cs.valid_label_counts(objects, [0.3, 0.5], most=20)
-    means = cs.valid_labels(objects, [0.3, 0.5]).set_index(
+def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(
+    objects_fit,
+):
+    table = cs.valid_label_counts(objects_fit, [0.3, 0.5], most=20)
+    means = cs.valid_labels(objects_fit, [0.3, 0.5]).set_index(
         ["what", "threshold", "statistic"]
     )["value"]
     for cell, rows in table.groupby(["what", "threshold"]):
@@ -89,24 +82,22 @@ def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(o
         assert (rows["number"] + 1) @ rows["value"] != pytest.approx(mean)
         several = rows.loc[rows["number"] >= 2, "value"].sum()
         assert several == pytest.approx(means[(*cell, "several")])
-        assert (
-            (rows["lower"] <= rows["value"]) & (rows["value"] <= rows["upper"])
-        ).all()
+        assert rows["value"].between(rows["lower"], rows["upper"]).all()
 
 
-def test_the_last_number_stands_for_more_and_other_items_for_one(objects):
-    whole = cs.valid_label_counts(objects, most=20)
-    short = cs.valid_label_counts(objects, most=2)
+def test_the_last_number_stands_for_more_and_other_items_for_one(objects_fit):
+    whole = cs.valid_label_counts(objects_fit, most=20)
+    short = cs.valid_label_counts(objects_fit, most=2)
     of_objects = [each[each["what"] == "objects"]["value"] for each in (whole, short)]
     tail = of_objects[0].iloc[2:].sum()
     assert of_objects[1].tolist() == pytest.approx([*of_objects[0].iloc[:2], tail])
-    more = cs.valid_label_counts(objects, of=100)
+    more = cs.valid_label_counts(objects_fit, of=200)
     more = more[more["what"] == "objects"]["value"].to_numpy()
-    expected = 0.6 * cs.valid_label_counts(objects)["value"].to_numpy()[:7]
+    expected = 0.6 * cs.valid_label_counts(objects_fit)["value"].to_numpy()[:7]
     expected[1] += 0.4
     assert more == pytest.approx(expected)
-    with pytest.raises(OptionError, match="of=59 is less than the 60 items"):
-        cs.valid_label_counts(objects, of=59)
+    with pytest.raises(OptionError, match="of=119 is less than the 120 items"):
+        cs.valid_label_counts(objects_fit, of=119)
 
 
 def test_the_distribution_of_asked_labels_is_that_of_all_their_combinations():
