@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 
 import consilience as cs
 from consilience.errors import OptionError
+from consilience.posterior.tree import with_groups
 from consilience.posterior.truth import FIELDS, Truth, mix, temper
 
 ALIKE = np.ones((1, 3))
@@ -121,9 +121,7 @@ def both(choice_fit):
     truth = data["truth"].to_dataset()
     kept = {f"tempered_{name}": 0.5 * truth[name] + 0.1 for name in FIELDS}
     truth = truth.assign(kept).assign_attrs(reported="raw", residual_z=5.0)
-    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
-    at = next(path for path in groups if path.strip("/") == "truth")
-    return cs.Fit(xr.DataTree.from_dict({**groups, at: truth}))
+    return cs.Fit(with_groups(data, truth=truth))
 
 
 def test_a_fit_tells_the_other_posterior_when_asked(both):
@@ -133,11 +131,8 @@ def test_a_fit_tells_the_other_posterior_when_asked(both):
         assert np.allclose(now[name], was[f"tempered_{name}"], equal_nan=True)
         assert np.allclose(now[f"raw_{name}"], was[name], equal_nan=True)
         assert f"tempered_{name}" not in now
-    assert now.attrs == {
-        "first_reported": "raw",
-        "reported": "tempered",
-        "residual_z": 5.0,
-    }
+    attributes = {"first_reported": "raw", "reported": "tempered", "residual_z": 5.0}
+    assert now.attrs == attributes
     reported = both.labels()["probability"], other.labels()["probability"]
     assert np.allclose(reported[1], 0.5 * reported[0] + 0.1)
     assert both.data["truth"].attrs["reported"] == "raw"  # the first is left as it was

@@ -97,13 +97,7 @@ def test_a_run_is_read_again_as_it_was_written(fit, tmp_path):
     for table in ("labels", "items", "objects", "same_object", "ambiguity"):
         pd.testing.assert_frame_equal(fit.table(table), again.table(table))
     written = pd.read_parquet(tmp_path / "run" / "tables" / "same_object.parquet")
-    assert list(written.columns) == [
-        "item",
-        "label_a",
-        "label_b",
-        "probability",
-        "synonyms",
-    ]
+    assert " ".join(written.columns) == "item label_a label_b probability synonyms"
 
 
 def test_the_main_label_is_found(study, fit):

@@ -215,10 +215,10 @@ def urn(study, objects, rates, alike, lists, answers):
 
 
 def summed(item, value):
-    """Return P(partition | answers), and P(two labels are synonyms | answers)."""
+    """Return P(partition | answers)."""
     labels, own, answers = item
     study = Study(labels, own, value)
-    partition, synonyms = np.zeros(len(study.prior)), np.zeros((labels, labels))
+    partition = np.zeros(len(study.prior))
     for place, objects in enumerate(study.partitions):
         blocks, styles = [max(objects) + 1] * 2, [len(answers)]
         for bits in itertools.product((0, 1), repeat=sum(blocks + styles)):
@@ -231,26 +231,12 @@ def summed(item, value):
                 rates = study.rates[high]
                 chance *= urn(study, objects, rates, alike, lists, answers)
             partition[place] += chance
-            both = (objects[:, None] == objects) & (alike[objects] == 1)
-            synonyms += chance * (both & ~np.eye(labels, dtype=bool))
-    return partition / partition.sum(), synonyms / partition.sum()
-
-
-def binder(one, other):
-    return abs((one[:, None] == one) * 1 - (other[:, None] == other)).sum()
-
-
-def information(one, other):
-    def bits(*codes):
-        share = np.unique(np.stack(codes), axis=1, return_counts=True)[1] / len(one)
-        return -(share * np.log(share)).sum()
-
-    return 2 * bits(one, other) - bits(one) - bits(other)
+    return partition / partition.sum()
 
 
 def enumerated(item, values):
     """Return P(partition), averaged over values of the parameters."""
-    return np.mean([summed(item, value)[0] for value in values], axis=0)
+    return np.mean([summed(item, value) for value in values], axis=0)
 
 
 def one_hot(code, number):

@@ -1,15 +1,12 @@
 import numpy as np
 import pytest
+from tests.posterior.conftest import with_posterior
 
-from consilience.posterior.fit import Fit
-
-
-def two_annotators():
-    return np.array([[[[[0.8, 0.2], [0.4, 0.6]], [[1.0, 0.0], [0.0, 1.0]]]]])
+TWO = np.array([[[[[0.8, 0.2], [0.4, 0.6]], [[1.0, 0.0], [0.0, 1.0]]]]])
 
 
 def test_every_annotator_and_the_population_have_a_matrix(choice_fit):
-    table = choice_fit(confusion=two_annotators()).confusion()
+    table = choice_fit(confusion=TWO).confusion()
     assert list(table.columns) == [
         "annotator",
         "true_label",
@@ -26,9 +23,7 @@ def test_every_annotator_and_the_population_have_a_matrix(choice_fit):
 
 
 def test_the_population_weighs_annotators_by_their_responses(choice_fit):
-    table = choice_fit(
-        confusion=two_annotators(), annotator_responses=(3, 1)
-    ).confusion()
+    table = choice_fit(confusion=TWO, annotator_responses=(3, 1)).confusion()
     population = table[table["annotator"].isna()]["probability"]
     # By hand: (3 * .8 + 1) / 4, (3 * .2) / 4, (3 * .4) / 4, (3 * .6 + 1) / 4
     assert population.tolist() == pytest.approx([0.85, 0.15, 0.3, 0.7])
@@ -50,7 +45,7 @@ def test_the_population_is_averaged_within_each_draw(choice_fit):
 
 def test_the_anonymous_pool_counts_but_has_no_row_of_its_own(choice_fit):
     table = choice_fit(
-        confusion=two_annotators(),
+        confusion=TWO,
         annotators=("ana", "(anonymous)"),
         known=(True, False),
         annotator_responses=(1, 3),
@@ -66,35 +61,27 @@ def test_a_person_named_like_the_pool_keeps_the_row(choice_fit):
 
 
 def test_a_point_estimate_states_no_bounds(choice_fit):
-    table = choice_fit(confusion=two_annotators()).confusion()
+    table = choice_fit(confusion=TWO).confusion()
     assert table[["lower", "upper"]].isna().all(axis=None)
 
 
 def test_one_matrix_shared_by_all_is_the_population(choice_fit):
-    tree = choice_fit().data.copy()
-    posterior = tree["posterior"].to_dataset()
-    shared = posterior["confusion"].isel(annotator=0, drop=True)
-    tree["posterior"] = posterior.drop_vars("confusion").assign(confusion=shared)
-    table = Fit(tree).confusion()
+    fit = choice_fit()
+    shared = fit.data["posterior"]["confusion"].isel(annotator=0, drop=True)
+    table = with_posterior(fit, confusion=shared).confusion()
     assert table["annotator"].isna().tolist() == [True] * 4
     assert table["probability"].tolist() == [1.0, 0.0, 0.0, 1.0]
 
 
-def without_confusion(fit):
-    tree = fit.data.copy()
-    tree["posterior"] = tree["posterior"].to_dataset().drop_vars("confusion")
-    return Fit(tree)
-
-
 def test_a_model_without_confusion_tells_the_population_and_no_annotator(choice_fit):
-    fit = without_confusion(choice_fit())
+    fit = with_posterior(choice_fit(), confusion=None)
     assert fit.confusion()["annotator"].isna().all()
     assert fit.annotators()["accuracy"].isna().all()
     assert fit.annotators()["responses"].tolist() == [3, 1]
 
 
 def test_of_contains_it_leaves_an_empty_table(contains_fit):
-    fit = without_confusion(contains_fit())
+    fit = with_posterior(contains_fit(), confusion=None)
     assert fit.confusion().empty
     assert fit.annotators()["accuracy"].isna().all()
     assert fit.annotators()["responses"].tolist() == [6]

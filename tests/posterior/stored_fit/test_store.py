@@ -9,11 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import xarray as xr
 
-from consilience.errors import (
-    CannotWriteError,
-    FolderExistsError,
-    SourceError,
-)
+from consilience.errors import CannotWriteError, FolderExistsError, SourceError
 from consilience.posterior import store
 from consilience.posterior.store import load
 
@@ -63,14 +59,8 @@ def test_every_table_names_its_probability_and_holds_each_text_once(
     fit = choice_fit()
     fit.save(tmp_path / "run")
     tables = tmp_path / "run" / "tables"
-    assert sorted(path.stem for path in tables.iterdir()) == [
-        "annotators",
-        "comparison",
-        "confusion",
-        "diagnostics",
-        "items",
-        "labels",
-    ]
+    names = sorted(path.stem for path in tables.iterdir())
+    assert names == sorted(fit.tables)
     for path in tables.iterdir():
         schema = pq.read_schema(path)
         note = json.loads(schema.metadata[b"consilience"])
@@ -83,16 +73,22 @@ def test_every_table_names_its_probability_and_holds_each_text_once(
 
 
 @pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt, OSError])
-def test_a_run_that_is_stopped_on_the_way_leaves_nothing(
-    choice_fit, tmp_path, monkeypatch, stop
+@pytest.mark.parametrize("there", [False, True])
+def test_a_run_that_is_stopped_on_the_way_leaves_what_was_there(
+    choice_fit, tmp_path, monkeypatch, stop, there
 ):
+    if there:
+        choice_fit().save(tmp_path / "run")
+
     def broken(*_):
         raise stop
 
     monkeypatch.setattr(store, "write_parquet", broken)
     with pytest.raises(CannotWriteError if stop is OSError else stop):
-        choice_fit().save(tmp_path / "run")
-    assert list(tmp_path.iterdir()) == []
+        choice_fit(classes=("fox", "owl")).save(tmp_path / "run", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"] * there
+    if there:
+        assert load(tmp_path / "run").labels()["label"].iloc[0] == "cat"
 
 
 def test_a_run_that_is_there_is_left_alone(choice_fit, tmp_path):
@@ -111,21 +107,6 @@ def test_a_run_may_be_replaced_when_asked(choice_fit, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_replacement_that_is_stopped_leaves_the_former_run(
-    choice_fit, tmp_path, monkeypatch
-):
-    choice_fit().save(tmp_path / "run")
-
-    def broken(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(store, "write_parquet", broken)
-    with pytest.raises(KeyboardInterrupt):
-        choice_fit(classes=("fox", "owl")).save(tmp_path / "run", overwrite=True)
-    assert load(tmp_path / "run").labels()["label"].iloc[0] == "cat"
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
 def test_a_folder_that_is_no_run_is_never_replaced(choice_fit, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.jpg").touch()
@@ -134,22 +115,19 @@ def test_a_folder_that_is_no_run_is_never_replaced(choice_fit, tmp_path):
     assert (tmp_path / "photos" / "one.jpg").exists()
 
 
-def test_folders_above_a_run_are_made(choice_fit, tmp_path):
-    choice_fit().save(tmp_path / "a" / "b" / "run")
-    assert len(load(tmp_path / "a" / "b" / "run").labels()) == 6
-
-
 def test_a_place_below_a_file_is_refused_in_one_sentence(choice_fit, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(CannotWriteError, match="cannot be written"):
         choice_fit().save(tmp_path / "file" / "run")
 
 
-def test_a_run_may_be_named_relative_to_here(choice_fit, tmp_path, monkeypatch):
+def test_a_run_may_be_named_relative_to_here_below_folders_that_are_made(
+    choice_fit, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    choice_fit().save("run")
-    assert len(load("run").labels()) == 6
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    choice_fit().save("a/b/run")
+    assert len(load("a/b/run").labels()) == 6
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_what_is_no_run_is_said_to_be_none(tmp_path):
@@ -162,37 +140,38 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path):
         load(tmp_path / "file")
 
 
+@pytest.fixture
+def run(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    return tmp_path / "run"
+
+
 @pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
-def test_a_fit_that_was_cut_off_is_said_to_be(choice_fit, tmp_path, kept):
-    choice_fit().save(tmp_path / "run")
-    path = tmp_path / "run" / "fit.nc"
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * kept)])
+def test_a_fit_that_was_cut_off_is_an_error(run, kept):
+    whole = (run / "fit.nc").read_bytes()
+    (run / "fit.nc").write_bytes(whole[: int(len(whole) * kept)])
     with pytest.raises(SourceError, match=rf"fit\.nc: .* {len(whole)} were written"):
-        load(tmp_path / "run")
+        load(run)
 
 
-def test_a_fit_overwritten_with_noise_is_said_to_be_damaged(choice_fit, tmp_path):
-    choice_fit().save(tmp_path / "run")
-    path = tmp_path / "run" / "fit.nc"
-    path.write_bytes(np.random.default_rng(0).bytes(path.stat().st_size))
+def test_a_fit_overwritten_with_noise_is_damaged(run):
+    size = (run / "fit.nc").stat().st_size
+    (run / "fit.nc").write_bytes(np.random.default_rng(0).bytes(size))
     with pytest.raises(SourceError, match="damaged"):
-        load(tmp_path / "run")
+        load(run)
 
 
-def test_a_record_that_was_cut_off_is_said_to_be(choice_fit, tmp_path):
-    choice_fit().save(tmp_path / "run")
-    path = tmp_path / "run" / "run.toml"
-    text = path.read_text("utf-8")
-    path.write_text(text[: text.index("]") - 2], "utf-8")
-    with pytest.raises(SourceError, match=r"run\.toml"):
-        load(tmp_path / "run")
-
-
-def test_a_run_of_a_later_layout_is_not_misread(choice_fit, tmp_path):
-    choice_fit().save(tmp_path / "run")
-    path = tmp_path / "run" / "run.toml"
-    text = path.read_text("utf-8").replace("layout = 2", "layout = 3")
-    path.write_text(text, "utf-8")
-    with pytest.raises(SourceError, match="layout is 3"):
-        load(tmp_path / "run")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[: text.index("]") - 2], r"run\.toml"),
+        (lambda text: text.replace("layout = 2", "layout = 3"), "layout is 3"),
+    ],
+)
+def test_a_record_that_was_cut_off_or_is_of_a_later_layout_is_refused(
+    run, change, message
+):
+    text = (run / "run.toml").read_text("utf-8")
+    (run / "run.toml").write_text(change(text), "utf-8")
+    with pytest.raises(SourceError, match=message):
+        load(run)
