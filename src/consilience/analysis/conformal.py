@@ -1,20 +1,18 @@
 r"""Label sets that hold the truth with a stated probability, calibrated on gold labels.
 
-Split conformal prediction: the score of a label is :math:`1 - p`, with the posterior
-probability p of the label being the truth. The set of an item holds all labels whose
-score is at most the :math:`\lceil (n + 1) c \rceil`-th smallest score of the truth
-among n items with gold labels, as that of its truth is with probability c or a little
-more. Nothing is assumed of the model; items with gold must be exchangeable with the
-others. The fit itself may use the answers about all items, as it treats them alike, but
-not the gold labels. Of all scores this one gives the smallest sets on average where the
+The score of a label is :math:`1 - p`, with the posterior probability p of the label
+being the truth. The set of an item holds all labels whose score is at most the
+:math:`\lceil (n + 1) c \rceil`-th smallest score of the truth among n items with gold
+labels, as that of its truth is with probability c or a little more. Items with gold
+must be exchangeable with the others; the fit may use the answers about all of them, but
+not the gold. Of all scores this one gives the smallest sets on average where the
 probabilities are right. Equal scores stand in random order, so that the coverage is c,
-and above by less than :math:`1 / (n + 1)`. By default, a set that would be empty holds
-the most probable label instead, which only adds to the coverage.
+and above by less than :math:`1 / (n + 1)`.
 
 References
 ----------
 Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, chapters 2
-and 4. Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers.
+and 4.
 """
 
 from math import ceil

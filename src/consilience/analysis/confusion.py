@@ -1,6 +1,6 @@
 r"""The confusion of people and of models, side by side.
 
-With :math:`w_i` the weight of an item, of label g that is held to be true,
+With :math:`w_i` the weight of an item, of label g that is taken as the truth,
 
 .. math::
 
@@ -8,18 +8,15 @@ With :math:`w_i` the weight of an item, of label g that is held to be true,
    \frac{\sum_i w_i \Pr(i \text{ is } g, \text{called } h)}
         {\sum_i w_i \Pr(i \text{ is } g)}.
 
-Held to be true is the label of the data set, so that people's and models' ways of
-calling its classes stand beside each other; or the main label as the fit has it, so
-that models and the data set are judged. A *call* is an item, what is held to be true of
-it, what it is called, and with which probability; one of a model is certain, one of
-people has the posterior of a fit. Bounds are of weightings of the items (Bayesian
-bootstrap), each with one of the fit's draws of the parameters. What never occurred has
-bounds of zero: they are of what was seen, weighed otherwise.
+A *call* is an item, what is taken as its truth, what it is called, and with which
+probability; one of a model is certain, one of people has the posterior of a fit. Bounds
+are of weightings of the items (`shares`). What never occurred has bounds of zero: they
+are of what was seen, weighed otherwise.
 
 References
 ----------
 Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 5.3 (human and model
-confusion, between and within superclasses). Rubin (1981), The Bayesian bootstrap.
+confusion, between and within superclasses).
 """
 
 from collections.abc import Mapping

@@ -1,40 +1,32 @@
 r"""Models evaluated against the posterior of the truth, not against one fixed label.
 
-A model proposes labels for each item, the best first. Its accuracy is the share of
-items whose proposed label is true; as the truth is known with a probability only, it is
-the mean of :math:`p_i`, the probability that the label proposed for item i is true.
-Within a subset that is itself uncertain (items whose data-set label is wrong, items
-that show several objects) it is
+A model proposes labels for each item, the best first. As the truth is known with a
+probability only, its accuracy is the mean of :math:`p_i`, the probability that the
+label proposed for item i is true. Within a subset that is itself uncertain (items whose
+data-set label is wrong, items that show several objects) it is
 
 .. math:: \frac{\sum_i \Pr(\text{label true}, i \in S)}{\sum_i \Pr(i \in S)}.
 
 **True** is, of kind choice, the label that is the truth; of contains, each that is
 present; of objects, each name of an object that more than `tau` of annotators would
-name (multi-label accuracy). Of objects a model is judged by the main object as well:
-`main_object`, its label is one of the names of that object; `main_label`, it is the
-label that most would give.
+name (multi-label accuracy). **Selection frequencies** are means over items of the share
+of yes among the answers about the label that a model predicts; as models have predicted
+without having seen the answers, they are unbiased however few answers there are.
 
-**Selection frequencies** are means over items of the share of yes among the answers
-about the label that a model predicts, a maybe counting half. Models have predicted
-without having seen the answers, so the mean is unbiased however few answers there are,
-as a count of shares above a threshold is not.
-
-**Intervals** are of items like these: weights of the items are drawn by the Bayesian
-bootstrap, the same for all models, so that differences are paired and "better" is a
-probability. Each weighting takes its probabilities from one of the fit's draws of the
-parameters, so that bounds carry that annotators were themselves estimated; where a fit
-is a point (`em` without draws), they do not. Weights and draws are taken for
-independent. Where the parameters were estimated from the items that are judged, each of
-which holds little information, they are not: if each item's probability is drawn to the
-mean of all by a share :math:`1 - s`, the variance comes out :math:`s^2 + (1 - s)^2`
-times what it should be, so that bounds are at worst .71 as wide (:math:`s = 1/2`).
+**Intervals** are of items like these (`shares`), with the same weights of the items for
+all models, so that differences are paired and "better" is a probability. Weights and
+draws of the parameters are taken for independent. Where the parameters were estimated
+from the items that are judged, each of which holds little information, they are not: if
+each item's probability is drawn to the mean of all by a share :math:`1 - s`, the
+variance comes out :math:`s^2 + (1 - s)^2` times what it should be, so that bounds are
+at worst .71 as wide (:math:`s = 1/2`).
 
 References
 ----------
-Rubin (1981), The Bayesian bootstrap. Shankar, Roelofs, Mania, Fang, Recht and Schmidt
-(2020), section 3 (multi-label accuracy). Tsipras, Santurkar, Engstrom, Ilyas and Madry
-(2020), section 5 (main label, number of objects, a random object, selection frequency).
-Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks.
+Shankar, Roelofs, Mania, Fang, Recht and Schmidt (2020), section 3 (multi-label
+accuracy). Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 5 (main label,
+number of objects, a random object, selection frequency). Guo, Pleiss, Sun and
+Weinberger (2017), On calibration of modern neural networks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

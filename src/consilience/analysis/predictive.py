@@ -1,22 +1,17 @@
 """Posterior predictive checks: observed answers against those that the fit would give.
 
 Answers are drawn again from the posterior (`replicated`) and compared with those
-observed by three statistics, each of which misses another feature of a model:
-
-- **agreement** of each pair of annotators: the share of equal answers among those that
-  both gave about the same items. Copied answers agree more than the model can.
-- **votes** for the most voted label of an item: how often each share of the answers
-  occurs. Without difficulty of items, there are too few items on which all agree.
-- **errors** by label: the share of answers that differ from the truth of their item.
-  Where annotators have one accuracy for all labels, some labels have more errors.
+observed by three statistics, each of which misses another feature of a model: copied
+answers agree more than the model can (**agreement** of each pair of annotators);
+without difficulty of items, there are too few items on which all agree (**votes** for
+the most voted label of an item); where annotators have one accuracy for all labels,
+some labels have more **errors**.
 
 The truth is unknown, so errors are a discrepancy :math:`D(y, z)`: in each replicate it
 is computed for the observed and for the replicated answers with the same drawn truth z.
-The adjusted p-value asks of each pair, share or label how often *any* of them would be
-as far from its mean, in its own standard deviations (the maximum test of Westfall and
-Young, by replicates instead of permutations). What all have in common, such as errors
-that many annotators share, is seen in the statistic of all together, which is adjusted
-for no other.
+The adjusted p-value is that of the maximum test of Westfall and Young, by replicates
+instead of permutations, distances being in standard deviations of their own. What all
+rows have in common is seen in the statistic of all together, adjusted for no other.
 """
 
 from collections.abc import Callable

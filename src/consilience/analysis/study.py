@@ -2,26 +2,19 @@
 
 A share is what is expected of the items, given the fit: the mean of probabilities, each
 from the joint draws of the items. A model with a likelihood speaks of all annotators
-that there might be: an item holds *several objects* where more than `tau` of them would
-name each of two, and has *another main label* where the label that most of them give as
-the main one is not the data set's. The rule `tsipras2020` speaks of the panel that
-answered; with few annotators for each item its shares are inflated, since a label that
-wins by chance is another label. (What a panel would find is predicted by the table
-`panels` and `HumanConfusion.panels`.) Items that a study began with and did not ask
-about count, where `of` or `per_class` says so, as one object under the data set's own
-label.
+that there might be; the rule `tsipras2020` of the panel that answered, whose shares are
+inflated with few annotators for each item, since a label that wins by chance is another
+label. Items that a study began with and did not ask about count, where `of` or
+`per_class` says so, as one object under the data set's own label.
 
-**Valid labels.** Asked of each label alone (contains), most items have several valid
-labels, since people say yes to whatever could be meant; asked to name what they see
-(objects), people name fewer. Both are given by the share of annotators that must agree:
-with the frequencies of `contains_counts`, with the drawn objects of `objects` (two
-names of one thing counted once), and, for a rule about objects, with shares of the
-answers.
+Valid labels are counted by the share of annotators that must agree: with the
+frequencies of `contains_counts`, with the drawn objects of `objects` (two names of one
+thing counted once), and, for a rule about objects, with shares of the answers.
 
 References
 ----------
-Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), sections 4.1 and 4.2. Rubin
-(1981), The Bayesian bootstrap. Brown, Cai and DasGupta (2001), for Jeffreys' interval.
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), sections 4.1 and 4.2. Brown, Cai
+and DasGupta (2001), for Jeffreys' interval.
 """
 
 from collections.abc import Sequence

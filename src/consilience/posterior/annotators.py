@@ -1,29 +1,20 @@
-"""The table `annotators`: the accuracy of each annotator with an id.
+"""Tables of annotators: their accuracy, that of their groups, and what columns add.
 
 Accuracy is the chance that an answer names the truth: in each draw
 sum_k p_k sum_l c_kl v_lk, with p the prevalence of the true states (what is known of
-candidates included), c the
-annotator's confusion and v_lk how far answer l is a vote for state k (1 for the same
-label; one half for *maybe* between absent and present). Bounds are those of fewer
-answers where errors are correlated (`design_effect`). Sensitivity is
-P(yes | present), specificity P(no | absent); a model without tables of labels gives the
-accuracy itself. Where several states count as present, or
-as absent, they are weighted by their prevalence.
+candidates included), c the annotator's confusion and v_lk how far answer l is a vote
+for state k (1 for the same label; one half for *maybe* between absent and present).
+Several states that count as present, or as absent, are weighted by their prevalence.
+Bounds are those of fewer answers where errors are correlated (`design_effect`).
 
-A model in which annotators may answer by habit, whatever the item (MACE), adds how
-often each does so: the column spammer.
+The accuracy of a group is the mean of that of its annotators, in each draw. A
+difference is taken within draws, so that what groups have in common cancels.
 
-**The tables `annotator_groups` and `group_differences`: groups of annotators
-compared.** The accuracy of a group is the mean of that of its annotators, in each draw;
-its spread is their standard deviation. A difference is taken within draws, so that what
-groups have in common cancels.
-
-**The effects of candidates' columns, and the information that these carry.** Candidates
-may have columns of numbers, such as the scores of classifiers, whose weights are
-learned. A weight is the change in log-odds for one standard deviation of the column, a
-slope that for one unit of it: of the log of a probability, a slope of one would take
-the classifier at its word. The relative information of all columns together is what
-they contain about the truth over that of one answer, of an annotator drawn at random.
+Candidates may have columns of numbers, such as the scores of classifiers. A weight is
+the change in log-odds for one standard deviation of the column, a slope that for one
+unit of it: of the log of a probability, a slope of one would take the classifier at its
+word. The relative information of all columns is what they contain about the truth over
+that of one answer, of an annotator drawn at random.
 
 References
 ----------

@@ -1,24 +1,17 @@
-"""A folder that `datasets.load_dataset` of Hugging Face loads, on disk or from the hub.
+"""Tables as files for other programs: CSV, JSON, Excel, Hugging Face, Label Studio.
 
-Each table is one configuration, a Parquet file whose labels are a `ClassLabel`. The
-table `soft_labels` is laid out to train on: item, label (contains: labels) and
-probabilities, a list in the order of the labels.
-
-**Tables as files of their own: CSV, JSON, Excel; Parquet is in `results.tables`.**
 **Text in CSV.** A spreadsheet takes a cell for a formula when it starts with `=`, `+`,
 `-`, `@` or a tab, and runs it, wherever the text came from. In CSV, text (and a
 column's name) that starts with one of these, or with an apostrophe, gets one apostrophe
 before it; a plain number such as `-1` is left as it is. Whoever reads the file takes
-one leading apostrophe off and has the text back. The other formats hold the text as it
-is; in Excel its cells are marked as text.
+one leading apostrophe off and has the text back. In Excel all text is marked as text.
 
-**Excel workbooks: a sheet for each table, and one that says what the numbers mean.**
-All text is marked as text, so that no cell is a formula, whatever a label is.
+**A folder that `datasets.load_dataset` loads.** Each table is one configuration, a
+Parquet file whose labels are a `ClassLabel`; `soft_labels` is laid out to train on.
 
-**Predictions for Label Studio: the labels of a fit beside the tasks of a project.** The
-tasks are those of an export, or those that `write_tasks` wrote. A task keeps its data
-and gets one prediction, whose score is the probability of its least certain decision:
-sorting by it puts first what is worth another look.
+**Predictions for Label Studio.** A task keeps its data and gets one prediction, whose
+score is the probability of its least certain decision: sorting by it puts first what
+needs another look.
 """
 
 from __future__ import annotations

@@ -1,25 +1,14 @@
-"""The tables `labels` and `items`: each label of each item, and its best label.
+"""The tables `labels`, `items` and soft labels: what may be true, and the best label.
 
-**Labels.** For choice a row is an item and one of its candidates, and the probability
-is that of the candidate being the truth. For contains a row is an item and a label
-asked about, and the probability is that of the label being present: the sum over states
-k of P(state k) w_k, where w_k, the fit's `present`, says how far state k counts as
-present.
+For contains, the probability of a label is that of its being present: the sum over
+states k of P(state k) w_k, where w_k, the fit's `present`, says how far state k counts
+as present; the entropy of an item is the sum over its labels, which is the joint
+entropy when they are independent given the responses. Soft labels have one row per item
+and one probability per label; for contains it is empty where the label was not asked
+about: nothing is known there, which is not the same as 0.
 
-**Soft labels: one row per item and one probability per label, to train a model on.**
-For choice the probabilities of a row sum to one, and a label that is not a candidate of
-an item has probability 0. For contains each is the probability that the label is
-present, and is empty where the label was not asked about: nothing is known there, which
-is not the same as 0.
-
-**Items: one row for each, with its best label and its probability.** Entropy is in
-nats. For choice it is that of the item's truth, -sum_k p_k log p_k. For contains it is
-the sum over the item's labels of the entropy of their presence: the joint entropy when
-the labels of an item are independent given the responses.
-
-Two labels tie when their probabilities differ by no more than rounding. A tie is never
-broken in silence: the first label stands in the row and `tied` says that it is not
-alone.
+Two labels tie when their probabilities differ by no more than rounding: the first label
+stands in the row and `tied` says that it is not alone.
 """
 
 from __future__ import annotations

@@ -1,17 +1,14 @@
 """What a fit of kind objects holds: tables of items, styles, and joint draws.
 
-**The table `styles`: how a typical annotator answers.** Some responses name one object
-alone, others list all that was detected. Of the typical item: the share of single-label
+**Styles: how a typical annotator answers.** Some responses name one object alone,
+others list all that was detected. Of the typical item: the share of single-label
 responses, the probability that an exhaustive response detects an object that is not the
 main one (averaged over objects of high and of low detection), and that it gives a
-further name of an object that is named already, where names are rivals and where they
-are synonyms.
+further name of an object that is named already, of rivals and of synonyms.
 
-**Joint posterior draws of the objects of items.** The tables of a fit describe each
-label by itself. That a label is valid *and* that the item holds several objects is a
-question to the joint posterior, and joint draws answer it: in each, every item has
-objects, each with a share of annotators who name it, and names. A rule has one world,
-the one that it states.
+**Joint posterior draws.** That a label is valid *and* that the item holds several
+objects is a question to the joint posterior: in each draw, every item has objects, each
+with a share of annotators who name it, and names. A rule has one, which it states.
 """
 
 from __future__ import annotations

@@ -1,16 +1,10 @@
 """A fit's model, draws and estimates, and the tables that it holds as they are.
 
-**Tables that a fit holds as they are, because nothing in it implies them.** A rule such
-as the paper's own has no draws from which tables follow: it states them. They lie in
-the tree under `tables`, a group for each; a column of text is held as codes, with its
-names beside it.
-
-**A fit's parameters as arrays with one axis of draws, and estimates over that axis.**
-Chains are laid end to end, so S = C * D draws. Bounds are equal-tailed: at probability
-p, the quantiles (1 - p) / 2 and (1 + p) / 2. A point estimate is a single draw; one
-draw says nothing of spread, so its bounds are NaN, never the point itself.
-
-Columns of text are codes and names, so that each name is held once however long.
+Tables that nothing in the fit implies, such as those of a rule, lie in the tree under
+`tables`, a group for each. Draws have one axis: chains are laid end to end, so
+S = C * D draws. Bounds are equal-tailed; one draw says nothing of spread, so its bounds
+are NaN, never the point itself. Columns of text are codes and names, so that each name
+is held once however long.
 """
 
 from __future__ import annotations
