@@ -22,9 +22,10 @@ from consilience.inference import EngineOptions
 from consilience.intervals import bounds
 from consilience.notebook import shown_as
 from consilience.posterior.class_confusion import (
+    cell_table,
+    cells,
     confusion_of_groups,
     has_answers,
-    population_table,
     posterior_of,
 )
 from consilience.responses import Responses
@@ -116,9 +117,8 @@ class HumanConfusion:
             given_label, probability, lower, upper and votes; classes in order, the most
             probable label first.
         """
-        return population_table(
-            self.posterior, self.labels.to_numpy(), self.prob, min_probability
-        )
+        chosen = cells(self.posterior, min_probability)
+        return cell_table(self.posterior, self.labels.to_numpy(), self.prob, *chosen)
 
     @restores_types
     def pairs(

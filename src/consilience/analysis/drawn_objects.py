@@ -163,15 +163,20 @@ def object_sums(
             hits.setdefault(metric, []).append(bits)
     for metric, by_model in hits.items():
         name = f"{metric}_{depth}" if metric.endswith("top") else metric
-        for subset in ("all", *_WITHIN[metric]):
-            if subset not in within:
-                continue
-            members = within[subset]
-            below = truth.probability(members)[:, None]
-            if not below.any():
-                continue
+        for subset, members, whole in _wholes(truth, within, "all", *_WITHIN[metric]):
             above = np.stack([truth.probability(one & members) for one in by_model], 1)
-            yield (name, subset), (above, np.broadcast_to(below, above.shape))
+            yield (name, subset), (above, np.broadcast_to(whole, above.shape))
+
+
+def _wholes(
+    truth: DrawnObjects, within: Mapping[str, Bits], *subsets: str
+) -> Iterator[tuple[str, Bits, Float[np.ndarray, "D 1 I"]]]:
+    """Give of each subset that has an item its members, and how probable they are."""
+    for subset in subsets:
+        if subset in within:
+            whole = truth.probability(within[subset])[:, None]
+            if whole.any():
+                yield subset, within[subset], whole
 
 
 def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
@@ -214,15 +219,11 @@ def random_object(
     within = subsets(proposals, truth)
     dataset_label = proposals.fitted_dataset
     called = truth.bits_of(truth.there & truth.leading, dataset_label)
-    for subset in BASELINE:
-        members = within[subset]
-        below = truth.probability(members)
-        if not below.any():
-            continue
-        above: Float[np.ndarray, "D I"] = np.zeros_like(below)
+    for subset, members, whole in _wholes(truth, within, *BASELINE):
+        above = np.zeros_like(whole)
         for number, bits in enumerate(truth.numbers[1:], 1):
-            above += truth.probability(called & members & bits) / number
-        yield ("dataset_accuracy", subset), (above[:, None], below[:, None])
+            above += truth.probability(called & members & bits)[:, None] / number
+        yield ("dataset_accuracy", subset), (above, whole)
 
 
 def _all_draws(truth: DrawnObjects) -> Bits:

@@ -13,7 +13,7 @@ items is compared with those about new items: the posterior of an item has seen 
 answers and would reproduce them, whatever the population of items is like.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -58,15 +58,14 @@ class Replication:
         times = np.diff(np.linspace(0, number, len(draws) + 1).round().astype(int))
         for values, repeats in zip(draws, times, strict=True):
             logs = logarithms(values, same.tables.closed)
-            emission = same.tables.answers(logs)
             given, before = same.cumulated(logs), new.cumulated(logs)
-            answers = _Answers(emission, space)
+            answers = _answer_drawer(same.tables.answers(logs), space)
             for _ in range(repeats):
                 truth, subtype = same.draw(given, generator)
                 yield Replicate(
                     truth,
-                    answers.draw(truth, subtype, generator),
-                    answers.draw(*new.draw(before, generator), generator),
+                    answers(truth, subtype, generator),
+                    answers(*new.draw(before, generator), generator),
                 )
 
 
@@ -117,29 +116,27 @@ class _Units:
         return self._listed[np.arange(len(slot)), slot], subtype
 
 
-class _Answers:
-    """The tables of one draw, and who answers about which unit."""
-
-    def __init__(self, tables: ByTables, space: Space) -> None:
-        table = tables.log_table
-        self._shape = table.shape[:3]
-        self._table = _cumulated(np.exp(table).reshape(-1, table.shape[3]))
-        self._unit = space.unit
-        self._annotator = (
-            space.annotator if len(table) > 1 else np.zeros_like(space.unit)
-        )
+def _answer_drawer(
+    tables: ByTables, space: Space
+) -> Callable[
+    [Int[np.ndarray, " U"], Int[np.ndarray, " U"], np.random.Generator],
+    Int[np.ndarray, " N"],
+]:
+    """Return how every answer is drawn given the state and the subtype of the units."""
+    people, states, subtypes, answers = tables.log_table.shape
+    cumulated = _cumulated(np.exp(tables.log_table).reshape(-1, answers))
+    who = space.annotator.astype(np.int64) * (people > 1)
 
     def draw(
-        self,
         truth: Int[np.ndarray, " U"],
         subtype: Int[np.ndarray, " U"],
         generator: np.random.Generator,
     ) -> Int[np.ndarray, " N"]:
-        """Return every answer, drawn given the state and the subtype of the units."""
-        _, states, subtypes = self._shape
         of_unit = truth.astype(np.int64) * subtypes + subtype
-        row = self._annotator.astype(np.int64) * states * subtypes + of_unit[self._unit]
-        return _draw(self._table, row, generator)
+        row = who * states * subtypes + of_unit[space.unit]
+        return _draw(cumulated, row, generator)
+
+    return draw
 
 
 def _one_by_one(space: Space) -> Space:

@@ -89,12 +89,6 @@ def _rates(data: xr.DataTree, sources: Mapping[str, str]) -> dict[str, np.ndarra
     return columns
 
 
-def accuracy_draws(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
-    """Return draws of the accuracy of each annotator; None where there are none."""
-    votes = data["constant_data"]["votes"].transpose("true_class", "given_class")
-    return _chances(data, np.ones(votes.shape[0], bool), votes.to_numpy())
-
-
 def _chance(
     data: xr.DataTree, states: np.ndarray, right: Float[np.ndarray, "K L"]
 ) -> Estimate:
@@ -142,10 +136,7 @@ def _chances(
 
 def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
     """Return the accuracy of each group of annotators."""
-    names, members = _groups(data)
-    accuracy = _widened_draws(data) if len(names) else None
-    if accuracy is None:
-        accuracy = np.full((1, members.shape[1]), np.nan)
+    names, members, accuracy = _groups(data)
     prob = float(data.attrs["prob"])
     mean = estimate(_means(accuracy, members), prob)
     spreads = [
@@ -171,11 +162,10 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
 
 def group_differences(data: xr.DataTree) -> pd.DataFrame:
     """Return by how much annotators of one group are more accurate than of another."""
-    names, members = _groups(data)
+    names, members, accuracy = _groups(data)
     pairs = np.array([*combinations(range(len(names)), 2)], int).reshape(-1, 2)
-    accuracy = _widened_draws(data) if len(names) else None
-    if accuracy is None or len(accuracy) < 2:
-        pairs, accuracy = pairs[:0], np.ones((1, members.shape[1]))
+    if len(accuracy) < 2:  # of a point, nothing is the more accurate with a probability
+        pairs = pairs[:0]
     means = _means(accuracy, members)
     apart = means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
     difference = estimate(apart, float(data.attrs["prob"]))
@@ -191,27 +181,29 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
 
 def _groups(
     data: xr.DataTree,
-) -> tuple[Shaped[np.ndarray, " G"], Bool[np.ndarray, "G J"]]:
-    """Return the names of groups that have annotators with an id, and who these are."""
+) -> tuple[Shaped[np.ndarray, " G"], Bool[np.ndarray, "G J"], Float[np.ndarray, "S J"]]:
+    """Return the names of groups, who is in them, and draws of all accuracies.
+
+    Groups have annotators with an id. Draws are as of fewer answers, where errors are
+    correlated; one of NaN where there are none.
+    """
     constant = data["constant_data"]
-    if "annotator_group" not in constant.coords:  # a heuristic has no annotators either
-        number = constant.sizes.get("annotator", 0)
-        return np.zeros(0, object), np.zeros((0, number), bool)
+    number = constant.sizes.get("annotator", 0)  # a heuristic has no annotators
+    nothing = np.full((1, number), np.nan)
+    if "annotator_group" not in constant.coords:
+        return np.zeros(0, object), np.zeros((0, number), bool), nothing
     identified = constant["annotator_identified"].to_numpy().astype(bool)
     names = constant["annotator_group"].to_numpy()
     code = constant["group_of_annotator"].to_numpy()
     members = (code == np.arange(len(names))[:, None]) & identified
     some = members.any(1)
-    return names[some], members[some]
-
-
-def _widened_draws(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
-    """Return draws of accuracy as of fewer answers, where errors are correlated."""
-    accuracy = accuracy_draws(data)
+    votes = constant["votes"].transpose("true_class", "given_class").to_numpy()
+    accuracy = _chances(data, np.ones(len(votes), bool), votes) if some.any() else None
     if accuracy is None:
-        return None
+        return names[some], members[some], nothing
     factor, mean = np.sqrt(annotator_design_effect(data)), accuracy.mean(0)
-    return np.clip(mean + factor * (accuracy - mean), 0.0, 1.0)
+    wider = np.clip(mean + factor * (accuracy - mean), 0.0, 1.0)
+    return names[some], members[some], wider
 
 
 def _means(

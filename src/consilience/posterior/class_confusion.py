@@ -53,7 +53,7 @@ def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
     who = space.annotator[theirs].astype(np.int64)
     class_, given = class_[theirs], space.answer[theirs].astype(np.int64)
     answers = (who, class_ * len(labels) + given, space.n[theirs].astype(float))
-    row, column = _cells(posterior, MIN_PROBABILITY)
+    row, column = cells(posterior, MIN_PROBABILITY)
     mean, square = posterior.moments(row, column)
     lower, upper = beta_bounds(*beta_from_moments(mean, square), prob)
     confusion = confusion_table(
@@ -100,7 +100,7 @@ def _accuracy(
     return accuracy_table(people, space.annotators, hits, total, everyone, prob)
 
 
-def _cells(
+def cells(
     posterior: ClassPosterior, min_probability: float
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
     """Return the cells that are worth a row, the most probable label first."""
@@ -111,24 +111,14 @@ def _cells(
     return row[order], column[order]
 
 
-def population_table(
-    posterior: ClassPosterior,
-    labels: np.ndarray,
-    prob: float,
-    min_probability: float = MIN_PROBABILITY,
-) -> pd.DataFrame:
-    """Return the cells that have answers, or at least so large a probability."""
-    return _cell_table(posterior, labels, prob, *_cells(posterior, min_probability))
-
-
-def _cell_table(
+def cell_table(
     posterior: ClassPosterior,
     labels: np.ndarray,
     prob: float,
     row: Int[np.ndarray, " N"],
     column: Int[np.ndarray, " N"],
 ) -> pd.DataFrame:
-    """Return the table of some cells."""
+    """Return the table of some cells of the population."""
     mean, square = posterior.moments(row, column)
     lower, upper = beta_bounds(*beta_from_moments(mean, square), prob)
     counts = posterior.label_counts
@@ -146,7 +136,7 @@ def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
     labels, prob = names(data, "true_class"), float(data.attrs["prob"])
     posterior = posterior_of(data)
     column = np.arange(len(labels) * has_answers(posterior)[class_])
-    table = _cell_table(posterior, labels, prob, np.full(len(column), class_), column)
+    table = cell_table(posterior, labels, prob, np.full(len(column), class_), column)
     table = table.sort_values("probability", ascending=False, kind="stable")
     return table.drop(columns="votes").reset_index(drop=True)
 

@@ -81,17 +81,14 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
         return sparse_confusion(data)
     identified = data["constant_data"]["annotator_identified"].to_numpy().astype(bool)
     labels = names(data, "true_class"), names(data, "given_class")
-    owners = [np.zeros(0, np.int64)]
-    blocks = [[np.zeros((0, *map(len, labels)))] * 3]
+    owner, shares = np.zeros(0, np.int64), [np.zeros((0, *map(len, labels)))] * 3
     if together is not None:
-        owners.append(np.array([-1]))
-        blocks.append([part[None] for part in together.parts()])
+        owner, shares = np.array([-1]), [part[None] for part in together.parts()]
     if by_annotator is not None:
         people = np.flatnonzero(identified)
-        owners.append(people)
-        blocks.append([*by_annotator.of(people).parts()])
-    shares = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-    owner = np.concatenate(owners)
+        owner = np.append(owner, people)
+        both = zip(shares, by_annotator.of(people).parts(), strict=True)
+        shares = [np.concatenate(parts) for parts in both]
     return _dense("annotator", owner, names(data, "annotator"), labels, shares)
 
 

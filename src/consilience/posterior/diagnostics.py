@@ -26,15 +26,7 @@ _TYPES = {
     "ok": "bool",
     "remedy": "str",
 }
-COLUMNS = (
-    "elpd",
-    "se",
-    "difference",
-    "difference_se",
-    "weight",
-    "best",
-    "seconds",
-)
+COLUMNS = ("elpd", "se", "difference", "difference_se", "weight", "best", "seconds")
 
 
 def diagnostics(data: xr.DataTree) -> pd.DataFrame:

@@ -357,41 +357,30 @@ def _prediction(
 
 def _control(tasks: list[dict[str, Any]], labels: set[str]) -> Control:
     """Return the control whose answers in the export are most often our labels."""
-    counts = Counter(
-        (result["from_name"], result["to_name"], result["type"])
-        for result in _results(tasks)
-        if labels & _answers(result)
-    )
+    counts: Counter[tuple[str, str, str]] = Counter()
+    paths: dict[str, list[str]] = {}
+    for result in _results(tasks):
+        value = result["value"]
+        listed = {str(p[-1]): p for p in value.get("taxonomy") or () if p}
+        paths |= listed
+        answers = {
+            "rating": [value.get("rating")],
+            "taxonomy": list(listed),
+        }.get(result["type"], value.get("choices") or ())
+        if labels & set(map(str, answers)):
+            counts[result["from_name"], result["to_name"], result["type"]] += 1
     if not counts:
         return Control(*_HERE)
-    chosen = counts.most_common(1)[0][0]
-    paths = {
-        str(path[-1]): path
-        for result in _results(tasks)
-        for path in result["value"].get("taxonomy") or ()
-        if path
-    }
-    return Control(*chosen, paths)
+    return Control(*counts.most_common(1)[0][0], paths)
 
 
 def _results(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for task in tasks:
-        for work in (
-            *(task.get("annotations") or ()),
-            *(task.get("completions") or ()),
-        ):
+        works = (*(task.get("annotations") or ()), *(task.get("completions") or ()))
+        for work in works:
             for result in work.get("result") or ():
                 if {"from_name", "to_name", "type", "value"} <= set(result):
                     yield result
-
-
-def _answers(result: Mapping[str, Any]) -> set[str]:
-    value = result["value"]
-    if result["type"] == "rating":
-        return {str(value.get("rating"))}
-    if result["type"] == "taxonomy":
-        return {str(path[-1]) for path in value.get("taxonomy") or () if path}
-    return set(map(str, value.get("choices") or ()))
 
 
 WRITERS: Mapping[str, Callable[[pd.DataFrame, Path, Note], None]] = MappingProxyType(

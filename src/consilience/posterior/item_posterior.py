@@ -163,10 +163,10 @@ def item_posterior(
     units = len(own_slot)
     most = max([blocks.num_labels for blocks in items.blocks], default=1)
     total = number * len(draws)
-    posterior = _single(own_slot, most, len(draws), total)
-    whole = _Run(posterior, given, record, number, 1 / len(draws), Streams(()))
     several = [blocks.unit for blocks in items.blocks]
     single = np.setdiff1d(np.arange(units), np.concatenate([*several, []]))
+    posterior = _empty(own_slot, single, most, len(draws), total)
+    whole = _Run(posterior, given, record, number, 1 / len(draws), Streams(()))
     step, done = max(MAX_CELLS // number, 1), len(single)
     for first in range(0, len(single), step):
         some = single[first : first + step]
@@ -199,22 +199,26 @@ def item_posterior(
     return posterior
 
 
-def _single(
-    dataset_label: Int[np.ndarray, " U"], most: int, draws: int, total: int
+def _empty(
+    dataset_label: Int[np.ndarray, " U"],
+    single: Int[np.ndarray, " V"],
+    most: int,
+    draws: int,
+    total: int,
 ) -> ItemPosterior:
-    """Return what items of one candidate hold: it, and nothing else."""
+    """Return nothing as yet, but of items of one candidate: it, and nothing else."""
     units = len(dataset_label)
     first = np.zeros((units, most))
-    first[:, 0] = 1.0
+    first[single, 0] = 1.0
     counts = np.zeros((units, len(TAUS), most + 1))
-    counts[:, :, 1] = 1.0
-    beyond = first[:, :, None] * (GRID < 1)
-    panels = np.zeros((units, len(SIZES) + 1))
+    counts[single, :, 1] = 1.0
+    panel_differs = np.zeros((units, len(SIZES) + 1))
+    panel_differs[single[dataset_label[single] < 0]] = np.nan
     by_loss = np.repeat(first[None], len(LOSSES), axis=0)
     return ItemPosterior(
-        beyond=beyond,
-        valid=np.repeat(first[None], draws, axis=0),
-        present=first.copy(),
+        beyond=np.zeros((units, most, len(GRID))),
+        valid=np.zeros((draws, units, most)),
+        present=np.zeros((units, most)),
         main_label=first.copy(),
         main_share=first.copy(),
         same=np.zeros((units, most, most)),
@@ -227,8 +231,8 @@ def _single(
         share=by_loss.copy(),
         there=by_loss.copy(),
         main=by_loss.copy(),
-        panel_several=panels.copy(),
-        panel_differs=np.where((dataset_label < 0)[:, None], np.nan, panels),
+        panel_several=np.zeros_like(panel_differs),
+        panel_differs=panel_differs,
         several=np.zeros((total, len(TAUS))),
         judged_several=np.zeros((total, len(PANELS) + 1)),
         differs=np.zeros((total, len(PANELS) + 1)),
@@ -269,11 +273,6 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     posterior, n = run.posterior, blocks.num_labels
     units = blocks.unit[chunk.rows]
     labels = slice(0, n)
-    if which == 0:
-        for values in (posterior.main_label, posterior.main_share, posterior.counts):
-            values[units] = 0.0
-        posterior.synonyms[units] = 0.0
-        posterior.panel_differs[units] = 0.0
     weight = run.weight
     _add_levels(run, units, chunk, which)
     main = chunk.main
@@ -318,8 +317,6 @@ def _add_levels(
     size = len(units) * n * (len(GRID) - 1)
     histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
     after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
-    if which == 0:
-        posterior.beyond[units] = posterior.present[units] = 0.0
     posterior.beyond[units, :n, : len(GRID) - 1] += run.weight * after
     posterior.valid[which, units, :n] = (level > TAU).mean(1)
     posterior.present[units, :n] += run.weight * (chunk.of_label > TAU).mean(1)
@@ -399,7 +396,6 @@ def _add_point_partitions(
         # Where losses agree, labels are drawn once.
         new = (chosen != partitions[0]) | (loss == 0)
         for values in (posterior.share, posterior.there, posterior.main):
-            values[loss, units[new]] = 0.0
             values[loss, units[~new]] = values[0, units[~new]]
         # Items are drawn one behind the other.
         at = np.flatnonzero(new)

@@ -192,7 +192,6 @@ def _choice_items(data: xr.DataTree, width: float) -> pd.DataFrame:
     leads = listed & (given >= highest[:, None] - width)
     label_names = names(data, "true_class")
     best = np.where(leads, truth.state, len(label_names)).min(axis=1)
-    best = np.where(best == len(label_names), -1, best)
     unit_item = constant["unit_item"].to_numpy()
     table = pd.DataFrame(
         {

@@ -183,24 +183,23 @@ def _parts(data: xr.DataTree) -> dict[str, Any]:
     """Return what the tree has of a space, by the names of its fields."""
     constant, observed = data["constant_data"], data["observed_data"]
     parts: dict[str, Any] = defaultdict(dict)
+
+    def put(source: str, values: np.ndarray) -> None:
+        part, _, field = source.partition(".")
+        if field:
+            parts[part][field] = values
+        else:
+            parts[part] = values
+
     for name, (source, dims) in _CONSTANT.items():
         if name in constant:
-            stored = constant[name]
-            axes = [axis for axis in dims.split() if axis in stored.dims]
-            part, _, field = source.partition(".")
-            value = stored.transpose(*axes).to_numpy()
-            if field:
-                parts[part][field] = value
-            else:
-                parts[part] = value
+            axes = [axis for axis in dims.split() if axis in constant[name].dims]
+            put(source, constant[name].transpose(*axes).to_numpy())
     for name, source in _OBSERVED.items():
-        parts[source] = observed[name].to_numpy()
+        put(source, observed[name].to_numpy())
     for axis, source in (_ALWAYS | _SOME).items():
-        part, _, field = source.partition(".")
-        if axis in constant.coords and field:
-            parts[part][field] = constant[axis].to_numpy()
-        elif not field:
-            parts[part] = constant[axis].to_numpy()
+        if axis in constant.coords or axis in _ALWAYS:
+            put(source, constant[axis].to_numpy())
     if "covariates" in parts:
         covariates = parts["covariates"]
         names = tuple(map(str, covariates.pop("names")))

@@ -122,17 +122,12 @@ class Estimate:
 
     def of(self, rows: Int[np.ndarray, " N"]) -> Estimate:
         """Return the estimates of some rows."""
-        return Estimate(
-            mean=self.mean[rows], lower=self.lower[rows], upper=self.upper[rows]
-        )
+        return Estimate(*(part[rows] for part in self.parts()))
 
     def columns(self, name: str, prefix: str = "") -> dict[str, np.ndarray]:
         """Return the mean and its bounds as columns of a table."""
-        return {
-            name: self.mean,
-            f"{prefix}lower": self.lower,
-            f"{prefix}upper": self.upper,
-        }
+        names = (name, f"{prefix}lower", f"{prefix}upper")
+        return dict(zip(names, self.parts(), strict=True))
 
     def parts(self) -> tuple[Float[np.ndarray, "*shape"], ...]:
         """Return the mean and its bounds."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 
 from consilience.contains.space import MEANINGS
 from consilience.inference import Result
@@ -27,11 +27,7 @@ from consilience.posterior.spaces import (
     observed_data,
 )
 from consilience.posterior.truth import FIELDS, Candidates, Tempering, Truth
-from consilience.truth import (
-    ObjectsSpace,
-    Space,
-    named_pairs,
-)
+from consilience.truth import ObjectsSpace, Space, named_pairs
 from consilience.when_used import xr
 
 SAMPLED = ("chain", "draw")
@@ -157,37 +153,31 @@ def reported_truth(result: Result, tempering: Tempering | None) -> Truth:
 def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Dataset:
     reported = reported_truth(result, tempering)
     values = {name: getattr(reported, name) for name in FIELDS}
-    if tempering is None:
-        return _dataset(space, values)
-    of_raw = tempering.reported == "tempered"
-    which, other = (
-        ("raw", tempering.raw) if of_raw else ("tempered", tempering.tempered)
-    )
-    for name in FIELDS:
-        values[f"{which}_{name}"] = getattr(other, name).astype(np.float32)
-    return (
-        _dataset(space, values)
-        .assign(design_effect=("item", tempering.design_effect))
-        .assign_attrs(
-            reported=tempering.reported,
-            residual_correlation=tempering.correlation,
-            residual_z=tempering.z,
-            residual_shrunk=tempering.shrunk,
-            residual_common=tempering.common,
+    if tempering is not None:
+        of_raw = tempering.reported == "tempered"
+        which, other = (
+            ("raw", tempering.raw) if of_raw else ("tempered", tempering.tempered)
         )
-    )
-
-
-def _dataset(
-    space: Space, values: Mapping[str, Float[np.ndarray, "U S"]]
-) -> xr.Dataset:
+        values |= {
+            f"{which}_{name}": getattr(other, name).astype(np.float32)
+            for name in FIELDS
+        }
     if space.ragged:
         values = {
             name: np.where(space.real, array, np.nan) for name, array in values.items()
         }
-    return xr.Dataset(
+    group = xr.Dataset(
         {name: (("item", "candidate"), array) for name, array in values.items()},
         {"item": items_of(space)},
+    )
+    if tempering is None:
+        return group
+    return group.assign(design_effect=("item", tempering.design_effect)).assign_attrs(
+        reported=tempering.reported,
+        residual_correlation=tempering.correlation,
+        residual_z=tempering.z,
+        residual_shrunk=tempering.shrunk,
+        residual_common=tempering.common,
     )
 
 
