@@ -17,8 +17,9 @@ def names_of(number):
     return [f"i{place}" for place in range(number)]
 
 
-def tree_of(kind, **groups):
-    root = xr.Dataset(attrs={"kind": kind, "prob": 0.9, "classifiers": "[]"})
+def tree_of(kind, model="dawid_skene", **groups):
+    about = {"kind": kind, "model": model, "prob": 0.9, "classifiers": "[]"}
+    root = xr.Dataset(attrs=about)
     return xr.DataTree.from_dict({"/": root, **groups})
 
 

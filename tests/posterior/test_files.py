@@ -85,11 +85,6 @@ def test_one_json_file_holds_several_tables(choice_fit, tmp_path):
         )
 
 
-def test_a_csv_file_holds_one_table(choice_fit, tmp_path):
-    with pytest.raises(OptionError, match="json or xlsx, which holds several"):
-        export(choice_fit(), NAMES, "csv", tmp_path / "all.csv")
-
-
 def features(path):
     metadata = pq.read_schema(path).metadata
     return json.loads(metadata[b"huggingface"])["info"]["features"]

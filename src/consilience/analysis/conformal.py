@@ -19,7 +19,7 @@ from math import ceil
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from consilience.errors import DataError, OptionError, not_a
 from consilience.fitting.inputs import Table, as_table, check_fit
@@ -152,7 +152,10 @@ def label_sets(
         last = np.full(len(rank), _last_rank(least, len(rank), coverage))
     inside = rank <= last
     if not allow_empty:
-        inside = _filled(inside, item, rank)
+        # The most probable label is put into sets that would be empty.
+        labels_of = pd.DataFrame({"inside": inside, "rank": rank}).groupby(item)
+        empty = ~labels_of["inside"].transform("any")
+        inside |= (empty & (rank == labels_of["rank"].transform("min"))).to_numpy()
     size = np.bincount(item, inside)[item].astype(np.int64)
     order = np.lexsort((rank, item))
     sets: pd.DataFrame = table.assign(size=size, gold=np.isin(item, calibrating))
@@ -226,16 +229,3 @@ def _last_rank(
 def conformal_place(number: int, coverage: float) -> int:
     """Return which of so many sorted scores a further one exceeds seldom enough."""
     return ceil((number + 1) * coverage - _ROUNDING)
-
-
-def _filled(
-    inside: Bool[np.ndarray, " N"],
-    item: Int[np.ndarray, " N"],
-    rank: Int[np.ndarray, " N"],
-) -> Bool[np.ndarray, " N"]:
-    """Put the most probable label into sets that would be empty."""
-    first = np.full(int(item.max()) + 1, len(rank))
-    np.minimum.at(first, item, rank)
-    empty = np.bincount(item, inside) == 0
-    filled: Bool[np.ndarray, " N"] = inside | (empty[item] & (rank == first[item]))
-    return filled

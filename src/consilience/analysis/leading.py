@@ -90,15 +90,9 @@ def leading_question(fit: Fit) -> pd.DataFrame:
 def _odds_ratios(
     names: list[str], effects: np.ndarray, data: xr.DataTree
 ) -> pd.DataFrame:
-    estimates = estimate(effects, float(data.attrs["prob"]))
-    return pd.DataFrame(
-        {
-            "contrast": names,
-            "odds_ratio": np.exp(estimates.mean),
-            "lower": np.exp(estimates.lower),
-            "upper": np.exp(estimates.upper),
-        }
-    )
+    columns = estimate(effects, float(data.attrs["prob"])).columns("odds_ratio")
+    ratios = {name: np.exp(column) for name, column in columns.items()}
+    return pd.DataFrame({"contrast": names, **ratios})
 
 
 def _of_objects(data: xr.DataTree) -> pd.DataFrame:

@@ -1,8 +1,13 @@
 """Intervals hold as often as they say, and the checks of that can fail."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from consilience import read
 from consilience.analysis import agreement
 from consilience.analysis.ratings import (
     assign_groups,
@@ -15,7 +20,6 @@ from consilience.intervals import resampled_counts
 PREVALENCE = np.array([0.5, 0.3, 0.2])
 THETA = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7]])
 STUDIES = 60
-TOLERANCE = 4 * np.sqrt(0.9 * 0.1 / STUDIES)
 
 
 def truths():
@@ -34,41 +38,105 @@ def truths():
     return {name: (agreed - by) / (1 - by) for name, by in chance.items()}
 
 
-def coverage(simulated, lower, upper, *, times=1, bootstrap=0):
-    """How often the interval of each coefficient holds the truth."""
-    held = dict.fromkeys(truths(), 0)
-    for seed in range(STUDIES):
-        crowd = simulated(
-            np.random.default_rng(seed),
-            items=100,
-            annotators=4,
-            theta=THETA,
-            prevalence=PREVALENCE,
-            times=times,
-        )
-        result = agreement(crowd, bootstrap=bootstrap, seed=seed).coefficients
-        result = result.set_index("coefficient")
-        for name, truth in truths().items():
-            held[name] += result[lower][name] <= truth <= result[upper][name]
-    return {name: count / STUDIES for name, count in held.items()}
+BOUNDS = (("lower", "upper"), ("se_lower", "se_upper"))
 
 
-def test_nine_tenths_of_bootstrap_intervals_hold_the_truth(simulated):
-    for name, held in coverage(simulated, "lower", "upper", bootstrap=300).items():
-        assert abs(held - 0.9) < TOLERANCE, name
+def tolerance(studies):
+    return 4 * np.sqrt(0.9 * 0.1 / studies)
 
 
-def test_nine_tenths_of_linearised_intervals_hold_the_truth(simulated):
-    for name, held in coverage(simulated, "se_lower", "se_upper").items():
-        assert abs(held - 0.9) < TOLERANCE, name
+def coverage(crowd, wanted, studies, bootstrap):
+    """How often resamples, and variances, hold the truth of each coefficient."""
+    held = np.zeros((len(wanted), 2))
+    for seed in range(studies):
+        answers = crowd(np.random.default_rng(seed))
+        result = agreement(answers, bootstrap=bootstrap, seed=seed).coefficients
+        result = result.set_index("coefficient").loc[list(wanted)]
+        truth = np.array(list(wanted.values()))[:, None]
+        lower, upper = (result[list(each)] for each in zip(*BOUNDS, strict=True))
+        held += (lower.to_numpy() <= truth) & (truth <= upper.to_numpy())
+    return held / studies
 
 
-def test_the_same_checks_catch_items_that_are_counted_eight_times(simulated):
-    for name, held in coverage(simulated, "se_lower", "se_upper", times=8).items():
-        assert held < 0.9 - TOLERANCE, name
-    bootstrapped = coverage(simulated, "lower", "upper", times=8, bootstrap=200)
-    for name, held in bootstrapped.items():
-        assert held < 0.9 - TOLERANCE, name
+def crowd(simulated, generator, times=1):
+    return simulated(
+        generator,
+        items=100,
+        annotators=4,
+        theta=THETA,
+        prevalence=PREVALENCE,
+        times=times,
+    )
+
+
+def test_nine_tenths_of_intervals_hold_the_truth(simulated):
+    held = coverage(partial(crowd, simulated), truths(), STUDIES, 300)
+    assert (abs(held - 0.9) < tolerance(STUDIES)).all()
+
+
+def test_the_same_check_catches_items_that_are_counted_eight_times(simulated):
+    eight = partial(crowd, simulated, times=8)
+    held = coverage(eight, truths(), STUDIES, 200)
+    assert (held < 0.9 - tolerance(STUDIES)).all()
+
+
+ITEMS, LABELS, MANY = 30, 8, 100
+TEMPLATE = read(
+    pd.DataFrame(
+        {
+            "item": ["0"] * 8,
+            "label": list("abcdefgh"),
+            "annotator": ["a"] * 8,
+            "answer": ["yes"] * 8,
+        }
+    ),
+    kind="contains",
+)
+
+
+def study(generator):
+    """Two annotators who agree on all labels of an easy item, on half of a hard one."""
+    easy = generator.random((ITEMS, 1)) < 0.5
+    one = generator.random((ITEMS, LABELS)) < 0.5
+    flip = generator.random((ITEMS, LABELS)) < np.where(easy, 0.05, 0.5)
+    return one, one ^ flip
+
+
+def long(one, other, item):
+    """Make responses without the reader, which would take most of the time."""
+    codes = {
+        "item": np.tile(item, 2),
+        "annotator": np.repeat([0, 1], ITEMS * LABELS),
+        "label": np.tile(np.arange(LABELS), 2 * ITEMS),
+        "answer": 2 * np.concatenate([one.ravel(), other.ravel()]),
+    }
+    names = {
+        "item": [f"{i:04d}" for i in range(item.max() + 1)],
+        "annotator": ["a", "b"],
+        "label": list(TEMPLATE.labels["label"]),
+        "answer": ["no", "maybe", "yes"],
+    }
+    table = pd.DataFrame(
+        {name: pd.Categorical.from_codes(codes[name], names[name]) for name in codes}
+    )
+    kind = pd.Categorical(["contains"] * len(table))
+    return replace(TEMPLATE, table=table.assign(kind=kind, n=1))
+
+
+@pytest.mark.parametrize(
+    ("item", "right"),
+    [(np.repeat(np.arange(ITEMS), LABELS), True), (np.arange(ITEMS * LABELS), False)],
+)
+def test_intervals_hold_where_the_labels_of_an_item_go_together_and_are_resampled_so(
+    item, right
+):
+    truth = {"percent": 1 - (0.05 + 0.5) / 2}
+    held = coverage(lambda draw: long(*study(draw), item), truth, MANY, 200)
+    away = 0.9 - held
+    if right:
+        assert (abs(away) < tolerance(MANY)).all()
+    else:  # labels that are taken for items of their own
+        assert (away > tolerance(MANY)).all()
 
 
 def spread_over_resamples(value, group):

@@ -1,9 +1,9 @@
 """How many labels are valid at thresholds: by hand and against frequencies."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from tests.analysis.made import objects_responses
+from scipy.stats import binom
+from tests.analysis.made import choice_fit, objects_responses
 
 import consilience as cs
 from consilience.errors import OptionError
@@ -26,42 +26,8 @@ def test_labels_by_the_rule_are_counted_by_shares_of_answers():
     assert several["value"].between(several["lower"], several["upper"]).all()
 
 
-def test_labels_of_contains_are_counted_by_their_frequencies():
-    generator = np.random.default_rng(0)
-    truth = generator.random((60, 3))
-    yes = generator.random((60, 3, 9)) < truth[..., None]
-    item, label, person = np.nonzero(np.ones_like(yes))
-    frame = pd.DataFrame(
-        {
-            "item": [f"i{i}" for i in item],
-            "label": [f"l{k}" for k in label],
-            "annotator": [f"a{a}" for a in person],
-            "answer": np.where(yes[item, label, person], "yes", "no"),
-        }
-    )
-    responses = cs.read(frame, kind="contains")
-    effort = cs.EngineOptions(restarts=1)
-    fit = cs.fit(responses, model="contains_counts", engine="em", effort=effort)
-    result = cs.valid_labels(fit, [0.3, 0.7]).set_index(["threshold", "statistic"])
-    table = cs.frequencies(fit, [0.3, 0.7])
-    for threshold in (0.3, 0.7):
-        chance = table[f"above_{threshold}"].to_numpy().reshape(60, 3)
-        value = result["value"]
-        assert value[threshold, "mean"] == pytest.approx(chance.sum() / 60)
-        none = (1 - chance).prod(1)
-        one = sum(
-            chance[:, k] * np.delete(1 - chance, k, axis=1).prod(1) for k in range(3)
-        )
-        expected = (1 - none - one).mean()
-        assert value[threshold, "several"] == pytest.approx(expected, abs=1e-9)
-    noise = 4 * np.sqrt(0.25 / 60)
-    true = ((truth > 0.3).sum(1) > 1).mean()
-    assert abs(result["value"][0.3, "several"] - true) < noise
-
-
 def test_a_threshold_that_is_no_share_is_refused():
-    frame = pd.DataFrame({"item": ["i", "j"], "annotator": "a", "label": ["x", "y"]})
-    fit = cs.fit(frame, model="majority")
+    fit = choice_fit([[0.5, 0.5]], "xy")
     with pytest.raises(OptionError, match="threshold 1"):
         cs.valid_labels(fit, [1.0])
     with pytest.raises(OptionError, match="fit contains_counts"):
@@ -103,16 +69,22 @@ def test_the_last_number_stands_for_more_and_other_items_for_one(objects_fit):
 def test_the_distribution_of_asked_labels_is_that_of_all_their_combinations():
     study = cs.simulate(kind="contains", items=25, annotators=6, classes=4, seed=2)
     fit = cs.fit(study.responses, model="contains_counts", engine="em", seed=0)
-    chance = cs.frequencies(fit, [0.5]).groupby("item", observed=True)["above_0.5"]
-    expected = np.zeros(5)
-    for _, probability in chance:
-        for present in np.ndindex(*(2,) * len(probability)):
-            hit = np.array(present, bool)
-            expected[hit.sum()] += np.where(hit, probability, 1 - probability).prod()
-    result = cs.valid_label_counts(fit, most=4)["value"].to_numpy()
-    assert result == pytest.approx(expected / 25, abs=1e-6)
-    # Labels are not present with the mean probability of all.
-    mean = cs.frequencies(fit, [0.5])["above_0.5"].mean()
-    binomial = np.array([1, 4, 6, 4, 1]) * mean ** np.arange(5)
-    binomial = binomial * (1 - mean) ** (4 - np.arange(5))
-    assert np.abs(result - binomial).max() > 0.02
+    stated = cs.valid_labels(fit, [0.3, 0.5])
+    stated = stated.set_index(["threshold", "statistic"])["value"]
+    for threshold in (0.3, 0.5):
+        above = f"above_{threshold}"
+        chance = cs.frequencies(fit, [threshold])
+        expected = np.zeros(5)
+        for _, probability in chance.groupby("item", observed=True)[above]:
+            for present in np.ndindex(*(2,) * len(probability)):
+                hit = np.array(present, bool)
+                weight = np.where(hit, probability, 1 - probability).prod()
+                expected[hit.sum()] += weight / 25
+        table = cs.valid_label_counts(fit, [threshold], most=4)
+        assert table["value"].tolist() == pytest.approx(expected, abs=1e-6)
+        mean, several = stated[threshold, "mean"], stated[threshold, "several"]
+        assert mean == pytest.approx(chance[above].sum() / 25)
+        assert several == pytest.approx(expected[2:].sum(), abs=1e-6)
+        # Labels are not present with the mean probability of all.
+        binomial = binom.pmf(np.arange(5), 4, mean / 4)
+        assert np.abs(table["value"] - binomial).max() > 0.02

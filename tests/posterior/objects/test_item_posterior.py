@@ -25,16 +25,9 @@ def keyed(frame, *columns):
     return frame.astype(dict.fromkeys(columns, str)).set_index(list(columns))
 
 
-def promised_and_found(probability, truth):
-    """Return how far promises are from what is found, in standard deviations."""
-    spread = np.sqrt((probability * (1 - probability)).sum())
-    return abs(probability.sum() - truth.sum()) / spread
-
-
 def same_objects(study, fit):
-    same = fit.table("same_object").astype(
-        {"item": str, "label_a": str, "label_b": str}
-    )
+    keys = ("item", "label_a", "label_b")
+    same = fit.table("same_object").astype(dict.fromkeys(keys, str))
     truth = keyed(study.truth["objects"], "item", "label")["object"]
     first, second = (
         truth.reindex(pd.MultiIndex.from_frame(same[["item", name]])).to_numpy()
@@ -52,11 +45,9 @@ def surer_where_same(probability, truth):
 
 
 def test_two_labels_are_one_object_more_often_the_surer_the_model_is(study, fit):
-    assert surer_where_same(*same_objects(study, fit)) > 4
-
-
-def test_dealt_at_random_the_same_probabilities_tell_nothing(study, fit):
     probability, truth = same_objects(study, fit)
+    assert surer_where_same(probability, truth) > 4
+    # Dealt at random, the same probabilities say nothing.
     dealt = np.random.default_rng(0).permutation(probability)
     assert abs(surer_where_same(dealt, truth)) < 4
 
