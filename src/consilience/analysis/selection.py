@@ -129,7 +129,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
 
 
 def draw_probability_above(
-    fit: Fit, threshold: float, most: int = MAX_DRAWS
+    fit: Fit, threshold: float
 ) -> tuple[pd.DataFrame, Float[np.ndarray, "D U"]]:
     """Return P(frequency above a threshold) of each label by draw of the parameters."""
     space, model = _restore(fit, [threshold])
@@ -137,12 +137,10 @@ def draw_probability_above(
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         above = share_above(nodes(model.prior), jnp.asarray(threshold))
         parts = [
-            np.stack(
-                [
-                    np.asarray(_posterior(model, observations, values) @ above)
-                    for values in thin(_values(fit), most)
-                ]
-            )
+            [
+                np.asarray(_posterior(model, observations, values) @ above)
+                for values in thin(_values(fit), MAX_DRAWS)
+            ]
             for observations in _blocks(merged.space, model)
         ]
     names = pd.DataFrame({"item": space.unit_item, "label": space.unit_label})

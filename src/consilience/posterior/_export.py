@@ -155,7 +155,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
             else:
                 WRITERS[format](frames[names[0]], partial, note)
         return [place]
-    with whole_folder(place, replaceable=_is_export if overwrite else None) as partial:
+    old = (lambda folder: (folder / ABOUT).is_file()) if overwrite else None
+    with whole_folder(place, replaceable=old) as partial:
         if format == "huggingface":
             vocabulary = list(labels(fit.data)["label"].cat.categories)
             write_dataset(frames, partial, note, vocabulary, several=several)
@@ -185,10 +186,6 @@ def ending(path: Path) -> str | None:
     return next((name for name in WRITERS if path.suffix.lower() == f".{name}"), None)
 
 
-def _is_export(folder: Path) -> bool:
-    return (folder / ABOUT).is_file()
-
-
 def export_table(
     frame: pd.DataFrame, path: str | Path, *, overwrite: bool = True
 ) -> None:
@@ -196,10 +193,8 @@ def export_table(
     place = Path(path)
     format = ending(place)
     if format is None:
-        msg = f"{path}: tables are written as {_ENDINGS}; fix the ending"
+        endings = ", ".join(f".{name}" for name in WRITERS)
+        msg = f"{path}: tables are written as {endings}; fix the ending"
         raise OptionError(msg)
     with whole_file(place, overwrite=overwrite) as partial:
         WRITERS[format](frame, partial, {})
-
-
-_ENDINGS = ", ".join(f".{name}" for name in WRITERS)

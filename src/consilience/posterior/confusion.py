@@ -1,15 +1,15 @@
 r"""The table `confusion`: p(answer | truth).
 
-The rows without an annotator are the population: in each draw, the mean of the
-annotators' confusions weighted by how many responses each gave, the anonymous pool
-among them. It is how an answer drawn at random from those given depends on the truth.
+The population is, in each draw, the mean of the annotators' confusions weighted by how
+many responses each gave, the anonymous pool among them: how an answer drawn at random
+from those given depends on the truth.
 
-**By how much intervals of annotators are wider since errors are correlated.** The truth
-that annotators are measured by is inferred from their answers. With n answers of an
-item whose errors correlate by :math:`\rho`, variances grow by the design effect
-:math:`1 + (n - 1) \rho` (Kish 1965, section 5.4), here with the residual correlation
-shrunk towards what is usual across data sets, and averaged over the items that an
-annotator answered. Bounds move away from the estimate by its root, in log-odds.
+**Intervals of annotators are wider where errors are correlated**, as the truth that
+annotators are measured by is inferred from their answers. With n answers of an item
+whose errors correlate by :math:`\rho`, variances grow by the design effect
+:math:`1 + (n - 1) \rho`, here with the residual correlation shrunk towards what is
+usual across data sets, and averaged over the items that an annotator answered. Bounds
+move away from the estimate by its root, in log-odds.
 
 **Of the annotators together, for the pairs of labels that occur.** With a thousand
 labels most of a table of labels by labels is empty. Here a cell is
@@ -19,24 +19,22 @@ labels most of a table of labels by labels is empty. Here a cell is
    \hat p_{kl} = \frac{\sum_i q_{ik}\, c_{il}}{\sum_i q_{ik}\, n_i}
 
 with q the posterior of the truth of an item, c how often a label was given for it and n
-how many answers it got: of the answers about items whose truth is k, the share that say
-l. It is that of the lists as they were shown. Labels may be joined to groups first.
-
-Items are the units that vary, so the variance is that of a ratio over items, to first
-order, and the truth of an item is as uncertain as q says:
+how many answers it got. Labels may be joined to groups first. Items are the units that
+vary, so the variance is that of a ratio over items, to first order, and the truth of an
+item is as uncertain as q says:
 
 .. math::
 
    \hat v_{kl} = \sum_i q_{ik} (c_{il} - \hat p_{kl} n_i)^2
    \Big/ \Big(\sum_i q_{ik} n_i\Big)^2 .
 
-The interval is that of a Beta distribution after as many answers as would leave that
-variance if they were independent, and half an answer of each kind (Jeffreys).
+The interval is that of a Beta distribution (`intervals.share_bounds`).
 
 References
 ----------
-Cochran (1977), Sampling Techniques, section 6.3. Korn and Graubard (1998), Confidence
-intervals for proportions with small expected number of positive counts.
+Kish (1965), Survey sampling, section 5.4. Cochran (1977), Sampling Techniques, section
+6.3. Korn and Graubard (1998), Confidence intervals for proportions with small expected
+number of positive counts.
 """
 
 from __future__ import annotations

@@ -25,31 +25,22 @@ the root of the residual correlation: .262 instead of .174).
 
 Bounds move with the probability: their distance in log-odds is divided by D.
 
-**The posterior of the truth by draw of the parameters.** A fit gives p(truth | answers)
-with the parameters averaged over. Sums over many items vary with the parameters more
-than any one item shows, since these are the same for all items: whoever sums has to
-know the truth draw by draw,
+**By draw of the parameters.** Sums over many items vary with the parameters more than
+any one item shows, since these are the same for all items: whoever sums has to know
+:math:`p^{(d)}_{uk} = p(z_u = k \mid y, \phi^{(d)})`. The parameters are put back into
+the model, one draw after the other. A tempered posterior moves with its draws:
+distances in log-odds are divided by the design effect. All are weighted at last by one
+number for each state of each unit and normalised, so that each draw is a distribution
+and their mean is what the fit gives (which `vb` has by other means than by its draws).
 
-.. math::
-
-   p^{(d)}_{uk} = p(z_u = k \mid y, \phi^{(d)}).
-
-The parameters are put back into the model, one draw after the other. A tempered
-posterior moves with its draws: distances in log-odds are divided by the design effect.
-All are weighted at last by one number for each state of each unit and normalised, so
-that each draw is a distribution and their mean is what the fit gives (which `vb` has by
-other means than by its draws).
-
-**Intervals of another probability than the fit was made with.** Intervals of parameters
-are quantiles of their draws, so that any probability will do. For the posterior of the
-truth a fit keeps bounds, which are moved when the table of labels is asked for. Those
-of `gibbs` and `vb` are of log-odds taken as normal
-(`inference.closed_form.augmentation.interval`): bounds at probability p are at the
-distance :math:`\Phi^{-1}((1 + p) / 2)` standard deviations from the middle, so that
-those at another follow, before tempering and after it. Other engines take quantiles
-over draws, which are computed again from the draws of the parameters. Where a fit keeps
-bounds alone (mixtures of models, the tables of objects) there are none at another
-probability, which is an error.
+**Intervals of another probability than the fit was made with.** For the posterior of
+the truth a fit keeps bounds, which are moved when the table of labels is asked for.
+Those of `gibbs` and `vb` are of log-odds taken as normal: bounds at probability p are
+at the distance :math:`\Phi^{-1}((1 + p) / 2)` standard deviations from the middle,
+before tempering and after it. Other engines take quantiles over draws, which are
+computed again from the draws of the parameters. Where a fit keeps bounds alone
+(mixtures of models, the tables of objects) there are none at another probability, which
+is an error.
 
 References
 ----------
