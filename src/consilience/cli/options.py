@@ -1,8 +1,9 @@
 """Options that several commands share: stated once, with their help."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import field, fields, make_dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -11,13 +12,8 @@ from consilience.cli.lists import is_table
 from consilience.errors import KindError, OptionError
 from consilience.inference import engines
 from consilience.inference.options import EngineOptions
-from consilience.responses.options import (
-    MISSING,
-    Columns,
-    Kind,
-    ReadOptions,
-    Repeats,
-)
+from consilience.responses import options
+from consilience.responses.options import COLUMNS, ReadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,50 +49,33 @@ Truth = Annotated[
 ]
 Work = Annotated[EngineOptions, Parameter(name="*", group="Effort")]
 READING = "Reading"  # the group of options that `--help-reading` shows
+# Options that a command line gives otherwise than `read` does; () stands for None.
+_GIVEN = {
+    "n": Annotated[str | None, Parameter(name="--n")],
+    "header": Annotated[bool, Parameter(negative="--no-header", show_default=False)],
+    "items": Path | None,
+    **dict.fromkeys(("labels", "offered", "answers", "missing", "statuses"), Several),
+}
+_KINDS: dict[Any, Any] = {bool: Flag, tuple[str, ...]: Several}
 
 
-@Parameter(name="*", group=READING)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How an export is to be read: `Columns` and `ReadOptions` in words."""
-
-    format: str | None = None
-    kind: Kind | None = None
-    question: str | None = None
-    item: str | None = None
-    annotator: str | None = None
-    label: str | None = None
-    answer: str | None = None
-    n: Annotated[str | None, Parameter(name="--n")] = None
-    object: str | None = None
-    main: str | None = None
-    response_id: str | None = None
-    selected: str | None = None
-    gold_column: str | None = None
-    labels: Several = ()
-    label_column: str | None = None
-    offered: Several = ()
-    items: Path | None = None
-    repeats: Repeats = "keep"
-    answers: Several = ()
-    missing: Several = ()
-    separator: str | None = None
-    encoding: str | None = None
-    header: Annotated[bool, Parameter(negative="--no-header", show_default=False)] = (
-        True
-    )
-    sheet: str | None = None
-    query: str | None = None
-    statuses: Several = ()
-    extras: Several = ()
-    annotators: Several = ()
-    exclude: Several = ()
-    split: str | None = None
-    one_hot: Several = ()
-    fold_case: Flag = False
-    normalize: Flag = False
+def _options() -> Iterator[tuple[str, Any, Any]]:
+    """Give name, type and default of each option of `Columns` and `ReadOptions`."""
+    yield "format", str | None, None
+    for each in fields(ReadOptions):
+        if each.name == "columns":
+            yield from ((name, _GIVEN.get(name, str | None), None) for name in COLUMNS)
+        elif each.name != "gold":
+            kind = _GIVEN.get(each.name) or _KINDS.get(each.type, each.type)
+            yield each.name, kind, () if kind is Several else each.default
 
 
+if TYPE_CHECKING:
+    Reading = SimpleNamespace
+else:
+    _FIELDS = [(name, kind, field(default=first)) for name, kind, first in _options()]
+    Reading = make_dataclass("Reading", _FIELDS, frozen=True, kw_only=True)
+    Reading = Parameter(name="*", group=READING)(Reading)
 READ_AS_IT_IS = Reading()
 WORK_AS_USUAL = EngineOptions()
 BOTH = {"contains", "objects"}  # two tasks that may be fitted together
@@ -126,23 +105,15 @@ def read_responses(
 
 def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
     """Return the reader's record for what was asked."""
-    given: dict[str, Any] = {
-        field.name: getattr(reading, field.name) for field in fields(reading)
-    }
-    del given["format"]
-    columns = {"gold": given.pop("gold_column")}
-    for field in fields(Columns):
-        if field.name in given:
-            columns[field.name] = given.pop(field.name)
-    given |= {
+    given = {
         "gold": gold,
         "labels": _list_or_file(reading.labels),
         "offered": _list_or_file(reading.offered),
         "answers": dict(pairs(reading.answers, "answers")),
-        "missing": (*MISSING, *reading.missing),
         "statuses": reading.statuses or None,
     }
-    return ReadOptions(columns=Columns(**columns), **given)
+    every = {name: getattr(reading, name) for name, _, _ in _options()}
+    return options.read_options(every | given)
 
 
 def _list_or_file(given: tuple[str, ...]) -> list[str] | str | None:

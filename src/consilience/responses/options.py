@@ -1,11 +1,11 @@
-"""The choices a caller has when responses are read.
+"""The options of reading, once: those of `read` and of the command line.
 
 This file needs no pandas, so that a command line can name the options at once.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from consilience.errors import OptionError, not_a, not_among
 
@@ -31,16 +31,23 @@ class Columns:
     object: str | None = None
     main: str | None = None
     response_id: str | None = None
-    gold: str | None = None
     selected: str | None = None
+    gold: str | None = None
 
     def __post_init__(self) -> None:
         """Reject names that are no text: columns of numbers are named by their text."""
-        for column in fields(self):
-            what = "gold_column" if column.name == "gold" else column.name
-            _check_text(
-                what, getattr(self, column.name), "the name of a column as text"
-            )
+        for name, column in COLUMNS.items():
+            given = getattr(self, column)
+            if not isinstance(given, str | None):
+                expected = "the name of a column as text"
+                raise OptionError(not_a(name, given, expected))
+
+
+# The columns by the options that name them.
+COLUMNS = {
+    "gold_column" if each.name == "gold" else each.name: each.name
+    for each in fields(Columns)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +55,12 @@ class ReadOptions:
     """How a source is to be read."""
 
     kind: Kind | None = None
-    columns: Columns = field(default_factory=Columns)
     question: str | None = None
-    offered: object = None
+    columns: Columns = field(default_factory=Columns)
+    gold: object = None
     labels: object = None
     label_column: str | None = None
-    gold: object = None
+    offered: object = None
     items: object = None
     repeats: Repeats = "keep"
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -74,33 +81,23 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         """Refuse words that are none of those there are."""
-        for what in (
-            "question",
-            "label_column",
-            "separator",
-            "encoding",
-            "split",
-            "sheet",
-            "query",
-        ):
-            _check_text(what, getattr(self, what), "text")
+        for each in fields(self):
+            given = getattr(self, each.name)
+            if each.type == str | None and not isinstance(given, str | None):
+                raise OptionError(not_a(each.name, given, "text"))
+            if each.type is bool and not isinstance(given, bool):
+                raise OptionError(not_a(each.name, given, "True or False"))
         if self.split == "":
             msg = 'split is empty; give what stands between labels, such as `split="|"`'
             raise OptionError(msg)
-        for what in ("header", "fold_case", "normalize"):
-            if not isinstance(getattr(self, what), bool):
-                raise OptionError(not_a(what, getattr(self, what), "True or False"))
-        for what, word, words in (
-            ("kind", "choice" if self.kind is None else self.kind, Kind),
-            ("rule for repeats", self.repeats, Repeats),
+        words = {f"meaning of {a!r} (`answers=`)": m for a, m in self.answers.items()}
+        for what, word, choices in (
+            ("kind", "choice" if self.kind is None else self.kind, KINDS),
+            ("rule for repeats", self.repeats, get_args(Repeats.__value__)),
+            *((what, meaning, MEANINGS) for what, meaning in words.items()),
         ):
-            choices = get_args(words.__value__)
             if word not in choices:
                 raise OptionError(not_among(what, word, choices))
-        for answer, meaning in self.answers.items():
-            if meaning not in MEANINGS:
-                what = f"meaning of {answer!r} (`answers=`)"
-                raise OptionError(not_among(what, meaning, MEANINGS))
 
     @property
     def missing_words(self) -> tuple[str, ...]:
@@ -109,19 +106,23 @@ class ReadOptions:
         return ("", *(word for word in self.missing if word not in listed))
 
 
-def _check_text(what: str, given: object, expected: str) -> None:
-    if given is not None and not isinstance(given, str):
-        raise OptionError(not_a(what, given, expected))
+def read_options(given: Mapping[str, Any]) -> ReadOptions:
+    """Return the record of options that are given side by side, as `read` has them."""
+    columns = Columns(**{column: given[name] for name, column in COLUMNS.items()})
+    rest = {e.name: given[e.name] for e in fields(ReadOptions) if e.name != "columns"}
+    if not isinstance(given["answers"], Mapping | None):
+        expected = "a dictionary: {'ja': 'yes'}"
+        raise OptionError(not_a("answers", given["answers"], expected))
+    for name in ("missing", "statuses", "extras", "annotators", "exclude", "one_hot"):
+        if rest[name] is not None:
+            rest[name] = _texts(name, rest[name])
+    rest["missing"] = (*MISSING, *rest["missing"])
+    return ReadOptions(
+        columns=columns, **rest | {"answers": dict(rest["answers"] or {})}
+    )
 
 
-def meanings(given: Mapping[str, str] | None) -> dict[str, str]:
-    """Return what a caller says that words mean."""
-    if given is not None and not isinstance(given, Mapping):
-        raise OptionError(not_a("answers", given, "a dictionary: {'ja': 'yes'}"))
-    return dict(given or {})
-
-
-def texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
+def _texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
     """Return a list of texts that a caller gives, refusing anything else."""
     if isinstance(given, str):
         msg = f"{what} is the text {given!r}; give a list of texts: [{given!r}]"

@@ -33,15 +33,7 @@ from consilience.responses.format_table import (
     Reader,
     has_mark,
 )
-from consilience.responses.options import (
-    MISSING,
-    Columns,
-    Kind,
-    ReadOptions,
-    Repeats,
-    meanings,
-    texts,
-)
+from consilience.responses.options import Kind, ReadOptions, Repeats, read_options
 from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import assumed_encoding, find_layout
 from consilience.responses.sources.frames import Frame, Source, as_frame, is_sources
@@ -205,44 +197,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     >>> responses.kind, responses.num_items, responses.num_annotators
     ('choice', 2, 2)
     """
-    columns = Columns(
-        item=item,
-        annotator=annotator,
-        label=label,
-        answer=answer,
-        n=n,
-        object=object,
-        main=main,
-        response_id=response_id,
-        selected=selected,
-        gold=gold_column,
-    )
-    options = ReadOptions(
-        kind=kind,
-        columns=columns,
-        question=question,
-        offered=offered,
-        labels=labels,
-        label_column=label_column,
-        gold=gold,
-        items=items,
-        repeats=repeats,
-        answers=meanings(answers),
-        missing=(*MISSING, *texts("missing", missing)),
-        separator=separator,
-        encoding=encoding,
-        header=header,
-        sheet=sheet,
-        query=query,
-        statuses=None if statuses is None else texts("statuses", statuses),
-        extras=texts("extras", extras),
-        annotators=texts("annotators", annotators),
-        exclude=texts("exclude", exclude),
-        split=split,
-        one_hot=texts("one_hot", one_hot),
-        fold_case=fold_case,
-        normalize=normalize,
-    )
+    options = read_options(locals())
     responses = read_with(source, options, format=format)
     for sentence in responses.cleaning.warnings:
         warnings.warn(sentence, ConsilienceWarning, stacklevel=2)
