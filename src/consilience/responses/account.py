@@ -17,14 +17,18 @@ class Dropped:
     example: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What is written down, a sentence each, from a reader's draft to responses."""
+    """What is written down from a reader's draft to responses, as in `Cleaning`."""
 
-    notes: list[str]
-    warnings: list[str]
-    assumptions: list[str]
-    dropped: list[Dropped]
+    unit: str = "rows"
+    read: int
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    unused: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

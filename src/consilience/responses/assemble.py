@@ -14,7 +14,7 @@ from consilience.errors import (
     OptionError,
     SourceError,
 )
-from consilience.responses.account import Account, Cleaning
+from consilience.responses.account import Cleaning
 from consilience.responses.columns.looks import is_structure
 from consilience.responses.draft import Draft
 from consilience.responses.options import ANSWERS, KINDS, ReadOptions
@@ -53,34 +53,29 @@ _ROLES = ("item", "annotator", "label", "response_id")
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
     """Turn a reader's draft into responses."""
-    account = Account(
-        notes=[*draft.notes],
-        warnings=[*draft.warnings],
-        assumptions=[*draft.assumptions],
-        dropped=[*draft.dropped],
-    )
-    draft = _tidied(draft, _missing_words(draft, options), account)
+    account = draft.account
+    draft = _tidied(draft, _missing_words(draft, options))
     _check_rows(draft)
     _check_plain(draft)
     more = [*draft.more_items, *asked_items(draft.items)]
-    _check_texts(draft, more, account)
+    _check_texts(draft, more)
     gold = draft.gold
     if options.gold is not None:
         gold = gold_table(options.gold, options)
         check_gold(gold, index(draft.item.values))
-    draft, gold = merge_spellings(draft, options, gold, account)
-    offer, offered, frame = settle_offer(draft, options, gold, account)
+    draft, gold = merge_spellings(draft, options, gold)
+    offer, offered, frame = settle_offer(draft, options, gold)
     labels = frame["label"]
     refuse_nul("label", labels)
     refuse_nul("item of the gold", () if gold is None else gold["item"])
     draft = replace(draft, item=sort_values(draft.item, text_array(more)))
-    draft = without_repeats(draft, options.repeats, account)
-    items, unanswered = draft.items, _note_facts(draft, account)
+    draft = without_repeats(draft, options.repeats)
+    items, unanswered = draft.items, _note_facts(draft)
     if items is None and unanswered:
         items = pd.DataFrame({"item": index(draft.item.values)})
     if options.items is not None:
         items = item_table(options, items, index(draft.item.values))
-    _note_strange(draft, gold, items, labels, account)
+    _note_strange(draft, gold, items, labels)
     types = {role: kind for role in _ROLES[:3] if (kind := draft.types.get(role))}
     if types:
         values = {"item": draft.item.values, "annotator": draft.annotator.values}
@@ -88,14 +83,14 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         account.notes.extend(lost)
     account.warnings.extend(suspicions(draft))
     cleaning = Cleaning(
-        unit=draft.unit,
-        read=draft.num_read,
+        unit=account.unit,
+        read=account.read,
         kept=num_distinct(draft.row),
         answers=int(_times(draft)[_given(draft)].sum()),
         dropped=tuple(account.dropped),
         notes=tuple(account.notes),
-        columns=draft.columns,
-        unused=draft.unused,
+        columns=account.columns,
+        unused=account.unused,
         warnings=tuple(account.warnings),
     )
     return Responses(
@@ -107,7 +102,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         gold=_gold(gold, labels),
         assumptions=tuple(account.assumptions),
         cleaning=cleaning,
-        sources=dict(draft.sources),
+        sources={},
         types=types,
         in_order=draft.ordered
         or options.labels is not None
@@ -142,13 +137,14 @@ def _missing_words(draft: Draft, options: ReadOptions) -> tuple[str, ...]:
 # Texts
 
 
-def _tidied(draft: Draft, missing: tuple[str, ...], account: Account) -> Draft:
+def _tidied(draft: Draft, missing: tuple[str, ...]) -> Draft:
     """Trim blanks around texts and make missing words missing, as in tables."""
     columns = {role: getattr(draft, role) for role in _ROLES}
     there = {role: column for role, column in columns.items() if column is not None}
     tidied, notes = tidy(there, missing)
     changed: dict[str, Any] = {**tidied}
-    account.notes.extend(note for note in notes if note not in account.notes)
+    before = draft.account.notes
+    before.extend([note for note in notes if note not in before])
     labels = _tidy_frame(draft.labels, missing)
     if labels is not None:
         labels = labels.drop_duplicates("label", ignore_index=True)
@@ -188,7 +184,7 @@ def _tidy_frame(
     return frame
 
 
-def _check_texts(draft: Draft, more_items: list[str], account: Account) -> None:
+def _check_texts(draft: Draft, more_items: list[str]) -> None:
     """Hold ids and labels to the rules of texts, and say what is suspicious."""
 
     def where(row: int) -> str:
@@ -203,7 +199,7 @@ def _check_texts(draft: Draft, more_items: list[str], account: Account) -> None:
         broken = with_line_breaks(column.values)
         rows = ((row, text) for text in broken for row in first_row(column, text))
         for row, text in [*rows][:1]:
-            account.warnings.append(
+            draft.account.warnings.append(
                 f"line breaks in {len(broken):,} texts of {what} (first: "
                 f"{where(row)}, {text.as_py()[:40]!r}); if that is not meant, a quote "
                 "was opened and not closed, and rows may be missing"
@@ -215,9 +211,10 @@ def _check_texts(draft: Draft, more_items: list[str], account: Account) -> None:
 
 def _check_rows(draft: Draft) -> None:
     if len(draft.item) == 0:
-        why = "; ".join(f"{part.count:,}: {part.reason}" for part in draft.dropped)
+        account = draft.account
+        why = "; ".join(f"{part.count:,}: {part.reason}" for part in account.dropped)
         msg = (
-            f"no answer is left of {draft.num_read:,} {draft.unit} ({why or 'none'}); "
+            f"no answer is left of {account.read:,} {account.unit} ({why or 'none'}); "
             "check the file and the options"
         )
         raise SourceError(msg)
@@ -302,7 +299,7 @@ def _optional(values: np.ndarray | None, num_rows: int, dtype: str) -> pd.Series
 # The account
 
 
-def _note_facts(draft: Draft, account: Account) -> int:
+def _note_facts(draft: Draft) -> int:
     """Note what a reader of results should know; returns the items without answer."""
     given = _given(draft)
     skipped = int((~given).sum())
@@ -320,7 +317,7 @@ def _note_facts(draft: Draft, account: Account) -> int:
         ),
         "every question was skipped: nothing was answered": skipped == len(given),
     }
-    account.notes.extend(sentence for sentence, true in facts.items() if true)
+    draft.account.notes.extend(sentence for sentence, true in facts.items() if true)
     return unanswered
 
 
@@ -329,27 +326,25 @@ def _note_strange(
     gold: pd.DataFrame | None,
     items: pd.DataFrame | None,
     labels: pd.Series,
-    account: Account,
 ) -> None:
     """Note gold and classes that are about nothing else, and the order of labels."""
+    notes = draft.account.notes
     if gold is not None:
         strange = int((~gold["item"].isin(index(draft.item.values))).sum())
         if strange:
-            account.notes.append(
-                f"gold rows of items that nobody was asked: {strange:,}"
-            )
+            notes.append(f"gold rows of items that nobody was asked: {strange:,}")
     texts = labels.tolist()
     ordered = bool(draft.order) or is_scale(texts)
     if draft.kind == "choice" and len(texts) > 2 and ordered:
         # A fit does not know by itself that labels are steps of a scale.
         shown = " < ".join(texts[:12]) + " < ..." * (len(texts) > 12)
-        account.notes.append(f"labels are kept in the order {shown}{ORDER_HINT}")
+        notes.append(f"labels are kept in the order {shown}{ORDER_HINT}")
     if items is not None and "dataset_label" in items:
         named = items["dataset_label"].dropna()
         strange = int((~named.isin(labels)).sum())
         if strange:
             what = "items whose label in the data set is not among the labels"
-            account.notes.append(f"{what}: {strange:,}")
+            notes.append(f"{what}: {strange:,}")
 
 
 def _gold(gold: pd.DataFrame | None, labels: pd.Series) -> pd.DataFrame | None:

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Int, Int8
 
 from consilience.errors import DataError
-from consilience.responses.account import Dropped
+from consilience.responses.account import Account
 from consilience.responses.columns.names import listing
 from consilience.responses.options import MEANINGS, Kind, Offer
 from consilience.responses.text import Coded, drop_unused
@@ -31,13 +31,13 @@ NO_ANSWER = {word for word, code in _WORDS.items() if code == SKIPPED} | {"none"
 class Draft:
     """Answers as read, one row each."""
 
+    account: Account
     kind: Kind
     item: Coded
     annotator: Coded
     label: Coded
     row: Int[np.ndarray, " N"]
     where: Callable[[int], str]
-    num_read: int
     answer: Int8[np.ndarray, " N"] | None = None
     worded: bool = True
     object: Int[np.ndarray, " N"] | None = None
@@ -45,20 +45,12 @@ class Draft:
     n: Int[np.ndarray, " N"] | None = None
     response_id: Coded | None = None
     extras: Mapping[str, pd.Series] = field(default_factory=dict)
-    unit: str = "rows"
-    dropped: tuple[Dropped, ...] = ()
-    notes: tuple[str, ...] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    unused: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    assumptions: tuple[str, ...] = ()
     offer: Offer | None = None
     offered: pd.DataFrame | None = None
     items: pd.DataFrame | None = None
     labels: pd.DataFrame | None = None
     gold: pd.DataFrame | None = None
     more_items: Sequence[str] = ()
-    sources: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str | None] = field(default_factory=dict)
     order: Sequence[str] = ()
     ordered: bool = False
@@ -71,55 +63,38 @@ def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:
     return None not in meanings and len(there) >= (2 if both else 1)
 
 
-def answer_words_rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, ...]:
-    """Say which words of a file were read as yes, no, maybe and skipped."""
-    used = drop_unused(column).values.to_pylist()
-    words = sorted(word for word in used if word is not None)
-    overrides = {word.casefold(): meaning for word, meaning in meanings.items()}
-    usual = {code: name for name, code in _MEANINGS.items()}
-    readings = {
-        word: overrides.get(
-            word.casefold(), usual[_WORDS.get(word.casefold(), SKIPPED)]
-        )
-        for word in words
-    }
-    if all(word.casefold() == meaning for word, meaning in readings.items()):
-        return ()
-    by_meaning = {
-        name: [word for word, meaning in readings.items() if meaning == name]
-        for name in _MEANINGS
-    }
-    parts = [f"{listing(w, 8)} as {name}" for name, w in by_meaning.items() if w]
-    return (f"answers were read by this rule: {'; '.join(parts)}",)
-
-
 def read_answers(
     column: Coded,
     meanings: Mapping[str, str],
     where: Callable[[int], str],
     rows: np.ndarray | None = None,
+    account: Account | None = None,
 ) -> Int8[np.ndarray, " N"]:
-    """Read answers as 0 (no), 1 (maybe), 2 (yes) or -1 (skipped)."""
+    """Read answers as 0 (no), 1 (maybe), 2 (yes) or -1 (skipped); notes the rule."""
     words = column.values.to_pylist()
-    overrides = {
-        word.casefold(): _MEANINGS[meaning] for word, meaning in meanings.items()
-    }
-    code_of = _WORDS | overrides
-    unknown = [
-        code for code, word in enumerate(words) if word.casefold() not in code_of
-    ]
-    used = np.isin(column.codes, unknown)
-    if unknown and used.any():
-        row = int(np.argmax(used))
-        strange = [words[code] for code in unknown]
+    code_of = _WORDS | {word.casefold(): _MEANINGS[m] for word, m in meanings.items()}
+    codes = [code_of.get(word.casefold()) for word in words]
+    unknown = [place for place, code in enumerate(codes) if code is None]
+    strange = np.isin(column.codes, unknown)
+    if unknown and strange.any():
+        row = int(np.argmax(strange))
         msg = (
             f"{where(row if rows is None else int(rows[row]))}: "
             f"{column.text(row)!r} is not yes, no or maybe (nor true, false, 1, 0); "
-            f"found {listing(strange, 6)}; say what they mean (`answers=`: "
-            f"{column.text(row)!r} may be yes), or, if they are labels, ask for "
-            '`kind="choice"`'
+            f"found {listing([words[k] for k in unknown], 6)}; say what they mean "
+            f"(`answers=`: {column.text(row)!r} may be yes), or, if they are labels, "
+            'ask for `kind="choice"`'
         )
         raise DataError(msg)
-    table = [code_of.get(word.casefold(), SKIPPED) for word in words]
-    answers: np.ndarray = np.array([*table, SKIPPED], np.int8)[column.codes]
+    if account is not None:
+        used = sorted(drop_unused(column).values.to_pylist())
+        read = {
+            name: [word for word in used if code_of[word.casefold()] == code]
+            for name, code in _MEANINGS.items()
+        }
+        if any(w.casefold() != name for name, each in read.items() for w in each):
+            parts = [f"{listing(w, 8)} as {name}" for name, w in read.items() if w]
+            account.notes.append(f"answers were read by this rule: {'; '.join(parts)}")
+    table = [SKIPPED if code is None else code for code in (*codes, None)]
+    answers: np.ndarray = np.array(table, np.int8)[column.codes]
     return answers

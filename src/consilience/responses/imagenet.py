@@ -33,11 +33,12 @@ from jaxtyping import Int, Int8
 
 from consilience.errors import OptionError, SourceError
 from consilience.ragged import places_within
-from consilience.responses.account import Dropped
+from consilience.responses.account import Account, Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.draft import Draft
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
+from consilience.responses.side_tables import label_frame
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.opening import fingerprints
@@ -109,19 +110,16 @@ def read_imagenet_multilabel(
             raise SourceError(msg)
     columns, images = load_frame(folder / ANSWERS)
     with readable(str(folder / ANSWERS), "not as it was published", "fetch it again"):
-        draft = _multilabel_draft(
-            columns, images, folder, fingerprints([*paths, *listing])
-        )
+        draft = _multilabel_draft(columns, images, folder)
         items, note = _multilabel_items(columns, images, folder, listing)
-        draft = replace(draft, items=items, notes=(note,))
-    return assemble(draft, options)
+        draft.account.notes.append(note)
+        draft = replace(draft, items=items)
+    responses = assemble(draft, options)
+    return replace(responses, sources=fingerprints([*paths, *listing]))
 
 
 def _multilabel_draft(
-    columns: dict[str, np.ndarray],
-    images: np.ndarray,
-    folder: Path,
-    sources: dict[str, str],
+    columns: dict[str, np.ndarray], images: np.ndarray, folder: Path
 ) -> Draft:
     selected = columns["selected"]
     main = np.concatenate(list(columns["main"]))
@@ -140,6 +138,11 @@ def _multilabel_draft(
     names = text_array(images)
     ids = [f"{images[i]}/{k + 1}" for i, k in zip(image, order, strict=True)]
     return Draft(
+        account=Account(
+            unit="answers to an image",
+            read=len(sizes),
+            assumptions=[ANONYMOUS, OFFER],
+        ),
         kind="objects",
         item=Coded(image[response].astype(np.int32), names),
         annotator=nothing(len(label)),
@@ -149,12 +152,8 @@ def _multilabel_draft(
         response_id=Coded(response.astype(np.int32), text_array(ids)),
         row=response,
         where=lambda row: f"{folder / ANSWERS}, answer {ids[row]}",
-        num_read=len(sizes),
-        unit="answers to an image",
-        assumptions=(ANONYMOUS, OFFER),
         offer="unknown",
         labels=labels,
-        sources=sources,
     )
 
 
@@ -237,7 +236,7 @@ def read_reassessed_imagenet(
     folder, listing = _study_folder(sources, "reassessed_imagenet")
     rounds = {"main": [MAIN], "golden": [GOLDEN], "joint": [MAIN, GOLDEN]}[part]
     answers = [_read_answers(folder / name) for name in rounds]
-    dropped: tuple[Dropped, ...] = ()
+    dropped: list[Dropped] = []
     if part == "joint":
         answers[0], dropped = _without(answers[0], answers[1])
     used = [folder / name for name in rounds]
@@ -245,17 +244,15 @@ def read_reassessed_imagenet(
     if (folder / EXPERTS).exists():
         gold = _gold(_read_answers(folder / EXPERTS))
         used.append(folder / EXPERTS)
-    draft = _draft(answers, dropped, gold, fingerprints([*used, *listing]))
+    draft = _draft(answers, dropped, gold)
     if listing:
         draft = replace(draft, items=_items(draft.item, listing[0].parent))
-    return assemble(draft, options)
+    responses = assemble(draft, options)
+    return replace(responses, sources=fingerprints([*used, *listing]))
 
 
 def _draft(
-    answers: list[_Answers],
-    dropped: tuple[Dropped, ...],
-    gold: pd.DataFrame | None,
-    sources: dict[str, str],
+    answers: list[_Answers], dropped: list[Dropped], gold: pd.DataFrame | None
 ) -> Draft:
     starts = np.cumsum([0] + [len(a.pair) for a in answers])
 
@@ -267,8 +264,9 @@ def _draft(
     raters = np.concatenate([a.annotator for a in answers])
     ids, codes = np.unique(raters, return_inverse=True)
     lost = sum(part.count for part in dropped)
-    labels = pd.DataFrame({"label": [str(i) for i in range(NUM_LABELS)]}, dtype="str")
+    account = Account(unit="answers", read=len(raters) + lost, dropped=dropped)
     return Draft(
+        account=account,
         kind="contains",
         item=concatenate([a.item.take(a.pair) for a in answers]),
         annotator=Coded(codes.astype(np.int32), pa.array(ids.astype(str), pa.string())),
@@ -276,12 +274,8 @@ def _draft(
         answer=np.concatenate([a.answer for a in answers]),
         row=np.arange(len(raters)),
         where=where,
-        num_read=len(raters) + lost,
-        unit="answers",
-        dropped=dropped,
-        labels=labels.assign(name=None, parent=None).astype("str"),
+        labels=label_frame([str(i) for i in range(NUM_LABELS)]),
         gold=gold,
-        sources=sources,
     )
 
 
@@ -322,12 +316,12 @@ def _cube(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             yield pair, answer
 
 
-def _without(main: _Answers, golden: _Answers) -> tuple[_Answers, tuple[Dropped, ...]]:
+def _without(main: _Answers, golden: _Answers) -> tuple[_Answers, list[Dropped]]:
     """Drop the first round's answers to the golden pairs: they were asked again."""
     golden_pairs = pd.MultiIndex.from_frame(_pairs(golden))
     again = pd.MultiIndex.from_frame(_pairs(main)).isin(golden_pairs)[main.pair]
     if not again.any():
-        return main, ()
+        return main, []
     first = int(again.argmax())
     place = f"{main.path}, rater {main.annotator[first]}, pair {main.pair[first]}"
     reason = "the pair is golden and was asked again in the golden round"
@@ -337,7 +331,7 @@ def _without(main: _Answers, golden: _Answers) -> tuple[_Answers, tuple[Dropped,
         pair=main.pair[~again],
         answer=main.answer[~again],
     )
-    return kept, (Dropped(reason, int(again.sum()), place),)
+    return kept, [Dropped(reason, int(again.sum()), place)]
 
 
 def _pairs(answers: _Answers) -> pd.DataFrame:

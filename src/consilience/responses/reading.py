@@ -42,6 +42,7 @@ from consilience.responses.sources.json_file import first_record
 from consilience.responses.sources.library_errors import is_mistake, unreadable
 from consilience.responses.sources.opening import (
     existing,
+    fingerprints,
     kind_of,
     load_table,
     opened,
@@ -254,13 +255,18 @@ def _read(
             )
             raise OptionError(msg)
         responses = reader.read(sources, options)
+        files_read = responses.sources or fingerprints(sources)
     cleaning = responses.cleaning
     if rest:
         left = listing([_name_of(file) for file in rest], 3)
         notes = (*cleaning.notes, f"files beside, not read: {left}")
         cleaning = replace(cleaning, notes=notes)
-    assumptions = (*assumed, *responses.assumptions)
-    return replace(responses, assumptions=assumptions, cleaning=cleaning)
+    return replace(
+        responses,
+        assumptions=(*assumed, *responses.assumptions),
+        cleaning=cleaning,
+        sources=files_read,
+    )
 
 
 def _name_of(source: str | Path | Frame) -> str:

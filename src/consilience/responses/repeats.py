@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,27 +20,26 @@ EQUAL = 'the row equals an earlier one in every column (`repeats="all"` counts i
 
 
 def equal_rows(
-    table: TextTable, key: Sequence[Coded], rule: Repeats
-) -> tuple[Bool[np.ndarray, " N"], tuple[Dropped, ...]]:
-    """Return which rows equal an earlier one in every column, and their account."""
-    again = np.zeros(table.num_rows, bool)
+    table: TextTable, key: Sequence[Coded], rule: Repeats, account: Account
+) -> Bool[np.ndarray, " N"]:
+    """Return which rows equal an earlier one in every column; the account has them."""
     codes = pd.DataFrame({n: column.codes for n, column in enumerate(key)})
     if rule == "all" or table.unusable or not any_twice(codes):
-        return again, ()
+        return np.zeros(table.num_rows, bool)
     texts = {name: column.codes for name, column in table.columns.items()}
     lists = {
         name: encode_texts(list(map(str, cells.to_pylist()))).codes
         for name, cells in table.lists.items()
     }
     whole = (codes >= 0).all(axis=1)
-    again = (pd.DataFrame(texts | lists).duplicated() & whole).to_numpy()
-    if not again.any():
-        return again, ()
-    place = table.where(int(again.argmax()))
-    return again, (Dropped(EQUAL, int(again.sum()), place),)
+    again: np.ndarray = (pd.DataFrame(texts | lists).duplicated() & whole).to_numpy()
+    if again.any():
+        place = table.where(int(again.argmax()))
+        account.dropped.append(Dropped(EQUAL, int(again.sum()), place))
+    return again
 
 
-def without_repeats(draft: Draft, rule: Repeats, account: Account) -> Draft:
+def without_repeats(draft: Draft, rule: Repeats) -> Draft:
     """Apply the rule to answers that repeat an earlier one to the same question."""
     keys = _question(draft)
     real = keys["annotator"].to_numpy() >= 0
@@ -67,7 +67,7 @@ def without_repeats(draft: Draft, rule: Repeats, account: Account) -> Draft:
         )
         raise DataError(msg)
     if rule in {"keep", "all"} or (rule == "distinct" and draft.kind == "objects"):
-        account.assumptions.append(
+        draft.account.assumptions.append(
             f"{count:,} answers repeat an earlier one by the same annotator on the "
             f"same question (first: {place}, {who}); each counts as an answer of its "
             f'own (`repeats="{rule}"`)'
@@ -82,8 +82,16 @@ def without_repeats(draft: Draft, rule: Repeats, account: Account) -> Draft:
     else:
         kept[answers.index[gone]] = False
     reason = f"{WHAT} (`repeats={rule!r}`)"
-    account.dropped.append(Dropped(reason, int((~kept).sum()), place))
-    return _only(draft, kept)
+    draft.account.dropped.append(Dropped(reason, int((~kept).sum()), place))
+    names = ("item", "annotator", "label", "response_id", "row", "answer", "object")
+    there = {
+        n: e for n in (*names, "main", "n") if (e := getattr(draft, n)) is not None
+    }
+    some: dict[str, Any] = {
+        n: e.take(kept) if isinstance(e, Coded) else e[kept] for n, e in there.items()
+    }
+    extras = {n: c[kept].reset_index(drop=True) for n, c in draft.extras.items()}
+    return replace(draft, extras=extras, **some)
 
 
 def _question(draft: Draft) -> pd.DataFrame:
@@ -107,15 +115,3 @@ def any_twice(keys: pd.DataFrame) -> bool:
         return bool(keys.duplicated().any())
     number = np.sort(np.ravel_multi_index(codes, sizes))
     return bool((number[1:] == number[:-1]).any())
-
-
-def _only(draft: Draft, kept: Bool[np.ndarray, " N"]) -> Draft:
-    """Only some of the answers."""
-    columns = ("item", "annotator", "label", "response_id")
-    arrays = ("row", "answer", "object", "main", "n")
-    there = {n: e for n in columns if (e := getattr(draft, n)) is not None}
-    some = {name: column.take(kept) for name, column in there.items()}
-    there = {n: e for n in arrays if (e := getattr(draft, n)) is not None}
-    some |= {name: array[kept] for name, array in there.items()}
-    extras = {n: c[kept].reset_index(drop=True) for n, c in draft.extras.items()}
-    return replace(draft, extras=extras, **some)

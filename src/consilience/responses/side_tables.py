@@ -19,7 +19,6 @@ from consilience.errors import (
     OptionError,
     SourceError,
 )
-from consilience.responses.account import Account
 from consilience.responses.columns.names import find, require
 from consilience.responses.draft import Draft
 from consilience.responses.options import Columns, Offer, ReadOptions
@@ -263,7 +262,7 @@ def nothing_shared(wanted: pd.Index, names: pd.Index) -> DataError:
 
 
 def settle_offer(
-    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None, account: Account
+    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
 ) -> tuple[Offer, pd.DataFrame | None, pd.DataFrame]:
     """Settle which labels were on screen, and hold every answer against them.
 
@@ -275,7 +274,7 @@ def settle_offer(
         labels, offered = offered_table(options.offered, options)
         offer = "all" if offered is None else "listed"
     if options.labels is not None:
-        labels = _given_labels(draft, options, labels, account)
+        labels = _given_labels(draft, options, labels)
     if labels is None:
         labels = _occurring(draft, gold)
     _check_labels(draft, labels)
@@ -293,21 +292,21 @@ def settle_offer(
     elif offer is None and draft.kind == "choice":
         offer = "all"
         if options.labels is None:
-            account.assumptions.append(ALL_SHOWN)
+            draft.account.assumptions.append(ALL_SHOWN)
     elif offer is None:
         offer = "unknown"
-        account.assumptions.append(UNKNOWN)
+        draft.account.assumptions.append(UNKNOWN)
     return offer, offered if offer == "listed" else None, labels
 
 
 def _given_labels(
-    draft: Draft, options: ReadOptions, shown: pd.DataFrame | None, account: Account
+    draft: Draft, options: ReadOptions, shown: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return the labels that the caller lists, among which are those on screen."""
     column = label_column(options, drop_unused(draft.label).values.to_pylist())
     labels = label_table(options.labels, replace(options, label_column=column))
     if column != options.label_column:
-        account.assumptions.append(
+        draft.account.assumptions.append(
             f"Labels are those in the column {column!r} of the table of labels."
         )
     strange = () if shown is None else set(shown["label"]) - set(labels["label"])

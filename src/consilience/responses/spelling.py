@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consilience.responses.account import Account
 from consilience.responses.columns.looks import FEW, LINKS, STRUCTURES, TEXTS, look
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import NO_ANSWER, Draft
@@ -73,7 +72,7 @@ def spelling_key(options: ReadOptions) -> Callable[[str], str]:
 
 
 def merge_spellings(
-    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None, account: Account
+    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
 ) -> tuple[Draft, pd.DataFrame | None]:
     """Merge the spellings of a label that the caller takes for one.
 
@@ -102,7 +101,7 @@ def merge_spellings(
         answers = sum(counts[label] for old in changed.values() for label in old)
         shown = [f"{listing(old, 4)} as {new!r}" for new, old in changed.items()]
         more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
-        account.notes.append(
+        draft.account.notes.append(
             f"{answers:,} labels were respelled: {'; '.join(shown[:8])}{more}"
         )
     values = draft.label.values.to_pylist()
@@ -159,7 +158,7 @@ def suspicions(draft: Draft) -> Iterator[str]:
     rows, items = num_distinct(draft.row), num_distinct(draft.item.codes)
     if len(people.values) == rows >= FEW and items < rows:
         yield (
-            f"each of the {rows:,} {draft.unit} has an annotator of its own "
+            f"each of the {rows:,} {draft.account.unit} has an annotator of its own "
             f"({listing(people.values[:3].to_pylist())}): if that column numbers "
             "answers or sessions, name the annotators' column, or read the answers "
             "without one"

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from jaxtyping import Int, Int8
 
 from consilience.errors import ColumnError, DataError, KindError, OptionError
+from consilience.responses.account import Account
 from consilience.responses.columns.looks import FLAGS, YES_NO, look, parse_structure
 from consilience.responses.columns.names import find, listing, plain
 from consilience.responses.draft import YES, is_yes_or_no, read_answers
@@ -85,10 +86,12 @@ def flatten(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
     return rows, encode(pc.list_flatten(full))
 
 
-def check_single(column: Coded, source: str, options: ReadOptions) -> tuple[str, ...]:
+def check_single(
+    column: Coded, source: str, options: ReadOptions, account: Account
+) -> None:
     """Reject cells that certainly hold several labels, warn of those that may."""
     if options.labels is not None or options.offered is not None:
-        return ()
+        return
     texts = [t for t in column.values[:_MAX_VALUES].to_pylist() if t is not None]
     for separator in _SEPARATORS:
         split = {text: split_labels(text, separator) for text in texts}
@@ -109,8 +112,8 @@ def check_single(column: Coded, source: str, options: ReadOptions) -> tuple[str,
         many = 1 < len(several) > _SHARE * len(texts)
         if again > _AGAIN and words and many and options.kind != "choice":
             raise DataError(msg)
-        return (msg,)
-    return ()
+        account.warnings.append(msg)
+        return
 
 
 # Yes or no to a label
@@ -152,15 +155,15 @@ def answer_among(table: TextTable, label: str, unused: Sequence[str]) -> str | N
     return None
 
 
-def warn_of_words(table: TextTable, unused: Sequence[str]) -> tuple[str, ...]:
-    """Return a warning of columns of yes-or-no words that were not used."""
+def warn_of_words(table: TextTable, unused: Sequence[str], account: Account) -> None:
+    """Warn of columns of yes-or-no words that were not used."""
     words = [name for name, seen in yes_or_no(table, unused).items() if seen == YES_NO]
-    sentence = (
-        f"{table.source}: column {listing(words)} holds yes-or-no words and was not "
-        "used; if it answers whether the label is there, name it "
-        f"(`answer={next(iter(words), None)!r}`)"
-    )
-    return (sentence,) * bool(words)
+    if words:
+        account.warnings.append(
+            f"{table.source}: column {listing(words)} holds yes-or-no words and was "
+            "not used; if it answers whether the label is there, name it "
+            f"(`answer={words[0]!r}`)"
+        )
 
 
 # One column per label
@@ -303,7 +306,7 @@ def booleans(
     return np.where(answers > 0, 1, answers).astype(np.int8)
 
 
-def without_points(column: Coded) -> tuple[Coded, tuple[str, ...]]:
+def without_points(column: Coded, account: Account) -> Coded:
     """Write ratings without a point, where gaps gave all of them one; say so.
 
     Programs write the whole numbers of a column with gaps as ``3.0``.
@@ -311,7 +314,12 @@ def without_points(column: Coded) -> tuple[Coded, tuple[str, ...]]:
     texts = drop_unused(column).values.to_pylist()
     gaps = bool((column.codes < 0).any())
     if not gaps or len(texts) < 2 or not all(map(_POINT.fullmatch, texts)):
-        return column, ()
+        return column
+    account.notes.append(f"labels such as {texts[0]!r} were read as whole numbers")
+    return pointless(column)
+
+
+def pointless(column: Coded) -> Coded:
+    """Write whole numbers without a point."""
     values = [text.removesuffix(".0") for text in column.values.to_pylist()]
-    note = f"labels such as {texts[0]!r} were read as whole numbers"
-    return recode(column.codes, text_array(values)), (note,)
+    return recode(column.codes, text_array(values))

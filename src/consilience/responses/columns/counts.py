@@ -6,13 +6,12 @@ with a last column `n` (how many items had that pattern).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from consilience.errors import DataError
 from consilience.ragged import places_within
+from consilience.responses.account import Account
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.cells import counts, long_cells
 from consilience.responses.columns.long import ANONYMOUS, column_looks, long_draft
@@ -25,8 +24,9 @@ from consilience.responses.columns.wide import (
 from consilience.responses.draft import Draft
 from consilience.responses.format_table import Probe, Reader
 from consilience.responses.options import ReadOptions
+from consilience.responses.side_tables import label_frame
 from consilience.responses.sources.frames import Source
-from consilience.responses.sources.opening import fingerprints, load_tables
+from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
 from consilience.responses.text import Coded, TextTable, nothing, recode, text_array
 
@@ -47,12 +47,12 @@ def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
     if item and label and _column(rest, _YES) and _column(rest, _SHOWN):
         draft = _yes_of_shown(table, item, label)
     elif item and label and n:
-        draft = long_draft(table, options, {})
+        draft = long_draft(table, options)
     elif n and not item and n == names[-1]:
         draft = _patterns(table, n)
     else:
         draft = _matrix(table, options)
-    return assemble(replace(draft, sources=fingerprints(sources)), options)
+    return assemble(draft, options)
 
 
 def _column(names: list[str], usual: tuple[str, ...]) -> str | None:
@@ -78,11 +78,20 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         raise DataError(msg)
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
     rows, answer = np.nonzero(n)
-    unasked = int((n.sum(axis=1) == 0).sum())
-    notes = (f"{unasked:,} rows were shown to nobody",) * bool(unasked)
     roles = {item: "item", label: "label"}
     roles |= dict.fromkeys((name for name in columns if name), "n")
+    unused = [name for name in table.names if name not in roles]
+    unasked = int((n.sum(axis=1) == 0).sum())
+    account = Account(
+        read=table.num_rows,
+        notes=[f"{unasked:,} rows were shown to nobody"] * bool(unasked),
+        columns=roles,
+        unused=column_looks(table, unused),
+        assumptions=[ANONYMOUS],
+    )
+    account.notes.extend(table.notes)
     return Draft(
+        account=account,
         kind="contains",
         item=table.single(item).take(rows),
         annotator=nothing(len(rows)),
@@ -92,11 +101,6 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         n=n[rows, answer],
         row=rows,
         where=table.where,
-        num_read=table.num_rows,
-        notes=(*notes, *table.notes),
-        columns=roles,
-        unused=column_looks(table, [name for name in table.names if name not in roles]),
-        assumptions=(ANONYMOUS,),
         more_items=[v for v in table.single(item).values.to_pylist() if v],
         types={"item": table.types.get(item), "label": table.types.get(label)},
     )
@@ -104,15 +108,21 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
 
 def _matrix(table: TextTable, options: ReadOptions) -> Draft:
     """Read counts in a matrix of items by labels."""
-    item, labels, notes = lead_column(
-        table, options.columns.item, header=options.header
+    account = Account(unit="items", read=table.num_rows, assumptions=[ANONYMOUS])
+    item, labels = lead_column(
+        table, options.columns.item, account, header=options.header
     )
+    listed = f"each column is a label: {', '.join(labels[:12])}"
+    account.notes.extend([listed, *table.notes])
+    account.columns.update({n: "item" for n in table.names if n not in labels})
+    account.columns.update(dict.fromkeys(labels, "n"))
     rows, columns, cell = long_cells(table, labels)
     full = cell.codes >= 0
     n = np.zeros(len(rows), np.int64)
     n[full] = counts(cell.take(full), table, rows[full], zero=True)
     given = n > 0
     return Draft(
+        account=account,
         kind="choice",
         item=item.take(rows[given]),
         annotator=nothing(int(given.sum())),
@@ -120,21 +130,7 @@ def _matrix(table: TextTable, options: ReadOptions) -> Draft:
         n=n[given],
         row=rows[given],
         where=table.where,
-        num_read=table.num_rows,
-        unit="items",
-        notes=(
-            f"each column is a label: {', '.join(labels[:12])}",
-            *notes,
-            *table.notes,
-        ),
-        columns={
-            **{name: "item" for name in table.names if name not in labels},
-            **dict.fromkeys(labels, "n"),
-        },
-        assumptions=(ANONYMOUS,),
-        labels=pd.DataFrame(
-            {"label": pd.Series(labels, dtype="str"), "name": None, "parent": None}
-        ).astype("str"),
+        labels=label_frame(labels),
         more_items=item.values.to_pylist(),
         types={"item": item_and_label_types(table, labels)["item"]},
     )
@@ -158,20 +154,21 @@ def _patterns(table: TextTable, n: str) -> Draft:
     ]
     start = np.cumsum(copies) - copies
     item = recode((start[rows[which]] + copy).astype(np.int32), text_array(names))
+    listed = f"each row is a pattern; the {len(names):,} items are named pattern-copy"
+    account = Account(
+        unit="patterns",
+        read=table.num_rows,
+        notes=[listed, *table.notes],
+        columns={**dict.fromkeys(raters, "annotator"), n: "n"},
+    )
     return Draft(
+        account=account,
         kind="choice",
         item=item,
         annotator=recode(columns[which].astype(np.int32), text_array(raters)),
         label=label.take(which),
         row=rows[which],
         where=table.where,
-        num_read=table.num_rows,
-        unit="patterns",
-        notes=(
-            f"each row is a pattern; the {len(names):,} items are named pattern-copy",
-            *table.notes,
-        ),
-        columns={**dict.fromkeys(raters, "annotator"), n: "n"},
         types={"label": item_and_label_types(table, raters)["label"]},
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from consilience.errors import OptionError, SourceError
+from consilience.responses.account import Account
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long import long_draft
 from consilience.responses.draft import Draft
@@ -38,7 +39,8 @@ def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
         options = replace(options, repeats="all")
     files = [folder / "labels.csv", *([truth] if truth.exists() else [])]
     table = load_tables(files[:1], options)
-    return assemble(long_draft(table, options, fingerprints(files)), options)
+    responses = assemble(long_draft(table, options), options)
+    return replace(responses, sources=fingerprints(files))
 
 
 def _has_rows(truth: Path) -> bool:
@@ -72,16 +74,14 @@ def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses
     ]
     items, workers, labels = zip(*rows, strict=True) if rows else ((), (), ())
     draft = Draft(
+        account=Account(unit="answers", read=len(rows)),
         kind="choice",
         item=encode_texts(items),
         annotator=encode_texts(workers),
         label=encode_texts(labels),
         row=np.arange(len(rows)),
         where=lambda row: f"{path}, task {items[row]}, worker {workers[row]}",
-        num_read=len(rows),
-        unit="answers",
         more_items=list(map(str, tasks)),
-        sources=fingerprints(sources),
     )
     return assemble(draft, options)
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from consilience.errors import ColumnError, KindError
-from consilience.responses.account import Dropped
+from consilience.responses.account import Account, Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.columns import cells
 from consilience.responses.columns.looks import look
@@ -29,16 +29,12 @@ from consilience.responses.columns.names import (
     require,
     usual,
 )
-from consilience.responses.draft import (
-    Draft,
-    answer_words_rule,
-    read_answers,
-)
+from consilience.responses.draft import Draft, read_answers
 from consilience.responses.format_table import Probe, Reader
 from consilience.responses.options import KINDS, Kind, ReadOptions
 from consilience.responses.repeats import equal_rows
 from consilience.responses.sources.frames import Source
-from consilience.responses.sources.opening import fingerprints, load_tables
+from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
 from consilience.responses.text import (
     Coded,
@@ -67,74 +63,81 @@ def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
     """Read one or more files or data frames, taken as one table."""
     table = load_tables(sources, options, unnested=True)
     table = one_question(without_refused(table, options), options)
-    return assemble(long_draft(table, options, fingerprints(sources)), options)
+    return assemble(long_draft(table, options), options)
 
 
-def long_draft(
-    table: TextTable, options: ReadOptions, sources: Mapping[str, str]
-) -> Draft:
+def long_draft(table: TextTable, options: ReadOptions) -> Draft:
     """Give meaning to the columns of a long table."""
     table, options = cells.one_hot(table, options)
     roles = find_roles(table, options)
-    table = _with_lists(table, roles["label"], options)
-    kind = options.kind or _kind_column(table) or _kind(roles, options)
+    name = roles["label"]
+    table = _with_lists(table, name, options)
+    objects = options.split is not None or {"object", "main"} & set(roles)
+    likely: Kind = "objects" if objects else "choice"
+    likely = "contains" if "answer" in roles else likely
+    kind = options.kind or _kind_column(table) or likely
     _check_kind(table, roles, kind, asked=options.kind is not None)
-    filled = _is_full(table, roles)
-    again, equal = _equal_rows(table, roles, kind, options)
-    rows, label = _labels(table, roles["label"])
-    full = (filled & ~again)[rows]
-    rows, label = rows[full], label.take(full)
+    account = Account(read=table.num_rows)
+    full = _counted(table, roles, kind, options, account)
+    if name in table.columns:
+        rows, label = np.arange(table.num_rows), table.columns[name]
+    else:  # a list of labels is several answers
+        rows, label = cells.flatten(table.lists[name])
+    rows, label = rows[full[rows]], label.take(full[rows])
     columns = {r: table.columns[n].take(rows) for r, n in roles.items() if r != "label"}
-    label, notes = cells.without_points(label) if kind == "choice" else (label, ())
-    extras = extra_columns(table, options, rows)
-    made = {cells.LABEL, cells.ANSWER}
-    used = {name: role for role, name in roles.items() if name not in made}
-    used |= dict.fromkeys(options.one_hot, "label")
-    used |= {name: "carried along" for name in extras if name not in used}
-    unused = [n for n in table.names if n not in {*used, *made}]
     answer = None
     if kind == "contains":
-        answer = read_answers(columns["answer"], options.answers, table.where, rows)
-        notes = (*answer_words_rule(columns["answer"], options.answers), *notes)
+        answer = read_answers(
+            columns["answer"], options.answers, table.where, rows, account
+        )
+    elif kind == "choice":
+        label = cells.without_points(label, account)
+    account.notes.extend(table.notes)
+    extras = extra_columns(table, options, rows)
+    made = {cells.LABEL, cells.ANSWER}
+    account.columns.update({n: r for r, n in roles.items() if n not in made})
+    account.columns.update(dict.fromkeys(options.one_hot, "label"))
+    carried = {n: "carried along" for n in extras if n not in account.columns}
+    account.columns.update(carried)
+    unused = [n for n in table.names if n not in {*account.columns, *made}]
+    account.unused.update(column_looks(table, unused))
+    if kind != "contains" and name in table.columns:
+        whole = drop_unused(table.columns[name])
+        place = f"{table.source}, column {name!r}"
+        cells.check_single(whole, place, options, account)
+    if options.kind is None:
+        cells.warn_of_words(table, unused, account)
+    if "annotator" not in columns:
+        account.assumptions.append(ANONYMOUS)
     numbers = {
         role: read(columns[role], table, rows)
         for role, read in _NUMBERS.items()
         if role in columns
     }
     response = columns.get("response_id")
-    listed = kind != "choice" and roles["label"] in table.lists
+    listed = kind != "choice" and name in table.lists
     if listed and not {"annotator", "response_id"} & set(columns):
-        response = _numbered(rows)  # a row of several labels is one response
+        # A row of several labels is one response.
+        ids = text_array(map(str, range(int(rows.max(initial=0)) + 1)))
+        response = Coded(rows.astype(np.int32), ids)
     return Draft(
+        account=account,
         kind=kind,
         item=columns["item"],
         annotator=columns.get("annotator", nothing(len(rows))),
         label=label,
         row=rows,
         where=table.where,
-        num_read=table.num_rows,
         answer=answer,
         n=numbers.get("n"),
         object=numbers.get("object"),
         main=numbers.get("main"),
         response_id=response,
         extras=extras,
-        dropped=(*_empty(table, filled), *equal),
-        notes=(*notes, *table.notes),
-        columns=used,
-        unused=column_looks(table, unused),
-        warnings=(
-            *_has_repeats(table, roles["label"], kind, options),
-            *(cells.warn_of_words(table, unused) if options.kind is None else ()),
-        ),
-        assumptions=() if "annotator" in columns else (ANONYMOUS,),
-        gold=gold_pairs(columns["item"], columns["gold"])
-        if "gold" in columns
-        else None,
-        sources=sources,
+        gold=gold_pairs(columns["item"], columns.get("gold")),
         types={role: table.types.get(name) for role, name in roles.items()},
-        order=table.orders.get(roles["label"], ()),
-        ordered=roles["label"] in table.ordered,
+        order=table.orders.get(name, ()),
+        ordered=name in table.ordered,
     )
 
 
@@ -190,8 +193,10 @@ def extra_columns(
     return {name: table.columns[name].take(rows).series() for name in wanted}
 
 
-def gold_pairs(item: Coded, gold: Coded) -> pd.DataFrame:
+def gold_pairs(item: Coded, gold: Coded | None) -> pd.DataFrame | None:
     """Gold labels of items, each once, of a column that holds them row by row."""
+    if gold is None:
+        return None
     pairs = pd.DataFrame({"item": item.codes, "label": gold.codes}).drop_duplicates()
     pairs = pairs[(pairs >= 0).all(axis=1)]
     texts = {"item": item.values, "label": gold.values}
@@ -212,20 +217,6 @@ def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
     return replace(table, columns=rest, lists=lists_, notes=(*table.notes, note))
 
 
-def _has_repeats(
-    table: TextTable, name: str, kind: Kind, options: ReadOptions
-) -> tuple[str, ...]:
-    if kind == "contains" or name in table.lists:
-        return ()
-    column = drop_unused(table.columns[name])
-    return cells.check_single(column, f"{table.source}, column {name!r}", options)
-
-
-def _numbered(rows: np.ndarray) -> Coded:
-    names = text_array(map(str, range(int(rows.max(initial=0)) + 1)))
-    return Coded(rows.astype(np.int32), names)
-
-
 def _kind_column(table: TextTable) -> Kind | None:
     """Kind that a column of that name gives for the whole table."""
     column = table.columns.get("kind")
@@ -239,13 +230,6 @@ def _kind_column(table: TextTable) -> Kind | None:
         )
         raise KindError(msg)
     return cast("Kind", kinds[0])
-
-
-def _kind(roles: Roles, options: ReadOptions) -> Kind:
-    if "answer" in roles:
-        return "contains"
-    objects = options.split is not None or {"object", "main"} & set(roles)
-    return "objects" if objects else "choice"
 
 
 def _check_kind(table: TextTable, roles: Roles, kind: Kind, *, asked: bool) -> None:
@@ -266,40 +250,26 @@ def _check_kind(table: TextTable, roles: Roles, kind: Kind, *, asked: bool) -> N
             table.single(column)
 
 
-def _labels(table: TextTable, name: str) -> tuple[Int[np.ndarray, " N"], Coded]:
-    """Row and label of each answer; a list of labels is several answers."""
-    if name in table.columns:
-        return np.arange(table.num_rows), table.columns[name]
-    return cells.flatten(table.lists[name])
-
-
-def _is_full(table: TextTable, roles: Roles) -> np.ndarray:
-    """Rows that hold anything in a column that matters."""
+def _counted(
+    table: TextTable, roles: Roles, kind: Kind, options: ReadOptions, account: Account
+) -> np.ndarray:
+    """Rows that hold anything in a column that matters, and equal no earlier one."""
     full = np.zeros(table.num_rows, bool)
     for name in roles.values():
         if name in table.columns:
             full |= table.columns[name].codes >= 0
         else:
             full |= ~np.asarray(table.lists[name].is_null())
+    if not full.all():
+        first = table.where(int(full.argmin()))
+        dropped = Dropped("the row is empty", int((~full).sum()), first)
+        account.dropped.append(dropped)
+    # Rows may be equal that add up, and objects that look the same.
+    objects = kind == "objects" and "object" not in roles
+    if "annotator" in roles and "n" not in roles and (table.lists or not objects):
+        key = [table.columns[roles[role]] for role in ("item", "annotator")]
+        full &= ~equal_rows(table, key, options.repeats, account)
     return full
-
-
-def _equal_rows(
-    table: TextTable, roles: Roles, kind: Kind, options: ReadOptions
-) -> tuple[np.ndarray, tuple[Dropped, ...]]:
-    """Return `equal_rows`, where a row is an answer and rows do not add up."""
-    objects = kind == "objects" and "object" not in roles  # two may look the same
-    if "annotator" not in roles or "n" in roles or (objects and not table.lists):
-        return np.zeros(table.num_rows, bool), ()
-    key = [table.columns[roles[role]] for role in ("item", "annotator")]
-    return equal_rows(table, key, options.repeats)
-
-
-def _empty(table: TextTable, full: np.ndarray) -> tuple[Dropped, ...]:
-    if full.all():
-        return ()
-    first = table.where(int(full.argmin()))
-    return (Dropped("the row is empty", int((~full).sum()), first),)
 
 
 # The rows that count

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import ColumnError, DataError, SourceError
+from consilience.responses.account import Account
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.cells import (
     as_lists,
@@ -23,6 +24,7 @@ from consilience.responses.columns.cells import (
     check_single,
     flatten,
     long_cells,
+    pointless,
     without_points,
 )
 from consilience.responses.columns.long import extra_columns, gold_pairs
@@ -47,10 +49,10 @@ from consilience.responses.columns.names import (
 )
 from consilience.responses.draft import Draft
 from consilience.responses.format_table import Reader
-from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.options import ReadOptions
 from consilience.responses.repeats import equal_rows
 from consilience.responses.sources.frames import Frame, Source
-from consilience.responses.sources.opening import fingerprints, load_tables
+from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
 from consilience.responses.tables.id_types import common_type
 from consilience.responses.text import (
@@ -79,8 +81,10 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     """Read matrices of items by annotators."""
     whole = load_tables([name_index(source, options) for source in sources], options)
     table, turned = replace(whole, lists={}), options.columns.annotator is not None
+    of_rows, of_columns = ("annotator", "item") if turned else ("item", "annotator")
+    account = Account(unit=f"{of_rows}s", read=table.num_rows)
     lead = options.columns.annotator if turned else options.columns.item
-    row_names, rest, notes = lead_column(table, lead, header=options.header)
+    row_names, rest = lead_column(table, lead, account, header=options.header)
     layout = wide_columns(table, rest, options)
     if layout.unclear:
         msg = (
@@ -90,71 +94,56 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
             "(`exclude=`)"
         )
         raise SourceError(msg)
-    rows, columns, label = long_cells(table, layout.annotators)
-    label, not_asked = drop_not_asked(label)
-    label, points = without_points(label)
-    again, equal = equal_rows(whole, [row_names], options.repeats)
+    account.warnings.extend(layout.warnings)
+    rows, columns, cell = long_cells(table, layout.annotators)
+    asked = drop_not_asked(cell)
+    if asked is not cell:
+        account.notes.append("cells '-1' were read as not asked")
+    label = without_points(asked, account)
+    gold = None if turned or layout.gold is None else table.columns[layout.gold]
+    if gold is not None:  # read as the labels were
+        gold = gold if asked is cell else drop_not_asked(gold)
+        gold = gold if label is asked else pointless(gold)
+    account.notes.extend(table.notes)
+    again = equal_rows(whole, [row_names], options.repeats, account)
     given = (label.codes >= 0) & ~again[rows]
     rows, columns, label = rows[given], columns[given], label.take(given)
     place = f"{table.source}, column {layout.annotators[0]!r} and others"
-    warnings = check_single(label, place, options) if options.split is None else ()
-    cells = as_lists(label, options)
-    if cells is not None:
-        parents, label = flatten(cells)
+    if options.split is None:
+        check_single(label, place, options, account)
+    lists = as_lists(label, options)
+    if lists is not None:
+        parents, label = flatten(lists)
         rows, columns = rows[parents], columns[parents]
-    check_lists(cells, "objects" if options.split else options.kind, place)
-    kind: Kind = "choice" if cells is None or options.kind == "choice" else "objects"
+    check_lists(lists, "objects" if options.split else options.kind, place)
     by_row = row_names.take(rows)
     by_column = recode(columns.astype(np.int32), text_array(layout.annotators))
     extras = extra_columns(table, options, rows)
-    of_rows, of_columns = ("annotator", "item") if turned else ("item", "annotator")
-    used = {name: of_rows for name in table.names if name not in rest}
-    used |= dict.fromkeys(layout.annotators, of_columns)
-    used |= {} if layout.gold is None else {layout.gold: "gold"}
-    used |= dict.fromkeys(extras, "carried along")
+    account.columns.update({n: of_rows for n in table.names if n not in rest})
+    account.columns.update(dict.fromkeys(layout.annotators, of_columns))
+    account.columns.update({} if layout.gold is None else {layout.gold: "gold"})
+    account.columns.update(dict.fromkeys(extras, "carried along"))
     unused = {**layout.unused, **dict.fromkeys(whole.lists, "lists")}
+    left = {name: seen for name, seen in unused.items() if name not in account.columns}
+    account.unused.update(left)
     types = item_and_label_types(table, layout.annotators)
+    orders = (table.orders[n] for n in layout.annotators if n in table.orders)
     draft = Draft(
-        kind=kind,
+        account=account,
+        kind="choice" if lists is None or options.kind == "choice" else "objects",
         item=by_column if turned else by_row,
         annotator=by_row if turned else by_column,
         label=label,
         row=rows,
         where=table.where,
-        num_read=table.num_rows,
-        unit=f"{of_rows}s",
         extras=extras,
-        dropped=equal,
-        notes=(*notes, *not_asked, *points, *table.notes),
-        columns=used,
-        unused={name: seen for name, seen in unused.items() if name not in used},
-        warnings=(*layout.warnings, *warnings),
-        gold=None
-        if turned
-        else _gold(table, row_names, layout.gold, not_asked, points),
+        gold=gold_pairs(row_names, gold),
         more_items=layout.annotators if turned else row_names.values.to_pylist(),
-        sources=fingerprints(sources),
         types={of_rows: types["item"], "label": types["label"]},
-        order=next(
-            (table.orders[n] for n in layout.annotators if n in table.orders), ()
-        ),
+        order=next(orders, ()),
         ordered=table.ordered.issuperset(layout.annotators),
     )
     return assemble(draft, options)
-
-
-def _gold(
-    table: TextTable, item: Coded, name: str | None, not_asked: object, points: object
-) -> pd.DataFrame | None:
-    """Gold labels, read as the labels were."""
-    if name is None:
-        return None
-    gold = table.columns[name]
-    gold = drop_not_asked(gold)[0] if not_asked else gold
-    if points:
-        texts = [text.removesuffix(".0") for text in gold.values.to_pylist()]
-        gold = recode(gold.codes, text_array(texts))
-    return gold_pairs(item, gold)
 
 
 # The rows of a matrix, and its cells
@@ -179,9 +168,9 @@ def name_index(source: Source, options: ReadOptions) -> Source:
 
 
 def lead_column(
-    table: TextTable, given: str | None, *, header: bool
-) -> tuple[Coded, list[str], tuple[str, ...]]:
-    """Names of the rows of a matrix, its other columns, and what was decided."""
+    table: TextTable, given: str | None, account: Account, *, header: bool
+) -> tuple[Coded, list[str]]:
+    """Names of the rows of a matrix, and its other columns."""
     for name in table.lists:
         table.single(name)
     names = table.names
@@ -189,18 +178,17 @@ def lead_column(
     if lead is None and names and names[0] in _INDEX and header:
         lead = names[0]  # an index that was written without a name
     if lead is None:
-        numbers = encode_texts([str(row) for row in range(table.num_rows)])
-        note = (
+        account.notes.append(
             f"no column looks like the item ({listing(names, 4)}): items are the row "
             "numbers from 0"
         )
-        return numbers, names, (note,)
+        return encode_texts([str(row) for row in range(table.num_rows)]), names
     column = table.columns[lead]
     if (column.codes < 0).any():
         place = table.where(int((column.codes < 0).argmax()))
         msg = f"{place}: the item is empty; fix or drop the row"
         raise DataError(msg)
-    return column, [name for name in names if name != lead], ()
+    return column, [name for name in names if name != lead]
 
 
 def item_and_label_types(
@@ -215,14 +203,14 @@ def item_and_label_types(
     }
 
 
-def drop_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
-    """Take ``-1`` for missing, where it is the only negative number; say so."""
+def drop_not_asked(label: Coded) -> Coded:
+    """Take ``-1`` for missing, where it is the only negative number."""
     values = label.values.to_pylist()
     negative = {value for value in values if value.startswith("-")}
     if {value.removesuffix(".0") for value in negative} != {"-1"}:
-        return label, ()
+        return label
     kept = text_array(None if value in negative else value for value in values)
-    return recode(label.codes, kept), ("cells '-1' were read as not asked",)
+    return recode(label.codes, kept)
 
 
 # The columns of annotators
@@ -248,7 +236,7 @@ def wide_columns(
         find(names, "an annotator", name, source)
     rest = [name for name in names if name not in options.annotators]
     gold = find(rest, "gold", options.columns.gold, source)
-    columns = {name: drop_not_asked(table.columns[name])[0] for name in names}
+    columns = {name: drop_not_asked(table.columns[name]) for name in names}
     looks = {name: look(columns[name]) for name in rest if name != gold}
     if options.annotators:
         return WideColumns(annotators=list(options.annotators), gold=gold, unused=looks)

@@ -18,26 +18,17 @@ from consilience.errors import (
     OptionError,
     SourceError,
 )
-from consilience.responses.account import Dropped
+from consilience.responses.account import Account, Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.names import listing
-from consilience.responses.draft import (
-    NO,
-    SKIPPED,
-    YES,
-    Draft,
-    answer_words_rule,
-    read_answers,
-)
+from consilience.responses.draft import NO, SKIPPED, YES, Draft, read_answers
 from consilience.responses.format_table import Reader, may_be
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import checked_labels, label_list
 from consilience.responses.sources.frames import Frame, Source
-from consilience.responses.sources.opening import fingerprints
 from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
 from consilience.responses.text import (
-    Coded,
     encode_texts,
     natural_order,
     natural_texts,
@@ -76,8 +67,7 @@ def reader(tool: Tool) -> Reader:
 def _read(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Responses:
     export = _export(tool, sources, options)
     choice = choose(export, options)
-    draft = _draft(export, choice)
-    return assemble(replace(draft, sources=fingerprints(sources)), choice.options)
+    return assemble(_draft(export, choice), choice.options)
 
 
 def _export(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Export:
@@ -143,12 +133,20 @@ def _draft(export: Export, choice: Choice) -> Draft:
     works = [work for work in counted if not work.is_truth]
     judged = [work for work in counted if work.truth or work.is_truth]
     picks = _picks(works, choice, export.layout)
-    assumed: tuple[str, ...] = ()
+    account = Account(
+        unit=export.tool.unit,
+        read=len(export.works),
+        notes=[*_notes(export, choice, works)],
+        dropped=[*dropped(export.works), *_not_asked(export.counted, question.name)],
+        assumptions=[*export.tool.assumes(export.works)],
+    )
+    assumed = False
     if kind == "contains" and any(pick.shown is None for pick in picks):
         offered = label_list(choice.options)
         if offered is None:
             offered = _occurring(counted, question.name)
-            assumed = (SAME_BOXES.format(question.name),)
+            assumed = True
+            account.assumptions.append(SAME_BOXES.format(question.name))
         picks = [structs.replace(p, shown=p.shown or offered) for p in picks]
     key = spelling_key(choice.options)
     rows = [(k, *row) for k, pick in enumerate(picks) for row in _rows(pick, kind, key)]
@@ -158,7 +156,10 @@ def _draft(export: Export, choice: Choice) -> Draft:
     roles |= {choice.about: "label"} if choice.about else {}
     roles |= {choice.main: "main"} if choice.main else {}
     roles |= {plain(path): "annotator" for path in export.layout.annotator[:1]}
+    account.columns.update(roles)
+    account.unused.update(_unused(export, asked, roles))
     draft = Draft(
+        account=account,
         kind=kind,
         item=encode_texts([pick.item for pick in picks]).take(of),
         annotator=encode_texts([work.annotator for work in works]).take(of),
@@ -170,21 +171,22 @@ def _draft(export: Export, choice: Choice) -> Draft:
         main=np.array(is_main, np.int8) if choice.main else None,
         row=of,
         where=[work.place for work in works].__getitem__,
-        num_read=len(export.works),
-        unit=export.tool.unit,
-        dropped=(*dropped(export.works), *_not_asked(export.counted, question.name)),
-        notes=tuple(_notes(export, choice, works)),
-        columns=roles,
-        unused=_unused(export, asked, roles),
-        assumptions=(*export.tool.assumes(export.works), *assumed),
         extras=_extras(works, of),
         gold=_gold(_picks(judged, choice, export.layout), question.name, kind),
         more_items=[n for task in export.tasks if (n := choice.name(*task))],
     )
     if choice.about is not None:
+        # Labels are words for yes and no, and others what these are about.
         labels = encode_texts([work.fields.get(choice.about) for work in works])
-        draft = replace(draft, gold=None, worded=export.tool.worded)
-        return _about(draft, labels.take(of), choice.options.answers)
+        words = choice.options.answers
+        return replace(
+            draft,
+            kind="contains",
+            label=labels.take(of),
+            answer=read_answers(draft.label, words, draft.where, draft.row, account),
+            gold=None,
+            worded=export.tool.worded,
+        )
     screens = [
         structs.replace(screen, item=choice.name(fields, screen) or "")
         for fields, screen in export.tasks
@@ -230,17 +232,6 @@ def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:
         yield next(iter(picked), None), SKIPPED, -1, -1
 
 
-def _about(draft: Draft, labels: Coded, words: Mapping[str, str]) -> Draft:
-    """Take the labels for words of yes and no, and others for what these are about."""
-    return replace(
-        draft,
-        kind="contains",
-        label=labels,
-        answer=read_answers(draft.label, words, draft.where, draft.row),
-        notes=(*draft.notes, *answer_words_rule(draft.label, words)),
-    )
-
-
 def _occurring(works: Sequence[Work], question: str) -> Labels:
     """Return every label that occurs, in order: those picked, and the truth's."""
     answers = [work.answers[question] for work in works if question in work.answers]
@@ -274,6 +265,7 @@ def _on_screens(draft: Draft, screens: Iterable[OnScreen]) -> Draft:
     order = [labels[place] for place in natural_order(text_array(labels))]
     order.sort(key=NONE.__eq__)  # the last one
     frame = pd.DataFrame(pairs, columns=["item", "label"], dtype="str")
+    draft.account.notes.append("the labels on screen are those that each task lists")
     named = {"label": order, "name": [name[x] for x in order], "parent": None}
     return replace(
         draft,
@@ -281,7 +273,6 @@ def _on_screens(draft: Draft, screens: Iterable[OnScreen]) -> Draft:
         offered=frame.drop_duplicates(ignore_index=True),
         labels=pd.DataFrame(named).astype("str"),
         more_items=[*draft.more_items, *(task.item for task in tasks)],
-        notes=(*draft.notes, "the labels on screen are those that each task lists"),
     )
 
 
