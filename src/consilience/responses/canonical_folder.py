@@ -30,7 +30,7 @@ from consilience.responses.format_table import Reader
 from consilience.responses.options import ANSWERS, KINDS, Offer, ReadOptions
 from consilience.responses.side_tables import asked_items, checked_labels
 from consilience.responses.sources.arrow_columns import NOT_WHOLE, as_text
-from consilience.responses.sources.frames import Source
+from consilience.responses.sources.frames import Source, only_path
 from consilience.responses.sources.library_errors import readable
 from consilience.responses.summary import is_given
 from consilience.responses.table import Responses
@@ -152,10 +152,10 @@ def read_folder(folder: str | Path) -> Responses:
         if (folder / f"{name}.parquet").exists()
     }
     encoded = (tables["responses"].schema.metadata or {}).get(KEY)
-    if encoded is None:
-        return _responses(tables, folder, None)
-    with readable(str(main), "its metadata is broken", "write the folder again"):
-        metadata = msgspec.json.decode(encoded, type=_Metadata)
+    metadata = None
+    if encoded is not None:
+        with readable(str(main), "its metadata is broken", "write the folder again"):
+            metadata = msgspec.json.decode(encoded, type=_Metadata)
     return _responses(tables, folder, metadata)
 
 
@@ -334,52 +334,86 @@ def _responses(
     }
     answers = parts["responses"]
     answers.check_filled(["item"])
-    labels, items = _labels(parts), _items(parts)
-    table = _answers(answers, labels, items)
-    offered = _offered(parts, labels)
-    offer = None if metadata is None else metadata.offer
-    if offer is not None and (offer == "listed") != (offered is not None):
-        what = (
-            "is missing" if offered is None else f"is there, but the offer is {offer}"
+    labels, items = _beside(parts, "labels"), _beside(parts, "items")
+    if labels is None:
+        labels = pd.DataFrame(
+            {"label": index(sort_values(answers.text("label")).values)}
         )
+    labels = labels if labels.empty else checked_labels(labels)
+    table = _answers(answers, labels, items)
+    offered, gold = (_beside(parts, name, labels) for name in ("offered", "gold"))
+    given, rows = int(table["n"][is_given(table)].sum()), len(table)
+    if metadata is None:  # another program wrote the folder
+        metadata = _Metadata(
+            offer="unknown" if offered is None else "listed",
+            assumptions=(),
+            cleaning=Cleaning(read=rows, kept=rows, answers=given),
+            sources={},
+        )
+    if (metadata.offer == "listed") != (offered is not None):
+        there = f"is there, but the offer is {metadata.offer}"
+        what = "is missing" if offered is None else there
         msg = f"{folder / 'offered.parquet'} {what}; write the folder again"
         raise SourceError(msg)
-    types = None if metadata is None else metadata.types
-    ordered = metadata is not None and metadata.in_order
+    notes = [
+        note if name == "responses" else f"{name}.parquet: {note}"
+        for name, part in parts.items()
+        for note in unusable_notes(part.refused)
+    ]
+    cleaning = metadata.cleaning
+    if cleaning.answers != given:
+        notes.append(
+            f"the folder holds {given:,} answers; {cleaning.answers:,} were read "
+            "when its account was written"
+        )
+    notes = [*dict.fromkeys((*cleaning.notes, *notes))]
+    types = {
+        role: type_of_arrow(answers.table.schema.field(role).type)
+        for role in ("item", "annotator", "label")
+        if role in answers.table.column_names
+    }
+    found = {role: kind for role, kind in types.items() if kind is not None}
+    dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
     return Responses(
         table=table,
-        offer=offer or ("unknown" if offered is None else "listed"),
+        offer=metadata.offer,
         offered=offered,
         items=items,
         labels=labels,
-        gold=_gold(parts, labels),
-        assumptions=() if metadata is None else metadata.assumptions,
-        cleaning=_cleaning(metadata, parts, table),
-        sources={} if metadata is None else metadata.sources,
-        types=_types(answers.table) if types is None else types,
-        in_order=ordered or has_order(labels["label"].tolist()),
+        gold=None if gold is None else gold.astype({"label": dtype}),
+        assumptions=metadata.assumptions,
+        cleaning=replace(cleaning, notes=tuple(notes)),
+        sources=metadata.sources,
+        types=found if metadata.types is None else metadata.types,
+        in_order=metadata.in_order or has_order(labels["label"].tolist()),
     )
 
 
-def _labels(parts: Mapping[str, _Part]) -> pd.DataFrame:
-    if "labels" in parts:
-        labels = parts["labels"].frame()
-        twice = labels["label"].duplicated().to_numpy()
-        parts["labels"].check(~twice, "the label stands twice")
-    else:
-        label = sort_values(parts["responses"].text("label"))
-        labels = pd.DataFrame({"label": index(label.values)})
-    return labels if labels.empty else checked_labels(labels)
-
-
-def _items(parts: Mapping[str, _Part]) -> pd.DataFrame | None:
-    if "items" not in parts:
+def _beside(
+    parts: Mapping[str, _Part], name: str, labels: pd.DataFrame | None = None
+) -> pd.DataFrame | None:
+    """Return a table beside the answers, held to its rules."""
+    part = parts.get(name)
+    if part is None:
         return None
-    items = parts["items"].frame()
-    parts["items"].check(
-        ~items["item"].duplicated().to_numpy(), "the item stands twice"
-    )
-    return items
+    frame = part.frame()
+    if name in {"labels", "items"}:
+        key = name.removesuffix("s")
+        part.check(~frame[key].duplicated().to_numpy(), f"the {key} stands twice")
+    keys = [text for text in part.texts if text != "label"]
+    if name == "offered" and not keys:
+        msg = (
+            f"{part.source}: found {listing(part.table.column_names)}; expected the "
+            "label and whom it was offered to: item, annotator or response_id"
+        )
+        raise ColumnError(msg)
+    if name == "offered":
+        part.check_filled(keys)
+    if labels is not None:
+        part.label(labels)
+    if name == "gold" and "answer" in part.texts:
+        part.words("answer", ANSWERS, null=False)
+    return frame
 
 
 def _answers(
@@ -404,69 +438,9 @@ def _answers(
     return pd.DataFrame({**columns, **part.others})
 
 
-def _offered(parts: Mapping[str, _Part], labels: pd.DataFrame) -> pd.DataFrame | None:
-    if "offered" not in parts:
-        return None
-    part = parts["offered"]
-    keys = [name for name in part.texts if name != "label"]
-    if not keys:
-        msg = (
-            f"{part.source}: found {listing(part.table.column_names)}; expected the "
-            "label and whom it was offered to: item, annotator or response_id"
-        )
-        raise ColumnError(msg)
-    part.check_filled(keys)
-    part.label(labels)
-    return part.frame()
-
-
-def _gold(parts: Mapping[str, _Part], labels: pd.DataFrame) -> pd.DataFrame | None:
-    if "gold" not in parts:
-        return None
-    part = parts["gold"]
-    part.label(labels)
-    if "answer" in part.texts:
-        part.words("answer", ANSWERS, null=False)
-    dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
-    return part.frame().astype({"label": dtype})
-
-
-def _cleaning(
-    metadata: _Metadata | None, parts: Mapping[str, _Part], table: pd.DataFrame
-) -> Cleaning:
-    """Return the account of the folder, with notes on what differs from it."""
-    answers, rows = int(table["n"][is_given(table)].sum()), len(table)
-    cleaning = Cleaning(read=rows, kept=rows, answers=answers)
-    if metadata is not None:
-        cleaning = metadata.cleaning
-    notes = [
-        note if name == "responses" else f"{name}.parquet: {note}"
-        for name, part in parts.items()
-        for note in unusable_notes(part.refused)
-    ]
-    if cleaning.answers != answers:
-        notes.append(
-            f"the folder holds {answers:,} answers; {cleaning.answers:,} were read "
-            "when its account was written"
-        )
-    return replace(cleaning, notes=tuple(dict.fromkeys((*cleaning.notes, *notes))))
-
-
-def _types(table: pa.Table) -> dict[str, str]:
-    """Return the types of ids and labels in a table of another program."""
-    types = {
-        role: type_of_arrow(table.schema.field(role).type)
-        for role in ("item", "annotator", "label")
-        if role in table.column_names
-    }
-    return {role: kind for role, kind in types.items() if kind is not None}
-
-
 def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses:
     """Read one canonical folder; all but the kind was settled when it was written."""
-    if len(sources) != 1 or not isinstance(sources[0], Path):
-        msg = f"format 'responses' reads one folder; {len(sources)} sources were given"
-        raise OptionError(msg)
+    folder = only_path(sources, "responses", "folder")
     # Frames are not compared.
     beside = (options.gold, options.offered, options.labels, options.items)
     rest = replace(options, gold=None, offered=None, labels=None, items=None)
@@ -474,11 +448,11 @@ def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses
         kind=rest.kind
     ):
         msg = (
-            f"{sources[0]} is a folder of responses: its columns, offer and repeats "
+            f"{folder} is a folder of responses: its columns, offer and repeats "
             "were settled when it was written; read the export again to change them"
         )
         raise OptionError(msg)
-    responses = read_folder(sources[0])
+    responses = read_folder(folder)
     return responses if options.kind is None else responses.of_kind(options.kind)
 
 

@@ -16,91 +16,67 @@ from consilience.responses.table import Responses
 CERTAIN = 3
 # By name: the module that reads a format (and what it calls its reader, where not
 # READER), and its marks, of which a source has one. A mark is keys of a record, columns
-# or files of a folder, all of which are there: `*` stands for anything, NAME for one
-# name, `[]` for a list, and a path leads into the record. In bytes it is what a text
-# begins with, as a regular expression. Without marks, a format is read where it is
-# named.
-FORMATS: Mapping[str, tuple[str, tuple[str | bytes, ...]]] = {
-    "appen": ("tools.appen", ("_unit_id & _golden", "results.judgments")),
+# or files of a folder, all of which are there (or one of those with `/` between them):
+# `*` stands for anything, NAME for one name, `[]` for a list, and a path leads into the
+# record. In bytes it is what a text begins with, as a regular expression. Without
+# marks, a format is read where it is named.
+FORMATS: Mapping[str, tuple[str, str | bytes]] = {
+    "appen": ("tools.appen", "_unit_id & _golden | results.judgments"),
     "argilla": (
         "tools.argilla",
         (
-            *("responses & fields", "annotation & annotation_agent & prediction"),
-            *("*.responses.users", "*.responses.status", "NAME[] & NAME-suggestion"),
+            "responses & fields | annotation & annotation_agent & prediction | "
+            "*.responses.users | *.responses.status | NAME[] & NAME-suggestion"
         ),
     ),
-    "counts": ("columns.counts", ("*[yY][eE][sS]*",)),
-    "crowd": ("columns.crowd", ("labels.csv",)),
-    "cvat": ("tools.cvat", (rb"(?s)(?=<).*?<annotations.*?<meta>",)),
+    "counts": ("columns.counts", "*[yY][eE][sS]*"),
+    "crowd": ("columns.crowd", "labels.csv"),
+    "cvat": ("tools.cvat", rb"(?s)(?=<).*?<annotations.*?<meta>"),
     "doccano": (
         "tools.doccano",
-        (
-            *("id & annotations", "id & label", "id & labels", "id & cats"),
-            *("label.*", "labels.*", "cats.*"),
-        ),
+        "id & annotations/label/labels/cats | label.* | labels.* | cats.*",
     ),
     "ground_truth": (
         "tools.ground_truth",
         (
-            *("answers.*.workerId", "datasetObjectId"),
-            *("NAME & NAME-metadata & source", "NAME & NAME-metadata & source-ref"),
+            "answers.*.workerId | datasetObjectId | "
+            "NAME & NAME-metadata & source/source-ref"
         ),
     ),
-    "imagenet_multilabel": (
-        "imagenet:MULTILABEL",
-        ("annotations_classify_task.pkl",),
-    ),
-    "label_studio": (
-        "tools.label_studio",
-        ("data & annotations", "data & completions"),
-    ),
+    "imagenet_multilabel": ("imagenet:MULTILABEL", "annotations_classify_task.pkl"),
+    "label_studio": ("tools.label_studio", "data & annotations/completions"),
     "label_studio_min": (
         "tools.label_studio_min",
-        ("annotator & annotation_id & lead_time",),
+        "annotator & annotation_id & lead_time",
     ),
-    "labelbox": ("tools.labelbox", ("data_row & projects", "Labeled Data & Label")),
-    "long": ("columns.long", ("*",)),
-    "mturk": ("tools.mturk", ("HITId & AssignmentId & WorkerId",)),
+    "labelbox": ("tools.labelbox", "data_row & projects | Labeled Data & Label"),
+    "long": ("columns.long", "*"),
+    "mturk": ("tools.mturk", "HITId & AssignmentId & WorkerId"),
     "peerannot": (
         "columns.crowd:PEERANNOT",
-        (rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\d',),
+        rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\d',
     ),
     "prodigy": (
         "tools.prodigy",
         (
-            *("answer & _input_hash", "answer & _task_hash", "answer & _session_id"),
-            *("answer & _annotator_id", "answer & accept & options"),
+            "answer & _input_hash/_task_hash/_session_id/_annotator_id | "
+            "answer & accept & options"
         ),
     ),
-    "reassessed_imagenet": ("imagenet:REASSESSED", ("raters.npz",)),
-    "reassessed_imagenet_golden": (
-        "imagenet:REASSESSED_GOLDEN",
-        (),
-    ),
-    "reassessed_imagenet_joint": (
-        "imagenet:REASSESSED_JOINT",
-        (),
-    ),
-    "responses": ("canonical_folder", ("responses.parquet",)),
+    "reassessed_imagenet": ("imagenet:REASSESSED", "raters.npz"),
+    "reassessed_imagenet_golden": ("imagenet:REASSESSED_GOLDEN", ""),
+    "reassessed_imagenet_joint": ("imagenet:REASSESSED_JOINT", ""),
+    "responses": ("canonical_folder", "responses.parquet"),
     "scale": (
         "tools.scale",
-        (
-            *("task_id & params & response", "task_id & params & responses"),
-            *("task_id & params & attempts", "task_id & params & callback_url"),
-        ),
+        "task_id & params & response/responses/attempts/callback_url",
     ),
     "toloka": (
         "tools.toloka",
-        (
-            *("INPUT:* & OUTPUT:*", "INPUT:* & ASSIGNMENT:*"),
-            "tasks & solutions & user_id",
-        ),
+        "INPUT:* & OUTPUT:*/ASSIGNMENT:* | tasks & solutions & user_id",
     ),
-    "wide": ("columns.wide", ()),
-    "zooniverse": (
-        "tools.zooniverse",
-        ("annotations & subject_data & workflow_id",),
-    ),
+    "wide": ("columns.wide", ""),
+    "zooniverse": ("tools.zooniverse", "annotations & subject_data & workflow_id"),
 }
 NAMES = tuple(FORMATS)
 
@@ -132,20 +108,22 @@ class Reader:
 
 def may_be(name: str, record: Mapping[str, Any]) -> bool:
     """Say whether a record has a mark of a format, if there are any for records."""
-    marks = [mark for mark in FORMATS[name][1] if isinstance(mark, str)]
-    return not marks or any(has_mark(record, mark) for mark in marks)
+    marks = FORMATS[name][1]
+    return isinstance(marks, bytes) or not marks or has_mark(record, marks)
 
 
-def has_mark(record: Mapping[str, Any], mark: str) -> bool:
-    """Say whether a record has all keys of a mark."""
-    keys, names = mark.split(" & "), [""]
-    if keys[0].startswith("NAME"):
-        ending = keys[1].removeprefix("NAME")
-        names = [key.removesuffix(ending) for key in record if key.endswith(ending)]
-    return any(
-        all(_has_key(record, key.replace("NAME", name)) for key in keys)
-        for name in names
-    )
+def has_mark(record: Mapping[str, Any], marks: str) -> bool:
+    """Say whether a record has all keys of one of the marks."""
+    for mark in filter(None, marks.split(" | ")):
+        keys, names = mark.split(" & "), [""]
+        if keys[0].startswith("NAME"):
+            end = keys[1].removeprefix("NAME")
+            names = [key.removesuffix(end) for key in record if key.endswith(end)]
+        for name in names:
+            given = [key.replace("NAME", name).split("/") for key in keys]
+            if all(any(_has_key(record, key) for key in each) for each in given):
+                return True
+    return False
 
 
 def _has_key(record: Mapping[str, Any], key: str) -> bool:

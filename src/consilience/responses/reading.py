@@ -303,10 +303,11 @@ def grade(name: str, probe: Probe) -> int:
     """Say how sure it is that a source is of a format: from 0 to `CERTAIN`."""
     keys = probe.files if probe.is_folder else probe.names
     record = probe.record or dict.fromkeys(keys)
-    marked = any(
-        has_mark(record, mark) if isinstance(mark, str) else re.match(mark, probe.start)
-        for mark in FORMATS[name][1]
-    )
+    marks = FORMATS[name][1]
+    if isinstance(marks, bytes):
+        marked = re.match(marks, probe.start) is not None
+    else:
+        marked = has_mark(record, marks)
     return reader_of(name).sniff(probe) if marked else 0
 
 

@@ -103,20 +103,35 @@ def _listed(given: object) -> list[object] | None:
 # Labels
 
 
-def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
-    """Labels in their order, from a list or from a table."""
+def label_table(
+    given: object, options: ReadOptions, draft: Draft | None = None
+) -> pd.DataFrame:
+    """Labels in their order, from a list or from a table.
+
+    A draft's answers go by the column of the table that holds most of their labels.
+    """
     listed = _listed(given)
     if listed is not None:
         return checked_labels(label_frame([cell_text(label) for label in listed]))
     table = side_table(given, options, "labels")
     columns = Columns(label=options.label_column)
     label = require(table.names, "label", columns, table.source)
-    names = {"label": label}
+    if draft is not None and options.label_column is None:
+        names = [*table.columns, label]  # a label of lists is refused
+        frame = text_frame(table, {name: name for name in names})
+        used = drop_unused(draft.label).values.to_pylist()
+        column = naming_column(frame.rename(columns={label: "label"}), used)
+        if column != "label":
+            label = column
+            draft.account.assumptions.append(
+                f"Labels are those in the column {column!r} of the table of labels."
+            )
+    roles = {"label": label}
     rest = [name for name in table.names if name != label]
     for role in ("name", "parent"):
-        column = find(rest, role, None, table.source)
-        names |= {role: column} if column else {}
-    return checked_labels(text_frame(table, names))
+        named = find(rest, role, None, table.source)
+        roles |= {role: named} if named else {}
+    return checked_labels(text_frame(table, roles))
 
 
 def label_frame(labels: Sequence[str | None]) -> pd.DataFrame:
@@ -138,18 +153,6 @@ def naming_column(labels: pd.DataFrame, used: Iterable[str]) -> str:
         ["label", *others],
         key=lambda name: len(given & set(labels[name].astype("str"))),
     )
-
-
-def label_column(options: ReadOptions, used: Iterable[str]) -> str | None:
-    """Return the column of the label table that answers go by; None: the usual one."""
-    if options.label_column is not None or _listed(options.labels) is not None:
-        return options.label_column
-    table = side_table(options.labels, options, "labels")
-    label = require(table.names, "label", Columns(), table.source)
-    names = [*table.columns, label]  # a label of lists is refused
-    frame = text_frame(table, {name: name for name in names})
-    column = naming_column(frame.rename(columns={label: "label"}), used)
-    return None if column == "label" else column
 
 
 def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
@@ -222,10 +225,12 @@ def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     if named.item in table.names or item is None:
         item = require(table.names, "item", named, table.source)
     rest = [name for name in table.names if name != item]
-    label = named.label if named.label in rest else None
-    label = label or find(rest, "label", None, table.source)
-    label = label or find(rest, "gold", None, table.source)
-    label = label or require(rest, "label", Columns(), table.source)
+    label = (
+        (named.label if named.label in rest else None)
+        or find(rest, "label", None, table.source)
+        or find(rest, "gold", None, table.source)
+        or require(rest, "label", Columns(), table.source)
+    )
     names = {"item": item, "label": label}
     answer = find([n for n in rest if n != label], "answer", None, table.source)
     names |= {"answer": answer} if answer else {}
@@ -303,12 +308,7 @@ def _given_labels(
     draft: Draft, options: ReadOptions, shown: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return the labels that the caller lists, among which are those on screen."""
-    column = label_column(options, drop_unused(draft.label).values.to_pylist())
-    labels = label_table(options.labels, replace(options, label_column=column))
-    if column != options.label_column:
-        draft.account.assumptions.append(
-            f"Labels are those in the column {column!r} of the table of labels."
-        )
+    labels = label_table(options.labels, options, draft)
     strange = () if shown is None else set(shown["label"]) - set(labels["label"])
     if shown is not None and strange:
         first = next(label for label in shown["label"] if label in strange)

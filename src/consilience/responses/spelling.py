@@ -83,7 +83,9 @@ def merge_spellings(
     form = normal if options.normalize else str
     key = spelling_key(options)
     listed = _listed(options)
-    counts = _counts(draft.label)
+    texts, codes = draft.label.values.to_pylist(), draft.label.codes
+    number = np.bincount(codes[codes >= 0], minlength=len(texts))
+    counts = {text: int(n) for text, n in zip(texts, number, strict=True) if n}
     golden = [] if gold is None else gold["label"].dropna().tolist()
     kept = {key(label): form(label) for label in golden}
     for label in sorted(counts, key=lambda spelling: (counts[spelling], spelling)):
@@ -104,11 +106,10 @@ def merge_spellings(
         draft.account.notes.append(
             f"{answers:,} labels were respelled: {'; '.join(shown[:8])}{more}"
         )
-    values = draft.label.values.to_pylist()
-    texts = text_array(None if v is None else renamed(v) for v in values)
+    new = text_array(None if v is None else renamed(v) for v in texts)
     draft = replace(
         draft,
-        label=recode(draft.label.codes, texts),
+        label=recode(codes, new),
         labels=_in_frame(draft.labels, renamed),
         offered=_in_frame(draft.offered, renamed),
     )
@@ -122,12 +123,6 @@ def _listed(options: ReadOptions) -> list[str]:
     if options.offered is not None:
         labels += offered_table(options.offered, options)[0]["label"].tolist()
     return list(dict.fromkeys(map(str, labels)))
-
-
-def _counts(column: Coded) -> dict[str, int]:
-    number = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
-    texts = column.values.to_pylist()
-    return {text: int(n) for text, n in zip(texts, number, strict=True) if n}
 
 
 def _in_frame(

@@ -197,10 +197,8 @@ class Responses:
             raise KindError(msg)
         if self.kinds == (kind,):
             return self
-        table = self.table[self.table["kind"] == kind].reset_index(drop=True)
-        for column in ("item", "annotator", "response_id"):
-            table[column] = table[column].cat.remove_unused_categories()
-        return replace(self, table=table)
+        of_kind = np.flatnonzero(self.table["kind"] == kind)
+        return replace(self, table=_some(self.table, of_kind))
 
     def with_labels(self, more: Iterable[str]) -> "Responses":
         """Return the same answers with further labels, after those there are.
@@ -242,9 +240,7 @@ class Responses:
         rows
             Their places in the table.
         """
-        table = self.table.iloc[rows].reset_index(drop=True)
-        for column in ("item", "annotator", "response_id"):
-            table[column] = table[column].cat.remove_unused_categories()
+        table = _some(self.table, rows)
         items = set(table["item"].cat.categories)
 
         def about(side: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -259,6 +255,12 @@ class Responses:
             offered=about(self.offered),
             gold=about(self.gold),
         )
+
+
+def _some(table: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    table = table.iloc[rows].reset_index(drop=True)
+    names = ("item", "annotator", "response_id")
+    return table.assign(**{n: table[n].cat.remove_unused_categories() for n in names})
 
 
 def concatenate(parts: Sequence[Responses]) -> Responses:

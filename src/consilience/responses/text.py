@@ -68,8 +68,7 @@ def text_array(values: Iterable[str | None]) -> pa.StringArray:
 
 def with_line_breaks(values: pa.StringArray) -> pa.StringArray:
     """Return the texts that hold a line break."""
-    masks = [pc.match_substring(values, pattern) for pattern in ("\n", "\r")]
-    return values.filter(pc.or_(*masks))
+    return values.filter(pc.match_substring_regex(values, "[\r\n]"))
 
 
 def encode(column: pa.Array | pa.ChunkedArray) -> Coded:

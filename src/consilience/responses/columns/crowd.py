@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from consilience.errors import OptionError, SourceError
+from consilience.errors import SourceError
 from consilience.responses.account import Account
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long import long_draft
@@ -19,7 +19,7 @@ from consilience.responses.draft import Draft
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
-from consilience.responses.sources.frames import Source
+from consilience.responses.sources.frames import Source, only_path
 from consilience.responses.sources.json_file import read_json
 from consilience.responses.sources.opening import fingerprints, load_tables
 from consilience.responses.table import Responses
@@ -28,10 +28,7 @@ from consilience.responses.text import encode_texts
 
 def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
     """Read a folder of labels and truth."""
-    if len(sources) != 1 or not isinstance(sources[0], Path):
-        msg = f"format 'crowd' reads one folder; {len(sources)} sources were given"
-        raise OptionError(msg)
-    folder = sources[0]
+    folder = only_path(sources, "crowd", "folder")
     truth = folder / "truth.csv"
     if options.gold is None and _has_rows(truth):
         options = replace(options, gold=truth)
@@ -53,10 +50,7 @@ def _has_rows(truth: Path) -> bool:
 
 def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses:
     """Read one file of answers."""
-    if len(sources) != 1 or not isinstance(sources[0], Path):
-        msg = f"format 'peerannot' reads one file; {len(sources)} sources were given"
-        raise OptionError(msg)
-    path = sources[0]
+    path = only_path(sources, "peerannot", "file")
     tasks = read_json(path)
     if not isinstance(tasks, dict) or not all(
         isinstance(answers, dict) for answers in tasks.values()

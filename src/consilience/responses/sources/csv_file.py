@@ -88,7 +88,12 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
 
 def find_layout(path: Path, options: ReadOptions) -> Layout:
     """Find separator and header of a file."""
-    encoding = encoding_of(path, options.encoding)
+    if options.encoding is not None:
+        encoding = check_encoding(options.encoding)
+    else:
+        encoding = _unicode(path) or guessed(path).encoding or ""
+    if not encoding:
+        raise not_text(path, UTF8)
     number, line = _first_line(path, encoding, 0)
     excel = re.fullmatch(r"sep=(.)", line.strip("\r\n"))  # Excel's own first line
     if excel:
@@ -193,16 +198,6 @@ def _has_blank_lines(path: Path) -> bool:
                 return True
             last = part[-1:]
     return False
-
-
-def encoding_of(path: Path, given: str | None = None) -> str:
-    """Return the encoding: as requested, by a mark, UTF-8, or by the file's words."""
-    if given is not None:
-        return check_encoding(given)
-    encoding = _unicode(path) or guessed(path).encoding
-    if encoding is None:
-        raise not_text(path, UTF8)
-    return encoding
 
 
 def assumed_encoding(path: Path, given: str | None) -> tuple[str, ...]:

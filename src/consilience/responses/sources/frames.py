@@ -95,20 +95,23 @@ def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) ->
     return Frame(data=table.to_arrow())
 
 
-def is_table(given: object) -> bool:
+def is_table(given: Sequence[Any]) -> bool:
     """Say whether a sequence is itself a table: of dicts, or of tuples."""
-    return (
-        isinstance(given, Sequence)
-        and bool(given)
-        and not isinstance(given, (str, bytes))
-        and all(isinstance(row, (Mapping, tuple)) for row in given)
-    )
+    return bool(given) and all(isinstance(row, (Mapping, tuple)) for row in given)
 
 
 def is_sources(given: object) -> bool:
     """Say whether a sequence is one of several sources, and no table."""
-    listed = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
-    return listed and not is_table(given)
+    is_text = isinstance(given, (str, bytes))
+    return isinstance(given, Sequence) and not is_text and not is_table(given)
+
+
+def only_path(sources: Sequence[Source], name: str, what: str) -> Path:
+    """Return the one file or folder of a format that reads no more."""
+    if len(sources) != 1 or not isinstance(sources[0], Path):
+        msg = f"format {name!r} reads one {what}; {len(sources)} sources were given"
+        raise OptionError(msg)
+    return sources[0]
 
 
 def _of_pandas(frame: pd.DataFrame) -> Frame:

@@ -37,7 +37,7 @@ _KEY_WITH_BLANKS = re.compile(rb'"[ \t\r\n]+:')
 _SPARSE = 0.02  # share of cells that are filled
 _MANY = 20_000_000  # cells
 _NEAR = 1 << 16  # characters in which a list begins
-_LISTS = ("items", "docs", "records")  # keys under which an API lists records
+LISTS = ("items", "docs", "records")  # keys under which an API lists records
 
 
 def read_records(path: Path, *, lines: bool) -> tuple[list[Record], list[int] | None]:
@@ -95,9 +95,9 @@ def _listed_records(path: Path) -> list[Record]:
     """Return the records of a JSON list, alone or as the one list of an object."""
     document = read_json(path)
     if isinstance(document, dict):
-        lists = [cell for cell in document.values() if _are_records(cell) and cell]
+        lists = [cell for cell in document.values() if are_records(cell) and cell]
         document = lists[0] if len(lists) == 1 else None
-    if not _are_records(document):
+    if not are_records(document):
         msg = (
             f"{path}: expected a JSON list of records such as "
             '[{"item": ..., "label": ...}]; export it so (pandas: `orient="records"`), '
@@ -107,7 +107,8 @@ def _listed_records(path: Path) -> list[Record]:
     return cast("list[Record]", document)
 
 
-def _are_records(cell: object) -> bool:
+def are_records(cell: object) -> bool:
+    """Say whether a value is a list of records."""
     return isinstance(cell, list) and all(isinstance(part, dict) for part in cell)
 
 
@@ -116,10 +117,10 @@ def first_record(start: bytes) -> Record:
     text = start.decode("utf-8", errors="ignore")
     record = _decoded(text.removeprefix("[").lstrip())
     if record is None and text.startswith("{"):  # a long list that an API wraps
-        wrapped = re.search(rf'"(?:{"|".join(_LISTS)})"\s*:\s*\[\s*', text[:_NEAR])
+        wrapped = re.search(rf'"(?:{"|".join(LISTS)})"\s*:\s*\[\s*', text[:_NEAR])
         record = None if wrapped is None else _decoded(text[wrapped.end() :])
     elif record is not None and text.startswith("{"):
-        lists = [record[key] for key in _LISTS if isinstance(record.get(key), list)]
+        lists = [record[key] for key in LISTS if isinstance(record.get(key), list)]
         if lists and lists[0] and isinstance(lists[0][0], dict):
             return cast("Record", lists[0][0])
     return record or {}
@@ -268,18 +269,12 @@ def _bad_line(path: Path, text: bytes) -> SourceError:
     return SourceError(msg)
 
 
-def _length_of_utf8(text: bytes) -> int:
-    try:
-        return len(text.decode())
-    except UnicodeDecodeError as error:
-        return error.start
-
-
 def _broken(path: Path, text: bytes, error: Exception) -> SourceError:
     match = re.search(r"byte (\d+)", str(error))
     byte = int(match.group(1)) if match else len(text)
     if isinstance(error, UnicodeDecodeError):  # counts from the start of a text
-        byte = _length_of_utf8(text)
+        whole = text.decode("utf-8", "replace").partition("\ufffd")[0]
+        byte = len(whole.encode())
     line = text.count(b"\n", 0, byte) + 1
     column = byte - text.rfind(b"\n", 0, byte)
     what = "stops in the middle" if byte >= len(text) else f"is broken ({error})"
