@@ -12,30 +12,17 @@ from consilience.responses.table import Responses
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedSets:
-    """Responses of kind objects, coded; skipped ones are left out.
+    """Responses of kind objects, coded; R responses name N labels.
 
-    Letters: R responses, N labels named in all of them.
-
-    Attributes
-    ----------
-    item, annotator
-        Codes of the item and of the annotator (-1: anonymous) of each response.
-    main
-        Code of the label named as the main one; -1 where none is.
-    n
-        How often the response was given.
-    label
-        Codes of the labels named, response by response, in the order of the rows.
-    start
-        Where each response begins in `label`; one more at the end.
+    Skipped ones are left out. Responses stand in the order of their first rows.
     """
 
     item: Int[np.ndarray, " R"]
-    annotator: Int[np.ndarray, " R"]
-    main: Int[np.ndarray, " R"]
-    n: Int[np.ndarray, " R"]
-    label: Int[np.ndarray, " N"]
-    start: Int[np.ndarray, " R+1"]
+    annotator: Int[np.ndarray, " R"]  # -1: anonymous
+    main: Int[np.ndarray, " R"]  # label named as the main one; -1: none is
+    n: Int[np.ndarray, " R"]  # how often the response was given
+    label: Int[np.ndarray, " N"]  # response by response, in the order of the rows
+    start: Int[np.ndarray, " R+1"]  # where each response begins in `label`
 
     @property
     def size(self) -> Int[np.ndarray, " R"]:
@@ -64,8 +51,7 @@ def named_sets(responses: Responses) -> NamedSets:
     """Code the responses by what they name.
 
     A response is the rows of one `response_id`, or else those of one item and
-    annotator. Responses stand in the order of their first rows; a label that a response
-    names twice counts once.
+    annotator. A label that a response names twice counts once.
     """
     if responses.kinds != ("objects",):
         kinds = ", ".join(responses.kinds) or "none"

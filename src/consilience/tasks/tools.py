@@ -125,22 +125,23 @@ def _add_question(view: ET.Element, name: str, question: str, *, several: bool) 
 def write_mturk(survey: Survey, folder: Path) -> str:
     """Write the input of a batch and the page; return how they are imported."""
     cells = [[_escaped(t.image), _escaped(t.record)] for t in survey.tasks]
-    _write_rows(folder / INPUT, ["image_url", "task"], cells)
+    _write_rows(folder / INPUT, [["image_url", "task"], *cells])
     several = "checkbox" if survey.several else "radio"
     questions = [{"field": "chosen", "text": survey.question, "type": several}]
     if survey.kind == "objects":
         questions.append({"field": "main", "text": MAIN_QUESTION, "type": "radio"})
     page = Path(__file__).with_name("mturk.html").read_text("utf-8")
-    page = page.replace("QUESTIONS", _in_script(questions))
+    text = msgspec.json.encode(questions).decode()
+    for character in "<>&$":  # can end no script and be no variable of the site
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    page = page.replace("QUESTIONS", text)
     (folder / QUESTION).write_text(page, "utf-8")
     return MTURK
 
 
-def _write_rows(
-    path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
-) -> None:
+def _write_rows(path: Path, rows: Iterable[Sequence[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([header, *rows])
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
 
 
 def _escaped(text: str) -> str:
@@ -149,18 +150,10 @@ def _escaped(text: str) -> str:
     return plain.encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _in_script(value: object) -> str:
-    """Return JSON that can neither end a script nor be a variable of the site."""
-    text = msgspec.json.encode(value).decode()
-    for character in "<>&$":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
 def write_zooniverse(survey: Survey, folder: Path) -> str:
     """Write the manifest, the lists and the questions; return how they are uploaded."""
     (folder / LISTS).mkdir()
-    rows, most = [], 0
+    rows, most = [["image", "list", "#task"]], 0
     for number, task in enumerate(survey.tasks, start=1):
         names = [" ".join(visible(n).split()) for x, n in task.named if x != NONE]
         lines = [f"{place}. {name}\n" for place, name in enumerate(names, start=1)]
@@ -168,7 +161,7 @@ def write_zooniverse(survey: Survey, folder: Path) -> str:
         (folder / listed).write_text("".join(lines), "utf-8")
         rows.append([task.image, listed, task.record])
         most = max(most, len(names))
-    _write_rows(folder / MANIFEST, ["image", "list", "#task"], rows)
+    _write_rows(folder / MANIFEST, rows)
     none = any(NONE in task.shown.labels for task in survey.tasks)
     answers = [str(number) for number in range(1, most + 1)] + [NONE] * none
     tasks = {"T0": _question(survey.question, answers, several=survey.several)}

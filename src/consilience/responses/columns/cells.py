@@ -43,7 +43,13 @@ def as_lists(column: Coded, options: ReadOptions) -> pa.Array | None:
     if options.split is not None:
         cells = [None if t is None else split_labels(t, options.split) for t in texts]
     else:
-        cells = [None if t is None else _json_list(t) for t in texts]
+        parsed = (parse_structure(t) if t and t[0] == "[" else None for t in texts)
+        cells = [
+            [str(part) for part in each]
+            if isinstance(each, list) and all(isinstance(p, str | int) for p in each)
+            else None
+            for each in parsed
+        ]
         used = column.codes[column.codes >= 0]
         if not len(used) or any(cells[code] is None for code in np.unique(used)):
             return None
@@ -55,13 +61,6 @@ def split_labels(text: str, separator: str) -> list[str]:
     """Return the labels between separators, each once, without blanks around them."""
     parts = (part.strip() for part in text.split(separator))
     return list(dict.fromkeys(part for part in parts if part))
-
-
-def _json_list(text: str) -> list[str] | None:
-    value = parse_structure(text) if text.startswith("[") else None
-    if not isinstance(value, list) or not all(isinstance(p, str | int) for p in value):
-        return None
-    return [str(part) for part in value]
 
 
 def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:

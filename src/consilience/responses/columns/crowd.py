@@ -7,7 +7,6 @@ peerannot's file is ``{task: {worker: label}}``.
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
@@ -30,22 +29,17 @@ def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
     """Read a folder of labels and truth."""
     folder = only_path(sources, "crowd", "folder")
     truth = folder / "truth.csv"
-    if options.gold is None and _has_rows(truth):
-        options = replace(options, gold=truth)
+    if options.gold is None and truth.exists():
+        with truth.open("rb") as file:
+            lines = sum(bool(line.strip()) for line in islice(file, 20))
+        # There may be a header and no truth.
+        options = replace(options, gold=truth if lines > 1 else None)
     if options.repeats == "keep":
         options = replace(options, repeats="all")
     files = [folder / "labels.csv", *([truth] if truth.exists() else [])]
     table = load_tables(files[:1], options)
     responses = assemble(long_draft(table, options), options)
     return replace(responses, sources=fingerprints(files))
-
-
-def _has_rows(truth: Path) -> bool:
-    """Whether there is a truth and not only its header."""
-    if not truth.exists():
-        return False
-    with truth.open("rb") as file:
-        return sum(bool(line.strip()) for line in islice(file, 20)) > 1
 
 
 def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses:

@@ -200,7 +200,8 @@ def _matrix(
     named = options.columns
     if any((named.annotator, named.label, named.answer, named.n)) or options.split:
         return None
-    keys = [name for name, column in table.columns.items() if looks.is_key(column)]
+    number = {n: looks.num_values(column) for n, column in table.columns.items()}
+    keys = [name for name in number if number[name] == table.num_rows]
     if "annotator" in roles and roles["annotator"] not in keys:
         return None
     names = list(table.columns)

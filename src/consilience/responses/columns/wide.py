@@ -70,6 +70,7 @@ _OTHER = re.compile(
     r"confidence|certainty|comment|remark|timestamp|duration|seconds|difficulty"
     r"|^notes?$|^links?$|^urls?$|^date$|^time$|^text$|^title$|^description$"
 )
+_NUMBER = re.compile(r"[-+.\deE]+")
 _NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
 _ASIDE = frozenset({*EXTRAS, *USUAL["gold"]})
 _ROWS, _LABELS = 20_000, 50  # that are looked at; that answers may have
@@ -372,7 +373,8 @@ def _left_out(
         if seen in NEVER_LABELS - {DISTINCT} or _OTHER.search(plain(name))
     }
     left = [name for name in looks if name not in out]
-    numbers = [n for n in left if looks[n] in _NUMERIC and _are_numbers(values[n])]
+    numeric = [name for name in left if looks[name] in _NUMERIC]
+    numbers = [n for n in numeric if all(map(_NUMBER.fullmatch, values[n]))]
     words = [name for name in left if name not in numbers]
     whole = [name for name in numbers if looks[name] != FRACTIONS]
 
@@ -393,10 +395,6 @@ def _left_out(
         elif unlike or filled >= FEW:
             doubtful.append(name)
     return out, doubtful
-
-
-def _are_numbers(values: set[str]) -> bool:
-    return all(re.fullmatch(r"[-+.\deE]+", value) for value in values)
 
 
 READER = Reader(

@@ -126,7 +126,11 @@ def read_frame(frame: Frame, options: ReadOptions) -> TextTable:
                     values = _from_pandas(pd.Series(column.dtype.categories))
                     orders[name] = _order(values, ordered=bool(column.dtype.ordered))
         except ConsilienceError as error:
-            unusable[name] = _why(error)
+            why = {
+                UnicodeDecodeError: "bytes that are not UTF-8",
+                UnicodeEncodeError: "text with half of a surrogate pair",
+            }
+            unusable[name] = why.get(type(error.__cause__), str(error))
     return _text_table(frame, arrays, unusable, options, types, orders)
 
 
@@ -138,14 +142,6 @@ def _order(values: pa.Array, *, ordered: bool) -> tuple[str, ...]:
     ):
         texts = natural_texts(texts)
     return tuple(dict.fromkeys(texts))
-
-
-def _why(error: ConsilienceError) -> str:
-    if isinstance(error.__cause__, UnicodeDecodeError):
-        return "bytes that are not UTF-8"
-    if isinstance(error.__cause__, UnicodeEncodeError):
-        return "text with half of a surrogate pair"
-    return str(error)
 
 
 def _text_table(
@@ -167,7 +163,11 @@ def _text_table(
         try:
             with readable(source):
                 if _is_list(array.type):
-                    lists[name] = _list_of_texts(array)
+                    chunked = isinstance(array, pa.ChunkedArray)
+                    whole = array.combine_chunks() if chunked else array
+                    lists[name] = whole.cast(pa.list_(pa.string()))
+                    # Damaged files may hold bytes that are not text.
+                    lists[name].validate(full=True)
                     continue
                 text, note = as_text(array)
                 coded[name] = drop_unused(encode(text))
@@ -218,13 +218,10 @@ def _is_plain(kind: pa.DataType) -> bool:
         )
     if pa.types.is_dictionary(kind):
         return _is_plain(kind.value_type)
-    return bool(pa.types.is_primitive(kind) or _is_text(kind) or _is_binary(kind)) or (
-        pa.types.is_decimal(kind) or pa.types.is_null(kind)
-    )
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return kind in {pa.string(), pa.large_string(), pa.string_view()}
+    if kind in {pa.string(), pa.large_string(), pa.string_view()} or _is_binary(kind):
+        return True
+    tests = (pa.types.is_primitive, pa.types.is_decimal, pa.types.is_null)
+    return any(test(kind) for test in tests)
 
 
 def _is_binary(kind: pa.DataType) -> bool:
@@ -246,13 +243,6 @@ def _long_columns(file: parquet.ParquetFile) -> set[int]:
         if sum(group.column(i).total_uncompressed_size for group in groups)
         > _LONG * metadata.num_rows
     }
-
-
-def _list_of_texts(array: pa.Array | pa.ChunkedArray) -> pa.Array:
-    whole = array.combine_chunks() if hasattr(array, "chunks") else array
-    texts = whole.cast(pa.list_(pa.string()))
-    texts.validate(full=True)  # damaged files may hold bytes that are not text
-    return texts
 
 
 def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:
@@ -308,15 +298,9 @@ def cell_text(cell: object, place: str = "") -> str | None:
         return cell.isoformat()
     if missing or (isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))):
         return None
-    if not _has_text(cell):
+    has_str = type(cell).__str__ is not object.__str__ and not hasattr(cell, "__len__")
+    if not (isinstance(cell, (numbers.Number, np.generic)) or has_str):
         what = f"{place}: " if place else ""
         msg = f"{what}{type(cell).__name__} where one text or number was expected"
         raise DataError(msg)
     return str(cell)
-
-
-def _has_text(cell: object) -> bool:
-    if isinstance(cell, (numbers.Number, np.generic)):
-        return True
-    has_str = type(cell).__str__ is not object.__str__
-    return has_str and not hasattr(cell, "__len__")

@@ -69,16 +69,12 @@ def guessed(path: Path) -> Guess:
 
 @lru_cache(maxsize=64)
 def _guessed(path: str, _time: int, _size: int) -> Guess:
-    place = Path(path)
-    return guess_encoding(list(_words(place)), damaged=_is_damaged_utf8(place))
-
-
-def _is_damaged_utf8(path: Path) -> bool:
-    """Say whether most of what is not ASCII is UTF-8: a few bytes were lost."""
-    with path.open("rb") as file:
+    with Path(path).open("rb") as file:
         text = file.read(_PART).decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    return sum(not char.isascii() for char in text) - broken > broken
+    broken, strange = text.count("\ufffd"), sum(not char.isascii() for char in text)
+    # Where most of what is not ASCII is UTF-8, a few bytes were lost.
+    damaged = strange - broken > broken
+    return guess_encoding(list(_words(Path(path))), damaged=damaged)
 
 
 def _words(path: Path) -> Iterator[bytes]:

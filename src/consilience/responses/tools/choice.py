@@ -99,7 +99,10 @@ def choose(export: Export, options: ReadOptions) -> Choice:
     if export.tool.people and all(work.annotator is None for work in works):
         msg = f"{source}: no record says who answered; {export.tool.people}"
         raise ColumnError(msg)
-    asked = _questions(counted)
+    answers: dict[str, list[Answer]] = {}
+    for name, answer in (pair for work in counted for pair in work.answers.items()):
+        answers.setdefault(name, []).append(answer)
+    asked = {name: _question(name, each) for name, each in answers.items()}
     options = _as_written(export, asked, options)
     columns, main = options.columns, options.columns.main
     fields = dict.fromkeys(name for work in counted for name in work.fields)
@@ -129,15 +132,6 @@ def choose(export: Export, options: ReadOptions) -> Choice:
         main=main if main in asked else None,
         options=for_question(options, question.name),
     )
-
-
-def _questions(works: Sequence[Work]) -> dict[str, Question]:
-    """Return the questions that works answer, in their order."""
-    given: dict[str, list[Answer]] = {}
-    for work in works:
-        for name, answer in work.answers.items():
-            given.setdefault(name, []).append(answer)
-    return {name: _question(name, answers) for name, answers in given.items()}
 
 
 def _question(name: str, answers: Sequence[Answer]) -> Question:

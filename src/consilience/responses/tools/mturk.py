@@ -95,7 +95,12 @@ def _answers(
     """Give the answers in columns of texts, of buttons, and inside of JSON."""
     for name in names:
         cell = row.value.get(name)
-        yield name, SKIPPED if cell is None else _picked(cell, options)
+        # Labels stand between bars; of a choice, a bar may be part of the label.
+        if cell is None:
+            yield name, SKIPPED
+        else:
+            several = options.kind != "choice"
+            yield name, Answer(tuple(cell.split("|")) if several else (cell,))
     for stem, columns in switches.items():
         yield stem, buttons({each: row.value.get(n) for each, n in columns.items()})
     pages = decoded(row.value.get(PAGES) or "[]", f"{row.place}: {PAGES}")
@@ -105,11 +110,6 @@ def _answers(
         raise DataError(msg)
     for name, answer in form_answers(pages, row.place).items():
         yield f"Answer.{name}", answer
-
-
-def _picked(cell: str, options: ReadOptions) -> Answer:
-    """Return the labels between bars; of a choice, a bar may be part of the label."""
-    return Answer((cell,) if options.kind == "choice" else tuple(cell.split("|")))
 
 
 # Grids, and tasks that list their labels
@@ -157,16 +157,13 @@ def _grid(row: Record, options: ReadOptions) -> Iterator[Record]:
     on = set() if numbered else _selected(row, question, shown)
     rest = {name: cell for name, cell in cells.items() if name[:6] != "Input."}
     for i, value in shown.items():
-        answer = answers.get(numbered.get(i, "")) if numbered else _yes(i in on)
+        answer = Answer(("yes" if i in on else "no",))
+        answer = answers.get(numbered.get(i, "")) if numbered else answer
         about = {label: cells.get(label.replace("{i}", str(i)))}
         fields = {item: value} | (about if label.startswith("Input.") else {})
         if answer is not None:
             part = rest | fields | {"answers": {question: answer}}
             yield structs.replace(row, value=part)
-
-
-def _yes(on: bool) -> Answer:  # noqa: FBT001
-    return Answer(("yes",) if on else ("no",))
 
 
 def _numbered(pattern: str, names: Mapping[str, Any]) -> dict[int, str]:
