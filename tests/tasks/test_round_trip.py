@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.responses.exports.writers import as_csv
 
 import consilience as cs
 from consilience.errors import DataError
@@ -20,22 +21,6 @@ from consilience.responses.options import MISSING
 NONE = "none of these"
 TOOLS = ("label-studio", "mturk", "zooniverse")
 KINDS = ("choice", "contains", "objects")
-CLASSIFICATION = [
-    "classification_id",
-    "user_name",
-    "user_id",
-    "user_ip",
-    "workflow_id",
-    "workflow_name",
-    "workflow_version",
-    "created_at",
-    "gold_standard",
-    "expert",
-    "metadata",
-    "annotations",
-    "subject_data",
-    "subject_ids",
-]
 PREFIX = "https://example.org/images/"
 # Texts that would be markup, a path, a formula, a variable or a list; and others.
 TEXTS = st.one_of(
@@ -179,53 +164,39 @@ def zooniverse(folder, kind, answers):
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     workflow = json.loads((folder / "workflow.json").read_text("utf-8"))["tasks"]
-    out = folder.parent / "classifications.csv"
-    with out.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(CLASSIFICATION)
-        for number, (item, who, picked, main) in enumerate(answers):
-            place, row, shown = next(
-                (k, row, json.loads(row["#task"]))
-                for k, row in enumerate(rows)
-                if json.loads(row["#task"])["item"] == item
-            )
-            said = []
-            for task, (_, some) in zip(
-                workflow, questions(kind, picked, main), strict=True
-            ):
-                # A person looks the label up on the list and clicks its number.
-                listed = (folder / row["list"]).read_text("utf-8").split("\n")
-                numbers = [
-                    NONE if label == NONE else number_of(listed, shown, label)
-                    for label in some
-                ]
-                labels = [each["label"] for each in workflow[task]["answers"]]
-                assert set(numbers) <= set(labels)
-                several = workflow[task]["type"] == "multiple"
-                said.append(
-                    {
-                        "task": task,
-                        "task_label": workflow[task]["question"],
-                        "value": numbers if several else numbers[0],
-                    }
-                )
-            subject = {"retired": None, **row}
-            table.writerow(
-                [
-                    *(1000 + number, who, "", "5a", 7, "w", "1.1"),
-                    *("2026-11-01 10:00:00 UTC", "", ""),
-                    json.dumps(
-                        {
-                            "started_at": "2026-11-01T10:00:00.000Z",
-                            "finished_at": "2026-11-01T10:00:04.500Z",
-                        }
-                    ),
-                    json.dumps(said),
-                    json.dumps({str(50 + place): subject}),
-                    50 + place,
-                ]
-            )
-    return out
+    records = []
+    for number, (item, who, picked, main) in enumerate(answers):
+        place, row, shown = next(
+            (k, row, json.loads(row["#task"]))
+            for k, row in enumerate(rows)
+            if json.loads(row["#task"])["item"] == item
+        )
+        said = []
+        asked = questions(kind, picked, main)
+        for (name, task), (_, some) in zip(workflow.items(), asked, strict=True):
+            # A person looks the label up on the list and clicks its number.
+            listed = (folder / row["list"]).read_text("utf-8").split("\n")
+            numbers = [
+                NONE if label == NONE else number_of(listed, shown, label)
+                for label in some
+            ]
+            assert set(numbers) <= {each["label"] for each in task["answers"]}
+            value = numbers if task["type"] == "multiple" else numbers[0]
+            title = task["question"]
+            said.append({"task": name, "task_label": title, "value": value})
+        records.append(
+            {
+                "classification_id": 1000 + number,
+                "user_name": who,
+                "workflow_id": 7,
+                "created_at": "2026-11-01 10:00:00 UTC",
+                "gold_standard": "",
+                "metadata": "{}",
+                "annotations": json.dumps(said),
+                "subject_data": json.dumps({str(50 + place): {"retired": None, **row}}),
+            }
+        )
+    return as_csv(folder.parent / "classifications.csv", records)
 
 
 def number_of(listed, shown, label):

@@ -255,7 +255,9 @@ def _read(
             )
             raise OptionError(msg)
         responses = reader.read(sources, options)
-        files_read = responses.sources or fingerprints(sources)
+        files_read = responses.sources
+        if not files_read and reader.name != "responses":  # which names those before
+            files_read = fingerprints(sources)
     cleaning = responses.cleaning
     if rest:
         left = listing([_name_of(file) for file in rest], 3)
@@ -394,12 +396,12 @@ def _plan(
     table = None
     if best <= 1 and not probed.is_folder and kind_of(first) not in {"", "xml", "zip"}:
         table = load_table(first, options, unnested=True)
-        understood = understand(without(table, options.exclude), options)
+        shown = without(table, options.exclude)
+        understood = understand(shown, options, assumed)
         sources = [_looked_at(first, table), *sources[1:]]
         if understood is not None:
-            assumed.extend(understood.assumptions)
-            applied = understood.applied(options)
-            return reader_of(understood.format), sources, applied
+            name, options = understood
+            return reader_of(name), sources, options
     if best == 0:
         raise _unknown(probed, table)
     if len(fit) > 1:

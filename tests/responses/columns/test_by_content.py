@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.responses.reading_back import back
 
 import consilience as cs
 from consilience.errors import ConsilienceError
@@ -30,11 +31,6 @@ def study(*, accuracy=0.8, seed=0, **names):
     return pd.DataFrame({name: columns[role] for name, role in chosen.items()})
 
 
-def back(responses):
-    table = responses.table[["item", "annotator", "label"]].astype("str")
-    return sorted(map(tuple, table.to_numpy().tolist()))
-
-
 def expected(frame, item, annotator, label):
     return sorted(map(tuple, frame[[item, annotator, label]].to_numpy().tolist()))
 
@@ -52,7 +48,7 @@ def expected(frame, item, annotator, label):
 def test_names_and_contents_together_are_read_and_said(names, more):
     frame = study(**more, **names)
     responses = cs.read(frame)
-    assert back(responses) == expected(frame, *names)
+    assert sorted(back(responses)) == expected(frame, *names)
     assert any("what it holds" in sentence for sentence in responses.assumptions)
 
 

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.responses import reading_back
+from tests.responses.reading_back import NAMES
 
 from consilience.errors import ConsilienceError, SourceError
 from consilience.responses import read
 
-NAMES = ["item", "annotator", "label"]
 SOME_NAMES = ("abc", "xyz", "foo", "id1", "col_2", "who", "said", "pic", "wert", "v3")
 
 
@@ -30,7 +31,7 @@ def answers(seed=0, *, items=40, annotators=5, each=3, labels=("cat", "dog", "fo
 
 
 def back(responses):
-    return sorted(map(tuple, responses.table[NAMES].astype("str").to_numpy()))
+    return sorted(reading_back.back(responses))
 
 
 def rows_of(frame):

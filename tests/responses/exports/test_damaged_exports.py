@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.responses.exports.test_formats import FIXED
 from tests.responses.exports.writers import READER, WRITERS, Study, as_json
-from tests.responses.test_damage import JSON, outcome, replaced, some
+from tests.responses.reading_back import some
+from tests.responses.test_damage import JSON, outcome, replaced
 
 NESTED = [name for name in WRITERS if name not in {"cvat", "doccano", "zooniverse"}]
 NESTED = [name for name in NESTED if name not in {"toloka", "appen", "labelbox_csv"}]

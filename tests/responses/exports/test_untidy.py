@@ -18,6 +18,7 @@ from tests.responses.exports.writers import (
     toloka_json,
     url,
 )
+from tests.responses.reading_back import rows
 
 from consilience.errors import (
     ColumnError,
@@ -34,11 +35,6 @@ FIXED = {
     (2, "ann"): ("cat",),
     (2, "bob"): ("cat",),
 }
-
-
-def rows(responses, *columns):
-    cells = responses.table[list(columns)].astype(object).to_numpy().tolist()
-    return [[None if pd.isna(cell) else str(cell) for cell in row] for row in cells]
 
 
 def edited(path, edit):
@@ -561,8 +557,8 @@ def test_attributes_of_cvat_are_questions_and_shapes_are_objects(tmp_path):
     with pytest.raises(ColumnError, match=r"'weather' .*'objects' \(objects"):
         read(path)
     assert rows(read(path, question="objects"), "label", "object") == [
-        ["car", "0"],
-        ["car", "1"],
+        ["car", 0],
+        ["car", 1],
     ]
 
 

@@ -65,11 +65,6 @@ def test_the_sheet_of_answers_is_found_beside_a_book_of_codes(tmp_path):
     responses = cs.read(tmp_path / "study.xlsx")
     assert responses.num_responses == 12
     assert responses.num_annotators == 3
-    with pd.ExcelWriter(tmp_path / "two.xlsx") as book:
-        for name in ("first", "second"):
-            answers().to_excel(book, sheet_name=name, index=False)
-    with pytest.raises(ColumnError, match="several sheets"):
-        cs.read(tmp_path / "two.xlsx")
 
 
 def test_what_an_annotation_was_before_is_no_annotation(tmp_path):

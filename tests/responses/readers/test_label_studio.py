@@ -2,6 +2,7 @@ import json
 
 import pandas as pd
 import pytest
+from tests.responses.reading_back import rows
 
 from consilience.errors import (
     ColumnError,
@@ -42,11 +43,6 @@ def export(written):
         return written("a.json", json.dumps(tasks))
 
     return write
-
-
-def rows(responses, *columns):
-    table = responses.table[list(columns)].astype(object)
-    return table.where(table.notna(), None).to_numpy().tolist()
 
 
 def test_a_pick_spelled_otherwise_is_one_that_was_offered_where_case_is_folded(export):

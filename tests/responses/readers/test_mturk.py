@@ -1,4 +1,5 @@
 import pytest
+from tests.responses.reading_back import rows
 
 from consilience.errors import (
     ColumnError,
@@ -17,11 +18,6 @@ def batch(inputs, *rows):
         quoted = ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
         lines.append(f"h,a{k},{worker},{status},21,{quoted}")
     return "\n".join(lines) + "\n"
-
-
-def rows(responses, *columns):
-    table = responses.table[list(columns)].astype(object)
-    return table.where(table.notna(), None).to_numpy().tolist()
 
 
 def test_a_question_about_a_label_is_contains_and_the_rejected_go(written):

@@ -1,11 +1,7 @@
 import json
-import tempfile
-from pathlib import Path
 
-import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from tests.responses.reading_back import rows
 
 from consilience.errors import DataError, KindError
 from consilience.responses import read
@@ -36,11 +32,6 @@ def export(written):
         return written("a.jsonl", "\n".join(map(json.dumps, records)) + "\n")
 
     return write
-
-
-def rows(responses, *columns):
-    cells = responses.table[list(columns)].astype(object).to_numpy().tolist()
-    return [[None if pd.isna(cell) else str(cell) for cell in row] for row in cells]
 
 
 def test_options_that_were_accepted_are_the_answer(export):
@@ -128,34 +119,6 @@ def test_spans_and_strange_decisions_are_refused(export):
         read(export(spans))
     with pytest.raises(DataError, match=r"line 1: the answer is 'maybe'"):
         read(export(choice(1, "ann", "cat", answer="maybe")))
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(-(2**31), 2**31),
-            st.sampled_from(["ann", "bob", "über"]),
-            st.sampled_from([*LABELS, None]),
-            st.sampled_from(["accept", "accept", "reject", "ignore"]),
-        ),
-        min_size=1,
-        max_size=8,
-    )
-)
-@settings(max_examples=40)
-def test_random_choices_come_back(answers):
-    records = [
-        choice(item, person, *([label] if label else []), answer=answer)
-        for item, person, label, answer in answers
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.jsonl"
-        path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
-        result = rows(read(path), "item", "annotator", "label")
-    assert result == [
-        [str(item), person, label if answer == "accept" else None]
-        for item, person, label, answer in answers
-    ]
 
 
 def test_an_option_that_means_nothing_is_no_label_and_blanks_make_no_other(written):

@@ -1,9 +1,8 @@
-import csv
-import io
 import json
 
 import pandas as pd
 import pytest
+from tests.responses.reading_back import rows
 
 from consilience.errors import (
     ColumnError,
@@ -12,23 +11,6 @@ from consilience.errors import (
     SourceError,
 )
 from consilience.responses import read
-
-COLUMNS = [
-    "classification_id",
-    "user_name",
-    "user_id",
-    "user_ip",
-    "workflow_id",
-    "workflow_name",
-    "workflow_version",
-    "created_at",
-    "gold_standard",
-    "expert",
-    "metadata",
-    "annotations",
-    "subject_data",
-    "subject_ids",
-]
 
 
 def row(subject, who, *annotations, gold="", retired=None, workflow=7, **metadata):
@@ -66,19 +48,10 @@ def survey(*choices, task="T0"):
 @pytest.fixture
 def export(written):
     def write(*rows):
-        file = io.StringIO()
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        for number, each in enumerate(rows):
-            table.writerow({"classification_id": 100 + number, **each})
-        return written("classifications.csv", file.getvalue())
+        table = pd.DataFrame(rows).reset_index(names="classification_id")
+        return written("classifications.csv", table.to_csv(index=False))
 
     return write
-
-
-def rows(responses, *columns):
-    cells = responses.table[list(columns)].astype(object).to_numpy().tolist()
-    return [[None if pd.isna(cell) else str(cell) for cell in row] for row in cells]
 
 
 def test_a_question_is_a_choice_and_people_without_login_are_annotators(export):
@@ -91,10 +64,10 @@ def test_a_question_is_a_choice_and_people_without_login_are_annotators(export):
     responses = read(path)
     assert (responses.kind, responses.offer) == ("choice", "all")
     assert rows(responses, "item", "annotator", "label", "seconds") == [
-        ["1", "ann", "cat", "4.5"],
-        ["1", "not-logged-in-4e1f", "dog", "4.5"],
-        ["2", "ann", None, "4.5"],
-        ["2", "not-logged-in-4e1f", "cat", "4.5"],
+        ["1", "ann", "cat", 4.5],
+        ["1", "not-logged-in-4e1f", "dog", 4.5],
+        ["2", "ann", None, 4.5],
+        ["2", "not-logged-in-4e1f", "cat", 4.5],
     ]
     account = str(responses.cleaning)
     assert "not logged in: 2; people behind one address are one annotator" in account
@@ -109,9 +82,9 @@ def test_a_survey_names_one_object_for_each_choice(export):
     responses = read(path)
     assert responses.kind == "objects"
     assert rows(responses, "annotator", "label", "object") == [
-        ["ann", "FOX", "0"],
-        ["ann", "HARE", "1"],
-        ["bob", "FOX", "0"],
+        ["ann", "FOX", 0],
+        ["ann", "HARE", 1],
+        ["bob", "FOX", 0],
     ]
     # Where nobody names several, it is a choice.
     assert read(export(row(1, "ann", survey("FOX")))).kind == "choice"

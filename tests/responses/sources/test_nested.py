@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
+from tests.responses.reading_back import back
 
 from consilience.errors import ColumnError, ConsilienceError
 from consilience.responses import read
 
-NAMES = ["item", "annotator", "label"]
 LABELS = ["neg", "so so", "pos"]
 ITEMS = st.dictionaries(
     st.sampled_from([f"i{k}" for k in range(9)]),
@@ -28,8 +28,8 @@ ITEMS = st.dictionaries(
 )
 
 
-def back(responses):
-    return sorted(map(tuple, responses.table[NAMES].astype("str").to_numpy()))
+def sorted_back(responses):
+    return sorted(back(responses))
 
 
 def rows(items):
@@ -69,9 +69,9 @@ SHAPES = [of_records, of_gold, of_lists, of_record_of_lists, by_rounds]
 @settings(max_examples=8)
 def test_each_annotation_is_a_row(shape, items):
     records = [shape(i, pairs) for i, pairs in items.items()]
-    assert back(read(records)) == rows(items)
+    assert sorted_back(read(records)) == rows(items)
     other = {i: [(who, "zzz") for who, _ in pairs] for i, pairs in items.items()}
-    assert back(read([shape(i, p) for i, p in other.items()])) != rows(items)
+    assert sorted_back(read([shape(i, p) for i, p in other.items()])) != rows(items)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -87,8 +87,8 @@ def test_files_and_frames_of_records_are_taken_apart_alike(shape, tmp_path):
     table = pa.Table.from_pylist(records)
     parquet.write_table(table, tmp_path / "a.parquet")
     for source in (lines, document, inside, table, tmp_path / "a.parquet"):
-        assert back(read(source)) == rows(items)
-    assert back(read(pd.DataFrame(records))) == rows(items)
+        assert sorted_back(read(source)) == rows(items)
+    assert sorted_back(read(pd.DataFrame(records))) == rows(items)
     assert "one row for each" in str(read(lines).cleaning)
 
 
@@ -100,7 +100,7 @@ def test_records_that_nobody_needs_change_nothing():
     ]
     assert read(records).num_responses == 6
     plain = [{**record, "boxes": None} for record in records]
-    assert back(read(plain)) == back(read(records))
+    assert sorted_back(read(plain)) == sorted_back(read(records))
 
 
 @pytest.mark.parametrize("other", ["none", 3, [1], [{"label": "x"}, 1]])
@@ -187,7 +187,7 @@ def test_data_sets_are_read_with_the_names_of_their_classes(tmp_path):
     saved = on_disk(tmp_path / "saved")
     for source in (saved, of_hub(tmp_path / "hub"), of_hub(tmp_path / "card", CARD)):
         responses = read(source)
-        assert back(responses) == WANTED
+        assert sorted_back(responses) == WANTED
         assert responses.labels["label"].tolist() == LABELS  # one of them nobody gave
         assert len(responses.sources) >= 2
     shard = tmp_path / "hub" / "data" / "train-00000-of-00002.parquet"
@@ -204,7 +204,7 @@ def test_several_splits_are_listed(tmp_path):
     (folder / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
     with pytest.raises(ColumnError, match=r"several splits .'train', 'test'."):
         read(folder)
-    assert back(read(folder / "test")) == WANTED
+    assert sorted_back(read(folder / "test")) == WANTED
 
 
 @pytest.mark.parametrize("kind", ["list", "sequence", "lists"])
@@ -233,7 +233,7 @@ def test_classes_inside_annotations_have_names(kind, tmp_path):
     wanted = [
         (f"t{k}", names[j], LABELS[(k + j) % 3]) for k in range(4) for j in range(3)
     ]
-    assert back(responses) == sorted(wanted)
+    assert sorted_back(responses) == sorted(wanted)
     assert responses.labels["label"].tolist() == LABELS
 
 

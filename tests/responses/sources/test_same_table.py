@@ -18,12 +18,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.responses.reading_back import NAMES, back
 
 from consilience.errors import ConsilienceError
 from consilience.responses import read
 from consilience.responses.columns.looks import is_structure
 
-NAMES = ["item", "annotator", "label"]
 TEXT = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Co", "Cn"]), min_size=1, max_size=5
 ).filter(
@@ -100,10 +100,6 @@ LIBRARIES = {
     "named tuples": lambda f: list(f.itertuples(index=False)),
     "structured array": lambda f: f.astype(object).to_records(index=False),
 }
-
-
-def back(responses):
-    return [tuple(r) for r in responses.table[NAMES].astype("str").to_numpy()]
 
 
 @pytest.mark.parametrize("name", FILES)

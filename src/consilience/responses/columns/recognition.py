@@ -7,7 +7,7 @@ that reads it; what neither shows is asked.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -41,27 +41,17 @@ _ALWAYS = 0.98  # that which annotators do not reach
 _CLEARLY = 0.5  # points between the best guess and the next
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
-    """How a table is to be read."""
-
-    format: str
-    columns: Mapping[str, str] = field(default_factory=dict)
-    kind: Kind | None = None
-    assumptions: tuple[str, ...] = ()
-
-    def applied(self, options: ReadOptions) -> ReadOptions:
-        """Return the options with these columns."""
-        columns = replace(options.columns, **self.columns)
-        return replace(options, columns=columns, kind=options.kind or self.kind)
+type Understood = tuple[str, ReadOptions]  # the format, and the options that read it
 
 
-def understand(table: TextTable, options: ReadOptions) -> Understood | None:
-    """Say how a table is to be read; None: it does not show."""
+def understand(
+    table: TextTable, options: ReadOptions, assumed: list[str]
+) -> Understood | None:
+    """Say how a table is to be read, and what was assumed; None: it does not show."""
     roles = _named(table, options)
     answered = "label" in roles or "answer" in roles
     if answered and {"item", "annotator"} <= set(roles):
-        return Understood(format="long")
+        return "long", options
     lists = [name for name in table.lists if is_likely(singular(name), "label")]
     if len(lists) == 1 and not answered:
         lead = "" if "item" in roles else f"{argument('item', table.names[0])} "
@@ -72,11 +62,19 @@ def understand(table: TextTable, options: ReadOptions) -> Understood | None:
             'several, with `kind="objects"`'
         )
         raise SourceError(msg)
-    matrix = _wide(table, options, roles)
+    matrix = _wide(table, options, roles, assumed)
     if matrix is not None:
         return matrix
-    both = answered and "item" in roles
-    return _with_annotator(table, roles) if both else _long(table, roles)
+    find_roles = _with_annotator if answered and "item" in roles else _long
+    return find_roles(table, options, roles, assumed)
+
+
+def _with_columns(
+    options: ReadOptions, columns: Mapping[str, str], kind: Kind | None = None
+) -> ReadOptions:
+    """Return the options with columns, and a kind where none was given."""
+    named = replace(options.columns, **columns)
+    return replace(options, columns=named, kind=options.kind or kind)
 
 
 def _named(table: TextTable, options: ReadOptions) -> dict[str, str]:
@@ -156,19 +154,21 @@ class _Matrix:
 
 
 def _wide(
-    table: TextTable, options: ReadOptions, roles: Mapping[str, str]
+    table: TextTable,
+    options: ReadOptions,
+    roles: Mapping[str, str],
+    assumed: list[str],
 ) -> Understood | None:
     matrix = _matrix(table, options, roles)
     if matrix is None:
         return None
     lead, columns = matrix.lead, listing(matrix.columns, 4)
     if lead is not None and matrix.is_turned(table):
-        sentence = (
+        assumed.append(
             f"Each row holds the answers of one annotator, named by {lead!r}, and each "
             f"of the columns {columns} is an item."
         )
-        named = {"annotator": lead}
-        return Understood(format="wide", columns=named, assumptions=(sentence,))
+        return "wide", _with_columns(options, {"annotator": lead})
     if not matrix.sure:
         if matrix.shared < _SHARED or "label" in roles:
             return None
@@ -184,13 +184,13 @@ def _wide(
         )
         raise SourceError(msg)
     item = roles.get("item", lead)
-    sentence = (
+    assumed.append(
         f"Each of the {len(matrix.columns):,} columns {columns} holds the labels of "
         "one annotator, and each row is an item "
         f"({'row numbers' if item is None else f'named by {item!r}'})."
     )
     named = {} if lead is None or "item" in roles else {"item": lead}
-    return Understood(format="wide", columns=named, assumptions=(sentence,))
+    return "wide", _with_columns(options, named)
 
 
 def _matrix(
@@ -270,7 +270,12 @@ def _ask_wide(table: TextTable, matrix: _Matrix) -> SourceError:
 # One row for each answer
 
 
-def _with_annotator(table: TextTable, roles: Mapping[str, str]) -> Understood | None:
+def _with_annotator(
+    table: TextTable,
+    options: ReadOptions,
+    roles: Mapping[str, str],
+    assumed: list[str],
+) -> Understood | None:
     """Look for the annotator where item and label are named."""
     label = roles.get("label", roles.get("answer", ""))
     item = table.columns.get(roles["item"])
@@ -289,7 +294,8 @@ def _with_annotator(table: TextTable, roles: Mapping[str, str]) -> Understood | 
     others = [table.columns[name] for name in by_name[1:]]
     if first and all(looks.are_one_to_one(first, other) for other in others):
         named = {"annotator": by_name[0]}
-        return Understood(format="long", columns=named, assumptions=(_sentence(named),))
+        assumed.append(_sentence(named))
+        return "long", _with_columns(options, named)
     if not free or "n" in map(plain, table.names):
         return None
     msg = (
@@ -301,7 +307,12 @@ def _with_annotator(table: TextTable, roles: Mapping[str, str]) -> Understood | 
     raise SourceError(msg)
 
 
-def _long(table: TextTable, roles: Mapping[str, str]) -> Understood | None:
+def _long(
+    table: TextTable,
+    options: ReadOptions,
+    roles: Mapping[str, str],
+    assumed: list[str],
+) -> Understood | None:
     """Find roles by names and content together; propose them by content alone."""
     named = {("label" if role == "answer" else role): n for role, n in roles.items()}
     named |= {"label": roles["label"]} if "label" in roles else {}
@@ -323,10 +334,8 @@ def _long(table: TextTable, roles: Mapping[str, str]) -> Understood | None:
     if clear and seen and "annotator" in by_name:
         new = {role: name for role, name in best.items() if name not in roles.values()}
         kind: Kind | None = None if "answer" in roles else "choice"
-        sentence = _sentence(new)
-        return Understood(
-            format="long", columns=new, kind=kind, assumptions=(sentence,)
-        )
+        assumed.append(_sentence(new))
+        return "long", _with_columns(options, new, kind)
     how = " ".join(argument(role, name) for role, name in best.items())
     msg = (
         f"{table.source}: which column is which does not show from the names "

@@ -147,10 +147,9 @@ def records_table(
     """Make columns of text of records with any keys."""
     taken: tuple[str, ...] = ()
     if unnested and is_worth_it(records, options.columns):
-        parts = unnest(records)
         numbers = lines or range(1, len(records) + 1)
-        records, taken = parts.records, parts.notes
-        lines = [numbers[k] for k in parts.row]
+        records, row, taken = unnest(records)
+        lines = [numbers[k] for k in row]
     if not records:
         msg = f"{source}: there is no record; check that it is the right file"
         raise SourceError(msg)

@@ -7,7 +7,6 @@ their labels.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -32,17 +31,13 @@ _SAMPLE = 50  # records that are looked at
 ROW = "row id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unnested:
-    """Flat records, and where they came from."""
+def unnest(
+    records: Sequence[Record],
+) -> tuple[list[Record], list[int], tuple[str, ...]]:
+    """Take records apart until each is one annotation.
 
-    records: list[Record]
-    row: list[int]
-    notes: tuple[str, ...] = ()
-
-
-def unnest(records: Sequence[Record]) -> Unnested:
-    """Take records apart until each is one annotation."""
+    Returns flat records, the place of the one that each came from, and what was done.
+    """
     rows = [_flat(record) for record in records]
     row = list(range(len(rows)))
     notes: list[str] = []
@@ -75,7 +70,7 @@ def unnest(records: Sequence[Record]) -> Unnested:
         keys = {key for each in rows for key in each}
         ones = {key: singular(key) for key in keys}
         rows = _renamed(rows, {k: one for k, one in ones.items() if one not in keys})
-    return Unnested(records=rows, row=row, notes=tuple(notes))
+    return rows, row, tuple(notes)
 
 
 def nested_records(
@@ -134,9 +129,9 @@ def is_worth_it(records: Sequence[Record], columns: Columns) -> bool:
             lists.discard(key)
     if {columns.label, columns.answer} & (single | lists):
         return False
-    taken_apart = unnest(sample)
-    names = {key for record in taken_apart.records for key in record}
-    if taken_apart.notes and not any(is_likely(name, "label") for name in single):
+    flat, _, notes = unnest(sample)
+    names = {key for record in flat for key in record}
+    if notes and not any(is_likely(name, "label") for name in single):
         return True
     return _num_roles(names, names, columns) > _num_roles(single, lists, columns)
 

@@ -48,15 +48,6 @@ def lookup(*paths: str) -> Callable[[object], Any]:
     """Return what finds the first value at any of some paths that is not missing."""
     finds = [_lookup(path) for path in paths]
 
-    def of_keys(value: object) -> Any:
-        if not isinstance(value, dict):
-            return None
-        for key in paths:
-            result = value.get(key)
-            if result is not None and result != "":
-                return result
-        return None
-
     def of_paths(value: object) -> Any:
         for find in finds:
             result = find(value)
@@ -64,8 +55,7 @@ def lookup(*paths: str) -> Callable[[object], Any]:
                 return result
         return None
 
-    nested = any("." in path or "*" in path for path in paths)
-    return of_paths if nested else of_keys
+    return finds[0] if len(finds) == 1 else of_paths
 
 
 def _lookup(path: str) -> Callable[[object], Any]:
