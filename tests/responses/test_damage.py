@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
+from tests.responses.exports.writers import choices, short, task, work
 from tests.responses.reading_back import some
 
 from consilience.errors import ConsilienceError, SourceError
@@ -57,36 +58,16 @@ def outcome(source, name=None, **options):
 
 
 LONG = b'item,annotator,label\n1,a,"x,y"\n2,b,z\n1,b,"q ""r"""\n\n3,c,\n'
-TASK = {
-    "id": 1,
-    "data": {"image": "a.jpg", "n": 3},
-    "annotations": [
-        {
-            "id": 3,
-            "completed_by": {"id": 7, "email": "a@b"},
-            "lead_time": 1.5,
-            "was_cancelled": False,
-            "ground_truth": False,
-            "created_at": "2024",
-            "result": [
-                {
-                    "from_name": "q",
-                    "type": "choices",
-                    "value": {"choices": ["a", "b"]},
-                }
-            ],
-        },
-        {"id": 4, "completed_by": 8, "result": [], "was_cancelled": True},
-    ],
-}
-SHORT = {
-    "id": 1,
-    "image": "a.jpg",
-    "annotator": 3,
-    "annotation_id": 100,
-    "lead_time": 1.5,
-    "q": {"choices": ["a"]},
-}
+PERSON = {"id": 7, "email": "a@b"}
+FLAGS = {"was_cancelled": False, "ground_truth": False, "created_at": "2024"}
+TASK = task(
+    1,
+    work(3, PERSON, choices("q", "a", "b"), lead_time=1.5, **FLAGS),
+    work(4, 8, was_cancelled=True),
+    image="a.jpg",
+    n=3,
+)
+SHORT = short("a.jpg", 3, {"choices": ["a"]})
 PAGE = [{"q": {"yes": True, "no": False}, "r": {"labels": ["a"]}, "s": {"label": "b"}}]
 BATCH = "HITId,AssignmentId,WorkerId,AssignmentStatus,WorkTimeInSeconds,Input.image,"
 
@@ -337,25 +318,15 @@ def test_json_with_a_part_of_any_other_type(which, steps, value, kind):
         outcome(path)
 
 
-OWN = {
-    "id": 1,
-    "data": {
-        "image": "i.jpg",
-        "item": "i",
-        "kind": "objects",
-        "options": [{"value": "A", "alias": "a"}, {"value": "B", "alias": "b"}],
-    },
-    "annotations": [
-        {
-            "id": 2,
-            "completed_by": 3,
-            "result": [
-                {"type": "choices", "from_name": name, "value": {"choices": ["a"]}}
-                for name in ("labels", "main")
-            ],
-        }
-    ],
-}
+OPTIONS = [{"value": "A", "alias": "a"}, {"value": "B", "alias": "b"}]
+OWN = task(
+    1,
+    work(2, 3, choices("labels", "a"), choices("main", "a")),
+    image="i.jpg",
+    item="i",
+    kind="objects",
+    options=OPTIONS,
+)
 RECORD = {"item": "i", "kind": "objects", "labels": ["a", "b"], "names": ["A", "B"]}
 SAID = [
     {"task": "T0", "value": ["1", "2"]},

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.responses.exports.writers import choices, work
 
 from consilience.errors import DataError
 from consilience.responses import read
@@ -21,16 +22,7 @@ def json_lines(answers):
 
 
 def label_studio(answers):
-    works = [
-        {
-            "id": number,
-            "completed_by": who,
-            "result": [
-                {"from_name": "q", "type": "choices", "value": {"choices": [label]}}
-            ],
-        }
-        for number, (who, label) in enumerate(answers)
-    ]
+    works = [work(k, who, choices("q", x)) for k, (who, x) in enumerate(answers)]
     return "a.json", json.dumps([{"id": "i", "data": {}, "annotations": works}])
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.responses.exports.writers import choices, short, task, work
 from tests.responses.reading_back import NAMES, back, some
 
 from consilience.errors import ColumnError
@@ -155,44 +156,18 @@ def test_batch_results_come_back_also_inside_json(inside, rows):
 @some(12)
 def test_label_studio_exports_come_back(rows):
     tasks = [
-        {
-            "id": i,
-            "data": {"image": item},
-            "annotations": [
-                {
-                    "id": 100 + i,
-                    "completed_by": person,
-                    "result": [
-                        {
-                            "from_name": "q",
-                            "type": "choices",
-                            "value": {"choices": [label]},
-                        }
-                    ],
-                }
-            ],
-        }
+        task(i, work(100 + i, person, choices("q", label)), image=item)
         for i, (item, person, label) in enumerate(rows)
     ]
-    short = [
-        {
-            "id": i,
-            "image": item,
-            "annotator": person,
-            "annotation_id": 100 + i,
-            "lead_time": 1.5,
-            "q": label,
-        }
-        for i, (item, person, label) in enumerate(rows)
-    ]
+    brief = [short(*row, number=i) for i, row in enumerate(rows)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.json"
         path.write_text(json.dumps(tasks), encoding="utf-8")
         assert back(read(path)) == rows
-        path.write_text(json.dumps(short), encoding="utf-8")
+        path.write_text(json.dumps(brief), encoding="utf-8")
         assert back(read(path)) == rows
         path = Path(folder) / "a.csv"
-        pd.DataFrame(short).to_csv(path, index=False)
+        pd.DataFrame(brief).to_csv(path, index=False)
         assert back(read(path)) == rows
 
 

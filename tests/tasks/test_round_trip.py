@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.responses.exports.writers import as_csv
+from tests.responses.exports.writers import (
+    choices,
+    classification,
+    classified,
+    task,
+    work,
+)
 
 import consilience as cs
 from consilience.errors import DataError
@@ -95,26 +101,20 @@ def simulated(tool, folder, kind, answers):
 
 def label_studio(folder, kind, answers):
     tasks = json.loads((folder / "tasks.json").read_text("utf-8"))
-    for number, task in enumerate(tasks, start=1):
-        alias = {each["alias"]: each for each in task["data"]["options"]}
-        task["id"] = number
-        task["annotations"] = [
-            {
-                "id": 100 * number + place,
-                "completed_by": {"id": place, "email": who},
-                "was_cancelled": False,
-                "result": [
-                    {
-                        "type": "choices",
-                        "from_name": name,
-                        "to_name": "image",
-                        "value": {"choices": [alias[label]["alias"] for label in some]},
-                    }
+    for number, one in enumerate(tasks, start=1):
+        alias = {each["alias"]: each for each in one["data"]["options"]}
+        one["id"] = number
+        one["annotations"] = [
+            work(
+                100 * number + place,
+                {"id": place, "email": who},
+                *(
+                    choices(name, *(alias[label]["alias"] for label in some))
                     for name, some in questions(kind, picked, main)
-                ],
-            }
+                ),
+            )
             for place, (item, who, picked, main) in enumerate(answers)
-            if item == task["data"]["item"]
+            if item == one["data"]["item"]
         ]
     file = folder.parent / "export.json"
     file.write_text(json.dumps(tasks), "utf-8")
@@ -165,7 +165,7 @@ def zooniverse(folder, kind, answers):
         rows = list(csv.DictReader(file))
     workflow = json.loads((folder / "workflow.json").read_text("utf-8"))["tasks"]
     records = []
-    for number, (item, who, picked, main) in enumerate(answers):
+    for item, who, picked, main in answers:
         place, row, shown = next(
             (k, row, json.loads(row["#task"]))
             for k, row in enumerate(rows)
@@ -173,30 +173,19 @@ def zooniverse(folder, kind, answers):
         )
         said = []
         asked = questions(kind, picked, main)
-        for (name, task), (_, some) in zip(workflow.items(), asked, strict=True):
+        for (name, each), (_, some) in zip(workflow.items(), asked, strict=True):
             # A person looks the label up on the list and clicks its number.
             listed = (folder / row["list"]).read_text("utf-8").split("\n")
             numbers = [
                 NONE if label == NONE else number_of(listed, shown, label)
                 for label in some
             ]
-            assert set(numbers) <= {each["label"] for each in task["answers"]}
-            value = numbers if task["type"] == "multiple" else numbers[0]
-            title = task["question"]
+            assert set(numbers) <= {answer["label"] for answer in each["answers"]}
+            value = numbers if each["type"] == "multiple" else numbers[0]
+            title = each["question"]
             said.append({"task": name, "task_label": title, "value": value})
-        records.append(
-            {
-                "classification_id": 1000 + number,
-                "user_name": who,
-                "workflow_id": 7,
-                "created_at": "2026-11-01 10:00:00 UTC",
-                "gold_standard": "",
-                "metadata": "{}",
-                "annotations": json.dumps(said),
-                "subject_data": json.dumps({str(50 + place): {"retired": None, **row}}),
-            }
-        )
-    return as_csv(folder.parent / "classifications.csv", records)
+        records.append(classification(50 + place, who, *said, **row))
+    return classified(folder.parent / "classifications.csv", records)
 
 
 def number_of(listed, shown, label):
@@ -320,22 +309,16 @@ def test_a_place_that_is_not_on_the_list_is_refused(tmp_path, chosen):
 def test_choices_of_anybodys_tasks_are_what_was_on_screen(tmp_path):
     """Without a kind, an alias, or an answer; a name stands for its label."""
 
-    def task(number, options, *picked):
-        results = [
-            {"type": "choices", "from_name": "q", "value": {"choices": [label]}}
-            for label in picked
-        ]
-        return {
-            "id": number,
-            "data": {"image": f"{number}.jpg", "options": options},
-            "annotations": [{"id": number, "completed_by": 1, "result": results}],
-        }
+    def asked(number, options, *picked):
+        result = [choices("q", label) for label in picked]
+        image = f"{number}.jpg"
+        return task(number, work(number, 1, *result), image=image, options=options)
 
     cat, dog = {"value": "cat"}, {"value": "a dog", "alias": "dog"}
     file = tmp_path / "export.json"
     file.write_text(
         json.dumps(
-            [task(1, [cat, dog], "cat"), task(2, [dog], "a dog"), task(3, [cat])]
+            [asked(1, [cat, dog], "cat"), asked(2, [dog], "a dog"), asked(3, [cat])]
         )
     )
     responses = read(file)
@@ -352,9 +335,9 @@ def test_choices_of_anybodys_tasks_are_what_was_on_screen(tmp_path):
     yes_or_no = read(file, kind="contains")
     assert yes_or_no.table["answer"].tolist()[:3] == ["yes", "no", "yes"]
     # Where a task does not say it, nothing is known of the offer.
-    file.write_text(json.dumps([task(1, [cat, dog], "cat"), task(2, None, "dog")]))
+    file.write_text(json.dumps([asked(1, [cat, dog], "cat"), asked(2, None, "dog")]))
     assert read(file).offer == "all"
     # An answer that was not on screen is refused.
-    file.write_text(json.dumps([task(1, [cat, dog], "fox")]))
+    file.write_text(json.dumps([asked(1, [cat, dog], "fox")]))
     with pytest.raises(DataError, match="'fox'"):
         read(file)

@@ -57,32 +57,69 @@ def as_csv(path, rows, separator=","):
     return path
 
 
+def part(name, form, value):
+    """Return a part of the result of an annotation of Label Studio."""
+    return {"from_name": name, "type": form, "value": {form: value}}
+
+
+def choices(name, *labels):
+    return part(name, "choices", list(labels))
+
+
+def work(number, person, *result, **more):
+    return {"id": number, "completed_by": person, "result": list(result), **more}
+
+
+def task(number, *annotations, **data):
+    data = data or {"image": f"{number}.jpg"}
+    return {"id": number, "data": data, "annotations": list(annotations)}
+
+
+def short(item, person, answer, *, number=1):
+    """Return a record of Label Studio's JSON-MIN."""
+    record = {"id": number, "image": item, "annotator": person, "q": answer}
+    return record | {"annotation_id": 100 + number, "lead_time": 1.5}
+
+
+def classification(subject, who, *parts, gold="", workflow=7, retired=None, **about):
+    """Return a classification of Zooniverse; each part answers one task."""
+    times = {
+        "started_at": "2026-11-01T10:00:00.000Z",
+        "finished_at": "2026-11-01T10:00:04.500Z",
+    }
+    return {
+        "user_name": who,
+        "user_id": "" if who.startswith("not-logged-in") else 12,
+        "user_ip": "5a1f",
+        "workflow_id": workflow,
+        "workflow_name": "Which?",
+        "workflow_version": "12.34",
+        "created_at": "2026-11-01 10:00:00 UTC",
+        "gold_standard": gold,
+        "expert": "",
+        "metadata": json.dumps(times),
+        "annotations": json.dumps(parts),
+        "subject_data": json.dumps({str(subject): {"retired": retired, **about}}),
+        "subject_ids": subject,
+    }
+
+
+def classified(path, given):
+    """Write the classifications of a project, numbered."""
+    rows = [{"classification_id": 100 + k, **each} for k, each in enumerate(given)]
+    return as_csv(path, rows)
+
+
 def zooniverse(folder, study, *, several=False):
-    def value(picked):
-        return (None if picked is None else list(picked)) if several else one(picked)
+    def said(picked):
+        value = (None if picked is None else list(picked)) if several else one(picked)
+        return {"task": "T0", "task_label": "Which?", "value": value}
 
     rows = [
-        {
-            "classification_id": 500 + number,
-            "user_name": person,
-            "user_id": "",
-            "user_ip": "5a1f",
-            "workflow_id": 28090,
-            "workflow_name": "Which?",
-            "workflow_version": "4.4",
-            "created_at": "2025-01-21 16:08:41 UTC",
-            "gold_standard": "",
-            "expert": "",
-            "metadata": json.dumps({"started_at": "2025-01-21T16:06:58.517Z"}),
-            "annotations": json.dumps(
-                [{"task": "T0", "task_label": "Which?", "value": value(picked)}]
-            ),
-            "subject_data": json.dumps({str(item): {"retired": None, "url": "a.jpg"}}),
-            "subject_ids": item,
-        }
-        for number, ((item, person), picked) in enumerate(study.answers.items())
+        classification(item, person, said(picked), url="a.jpg")
+        for (item, person), picked in study.answers.items()
     ]
-    return as_csv(folder / "which-classifications.csv", rows)
+    return classified(folder / "which-classifications.csv", rows)
 
 
 def toloka(folder, study, *, several=False):

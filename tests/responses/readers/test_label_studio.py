@@ -2,6 +2,7 @@ import json
 
 import pandas as pd
 import pytest
+from tests.responses.exports.writers import choices, part, short, task, work
 from tests.responses.reading_back import rows
 
 from consilience.errors import (
@@ -19,22 +20,6 @@ CONFIG = """<View><Image name="img" value="$image"/>
 <Choice value="Cat" alias="cat"/></Choices>
 <Choices name="main"><Choice value="stage"/><Choice value="terrier"/></Choices>
 </View>"""
-
-
-def choices(name, *labels):
-    return {"from_name": name, "type": "choices", "value": {"choices": list(labels)}}
-
-
-def task(number, *annotations, **data):
-    return {
-        "id": number,
-        "data": data or {"image": f"{number}.jpg"},
-        "annotations": list(annotations),
-    }
-
-
-def work(number, person, *result, **more):
-    return {"id": number, "completed_by": person, "result": list(result), **more}
 
 
 @pytest.fixture
@@ -157,49 +142,15 @@ def test_yes_and_no_to_a_label_in_the_data_are_contains(export):
 
 
 def test_regions_are_objects(export):
-    box = {"x": 1, "y": 1, "width": 2, "height": 2}
-    regions = [
-        {
-            "id": "r",
-            "from_name": "box",
-            "type": "rectanglelabels",
-            "value": {**box, "rectanglelabels": [label]},
-        }
-        for label in ("dog", "dog")
-    ]
-    path = export(
-        task(
-            1,
-            work(
-                10,
-                7,
-                *regions,
-                {"from_name": "t", "type": "textarea", "value": {"text": ["x"]}},
-            ),
-        )
-    )
-    responses = read(path, kind="objects")
+    box, text = part("box", "rectanglelabels", ["dog"]), part("t", "textarea", ["x"])
+    responses = read(export(task(1, work(10, 7, box, box, text))), kind="objects")
     assert rows(responses, "label", "object") == [["dog", 0], ["dog", 1]]
 
 
 def test_ratings_and_taxonomies_are_labels(export):
-    path = export(
-        task(
-            1, work(10, 7, {"from_name": "q", "type": "rating", "value": {"rating": 4}})
-        ),
-        task(
-            2,
-            work(
-                11,
-                7,
-                {
-                    "from_name": "q",
-                    "type": "taxonomy",
-                    "value": {"taxonomy": [["a", "b"]]},
-                },
-            ),
-        ),
-    )
+    rated = work(10, 7, part("q", "rating", 4))
+    sorted_in = work(11, 7, part("q", "taxonomy", [["a", "b"]]))
+    path = export(task(1, rated), task(2, sorted_in))
     assert rows(read(path), "label") == [["4"], ["b"]]
 
 
@@ -217,29 +168,9 @@ def test_what_is_no_export_is_refused(written):
 
 def test_short_exports_are_second_best_and_say_so(written):
     records = [
-        {
-            "id": 1,
-            "image": "1.jpg",
-            "annotator": "ana",
-            "annotation_id": 5,
-            "lead_time": 2.5,
-            "q": {"choices": ["a", "b"]},
-        },
-        {
-            "id": 1,
-            "image": "1.jpg",
-            "annotator": "ben",
-            "annotation_id": 6,
-            "lead_time": 1.5,
-            "q": "a",
-        },
-        {
-            "id": 2,
-            "image": "2.jpg",
-            "annotator": None,
-            "annotation_id": None,
-            "lead_time": None,
-        },
+        short("1.jpg", "ana", {"choices": ["a", "b"]}),
+        short("1.jpg", "ben", "a", number=2),
+        {"id": 2, "image": "2.jpg", "annotator": None, "annotation_id": None},
     ]
     path = written("a.json", json.dumps(records))
     responses = read(path, kind="objects")
@@ -305,11 +236,7 @@ def test_blanks_and_missing_words_are_read_as_in_tables(export):
 
 
 def test_boxes_that_are_read_as_a_choice_leave_a_remark(export):
-    box = {
-        "from_name": "box",
-        "type": "rectanglelabels",
-        "value": {"x": 1, "y": 2, "width": 3, "height": 4, "rectanglelabels": ["cat"]},
-    }
+    box = part("box", "rectanglelabels", ["cat"])
     responses = read(export(task(1, work(1, 7, box), work(2, 8, box))))
     assert "in 2 annotations the labels of 'box' are of regions" in str(
         responses.cleaning
@@ -344,8 +271,7 @@ def test_other_questions_and_fields_are_listed_as_not_used(export):
 def test_an_answer_of_json_min_that_is_no_label_is_not_taken_as_skipped(
     written, answer
 ):
-    common = {"id": 1, "annotator": 3, "annotation_id": 1, "lead_time": 1.5}
-    records = [common | {"image": "a", "q": answer}, common | {"image": "b", "q": "x"}]
+    records = [short("a", 3, answer), short("b", 3, "x", number=2)]
     path = written("a.json", json.dumps(records))
     with pytest.raises(DataError, match=r"record 1: found .* where a label was"):
         read(path, label="q")
@@ -357,9 +283,8 @@ def test_an_answer_of_json_min_that_is_no_label_is_not_taken_as_skipped(
 def test_an_empty_answer_of_json_min_is_a_skip_and_is_counted(
     written, empty, kind, name
 ):
-    common = {"id": 1, "annotator": 3, "annotation_id": 1, "lead_time": 1.5}
     full = {"choices": ["x"]} if empty == {} else ["x"]
-    records = [common | {"image": i, "q": q} for i, q in [("a", empty), ("b", full)]]
+    records = [short("a", 3, empty), short("b", 3, full, number=2)]
     if name == "a.csv":
         cells = [each | {"q": json.dumps(each["q"])} for each in records]
         text = pd.DataFrame(cells).to_csv(index=False)
@@ -375,9 +300,7 @@ def test_an_empty_answer_of_json_min_is_a_skip_and_is_counted(
 
 
 def test_an_answer_of_json_min_without_a_tick_says_no(written):
-    common = {"id": 1, "annotator": 3, "annotation_id": 1, "lead_time": 1.5}
-    answer = {"choices": []}
-    records = [common | {"image": i, "q": answer} for i in "ab"]
+    records = [short(x, 3, {"choices": []}, number=k) for k, x in enumerate("ab")]
     path = written("a.json", json.dumps(records))
     responses = read(path, label="q", kind="contains", offered=["x", "y"])
     assert responses.table["answer"].tolist() == ["no"] * 4

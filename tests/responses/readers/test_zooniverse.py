@@ -1,7 +1,8 @@
 import json
 
-import pandas as pd
 import pytest
+from tests.responses.exports.writers import classification as row
+from tests.responses.exports.writers import classified
 from tests.responses.reading_back import rows
 
 from consilience.errors import (
@@ -11,29 +12,6 @@ from consilience.errors import (
     SourceError,
 )
 from consilience.responses import read
-
-
-def row(subject, who, *annotations, gold="", retired=None, workflow=7, **metadata):
-    return {
-        "user_name": who,
-        "user_id": "" if who.startswith("not-logged-in") else 12,
-        "user_ip": "5a1f",
-        "workflow_id": workflow,
-        "workflow_name": "Which animal?",
-        "workflow_version": "12.34",
-        "created_at": "2026-11-01 10:00:00 UTC",
-        "gold_standard": gold,
-        "expert": "",
-        "metadata": json.dumps(
-            {
-                "started_at": "2026-11-01T10:00:00.000Z",
-                "finished_at": "2026-11-01T10:00:04.500Z",
-            }
-        ),
-        "annotations": json.dumps(annotations),
-        "subject_data": json.dumps({str(subject): {"retired": retired, **metadata}}),
-        "subject_ids": subject,
-    }
 
 
 def question(value, task="T0"):
@@ -46,12 +24,8 @@ def survey(*choices, task="T0"):
 
 
 @pytest.fixture
-def export(written):
-    def write(*rows):
-        table = pd.DataFrame(rows).reset_index(names="classification_id")
-        return written("classifications.csv", table.to_csv(index=False))
-
-    return write
+def export(tmp_path):
+    return lambda *rows: classified(tmp_path / "classifications.csv", rows)
 
 
 def test_a_question_is_a_choice_and_people_without_login_are_annotators(export):
