@@ -197,11 +197,11 @@ def _check_texts(draft: Draft, more_items: list[str]) -> None:
             continue
         check_texts(column, what, where)
         broken = with_line_breaks(column.values)
-        rows = ((row, text) for text in broken for row in first_row(column, text))
-        for row, text in [*rows][:1]:
+        if first := first_row(column, broken):
+            row, text = first
             draft.account.warnings.append(
                 f"line breaks in {len(broken):,} texts of {what} (first: "
-                f"{where(row)}, {text.as_py()[:40]!r}); if that is not meant, a quote "
+                f"{where(row)}, {text[:40]!r}); if that is not meant, a quote "
                 "was opened and not closed, and rows may be missing"
             )
 

@@ -131,7 +131,13 @@ def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) 
     folder = Path(folder)
 
     def replaceable(place: Path) -> bool:
-        _check_replaceable(place, folder, overwrite=overwrite)
+        ours = (place / "responses.parquet").exists()
+        empty = place.is_dir() and not any(place.iterdir())
+        if not (empty or (overwrite and ours)):
+            what = "already exists" if ours else "exists and is not a responses folder"
+            how = "pass `overwrite=True` to replace it, or " if ours else ""
+            msg = f"{folder} {what}; {how}choose another name"
+            raise FolderExistsError(msg)
         return True
 
     with whole_folder(folder, replaceable=replaceable) as partial:
@@ -146,28 +152,21 @@ def read_folder(folder: str | Path) -> Responses:
     if not main.exists():
         msg = f"{folder}: holds no responses.parquet; name a folder written by read"
         raise SourceError(msg)
-    tables = {
-        name: _read_file(folder / f"{name}.parquet")
-        for name in ("responses", *SIDES)
-        if (folder / f"{name}.parquet").exists()
-    }
+    tables: dict[str, pa.Table] = {}
+    for name in ("responses", *SIDES):
+        path = folder / f"{name}.parquet"
+        if path.exists():
+            with readable(str(path), NOT_WHOLE):
+                table = parquet.ParquetFile(path).read()
+            names = check_names(table.column_names, str(path))
+            renamed = table.rename_columns(names)
+            tables[name] = renamed.replace_schema_metadata(table.schema.metadata)
     encoded = (tables["responses"].schema.metadata or {}).get(KEY)
     metadata = None
     if encoded is not None:
         with readable(str(main), "its metadata is broken", "write the folder again"):
             metadata = msgspec.json.decode(encoded, type=_Metadata)
     return _responses(tables, folder, metadata)
-
-
-def _check_replaceable(place: Path, folder: Path, *, overwrite: bool) -> None:
-    empty = place.is_dir() and not any(place.iterdir())
-    ours = (place / "responses.parquet").exists()
-    if empty or (overwrite and ours):
-        return
-    what = "already exists" if ours else "exists and is not a responses folder"
-    how = "pass `overwrite=True` to replace it, or " if ours else ""
-    msg = f"{folder} {what}; {how}choose another name"
-    raise FolderExistsError(msg)
 
 
 def _write_files(responses: Responses, part: Path) -> None:
@@ -187,13 +186,6 @@ def _write_files(responses: Responses, part: Path) -> None:
         side = responses.typed(name)
         if side is not None:
             side.to_parquet(part / f"{name}.parquet", index=False, compression="zstd")
-
-
-def _read_file(path: Path) -> pa.Table:
-    with readable(str(path), NOT_WHOLE):
-        table = parquet.ParquetFile(path).read()
-    names = check_names(table.column_names, str(path))
-    return table.rename_columns(names).replace_schema_metadata(table.schema.metadata)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

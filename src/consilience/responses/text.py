@@ -9,7 +9,7 @@ stay.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -450,10 +450,11 @@ def _untidy(columns: Mapping[str, Coded], words: pa.StringArray) -> list[str]:
 
 def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
     """Refuse texts that hold a NUL character: no file of a run could hold them."""
-    for text in column.values.filter(pc.match_substring(column.values, "\0")):
-        for row in first_row(column, text):
-            msg = f"{where(row)}: the {what} {text.as_py()!r} {_NUL}"
-            raise DataError(msg)
+    with_nul = column.values.filter(pc.match_substring(column.values, "\0"))
+    if first := first_row(column, with_nul):
+        row, text = first
+        msg = f"{where(row)}: the {what} {text!r} {_NUL}"
+        raise DataError(msg)
 
 
 def refuse_nul(what: str, texts: Iterable[str]) -> None:
@@ -464,7 +465,10 @@ def refuse_nul(what: str, texts: Iterable[str]) -> None:
             raise DataError(msg)
 
 
-def first_row(column: Coded, text: pa.StringScalar) -> Iterator[int]:
-    """First row of a text; none if no row has it."""
-    code = column.values.index(text).as_py()
-    yield from (int(row) for row in (column.codes == code).nonzero()[0][:1])
+def first_row(column: Coded, texts: pa.StringArray) -> tuple[int, str] | None:
+    """First of some texts that a row has, and that row."""
+    for text in texts:
+        rows = (column.codes == column.values.index(text).as_py()).nonzero()[0]
+        if len(rows):
+            return int(rows[0]), text.as_py()
+    return None

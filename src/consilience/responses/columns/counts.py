@@ -142,7 +142,15 @@ def _patterns(table: TextTable, n: str) -> Draft:
     every = np.arange(table.num_rows)
     copies = counts(table.single(n), table, every, zero=True)
     rows, columns, label = long_cells(table, raters)
-    _check_size(table, copies)
+    total = float(copies.sum(dtype=float))
+    if total * len(raters) > _MAX_CELLS:  # items must fit in memory
+        row = int(copies.argmax())
+        msg = (
+            f"{table.where(row)}: {copies[row]:,} items of one pattern, {total:,.0f} "
+            f"in all; at most {_MAX_CELLS:,} answers can be unrolled; read a sample, "
+            "or give counts as item, label and n"
+        )
+        raise DataError(msg)
     times = copies[rows] * (label.codes >= 0)
     which = np.repeat(np.arange(len(rows)), times)
     copy = places_within(times)
@@ -171,19 +179,6 @@ def _patterns(table: TextTable, n: str) -> Draft:
         where=table.where,
         types={"label": item_and_label_types(table, raters)["label"]},
     )
-
-
-def _check_size(table: TextTable, copies: np.ndarray) -> None:
-    """Patterns are unrolled into items, which must fit in memory."""
-    total = float(copies.sum(dtype=float))
-    if total * (len(table.names) - 1) > _MAX_CELLS:
-        row = int(copies.argmax())
-        msg = (
-            f"{table.where(row)}: {copies[row]:,} items of one pattern, {total:,.0f} "
-            f"in all; at most {_MAX_CELLS:,} answers can be unrolled; read a sample, "
-            "or give counts as item, label and n"
-        )
-        raise DataError(msg)
 
 
 def _sniff(probe: Probe) -> int:

@@ -150,7 +150,9 @@ class _Matrix:
             return False
         few = table.num_rows < len(self.columns)
         clear = self.of_items or self.by_row >= _ALIKE or few
-        return clear and (named or _are_annotators(table.columns[self.lead]))
+        names = drop_unused(table.columns[self.lead]).values.to_pylist()
+        stem = wide.numbered_stem(names) or ""
+        return clear and (named or are_people(names) or is_likely(stem, "annotator"))
 
 
 def _wide(
@@ -231,12 +233,6 @@ def _matrix(
         values=[value for value in cell.values.to_pylist() if value != "-1"],
     )
     return matrix if matrix.shared or (matrix.of_annotators and matrix.values) else None
-
-
-def _are_annotators(column: Coded) -> bool:
-    names = drop_unused(column).values.to_pylist()
-    stem = wide.numbered_stem(names)
-    return are_people(names) or (stem is not None and is_likely(stem, "annotator"))
 
 
 def _odd(table: TextTable, names: list[str]) -> str | None:
@@ -327,7 +323,11 @@ def _long(
     # One of item and label may be seen from the content alone, where no other column
     # can be it, and labels of one item agree.
     clear = all(score - each >= _CLEARLY for each, _ in others[:1])
-    clear &= not any(_is_rival(guess, best) for _, guess in others)
+    # Nor may another column be the label, by its name as much as the best.
+    likely = is_likely(best["label"], "label")
+    label = {"label": best["label"]}
+    rivals = [guess["label"] for _, guess in others if guess | label == best]
+    clear &= not any(is_likely(name, "label") == likely for name in rivals)
     of_item, of_person = _agreements(table.columns, best)
     clear &= bool(_fit(table.columns, best)) and of_item > of_person - 0.05
     seen = "label" in by_name or ("item" in by_name and of_item >= _ALIKE)
@@ -342,14 +342,6 @@ def _long(
         f"{listing(table.names, 6)}; by what they hold, it may be read with {how}"
     )
     raise SourceError(msg)
-
-
-def _is_rival(guess: Mapping[str, str], best: Mapping[str, str]) -> bool:
-    """Say whether another column may be the label, by its name as much as the best."""
-    same = all(guess[role] == best[role] for role in ("item", "annotator"))
-    return same and is_likely(guess["label"], "label") == is_likely(
-        best["label"], "label"
-    )
 
 
 def _guesses(

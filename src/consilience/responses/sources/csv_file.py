@@ -66,7 +66,13 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     source = str(path)
     layout = find_layout(path, options)
     names = check_names(layout.names, source)
-    quoted = check_quotes(path, layout.separator, layout.encoding)
+    separator, encoding = layout.separator, layout.encoding
+    with path.open("rb") as file:
+        parts = iter(lambda: file.read(_BLOCK), b"")
+        quoted = encoding == "utf-16" or any(b'"' in part for part in parts)
+    if quoted and (encoding == "utf-16" or not _regular(path, separator)):
+        for _ in csv_rows(path, separator, encoding):
+            pass
     table = _arrow(path, names, layout)
     if table.num_rows == 0:
         msg = f"{source}: there is a header but no row below it; export the file again"
@@ -74,7 +80,7 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     coded = {name: encode(table.column(name)) for name in names}
     where = _places(path, layout)
     if quoted:
-        check_line_breaks(coded, layout.separator, where)
+        check_line_breaks(coded, separator, where)
     columns, notes = tidy(coded, options.missing_words)
     return TextTable(
         source=source,
@@ -134,7 +140,15 @@ def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
     except (pa.ArrowException, UnicodeError) as error:
         if any(what in str(error) for what in ("Empty CSV", "Could not skip")):
             return pa.table({name: pa.array([], _TEXT) for name in names})
-    _check_widths(path, names, layout)
+    rows = csv_rows(path, layout.separator, layout.encoding, skip=layout.skip)
+    for number, (_, row) in enumerate(rows, start=layout.above + 1):
+        if row and len(row) != len(names):
+            msg = (
+                f"{path}, row {number}: {len(row)} cells where the header names "
+                f"{len(names)} ({', '.join(names[:6])}); fix the row or give the "
+                "separator"
+            )
+            raise SourceError(msg)
     with readable(str(path)):  # a row may be longer than a block
         size = min(2 * path.stat().st_size + _BLOCK, _MAX_BYTES)
         return _parse(path, names, layout, size)
@@ -158,19 +172,6 @@ def _parse(path: Path, names: list[str], layout: Layout, block: int) -> pa.Table
             strings_can_be_null=False,
         ),
     )
-
-
-def _check_widths(path: Path, names: list[str], layout: Layout) -> None:
-    """Find the row that has too many or too few cells."""
-    rows = csv_rows(path, layout.separator, layout.encoding, skip=layout.skip)
-    for number, (_, row) in enumerate(rows, start=layout.above + 1):
-        if row and len(row) != len(names):
-            msg = (
-                f"{path}, row {number}: {len(row)} cells where the header names "
-                f"{len(names)} ({', '.join(names[:6])}); fix the row or give the "
-                "separator"
-            )
-            raise SourceError(msg)
 
 
 def _places(path: Path, layout: Layout) -> Callable[[int], str]:
@@ -291,24 +292,13 @@ def _bad_quote(path: Path, row: int, error: str) -> SourceError:
     return SourceError(msg)
 
 
-def check_quotes(path: Path, separator: str, encoding: str) -> bool:
-    """Hold a file to the rule for quotes; says whether there may be quoted cells.
-
-    Most files are held to it by looking at the neighbours of their quotes alone: where
-    every first, third, ... quote stands at the beginning of a cell or behind another
-    quote, and every second, fourth, ... at the end of one or before another, no cell
-    breaks the rule. All others are cut into rows.
-    """
-    with path.open("rb") as file:
-        parts = iter(lambda: file.read(_BLOCK), b"")
-        quoted = encoding == "utf-16" or any(b'"' in part for part in parts)
-    if quoted and (encoding == "utf-16" or not _regular(path, separator)):
-        for _ in csv_rows(path, separator, encoding):
-            pass
-    return quoted
-
-
 def _regular(path: Path, separator: str) -> bool:
+    """Say whether a file keeps the rule for quotes, by the neighbours of its quotes.
+
+    Where every first, third, ... quote stands at the beginning of a cell or behind
+    another quote, and every second, fourth, ... at the end of one or before another, no
+    cell breaks the rule. All other files are cut into rows.
+    """
     ends = np.zeros(256, bool)
     ends[[*map(ord, separator + _CELL_ENDS)]] = True
     opening = True  # whether the next quote would open a cell

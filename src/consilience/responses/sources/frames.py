@@ -184,17 +184,15 @@ def _of_array(given: np.ndarray, what: str, expected: str) -> Frame:
         cells[np.ma.getmaskarray(given)] = None
         given = cells
     table = pd.DataFrame(given).rename(columns=str)
-    if given.dtype.kind in "OSU" and _are_apart(table):
-        array = f"{what}, an array whose columns hold different values,"
-        raise OptionError(not_a(array, given, "items by annotators, or a data frame"))
+    if given.dtype.kind in "OSU":
+        # Columns of which no two share a value are no answers of annotators.
+        values = [set(column.dropna()) for _, column in table.items()]
+        several = len(table) > 2 and len(values) > 1
+        if several and len(set().union(*values)) == sum(map(len, values)):
+            array = f"{what}, an array whose columns hold different values,"
+            expected = "items by annotators, or a data frame"
+            raise OptionError(not_a(array, given, expected))
     return Frame(data=table, name="the array", matrix=True)
-
-
-def _are_apart(table: pd.DataFrame) -> bool:
-    """Whether no two columns share a value: they are no answers of annotators."""
-    values = [set(column.dropna()) for _, column in table.items()]
-    several = len(table) > 2 and len(values) > 1
-    return several and len(set().union(*values)) == sum(map(len, values))
 
 
 def _of_rows(rows: Sequence[Any], what: str, expected: str) -> Frame:

@@ -200,23 +200,14 @@ def type_of(column: pd.Series | pd.Index) -> str | None:
             return None
         return f"category[{inner}]"
     if pd.api.types.is_object_dtype(dtype):
-        return _type_of_objects(column)
+        inferred = pd.api.types.infer_dtype(column, skipna=True)
+        kinds = {"integer": "int64", "floating": "float64"}
+        kinds |= {"boolean": "bool", "string": "object"}
+        return MIXED if inferred.startswith("mixed") else kinds.get(inferred)
     plain = getattr(dtype, "numpy_dtype", dtype)
     if is_text(dtype) or getattr(plain, "kind", "O") in "iufb":
         return str(dtype)
     return None
-
-
-def _type_of_objects(column: pd.Series | pd.Index) -> str | None:
-    inferred = pd.api.types.infer_dtype(column, skipna=True)
-    if inferred.startswith("mixed"):
-        return MIXED
-    return {
-        "integer": "int64",
-        "floating": "float64",
-        "boolean": "bool",
-        "string": "object",
-    }.get(inferred)
 
 
 def type_of_arrow(column: pa.DataType) -> str | None:

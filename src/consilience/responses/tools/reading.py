@@ -137,9 +137,14 @@ def _draft(export: Export, choice: Choice) -> Draft:
         unit=export.tool.unit,
         read=len(export.works),
         notes=[*_notes(export, choice, works)],
-        dropped=[*dropped(export.works), *_not_asked(export.counted, question.name)],
+        dropped=[*dropped(export.works)],
         assumptions=[*export.tool.assumes(export.works)],
     )
+    others = [w for w in export.counted if w.answers and question.name not in w.answers]
+    others = [work for work in others if not work.is_truth]
+    if others:
+        reason = f"question {question.name!r} is not answered there, but another is"
+        account.dropped.append(Dropped(reason, len(others), others[0].place))
     assumed = False
     if kind == "contains" and any(pick.shown is None for pick in picks):
         offered = label_list(choice.options)
@@ -298,14 +303,6 @@ def _gold(picks: Sequence[_Pick], question: str, kind: Kind) -> pd.DataFrame | N
 
 
 # The account of what was read
-
-
-def _not_asked(works: Sequence[Work], question: str) -> Iterator[Dropped]:
-    others = [w for w in works if w.answers and question not in w.answers]
-    others = [work for work in others if not work.is_truth]
-    if others:
-        reason = f"question {question!r} is not answered there, but another is"
-        yield Dropped(reason, len(others), others[0].place)
 
 
 def _notes(export: Export, choice: Choice, works: Sequence[Work]) -> Iterator[str]:
