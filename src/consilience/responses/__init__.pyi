@@ -1,5 +1,5 @@
-from .account import Cleaning, Dropped
 from .canonical_folder import read_folder, write
+from .draft import Cleaning, Dropped
 from .label_names import with_names
 from .options import Columns, ReadOptions
 from .reading import formats, read, read_with

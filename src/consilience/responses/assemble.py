@@ -14,9 +14,8 @@ from consilience.errors import (
     OptionError,
     SourceError,
 )
-from consilience.responses.account import Cleaning
 from consilience.responses.columns.looks import is_structure
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Cleaning, Draft
 from consilience.responses.options import ANSWERS, KINDS, ReadOptions
 from consilience.responses.repeats import without_repeats
 from consilience.responses.side_tables import (

@@ -24,8 +24,8 @@ from consilience.errors import (
     OptionError,
     SourceError,
 )
-from consilience.responses.account import Cleaning
 from consilience.responses.columns.names import listing
+from consilience.responses.draft import Cleaning
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ANSWERS, KINDS, Offer, ReadOptions
 from consilience.responses.side_tables import asked_items, checked_labels

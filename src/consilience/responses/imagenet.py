@@ -33,9 +33,8 @@ from jaxtyping import Int, Int8
 
 from consilience.errors import OptionError, SourceError
 from consilience.ragged import places_within
-from consilience.responses.account import Account, Dropped
 from consilience.responses.assemble import assemble
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Account, Draft, Dropped
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_frame

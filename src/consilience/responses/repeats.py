@@ -10,8 +10,7 @@ import pandas as pd
 from jaxtyping import Bool
 
 from consilience.errors import DataError
-from consilience.responses.account import Account, Dropped
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Account, Draft, Dropped
 from consilience.responses.options import Repeats
 from consilience.responses.text import Coded, TextTable, encode_texts
 

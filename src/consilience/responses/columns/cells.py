@@ -12,10 +12,9 @@ import pyarrow.compute as pc
 from jaxtyping import Int, Int8
 
 from consilience.errors import ColumnError, DataError, KindError, OptionError
-from consilience.responses.account import Account
 from consilience.responses.columns.looks import FLAGS, YES_NO, look, parse_structure
 from consilience.responses.columns.names import find, listing, plain
-from consilience.responses.draft import YES, is_yes_or_no, read_answers
+from consilience.responses.draft import YES, Account, is_yes_or_no, read_answers
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.text import (
     Coded,

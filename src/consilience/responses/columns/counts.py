@@ -11,7 +11,6 @@ import numpy as np
 
 from consilience.errors import DataError
 from consilience.ragged import places_within
-from consilience.responses.account import Account
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.cells import counts, long_cells
 from consilience.responses.columns.long import ANONYMOUS, column_looks, long_draft
@@ -21,7 +20,7 @@ from consilience.responses.columns.wide import (
     lead_column,
     name_index,
 )
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Account, Draft
 from consilience.responses.format_table import Probe, Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_frame

@@ -11,10 +11,9 @@ from itertools import islice
 import numpy as np
 
 from consilience.errors import SourceError
-from consilience.responses.account import Account
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long import long_draft
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Account, Draft
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text

@@ -15,7 +15,6 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from consilience.errors import ColumnError, KindError
-from consilience.responses.account import Account, Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.columns import cells
 from consilience.responses.columns.looks import look
@@ -29,7 +28,7 @@ from consilience.responses.columns.names import (
     require,
     usual,
 )
-from consilience.responses.draft import Draft, read_answers
+from consilience.responses.draft import Account, Draft, Dropped, read_answers
 from consilience.responses.format_table import Probe, Reader
 from consilience.responses.options import KINDS, Kind, ReadOptions
 from consilience.responses.repeats import equal_rows

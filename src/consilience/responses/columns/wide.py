@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import ColumnError, DataError, SourceError
-from consilience.responses.account import Account
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.cells import (
     as_lists,
@@ -47,7 +46,7 @@ from consilience.responses.columns.names import (
     plain,
     usual,
 )
-from consilience.responses.draft import Draft
+from consilience.responses.draft import Account, Draft
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.repeats import equal_rows

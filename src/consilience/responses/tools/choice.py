@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from consilience.errors import ColumnError, SourceError
-from consilience.responses.account import Dropped
 from consilience.responses.columns.looks import is_free_text
 from consilience.responses.columns.names import (
     USUAL,
@@ -14,7 +13,7 @@ from consilience.responses.columns.names import (
     listing,
     plain,
 )
-from consilience.responses.draft import is_yes_or_no
+from consilience.responses.draft import Dropped, is_yes_or_no
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import for_question
 from consilience.responses.tools.on_screen import OnScreen

@@ -12,9 +12,8 @@ from typing import Any
 from consilience.errors import ColumnError
 from consilience.responses.format_table import Probe
 from consilience.responses.options import ReadOptions
-from consilience.responses.tools.paths import dig, first, text
 from consilience.responses.tools.reading import reader
-from consilience.responses.tools.records import Record, names
+from consilience.responses.tools.records import Record, dig, first, names, text
 from consilience.responses.tools.tool import Answers, At, Layout, Tool
 from consilience.responses.tools.work import SKIPPED, Answer, Form
 

@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from consilience.errors import DataError, KindError
-from consilience.responses.tools.paths import dig, first, lookup, text
 from consilience.responses.tools.reading import reader
-from consilience.responses.tools.records import Record
+from consilience.responses.tools.records import Record, dig, first, lookup, text
 from consilience.responses.tools.tool import Answers, At, Layout, Tool
 from consilience.responses.tools.work import Answer, Work
 

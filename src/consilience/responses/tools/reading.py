@@ -18,10 +18,17 @@ from consilience.errors import (
     OptionError,
     SourceError,
 )
-from consilience.responses.account import Account, Dropped
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.names import listing
-from consilience.responses.draft import NO, SKIPPED, YES, Draft, read_answers
+from consilience.responses.draft import (
+    NO,
+    SKIPPED,
+    YES,
+    Account,
+    Draft,
+    Dropped,
+    read_answers,
+)
 from consilience.responses.format_table import Reader, may_be
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import checked_labels, label_list

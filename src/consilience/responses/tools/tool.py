@@ -1,6 +1,6 @@
 """A labelling tool, declared: where the records of its exports keep what.
 
-Paths (see `paths`) lead from a work. Beside its own keys a work has ``^``, the record
+Paths (see `records`) lead from a work. Beside its own keys a work has ``^``, the record
 of the file that it stands in.
 """
 
@@ -14,8 +14,15 @@ from typing import Any
 from consilience.responses.format_table import CERTAIN, Probe
 from consilience.responses.options import ReadOptions
 from consilience.responses.tools.on_screen import OnScreen
-from consilience.responses.tools.paths import dig, first, lookup, one, text
-from consilience.responses.tools.records import Record, records
+from consilience.responses.tools.records import (
+    Record,
+    dig,
+    first,
+    lookup,
+    one,
+    records,
+    text,
+)
 from consilience.responses.tools.work import SKIPPED, Answer, Fields, Work
 
 type Paths = tuple[str, ...]

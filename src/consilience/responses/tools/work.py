@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from consilience.errors import DataError
 from consilience.responses.sources.json_file import decode_or_text
 from consilience.responses.tools.on_screen import OnScreen
-from consilience.responses.tools.paths import dig, text
+from consilience.responses.tools.records import dig, text
 
 type Fields = Mapping[str, str | None]
 type Labels = tuple[str, ...]
