@@ -28,3 +28,9 @@ def rows(responses, *columns):
 def back(responses):
     """Return item, annotator and label of each row as text."""
     return [tuple(row) for row in responses.table[NAMES].astype("str").to_numpy()]
+
+
+def in_line(responses, *columns):
+    """Return the rows of some columns in one line, such as ``ann cat, bob dog``."""
+    cells = rows(responses, *columns)
+    return ", ".join(" ".join("-" if c is None else str(c) for c in r) for r in cells)

@@ -18,7 +18,7 @@ from tests.responses.exports.writers import (
     toloka_json,
     url,
 )
-from tests.responses.reading_back import rows
+from tests.responses.reading_back import in_line, rows
 
 from consilience.errors import (
     ColumnError,
@@ -108,11 +108,9 @@ def test_yes_and_no_of_toloka_are_about_the_label_that_was_shown(tmp_path):
         assignment("a", "w1", **{"INPUT:query": "lynx", "OUTPUT:result": "no"}),
     )
     responses = read(path)
-    assert rows(responses, "item", "annotator", "label", "answer") == [
-        ["a", "w1", "tabby", "yes"],
-        ["a", "w2", "tabby", "no"],
-        ["a", "w1", "lynx", "no"],
-    ]
+    assert in_line(responses, "item", "annotator", "label", "answer") == (
+        "a w1 tabby yes, a w2 tabby no, a w1 lynx no"
+    )
     assert read(path, kind="choice").table["label"].tolist() == ["yes", "no", "no"]
 
 
@@ -124,11 +122,7 @@ def test_tasks_of_toloka_are_told_apart_by_an_input_or_by_their_ids(tmp_path):
     ]
     assert rows(read(tsv(tmp_path, *given)), "item") == [["t0"], ["t1"], ["t2"]]
     assert rows(read(tsv(tmp_path, *given[:2])), "item") == [["x"], ["y"]]
-    assert rows(read(tsv(tmp_path, *given), item="image"), "item") == [
-        ["a"],
-        ["a"],
-        ["b"],
-    ]
+    assert in_line(read(tsv(tmp_path, *given), item="image"), "item") == "a, a, b"
     without = [{k: v for k, v in g.items() if "task_id" not in k} for g in given]
     with pytest.raises(ColumnError, match="which field names the item"):
         read(tsv(tmp_path, *without))
@@ -284,11 +278,9 @@ def test_drafts_of_argilla_do_not_count_and_discarded_responses_are_skipped(tmp_
         ],
     )
     responses = read(path)
-    assert rows(responses, "item", "annotator", "label") == [
-        ["1", "ann", "a"],
-        ["2", "ann", None],
-        ["2", "bob", "3"],
-    ]
+    assert in_line(responses, "item", "annotator", "label") == (
+        "1 ann a, 2 ann -, 2 bob 3"
+    )
     assert "a draft and not submitted" in str(responses.cleaning)
     assert "items without an answer: 1" in str(responses.cleaning)
 
@@ -464,11 +456,9 @@ def test_final_responses_of_scale_are_no_answers_of_annotators(tmp_path):
         read(as_json(tmp_path / "a.json", given))
     given += [task(3, "car", {"category": "small"}), task(4, "x", {}, status="pending")]
     responses = read(as_json(tmp_path / "a.json", given))
-    assert rows(responses, "item", "annotator", "label") == [
-        ["car", None, "big"],
-        ["cat", None, "small"],
-        ["car", None, "small"],
-    ]
+    assert in_line(responses, "item", "annotator", "label") == (
+        "car - big, cat - small, car - small"
+    )
     assert responses.labels["label"].tolist() == ["big", "small"]
 
 

@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 from tests.responses.exports.writers import choices, part, short, task, work
-from tests.responses.reading_back import rows
+from tests.responses.reading_back import in_line, rows
 
 from consilience.errors import (
     ColumnError,
@@ -39,12 +39,9 @@ def test_a_pick_spelled_otherwise_is_one_that_was_offered_where_case_is_folded(e
     with pytest.raises(DataError, match="'CAT' is not among the 2"):
         read(path, **offered)
     responses = read(path, **offered, fold_case=True)
-    assert rows(responses, "item", "label", "answer") == [
-        ["1.jpg", "Cat", "yes"],
-        ["1.jpg", "dog", "no"],
-        ["2.jpg", "Cat", "yes"],
-        ["2.jpg", "dog", "no"],
-    ]
+    assert in_line(responses, "item", "label", "answer") == (
+        "1.jpg Cat yes, 1.jpg dog no, 2.jpg Cat yes, 2.jpg dog no"
+    )
     assert "'CAT', 'cat' as 'Cat'" in str(responses.cleaning)
 
 
@@ -64,12 +61,9 @@ def test_a_person_is_a_number_or_a_record(export):
         task(3),
     )
     responses = read(path)
-    assert rows(responses, "item", "annotator", "label") == [
-        ["1.jpg", "7", "a"],
-        ["1.jpg", "8", "b"],
-        ["1.jpg", "eve@x.org", "a"],
-        ["2.jpg", "7", "b"],
-    ]
+    assert in_line(responses, "item", "annotator", "label") == (
+        "1.jpg 7 a, 1.jpg 8 b, 1.jpg eve@x.org a, 2.jpg 7 b"
+    )
     assert responses.table["response_id"].tolist() == ["10", "11", "12", "13"]
     assert responses.table["seconds"].tolist()[0] == 6.1
     assert "items without an answer: 1" in str(responses.cleaning)
@@ -109,12 +103,9 @@ def test_several_labels_need_a_kind_and_no_needs_the_configuration(export, writt
     assert "every label that anybody picked is taken as shown" in assumed.assumptions[0]
     assert assumed.table["answer"].tolist() == ["no", "yes", "yes", "yes", "no", "no"]
     objects = read(path, question="objects", main="main", kind="objects")
-    assert rows(objects, "label", "object", "main") == [
-        ["terrier", 0, False],
-        ["stage", 1, True],
-        ["cat", 0, False],
-        ["terrier", 1, True],
-    ]
+    assert in_line(objects, "label", "object", "main") == (
+        "terrier 0 False, stage 1 True, cat 0 False, terrier 1 True"
+    )
     asked = read(path, label="objects", kind="contains")
     assert rows(asked, "label", "answer") == rows(assumed, "label", "answer")
     contains = read(path, label="objects", kind="contains", offered=config)
@@ -174,11 +165,7 @@ def test_short_exports_are_second_best_and_say_so(written):
     ]
     path = written("a.json", json.dumps(records))
     responses = read(path, kind="objects")
-    assert rows(responses, "annotator", "label") == [
-        ["ana", "a"],
-        ["ana", "b"],
-        ["ben", "a"],
-    ]
+    assert in_line(responses, "annotator", "label") == "ana a, ana b, ben a"
     assert "does not say which annotations were skipped" in responses.assumptions[0]
     assert responses.cleaning.dropped[0].count == 1
     text = (
@@ -188,12 +175,9 @@ def test_short_exports_are_second_best_and_say_so(written):
     same = read(written("a.csv", text), kind="objects")
     assert rows(same, "annotator", "label") == rows(responses, "annotator", "label")
     boxes = read(written("a.csv", text))
-    assert rows(boxes, "annotator", "label", "answer") == [
-        ["ana", "a", "yes"],
-        ["ana", "b", "yes"],
-        ["ben", "a", "yes"],
-        ["ben", "b", "no"],
-    ]
+    assert listed(boxes, "annotator", "label", "answer") == (
+        "ana a yes, ana b yes, ben a yes, ben b no"
+    )
 
 
 def test_a_task_without_id_and_without_a_field_of_items_is_refused(export):
@@ -225,11 +209,7 @@ def test_blanks_and_missing_words_are_read_as_in_tables(export):
         task(2, work(3, " 7", choices("q", "cat"))),
     )
     responses = read(path)
-    assert rows(responses, "annotator", "label") == [
-        ["7", "cat"],
-        ["8", None],
-        ["7", "cat"],
-    ]
+    assert in_line(responses, "annotator", "label") == "7 cat, 8 -, 7 cat"
     assert "cells 'NA' of column 'label' were read as missing" in str(
         responses.cleaning
     )

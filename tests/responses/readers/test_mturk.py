@@ -1,5 +1,5 @@
 import pytest
-from tests.responses.reading_back import rows
+from tests.responses.reading_back import in_line, rows
 
 from consilience.errors import (
     ColumnError,
@@ -95,12 +95,7 @@ def test_several_labels_are_boxes_that_were_ticked(written):
     path = written("a.csv", text)
     ticked = read(path)
     assert ticked.kind == "contains"
-    assert rows(ticked, "label", "answer") == [
-        ["cat", "yes"],
-        ["dog", "yes"],
-        ["cat", None],
-        ["dog", None],
-    ]
+    assert in_line(ticked, "label", "answer") == "cat yes, dog yes, cat -, dog -"
     assert "does not say which labels were on screen" in ticked.assumptions[0]
     listed = batch(
         "Input.image,Answer.taskAnswers",
@@ -112,14 +107,9 @@ def test_several_labels_are_boxes_that_were_ticked(written):
     assert rows(objects, "label", "object") == [["dog", 0], ["cat", 1], [None, None]]
     assert objects.offer == "unknown"
     contains = read(path, kind="contains", offered=["dog", "cat", "cow"])
-    assert rows(contains, "label", "answer") == [
-        ["dog", "yes"],
-        ["cat", "yes"],
-        ["cow", "no"],
-        ["dog", None],
-        ["cat", None],
-        ["cow", None],
-    ]
+    assert in_line(contains, "label", "answer") == (
+        "dog yes, cat yes, cow no, dog -, cat -, cow -"
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,13 +127,7 @@ def test_what_was_not_selected_in_a_grid_is_a_no(written, cell):
         label="Input.query",
         selected="Answer.selected",
     )
-    assert rows(responses, "item", "answer") == [
-        ["p1", "yes"],
-        ["p2", "no"],
-        ["p3", "yes"],
-        ["p1", "no"],
-        ["p2", "no"],
-    ]
+    assert in_line(responses, "item", "answer") == "p1 yes, p2 no, p3 yes, p1 no, p2 no"
     assert responses.offer == "listed"
     assert "not selected is taken as a no" in responses.assumptions[0]
 

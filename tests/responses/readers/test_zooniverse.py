@@ -3,7 +3,7 @@ import json
 import pytest
 from tests.responses.exports.writers import classification as row
 from tests.responses.exports.writers import classified
-from tests.responses.reading_back import rows
+from tests.responses.reading_back import in_line, rows
 
 from consilience.errors import (
     ColumnError,
@@ -37,12 +37,10 @@ def test_a_question_is_a_choice_and_people_without_login_are_annotators(export):
     )
     responses = read(path)
     assert (responses.kind, responses.offer) == ("choice", "all")
-    assert rows(responses, "item", "annotator", "label", "seconds") == [
-        ["1", "ann", "cat", 4.5],
-        ["1", "not-logged-in-4e1f", "dog", 4.5],
-        ["2", "ann", None, 4.5],
-        ["2", "not-logged-in-4e1f", "cat", 4.5],
-    ]
+    assert in_line(responses, "item", "annotator", "label", "seconds") == (
+        "1 ann cat 4.5, 1 not-logged-in-4e1f dog 4.5, 2 ann - 4.5, "
+        "2 not-logged-in-4e1f cat 4.5"
+    )
     account = str(responses.cleaning)
     assert "not logged in: 2; people behind one address are one annotator" in account
     assert "subjects that are retired: 1; their answers count" in account
@@ -55,11 +53,9 @@ def test_a_survey_names_one_object_for_each_choice(export):
     )
     responses = read(path)
     assert responses.kind == "objects"
-    assert rows(responses, "annotator", "label", "object") == [
-        ["ann", "FOX", 0],
-        ["ann", "HARE", 1],
-        ["bob", "FOX", 0],
-    ]
+    assert in_line(responses, "annotator", "label", "object") == (
+        "ann FOX 0, ann HARE 1, bob FOX 0"
+    )
     # Where nobody names several, it is a choice.
     assert read(export(row(1, "ann", survey("FOX")))).kind == "choice"
 
@@ -67,12 +63,9 @@ def test_a_survey_names_one_object_for_each_choice(export):
 def test_a_question_with_several_answers_is_a_yes_or_no_to_each(export):
     path = export(row(1, "ann", question(["cat", "dog"])), row(1, "bob", question([])))
     responses = read(path)
-    assert rows(responses, "annotator", "label", "answer") == [
-        ["ann", "cat", "yes"],
-        ["ann", "dog", "yes"],
-        ["bob", "cat", "no"],
-        ["bob", "dog", "no"],
-    ]
+    assert in_line(responses, "annotator", "label", "answer") == (
+        "ann cat yes, ann dog yes, bob cat no, bob dog no"
+    )
     assert "every label that anybody picked is taken as shown" in str(
         responses.assumptions
     )
@@ -80,14 +73,9 @@ def test_a_question_with_several_answers_is_a_yes_or_no_to_each(export):
     with pytest.raises(KindError, match="2 labels were picked"):
         read(path, kind="choice")
     responses = read(path, offered=["cat", "dog", "fox"])
-    assert rows(responses, "annotator", "label", "answer") == [
-        ["ann", "cat", "yes"],
-        ["ann", "dog", "yes"],
-        ["ann", "fox", "no"],
-        ["bob", "cat", "no"],
-        ["bob", "dog", "no"],
-        ["bob", "fox", "no"],
-    ]
+    assert in_line(responses, "annotator", "label", "answer") == (
+        "ann cat yes, ann dog yes, ann fox no, bob cat no, bob dog no, bob fox no"
+    )
 
 
 def test_a_question_is_chosen_where_there_are_several_also_on_one_page(export):
@@ -146,14 +134,9 @@ def test_numbers_that_are_not_on_the_list_are_skipped_and_counted(export):
         row(1, "cem", question([]), **{"#task": TASK}),
     )
     responses = read(path)
-    assert rows(responses, "item", "annotator", "label", "answer") == [
-        ["a", "ann", "x", "yes"],
-        ["a", "ann", "y", "no"],
-        ["a", "bob", "x", None],
-        ["a", "bob", "y", None],
-        ["a", "cem", "x", "no"],
-        ["a", "cem", "y", "no"],
-    ]
+    assert in_line(responses, "item", "annotator", "label", "answer") == (
+        "a ann x yes, a ann y no, a bob x -, a bob y -, a cem x no, a cem y no"
+    )
     assert "not on the subject's list, read as skipped: 1" in str(responses.cleaning)
     # A subject without a list: numbers are labels, and nothing is known of offers.
     path = export(
