@@ -175,7 +175,7 @@ def test_short_exports_are_second_best_and_say_so(written):
     same = read(written("a.csv", text), kind="objects")
     assert rows(same, "annotator", "label") == rows(responses, "annotator", "label")
     boxes = read(written("a.csv", text))
-    assert listed(boxes, "annotator", "label", "answer") == (
+    assert in_line(boxes, "annotator", "label", "answer") == (
         "ana a yes, ana b yes, ben a yes, ben b no"
     )
 
