@@ -8,12 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from consilience.errors import (
-    ColumnError,
-    DataError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import ColumnError, DataError, OptionError, SourceError
 from consilience.responses.columns.looks import is_structure
 from consilience.responses.draft import Cleaning, Draft
 from consilience.responses.options import ANSWERS, KINDS, ReadOptions

@@ -14,11 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from defusedxml.ElementTree import parse
 
-from consilience.errors import (
-    DataError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import DataError, OptionError, SourceError
 from consilience.responses.columns.names import find, require
 from consilience.responses.draft import Draft
 from consilience.responses.options import Columns, Offer, ReadOptions

@@ -5,12 +5,7 @@ import pytest
 from tests.responses.exports.writers import choices, part, short, task, work
 from tests.responses.reading_back import in_line, rows
 
-from consilience.errors import (
-    ColumnError,
-    DataError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import ColumnError, DataError, OptionError, SourceError
 from consilience.responses import read
 
 SAID = {"ja": "yes"}

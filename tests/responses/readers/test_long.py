@@ -1,10 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import (
-    ColumnError,
-    DataError,
-)
+from consilience.errors import ColumnError, DataError
 from consilience.responses import read
 
 LINES = """{"task":"007","worker":"1e5","label":"cat"}

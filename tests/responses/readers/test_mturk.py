@@ -1,11 +1,7 @@
 import pytest
 from tests.responses.reading_back import in_line, rows
 
-from consilience.errors import (
-    ColumnError,
-    DataError,
-    SourceError,
-)
+from consilience.errors import ColumnError, DataError, SourceError
 from consilience.responses import read
 
 FIXED = "HITId,AssignmentId,WorkerId,AssignmentStatus,WorkTimeInSeconds"

@@ -4,12 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import (
-    ColumnError,
-    ConsilienceWarning,
-    DataError,
-    SourceError,
-)
+from consilience.errors import ColumnError, ConsilienceWarning, DataError, SourceError
 from consilience.responses import read
 
 

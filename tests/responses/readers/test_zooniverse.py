@@ -5,12 +5,7 @@ from tests.responses.exports.writers import classification as row
 from tests.responses.exports.writers import classified
 from tests.responses.reading_back import in_line, rows
 
-from consilience.errors import (
-    ColumnError,
-    DataError,
-    KindError,
-    SourceError,
-)
+from consilience.errors import ColumnError, DataError, KindError, SourceError
 from consilience.responses import read
 
 

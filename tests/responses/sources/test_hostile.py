@@ -10,12 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from consilience.errors import (
-    ColumnError,
-    ConsilienceError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import ColumnError, ConsilienceError, OptionError, SourceError
 from consilience.responses import read
 from consilience.responses.sources import opening
 

@@ -21,10 +21,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from consilience.errors import (
-    OptionError,
-    SourceError,
-)
+from consilience.errors import OptionError, SourceError
 from consilience.responses.columns.names import find, listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import (

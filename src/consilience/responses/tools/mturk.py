@@ -16,11 +16,7 @@ from typing import Any
 
 from msgspec import structs
 
-from consilience.errors import (
-    ColumnError,
-    DataError,
-    SourceError,
-)
+from consilience.errors import ColumnError, DataError, SourceError
 from consilience.responses.columns.names import listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.csv_file import csv_rows, find_layout

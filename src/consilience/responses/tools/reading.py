@@ -12,12 +12,7 @@ import numpy as np
 import pandas as pd
 from msgspec import Struct, structs
 
-from consilience.errors import (
-    DataError,
-    KindError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import DataError, KindError, OptionError, SourceError
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import (
