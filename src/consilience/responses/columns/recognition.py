@@ -150,9 +150,11 @@ class _Matrix:
             return False
         few = table.num_rows < len(self.columns)
         clear = self.of_items or self.by_row >= _ALIKE or few
+        if named or not clear:
+            return clear
         names = drop_unused(table.columns[self.lead]).values.to_pylist()
         stem = wide.numbered_stem(names) or ""
-        return clear and (named or are_people(names) or is_likely(stem, "annotator"))
+        return are_people(names) or is_likely(stem, "annotator")
 
 
 def _wide(
