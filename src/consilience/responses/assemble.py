@@ -31,11 +31,8 @@ from consilience.responses.text import (
     has_order,
     index,
     is_scale,
-    nothing,
     num_distinct,
-    recode_to,
     refuse_nul,
-    sort_values,
     text_array,
     tidy,
     with_line_breaks,
@@ -62,7 +59,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     labels = frame["label"]
     refuse_nul("label", labels)
     refuse_nul("item of the gold", () if gold is None else gold["item"])
-    draft = replace(draft, item=sort_values(draft.item, text_array(more)))
+    draft = replace(draft, item=draft.item.sorted(text_array(more)))
     draft = without_repeats(draft, options.repeats)
     items, unanswered = draft.items, _note_facts(draft)
     if items is None and unanswered:
@@ -264,20 +261,20 @@ def _times(draft: Draft) -> np.ndarray:
 
 def _table(draft: Draft, labels: pd.Series) -> pd.DataFrame:
     num_rows = len(draft.item)
-    none = nothing(num_rows)
+    none = Coded.nothing(num_rows)
     kind = np.full(num_rows, KINDS.index(draft.kind), np.int8)
     answer = none.codes if draft.answer is None else draft.answer
     response_id = none if draft.response_id is None else draft.response_id
     columns = {
         "item": draft.item.series(),
-        "annotator": sort_values(draft.annotator).series(),
+        "annotator": draft.annotator.sorted().series(),
         "kind": Coded(kind, text_array(KINDS)).series(),
-        "label": recode_to(draft.label, text_array(labels)).series(),
+        "label": draft.label.coded_by(text_array(labels)).series(),
         "answer": Coded(answer, text_array(ANSWERS)).series(ordered=True),
         "object": _optional(draft.object, num_rows, "Int32"),
         "main": _optional(draft.main, num_rows, "boolean"),
         "n": _times(draft),
-        "response_id": sort_values(response_id).series(),
+        "response_id": response_id.sorted().series(),
     }
     return pd.DataFrame({**columns, **draft.extras})
 

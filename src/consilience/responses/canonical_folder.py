@@ -43,9 +43,6 @@ from consilience.responses.text import (
     has_order,
     index,
     not_as_text,
-    nothing,
-    recode_to,
-    sort_values,
     text_array,
     unusable_notes,
 )
@@ -212,12 +209,12 @@ class _Part:
 
     def text(self, name: str) -> Coded:
         """Return a column of texts; without any, where the file has none."""
-        return self.texts.get(name, nothing(self.table.num_rows))
+        return self.texts.get(name, Coded.nothing(self.table.num_rows))
 
     def label(self, labels: pd.DataFrame) -> Coded:
         """Return the labels, coded by the list of all."""
         given = self.text("label")
-        label = recode_to(given, text_array(labels["label"]))
+        label = given.coded_by(text_array(labels["label"]))
         listed = (given.codes < 0) | (label.codes >= 0)
         self.check(listed, "the label is not in labels.parquet")
         return label
@@ -225,7 +222,7 @@ class _Part:
     def words(self, name: str, words: Sequence[str], *, null: bool) -> Coded:
         """Return a column of some words, coded by these."""
         given = self.text(name)
-        coded = recode_to(given, text_array(words))
+        coded = given.coded_by(text_array(words))
         good = (coded.codes >= 0) | (null & (given.codes < 0))
         self.check(good, f"{name} is not one of {', '.join(words)}")
         return coded
@@ -328,9 +325,7 @@ def _responses(
     answers.check_filled(["item"])
     labels, items = _beside(parts, "labels"), _beside(parts, "items")
     if labels is None:
-        labels = pd.DataFrame(
-            {"label": index(sort_values(answers.text("label")).values)}
-        )
+        labels = pd.DataFrame({"label": index(answers.text("label").sorted().values)})
     labels = labels if labels.empty else checked_labels(labels)
     table = _answers(answers, labels, items)
     offered, gold = (_beside(parts, name, labels) for name in ("offered", "gold"))
@@ -419,13 +414,13 @@ def _answers(
     part.check(asked, "the label asked about is empty")
     answer = part.words("answer", ANSWERS, null=True)
     columns = {
-        "item": sort_values(part.text("item"), more).series(),
-        "annotator": sort_values(part.text("annotator")).series(),
+        "item": part.text("item").sorted(more).series(),
+        "annotator": part.text("annotator").sorted().series(),
         "kind": kind.series(),
         "label": label.series(),
         "answer": answer.series(ordered=True),
         **{name: part.numbers(name) for name in _NUMBERS},
-        "response_id": sort_values(part.text("response_id")).series(),
+        "response_id": part.text("response_id").sorted().series(),
     }
     return pd.DataFrame({**columns, **part.others})
 

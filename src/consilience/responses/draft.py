@@ -14,7 +14,7 @@ from jaxtyping import Int, Int8
 from consilience.errors import DataError
 from consilience.responses.columns.names import listing
 from consilience.responses.options import MEANINGS, Kind, Offer
-from consilience.responses.text import Coded, drop_unused
+from consilience.responses.text import Coded
 
 _MAX_LISTED = 30  # unused columns that are listed by name
 
@@ -200,7 +200,7 @@ def read_answers(
         )
         raise DataError(msg)
     if account is not None:
-        used = sorted(drop_unused(column).values.to_pylist())
+        used = sorted(column.used().values.to_pylist())
         read = {
             name: [word for word in used if code_of[word.casefold()] == code]
             for name, code in _MEANINGS.items()

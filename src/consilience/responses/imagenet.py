@@ -43,14 +43,7 @@ from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.safe_pickle import load_frame, load_object_array
-from consilience.responses.text import (
-    Coded,
-    concatenate,
-    encode,
-    index,
-    nothing,
-    text_array,
-)
+from consilience.responses.text import Coded, concatenate, encode, index, text_array
 from consilience.validation_images import (
     FILE,
     lists_validation_images,
@@ -144,7 +137,7 @@ def _multilabel_draft(
         ),
         kind="objects",
         item=Coded(image[response].astype(np.int32), names),
-        annotator=nothing(len(label)),
+        annotator=Coded.nothing(len(label)),
         label=encode(pa.array(label.astype(str), pa.string())),
         object=np.arange(len(label)) - (np.cumsum(sizes) - sizes)[response],
         main=(label == main[response]).astype(np.int8),

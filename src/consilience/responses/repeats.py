@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from consilience.errors import DataError
 from consilience.responses.draft import Account, Draft, Dropped
 from consilience.responses.options import Repeats
-from consilience.responses.text import Coded, TextTable, encode_texts
+from consilience.responses.text import Coded, TextTable
 
 WHAT = "the same annotator had answered the same question before"
 EQUAL = 'the row equals an earlier one in every column (`repeats="all"` counts it)'
@@ -27,7 +27,7 @@ def equal_rows(
         return np.zeros(table.num_rows, bool)
     texts = {name: column.codes for name, column in table.columns.items()}
     lists = {
-        name: encode_texts(list(map(str, cells.to_pylist()))).codes
+        name: Coded.of(list(map(str, cells.to_pylist()))).codes
         for name, cells in table.lists.items()
     }
     whole = (codes >= 0).all(axis=1)

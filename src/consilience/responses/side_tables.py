@@ -26,10 +26,8 @@ from consilience.responses.text import (
     Coded,
     TextTable,
     check_texts,
-    drop_unused,
     index,
     natural_texts,
-    recode_to,
     text_array,
 )
 
@@ -115,7 +113,7 @@ def label_table(
     if draft is not None and options.label_column is None:
         names = [*table.columns, label]  # a label of lists is refused
         frame = text_frame(table, {name: name for name in names})
-        used = drop_unused(draft.label).values.to_pylist()
+        used = draft.label.used().values.to_pylist()
         column = naming_column(frame.rename(columns={label: "label"}), used)
         if column != "label":
             label = column
@@ -318,7 +316,7 @@ def _given_labels(
 
 def _check_labels(draft: Draft, labels: pd.DataFrame) -> None:
     values = text_array(labels["label"])
-    bad = (draft.label.codes >= 0) & (recode_to(draft.label, values).codes < 0)
+    bad = (draft.label.codes >= 0) & (draft.label.coded_by(values).codes < 0)
     if bad.any():
         row = int(bad.argmax())
         msg = (
@@ -341,7 +339,7 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
             columns[key] = column
     every = np.arange(len(offered), dtype=np.int32)
     listed = [
-        recode_to(Coded(every, pa.array(offered[key].astype("str"))), c.values).codes
+        Coded(every, pa.array(offered[key].astype("str"))).coded_by(c.values).codes
         for key, c in columns.items()
     ]
     shown = (np.stack(listed) >= 0).all(axis=0)
@@ -360,7 +358,7 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
 
 def _occurring(draft: Draft, gold: pd.DataFrame | None) -> pd.DataFrame:
     """Labels of the source's order, and those of answers and gold."""
-    values = drop_unused(draft.label).values.to_pylist()
+    values = draft.label.used().values.to_pylist()
     values += [] if gold is None else gold["label"].tolist()
     first = set(draft.order)
     rest = list(dict.fromkeys(value for value in values if value not in first))

@@ -20,7 +20,6 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table, offered_table
 from consilience.responses.text import (
     Coded,
-    drop_unused,
     num_distinct,
     recode,
     scale_order,
@@ -137,7 +136,7 @@ def _in_frame(
 
 def suspicions(draft: Draft) -> Iterator[str]:
     """Give a sentence for each thing that looks wrong."""
-    labels, people = drop_unused(draft.label), drop_unused(draft.annotator)
+    labels, people = draft.label.used(), draft.annotator.used()
     yield from _similar(
         labels.values,
         "labels",

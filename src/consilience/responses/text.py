@@ -36,6 +36,16 @@ class Coded:
     codes: Int[np.ndarray, " N"]
     values: pa.StringArray
 
+    @classmethod
+    def of(cls, texts: Iterable[str | None]) -> "Coded":
+        """Code a list of texts."""
+        return encode(text_array(texts))
+
+    @classmethod
+    def nothing(cls, num_rows: int) -> "Coded":
+        """Make a column without any value."""
+        return cls(np.full(num_rows, -1, np.int32), text_array([]))
+
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.codes)
@@ -48,6 +58,33 @@ class Coded:
     def take(self, rows: np.ndarray) -> "Coded":
         """Take some of the rows (indices or a mask)."""
         return replace(self, codes=self.codes[rows])
+
+    def used(self) -> "Coded":
+        """Drop the values that no row has."""
+        used = np.zeros(len(self.values) + 1, bool)
+        used[self.codes] = True
+        used = used[:-1]  # the last one is marked by missing cells
+        if used.all():
+            return self
+        new = np.where(used, np.cumsum(used) - 1, -1)
+        return Coded(_apply(new, self.codes), self.values.filter(pa.array(used)))
+
+    def sorted(self, extra: pa.StringArray | None = None) -> "Coded":
+        """Put the values in natural order; drop unused ones, add those of `extra`."""
+        column = self.used()
+        if extra is not None:
+            values = pa.concat_arrays([column.values, extra])
+            column = recode(column.codes, values)
+        order = natural_order(column.values)
+        place = np.empty(len(order), np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        return Coded(_apply(place, column.codes), column.values.take(pa.array(order)))
+
+    def coded_by(self, values: pa.StringArray) -> "Coded":
+        """Code by a given list of values; what is not among them becomes missing."""
+        places = pc.index_in(self.values, value_set=values)
+        new = places.fill_null(-1).to_numpy(zero_copy_only=False)
+        return Coded(_apply(new, self.codes), values)
 
     def series(self, *, ordered: bool = False) -> pd.Series:
         """Categorical column with the values as categories, in their order."""
@@ -96,16 +133,6 @@ def recode(codes: Int[np.ndarray, " N"], values: pa.StringArray) -> Coded:
     return Coded(_apply(new, codes), merged.dictionary)
 
 
-def encode_texts(texts: Sequence[str | None]) -> Coded:
-    """Code a list of texts."""
-    return encode(text_array(texts))
-
-
-def nothing(num_rows: int) -> Coded:
-    """Make a column without any value."""
-    return Coded(np.full(num_rows, -1, np.int32), text_array([]))
-
-
 def concatenate(columns: Sequence[Coded]) -> Coded:
     """Columns one below the other, with one set of values."""
     if len(columns) == 1:
@@ -140,37 +167,6 @@ def num_distinct(codes: Int[np.ndarray, " N"]) -> int:
     marks = np.zeros(int(codes.max(initial=-1)) + 1, bool)
     marks[codes] = True
     return int(marks.sum())
-
-
-def drop_unused(column: Coded) -> Coded:
-    """Drop the values that no row has."""
-    used = np.zeros(len(column.values) + 1, bool)
-    used[column.codes] = True
-    used = used[:-1]  # the last one is marked by missing cells
-    if used.all():
-        return column
-    new = np.where(used, np.cumsum(used) - 1, -1)
-    return Coded(_apply(new, column.codes), column.values.filter(pa.array(used)))
-
-
-def sort_values(column: Coded, extra: pa.StringArray | None = None) -> Coded:
-    """Put the values in natural order; drop unused ones, add those of `extra`."""
-    column = drop_unused(column)
-    if extra is not None:
-        values = pa.concat_arrays([column.values, extra])
-        column = recode(column.codes, values)
-    order = natural_order(column.values)
-    place = np.empty(len(order), np.int32)
-    place[order] = np.arange(len(order), dtype=np.int32)
-    values = column.values.take(pa.array(order))
-    return Coded(_apply(place, column.codes), values)
-
-
-def recode_to(column: Coded, values: pa.StringArray) -> Coded:
-    """Code by a given list of values; what is not among them becomes missing."""
-    places = pc.index_in(column.values, value_set=values)
-    new = places.fill_null(-1).to_numpy(zero_copy_only=False)
-    return Coded(_apply(new, column.codes), values)
 
 
 def _apply(
@@ -371,7 +367,7 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
         source=", ".join(table.source for table in tables),
         columns={
             name: concatenate(
-                [t.columns.get(name, nothing(t.num_rows)) for t in tables]
+                [t.columns.get(name, Coded.nothing(t.num_rows)) for t in tables]
             )
             for name in names
         },

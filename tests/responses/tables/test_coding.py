@@ -2,14 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from consilience.responses.text import (
-    concatenate,
-    encode_texts,
-    natural_order,
-    recode_to,
-    sort_values,
-    text_array,
-)
+from consilience.responses.text import Coded, concatenate, natural_order, text_array
 
 
 @pytest.mark.parametrize(
@@ -32,12 +25,12 @@ def test_numbers_sort_by_value_and_anything_else_as_text(given, wanted):
 
 def test_columns_keep_their_texts_through_every_step():
     texts = ["b", None, "10", "9", "b"]
-    column = sort_values(encode_texts(texts), text_array(["unasked"]))
+    column = Coded.of(texts).sorted(text_array(["unasked"]))
     assert [column.text(i) for i in range(5)] == texts
     assert column.values.to_pylist() == ["10", "9", "b", "unasked"]
-    both = concatenate([column, encode_texts(["9", "new", None])])
+    both = concatenate([column, Coded.of(["9", "new", None])])
     assert [both.text(i) for i in range(8)] == [*texts, "9", "new", None]
-    only = recode_to(both, text_array(["9"]))
+    only = both.coded_by(text_array(["9"]))
     assert only.codes.tolist() == [-1, -1, -1, 0, -1, 0, -1, -1]
     assert column.take(np.array([True, False, False, False, True])).codes.tolist() == [
         2,
@@ -46,5 +39,5 @@ def test_columns_keep_their_texts_through_every_step():
 
 
 def test_unused_values_are_dropped():
-    column = encode_texts(["a", "b"]).take(np.array([1]))
-    assert sort_values(column).values.to_pylist() == ["b"]
+    column = Coded.of(["a", "b"]).take(np.array([1]))
+    assert column.sorted().values.to_pylist() == ["b"]

@@ -20,7 +20,6 @@ from consilience.responses.text import (
     Coded,
     TextTable,
     concatenate,
-    drop_unused,
     encode,
     recode,
     text_array,
@@ -175,9 +174,7 @@ def propose_one_hot(table: TextTable, unused: Sequence[str]) -> None:
         name
         for name in unused
         if name in table.columns
-        and is_yes_or_no(
-            drop_unused(table.columns[name]).values.to_pylist(), both=False
-        )
+        and is_yes_or_no(table.columns[name].used().values.to_pylist(), both=False)
     ]
     msg = (
         f"{table.source}: there is no column of labels, and columns {listing(flags)} "
@@ -309,7 +306,7 @@ def without_points(column: Coded, account: Account) -> Coded:
 
     Programs write the whole numbers of a column with gaps as ``3.0``.
     """
-    texts = drop_unused(column).values.to_pylist()
+    texts = column.used().values.to_pylist()
     gaps = bool((column.codes < 0).any())
     if not gaps or len(texts) < 2 or not all(map(_POINT.fullmatch, texts)):
         return column

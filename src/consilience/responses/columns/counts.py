@@ -27,7 +27,7 @@ from consilience.responses.side_tables import label_frame
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
-from consilience.responses.text import Coded, TextTable, nothing, recode, text_array
+from consilience.responses.text import Coded, TextTable, recode, text_array
 
 _YES = ("nyes", "numyes", "selected", "yes")
 _SHOWN = ("nshown", "numshown", "shown", "total")
@@ -93,7 +93,7 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         account=account,
         kind="contains",
         item=table.single(item).take(rows),
-        annotator=nothing(len(rows)),
+        annotator=Coded.nothing(len(rows)),
         label=table.single(label).take(rows),
         answer=answer.astype(np.int8),
         worded=False,
@@ -124,7 +124,7 @@ def _matrix(table: TextTable, options: ReadOptions) -> Draft:
         account=account,
         kind="choice",
         item=item.take(rows[given]),
-        annotator=nothing(int(given.sum())),
+        annotator=Coded.nothing(int(given.sum())),
         label=Coded(columns[given].astype(np.int32), text_array(labels)),
         n=n[given],
         row=rows[given],

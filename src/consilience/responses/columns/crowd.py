@@ -21,7 +21,7 @@ from consilience.responses.sources.frames import Source, only_path
 from consilience.responses.sources.json_file import read_json
 from consilience.responses.sources.opening import fingerprints, load_tables
 from consilience.responses.table import Responses
-from consilience.responses.text import encode_texts
+from consilience.responses.text import Coded
 
 
 def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -63,9 +63,9 @@ def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses
     draft = Draft(
         account=Account(unit="answers", read=len(rows)),
         kind="choice",
-        item=encode_texts(items),
-        annotator=encode_texts(workers),
-        label=encode_texts(labels),
+        item=Coded.of(items),
+        annotator=Coded.of(workers),
+        label=Coded.of(labels),
         row=np.arange(len(rows)),
         where=lambda row: f"{path}, task {items[row]}, worker {workers[row]}",
         more_items=list(map(str, tasks)),

@@ -35,13 +35,7 @@ from consilience.responses.repeats import equal_rows
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
-from consilience.responses.text import (
-    Coded,
-    TextTable,
-    drop_unused,
-    nothing,
-    text_array,
-)
+from consilience.responses.text import Coded, TextTable, text_array
 
 ROLES = (
     *("item", "annotator", "response_id", "object", "main", "gold"),
@@ -101,7 +95,7 @@ def long_draft(table: TextTable, options: ReadOptions) -> Draft:
     unused = [n for n in table.names if n not in {*account.columns, *made}]
     account.unused.update(column_looks(table, unused))
     if kind != "contains" and name in table.columns:
-        whole = drop_unused(table.columns[name])
+        whole = table.columns[name].used()
         place = f"{table.source}, column {name!r}"
         cells.check_single(whole, place, options, account)
     if options.kind is None:
@@ -123,7 +117,7 @@ def long_draft(table: TextTable, options: ReadOptions) -> Draft:
         account=account,
         kind=kind,
         item=columns["item"],
-        annotator=columns.get("annotator", nothing(len(rows))),
+        annotator=columns.get("annotator", Coded.nothing(len(rows))),
         label=label,
         row=rows,
         where=table.where,

@@ -27,7 +27,7 @@ from consilience.responses.columns.names import (
 from consilience.responses.draft import is_yes_or_no
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.sources.nested import singular
-from consilience.responses.text import Coded, TextTable, drop_unused
+from consilience.responses.text import Coded, TextTable
 
 _ROLES = ("item", "annotator", "label")
 _MOST_COLUMNS = 12  # of which roles are proposed
@@ -152,7 +152,7 @@ class _Matrix:
         clear = self.of_items or self.by_row >= _ALIKE or few
         if named or not clear:
             return clear
-        names = drop_unused(table.columns[self.lead]).values.to_pylist()
+        names = table.columns[self.lead].used().values.to_pylist()
         stem = wide.numbered_stem(names) or ""
         return are_people(names) or is_likely(stem, "annotator")
 
@@ -220,7 +220,7 @@ def _matrix(
     if len(columns) < 2 or table.num_rows < 2:
         return None
     row, column, cell = long_cells(table, columns)
-    cell = drop_unused(cell)
+    cell = cell.used()
     filled = cell.codes >= 0
     row, column, code = row[filled], column[filled], cell.codes[filled]
     width = len(columns)
@@ -402,7 +402,7 @@ def _agreements(
 
 
 def _may_be_annotator(column: Coded) -> bool:
-    words = drop_unused(column).values[:9].to_pylist()
+    words = column.used().values[:9].to_pylist()
     never = {*looks.NEVER_LABELS, looks.FRACTIONS, looks.CONSTANT}
     is_label = looks.look(column) not in never and not is_yes_or_no(words)
     return is_label and looks.repeats(column)

@@ -54,15 +54,7 @@ from consilience.responses.sources.frames import Frame, Source
 from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
 from consilience.responses.tables.id_types import common_type
-from consilience.responses.text import (
-    Coded,
-    TextTable,
-    concatenate,
-    drop_unused,
-    encode_texts,
-    recode,
-    text_array,
-)
+from consilience.responses.text import Coded, TextTable, concatenate, recode, text_array
 
 _INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}
 _OTHER = re.compile(
@@ -182,7 +174,7 @@ def lead_column(
             f"no column looks like the item ({listing(names, 4)}): items are the row "
             "numbers from 0"
         )
-        return encode_texts([str(row) for row in range(table.num_rows)]), names
+        return Coded.of([str(row) for row in range(table.num_rows)]), names
     column = table.columns[lead]
     if (column.codes < 0).any():
         place = table.where(int((column.codes < 0).argmax()))
@@ -297,7 +289,7 @@ def _agree(
     The mean share of the others who say the same, and that expected of other rows, must
     differ by `_ERRORS` standard errors. One column alone may as well be the truth.
     """
-    stacked = drop_unused(concatenate([columns[n] for n in (*others, *names)]))
+    stacked = concatenate([columns[n] for n in (*others, *names)]).used()
     number = len(stacked.values)
     if len(names) < 2 or not others or number > _LABELS:
         return False
@@ -345,7 +337,7 @@ def made_of_others(
     """Return a column that always holds what most others hold, and in how many rows."""
     if len(names) < 4:
         return None
-    stacked = drop_unused(concatenate([columns[name] for name in names]))
+    stacked = concatenate([columns[name] for name in names]).used()
     codes = stacked.codes.reshape(len(names), -1)[:, :_ROWS]
     if not 2 <= len(stacked.values) <= _LABELS:
         return None
@@ -365,7 +357,7 @@ def _left_out(
     columns: Mapping[str, Coded], looks: Mapping[str, str]
 ) -> tuple[dict[str, str], list[str]]:
     """Columns that do not hold labels, and why; and those that may not."""
-    values = {n: set(drop_unused(columns[n]).values.to_pylist()) for n in looks}
+    values = {n: set(columns[n].used().values.to_pylist()) for n in looks}
     out = {
         name: seen or "by its name"
         for name, seen in looks.items()

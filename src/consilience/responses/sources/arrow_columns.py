@@ -27,7 +27,6 @@ from consilience.responses.text import (
     Coded,
     TextTable,
     check_names,
-    drop_unused,
     encode,
     natural_texts,
     places,
@@ -162,7 +161,7 @@ def _text_table(
                     lists[name].validate(full=True)
                     continue
                 text, note = as_text(array)
-                coded[name] = drop_unused(encode(text))
+                coded[name] = encode(text).used()
                 notes += [f"column {name!r}: {note}"] if note else []
         except ConsilienceError:
             unusable[name] = str(array.type)

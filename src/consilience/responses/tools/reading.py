@@ -30,12 +30,7 @@ from consilience.responses.side_tables import checked_labels, label_list
 from consilience.responses.sources.frames import Frame, Source
 from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
-from consilience.responses.text import (
-    encode_texts,
-    natural_order,
-    natural_texts,
-    text_array,
-)
+from consilience.responses.text import Coded, natural_order, natural_texts, text_array
 from consilience.responses.tools.choice import (
     Choice,
     Export,
@@ -168,10 +163,10 @@ def _draft(export: Export, choice: Choice) -> Draft:
     draft = Draft(
         account=account,
         kind=kind,
-        item=encode_texts([pick.item for pick in picks]).take(of),
-        annotator=encode_texts([work.annotator for work in works]).take(of),
-        response_id=encode_texts([work.id for work in works]).take(of),
-        label=encode_texts(label),
+        item=Coded.of([pick.item for pick in picks]).take(of),
+        annotator=Coded.of([work.annotator for work in works]).take(of),
+        response_id=Coded.of([work.id for work in works]).take(of),
+        label=Coded.of(label),
         answer=np.array(answer, np.int8) if kind == "contains" else None,
         worded=kind != "contains",
         object=np.array(number, np.int64) if kind == "objects" else None,
@@ -184,7 +179,7 @@ def _draft(export: Export, choice: Choice) -> Draft:
     )
     if choice.about is not None:
         # Labels are words for yes and no, and others what these are about.
-        labels = encode_texts([work.fields.get(choice.about) for work in works])
+        labels = Coded.of([work.fields.get(choice.about) for work in works])
         words = choice.options.answers
         return replace(
             draft,
