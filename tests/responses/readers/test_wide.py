@@ -102,20 +102,11 @@ def test_gold_is_no_annotator(name):
 
 
 def test_gold_and_extras_that_are_named_are_no_annotators():
-    frame = with_others(
-        expert=["cat", "dog", "cat", "dog", "cat", "cat"],
-        batch_of=["cat", "dog", "cat", "dog", "cat", "cat"],
-    )
+    right = ["cat", "dog", "cat", "dog", "cat", "cat"]
+    frame = with_others(expert=right, batch_of=right)
     responses = read(frame, format="wide", gold_column="expert", extras=["batch_of"])
     assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w2"]
-    assert responses.gold["label"].tolist() == [
-        "cat",
-        "dog",
-        "cat",
-        "dog",
-        "cat",
-        "cat",
-    ]
+    assert responses.gold["label"].tolist() == right
     assert "batch_of" in responses.table
 
 
