@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from consilience.responses import Responses, read
+
 
 @pytest.fixture
 def written(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
@@ -18,3 +20,9 @@ def written(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def multilabel(data_folder: Path) -> Responses:
+    """Return the multi-label study of ImageNet, as its folder alone tells it."""
+    return read(data_folder / "imagenet-multilabel")

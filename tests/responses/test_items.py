@@ -47,9 +47,8 @@ def test_the_table_is_kept_and_items_that_nobody_was_asked_about_do_not_count(
         read(tmp_path / "study", items=table)
 
 
-def test_the_table_goes_before_what_the_source_says(data_folder):
-    study = data_folder / "imagenet-multilabel"
-    plain = read(study)
+def test_the_table_goes_before_what_the_source_says(data_folder, multilabel):
+    study, plain = data_folder / "imagenet-multilabel", multilabel
     first, second = plain.items["item"][:2]
     table = pd.DataFrame({"item": [first], "dataset_label": ["7"], "place": ["x"]})
     changed = read(study, items=table).items.set_index("item")

@@ -8,9 +8,8 @@ from consilience.errors import OptionError, SourceError
 from consilience.responses import describe, read, write
 
 
-def test_the_study_has_its_published_counts(data_folder):
-    responses = read(data_folder / "imagenet-multilabel")
-    design = describe(responses)
+def test_the_study_has_its_published_counts(multilabel):
+    responses, design = multilabel, describe(multilabel)
     assert design.kind == "objects"
     assert (design.responses, design.items, design.annotators) == (59_580, 6_761, 0)
     assert responses.offer == "unknown"
@@ -29,9 +28,9 @@ def test_the_study_has_its_published_counts(data_folder):
 
 
 def test_images_that_nobody_was_asked_about_are_items_without_answers(
-    data_folder, tmp_path
+    data_folder, multilabel, tmp_path
 ):
-    alone = read(data_folder / "imagenet-multilabel")
+    alone = multilabel
     counts = alone.items["group"].value_counts().to_dict()
     assert counts == {"fu": 6_761, "easy": 2_923, "amb": 166, "mis": 150}
     assert alone.items["asked"].equals(alone.items["group"] == "fu")
