@@ -33,8 +33,13 @@ def url(item):
     return f"https://example.org/img/{item:04d}.jpg"
 
 
-def one(picked):
-    return None if picked is None else picked[0]
+def value(picked, several):
+    """Return what was picked: a list where a question allows several labels."""
+    return None if picked is None else list(picked) if several else picked[0]
+
+
+def state(picked):
+    return "discarded" if picked is None else "submitted"
 
 
 def as_json(path, value):
@@ -111,27 +116,23 @@ def classified(path, given):
 
 
 def zooniverse(folder, study, *, several=False):
-    def said(picked):
-        value = (None if picked is None else list(picked)) if several else one(picked)
-        return {"task": "T0", "task_label": "Which?", "value": value}
-
+    asked = {"task": "T0", "task_label": "Which?"}
     rows = [
-        classification(item, person, said(picked), url="a.jpg")
+        classification(item, person, asked | {"value": value(picked, several)}, url="a")
         for (item, person), picked in study.answers.items()
     ]
     return classified(folder / "which-classifications.csv", rows)
 
 
 def toloka(folder, study, *, several=False):
-    def value(picked):
-        if picked is None:
-            return ""
-        return json.dumps(list(picked)) if several else one(picked)
+    def cell(picked):
+        given = value(picked, several) or ""
+        return json.dumps(given) if several and picked else given
 
     rows = [
         {
             "INPUT:image": url(item),
-            "OUTPUT:result": value(picked),
+            "OUTPUT:result": cell(picked),
             "GOLDEN:result": study.gold.get(item, ""),
             "HINT:text": "",
             "ASSIGNMENT:assignment_id": f"0001--{number}",
@@ -145,9 +146,6 @@ def toloka(folder, study, *, several=False):
 
 
 def toloka_json(folder, study, *, several=False):
-    def value(picked):
-        return list(picked) if several else one(picked)
-
     pages = [
         {
             "id": f"0001--{number}",
@@ -170,7 +168,7 @@ def toloka_json(folder, study, *, several=False):
             ],
             "solutions": []
             if picked is None
-            else [{"output_values": {"result": value(picked)}}],
+            else [{"output_values": {"result": value(picked, several)}}],
         }
         for number, ((item, person), picked) in enumerate(study.answers.items())
     ]
@@ -319,9 +317,9 @@ def argilla(folder, study, *, several=False):
             "responses": {
                 "label": [
                     {
-                        "value": list(picked or ()) if several else one(picked),
+                        "value": value(picked, several),
                         "user_id": person,
-                        "status": "discarded" if picked is None else "submitted",
+                        "status": state(picked),
                     }
                     for person, picked in study.of(item).items()
                 ]
@@ -341,13 +339,11 @@ def argilla_flat(folder, study, *, several=False):
             "id": str(item),
             "text": f"Text {item}",
             "label.responses": [
-                list(picked or ()) if several else one(picked)
-                for picked in study.of(item).values()
+                value(picked, several) for picked in study.of(item).values()
             ],
             "label.responses.users": list(study.of(item)),
             "label.responses.status": [
-                "discarded" if picked is None else "submitted"
-                for picked in study.of(item).values()
+                state(picked) for picked in study.of(item).values()
             ],
             "label.suggestion": LABELS[0],
             "label.suggestion.agent": "m1",
@@ -365,12 +361,8 @@ def argilla_feedback(folder, study, *, several=False):
             "responses": [
                 {
                     "user_id": person,
-                    "status": "discarded" if picked is None else "submitted",
-                    "values": {
-                        "label": {
-                            "value": list(picked or ()) if several else one(picked)
-                        }
-                    },
+                    "status": state(picked),
+                    "values": {"label": {"value": value(picked, several)}},
                 }
                 for person, picked in study.of(item).items()
             ],
@@ -388,9 +380,7 @@ def argilla_first(folder, study, *, several=False):
             "inputs": {"text": f"Text {item}"},
             "prediction": [[LABELS[0], 0.9]],
             "prediction_agent": "m1",
-            "annotation": (list(picked) if several else one(picked))
-            if picked is not None
-            else None,
+            "annotation": value(picked, several),
             "annotation_agent": person,
             "multi_label": several,
             "explanation": None,
@@ -407,8 +397,8 @@ def argilla_first(folder, study, *, several=False):
 def form(picked, *, several):
     if picked is None:
         return {}
-    element = {"labels": list(picked)} if several else {"label": one(picked)}
-    return {"crowd-image-classifier": element}
+    name = "labels" if several else "label"
+    return {"crowd-image-classifier": {name: value(picked, several)}}
 
 
 def ground_truth(folder, study, *, several=False):
@@ -483,7 +473,7 @@ def appen_json(folder, study, *, several=False):
     def data(picked):
         if picked is None:
             return {}
-        return {"animal": list(picked) if several else one(picked), "_clicks": []}
+        return {"animal": value(picked, several), "_clicks": []}
 
     rows = [
         {
@@ -539,9 +529,7 @@ def scale(folder, study, *, several=False):
                 "responses": [
                     {
                         "worker_id": person,
-                        "category": (list(picked) if several else one(picked))
-                        if picked is not None
-                        else None,
+                        "category": value(picked, several),
                     }
                     for person, picked in study.of(item).items()
                 ]
