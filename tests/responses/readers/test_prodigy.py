@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from tests.responses.reading_back import in_line
 
 from consilience.errors import DataError, KindError
 from consilience.responses import read
