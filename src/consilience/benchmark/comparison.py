@@ -15,7 +15,7 @@ there are two standard errors: `se` takes the sets as given, :math:`\sqrt{\sum_s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from itertools import product
 from pathlib import Path
 
@@ -75,7 +75,9 @@ def compare(
     reference = _reference(names, values, protocol.against)
     whole = {result.method for result in every_result}
     ranked = _ranks(values[values["method"].isin(whole)])
-    figures = pd.DataFrame(_figures(runs, names))
+    figures = runs[runs["method"].isin(names)]
+    figures = figures.melt(["set", "method"], FIGURES, "metric")
+    figures = _with_means(figures.assign(sets=figures["value"].notna().astype(int)))
     return Comparison(
         results=pd.concat([values, ranked, figures], ignore_index=True)[list(_COLUMNS)],
         differences=_differences(measured, order, names, reference, protocol),
@@ -129,7 +131,8 @@ def _differences(
     protocol: Protocol,
 ) -> pd.DataFrame:
     """Return the differences of all methods from one, by set and in the mean."""
-    rows: list[dict[str, object]] = []
+    columns = ["method", "reference", "metric", "set", "difference", "se", "se_sets"]
+    rows: list[tuple[object, ...]] = []
     for method, metric in product(names, METRICS):
         ours = _sets_with_metric(measured, order, reference, metric)
         theirs = _sets_with_metric(measured, order, method, metric)
@@ -140,41 +143,35 @@ def _differences(
         gaps, errors, resampled = (np.array(part) for part in zip(*pairs, strict=True))
         number = len(both)
         of_sets = gaps.std(ddof=1) / np.sqrt(number) if number > 1 else np.nan
-        mean = (gaps.mean(), np.sqrt((errors**2).sum()) / number, resampled.mean(0))
-        each = [
-            (name, *pair, np.nan, 1) for name, pair in zip(both, pairs, strict=True)
-        ]
-        for name, gap, error, draws, se_sets, sets in [
-            *each,
-            (MEAN, *mean, of_sets, number),
-        ]:
-            lower, upper = bounds(draws, protocol.prob)
-            row: dict[str, object] = {"method": method, "reference": reference}
-            row |= {"metric": metric}
-            row |= {"set": name, "difference": float(gap), "se": float(error)}
-            row |= {"se_sets": float(se_sets), "lower": float(lower)}
-            rows.append({**row, "upper": float(upper), "sets": sets})
-    return pd.DataFrame(rows)
+        error = np.sqrt((errors**2).sum()) / number
+        mean = (gaps.mean(), error, resampled.mean(0), of_sets, number)
+        each = [(*pair, np.nan, 1) for pair in pairs]
+        for name, (gap, se, draws, se_sets, sets) in zip(
+            [*both, MEAN], [*each, mean], strict=True
+        ):
+            interval_of = bounds(draws, protocol.prob)
+            head = (method, reference, metric, name)
+            rows.append((*head, gap, se, se_sets, *map(float, interval_of), sets))
+    return pd.DataFrame(rows, columns=[*columns, "lower", "upper", "sets"])
 
 
 def _values(
     measured: Table, order: Sequence[str], names: Sequence[str], protocol: Protocol
 ) -> pd.DataFrame:
     """Return every metric of every method, by set and in the mean."""
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
     for method, metric in product(names, METRICS):
         by_set = _sets_with_metric(measured, order, method, metric)
         tried = [name for name in order if (name, method) in measured]
         places = [(name, [by_set[name]] if name in by_set else []) for name in tried]
         for place, several in [*places, (MEAN, list(by_set.values()))]:
-            row = {"set": place, "method": method, "metric": metric}
             estimate = Metric(np.nan, np.nan, np.nan)
             if several:
                 value = float(np.mean([one.values[metric] for one in several]))
                 resampled = np.mean([one.resampled[metric] for one in several], 0)
                 estimate = interval(metric, value, resampled, protocol.prob)
-            rows.append({**row, "sets": len(several), **asdict(estimate)})
-    return pd.DataFrame(rows)
+            rows.append((place, method, metric, *astuple(estimate), len(several)))
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _reference(names: Sequence[str], values: pd.DataFrame, against: str | None) -> str:
@@ -201,12 +198,16 @@ def _ranks(values: pd.DataFrame) -> pd.DataFrame:
         .groupby([of_sets["set"], of_sets["metric"]])
         .rank(na_option="bottom")
     )
-    by_set = of_sets.assign(value=place, sets=1)
-    both = by_set.groupby(["method", "metric"], sort=False)["value"]
-    mean = both.agg(["mean", "size"]).set_axis(["value", "sets"], axis="columns")
-    ranks = pd.concat([by_set, mean.reset_index().assign(set=MEAN)], ignore_index=True)
-    names = "rank_" + ranks["metric"]
-    return ranks.assign(metric=names, lower=np.nan, upper=np.nan)
+    names = "rank_" + of_sets["metric"]
+    return _with_means(of_sets.assign(metric=names, value=place, sets=1))
+
+
+def _with_means(by_set: pd.DataFrame) -> pd.DataFrame:
+    """Return values by set, without intervals, and their means over the sets."""
+    both = by_set.groupby(["method", "metric"], sort=False)
+    mean = both.agg(value=("value", "mean"), sets=("sets", "sum")).reset_index()
+    table = pd.concat([by_set, mean.assign(set=MEAN)], ignore_index=True)
+    return table.assign(lower=np.nan, upper=np.nan)
 
 
 def _runs(results: Sequence[Result], gold: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -224,24 +225,6 @@ def _runs(results: Sequence[Result], gold: Mapping[str, pd.DataFrame]) -> pd.Dat
             for result in results
         ]
     ).astype(dict.fromkeys(FIGURES, "float64"))
-
-
-def _figures(runs: pd.DataFrame, names: Sequence[str]) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    bounds = {"lower": float("nan"), "upper": float("nan")}
-    for method, of_method in runs[runs["method"].isin(names)].groupby(
-        "method", sort=False
-    ):
-        for metric in FIGURES:
-            head = {"method": method, "metric": metric, **bounds}
-            rows += [
-                {**head, "set": name, "value": value, "sets": int(value == value)}  # noqa: PLR0124 (NaN)
-                for name, value in zip(of_method["set"], of_method[metric], strict=True)
-            ]
-            values = of_method[metric].dropna()
-            mean = float(values.mean()) if len(values) else float("nan")
-            rows.append({**head, "set": MEAN, "value": mean, "sets": len(values)})
-    return rows
 
 
 def _sets_with_metric(

@@ -263,11 +263,14 @@ def _key(data: DataSet, method: Method, plan: Plan) -> dict[str, Any]:
 
 def library_methods(engine: str = "auto") -> tuple[Method, ...]:
     """Every model for choice, the choice made by the data, and a baseline."""
-    takes = filter(_finds_truths, annotators.names())
-    models = tuple(
-        Method(name, __name__, _with_engine(name, engine)) for name in ("auto", *takes)
-    )
-    return (Method(SMOOTHED, __name__, SMOOTHED), *models)
+    settings = {SMOOTHED: SMOOTHED, "auto": "auto"}
+    for name in annotators.names():
+        model = annotators.load(name)
+        # Some need the classes of the items besides the answers.
+        if KIND in model.kinds and not (isinstance(model, Model) and model.of_classes):
+            chosen = engine if engine in model.engines else model.engines[0]
+            settings[name] = name if engine == "auto" else f"{name}/{chosen}"
+    return tuple(Method(name, __name__, each) for name, each in settings.items())
 
 
 def choose_methods(
@@ -319,20 +322,6 @@ def smoothed_shares(responses: Responses, imagined: float = 1.0) -> pd.DataFrame
     share = smooth / smooth.groupby(level="item", observed=False).transform("sum")
     table = share.rename("probability").reset_index()
     return table.astype({"item": "object", "label": "object"})
-
-
-def _finds_truths(name: str) -> bool:
-    """Return whether a model needs answers alone, and not the classes of items."""
-    model = annotators.load(name)
-    of_classes = isinstance(model, Model) and model.of_classes
-    return KIND in model.kinds and not of_classes
-
-
-def _with_engine(name: str, engine: str) -> str:
-    if engine == "auto" or name == "auto":
-        return name
-    has = annotators.load(name).engines
-    return f"{name}/{engine if engine in has else has[0]}"
 
 
 def save(result: Result, folder: Path) -> None:
