@@ -60,9 +60,7 @@ class Column:
     def texts(self) -> pd.Index:
         """Text of each value, which the readers leave as it is."""
         if self.type is None:
-            return pd.Index(
-                [str(code) for code in range(len(self.values))], dtype="str"
-            )
+            return pd.RangeIndex(len(self.values)).astype("str")
         texts: pd.Index = pd.Index(text_of(pd.Series(self.values)))
         return texts
 

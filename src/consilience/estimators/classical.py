@@ -32,6 +32,7 @@ class ClassicalAggregator(ModelAggregator):
     """
 
     loss_history_: list[float]
+    labels_priors: pd.Series | None = None
 
     def fit[A: "ClassicalAggregator"](  # noqa: PYI019 (checked method by method)
         self: A,
@@ -51,7 +52,8 @@ class ClassicalAggregator(ModelAggregator):
         if self.tol is not None and np.isnan(self.tol):
             msg = "tolerance is nan; give a number: iterations end at a smaller gain"
             raise OptionError(msg)
-        answers = answers_of(data, [true_labels, *self._further_labels()])
+        offered = None if self.labels_priors is None else self.labels_priors.index
+        answers = answers_of(data, [true_labels, offered])
         if not answers.number:
             self._keep_nothing()
             return self
@@ -65,10 +67,6 @@ class ClassicalAggregator(ModelAggregator):
             raise OptionError(msg)
         self._fit_classical(answers)
         return self
-
-    def _further_labels(self) -> list[pd.Series | pd.Index]:
-        """Return labels that the settings name."""
-        return []
 
     def _fit_classical(self, answers: Answers) -> None:
         """Run the algorithm and set the attributes."""
@@ -161,9 +159,6 @@ class GLAD(ClassicalAggregator):
         super()._keep(result, data)
         skill = result.mean("skill")
         self.alphas_ = pd.Series(skill, index=result.people, name="alpha")
-
-    def _further_labels(self) -> list[pd.Series | pd.Index]:
-        return [] if self.labels_priors is None else [self.labels_priors.index]
 
     def _keep_nothing(self) -> None:
         super()._keep_nothing()
@@ -295,7 +290,7 @@ class MACE(ClassicalAggregator):
         annotator, people = pd.factorize(answers.annotator.codes)
         label, labels = pd.factorize(answers.label.codes)
         shape = len(answers.item.values), len(people), len(labels)
-        where, seen = Mace(answers.item.codes, annotator, label, shape).em(
+        end = Mace(answers.item.codes, annotator, label, shape).em(
             n_restarts=self.n_restarts,
             n_iter=self.n_iter,
             smoothing=0.01 / len(labels) if self.smoothing is None else self.smoothing,
@@ -304,9 +299,9 @@ class MACE(ClassicalAggregator):
             seed=self.random_state,
         )
         probas = np.zeros((shape[0], len(answers.label.values)))
-        probas[:, labels] = seen.probas
+        probas[:, labels] = end.probas
         self.probas_, self.labels_ = answers.by_label(probas), answers.best(probas)
-        self.spamming_, self.thetas_ = where
+        self.spamming_, self.thetas_ = end.spamming, end.thetas
 
 
 def _means(

@@ -211,21 +211,18 @@ def _of_items(result: Aggregated, given: pd.DataFrame, items: pd.Index) -> pd.Da
 def _of_annotators(result: Aggregated, given: pd.DataFrame) -> pd.DataFrame:
     people = result.people
     agrees = given.groupby("annotator", sort=False, observed=True)["agrees"]
+    labels = result.probas.columns
+    worst: pd.Index | float = np.nan
+    if result.errors is not None:
+        square = result.errors.to_numpy().reshape(-1, len(labels), len(labels))
+        worst = labels.take(np.einsum("jkk->jk", square).argmin(1))
     table = pd.DataFrame(
         {
             "annotator_quality": result.fit.annotators()["accuracy"].to_numpy(),
             "agreement_with_consensus": agrees.mean().reindex(people).to_numpy(),
-            "worst_class": _worst(result),
+            "worst_class": worst,
             "num_examples_labeled": agrees.size().reindex(people).to_numpy(),
         },
         index=people,
     )
     return table.sort_values("annotator_quality", kind="stable")
-
-
-def _worst(result: Aggregated) -> pd.Index | float:
-    if result.errors is None:
-        return np.nan
-    labels = result.probas.columns
-    square = result.errors.to_numpy().reshape(-1, len(labels), len(labels))
-    return labels.take(np.einsum("jkk->jk", square).argmin(1))

@@ -314,16 +314,14 @@ class Glad:
         return log_expit(log_odds), log_expit(-log_odds) - np.log(others)
 
 
-class Spamming(NamedTuple):
-    """The parameters; of variational Bayes exp(E log p), which sum to less than one."""
+class Explained(NamedTuple):
+    """Parameters, the truth given them, and expected answers by kind and by habit.
+
+    Of variational Bayes, parameters are exp(E log p), which sum to less than one.
+    """
 
     spamming: Float[np.ndarray, "J 2"]
     thetas: Float[np.ndarray, "J K"]
-
-
-class Explained(NamedTuple):
-    """The truth given the parameters, and expected answers by kind and by habit."""
-
     probas: Float[np.ndarray, "I K"]
     log_likelihood: float
     by_kind: Float[np.ndarray, "J 2"]
@@ -348,37 +346,29 @@ class Mace:
         default_noise: float,
         imagined: tuple[float, float] | None,
         seed: int,
-    ) -> tuple[Spamming, Explained]:
+    ) -> Explained:
         """Return the best of several starts, of variational Bayes if `imagined`."""
-        ends = []
-        for start in range(max(n_restarts, 1)):
-            where = self._start(seed + start, default_noise)
-            seen = self._explain(where)
-            for _ in range(n_iter):
-                if imagined is None:
-                    kinds = _normalised(seen.by_kind + smoothing)
-                    habits = _normalised(seen.by_habit + smoothing)
-                else:
-                    kinds = _variational(seen.by_kind + np.array(imagined))
-                    habits = _variational(seen.by_habit + HABIT)
-                where = Spamming(kinds, habits)
-                seen = self._explain(where)
-            ends.append((where, seen))
-        return max(ends, key=lambda end: end[1].log_likelihood)
-
-    def _start(self, seed: int, noise: float) -> Spamming:
         _, people, labels = self.shape
-        kinds, habits = (
-            _normalised(1 + (1 + noise) * np.random.RandomState(seed).rand(*shape))
-            for shape in ((people, 2), (people, labels))
-        )
-        return Spamming(kinds, habits)
+        share = _normalised if imagined is None else _variational
+        more = (smoothing,) * 2 if imagined is None else (np.array(imagined), HABIT)
+        ends = []
+        for start in range(seed, seed + max(n_restarts, 1)):
+            noise = [np.random.RandomState(start).rand(people, n) for n in (2, labels)]
+            shares = [_normalised(1 + (1 + default_noise) * each) for each in noise]
+            end = self._explain(*shares)
+            for _ in range(n_iter):
+                counts = (end.by_kind + more[0], end.by_habit + more[1])
+                end = self._explain(*map(share, counts))
+            ends.append(end)
+        return max(ends, key=lambda end: end.log_likelihood)
 
-    def _explain(self, where: Spamming) -> Explained:
+    def _explain(
+        self, spamming: Float[np.ndarray, "J 2"], thetas: Float[np.ndarray, "J K"]
+    ) -> Explained:
         items, people, labels = self.shape
         item, who = self.item, self.annotator
-        habit = where.spamming[who, 0] * where.thetas[who, self.label]
-        knows = where.spamming[who, 1]
+        habit = spamming[who, 0] * thetas[who, self.label]
+        knows = spamming[who, 1]
         with np.errstate(divide="ignore"):
             by_habit = np.log(habit)
         gain = np.log1p(np.divide(knows, habit, out=knows * 0, where=habit > 0))
@@ -392,7 +382,12 @@ class Mace:
         place = who * labels + self.label
         habits = np.bincount(place, 1 - informed, people * labels)
         return Explained(
-            probas, float(total.sum()), np.stack(kinds, 1), habits.reshape(people, -1)
+            spamming=spamming,
+            thetas=thetas,
+            probas=probas,
+            log_likelihood=float(total.sum()),
+            by_kind=np.stack(kinds, 1),
+            by_habit=habits.reshape(people, -1),
         )
 
 

@@ -489,10 +489,7 @@ class BinaryRelevance(Aggregator):
 
     def fit(self, data: pd.DataFrame) -> "BinaryRelevance":
         """Aggregate each label; the labels of the data are lists."""
-        if self.base_aggregator is None:
-            base: Aggregator = MajorityVote()
-        else:
-            base = self.base_aggregator
+        base: Aggregator = self.base_aggregator or MajorityVote()
         labels = data["label"] if "label" in data else pd.Series(dtype=object)
         names = pd.Index(sorted({name for given in labels for name in given}))
         self.aggregators_: dict[object, Aggregator] = {}
@@ -505,7 +502,6 @@ class BinaryRelevance(Aggregator):
             present = self.aggregators_[name].fit_predict(of_label)
             for item in present.index[present.to_numpy(bool)]:
                 of_items[item].append(name)
-        self.labels_ = no_labels()
-        if len(items):
-            self.labels_ = pd.Series(list(of_items.values()), items, name="agg_label")
+        labelled = pd.Series(list(of_items.values()), items, name="agg_label")
+        self.labels_ = labelled if len(items) else no_labels()
         return self
