@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -218,7 +218,13 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     given = responses if responses is not None else _kept_responses(runs[0])
     measured, why = _agreement(given, bootstrap)
     pairs = _pairs(next(iter(fits.values())), responses)
-    called = _label_names(names, responses) if study is None else dict(study.names)
+    called: dict[str, str] = {}
+    if study is not None:
+        called = dict(study.names)
+    elif names is not None:
+        called = label_names(names)
+    elif responses is not None:
+        called = short_names(label_names(responses.labels))
     if measured is not None and measured.labels is not None:
         measured = replace(measured, labels=rename_labels(measured.labels, called))
     runs = tuple(_rename_labels(run, called) for run in runs)
@@ -235,16 +241,11 @@ def gather(  # noqa: PLR0913 (each option stands alone)
         description=None if given is None else _description(given, called),
         cleaning=None if responses is None else responses.cleaning,
         cleaned_assumptions=() if responses is None else responses.assumptions,
-        dataset_labels={
-            item: called.get(label, label)
-            for item, label in _dataset_labels(responses).items()
-        },
+        dataset_labels=_dataset_labels(responses, called),
         agreement=measured,
         no_agreement=why,
-        pairs={name: rename_labels(table, called) for name, table in pairs.items()},
-        evaluation={
-            name: rename_labels(table, called) for name, table in evaluation.items()
-        },
+        pairs=_named(pairs, called),
+        evaluation=_named(evaluation, called),
         study=study,
         pictures=pictures,
         images_missing=0 if images is None else len(items) - len(pictures),
@@ -276,17 +277,6 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
     )
 
 
-def _label_names(
-    names: pd.DataFrame | None, responses: Responses | None
-) -> dict[str, str]:
-    """Return what labels are called, by code."""
-    if names is None:
-        if responses is None:
-            return {}
-        return short_names(label_names(responses.labels))
-    return label_names(names)
-
-
 def _description(responses: Responses, called: dict[str, str]) -> Description:
     """Return counts, of labels by name."""
     description = describe(responses)
@@ -298,16 +288,23 @@ def _description(responses: Responses, called: dict[str, str]) -> Description:
     return replace(description, frequencies=frequencies)
 
 
+def _named(
+    tables: Mapping[str, pd.DataFrame],
+    called: dict[str, str],
+    kept: Collection[str] = (),
+) -> dict[str, pd.DataFrame]:
+    """Return tables with names of labels, save those that are kept as they are."""
+    return {
+        name: table if name in kept else rename_labels(table, called)
+        for name, table in tables.items()
+    }
+
+
 def _rename_labels(run: Run, called: dict[str, str]) -> Run:
     """Return a run with names of labels; states of presence are not labels."""
-    of_states = {"confusion", "predictive_checks"}
-    kept = of_states if run.kind == "contains" else set()
-    tables = {
-        name: table if name in kept else rename_labels(table, called)
-        for name, table in run.tables.items()
-    }
+    kept = {"confusion", "predictive_checks"} if run.kind == "contains" else ()
     answers = None if run.answers is None else rename_labels(run.answers, called)
-    return replace(run, tables=tables, answers=answers)
+    return replace(run, tables=_named(run.tables, called, kept), answers=answers)
 
 
 def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
@@ -360,11 +357,12 @@ def _pairs(fit: Fit, responses: Responses | None) -> dict[str, pd.DataFrame]:
         return {}
 
 
-def _dataset_labels(responses: Responses | None) -> dict[str, str]:
-    if responses is None or responses.items is None:
+def _dataset_labels(
+    responses: Responses | None, called: dict[str, str]
+) -> dict[str, str]:
+    items = None if responses is None else responses.items
+    if items is None or "dataset_label" not in items:
         return {}
-    if "dataset_label" not in responses.items:
-        return {}
-    rows = responses.items.dropna(subset="dataset_label")
-    items, labels = rows["item"].astype(str), rows["dataset_label"].astype(str)
-    return dict(zip(items, labels, strict=True))
+    rows = items.dropna(subset="dataset_label").astype("str")
+    labels = [called.get(label, label) for label in rows["dataset_label"]]
+    return dict(zip(rows["item"], labels, strict=True))

@@ -59,11 +59,10 @@ def answers(run: Run, items: Names, labels: Names, people: Names) -> dict[str, A
     if run.kind == "contains":
         words = pd.Categorical(table["answer"], categories=["no", "maybe", "yes"])
         content["answer"] = words.codes[order].tolist()
-    if (table["n"] != 1).any():
-        content["n"] = table["n"].to_numpy(np.int64)[order].tolist()
-    if "main" in table:
-        content["main"] = table["main"].to_numpy(np.int64)[order].tolist()
-        content["response"] = table["response"].to_numpy(np.int64)[order].tolist()
+    numbers = ["n"] if (table["n"] != 1).any() else []
+    numbers += [name for name in ("main", "response") if name in table]
+    for name in numbers:
+        content[name] = table[name].to_numpy(np.int64)[order].tolist()
     return content
 
 
@@ -77,12 +76,9 @@ def scale(values: Iterable[float], factor: int) -> Int[np.ndarray, " N"]:
 
 def estimate(table: pd.DataFrame, rows: Int[np.ndarray, " N"]) -> dict[str, Numbers]:
     """Return the probabilities of some rows with their bounds."""
+    columns = {"p": "probability", "lower": "lower", "upper": "upper"}
     taken = table.iloc[rows]
-    return {
-        "p": scale(taken["probability"], ONE).tolist(),
-        "lower": scale(taken["lower"], ONE).tolist(),
-        "upper": scale(taken["upper"], ONE).tolist(),
-    }
+    return {short: scale(taken[name], ONE).tolist() for short, name in columns.items()}
 
 
 def _numbers(
@@ -198,31 +194,14 @@ def heat(study: StudyFigures | None) -> dict[str, Any] | None:
     there = set(tables[0]["who"].astype("str"))
     models = study.models if there - {PEOPLE} else []
     who = [PEOPLE, *reversed(models)]
-    above = [groups for groups, _ in levels[1:]]
-    return {
-        "who": who,
-        "levels": [
-            {
-                "true": [study.name_of(label) for label in names],
-                "given": [study.name_of(label) for label in names],
-                "up": _up(groups, upper),
-                **_level(table, who, names),
-            }
-            for (groups, names), table, upper in zip(
-                levels, tables, [*above, None], strict=True
-            )
-        ],
-    }
-
-
-def _up(
-    groups: Int[np.ndarray, " K"], above: Int[np.ndarray, " K"] | None
-) -> list[int]:
-    """Return the place above of each group; of the last level there is none."""
-    if above is None:
-        return []
-    first = np.unique(groups, return_index=True)[1]
-    return [int(place) for place in above[first]]
+    contents = []
+    for place, (groups, names) in enumerate(levels):
+        called = [study.name_of(label) for label in names]
+        first = np.unique(groups, return_index=True)[1]
+        above = [group[first].tolist() for group, _ in levels[place + 1 :][:1]]
+        head = {"true": called, "given": called, "up": above[0] if above else []}
+        contents.append(head | _level(tables[place], who, names))
+    return {"who": who, "levels": contents}
 
 
 def _level(table: pd.DataFrame, who: list[str], names: pd.Index) -> dict[str, Any]:
@@ -237,13 +216,11 @@ def _level(table: pd.DataFrame, who: list[str], names: pd.Index) -> dict[str, An
 
 _OBJECTS = ("object", "label", "share", "probability", "main_probability")
 _SAME = ("label_a", "label_b", "probability", "synonyms")
+_TOGETHER = ("class_label", "label", "together", "items", "share")
+_MISTAKEN = ("label_a", "label_b", "a_called_b", "b_called_a")
 _PAIRS = {
-    "objects_that_come_together": (
-        *("class_label", "label", "together", "items", "share"),
-    ),
-    "labels_with_another_main_object": (
-        *("label_a", "label_b", "a_called_b", "b_called_a"),
-    ),
+    "objects_that_come_together": _TOGETHER,
+    "labels_with_another_main_object": _MISTAKEN,
 }
 
 
@@ -254,13 +231,11 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
     counts, same = run.table("object_counts"), run.table("same_object")
     if len(counts):
         by_rule = counts.sort_values(["tau", "objects"], na_position="first")
-        content["counts"] = _by_item(
-            by_rule, items, labels, ("tau", "objects", "probability")
-        )
+        stated = ("tau", "objects", "probability")
+        content["counts"] = _by_item(by_rule, items, labels, stated)
     if len(same):
-        content["same"] = _by_item(
-            same, items, labels, [name for name in _SAME if name in same]
-        )
+        there = [name for name in _SAME if name in same]
+        content["same"] = _by_item(same, items, labels, there)
     ambiguity = run.table("ambiguity")
     if len(ambiguity):
         at = items.add(ambiguity["item"])
@@ -290,14 +265,9 @@ def _mistaken(run: Run, labels: Names) -> pd.DataFrame:
     ends = cells[["true_label", "given_label"]]
     cells = cells[ends.isin(list(labels.codes)).all(axis=1)]
     cells = cells.sort_values("probability", ascending=False, kind="stable")
-    cells = cells.rename(
-        columns={
-            "true_label": "label_a",
-            "given_label": "label_b",
-            "probability": "a_called_b",
-            "probability_back": "b_called_a",
-        }
-    )
+    called = {"true_label": "label_a", "given_label": "label_b"}
+    called |= {"probability": "a_called_b", "probability_back": "b_called_a"}
+    cells = cells.rename(columns=called)
     both = np.sort(cells[["label_a", "label_b"]].to_numpy(str), axis=1)
     return cells[~pd.DataFrame(both).duplicated().to_numpy()]
 
@@ -319,16 +289,11 @@ def columns(report: Report) -> dict[str, Any]:
                 used = cells[end].cat.remove_unused_categories()
                 ends.add(pd.Series(used.cat.categories))
     runs = [
-        {
-            **_run(run, items, labels),
-            "confusion": confusions(run, people, true, given),
-        }
+        _run(run, items, labels) | {"confusion": confusions(run, people, true, given)}
         for run in report.runs
     ]
     dataset_labels = report.dataset_labels
-    per_item = pd.Series(
-        [dataset_labels.get(name) for name in items.all()], dtype="str"
-    )
+    per_item = pd.Series([*map(dataset_labels.get, items.all())], dtype="str")
     return {
         "kind": report.kind,
         "prob": report.prob,
@@ -357,9 +322,8 @@ def _run(run: Run, items: Names, labels: Names) -> dict[str, Any]:
         "labels": _labels(run, items, labels),
     }
     if "objects" in table:
-        content["number"] = scatter(
-            scale(table["objects"].astype(float), 1), at, number
-        )
+        objects_of = table["objects"].astype(float)
+        content["number"] = scatter(scale(objects_of, 1), at, number)
     if "objects" in run.tables:
         content["objects"] = objects(run, items, labels)
     return content

@@ -4,7 +4,7 @@ Text is text; markup is made of it by the template alone, which escapes it.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -134,17 +134,11 @@ def kept_answers(fit: Fit) -> pd.DataFrame | None:
     label, answer = given, category(np.full(len(unit), -1), pd.Index([]))
     if kind == "contains":
         label, answer = _texts(constant["unit_label"].to_numpy(), unit), given
-    return pd.DataFrame(
-        {
-            "item": _texts(constant["unit_item"].to_numpy(), unit),
-            "annotator": category(
-                np.where(identified[who], who, -1), names(data, "annotator")
-            ),
-            "label": label,
-            "answer": answer,
-            "n": observed["n"].to_numpy(),
-        }
-    )
+    people = np.where(identified[who], who, -1)
+    columns: dict[str, Any] = {"item": _texts(constant["unit_item"].to_numpy(), unit)}
+    columns |= {"annotator": category(people, names(data, "annotator"))}
+    columns |= {"label": label, "answer": answer, "n": observed["n"].to_numpy()}
+    return pd.DataFrame(columns)
 
 
 def read_answers(responses: Responses) -> pd.DataFrame:

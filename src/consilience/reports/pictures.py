@@ -15,7 +15,7 @@ import re
 import tempfile
 import weakref
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
@@ -191,21 +191,25 @@ def check_folder(page: Path, placing: str, *, overwrite: bool) -> None:
     if placing not in choices:
         msg = f"pictures is {placing!r}; choose {' or '.join(map(repr, choices))}"
         raise OptionError(msg)
-    folder = folder_of(page)
-    if placing == "embedded" or not folder.exists():
-        return
-    if not folder.is_dir() or not is_ours(folder):
-        msg = (
-            f"{folder}: already exists and has more than pictures of a report, so it "
-            "is not replaced; choose another name for the report"
-        )
-        raise FolderExistsError(msg)
-    if not overwrite:
-        msg = (
-            f"{folder}: already exists; choose another name for the report, or pass "
-            "`overwrite=True` to replace it"
-        )
-        raise FolderExistsError(msg)
+    if placing == "linked":
+        other = "has more than pictures of a report"
+        check_free(folder_of(page), is_ours, other, overwrite=overwrite)
+
+
+def check_free(
+    path: Path, ours: Callable[[Path], bool], other: str, *, overwrite: bool
+) -> None:
+    """Refuse a place where something else is, or what may not be replaced."""
+    if path.exists():
+        remedy = "choose another name for the report"
+        msg = f"{path}: already exists and {other}, so it is not replaced; {remedy}"
+        if ours(path):
+            msg = (
+                f"{path}: already exists; {remedy}, or pass `overwrite=True` to "
+                "replace it"
+            )
+        if not (overwrite and ours(path)):
+            raise FolderExistsError(msg)
 
 
 def write_pictures(

@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from consilience.errors import FolderExistsError, OptionError
+from consilience.errors import OptionError
 from consilience.figures.record import TABLES, write_figures
 from consilience.progress import Progress, Reporter, silent
 from consilience.reports.columns import columns
@@ -24,6 +24,7 @@ from consilience.reports.content import sort_of
 from consilience.reports.pictures import (
     Placing,
     check_folder,
+    check_free,
     folder_of,
     is_ours,
     write_pictures,
@@ -115,20 +116,7 @@ def check_place(
     """Refuse a place that is taken."""
     check_writable(place)
     check_folder(place, pictures, overwrite=overwrite)
-    if not place.exists():
-        return
-    if not is_report(place):
-        msg = (
-            f"{place}: already exists and is not a report, so it is not replaced; "
-            "choose another name"
-        )
-        raise FolderExistsError(msg)
-    if not overwrite:
-        msg = (
-            f"{place}: already exists; choose another name, or pass "
-            "`overwrite=True` to replace it"
-        )
-        raise FolderExistsError(msg)
+    check_free(place, is_report, "is not a report", overwrite=overwrite)
 
 
 def is_report(path: Path) -> bool:
@@ -209,22 +197,16 @@ def pack(values: object) -> str:
 
 
 def _policy(styles: list[str], scripts: list[str], pictures: str) -> str:
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {' '.join(map(_hash, scripts))}",
-            f"style-src {' '.join(map(_hash, styles))}",
-            f"img-src {pictures}",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+    return (
+        f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; "
+        f"style-src {' '.join(map(_hash, styles))}; img-src {pictures}; "
+        "base-uri 'none'; form-action 'none'"
     )
 
 
 def _hash(text: str) -> str:
-    return (
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-    )
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _read(name: str) -> str:
@@ -293,10 +275,8 @@ def write_study(
     if study is None:
         msg = "the report has no study; gather it with study=consilience.study(...)"
         raise OptionError(msg)
-    number = len(study.figures)
-    with whole_folder(
-        Path(out), replaceable=is_study if overwrite else None
-    ) as partial:
+    may, number = is_study if overwrite else None, len(study.figures)
+    with whole_folder(Path(out), replaceable=may) as partial:
         for done, name in enumerate(write_figures(study, partial), 1):
             progress(Progress("drawing", done, number, name.replace("_", " ")))
         write(report, partial / PAGE, pictures=pictures)

@@ -34,16 +34,13 @@ _ITEMS = (
 
 def data(report: Report) -> Section:
     """Return the section."""
-    parts: list[Part] = []
-    if report.cleaning is None:
-        parts.append(
-            Note(
-                "What reading the export kept and dropped is not kept in a run; name "
-                "the responses beside it to see it here"
-            )
-        )
-    else:
-        parts += _cleaning(report.cleaning)
+    unknown = (
+        "What reading the export kept and dropped is not kept in a run; name the "
+        "responses beside it to see it here"
+    )
+    parts: list[Part] = [Note(unknown)]
+    if report.cleaning is not None:
+        parts = _cleaning(report.cleaning)
     if report.description is not None:
         parts += _description(report.description)
     assumptions = [*report.cleaned_assumptions]
@@ -90,11 +87,9 @@ def _description(description: Description) -> list[Part]:
         ("Repeated answers", f"{description.repeated:,}"),
         ("Coverage", estimate(description.coverage, form=".1%").text),
     ]
-    first = sorted(
-        description.frequencies.items(), key=lambda pair: (-pair[1], pair[0])
-    )
     what = "answer" if description.kind == "contains" else "label"
-    given = pd.DataFrame(first, columns=[what, "responses"])
+    given = pd.DataFrame(description.frequencies.items(), columns=[what, "responses"])
+    given = given.sort_values(["responses", what], ascending=[False, True])
     given["share"] = given["responses"] / max(description.answers, 1)
     table = CATALOGUE["given"].of(given).first(_MAX_LABELS)
     return [Facts(tuple(pairs)), html(table)]
@@ -132,7 +127,7 @@ def with_items(drawn: Table, table: pd.DataFrame) -> Table:
     cells = []
     for row in rows:
         asked = urlencode({key: row[place] for key, place in keys.items()})
-        cells.append(PageCell("show", "show", link=f"#items?{asked}"))
+        cells.append(PageCell("show", link=f"#items?{asked}"))
     return replace(
         drawn, columns=(*drawn.columns, Column("Items", tuple(cells), numeric=False))
     )

@@ -27,14 +27,8 @@ _MAX_FIGURE_ROWS = 40
 _PLAIN = {"superclass_confusion"}  # its labels are superclasses: no item has them
 _MAX_MODEL_ROWS = 60
 _ORDER = (
-    "models",
-    "baselines",
-    "differences",
-    "labels",
-    "within",
-    "superclass_confusion",
-    "pairs",
-    "confusion",
+    *("models", "baselines", "differences", "labels", "within"),
+    *("superclass_confusion", "pairs", "confusion"),
 )
 _ON_PAPER = 40
 
@@ -42,7 +36,13 @@ _ON_PAPER = 40
 def overview(report: Report) -> Section:
     """Return the section."""
     parts: list[Part] = [verdict(run, prefix(report, run)) for run in report.runs]
-    parts.append(_facts(report) if len(report.runs) == 1 else _side_by_side(report))
+    run = report.runs[0]
+    if len(report.runs) == 1:
+        pairs = [*_counts(report, run), ("Model", run.model), ("Engine", run.engine)]
+        intervals = ("Intervals", f"{run.prob:.0%}, equal-tailed")
+        parts.append(Facts((*pairs, ("Seed", str(run.seed)), intervals)))
+    else:
+        parts.append(_side_by_side(report))
     parts += [_certainty(run, prefix(report, run)) for run in report.runs]
     return Section("overview", "Overview", tuple(parts))
 
@@ -63,14 +63,6 @@ def verdict(run: Run, who: str) -> Note:
         summary += "tempered" if tempered else "overconfident"
     good = (checks["outcome"] == PASSED).all()
     return Note(f"{who}{summary}", "good" if good else "mind")
-
-
-def _facts(report: Report) -> Facts:
-    run = report.runs[0]
-    pairs = [*_counts(report, run), ("Model", run.model), ("Engine", run.engine)]
-    pairs.append(("Seed", str(run.seed)))
-    pairs.append(("Intervals", f"{run.prob:.0%}, equal-tailed"))
-    return Facts(tuple(pairs))
 
 
 def _counts(report: Report, run: Run) -> list[tuple[str, str]]:
@@ -114,21 +106,16 @@ def _certainty(run: Run, who: str) -> Chart:
         f"{who}{sure:,} of {len(probability):,} items have a label that is {what} with "
         "probability 0.95 or more"
     )
-    return Chart(
-        certainty(list(items["probability"])), f"Histogram. {caption}", caption
-    )
+    drawn = certainty(list(items["probability"]))
+    return Chart(drawn, f"Histogram. {caption}", caption)
 
 
 def findings(report: Report) -> Section | None:
     """Return the section that leads the page; None where there is no figure."""
     if report.study is None or not report.study.figures:
         return None
-    figures = report.study.figures.values()
-    entries = [
-        (anchor(figure.name), figure.title, figure.finding) for figure in figures
-    ]
-    leading = {anchor(figure.name) for figure in figures if figure.leads}
-    entries.sort(key=lambda entry: entry[0] not in leading)
+    made = sorted(report.study.figures.values(), key=lambda each: not each.leads)
+    entries = [(anchor(each.name), each.title, each.finding) for each in made]
     return Section("findings", "Findings", (Findings(tuple(entries)),))
 
 
@@ -184,26 +171,17 @@ def models(report: Report) -> Section | None:
     """Return the section; None where no evaluation was given."""
     if not report.evaluation:
         return None
-    assumptions = [sentence for run in report.runs for sentence in run.assumptions]
-    circular = [
-        sentence
-        for sentence in assumptions
+    sentences = [sentence for run in report.runs for sentence in run.assumptions]
+    favour = "Labels that were found with a model's help favour it"
+    parts: list[Part] = [
+        Note(f"{favour}: {sentence}", "mind")
+        for sentence in dict.fromkeys(sentences)
         if "candidate" in sentence or "predictions" in sentence
     ]
-    parts: list[Part] = [
-        Note(
-            f"Labels that were found with a model's help favour it: {sentence}", "mind"
-        )
-        for sentence in dict.fromkeys(circular)
-    ]
-    for name in sorted(report.evaluation, key=_place):
+    last = [name for name in report.evaluation if name not in _ORDER]
+    for name in [*filter(report.evaluation.__contains__, _ORDER), *last]:
         parts += _tables(name, report.evaluation[name])
     return Section("models", "Models", tuple(parts))
-
-
-def _place(name: str) -> int:
-    """Return where a table of `evaluate` stands; others stand last, as they came."""
-    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
 def _tables(name: str, table: pd.DataFrame) -> list[Part]:
@@ -246,8 +224,7 @@ def _by_subset(metric: str, rows: pd.DataFrame) -> Table:
     ]
     captions = CATALOGUE["models"].column("metric").values
     caption = captions.get(metric, metric.replace("_", " ").capitalize())
-    note = f"Of items: {', '.join(listed)}."
-    return replace(made, caption=caption, note=note)
+    return replace(made, caption=caption, note=f"Of items: {', '.join(listed)}.")
 
 
 def _confusion(name: str, table: pd.DataFrame) -> Table:
