@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["csgraph", "linalg", "special", "xr"]
+__all__ = ["alt", "csgraph", "linalg", "special", "vl_convert", "xr"]
 
 
 class _WhenUsed:
@@ -27,3 +27,6 @@ else:
     xr, special = _WhenUsed("xarray"), _WhenUsed("scipy.special")
     csgraph = _WhenUsed("scipy.sparse.csgraph")
     linalg = _WhenUsed("scipy.sparse.linalg")
+# Of an extra, which may be absent.
+alt: Any = _WhenUsed("altair")
+vl_convert: Any = _WhenUsed("vl_convert")

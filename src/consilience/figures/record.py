@@ -301,21 +301,16 @@ class StudyFigures:
     @cached_property
     def evaluation_by_answers(self) -> Evaluation:
         """Models against the answers about one label at a time."""
+        if self.contains is None:
+            msg = "there are no yes-or-no answers about one label at a time"
+            raise OptionError(msg)
         return evaluate(
-            self.asked_alone,
+            self.contains,
             self.predicted,
             dataset_labels=self.dataset_labels,
             top=1,
             **self.settings,
         )
-
-    @property
-    def asked_alone(self) -> Fit:
-        """The fit of answers about one label at a time."""
-        if self.contains is None:
-            msg = "there are no yes-or-no answers about one label at a time"
-            raise OptionError(msg)
-        return self.contains
 
     @property
     def resampling(self) -> dict[str, Any]:

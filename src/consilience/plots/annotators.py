@@ -226,20 +226,15 @@ def _labels(agreement: Agreement, most: int, names: Names, ax: Axes | None) -> A
 
 
 def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axes:
-    one, other = (table[name].astype("str") for name in ("annotator", "other"))
-    common = pd.concat(
-        [table["questions"].groupby(each).sum() for each in (one, other)]
-    )
-    busiest = common.groupby(level=0).sum().sort_values(ascending=False, kind="stable")
-    names = list(busiest.index[:most])
-    place = {name: number for number, name in enumerate(names)}
+    ends = ["annotator", "other"]
+    table = table[[*ends, "questions", measure]].astype(dict.fromkeys(ends, "str"))
+    turned = table.rename(columns=dict(zip(ends, ends[::-1], strict=True)))
+    both = pd.concat([table, turned])
+    common = both.groupby("annotator")["questions"].sum()
+    names = list(common.sort_values(ascending=False, kind="stable").index[:most])
     size = len(names)
-    value = np.full((size, size), np.nan)
-    numbers = table[measure].to_numpy(float)
-    for first, second, number in zip(one, other, numbers, strict=True):
-        if first in place and second in place:
-            value[place[first], place[second]] = number
-            value[place[second], place[first]] = number
+    matrix = both.pivot_table(measure, "annotator", "other")
+    value = matrix.reindex(index=names, columns=names).to_numpy(dtype=float)
     order = _neighbours(value)
     value, names = value[np.ix_(order, order)], [shown(names[at], 20) for at in order]
     cell = 0.42 if size <= _WITH_NUMBERS else 0.24
@@ -248,14 +243,9 @@ def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axe
     )
     cells = [[short_number(number) for number in row] for row in value]
     fontsize = 7.0 if size <= _WITH_NUMBERS else None
-    matrix = Matrix(value, cells, _no_text(size), names, names)
-    draw_matrix(axes, matrix, fontsize=fontsize)
+    draw_matrix(axes, Matrix(value, cells, names, names), fontsize=fontsize)
     axes.set_title(CATALOGUE["agreement_pairs"].column(measure).words)
     return axes
-
-
-def _no_text(size: int) -> list[list[str]]:
-    return [[""] * size] * size
 
 
 def _neighbours(value: np.ndarray) -> list[int]:

@@ -145,7 +145,7 @@ def _draw(
     rows, columns = (
         [shown(called.get(str(label), label), 24) for label in each] for each in labels
     )
-    draw_matrix(ax, Matrix(value, cells, bounds, rows, columns), fontsize=fontsize)
+    draw_matrix(ax, Matrix(value, cells, rows, columns, bounds), fontsize=fontsize)
     ax.set_xlabel("given label")
     ax.set_ylabel("true label")
 

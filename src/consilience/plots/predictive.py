@@ -177,20 +177,13 @@ def _draw(ax: Axes, check: str, table: pd.DataFrame, names: list[str]) -> None:
     draw_rows(ax, places, replicated, label="replicated", marker="|", markersize=9)
     observed = table["observed"].to_numpy(float)
     extreme = table["adjusted_p"].to_numpy(float) < EXTREME
+    how: dict[str, Any] = {"color": COLOURS[1], "markersize": 6, "zorder": 4}
     for some, filled, label in (
         (~extreme, "none", "observed"),
         (extreme, COLOURS[1], f"p < {EXTREME:g}"),
     ):
-        ax.plot(
-            observed[some],
-            places[some],
-            "o",
-            color=COLOURS[1],
-            markerfacecolor=filled,
-            markersize=6,
-            zorder=4,
-            label=label,
-        )
+        how |= {"markerfacecolor": filled, "label": label}
+        ax.plot(observed[some], places[some], "o", **how)
     ax.set_title(_TITLES.get(check, check), loc="left", fontsize="medium")
     faint_lines(ax, "x")
 

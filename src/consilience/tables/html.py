@@ -1,6 +1,5 @@
 """A table on the page of a report: cells of text, to sort by, with bars to scale."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import isfinite
 
@@ -23,7 +22,7 @@ class Cell:
     """One cell: its text, what it is sorted by, what is drawn, where it leads to."""
 
     text: str
-    order: float | str
+    order: float = float("-inf")
     between: str = ""
     bar: Bar | None = None
     link: str = ""
@@ -84,10 +83,8 @@ def beside(rows: schema.Table, frame: pd.DataFrame, party: str, name: str) -> Ta
 
 def _column(title: str, column: schema.Column, cells: list[schema.Cell]) -> Column:
     """Return a column; its bars span 0 to 1, and values that lie beyond."""
-    if not column.form:
-        texts = (Cell(cell.text, cell.text.casefold()) for cell in cells)
-        return Column(title, tuple(texts), numeric=False)
-    numbers = [x for cell in cells for x in _finite(cell.value, cell.lower, cell.upper)]
+    estimates = [(cell.value, cell.lower, cell.upper) for cell in cells]
+    numbers = [x for each in estimates for x in each if isfinite(x)]
     low, high = min([0.0, *numbers]), max([1.0, *numbers])
 
     def place(x: float) -> float | None:
@@ -95,15 +92,10 @@ def _column(title: str, column: schema.Column, cells: list[schema.Cell]) -> Colu
 
     made = []
     for cell in cells:
-        value, order = place(cell.value), cell.value
-        if value is None:
-            order = float("-inf")
-        bar = None
-        if column.bounds and value is not None:
+        shown = Cell(cell.text, between=cell.between)
+        value = place(cell.value)
+        if value is not None:
             bar = Bar(value, place(cell.lower), place(cell.upper))
-        made.append(Cell(cell.text, order, cell.between, bar))
-    return Column(title, tuple(made), numeric=True)
-
-
-def _finite(*numbers: float) -> Iterable[float]:
-    return filter(isfinite, numbers)
+            shown = replace(shown, order=cell.value, bar=bar if column.bounds else None)
+        made.append(shown)
+    return Column(title, tuple(made), numeric=bool(column.form))

@@ -13,7 +13,6 @@ import pandas as pd
 from jaxtyping import Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 
 from consilience.errors import OptionError, not_a
 from consilience.responses import Responses
@@ -84,10 +83,9 @@ class Rows(NamedTuple):
     upper: Float[np.ndarray, " N"]
 
     @classmethod
-    def of(cls, table: pd.DataFrame, name: str, prefix: str = "") -> "Rows":
+    def of(cls, table: pd.DataFrame, name: str) -> "Rows":
         """Return a column of a table with its bounds."""
-        columns = (name, f"{prefix}lower", f"{prefix}upper")
-        return cls(*(table[column].to_numpy(dtype=float) for column in columns))
+        return cls(*table[[name, "lower", "upper"]].to_numpy(dtype=float).T)
 
 
 def draw_rows(
@@ -120,14 +118,10 @@ def plot_rows(
     least = [0.03]
     for number, (name, aside) in enumerate(zip(columns, apart, strict=True)):
         cells = table.cells(name)
-        rows = Rows(
-            np.array([cell.value for cell in cells]),
-            np.array([cell.lower for cell in cells]),
-            np.array([cell.upper for cell in cells]),
-        )
+        rows = Rows(*np.transpose([(c.value, c.lower, c.upper) for c in cells]))
         words = table.schema.column(name).words
         draw_rows(axes, places + aside, rows, number, label=words)
-        least += [cell.value for cell in cells] + [cell.lower for cell in cells]
+        least += [*rows.value, *rows.lower]
     share_axis(axes, label, float(np.nanmin(least)) - 0.05)
     if table.prob is not None and table.bounded:
         axes.set_xlabel(f"{label} ({percent(table.prob)} interval)")
@@ -169,9 +163,9 @@ class Matrix(NamedTuple):
 
     value: Float[np.ndarray, "R C"]
     cells: list[list[str]]
-    bounds: list[list[str]]
     rows: list[str]
     columns: list[str]
+    bounds: list[list[str]] | None = None
 
 
 def matrix_width(columns: int, cell: float) -> float:
@@ -210,22 +204,15 @@ def draw_matrix(ax: Axes, matrix: Matrix, *, fontsize: float | None = None) -> N
         return
     for place in zip(*np.nonzero(np.isfinite(matrix.value)), strict=True):
         row, column = map(int, place)
-        dark = _dark(image.cmap(image.norm(matrix.value[place])))
-        how: dict[str, Any] = {
-            "color": "white" if dark else "black",
-            "ha": "center",
-            "va": "center",
-        }
-        small = matrix.bounds[row][column]
+        red, green, blue, _ = image.cmap(image.norm(matrix.value[place]))
+        light = 0.299 * red + 0.587 * green + 0.114 * blue >= 0.5
+        how: dict[str, Any] = {"color": "black" if light else "white"}
+        how |= {"ha": "center", "va": "center"}
+        small = matrix.bounds[row][column] if matrix.bounds else ""
         up = 0.14 if small else 0.0
         ax.text(column, row - up, matrix.cells[row][column], fontsize=fontsize, **how)
         if small:
             ax.text(column, row + 0.2, small, fontsize=0.78 * fontsize, **how)
-
-
-def _dark(colour: Any) -> bool:
-    red, green, blue = to_rgb(colour)
-    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
 
 
 def short_number(value: float) -> str:

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-type Chart = Any  # of Altair, which is imported when a chart is drawn
+from consilience.when_used import alt, vl_convert
+
+type Chart = Any  # of Altair
 SHARE = (0.0, 1.0)
 _ROW = 24  # pixels of a name
 _CELL, _SMALL, _SIDE = 34, 8, 800  # pixels of a cell, and of a matrix
@@ -43,6 +45,7 @@ INK, FAINT, ACCENT, WARN = (
     f"var(--{name})" for name in ("ink", "line", "accent", "warn")
 )
 _MISFIT = {False: INK, True: WARN}  # what the model does not reproduce
+_INVERSE = {False: INK, True: "var(--paper)"}  # numbers of dark cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,19 +95,17 @@ class Estimates:
 
     def draw(self, table: pd.DataFrame) -> Chart:
         """Return the chart of a table."""
-        import altair as alt  # noqa: PLC0415 (an extra)
-
         rows = _plain(table)
         base = alt.Chart() if self.panels else alt.Chart(rows)
         value, along = (self.x, "x") if self.y.names else (self.y, "y")
         hue = alt.value(INK if self.bars else ACCENT)
         if self.hues is not None:
-            hue = _hue(alt, rows, self.series, self.hues, self.legend)
+            hue = _hue(rows, self.series, self.hues, self.legend)
         what = {"description": "text:N"} if "text" in rows else {}
 
         def at(column: str = "") -> dict[str, Any]:
-            named = {"x": _along(alt, self.x, "x"), "y": _along(alt, self.y, "y")}
-            return named | {along: _along(alt, value, along, column)}
+            named = {"x": _along(self.x, "x"), "y": _along(self.y, "y")}
+            return named | {along: _along(value, along, column)}
 
         layers = []
         if self.bars:
@@ -132,7 +133,7 @@ class Estimates:
             published = {**at("published"), "description": "published_text:N"}
             layers.append(marks.encode(**published))
         layers += [
-            part for line in self.lines for part in _compared(alt, line, self.x, self.y)
+            part for line in self.lines for part in _compared(line, self.x, self.y)
         ]
         drawn, height = alt.layer(*layers), 230
         if self.y.names:
@@ -141,13 +142,13 @@ class Estimates:
         if not self.panels:
             return drawn
         panel = drawn.properties(width=190, height=height)
-        return _panels(alt, panel, rows, self.panels)
+        return _panels(panel, rows, self.panels)
 
 
-def _compared(alt: Any, line: Line, x: Axis, y: Axis) -> list[Chart]:
+def _compared(line: Line, x: Axis, y: Axis) -> list[Chart]:
     """Return a line to compare with, and its words at its end."""
     ends = pd.DataFrame({x.column: line.x, y.column: line.y, "text": line.text})
-    at = {"x": _along(alt, x, "x"), "y": _along(alt, y, "y")}
+    at = {"x": _along(x, "x"), "y": _along(y, "y")}
     how: dict[str, Any] = {"color": INK, "strokeDash": [5, 3], "opacity": 0.8}
     drawn = alt.Chart(ends).mark_line(strokeWidth=1.5, aria=bool(line.text), **how)
     if not line.text:
@@ -163,8 +164,6 @@ def _compared(alt: Any, line: Line, x: Axis, y: Axis) -> list[Chart]:
 
 def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> Chart:
     """Draw probabilities as the strength of cells."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-
     number = max(table[rows].nunique(), 2)
     cell = max(_SMALL, min(_CELL, _SIDE // number))
     side = cell * number
@@ -178,55 +177,36 @@ def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> C
         inverse=probability > 0.35,
     )
     base = alt.Chart() if panels else alt.Chart(table)
-    across = alt.X(
-        f"{columns}:N",
-        sort=None,
-        title="called",
-        axis=alt.Axis(labelAngle=-40, labelLimit=160),
-    )
-    down = alt.Y(f"{rows}:N", sort=None, title="is", axis=alt.Axis(labelLimit=200))
-    drawn: Chart = base.mark_rect(color=ACCENT, stroke=FAINT).encode(
-        x=across,
-        y=down,
-        opacity=alt.Opacity(
-            "strength:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None
-        ),
-        description="text:N",
-    )
-    drawn += base.mark_text(fontSize=11, aria=False).encode(
-        x=across,
-        y=down,
-        text="written:N",
-        color=alt.Color(
-            "inverse:N",
-            scale=alt.Scale(domain=[False, True], range=[INK, "var(--paper)"]),
-            legend=None,
-        ),
-    )
-    if not panels:
-        return drawn.properties(width=side, height=side)
-    return _panels(alt, drawn.properties(width=side, height=side), table, panels)
+    turned = alt.Axis(labelAngle=-40, labelLimit=160)
+    ends = {
+        "x": alt.X(f"{columns}:N", sort=None, title="called", axis=turned),
+        "y": alt.Y(f"{rows}:N", sort=None, title="is", axis=alt.Axis(labelLimit=200)),
+    }
+    clear, ink = _clear("strength:Q", 0.0, 1.0), _hue(table, "inverse", _INVERSE)
+    cells = base.mark_rect(color=ACCENT, stroke=FAINT)
+    numbers = base.mark_text(fontSize=11, aria=False)
+    drawn: Chart = cells.encode(**ends, opacity=clear, description="text:N")
+    drawn += numbers.encode(**ends, text="written:N", color=ink)
+    drawn = drawn.properties(width=side, height=side)
+    return _panels(drawn, table, panels) if panels else drawn
 
 
 def raster(table: pd.DataFrame, size: int, names: Sequence[str], panels: str) -> Chart:
     """Draw a large matrix as dots, the more probable the darker."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-
     strength = np.sqrt(table["probability"].to_numpy(dtype=float))
     rows = _plain(table).assign(strength=strength)
     span = alt.Scale(domain=[0, size], nice=False)
     down = alt.Scale(domain=[size, 0], nice=False)
-    clear = alt.Scale(domain=[0, 1], range=[0.05, 1])
     drawn = alt.Chart().mark_square(size=3, color=ACCENT, aria=False)
     drawn = drawn.encode(
         x=alt.X("column:Q", scale=span, title=names[1]),
         y=alt.Y("row:Q", scale=down, title=names[0]),
-        opacity=alt.Opacity("strength:Q", scale=clear, legend=None),
+        opacity=_clear("strength:Q", 0.05, 1.0),
     )
-    return _panels(alt, drawn.properties(width=330, height=330), rows, panels)
+    return _panels(drawn.properties(width=330, height=330), rows, panels)
 
 
-def _along(alt: Any, axis: Axis, channel: str, column: str = "") -> Any:
+def _along(axis: Axis, channel: str, column: str = "") -> Any:
     """Return a column, by default that of the axis, as the channel x or y."""
     make = alt.X if channel == "x" else alt.Y
     if axis.names:
@@ -245,7 +225,7 @@ def _along(alt: Any, axis: Axis, channel: str, column: str = "") -> Any:
 
 
 def _hue(
-    alt: Any, table: pd.DataFrame, series: str, hues: Mapping[Any, str], where: str
+    table: pd.DataFrame, series: str, hues: Mapping[Any, str], where: str = ""
 ) -> Any:
     """Return the colours of a series, named in a legend at the right or top."""
     names = list(dict.fromkeys(table[series]))
@@ -258,7 +238,14 @@ def _hue(
     return alt.Color(f"{series}:N", scale=scale, legend=legend)
 
 
-def _panels(alt: Any, drawn: Chart, rows: pd.DataFrame, panels: str) -> Chart:
+def _clear(column: str, least: float, most: float) -> Any:
+    """Return a number from 0 to 1, or whether something holds, as an opacity."""
+    ends = [False, True] if column.endswith(":N") else [0, 1]
+    scale = alt.Scale(domain=ends, range=[least, most])
+    return alt.Opacity(column, scale=scale, legend=None)
+
+
+def _panels(drawn: Chart, rows: pd.DataFrame, panels: str) -> Chart:
     """Return a chart for each value of a column, side by side."""
     order = list(dict.fromkeys(rows[panels]))
     header = alt.Header(labelColor=INK, labelFontSize=12, labelFontWeight="bold")
@@ -278,8 +265,6 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 def certainty(probability: Sequence[float]) -> str:
     """Draw how many items are how certain."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-
     values = np.asarray(probability, float)
     count, edges = np.histogram(values[np.isfinite(values)], _BINS, (0, 1))
     table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "items": count})
@@ -304,19 +289,16 @@ def skill(people: pd.DataFrame) -> str:
 
 def observed_by_replicated(rows: pd.DataFrame) -> str:
     """Draw observed shares against those of replicated answers."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-
     outside = ~rows["observed"].between(rows["lower"], rows["upper"])
     table = rows[["replicated", "observed", "misfit"]].assign(outside=outside)
     x, y = (Axis(column=name, title=name, domain=SHARE) for name in table.columns[:2])
-    (line,) = _compared(alt, DIAGONAL, x, y)
-    clear = alt.Scale(domain=[False, True], range=[0.25, 0.9])
+    (line,) = _compared(DIAGONAL, x, y)
     points = alt.Chart(_plain(table.tail(_MAX_PEOPLE))).mark_point(filled=True, size=24)
     drawn = line + points.encode(
-        x=_along(alt, x, "x"),
-        y=_along(alt, y, "y"),
-        color=_hue(alt, table, "misfit", _MISFIT, ""),
-        opacity=alt.Opacity("outside:N", scale=clear, legend=None),
+        x=_along(x, "x"),
+        y=_along(y, "y"),
+        color=_hue(table, "misfit", _MISFIT),
+        opacity=_clear("outside:N", 0.25, 0.9),
     )
     return svg(drawn.properties(width=210, height=210), described=False)
 
@@ -338,63 +320,37 @@ def top(rows: pd.DataFrame, value: str = "value") -> float:
 
 
 def svg(chart: Any, *, described: bool = True) -> str:
-    """Return a chart as SVG whose colours are the variables of a page."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-    import vl_convert  # noqa: PLC0415
+    """Return a chart as SVG whose colours are the variables of a page.
 
-    styled = _style(_sized(chart), described=described)
+    One without a size has the usual one, or the one that its names need.
+    """
+    if not isinstance(chart, alt.FacetChart):
+        if not isinstance(chart.width, int | float):
+            chart = chart.properties(width=WIDTH)
+        if chart.height is alt.Undefined:
+            chart = chart.properties(height=HEIGHT)
+    padding = {"padding": _MARGIN} if described else {}
+    page = {"background": "transparent", "font": "sans-serif", **padding}
+    chart = chart.configure(aria=described, **page).configure_view(stroke=None)
+    text = {"labelColor": INK, "labelFontSize": 11, "titleColor": INK}
+    text |= {"titleFontSize": 12, "titleFontWeight": "normal"}
+    lines = dict.fromkeys(("gridColor", "domainColor", "tickColor"), FAINT)
     with alt.data_transformers.enable("default", max_rows=None):
-        specification = styled.to_dict()
+        specification = chart.configure_axis(**text, **lines).to_dict()
     return str(vl_convert.vegalite_to_svg(specification))
 
 
 def alone(drawing: str) -> str:
-    """Return a drawing with its own colours, on white."""
-    return for_light(drawing).replace(
-        "><", '><rect width="100%" height="100%" fill="#ffffff"/><', 1
-    )
+    """Return a drawing on white, with the colours of light instead of variables."""
+    values = {f"model-{number}": hue for number, hue in enumerate(_HUES)} | _LIGHT
+    light = re.sub(r"var\(--([a-z0-9-]+)\)", lambda name: values[name[1]], drawing)
+    ground = '><rect width="100%" height="100%" fill="#ffffff"/><'
+    return light.replace("><", ground, 1)
 
 
 def png(drawing: str) -> bytes:
     """Return a drawing, made to stand alone, as PNG at twice its size."""
-    import vl_convert  # noqa: PLC0415 (an extra)
-
     return bytes(vl_convert.svg_to_png(drawing, scale=2))
-
-
-def _sized(chart: Any) -> Any:
-    """Give a chart without a size the usual one, or one that its names need."""
-    import altair as alt  # noqa: PLC0415 (an extra)
-
-    if isinstance(chart, alt.FacetChart):
-        return chart
-    if not isinstance(chart.width, int | float):
-        chart = chart.properties(width=WIDTH)
-    return (
-        chart if chart.height is not alt.Undefined else chart.properties(height=HEIGHT)
-    )
-
-
-def _style(chart: Any, *, described: bool) -> Any:
-    return (
-        chart.configure(
-            background="transparent",
-            font="sans-serif",
-            aria=described,
-            **({"padding": _MARGIN} if described else {}),
-        )
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK,
-            titleColor=INK,
-            gridColor=FAINT,
-            domainColor=FAINT,
-            tickColor=FAINT,
-            titleFontWeight="normal",
-            labelFontSize=11,
-            titleFontSize=12,
-        )
-    )
 
 
 def model_colours(models: Sequence[str]) -> dict[str, str]:
@@ -413,10 +369,3 @@ def style() -> str:
         for number in range(_MOST)
     )
     return f":root{{{hues}}}\n{classes}"
-
-
-def for_light(svg: str) -> str:
-    """Return a drawing with the colours of light in the place of variables."""
-    values = {f"model-{number}": hue for number, hue in enumerate(_HUES)}
-    values |= _LIGHT
-    return re.sub(r"var\(--([a-z0-9-]+)\)", lambda name: values[name[1]], svg)
