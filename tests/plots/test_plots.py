@@ -76,28 +76,20 @@ def test_a_plot_draws_on_the_axes_that_it_is_given_and_makes_no_other(small, nam
     assert not other.has_data()
     assert dict(mpl.rcParams) == before
     figure.savefig("/dev/null", format="png")
-
-
-@pytest.mark.parametrize("name", GIVEN)
-def test_without_axes_a_plot_makes_a_figure_of_its_own(small, name):
-    first = GIVEN[name](small, None)
-    assert GIVEN[name](small, None).get_figure() is not first.get_figure()
-
-
-def annotators_as_stated(ax, table):
-    table = table.sort_values("accuracy", ascending=False, kind="stable")
-    bounds = table[["lower", "upper"]].to_numpy()
-    return np.allclose(marked(ax)[0], table["accuracy"]) and np.allclose(
-        bars(ax)[0], bounds
-    )
+    assert GIVEN[name](small, None).get_figure() is not figure  # without axes
 
 
 def test_annotators_are_those_of_the_table_at_any_probability(small):
     fit = small["fit"]
     ax = cs.plot_annotators(fit, prob=0.5)
-    assert annotators_as_stated(ax, fit.with_(prob=0.5).annotators())
-    assert not annotators_as_stated(ax, fit.annotators())
-    first = fit.annotators().nlargest(1, "accuracy").iloc[0]
+    half, usual = (
+        table.sort_values("accuracy", ascending=False, kind="stable")
+        for table in (fit.with_(prob=0.5).annotators(), fit.annotators())
+    )
+    np.testing.assert_allclose(marked(ax)[0], half["accuracy"])
+    np.testing.assert_allclose(bars(ax)[0], half[["lower", "upper"]])
+    assert not np.allclose(bars(ax)[0], usual[["lower", "upper"]])
+    first = usual.iloc[0]
     assert names(ax)[0] == f"{first['annotator']} ({first['responses']})"
 
 
@@ -117,9 +109,8 @@ def test_a_confusion_has_the_numbers_of_the_table_and_its_bounds(small):
     ax = cs.plot_confusion(fit, "Ada")
     table = fit.confusion()
     theirs = table[table["annotator"] == "Ada"]
-    square = theirs.pivot_table(
-        "probability", "true_label", "given_label", observed=True
-    )
+    ends = ("true_label", "given_label")
+    square = theirs.pivot_table("probability", *ends, observed=True)
     drawn = np.asarray(ax.images[0].get_array())
     np.testing.assert_allclose(drawn, square.to_numpy())
     assert names(ax) == list(square.index)
@@ -142,19 +133,14 @@ def test_states_and_answers_of_other_names_make_rows_and_columns():
 
 
 def test_a_sparse_table_has_zeros_and_blanks_where_nothing_is_stated():
-    table = pd.DataFrame(
-        {
-            "true_label": ["a", "a", "b"],
-            "given_label": ["a", "c", "b"],
-            "probability": [0.7, 0.3, 1.0],
-        }
-    )
+    rows = [("a", "a", 0.7), ("a", "c", 0.3), ("b", "b", 1.0)]
+    table = pd.DataFrame(rows, columns=["true_label", "given_label", "probability"])
     drawn = cs.plot_confusion(table).images[0].get_array()
     np.testing.assert_array_equal(drawn[0].filled(-1), [0.7, 0.0, 0.3])
     assert drawn.mask[2].all()  # nothing is stated of what is called c
 
 
-def test_parties_have_a_matrix_each():
+def test_what_has_no_confusion_or_accuracy_is_refused():
     made = cs.simulate(
         kind="objects", items=16, annotators=6, classes=6, per_item=3, seed=0
     )
@@ -183,10 +169,13 @@ def test_the_most_uncertain_items_come_first_with_their_probabilities(small):
         cs.plot_posterior_labels(fit, ["x"])
 
 
-def test_a_point_estimate_is_drawn_without_intervals():
-    responses = cs.read(study(0, num_photos=10).answers, item="photo", label="animal")
-    fit = cs.fit(responses, model="dawid_skene")
-    ax = cs.plot_posterior_labels(fit, most=2)
+@pytest.fixture(scope="module")
+def ten():
+    return cs.read(study(0, num_photos=10).answers, item="photo", label="animal")
+
+
+def test_a_point_estimate_is_drawn_without_intervals(ten):
+    ax = cs.plot_posterior_labels(cs.fit(ten, model="dawid_skene"), most=2)
     assert "interval" not in ax.get_xlabel()
     assert np.isnan(np.concatenate(bars(ax) or [np.full((1, 2), np.nan)])).all()
 
@@ -206,7 +195,7 @@ def test_calibration_is_that_of_the_table(small):
         cs.plot_calibration(fit)
 
 
-def test_agreement_is_that_of_the_tables(small):
+def test_agreement_is_that_of_the_tables(small, ten):
     agreement = small["agreement"]
     ax = cs.plot_agreement(agreement)
     table = agreement.coefficients.dropna(subset="value")
@@ -219,10 +208,7 @@ def test_agreement_is_that_of_the_tables(small):
     row = agreement.pairs.iloc[0]
     place = people.index(row["annotator"]), people.index(row["other"])
     assert drawn[place] == drawn[place[::-1]] == row["percent"]
-    plain = cs.agreement(
-        cs.read(study(0, num_photos=10).answers, item="photo", label="animal"),
-        bootstrap=0,
-    )
+    plain = cs.agreement(ten, bootstrap=0)
     with pytest.raises(OptionError, match="pair"):
         cs.plot_agreement(plain, "pairs")
     # Without resamples, the intervals are those of the standard error.
@@ -268,12 +254,9 @@ def test_text_of_the_data_is_no_formula_and_long_names_are_shortened(small):
     ax.set_title(hostile)
     with pytest.raises(ValueError, match="frac"):
         ax.get_figure().savefig("/dev/null", format="png")
-
-
-def test_names_of_labels_stand_in_the_place_of_codes(small):
+    # Names of labels stand in the place of codes.
     called = pd.DataFrame({"label": ["fox"], "name": ["red fox, Vulpes vulpes"]})
-    ax = cs.plot_confusion(small["fit"], names=called)
-    assert names(ax)[0] == "red fox"
+    assert names(cs.plot_confusion(fit, names=called))[0] == "red fox"
 
 
 def test_without_matplotlib_a_sentence_names_the_extra(monkeypatch):

@@ -1,5 +1,7 @@
 """Reports to look at: of a small fit with hostile names, and of hand-made tables."""
 
+import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +19,98 @@ HOSTILE = (
 )
 
 
+CONTRASTS = (Path(__file__).parent / "contrasts.js").read_text(encoding="utf-8")
+NEEDED = 4.5  # WCAG 2.2, success criterion 1.4.3, for text of any size
+
+
+class Window:
+    """A page in a browser, whose elements are named by CSS selectors."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.run, self.press, self.wait = page.run, page.press, page.wait
+        self.send, self.size = page.send, page.size
+
+    def of(self, selector, what="textContent"):
+        """What the first such element has, or does."""
+        return self.run(f"document.querySelector({json.dumps(selector)}).{what}")
+
+    def every(self, selector, what="textContent"):
+        """What each such element has."""
+        elements = f"[...document.querySelectorAll({json.dumps(selector)})]"
+        return self.run(f"{elements}.map((each) => each.{what})")
+
+    def focus(self, selector):
+        self.of(selector, "focus()")
+
+    def choose(self, selector, option):
+        """Choose an option, by its value or its text, as a person would."""
+        self.run(
+            f"(() => {{ const select = document.querySelector({json.dumps(selector)});"
+            " select.selectedIndex = [...select.options].findIndex((each) =>"
+            f" [each.value, each.text].includes({json.dumps(option)}));"
+            " select.dispatchEvent(new Event('change')); })()"
+        )
+
+    def events(self, *methods):
+        return [e["params"] for e in self.page.events if e["method"] in methods]
+
+    @property
+    def active(self):
+        return self.run("document.activeElement.id")
+
+    @property
+    def count(self):
+        return self.of("#items-count")
+
+    @property
+    def item(self):
+        return self.of("#items-detail h3")
+
+    @property
+    def width(self):
+        return self.run("document.documentElement.scrollWidth")
+
+    @property
+    def nodes(self):
+        """Role and name of what a screen reader meets."""
+        return [
+            (node["role"]["value"], node.get("name", {}).get("value", "").strip())
+            for node in self.send("Accessibility.getFullAXTree")["nodes"]
+            if not node.get("ignored")
+        ]
+
+    @property
+    def errors(self):
+        return self.events("Log.entryAdded", "Runtime.exceptionThrown")
+
+    @property
+    def contrasts(self):
+        return self.run(CONTRASTS)
+
+    @property
+    def pale(self):
+        return [each for each in self.contrasts if each[0] < NEEDED]
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """Return the files of the reports that have been looked at, by name."""
+    return {"folder": tmp_path_factory.mktemp("reports")}
+
+
 @pytest.fixture
-def show(browser_page, files):
+def show(browser_page, written, request):
     """Open a report in a window of a desk, its system light."""
 
-    def opened(name, *, width=1280, height=900, scheme="light", address=""):
+    def opened(name, *, file=None, width=1280, height=900, scheme="light", address=""):
         browser_page.scheme(scheme)
         browser_page.size(width, height)
-        browser_page.open(files[name], address)
-        return browser_page
+        if file is None and name not in written:
+            written[name] = written["folder"] / f"{name}.html"
+            write(request.getfixturevalue(name), written[name])
+        browser_page.open(file or written[name], address)
+        return Window(browser_page)
 
     return opened
 
@@ -67,10 +152,16 @@ def report(fit, responses) -> Report:
 
 
 @pytest.fixture(scope="session")
-def contains() -> Report:
+def yes_or_no():
+    """A fit of yes-or-no answers, with its responses."""
     made = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
-    fitted = cs.fit(made.responses, model="majority")
-    return gather({"votes": fitted}, responses=made.responses, bootstrap=50)
+    return cs.fit(made.responses, model="majority"), made.responses
+
+
+@pytest.fixture(scope="session")
+def contains(yes_or_no) -> Report:
+    fitted, responses = yes_or_no
+    return gather({"votes": fitted}, responses=responses, bootstrap=50)
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +173,15 @@ def text(values) -> pd.Categorical:
     return pd.Categorical(values, categories=pd.unique(pd.Series(values).dropna()))
 
 
-def hand_made(kind: str, **tables: pd.DataFrame) -> Run:
+def frame(names, *rows) -> pd.DataFrame:
+    """Return a table of these columns, texts as categories."""
+    made = pd.DataFrame(rows, columns=names.split())
+    texts = made.select_dtypes(exclude=["number", "bool"])
+    return made.assign(**{name: text(column) for name, column in texts.items()})
+
+
+def hand_made(kind: str, answers=None, **tables: pd.DataFrame) -> Run:
     """Return a run of given tables; those that are not given are empty."""
-    answers = tables.pop("answers", None)
     return Run(
         name="made",
         kind=kind,
@@ -126,77 +223,46 @@ def only(run: Run, **more) -> Report:
 @pytest.fixture(scope="session")
 def objects() -> Report:
     """Two pictures: one of a desk with a lamp, one of a dog that has two names."""
-    nothing = pd.Categorical([], categories=[])
-    empty = dict.fromkeys(("annotator", "true_label", "given_label"), nothing)
     run = hand_made(
         "objects",
-        labels=pd.DataFrame(
-            {
-                "item": text(["one", "one", "two", "two"]),
-                "label": text(["desk", "lamp", "husky", "malamute"]),
-                "probability": [0.99, 0.6, 0.95, 0.9],
-                "lower": [0.97, 0.4, 0.9, 0.7],
-                "upper": [1.0, 0.8, 0.99, 0.95],
-            }
+        labels=frame(
+            "item label probability lower upper",
+            ("one", "desk", 0.99, 0.97, 1.0),
+            ("one", "lamp", 0.6, 0.4, 0.8),
+            ("two", "husky", 0.95, 0.9, 0.99),
+            ("two", "malamute", 0.9, 0.7, 0.95),
         ),
-        items=pd.DataFrame(
-            {
-                "item": text(["one", "two"]),
-                "label": text(["desk", "husky"]),
-                "probability": [0.8, 0.95],
-                "entropy": [0.5, 0.2],
-                "responses": [9, 9],
-                "tied": [False, False],
-                "objects": [2, 1],
-                "main_label": text(["desk", "husky"]),
-            }
+        items=frame(
+            "item label probability entropy responses tied objects main_label",
+            ("one", "desk", 0.8, 0.5, 9, False, 2, "desk"),
+            ("two", "husky", 0.95, 0.2, 9, False, 1, "husky"),
         ),
-        objects=pd.DataFrame(
-            {
-                "item": text(["one", "one", "two", "two"]),
-                "object": [0, 1, 3, 3],
-                "label": text(["desk", "lamp", "husky", "malamute"]),
-                "share": [1.0, 1.0, 0.7, 0.3],
-                "probability": [0.99, 0.6, 0.97, 0.97],
-                "main_probability": [0.8, 0.2, 1.0, 1.0],
-            }
+        objects=frame(
+            "item object label share probability main_probability",
+            ("one", 0, "desk", 1.0, 0.99, 0.8),
+            ("one", 1, "lamp", 1.0, 0.6, 0.2),
+            ("two", 3, "husky", 0.7, 0.97, 1.0),
+            ("two", 3, "malamute", 0.3, 0.97, 1.0),
         ),
-        object_counts=pd.DataFrame(
-            {
-                "item": text(["one", "one", "two"]),
-                "tau": [0.1, 0.1, 0.1],
-                "objects": [1, 2, 1],
-                "probability": [0.4, 0.6, 1.0],
-            }
+        object_counts=frame(
+            "item tau objects probability",
+            *(("one", 0.1, 1, 0.4), ("one", 0.1, 2, 0.6), ("two", 0.1, 1, 1.0)),
         ),
-        same_object=pd.DataFrame(
-            {
-                "item": text(["one", "two"]),
-                "label_a": text(["desk", "husky"]),
-                "label_b": text(["lamp", "malamute"]),
-                "probability": [0.02, 0.91],
-            }
+        same_object=frame(
+            "item label_a label_b probability",
+            *(("one", "desk", "lamp", 0.02), ("two", "husky", "malamute", 0.91)),
         ),
-        ambiguity=pd.DataFrame(
-            {
-                "item": text(["one", "two"]),
-                "structure": [0.3, 0.05],
-                "naming": [0.0, 0.61],
-                "salience": [0.5, 0.0],
-            }
+        ambiguity=frame(
+            "item structure naming salience",
+            *(("one", 0.3, 0.0, 0.5), ("two", 0.05, 0.61, 0.0)),
         ),
-        confusion=pd.DataFrame({**empty, "probability": [], "lower": [], "upper": []}),
+        confusion=frame("annotator true_label given_label probability lower upper"),
         annotators=pd.DataFrame(),
-        answers=pd.DataFrame(
-            {
-                "item": text(["one", "one", "two"]),
-                "annotator": text(["ada", "ada", "ben"]),
-                "label": text(["desk", "lamp", "husky"]),
-                "answer": text([None, None, None]),
-                "n": [1, 1, 2],
-                "main": [True, False, True],
-                "response": [0, 0, 1],
-            }
+        answers=frame(
+            "item annotator label answer n main response",
+            ("one", "ada", "desk", None, 1, True, 0),
+            ("one", "ada", "lamp", None, 1, False, 0),
+            ("two", "ben", "husky", None, 2, True, 1),
         ),
     )
     return only(run)
@@ -205,61 +271,29 @@ def objects() -> Report:
 @pytest.fixture(scope="session")
 def many() -> Report:
     """Three thousand items, the later the less sure, and confusions of many labels."""
-    names = [f"item {number}" for number in range(3000)]
     sure = np.linspace(1, 0.5, 3000)
+    names = [f"item {number}" for number in range(3000)]
+    labels = frame("item label", *itertools.product(names, ["cat", "dog"]))
     two = np.column_stack([sure, 1 - sure]).ravel()
-    names_of_labels = [f"label {number}" for number in range(25)]
-    one, other = np.divmod(np.arange(50), 2)
-    confusion = pd.DataFrame(
-        {
-            "annotator": pd.Categorical([None] * 50, categories=["nobody"]),
-            "true_label": text([names_of_labels[each] for each in one]),
-            "given_label": text(
-                [names_of_labels[(a + b) % 25] for a, b in zip(one, other, strict=True)]
-            ),
-            "probability": np.tile([0.9, 0.1], 25),
-            "lower": np.tile([0.8, 0.05], 25),
-            "upper": np.tile([0.95, 0.2], 25),
-        }
-    )
+    items = frame("item label", *((name, "cat") for name in names))
+    items["label"] = items["label"].cat.set_categories(["cat", "dog"])
+    cells = [
+        (None, f"label {one}", f"label {(one + other) % 25}", *numbers)
+        for one in range(25)
+        for other, numbers in enumerate([(0.9, 0.8, 0.95), (0.1, 0.05, 0.2)])
+    ]
     run = hand_made(
         "choice",
-        labels=pd.DataFrame(
-            {
-                "item": text(np.repeat(names, 2)),
-                "label": text(["cat", "dog"] * 3000),
-                "probability": two,
-                "lower": np.nan,
-                "upper": np.nan,
-            }
-        ),
-        items=pd.DataFrame(
-            {
-                "item": text(names),
-                "label": pd.Categorical(["cat"] * 3000, categories=["cat", "dog"]),
-                "probability": sure,
-                "entropy": np.linspace(0, 0.693, 3000),
-                "responses": np.full(3000, 5),
-                "tied": np.arange(3000) == 2999,
-            }
+        labels=labels.assign(probability=two, lower=np.nan, upper=np.nan),
+        items=items.assign(
+            probability=sure,
+            entropy=np.linspace(0, 0.693, 3000),
+            responses=5,
+            tied=np.arange(3000) == 2999,
         ),
         annotators=pd.DataFrame(),
-        confusion=confusion,
+        confusion=frame(
+            "annotator true_label given_label probability lower upper", *cells
+        ),
     )
     return only(run)
-
-
-@pytest.fixture(scope="session")
-def files(tmp_path_factory, report, beside, contains, objects, many) -> dict[str, Path]:
-    """Return each report written."""
-    folder = tmp_path_factory.mktemp("reports")
-    results = {
-        "report": report,
-        "beside": beside,
-        "contains": contains,
-        "objects": objects,
-        "many": many,
-    }
-    for name, made in results.items():
-        write(made, folder / f"{name}.html")
-    return {name: folder / f"{name}.html" for name in results}

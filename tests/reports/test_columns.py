@@ -26,10 +26,8 @@ def test_every_probability_comes_back_to_half_of_a_ten_thousandth(decoded, repor
     run, table = decoded["runs"][0], report.runs[0].table("labels")
     listed = run["labels"]
     read = {
-        (decoded["items"][item], decoded["labels"][listed["label"][row]]): listed["p"][
-            row
-        ]
-        for item in range(len(decoded["items"]))
+        (name, decoded["labels"][listed["label"][row]]): listed["p"][row]
+        for item, name in enumerate(decoded["items"])
         for row in rows(listed, item)
     }
     for row in table.to_dict("records"):
@@ -51,13 +49,10 @@ def test_labels_that_are_left_out_are_counted_and_improbable(decoded, report):
 
 def test_every_answer_comes_back(decoded, report):
     answers = decoded["answers"]
+    people, labels = decoded["people"], decoded["labels"]
     read = sorted(
-        (
-            decoded["items"][item],
-            decoded["people"][answers["who"][row]],
-            decoded["labels"][answers["label"][row]],
-        )
-        for item in range(len(decoded["items"]))
+        (name, people[answers["who"][row]], labels[answers["label"][row]])
+        for item, name in enumerate(decoded["items"])
         for row in rows(answers, item)
     )
     given = report.runs[0].answers[["item", "annotator", "label"]].astype(str)
@@ -70,12 +65,9 @@ def test_every_confusion_comes_back(decoded, report):
     for at, who in enumerate(reported["who"]):
         for row in rows(reported, at):
             name = None if who < 0 else decoded["people"][who]
-            cell = (
-                name,
-                reported["true"][reported["t"][row]],
-                reported["given"][reported["g"][row]],
-            )
-            read[cell] = reported["p"][row] / ONE
+            true = reported["true"][reported["t"][row]]
+            given = reported["given"][reported["g"][row]]
+            read[name, true, given] = reported["p"][row] / ONE
     table = report.runs[0].table("confusion")
     assert len(read) == len(table)
     for row in table.to_dict("records"):
@@ -99,9 +91,7 @@ def test_two_runs_share_the_order_of_items(beside):
     result = columns(beside)
     assert len(result["items"]) == 40
     for run, reported in zip(beside.runs, result["runs"], strict=True):
-        best = dict(
-            zip(run.table("items")["item"], run.table("items")["label"], strict=True)
-        )
+        best = run.table("items").set_index("item")["label"]
         names = [result["labels"][code] for code in reported["best"]]
         assert names == [best[item] for item in result["items"]]
 
@@ -110,10 +100,8 @@ def test_objects_come_back_with_their_names_and_what_is_ambiguous(objects):
     result = columns(objects)
     reported = result["runs"][0]["objects"]
     second = rows(reported, 1)
-    assert [result["labels"][reported["label"][row]] for row in second] == [
-        "husky",
-        "malamute",
-    ]
+    names = [result["labels"][reported["label"][row]] for row in second]
+    assert names == ["husky", "malamute"]
     assert [reported["share"][row] for row in second] == [7000, 3000]
     assert reported["ambiguity"]["naming"] == [0, 6100]
     same = reported["same"]
@@ -124,9 +112,8 @@ def test_the_data_sets_own_labels_stand_beside_the_items(report, hostile):
     first = report.runs[0].table("items")["item"].iloc[0]
     known = {first: hostile[2], "not among the items": hostile[0]}
     result = columns(replace(report, dataset_labels=known))
-    assert [result["labels"][code] for code in result["own"] if code >= 0] == [
-        hostile[2]
-    ]
+    shown = [result["labels"][code] for code in result["own"] if code >= 0]
+    assert shown == [hostile[2]]
     assert result["own"][0] >= 0
     assert columns(report)["own"] == []
 

@@ -2,7 +2,6 @@ import dataclasses
 import json
 import re
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,6 +10,7 @@ from consilience.analysis import cooccurring
 from consilience.errors import OptionError
 from consilience.reports import gather
 from consilience.reports.columns import columns
+from consilience.reports.content import read_answers
 from consilience.reports.sections import sections
 from consilience.reports.written import page
 from consilience.responses.tables.id_types import as_texts
@@ -38,44 +38,31 @@ def test_the_answers_of_the_record_are_those_that_were_given(report, responses):
     assert sorted(map(tuple, kept.values)) == sorted(map(tuple, given.values))
 
 
-def test_agreement_is_what_the_analysis_says(report, responses):
+def test_agreement_is_what_the_analysis_says(report, fit, responses):
     result = cs.agreement(responses, by=("label", "pair"), bootstrap=50)
     pd.testing.assert_frame_equal(report.agreement.coefficients, result.coefficients)
-
-
-def test_a_run_alone_tells_agreement_from_the_answers_that_it_keeps(fit, responses):
+    # A run alone tells it from the answers that it keeps.
     alone = gather({"em": fit}, bootstrap=0)
-    whole = cs.agreement(responses, bootstrap=0)
     assert alone.cleaning is None
     assert alone.description.answers == 200
-    assert alone.agreement["krippendorff"] == pytest.approx(whole["krippendorff"])
+    assert alone.agreement["krippendorff"] == pytest.approx(result["krippendorff"])
 
 
-def test_contains_keeps_item_label_and_answer_apart():
-    made = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
-    fitted = cs.fit(made.responses, model="majority")
-    report = gather({"votes": fitted}, responses=made.responses, bootstrap=0)
+def test_contains_keeps_item_label_and_answer_apart(yes_or_no, contains):
+    fitted, responses = yes_or_no
     columns = ["item", "annotator", "label", "answer"]
-    given = made.responses.table[columns].astype(str)
-    kept = report.runs[0].answers[columns].astype(str)
+    given = responses.table[columns].astype(str)
+    kept = contains.runs[0].answers[columns].astype(str)
     assert sorted(map(tuple, kept.values)) == sorted(map(tuple, given.values))
     assert gather({"votes": fitted}, bootstrap=0).description.kind == "contains"
 
 
-def test_runs_of_two_kinds_do_not_stand_side_by_side(fit):
-    made = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
-    other = cs.fit(made.responses, model="majority")
+def test_runs_that_do_not_belong_together_are_refused(fit, yes_or_no):
     with pytest.raises(OptionError, match="kinds choice and contains"):
-        gather({"a": fit, "b": other})
-
-
-def test_responses_of_another_study_are_refused(fit):
+        gather({"a": fit, "b": yes_or_no[0]})
     other = cs.read(pd.DataFrame({"item": ["x"], "annotator": ["a"], "label": ["b"]}))
     with pytest.raises(OptionError, match="are not among the 1 of the responses"):
         gather({"em": fit}, responses=other)
-
-
-def test_no_run_is_no_report():
     with pytest.raises(OptionError, match="no run"):
         gather({})
 
@@ -96,17 +83,9 @@ def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
 
 
 def test_objects_that_were_read_keep_what_was_said_together():
-    table = pd.DataFrame(
-        {
-            "item": ["i", "i", "i"],
-            "annotator": ["a", "a", "b"],
-            "label": ["cat", "dog", "cat"],
-            "main": [True, False, True],
-            "response_id": ["1", "1", "2"],
-        }
-    )
-    from consilience.reports.content import read_answers
-
+    rows = [("a", "cat", True, "1"), ("a", "dog", False, "1"), ("b", "cat", True, "2")]
+    names = ["annotator", "label", "main", "response_id"]
+    table = pd.DataFrame(rows, columns=names).assign(item="i")
     result = read_answers(cs.read(table, kind="objects"))
     assert list(result["main"]) == [True, False, True]
     assert list(result["response"]) == [0, 0, 1]
@@ -116,15 +95,14 @@ def test_where_agreement_cannot_be_measured_the_report_says_why():
     frame = pd.DataFrame({"item": ["i", "j"], "annotator": ["a", "b"]})
     given = cs.read(frame.assign(label=["x", "y"]))
     report = gather({"votes": cs.fit(given, model="majority")}, bootstrap=0)
-    if report.agreement is None:
-        assert report.no_agreement
-    else:
-        values = report.agreement.coefficients["value"]
-        assert np.isnan(values).all()
-        assert (report.agreement.coefficients["reason"] != "").all()
+    coefficients = report.agreement.coefficients
+    assert coefficients["value"].isna().all()
+    assert (coefficients["reason"] != "").all()
 
 
-def test_labels_are_told_by_the_names_that_are_given(fit, responses, hostile):
+def test_labels_have_the_names_that_are_given_and_these_are_no_markup(
+    fit, responses, hostile
+):
     names = pd.DataFrame({"label": hostile[:2], "name": ["cat", "<b>dog</b>"]})
     report = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
     run = report.runs[0]
@@ -134,14 +112,9 @@ def test_labels_are_told_by_the_names_that_are_given(fit, responses, hostile):
     assert set(run.answers["label"].unique()) == expected
     # The fit itself keeps its codes.
     assert set(fit.labels()["label"]) == set(hostile)
-
-
-def test_names_are_data_on_the_page_and_no_markup(fit, responses, hostile):
-    names = pd.DataFrame({"label": hostile[:1], "name": ["<u id=evil>dog</u>"]})
-    report = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
     html = page(report)
-    assert "<u id=evil>" not in html
-    assert "&lt;u id=evil&gt;dog" in html
+    assert "<b>dog" not in html
+    assert "&lt;b&gt;dog" in html
 
 
 def test_responses_that_name_their_labels_need_no_file(fit, responses, hostile):

@@ -5,10 +5,7 @@ import pandas as pd
 import pytest
 from defusedxml import ElementTree
 
-from consilience.errors import (
-    ColumnError,
-    SourceError,
-)
+from consilience.errors import ColumnError, SourceError
 from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.reports.content import Chart, Note
 from consilience.reports.record import evaluation_tables
@@ -35,27 +32,18 @@ def test_sections_stand_in_order_and_those_about_nothing_are_left_out(report):
 
 
 def test_a_table_of_models_draws_its_intervals(report):
-    scores = pd.DataFrame(
-        {
-            "model": ["resnet", "<b>vit</b>"],
-            "accuracy": [0.7, 0.8],
-            "accuracy_lower": [0.65, 0.75],
-            "accuracy_upper": [0.75, 0.85],
-            "images": [100, 100],
-            "top5": [0.9, 0.95],
-            "lower": [0.8, 0.9],
-            "upper": [0.95, 0.99],
-        }
-    )
+    bounded = {"accuracy": [0.7, 0.8], "accuracy_lower": 0.65, "accuracy_upper": 0.85}
+    plain = {"top5": [0.9, 0.95], "lower": 0.8, "upper": [0.95, 0.99]}
+    models = {"model": ["resnet", "<b>vit</b>"], **bounded, "images": 100}
+    scores = pd.DataFrame({**models, **plain})
     made = sections(replace(report, evaluation={"by_model": scores}))
     models = next(each for each in made if each.id == "models")
     shown = table(models, "By model")
-    assert [column.title for column in shown.columns] == [
-        *("Model", "Accuracy", "Images", "Top5"),
-    ]
+    titles = [column.title for column in shown.columns]
+    assert titles == ["Model", "Accuracy", "Images", "Top5"]
     first = shown.columns[1].cells[0]
-    assert (first.text, first.between) == ("0.700", "0.650 to 0.750")
-    assert shown.columns[3].cells[1].between == "0.900 to 0.990"
+    assert (first.text, first.between) == ("0.700", "0.650 to 0.850")
+    assert shown.columns[3].cells[1].between == "0.800 to 0.990"
 
 
 def test_pairs_show_a_confusion_and_its_reverse(report):
@@ -70,9 +58,8 @@ def test_pairs_show_a_confusion_and_its_reverse(report):
         assert truth.text != answer.text
         assert one.text == f"{known[truth.text, answer.text]:.3f}"
         assert other.text == f"{known[answer.text, truth.text]:.3f}"
-    assert [row[2].order for row in shown.rows] == sorted(
-        (row[2].order for row in shown.rows), reverse=True
-    )
+    order = [row[2].order for row in shown.rows]
+    assert order == sorted(order, reverse=True)
 
 
 def test_runs_side_by_side_have_a_column_each(beside):
@@ -173,18 +160,20 @@ def test_an_evaluation_that_cannot_be_read_says_why(tmp_path):
         evaluation_tables(tmp_path / "none")
     with pytest.raises(SourceError, match="holds no"):
         evaluation_tables(tmp_path)
-    (tmp_path / "a.xlsx").write_text("")
-    with pytest.raises(SourceError, match="expected a table"):
-        evaluation_tables(tmp_path / "a.xlsx")
-    (tmp_path / "a.parquet").write_text("no")
-    with pytest.raises(SourceError, match="cannot be read"):
-        evaluation_tables(tmp_path / "a.parquet")
-    (tmp_path / "a.csv").write_bytes(b"model,accuracy\ncaf\xe9,0.5\n")
-    with pytest.raises(SourceError, match=r"a\.csv: column 'model' is not UTF"):
-        evaluation_tables(tmp_path / "a.csv")
-    (tmp_path / "b.csv").write_text("model,accuracy,model\na,0.5,b\n")
-    with pytest.raises(ColumnError, match=r"b\.csv: columns 1 and 3"):
-        evaluation_tables(tmp_path / "b.csv")
+    for name, content, error, match in (
+        ("a.xlsx", b"", SourceError, "expected a table"),
+        ("a.parquet", b"no", SourceError, "cannot be read"),
+        (
+            "a.csv",
+            b"model\ncaf\xe9\n",
+            SourceError,
+            r"a\.csv: column 'model' is not UTF",
+        ),
+        ("b.csv", b"m,accuracy,m\na,0.5,b\n", ColumnError, r"b\.csv: columns 1 and 3"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(error, match=match):
+            evaluation_tables(tmp_path / name)
 
 
 def test_tables_of_models_are_drawn_to_be_compared(report):
@@ -192,29 +181,15 @@ def test_tables_of_models_are_drawn_to_be_compared(report):
     models = pd.DataFrame(cells, columns=["model", "subset"]).assign(
         metric="accuracy", value=[0.2, 0.8, 0.1, 0.7], lower=0.0, upper=1.0, items=9
     )
-    labels = pd.DataFrame(
-        {
-            "label": ["rare", "common"],
-            "model": "low",
-            "items": [1, 9],
-            "wrong": [1.0, 9.0],
-            "followed": [1.0, 0.5],
-            "followed_lower": 0.1,
-            "followed_upper": 1.0,
-            "dataset_accuracy": 0.5,
-        }
-    )
-    called = pd.DataFrame(
-        {
-            "who": ["people", "low"] * 2,
-            "true_label": ["a", "a", "b", "b"],
-            "given_label": ["b", "b", "a", "a"],
-            "probability": [0.1, 0.2, 1.0, 0.0],
-            "lower": 0.0,
-            "upper": 1.0,
-            "items": [50.0, 50.0, 1.0, 1.0],
-        }
-    )
+    rows = [("rare", 1, 1.0, 1.0), ("common", 9, 9.0, 0.5)]
+    labels = pd.DataFrame(rows, columns=["label", "items", "wrong", "followed"])
+    labels = labels.assign(followed_lower=0.1, followed_upper=1.0)
+    labels = labels.assign(model="low", dataset_accuracy=0.5)
+    rows = [("a", "b", 0.1, 50.0), ("a", "b", 0.2, 50.0)]
+    rows += [("b", "a", 1.0, 1.0), ("b", "a", 0.0, 1.0)]
+    columns = ["true_label", "given_label", "probability", "items"]
+    called = pd.DataFrame(rows, columns=columns).assign(lower=0.0, upper=1.0)
+    called = called.assign(who=["people", "low"] * 2)
     tables = {"confusion": called, "labels": labels, "models": models}
     made = {part.id: part for part in sections(replace(report, evaluation=tables))}
     accuracy, followed, confusion = made["models"].parts
@@ -231,29 +206,13 @@ def test_tables_of_models_are_drawn_to_be_compared(report):
 
 
 def test_groups_of_annotators_are_compared(report):
-    groups = pd.DataFrame(
-        {
-            "group": ["<b>crowd</b>", "expert"],
-            "annotators": [12, 3],
-            "responses": [900, 60],
-            "accuracy": [0.7, 0.9],
-            "lower": [0.6, 0.8],
-            "upper": [0.8, 0.95],
-            "spread": [0.1, 0.05],
-            "spread_lower": [0.0] * 2,
-            "spread_upper": [0.2] * 2,
-        }
-    )
-    apart = pd.DataFrame(
-        {
-            "group": ["<b>crowd</b>"],
-            "other_group": ["expert"],
-            "difference": [-0.2],
-            "lower": [-0.3],
-            "upper": [-0.1],
-            "more_accurate": [0.004],
-        }
-    )
+    rows = [("<b>crowd</b>", 12, 900, 0.7), ("expert", 3, 60, 0.9)]
+    columns = ["group", "annotators", "responses", "accuracy"]
+    groups = pd.DataFrame(rows, columns=columns).assign(lower=0.6, upper=0.95)
+    groups = groups.assign(spread=0.1, spread_lower=0.0, spread_upper=0.2)
+    pair = {"group": "<b>crowd</b>", "other_group": "expert", "difference": -0.2}
+    pair |= {"lower": -0.3, "upper": -0.1, "more_accurate": 0.004}
+    apart = pd.DataFrame([pair])
     run = report.runs[0]
     tables = {**run.tables, "annotator_groups": groups, "group_differences": apart}
     made = sections(replace(report, runs=(replace(run, tables=tables),)))
