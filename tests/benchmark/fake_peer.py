@@ -76,15 +76,5 @@ def negative(responses):
     return Prediction(votes(responses).labels.assign(probability=-1.0))
 
 
-METHODS = {
-    "votes": votes,
-    "without_gold": without_gold,
-    "sleep": sleep,
-    "fail": fail,
-    "crash": crash,
-    "killed": killed,
-    "greedy": greedy,
-    "out_of_memory": out_of_memory,
-    "silent": silent,
-    "negative": negative,
-}
+FAILING = (without_gold, sleep, fail, crash, killed, greedy, out_of_memory)
+METHODS = {method.__name__: method for method in (*FAILING, silent, negative)}

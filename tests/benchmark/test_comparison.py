@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,7 @@ from consilience.intervals import bounds
 QUICK = Protocol(resamples=200)
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(NamedTuple):
     """A set whose truth is always x."""
 
     name: str
@@ -25,6 +24,10 @@ class Study:
 def a_set(name, size):
     items = [f"{i:04d}" for i in range(size)]
     return Study(name, pd.DataFrame({"item": items, "label": "x"}))
+
+
+def measured(data, truth, metrics=METRICS, protocol=QUICK):
+    return measure(says(data, truth), data.name, data.gold, metrics, protocol)
 
 
 def compared(sets, results, protocol):
@@ -43,15 +46,8 @@ def says(data, truth, variant=""):
 
 def done(data, method, truth, *, probabilistic=True, variants=()):
     tables = [says(data, truth), *(says(data, p, name) for name, p in variants)]
-    outcome = {
-        "status": "done",
-        "reason": "",
-        "probabilistic": probabilistic,
-        "seconds": 2.0,
-        "peak_mib": 100.0,
-        "version": "1.2",
-        "silent": 0,
-    }
+    outcome = {"status": "done", "reason": "", "probabilistic": probabilistic}
+    outcome |= {"seconds": 2.0, "peak_mib": 100.0, "version": "1.2", "silent": 0}
     return Result(data.name, method, {}, outcome, pd.concat(tables))
 
 
@@ -94,8 +90,7 @@ def test_the_standard_error_of_a_pair_is_that_of_the_paired_t_test():
     generator = np.random.default_rng(0)
     data = a_set("one", 50)
     first, second = generator.uniform(0.05, 0.95, (2, 50))
-    one = measure(says(data, first), data.name, data.gold, METRICS, QUICK)
-    other = measure(says(data, second), data.name, data.gold, METRICS, QUICK)
+    one, other = measured(data, first), measured(data, second)
     losses = -np.log(first), -np.log(second)
     difference, error, _ = paired(one, other, "log_loss")
     assert difference / error == pytest.approx(ttest_rel(*losses).statistic)
@@ -136,17 +131,12 @@ def coverage(spread_seed):
         data = a_set("one", 60)
         loss = generator.uniform(0.2, 2.0, 60)
         more = loss + generator.uniform(-0.1, 0.3, 60)
-        measured = [
-            measure(
-                says(data, np.exp(-each)),
-                data.name,
-                data.gold,
-                METRICS[:2],
-                Protocol(seed=place * spread_seed, resamples=150),
-            )
-            for place, each in enumerate((more, loss))
+        seeds = (Protocol(seed=seed, resamples=150) for seed in (0, spread_seed))
+        both = [
+            measured(data, np.exp(-each), METRICS[1:2], protocol)
+            for each, protocol in zip((more, loss), seeds, strict=True)
         ]
-        resampled = paired(*measured, "log_loss")[2]
+        resampled = paired(*both, "log_loss")[2]
         lower, upper = bounds(resampled, HALF)
         held.append(lower <= 0.1 <= upper)
     return np.mean(held)
@@ -159,9 +149,7 @@ MARGIN = 4 * np.sqrt(HALF * (1 - HALF) / STUDIES) + 0.02
 
 def test_half_of_the_intervals_with_a_chance_of_one_half_hold_a_difference():
     assert abs(coverage(spread_seed=0) - HALF) < MARGIN
-
-
-def test_the_same_check_catches_methods_that_are_resampled_apart():
+    # Those of methods that are resampled apart do not.
     assert abs(coverage(spread_seed=1) - HALF) > MARGIN
 
 
@@ -248,26 +236,14 @@ def test_the_tables_are_parquet(tmp_path):
     result = compared(sets, results, QUICK)
     assert all(file.exists() for file in write_tables(result, tmp_path))
     results = pd.read_parquet(tmp_path / "results.parquet")
-    assert list(results.columns) == [
-        "set",
-        "method",
-        "metric",
-        "value",
-        "lower",
-        "upper",
-        "sets",
-    ]
+    columns = ["set", "method", "metric", "value", "lower", "upper", "sets"]
+    assert list(results.columns) == columns
     named = set(results["metric"])
     assert {"accuracy", "log_loss", "brier", "ece", "seconds", "peak_mib"} <= named
     assert set(results["set"]) == {"bees", "ants", "mean"}
     runs = pd.read_parquet(tmp_path / "runs.parquet")
     assert sorted(runs["status"]) == ["done", "done", "done", "timeout"]
     assert len(pd.read_parquet(tmp_path / "differences.parquet")) == 10
-
-
-def test_a_place_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    data = a_set("one", 2)
-    result = compared([data], [done(data, "auto", [0.9, 0.4])], QUICK)
     with pytest.raises(CannotWriteError, match=r"cannot be written.*choose another"):
         write_tables(result, tmp_path / "file")

@@ -1,21 +1,39 @@
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from consilience import annotators
 from consilience.benchmark import runs
-from consilience.benchmark.runs import other_stored_results, run_all
+from consilience.benchmark.runs import (
+    complete,
+    other_stored_results,
+    run_all,
+    smoothed_shares,
+)
+from consilience.errors import OptionError
+from consilience.responses import read
+
+
+def run_quietly(sets, method, plan, *how):
+    return run_all(sets, [method], plan, lambda _: None, *how)
 
 
 def run_one(data, method, plan):
     """Run a method on a set, whether it was run before or not."""
-    again = replace(plan, again=True)
-    return run_all([data], [method], again, lambda _: None)[0]
+    return run_quietly([data], method, replace(plan, again=True))[0]
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A file to which the method `counted` adds a line in each run."""
+    return tmp_path / "log"
 
 
 def test_a_method_gives_labels_and_figures(first, fake, plan):
     result = run_one(first, fake("without_gold"), plan)
-    assert result.done
+    assert result.labels is not None
     assert set(result.labels["variant"]) == {"", "even"}
     assert result.outcome["seconds"] > 0
     assert result.outcome["silent"] == 0
@@ -33,7 +51,7 @@ def test_a_failure_is_a_result_with_its_reason(
     setting, status, reason, first, fake, plan
 ):
     result = run_one(first, fake(setting), plan)
-    assert not result.done
+    assert result.labels is None
     assert result.outcome["status"] == status
     assert reason in result.outcome["reason"]
 
@@ -42,30 +60,18 @@ def test_an_item_of_which_nothing_is_said_is_counted(first, fake, plan):
     assert run_one(first, fake("silent"), plan).outcome["silent"] == 1
 
 
-def test_what_is_kept_is_not_run_again_unless_asked(
-    first, second, fake, plan, tmp_path
+def test_what_is_kept_is_not_run_again_unless_asked_or_for_another_seed(
+    first, second, fake, plan, log
 ):
-    log = tmp_path / "log"
-    methods = [fake(f"counted:{log}")]
-    steps = []
+    methods, steps = [fake(f"counted:{log}")], []
     run_all([first, second], methods, plan, steps.append)
     assert log.read_text().count("run") == 2
-    assert [step.kept for step in steps if step.result] == [False, False]
     run_all([first, second], methods, plan, steps.append)
     assert log.read_text().count("run") == 2
-    assert [step.kept for step in steps if step.result][2:] == [True, True]
-    again = replace(plan, again=True)
-    run_all([first], methods, again, steps.append)
-    assert log.read_text().count("run") == 3
-
-
-def test_another_seed_is_run_anew(first, fake, plan, tmp_path):
-    log = tmp_path / "log"
-    method = fake(f"counted:{log}")
-    run_all([first], [method], plan, lambda _: None)
-    other = replace(plan, seed=1)
-    run_all([first], [method], other, lambda _: None)
-    assert log.read_text().count("run") == 2
+    assert [step.kept for step in steps if step.result] == [False] * 2 + [True] * 2
+    for other in (replace(plan, again=True), replace(plan, seed=1)):
+        run_all([first], methods, other, steps.append)
+    assert log.read_text().count("run") == 4
 
 
 def test_a_failure_is_kept_but_what_was_stopped_gets_more_time(first, fake, plan):
@@ -73,15 +79,12 @@ def test_a_failure_is_kept_but_what_was_stopped_gets_more_time(first, fake, plan
         return {"status": "timeout", "reason": "slow", "limit": 2.0}, None
 
     method = fake("votes")
-    run_all([first], [method], plan, lambda _: None, stopped)
+    run_quietly([first], method, plan, stopped)
     assert runs._load_stored(first, method, replace(plan, seconds=2.0)) is not None
     assert runs._load_stored(first, method, replace(plan, seconds=3.0)) is None
 
 
-def test_an_interrupted_benchmark_goes_on_where_it_was(
-    first, second, fake, plan, tmp_path
-):
-    log = tmp_path / "log"
+def test_an_interrupted_benchmark_goes_on_where_it_was(first, second, fake, plan, log):
     method = fake(f"counted:{log}")
 
     def interrupted(data, method, seed):
@@ -90,19 +93,19 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(
         return runs.predict(method, data.responses, seed)
 
     with pytest.raises(KeyboardInterrupt):
-        run_all([first, second], [method], plan, lambda _: None, interrupted)
-    results = run_all([first, second], [method], plan, lambda _: None)
-    assert [result.done for result in results] == [True, True]
+        run_quietly([first, second], method, plan, interrupted)
+    results = run_quietly([first, second], method, plan)
+    assert all(result.labels is not None for result in results)
     assert log.read_text().count("run") == 2
 
 
 def test_a_damaged_result_is_run_again(first, fake, plan):
     method = fake("votes")
-    run_all([first], [method], plan, lambda _: None)
+    run_quietly([first], method, plan)
     file = plan.folder / "first" / "fake-votes.json"
     file.write_text(file.read_text()[:20])
-    assert runs.stored(plan.folder / "first" / "fake-votes.json") is None
-    assert run_all([first], [method], plan, lambda _: None)[0].done
+    assert runs.stored(file) is None
+    assert run_quietly([first], method, plan)[0].labels is not None
 
 
 def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
@@ -127,9 +130,70 @@ def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
 
 def test_the_folder_gives_what_else_it_holds_of_the_same_answers(first, fake, plan):
     run_all([first], [fake("votes"), fake("fail")], plan, lambda _: None)
-    only = run_all([first], [fake("votes")], plan, lambda _: None)
-    assert [one.method for one in other_stored_results([first], only, plan)] == [
-        "fake.fail"
-    ]
+    only = run_quietly([first], fake("votes"), plan)
+    (other,) = other_stored_results([first], only, plan)
+    assert other.method == "fake.fail"
     other = replace(plan, seed=1)
     assert list(other_stored_results([first], [], other)) == []
+
+
+def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
+    names = [method.name for method in runs.choose_methods([], runs.library_methods())]
+    assert names[:2] == ["smoothed_shares", "auto"]
+    for_choice = [
+        name
+        for name in annotators.names()
+        if "choice" in annotators.load(name).kinds and name != "class_confusion"
+    ]
+    assert names[2:] == for_choice
+    assert "contains" not in names
+
+
+def test_methods_are_taken_by_name_once_and_an_unknown_one_is_refused():
+    methods = runs.library_methods()
+    result = runs.choose_methods(["auto", "majority", "auto"], methods)
+    assert [method.name for method in result] == ["auto", "majority"]
+    with pytest.raises(OptionError, match="no method 'nonsense'"):
+        runs.choose_methods(["nonsense"], methods)
+
+
+def test_a_model_without_the_engine_asked_for_takes_its_best():
+    by_name = {method.name: method for method in runs.library_methods("vb")}
+    assert by_name["bayesian_dawid_skene"].setting == "bayesian_dawid_skene/vb"
+    assert by_name["majority"].setting == "majority/rule"
+    assert by_name["auto"].setting == "auto"
+
+
+def long(rows):
+    return pd.DataFrame(rows, columns=["item", "label", "probability"])
+
+
+def test_probabilities_sum_to_one_and_are_equal_where_nothing_is_said():
+    rows = [("1", "x", 2.0), ("1", "y", 6.0), ("2", "x", 0.0), ("2", "y", 0.0)]
+    rows += [("3", "x", np.nan), ("3", "y", 0.5)]
+    said, silent = complete(long(rows), ["1", "2", "3", "4"], ["x", "y"])
+    assert silent == 3
+    square = said.pivot_table("probability", "item", "label")
+    np.testing.assert_allclose(square, [[0.25, 0.75]] + [[0.5, 0.5]] * 3)
+
+
+def test_items_without_gold_are_left_out_and_numbers_are_text():
+    said, silent = complete(long([(1, 7, 1.0), (2, 7, 1.0)]), ["2"], ["7", "8"])
+    assert silent == 0
+    assert said["item"].tolist() == ["2"]
+
+
+def test_one_imagined_answer_is_spread_over_the_labels():
+    given = {"1": ["cat", "cat", "dog"], "2": ["dog"] * 3, "3": ["cat", "dog"]}
+    rows = [
+        (item, who, label)
+        for item, labels in given.items()
+        for who, label in zip("abc", labels, strict=False)
+    ]
+    responses = read(pd.DataFrame(rows, columns=["item", "annotator", "label"]))
+    table = smoothed_shares(responses).set_index(["item", "label"])["probability"]
+    # Item 1: two of three say cat, so (2 + 1/2) / 4. Item 2: all three say dog.
+    assert np.isclose(table["1", "cat"], 2.5 / 4)
+    assert np.isclose(table["2", "cat"], 0.5 / 4)
+    assert np.isclose(table["3", "cat"], 0.5)
+    np.testing.assert_allclose(table.groupby("item").sum(), 1)

@@ -69,11 +69,8 @@ def test_a_long_table_and_responses_say_the_same_as_a_wide_one():
 def test_a_classifier_helps_as_much_as_it_knows():
     wide, truth = crowd(seed=3, people=2)
     share = {}
-    for name, pred_probs in {
-        "none": None,
-        "blind": scores(truth, 0.0),
-        "seeing": scores(truth, 3.0),
-    }.items():
+    blind, seeing = scores(truth, 0.0), scores(truth, 3.0)
+    for name, pred_probs in (("none", None), ("blind", blind), ("seeing", seeing)):
         table = cs.label_quality_multiannotator(wide, pred_probs, **FAST)
         share[name] = (table["label_quality"]["consensus_label"] == truth).mean()
     assert share["seeing"] > share["none"] + 0.05
@@ -89,24 +86,19 @@ def test_a_classifier_is_not_tempered_with_the_answers():
     wide = np.where(flips, 1 - same[:, None], same[:, None]).astype(float)
     noise = generator.normal(size=(400, 2))
     pred_probs = softmax(noise + 2 * np.eye(2)[truth], axis=1)
-    rows = [
-        (str(i), f"w{j}", str(int(wide[i, j]))) for i in range(400) for j in range(4)
-    ]
-    answers = pd.DataFrame(rows, columns=["item", "annotator", "label"])
-    candidates = pd.DataFrame(
-        {
-            "item": np.repeat(np.arange(400), 2).astype(str),
-            "label": np.tile(["0", "1"], 400),
-            "log_odds": np.log(pred_probs).ravel() * 2,
-        }
+    answers = pd.DataFrame(wide.astype(int).astype(str)).rename_axis("item")
+    answers = answers.reset_index().melt("item", None, "annotator", "label").astype(str)
+    candidates = pd.DataFrame(2 * np.log(pred_probs), columns=["0", "1"])
+    candidates = candidates.rename_axis("item").reset_index()
+    candidates = candidates.melt("item", None, "label", "log_odds").astype(
+        {"item": str}
     )
     fit = cs.fit(answers, candidates=candidates, **FAST)
     losses = {}
     for which in ("raw", "tempered"):
         table = fit.with_(truth=which).labels()
-        right = truth[table["item"].astype(int)].astype(str) == table["label"].astype(
-            str
-        )
+        names = truth[table["item"].astype(int)].astype(str)
+        right = names == table["label"].astype(str)
         losses[which] = -np.log(table.loc[right, "probability"].clip(1e-4)).mean()
     assert losses["tempered"] < losses["raw"] - 0.1
 

@@ -9,11 +9,13 @@ import pytest
 from defusedxml import ElementTree
 
 import consilience as cs
+from consilience.demo import study as simulated
 from consilience.errors import KindError, OptionError
 from consilience.figures import FIGURES
 from consilience.figures.record import STUDIES
+from consilience.responses.label_names import short_names
 from consilience.tables import CATALOGUE
-from consilience.tables.vega import alone, model_colours, png, svg
+from consilience.tables.vega import alone, heat, model_colours, png, svg
 
 pytest.importorskip("altair")
 NAMES = [make.__name__ for make in FIGURES]
@@ -47,11 +49,14 @@ def test_findings_are_sentences_with_numbers_and_names(study, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_chart_is_drawn_and_its_marks_are_described(study, name):
-    figure = study.figures[name]
+    figure, colours = study.figures[name], model_colours(MODELS)
     assert figure.charts
-    for draw in figure.charts.values():
-        drawing = svg(draw())
+    for drawing in study.drawings(name).values():
         root = ElementTree.fromstring(drawing)
+        for each in root.iter():  # a model has one colour in all figures
+            model = (each.get("aria-label") or "").split(":")[0]
+            if each.get("aria-roledescription") == "point" and model in colours:
+                assert each.get("fill") == colours[model]
         described = [
             each.get("aria-label")
             for each in root.iter()
@@ -68,20 +73,8 @@ def test_every_chart_is_drawn_and_its_marks_are_described(study, name):
         assert "var(--" not in alone(drawing)
 
 
-def test_a_model_has_one_colour_in_all_figures(study):
-    colours = model_colours(MODELS)
-    for figure in study.figures.values():
-        if not figure.models:
-            continue
-        drawing = svg(next(iter(figure.charts.values()))())
-        for each in ElementTree.fromstring(drawing).iter():
-            model = (each.get("aria-label") or "").split(":")[0]
-            if each.get("aria-roledescription") == "point" and model in colours:
-                assert each.get("fill") == colours[model]
-
-
 def test_a_picture_is_what_its_drawing_is(study):
-    drawing = alone(svg(next(iter(study.figures["shares"].charts.values()))()))
+    drawing = alone(next(iter(study.drawings("shares").values())))
     assert png(drawing)[:4] == b"\x89PNG"
     assert ElementTree.fromstring(drawing)[0].get("fill") == "#ffffff"
 
@@ -100,13 +93,9 @@ def test_numbers_are_those_of_the_analyses(study, parts):
     expected = models.query("metric == 'main_label' and subset == 'all'")
     expected = expected.set_index("model")["value"]
     assert table.to_dict() == pytest.approx(expected.to_dict())
-    frequencies = cs.evaluate(
-        parts["contains"],
-        parts["predictions"],
-        dataset_labels=own[["item", "label"]],
-        top=1,
-        resamples=50,
-    ).frequencies()
+    how = {"dataset_labels": own[["item", "label"]], "top": 1, "resamples": 50}
+    evaluation = cs.evaluate(parts["contains"], parts["predictions"], **how)
+    frequencies = evaluation.frequencies()
     pd.testing.assert_frame_equal(study.figures["acceptance"].table, frequencies)
 
 
@@ -169,8 +158,6 @@ def test_responses_of_another_study_are_refused_at_once(parts):
 
 
 def test_choices_have_the_figures_of_one_label():
-    from consilience.demo import study as simulated
-
     made = simulated(0, num_photos=60)
     truth = made.truth.set_axis(["item", "dataset_label"], axis="columns")
     responses = cs.read(made.answers, item="photo", label="animal")
@@ -179,9 +166,8 @@ def test_choices_have_the_figures_of_one_label():
     own = truth.rename(columns={"dataset_label": "label"})
     guesses = own.assign(rank=1, model="copy", probability=0.9)
     figures = cs.study(fit, responses, predictions=guesses, resamples=20).figures
-    assert {"shares", "confused_labels", "class_confusion", "calibration"} <= set(
-        figures
-    )
+    there = {"shares", "confused_labels", "class_confusion", "calibration"}
+    assert there <= set(figures)
     assert "number_of_objects" not in figures
 
 
@@ -213,9 +199,8 @@ def test_labels_never_become_markup_of_a_drawing(parts):
     labels = parts["responses"].labels
     named = labels.assign(name=[f"{hostile} {label}" for label in labels["label"]])
     responses = replace(parts["responses"], labels=named)
-    predicted = parts["predictions"].assign(
-        model=parts["predictions"]["model"] + hostile
-    )
+    predicted = parts["predictions"]
+    predicted = predicted.assign(model=predicted["model"] + hostile)
     made = cs.study(parts["fit"], responses, predictions=predicted, resamples=20)
     texts = ""
     for name in ("confused_labels", "class_confusion", "main_label", "followed"):
@@ -229,8 +214,6 @@ def test_labels_never_become_markup_of_a_drawing(parts):
 
 
 def test_a_matrix_of_many_labels_is_drawn_whole():
-    from consilience.tables.vega import heat
-
     names = [f"n{number:03d}" for number in range(90)]
     rows = [(a, b, 1.0 * (a == b)) for a in names for b in names]
     table = pd.DataFrame(rows, columns=["true", "given", "probability"])
@@ -239,8 +222,6 @@ def test_a_matrix_of_many_labels_is_drawn_whole():
 
 
 def test_names_are_as_short_as_they_can_be_told_apart():
-    from consilience.responses.label_names import short_names
-
     names = {"1": "cock, rooster", "2": "maillot", "3": "maillot, tank suit", "4": "b"}
     short = {"1": "cock", "2": "maillot", "3": "maillot, tank suit", "4": "b"}
     assert short_names(names) == short
@@ -260,12 +241,6 @@ def test_without_labels_of_the_data_set_there_are_no_baselines(objects_study):
     assert "disagreement" in made.left_out
 
 
-def some_labels(items, number):
-    return items.assign(
-        dataset_label=items["dataset_label"].where(items.index < number)
-    )
-
-
 @pytest.mark.parametrize("number", [None, 0, 1])
 @pytest.mark.parametrize("kind", ["objects", "choice"])
 def test_two_models_and_items_without_a_label_of_the_data_set_draw_what_they_can(
@@ -276,7 +251,9 @@ def test_two_models_and_items_without_a_label_of_the_data_set_draw_what_they_can
     ).responses
     items = pd.DataFrame({"item": made.table["item"].cat.categories})
     items["dataset_label"] = made.labels["label"].iloc[0]
-    made = replace(made, items=None if number is None else some_labels(items, number))
+    some = items["dataset_label"].where(items.index < (number or 0))
+    labelled = None if number is None else items.assign(dataset_label=some)
+    made = replace(made, items=labelled)
     rows = [
         (item, label, rank, model)
         for item in items["item"]

@@ -1,7 +1,6 @@
 """A study as a folder and as a page: files, and what a person does by keyboard."""
 
-import importlib.util
-import json
+import runpy
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,22 +14,12 @@ from consilience.errors import FolderExistsError, OptionError
 from consilience.reports import gather, write_study
 from consilience.reports.columns import heat
 
-TESTS = Path(__file__).parent.parent
-
-
-def _world():
-    """Load what the tests of the figures are made of."""
-    spec = importlib.util.spec_from_file_location(
-        "study_world", TESTS / "figures" / "conftest.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
 
 @pytest.fixture(scope="module")
 def parts():
-    return _world().make_parts()
+    """What the tests of the figures are made of."""
+    world = Path(__file__).parent.parent / "figures" / "conftest.py"
+    return runpy.run_path(str(world))["make_parts"]()
 
 
 @pytest.fixture(scope="module")
@@ -128,94 +117,65 @@ def test_confusion_has_as_many_levels_as_the_hierarchy(parts):
 
 
 @pytest.fixture
-def page(browser_page, folder):
-    browser_page.scheme("light")
-    browser_page.size(1280, 900)
-    browser_page.open(folder / "index.html")
-    return browser_page
-
-
-def focus(page, selector):
-    page.run(f"document.querySelector({json.dumps(selector)}).focus()")
-
-
-def text(page, selector):
-    return page.run(f"document.querySelector({json.dumps(selector)}).textContent")
+def page(show, folder):
+    return show("study", file=folder / "index.html")
 
 
 def test_findings_lead_and_lead_to_their_figures(page, contents):
-    sections = page.run(
-        "[...document.querySelectorAll('main > section')].map((s) => s.id)"
-    )
-    assert sections[:3] == ["findings", "figures", "heat"]
-    shown = text(page, "#findings")
+    assert page.every("main > section", "id")[:3] == ["findings", "figures", "heat"]
+    shown = page.of("#findings")
     for figure in contents.study.figures.values():
         assert figure.finding in shown
-    anchors = page.run(
-        "[...document.querySelectorAll('.findings a')].every((link) =>"
-        " document.querySelector(link.getAttribute('href')))"
-    )
-    assert anchors is True
+    anchors = page.every(".findings a", "hash.slice(1)")
+    assert set(anchors) <= set(page.every("[id]", "id"))
 
 
 def test_arrows_read_the_marks_of_a_chart(page):
-    focus(page, "#figure-main-label .chart")
+    page.focus("#figure-main-label .chart")
     read_out = "#figure-main-label .read-out"
-    assert text(page, read_out) == ""
+    assert page.of(read_out) == ""
     page.press("ArrowRight")
-    first = text(page, read_out)
+    first = page.of(read_out)
     page.press("ArrowRight")
-    second = text(page, read_out)
+    second = page.of(read_out)
     page.press("Home")
-    assert text(page, read_out) == first != second
+    assert page.of(read_out) == first != second
     assert first.split(":")[0] in {"weak", "middling", "strong"}
     page.press("Escape")
-    assert text(page, read_out) == ""
+    assert page.of(read_out) == ""
 
 
 def test_the_slider_chooses_a_threshold(page):
-    focus(page, "#figure-valid-labels input")
-    output = "#figure-valid-labels output"
-    frames = (
-        "[...document.querySelectorAll('#figure-valid-labels .frame:not([hidden])')]"
-        ".map((frame) => frame.dataset.caption)"
-    )
-    assert text(page, output) == "0.5"
-    assert page.run(frames) == ["0.5"]
-    page.press("ArrowRight", "ArrowRight")
-    assert text(page, output) == "0.7"
-    assert page.run(frames) == ["0.7"]
+    page.focus("#figure-valid-labels input")
+    for threshold in ("0.5", "0.7"):
+        assert page.of("#figure-valid-labels output") == threshold
+        frames = page.every("#figure-valid-labels .frame:not([hidden])", "dataset")
+        assert [frame["caption"] for frame in frames] == [threshold]
+        page.press("ArrowRight", "ArrowRight")
 
 
 def test_one_model_is_shown_in_all_figures(page):
-    focus(page, ".models button")
+    page.focus(".models button")
     page.press("Enter")
-    faint = (
-        "[...document.querySelectorAll('.faint')]"
-        ".map((mark) => mark.getAttribute('aria-label').split(':')[0])"
-    )
-    assert set(page.run(faint)) == {"middling", "strong"}
-    figures = page.run(
-        "new Set([...document.querySelectorAll('.faint')]"
-        ".map((mark) => mark.closest('.drawing').id)).size"
-    )
-    assert figures >= 7
+    faint = page.every(".faint", "getAttribute('aria-label')")
+    assert {text.split(":")[0] for text in faint} == {"middling", "strong"}
+    assert len(set(page.every(".faint", "closest('.drawing').id"))) >= 7
     page.press("Enter")
-    assert page.run(faint) == []
+    assert page.every(".faint") == []
 
 
 def test_matrices_of_people_and_models_zoom_in_and_lead_to_the_items(page):
-    focus(page, "#heat-tables [tabindex='0']")
-    read = text(page, "#heat-cell")
+    page.focus("#heat-tables [tabindex='0']")
+    read = page.of("#heat-cell")
     assert read.startswith("people: =animals called =animals: ")
     assert "; strong: =animals called =animals: " in read
     page.press("ArrowRight")
-    assert "called tools" in text(page, "#heat-cell")
+    assert "called tools" in page.of("#heat-cell")
     page.press("ArrowLeft", "Enter")
-    assert "name of class0 called name of class0" in text(page, "#heat-cell")
-    assert text(page, "#heat-place") == "all → =animals called =animals"
+    assert "name of class0 called name of class0" in page.of("#heat-cell")
+    assert page.of("#heat-place") == "all → =animals called =animals"
     page.press("Escape")
-    assert text(page, "#heat-place") == "all"
+    assert page.of("#heat-place") == "all"
     page.press("Enter", "ArrowDown", "Enter")
     page.wait("location.hash.startsWith('#items?')")
     address = page.run(
@@ -226,25 +186,23 @@ def test_matrices_of_people_and_models_zoom_in_and_lead_to_the_items(page):
 
 
 def test_the_rows_of_a_figure_lead_to_their_items(page):
-    page.run("document.querySelector('#figure-confused-labels details').open = true")
-    focus(page, "#figure-confused-labels td a")
+    page.of("#figure-confused-labels details", "open = true")
+    page.focus("#figure-confused-labels td a")
     page.press("Enter")
     page.wait("location.hash.startsWith('#items?')")
-    count = "parseInt(document.querySelector('#items-count').textContent)"
-    page.wait(f"{count} < 60")
-    assert page.run(count) > 0
+    page.wait("parseInt(document.querySelector('#items-count').textContent) < 60")
+    assert int(page.count.split()[0]) > 0
 
 
 def test_the_first_column_stays_where_a_table_is_wide(page):
     page.size(400, 900)
-    table = "#figure-accuracy-by-objects"
-    page.run(f"document.querySelector('{table} details').open = true")
-    place = f"document.querySelector('{table} tbody th').getBoundingClientRect().left"
-    before = page.run(place)
-    box = f"document.querySelector('{table} .table')"
-    assert page.run(f"({box}.scrollLeft = 200, {box}.scrollLeft)") == 200
-    assert page.run(place) == before
-    assert page.run("document.documentElement.scrollWidth") == 400
+    table, place = "#figure-accuracy-by-objects", "getBoundingClientRect().left"
+    page.of(f"{table} details", "open = true")
+    before = page.of(f"{table} tbody th", place)
+    page.of(f"{table} .table", "scrollLeft = 200")
+    assert page.of(f"{table} .table", "scrollLeft") == 200
+    assert page.of(f"{table} tbody th", place) == before
+    assert page.width == 400
 
 
 def test_on_paper_no_column_is_lost(page):
@@ -268,14 +226,14 @@ def test_the_command_writes_a_study(parts, tmp_path, capsys, monkeypatch):
     parts["contains"].save("alone")
     parts["predictions"].to_csv("predictions.csv", index=False)
     options = ["--predictions", "predictions.csv", "--contains", "alone"]
-    options += ["--resamples", "20", "--out", "study"]
-    main(["study", "run", "--responses", "responses", *options])
+    options += ["--resamples", "20", "--out"]
+    main(["study", "run", "--responses", "responses", *options, "study"])
     out = capsys.readouterr().out
     assert "show several objects" in out
     assert "not drawn" not in out
     assert "open study/index.html in a browser" in " ".join(out.split())
-    main(["report", "run", "--responses", "responses", *options[:-1], "one.html"])
+    main(["report", "run", "--responses", "responses", *options, "one.html"])
     assert 'id="findings"' in Path("one.html").read_text()
     with pytest.raises(SystemExit):
-        main(["study", "run", "--responses", "responses", *options])
+        main(["study", "run", "--responses", "responses", *options, "study"])
     assert "already exists" in capsys.readouterr().err

@@ -5,6 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+import consilience as cs
+from consilience import reports
+from consilience.demo import study
 from consilience.errors import (
     CannotWriteError,
     FolderExistsError,
@@ -157,3 +160,34 @@ def test_linked_pictures_are_written_whole_or_not_at_all(report, pictured, tmp_p
     assert there() == before
     with pytest.raises(OptionError, match="'embedded' or 'linked'"):
         check_folder(out, "beside", overwrite=True)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    responses = cs.read(study(0, num_photos=12).answers, item="photo", label="animal")
+    return responses, cs.fit(responses, model="bayesian_dawid_skene", engine="vb")
+
+
+def test_a_report_is_what_gather_and_write_make(fitted, tmp_path):
+    _, fit = fitted
+    file = cs.report(fit, tmp_path / "one.html", bootstrap=0)
+    contents = reports.gather({"bayesian_dawid_skene": fit}, bootstrap=0)
+    reports.write(contents, tmp_path / "two.html")
+    assert file.read_bytes() == (tmp_path / "two.html").read_bytes()
+    other = cs.report(fit, tmp_path / "three.html", bootstrap=0, title="Another")
+    assert other.read_bytes() != file.read_bytes()
+    with pytest.raises(FolderExistsError):
+        cs.report(fit, file)
+
+
+def test_intervals_have_the_probability_asked_for_and_progress_is_reported(
+    fitted, tmp_path
+):
+    responses, fit = fitted
+    steps = []
+    how = {"responses": responses, "bootstrap": 0, "prob": 0.5}
+    out = cs.report({"mine": fit}, tmp_path / "a.html", progress=steps.append, **how)
+    text = out.read_text("utf-8")
+    assert "50%, equal-tailed" in text
+    assert "90%, equal-tailed" not in text
+    assert {step.phase for step in steps} == {"working out"}

@@ -9,12 +9,9 @@ from consilience.scoring.metrics import ScoreOptions, score
 
 
 def pairs(probability, answer):
-    names = {
-        "item": [f"image {index // 2}" for index in range(len(probability))],
-        "label": ["cat" if index % 2 else "dog" for index in range(len(probability))],
-    }
-    labels = pd.DataFrame({**names, "probability": probability})
-    return labels, pd.DataFrame({**names, "answer": answer})
+    rows = [(f"image {n // 2}", ("dog", "cat")[n % 2]) for n in range(len(probability))]
+    names = pd.DataFrame(rows, columns=["item", "label"])
+    return names.assign(probability=probability), names.assign(answer=answer)
 
 
 def values(scored):
@@ -50,17 +47,19 @@ def test_they_agree_with_scikit_learn():
     there = key.random(400) < 0.3
     p = np.clip(key.normal(0.3 + 0.3 * there, 0.25, 400), 0, 1).round(2)
     p[p == 0.5] = 0.51
-    result = values(
-        score(*pairs(p, np.where(there, "yes", "no")), kind="contains", seed=1)
-    )
-    assert result["accuracy"] == pytest.approx(metrics.accuracy_score(there, p > 0.5))
-    assert result["precision"] == pytest.approx(metrics.precision_score(there, p > 0.5))
-    assert result["recall"] == pytest.approx(metrics.recall_score(there, p > 0.5))
-    assert result["f1"] == pytest.approx(metrics.f1_score(there, p > 0.5))
-    assert result["auc"] == pytest.approx(metrics.roc_auc_score(there, p))
-    assert result["brier"] == pytest.approx(metrics.brier_score_loss(there, p))
-    assert result["log_loss"] == pytest.approx(
-        metrics.log_loss(there, np.clip(p, 1e-3, 1 - 1e-3))
+    labels = pairs(p, np.where(there, "yes", "no"))
+    result = values(score(*labels, kind="contains", seed=1))
+    del result["ece"]
+    assert result == pytest.approx(
+        {
+            "accuracy": metrics.accuracy_score(there, p > 0.5),
+            "precision": metrics.precision_score(there, p > 0.5),
+            "recall": metrics.recall_score(there, p > 0.5),
+            "f1": metrics.f1_score(there, p > 0.5),
+            "auc": metrics.roc_auc_score(there, p),
+            "brier": metrics.brier_score_loss(there, p),
+            "log_loss": metrics.log_loss(there, np.clip(p, 1e-3, 1 - 1e-3)),
+        }
     )
 
 
@@ -92,42 +91,36 @@ def test_a_pair_that_was_not_fitted_is_counted_as_missing():
     assert (result.items, result.missing) == (1, 1)
 
 
-def test_gold_without_answers_is_refused():
-    labels, gold = pairs([0.9], ["yes"])
-    with pytest.raises(DataError, match="needs item, label and answer"):
-        score(labels, gold.drop(columns="answer"), kind="contains", seed=1)
-
-
-def test_gold_that_says_maybe_is_refused():
-    with pytest.raises(DataError, match="has the answer 'maybe'"):
-        score(*pairs([0.9], ["maybe"]), kind="contains", seed=1)
-
-
-def test_gold_that_contradicts_itself_is_refused():
-    labels, gold = pairs([0.9], ["yes"])
-    twice = pd.concat([gold, gold.assign(answer="no")])
-    with pytest.raises(DataError, match="both yes and no"):
-        score(labels, twice, kind="contains", seed=1)
-
-
 def experts(*answers):
     """Gold of one pair by as many experts as there are answers."""
-    return pd.DataFrame(
-        {
-            "item": "i",
-            "label": "cat",
-            "annotator": [f"e{number}" for number in range(len(answers))],
-            "answer": answers,
-        }
-    )
+    rows = [("image 0", "dog", f"e{n}", answer) for n, answer in enumerate(answers)]
+    return pd.DataFrame(rows, columns=["item", "label", "annotator", "answer"])
 
 
 def by_experts(probability, *answers):
-    labels = pd.DataFrame(
-        {"item": ["i"], "label": ["cat"], "probability": [probability]}
-    )
-    result = score(labels, experts(*answers), kind="contains", seed=1)
-    return {name: metric.value for name, metric in result.metrics.items()}
+    labels, _ = pairs([probability], ["yes"])
+    return values(score(labels, experts(*answers), kind="contains", seed=1))
+
+
+ONE = pairs([0.9], ["yes"])[1]
+
+
+@pytest.mark.parametrize(
+    ("gold", "match"),
+    [
+        (ONE.drop(columns="answer"), "needs item, label and answer"),
+        (ONE.assign(answer="maybe"), "has the answer 'maybe'"),
+        (pd.concat([ONE, ONE.assign(answer="no")]), "both yes and no"),
+        (
+            pd.concat([experts("yes"), experts("no")]),
+            "annotator 'e0' is answered both yes and no",
+        ),
+    ],
+)
+def test_gold_that_does_not_say_yes_or_no_of_each_pair_is_refused(gold, match):
+    labels, _ = pairs([0.9], ["yes"])
+    with pytest.raises(DataError, match=match):
+        score(labels, gold, kind="contains", seed=1)
 
 
 def test_the_majority_of_experts_is_the_truth_and_their_share_the_soft_one():
@@ -148,10 +141,3 @@ def test_experts_who_tie_are_half_a_yes():
 def test_gold_of_one_expert_has_no_soft_log_loss():
     result = score(*pairs([0.9], ["yes"]), kind="contains", seed=1)
     assert "soft_log_loss" not in result.metrics
-
-
-def test_an_expert_who_contradicts_themselves_is_refused():
-    labels, _ = pairs([0.9], ["yes"])
-    twice = pd.concat([experts("yes"), experts("no")])
-    with pytest.raises(DataError, match="annotator 'e0' is answered both yes and no"):
-        score(labels, twice, kind="contains", seed=1)

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import DataError
+import consilience as cs
+from consilience.demo import study
+from consilience.errors import DataError, OptionError
 from consilience.scoring.calibration import (
     equal_mass_bins,
     gaps_by_item,
@@ -19,22 +21,11 @@ def long(rows):
 
 @pytest.fixture
 def four():
-    labels = long(
-        [
-            ("a", "cat", 0.9),
-            ("a", "dog", 0.1),
-            ("b", "cat", 0.5),
-            ("b", "dog", 0.5),
-            ("c", "cat", 0.2),
-            ("c", "dog", 0.8),
-            ("d", "cat", 0.3),
-            ("d", "dog", 0.7),
-        ]
-    )
-    gold = pd.DataFrame(
-        {"item": ["a", "b", "c", "d"], "label": ["cat", "dog", "cat", "dog"]}
-    )
-    return labels, gold
+    cats = {"a": 0.9, "b": 0.5, "c": 0.2, "d": 0.3}
+    rows = [(item, "cat", p) for item, p in cats.items()]
+    rows += [(item, "dog", 1 - p) for item, p in cats.items()]
+    gold = pd.DataFrame({"item": list("abcd"), "label": ["cat", "dog"] * 2})
+    return long(rows), gold
 
 
 def values(scored):
@@ -111,14 +102,11 @@ def test_gold_of_another_study_is_refused(four):
         score(labels, other, kind="choice", seed=1)
 
 
-def test_one_seed_gives_one_interval(four):
+def test_one_seed_gives_one_score_which_is_ready_for_json(four):
     one, again, other = (score(*four, kind="choice", seed=s) for s in (1, 1, 2))
     assert one.metrics == again.metrics
     assert values(one) == values(other)
-
-
-def test_a_score_is_ready_for_json(four):
-    text = json.dumps(score(*four, kind="choice", seed=1).to_dict())
+    text = json.dumps(one.to_dict())
     assert json.loads(text)["metrics"]["accuracy"]["value"] == 0.625
 
 
@@ -127,13 +115,8 @@ def simulated(seed, *, skill=0.7, stated=0.7, num_items=150):
     key = np.random.default_rng(seed)
     right = key.random(num_items) < skill
     items = [f"item {index}" for index in range(num_items)]
-    labels = pd.DataFrame(
-        {
-            "item": np.repeat(items, 2),
-            "label": np.tile(["x", "y"], num_items),
-            "probability": np.tile([stated, 1 - stated], num_items),
-        }
-    )
+    both = (("x", stated), ("y", 1 - stated))
+    labels = long([(item, *each) for item in items for each in both])
     gold = pd.DataFrame({"item": items, "label": np.where(right, "x", "y")})
     return labels, gold
 
@@ -146,21 +129,15 @@ def holds(seed, prob):
 
 
 def test_nine_tenths_intervals_hold_the_accuracy_nine_times_in_ten():
-    held = [holds(seed, 0.9) for seed in range(200)]
-    assert abs(np.mean(held) - 0.9) < 4 * np.sqrt(0.9 * 0.1 / 200)
+    margin = 4 * np.sqrt(0.9 * 0.1 / 200)
+    assert abs(np.mean([holds(seed, 0.9) for seed in range(200)]) - 0.9) < margin
+    # Intervals of half the mass do not.
+    assert abs(np.mean([holds(seed, 0.5) for seed in range(200)]) - 0.9) > margin
 
 
-def test_the_same_check_catches_intervals_of_half_the_mass():
-    held = [holds(seed, 0.5) for seed in range(200)]
-    assert abs(np.mean(held) - 0.9) > 4 * np.sqrt(0.9 * 0.1 / 200)
-
-
-def test_a_calibrated_fit_may_have_no_calibration_error():
-    result = score(*simulated(4), kind="choice", seed=1)
-    assert result.metrics["ece"].lower == 0
-
-
-def test_a_fit_too_sure_of_itself_has_one():
+def test_a_fit_too_sure_of_itself_has_a_calibration_error_and_another_may_not():
+    right = score(*simulated(4), kind="choice", seed=1)
+    assert right.metrics["ece"].lower == 0
     result = score(*simulated(4, stated=0.95), kind="choice", seed=1)
     # It claims .95 and is right with .7: off by .25, to within 3 standard errors.
     assert result.metrics["ece"].lower > 0.25 - 3 * np.sqrt(0.7 * 0.3 / 150)
@@ -210,6 +187,45 @@ def test_the_same_bins_still_show_an_error_of_a_tenth():
     swept = calibration_errors(None, shift=0.1)
     assert abs(swept.mean() - 0.1) < 4 * swept.std() / np.sqrt(200)
     # Fifteen bins make it more than it is.
-    assert (
-        calibration_errors(15, shift=0.1).mean() - 0.1 > swept.std() / np.sqrt(200) * 4
+    fifteen = calibration_errors(15, shift=0.1)
+    assert fifteen.mean() - 0.1 > swept.std() / np.sqrt(200) * 4
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    simulated = study(0, num_photos=30)
+    responses = cs.read(simulated.answers, item="photo", label="animal")
+    gold = simulated.truth.set_axis(["item", "label"], axis=1)
+    return cs.fit(responses, model="dawid_skene"), gold
+
+
+def test_a_fit_is_scored_as_its_labels_are(fitted, tmp_path):
+    fit, gold = fitted
+    of_fit = cs.score(fit, gold)
+    table = of_fit.table()
+    assert list(table["metric"]) == list(of_fit.metrics)
+    assert table["value"].iloc[0] == of_fit.metrics["accuracy"].value
+    assert of_fit.metrics == cs.score(fit.labels(), gold, kind="choice").metrics
+    gold.to_csv(tmp_path / "gold.csv", index=False)
+    assert cs.score(fit, tmp_path / "gold.csv").metrics == of_fit.metrics
+    assert cs.score(fit, gold.head(9)).metrics != of_fit.metrics
+
+
+def test_objects_are_scored_with_their_main_labels():
+    made = cs.simulate(
+        kind="objects", items=16, annotators=6, classes=6, per_item=4, seed=0
     )
+    fit = cs.fit(made.responses, model="tsipras2020")
+    gold = fit.items()[["item", "main_label"]].set_axis(["item", "label"], axis=1)
+    score = cs.score(fit, gold.assign(main=True))
+    assert score.metrics["main_accuracy"].value == 1.0
+    others = gold.assign(
+        main=True, label=gold["label"].sample(frac=1, random_state=0).to_numpy()
+    )
+    assert cs.score(fit, others).metrics["main_accuracy"].value < 1.0
+
+
+def test_a_table_needs_its_kind(fitted):
+    fit, gold = fitted
+    with pytest.raises(OptionError, match="choice, contains, objects"):
+        cs.score(fit.labels(), gold)

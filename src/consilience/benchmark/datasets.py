@@ -38,7 +38,6 @@ class DataSet:
     name: str
     responses: Responses
     gold: pd.DataFrame
-    unanswered: int
     fingerprint: str
 
     @property
@@ -104,7 +103,6 @@ def _with_gold(folder: Path, read: Responses) -> DataSet:
         name=folder.resolve().name,
         responses=replace(read, gold=None),
         gold=gold[answered].reset_index(drop=True),
-        unanswered=int((~answered).sum()),
         fingerprint=_fingerprint(read),
     )
 

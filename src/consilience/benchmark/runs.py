@@ -54,12 +54,7 @@ class Result:
     method: str
     key: Mapping[str, Any]
     outcome: Mapping[str, Any]
-    labels: pd.DataFrame | None
-
-    @property
-    def done(self) -> bool:
-        """Whether the method gave labels."""
-        return self.labels is not None
+    labels: pd.DataFrame | None  # none where it failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +144,10 @@ def predict(
     return {"status": "done", "reason": "", "seconds": seconds, **facts}, table
 
 
-def one_line(error: BaseException, most: int = 300) -> str:
+def one_line(error: BaseException) -> str:
     """Return an error as one line."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    return text if len(text) <= most else f"{text[:most]}…"
+    return text if len(text) <= 300 else f"{text[:300]}…"
 
 
 def other_stored_results(
@@ -301,24 +296,19 @@ def load(setting: str) -> Callable[[Responses, int], Prediction]:
         attributes, truth = fitted.data.attrs, fitted.data["truth"].attrs
         # Where a fit has both posteriors, its tables give the one that a check chose.
         both = "reported" in truth
-        return Prediction(
-            labels(fitted.data),
-            {"raw": fitted.with_(truth="raw").labels()} if both else {},
-            {
-                "model": attributes["model"],
-                "engine": attributes["engine"],
-                "reported": truth.get("reported", "raw"),
-            },
-        )
+        raw = {"raw": fitted.with_(truth="raw").labels()} if both else {}
+        facts = {name: attributes[name] for name in ("model", "engine")}
+        facts["reported"] = truth.get("reported", "raw")
+        return Prediction(labels(fitted.data), raw, facts)
 
     return predict
 
 
-def smoothed_shares(responses: Responses, imagined: float = 1.0) -> pd.DataFrame:
+def smoothed_shares(responses: Responses) -> pd.DataFrame:
     """Share of each label in the answers about each item, smoothed."""
     given = responses.table.dropna(subset="label")
     count = given.groupby(["item", "label"], observed=False)["n"].sum()
-    smooth = count + imagined / len(given["label"].cat.categories)
+    smooth = count + 1 / len(given["label"].cat.categories)
     share = smooth / smooth.groupby(level="item", observed=False).transform("sum")
     table = share.rename("probability").reset_index()
     return table.astype({"item": "object", "label": "object"})
@@ -327,12 +317,8 @@ def smoothed_shares(responses: Responses, imagined: float = 1.0) -> pd.DataFrame
 def save(result: Result, folder: Path) -> None:
     """Keep a result; without both of its files, none is there."""
     path = _path(folder, result.data, result.method)
-    record = {
-        "data": result.data,
-        "method": result.method,
-        "key": dict(result.key),
-        "outcome": dict(result.outcome),
-    }
+    record = {"data": result.data, "method": result.method}
+    record |= {"key": dict(result.key), "outcome": dict(result.outcome)}
     text = json.dumps(record, indent=1, ensure_ascii=False)
     with whole_files(path.parent) as partial:
         if result.labels is not None:

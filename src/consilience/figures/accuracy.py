@@ -15,6 +15,7 @@ from consilience.figures.figure import (
     chart,
     points_of,
     share_of,
+    where,
 )
 from consilience.figures.record import StudyFigures
 from consilience.tables import CATALOGUE
@@ -38,8 +39,7 @@ def accuracy_by_objects(study: StudyFigures) -> Figure:
     name = "accuracy_by_objects"
     table = study.in_order(study.evaluation.models)
     best = study.models[-1]
-    of_best = table[(table["model"] == best) & (table["metric"] == "accuracy")]
-    values = of_best.set_index("subset")
+    values = where(table, model=best, metric="accuracy").set_index("subset")
     if not {"one_object", "several_objects"} <= set(values.index):
         msg = "models are not compared on items of one and on items of several objects"
         raise OptionError(msg)
@@ -62,7 +62,7 @@ def accuracy_lost(study: StudyFigures) -> Figure:
         raise OptionError(msg)
     table = study.beside(costs, name, ["metric", "model"])
     table = study.in_order(table, last=[_MEAN])
-    means = table[table["model"] == _MEAN].set_index("metric")
+    means = where(table, model=_MEAN).set_index("metric")
     by_dataset = ""
     if "dataset_accuracy" in means.index:
         lost = points_of(means.loc["dataset_accuracy"])
@@ -82,7 +82,7 @@ def accuracy_lost(study: StudyFigures) -> Figure:
 def _by_metric(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the metrics that a chart has panels of, in their order."""
     words = CATALOGUE[name].column("metric").values
-    parts = [rows[rows["metric"] == metric] for metric in _METRICS]
+    parts = [where(rows, metric=metric) for metric in _METRICS]
     rows = pd.concat(parts, ignore_index=True)
     return rows.assign(panel=rows["metric"].map(words))
 
@@ -91,12 +91,9 @@ def disagreement(study: StudyFigures) -> Figure:
     """Return the accuracy of models where people see another main object."""
     study.need_objects()
     name, subset = "disagreement", "other_main_label_several"
-    models = study.evaluation.models
-    rows = models[
-        (models["metric"] == "dataset_accuracy") & (models["subset"] == subset)
-    ]
-    chance = study.evaluation.baselines
-    chance = chance[chance["subset"] == subset].rename(columns={"baseline": "model"})
+    models, chance = study.evaluation.models, study.evaluation.baselines
+    rows = where(models, metric="dataset_accuracy", subset=subset)
+    chance = where(chance, subset=subset).rename(columns={"baseline": "model"})
     if chance.empty or rows.empty:
         msg = "no item with several objects has another main label than the data set's"
         raise OptionError(msg)
@@ -120,8 +117,7 @@ def main_label(study: StudyFigures) -> Figure:
     """Return how often models predict the main label, beside their accuracy."""
     study.need_objects()
     name, models = "main_label", study.evaluation.models
-    table = models[(models["metric"] == "main_label") & (models["subset"] == "all")]
-    table = study.in_order(table)
+    table = study.in_order(where(models, metric=name, subset="all"))
     drawn = _with_accuracy(study, table)
     x, y = (drawn[name].to_numpy(dtype=float) for name in ("accuracy", "value"))
     slope, ends = "", (x.min(), x.max())
@@ -152,11 +148,8 @@ def _by_accuracy(
 def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the accuracy by the data set's labels."""
     _ = study.dataset_labels
-    models = study.evaluation.models
-    whole = models[
-        (models["metric"] == "dataset_accuracy") & (models["subset"] == "all")
-    ]
-    accuracy = whole.set_index("model")["value"]
+    models = where(study.evaluation.models, metric="dataset_accuracy", subset="all")
+    accuracy = models.set_index("model")["value"]
     table = table.assign(accuracy=table["model"].map(accuracy))
     table = table.dropna(subset="accuracy")
     if table.empty:
@@ -186,7 +179,7 @@ def validity_by_rank(study: StudyFigures) -> Figure:
     name = "validity_by_rank"
     table = study.in_order(study.evaluation.by_rank())
     best = study.models[-1]
-    ranks = table[table["model"] == best].set_index("rank")
+    ranks = where(table, model=best).set_index("rank")
     second = f", the second of {share_of(ranks.loc[2])}" if 2 in ranks.index else ""
     finding = (
         f"The first label of {best} is valid of {share_of(ranks.loc[1])} of the items"
@@ -250,16 +243,16 @@ def followed(study: StudyFigures) -> Figure:
 def acceptance(study: StudyFigures) -> Figure:
     """Return how often people accept a model's prediction, beside its accuracy."""
     name, table = "acceptance", study.evaluation_by_answers.frequencies()
-    whole = table[table["subset"] == "all"]
-    accuracy = whole[whole["statistic"] == "accuracy"].set_index("who")["value"]
-    rows = whole[whole["statistic"] == "frequency"].rename(columns={"who": "model"})
-    dataset = rows[rows["model"] == _DATASET].iloc[0]
+    whole = where(table, subset="all").rename(columns={"who": "model"})
+    accuracy = where(whole, statistic="accuracy").set_index("model")["value"]
+    rows = where(whole, statistic="frequency")
+    dataset = where(rows, model=_DATASET).iloc[0]
     rows = rows[rows["model"] != _DATASET]
     rows = rows.assign(accuracy=rows["model"].map(accuracy))
     rows = rows.sort_values("accuracy", kind="stable")
-    apart = whole[whole["statistic"] == "less_dataset"].set_index("who")
+    apart = where(whole, statistic="less_dataset")
     near = int(((apart["lower"] <= 0) & (apart["upper"] >= 0)).sum())
-    ends = (float(rows["accuracy"].min()), float(rows["accuracy"].max()))
+    ends = (rows["accuracy"].min(), rows["accuracy"].max())
     level = Line(x=ends, y=(dataset["value"],) * 2, text="the data set's label")
     if_alone = (ends[0] * dataset["value"], ends[1] * dataset["value"])
     alone = Line(x=ends, y=if_alone, text="if only right labels were accepted")

@@ -100,6 +100,13 @@ def marked(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(published_text=texts)
 
 
+def where(table: pd.DataFrame, **values: str) -> pd.DataFrame:
+    """Return the rows that have these values."""
+    for name, value in values.items():
+        table = table[table[name] == value]
+    return table
+
+
 def number_names(numbers: pd.Series) -> list[str]:
     """Return numbers as text, the largest as "6 or more"."""
     last = int(numbers.max())

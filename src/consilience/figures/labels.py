@@ -14,6 +14,7 @@ from consilience.figures.figure import (
     marked,
     number_names,
     share_of,
+    where,
 )
 from consilience.figures.objects import SHOWN
 from consilience.figures.record import MIN_PROBABILITY, PEOPLE, StudyFigures
@@ -100,8 +101,7 @@ def renamed_classes(study: StudyFigures) -> Figure:
     """Return classes whose items people call by one other name, in one direction."""
     name, ends = "renamed_classes", ["true_label", "given_label"]
     table = study.human_confusion.table(min_probability=0.05)
-    given = table["given_label"].astype("str")
-    table = table[(table["true_label"].astype("str") != given) & (given != NONE)]
+    table = table[~_same(table) & (table["given_label"].astype("str") != NONE)]
     table = table.drop(columns="annotator").rename(columns={"probability": "value"})
     table = table.sort_values(
         "value", ascending=False, ignore_index=True, kind="stable"
@@ -122,11 +122,10 @@ def superclass_confusion(study: StudyFigures) -> Figure:
     """Return the confusion between superclasses, of people and of models."""
     _need_superclasses(study)
     name, table = "superclass_confusion", study.confusion(1)
-    people = table[table["who"] == PEOPLE]
-    same = people["true_label"].astype("str") == people["given_label"].astype("str")
-    kept = people[same].sort_values("probability", kind="stable")
-    apart = people[~same].sort_values("probability", ascending=False, kind="stable")
-    worst, most = kept.iloc[0], apart.iloc[0]
+    people = where(table, who=PEOPLE).sort_values("probability", kind="stable")
+    same = _same(people)
+    worst, other = people[same].iloc[0], people[~same]
+    most = other[other["probability"] == other["probability"].max()].iloc[0]
     finding = (
         f"Of the superclass {study.name_of(worst['true_label'])}, people keep "
         f"{share_of(worst, 'probability')} of the items; the largest confusion is that "
@@ -139,19 +138,25 @@ def superclass_confusion(study: StudyFigures) -> Figure:
 def class_confusion(study: StudyFigures) -> Figure:
     """Return the confusion between classes, of people and of models."""
     name, table = "class_confusion", study.confusion(0)
-    people = table[table["who"] == PEOPLE]
-    same = people["true_label"].astype("str") == people["given_label"].astype("str")
+    people = where(table, who=PEOPLE)
     classes = people["true_label"].nunique()
     # A class of which almost nothing keeps its label has no cell for it.
-    seldom = classes - int((people[same]["probability"] >= 0.5).sum())
-    return Figure(
-        name,
-        table,
+    seldom = classes - int((people[_same(people)]["probability"] >= 0.5).sum())
+    finding = (
         f"{seldom} of {classes:,} classes are called by their own label in less than "
-        "half of their items.",
-        {"": partial(_drawn_classes, study, table, name)},
-        facts={"least": MIN_PROBABILITY},
+        "half of their items."
     )
+    charts = {"": partial(_drawn_classes, study, table, name)}
+    facts = {"least": MIN_PROBABILITY}
+    return Figure(name, table, finding, charts, facts=facts)
+
+
+def _same(table: pd.DataFrame) -> pd.Series:
+    """Return in which rows the label that is given is the true one."""
+    same: pd.Series = table["true_label"].astype("str") == table["given_label"].astype(
+        "str"
+    )
+    return same
 
 
 def within_superclass(study: StudyFigures) -> Figure:
@@ -160,7 +165,7 @@ def within_superclass(study: StudyFigures) -> Figure:
     name = "within_superclass"
     table = study.compared_confusion.within()
     table = study.beside(table, name, ["who", "statistic"])
-    rows = table[table["statistic"] == "inside"].set_index("who")
+    rows = where(table, statistic="inside").set_index("who")
     order = [PEOPLE, *reversed(study.models)]
     rows = rows.loc[[who for who in order if who in rows.index]].reset_index()
     rows = rows.rename(columns={"who": "model"})
@@ -204,13 +209,9 @@ def _drawn_classes(study: StudyFigures, table: pd.DataFrame, name: str) -> Chart
     place = pd.Series(range(len(order)), order.to_numpy())
     rows = _shown(study, table)
     rows = rows[rows["probability"] > 0]
-    rows = pd.DataFrame(
-        {
-            "panel": rows["who"].astype("str"),
-            "row": rows["true_label"].astype("str").map(place),
-            "column": rows["given_label"].astype("str").map(place),
-            "probability": rows["probability"],
-        }
-    )
+    ends = {"row": "true_label", "column": "given_label"}
+    places = {end: rows[name].astype("str").map(place) for end, name in ends.items()}
+    rows = rows.assign(panel=rows["who"].astype("str"), **places)
+    rows = rows[["panel", "row", "column", "probability"]]
     axes = ("class, by superclass", "called")
     return raster(rows, len(order), axes, "panel")

@@ -19,6 +19,7 @@ from consilience.figures.figure import (
     chart,
     number_names,
     share_of,
+    where,
 )
 from consilience.figures.record import StudyFigures
 from consilience.tables import CATALOGUE
@@ -49,15 +50,10 @@ def _shares(study: StudyFigures) -> pd.DataFrame:
         return study_summary(study.fit, study.responses, **of)
     labels = study.dataset_labels.assign(rank=1, model="data set")
     judged = evaluate(study.fit, labels, top=1, **study.resampling).models
-    row = judged[(judged["metric"] == "accuracy") & (judged["subset"] == "all")].iloc[0]
-    wrong = {
-        "statistic": "label_wrong",
-        "value": 1 - row["value"],
-        "lower": 1 - row["upper"],
-        "upper": 1 - row["lower"],
-        "items": round(row["items"]),
-    }
-    return pd.DataFrame([wrong])
+    row = where(judged, metric="accuracy", subset="all").iloc[0]
+    wrong = {"statistic": "label_wrong", "value": 1 - row["value"]}
+    wrong |= {"lower": 1 - row["upper"], "upper": 1 - row["lower"]}
+    return pd.DataFrame([{**wrong, "items": round(row["items"])}])
 
 
 def _sentence(table: pd.DataFrame) -> str:
@@ -84,14 +80,13 @@ def number_of_objects(study: StudyFigures) -> Figure:
     y = Axis(form="%", domain=(0.0, top(rows)))
     numbers = rows.set_index("number")
     one, two, three = (share_of(numbers.loc[number]) for number in (1, 2, 3))
-    return Figure(
-        name,
-        table,
+    finding = (
         f"{one} of the {study.of:,} items show one object, {two} show two and {three} "
-        "show three.",
-        chart(name, rows, Estimates(x=NAMES, y=y, bars=True)),
-        facts={"tau": study.tau, "unasked": study.of - len(study.items)},
+        "show three."
     )
+    charts = chart(name, rows, Estimates(x=NAMES, y=y, bars=True))
+    facts = {"tau": study.tau, "unasked": study.of - len(study.items)}
+    return Figure(name, table, finding, charts, facts=facts)
 
 
 def cooccurring_objects(study: StudyFigures) -> Figure:

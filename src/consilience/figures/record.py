@@ -161,18 +161,25 @@ class StudyFigures:
         listed = self.responses.items
         return max(len(self.items), 0 if listed is None else len(listed))
 
-    @cached_property
+    @property
     def dataset_labels(self) -> pd.DataFrame:
         """The data set's label of each item of the study: item, label."""
-        table = self.responses.items
-        if table is None or not self._has_dataset_labels:
+        if self._dataset_labels is None:
             msg = (
                 "no item has a label of the data set (column dataset_label of the "
                 "table items of the responses)"
             )
             raise OptionError(msg)
+        return self._dataset_labels
+
+    @cached_property
+    def _dataset_labels(self) -> pd.DataFrame | None:
+        table = self.responses.items
+        if table is None or "dataset_label" not in table:
+            return None
         labels = table[["item", "dataset_label"]].dropna().astype("str")
-        return labels.rename(columns={"dataset_label": "label"})
+        labels = labels.rename(columns={"dataset_label": "label"})
+        return labels if len(labels) else None
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -220,7 +227,8 @@ class StudyFigures:
     def models(self) -> list[str]:
         """Names of the models, the least accurate by the data set's labels first."""
         rows = self.evaluation.models.query("subset == 'all'")
-        metric = "dataset_accuracy" if self._has_dataset_labels else "accuracy"
+        unlabelled = self._dataset_labels is None
+        metric = "accuracy" if unlabelled else "dataset_accuracy"
         rows = rows[rows["metric"] == metric].sort_values("value", kind="stable")
         return rows["model"].astype("str").tolist()
 
@@ -240,14 +248,8 @@ class StudyFigures:
     @cached_property
     def evaluation(self) -> Evaluation:
         """Models against the posterior."""
-        labels = self.dataset_labels if self._has_dataset_labels else None
-        return evaluate(
-            self.fit,
-            self.predicted,
-            dataset_labels=labels,
-            tau=self.tau,
-            **self.settings,
-        )
+        labels, how = self._dataset_labels, {"tau": self.tau, **self.settings}
+        return evaluate(self.fit, self.predicted, dataset_labels=labels, **how)
 
     @cached_property
     def compared_confusion(self) -> ComparedConfusion:
@@ -304,13 +306,8 @@ class StudyFigures:
         if self.contains is None:
             msg = "there are no yes-or-no answers about one label at a time"
             raise OptionError(msg)
-        return evaluate(
-            self.contains,
-            self.predicted,
-            dataset_labels=self.dataset_labels,
-            top=1,
-            **self.settings,
-        )
+        labels, how = self.dataset_labels, {"top": 1, **self.settings}
+        return evaluate(self.contains, self.predicted, dataset_labels=labels, **how)
 
     @property
     def resampling(self) -> dict[str, Any]:
@@ -377,15 +374,6 @@ class StudyFigures:
         place = files("consilience.figures").joinpath("published", f"{names[0]}.csv")
         return pd.read_csv(StringIO(place.read_text("utf-8")))
 
-    @property
-    def _has_dataset_labels(self) -> bool:
-        table = self.responses.items
-        return (
-            table is not None
-            and "dataset_label" in table
-            and bool(table["dataset_label"].notna().any())
-        )
-
 
 def write_figures(study: StudyFigures, folder: Path) -> Iterator[str]:
     """Write the tables and pictures of a study into a folder that exists."""
@@ -397,7 +385,7 @@ def write_figures(study: StudyFigures, folder: Path) -> Iterator[str]:
             export_table(table, folder / TABLES / f"{name}.{ending}")
         for number, (caption, drawing) in enumerate(study.drawings(name).items()):
             # Frames after the first are told apart by what they are frames of.
-            stem = name if number == 0 else f"{name}_{caption}"
+            stem = f"{name}_{caption}" if number else name
             whole = alone(drawing)
             (folder / PICTURES / f"{stem}.svg").write_text(whole, "utf-8")
             (folder / PICTURES / f"{stem}.png").write_bytes(png(whole))

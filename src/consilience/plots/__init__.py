@@ -16,15 +16,9 @@ _attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    """Load a function, or say that matplotlib is missing."""
-    if name in __all__:
-        check_installed()
-    return _attribute(name)
-
-
-def check_installed() -> None:
-    """Refuse before anything is computed."""
-    if find_spec("matplotlib") is None:
+    """Load a function, or say at once that matplotlib is missing."""
+    if name in __all__ and find_spec("matplotlib") is None:
         advice = 'pip install "consilience[plots]"'
         msg = f"plots: matplotlib not found, which is needed to draw them; {advice}"
         raise UnavailableError(msg)
+    return _attribute(name)

@@ -18,8 +18,11 @@ from consilience.responses.side_tables import nothing_shared
 
 _ROUNDING = 1e-9
 _PAIR = ["item", "label"]
-_YES, _NO = ("yes",), ("no",)
-_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
+# What says yes and no in a column; an empty cell is the last.
+_WORDS = {
+    "answer": (("yes",), ("no",)),
+    "main": (("true", "1", "yes"), ("false", "0", "no", "")),
+}
 
 
 class _Joined(NamedTuple):
@@ -154,15 +157,14 @@ def _answers(gold: pd.DataFrame) -> pd.DataFrame:
             "item, label and answer (yes or no)"
         )
         raise DataError(msg)
-    who = [name for name in ("annotator",) if name in gold.columns]
-    rows = gold[[*_PAIR, *who, "answer"]].dropna().astype("str")
-    rows["answer"] = _flag(rows, "answer", _YES, _NO)
-    rows = _once(
-        rows,
-        [*_PAIR, *who],
+    key = [*_PAIR, *(["annotator"] if "annotator" in gold.columns else [])]
+    rows = gold[[*key, "answer"]].dropna().astype("str")
+    rows["answer"] = _flag(rows, "answer")
+    what = (
         "is answered both yes and no; keep one of the rows, or say in a column "
-        "annotator which expert said which",
+        "annotator which expert said which"
     )
+    rows = _once(rows, key, what)
     yes = rows.assign(share=rows["answer"].astype(float))
     return yes.groupby(_PAIR, sort=False)["share"].mean().reset_index()
 
@@ -172,9 +174,9 @@ def _valid_labels(gold: pd.DataFrame) -> pd.DataFrame:
     rows = gold[_PAIR].astype("str")
     rows["valid"] = True
     if "answer" in gold:
-        rows["valid"] = _flag(gold, "answer", _YES, _NO)
+        rows["valid"] = _flag(gold, "answer")
     if "main" in gold:
-        rows["main"] = _flag(gold, "main", _TRUE, _FALSE) & rows["valid"]
+        rows["main"] = _flag(gold, "main") & rows["valid"]
     return _once(rows, _PAIR, "stand in two rows that differ; keep one of them")
 
 
@@ -190,9 +192,8 @@ def _once(rows: pd.DataFrame, key: list[str], what: str) -> pd.DataFrame:
     return rows
 
 
-def _flag(
-    gold: pd.DataFrame, column: str, yes: tuple[str, ...], no: tuple[str, ...]
-) -> pd.Series:
+def _flag(gold: pd.DataFrame, column: str) -> pd.Series:
+    yes, no = _WORDS[column]
     word = gold[column].astype("str").str.lower().mask(gold[column].isna(), no[-1])
     other = ~word.isin([*yes, *no])
     if other.any():

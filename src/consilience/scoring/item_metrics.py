@@ -213,15 +213,11 @@ def _main_label_terms(
     if items is None:
         msg = "gold has a column main, and the fit's table items is not given with it"
         raise DataError(msg)
-    main_labels = items[["item", "main_label"]].dropna().astype("str")
-    main = rows[rows["main"]]
-    right = main.merge(
-        main_labels,
-        left_on=["item", "label"],
-        right_on=["item", "main_label"],
-        how="inner",
-    )
+    main = rows.loc[rows["main"], ["item", "label"]]
+    named = items[["item", "main_label"]].dropna().astype("str")
+    right = pd.MultiIndex.from_frame(main).isin(pd.MultiIndex.from_frame(named))
+    place = names.get_indexer(pd.Index(main["item"]))
     hits, asked = np.zeros(len(names)), np.zeros(len(names))
-    hits[names.get_indexer(pd.Index(right["item"]))] = 1
-    asked[names.get_indexer(pd.Index(main["item"]))] = 1
+    hits[place[right]] = 1
+    asked[place] = 1
     return hits, asked

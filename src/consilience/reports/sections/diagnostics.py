@@ -94,25 +94,23 @@ def _run_notes(run: Run) -> list[Note]:
         elif row["outcome"] == TOO_LITTLE:
             text = f"The check {name} has {TOO_LITTLE}: {remedy}."
             notes.append(Note(text, "mind"))
-    if run.model == "majority":
-        notes.append(Note("Shares of votes are not probabilities.", "mind"))
-    if run.model == "tsipras2020":
-        text = "A heuristic states its result as certain, without uncertainty."
-        notes.append(Note(text, "mind"))
-    people = run.table("annotators")
+    people, items = run.table("annotators"), run.table("items")
     bounded = any(people[name].notna().any() for name in people if "lower" in str(name))
-    if run.engine == "em" and not bounded:
-        text = "em gives point estimates: there are no intervals of annotators."
-        notes.append(Note(text, "mind"))
-    if run.engine in ("vb", "svi"):
-        text = f"Intervals of {run.engine} tend to be too narrow; nuts is exact."
-        notes.append(Note(text, "mind"))
-    items = run.table("items")
     tied = int(items["tied"].sum()) if "tied" in items else 0
-    if tied:
-        text = f"{tied:,} items are tied: the label shown for them is the first."
-        notes.append(Note(text, "mind"))
-    return notes
+    mind = {
+        "Shares of votes are not probabilities.": run.model == "majority",
+        "A heuristic states its result as certain, without uncertainty.": (
+            run.model == "tsipras2020"
+        ),
+        "em gives point estimates: there are no intervals of annotators.": (
+            run.engine == "em" and not bounded
+        ),
+        f"Intervals of {run.engine} tend to be too narrow; nuts is exact.": (
+            run.engine in ("vb", "svi")
+        ),
+        f"{tied:,} items are tied: the label shown for them is the first.": tied > 0,
+    }
+    return [*notes, *(Note(text, "mind") for text, holds in mind.items() if holds)]
 
 
 def _answer_notes(report: Report) -> list[str]:
