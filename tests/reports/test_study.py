@@ -149,8 +149,8 @@ def test_the_slider_chooses_a_threshold(page):
     page.focus("#figure-valid-labels input")
     for threshold in ("0.5", "0.7"):
         assert page.of("#figure-valid-labels output") == threshold
-        frames = page.every("#figure-valid-labels .frame:not([hidden])", "dataset")
-        assert [frame["caption"] for frame in frames] == [threshold]
+        frames = "#figure-valid-labels .frame:not([hidden])"
+        assert page.every(frames, "dataset.caption") == [threshold]
         page.press("ArrowRight", "ArrowRight")
 
 
