@@ -317,7 +317,7 @@ def smoothed_shares(responses: Responses) -> pd.DataFrame:
 def save(result: Result, folder: Path) -> None:
     """Keep a result; without both of its files, none is there."""
     path = _path(folder, result.data, result.method)
-    record = {"data": result.data, "method": result.method}
+    record: dict[str, Any] = {"data": result.data, "method": result.method}
     record |= {"key": dict(result.key), "outcome": dict(result.outcome)}
     text = json.dumps(record, indent=1, ensure_ascii=False)
     with whole_files(path.parent) as partial:
