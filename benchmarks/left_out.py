@@ -204,7 +204,7 @@ def fitted(folder: Path, seed: int) -> Mapping:
         compare_models,
         sample,
     )
-    from consilience.inference import EngineOptions
+    from consilience.fitting.request import Request
     from consilience.progress import silent
     from consilience.responses import ReadOptions
     from consilience.spaces import space_of
@@ -212,7 +212,7 @@ def fitted(folder: Path, seed: int) -> Mapping:
     found = load(folder, ReadOptions())
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         space = sample(space_of(found.responses), seed)
-        fits, table = compare_models(space, CANDIDATES, seed, EngineOptions(), silent)
+        fits, table = compare_models(space, CANDIDATES, Request(seed=seed), silent)
     number = np.bincount(space.unit, space.n, space.num_units)
     votes = np.zeros((space.num_units, len(space.states)))
     np.add.at(votes, (space.unit, space.answer), space.n)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
 from consilience.progress import silent
@@ -32,7 +33,7 @@ def crowd(words, seed=0):
 
 
 def fitted(model, space):
-    return fit_one(model, space, 0, effort=EFFORT, report=silent).result.belief
+    return fit_one(model, space, Request(effort=EFFORT), silent).result.belief
 
 
 @pytest.fixture(scope="module")

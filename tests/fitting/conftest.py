@@ -5,6 +5,7 @@ import pytest
 
 from consilience.fitting import EngineOptions
 from consilience.fitting.comparison.comparing import CANDIDATES, compare_models
+from consilience.fitting.request import Request
 from consilience.progress import silent
 from consilience.simulation import simulate
 from consilience.spaces import space_of
@@ -27,4 +28,4 @@ def few():
 def standing(crowd):
     """Fits of the models and the table of how they stand, the best first."""
     with jax.enable_x64(True):
-        return compare_models(space_of(crowd), CANDIDATES, 0, FEW, silent)
+        return compare_models(space_of(crowd), CANDIDATES, Request(effort=FEW), silent)

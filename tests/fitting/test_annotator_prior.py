@@ -17,6 +17,7 @@ from consilience.errors import (
 from consilience.fitting.annotator_table import _another, _spread, _whole
 
 LABELS = np.array(list("abc"))
+COLUMNS = ["annotator", "true_label", "given_label", "n"]
 FIXED = {"prevalence": 1e7}  # all labels as frequent: earlier answers say nothing of it
 PRECISE = cs.EngineOptions(tolerance=1e-10, sweeps=2000, draws=0)
 
@@ -49,8 +50,7 @@ def crowd(seed, items=40, earlier=100, share=(1, 1, 1), skill=6):
 def table_of(old, truth):
     joined = old.merge(truth.rename(columns={"label": "true_label"}), on="item")
     joined = joined.rename(columns={"label": "given_label"})
-    columns = ["annotator", "true_label", "given_label"]
-    return joined[columns].value_counts().rename("n").reset_index()
+    return joined[COLUMNS[:3]].value_counts().rename("n").reset_index()
 
 
 def probabilities(fit):
@@ -108,12 +108,8 @@ def test_candidates_of_each_item_have_lists_of_their_own():
         [new[["item", "label"]], pd.DataFrame({"item": new["item"], "label": "a"})]
     ).drop_duplicates()
     lists = lists.assign(log_odds=np.where(lists["label"] == "b", 0.5, 0.0))
-    how = {
-        "model": "bayesian_dawid_skene",
-        "engine": "em",
-        "prior": FIXED,
-        "effort": PRECISE,
-    }
+    how = {"model": "bayesian_dawid_skene", "engine": "em", "effort": PRECISE}
+    how |= {"prior": FIXED}
     table = table_of(old, of_old)
     short = cs.fit(new, candidates=lists, annotator_prior=table, **how)
     lists = pd.concat([lists, of_old.assign(log_odds=0.0)])
@@ -132,8 +128,7 @@ def test_a_score_is_so_many_right_and_wrong_answers():
     by_score = cs.fit(new, annotator_prior=score, **how)
     cells = [("w0", "a", "a", 18), ("w0", "b", "c", 2), ("w1", "c", "c", 3)]
     cells = [*cells, ("w1", "a", "b", 9)]
-    columns = ["annotator", "true_label", "given_label", "n"]
-    counts = pd.DataFrame(cells, columns=columns)
+    counts = pd.DataFrame(cells, columns=COLUMNS)
     by_counts = cs.fit(new, annotator_prior=counts, **how)
     assert np.allclose(probabilities(by_score), probabilities(by_counts), atol=1e-5)
     share = score.assign(accuracy=score["right"] / score["n"]).drop(columns="right")
@@ -161,8 +156,7 @@ def test_a_right_prior_helps_few_answers_and_a_wrong_one_is_overruled():
     new, truth, *_ = crowd(0, items=600)
     # Ten answers each that are always wrong, beside 600 new ones.
     cells = [(f"w{j}", "a", "b", 10) for j in range(5)]
-    columns = ["annotator", "true_label", "given_label", "n"]
-    wrong = pd.DataFrame(cells, columns=columns)
+    wrong = pd.DataFrame(cells, columns=COLUMNS)
     fits = [cs.fit(new, annotator_prior=prior, **how) for prior in (None, wrong)]
     shares = [(LABELS[probabilities(fit).argmax(1)] == truth).mean() for fit in fits]
     assert abs(shares[0] - shares[1]) < 0.01

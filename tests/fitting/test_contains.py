@@ -44,24 +44,21 @@ def test_several_models_suit_answers_with_ids(given, lists):
     assert which_contains(space_of(responses, lists=lists))[0] == "auto"
 
 
-def test_counts_are_taken_where_nobody_has_an_id():
-    responses = read(answers(6).drop(columns="annotator"), kind="contains")
-    assert which_contains(space_of(responses))[0] == "contains_counts"
-
-
-def test_states_are_taken_for_an_engine_that_fits_no_scale():
-    responses = read(answers(6), kind="contains")
-    name, why = which_contains(space_of(responses), "vb")
-    assert name == "contains_states"
-    assert "vb" in why
-
-
-def test_the_closed_form_is_taken_where_answers_are_many(monkeypatch):
-    monkeypatch.setattr(room, "MAX_ON_SCALE", 50)
-    responses = read(answers(6), kind="contains")
-    name, why = which_contains(space_of(responses))
-    assert name == "contains_states"
-    assert "72 answers are many" in why
+@pytest.mark.parametrize(
+    ("frame", "engine", "most", "expected", "said"),
+    [
+        (answers(6).drop(columns="annotator"), "auto", 99, "contains_counts", "id"),
+        (answers(6), "vb", 99, "contains_states", "vb"),
+        (answers(6), "auto", 50, "contains_states", "72 answers are many"),
+    ],
+)
+def test_one_model_is_taken_without_ids_scales_or_few_answers(
+    monkeypatch, frame, engine, most, expected, said
+):
+    monkeypatch.setattr(room, "MAX_ON_SCALE", most)
+    name, why = which_contains(space_of(read(frame, kind="contains")), engine)
+    assert name == expected
+    assert said in why
 
 
 def test_auto_is_the_model_that_it_names_and_says_why():

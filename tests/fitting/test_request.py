@@ -3,9 +3,8 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import DataError, OptionError
+from consilience.errors import DataError
 from consilience.fitting.request import Request, Study
-from consilience.inference import EngineOptions
 from consilience.responses import read
 from consilience.truth import ChoiceSpace, ContainsSpace, ObjectsSpace
 
@@ -13,17 +12,6 @@ ROWS = pd.DataFrame(
     {"item": ["i", "i", "j"], "annotator": ["a", "b", "a"], "label": ["x", "y", "x"]}
 )
 ANSWERS = ROWS.assign(answer=["yes", "no", "yes"])
-PLAIN = {
-    "model": "auto",
-    "engine": "auto",
-    "seed": 0,
-    "states": None,
-    "ordered": False,
-    "prior": None,
-    "prior_from": None,
-    "effort": EngineOptions(),
-    "progress": False,
-}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +32,7 @@ def test_nothing_known_is_nothing_of_its_type():
     choice = Study.read(read(ROWS)).space()
     assert choice.parent.tolist() == ["", ""]
     assert len(choice.similar.first) == len(choice.covariates.names) == 0
-    contains = Study.read(read(ANSWERS, kind="contains")).contains_space(2)
+    contains = Study.read(read(ANSWERS, kind="contains")).space()
     assert len(contains.groups.names) == len(contains.covariates.names) == 0
     assert contains.groups.code.tolist() == [0, 0, 0]
     assert not contains.similar_sets.linked
@@ -54,24 +42,12 @@ def test_objects_take_no_gold_labels():
     gold = pd.DataFrame({"item": ["i"], "label": ["x"]})
     study = Study.read(read(ROWS, kind="objects"), gold=gold)
     with pytest.raises(DataError):
-        study.objects_space()
-
-
-@pytest.mark.parametrize(
-    ("wrong", "error"),
-    [
-        ({"seed": -1}, OptionError),
-        ({"engine": "magic"}, OptionError),
-    ],
-)
-def test_arguments_that_mean_nothing_are_refused(wrong, error):
-    with pytest.raises(error):
-        Request(**{**PLAIN, **wrong})
+        study.space()
 
 
 def test_what_all_fits_of_a_study_say_is_read_off_both():
     study = Study(responses=read(ROWS), classifiers=("one",))
-    attributes = Request(**{**PLAIN, "seed": 7}).attributes(study)
+    attributes = Request(seed=7).attributes(study)
     assert attributes["seed"] == 7
     assert attributes["kind"] == "choice"
     assert attributes["classifiers"] == ["one"]

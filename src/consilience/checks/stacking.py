@@ -67,9 +67,9 @@ def standing(
     wins = (first_of_all / first_of_all.sum(1, keepdims=True)).sum(0)
     return Standing(
         elpd=mean,
-        se=_ratio_se(total, size),
+        se=ratio_se(total, size),
         difference=mean - mean[first],
-        difference_se=_ratio_se(lacking, size),
+        difference_se=ratio_se(lacking, size),
         weight=stacking_weights(elpd, n),
         best=wins / DRAWS,
     )
@@ -118,9 +118,10 @@ def shrink_weights(
     return shares
 
 
-def _ratio_se(
+def ratio_se(
     total: Float[np.ndarray, "A U"], size: Float[np.ndarray, " U"]
 ) -> Float[np.ndarray, " A"]:
+    """Return the standard error of means over units that differ in size."""
     mean = total.sum(1, keepdims=True) / size.sum()
     if total.shape[1] < 2:
         return np.full(len(total), np.nan)

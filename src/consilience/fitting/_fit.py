@@ -7,28 +7,23 @@ from typing import Any
 from consilience import annotators as annotator_models
 from consilience.checks import all_checks, as_dataset
 from consilience.errors import OptionError
-from consilience.fitting.annotator_table import earlier_answers, of_study
-from consilience.fitting.assembly import fit_outcome
-from consilience.fitting.classes import (
-    asked_heuristic,
-    asks_for_classes,
-    fit_classes,
-    fit_heuristic,
-)
+from consilience.fitting.annotator_table import with_earlier
+from consilience.fitting.classes import fit_classes, fit_heuristic
 from consilience.fitting.comparison.automatic import fit_auto
 from consilience.fitting.comparison.comparing import IF_ORDERED
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.inputs import Table, check_order, reporter, with_order
 from consilience.fitting.request import Request, Study
-from consilience.fitting.single import fit_one
+from consilience.fitting.single import fit_one, fit_outcome
 from consilience.inference import EngineOptions
 from consilience.log import logger
-from consilience.model import Model
+from consilience.model import Heuristic, Model
 from consilience.posterior import Fit
 from consilience.posterior.diagnostics import FAILED, diagnostics, tally
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Reporter
 from consilience.responses import Responses
+from consilience.truth import ChoiceSpace
 from consilience.when_used import xr
 
 
@@ -162,9 +157,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     1  photo-002     husky          1.0
     2  photo-003   samoyed          1.0
     """
-    model = model if model == "auto" else annotator_models.find(model)
+    name = "auto" if model == "auto" else annotator_models.find(model)
     request = Request(
-        model=model,
+        model=name,
         engine=engine,
         seed=seed,
         states=states,
@@ -177,7 +172,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     given, beside, has_order = with_order(responses, contains)
     if has_order:
         request = replace(request, ordered=True)
-    if request.ordered or model in IF_ORDERED:
+    if request.ordered or name in IF_ORDERED:
         check_order(given)
     tables = {
         "candidates": candidates,
@@ -186,9 +181,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "annotators": annotators,
         "annotator_prior": annotator_prior,
     }
-    heuristic = asked_heuristic(request)
-    if heuristic is not None:
-        return Fit(fit_heuristic(heuristic, given, request, **tables, contains=beside))
+    chosen = None if name == "auto" else annotator_models.load(name, prior)
+    if isinstance(chosen, Heuristic):
+        return Fit(fit_heuristic(chosen, given, request, **tables, contains=beside))
     study = Study.read(given, beside, **tables)
     # JAX and NumPyro are loaded only where they are needed.
     if prior_from is not None:
@@ -200,27 +195,27 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             raise OptionError(msg)
         from consilience.fitting.previous.informative_prior import fit_with_previous
 
-        data = fit_with_previous(study, request, prior_from)
-    elif given.kind != "contains" and asks_for_classes(request):
+        outcome = fit_with_previous(study, request, prior_from)
+    elif given.kind != "contains" and chosen is not None and chosen.of_classes:
         if annotator_prior is not None:
             msg = (
-                f"the model {model} does not use annotator_prior; leave it out, or "
+                f"the model {name} does not use annotator_prior; leave it out, or "
                 "choose another model (`consilience models`)"
             )
             raise OptionError(msg)
         outcome = fit_classes(study, request)
-        finish = outcome.finish
-        return Fit(replace(outcome, finish=lambda data: _with_verdicts(finish(data))))
     elif given.kind == "choice":
         outcome = fit_choice(study, request)
-        return Fit(replace(outcome, finish=_with_verdicts))
     elif given.kind == "contains":
-        data = fit_contains(study, request).tree()
+        outcome = fit_contains(study, request)
     else:
         from consilience.fitting.objects.fit import fit_objects
 
-        data = fit_objects(study, request)
-    return Fit(_with_verdicts(data))
+        return Fit(_with_verdicts(fit_objects(study, request)))
+    finish = outcome.finish
+    outcome = replace(outcome, finish=lambda data: _with_verdicts(finish(data)))
+    # Fits of kind choice alone have labels before they are laid out.
+    return Fit(outcome if isinstance(outcome.space, ChoiceSpace) else outcome.tree())
 
 
 def _with_verdicts(data: "xr.DataTree") -> "xr.DataTree":
@@ -235,33 +230,16 @@ def _with_verdicts(data: "xr.DataTree") -> "xr.DataTree":
 
 def fit_choice(study: Study, request: Request) -> Outcome:
     """Fit the model that is asked for; "auto" compares several and mixes them."""
-    table, remarks = None, list[str]()
+    table, remarks = None, tuple[str, ...]()
     with reporter(request.progress) as report:
-        study_space = space = study.choice_space()
+        study_space: ChoiceSpace = study.space()
+        space = study_space
         if study.annotator_prior is not None:
-            earlier = earlier_answers(study.annotator_prior, study_space)
-            space = earlier.joined(study_space)
-            remarks += earlier.remarks
+            space, remarks = with_earlier(study.annotator_prior, study_space)
         if request.model == "auto":
-            single, table = fit_auto(
-                space,
-                request.seed,
-                engine=request.engine,
-                prior=request.prior,
-                effort=request.effort,
-                report=report,
-                ordered=request.ordered,
-            )
+            single, table = fit_auto(space, request, report)
         else:
-            single = fit_one(
-                request.model,
-                space,
-                request.seed,
-                engine=request.engine,
-                prior=request.prior,
-                effort=request.effort,
-                report=report,
-            )
-    single = of_study(single, study_space.num_units)
+            single = fit_one(request.model, space, request, report)
+    single = single.first(study_space.num_units)
     outcome = fit_outcome(study, request, study_space, single, remarks)
     return replace(outcome, comparison=table)

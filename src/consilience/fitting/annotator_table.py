@@ -15,8 +15,8 @@ Wang et al. (2023), Self-consistency improves chain of thought reasoning in lang
 models.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,6 @@ from jaxtyping import Float, Int
 
 from consilience.errors import ColumnError, DataError, OptionError
 from consilience.fitting.inputs import Table
-from consilience.fitting.single import Single
-from consilience.posterior.truth import Tempering, Truth
 from consilience.responses import ReadOptions, Responses
 from consilience.responses.columns.names import listing
 from consilience.responses.side_tables import check_filled, side_table, text_frame
@@ -39,21 +37,21 @@ _CONFUSION, _SCORE = ("true_label", "given_label"), ("right", "accuracy")
 _NUMBERS = ("n", "probability", *_SCORE)
 MOST = 10_000_000  # earlier answers: each is a unit of its own
 TURN = (5**0.5 - 1) / 2  # of a circle: the steps of a sequence that is spread evenly
-type Coded = tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]
+type Coded = Sequence[Int[np.ndarray, " E"]]  # annotators, true labels and answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnotatorTable:
     """What is known of annotators."""
 
-    group: Mapping[str, str]
-    repeat_of: Mapping[str, str]
+    group: Mapping[str, str] = field(default_factory=dict)
+    repeat_of: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, given: Table | None) -> "AnnotatorTable":
         """Read a table."""
         if given is None:
-            return cls({}, {})
+            return cls()
         table = side_table(given, ReadOptions(), "annotators")
         columns = [name for name in ("group", "repeat_of") if name in table.names]
         if "annotator" not in table.names or not columns:
@@ -73,7 +71,8 @@ class AnnotatorTable:
                 "give one row for each annotator"
             )
             raise OptionError(msg)
-        group, repeat_of = (_named(frame, name) for name in ("group", "repeat_of"))
+        known = frame.set_index("annotator").reindex(columns=["group", "repeat_of"])
+        group, repeat_of = (known[name].dropna().to_dict() for name in known)
         repeat_of = {one: other for one, other in repeat_of.items() if one != other}
         return cls(_of_samples(group, repeat_of), repeat_of)
 
@@ -108,25 +107,18 @@ class AnnotatorTable:
         """Return the space with the groups of its annotators."""
         if not self.group:
             return space
-        given = [
-            self.group.get(str(name)) if person else None
-            for name, person in zip(space.annotators, space.identified, strict=True)
-        ]
-        names = sorted({name for name in given if name is not None})
+        given = pd.Series(space.annotators).astype(str).map(dict(self.group))
+        given = given.where(space.identified)
+        names = sorted(given.dropna().unique())
         if not names:
-            msg = (
-                "annotators: the table names none of those who answered; it has "
-                f"{listing(list(self.group), 3)}, the answers have "
-                f"{listing(list(map(str, space.annotators)), 3)}"
-            )
+            msg = _others_answered("annotators", list(self.group), space)
             raise OptionError(msg)
-        rest = sum(name is None for name in given)
-        remarks = []
+        remarks, rest = [], given.isna().sum()
         if rest:
             names.append(NO_GROUP)
-            remarks.append(f"{rest:,} annotators are in no group of the table")
-        code = [names.index(NO_GROUP if name is None else name) for name in given]
-        groups = Groups(np.array(code, np.int32), np.array(names, object))
+            remarks = [f"{rest:,} annotators are in no group of the table"]
+        code = pd.Index(names).get_indexer(given.fillna(NO_GROUP)).astype(np.int32)
+        groups = Groups(code, np.array(names, object))
         return replace(
             space,
             annotator_groups=groups,
@@ -134,11 +126,12 @@ class AnnotatorTable:
         )
 
 
-def _named(frame: pd.DataFrame, column: str) -> dict[str, str]:
-    if column not in frame:
-        return {}
-    some = frame[frame[column].notna()]
-    return dict(zip(some["annotator"], some[column], strict=True))
+def _others_answered(what: str, names: list[str], space: Space) -> str:
+    answered = list(map(str, space.annotators))
+    return (
+        f"{what}: the table names none of those who answered; it has "
+        f"{listing(names, 3)}, the answers have {listing(answered, 3)}"
+    )
 
 
 def _of_samples(
@@ -189,20 +182,6 @@ def _most_frequent(table: pd.DataFrame, some: pd.Series) -> tuple[pd.DataFrame, 
     return kept.reset_index(drop=True), int(coded["n"][size > 1].sum())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EarlierAnswers:
-    """Answers given earlier, coded as those of a study."""
-
-    annotator: Int[np.ndarray, " E"]
-    state: Int[np.ndarray, " E"]
-    answer: Int[np.ndarray, " E"]
-    remarks: tuple[str, ...]
-
-    def joined(self, space: ChoiceSpace) -> ChoiceSpace:
-        """Return the space with the earlier answers behind its own."""
-        return with_earlier_answers(space, self.annotator, self.state, self.answer)
-
-
 def read_annotator_prior(given: Table | None) -> pd.DataFrame | None:
     """Read the table, numbers as such."""
     if given is None:
@@ -212,24 +191,22 @@ def read_annotator_prior(given: Table | None) -> pd.DataFrame | None:
     if "label" in names and "given_label" not in names:
         names["given_label"] = names.pop("label")
     _check_columns(names, table.names)
-    texts = ("annotator", *(name for name in _CONFUSION if name in names))
+    texts = [name for name in ("annotator", *_CONFUSION) if name in names]
     check_filled(table, {name: names[name] for name in texts})
-    frame = text_frame(
-        table, {name: names[name] for name in {*texts, *_NUMBERS} & {*names}}
-    )
-    for name in {*_NUMBERS} & {*frame}:
+    numbers = [name for name in _NUMBERS if name in names]
+    frame = text_frame(table, {name: names[name] for name in (*texts, *numbers)})
+    for name in numbers:
         frame[name] = _number(frame[name], name)
     return frame
 
 
 def _check_columns(names: dict[str, str], there: list[str]) -> None:
-    lacking = [] if "annotator" in names else ["annotator"]
+    needed = ["annotator"]
     if not any(name in names for name in _SCORE):
-        lacking += [name for name in _CONFUSION if name not in names]
-        if "probability" in names and "n" not in names:
-            lacking += ["n"]
-    elif "n" not in names:
-        lacking += ["n"]
+        needed += _CONFUSION
+    if len(needed) == 1 or "probability" in names:
+        needed += ["n"]
+    lacking = [name for name in needed if name not in names]
     if lacking:
         msg = (
             f"{WHAT}: there is no column {lacking[0]!r}; found {listing(there)}; the "
@@ -254,8 +231,10 @@ def _number(column: pd.Series, name: str) -> pd.Series:
     return numbers.astype(float)
 
 
-def earlier_answers(table: pd.DataFrame, space: ChoiceSpace) -> EarlierAnswers:
-    """Return the answers of a table, coded as those of a study.
+def with_earlier(
+    table: pd.DataFrame, space: ChoiceSpace
+) -> tuple[ChoiceSpace, tuple[str, ...]]:
+    """Return the space with the answers of a table behind its own, and remarks.
 
     Rows of annotators who did not answer now are not used.
     """
@@ -265,18 +244,12 @@ def earlier_answers(table: pd.DataFrame, space: ChoiceSpace) -> EarlierAnswers:
             "their log-odds as the column log_odds, or leave one of the two out"
         )
         raise OptionError(msg)
-    people = [
-        str(name) if person else None
-        for name, person in zip(space.annotators, space.identified, strict=True)
-    ]
-    annotator = pd.Index(people).get_indexer(pd.Index(table["annotator"]))
+    names = pd.Index(space.annotators).astype(str).where(space.identified, None)
+    annotator = names.get_indexer(pd.Index(table["annotator"]))
     here = annotator >= 0
     if not here.any():
-        msg = (
-            f"{WHAT}: the table names none of those who answered; it has "
-            f"{listing(table['annotator'].unique().tolist(), 3)}, the answers have "
-            f"{listing(list(map(str, space.annotators)), 3)}"
-        )
+        named = table["annotator"].unique().tolist()
+        msg = _others_answered(WHAT, named, space)
         raise OptionError(msg)
     table, annotator = table[here], annotator[here]
     total = table["n"].sum() if "n" in table else len(table)
@@ -286,35 +259,31 @@ def earlier_answers(table: pd.DataFrame, space: ChoiceSpace) -> EarlierAnswers:
             "used; they settle what annotators are like: divide n by ten or a hundred"
         )
         raise OptionError(msg)
-    remarks = []
-    if {*_CONFUSION} <= {*table}:
-        coded = _of_confusions(table, annotator, space)
-    else:
-        coded = _of_scores(table, annotator, space)
-        remarks = [
-            (
-                "of earlier scores the true labels are not known; they are taken to be "
-                "as frequent as labels are among the answers"
-            )
-        ]
-    number = len(np.unique(coded[0]))
+    by_label = {*_CONFUSION} <= {*table}
+    coded = (_of_confusions if by_label else _of_scores)(table, annotator, space)
+    people, answers = len(np.unique(coded[0])), len(coded[0])
     remark = (
-        f"{len(coded[0]):,} earlier answers of {number:,} annotators to questions of "
-        "known truth (`annotator_prior=`) are the prior of what they are like"
+        f"{answers:,} earlier answers of {people:,} annotators to questions of known "
+        "truth (`annotator_prior=`) are the prior of what they are like"
     )
-    lost = int((~here).sum())
-    if lost:
+    if not here.all():
+        lost = np.count_nonzero(~here)
         remark += f"; {lost:,} rows of annotators without responses are unused"
-    return EarlierAnswers(*coded, remarks=(remark, *remarks))
+    spread = (
+        "of earlier scores the true labels are not known; they are taken to be as "
+        "frequent as labels are among the answers"
+    )
+    remarks = (remark,) if by_label else (remark, spread)
+    return with_earlier_answers(space, *coded), remarks
 
 
 def _of_confusions(
     table: pd.DataFrame, annotator: Int[np.ndarray, " R"], space: ChoiceSpace
 ) -> Coded:
     """Return whole answers; where numbers are not whole, those of a true label are."""
-    labels = pd.Index(space.states)
-    state, answer = (labels.get_indexer(pd.Index(table[name])) for name in _CONFUSION)
-    for code, name in ((state, "true_label"), (answer, "given_label")):
+    labels, codes = pd.Index(space.states), [annotator]
+    for name in _CONFUSION:
+        code = labels.get_indexer(pd.Index(table[name]))
         if (code < 0).any():
             label = table[name].iloc[int((code < 0).argmax())]
             msg = (
@@ -322,18 +291,15 @@ def _of_confusions(
                 "of the responses; correct it or add it to `labels=`"
             )
             raise OptionError(msg)
+        codes.append(code)
     weight = np.ones(len(table)) if "n" not in table else table["n"].to_numpy()
     if "probability" in table:
         weight = weight * table["probability"].to_numpy()
-    order = np.lexsort((answer, state, annotator))
-    row = annotator[order] * len(labels) + state[order]
+    order = np.lexsort(codes[::-1])
+    row = annotator * len(labels) + codes[1]
     number = np.empty(len(table), int)
-    number[order] = _whole(weight[order], row)
-    return (
-        np.repeat(annotator, number),
-        np.repeat(state, number),
-        np.repeat(answer, number),
-    )
+    number[order] = _whole(weight[order], row[order])
+    return [np.repeat(code, number) for code in codes]
 
 
 def _whole(
@@ -367,17 +333,14 @@ def _of_scores(
         raise OptionError(msg)
     frequent = np.bincount(space.answer, space.n, len(space.states))
     frequent = frequent / frequent.sum()
-    parts: list[list[Int[np.ndarray, " _"]]] = []
+    parts = []
     counts = zip(annotator.tolist(), right.tolist(), number.tolist(), strict=True)
     for who, ok, n in counts:
         truth = np.concatenate([_spread(frequent, ok), _spread(frequent, n - ok)])
         given = truth.copy()
         given[ok:] = _another(frequent, truth[ok:])
-        parts.append([np.full(n, who), truth, given])
-    annotators, states, answers = (
-        np.concatenate(each) for each in zip(*parts, strict=True)
-    )
-    return annotators, states, answers
+        parts.append((np.full(n, who), truth, given))
+    return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
 
 def _spread(share: Float[np.ndarray, " K"], number: int) -> Int[np.ndarray, " n"]:
@@ -398,34 +361,3 @@ def _another(
     point += np.where(point >= above[code] - share[code], share[code], 0.0)
     other = np.minimum(np.searchsorted(above, point, side="right"), len(share) - 1)
     return np.where(other == code, (code + 1) % len(share), other)
-
-
-def of_study(single: Single, units: int) -> Single:
-    """Return a fit without the units of earlier answers, which stand last."""
-    result, tempering = single.result, single.tempering
-    likelihood = result.log_likelihood
-    result = replace(
-        result,
-        belief=result.belief[:units],
-        lower=result.lower[:units],
-        upper=result.upper[:units],
-        log_likelihood=None if likelihood is None else likelihood[:, :, :units],
-    )
-    return replace(single, result=result, tempering=_first(tempering, units))
-
-
-def _first(tempering: Tempering | None, units: int) -> Tempering | None:
-    if tempering is None:
-        return None
-
-    def first(truth: Truth) -> Truth:
-        return Truth(
-            truth.probability[:units], truth.lower[:units], truth.upper[:units]
-        )
-
-    return replace(
-        tempering,
-        raw=first(tempering.raw),
-        tempered=first(tempering.tempered),
-        design_effect=tempering.design_effect[:units],
-    )

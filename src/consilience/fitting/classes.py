@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from consilience import annotators
 from consilience.errors import KindError, OptionError
-from consilience.fitting.assembly import fit_outcome
 from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
-from consilience.fitting.single import fit_one
-from consilience.model import Heuristic, Model
+from consilience.fitting.single import fit_one, fit_outcome
+from consilience.model import Heuristic
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import Outcome, root
 from consilience.responses import Responses
@@ -28,14 +25,6 @@ WHY = "it is a heuristic: nothing is fitted"
 REMARK = "a heuristic states its result as certain, without uncertainty"
 
 
-def asks_for_classes(request: Request) -> bool:
-    """Return whether a model of classes is asked for."""
-    if request.model == "auto":
-        return False
-    model = annotators.load(request.model, request.prior)
-    return isinstance(model, Model) and model.of_classes
-
-
 def fit_classes(study: Study, request: Request) -> Outcome:
     """Fit a model of classes; of responses of kind objects, to their main labels."""
     if study.contains is not None:
@@ -46,15 +35,7 @@ def fit_classes(study: Study, request: Request) -> Outcome:
     with reporter(request.progress) as report:
         space = replace(_space(study, classes), asides=asides)
         space = study.annotators.of_space(space)
-        single = fit_one(
-            request.model,
-            space,
-            request.seed,
-            engine=request.engine,
-            prior=request.prior,
-            effort=request.effort,
-            report=report,
-        )
+        single = fit_one(request.model, space, request, report)
     outcome = fit_outcome(study, request, space, single)
     return replace(outcome, finish=_with_class_tables)
 
@@ -142,42 +123,10 @@ def _space(study: Study, classes: pd.DataFrame) -> ChoiceSpace:
     )
 
 
-def asked_heuristic(request: Request) -> Heuristic[Any] | None:
-    """Return the heuristic that is asked for; None where it is another model."""
-    if request.model == "auto":
-        return None
-    model = annotators.load(request.model, request.prior)
-    return model if isinstance(model, Heuristic) else None
-
-
 def fit_heuristic(
-    model: Heuristic[Any],
-    responses: Responses,
-    request: Request,
-    **beside: object,
+    model: Heuristic[Any], responses: Responses, request: Request, **beside: object
 ) -> xr.DataTree:
     """Apply a heuristic."""
-    tables = _apply(model, request, responses, beside)
-    attributes = {
-        **request.attributes(Study(responses=responses)),
-        "id_types": dict(responses.types),
-        "model": request.model,
-        "engine": model.engines[0],
-        "engine_reason": WHY,
-        "assumptions": [*responses.assumptions, REMARK],
-        "settings": {},
-    }
-    return with_tables(
-        _tree(responses, attributes), {**tables, **_annotator_tables(responses)}
-    )
-
-
-def _apply(
-    model: Heuristic[Any],
-    request: Request,
-    responses: Responses,
-    beside: Mapping[str, object],
-) -> Mapping[str, pd.DataFrame]:
     name = request.model
     if request.engine not in ("auto", *model.engines):
         msg = (
@@ -196,49 +145,37 @@ def _apply(
             f"are of kind {responses.kind}: choose another model (`consilience models`)"
         )
         raise KindError(msg)
-    return model.tables(responses)
-
-
-def _tree(responses: Responses, attributes: Mapping[str, Any]) -> xr.DataTree:
-    table = responses.table
-    count = np.bincount(
-        table["item"].cat.codes, table["n"], minlength=len(table["item"].cat.categories)
-    )
+    tables = {**model.tables(responses), **_annotator_tables(responses)}
+    attributes = {
+        **request.attributes(Study(responses=responses)),
+        "id_types": dict(responses.types),
+        "model": name,
+        "engine": model.engines[0],
+        "engine_reason": WHY,
+        "assumptions": [*responses.assumptions, REMARK],
+        "settings": {},
+    }
+    count = responses.table.groupby("item", observed=False)["n"].sum()
     constant = xr.Dataset(
         {
-            "unit_item": ("item", table["item"].cat.categories.to_numpy(dtype=object)),
-            "num_responses": ("item", count.astype(np.int64)),
+            "unit_item": ("item", count.index.to_numpy(dtype=object)),
+            "num_responses": ("item", count.to_numpy(np.int64)),
         }
     )
-    return xr.DataTree.from_dict({"/": root(attributes), "constant_data": constant})
+    groups = {"/": root(attributes), "constant_data": constant}
+    return with_tables(xr.DataTree.from_dict(groups), tables)
 
 
 def _annotator_tables(responses: Responses) -> dict[str, pd.DataFrame]:
     """Return the tables of annotators, of whom only the answers are known."""
-    given = responses.table["annotator"]
     keys = ["response_id"] if responses.table["response_id"].notna().all() else ["item"]
     once = responses.table.drop_duplicates([*keys, "annotator"])
-    number = len(given.cat.categories)
-    codes = once["annotator"].cat.codes.to_numpy()
-    num_responses = np.bincount(
-        codes[codes >= 0], once["n"][codes >= 0], minlength=number
-    )
-    nothing = np.full(number, np.nan)
-    people = pd.DataFrame(
-        {
-            "annotator": pd.Categorical.from_codes(
-                np.arange(number), categories=given.cat.categories
-            ),
-            "responses": num_responses.astype(np.int64),
-            "accuracy": nothing,
-            "lower": nothing,
-            "upper": nothing,
-        }
-    )
+    count = once.groupby("annotator", observed=False)["n"].sum().astype(np.int64)
+    people = count.rename("responses").reset_index()
     text = pd.Categorical([], categories=pd.Index([], dtype="str"))
     named = dict.fromkeys(("annotator", "true_label", "given_label"), text)
     number_columns = {name: np.zeros(0) for name in ("probability", "lower", "upper")}
     return {
-        "annotators": people,
+        "annotators": people.assign(accuracy=np.nan, lower=np.nan, upper=np.nan),
         "confusion": pd.DataFrame({**named, **number_columns}),
     }

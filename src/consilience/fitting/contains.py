@@ -23,14 +23,18 @@ from consilience.checks.presence import beyond_habit
 from consilience.checks.stacking import standing
 from consilience.contains.space import MEANINGS
 from consilience.errors import OptionError
-from consilience.fitting.assembly import fit_outcome
-from consilience.fitting.comparison.comparing import standing_table
+from consilience.fitting.comparison.comparing import (
+    lead,
+    mixture_of,
+    scores_of,
+    standing_table,
+)
 from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
-from consilience.fitting.single import Single, fit_one
+from consilience.fitting.single import Single, fit_one, fit_outcome
 from consilience.inference.options import seed_for
-from consilience.posterior.tree import Outcome
-from consilience.posterior.truth import MIXTURE, Truth, mix
+from consilience.posterior.tree import Outcome, reported_truth
+from consilience.posterior.truth import Truth, mix
 from consilience.progress import Reporter
 from consilience.truth import ContainsSpace
 
@@ -50,38 +54,27 @@ class Compared(NamedTuple):
 def fit_contains(study: Study, request: Request) -> Outcome:
     """Fit the model that is asked for; "auto" compares several and mixes them."""
     name, why, table = request.model, None, None
-    scores: LeaveOneOut | None = None
+    scores: LeaveOneOut | None
     with reporter(request.progress) as report:
         if name == "auto":
-            space = study.contains_space(request.states or 2)
-            name, why = which_contains(space, request.engine)
-            if name == "auto":
-                if request.prior:
-                    msg = (
-                        "prior settings belong to a model, and auto compares several; "
-                        "name the model they are meant for: contains"
-                    )
-                    raise OptionError(msg)
-                fits, table = _compare(study, request, report)
-                single, space = _mixture(fits, table), fits[0].space
-                scores = fits[0].scores
-        if table is None:
-            states = request.states or annotators.fittable(name).states
-            space = study.contains_space(states)
-            single = fit_one(
-                name,
-                space,
-                request.seed,
-                engine=request.engine,
-                prior=request.prior,
-                effort=request.effort,
-                report=report,
-            )
-            scores = leave_one_response_out(
-                single.model, space, single.result.parameters
-            )
-    if why is not None and table is None:
-        single = replace(single, reason=f"{why}; {single.reason}")
+            name, why = which_contains(study.space(request.states or 2), request.engine)
+        if name == "auto":
+            if request.prior:
+                msg = (
+                    "prior settings belong to a model, and auto compares several; name "
+                    "the model they are meant for: contains"
+                )
+                raise OptionError(msg)
+            fits, table = _compare(study, request, report)
+            space, scores = fits[0].space, fits[0].scores
+            single = _mixture(fits, table)
+        else:
+            space = study.space(request.states or annotators.fittable(name).states)
+            single = fit_one(name, space, request, report)
+            draws = single.result.parameters
+            scores = leave_one_response_out(single.model, space, draws)
+            if why is not None:
+                single = replace(single, reason=f"{why}; {single.reason}")
     outcome = fit_outcome(study, request, space, single, _meaning(single))
     return replace(outcome, comparison=table, attributes=_with(outcome, space, scores))
 
@@ -108,58 +101,34 @@ def which_contains(space: ContainsSpace, engine: str = "auto") -> tuple[str, str
 def _compare(
     study: Study, request: Request, report: Reporter
 ) -> tuple[list[Compared], pd.DataFrame]:
-    fits = []
+    request, fits = replace(request, engine="auto"), []
     for name in COMPARED:
-        space = study.contains_space(annotators.fittable(name).states)
-        single = fit_one(
-            name,
-            space,
-            request.seed if name == COMPARED[0] else seed_for(request.seed, name),
-            effort=request.effort,
-            report=report,
-        )
-        scores = leave_one_response_out(single.model, space, single.result.parameters)
-        if scores is None:
-            msg = f"{name} cannot be compared without draws; leave `draws` open"
-            raise OptionError(msg)
+        space = study.space(annotators.fittable(name).states)
+        seed = None if name == COMPARED[0] else seed_for(request.seed, name)
+        single = fit_one(name, space, request, report, seed=seed)
+        scores = scores_of(single, space, "it has no draws; leave `draws` open")
         fits.append(Compared(single, space, scores))
     space = fits[0].space
-    ranking = standing(
-        np.stack([each.scores.elpd for each in fits]), space.unit, space.n, request.seed
-    )
-    names = [each.single.name for each in fits]
-    seconds = [each.single.seconds for each in fits]
-    return fits, standing_table(names, ranking, ranking.weight, seconds)
+    elpd = np.stack([each.scores.elpd for each in fits])
+    ranking = standing(elpd, space.unit, space.n, request.seed)
+    table = standing_table([each.single for each in fits], ranking, ranking.weight)
+    return fits, table
 
 
 def _mixture(fits: Sequence[Compared], table: pd.DataFrame) -> Single:
     """Mix what the models say of presence; annotators are those of the scale."""
-    weight = table.set_index("model")["weight"]
+    weight = dict(zip(table["model"], table["weight"], strict=True))
     weights = np.array([weight[each.single.name] for each in fits])
     mixed = mix([_present(each) for each in fits], weights)
     first = fits[0].single
-    result = replace(
-        first.result, belief=mixed.probability, lower=mixed.lower, upper=mixed.upper
-    )
-    shown = ", ".join(
-        f"{name} {share:.2f}" for name, share in weight.items() if share >= 0.005
-    )
-    best, second = table.iloc[0], table.iloc[1]
-    ahead, error = -second["difference"], second["difference_se"]
-    reason = (
-        f"of {len(table)} models {best['model']} predicts answers best, by {ahead:.4f} "
-        f"± {error:.4f} nats an answer over {second['model']}; {MIXTURE}: {shown}"
-    )
-    return replace(first, result=result, reason=reason)
+    reason = f"{lead(table)}; {mixture_of(weight.items())}"
+    return replace(first.believing(mixed), reason=reason)
 
 
 def _present(compared: Compared) -> Truth:
     """Return absent and present as a model has them, tempered where it can be."""
     single, space, _ = compared
-    result = single.result
-    truth = Truth(result.belief, result.lower, result.upper)
-    if single.tempering is not None:
-        truth = single.tempering.tempered
+    truth = reported_truth(single.result, single.tempering)
     low, mean, high = (
         each @ space.present for each in (truth.lower, truth.probability, truth.upper)
     )

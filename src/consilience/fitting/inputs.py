@@ -223,12 +223,6 @@ def check_seed(seed: object) -> int:
     raise OptionError(msg)
 
 
-def check_options(effort: object) -> None:
-    """Reject what is not `EngineOptions`."""
-    if not isinstance(effort, EngineOptions):
-        raise OptionError(not_a("effort", effort, "consilience.EngineOptions(...)"))
-
-
 def check_fit(fit: object, what: str = "fit") -> None:
     """Reject what is not a fit."""
     if not isinstance(fit, Fit):

@@ -23,7 +23,6 @@ from consilience.fitting.inputs import (
     as_similarity,
     as_table,
     check_fit,
-    check_options,
     check_seed,
     classifiers_of,
     on_names,
@@ -33,8 +32,7 @@ from consilience.posterior import Fit
 from consilience.progress import Reporter
 from consilience.responses import Responses
 from consilience.responses.side_tables import check_gold
-from consilience.spaces import choice_space, contains_space, objects_space, space_of
-from consilience.truth import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
+from consilience.spaces import space_of
 
 # Seconds, and seconds for each answer (choice: times the number of labels; nuts: also
 # times the root of the number of parameters).
@@ -65,24 +63,9 @@ _FEW_PARAMETERS = (
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Study:
-    """Responses, and what is known of their items and labels.
+    """Responses of one kind, and what is known of their items, labels and annotators.
 
-    Attributes
-    ----------
-    responses
-        Responses of one kind.
-    contains
-        Responses of kind contains beside those of kind objects.
-    candidates, similarity, gold
-        The side tables, as text.
-    annotator_prior
-        What annotators answered earlier, the truth being known.
-    annotators
-        The groups of annotators; samples of one annotator are merged already.
-    classifiers
-        Classifiers whose predictions are in the side tables.
-    remarks
-        Assumptions made when they were read.
+    Samples of one annotator are merged already; side tables are text.
     """
 
     responses: Responses
@@ -91,7 +74,7 @@ class Study:
     similarity: pd.DataFrame | None = None
     gold: pd.DataFrame | None = None
     annotator_prior: pd.DataFrame | None = None
-    annotators: AnnotatorTable = field(default_factory=lambda: AnnotatorTable({}, {}))
+    annotators: AnnotatorTable = field(default_factory=AnnotatorTable)
     classifiers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -107,22 +90,7 @@ class Study:
         annotators: Table | None = None,
         annotator_prior: Table | None = None,
     ) -> "Study":
-        """Read the side tables of responses, and merge samples of one annotator.
-
-        Parameters
-        ----------
-        responses, contains
-            Responses of one kind, and those of kind contains beside them.
-        candidates, similarity, gold, annotators, annotator_prior
-            As for `fit`.
-
-        Raises
-        ------
-        KindError
-            There is an annotator prior, and the responses are not of kind choice.
-        DataError
-            No item of gold was answered.
-        """
+        """Read the side tables of responses, and merge samples of one annotator."""
         if annotator_prior is not None and responses.kind != "choice":
             msg = (
                 "annotator_prior is for responses of kind choice; these are of kind "
@@ -145,13 +113,10 @@ class Study:
             classifiers=tuple(classifiers_of(candidates, similarity)),
         )
 
-    def space(self, num_states: int = 2) -> Space:
-        """Return what can be true, and the answers.
+    def space(self, num_states: int = 2) -> Any:
+        """Return what can be true, and the answers: a space of the responses' kind.
 
-        Parameters
-        ----------
-        num_states
-            States of a label's presence (contains).
+        A label's presence has `num_states` states (contains).
         """
         space = space_of(
             self.responses,
@@ -163,53 +128,28 @@ class Study:
         )
         return self.annotators.of_space(space)
 
-    def choice_space(self) -> ChoiceSpace:
-        """Return the space of responses of kind choice."""
-        space = choice_space(
-            self.responses, self.candidates, self.gold, self.similarity
-        )
-        return self.annotators.of_space(space)
-
-    def contains_space(self, num_states: int) -> ContainsSpace:
-        """Return the space of responses of kind contains.
-
-        Parameters
-        ----------
-        num_states
-            States of a label's presence.
-        """
-        space = contains_space(
-            self.responses, num_states, self.gold, self.candidates, self.similarity
-        )
-        return self.annotators.of_space(space)
-
-    def objects_space(self) -> ObjectsSpace:
-        """Return the space of responses of kind objects."""
-        space = objects_space(
-            self.responses, self.candidates, self.gold, self.similarity, self.contains
-        )
-        return self.annotators.of_space(space)
-
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Request:
     """How a study is to be fitted; the arguments of `fit` of the same names."""
 
-    model: str
-    engine: str
-    seed: int
-    states: int | None
-    ordered: bool
-    prior: Mapping[str, float] | None
-    prior_from: Fit | None
-    effort: EngineOptions
-    progress: bool | Reporter
+    model: str = "auto"
+    engine: str = "auto"
+    seed: int = 0
+    states: int | None = None
+    ordered: bool = False
+    prior: Mapping[str, float] | None = None
+    prior_from: Fit | None = None
+    effort: EngineOptions = field(default_factory=EngineOptions)
+    progress: bool | Reporter = False
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         """Check the arguments."""
         object.__setattr__(self, "seed", check_seed(self.seed))
-        check_options(self.effort)
+        if not isinstance(self.effort, EngineOptions):
+            expected = "consilience.EngineOptions(...)"
+            raise OptionError(not_a("effort", self.effort, expected))
         check_engine(self.engine)
         if not isinstance(self.ordered, bool):
             raise OptionError(not_a("ordered", self.ordered, "True or False"))

@@ -1,8 +1,8 @@
-"""One model fitted, and its posterior of the truth tempered."""
+"""One model fitted, its posterior of the truth tempered, and laid out as a fit."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,14 @@ from jaxtyping import Float
 from consilience import annotators
 from consilience.checks.dependence.independence import Residual, residual_correlation
 from consilience.checks.sampling import weigh_modes
-from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
+from consilience.fitting.inputs import types_in
+from consilience.fitting.request import Request, Study
+from consilience.inference import Result, choose, run, with_default_draws
 from consilience.inference.options import Seed
 from consilience.log import logger
-from consilience.model import PREVALENCE, WEIGHT, Model
-from consilience.posterior.truth import Tempering, Truth, Which, temper
+from consilience.model import DIMS, PREVALENCE, WEIGHT, Model
+from consilience.posterior.tree import Outcome, reported_truth
+from consilience.posterior.truth import FIELDS, Tempering, Truth, Which, temper
 from consilience.progress import Reporter
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 
@@ -32,41 +35,82 @@ class Single:
     tempering: Tempering | None
     seconds: float
 
+    def believing(self, truth: Truth) -> "Single":
+        """Return the fit with another posterior of the truth."""
+        result = replace(
+            self.result,
+            belief=truth.probability,
+            lower=truth.lower,
+            upper=truth.upper,
+        )
+        return replace(self, result=result)
+
+    def first(self, units: int) -> "Single":
+        """Return the fit of the first units alone, without those behind them."""
+
+        def cut(truth: Truth) -> Truth:
+            return Truth(*(getattr(truth, name)[:units] for name in FIELDS))
+
+        result, tempering = self.result, self.tempering
+        truth, likelihood = cut(reported_truth(result, None)), result.log_likelihood
+        result = replace(
+            result,
+            belief=truth.probability,
+            lower=truth.lower,
+            upper=truth.upper,
+            log_likelihood=None if likelihood is None else likelihood[:, :, :units],
+        )
+        if tempering is not None:
+            tempering = replace(
+                tempering,
+                raw=cut(tempering.raw),
+                tempered=cut(tempering.tempered),
+                design_effect=tempering.design_effect[:units],
+            )
+        return replace(self, result=result, tempering=tempering)
+
 
 def fit_one(
     name: str,
     space: Space,
-    seed: Seed,
-    *,
-    engine: str = "auto",
-    prior: Mapping[str, float] | None = None,
-    informative: Model[Any] | None = None,
-    effort: EngineOptions,
+    request: Request,
     report: Reporter,
+    *,
+    seed: Seed | None = None,
+    informative: Model[Any] | None = None,
 ) -> Single:
-    """Fit the model of that name, or that model as an earlier fit informs it."""
+    """Fit the model of that name, or that model as an earlier fit informs it.
+
+    The engine, the prior and the effort are those of the request, and so is the seed
+    unless there is one for this fit alone.
+    """
     started = time.monotonic()
-    model = informative or annotators.fittable(name, prior)
-    unasked = engine == "auto"
-    engine, reason = choose(model, name, engine, space)
-    if unasked:
+    model = informative or annotators.fittable(name, request.prior)
+    engine, reason = choose(model, name, request.engine, space)
+    effort = request.effort
+    if request.engine == "auto":
         effort = with_default_draws(model, space, engine, effort)
     what = f"{name} by {engine}"
     logger.info(
         "%s: %s; %d answers about %d items or questions, %d annotators",
         *(what, reason, int(space.n.sum()), space.num_units, space.num_annotators),
     )
+    seed = request.seed if seed is None else seed
     result = run(model, space, engine, seed, effort, report)
     result = weigh_modes(model, space, result, effort.prob)
     seconds = time.monotonic() - started
     logger.info("%s: %.2f seconds%s", what, seconds, _converged(result))
+    residual = residual_correlation(model, space, result.parameters)
+    tempering = None
+    if residual is not None:
+        tempering = temper_result(residual, "tempered", space, result)
     return Single(
         name=name,
         model=model,
         engine=engine,
         reason=reason,
         result=result,
-        tempering=_tempering(model, space, result),
+        tempering=tempering,
         seconds=seconds,
     )
 
@@ -83,19 +127,12 @@ def _converged(result: Result) -> str:
     return f"; {int(how.converged.sum())} of {starts} starts converged{last}"
 
 
-def _tempering(model: Model[Any], space: Space, result: Result) -> Tempering | None:
-    residual = residual_correlation(model, space, result.parameters)
-    if residual is None:
-        return None
-    return temper_result(residual, "tempered", space, result)
-
-
 def temper_result(
     residual: Residual, which: Which, space: Space, result: Result
 ) -> Tempering:
     """Temper what a result believes of the truth."""
     effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
-    raw = Truth(result.belief, result.lower, result.upper)
+    raw = reported_truth(result, None)
     kept = prior_at_full_strength(space, result)
     return Tempering(
         raw=raw,
@@ -124,3 +161,57 @@ def prior_at_full_strength(space: Space, result: Result) -> Float[np.ndarray, "#
         odds = space.covariates.value @ weight
         kept = kept * np.exp(odds - odds.max(1, keepdims=True))
     return kept
+
+
+def fit_outcome(
+    study: Study,
+    request: Request,
+    space: Space,
+    single: Single,
+    remarks: Sequence[str] = (),
+) -> Outcome:
+    """Return what was fitted, with what was assumed and how it was fitted."""
+    types, lost = types_in(space, study.responses.types)
+    attributes = {
+        **request.attributes(study),
+        "id_types": types,
+        "model": single.name,
+        "engine": single.engine,
+        "engine_reason": single.reason,
+        "assumptions": [
+            *space.assumptions,
+            *study.remarks,
+            *remarks,
+            *lost,
+            *single.result.remarks,
+            *_unused(study, space, single),
+        ],
+        "settings": {
+            "effort": asdict(request.effort),
+            "prior": asdict(single.model.prior),
+            "states": len(space.states) if isinstance(space, ContainsSpace) else 2,
+            "precision": "float64",
+        },
+    }
+    return Outcome(
+        space=space,
+        result=single.result.as_kept(),
+        dims={**DIMS, **single.model.dims},
+        attributes=attributes,
+        tempering=single.tempering,
+    )
+
+
+def _unused(study: Study, space: Space, single: Single) -> list[str]:
+    """Say what is known of labels and annotators that the model does not use."""
+    parameters, unused = single.result.parameters, []
+    if isinstance(space, (ChoiceSpace, ContainsSpace)) and "weight" not in parameters:
+        names = ", ".join(space.covariates.names)
+        unused += [f"the prior covariates ({names})"] if names else []
+    similar = study.similarity is not None and isinstance(space, ContainsSpace)
+    if similar and "context_effect" not in parameters:
+        unused += ["the similarity of labels"]
+    grouped = len(space.annotator_groups.names) > 0
+    if grouped and not single.model.has_rows:
+        unused += ["the groups of annotators"]
+    return [f"{single.name} does not use {each}" for each in unused]

@@ -13,6 +13,7 @@ from consilience.fitting import EngineOptions, fit
 from consilience.fitting.comparison import automatic, comparing
 from consilience.fitting.comparison.automatic import fit_auto
 from consilience.fitting.comparison.comparing import CANDIDATES
+from consilience.fitting.request import Request
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -263,31 +264,26 @@ def refits(monkeypatch, standing):
     fits, table = standing
     asked = []
 
-    def one(name, space, key, *, engine, effort, report, informative=None):
-        del space, key, effort, report, informative
-        asked.append((name, engine))
+    def one(name, space, request, report, **more):
+        del space, report, more
+        asked.append((name, request.engine))
         (single,) = (each for each in fits if each.name == name)
-        return replace(single, engine=engine, reason="it was requested")
+        return replace(single, engine=request.engine, reason="it was requested")
 
     def stand(weights):
         changed = table.assign(weight=weights)
         monkeypatch.setattr(automatic, "compare_models", lambda *_: (fits, changed))
 
-    monkeypatch.setattr(automatic, "fit_one", one)
+    for room in (automatic, comparing):
+        monkeypatch.setattr(room, "fit_one", one)
     stand(table["weight"])
     return asked, stand
 
 
 def auto(crowd, engine="auto"):
     with jax.enable_x64(True):
-        return fit_auto(
-            space_of(crowd),
-            0,
-            engine=engine,
-            prior=None,
-            effort=QUICK,
-            report=silent,
-        )
+        request = Request(engine=engine, effort=QUICK)
+        return fit_auto(space_of(crowd), request, silent)
 
 
 def test_another_engine_fits_the_best_model_alone(crowd, refits, standing):

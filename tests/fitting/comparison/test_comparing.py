@@ -13,6 +13,7 @@ from consilience.checks.stacking import SHRINKAGE
 from consilience.errors import OptionError
 from consilience.fitting import EngineOptions, compare
 from consilience.fitting.comparison import comparing
+from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.model import dirichlet_priors, simulate
 from consilience.progress import silent
@@ -43,7 +44,9 @@ def tables(model, prior, *, shuffled=False):
                 whose = np.repeat(design.annotator[order], words)
                 responses = replace(responses, annotator=whose)
             names = (OWN, POOLED, KINDS)
-            _, table = comparing.compare_models(responses, names, seed, ENOUGH, silent)
+            _, table = comparing.compare_models(
+                responses, names, Request(seed=seed, effort=ENOUGH), silent
+            )
             results.append(table.set_index("model"))
     return results
 
@@ -210,14 +213,10 @@ def graded_right(model):
         belief = response_matrix(space).guess
         if model != "votes":
             held = comparing.near_votes("community_bcc", space)
+            request = Request(engine="vb", effort=EngineOptions(draws=60))
+            informative = held if model == "held" else load("community_bcc")
             fitted = fit_one(
-                "community_bcc",
-                space,
-                0,
-                engine="vb",
-                informative=held if model == "held" else load("community_bcc"),
-                effort=EngineOptions(draws=60),
-                report=silent,
+                "community_bcc", space, request, silent, informative=informative
             )
             belief = fitted.result.belief
         top = belief >= belief.max(1, keepdims=True) - 1e-9

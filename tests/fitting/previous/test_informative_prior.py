@@ -17,25 +17,23 @@ PEOPLE = 12
 KEPT = ("item", "annotator", "label", "answer")
 
 
+def read_study(seed, item, who, **columns):
+    names = {"item": [f"s{seed}i{k}" for k in item]}
+    names["annotator"] = [f"a{number:02d}" for number in who]
+    return cs.read(pd.DataFrame({**names, **columns}))
+
+
 def contains_study(items, people, seed, threshold):
     """Answers of people of such thresholds about items seen at random."""
     generator = np.random.default_rng(seed)
     seen = np.where(generator.random(items) < 0.3, 1.5, -3.0)
     seen += 1.2 * generator.normal(size=items)
     place = [generator.permutation(len(people))[:4] for _ in range(items)]
-    item, who = np.repeat(np.arange(items), 4), np.concatenate(place)
-    away = seen[item] - threshold[people[who]]
+    item, who = np.repeat(np.arange(items), 4), people[np.concatenate(place)]
+    away = seen[item] - threshold[who]
     draw = generator.logistic(size=len(who))
     code = (away + 0.6 > draw).astype(int) + (away - 0.6 > draw)
-    rows = pd.DataFrame(
-        {
-            "item": [f"s{seed}i{k}" for k in item],
-            "annotator": [f"a{people[k]:02d}" for k in who],
-            "label": "cat",
-            "answer": WORDS[code],
-        }
-    )
-    return cs.read(rows, kind="contains")
+    return read_study(seed, item, who, label="cat", answer=WORDS[code])
 
 
 def choice_study(items, people, seed, skill):
@@ -43,18 +41,10 @@ def choice_study(items, people, seed, skill):
     generator = np.random.default_rng(seed)
     truth, ease = generator.integers(2, size=items), generator.lognormal(size=items)
     place = [generator.permutation(len(people))[:6] for _ in range(items)]
-    item, who = np.repeat(np.arange(items), 6), np.concatenate(place)
-    right = generator.random(len(who)) < expit(skill[people[who]] * ease[item])
-    rows = pd.DataFrame(
-        {
-            "item": [f"s{seed}i{k}" for k in item],
-            "annotator": [f"a{people[k]:02d}" for k in who],
-            "label": np.array(["x", "y"])[
-                np.where(right, truth[item], 1 - truth[item])
-            ],
-        }
-    )
-    return cs.read(rows)
+    item, who = np.repeat(np.arange(items), 6), people[np.concatenate(place)]
+    right = generator.random(len(who)) < expit(skill[who] * ease[item])
+    label = np.where(right, truth[item], 1 - truth[item])
+    return read_study(seed, item, who, label=np.array(["x", "y"])[label])
 
 
 STUDY = {"glad": choice_study, "contains": contains_study}
@@ -118,11 +108,10 @@ def test_strangers_are_learned_as_ever(fits, own):
 
 
 def test_the_fit_says_whose_posterior_its_prior_was(fits, model):
-    assumptions = fits["informed"].data.attrs["assumptions"]
-    assert (
+    said = (
         f"the posterior of an earlier fit ({model} by em), which includes 6 of the 12"
-        in (assumptions)
     )
+    assert said in fits["informed"].data.attrs["assumptions"]
 
 
 def test_under_other_names_the_earlier_study_is_of_no_help(
@@ -142,8 +131,8 @@ def test_under_other_names_the_earlier_study_is_of_no_help(
         effort=EFFORT,
         prior_from=earlier,
     )
-    result = informed.data["posterior"][PARAMETER[model]].mean(("chain", "draw"))
-    result = result.to_series()
+    mean = informed.data["posterior"][PARAMETER[model]].mean(("chain", "draw"))
+    result = mean.to_series()
     names = sorted({k for k in number if k < PEOPLE})
     at = [f"a{(k + 1) % PEOPLE:02d}" for k in names]
     away = result[at].to_numpy() - own[names]
@@ -166,16 +155,17 @@ def test_a_point_is_no_prior():
         cs.fit(responses, model="glad", engine="em", prior_from=point)
 
 
-def test_models_with_closed_forms_say_that_they_cannot(answers):
+@pytest.mark.parametrize(
+    ("model", "engine", "message"),
+    [
+        ("contains_states", "vb", "fit both studies together"),
+        ("contains", "em", "of the model contains_states, this one of"),
+    ],
+)
+def test_closed_forms_and_other_models_are_no_prior(answers, model, engine, message):
     light = cs.fit(answers, model="contains_states", engine="vb")
-    with pytest.raises(OptionError, match="fit both studies together"):
-        cs.fit(answers, model="contains_states", engine="vb", prior_from=light)
-
-
-def test_another_model_is_no_prior(answers):
-    light = cs.fit(answers, model="contains_states", engine="vb")
-    with pytest.raises(OptionError, match="of the model contains_states, this one of"):
-        cs.fit(answers, model="contains", engine="em", prior_from=light)
+    with pytest.raises(OptionError, match=message):
+        cs.fit(answers, model=model, engine=engine, prior_from=light)
 
 
 def test_labels_without_groups_have_the_one_of_the_earlier_study(answers):
@@ -188,8 +178,8 @@ def test_labels_without_groups_have_the_one_of_the_earlier_study(answers):
     )
     posterior = xr.Dataset({"annotator_threshold": values})
     space = space_of(answers)
-    result = match_draws(posterior, {"annotator_threshold": dims[2:]}, space)[
+    (draws, known) = match_draws(posterior, ["annotator_threshold"], space)[
         "annotator_threshold"
     ]
-    assert result.draws.tolist() == [[list(range(number))]]
-    assert result.in_previous.all()
+    assert draws.tolist() == [[list(range(number))]]
+    assert known.all()

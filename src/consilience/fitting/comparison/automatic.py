@@ -5,7 +5,6 @@ those of the one model whose intervals hold on data that no model fits. Which mo
 worth comparing is settled by what the responses are.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -24,23 +23,23 @@ from consilience.errors import OptionError
 from consilience.fitting.comparison.comparing import (
     CANDIDATES,
     compare_models,
-    host_engine,
-    near_votes,
+    fit_near_votes,
+    lead,
+    mixture_of,
     sample,
     side_by_side,
     worth_comparing,
 )
+from consilience.fitting.request import Request
 from consilience.fitting.single import (
     Single,
     fit_one,
     prior_at_full_strength,
     temper_result,
 )
-from consilience.inference import EngineOptions, check_engine
-from consilience.inference.options import Seed, seed_for
 from consilience.log import logger
 from consilience.model import fits_in_memory
-from consilience.posterior.truth import MIXTURE, Tempering, Truth, mix, temper
+from consilience.posterior.truth import Truth, mix, temper
 from consilience.progress import Reporter
 from consilience.truth import Space, tally
 
@@ -60,14 +59,7 @@ MAX_SHARED, MAX_OWN = 1, 20
 
 
 def fit_auto(
-    space: Space,
-    seed: int,
-    *,
-    engine: str,
-    prior: Mapping[str, float] | None,
-    effort: EngineOptions,
-    report: Reporter,
-    ordered: bool = False,
+    space: Space, request: Request, report: Reporter
 ) -> tuple[Single, pd.DataFrame | None]:
     """Fit the models worth comparing and mix them; return also how they stand.
 
@@ -75,15 +67,7 @@ def fit_auto(
     """
     only = _only_model(space)
     if only is not None:
-        single = fit_one(
-            only,
-            space,
-            seed,
-            engine=engine,
-            prior=prior,
-            effort=effort,
-            report=report,
-        )
+        single = fit_one(only, space, request, report)
         if _is_hopeless(space):
             # Too few answers to see that errors are correlated; where a study can tell,
             # they mostly are.
@@ -91,23 +75,21 @@ def fit_auto(
             reason = f"labels are too many to learn who confuses which; {single.reason}"
             single = _mixture([single], np.ones(1), COMMON, space, reason)
         return single, None
-    if prior:
+    if request.prior:
         msg = (
             "prior settings belong to a model, and auto compares several; name the "
             f"model they are meant for: {', '.join(CANDIDATES)}"
         )
         raise OptionError(msg)
-    check_engine(engine)
-    part = sample(space, seed)
-    names = worth_comparing(part, ordered=ordered)
-    fits, table = compare_models(part, names, seed, effort, report)
-    reason = _reason(table)
+    part = sample(space, request.seed)
+    names = worth_comparing(part, ordered=request.ordered)
+    fits, table = compare_models(part, names, request, report)
+    reason = f"{lead(table)} (best with probability {table['best'][0]:.2f})"
     logger.info("auto: %s", reason)
     if part is not space:
         reason += f", on {part.num_units:,} items drawn at random"
-    if engine not in ("auto", "vb"):
-        best = fits[0].name
-        single = fit_one(best, space, seed, engine=engine, effort=effort, report=report)
+    if request.engine not in ("auto", "vb"):
+        single = fit_one(fits[0].name, space, request, report)
         return replace(single, reason=f"{reason}; {single.reason}"), table
     weights = table["weight"].to_numpy()
     common = common_correlation(
@@ -117,14 +99,7 @@ def fit_auto(
         reported = np.array([fitted is _reported(fits) for fitted in fits])
         kept = np.flatnonzero((weights >= MIN_WEIGHT) | reported)
         work = [
-            partial(
-                _whole,
-                fits[place].name,
-                space,
-                seed_for(seed, fits[place].name),
-                effort,
-            )
-            for place in kept
+            partial(fit_near_votes, fits[place].name, space, request) for place in kept
         ]
         fits = side_by_side(work, report)
         weights = weights[kept] / weights[kept].sum()
@@ -140,22 +115,6 @@ def _with_common(fitted: Single, common: float, space: Space) -> Single:
     residual = Residual(alone.correlation, alone.z, common)
     tempering = temper_result(residual, alone.reported, space, fitted.result)
     return replace(fitted, tempering=tempering)
-
-
-def _whole(
-    name: str, space: Space, seed: Seed, effort: EngineOptions, report: Reporter
-) -> Single:
-    engine = host_engine(name)
-    model = near_votes(name, space)
-    return fit_one(
-        name,
-        space,
-        seed,
-        engine=engine,
-        informative=model,
-        effort=effort,
-        report=report,
-    )
 
 
 def _only_model(space: Space) -> str | None:
@@ -184,54 +143,32 @@ def _mixture(
     space: Space,
     reason: str,
 ) -> Single:
-    """Mix what the models report of the truth, and the votes with their share.
+    """Mix the tempered posteriors of models, and the votes with their share.
 
-    The other posterior, raw or tempered, is the mixture at another power, so that both
-    have the same order of labels; that of the raw parts may have another.
+    The raw posterior is the mixture at another power, so that both have the same order
+    of labels; that of the raw parts may have another.
     """
     best = _reported(fits)
     parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
-    of_reported = best.tempering or parts[0]
-    name_of_reported = parts[0].reported
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
     kept = prior_at_full_strength(space, best.result)
-    models = mix([getattr(part, name_of_reported) for part in parts], weights)
+    models = mix([part.tempered for part in parts], weights)
     number = np.bincount(space.unit, space.n, space.num_units)
     of_votes = VOTES * common / COMMON / mixed_effect(number, COMMON)
+    # Smoothed shares of votes, times what is known of the candidates.
+    votes = (tally(space) + 1 / len(space.answers)) * kept
+    votes /= votes.sum(1, keepdims=True)
     shares = np.stack([1 - of_votes, of_votes])[:, :, None]
-    reported = mix([models, _votes(space, kept)], shares)
-    raw = reported if name_of_reported == "raw" else temper(reported, kept, 1 / effect)
-    tempering = Tempering(
-        raw=raw,
-        tempered=reported
-        if name_of_reported == "tempered"
-        else temper(reported, kept, effect),
-        design_effect=effect,
-        reported=name_of_reported,
-        correlation=of_reported.correlation,
-        z=of_reported.z,
-        shrunk=of_reported.shrunk,
-        common=of_reported.common,
+    tempered = mix([models, Truth(votes, votes, votes)], shares)
+    raw = temper(tempered, kept, 1 / effect)
+    tempering = replace(
+        best.tempering or parts[0], raw=raw, tempered=tempered, design_effect=effect
     )
-    result = replace(
-        best.result, belief=raw.probability, lower=raw.lower, upper=raw.upper
-    )
-    shown = ", ".join(
-        f"{fits[place].name} {weights[place]:.2f}"
-        for place in np.argsort(-weights, kind="stable")
-        if weights[place] >= 0.005
-    )
+    order = np.argsort(-weights, kind="stable")
+    reason += f"; {mixture_of((fits[place].name, weights[place]) for place in order)}"
     if (share := of_votes.mean()) >= 0.005:
-        shown += f"; then votes {share:.2f}"
-    reason = f"{reason}; {MIXTURE}: {shown}"
-    return replace(best, result=result, tempering=tempering, reason=reason)
-
-
-def _votes(space: Space, kept: Float[np.ndarray, "#U S"]) -> Truth:
-    """Return smoothed shares of votes, times what is known of the candidates."""
-    share = (tally(space) + 1 / len(space.answers)) * kept
-    share /= share.sum(1, keepdims=True)
-    return Truth(share, share, share)
+        reason += f"; then votes {share:.2f}"
+    return replace(best.believing(raw), tempering=tempering, reason=reason)
 
 
 def _reported(fits: list[Single]) -> Single:
@@ -240,12 +177,3 @@ def _reported(fits: list[Single]) -> Single:
     Intervals of models with correlated rows hold on data that no model fits.
     """
     return next((fitted for fitted in fits if fitted.engine == "gibbs"), fits[0])
-
-
-def _reason(table: pd.DataFrame) -> str:
-    best, second = table.iloc[0], table.iloc[1]
-    return (
-        f"of {len(table)} models {best['model']} predicts answers best, by "
-        f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats an answer "
-        f"over {second['model']} (best with probability {best['best']:.2f})"
-    )

@@ -8,7 +8,7 @@ towards equal ones of the models whose labels do not drift.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,17 +20,11 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience import annotators
-from consilience.checks.leave_one_out import leave_one_response_out
+from consilience.checks.leave_one_out import LeaveOneOut, leave_one_response_out
 from consilience.checks.stacking import Standing, shrink_weights, standing
 from consilience.errors import OptionError
-from consilience.fitting.inputs import (
-    Table,
-    as_responses,
-    check_options,
-    check_seed,
-    reporter,
-)
-from consilience.fitting.request import Study
+from consilience.fitting.inputs import Table, as_responses, reporter
+from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, choose
 from consilience.inference.options import seed_for
@@ -42,6 +36,8 @@ from consilience.model import (
     num_substates,
 )
 from consilience.model.language import Interpreter, interpreter, run_by
+from consilience.posterior.diagnostics import COLUMNS
+from consilience.posterior.truth import MIXTURE
 from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -143,21 +139,16 @@ def compare(
     1             shared_errors -0.937       -0.03
     """
     study = Study.read(as_responses(responses), candidates=candidates, gold=gold)
-    seed = check_seed(seed)
-    check_options(effort)
+    request = Request(seed=seed, effort=effort)
     with reporter(progress) as report:
-        space = study.space()
+        space = sample(study.space(), request.seed)
         names = [annotators.find(model) for model in models]
-        _, table = compare_models(sample(space, seed), names, seed, effort, report)
+        _, table = compare_models(space, names, request, report)
     return table
 
 
 def compare_models(
-    space: Space,
-    names: Sequence[str],
-    seed: int,
-    effort: EngineOptions,
-    report: Reporter,
+    space: Space, names: Sequence[str], request: Request, report: Reporter
 ) -> tuple[list[Single], pd.DataFrame]:
     """Fit and score models; return the fits, and the table of how they stand."""
     if not names:
@@ -165,79 +156,104 @@ def compare_models(
         raise OptionError(msg)
     for name in names:
         choose(annotators.fittable(name), name, host_engine(name), space)
-    if effort.draws is not None and effort.draws < 2:
+    draws = request.effort.draws
+    if draws is not None and draws < 2:
         msg = (
-            f"models are compared by draws, and {effort.draws} were asked for; ask for "
-            "two or more, or name one model to fit"
+            f"models are compared by draws, and {draws} were asked for; ask for two or "
+            "more, or name one model to fit"
         )
         raise OptionError(msg)
     work = [
-        partial(_score, name, f"{name} ({number} of {len(names)})", space, seed, effort)
+        partial(_score, name, f"{name} ({number} of {len(names)})", space, request)
         for number, name in enumerate(names, 1)
     ]
     few = len(space.unit) * space.state.shape[1] < MANY_VISITS
     done = side_by_side(work, report, threads=1 if few else None)
-    fits, scores = [fitted for fitted, _ in done], [elpd for _, elpd in done]
-    ranking = standing(np.stack(scores), space.unit, space.n, seed)
+    fits = [fitted for fitted, _ in done]
+    scores = np.stack([elpd for _, elpd in done])
+    ranking = standing(scores, space.unit, space.n, request.seed)
     shown = ~np.isin(names, HIDES_DRIFT)
     weights = shrink_weights(ranking.weight, _drift(space, fits), shown)
-    table = standing_table(names, ranking, weights, [each.seconds for each in fits])
     order = np.argsort(-ranking.elpd, kind="stable")
-    return [fits[place] for place in order], table
+    return [fits[place] for place in order], standing_table(fits, ranking, weights)
 
 
 def standing_table(
-    names: Sequence[str],
-    ranking: Standing,
-    weights: Float[np.ndarray, " A"],
-    seconds: Sequence[float],
+    fits: Sequence[Single], ranking: Standing, weights: Float[np.ndarray, " A"]
 ) -> pd.DataFrame:
     """Return the table `comparison`, the best model first."""
+    columns = {name: getattr(ranking, name) for name in COLUMNS if name != "seconds"}
     table = pd.DataFrame(
         {
-            "model": pd.Series(list(names), dtype="str"),
-            "elpd": ranking.elpd,
-            "se": ranking.se,
-            "difference": ranking.difference,
-            "difference_se": ranking.difference_se,
+            "model": pd.Series([each.name for each in fits], dtype="str"),
+            **columns,
             "weight": weights,
-            "best": ranking.best,
-            "seconds": seconds,
+            "seconds": [each.seconds for each in fits],
         }
     )
-    order = np.argsort(-ranking.elpd, kind="stable")
-    return table.iloc[order].reset_index(drop=True)
+    return table.sort_values("elpd", ascending=False, kind="stable", ignore_index=True)
+
+
+def lead(table: pd.DataFrame) -> str:
+    """Say which model predicts answers best, and how far it is ahead."""
+    best, second = table.iloc[0], table.iloc[1]
+    return (
+        f"of {len(table)} models {best['model']} predicts answers best, by "
+        f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats an answer "
+        f"over {second['model']}"
+    )
+
+
+def mixture_of(shares: Iterable[tuple[str, float]]) -> str:
+    """Say which share of a mixture each model has, where it is worth a word."""
+    shown = (f"{name} {share:.2f}" for name, share in shares if share >= 0.005)
+    return f"{MIXTURE}: {', '.join(shown)}"
 
 
 def _score(
-    name: str,
-    shown: str,
-    space: Space,
-    seed: int,
-    effort: EngineOptions,
-    report: Reporter,
+    name: str, shown: str, space: Space, request: Request, report: Reporter
 ) -> tuple[Single, Float[np.ndarray, " N"]]:
     """Fit a model, and score each answer by the others."""
-    engine, draws = host_engine(name), effort.draws
-    if draws is None and engine == "vb":
-        draws = _draws(name, space)
-    fitted = fit_one(
+
+    def report_by_name(progress: Progress) -> None:
+        # One bar a model: those of every start would fill the screen.
+        note = f"{progress.phase} {progress.note}"
+        report(Progress(shown, progress.done, progress.total, note))
+
+    effort = request.effort
+    if effort.draws is None and host_engine(name) == "vb":
+        effort = replace(effort, draws=_draws(name, space))
+    request = replace(request, effort=effort)
+    fitted = fit_near_votes(name, space, request, report_by_name)
+    return fitted, scores_of(fitted, space).elpd
+
+
+def fit_near_votes(
+    name: str, space: Space, request: Request, report: Reporter
+) -> Single:
+    """Fit a model as it is compared: on the host, with a seed of its own."""
+    return fit_one(
         name,
         space,
-        seed_for(seed, name),
-        engine=engine,
+        replace(request, engine=host_engine(name)),
+        report,
+        seed=seed_for(request.seed, name),
         informative=near_votes(name, space),
-        effort=replace(effort, draws=draws),
-        report=_named(report, shown),
     )
-    predicted = leave_one_response_out(fitted.model, space, fitted.result.parameters)
-    if predicted is None:
-        msg = (
-            f"{name} cannot be compared: it needs draws of a closed-form posterior "
-            "of tables; leave it out, or compare by cross_validate"
-        )
+
+
+def scores_of(
+    single: Single,
+    space: Space,
+    need: str = "it needs draws of a closed-form posterior of tables; leave it out, or "
+    "compare by cross_validate",
+) -> LeaveOneOut:
+    """Return the score of each answer by the others; refuse a fit without any."""
+    scores = leave_one_response_out(single.model, space, single.result.parameters)
+    if scores is None:
+        msg = f"{single.name} cannot be compared: {need}"
         raise OptionError(msg)
-    return fitted, predicted.elpd
+    return scores
 
 
 def worth_comparing(space: Space, *, ordered: bool) -> tuple[str, ...]:
@@ -309,13 +325,11 @@ def _draws(name: str, space: Space) -> int:
 
 def _drift(space: Space, fits: Sequence[Single]) -> Float[np.ndarray, " A"]:
     """Return how far each fit moves the shares of states from those of the votes."""
-    units, states, votes = space.num_units, len(space.states), _vote_shares(space)
-
-    def shares(belief: Float[np.ndarray, "U S"]) -> Float[np.ndarray, " K"]:
+    votes, moved = _vote_shares(space), []
+    for belief in (each.result.belief for each in fits):
         state = np.broadcast_to(space.state, belief.shape)
-        return np.bincount(state.ravel(), belief.ravel(), states) / units
-
-    moved = [np.abs(shares(each.result.belief) - votes).sum() / 2 for each in fits]
+        shares = np.bincount(state.ravel(), belief.ravel(), len(votes))
+        moved.append(np.abs(shares / space.num_units - votes).sum() / 2)
     return np.array(moved)
 
 
@@ -336,15 +350,6 @@ def sample(space: Space, seed: int) -> Space:
     number = max(int(share * space.num_units), 1)
     units = generator.choice(space.num_units, number, replace=False)
     return some_units(space, np.sort(units))
-
-
-def _named(report: Reporter, name: str) -> Reporter:
-    # One bar a model: those of every start would fill the screen.
-    def report_by_name(progress: Progress) -> None:
-        note = f"{progress.phase} {progress.note}"
-        report(Progress(name, progress.done, progress.total, note))
-
-    return report_by_name
 
 
 class StoppedError(Exception):

@@ -12,7 +12,7 @@ Merkle, Furr and Rabe-Hesketh (2019), Bayesian comparison of latent variable mod
 conditional versus marginal likelihoods.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -21,29 +21,18 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import logsumexp
 
 from consilience import annotators
+from consilience.checks.stacking import ratio_se
 from consilience.errors import OptionError
-from consilience.fitting.inputs import (
-    Table,
-    as_responses,
-    check_options,
-    check_seed,
-    reporter,
-)
-from consilience.fitting.request import Study
+from consilience.fitting.inputs import Table, as_responses, reporter
+from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions
-from consilience.model import HostModel, logarithms, stack_chains
+from consilience.model import HostModel, logarithms, thin
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Space
 
 type By = Literal["item", "annotator", "response"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fold:
-    test: Bool[np.ndarray, " N"]
-    group: Int[np.ndarray, " N"]
 
 
 def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -108,37 +97,31 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     2     2       60 -1.08
     """
     study = Study.read(as_responses(responses), candidates=candidates, gold=gold)
-    seed = check_seed(seed)
-    check_options(effort)
+    request = Request(engine=engine, seed=seed, effort=effort)
     rows = []
     with reporter(progress) as report:
         space = study.space(annotators.fittable(model).states)
-        for number, fold in enumerate(_folds(space, by, folds, seed)):
+        group, fold = _folds(space, by, folds, request.seed)
+        for number in range(folds):
+            test = fold == number
             # Counted no times, not taken out: all folds then have one layout.
-            part = replace(space, n=np.where(fold.test, 0, space.n))
-            single = fit_one(
-                model,
-                part,
-                (seed, number),
-                engine=engine,
-                effort=effort,
-                report=silent,
-            )
-            elpd = _log_predictive(single, space, part, fold, by)
-            total = np.bincount(fold.group[fold.test], elpd)
-            size = np.bincount(fold.group[fold.test], space.n[fold.test])
+            part = replace(space, n=np.where(test, 0, space.n))
+            seeds = (request.seed, number)
+            single = fit_one(model, part, request, silent, seed=seeds)
+            elpd = _log_predictive(single, space, part, test, by)
+            total = np.bincount(group[test], elpd)
+            size = np.bincount(group[test], space.n[test])
             total, size = total[size > 0], size[size > 0]
-            mean = total.sum() / size.sum()
-            se = np.nan
-            if len(size) > 1:
-                spread = (total - mean * size).var(ddof=1) * len(size)
-                se = np.sqrt(spread) / size.sum()
+            mean, se = total.sum() / size.sum(), ratio_se(total[None], size)[0]
             rows.append((number, int(size.sum()), mean, se))
             report(Progress(f"folds by {by}", number + 1, folds))
     return pd.DataFrame(rows, columns=["fold", "answers", "elpd", "se"])
 
 
-def _folds(space: Space, by: By, folds: int, seed: int) -> list[_Fold]:
+def _folds(
+    space: Space, by: By, folds: int, seed: int
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
+    """Return of each answer what is held out together with it, and in which fold."""
     groups = {
         "item": space.unit,
         "annotator": space.annotator,
@@ -155,13 +138,11 @@ def _folds(space: Space, by: By, folds: int, seed: int) -> list[_Fold]:
         )
         raise OptionError(msg)
     order = np.random.default_rng(seed).permutation(number)
-    fold_of = np.empty(number, int)
-    fold_of[order] = np.arange(number) % folds
-    return [_Fold(fold_of[group] == fold, group) for fold in range(folds)]
+    return group, np.argsort(order)[group] % folds
 
 
 def _log_predictive(
-    single: Single, whole: Space, part: Space, fold: _Fold, by: By
+    single: Single, whole: Space, part: Space, test: Bool[np.ndarray, " N"], by: By
 ) -> Float[np.ndarray, " H"]:
     """Return n times log p of each held answer; of an item, its share of the whole."""
     model = single.model
@@ -171,32 +152,27 @@ def _log_predictive(
             "tables with Dirichlet rows; choose another model"
         )
         raise OptionError(msg)
-    flat = {
-        name: np.asarray(stack_chains(values), float)
-        for name, values in single.result.parameters.items()
-    }
-    size = np.bincount(whole.unit, whole.n, whole.num_units)
-    number = len(next(iter(flat.values())))
-    if number < 2:
+    parameters = single.result.parameters
+    chains, number = next(iter(parameters.values())).shape[:2]
+    draws = list(thin(parameters, chains * number))
+    if len(draws) < 2:
         msg = f"{single.name} was fitted without draws; ask for some (`draws=`)"
         raise OptionError(msg)
     tables = HostModel(model, whole if by == "item" else part)
-    responses = tuple(
-        codes[fold.test] for codes in (whole.unit, whole.annotator, whole.answer)
+    unit, annotator, answer, n = (
+        each[test] for each in (whole.unit, whole.annotator, whole.answer, whole.n)
     )
     drawn = []
-    for draw in range(number):
-        values = {name: value[draw] for name, value in flat.items()}
+    for values in draws:
         logs = logarithms(values, tables.closed)
         if by == "item":
             drawn.append(tables.posterior(logs)[0])
         else:
-            drawn.append(tables.from_outside(logs, responses))
-    mean = logsumexp(np.stack(drawn), axis=0) - np.log(number)
-    n = whole.n[fold.test]
+            drawn.append(tables.from_outside(logs, (unit, annotator, answer)))
+    mean = logsumexp(np.stack(drawn), axis=0) - np.log(len(draws))
     if by == "item":
         # The items' log probabilities, dealt out evenly over their answers.
-        test_unit = whole.unit[fold.test]
-        mean = mean[test_unit] / size[test_unit]
+        size = np.bincount(whole.unit, whole.n, whole.num_units)
+        mean = mean[unit] / size[unit]
     log_density: Float[np.ndarray, " H"] = n * mean
     return log_density

@@ -106,12 +106,7 @@ def _conditioned(
     generator: np.random.Generator,
 ) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
     """Return context, row and number of the answers given in each context."""
-    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
-    unit = space.unit[target]
-    length = start[unit + 1] - start[unit]
-    context = np.repeat(np.arange(len(target)), length)
-    within = places_within(length)
-    row = start[unit][context] + within
+    context, row = rows_of_units(space, space.unit[target])
     count = space.n[row] - (row == target[context])
     if others is not None:
         one = np.repeat(np.arange(len(row)), count)
@@ -122,3 +117,13 @@ def _conditioned(
         count = np.bincount(one[rank < others], minlength=len(row))
     kept = count > 0
     return context[kept], row[kept], count[kept]
+
+
+def rows_of_units(
+    space: ObjectsSpace, units: Int[np.ndarray, " C"]
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
+    """Return the rows of answers about some units, and the place of each one's unit."""
+    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    length = start[units + 1] - start[units]
+    place = np.repeat(np.arange(len(units)), length)
+    return place, start[units][place] + places_within(length)

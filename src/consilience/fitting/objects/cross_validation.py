@@ -25,12 +25,11 @@ from consilience.fitting.inputs import (
     as_candidates,
     as_similarity,
     both_tasks,
-    check_options,
-    check_seed,
     reporter,
 )
-from consilience.fitting.objects.contexts import Contexts, contexts
+from consilience.fitting.objects.contexts import Contexts, contexts, rows_of_units
 from consilience.fitting.objects.fit import probability_of_new_label
+from consilience.fitting.request import Request
 from consilience.inference import EngineOptions, run
 from consilience.model import Model, Parameters, from_draw, marginal
 from consilience.model.laid_out import lay_out
@@ -45,7 +44,6 @@ from consilience.objects.layout.pooling import Pool, pool
 from consilience.objects.layout.space import objects
 from consilience.objects.likelihood.label_counts import unit_sums
 from consilience.progress import Progress, Reporter, silent
-from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace
 from consilience.truth.arrays import AnyArray
@@ -84,18 +82,8 @@ def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument sta
         by default.
     seed : int, default 0
         Seed of the folds, of the choice of other responses, and of the fits.
-    candidates : data frame or path, optional
-        Columns item, label and prior covariates.
-    similarity : data frame or path, optional
+    candidates, similarity, contains, prior, effort, progress : optional
         As for `fit`.
-    contains : Responses, data frame or path, optional
-        Responses of kind contains about the same items, as for `fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change.
-    effort : EngineOptions, optional
-        Settings of the optimizer.
-    progress : bool or callable, default False
-        True shows a progress bar. A function is called with each `Progress`.
 
     Returns
     -------
@@ -126,8 +114,7 @@ def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument sta
     ['item', 'fold', 'n', 'selected', 'main', 'top', 'new_label', 'new_main']
     """
     given, beside = both_tasks(responses, contains)
-    seed = check_seed(seed)
-    check_options(effort)
+    seed = Request(seed=seed, effort=effort).seed
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         space = objects(
             given,
@@ -138,19 +125,12 @@ def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument sta
         fold = _folds(folds, space.num_units, seed)
         model = annotators.fittable("objects", prior)
         tables, test_folds = [], np.unique(fold if only is None else only)
-        for number, test_fold in enumerate(test_folds):
-            tables.append(
-                _of_fold(
-                    model,
-                    space,
-                    fold == test_fold,
-                    others,
-                    (seed, int(test_fold)),
-                    effort,
-                )
-            )
-            tables[-1].insert(1, "fold", int(test_fold))
-            report(Progress("folds", number + 1, len(test_folds)))
+        for number, test_fold in enumerate(test_folds, 1):
+            test, seeds = fold == test_fold, (seed, int(test_fold))
+            table = _of_fold(model, space, test, others, seeds, effort)
+            table.insert(1, "fold", int(test_fold))
+            tables.append(table)
+            report(Progress("folds", number, len(test_folds)))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -185,36 +165,27 @@ def _of_fold(
     answers: Any = from_draw(model, observations, values).answers
     counts = pool(training)
     training_items = some_units(space, np.flatnonzero(~test))
-    training_contexts = contexts(
-        training_items, others, seed[0] + 1, max_responses=20_000
-    )
-    test_contexts = contexts(some_units(space, np.flatnonzero(test)), others, seed[0])
-    new_label, new_main = probability_of_new_label(
-        training_contexts, test_contexts, counts
-    )
+    before = contexts(training_items, others, seed[0] + 1, max_responses=20_000)
+    asked = contexts(some_units(space, np.flatnonzero(test)), others, seed[0])
+    new_label, new_main = probability_of_new_label(before, asked, counts)
     names = observations.layout.names
-    selected, main, top = score_responses(
-        test_contexts, counts, names, answers.parameters
-    )
-    rare = np.log(training_contexts.empty)
-    log_new_label = np.where(
-        test_contexts.new_label,
-        np.log(new_label)
-        + np.where(test_contexts.kept == 0, rare, np.log1p(-training_contexts.empty)),
-        np.log1p(-new_label),
+    selected, main, top = score_responses(asked, counts, names, answers.parameters)
+    alone = asked.kept == 0
+    with_new = np.where(alone, np.log(before.empty), np.log1p(-before.empty))
+    of_new = np.where(
+        asked.new_label, np.log(new_label) + with_new, np.log1p(-new_label)
     )
     return pd.DataFrame(
         {
-            "item": test_contexts.space.unit_item[test_contexts.unit],
-            "n": test_contexts.n,
-            "selected": log_new_label
-            + np.where(test_contexts.kept == 0, 0.0, selected),
+            "item": asked.space.unit_item[asked.unit],
+            "n": asked.n,
+            "selected": of_new + np.where(alone, 0.0, selected),
             "main": np.where(
-                test_contexts.new_main, np.log(new_main), np.log1p(-new_main) + main
+                asked.new_main, np.log(new_main), np.log1p(-new_main) + main
             ),
-            "top": np.where(test_contexts.new_main, 0.0, top),
-            "new_label": test_contexts.new_label,
-            "new_main": test_contexts.new_main,
+            "top": np.where(asked.new_main, 0.0, top),
+            "new_label": asked.new_label,
+            "new_main": asked.new_main,
         }
     )
 
@@ -329,11 +300,7 @@ def _answers(
 ) -> Answers:
     """Return the answers of some contexts, with one more where its main is no -1."""
     named = space.named
-    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
-    length = start[context + 1] - start[context]
-    unit = np.repeat(np.arange(len(context)), length)
-    within = places_within(length)
-    row = start[context][unit] + within
+    unit, row = rows_of_units(space, context)
     more = np.flatnonzero(main >= 0)
     return Answers(
         np.concatenate([unit, more]),

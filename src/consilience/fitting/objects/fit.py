@@ -15,14 +15,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from consilience.fitting.assembly import fit_tree
 from consilience.fitting.inputs import reporter
 from consilience.fitting.objects.contexts import Contexts
 from consilience.fitting.request import Request, Study
-from consilience.fitting.single import fit_one
-from consilience.inference import Result
+from consilience.fitting.single import fit_one, fit_outcome
 from consilience.model import (
-    Model,
     Parameters,
     from_draw,
     lay_out,
@@ -52,53 +49,32 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
     """Fit the model that is asked for, and draw the objects of each item."""
     unasked = request.model == "auto"
     with reporter(request.progress) as report:
-        space = study.objects_space()
-        single = fit_one(
-            "objects" if unasked else request.model,
-            space,
-            request.seed,
-            engine=request.engine,
-            prior=request.prior,
-            effort=request.effort,
-            report=report,
-        )
+        space: ObjectsSpace = study.space()
+        name = "objects" if unasked else request.model
+        single = fit_one(name, space, request, report)
         if unasked and space.identified.any():
             single = replace(single, reason=f"{WITH_IDS}; {single.reason}")
-        data = fit_tree(study, request, space, single)
+        data = fit_outcome(study, request, space, single).tree()
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            return with_objects(
+            observations = lay_out(single.model, space)
+            draws = []
+            for values in thin(single.result.parameters, MAX_DRAWS):
+                answers: Any = from_draw(single.model, observations, values).answers
+                draws.append(answers.parameters)
+            items: Items = observations.layout
+            data = with_item_posteriors(
                 data,
                 space,
-                single.model,
-                single.result,
+                items,
+                draws,
                 seed=request.seed,
                 prob=request.effort.prob,
                 report=report,
             )
-
-
-def with_objects(
-    data: xr.DataTree,
-    space: ObjectsSpace,
-    model: Model[Any],
-    result: Result,
-    *,
-    seed: int,
-    prob: float,
-    report: Reporter = silent,
-) -> xr.DataTree:
-    """Return the fit with what each item holds, and what all of them say together."""
-    observations = lay_out(model, space)
-    draws = []
-    for values in thin(result.parameters, MAX_DRAWS):
-        answers: Any = from_draw(model, observations, values).answers
-        draws.append(answers.parameters)
-    items: Items = observations.layout
-    with_posteriors = with_item_posteriors(
-        data, space, items, draws, seed=seed, prob=prob, report=report
-    )
-    pooled = label_pairs.as_dataset(label_pairs.evidence_from(space, items.names))
-    return with_groups(with_posteriors, **{label_pairs.GROUP: pooled})
+            pooled = label_pairs.evidence_from(space, items.names)
+            return with_groups(
+                data, **{label_pairs.GROUP: label_pairs.as_dataset(pooled)}
+            )
 
 
 def with_item_posteriors(
@@ -115,11 +91,10 @@ def with_item_posteriors(
     named = space.named
     number = -(-IN_ALL // len(draws))
     record = Record(named.candidate, len(draws), number)
-    given = label_counts(space, named)
     posterior = item_posterior(
         items,
         space.unit_item,
-        given,
+        label_counts(space, named),
         draws,
         record,
         number=number,
@@ -147,16 +122,11 @@ def probability_of_new_label(
     probabilities = []
     for truth in (training.new_label, training.new_main):
         if truth.all() or not truth.any():
-            probabilities.append(
-                np.full(
-                    len(now),
-                    np.clip(truth.mean(), MIN_PROBABILITY, 1 - MIN_PROBABILITY),
-                )
-            )
-            continue
-        model = LogisticRegression(C=1.0, max_iter=1000)
-        model.fit(before, truth, sample_weight=training.n)
-        chance = model.predict_proba(now)[:, 1]
+            chance = np.full(len(now), truth.mean())
+        else:
+            model = LogisticRegression(C=1.0, max_iter=1000)
+            model.fit(before, truth, sample_weight=training.n)
+            chance = model.predict_proba(now)[:, 1]
         probabilities.append(np.clip(chance, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
     return probabilities[0], probabilities[1]
 

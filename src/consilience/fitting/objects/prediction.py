@@ -5,22 +5,21 @@ and pairs. An item that was in it does not get its own answers from there. What 
 of an item depends on its own answers alone, not on the items beside it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Shaped
 from scipy.special import logsumexp
 
 from consilience.errors import OptionError
 from consilience.fitting.objects.fit import with_item_posteriors
-from consilience.fitting.previous.predicting import DRAWS, align_draws
+from consilience.fitting.previous.predicting import DRAWS, align_draws, result_of
 from consilience.fitting.request import Study
-from consilience.inference.result import Result, of_draws
 from consilience.model import Model, Parameters, thin
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.posterior import label_pairs
@@ -33,60 +32,20 @@ from consilience.truth import ObjectsSpace
 NOT_OURS = "attraction"  # the slope that no table of candidates gives
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PreviousFit:
-    """An earlier fit of kind objects, and its model."""
-
-    data: xr.DataTree
-    model: Model[Any]
-
-    def evidence(self) -> StudyEvidence:
-        """Return what its study says of classes, labels and pairs."""
-        study = label_pairs.evidence_of(self.data)
-        if study is None:
-            msg = (
-                "the earlier fit does not hold the effects of classes and labels; "
-                "it was written by an older version: fit that study again"
-            )
-            raise OptionError(msg)
-        return study
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Predicted:
-    """What is found of some items."""
-
-    earlier: PreviousFit
-    space: ObjectsSpace
-    items: Items
-    evidence: StudyEvidence
-    draws: list[Parameters]
-    result: Result
-
-    def tree(self, attributes: Mapping[str, Any]) -> xr.DataTree:
-        """Lay it out as a fit."""
-        dims, before = self.earlier.model.dims, self.earlier.data.attrs
-        data = with_item_posteriors(
-            tree(
-                self.space,
-                self.result,
-                dims,
-                attributes,
-                covariates=self.evidence.names,
-            ),
-            self.space,
-            self.items,
-            self.draws,
-            seed=int(before["seed"]),
-            prob=float(before["prob"]),
-        )
-        evidence = label_pairs.as_dataset(self.evidence)
-        return with_groups(data, **{label_pairs.GROUP: evidence})
-
-
-def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
+def predict_objects(
+    before: xr.DataTree,
+    model: Model[Any],
+    study: Study,
+    attributes: Callable[[ObjectsSpace], Mapping[str, Any]],
+) -> xr.DataTree:
     """Infer what items hold by what an earlier study has learned."""
-    evidence = earlier.evidence()
+    evidence = label_pairs.evidence_of(before)
+    if evidence is None:
+        msg = (
+            "the earlier fit does not hold the effects of classes and labels; "
+            "it was written by an older version: fit that study again"
+        )
+        raise OptionError(msg)
     if study.contains is not None and not evidence.names.endorsement:
         msg = (
             "the earlier fit had no answers of kind contains and has no estimate of "
@@ -94,7 +53,7 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
         )
         raise OptionError(msg)
     given = with_labels(study.responses, evidence)
-    space = replace(study, responses=given).objects_space()
+    space: ObjectsSpace = replace(study, responses=given).space()
     named = replace(space.named, similar=evidence.similar)
     space = replace(space, named=named)
     _check_numbers(evidence, named.covariate_names)
@@ -105,34 +64,49 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
         evidence.item_counts(space),
         names=evidence.names,
         slopes=False,
-        by_annotator="annotator" in earlier.data["posterior"].dims,
+        by_annotator="annotator" in before["posterior"].dims,
     )
-    values = list(thin(align_draws(space, earlier.data), DRAWS))
-    draws: list[Parameters] = [
-        {name: jnp.asarray(value) for name, value in draw.items()} for draw in values
-    ]
-    prob = float(earlier.data.attrs["prob"])
-    return Predicted(
-        earlier=earlier,
-        space=space,
-        items=items,
-        evidence=evidence,
-        draws=draws,
-        result=_result(items, draws, values, space.num_units, len(space.states), prob),
+    values, prob = align_draws(space, before), float(before.attrs["prob"])
+    shape = (space.num_units, len(space.states))
+    result = result_of(partial(_read, items, shape), values, prob)
+    data = with_item_posteriors(
+        tree(space, result, model.dims, attributes(space), covariates=evidence.names),
+        space,
+        items,
+        list(map(_as_jax, thin(values, DRAWS))),
+        seed=int(before.attrs["seed"]),
+        prob=prob,
     )
+    return with_groups(data, **{label_pairs.GROUP: label_pairs.as_dataset(evidence)})
+
+
+def _as_jax(draw: Mapping[str, Any]) -> Parameters:
+    return {name: jnp.asarray(value) for name, value in draw.items()}
+
+
+def _read(
+    items: Items, shape: tuple[int, int], draw: Mapping[str, Any]
+) -> tuple[Any, Any, Mapping[str, Any]]:
+    """Return how many objects each item has by a draw, and the log-likelihood."""
+    parameters, scores = _as_jax(draw), np.full(shape, -np.inf)
+    scores[:, 0] = 0.0
+    each = zip(items.blocks, items.covariates, items.responses_by_size, strict=True)
+    for blocks, covariates, who in each:
+        sums = block_weights(blocks, covariates, parameters, who).sums
+        scores[blocks.unit, : sums.shape[1]] = sums
+    likelihood = logsumexp(scores, axis=1)
+    return np.exp(scores - likelihood[:, None]), likelihood, {}
 
 
 def with_labels(given: Responses, study: StudyEvidence) -> Responses:
     """Return the responses with the labels of an earlier study first, then new ones."""
     rows = given.labels.set_index(given.labels["label"].astype(str))
-    labels = [
-        *map(str, study.labels),
-        *sorted(set(rows.index) - set(map(str, study.labels))),
-    ]
+    before = [*map(str, study.labels)]
+    labels = [*before, *sorted({*rows.index} - {*before})]
     kind = given.table["label"].cat.categories.dtype
     parent = rows["parent"].reindex(labels).fillna("")
-    before = pd.Series(study.parents, study.labels).reindex(labels).fillna("")
-    parent = parent.where(parent != "", before).replace("", None)
+    known = pd.Series(study.parents, study.labels).reindex(labels).fillna("")
+    parent = parent.where(parent != "", known).replace("", None)
     table = rows.reindex(labels).assign(
         label=labels,
         name=rows["name"].reindex(labels).fillna(pd.Series(labels, labels)),
@@ -154,27 +128,3 @@ def _check_numbers(study: StudyEvidence, now: tuple[str, ...]) -> None:
             f"had {', '.join(before) or 'none'}: give the same"
         )
         raise OptionError(msg)
-
-
-def _result(
-    items: Items,
-    draws: list[Parameters],
-    values: list[dict[str, Shaped[np.ndarray, "..."]]],
-    units: int,
-    most: int,
-    prob: float,
-) -> Result:
-    """Return how many objects each item has, over draws of the parameters."""
-    scores = np.full((len(draws), units, most), -np.inf)
-    scores[:, :, 0] = 0.0
-    for draw, parameters in enumerate(draws):
-        each = zip(items.blocks, items.covariates, items.responses_by_size, strict=True)
-        for blocks, covariates, who in each:
-            sums = block_weights(blocks, covariates, parameters, who).sums
-            scores[draw, blocks.unit, : sums.shape[1]] = sums
-    likelihood = logsumexp(scores, axis=2)
-    drawn = np.exp(scores - likelihood[:, :, None])
-    parameters = {
-        name: np.stack([each[name] for each in values])[None] for name in values[0]
-    }
-    return of_draws(parameters, drawn[None], likelihood[None], prob)

@@ -18,8 +18,8 @@ Ibrahim and Chen (2000), Power prior distributions for regression models, on pri
 earlier studies.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -33,33 +33,24 @@ from numpyro.primitives import Messenger
 
 from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.assembly import fit_tree
 from consilience.fitting.inputs import reporter
-from consilience.fitting.previous.predicting import (
-    default_groups,
-    places,
-    rescale_covariates,
-)
+from consilience.fitting.previous.predicting import align, aligned_space, places
 from consilience.fitting.request import Request, Study
-from consilience.fitting.single import fit_one
+from consilience.fitting.single import fit_one, fit_outcome
 from consilience.model import Method, Model, stack_chains
 from consilience.model.contract import Smallest
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
-from consilience.truth import ContainsSpace, Space
+from consilience.posterior.tree import Outcome
+from consilience.truth import Space
 
 MIN_SCALE = 1e-3  # standard deviation that a prior has at least
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Matched:
-    """Draws of one parameter, in the shape that the new study has."""
-
-    draws: Float[np.ndarray, "D ..."]
-    in_previous: Bool[np.ndarray, "..."]
+# Draws of a parameter in the shape that the new study has, and which were there before.
+type Matched = tuple[Float[np.ndarray, "D ..."], Bool[np.ndarray, "..."]]
 
 
-def fit_with_previous(study: Study, request: Request, previous: Fit) -> xr.DataTree:
+def fit_with_previous(study: Study, request: Request, previous: Fit) -> Outcome:
     """Fit a study with the posterior of an earlier one as the prior."""
     name = request.model
     if name == "auto":
@@ -67,21 +58,14 @@ def fit_with_previous(study: Study, request: Request, previous: Fit) -> xr.DataT
     with reporter(request.progress) as report:
         loaded = annotators.load(name, request.prior)
         model = check_previous(name, loaded, previous)
-        space = align(study.space(request.states or model.states), previous)
-        informative, remark = with_informative_prior(model, space, previous)
-        single = fit_one(
-            name,
-            space,
-            request.seed,
-            engine=request.engine,
-            informative=informative,
-            effort=request.effort,
-            report=report,
-        )
+        space = study.space(request.states or model.states)
+        space = aligned_space(space, previous.data)
+        model, remark = with_informative_prior(model, space, previous)
+        single = fit_one(name, space, request, report, informative=model)
     if request.model == "auto":
         reason = f"it is that of the earlier fit; {single.reason}"
         single = replace(single, reason=reason)
-    return fit_tree(study, request, space, single, remarks=[remark])
+    return fit_outcome(study, request, space, single, remarks=[remark])
 
 
 def check_previous(name: str, model: Method[Any], fit: Fit) -> Model[Any]:
@@ -110,16 +94,11 @@ def check_previous(name: str, model: Method[Any], fit: Fit) -> Model[Any]:
     return model
 
 
-def align(space: Space, fit: Fit) -> Space:
-    """Return the space with groups and covariates as the earlier fit had them."""
-    return rescale_covariates(default_groups(space, fit.data), fit.data)
-
-
 def with_informative_prior(
     model: Model[Any], space: Space, fit: Fit
 ) -> tuple[Model[Any], str]:
     """Return the model with the earlier posterior as its prior, and a remark on it."""
-    previous = match_draws(fit.data["posterior"].to_dataset(), model.dims, space)
+    previous = match_draws(fit.data["posterior"].to_dataset(), model.dims.keys(), space)
     names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
 
     def program(data: Any, prior: Any) -> Any:
@@ -137,28 +116,15 @@ def with_informative_prior(
 
 
 def match_draws(
-    posterior: xr.Dataset, dims: Mapping[str, tuple[str, ...]], space: Space
+    posterior: xr.Dataset, dims: Collection[str], space: Space
 ) -> dict[str, Matched]:
     """Return the draws of each parameter, annotators and groups those of the space."""
-    new = {"annotator": space.annotators}
-    if isinstance(space, ContainsSpace) and len(space.groups.names):
-        new["group"] = space.groups.names
-    by_name = {}
+    matched = {}
     for name, variable in posterior.data_vars.items():
-        if name not in dims:
-            continue
-        value = np.asarray(variable.to_numpy(), float)
-        draws = stack_chains(value)
-        here = np.ones(draws.shape[1:], bool)
-        for axis, dim in enumerate(variable.dims[2:]):
-            if dim not in new:
-                continue
-            at = places(variable[dim].to_numpy(), new[str(dim)])
-            draws, here = np.take(draws, at, axis + 1), np.take(here, at, axis)
-            there = (at >= 0).reshape(-1, *(1,) * (here.ndim - axis - 1))
-            here = here & there
-        by_name[str(name)] = Matched(draws, here)
-    return by_name
+        if name in dims:
+            draws, known = align(space, variable)
+            matched[str(name)] = stack_chains(draws), known
+    return matched
 
 
 class _InformativePrior(Messenger):  # type: ignore[misc]
@@ -174,23 +140,24 @@ class _InformativePrior(Messenger):  # type: ignore[misc]
             site["fn"] = _prior(site["fn"], self.draws[site["name"]])
 
 
-def _prior(usual: Any, previous: Matched) -> Any:
-    if not previous.in_previous.any():
+def _prior(usual: Any, matched: Matched) -> Any:
+    draws, known = matched
+    if not known.any():
         return usual
     events, base = usual.event_dim, usual
     while isinstance(base, (dist.Independent, dist.ExpandedDistribution)):
         base = base.base_dist
     if isinstance(base, dist.Normal):
-        mean = jnp.where(previous.in_previous, previous.draws.mean(0), base.loc)
-        scale = jnp.maximum(previous.draws.std(0, ddof=1), MIN_SCALE)
-        scale = jnp.where(previous.in_previous, scale, base.scale)
+        mean = jnp.where(known, draws.mean(0), base.loc)
+        scale = jnp.maximum(draws.std(0, ddof=1), MIN_SCALE)
+        scale = jnp.where(known, scale, base.scale)
         if isinstance(base, RandomEffects):
             new = RandomEffects(scale, base.information, mean)
         else:
             new = dist.Normal(mean, scale)
         return new.to_event(events)
     transform = biject_to(usual.support)
-    free = transform.inv(jnp.asarray(previous.draws))
+    free = transform.inv(jnp.asarray(draws))
     scale = jnp.maximum(free.std(0, ddof=1), MIN_SCALE)
     normal = dist.Normal(free.mean(0), scale).to_event(transform.domain.event_dim)
     return _Transformed(normal, transform)

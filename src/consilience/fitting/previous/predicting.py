@@ -9,11 +9,13 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.annotators import fittable, load
 from consilience.checks import all_checks, as_dataset
@@ -124,7 +126,9 @@ def predict(
             str(familiar["warning"]), UnfamiliarAnnotatorsWarning, stacklevel=2
         )
     settings = json.loads(before["settings"])
-    model = fittable(before["model"], _changed(before["model"], settings))
+    usual, prior = asdict(load(before["model"]).prior), settings["prior"].items()
+    changed = {name: value for name, value in prior if usual.get(name, value) != value}
+    model = fittable(before["model"], changed)
     # Objects have the similarity of the earlier fit.
     alike = None if given.kind == "objects" else similarity
     study = Study.read(
@@ -135,20 +139,15 @@ def predict(
         gold=gold,
         annotators=annotators,
     )
+    attributes = partial(_attributes, fit.data, study, familiar, started)
     if given.kind == "objects":
         import jax
 
-        from consilience.fitting.objects.prediction import PreviousFit, predict_objects
+        from consilience.fitting.objects.prediction import predict_objects
 
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            prediction = predict_objects(PreviousFit(fit.data, model), study)
-            attributes = familiar | _attributes(
-                fit.data, study, prediction.space, started
-            )
-            data = prediction.tree(attributes)
-            return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
-    space = study.space(settings.get("states", 2))
-    space = rescale_covariates(default_groups(space, fit.data), fit.data)
+            return _checked(predict_objects(fit.data, model, study, attributes))
+    space = aligned_space(study.space(settings.get("states", 2)), fit.data)
     space = _with_annotator_groups(space, fit.data)
     _check(fit.data, space)
     values = align_draws(space, fit.data)
@@ -162,18 +161,26 @@ def predict(
             "used on other items: fit both studies together, or take a model of tables"
         )
         raise OptionError(msg)
-    result = _result(read, values, before["prob"])
-    attributes = familiar | _attributes(fit.data, study, space, started)
+    result = result_of(read, values, before["prob"])
     tempering = _tempering(fit.data, space, result)
-    data = tree(space, result, {**DIMS, **model.dims}, attributes, tempering)
+    dims = {**DIMS, **model.dims}
+    return _checked(tree(space, result, dims, attributes(space), tempering))
+
+
+def _checked(data: xr.DataTree) -> Fit:
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
 
 def _attributes(
-    data: xr.DataTree, study: Study, space: Space, started: float
+    data: xr.DataTree,
+    study: Study,
+    familiar: Mapping[str, int | str],
+    started: float,
+    space: Space,
 ) -> dict[str, Any]:
     """Return the attributes of the earlier fit, and what is new."""
-    unseen = int((~np.isin(space.annotators, _names(data))).sum())
+    before = data["constant_data"]["annotator"].to_numpy()
+    unseen = int((~np.isin(space.annotators, before)).sum())
     remark = f"parameters are those of an earlier fit ({data.attrs['model']})"
     if unseen and any(
         "annotator" in each.dims for each in data["posterior"].data_vars.values()
@@ -188,6 +195,7 @@ def _attributes(
         if name not in ("familiar_annotators", "warning", KEPT_PROB)
     }
     return {
+        **familiar,
         **plain,
         "engine_reason": remark,
         "kind": space.kind,
@@ -216,52 +224,21 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
         raise OptionError(msg)
 
 
-def _changed(name: str, settings: dict[str, Any]) -> dict[str, float]:
-    usual = asdict(load(name).prior)
-    return {
-        setting: value
-        for setting, value in settings["prior"].items()
-        if setting in usual and usual[setting] != value
-    }
+def aligned_space(space: Space, data: xr.DataTree) -> Space:
+    """Return the space with groups and covariates as the earlier fit had them.
 
-
-def _names(data: xr.DataTree) -> Shaped[np.ndarray, " J"]:
-    names: Shaped[np.ndarray, " J"] = data["constant_data"]["annotator"].to_numpy()
-    return names
-
-
-def default_groups[S: Space](space: S, data: xr.DataTree) -> S:
-    """Return the space with groups of labels, of no name, where the fit had groups."""
-    if not isinstance(space, ContainsSpace) or len(space.groups.names):
-        return space
-    if "group" not in data["posterior"].coords:
-        return space
-    return replace(space, groups=replace(space.groups, names=np.array([""], object)))
-
-
-def _with_annotator_groups(space: Space, data: xr.DataTree) -> Space:
-    """Return the space with the groups that its annotators had in the earlier fit.
-
-    Others have the group that the table gives them now.
+    Labels have a group of no name where the fit had groups and they have none.
     """
-    before, now = annotator_groups(data), space.annotator_groups
-    place = places(_names(data), space.annotators)
-    if not len(before.names):
-        return replace(space, annotator_groups=no_groups(space.num_annotators))
-    given = now.names if len(now.names) else np.array([NO_GROUP], object)
-    group = np.where(place >= 0, before.names[before.code[place]], given[now.code])
-    names = np.array([*dict.fromkeys([*before.names, *sorted(set(group))])], object)
-    code = places(names, group).astype(np.int32)
-    return replace(space, annotator_groups=Groups(code, names))
-
-
-def rescale_covariates[S: Space](space: S, data: xr.DataTree) -> S:
-    """Return the space with covariates measured as in the earlier fit."""
-    if not isinstance(space, (ChoiceSpace, ContainsSpace)):
-        return space
-    if not space.covariates.names:
+    if isinstance(space, ContainsSpace):
+        in_groups = "group" in data["posterior"].coords
+        if in_groups and not len(space.groups.names):
+            groups = replace(space.groups, names=np.array([""], object))
+            space = replace(space, groups=groups)
+    elif not isinstance(space, ChoiceSpace):
         return space
     covariates = space.covariates
+    if not covariates.names:
+        return space
     constant, learned = data["constant_data"], data["posterior"]
     before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
     names = tuple(map(str, before))
@@ -278,6 +255,22 @@ def rescale_covariates[S: Space](space: S, data: xr.DataTree) -> S:
         constant["covariate_spread"].to_numpy(),
     )
     return replace(space, covariates=moved)
+
+
+def _with_annotator_groups(space: Space, data: xr.DataTree) -> Space:
+    """Return the space with the groups that its annotators had in the earlier fit.
+
+    Others have the group that the table gives them now.
+    """
+    before, now = annotator_groups(data), space.annotator_groups
+    if not len(before.names):
+        return replace(space, annotator_groups=no_groups(space.num_annotators))
+    place = places(data["constant_data"]["annotator"].to_numpy(), space.annotators)
+    given = now.names if len(now.names) else np.array([NO_GROUP], object)
+    group = np.where(place >= 0, before.names[before.code[place]], given[now.code])
+    names = np.array([*dict.fromkeys([*before.names, *sorted(set(group))])], object)
+    code = places(names, group).astype(np.int32)
+    return replace(space, annotator_groups=Groups(code, names))
 
 
 def _check(data: xr.DataTree, space: Space) -> None:
@@ -313,11 +306,12 @@ def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader |
     return read
 
 
-def _result(
+def result_of(
     read: Reader,
-    values: dict[str, Shaped[np.ndarray, "chain draw ..."]],
+    values: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
     prob: float,
 ) -> Result:
+    """Return the result of some draws, evenly taken, each put into the new study."""
     kept, beliefs, likelihoods = [], [], []
     for draw in thin(values, DRAWS):
         truth, likelihood, more = read(draw)
@@ -346,24 +340,33 @@ def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | N
 def align_draws(
     space: Space, data: xr.DataTree
 ) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
-    """Return the draws with the annotators, and groups, of a new space.
+    """Return the draws with the annotators, and groups, of a new space."""
+    return {
+        str(name): align(space, variable)[0]
+        for name, variable in data["posterior"].data_vars.items()
+    }
+
+
+def align(
+    space: Space, variable: xr.DataArray
+) -> tuple[Float[np.ndarray, "chain draw ..."], Bool[np.ndarray, "..."]]:
+    """Return draws of a parameter for a new space, and which the earlier fit had.
 
     Who was not in the earlier fit is taken for the mean of those who were.
     """
     new = {"annotator": space.annotators}
-    if isinstance(space, ContainsSpace) and len(space.groups.names):
+    new["annotator_group"] = space.annotator_groups.names
+    if isinstance(space, ContainsSpace):
         new["group"] = space.groups.names
-    if len(space.annotator_groups.names):
-        new["annotator_group"] = space.annotator_groups.names
-    draws = {}
-    for name, variable in data["posterior"].data_vars.items():
-        value = np.asarray(variable.to_numpy(), float)
-        for axis, names in new.items():
-            if axis in variable.dims:
-                at = places(variable[axis].to_numpy(), names)
-                value = _take(value, variable.dims.index(axis), at)
-        draws[str(name)] = value
-    return draws
+    value = np.asarray(variable.to_numpy(), float)
+    known = np.ones((1,) * value.ndim, bool)
+    for axis, dim in enumerate(variable.dims):
+        if len(new.get(str(dim), ())):
+            at = places(variable[dim].to_numpy(), new[str(dim)])
+            mean = value.mean(axis, keepdims=True)
+            value = np.take(np.concatenate([value, mean], axis), at, axis)
+            known = known & (at >= 0).reshape(-1, *(1,) * (value.ndim - axis - 1))
+    return value, np.asarray(np.broadcast_to(known, value.shape)[0, 0])
 
 
 def familiarity(
@@ -389,22 +392,14 @@ def familiarity(
         "earlier fit, and nothing shows whether those who gave them are alike; use the "
         "names of the earlier fit, or fit these responses by themselves"
     )
-    return {
-        "familiar_annotators": number,
-        "warning": "" if number else warning,
-    }
+    return {"familiar_annotators": number, "warning": "" if number else warning}
 
 
 def places(
     before: Shaped[np.ndarray, " A"], now: Shaped[np.ndarray, " B"]
 ) -> Int[np.ndarray, " B"]:
     """Return where each name was before; -1 for those that were not there."""
-    place = {str(name): number for number, name in enumerate(before)}
-    return np.array([place.get(str(name), -1) for name in now])
-
-
-def _take(
-    value: Float[np.ndarray, "..."], axis: int, at: Int[np.ndarray, " B"]
-) -> Float[np.ndarray, "..."]:
-    mean = value.mean(axis, keepdims=True)
-    return np.take(np.concatenate([value, mean], axis), at, axis)
+    place: Int[np.ndarray, " B"] = pd.Index(before.astype(str)).get_indexer(
+        pd.Index(now.astype(str))
+    )
+    return place
