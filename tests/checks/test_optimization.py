@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from consilience.checks.optimization import optimization
+from consilience.checks.optimization import finite, optimization
 from consilience.posterior.diagnostics import TOO_LITTLE
 
 
@@ -38,33 +38,30 @@ def test_a_climb_that_arrives_passes(verdicts):
     assert result["objective_spread"].value == pytest.approx(0.001)
 
 
-def test_a_climb_that_was_cut_short_fails(verdicts):
-    result = verdicts(
-        climb([-300.0, -200.0], [-250.0, -201.0], converged=[False, True])
-    )
-    assert not result["stopped_early"].ok
-    assert "sweeps" in result["stopped_early"].remedy
+def test_only_a_chosen_start_that_was_cut_short_fails(verdicts):
+    for chosen in (0, 1):
+        group = climb(
+            [-300.0, -200.0], [-250.0, -201.0], converged=[False, True], chosen=chosen
+        )
+        verdict = verdicts(group)["stopped_early"]
+        assert verdict.ok == (chosen == 1)
+    assert "sweeps" in verdicts(climb([1.0], converged=[False]))["stopped_early"].remedy
 
 
-def test_only_the_chosen_start_must_arrive(verdicts):
-    group = climb([-300.0, -200.0], [-250.0, -201.0], converged=[False, True], chosen=1)
-    assert verdicts(group)["stopped_early"].ok
-
-
-def test_a_fall_fails(verdicts):
-    result = verdicts(climb([-300.0, -200.0, -200.1, -199.0]))
-    assert not result["objective_fall"].ok
-    assert result["objective_fall"].value == pytest.approx(0.1 / 200.1)
-
-
-def test_rounding_is_no_fall(verdicts):
-    assert verdicts(climb([-300.0, -200.0, -200.0 - 1e-8]))["objective_fall"].ok
-
-
-def test_an_engine_of_single_precision_says_what_rounding_is(verdicts):
-    fall = [-300.0, -200.0, -200.0001]
-    assert not verdicts(climb(fall))["objective_fall"].ok
-    assert verdicts(climb(fall, rounding=1e-6))["objective_fall"].ok
+@pytest.mark.parametrize(
+    ("course", "fall", "attrs"),
+    [
+        ([-300.0, -200.0, -200.1, -199.0], 0.1 / 200.1, {}),
+        ([-300.0, -200.0, -200.0 - 1e-8], 0.0, {}),  # rounding is no fall
+        ([-300.0, -200.0, -200.0001], 0.0001 / 200.0001, {}),
+        # An engine of single precision says what rounding is.
+        ([-300.0, -200.0, -200.0001], 0.0, {"rounding": 1e-6}),
+    ],
+)
+def test_a_fall_beyond_rounding_fails(verdicts, course, fall, attrs):
+    verdict = verdicts(climb(course, **attrs))["objective_fall"]
+    assert verdict.ok == (fall == 0)
+    assert fall == 0 or verdict.value == pytest.approx(fall)
 
 
 def test_a_noisy_objective_may_fall(verdicts):
@@ -89,3 +86,24 @@ def test_one_start_says_nothing_of_other_optima(verdicts):
 
 def test_a_fit_by_sampling_has_no_such_verdicts(tree, skilled):
     assert optimization(tree(confusion=skilled)) == []
+
+
+def test_draws_that_are_no_numbers_are_counted(tree, skilled):
+    (verdict,) = finite(tree(confusion=skilled))
+    assert verdict.ok
+    skilled[0, 3, 1, 2] = np.nan
+    skilled[1, 0, 0, 0] = np.inf
+    (verdict,) = finite(tree(confusion=skilled))
+    assert verdict.value == 2
+    assert not verdict.ok
+
+
+def test_a_probability_that_is_no_number_fails_but_padding_does_not(tree, skilled):
+    data = tree(confusion=skilled)
+    broken = data["truth"]["probability"].copy()
+    broken[1, 2] = np.nan
+    data["truth"]["probability"] = broken
+    assert not finite(data)[0].ok
+    padded = xr.DataArray([0, 1, -1], dims="candidate")
+    data["constant_data"]["candidate_class"] = padded
+    assert finite(data)[0].ok

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import xarray as xr
 
 from consilience.checks import all_checks, as_dataset
@@ -13,19 +14,17 @@ from consilience.posterior.diagnostics import (
 )
 
 
-def test_a_limit_itself_is_allowed():
-    assert at_most("a", 1.0, 1.0, "mend").ok
-    assert at_least("a", 1.0, 1.0, "mend").ok
-
-
-def test_a_figure_beyond_its_limit_says_how_to_mend():
-    assert at_most("a", 1.1, 1.0, "mend").remedy == "mend"
-    assert at_least("a", 0.9, 1.0, "mend").remedy == "mend"
-
-
-def test_a_figure_that_is_no_number_fails():
-    assert not at_most("a", np.nan, 1.0, "mend").ok
-    assert not at_least("a", np.nan, 1.0, "mend").ok
+@pytest.mark.parametrize(
+    ("judge", "value", "ok"),
+    [
+        *((at_most, 1.0, True), (at_most, 1.1, False), (at_most, np.nan, False)),
+        *((at_least, 1.0, True), (at_least, 0.9, False), (at_least, np.nan, False)),
+    ],
+)
+def test_a_limit_is_allowed_and_what_is_beyond_says_how_to_fix_it(judge, value, ok):
+    verdict = judge("a", value, 1.0, "restart")
+    expected = (True, PASSED, "nothing to fix") if ok else (False, FAILED, "restart")
+    assert (verdict.ok, verdict.outcome, verdict.remedy) == expected
 
 
 def test_where_the_data_are_too_few_a_check_neither_passes_nor_fails():
@@ -33,33 +32,21 @@ def test_where_the_data_are_too_few_a_check_neither_passes_nor_fails():
     assert (verdict.outcome, verdict.remedy) == (TOO_LITTLE, "run more chains")
     assert verdict.ok
     assert np.isnan(verdict.value)
-    outcomes = [at_most("a", value, 1.0, "mend").outcome for value in (1.0, 2.0)]
-    assert outcomes == [PASSED, FAILED]
 
 
 def table(*verdicts):
     return diagnostics(xr.DataTree.from_dict({"diagnostics": as_dataset(verdicts)}))
 
 
-def test_outcomes_are_counted_apart():
-    good, bad = at_most("a", 1.0, 2.0, "mend"), at_most("b", 1.0, 0.0, "mend")
+def test_the_table_of_a_run_has_the_outcome_of_each_verdict_and_counts_them():
+    good, bad = at_most("a", 1.0, 2.0, "fix"), at_most("b", 1.0, 0.0, "fix")
     unknown = too_little("c", 1.0, "ask more people", value=0.5)
     result = table(good, bad, good, unknown)
+    assert result["outcome"].tolist() == [PASSED, FAILED, PASSED, TOO_LITTLE]
     assert list(counts(result).values()) == [2, 1, 1]
     said = "2 passed, 1 failed (b), 1 with too little data to tell (c)"
     assert tally(result) == said
     assert tally(table(good, good)) == "all 2 passed"
-
-
-def test_the_table_of_a_run_has_the_outcome_of_each_verdict():
-    verdicts = [
-        at_most("a", 1.0, 1.0, "mend"),
-        at_most("b", 2.0, 1.0, "mend"),
-        too_little("c", 1.0, "ask"),
-    ]
-    group = as_dataset(verdicts)
-    result = diagnostics(xr.DataTree.from_dict({"diagnostics": group}))
-    assert result["outcome"].tolist() == [PASSED, FAILED, TOO_LITTLE]
 
 
 def test_verdicts_are_laid_out_along_check(tree, skilled):
@@ -70,7 +57,4 @@ def test_verdicts_are_laid_out_along_check(tree, skilled):
     assert group.sizes == {"check": len(verdicts)}
     assert group["name"].to_numpy().tolist() == [v.name for v in verdicts]
     assert group["ok"].dtype == bool
-
-
-def test_no_verdicts_make_an_empty_group():
     assert as_dataset([]).sizes == {"check": 0}

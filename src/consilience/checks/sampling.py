@@ -67,7 +67,7 @@ _LONGER = "run longer (`draws=`)"
 # most; a difference of two cells, averaged over two rows, then has one of
 # .5 * sqrt(2 / 50) / sqrt(2) = .07.
 _GAIN = 0.1
-_MIN_FAMILIAR = 1.0
+_FAMILIAR = 1.0
 
 
 def sampling(data: xr.DataTree) -> list[Verdict]:
@@ -77,11 +77,18 @@ def sampling(data: xr.DataTree) -> list[Verdict]:
         figures = data["convergence"].to_dataset()
         if not figures.sizes["quantity"]:
             return [at_most("rhat", np.nan, RHAT, "no quantity moved; report this")]
+        weights = figures["mode_weight"].to_numpy()
+        shares = ", ".join(f"{weight:.2f}" for weight in weights)
+        how = (
+            f"the answers have several explanations: {figures.attrs['modes']}; each is "
+            f"weighted by how well it predicts answers ({shares}); give some gold "
+            "labels (`gold=`) to tell which is right"
+        )
         verdicts = [
             _rhat(figures),
             _effective(figures, "ess_bulk", BULK),
             _effective(figures, "ess_tail", TAIL),
-            _modes(figures),
+            at_most("modes", float(len(weights)), 1.0, how),
         ]
     if "sample_stats" in data.children:
         verdicts += _trajectories(data["sample_stats"].to_dataset())
@@ -91,9 +98,8 @@ def sampling(data: xr.DataTree) -> list[Verdict]:
 def _rhat(figures: xr.Dataset) -> Verdict:
     rhat = figures["rhat"].to_numpy()
     if figures.sizes["chain"] < 2:
-        return too_little(
-            "rhat", RHAT, "one chain cannot be compared; run four (`chains=4`)"
-        )
+        how = "one chain cannot be compared; run four (`chains=4`)"
+        return too_little("rhat", RHAT, how)
     worst = int(rhat.argmax())
     name, lowest, highest = (
         figures[each].to_numpy()[worst] for each in ("quantity", "lowest", "highest")
@@ -109,8 +115,7 @@ def _rhat(figures: xr.Dataset) -> Verdict:
 
 
 def _effective(figures: xr.Dataset, name: str, limit: float) -> Verdict:
-    effective = figures[name].to_numpy()
-    effective = np.where(np.isfinite(effective), effective, 0.0)
+    effective = np.nan_to_num(figures[name].to_numpy(), posinf=0.0, neginf=0.0)
     worst = int(effective.argmin())
     of_worst = figures["quantity"].to_numpy()[worst]
     advice = f"too few effective draws, fewest of {of_worst}; {_LONGER}"
@@ -119,57 +124,23 @@ def _effective(figures: xr.Dataset, name: str, limit: float) -> Verdict:
     return at_least(name, effective[worst], limit, advice)
 
 
-def _modes(figures: xr.Dataset) -> Verdict:
-    weights = figures["mode_weight"].to_numpy()
-    shares = ", ".join(f"{weight:.2f}" for weight in weights)
-    return at_most(
-        "modes",
-        float(len(weights)),
-        1.0,
-        f"the answers have several explanations: {figures.attrs['modes']}; each is "
-        f"weighted by how well it predicts answers ({shares}); give some gold labels "
-        "(`gold=`) to tell which is right",
-    )
-
-
 def _trajectories(stats: xr.Dataset) -> list[Verdict]:
-    verdicts = []
+    verdicts, tune = [], "tune longer (`tune=`) or choose a model with stronger priors"
     if "diverging" in stats:
-        verdicts.append(
-            at_most(
-                "divergences",
-                float(stats["diverging"].sum()),
-                0.0,
-                "the sampler diverged in a region of the posterior, which the draws "
-                "miss; tune longer (`tune=`) or choose a model with "
-                "stronger priors",
-            )
-        )
+        how = "the sampler diverged in a region of the posterior, which the draws miss"
+        number = float(stats["diverging"].sum())
+        verdicts.append(at_most("divergences", number, 0.0, f"{how}; {tune}"))
     if "energy" in stats:
-        energy = stats["energy"].transpose("chain", "draw").to_numpy()
+        # Imported only where chains are checked: it takes a second.
+        from arviz_stats.base import array_stats  # type: ignore[attr-defined]  # noqa: PLC0415
+
+        statistics: Any = array_stats  # it says that it is typed; its functions are not
+        energy = stats["energy"].transpose("chain", "draw").to_numpy().astype(float)
         with np.errstate(all="ignore"):
-            bfmi = _statistics().bfmi(
-                energy.astype(np.float64), chain_axis=0, draw_axis=1
-            )
-        verdicts.append(
-            at_least(
-                "e_bfmi",
-                float(np.min(bfmi)),
-                _BFMI,
-                "the sampler moves slowly between energies, so tails are poorly "
-                "explored; "
-                "tune longer (`tune=`) or choose a model with stronger priors",
-            )
-        )
+            bfmi = statistics.bfmi(energy, chain_axis=0, draw_axis=1).min()
+        how = "the sampler moves slowly between energies, so tails are poorly explored"
+        verdicts.append(at_least("e_bfmi", float(bfmi), _BFMI, f"{how}; {tune}"))
     return verdicts
-
-
-def _statistics() -> Any:
-    # Imported only where chains are checked: it takes a second. It says that it is
-    # typed; these functions are not.
-    from arviz_stats.base import array_stats  # type: ignore[attr-defined]  # noqa: PLC0415
-
-    return array_stats
 
 
 def weigh_modes(model: Model[Any], space: Space, result: Result, prob: float) -> Result:
@@ -201,28 +172,22 @@ def label_switching(data: xr.DataTree) -> list[Verdict]:
     if not len(halves):
         return []
     gains = [_gain(half @ votes.to_numpy()) for half in halves]
-    verdicts = [
-        at_most(
-            "label_switching",
-            max(gains),
-            _GAIN,
-            "states of the truth have swapped names, so their probabilities are not "
-            "those of the labels; start from the vote shares, take a prior with more "
-            "weight on the diagonal, or give some gold labels (`gold=`)",
-        )
-    ]
+    fix = (
+        "take a prior with more weight on the diagonal, or give some gold labels "
+        "(`gold=`)"
+    )
+    how = (
+        "states of the truth have swapped names, so their probabilities are not those "
+        f"of the labels; start from the vote shares, {fix}"
+    )
+    verdicts = [at_most("label_switching", max(gains), _GAIN, how)]
     if len(chains) > 1:
         nearer = [_gain(_likeness(chain, chains[0])) for chain in chains[1:]]
-        verdicts.append(
-            at_most(
-                "chains_aligned",
-                max(nearer),
-                _GAIN,
-                "chains name the states differently, so means over chains mix them; "
-                "start all chains from the vote shares, take a prior with more weight "
-                "on the diagonal, or give some gold labels (`gold=`)",
-            )
+        how = (
+            "chains name the states differently, so means over chains mix them; start "
+            f"all chains from the vote shares, {fix}"
         )
+        verdicts.append(at_most("chains_aligned", max(nearer), _GAIN, how))
     return verdicts
 
 
@@ -275,6 +240,6 @@ def familiar_annotators(data: xr.DataTree) -> list[Verdict]:
     if "familiar_annotators" not in data.attrs:
         return []
     name, number = "familiar_annotators", float(data.attrs["familiar_annotators"])
-    if number < _MIN_FAMILIAR:
-        return [too_little(name, _MIN_FAMILIAR, data.attrs["warning"], number)]
-    return [at_least(name, number, _MIN_FAMILIAR, data.attrs["warning"])]
+    if number < _FAMILIAR:
+        return [too_little(name, _FAMILIAR, data.attrs["warning"], number)]
+    return [at_least(name, number, _FAMILIAR, data.attrs["warning"])]

@@ -12,16 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilience.posterior.diagnostics import (
-    FAILED,
-    PASSED,
-    TOO_LITTLE,
-    Outcome,
-)
+from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE, Outcome
 from consilience.when_used import xr
-
-# What stands in the remedy of a verdict that asks for nothing.
-_NOTHING = "nothing to fix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +77,15 @@ def too_little(
 
 def as_dataset(verdicts: Sequence[Verdict]) -> xr.Dataset:
     """Lay verdicts out as the group `diagnostics` of a fit."""
-    return xr.Dataset(
-        {
-            "name": ("check", np.array([v.name for v in verdicts], dtype=object)),
-            "value": ("check", np.array([v.value for v in verdicts], dtype=float)),
-            "limit": ("check", np.array([v.limit for v in verdicts], dtype=float)),
-            "outcome": ("check", np.array([v.outcome for v in verdicts], dtype=object)),
-            "ok": ("check", np.array([v.ok for v in verdicts], dtype=bool)),
-            "remedy": ("check", np.array([v.remedy for v in verdicts], dtype=object)),
-        }
-    )
+    kinds = {"name": object, "value": float, "limit": float}
+    kinds |= {"outcome": object, "ok": bool, "remedy": object}
+    columns = {
+        name: np.array([getattr(verdict, name) for verdict in verdicts], kind)
+        for name, kind in kinds.items()
+    }
+    return xr.Dataset({name: ("check", column) for name, column in columns.items()})
 
 
 def _judge(name: str, value: float, limit: float, remedy: str, *, ok: bool) -> Verdict:
-    outcome, advice = (PASSED, _NOTHING) if ok else (FAILED, remedy)
+    outcome, advice = (PASSED, "nothing to fix") if ok else (FAILED, remedy)
     return Verdict(name, float(value), float(limit), outcome, advice)

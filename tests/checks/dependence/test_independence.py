@@ -20,6 +20,7 @@ from consilience.checks.dependence.independence import (
     residual_correlation,
 )
 from consilience.checks.simulated_fits import replace_answers
+from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
 from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
@@ -60,22 +61,33 @@ def drawn(space, generator, guessed):
     return answer, (1 - guessed) * confusion + guessed / labels
 
 
+def residual_given(name, space, prior=None, **draw):
+    """Residuals given one draw of the parameters."""
+    whole = {each: value[None, None] for each, value in draw.items()}
+    with jax.enable_x64(True):
+        return residual_correlation(annotators.load(name, prior), space, whole)
+
+
 def residual_of(space, confusion, name="bayesian_dawid_skene"):
     """Residuals given these confusions, all labels as frequent."""
     labels = len(space.states)
-    draw = {"prevalence": np.full(labels, 1 / labels), "confusion": confusion}
-    whole = {each: value[None, None] for each, value in draw.items()}
-    with jax.enable_x64(True):
-        return residual_correlation(annotators.load(name), space, whole)
+    prevalence = np.full(labels, 1 / labels)
+    return residual_given(name, space, prevalence=prevalence, confusion=confusion)
 
 
-def residuals(labels, guessed, studies=STUDIES, items=ITEMS):
-    space, generator = design(labels, items), np.random.default_rng(1)
+def residuals(labels, guessed, studies=STUDIES, items=ITEMS, seed=1, pulled=0.0):
+    """Residuals of studies; confusions may be pulled to chance, as by a prior."""
+    space, generator = design(labels, items), np.random.default_rng(seed)
     results = []
     for _ in range(studies):
         answer, confusion = drawn(space, generator, guessed)
-        results.append(residual_of(replace_answers(space, answer), confusion))
+        given = (1 - pulled) * confusion + pulled / labels
+        results.append(residual_of(replace_answers(space, answer), given))
     return results
+
+
+def z_of(results):
+    return np.array([each.z for each in results])
 
 
 def at_most_by_chance(level):
@@ -83,14 +95,10 @@ def at_most_by_chance(level):
     return STUDIES * level + 4 * np.sqrt(STUDIES * level * (1 - level))
 
 
-@pytest.fixture(scope="module", params=[2, 3, 5, 10])
-def independent(request):
-    return residuals(request.param, 0)
-
-
-def test_independent_annotators_are_rejected_no_more_often_than_said(independent):
-    z = np.array([each.z for each in independent])
-    assert sum(each.rejected for each in independent) <= at_most_by_chance(0.01)
+@pytest.mark.parametrize("labels", [2, 3, 5, 10])
+def test_independent_annotators_are_rejected_no_more_often_than_said(labels):
+    z = z_of(residuals(labels, 0))
+    assert (z > LIMIT).sum() <= at_most_by_chance(0.01)
     assert (z > 1.645).sum() <= at_most_by_chance(0.05)
     assert abs(z.mean()) < 4 / np.sqrt(STUDIES)
 
@@ -98,7 +106,7 @@ def test_independent_annotators_are_rejected_no_more_often_than_said(independent
 @pytest.mark.parametrize("labels", [2, 3, 5, 10])
 def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
     result = residuals(labels, SHARE)
-    assert np.mean([each.z for each in result]) > 4 / np.sqrt(STUDIES)
+    assert z_of(result).mean() > 4 / np.sqrt(STUDIES)
     assert np.mean([each.rejected for each in result]) > 0.5
     assert all(each.correlation > 0 for each in result)
 
@@ -143,25 +151,10 @@ def test_as_many_studies_are_rejected_as_their_standard_errors_say():
     assert abs(power_of(result, 0.0) - seen) > margin
 
 
-def held_back(guessed, studies=40):
-    """Residuals given confusions that are off towards chance, as by a strong prior."""
-    space, generator = design(5), np.random.default_rng(5)
-    results = []
-    for _ in range(studies):
-        answer, confusion = drawn(space, generator, guessed)
-        off = 0.7 * confusion + 0.3 / 5
-        results.append(residual_of(replace_answers(space, answer), off).z)
-    return np.array(results)
-
-
-def test_confusions_that_a_prior_holds_back_are_no_dependence():
-    z = held_back(0)
-    assert z.mean() < 4 / np.sqrt(len(z))
-
-
-def test_with_confusions_held_back_those_who_guess_together_are_still_seen():
-    z = held_back(SHARE)
-    assert z.mean() > 4 / np.sqrt(len(z))
+@pytest.mark.parametrize("guessed", [0, SHARE])
+def test_confusions_that_a_prior_holds_back_are_no_dependence(guessed):
+    z = z_of(residuals(5, guessed, studies=40, seed=5, pulled=0.3))
+    assert (z.mean() > 4 / np.sqrt(len(z))) == (guessed > 0)
 
 
 def on_lists(guessed, studies):
@@ -184,8 +177,7 @@ def on_lists(guessed, studies):
     )
     right = generator.uniform(0.8, 0.95, PEOPLE)
     hits = (1 - guessed) * right + guessed / 4
-    draw = {"prevalence": np.full(50, 1 / 50), "skill": np.stack([hits, 1 - hits], 1)}
-    whole = {each: value[None, None] for each, value in draw.items()}
+    skill = np.stack([hits, 1 - hits], 1)
     results = []
     for _ in range(studies):
         hard = (generator.random(ITEMS) < guessed)[space.unit]
@@ -193,12 +185,10 @@ def on_lists(guessed, studies):
         missed = generator.integers(1, 4, len(chance))
         slot = np.where(generator.random(len(chance)) < chance, 0, missed)
         answer = lists[space.unit, slot].astype(np.int32)
-        with jax.enable_x64(True):
-            model = annotators.load("structured")
-            results.append(
-                residual_correlation(model, replace_answers(space, answer), whole).z
-            )
-    return np.array(results)
+        given = {"prevalence": np.full(50, 1 / 50), "skill": skill}
+        answered = replace_answers(space, answer)
+        results.append(residual_given("structured", answered, **given))
+    return z_of(results)
 
 
 def test_independent_annotators_who_choose_from_lists_are_seldom_rejected():
@@ -212,80 +202,61 @@ def test_those_who_guess_together_on_lists_are_rejected():
     assert np.mean(z > LIMIT) > 0.5
 
 
-def of_two_subtypes(name, studies=40):
-    """Residuals of answers to items half of which everyone finds hard.
-
-    Taken given the subtype of the item (ebcc), or given its label alone.
-    """
+@pytest.mark.parametrize(
+    ("name", "prior", "sees"),
+    [("ebcc", {"subtypes": 2.0}, False), ("bayesian_dawid_skene", None, True)],
+)
+def test_what_a_model_knows_of_items_is_no_dependence(name, prior, sees):
+    """Half of the items are hard for everyone: a subtype to ebcc, not to the other."""
     space, generator = design(2), np.random.default_rng(6)
     hits = np.array([0.95, 0.55])
     rows = np.stack([hits, 1 - hits], -1)
     table = np.stack([rows, rows[:, ::-1]])  # label, subtype, answer
+    draw = {
+        "prevalence": np.full(2, 0.5),
+        "subtype": np.full((2, 2), 0.5),
+        "subtype_confusion": np.broadcast_to(table, (PEOPLE, *table.shape)),
+        "confusion": np.broadcast_to(table.mean(1), (PEOPLE, 2, 2)),
+    }
     results = []
-    for _ in range(studies):
+    for _ in range(40):
         truth, subtype = generator.integers(0, 2, (2, ITEMS))
         chance = table[truth, subtype][space.unit]
         answer = (generator.random(len(chance)) > chance[:, 0]).astype(np.int32)
-        draw = {
-            "prevalence": np.full(2, 0.5),
-            "subtype": np.full((2, 2), 0.5),
-            "subtype_confusion": np.broadcast_to(table, (PEOPLE, *table.shape)),
-            "confusion": np.broadcast_to(table.mean(1), (PEOPLE, 2, 2)),
-        }
-        whole = {each: value[None, None] for each, value in draw.items()}
-        prior = {"subtypes": 2.0} if name == "ebcc" else None
-        model = annotators.load(name, prior)
-        responses = replace_answers(space, answer)
-        with jax.enable_x64(True):
-            results.append(residual_correlation(model, responses, whole).z)
-    return np.array(results)
+        answered = replace_answers(space, answer)
+        results.append(residual_given(name, answered, prior, **draw))
+    z, limit = z_of(results), 4 / np.sqrt(len(results))
+    assert z.mean() > limit if sees else abs(z.mean()) < limit
 
 
-def test_what_a_model_knows_of_items_is_no_dependence():
-    z = of_two_subtypes("ebcc")
-    assert abs(z.mean()) < 4 / np.sqrt(len(z))
-
-
-def test_to_a_model_that_knows_labels_alone_it_is():
-    z = of_two_subtypes("bayesian_dawid_skene")
-    assert z.mean() > 4 / np.sqrt(len(z))
-
-
-def by_fit(guessed, studies=8):
-    space, generator = design(2), np.random.default_rng(2)
-    results = []
-    with jax.enable_x64(True):
-        for _ in range(studies):
-            answer, _ = drawn(space, generator, guessed)
-            fitted = fit_one(
-                "hierarchical_dawid_skene",
-                replace_answers(space, answer),
-                0,
-                engine="vb",
-                effort=EngineOptions(draws=0, restarts=1),
-                report=silent,
-            )
-            results.append(fitted.tempering)
+@pytest.fixture(scope="module")
+def tempered():
+    """Eight fits each of independent annotators, and of those who guess together."""
+    space, results = design(2), {}
+    request = Request(engine="vb", effort=EngineOptions(draws=0, restarts=1))
+    for guessed in (0, SHARE):
+        generator = np.random.default_rng(2)
+        for _ in range(8):
+            answered = replace_answers(space, drawn(space, generator, guessed)[0])
+            fitted = fit_one("hierarchical_dawid_skene", answered, request, silent)
+            results.setdefault(guessed, []).append(fitted.tempering)
     return results
 
 
-def test_with_fitted_confusions_the_independent_are_hardly_tempered():
-    result = by_fit(0)
-    z = np.array([each.z for each in result])
+def test_with_fitted_confusions_the_independent_are_hardly_tempered(tempered):
     # The fit takes some of the residuals: z is at most that of the true confusions.
-    assert z.mean() < 4 / np.sqrt(len(result))
+    assert z_of(tempered[0]).mean() < 4 / np.sqrt(8)
     moved, moved_together = (
-        np.mean([np.abs(each.raw.probability - each.tempered.probability).max(1)])
-        for each in (result[0], by_fit(SHARE)[0])
+        np.abs(each[0].raw.probability - each[0].tempered.probability).max(1).mean()
+        for each in tempered.values()
     )
     assert moved < 0.02
     assert moved_together > 2 * moved
 
 
-def test_with_fitted_confusions_those_who_guess_together_are_tempered():
-    result = by_fit(SHARE)
-    z = np.array([each.z for each in result])
-    assert z.mean() > 4 / np.sqrt(len(result))
+def test_with_fitted_confusions_those_who_guess_together_are_tempered(tempered):
+    result = tempered[SHARE]
+    assert z_of(result).mean() > 4 / np.sqrt(8)
     assert all(each.reported == "tempered" for each in result)
     number = np.full(ITEMS, float(PER_ITEM))
     for each in result:

@@ -21,38 +21,32 @@ one way: :math:`c_k` is how far they do, so that this does not count as going to
 **What the consensus hides.** The truth is inferred from the same answers: where all err
 together, the error is taken for the truth, and no residual is left. So :math:`\hat\rho`
 is far smaller than the correlation given the *true* labels. On fifteen public data sets
-with gold labels (hierarchical model, `vb`) the root of :math:`\hat\rho` came within .15
-of the latter on nine (such as rte .24 for .25, cf_amt .32 for .30, dog .25 for .38) and
-was far below it on six (such as zc_in .19 for .41 and trec .17 for .56).
-Where annotators err independently, models whose form is wrong still leave a residual
-correlation: shrunk, .004 to .019 on average of twelve simulated crowds each with one
-skill for all labels, independent rows, or experts and novices. What is reported is
-tempered by four times the residual correlation above .0075.
+(hierarchical model, `vb`) its root came within .15 of the latter on nine and was far
+below it on six (such as zc_in .19 for .41 and trec .17 for .56). Where annotators err
+independently, models whose form is wrong leave .004 to .019, shrunk, on average of
+twelve simulated crowds each. What is reported is tempered by four times the residual
+correlation above .0075.
 
-**What several models see.** A model that explains more hides more: trec's correlation
-given the truth is .56, the correlated model leaves .009 of it, three others .03 to .04.
-Where `auto` compares models, the median of their residual correlations says whether
-errors are correlated at all (public sets: .023 and more; independent crowds: .018 or
-less in all but four of 36), and if they are, no model's correlation is taken for less
-than .15.
+**What several models see.** A model that explains more hides more: of trec's .56 the
+correlated model leaves .009, three others .03 to .04. Where `auto` compares models, the
+median of their residual correlations says whether errors are correlated at all (public
+sets: .023 and more; independent crowds: .018 or less in all but four of 36), and if
+they are, no model's correlation is taken for less than .15.
 
 **An estimate, not a switch.** Few studies have answers enough to tell a correlation of
-.02 from none, and one of .02 already matters. So :math:`\hat\rho` is shrunk towards
-what is usual across public data sets, .03 ± .03, by its own standard error (the mean of
-a normal posterior, negative ones cut off): a study of a few hundred answers gets nearly
-the usual one, a large study its own. The constants were chosen with sixteen public sets
-and six kinds of simulated crowds in view, by the log-loss of the labels; what sets left
-out would have chosen for the factor stands in the benchmarks.
+.02 from none, and one of .02 already matters. So :math:`\hat\rho` is shrunk by its own
+standard error towards what is usual across public data sets, .03 ± .03 (the mean of a
+normal posterior, negative ones cut off). The constants were chosen with sixteen public
+sets and six kinds of simulated crowds in view, by the log-loss of the labels; what sets
+left out would have chosen for the factor stands in the benchmarks.
 
 n answers whose errors correlate by :math:`\rho` are worth :math:`n / D` independent
-ones, with the **design effect** :math:`D = 1 + (n - 1) \rho` (Kish 1965, section 5.4).
-By it no number of answers is worth more than :math:`1 / \rho`, which spares a model
-that has learned a wrong truth. Where several models are mixed, that they differ says
-so, and :math:`D = 1 + \rho \sqrt{(n - 1)(8 - 1)}`, the same for eight answers:
-whichever family of public sets is left out, the others choose the root, and log-loss is
-.404 for .413 (with 20 and 40 answers an item .135 for .151 and .14 for .19). On
-simulated crowds it is .001 higher. Single models other than the correlated one lose .04
-to .12 by the root.
+ones, with the **design effect** :math:`D = 1 + (n - 1) \rho` (Kish 1965, section 5.4),
+so no number of answers is worth more than :math:`1 / \rho`, which spares a model that
+has learned a wrong truth. Where several models are mixed, that they differ says so, and
+:math:`D = 1 + \rho \sqrt{(n - 1)(8 - 1)}`, the same for eight answers: whichever family
+of public sets is left out, the others choose the root, and log-loss is .404 for .413.
+Single models other than the correlated one lose .04 to .12 by it.
 
 References
 ----------
@@ -85,7 +79,7 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior.diagnostics import FAILED
-from consilience.truth import Space
+from consilience.truth import ResponseMatrix, Space
 from consilience.truth.response_matrix import response_matrix
 from consilience.when_used import special, xr
 
@@ -186,19 +180,16 @@ def residual_correlation(
     if model.rule or (model.layout is not None and model.in_numpyro):
         return None
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
-    for residuals in _residuals_by_draw(model, space, parameters):
+    draws = thin(parameters, LOOKED_AT)
+    for answers, matrix, state in _by_draw(model, space, draws):
+        residuals = residuals_of(answers, matrix)
         if residuals is None:
             return None
-        sums = _sums(*residuals, len(space.states))
+        sums = _sums(residuals, state, len(space.states))
         product += sums[0]
         scale += sums[1]
-    number = np.bincount(space.unit, space.n, space.num_units)
-    return _correlation(product[number > 1], scale[number > 1])
-
-
-def _correlation(
-    product: Float[np.ndarray, " U"], scale: Float[np.ndarray, " U"]
-) -> Residual:
+    several = np.bincount(space.unit, space.n, space.num_units) > 1
+    product, scale = product[several], scale[several]
     if scale.sum() <= 0:
         return Residual(np.nan, np.nan)
     correlation = product.sum() / scale.sum()
@@ -206,26 +197,19 @@ def _correlation(
     return Residual(float(correlation), float(correlation / error) if error else np.nan)
 
 
-def _residuals_by_draw(
-    model: Model[Any],
-    space: Space,
-    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
-) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
-    """Give the residuals by each of some draws, and what it says of the truth."""
-    if not model.on_host:
-        yield from _of_numpyro(model, space, thin(parameters, LOOKED_AT))
-        return
-    host = HostModel(model, space)
-    for values in thin(parameters, LOOKED_AT):
-        logs = logarithms(values, host.closed)
-        residuals = residuals_of(host.answers(logs), host.matrix)
-        yield None if residuals is None else (residuals, host.posterior(logs)[1])
-
-
-def _of_numpyro(
+def _by_draw(
     model: Model[Any], space: Space, draws: Iterator[Mapping[str, Any]]
-) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
-    """Give the residuals of tables that a program of NumPyro makes; None of others."""
+) -> Iterator[tuple[Any, ResponseMatrix, Float[np.ndarray, "U M"]]]:
+    """Give the model of answers by each draw, and what it says of the truth.
+
+    A program of NumPyro that makes no tables has None.
+    """
+    if model.on_host:
+        host = HostModel(model, space)
+        for values in draws:
+            logs = logarithms(values, host.closed)
+            yield host.answers(logs), host.matrix, host.posterior(logs)[1]
+        return
     import jax
 
     from consilience.model import ByTables, from_draw, lay_out
@@ -244,13 +228,11 @@ def _of_numpyro(
         for values in draws:
             parts, weight = jax.tree.map(np.asarray, tables_of(values))
             if parts is None:
-                yield None
+                yield None, matrix, matrix.guess
                 return
             tables = ByTables(*parts)
             prior = log_prior_of_truth(matrix, tables.log_prevalence, weight)
-            state = special.softmax(tables.log_joint(matrix, prior), axis=1)
-            residuals = residuals_of(tables, matrix)
-            yield None if residuals is None else (residuals, state)
+            yield tables, matrix, special.softmax(tables.log_joint(matrix, prior), 1)
 
 
 def _sums(
@@ -308,14 +290,9 @@ def independence(data: xr.DataTree) -> list[Verdict]:
             "gold labels, or collect more answers"
         )
         return [too_little("independence", LIMIT, how, residual.z)]
-    return [
-        at_most(
-            "independence",
-            residual.z,
-            LIMIT,
-            "errors of annotators are correlated (residual correlation "
-            f"{residual.correlation:.3f})"
-            ", so the posterior of the truth is tempered by a design effect, and "
-            "intervals of annotators and confusions are wider",
-        )
-    ]
+    how = (
+        "errors of annotators are correlated (residual correlation "
+        f"{residual.correlation:.3f}), so the posterior of the truth is tempered by a "
+        "design effect, and intervals of annotators and confusions are wider"
+    )
+    return [at_most("independence", residual.z, LIMIT, how)]
