@@ -217,15 +217,20 @@ def learnable(evidence, **changed):
     return plain._replace(**changed)
 
 
+def laid_out(given):
+    """Return the evidence, kind by kind, and the arrays of the likelihood."""
+    matrices = evidence(given)
+    stacked = np.stack(list(matrices.values()))
+    return matrices, stacked, likelihood.count_arrays(given, stacked)
+
+
 def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
     # One item a class: nothing came before, and where items do not differ, answers that
     # give other labels are Dirichlet-multinomial about the prior: scipy has its log.
     given = of([0, 1], [(0, 0, 3, 0), (0, 1, 2, 0), (0, 2, 1, 0), (1, 2, 2, 0)])
-    matrices = evidence(given)
-    stacked = np.stack(list(matrices.values()))
+    matrices, stacked, reported = laid_out(given)
     result = learnable(matrices)
     with jax.enable_x64(True):
-        reported = likelihood.count_arrays(given, stacked)
         total = float(jax.jit(likelihood.log_others)(reported, result).sum())
     prior = np.tensordot(result.weight, stacked, 1)
     expected = 0.0
@@ -261,10 +266,9 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
     own, others = [3, 1, 0], [0, 2, 4]
     cells = [(0, 0, 3, 0), (1, 0, 1, 0), (1, 1, 2, 0), (2, 2, 4, 0)]
     given = of([0, 0, 0], cells)
-    matrices = evidence(given)
+    matrices, _, counts = laid_out(given)
     result = learnable(matrices, spread=3.0, lapse=0.1)
     with jax.enable_x64(True):
-        counts = likelihood.count_arrays(given, np.stack(list(matrices.values())))
         logs = np.asarray(jax.jit(likelihood.log_joint_shares)(counts, result))[0]
     # All items are of one class, which is the typical one.
     odds = result.odds
@@ -287,8 +291,7 @@ def test_nodes_stand_closer_where_more_is_known_of_a_class():
 def test_items_before_count_by_their_effective_number():
     # Two items of one class, two other labels each; the second sees what the first had.
     given = of([0, 0], [(0, 1, 2, 0), (1, 1, 1, 0), (1, 2, 1, 0)])
-    matrices = evidence(given)
-    counts = likelihood.count_arrays(given, np.stack(list(matrices.values())))
+    matrices, _, counts = laid_out(given)
     with jax.enable_x64(True):
         before = likelihood.sum_before(jnp.array([1.5, 0.5, 0.5]), counts.first)
         assert np.allclose(before, [0, 1.5, 0])
@@ -302,8 +305,7 @@ def test_more_evidence_for_others_than_is_typical_makes_the_own_label_rarer():
     # Label 2 is popular, so that classes 0 and 1 have more evidence against them.
     cells = [(0, 0, 1, 0), (0, 2, 2, 0), (1, 1, 1, 0), (1, 0, 1, 0), (2, 2, 3, 0)]
     given = of([0, 1, 2], cells)
-    matrices = evidence(given)
-    counts = likelihood.count_arrays(given, np.stack(list(matrices.values())))
+    matrices, _, counts = laid_out(given)
     result = learnable(matrices, against=0.4)
     with jax.enable_x64(True):
         whole = counts._replace(dataset_label=dataset_label_counts(of([], [])))
@@ -325,7 +327,8 @@ def test_cells_have_the_mean_and_the_variance_of_draws():
     draws = np.stack([naming.draw(generator) for _ in range(20_000)])
     assert np.allclose(draws.sum(2), 1)
     row, column = (each.ravel() for each in np.indices((3, 3)))
-    here, elsewhere = (each.reshape(3, 3) for each in naming.beta(row, column))
+    shape = beta_from_moments(*naming.moments(row, column))
+    here, elsewhere = (each.reshape(3, 3) for each in shape)
     distribution = stats.beta(here, elsewhere)
     error = distribution.std() / np.sqrt(len(draws))
     assert (abs(draws.mean(0) - distribution.mean()) < 5 * error).all()

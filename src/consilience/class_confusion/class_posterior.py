@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
+from scipy.special import expit, logit
 
 from consilience.class_confusion.confusion_posterior import (
     ConfusionPosterior,
@@ -50,16 +51,14 @@ class ClassPosterior:
     def mean(self) -> Hyperparameters:
         """Return the geometric mean of what is learned; of shares, that of the odds."""
         drawn = Hyperparameters(*map(np.array, zip(*self.draws, strict=True)))
-        positive = {
+        whole = {
             name: np.exp(np.log(getattr(drawn, name)).mean(0))
             for name in ("weight", *POSITIVE)
         }
-        return Hyperparameters(
-            **positive,
-            against=drawn.against.mean(),
-            lapse=_mean_share(drawn.lapse),
-            aside=_mean_share(drawn.aside),
-        )
+        for name in ("lapse", "aside"):
+            share = getattr(drawn, name)
+            whole[name] = float(expit(logit(share).mean())) if share.all() else 0.0
+        return Hyperparameters(**whole, against=drawn.against.mean())
 
     def posteriors(self) -> Iterable[ConfusionPosterior]:
         """Give how items are called by each draw."""
@@ -129,26 +128,14 @@ def class_posterior(
     with_class, _ = answered_units(space, class_)
     counts = label_counts(space, with_class, class_)
     matrices = evidence(counts)
-    stacked = np.stack(list(matrices.values()))
     flat = {name: np.ravel(value).astype(float) for name, value in draws.items()}
-    number = len(next(iter(flat.values())))
+    rows = zip(*flat.values(), strict=True)
     return ClassPosterior(
         label_counts=counts,
         evidence=matrices,
-        counts=count_arrays(counts, stacked),
+        counts=count_arrays(counts, np.stack(list(matrices.values()))),
         draws=tuple(
-            hyperparameters(
-                {name: values[draw] for name, values in flat.items()},
-                tuple(matrices),
-                np.stack,
-            )
-            for draw in range(number)
+            hyperparameters(dict(zip(flat, row, strict=True)), (*matrices,), np.stack)
+            for row in rows
         ),
     )
-
-
-def _mean_share(share: Float[np.ndarray, " D"]) -> float:
-    """Return the share at the mean of the log-odds."""
-    if not share.all():
-        return 0.0
-    return float(1 / (1 + np.exp(-np.log(share / (1 - share)).mean())))

@@ -92,12 +92,6 @@ class ConfusionPosterior:
             [np.where(of_own, share, mean), np.where(of_own, square, of_other)]
         )
 
-    def beta(
-        self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
-    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-        """Return the Beta distributions with the mean and the variance of cells."""
-        return beta_from_moments(*self.moments(row, column))
-
     def draw(
         self,
         generator: np.random.Generator,
@@ -126,9 +120,8 @@ def beta_from_moments(
 
 def evidence(label_counts: LabelCounts) -> Mapping[str, Float[np.ndarray, "K K"]]:
     """Return each kind of evidence."""
-    votes, asides = (
-        label_counts.by_class(label_counts.votes),
-        label_counts.by_class(label_counts.asides),
+    votes, asides = map(
+        label_counts.by_class, (label_counts.votes, label_counts.asides)
     )
     total = np.maximum(votes.sum(1), 1.0)[:, None]
     for square in (votes, asides):

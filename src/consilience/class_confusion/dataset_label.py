@@ -33,7 +33,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln as log_gamma
-from jax.scipy.special import logsumexp, xlogy
+from jax.scipy.special import xlogy
 from jaxtyping import Array, Float, Int
 from scipy.special import expit, gammaln
 
@@ -63,7 +63,6 @@ class DatasetLabelCounts(NamedTuple):
     """
 
     agreeing: Int[np.ndarray, " U"]
-    others: Int[np.ndarray, " U"]
     lapses: Lapses
     items: Incidence
     share: Float[np.ndarray, " T"]
@@ -114,7 +113,6 @@ def dataset_label_counts(label_counts: LabelCounts) -> DatasetLabelCounts:
     agreeing, others = patterns.T
     return DatasetLabelCounts(
         agreeing=agreeing,
-        others=others,
         lapses=possible_lapses(agreeing, others),
         items=incidence(
             cells // size, cells % size, number.astype(float), (classes, size)
@@ -155,26 +153,11 @@ def log_probabilities(
     return jnp.asarray(lapses.ways[:, None] + which + posterior - prior)
 
 
-def log_joint(
-    counts: DatasetLabelCounts,
-    mean: Float[Array, " K"],
-    classes: Any,
-    precision: Any,
-    lapse: Any,
-) -> Float[Array, "K T"]:
-    """Return log p(share of the class, answers about its items), at each node."""
-    share = counts.share[None, :]
-    rows = log_probabilities(counts.lapses, share, precision, lapse)
-    log_likelihood = log_sum(rows, counts.lapses.which, len(counts.agreeing))
-    agreeing, otherwise = classes * mean, classes * (1 - mean)
-    before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
-    # By their sum, which is the integral unless classes are closer than nodes are.
-    before -= logsumexp(before, axis=1, keepdims=True)
-    return jnp.asarray(counts.items @ log_likelihood + before)
-
-
-def log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:
-    """Return the log of the sum of the exponentials of the rows of each pattern."""
+def log_chance(
+    lapses: Lapses, share: Any, precision: Any, lapse: Any, number: int
+) -> Float[Array, "U T"]:
+    """Return the log probability of each of so many patterns, lapses summed out."""
+    rows, which = log_probabilities(lapses, share, precision, lapse), lapses.which
     top = jax.lax.stop_gradient(jax.ops.segment_max(rows, which, number))
     whole = jax.ops.segment_sum(jnp.exp(rows - top[which]), which, number)
     return top + jnp.log(whole)

@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.nn import sigmoid, softmax
-from jax.scipy.special import gammaln
+from jax.scipy.special import gammaln, logsumexp
 from jaxtyping import Array, Float, Int
 
 from consilience.class_confusion.confusion_posterior import (
@@ -35,9 +35,7 @@ from consilience.class_confusion.dataset_label import (
     Lapses,
     dataset_label_and_others,
     dataset_label_counts,
-    log_joint,
-    log_probabilities,
-    log_sum,
+    log_chance,
     possible_lapses,
 )
 from consilience.class_confusion.label_counts import LabelCounts
@@ -140,13 +138,19 @@ def log_joint_shares(
     rest = jnp.log(jnp.maximum(parameters.weight @ counts.of_class, MIN_CONCENTRATION))
     typical = rest @ counts.items / jnp.maximum(counts.items.sum(), 1)
     mean = sigmoid(jnp.log(parameters.odds) - parameters.against * (rest - typical))
-    return log_joint(
-        counts.dataset_label,
-        mean,
-        parameters.classes,
+    label, share = counts.dataset_label, counts.dataset_label.share[None, :]
+    log_likelihood = log_chance(
+        label.lapses,
+        share,
         parameters.spread,
         parameters.lapse,
+        len(label.agreeing),
     )
+    agreeing, otherwise = parameters.classes * mean, parameters.classes * (1 - mean)
+    before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
+    # By their sum, which is the integral unless classes are closer than nodes are.
+    before -= logsumexp(before, axis=1, keepdims=True)
+    return jnp.asarray(label.items @ log_likelihood + before)
 
 
 def log_others(counts: Counts, parameters: Hyperparameters) -> Float[Array, " I"]:
@@ -343,19 +347,19 @@ def _log_own_label(
     parameters: Hyperparameters,
     belief: Float[Array, "K T"],
 ) -> Float[Array, "K V"]:
-    share = counts.dataset_label.share[None, :]
-
-    def at_nodes(lapses: Lapses, number: int) -> Float[Array, "n T"]:
-        rows = log_probabilities(lapses, share, parameters.spread, parameters.lapse)
-        return log_sum(rows, lapses.which, number)
-
-    never = at_nodes(items.never, len(items.unit))
+    share, spread = counts.dataset_label.share[None, :], parameters.spread
+    never, cell = (
+        log_chance(lapses, share, spread, parameters.lapse, number)
+        for lapses, number in (
+            (items.never, len(items.unit)),
+            (items.cell, len(items.label)),
+        )
+    )
     top = never.max(1)
-    log_chance = jnp.log(belief @ jnp.exp(never - top[:, None]).T) + top
-    cell = at_nodes(items.cell, len(items.label))
+    log_mean = jnp.log(belief @ jnp.exp(never - top[:, None]).T) + top
     top = cell.max(1)
     of_cell = (belief[items.label] * jnp.exp(cell - top[:, None])).sum(1)
-    return log_chance.at[items.label, items.item].set(jnp.log(of_cell) + top)
+    return log_mean.at[items.label, items.item].set(jnp.log(of_cell) + top)
 
 
 def _log_other_labels(

@@ -16,7 +16,6 @@ Blackwell and MacQueen (1973), Ferguson distributions via Polya urn schemes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -32,14 +31,6 @@ from consilience.class_confusion.label_counts import LabelCounts
 from consilience.ragged import places_within
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _ResponseRows:
-    """Answers as rows: of each item the labels given, in no order; -1 is padding."""
-
-    label: Int[np.ndarray, "I n"]
-    number: Int[np.ndarray, " I"]
-
-
 def panel_disagreement(
     learned: ClassPosterior, sizes: Sequence[int], *, draws: int, seed: int
 ) -> Float[np.ndarray, "D P"]:
@@ -47,18 +38,19 @@ def panel_disagreement(
     generator = np.random.default_rng(seed)
     label_counts = learned.label_counts
     given = _response_rows(label_counts)
+    number = (given >= 0).sum(1)
     shares = np.empty((draws, len(sizes)))
     for row in shares:
         posterior = learned.draw(generator)
         votes = _draw_votes(posterior, label_counts, given, max(sizes), generator)
         for place, size in enumerate(sizes):
-            row[place] = (
-                _winner(votes, given.number, size) != label_counts.dataset_label
-            ).mean()
+            label = _winner(votes, number, size)
+            row[place] = (label != label_counts.dataset_label).mean()
     return shares
 
 
-def _response_rows(label_counts: LabelCounts) -> _ResponseRows:
+def _response_rows(label_counts: LabelCounts) -> Int[np.ndarray, "I n"]:
+    """Return the labels given to each item, in no order; -1 is padding."""
     item, label = (
         np.repeat(each, label_counts.votes.astype(int))
         for each in (label_counts.item, label_counts.label)
@@ -66,32 +58,31 @@ def _response_rows(label_counts: LabelCounts) -> _ResponseRows:
     number = np.bincount(item, minlength=len(label_counts.dataset_label))
     rows = np.full((len(number), int(number.max(initial=1))), -1)
     rows[item, places_within(number)] = label
-    return _ResponseRows(rows, number)
+    return rows
 
 
 def _draw_votes(
     posterior: ConfusionPosterior,
     label_counts: LabelCounts,
-    given: _ResponseRows,
+    given: Int[np.ndarray, "I n"],
     most: int,
     generator: np.random.Generator,
 ) -> Int[np.ndarray, "I m"]:
     """Draw answers until every item has so many."""
     theta = posterior.draw(generator)
-    dataset_label, (items, answers) = label_counts.dataset_label, given.label.shape
+    dataset_label, (items, answers) = label_counts.dataset_label, given.shape
     votes = np.full((items, max(most, answers)), -1)
-    votes[:, :answers] = given.label
+    votes[:, :answers] = given
     share = (1 - posterior.lapse) * _shares(posterior, label_counts, theta, generator)
     np.fill_diagonal(theta, 0.0)
     ladder = np.cumsum(theta / np.maximum(theta.sum(1, keepdims=True), 1e-300), axis=1)
     ladder += np.arange(len(ladder))[:, None]  # one ladder for all classes
     for place in range(votes.shape[1]):
-        unfinished = np.flatnonzero(given.number <= place)
+        unfinished = np.flatnonzero(votes[:, place] < 0)
         before, class_ = votes[unfinished, :place], dataset_label[unfinished]
         is_own = generator.random(len(unfinished)) < share[unfinished]
-        step = class_ + generator.random(len(unfinished)) * (
-            ladder[class_, -1] - class_
-        )
+        top = ladder[class_, -1] - class_
+        step = class_ + generator.random(len(unfinished)) * top
         new = np.searchsorted(ladder.ravel(), step) - class_ * ladder.shape[1]
         new = np.minimum(new, ladder.shape[1] - 1)
         other = _draw_other(before, class_, posterior.beside, new, generator)
