@@ -95,22 +95,23 @@ def simulate(
         drawn = draw(chosen, space, jax.random.key(seed))
         answer, state = np.asarray(drawn.answer), np.asarray(drawn.state)
         parameters = jax.tree.map(np.asarray, dict(drawn.parameters))
+    given = np.asarray(space.answers, object)[answer]
     columns = {
         "item": space.unit_item[space.unit],
         "annotator": space.annotators[space.annotator],
+        "label": given,
     }
-    truth = {"item": space.unit_item}
-    given = np.asarray(space.answers, object)[answer]
     if isinstance(space, ContainsSpace):
         columns |= {"label": space.unit_label[space.unit], "answer": given}
         present = np.where(2 * state >= len(space.states), "yes", "no")
-        truth |= {"label": space.unit_label, "answer": present}
+        truth = {"label": space.unit_label, "answer": present}
     else:
-        columns["label"] = given
-        truth["label"] = np.asarray(space.states, object)[state]
-    labels = list(design.labels["label"])
+        truth = {"label": np.asarray(space.states, object)[state]}
     responses = read(
-        pd.DataFrame(columns), kind=kind, labels=labels, gold=pd.DataFrame(truth)
+        pd.DataFrame(columns),
+        kind=kind,
+        labels=list(design.labels["label"]),
+        gold=pd.DataFrame({"item": space.unit_item, **truth}),
     )
     sentence = f"simulated from {model} with seed {seed}"
     return Simulated(

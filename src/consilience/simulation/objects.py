@@ -251,17 +251,15 @@ def _contains(
 def _settings(
     settings: Mapping[str, float], items: int, people: int, classes: int, per_item: int
 ) -> ObjectsSettings:
-    defaults = asdict(ObjectsSettings())
+    known = asdict(ObjectsSettings())
     for name, value in settings.items():
-        if name not in defaults:
-            msg = f"objects have no setting {name!r}; they have: {', '.join(defaults)}"
+        if name not in known:
+            msg = f"objects have no setting {name!r}; they have: {', '.join(known)}"
             raise OptionError(msg)
         if not (np.isfinite(value) and value >= 0):
             msg = f"setting {name} is {value}; give a number from zero"
             raise OptionError(msg)
-    chosen = ObjectsSettings(
-        **{name: float(value) for name, value in {**defaults, **settings}.items()}
-    )
+    chosen = ObjectsSettings(**{name: float(v) for name, v in settings.items()})
     shares = (
         *(chosen.recall, chosen.single_label, chosen.twice, chosen.mistaken),
         *(chosen.tau, chosen.maybe),
