@@ -72,7 +72,10 @@ class AnnotatorTable:
             )
             raise OptionError(msg)
         known = frame.set_index("annotator").reindex(columns=["group", "repeat_of"])
-        group, repeat_of = (known[name].dropna().to_dict() for name in known)
+        group, repeat_of = (
+            {str(one): str(of) for one, of in known[name].dropna().items()}
+            for name in known
+        )
         repeat_of = {one: other for one, other in repeat_of.items() if one != other}
         return cls(_of_samples(group, repeat_of), repeat_of)
 
