@@ -1,7 +1,6 @@
 """Small studies that every model is tried on."""
 
 import itertools
-from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,8 +10,9 @@ import pytest
 from numpy.random import Generator
 from numpyro.handlers import substitute
 from scipy.special import softmax
+from tests.studies import WORDS, crossed
 
-from consilience.model import dirichlet_priors, sample_answers
+from consilience.model import dirichlet_priors, given, sample_answers
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -23,8 +23,7 @@ def every_answer():
 
     def build(kind, num_labels, lists=None):
         labels = [f"l{code}" for code in range(num_labels)]
-        words = labels if kind == "choice" else ["no", "maybe", "yes"]
-        pairs = list(itertools.product(words, repeat=2))
+        pairs = itertools.product(labels if kind == "choice" else WORDS, repeat=2)
         rows = [
             (f"i{number:03d}", annotator, word)
             for number, pair in enumerate(pairs)
@@ -44,16 +43,16 @@ def every_answer():
 @pytest.fixture(scope="session")
 def design():
     """300 items, five of twelve annotators each, three labels."""
-    generator = np.random.default_rng(0)
-    annotator = generator.random((300, 12)).argsort(1)[:, :5]
-    frame = pd.DataFrame(
-        {
-            "item": np.repeat([f"i{number:03d}" for number in range(300)], 5),
-            "annotator": [f"a{code:02d}" for code in annotator.ravel()],
-            "label": np.tile(["x", "y", "z"], 500),
-        }
-    )
-    return space_of(read(frame))
+    frame = crossed(300, 12, 5)
+    return space_of(read(frame.assign(label=np.resize(["x", "y", "z"], len(frame)))))
+
+
+@pytest.fixture(scope="session")
+def contains_design():
+    """300 items, five of twelve annotators each, one label asked about."""
+    frame = crossed(300, 12, 5).assign(label="l0")
+    frame["answer"] = np.resize(WORDS, len(frame))
+    return space_of(read(frame, kind="contains"))
 
 
 @pytest.fixture(scope="session")
@@ -74,31 +73,26 @@ def objects_design():
 
 
 @pytest.fixture(scope="session")
-def contains_design():
-    """300 items, five of twelve annotators each, one label asked about."""
-    generator = np.random.default_rng(0)
-    annotator = generator.random((300, 12)).argsort(1)[:, :5]
-    frame = pd.DataFrame(
-        {
-            "item": np.repeat([f"i{number:03d}" for number in range(300)], 5),
-            "annotator": [f"a{code:02d}" for code in annotator.ravel()],
-            "label": "l0",
-            "answer": np.tile(["no", "maybe", "yes"], 500),
-        }
-    )
-    return space_of(read(frame, kind="contains"))
-
-
-@pytest.fixture(scope="session")
 def drawn_by_numpy():
     """Sites and parameters drawn from a model's prior; JAX's samplers compile long."""
     return lambda model, observations, number=0: _drawn(model, observations, number)
 
 
 @pytest.fixture(scope="session")
-def some_parameters(drawn_by_numpy):
+def some_parameters():
     """Parameters drawn from a model's prior."""
-    return lambda *given: drawn_by_numpy(*given)[1]
+    return lambda model, observations, number=0: _drawn(model, observations, number)[1]
+
+
+@pytest.fixture(scope="session")
+def objects_parameters(some_parameters):
+    """Drawn parameters of a model of objects, as its arithmetic takes them."""
+
+    def drawn(model, observations, *number):
+        values = some_parameters(model, observations, *number)
+        return dict(given(model, observations, values).answers.parameters)
+
+    return drawn
 
 
 SAMPLERS = {
@@ -136,8 +130,8 @@ def _drawn(model, observations, number):
         names, sampler = next(
             each for kind, each in SAMPLERS.items() if isinstance(made, kind)
         )
-        given = [np.asarray(getattr(made, name), float) for name in names]
-        value = np.asarray(sampler(generator, *given, size=site["fn"].shape()))
+        settings = [np.asarray(getattr(made, name), float) for name in names]
+        value = np.asarray(sampler(generator, *settings, size=site["fn"].shape()))
         sites[site["name"]] = jnp.asarray(value)
         return sites[site["name"]]
 
@@ -147,9 +141,3 @@ def _drawn(model, observations, number):
     tiny = np.finfo(float).tiny  # of a probability
     logs = {name: jnp.log(jnp.maximum(sites[name], tiny)) for name in closed}
     return sites, {**sites, **logs}
-
-
-@pytest.fixture
-def answered():
-    """Put other answers into a space."""
-    return lambda space, answer: replace(space, answer=np.asarray(answer, np.int32))

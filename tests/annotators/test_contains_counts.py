@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 from scipy.special import expit
+from tests.studies import WORDS, score
 
 import consilience as cs
 from consilience.annotators.contains_counts import MODEL
 from consilience.errors import OptionError
-from consilience.model import given, lay_out, score
+from consilience.model import lay_out
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -27,9 +28,6 @@ def counts(no, maybe, yes):
     said = zip(WORDS, (no, maybe, yes), strict=True)
     rows = [("i", "cat", word, n) for word, n in said if n]
     return read(pd.DataFrame(rows, columns=["item", "label", "answer", "n"]))
-
-
-WORDS = ("no", "maybe", "yes")
 
 
 def integrated(no, maybe, yes, above):
@@ -54,7 +52,7 @@ def test_the_score_is_the_integral_over_frequencies(said):
     with jax.enable_x64(True):
         observations = lay_out(MODEL, space)
         values = {name: jnp.asarray(value) for name, value in VALUES.items()}
-        result = score(given(MODEL, observations, values), observations)
+        result = score(MODEL, observations, values)
         by_state = np.exp(np.asarray(result)).reshape(2, -1).sum(1)
     expected = [integrated(*said, above) for above in (False, True)]
     # Nodes stand .125 apart, in widths of .2 and more: the trapezoidal rule errs next
@@ -72,15 +70,11 @@ def test_answers_of_nobody_in_particular_are_counted():
         for place in range(3)
     ]
     table = pd.DataFrame(rows, columns=["item", "label", "answer", "n"])
-    fit = cs.fit(read(table), engine="em", effort=cs.EngineOptions(restarts=1))
+    once = cs.EngineOptions(restarts=1)
+    fit = cs.fit(read(table), engine="em", effort=once)
     assert fit.data.attrs["model"] == "contains_counts"
     singly = table.loc[table.index.repeat(table["n"])].drop(columns="n")
-    again = cs.fit(
-        read(singly),
-        model="contains_counts",
-        engine="em",
-        effort=cs.EngineOptions(restarts=1),
-    )
+    again = cs.fit(read(singly), model="contains_counts", engine="em", effort=once)
     assert np.allclose(fit.labels()["probability"], again.labels()["probability"])
 
 

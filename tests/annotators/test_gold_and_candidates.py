@@ -11,14 +11,7 @@ from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
 
-MODELS = (
-    "bwa",
-    "glad",
-    *(
-        pytest.param(name, marks=pytest.mark.study)
-        for name in ("item_difficulty", "logistic_random_effects")
-    ),
-)
+MODELS = ("bwa", "glad")
 EFFORT = EngineOptions(restarts=1)
 
 

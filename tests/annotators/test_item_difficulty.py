@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 from scipy.special import expit
+from tests.studies import crossed, score
 
 from consilience.annotators import item_difficulty, logistic_random_effects
 from consilience.inference.engines import gibbs
-from consilience.model import given, score
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -38,28 +38,21 @@ def joint(module, space, **drawn):
     data = {"prevalence": [0.3, 0.7], "population": CENTRE, "difficulty": HARDER}
     with jax.enable_x64(True):
         data = {name: jnp.asarray(value) for name, value in {**data, **drawn}.items()}
-        observations = observe(space)
-        scores = score(given(model, observations, data), observations)
+        scores = score(model, observe(space), data)
         return np.logaddexp.reduce(np.asarray(scores).reshape(2, 2, -1), axis=2)
 
 
-def integrated(answers, state, logits, density, low=-12, high=12):
-    """P(state, answers) with the item's difficulty integrated by SciPy.
-
-    Parameters
-    ----------
-    logits
-        Of the right answer over the other, of each annotator.
-    """
+def integrated(answers, state, logits, scale):
+    """P(state, answers), the item's difficulty integrated, by right answers' logits."""
 
     def at(difficulty):
-        chance = density(difficulty)
+        chance = stats.norm.pdf(difficulty, scale=scale)
         for logit, answer in zip(logits, answers, strict=True):
             right = expit(logit - difficulty)
             chance *= right if answer == state else 1 - right
         return chance
 
-    value, _ = integrate.quad(at, low, high, epsabs=0, epsrel=1e-11, limit=500)
+    value, _ = integrate.quad(at, -12, 12, epsabs=0, epsrel=1e-11, limit=500)
     return [0.3, 0.7][state] * value
 
 
@@ -70,8 +63,7 @@ def exact(away, harder=HARDER):
         for state in (0, 1):
             sign = 1 - 2 * state  # the contrast is that of x over y
             logits = sign * TWO * (CENTRE[state, 0] + away[:, state, 0])
-            width = harder[state]
-            row.append(integrated(answers, state, logits, stats.norm(scale=width).pdf))
+            row.append(integrated(answers, state, logits, harder[state]))
         table.append(row)
     return np.array(table)
 
@@ -79,24 +71,6 @@ def exact(away, harder=HARDER):
 def test_the_difficulty_of_an_item_is_integrated_out(space):
     result = np.exp(joint(item_difficulty, space))
     assert np.allclose(result, exact(np.zeros((2, 2, 1))), rtol=1e-8, atol=0)
-
-
-def test_with_two_answers_a_vector_of_difficulties_is_one_number(space):
-    # Paun et al.: logits less theta, of each answer on its own; their difference is
-    # normal with the root of the summed variances.
-    result = np.exp(joint(item_difficulty, space))[0, 0]
-    both = HARDER[0] * np.array([0.6, 0.8])
-    logits = np.full(2, TWO * CENTRE[0, 0])
-
-    def at(other, own):
-        right = expit(logits - own + other)
-        weight = stats.norm.pdf(own, scale=both[0]) * stats.norm.pdf(
-            other, scale=both[1]
-        )
-        return weight * right[0] * (1 - right[1])
-
-    value, _ = integrate.dblquad(at, -6, 6, -8, 8, epsrel=1e-7)
-    assert np.isclose(result, 0.3 * value, rtol=1e-5)
 
 
 def of_rows(space, away):
@@ -114,48 +88,30 @@ def of_rows(space, away):
     }
     with jax.enable_x64(True):
         data = {name: jnp.asarray(value) for name, value in data.items()}
-        observations = observe(space)
-        scores = np.asarray(score(given(model, observations, data), observations))
+        scores = np.asarray(score(model, observe(space), data))
     return np.logaddexp.reduce(scores.reshape(2, 2, -1), axis=2)
 
 
 def test_with_annotators_that_differ_it_is_integrated_too(space):
     result = np.exp(of_rows(space, AWAY))
     assert np.allclose(result, exact(AWAY, HARDER[[0, 0]]), rtol=0.02, atol=0)
-
-
-def test_annotators_that_differ_are_not_all_alike(space):
     alike = exact(np.zeros((2, 2, 1)), HARDER[[0, 0]])
-    assert np.abs(np.exp(of_rows(space, AWAY)) / alike - 1).max() > 0.1
+    assert np.abs(result / alike - 1).max() > 0.1
 
 
 @pytest.fixture(scope="module")
 def many():
     """Eighty annotators, thirty items each, five an item, two labels."""
     generator = np.random.default_rng(1)
-    who = generator.random((480, 80)).argsort(1)[:, :5]
+    frame = crossed(480, 80, 5, generator)
+    who = frame["annotator"].str[1:].astype(int).to_numpy().reshape(480, 5)
     truth, harder = generator.integers(2, size=480), generator.normal(size=480)
     rows = 1.5 * TWO + 0.8 * TWO * generator.normal(size=(80, 2))
     right = expit(rows[who, truth[:, None]] - harder[:, None])
     said = np.where(
         generator.random(who.shape) < right, truth[:, None], 1 - truth[:, None]
     )
-    frame = pd.DataFrame(
-        {
-            "item": np.repeat([f"i{number:03d}" for number in range(480)], 5),
-            "annotator": [f"a{code:02d}" for code in who.ravel()],
-            "label": np.array(["x", "y"])[said.ravel()],
-        }
-    )
-    return space_of(read(frame))
-
-
-@pytest.fixture(scope="module")
-def log_spread(many):
-    result = gibbs.fit(
-        logistic_random_effects.MODEL, many, 0, gibbs.Options(tune=300, draws=800)
-    )
-    return np.log(result.parameters["spread"]).mean()
+    return space_of(read(frame.assign(label=np.array(["x", "y"])[said.ravel()])))
 
 
 # A standard deviation of 160 rows known each to within the error of some 15 answers,
@@ -164,9 +120,9 @@ def log_spread(many):
 ERROR = (1 + 0.53**2 / 0.8**2) / np.sqrt(2 * 160)
 
 
-def test_the_spread_between_annotators_is_recovered(log_spread):
+def test_the_spread_between_annotators_is_recovered_and_told_from_another(many):
+    effort = gibbs.Options(tune=300, draws=800)
+    result = gibbs.fit(logistic_random_effects.MODEL, many, 0, effort)
+    log_spread = np.log(result.parameters["spread"]).mean()
     assert abs(log_spread - np.log(0.8)) < 4 * ERROR
-
-
-def test_another_spread_is_told_from_it(log_spread):
     assert abs(log_spread - np.log(0.3)) > 4 * ERROR

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, logit
+from tests.studies import every_objects_answer
 
 import consilience as cs
 from consilience.annotators import load, objects, objects_by_annotator
 from consilience.errors import UnfamiliarAnnotatorsWarning
-from consilience.model import given, lay_out
+from consilience.model import lay_out
 from consilience.objects.layout.items import items_of
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -34,17 +35,6 @@ def score(observations, parameters):
     return objects_by_annotator.score(data, values)
 
 
-@pytest.fixture
-def some_parameters(some_parameters):
-    """Return drawn parameters as the arithmetic takes them."""
-
-    def drawn(model, observations, *number):
-        values = some_parameters(model, observations, *number)
-        return dict(given(model, observations, values).answers.parameters)
-
-    return drawn
-
-
 def space_of_answers(answers, num_labels):
     """Return a space of items; ann, bob and so on give the answers (main, mask)."""
     labels = [f"l{label}" for label in range(num_labels)]
@@ -61,23 +51,16 @@ def space_of_answers(answers, num_labels):
     return space_of(read(frame, kind="objects", labels=labels), lists=offered)
 
 
-def every_answer(num_labels):
-    return [
-        (main, mask)
-        for main in range(num_labels)
-        for mask in range(1 << num_labels)
-        if mask >> main & 1
-    ]
-
-
 @pytest.mark.parametrize(("num_labels", "annotators"), [(2, 2), (2, 3), (3, 2)])
 def test_the_score_sums_over_all_answers_to_the_prior(
-    num_labels, annotators, some_parameters
+    num_labels, annotators, objects_parameters
 ):
-    answers = list(itertools.product(every_answer(num_labels), repeat=annotators))
+    answers = list(
+        itertools.product(every_objects_answer(num_labels), repeat=annotators)
+    )
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, num_labels))
-        parameters = some_parameters(ALONE, observations)
+        parameters = objects_parameters(ALONE, observations)
         apart = jnp.array([0.9, -0.6, 0.2][:annotators])
         parameters = {**parameters, "recall": apart, "single_label_effect": -2 * apart}
         total = np.exp(score(observations, parameters)).sum(0)
@@ -87,16 +70,16 @@ def test_the_score_sums_over_all_answers_to_the_prior(
     assert np.isclose(total.sum(), 1)
 
 
-def test_the_host_scores_as_what_is_compiled(some_parameters):
-    answers = list(itertools.product(every_answer(2), repeat=2))
+def test_the_host_scores_as_what_is_compiled(objects_parameters):
+    answers = list(itertools.product(every_objects_answer(2), repeat=2))
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, 2))
-        parameters = some_parameters(ALONE, observations)
+        parameters = objects_parameters(ALONE, observations)
         compiled = jax.jit(objects_by_annotator.score)(observations, parameters)
         assert np.allclose(score(observations, parameters), compiled, rtol=1e-12)
 
 
-def test_annotators_who_are_alike_are_those_of_the_plain_model(some_parameters):
+def test_annotators_who_are_alike_are_those_of_the_plain_model(objects_parameters):
     answers = [
         [(0, 0b001), (1, 0b010), (0, 0b001)],
         [(0, 0b011), (1, 0b010), (2, 0b101)],
@@ -105,7 +88,7 @@ def test_annotators_who_are_alike_are_those_of_the_plain_model(some_parameters):
     space = space_of_answers(answers, 3)
     with jax.enable_x64(True):
         apart, alike = lay_out(ALONE, space), lay_out(ALIKE, space)
-        drawn = some_parameters(ALONE, apart)
+        drawn = objects_parameters(ALONE, apart)
         nobody = jnp.zeros(3)
         # Styles that hardly differ between items: a narrow Beta, a narrow normal.
         mean = drawn["single_label"][0]
@@ -119,14 +102,14 @@ def test_annotators_who_are_alike_are_those_of_the_plain_model(some_parameters):
         assert not np.allclose(third, other, atol=1e-2)
 
 
-def test_one_label_from_who_lists_all_says_that_there_is_one_object(some_parameters):
+def test_one_label_from_who_lists_all_says_that_there_is_one_object(objects_parameters):
     """From who picks, it says little: so the same answer is believed otherwise."""
     space = space_of_answers([[(0, 0b01)], [(0, 0b01)]], 2)
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space)
         # Of what is there, nearly all is seen by who lists.
         drawn = {
-            **some_parameters(ALONE, observations, 1),
+            **objects_parameters(ALONE, observations, 1),
             "detection": jnp.array([2.0, 0.0]),
         }
         results = []
@@ -166,7 +149,9 @@ def fit(study):
     return cs.fit(study.responses, model="objects_by_annotator", engine="em", seed=0)
 
 
-def found_and_true(study, fit):
+@pytest.fixture
+def both(study, fit):
+    """What is found of each annotator, and what is true."""
     both = fit.annotators().merge(
         study.truth["annotators"], on="annotator", suffixes=("", "_true")
     )
@@ -196,23 +181,15 @@ def scatter(estimates, truth):
     return (estimates - np.polyval(line, truth)).std(ddof=2)
 
 
-# Of a sum of eight squares of standard normals.
-MOST = 8 + 4 * np.sqrt(2 * 8)
+@pytest.mark.parametrize("exchanged", [0, 3])
+def test_who_picks_one_object_is_found_and_nobody_else(both, exchanged):
+    turned = both.assign(single_label=np.roll(both["single_label"], exchanged))
+    # A sum of eight squares of standard normals.
+    most = 8 + 4 * np.sqrt(2 * 8)
+    assert ((errors(turned) ** 2).sum() < most) == (not exchanged)
 
 
-def test_who_picks_one_object_is_found(study, fit):
-    both = found_and_true(study, fit)
-    assert (errors(both) ** 2).sum() < MOST
-
-
-def test_of_annotators_whose_names_were_exchanged_it_is_not(study, fit):
-    both = found_and_true(study, fit)
-    turned = both.assign(single_label=np.roll(both["single_label"], 3))
-    assert (errors(turned) ** 2).sum() > MOST
-
-
-def test_who_sees_more_is_found(study, fit):
-    both = found_and_true(study, fit)
+def test_who_sees_more_is_found(both):
     # In log-odds, a share r of so many looks errs by 1 / sqrt(looks r (1 - r)); twice
     # that is allowed, for what is one object is not told.
     looks = 2 * (1 - both["single_label_true"]) * both["responses"]

@@ -10,14 +10,12 @@ import numpyro.distributions as dist
 import pandas as pd
 import pytest
 from numpyro.infer.util import log_density
-from scipy import special
+from tests.studies import crossed
 
 from consilience.annotators.one_coin_dawid_skene import MODEL
-from consilience.fitting import EngineOptions, fit
-from consilience.inference.closed_form.ascent import Steps, optimize
+from consilience.fitting import fit
 from consilience.inference.engines import vb
-from consilience.model import HostModel, joint, simulate
-from consilience.progress import silent
+from consilience.model import joint, simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -89,19 +87,6 @@ def test_with_the_truth_known_accuracies_are_counted():
     assert np.allclose(result, rows, atol=1e-6)
 
 
-def test_candidates_leave_the_truth_among_them():
-    frame = pd.DataFrame(
-        {"item": ["i", "j", "j"], "annotator": list("pqr"), "label": ["c", "a", "b"]}
-    )
-    lists = pd.DataFrame({"item": ["i", "i", "i", "j", "j"], "label": list("abcab")})
-    responses = read(frame, labels=["a", "b", "c"])
-    fitted = fit(responses, model="one_coin_dawid_skene", engine="em", candidates=lists)
-    table = fitted.labels().set_index(["item", "label"])["probability"]
-    assert ("j", "c") not in table.index
-    assert table["j"].sum() == pytest.approx(1)
-    assert table["i", "c"] > table["i", "a"]
-
-
 def test_yes_maybe_no_have_a_right_answer_and_two_wrong_ones():
     frame = pd.DataFrame(
         {
@@ -119,22 +104,11 @@ def test_yes_maybe_no_have_a_right_answer_and_two_wrong_ones():
     assert np.allclose(row, [[right, wrong, wrong], [wrong, wrong, right]])
 
 
-JUST_ENOUGH = Steps(sweeps=2000, tolerance=1e-12)
-
-
 @pytest.fixture(scope="module")
 def study():
     """Sixty annotators of twenty answers each, with a known spread of accuracies."""
-    generator = np.random.default_rng(1)
-    who = generator.random((240, 60)).argsort(1)[:, :5]
-    frame = pd.DataFrame(
-        {
-            "item": np.repeat([f"i{number:03d}" for number in range(240)], 5),
-            "annotator": [f"a{code:02d}" for code in who.ravel()],
-            "label": np.tile(["x", "y", "z"], 400),
-        }
-    )
-    space = space_of(read(frame))
+    frame = crossed(240, 60, 5, np.random.default_rng(1))
+    space = space_of(read(frame.assign(label=np.resize(["x", "y", "z"], len(frame)))))
     prior = replace(MODEL.prior, right=16.0, wrong=4.0, held=1e8)
     with jax.enable_x64(True):
         made = simulate(replace(MODEL, prior=prior), space, jax.random.key(0))
@@ -143,20 +117,22 @@ def study():
     return replace(space, answer=np.asarray(made.answer, np.int32)), accuracy, state
 
 
-def standard_scores(study, fitted):
-    """How far each true accuracy lies from its posterior mean, in its own spread."""
-    draws = fitted.parameters["skill"][0, :, :, 0]
-    _, accuracy, _ = study
-    return (draws.mean(0) - accuracy) / draws.std(0)
+def mean_square_error(space, accuracy):
+    """How far true accuracies lie from their posterior means, in their own spread."""
+    with jax.enable_x64(True):
+        result = vb.fit(MODEL, space, 1, vb.Options(draws=200))
+    draws = result.parameters["skill"][0, :, :, 0]
+    return (((draws.mean(0) - accuracy) / draws.std(0)) ** 2).mean()
+
+
+# The mean square of J standard normals has variance 2 / J; a quarter more for a
+# spread that two hundred correlated draws estimate.
+MOST = 1.25 + 4 * np.sqrt(2 / 60)
 
 
 def test_simulated_accuracies_lie_where_the_posterior_says(study):
-    with jax.enable_x64(True):
-        result = vb.fit(MODEL, study[0], 1, vb.Options(draws=200))
-    scores = standard_scores(study, result)
-    # The mean square of J standard normals has variance 2 / J; a quarter more for a
-    # spread that two hundred correlated draws estimate.
-    assert (scores**2).mean() < 1.25 + 4 * np.sqrt(2 / len(scores))
+    space, accuracy, _ = study
+    assert mean_square_error(space, accuracy) < MOST
 
 
 def test_the_same_check_catches_answers_turned_around(study):
@@ -164,58 +140,4 @@ def test_the_same_check_catches_answers_turned_around(study):
     # Half of the annotators name the next label whenever they are right.
     turned = (space.annotator % 2 == 0) & (space.answer == state[space.unit])
     answer = np.where(turned, (space.answer + 1) % 3, space.answer).astype(np.int32)
-    with jax.enable_x64(True):
-        result = vb.fit(
-            MODEL,
-            replace(space, answer=answer),
-            1,
-            vb.Options(draws=200),
-        )
-    scores = standard_scores((space, accuracy, state), result)
-    assert (scores**2).mean() > 1.25 + 4 * np.sqrt(2 / len(scores))
-
-
-def test_the_learned_prior_is_the_best_beta_for_the_counts(study):
-    space, _, _ = study
-    generator = np.random.default_rng(0)
-    where, _ = optimize(
-        HostModel(MODEL, space), vb.RULE, JUST_ENOUGH, generator, silent
-    )
-    counts = np.asarray(where.counts["skill"])
-    learned = np.asarray(where.concentration["skill"])
-
-    def gradient(concentration):
-        total = concentration.sum()
-        of_each = special.digamma(counts + concentration) - special.digamma(
-            concentration
-        )
-        of_all = special.digamma(counts.sum(1) + total) - special.digamma(total)
-        start = np.array([4.0, 2.0])
-        return of_each.sum(0) - of_all.sum() + start / concentration - 1
-
-    # Zero at the optimum; a tenth more of either is a hundred times as steep.
-    assert (
-        np.abs(gradient(learned)).max() < 0.01 * np.abs(gradient(1.1 * learned)).max()
-    )
-    assert learned[0] / learned.sum() == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / 60))
-
-
-@pytest.mark.study
-def test_sampling_learns_the_prior_too():
-    # Thirty annotators, all right nineteen times in twenty, truth known: a fixed prior
-    # of four and two would leave them at (19 + 4) / 26 = .885.
-    said = (["a"] * 19 + ["b"]) * 30
-    items = [f"i{number}" for number in range(600)]
-    people = np.repeat([f"p{number:02d}" for number in range(30)], 20)
-    frame = pd.DataFrame({"item": items, "annotator": people, "label": said})
-    gold = pd.DataFrame({"item": items, "label": "a"})
-    fitted = fit(
-        read(frame, labels=["a", "b"]),
-        model="one_coin_dawid_skene",
-        engine="nuts",
-        gold=gold,
-        effort=EngineOptions(tune=200, draws=100, chains=1),
-    )
-    accuracy = fitted.annotators()["accuracy"]
-    assert fitted.data["posterior"]["skill_prior"].dims[2:] == ("right_wrong",)
-    assert accuracy.mean() > 0.92
+    assert mean_square_error(replace(space, answer=answer), accuracy) > MOST

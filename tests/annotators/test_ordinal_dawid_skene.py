@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from tests.studies import crossed
 
 import consilience as cs
 from consilience.annotators import load
@@ -14,25 +15,14 @@ LABELS = ["bad", "poor", "fair", "good"]
 
 
 @pytest.fixture(scope="module")
-def truth():
-    return np.random.default_rng(0).integers(0, 4, 120)
-
-
-@pytest.fixture(scope="module")
-def frame(truth):
+def frame():
     """Ratings by ten annotators, of whom one is lenient by a whole label."""
     generator = np.random.default_rng(1)
-    who = generator.random((120, 10)).argsort(1)[:, :5]
-    bias = np.where(who == 0, 1.0, 0.0)
-    latent = truth[:, None] + bias + generator.normal(0, 0.6, who.shape)
+    frame = crossed(120, 10, 5, generator)
+    truth = np.random.default_rng(0).integers(0, 4, 120).repeat(5)
+    latent = truth + (frame["annotator"] == "a000") + generator.normal(0, 0.6, 600)
     rating = np.clip(np.rint(latent), 0, 3).astype(int)
-    return pd.DataFrame(
-        {
-            "item": np.repeat([f"i{item:03d}" for item in range(120)], 5),
-            "annotator": [f"a{person}" for person in who.ravel()],
-            "label": np.array(LABELS, object)[rating.ravel()],
-        }
-    )
+    return frame.assign(label=np.array(LABELS, object)[rating])
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +52,7 @@ def test_an_easy_item_makes_answers_rarer_with_every_label_from_the_truth():
 
 def test_the_annotator_who_is_lenient_has_the_highest_bias(fit):
     bias = fit.data["posterior"]["bias"].mean(("chain", "draw", "effect"))
-    assert str(bias["annotator"].to_numpy()[bias.to_numpy().argmax()]) == "a0"
+    assert str(bias["annotator"].to_numpy()[bias.to_numpy().argmax()]) == "a000"
 
 
 def test_median_and_mean_are_those_of_the_posterior(fit):

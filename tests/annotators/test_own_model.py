@@ -106,7 +106,7 @@ def test_engines_agree(fit, responses):
     def accuracy(found):
         return found.annotators().set_index("annotator")["accuracy"]
 
-    effort = cs.EngineOptions(draws=150, tune=150, chains=2)
+    effort = cs.EngineOptions(draws=100, tune=100, chains=1)
     drawn = cs.fit(responses, model=MODEL, engine="nuts", effort=effort)
     # The widest of the intervals is .4 wide, so its standard deviation is some .12.
     assert abs(accuracy(fit) - accuracy(drawn)).max() < 0.12

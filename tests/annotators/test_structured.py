@@ -2,7 +2,6 @@
 
 import itertools
 from dataclasses import replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
+from tests.studies import gap, score
 
 from consilience.annotators import load
 from consilience.errors import OptionError
@@ -22,7 +22,6 @@ from consilience.model import (
     marginal,
     simulate,
 )
-from consilience.model import score as scored
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -56,12 +55,6 @@ def every_answer_on_a_list():
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
     lists = pd.DataFrame(listed, columns=["item", "label"])
     return space_of(read(frame, labels=LABELS), lists=lists, alike=ALIKE)
-
-
-# Compiled whole: one by one, hundreds of operations take longer.
-@partial(jax.jit, static_argnums=0)
-def score(model, observations, parameters):
-    return scored(given(model, observations, parameters), observations)
 
 
 @pytest.mark.parametrize("prior", [{}, {"popularity": 1.0}, ALL_TERMS])
@@ -181,35 +174,34 @@ def ignoring_the_list(data, prior):
     return replace(usual, log_skill=usual.log_skill - np.array([0.0, spread]))
 
 
-def gap(model, thousand_labels):
-    """Return how far promise and truth are apart, in standard errors.
+# That labels are as frequent as each other is given: two items a label cannot say.
+EVEN = {"prevalence": 100.0}
+ATTRACTED = load("structured", {"superclass": 1.0})
+BOTH = {
+    "promises hold": (load("structured", {"superclass": 1.0, **EVEN}), True),
+    "the list ignored": (
+        replace(load("structured", EVEN), program=ignoring_the_list),
+        False,
+    ),
+}
 
-    That labels are as frequent as each other is told: two items a label cannot say.
-    """
-    model = replace(model, prior=replace(model.prior, prevalence=100.0))
+
+@pytest.mark.parametrize(("model", "holds"), BOTH.values(), ids=BOTH)
+def test_promises_hold_among_a_thousand_labels_on_their_lists(
+    model, holds, thousand_labels
+):
     space, hit, *_ = thousand_labels
     with jax.enable_x64(True):
-        effort = em.Options(steps=Steps())
-        belief = em.fit(model, space, 0, effort).belief
-    promised = belief.max(1)
-    result = hit[np.arange(len(hit)), belief.argmax(1)]
-    return (promised - result).sum() / np.sqrt((promised * (1 - promised)).sum())
-
-
-def test_promises_hold_among_a_thousand_labels(thousand_labels):
-    assert abs(gap(load("structured", {"superclass": 1.0}), thousand_labels)) < 4
-
-
-def test_promises_break_when_errors_are_spread_over_labels_not_shown(thousand_labels):
-    model = replace(load("structured"), program=ignoring_the_list)
-    assert gap(model, thousand_labels) > 4
+        belief = em.fit(model, space, 0, em.Options(steps=Steps())).belief
+    distance = gap(belief, hit.argmax(1))
+    assert (distance < 4) == holds
+    assert distance > -4
 
 
 def test_accuracies_are_found_among_a_thousand_labels(thousand_labels):
     space, _, skill, _ = thousand_labels
-    model = load("structured", {"superclass": 1.0})
     with jax.enable_x64(True):
-        result = em.fit(model, space, 0, em.Options())
+        result = em.fit(ATTRACTED, space, 0, em.Options())
     answers = np.bincount(space.annotator)
     # Two hundred answers each; that the truth is uncertain takes some of their worth,
     # at most half. So a squared error has at most twice the binomial variance.
@@ -221,7 +213,7 @@ def test_accuracies_are_found_among_a_thousand_labels(thousand_labels):
 def attraction_found(thousand_labels, *, on_the_list):
     """Return the most probable attraction of kin, and its standard error."""
     space, _, skill, _ = thousand_labels
-    model = load("structured", {"superclass": 1.0})
+    model = ATTRACTED
     everywhere = 9 / (len(space.states) - 1)  # the share of kin among all other labels
 
     def list_taken_back(observations, parameters):
@@ -256,14 +248,12 @@ def attraction_found(thousand_labels, *, on_the_list):
     return best, curve**-0.5
 
 
-def test_what_attracts_errors_is_found(thousand_labels):
-    result, error = attraction_found(thousand_labels, on_the_list=True)
-    assert abs(result - thousand_labels[-1]) < 4 * error
-
-
-def test_what_attracts_errors_is_missed_when_the_list_is_ignored(thousand_labels):
-    result, error = attraction_found(thousand_labels, on_the_list=False)
-    assert abs(result - thousand_labels[-1]) > 4 * error
+@pytest.mark.parametrize("on_the_list", [True, False])
+def test_what_attracts_errors_is_found_unless_the_list_is_ignored(
+    thousand_labels, on_the_list
+):
+    result, error = attraction_found(thousand_labels, on_the_list=on_the_list)
+    assert (abs(result - thousand_labels[-1]) < 4 * error) == on_the_list
 
 
 def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
