@@ -508,6 +508,7 @@ def fitted(study):
         return em.fit(ALONE, space, 0, em.Options(steps=Steps(restarts=1)))
 
 
+@pytest.mark.study
 def test_the_number_of_objects_is_found_as_often_as_promised(study, fitted):
     truth = np.asarray(study[1].state)
     assert abs(gap(fitted.belief, truth)) < 4
@@ -516,6 +517,7 @@ def test_the_number_of_objects_is_found_as_often_as_promised(study, fitted):
     assert gap(sharp, truth) > 4
 
 
+@pytest.mark.study
 def test_the_parameters_are_found_again(study, fitted):
     space, _, usual = study
     with jax.enable_x64(True):
@@ -558,6 +560,7 @@ def far(study, fitted):
     return squared
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("name", ["duplicate_name", "synonyms"])
 def test_synonyms_and_rivals_are_found_again(name, far):
     most = chi2.ppf(0.9999, np.size(USUAL[name]))

@@ -102,6 +102,7 @@ def test_parameters_and_truth_have_draws_and_checks(fit, responses):
     assert "not_finite" in set(fit.diagnostics()["name"])
 
 
+@pytest.mark.study
 def test_engines_agree(fit, responses):
     def accuracy(found):
         return found.annotators().set_index("annotator")["accuracy"]

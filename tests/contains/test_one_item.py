@@ -2,7 +2,6 @@
 
 import itertools
 from dataclasses import replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -12,24 +11,14 @@ import pytest
 from numpyro.handlers import seed, substitute, trace
 from scipy import stats
 from scipy.special import expit
+from tests.studies import WORDS
 
 from consilience.annotators.contains import MODEL
-from consilience.checks.simulated_fits import replace_answers
-from consilience.inference.closed_form.ascent import Steps
-from consilience.inference.engines import em
-from consilience.model import belief, given, lay_out, marginal, sample_answers, simulate
+from consilience.model import belief, lay_out, marginal, sample_answers
 from consilience.model import score as scored
 from consilience.responses import read
 from consilience.spaces import space_of
 
-
-# Compiled whole: one by one, hundreds of operations take longer.
-@partial(jax.jit, static_argnums=0)
-def score(model, observations, parameters):
-    return scored(given(model, observations, parameters), observations)
-
-
-WORDS = ["no", "maybe", "yes"]
 # Two tasks of one item: three similar labels, of which two were shown together, and a
 # label that is like none.
 SAID = {
@@ -172,68 +161,3 @@ def test_the_same_check_catches_what_is_left_out(left_out):
     expected, present = written_out({}, less)
     assert abs(value - expected) > 1e-3
     assert np.abs(truth - present).max() > 1e-3
-
-
-STUDIES, ITEMS, PEOPLE = 6, 300, 12
-TRUE = {
-    "item_scale": [1.4, 0.7],
-    "context_effect": 1.5,
-    "context_effect_not_shown": 0.9,
-    "distance": [3.0, 1.5],
-    "scale": 1.2,
-    "share": -1.0,
-    "threshold_spread": 0.8,
-}
-SITES = ("item_scale", "context_effect", "context_effect_not_shown")
-
-
-def design():
-    """Items of three twos of similar labels, by four people; half in two tasks."""
-    generator = np.random.default_rng(0)
-    rows = []
-    for item in range(ITEMS):
-        people = generator.permutation(PEOPLE)[:8].reshape(2, 4)
-        for label in range(6):
-            task = label % 2 if item % 2 else label // 4
-            rows += [
-                (f"i{item:03d}", f"a{j:02d}", f"l{label}", "no") for j in people[task]
-            ]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
-    twos = pd.DataFrame({"label_a": ["l0", "l2", "l4"], "label_b": ["l1", "l3", "l5"]})
-    return space_of(read(frame, kind="contains"), alike=twos)
-
-
-@pytest.fixture(scope="module")
-def estimates():
-    """What items and similar labels do, as found in some studies."""
-    space = design()
-    results = []
-    with jax.enable_x64(True):
-        data = {name: jnp.asarray(value) for name, value in TRUE.items()}
-        for key in range(STUDIES):
-            made = simulate(MODEL, space, jax.random.key(key), given=data)
-            study = replace_answers(space, np.asarray(made.answer))
-            effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6))
-            fit = em.fit(MODEL, study, 0, effort)
-            results.append(np.hstack([fit.parameters[name].ravel() for name in SITES]))
-    return np.array(results)
-
-
-def errors(estimates, truth):
-    away = np.abs(estimates.mean(0) - truth)
-    return away / (estimates.std(0, ddof=1) / np.sqrt(STUDIES))
-
-
-# Further away than chance takes one of the four in a thousand runs.
-MOST = stats.t.ppf(1 - 0.001 / 8, STUDIES - 1)
-
-
-@pytest.mark.study
-def test_what_items_and_similar_labels_do_is_found_again(estimates):
-    truth = np.hstack([TRUE[name] for name in SITES])
-    assert errors(estimates, truth).max() < MOST
-
-
-@pytest.mark.study
-def test_the_same_check_catches_that_nothing_leads(estimates):
-    assert errors(estimates, np.zeros(4)).max() > MOST

@@ -27,6 +27,7 @@ WITH_METHODS = (
 # Programs are compiled for these, which takes several seconds.
 COSTLY = {
     "consilience.ComparedConfusion",
+    "consilience.Fit.table",
     "consilience.HumanConfusion",
     "consilience.cross_validate_objects",
     "consilience.human_confusion",

@@ -178,9 +178,3 @@ def test_messages_are_found_and_docstrings_are_not():
     assert [banned(text) for text in help_texts('def f():\n    "Mend it."\n')] == [
         ["mend"]
     ]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_pages_hold_no_conflict_markers_of_a_merge(page):
-    lines = page.read_text().splitlines()
-    assert not [line for line in lines if re.match(r"(<{7}|>{7})( |$)|={7}$", line)]

@@ -1,23 +1,19 @@
 """What follows for every model: answers one by one, states finer than the truth."""
 
 from dataclasses import replace
-from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logsumexp, softmax
+from tests.studies import score
 
 from consilience.annotators import bayesian_dawid_skene
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import vb
-from consilience.model import (
-    belief,
-    given,
-    posterior_of_truth,
-    stack_chains,
-)
-from consilience.model import score as scored
+from consilience.model import belief, marginal, posterior_of_truth, stack_chains
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -33,11 +29,6 @@ def twins(data, prior):
 
 
 SPLIT = replace(PLAIN, program=twins, substates=lambda _: 2)
-
-
-@partial(jax.jit, static_argnums=0)
-def score(model, observations, parameters):
-    return scored(given(model, observations, parameters), observations)
 
 
 def logs(*shape):
@@ -79,6 +70,12 @@ def test_states_finer_than_the_truth_are_summed_into_it(spaces):
         coarse = belief(score(PLAIN, observations, LOGS))
         assert fine.shape == (50, 6)
         assert np.allclose(posterior_of_truth(SPLIT, fine), coarse)
+
+
+def test_marginal_and_belief_take_the_score_apart():
+    scores = jnp.asarray(np.random.default_rng(0).normal(size=(5, 4)))
+    assert np.allclose(marginal(scores), logsumexp(scores, 1))
+    assert np.allclose(belief(scores), softmax(scores, 1))
 
 
 def test_chains_are_joined_also_of_a_parameter_of_no_numbers():

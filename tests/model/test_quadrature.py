@@ -1,5 +1,7 @@
 """The nodes for a normal, against SciPy's adaptive quadrature."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ def on_nodes(node, log_weight, right, wrong, spread=2.0):
     return logsumexp(log_weight + log_chance(2 - spread * node, right, wrong))
 
 
+@functools.cache
 def exact(right, wrong, spread=2.0):
     """Log of the chance of the answers to an item, its difficulty integrated out."""
     value, _ = integrate.quad(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pandas as pd
+from tests.studies import WORDS
 
 from consilience.annotators import load
 from consilience.inference.closed_form.ascent import Steps
@@ -16,7 +17,6 @@ from consilience.truth import merge_identical
 from consilience.truth.coding import Merged
 from consilience.truth.space import Groups
 
-WORDS = np.array(["no", "maybe", "yes"])
 NAMES = ["item", "annotator", "label", "answer"]
 
 

@@ -34,10 +34,7 @@ def test_every_label_is_a_state_of_every_item(three_items):
     assert list(space.unit_item) == ["i0", "i1"]
     assert not space.ragged
     assert np.array_equal(space.state, [[0, 1, 2]])
-
-
-def test_answers_are_coded_in_order_of_unit(three_items):
-    space = space_of(three_items)
+    # Answers are coded in the order of their units.
     assert np.array_equal(space.unit, [0, 1, 1])
     assert list(space.annotators[space.annotator]) == ["bob", "ann", "bob"]
     assert [space.answers[code] for code in space.answer] == ["dog", "cat", "dog"]
@@ -49,12 +46,11 @@ def test_gold_labels_leave_only_themselves_possible(three_items):
     assert np.array_equal(np.isfinite(space.log_prior), [[1, 1, 1], [1, 0, 1]])
 
 
-def test_gold_of_items_without_responses_is_said_to_be_unused(three_items):
+def test_gold_of_other_items_is_said_to_be_unused_and_other_labels_are_refused(
+    three_items,
+):
     gold = pd.DataFrame({"item": ["i1", "nowhere"], "label": ["cat", "cat"]})
     assert "1 gold rows name items" in space_of(three_items, gold=gold).assumptions[-1]
-
-
-def test_a_gold_label_outside_the_labels_is_refused(three_items):
     gold = pd.DataFrame({"item": ["i1"], "label": ["cow"]})
     with pytest.raises(DataError, match="'cow' of item 'i1'"):
         space_of(three_items, gold=gold)
@@ -91,11 +87,8 @@ def test_labels_of_candidates_join_those_of_the_answers(three_items):
     assert space.states == (*before, "cow")
     assert len(before) in space.state[0][np.isfinite(space.log_prior[0])]
     assert any(each.startswith("1 labels of candidates") for each in space.assumptions)
-
-
-def test_candidates_of_other_items_bring_no_labels(three_items):
-    lists = pd.DataFrame({"item": ["elsewhere"], "label": ["cow"]})
-    assert "cow" not in space_of(three_items, lists=lists).states
+    others = pd.DataFrame({"item": ["elsewhere"], "label": ["cow"]})
+    assert "cow" not in space_of(three_items, lists=others).states
 
 
 def test_candidates_that_are_called_otherwise_than_the_answers_are_refused(three_items):
@@ -144,35 +137,33 @@ CONTAINS = [
 ]
 
 
-def test_contains_asks_about_pairs_of_item_and_label():
-    answers = responses(CONTAINS, "item annotator label answer", kind="contains")
-    space = space_of(answers)
+@pytest.fixture
+def asked():
+    return responses(CONTAINS, "item annotator label answer", kind="contains")
+
+
+def test_contains_asks_about_pairs_of_item_and_label(asked):
+    space = space_of(asked)
     pairs = list(zip(space.unit_item, space.unit_label, strict=True))
     assert pairs == [("i", "cat"), ("i", "dog"), ("j", "cat")]
     assert space.states == ("absent", "present")
     assert np.array_equal(vote_counts(observe(space)), [[0.5, 1.5], [1, 0], [1, 0]])
 
 
-def test_three_states_of_presence_take_a_maybe_at_its_word():
-    answers = responses(CONTAINS, "item annotator label answer", kind="contains")
-    space = space_of(answers, num_states=3)
+def test_three_states_of_presence_take_a_maybe_at_its_word(asked):
+    space = space_of(asked, num_states=3)
     assert np.array_equal(vote_counts(observe(space))[0], [0, 1, 1])
     assert np.array_equal(space.present, [0, 0.5, 1])
-
-
-def test_presence_has_two_or_three_states():
-    answers = responses(CONTAINS, "item annotator label answer", kind="contains")
     with pytest.raises(OptionError, match="2 or 3 states, not 4"):
-        space_of(answers, num_states=4)
+        space_of(asked, num_states=4)
 
 
-def test_gold_of_contains_needs_an_answer_for_the_pair():
-    answers = responses(CONTAINS, "item annotator label answer", kind="contains")
+def test_gold_of_contains_needs_an_answer_for_the_pair(asked):
     gold = pd.DataFrame({"item": ["i"], "label": ["dog"], "answer": ["yes"]})
-    space = space_of(answers, gold=gold)
+    space = space_of(asked, gold=gold)
     assert np.array_equal(np.isfinite(space.log_prior), [[1, 1], [0, 1], [1, 1]])
     with pytest.raises(DataError, match="'answer' of yes and no"):
-        space_of(answers, gold=gold.drop(columns="answer"))
+        space_of(asked, gold=gold.drop(columns="answer"))
 
 
 def test_minibatches_hold_every_unit_and_its_answers():

@@ -34,7 +34,7 @@ def entries(draw):
     return row, column, weight, (rows, columns)
 
 
-@settings(max_examples=10)  # each compiles anew
+@settings(max_examples=5)  # each compiles anew
 @given(entries())
 def test_products_are_those_of_the_matrix_written_out(given_entries):
     row, column, weight, shape = given_entries

@@ -67,10 +67,14 @@ def written_out(responses, lists, gold):
     return listed, weight
 
 
-def test_sparse_lists_are_those_of_the_table(study):
+@pytest.fixture
+def space(study):
     responses, lists, gold = study
+    return space_of(responses, lists=lists, gold=gold)
+
+
+def test_sparse_lists_are_those_of_the_table(study, space):
     listed, weight = written_out(*study)
-    space = space_of(responses, lists=lists, gold=gold)
     assert space.state.shape == (len(listed), listed.sum(1).max())
     for unit, (may_be, log_weight) in enumerate(zip(listed, weight, strict=True)):
         codes = np.flatnonzero(may_be)
@@ -80,9 +84,7 @@ def test_sparse_lists_are_those_of_the_table(study):
         assert (space.state[unit, len(codes) :] == 0).all()
 
 
-def test_answers_are_found_on_their_list_and_counted(study):
-    responses, lists, gold = study
-    space = space_of(responses, lists=lists, gold=gold)
+def test_answers_are_found_on_their_list_and_counted(space):
     slot = answer_slot(space)
     assert np.array_equal(space.state[space.unit, slot], space.answer)
     votes = np.zeros(space.state.shape)
@@ -91,9 +93,7 @@ def test_answers_are_found_on_their_list_and_counted(study):
     assert np.array_equal(np.asarray(shortlists(space).count).T, votes)
 
 
-def test_a_value_of_each_state_is_read_at_the_states_listed(study):
-    responses, lists, gold = study
-    space = space_of(responses, lists=lists, gold=gold)
+def test_a_value_of_each_state_is_read_at_the_states_listed(space):
     values = np.random.default_rng(0).normal(size=(1, 9))
     real = np.isfinite(space.log_prior) | (space.state > 0)
     real[:, 0] = True
@@ -116,10 +116,8 @@ def test_a_value_of_each_state_is_read_at_the_states_listed(study):
     assert np.allclose(of_batch[inside], values[0][np.asarray(batch.state)][inside])
 
 
-def test_pairs_that_are_followed_are_those_named_together(study):
-    responses, lists, gold = study
-    space = space_of(responses, lists=lists, gold=gold)
-    named = responses.table.groupby("item", observed=True)["label"].agg(set)
+def test_pairs_that_are_followed_are_those_named_together(study, space):
+    named = study[0].table.groupby("item", observed=True)["label"].agg(set)
     times = {}
     codes = {label: code for code, label in enumerate(space.states)}
     for labels in named:
@@ -136,9 +134,7 @@ def test_pairs_that_are_followed_are_those_named_together(study):
     assert sorted(few.value) == sorted(times.values())[-3:]
 
 
-def test_kin_are_labels_of_one_named_superclass(study):
-    responses, lists, gold = study
-    space = space_of(responses, lists=lists, gold=gold)
+def test_kin_are_labels_of_one_named_superclass(space):
     lists = shortlists(space, parent=space.parent)
     kin = lists.log_weight("superclass", np.ones(1))
     unit = 0  # without a list: any label, so slots are codes
