@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from tests.studies import crossed
 
 from consilience.annotators import load
 from consilience.checks.sampling import weigh_modes
@@ -28,14 +28,8 @@ def space():
     generator = np.random.default_rng(0)
     truth = np.arange(ITEMS).repeat(PEOPLE) % 2
     wrong = generator.random(truth.size) > 0.75
-    frame = pd.DataFrame(
-        {
-            "item": [f"i{item:03d}" for item in np.arange(ITEMS).repeat(PEOPLE)],
-            "annotator": [f"a{j}" for j in np.tile(np.arange(PEOPLE), ITEMS)],
-            "label": np.array(LABELS)[np.where(wrong, 1 - truth, truth)],
-        }
-    )
-    return space_of(read(frame))
+    label = np.array(LABELS)[np.where(wrong, 1 - truth, truth)]
+    return space_of(read(crossed(ITEMS, PEOPLE, PEOPLE).assign(label=label)))
 
 
 def drawn(space, accuracy, prevalence):
@@ -71,10 +65,11 @@ def drawn(space, accuracy, prevalence):
 
 
 def test_chains_in_one_place_are_one_mode_and_enough(space):
-    mixing = drawn(space, np.full(CHAINS, 0.75), np.full(CHAINS, 0.5)).mixing
-    assert mixing.enough
-    assert mixing.modes == ""
-    assert mixing.weight.tolist() == [1.0]
+    result = drawn(space, np.full(CHAINS, 0.75), np.full(CHAINS, 0.5))
+    assert result.mixing.enough
+    assert result.mixing.modes == ""
+    assert result.mixing.weight.tolist() == [1.0]
+    assert weigh_modes(MODEL, space, result, 0.9) is result
 
 
 def test_chains_in_two_places_are_not_enough_and_told_apart_by_name(space):
@@ -113,13 +108,6 @@ def test_draws_are_shared_out_as_modes_are_weighted(space):
     weighted = weigh(result, np.array([0.25, 0.75]), 0.9)
     rare = (weighted.parameters["prevalence"][..., 0] < 0.25).mean()
     assert abs(rare - 0.75) < 2 / (CHAINS * DRAWS)
-    again = weigh(result, np.array([0.25, 0.75]), 0.9)
-    assert np.array_equal(weighted.belief, again.belief)
-
-
-def test_one_mode_stays_as_it_is(space):
-    result = drawn(space, np.full(CHAINS, 0.75), np.full(CHAINS, 0.5))
-    assert weigh_modes(MODEL, space, result, 0.9) is result
 
 
 def test_the_least_decided_units_are_looked_at():

@@ -1,8 +1,8 @@
 """Long steps along a climb: where they lead, and that they lead to the same top."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from tests.studies import crossed
 
 from consilience.annotators import load
 from consilience.inference.closed_form import ascent, squarem
@@ -40,14 +40,12 @@ def test_a_path_that_bends_back_leads_nowhere():
 @pytest.fixture(scope="module")
 def space():
     generator = np.random.default_rng(0)
-    items, people = 150, 12
-    truth = generator.integers(3, size=items)
-    who = np.concatenate([generator.permutation(people)[:4] for _ in range(items)])
-    item = np.repeat(np.arange(items), 4)
-    right = generator.random(len(item)) < np.where(who < 6, 0.85, 0.5)
-    label = np.where(right, truth[item], generator.integers(3, size=len(item)))
-    frame = pd.DataFrame({"item": item, "annotator": who, "label": label}).astype(str)
-    return space_of(read(frame))
+    frame = crossed(150, 12, 4, generator)
+    truth = generator.integers(3, size=150).repeat(4)
+    accuracy = np.where(frame["annotator"] < "a006", 0.85, 0.5)
+    right = generator.random(len(truth)) < accuracy
+    label = np.where(right, truth, generator.integers(3, size=len(truth)))
+    return space_of(read(frame.assign(label=label.astype(str))))
 
 
 def climbed(name, space, **steps):

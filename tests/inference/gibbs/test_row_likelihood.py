@@ -30,21 +30,11 @@ def expected(counts, basis, ease, node, rows, difficulty):
     return (counts * log_softmax(log_odds, -1)).sum((3, 4)).ravel()
 
 
-def test_it_is_the_sum_over_answers(case):
-    counts, basis, ease, node, rows, difficulty = case
-    likelihood = RowLikelihood(counts, basis, ease, node).at(difficulty)
-    flat = rows.reshape(-1, ANSWERS - 1).T
-    assert np.allclose(likelihood(flat), expected(*case))
-
-
-def test_some_rows_are_those_rows(case):
-    counts, basis, ease, node, rows, difficulty = case
-    likelihood = RowLikelihood(counts, basis, ease, node).at(difficulty)
+def test_it_is_the_sum_over_answers_of_all_rows_and_of_some(case):
+    *parts, rows, difficulty = case
+    likelihood = RowLikelihood(*parts).at(difficulty)
     flat, which = rows.reshape(-1, ANSWERS - 1).T, np.array([1, 7, 20])
+    assert np.allclose(likelihood(flat), expected(*case))
     assert np.allclose(likelihood(flat[:, which], which), expected(*case)[which])
-
-
-def test_another_difficulty_gives_another_likelihood(case):
-    counts, basis, ease, node, rows, difficulty = case
-    likelihood = RowLikelihood(counts, basis, ease, node).at(difficulty[::-1])
-    assert not np.allclose(likelihood(rows.reshape(-1, ANSWERS - 1).T), expected(*case))
+    other = RowLikelihood(*parts).at(difficulty[::-1])
+    assert not np.allclose(other(flat), expected(*case))
