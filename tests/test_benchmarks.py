@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import contains_scores as scores
+from benchmarks import harness
+from benchmarks.__main__ import MODULES
 from scipy.stats import binom
 
 ROOT = Path(__file__).parent.parent
@@ -44,25 +47,19 @@ def test_the_benchmark_runs(name, tmp_path):
     assert "| ---" in run(name, tmp_path)
 
 
-def test_a_report_is_kept_as_markdown(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-    harness = importlib.import_module("benchmarks.harness")
+def test_a_report_is_kept_as_markdown(tmp_path):
     made = harness.Report("Title", [{"program": "ours", "seconds": 1.5}], ["A note."])
     harness.keep(made, tmp_path / "title")
     assert "| ours | 1.5 |" in (tmp_path / "title.md").read_text()
 
 
-def test_every_benchmark_named_is_there(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-    modules = importlib.import_module("benchmarks.__main__").MODULES
-    for name, place in modules.items():
+def test_every_benchmark_named_is_there():
+    for name, place in MODULES.items():
         module = importlib.import_module(f"benchmarks.{place}")
         assert callable(getattr(module, name))
 
 
-def test_a_report_may_have_further_tables(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-    harness = importlib.import_module("benchmarks.harness")
+def test_a_report_may_have_further_tables():
     more = {"Another": [{"what": "gap", "size": 0.25}]}
     made = harness.Report("Title", [{"program": "ours"}], ["A note."], more=more)
     written = harness.markdown(made)
@@ -70,9 +67,7 @@ def test_a_report_may_have_further_tables(monkeypatch):
     assert written.index("| ours |") < written.index("## Another")
 
 
-def test_methods_are_compared_on_the_draws_that_both_have(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-    scores = importlib.import_module("benchmarks.contains_scores")
+def test_methods_are_compared_on_the_draws_that_both_have():
     one = np.arange(3.0)[:, None, None] + np.zeros((3, 3, 5))
     gap, error = scores.apart(one, one[:2] - 0.25)
     assert gap == pytest.approx(0.25)
@@ -82,7 +77,7 @@ def test_methods_are_compared_on_the_draws_that_both_have(monkeypatch):
     assert scores.apart(moved, one[:1])[1] == pytest.approx(np.sqrt(3))
 
 
-def against_peers(scores, generator):
+def against_peers(generator):
     """Of methods that are as good as one another: the bound, and a naive one."""
     images, peers, studies = 60, 8, 300
     results = []
@@ -97,10 +92,8 @@ def against_peers(scores, generator):
     return np.mean(results, 0) * studies, studies
 
 
-def test_a_method_as_good_as_all_is_seldom_called_worse_than_the_best(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
-    scores = importlib.import_module("benchmarks.contains_scores")
-    (worse, naive), studies = against_peers(scores, np.random.default_rng(0))
+def test_a_method_as_good_as_all_is_seldom_called_worse_than_the_best():
+    (worse, naive), studies = against_peers(np.random.default_rng(0))
     most = binom.ppf(0.999, studies, 1 - scores.SURE)
     assert worse <= most
     assert naive > most  # which peer is the best is not known beforehand

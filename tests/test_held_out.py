@@ -1,25 +1,18 @@
 """The protocol of held-out responses: blind to what is held out, and scored right."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import baselines
+from benchmarks import held_out as protocol
+from benchmarks.held_out import OTHER, clustered, held_out, hits, study
 
 import consilience as cs
-
-ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture(autouse=True)
-def _benchmarks(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT))
 
 
 @pytest.fixture
 def given():
-    from benchmarks.held_out import study
-
     made = cs.simulate(kind="objects", items=12, classes=8, per_item=5, seed=1)
     return study(made.responses)
 
@@ -30,8 +23,6 @@ def outcomes(out, which):
 
 
 def test_the_outcomes_are_what_others_name_and_all_else(given):
-    from benchmarks.held_out import OTHER, held_out
-
     out = held_out(given)
     assert len(out.item) == len(given.sets.item)
     for which, (item, held, seen) in enumerate(
@@ -48,15 +39,13 @@ def test_the_outcomes_are_what_others_name_and_all_else(given):
 
 
 def test_the_outcomes_are_blind_to_what_is_held_out(given):
-    from benchmarks.held_out import held_out
-
     # Every held-out response in turn is changed to name a label that nobody names.
     for held in range(0, len(given.sets.item), 7):
         label = given.sets.label.copy()
         label[given.sets.start[held]] = given.num_labels - 1
         changed = replace(given, sets=replace(given.sets, label=label))
-        which = int(np.flatnonzero(held_out(given).held == held)[0])
-        before, after = held_out(given), held_out(changed)
+        before, after = protocol.held_out(given), protocol.held_out(changed)
+        which = int(np.flatnonzero(before.held == held)[0])
         for name in ("label", "main", "named", "named_beside", "is_own"):
             one, other = (
                 getattr(out, name)[outcomes(out, which)] for out in (before, after)
@@ -65,8 +54,6 @@ def test_the_outcomes_are_blind_to_what_is_held_out(given):
 
 
 def test_the_same_check_catches_outcomes_that_everyone_names(given, monkeypatch):
-    from benchmarks import held_out as protocol
-
     def leaking(of, observed=None, seed=1):
         """Count the held-out response among those that name a label."""
         out = honest(of, observed, seed)
@@ -81,14 +68,10 @@ def test_the_same_check_catches_outcomes_that_everyone_names(given, monkeypatch)
 
 
 def test_as_many_are_observed_as_asked(given):
-    from benchmarks.held_out import held_out
-
     assert {len(seen) for seen in held_out(given, 2).seen} == {2}
 
 
 def test_part_keeps_the_outcomes_of_what_is_kept(given):
-    from benchmarks.held_out import held_out
-
     out = held_out(given)
     kept = out.item == 3
     part = out.part(kept)
@@ -98,8 +81,6 @@ def test_part_keeps_the_outcomes_of_what_is_kept(given):
 
 
 def test_standard_errors_go_by_item():
-    from benchmarks.held_out import clustered
-
     # Two items whose two values are alike are two values, not four.
     values, item = np.array([1.0, 1.0, 3.0, 3.0]), np.array([0, 0, 1, 1])
     assert clustered(values, item) == pytest.approx(
@@ -108,8 +89,6 @@ def test_standard_errors_go_by_item():
 
 
 def test_ties_are_split(given):
-    from benchmarks.held_out import held_out, hits
-
     out = held_out(given)
     all_alike = hits(np.zeros(len(out.label)), out)
     sizes = np.diff(np.append(out.start, len(out.label)))
@@ -117,9 +96,6 @@ def test_ties_are_split(given):
 
 
 def test_every_baseline_gives_probabilities(given):
-    from benchmarks import baselines
-    from benchmarks.held_out import held_out
-
     out = held_out(given)
     for method in (baselines.tuned_votes, baselines.attractive):
         total = np.add.reduceat(np.exp(method(given, out)), out.start)
@@ -128,13 +104,10 @@ def test_every_baseline_gives_probabilities(given):
 
 @pytest.mark.study
 def test_the_baselines_are_as_first_measured(data_folder):
-    from benchmarks.baselines import tuned_votes
-    from benchmarks.held_out import clustered, held_out, hits, study
-
     responses = cs.read(data_folder / "imagenet-multilabel")
     given = study(responses)
     out = held_out(given)
-    outcomes = tuned_votes(given, out)
+    outcomes = baselines.tuned_votes(given, out)
     reported = outcomes[out.is_main]
     assert round(reported.mean(), 4) == -0.8681
     assert round(clustered(reported, out.item), 4) == 0.0058
