@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 from scipy.stats import binom
+from tests.studies import crossed
 
 import consilience as cs
 from consilience.annotators import load
@@ -36,16 +37,8 @@ STUDIES, ITEMS, PEOPLE, PER_ITEM = 12, 20, 6, 4
 
 @pytest.fixture(scope="module")
 def design():
-    generator = np.random.default_rng(0)
-    who = generator.random((ITEMS, PEOPLE)).argsort(1)[:, :PER_ITEM]
-    frame = pd.DataFrame(
-        {
-            "item": np.repeat([f"i{item:02d}" for item in range(ITEMS)], PER_ITEM),
-            "annotator": [f"a{j}" for j in who.ravel()],
-            "label": np.resize(["x", "y", "z"], who.size),
-        }
-    )
-    return space_of(read(frame))
+    frame = crossed(ITEMS, PEOPLE, PER_ITEM)
+    return space_of(read(frame.assign(label=np.resize(["x", "y", "z"], len(frame)))))
 
 
 def drawn_study(model, design, seed):
@@ -101,19 +94,12 @@ def accuracy_of_typical_members(groups):
     second time.
     """
     generator = np.random.default_rng(0)
-    truth = generator.integers(0, 3, 60)
-    who = generator.random((60, 12)).argsort(1)[:, :6]
-    right = generator.random(who.shape) < np.where(who < 6, 0.9, 0.5)
-    label = truth[:, None] + np.where(right, 0, generator.integers(1, 3, who.shape))
-    frame = pd.DataFrame(
-        {
-            "item": np.arange(60).repeat(6).astype(str),
-            "annotator": np.char.mod("a%02d", who.ravel()),
-            "label": np.array(list("xyz"))[label.ravel() % 3],
-        }
-    )
+    truth = generator.integers(0, 3, 60).repeat(6)
+    frame = crossed(60, 12, 6, generator)
+    right = generator.random(360) < np.where(frame["annotator"] < "a006", 0.9, 0.5)
+    label = truth + np.where(right, 0, generator.integers(1, 3, 360))
     code = np.array(groups, np.int32)
-    space = space_of(read(frame))
+    space = space_of(read(frame.assign(label=np.array(list("xyz"))[label % 3])))
     space = replace(space, annotator_groups=Groups(code, np.array(["0", "1"], object)))
     result = gibbs.fit(load("correlated_dawid_skene"), space, 0, QUICK)
     effects = result.parameters["population"].reshape(-1, 2, 3, 2)
@@ -186,15 +172,11 @@ def test_draws_are_as_many_as_are_asked_for(design):
 
 def test_answers_that_count_twice_are_two_answers(design):
     model = load("correlated_dawid_skene")
-    twice = replace(design, n=np.full(len(design.n), 2))
-    rows = np.repeat(np.arange(len(design.n)), 2)
-    copied = replace(
-        design,
-        unit=design.unit[rows],
-        annotator=design.annotator[rows],
-        answer=design.answer[rows],
-        n=np.ones(len(rows), int),
-    )
+    number = len(design.n)
+    twice = replace(design, n=np.full(number, 2))
+    fields = ("unit", "annotator", "answer")
+    each = {field: np.repeat(getattr(design, field), 2) for field in fields}
+    copied = replace(design, **each, n=np.ones(2 * number, int))
     one, two = (gibbs.fit(model, space, 0, QUICK) for space in (twice, copied))
     assert np.allclose(one.belief, two.belief, atol=1e-6)
 
@@ -213,20 +195,12 @@ def test_ordered_labels_are_better_told_apart_by_a_model_that_knows_the_order():
 def graded_study():
     """Draw ratings: rounded numbers, with a bias and a precision of the rater."""
     generator = np.random.default_rng(7)
-    items, raters, each, labels = 150, 20, 5, 6
-    truth = generator.integers(0, labels, items)
-    bias, noise = generator.normal(0, 0.7, raters), generator.uniform(0.5, 1.5, raters)
-    who = generator.random((items, raters)).argsort(1)[:, :each]
-    latent = truth[:, None] + bias[who] + noise[who] * generator.normal(size=who.shape)
-    rating = np.clip(np.rint(latent), 0, labels - 1).astype(int)
-    frame = pd.DataFrame(
-        {
-            "item": np.repeat([f"i{item:03d}" for item in range(items)], each),
-            "annotator": [f"r{rater:02d}" for rater in who.ravel()],
-            "label": rating.ravel(),
-        }
-    )
-    return truth, frame
+    truth = generator.integers(0, 6, 150)
+    bias, noise = generator.normal(0, 0.7, 20), generator.uniform(0.5, 1.5, 20)
+    frame = crossed(150, 20, 5, generator)
+    who = frame["annotator"].str[1:].astype(int)
+    latent = truth.repeat(5) + bias[who] + noise[who] * generator.normal(size=750)
+    return truth, frame.assign(label=np.clip(np.rint(latent), 0, 5).astype(int))
 
 
 def test_chains_far_below_the_best_go_on_from_another_one():
@@ -280,13 +254,7 @@ def test_a_fit_goes_on_until_it_has_converged(monkeypatch):
     generator = np.random.default_rng(3)
     wrong = generator.random(truth.size) < 0.2
     label = np.where(wrong, generator.integers(0, 3, truth.size), truth)
-    frame = pd.DataFrame(
-        {
-            "item": np.arange(90).repeat(6).astype(str),
-            "annotator": np.tile([f"a{j}" for j in range(6)], 90),
-            "label": np.array(list("xyz"))[label],
-        }
-    )
+    frame = crossed(90, 6, 6).assign(label=np.array(list("xyz"))[label])
     fits, checks = [], ("rhat", "ess_bulk", "ess_tail")
     for visits in (4 * gibbs.MAX_VISITS, 50_000_000):  # what users have; and less
         monkeypatch.setattr(gibbs, "MAX_VISITS", visits)
