@@ -105,6 +105,20 @@ def written_out(gold, shared):
     return np.log(total), held / total
 
 
+FINE = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0))
+
+
+@jax.jit
+def by_components(observations, values):
+    """Log-likelihood and P(present) by the components alone, without the cut."""
+    ran = substitute(seed(sample_answers, 0), data=values)(FINE, observations)
+    alone = ran.answers.parameters | {"informative": jnp.zeros(1)}
+    answers = replace(ran.answers, parameters=alone)
+    result = scored(ran._replace(answers=answers), observations)
+    truth = belief(result).reshape(len(result), 2, -1).sum(2)
+    return marginal(result).sum(), truth[:, 1]
+
+
 def as_the_model_has_it(gold):
     rows = [
         ("one", who, label, word)
@@ -112,36 +126,33 @@ def as_the_model_has_it(gold):
         for who, word in said.items()
     ]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
-    known = pd.DataFrame(
+    right = pd.DataFrame(
         [("one", label, "yes" if yes else "no") for label, yes in gold.items()],
         columns=["item", "label", "answer"],
     )
     space = space_of(
-        read(frame, kind="contains"), alike=SIMILAR, gold=known if gold else None
+        read(frame, kind="contains"), alike=SIMILAR, gold=right if gold else None
     )
-    model = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0))
     with jax.enable_x64(True):
-        observations = lay_out(model, space)
-        program = seed(sample_answers, 0)
+        observations = lay_out(FINE, space)
 
         def sampled(observations):
-            sites = trace(program).get_trace(model, observations).items()
-            return {n: site["value"] for n, site in sites if site["type"] == "sample"}
+            sites = trace(seed(sample_answers, 0)).get_trace(FINE, observations)
+            return {
+                name: site["value"]
+                for name, site in sites.items()
+                if site["type"] == "sample"
+            }
 
         values = {
             name: jnp.full(value.shape, float(name.endswith("_spread")))
             for name, value in jax.eval_shape(sampled, observations).items()
         }
-        values |= {name: jnp.asarray(v) for name, v in {**MIXTURE, **SHARED}.items()}
-        values["threshold"] = jnp.asarray(THRESHOLD)
-        values |= {"cut": jnp.asarray(CUT), "sharpness": jnp.asarray(SHARPNESS)}
-        given_values = substitute(program, data=values)
-        alone = {"informative": jnp.zeros(1)}  # the components, without the cut
-        ran = given_values(model, observations)
-        changed = replace(ran.answers, parameters=ran.answers.parameters | alone)
-        result = scored(ran._replace(answers=changed), observations)
-        truth = belief(result).reshape(len(result), 2, -1).sum(2)
-        return float(marginal(result).sum()), np.asarray(truth[:, 1])
+        known = {**MIXTURE, **SHARED, "cut": CUT, "sharpness": SHARPNESS}
+        known["threshold"] = THRESHOLD
+        values |= {name: jnp.asarray(value) for name, value in known.items()}
+        value, truth = by_components(observations, values)
+        return float(value), np.asarray(truth)
 
 
 @pytest.mark.parametrize("gold", [{}, {"wolf": True, "husky": False}])
