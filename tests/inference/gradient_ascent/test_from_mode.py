@@ -5,17 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpyro.diagnostics import split_gelman_rubin
+from tests.studies import crossed
 
-import consilience as cs
 from consilience import read
 from consilience.annotators import load
 from consilience.inference.engines import nuts
 from consilience.spaces import space_of
 
 EFFORT = nuts.Options(tune=100, draws=100, chains=2)
-SHARED = load(
-    "objects", {"pairs": 0.0}
-)  # pairs of labels have no affinities of their own
+# Pairs of labels have no affinities of their own.
+SHARED = load("objects", {"pairs": 0.0})
 
 
 @pytest.fixture(scope="module")
@@ -68,30 +67,6 @@ def test_a_chain_that_stays_elsewhere_is_told(drawn):
     assert not mixed(draws)
 
 
-@pytest.fixture(scope="module")
-def few():
-    """Fifty items, seen by six annotators each, who have thresholds of their own."""
-    responses = cs.simulate(
-        kind="contains",
-        model="bayesian_dawid_skene",
-        items=50,
-        annotators=8,
-        per_item=6,
-        seed=0,
-    ).responses
-    return space_of(responses)
-
-
-@pytest.mark.study
-def test_chains_of_what_annotators_have_of_their_own_start_at_the_mode(few):
-    with jax.enable_x64(True):
-        result = nuts.fit(load("contains"), few, 0, EFFORT)
-    draws = result.parameters["threshold"].astype(float)
-    assert draws.shape[2] == 8
-    assert not result.sample_stats["diverging"].any()
-    assert mixed(draws)
-
-
 class Warmed(Exception):  # noqa: N818 (no error: what is waited for)
     """A warm-up was asked for."""
 
@@ -102,8 +77,7 @@ def test_numbers_that_are_many_are_warmed_up(monkeypatch):
         assert "threshold" not in asked[-1]
         raise Warmed
 
-    rows = [(f"i{item}", f"a{who}", "cat") for item in range(50) for who in range(6)]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    frame = crossed(50, 6, 6).assign(label="cat")
     frame["answer"] = np.resize(["no", "maybe", "yes", "no", "yes"], len(frame))
     space = space_of(read(frame, kind="contains"))
     monkeypatch.setattr(nuts, "MOST", 10)

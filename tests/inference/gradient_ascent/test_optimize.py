@@ -87,13 +87,8 @@ def test_block_by_block_it_is_the_same(optimum, space, monkeypatch):
 def test_the_objective_never_falls_from_any_start(space):
     seen = []
     with jax.enable_x64(True):
-        result = em.fit(
-            OPEN,
-            space,
-            1,
-            em.Options(steps=Steps(restarts=3)),
-            seen.append,
-        )
+        effort = em.Options(steps=Steps(restarts=3))
+        result = em.fit(OPEN, space, 1, effort, seen.append)
     objective = result.optimization.objective
     assert np.nanmin(np.diff(objective, axis=1)) > -1e-9
     assert result.optimization.converged.all()
