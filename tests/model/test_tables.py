@@ -7,11 +7,11 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from tests.studies import FITTED
 
-from consilience.annotators import load, names
+from consilience.annotators import load
 from consilience.model import (
     HostModel,
-    Model,
     belief,
     given,
     lay_out,
@@ -21,15 +21,11 @@ from consilience.model import (
 from consilience.responses import read
 from consilience.spaces import space_of
 
-FITTED = [name for name in names() if isinstance(load(name), Model)]
 MODELS = [name for name in FITTED if load(name).by_tables and load(name).closed]
 # Items, annotators and classes, and whether items have lists of candidates.
-STUDIES = [
-    ((1, 1, 2), False),
-    pytest.param((7, 3, 2), True, marks=pytest.mark.study),
-    ((40, 6, 3), True),
-    ((25, 30, 5), False),
-]
+STUDIES = [(name, (40, 6, 3), True) for name in MODELS]
+STUDIES += [(name, (9, 30, 5), False) for name in MODELS]
+STUDIES.append(("bayesian_dawid_skene", (1, 1, 2), False))
 
 
 def study(items, annotators, classes, *, lists, seed=0):
@@ -80,8 +76,7 @@ def parameters(tables, seed=1):
     }
 
 
-@pytest.mark.parametrize(("size", "lists"), STUDIES)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "size", "lists"), STUDIES)
 def test_a_sweep_is_the_score_and_its_gradient(name, size, lists):
     model = load(name)
     space = study(*size, lists=lists)
