@@ -354,6 +354,7 @@ NAMES = (
     "group_shift",
     "width",
     "item_scale",
+    "item_ratio",
     "context_effect",
     "context_effect_not_shown",
     "threshold",

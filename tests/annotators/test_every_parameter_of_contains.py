@@ -25,7 +25,7 @@ pytestmark = pytest.mark.study
 PEOPLE, MASS, DRAWS = 20, 0.9, 24
 SHARED = (
     *("distance", "scale", "share", "width", "weight", "group_shift"),
-    *("item_scale", "context_effect", "context_effect_not_shown"),
+    *("item_scale", "item_ratio", "context_effect", "context_effect_not_shown"),
 )
 SPREADS = tuple(
     f"{name}_spread"

@@ -34,7 +34,8 @@ SIMILAR = pd.DataFrame(
     columns=["label_a", "label_b", "value"],
 )
 SHARED = {
-    "item_scale": [1.2, 0.7],
+    "item_scale": 0.9,
+    "item_ratio": -0.5,
     "context_effect": 1.1,
     "context_effect_not_shown": 0.8,
 }
@@ -81,13 +82,15 @@ def written_out(gold, shared):
             led = shared["context_effect"]
             apart = 0.0 if here & TASKS[label] else shared["context_effect_not_shown"]
         which = int(there)
-        mean = MEANS[which] + shared["item_scale"][which] * effect
+        ratio = np.array([-0.5, 0.5]) * shared["item_ratio"]
+        of_item = shared["item_scale"] * np.exp(ratio)
+        mean = MEANS[which] + of_item[which] * effect
         away = (GRID - mean - led - apart) / WIDTH
         density = np.exp(-0.5 * away**2)
         share = expit(MIXTURE["share"] if there else -MIXTURE["share"])
         whole = share * density / density.sum() * answers[label]
         # What all labels of the item share, and a similar label adds, is no presence.
-        owed = led + apart + min(shared["item_scale"]) * effect
+        owed = led + apart + min(of_item) * effect
         granted = whole @ present(owed)
         kept = {None: whole.sum(), True: granted, False: whole.sum() - granted}
         known = gold.get(label)
@@ -164,7 +167,8 @@ def test_labels_of_an_item_are_summed_as_if_written_out(gold):
 
 
 @pytest.mark.parametrize(
-    "left_out", ["item_scale", "context_effect", "context_effect_not_shown"]
+    "left_out",
+    ["item_scale", "item_ratio", "context_effect", "context_effect_not_shown"],
 )
 def test_the_same_check_catches_what_is_left_out(left_out):
     value, truth = as_the_model_has_it({})
