@@ -85,6 +85,10 @@ os.environ["PATH"] = os.pathsep.join(
 # Progress bars in notebooks warn about a package that the pages do not need.
 os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
 
+# Each page and command is a process of its own: they share the bytecode of all modules.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".cache" / "bytecode"))
+
 # Examples and tests share one compilation cache of JAX.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
