@@ -32,7 +32,10 @@ demo: .venv/core.done
 	$(BIN)/consilience demo $(ARGS)
 
 # As many processes as there are processors: threads of a process would wait for them.
+# Commands under test are processes of their own and share the bytecode of all modules.
 test: export OPENBLAS_NUM_THREADS ?= 1
+test: export PYTHONDONTWRITEBYTECODE :=
+test: export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
 test: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 

@@ -71,10 +71,10 @@ class AnnotatorTable:
                 "give one row for each annotator"
             )
             raise OptionError(msg)
-        known = frame.set_index("annotator").reindex(columns=["group", "repeat_of"])
+        whole = frame.set_index("annotator").reindex(columns=["group", "repeat_of"])
         group, repeat_of = (
-            {str(one): str(of) for one, of in known[name].dropna().items()}
-            for name in known
+            {str(one): str(of) for one, of in whole[name].dropna().items()}
+            for name in whole
         )
         repeat_of = {one: other for one, other in repeat_of.items() if one != other}
         return cls(_of_samples(group, repeat_of), repeat_of)

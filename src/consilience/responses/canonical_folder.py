@@ -359,7 +359,7 @@ def _responses(
         for role in ("item", "annotator", "label")
         if role in answers.table.column_names
     }
-    found = {role: kind for role, kind in types.items() if kind is not None}
+    typed = {role: kind for role, kind in types.items() if kind is not None}
     dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
     return Responses(
         table=table,
@@ -371,7 +371,7 @@ def _responses(
         assumptions=metadata.assumptions,
         cleaning=replace(cleaning, notes=tuple(notes)),
         sources=metadata.sources,
-        types=found if metadata.types is None else metadata.types,
+        types=typed if metadata.types is None else metadata.types,
         in_order=metadata.in_order or has_order(labels["label"].tolist()),
     )
 

@@ -251,10 +251,10 @@ def _contains(
 def _settings(
     settings: Mapping[str, float], items: int, people: int, classes: int, per_item: int
 ) -> ObjectsSettings:
-    known = asdict(ObjectsSettings())
+    defaults = asdict(ObjectsSettings())
     for name, value in settings.items():
-        if name not in known:
-            msg = f"objects have no setting {name!r}; they have: {', '.join(known)}"
+        if name not in defaults:
+            msg = f"objects have no setting {name!r}; they have: {', '.join(defaults)}"
             raise OptionError(msg)
         if not (np.isfinite(value) and value >= 0):
             msg = f"setting {name} is {value}; give a number from zero"

@@ -105,8 +105,8 @@ def with_labels(given: Responses, study: StudyEvidence) -> Responses:
     labels = [*before, *sorted({*rows.index} - {*before})]
     kind = given.table["label"].cat.categories.dtype
     parent = rows["parent"].reindex(labels).fillna("")
-    known = pd.Series(study.parents, study.labels).reindex(labels).fillna("")
-    parent = parent.where(parent != "", known).replace("", None)
+    earlier = pd.Series(study.parents, study.labels).reindex(labels).fillna("")
+    parent = parent.where(parent != "", earlier).replace("", None)
     table = rows.reindex(labels).assign(
         label=labels,
         name=rows["name"].reindex(labels).fillna(pd.Series(labels, labels)),

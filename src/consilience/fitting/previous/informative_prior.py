@@ -122,8 +122,8 @@ def match_draws(
     matched = {}
     for name, variable in posterior.data_vars.items():
         if name in dims:
-            draws, known = align(space, variable)
-            matched[str(name)] = stack_chains(draws), known
+            draws, learned = align(space, variable)
+            matched[str(name)] = stack_chains(draws), learned
     return matched
 
 
@@ -141,16 +141,16 @@ class _InformativePrior(Messenger):  # type: ignore[misc]
 
 
 def _prior(usual: Any, matched: Matched) -> Any:
-    draws, known = matched
-    if not known.any():
+    draws, learned = matched
+    if not learned.any():
         return usual
     events, base = usual.event_dim, usual
     while isinstance(base, (dist.Independent, dist.ExpandedDistribution)):
         base = base.base_dist
     if isinstance(base, dist.Normal):
-        mean = jnp.where(known, draws.mean(0), base.loc)
+        mean = jnp.where(learned, draws.mean(0), base.loc)
         scale = jnp.maximum(draws.std(0, ddof=1), MIN_SCALE)
-        scale = jnp.where(known, scale, base.scale)
+        scale = jnp.where(learned, scale, base.scale)
         if isinstance(base, RandomEffects):
             new = RandomEffects(scale, base.information, mean)
         else:

@@ -359,14 +359,14 @@ def align(
     if isinstance(space, ContainsSpace):
         new["group"] = space.groups.names
     value = np.asarray(variable.to_numpy(), float)
-    known = np.ones((1,) * value.ndim, bool)
+    learned = np.ones((1,) * value.ndim, bool)
     for axis, dim in enumerate(variable.dims):
         if len(new.get(str(dim), ())):
             at = places(variable[dim].to_numpy(), new[str(dim)])
             mean = value.mean(axis, keepdims=True)
             value = np.take(np.concatenate([value, mean], axis), at, axis)
-            known = known & (at >= 0).reshape(-1, *(1,) * (value.ndim - axis - 1))
-    return value, np.asarray(np.broadcast_to(known, value.shape)[0, 0])
+            learned = learned & (at >= 0).reshape(-1, *(1,) * (value.ndim - axis - 1))
+    return value, np.asarray(np.broadcast_to(learned, value.shape)[0, 0])
 
 
 def familiarity(
