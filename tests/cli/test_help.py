@@ -30,6 +30,14 @@ def test_every_help_page_ends_with_examples_that_the_command_takes(name, run, ca
         assert parse(line) is APP[name].default_command
 
 
+@pytest.mark.parametrize("name", [name for name in APP if name[0] != "-"])
+def test_every_option_has_words(name):
+    arguments = APP[name].assemble_argument_collection(parse_docstring=True)
+    shown = [each for each in arguments if each.show and not each.children]
+    assert shown
+    assert [each.name for each in shown if not each.parameter.help] == []
+
+
 def test_an_example_with_an_option_that_is_not_there_would_be_seen():
     with pytest.raises(CycloptsError, match="--model-directory"):
         parse("consilience classify photos --model-directory m --out predictions")

@@ -1,5 +1,7 @@
 """Options that several commands share: stated once, with their help."""
 
+import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field, fields, make_dataclass
 from pathlib import Path
@@ -56,6 +58,19 @@ _GIVEN = {
     "items": Path | None,
     **dict.fromkeys(("labels", "offered", "answers", "missing", "statuses"), Several),
 }
+# What the columns hold that options name.
+ROLES = {
+    "item": "item",
+    "annotator": "annotator",
+    "label": "label",
+    "answer": "answers yes, maybe or no",
+    "n": "number of times that an answer was given",
+    "object": "number of the object that a label names",
+    "main": "mark of the main label",
+    "response_id": "id of the response that a row belongs to",
+    "selected": "mark of the labels that were selected",
+    "gold_column": "true label",
+}
 _KINDS: dict[Any, Any] = {bool: Flag, tuple[str, ...]: Several}
 
 
@@ -70,10 +85,28 @@ def _options() -> Iterator[tuple[str, Any, Any]]:
             yield each.name, kind, () if kind is Several else each.default
 
 
+def _help() -> dict[str, str]:
+    """Return what the docstring of `read` says of each option; nothing is imported."""
+    source = Path(options.__file__).with_name("reading.py").read_text(encoding="utf-8")
+    functions = (n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef))
+    text = next(ast.get_docstring(n) or "" for n in functions if n.name == "read")
+    listed = text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+    words: dict[str, str] = {}
+    for names, lines in re.findall(r"(?m)^(\w.*?) : .*\n((?:    .*\n?)+)", listed):
+        text = " ".join(lines.replace("`", "").replace("<", "\\<").split())
+        words |= dict.fromkeys(names.split(", "), text.removesuffix(' Default "keep".'))
+    roles = {name: f"Column of the {role}." for name, role in ROLES.items()}
+    return words | roles
+
+
 if TYPE_CHECKING:
     Reading = SimpleNamespace
 else:
-    _FIELDS = [(name, kind, field(default=first)) for name, kind, first in _options()]
+    _HELP = _help()
+    _FIELDS = [
+        (name, Annotated[kind, Parameter(help=_HELP[name])], field(default=first))
+        for name, kind, first in _options()
+    ]
     Reading = make_dataclass("Reading", _FIELDS, frozen=True, kw_only=True)
     Reading = Parameter(name="*", group=READING)(Reading)
 READ_AS_IT_IS = Reading()

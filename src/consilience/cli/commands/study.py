@@ -36,7 +36,32 @@ Paths = Annotated[tuple[Path, ...], Parameter(show_default=False)]
 @Parameter(name="*", group="Study")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyOptions:
-    """What a study is made of, beside a run and its responses."""
+    """What a study is made of, beside a run and its responses.
+
+    Attributes
+    ----------
+    predictions
+        Predictions of models: folders that `classify` wrote, tables, or the folder of
+        ImageNetV2.
+    contains
+        Yes-or-no answers about one label at a time, of items of the same study: a run
+        of contains_counts, or responses, to which it is fitted.
+    prediction_items
+        Of predictions that are arrays, a file with the names of their rows.
+    prediction_labels
+        The same of their columns.
+    of
+        Number of items in the study; by default those that the responses list. Items
+        that nobody was asked about count as having one object.
+    tau
+        An object counts if more than this share of annotators name it.
+    resamples
+        How many times the items get random weights, for the bounds.
+    seed
+        Seed of the random number generator.
+    allow_circular
+        Evaluate also models whose predictions the run was given as candidates.
+    """
 
     predictions: Paths = ()
     contains: Path | None = None
