@@ -27,13 +27,15 @@ _PROBE = bytes(2**16)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+type Replaceable = str | Callable[[Path], bool] | None
+
+
 @contextmanager
-def whole_folder(
-    folder: Path, *, replaceable: Callable[[Path], bool] | None = None
-) -> Iterator[Path]:
+def whole_folder(folder: Path, *, replaceable: Replaceable = None) -> Iterator[Path]:
     """Give a folder to write into that takes its place when all has gone well.
 
-    An existing folder is replaced where `replaceable` says that it may be.
+    An existing folder is replaced where it holds the file `replaceable`, or where that
+    says that it may be.
     """
     with refusals(folder):
         place = clean_path(folder)
@@ -183,14 +185,13 @@ def _backup(hidden: Path, place: Path) -> Path:
     return hidden / f"{place.name}.former"
 
 
-def _check_free(
-    folder: Path, place: Path, replaceable: Callable[[Path], bool] | None
-) -> None:
+def _check_free(folder: Path, place: Path, replaceable: Replaceable) -> None:
     if not place.exists():
         return
     if replaceable is None:
         raise FolderExistsError(_taken_message(folder))
-    if not replaceable(place):
+    marked = isinstance(replaceable, str) and (place / replaceable).is_file()
+    if not (marked or (callable(replaceable) and replaceable(place))):
         msg = (
             f"{folder}: already exists and was not written by this program, so it is "
             "not replaced; choose another name or remove it first"

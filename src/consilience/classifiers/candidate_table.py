@@ -135,11 +135,7 @@ class Candidates:
         """
         place = Path(folder)
         tables = {FILE: self.table, SOURCES: self.sources, LABELS: self.labels}
-
-        def is_ours(folder: Path) -> bool:
-            return (folder / ACCOUNT).is_file()
-
-        with whole_folder(place, replaceable=is_ours if overwrite else None) as partial:
+        with whole_folder(place, replaceable=ACCOUNT if overwrite else None) as partial:
             for file, table in tables.items():
                 if table is not None:
                     table.to_parquet(partial / file, index=False, compression="zstd")

@@ -276,10 +276,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         f"golden.{kind}": shown,
     }
 
-    def is_classifier(folder: Path) -> bool:
-        return (folder / FILE).is_file()
-
-    with whole_folder(place, replaceable=is_classifier if overwrite else None) as part:
+    with whole_folder(place, replaceable=FILE if overwrite else None) as part:
         for file, content in files.items():
             (part / file).write_bytes(content)
         write_manifest(manifest, part)

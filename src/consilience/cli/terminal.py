@@ -120,11 +120,7 @@ def new_folder(
     folder: Path, *, marker: str, overwrite: bool
 ) -> AbstractContextManager[Path]:
     """Give a folder to write, whole or not at all; it may replace one of its sort."""
-
-    def is_ours(place: Path) -> bool:
-        return (place / marker).is_file()
-
-    return whole_folder(folder, replaceable=is_ours if overwrite else None)
+    return whole_folder(folder, replaceable=marker if overwrite else None)
 
 
 class Interrupted(KeyboardInterrupt):

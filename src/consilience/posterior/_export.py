@@ -155,8 +155,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
             else:
                 WRITERS[format](frames[names[0]], partial, note)
         return [place]
-    old = (lambda folder: (folder / ABOUT).is_file()) if overwrite else None
-    with whole_folder(place, replaceable=old) as partial:
+    with whole_folder(place, replaceable=ABOUT if overwrite else None) as partial:
         if format == "huggingface":
             vocabulary = list(labels(fit.data)["label"].cat.categories)
             write_dataset(frames, partial, note, vocabulary, several=several)

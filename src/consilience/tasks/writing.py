@@ -172,17 +172,13 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
         question=QUESTIONS[kind] if question is None else question,
         remote=image_prefix is not None,
     )
-    with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
+    with whole_folder(place, replaceable=OFFERED if overwrite else None) as partial:
         how = WRITERS[tool](survey, partial)
         after = f", with {NONE!r} last" if none else ""
         text = how + _ORDER.format(seed=seed, none=after, offered=OFFERED)
         (partial / README).write_text(text, "utf-8")
         _offered(survey).to_parquet(partial / OFFERED, index=False)
     return place
-
-
-def _ours(folder: Path) -> bool:
-    return (folder / OFFERED).is_file() and (folder / README).is_file()
 
 
 def _image_places(

@@ -72,7 +72,7 @@ def open_folder(
         return
     text = tomli_w.dumps(settings)
     clean_path(out)
-    if _holds_results(out):
+    if (out / MARKER).is_file():
         stored = tomllib.loads((out / MARKER).read_text(encoding="utf-8"))
         if stored == tomllib.loads(text):
             yield out
@@ -84,7 +84,7 @@ def open_folder(
                 "choose another name for --out, or pass --overwrite to replace it"
             )
             raise FolderExistsError(msg)
-        with whole_folder(out, replaceable=_holds_results) as partial:
+        with whole_folder(out, replaceable=MARKER) as partial:
             (partial / MARKER).write_text(text, encoding="utf-8")
             yield partial
         return
@@ -92,10 +92,6 @@ def open_folder(
     with whole_folder(out) as partial:
         (partial / MARKER).write_text(text, encoding="utf-8")
     yield out
-
-
-def _holds_results(folder: Path) -> bool:
-    return (folder / MARKER).is_file()
 
 
 def load_study(folder: Path | None) -> SimulatedFits | None:
