@@ -155,7 +155,7 @@ def against_best(
 def _ece(belief, present) -> float:
     import numpy as np
 
-    from consilience.scoring.calibration import gaps_by_item
+    from consilience.scoring.item_metrics import gaps_by_item
 
     item = np.zeros(len(belief), int)
     gaps = gaps_by_item(belief, present.astype(float), item, None)

@@ -463,8 +463,8 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
     import numpy as np
 
     from consilience.annotators import load
-    from consilience.checks.simulated_fits import replace_answers
-    from consilience.inference.closed_form.ascent import Steps
+    from consilience.checks.simulation_based_calibration import replace_answers
+    from consilience.inference.ascent import Steps
     from consilience.inference.engines import em, nuts
     from consilience.intervals import bounds
     from consilience.model import simulate

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from consilience.responses.named_sets import NamedSets, named_sets
+from consilience.truth.named import NamedSets, named_sets
 
 FOLDS = 5
 OTHER = -1

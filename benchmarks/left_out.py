@@ -2,10 +2,10 @@
 
 Five constants: by what the residual correlation above `BACKGROUND` is multiplied, the
 least correlation where models agree that there is one (`HIDDEN` and `COMMON` of
-`checks.dependence.independence`), how far stacking weights are shrunk, the share of the
-votes (`fitting.comparison.automatic.VOTES`), and the drift of labels at which a model
-loses its equal share (`checks.stacking.SHRINKAGE`, `DRIFT`). Sets that share items are
-a family. Each is judged by the constants that do best on the other families.
+`checks.independence`), how far stacking weights are shrunk, the share of the votes
+(`fitting.automatic.VOTES`), and the drift of labels at which a model loses its equal
+share (`checks.leave_one_out.SHRINKAGE`, `DRIFT`). Sets that share items are a
+family. Each is judged by the constants that do best on the other families.
 """
 
 import itertools
@@ -86,16 +86,15 @@ def left_out(*, quick: bool, repeats: int) -> Report:
 
 def report(sets: Mapping[str, Sequence[Mapping]]) -> Report:
     """Return the tables for sets that are fitted."""
-    from consilience.checks import stacking
-    from consilience.checks.dependence import independence
-    from consilience.fitting.comparison import automatic
+    from consilience.checks import independence, leave_one_out
+    from consilience.fitting import automatic
 
     tempering = (independence.HIDDEN, independence.COMMON)
     votes = automatic.VOTES
-    mixing = (stacking.SHRINKAGE, votes, SHIPPED, stacking.DRIFT)
+    mixing = (leave_one_out.SHRINKAGE, votes, SHIPPED, leave_one_out.DRIFT)
     shipped = (*tempering, *mixing)
-    without = (*tempering, stacking.SHRINKAGE, 0.0, SHIPPED, stacking.DRIFT)
-    kish = (*tempering, stacking.SHRINKAGE, votes, 1.0, stacking.DRIFT)
+    without = (*tempering, leave_one_out.SHRINKAGE, 0.0, SHIPPED, leave_one_out.DRIFT)
+    kish = (*tempering, leave_one_out.SHRINKAGE, votes, 1.0, leave_one_out.DRIFT)
     mixed = votes, SHIPPED, None
     grid = [*itertools.product(HIDDEN, COMMON, SHRINKAGES, VOTES, GROWTH, DRIFTS)]
     figures = {
@@ -198,8 +197,8 @@ def fitted(folder: Path, seed: int) -> Mapping:
     import numpy as np
 
     from consilience.benchmark.datasets import load
-    from consilience.checks.dependence.independence import Residual
-    from consilience.fitting.comparison.comparing import (
+    from consilience.checks.independence import Residual
+    from consilience.fitting.comparing import (
         CANDIDATES,
         compare_models,
         sample,
@@ -247,8 +246,10 @@ def _stacking(fits, space):
     import jax
     import numpy as np
 
-    from consilience.checks.leave_one_out import leave_one_response_out
-    from consilience.checks.stacking import stacking_weights
+    from consilience.checks.leave_one_out import (
+        leave_one_response_out,
+        stacking_weights,
+    )
 
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         elpd = [
@@ -264,7 +265,7 @@ def scored(
     """Return accuracy, log-loss and ECE of the mixture by these constants."""
     import numpy as np
 
-    from consilience.fitting.comparison.comparing import HIDES_DRIFT
+    from consilience.fitting.comparing import HIDES_DRIFT
 
     hidden, common, shrinkage, votes, growth, drift = constants
     equal = np.full(len(found["raw"]), 1 / len(found["raw"]))
@@ -284,7 +285,7 @@ def _others(found, growth):
     """Return the answers of each item beside one, as a design effect counts them."""
     import numpy as np
 
-    from consilience.checks.dependence.independence import AT
+    from consilience.checks.independence import AT
 
     others = np.maximum(found["number"] - 1, 0)
     return (AT - 1) ** (1 - growth) * others**growth
@@ -294,7 +295,7 @@ def _tempered(found, hidden, common, others):
     import numpy as np
     from scipy.special import softmax
 
-    from consilience.checks.dependence.independence import BACKGROUND
+    from consilience.checks.independence import BACKGROUND
 
     least = common * _errors_go_together(found)
     tempered = []
@@ -307,7 +308,7 @@ def _tempered(found, hidden, common, others):
 
 def _errors_go_together(found):
     """Return how sure models are that errors are correlated, between 0 and 1."""
-    from consilience.checks.dependence.independence import COMMON, common_correlation
+    from consilience.checks.independence import COMMON, common_correlation
 
     return common_correlation(found["correlation"]) / COMMON
 

@@ -31,7 +31,7 @@ NOTES = (
     ),
     (
         "Half: images whose name has an even SHA-256 were used to choose the constants "
-        "of P(label is valid) (`consilience.objects.posterior.response_panels`) by "
+        "of P(label is valid) (`consilience.objects.response_panels`) by "
         "log-loss, F1 and Jaccard index; the odd ones were not. The factors of the "
         "odds are older and were compared with all images in view, so the odd half is "
         "not an untouched test of them. votes: share of the annotators who named the "

@@ -9,7 +9,7 @@ import pandas as pd
 from consilience.annotators import load, names
 from consilience.model import Model, belief, given
 from consilience.model import score as scored
-from consilience.objects.layout.space import assembled
+from consilience.objects.space import assembled
 from consilience.truth import observe
 from consilience.truth.named import Named
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from consilience.convergence import convergence
+from consilience.inference.mixing import convergence
 
 
 def chains(number, draws):

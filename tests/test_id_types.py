@@ -9,7 +9,7 @@ import pytest
 
 import consilience as cs
 from consilience.posterior import Fit, export
-from consilience.responses.tables.id_types import ROLES
+from consilience.responses.id_types import ROLES
 
 # What the columns of each kind of table hold that are not ids of the responses.
 WORDS = {"contains": {"true_label", "given_label"}}

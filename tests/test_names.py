@@ -17,7 +17,7 @@ BLOCKS = """
 import consilience.annotators.objects
 import pandas as pd
 from consilience.annotators import load
-from consilience.inference.gradient_ascent import mode
+from consilience.inference import mode
 from consilience.responses import read
 from consilience.spaces import space_of
 

@@ -53,7 +53,7 @@ from jaxtyping import install_import_hook
 
 HOOK
 import numpy as np
-from consilience.inference.closed_form.dirichlet import log_normaliser
+from consilience.inference.dirichlet import log_normaliser
 
 log_normaliser(np.ones(3, dtype=complex))
 """

@@ -17,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 import consilience as cs
 from consilience.cli.commands.demo import MISTAKES
-from consilience.cli.pages.demo import picture
+from consilience.cli.pages import picture
 from consilience.demo import Study, run, study
 
 LABELS = ("husky", "malamute", "wolf", "samoyed", "fox")

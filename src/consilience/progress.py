@@ -1,14 +1,22 @@
-"""Progress of long computations: what is reported, and a bar that shows it.
+"""Progress of long computations: what is reported, a bar that shows it, and the log.
 
 An engine calls its reporter after every compiled block. On a terminal the bar is drawn
 in place; elsewhere, in a notebook too, a plain line is printed each tenth of the way.
 Both say how much time is left if it goes on as it did.
+
+**The log** is silent, unless the caller lets it speak
+(`logging.basicConfig(level="INFO")`). What is fitted by which engine and how long it
+took is logged at the level INFO; phases and convergence at DEBUG.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+logger = logging.getLogger("consilience")
+logger.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)

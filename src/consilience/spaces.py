@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from consilience.contains.similar_sets import similar_sets
-from consilience.contains.space import presence
+from consilience.contains.space import presence, similar_sets
 from consilience.errors import DataError
-from consilience.objects.layout.space import objects
+from consilience.objects.space import objects
 from consilience.responses import Responses
 from consilience.truth.choice import candidates, classes, offered_lists
 from consilience.truth.similarity import similarity

@@ -12,10 +12,10 @@ from tests.studies import crossed, gap, information, score
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.checks.simulated_fits import replace_answers
-from consilience.cli.pages.fit import fit_page
+from consilience.checks.simulation_based_calibration import replace_answers
+from consilience.cli.pages import fit_page
 from consilience.errors import DataError, OptionError
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, nuts, vb
 from consilience.model import (
     HostModel,

@@ -15,10 +15,10 @@ from tests.studies import WORDS, crossed, gap, information
 import consilience as cs
 from consilience.annotators import contains
 from consilience.annotators.contains import MODEL
-from consilience.checks.simulated_fits import replace_answers
+from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.contains.latent_trait import answer_tables, readings
 from consilience.errors import DataError, KindError, OptionError
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import lay_out, sample_answers, simulate
 from consilience.responses import read

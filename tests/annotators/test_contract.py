@@ -10,7 +10,7 @@ from tests.studies import FITTED, score
 
 from consilience.annotators import load, names
 from consilience.errors import OptionError
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
     DIMS,

@@ -13,8 +13,8 @@ import pytest
 from tests.studies import WORDS, crossed, off
 
 from consilience.annotators import load
-from consilience.checks.simulated_fits import replace_answers
-from consilience.inference.closed_form.ascent import Steps
+from consilience.checks.simulation_based_calibration import replace_answers
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, nuts
 from consilience.intervals import bounds
 from consilience.model import simulate

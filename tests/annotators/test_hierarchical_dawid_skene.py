@@ -6,7 +6,7 @@ from scipy import optimize
 from scipy.special import gammaln
 
 from consilience.annotators.hierarchical_dawid_skene import MODEL
-from consilience.inference.closed_form import ascent
+from consilience.inference import ascent
 from consilience.inference.engines import vb
 from consilience.model import HostModel
 from consilience.progress import silent

@@ -14,15 +14,14 @@ from scipy.stats import chi2, dirichlet_multinomial, multinomial
 from tests.studies import every_objects_answer, gap, objects_space
 
 from consilience.annotators import load, objects
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import lay_out
-from consilience.objects.layout import partitions
-from consilience.objects.layout.items import items_of
-from consilience.objects.layout.partitions import MAX_LABELS, enumerated
-from consilience.objects.likelihood import label_counts
-from consilience.objects.likelihood.simulation import simulation
-from consilience.objects.posterior.draws import block_weights, draw, streams
+from consilience.objects import label_counts, partitions
+from consilience.objects.draws import block_weights, draw, streams
+from consilience.objects.items import items_of
+from consilience.objects.partitions import MAX_LABELS, enumerated
+from consilience.objects.simulation import simulation
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth.arrays import on_host

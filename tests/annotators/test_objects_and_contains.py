@@ -11,10 +11,10 @@ from tests.studies import objects_space
 
 from consilience.annotators import load, objects
 from consilience.model import lay_out, marginal
-from consilience.objects.layout.items import items_of
-from consilience.objects.layout.partitions import MAX_LABELS
-from consilience.objects.likelihood.label_counts import follows
-from consilience.objects.likelihood.simulation import simulation
+from consilience.objects.items import items_of
+from consilience.objects.label_counts import follows
+from consilience.objects.partitions import MAX_LABELS
+from consilience.objects.simulation import simulation
 
 MODEL = load("objects")
 # What other items say follows from their answers, and is not drawn with them.

@@ -15,7 +15,7 @@ import consilience as cs
 from consilience.annotators import load, objects, objects_by_annotator
 from consilience.errors import UnfamiliarAnnotatorsWarning
 from consilience.model import lay_out
-from consilience.objects.layout.items import items_of
+from consilience.objects.items import items_of
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth.arrays import on_host

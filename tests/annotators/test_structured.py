@@ -13,7 +13,7 @@ from tests.studies import gap, score
 
 from consilience.annotators import load
 from consilience.errors import OptionError
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, vb
 from consilience.model import (
     given,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from consilience.checks.optimization import finite, optimization
-from consilience.posterior.diagnostics import TOO_LITTLE
+from consilience.checks.sampling import finite, optimization
+from consilience.posterior.tables import TOO_LITTLE
 
 
 def climb(*rows, converged=None, chosen=0, **attrs):

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from consilience.checks.sampling import sampling
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
 
 QUANTITIES = ["accuracy[ana]", "prevalence[fox]"]
 

@@ -10,29 +10,27 @@ import pytest
 from scipy.stats import norm
 
 from consilience.annotators import load
-from consilience.checks.simulated_fits import (
-    _positions,
-    cannot_simulate,
-    replace_answers,
-    simulated_fits,
-)
 from consilience.checks.simulation_based_calibration import (
     BINS,
     LEVEL,
     POWER,
     TOO_FEW,
     TRIALS,
+    _positions,
+    cannot_simulate,
     coverage,
     judge_parameters,
     judge_truth,
     position,
+    replace_answers,
+    simulated_fits,
     studies_needed,
     tally,
     uniformity,
 )
 from consilience.inference import EngineOptions
 from consilience.model import given, score
-from consilience.model.laid_out import lay_out
+from consilience.model.summed import lay_out
 from consilience.responses import read
 from consilience.spaces import space_of
 

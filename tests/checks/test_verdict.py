@@ -4,7 +4,7 @@ import xarray as xr
 
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.verdict import at_least, at_most, too_little
-from consilience.posterior.diagnostics import (
+from consilience.posterior.tables import (
     FAILED,
     PASSED,
     TOO_LITTLE,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.class_confusion.label_counts import (
+from consilience.class_confusion.dataset_label import (
     answered_units,
     classes_of,
     label_counts,

@@ -20,8 +20,7 @@ from consilience.class_confusion.confusion_posterior import (
     beta_from_moments,
     evidence,
 )
-from consilience.class_confusion.dataset_label import dataset_label_counts
-from consilience.class_confusion.label_counts import LabelCounts
+from consilience.class_confusion.dataset_label import LabelCounts, dataset_label_counts
 from consilience.errors import KindError, OptionError
 
 LABELS, ITEMS, ANSWERS, SPREAD = 30, 12, 9, 2.0

@@ -9,17 +9,17 @@ from scipy.special import comb
 from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis.class_confusion import human_confusion
-from consilience.class_confusion.confusion_posterior import ConfusionPosterior
-from consilience.class_confusion.dataset_label import (
-    log_probabilities,
-    possible_lapses,
-)
-from consilience.class_confusion.label_counts import LabelCounts
-from consilience.class_confusion.response_panels import (
+from consilience.analysis.class_confusion import (
     _draw_votes,
     _response_rows,
     _winner,
+    human_confusion,
+)
+from consilience.class_confusion.confusion_posterior import ConfusionPosterior
+from consilience.class_confusion.dataset_label import (
+    LabelCounts,
+    log_probabilities,
+    possible_lapses,
 )
 from consilience.errors import OptionError
 

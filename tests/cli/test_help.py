@@ -9,7 +9,7 @@ from cyclopts import CycloptsError
 
 from consilience.cli import APP
 from consilience.cli.help import examples
-from consilience.cli.lists import expand_lists
+from consilience.cli.options import expand_lists
 
 
 def parse(line):

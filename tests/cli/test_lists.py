@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consilience.cli import APP
-from consilience.cli.lists import expand_lists, list_options
+from consilience.cli.options import expand_lists, list_options
 from consilience.errors import OptionError
 
 BOTH = ["fit", "answers.csv", "--labels", "cat", "--labels", "dog", "--out", "run"]

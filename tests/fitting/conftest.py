@@ -4,7 +4,7 @@ import jax
 import pytest
 
 from consilience.fitting import EngineOptions
-from consilience.fitting.comparison.comparing import CANDIDATES, compare_models
+from consilience.fitting.comparing import CANDIDATES, compare_models
 from consilience.fitting.request import Request
 from consilience.progress import silent
 from consilience.simulation import simulate

@@ -8,7 +8,7 @@ import pytest
 
 from consilience.annotators import load, names
 from consilience.inference import EngineOptions, with_default_draws
-from consilience.inference._run import DRAWS, MAX_DRAWN, default_engine
+from consilience.inference.result import DRAWS, MAX_DRAWN, default_engine
 from consilience.model import Model
 from consilience.responses import read
 from consilience.spaces import space_of

@@ -8,7 +8,7 @@ from tests.studies import crossed
 
 from consilience.annotators import load
 from consilience.checks.sampling import weigh_modes
-from consilience.inference.closed_form.augmentation import add_draws
+from consilience.inference.augmentation import add_draws
 from consilience.inference.mixing import judge, undecided
 from consilience.inference.modes import described, pooled, weigh
 from consilience.inference.result import Moments, Result

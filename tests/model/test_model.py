@@ -11,7 +11,7 @@ from scipy.special import logsumexp, softmax
 from tests.studies import score
 
 from consilience.annotators import bayesian_dawid_skene
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import vb
 from consilience.model import belief, marginal, posterior_of_truth, stack_chains
 from consilience.responses import read

@@ -11,7 +11,7 @@ import consilience as cs
 from consilience import plots
 from consilience.demo import study
 from consilience.errors import OptionError, UnavailableError
-from consilience.scoring.calibration import reliability_table
+from consilience.scoring.item_metrics import reliability_table
 from consilience.tables.mpl import shown
 
 GIVEN = {

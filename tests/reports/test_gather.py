@@ -13,7 +13,7 @@ from consilience.reports.columns import columns
 from consilience.reports.content import read_answers
 from consilience.reports.sections import sections
 from consilience.reports.written import page
-from consilience.responses.tables.id_types import as_texts
+from consilience.responses.id_types import as_texts
 
 
 def test_the_record_holds_every_table_of_the_run_as_it_is(report, fit):

@@ -6,9 +6,8 @@ import pytest
 from defusedxml import ElementTree
 
 from consilience.errors import ColumnError, SourceError
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
-from consilience.reports.content import Chart, Note
-from consilience.reports.record import evaluation_tables
+from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
+from consilience.reports.content import Chart, Note, evaluation_tables
 from consilience.reports.sections import sections
 from consilience.reports.sections.diagnostics import LIMIT, caution, predictive
 from consilience.reports.sections.overview import verdict

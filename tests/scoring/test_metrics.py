@@ -7,7 +7,7 @@ import pytest
 import consilience as cs
 from consilience.demo import study
 from consilience.errors import DataError, OptionError
-from consilience.scoring.calibration import (
+from consilience.scoring.item_metrics import (
     equal_mass_bins,
     gaps_by_item,
     most_rising_bins,

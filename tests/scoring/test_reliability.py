@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from consilience.errors import OptionError
-from consilience.scoring.calibration import reliability_table
+from consilience.scoring.item_metrics import reliability_table
 
 
 def test_bins_are_those_worked_by_hand():

@@ -5,8 +5,8 @@ import pytest
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.responses.named_sets import named_sets
 from consilience.simulation import ObjectsSettings, simulate_objects
+from consilience.truth.named import named_sets
 
 ITEMS, PEOPLE = 60, 400
 # Several tests look at all items or labels at once: one in a million by chance.

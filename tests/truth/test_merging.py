@@ -8,9 +8,9 @@ import pandas as pd
 from tests.studies import WORDS
 
 from consilience.annotators import load
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference import mode
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
-from consilience.inference.gradient_ascent import mode
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import merge_identical

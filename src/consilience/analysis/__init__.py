@@ -3,10 +3,9 @@
 from consilience.analysis.class_confusion import HumanConfusion, human_confusion
 from consilience.analysis.conformal import label_sets
 from consilience.analysis.confusion import ComparedConfusion
-from consilience.analysis.decisions import Decision, decide, filtering
+from consilience.analysis.decisions import Decision, decide, filtering, leading_question
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.further_answers import more_answers
-from consilience.analysis.leading import leading_question
 from consilience.analysis.predictive import predictive_checks
 from consilience.analysis.reliability import Agreement, By, agreement
 from consilience.analysis.replicated import replicate_answers

@@ -35,12 +35,14 @@ from scipy.sparse import csr_array
 from consilience.analysis.ratings import (
     Counts,
     Ratings,
+    Similarity,
     Table,
     Weights,
+    pairs_within,
+    starts,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.similarity import Similarity, pairs_within, starts
 
 NAN = float("nan")
 # Pairs of answers of one annotator that are held: some 400 MiB.

@@ -24,13 +24,13 @@ from consilience.analysis.chance import NAN, Estimate
 from consilience.analysis.ratings import (
     Counts,
     Ratings,
+    Similarity,
     Table,
     Weights,
     assign_groups,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.similarity import Similarity
 from consilience.intervals import bounds, resampled
 from consilience.ragged import places_within
 

@@ -26,8 +26,8 @@ from consilience.fitting.inputs import Table, as_table, check_fit
 from consilience.posterior import Fit
 from consilience.posterior.labels import labels
 from consilience.posterior.truth import candidates
+from consilience.responses.id_types import restores_types
 from consilience.responses.side_tables import nothing_shared
-from consilience.responses.tables.id_types import restores_types
 from consilience.truth.coding import gold_codes
 
 _ROUNDING = 1e-9  # .55 of 100 is 55

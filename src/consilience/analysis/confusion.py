@@ -38,7 +38,7 @@ from consilience.posterior.labels import labels as posterior_labels
 from consilience.posterior.objects import MAIN_LABEL, joint_draws
 from consilience.posterior.stored import stored
 from consilience.posterior.truth import MAX_DRAWS, drawn_truth
-from consilience.responses.tables.id_types import Types, restores_types
+from consilience.responses.id_types import Types, restores_types
 from consilience.truth.named import label_groups
 
 PEOPLE, DATASET = "people", "dataset"

@@ -48,15 +48,20 @@ from consilience.analysis.drawn_objects import (
     random_object,
 )
 from consilience.analysis.model_tables import Judged, judge
-from consilience.analysis.proposals import Proposals, propose
+from consilience.analysis.proposals import (
+    Proposals,
+    Truths,
+    propose,
+    truth_sums,
+    truths,
+)
 from consilience.analysis.shares import Cell, Resampling, Sums, Values, mean_share
-from consilience.analysis.truths import Truths, truth_sums, truths
 from consilience.errors import OptionError
 from consilience.fitting.inputs import check_fit
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.truth import MAX_DRAWS
-from consilience.responses.tables.id_types import Types, restores_types
+from consilience.responses.id_types import Types, restores_types
 
 HALF = 0.5
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

@@ -36,7 +36,7 @@ from consilience.model import (
 from consilience.posterior import Fit
 from consilience.posterior.spaces import restored_contains
 from consilience.posterior.stored import restored_model
-from consilience.responses.tables.id_types import restores_types
+from consilience.responses.id_types import restores_types
 from consilience.truth import ContainsSpace, Observations
 from consilience.truth.coding import some_units
 

@@ -23,12 +23,14 @@ from scipy.stats import t
 from consilience.analysis.chance import NAN, Estimate, beyond_chance
 from consilience.analysis.ratings import (
     Ratings,
+    Similarity,
     Weights,
     encode,
+    pairs_within,
+    starts,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.similarity import Similarity, pairs_within, starts
 from consilience.errors import FitError, OptionError
 
 # Meetings that are held, and pairs of the answers of two annotators: some 600 MiB.

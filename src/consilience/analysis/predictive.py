@@ -29,7 +29,7 @@ from consilience.posterior import Fit
 from consilience.posterior.stored import category
 from consilience.posterior.truth import candidates
 from consilience.ragged import places_within
-from consilience.responses.tables.id_types import restores_types
+from consilience.responses.id_types import restores_types
 from consilience.truth import Space
 
 FEWEST = 50  # replicates: of fewer, no p-value is below .02

@@ -25,10 +25,13 @@ from consilience.analysis.coefficients import (
     resample,
 )
 from consilience.analysis.pairs import NOBODY_MEETS, nobody_meets, too_many
-from consilience.analysis.ratings import Counts, Ratings, count_answers, lay_out
-from consilience.analysis.similarity import (
+from consilience.analysis.ratings import (
+    Counts,
     Distance,
+    Ratings,
     Similarity,
+    count_answers,
+    lay_out,
     numeric,
     ordinal,
     set_similarity,
@@ -36,7 +39,7 @@ from consilience.analysis.similarity import (
 from consilience.errors import OptionError
 from consilience.notebook import shown_as
 from consilience.responses import Responses
-from consilience.responses.tables.id_types import restores_types
+from consilience.responses.id_types import restores_types
 
 _OF_ANSWERS = ("nominal", "ordinal", "interval", "ratio")
 type By = Literal["label", "pair"]

@@ -55,7 +55,7 @@ from consilience.posterior import Fit
 from consilience.posterior.spaces import restored_contains
 from consilience.posterior.stored import restored_model
 from consilience.posterior.truth import MAX_DRAWS
-from consilience.responses.tables.id_types import restores_types
+from consilience.responses.id_types import restores_types
 from consilience.truth import ContainsSpace, Observations, Space, merge_identical
 from consilience.truth.coding import some_units
 

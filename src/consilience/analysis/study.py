@@ -37,8 +37,8 @@ from consilience.posterior.objects import object_table
 from consilience.posterior.stored import stored
 from consilience.ragged import places_within
 from consilience.responses import Responses
-from consilience.responses.tables.id_types import as_texts, restores_types
-from consilience.responses.tools.on_screen import NONE
+from consilience.responses.id_types import as_texts, restores_types
+from consilience.responses.tools.work import NONE
 
 THRESHOLDS = (0.25, 0.5, 0.75)
 MOST = 6

@@ -55,7 +55,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.class_confusion.confusion_posterior import evidence
-from consilience.class_confusion.label_counts import (
+from consilience.class_confusion.dataset_label import (
     answered_units,
     classes_of,
     label_counts,
@@ -79,7 +79,7 @@ from consilience.class_confusion.likelihood import (
 )
 from consilience.errors import FitError
 from consilience.model import Model, Parameters, Simulated, marginal
-from consilience.model.laid_out import Arithmetic, LaidOutAnswers
+from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.truth import Observations
 from consilience.truth.arrays import pytree
 from consilience.truth.space import ChoiceSpace

@@ -78,16 +78,18 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float, Key
 
-from consilience.contains.item_label_pairs import Pairs, information, laid_out
 from consilience.contains.label_kinds import (
     NOT_SHOWN,
     SHOWN,
     Appearances,
     Kind,
+    Pairs,
     alike,
     appearances,
     belief_of_kinds,
     excused,
+    information,
+    laid_out,
     log_prior,
     of_items,
     shifts,
@@ -101,7 +103,7 @@ from consilience.contains.latent_trait import (
 )
 from consilience.errors import OptionError
 from consilience.model import Model, Parameters, Simulated
-from consilience.model.laid_out import Arithmetic, LaidOutAnswers
+from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.model.varying import sample_random_effects, sample_scale
 from consilience.truth import ContainsSpace, Observations
 

@@ -43,7 +43,7 @@ from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
 from consilience.model import Model, Parameters, Simulated, marginal
-from consilience.model.laid_out import Arithmetic, LaidOutAnswers
+from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.truth import ContainsSpace, Observations
 from consilience.truth.arrays import pytree
 

@@ -40,21 +40,21 @@ the mean over the pairs of names of the object. :math:`\delta` is one for rivals
 another for synonyms.
 
 Everything of an item integrates out in closed form, block by block, so the score is a
-sum over all partitions, exact (`consilience.objects.layout.partitions`), and over the
+sum over all partitions, exact (`consilience.objects.partitions`), and over the
 ways to split one-label responses between the two.
 
 Where annotators also answered *is there an l?* (kind contains), people endorse what
 they would not have named. Given its block, and whether its detection is high or low, a
 name has Dirichlet shares of no, maybe and yes, whose mean grows with :math:`r_B` in
 log-odds; so these answers are a factor of each block's weight, and all sums stay exact
-(`consilience.objects.likelihood.endorsement`). The odds ratio of endorsement against
+(`consilience.objects.covariates`). The odds ratio of endorsement against
 detection measures the *leading question*. A name that is endorsed gets pseudo-votes,
 too: a share of them for each share of *yes*.
 
 **There** is an object that more than a share :math:`\tau` of annotators would name: a
 property of the population, not a second truth, with :math:`\tau` chosen when the
 question is asked. **Valid** is a label whose object is there and that is a right name
-for it (`consilience.objects.posterior.response_panels`).
+for it (`consilience.objects.response_panels`).
 
 :math:`\sigma_l` and :math:`\nu_l` are pseudo-votes, sums of the prior covariates of a
 label with learned weights; :math:`f_{ll'}` are the covariates of a pair (one
@@ -71,14 +71,14 @@ for the shares of those who are asked.
 from dataclasses import dataclass, field
 
 from consilience.model import NOTHING, Model, Parameters
-from consilience.model.laid_out import Arithmetic, LaidOutAnswers
-from consilience.objects.layout.items import Items, items_of
-from consilience.objects.likelihood.label_counts import (
+from consilience.model.summed import Arithmetic, LaidOutAnswers
+from consilience.objects.items import Items, items_of
+from consilience.objects.label_counts import (
     DIMS,
     follows,
 )
-from consilience.objects.likelihood.shared import likelihood, sample_shared, score
-from consilience.objects.likelihood.simulation import simulation
+from consilience.objects.shared import likelihood, sample_shared, score
+from consilience.objects.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
 
 

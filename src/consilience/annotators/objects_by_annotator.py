@@ -49,15 +49,15 @@ from consilience.model import (
     Parameters,
     normal_nodes,
 )
-from consilience.model.laid_out import Arithmetic, LaidOutAnswers
-from consilience.objects.layout.items import Items, items_of
-from consilience.objects.likelihood.label_counts import (
+from consilience.model.summed import Arithmetic, LaidOutAnswers
+from consilience.objects.items import Items, items_of
+from consilience.objects.label_counts import (
     DIMS,
     detection_log_odds,
     follows,
 )
-from consilience.objects.likelihood.shared import likelihood, sample_shared, score
-from consilience.objects.likelihood.simulation import simulation
+from consilience.objects.shared import likelihood, sample_shared, score
+from consilience.objects.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
 
 WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four

@@ -59,7 +59,7 @@ from jaxtyping import Int
 from consilience.errors import FitError
 from consilience.model import Heuristic
 from consilience.responses import Responses
-from consilience.responses.named_sets import named_sets
+from consilience.truth.named import named_sets
 
 _COLUMNS = {
     "labels": ("item", "label", "probability", "lower", "upper", "named"),

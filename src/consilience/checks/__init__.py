@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from consilience.checks import optimization, presence, sampling
-from consilience.checks.dependence import independence
+from consilience.checks import independence, presence, sampling
 from consilience.checks.verdict import Verdict, as_dataset
 from consilience.when_used import xr
 
@@ -14,9 +13,9 @@ def all_checks(data: xr.DataTree) -> list[Verdict]:
     """Run every check that applies to a fit."""
     return [
         *sampling.familiar_annotators(data),
-        *optimization.finite(data),
+        *sampling.finite(data),
         *sampling.sampling(data),
-        *optimization.optimization(data),
+        *sampling.optimization(data),
         *sampling.label_switching(data),
         *independence.independence(data),
         *presence.presence(data),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE, Outcome
+from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE, Outcome
 from consilience.when_used import xr
 
 

@@ -17,7 +17,7 @@ from consilience.class_confusion.confusion_posterior import (
     beta_from_moments,
     evidence,
 )
-from consilience.class_confusion.label_counts import (
+from consilience.class_confusion.dataset_label import (
     LabelCounts,
     answered_units,
     classes_of,

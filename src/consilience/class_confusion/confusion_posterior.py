@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.class_confusion.label_counts import LabelCounts
+from consilience.class_confusion.dataset_label import LabelCounts
 
 _MIN_TOTAL = 1e-300
 _TRACE = 1e-3  # answers; keeps a label possible that nobody has given yet

@@ -1,4 +1,4 @@
-r"""How often items are called by their own label, where some answers are lapses.
+r"""Counts of labels: how often items are called by their own, but for lapses.
 
 Of the answers about item i a share :math:`\epsilon` are lapses, which give another
 label whatever the item shows; the rest give its own with chance :math:`u_i`, which is
@@ -27,18 +27,90 @@ Wichmann and Hill (2001), The psychometric function I, section 2, for lapses. Tr
 and Weideman (2014), The exponentially convergent trapezoidal rule, for the nodes.
 """
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from jax.scipy.special import gammaln as log_gamma
 from jax.scipy.special import xlogy
 from jaxtyping import Array, Float, Int
 from scipy.special import expit, gammaln
 
-from consilience.class_confusion.label_counts import LabelCounts
 from consilience.truth.arrays import Incidence, incidence
+from consilience.truth.space import ChoiceSpace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelCounts:
+    """How items were called.
+
+    Letters: I items, K labels; a cell is an item and a label that it was called, and
+    stands once.
+    """
+
+    dataset_label: Int[np.ndarray, " I"]
+    item: Int[np.ndarray, " N"]
+    label: Int[np.ndarray, " N"]
+    votes: Float[np.ndarray, " N"]
+    asides: Float[np.ndarray, " N"]
+    parent: Int[np.ndarray, " K"] | None
+    num_labels: int
+
+    def by_class(self, cells: Float[np.ndarray, " N"]) -> Float[np.ndarray, "K K"]:
+        """Sum the evidence of each cell over the items of a class."""
+        size = self.num_labels
+        place = self.dataset_label[self.item] * size + self.label
+        summed = np.bincount(place, cells, size * size)
+        return summed.astype(float, copy=False).reshape(size, size)
+
+
+def classes_of(space: ChoiceSpace) -> Int[np.ndarray, " U"]:
+    """Return the class of each unit; -1 where several labels are possible."""
+    shape = (space.num_units, space.state.shape[1])
+    possible = np.broadcast_to(np.isfinite(space.log_prior) & space.real, shape)
+    states = np.broadcast_to(space.state, shape)
+    first = states[np.arange(len(states)), possible.argmax(1)]
+    return np.where(possible.sum(1) == 1, first, -1).astype(np.int64)
+
+
+def answered_units(
+    space: ChoiceSpace, class_: Int[np.ndarray, " U"]
+) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " V"]]:
+    """Return the units with answers: those that have a class, and those without."""
+    answered = np.bincount(space.unit, space.n, space.num_units) > 0
+    return np.flatnonzero(answered & (class_ >= 0)), np.flatnonzero(
+        answered & (class_ < 0)
+    )
+
+
+def label_counts(
+    space: ChoiceSpace, units: Int[np.ndarray, " I"], class_: Int[np.ndarray, " U"]
+) -> LabelCounts:
+    """Return how some units were called."""
+    size, asides = len(space.states), space.asides
+    rank = np.full(space.num_units, -1)
+    rank[units] = np.arange(len(units))
+    item = rank[np.concatenate([space.unit, asides.unit])]
+    label = np.concatenate([space.answer, asides.label]).astype(np.int64)
+    n = np.concatenate([space.n, asides.n]).astype(float)
+    votes = np.where(np.arange(len(n)) < len(space.n), n, 0.0)
+    kept = item >= 0
+    cells, cell = np.unique(item[kept] * size + label[kept], return_inverse=True)
+    parent, groups = pd.factorize(space.parent.astype(str))
+    return LabelCounts(
+        dataset_label=class_[units],
+        item=cells // size,
+        label=cells % size,
+        # Of no answers, NumPy counts whole numbers.
+        votes=np.bincount(cell, votes[kept], len(cells)).astype(float),
+        asides=np.bincount(cell, (n - votes)[kept], len(cells)).astype(float),
+        parent=None if list(groups) == [""] else parent,
+        num_labels=size,
+    )
+
 
 _REACH = 9.0  # of the nodes, in log-odds
 # Of their spacing. That the answers about one item tell no more of its class than four

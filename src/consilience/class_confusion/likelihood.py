@@ -32,13 +32,13 @@ from consilience.class_confusion.confusion_posterior import (
 )
 from consilience.class_confusion.dataset_label import (
     DatasetLabelCounts,
+    LabelCounts,
     Lapses,
     dataset_label_and_others,
     dataset_label_counts,
     log_chance,
     possible_lapses,
 )
-from consilience.class_confusion.label_counts import LabelCounts
 from consilience.truth.arrays import AnyArray
 
 MIN_CONCENTRATION = 1e-12

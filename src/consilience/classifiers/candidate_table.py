@@ -29,16 +29,17 @@ import pandas as pd
 import tomli_w
 from scipy.sparse import csr_array, triu
 
-from consilience.classifiers.calibration import choice_log_odds, presence_log_odds
 from consilience.classifiers.pooling import (
     DATASET,
     Pairs,
     Policy,
     Pool,
     candidate_features,
+    choice_log_odds,
     choose_cells,
     choose_pairs,
     pool,
+    presence_log_odds,
 )
 from consilience.classifiers.predictions import Predictions, finite_numbers
 from consilience.errors import ConsilienceWarning, DataError

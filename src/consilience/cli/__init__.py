@@ -23,7 +23,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
 from consilience.cli.help import shows_help
-from consilience.cli.lists import expand_lists, in_environment
+from consilience.cli.options import expand_lists, in_environment
 from consilience.cli.terminal import handle_interrupts, log_steps, print_json
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible

@@ -1,21 +1,100 @@
-"""Options that several commands share: stated once, with their help."""
+"""Options that several commands share: stated once, with their help.
+
+**Lists: several words, commas, or the option once for each.** All three mean the same
+to every option that takes a list. Several words are taken only where the command's own
+files stand first, or it takes none, so that no file is taken for a word.
+"""
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field, fields, make_dataclass
+from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
-from cyclopts import Parameter
+from cyclopts import Parameter, env_var_split
 
-from consilience.cli.lists import is_table
-from consilience.errors import KindError, OptionError
+from consilience.errors import ColumnError, KindError, OptionError, SourceError
 from consilience.inference import engines
 from consilience.inference.options import EngineOptions
 from consilience.responses import options
 from consilience.responses.options import COLUMNS, ReadOptions
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+# Files that an option may name where it also takes a list of labels.
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
+
+
+def expand_lists(arguments: Sequence[str], app: "App") -> list[str]:
+    """Return the words after the program's name, one after each option of a list."""
+    # Standard input, written as the path that it is: no option begins so.
+    words = ["./-" if word == "-" else word for word in arguments]
+    if not words or words[0].startswith("-") or words[0] not in app:
+        return words
+    lists, files = list_options(app[words[0]])
+    several = not files or (len(words) > 1 and not words[1].startswith("-"))
+    expanded, place = words[:1], 1
+    while place < len(words):
+        name, equals, value = words[place].partition("=")
+        place += 1
+        if name not in lists:
+            expanded += words[place - 1 :] if name == "--" else [words[place - 1]]
+            place = len(words) if name == "--" else place
+            continue
+        taken = list(takewhile(lambda word: word[:1] != "-", words[place:]))
+        taken = [value] if equals else taken if several else taken[:1]
+        place += 0 if equals else len(taken)
+        if files and not lists[name]:
+            _check_no_file(name, taken[1:])
+        parts = [part for word in taken for part in _parts(word)]
+        expanded += [word for part in parts for word in (name, part)] or [name]
+    return expanded
+
+
+def _check_no_file(option: str, more: Sequence[str]) -> None:
+    file = next((word for word in more if Path(word).exists()), None)
+    if file is not None:
+        msg = (
+            f"{option} ... {file}: there is a file of that name, so it may be one more "
+            "of the list or be meant to be read; name files before all options"
+        )
+        raise OptionError(msg)
+
+
+def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> list[str]:
+    """Return the words of an environment variable; commas part those of a list."""
+    words = env_var_split(kind, value, delimiter=delimiter)
+    if get_origin(kind) not in {tuple, list}:
+        return words
+    return [part for word in words for part in _parts(word)]
+
+
+def list_options(command: "App") -> tuple[dict[str, bool], bool]:
+    """Return the options of lists (whether of paths), and whether files come first."""
+    lists, files = {}, False
+    for argument in command.assemble_argument_collection():
+        if argument.field_info.kind is inspect.Parameter.POSITIONAL_ONLY:
+            files = True
+        elif get_origin(argument.hint) in {tuple, list}:
+            lists[argument.name] = get_args(argument.hint)[0] is Path
+    return lists, files
+
+
+def is_table(word: str) -> bool:
+    """Say whether a word names a file rather than a label."""
+    return word.lower().endswith(TABLES) or Path(word).is_file()
+
+
+def _parts(word: str) -> list[str]:
+    """Return what commas separate; the names of files stay whole."""
+    parts = [part.strip() for part in word.split(",")]
+    return [word] if is_table(word) or not all(parts) else parts
+
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,3 +271,87 @@ def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
             raise OptionError(msg)
         parsed.append((name, value))
     return parsed
+
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from consilience.classifiers import Predictions
+
+KINDS = (".npy", ".csv", ".tsv", ".parquet")
+RowItems = Annotated[
+    Path | None,
+    Parameter(help="Table that names the item of each row of the NumPy files."),
+]
+CountedLabels = Annotated[
+    Path | None,
+    Parameter(help="Table that names the labels that NumPy files count from 0."),
+]
+
+
+def read_all(
+    paths: Sequence[Path], items: Path | None, labels: Path | None = None
+) -> "list[Predictions]":
+    """Read predictions; tables name the rows of NumPy files and what they count."""
+    return [
+        _read(file, items, labels)
+        for path in paths
+        for file in _files(path, whole=items is None)
+    ]
+
+
+def labels_beside(sources: "Sequence[Predictions]") -> "pd.DataFrame | None":
+    """Return the data set's labels of images, where the predictions come with them."""
+    import pandas as pd
+
+    tables = [one.dataset_labels for one in sources if one.dataset_labels is not None]
+    return pd.concat(tables).drop_duplicates("item") if tables else None
+
+
+def read_columns(path: Path, names: Sequence[str]) -> "pd.DataFrame":
+    """Return columns of a table as text, by default all."""
+    from consilience.responses.side_tables import side_table, text_frame
+
+    table = side_table(path, read_options(READ_AS_IT_IS), "predictions")
+    for name in names:
+        if name not in table.columns:
+            columns = ", ".join(map(repr, table.columns))
+            msg = f"{path}: there is no column {name!r}; found {columns}"
+            raise ColumnError(msg)
+    return text_frame(table, {name: name for name in names or table.columns})
+
+
+def _files(path: Path, *, whole: bool) -> list[Path]:
+    from consilience.classifiers.predictions import is_folder
+    from consilience.validation_images import lists_validation_images
+
+    if not path.is_dir() or is_folder(path):
+        return [path]
+    if whole and lists_validation_images(path):
+        return [path]
+    files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS]
+    if not files:
+        msg = (
+            f"{path}: holds neither what classify writes nor a file of predictions "
+            f"({', '.join(KINDS)})"
+        )
+        raise SourceError(msg)
+    return files
+
+
+def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
+    from consilience.classifiers import read_predictions
+    from consilience.classifiers.predictions import from_arrays, from_table
+
+    if path.is_dir():
+        return read_predictions(path)
+    if path.suffix.lower() == ".npy":
+        if items is None:
+            msg = f"{path}: name the item of each of its rows with --items"
+            raise OptionError(msg)
+        rows = read_columns(items, ["item"])["item"].tolist()
+        names = None
+        if labels is not None:
+            names = read_columns(labels, ["label"])["label"].tolist()
+        return from_arrays([path], rows, names)
+    return from_table(read_columns(path, ()), path.stem, str(path))

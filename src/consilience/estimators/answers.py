@@ -27,7 +27,7 @@ from consilience.posterior import Fit
 from consilience.posterior.confusion import individual
 from consilience.posterior.labels import items, labels
 from consilience.responses import ReadOptions, read_with
-from consilience.responses.tables.id_types import MIXED, settled, text_of, type_of
+from consilience.responses.id_types import MIXED, settled, text_of, type_of
 from consilience.responses.text import text_array
 
 _NAMES = {

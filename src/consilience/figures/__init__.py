@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from consilience.figures import accuracy, labels, objects
+from consilience.figures import accuracy, labels
 from consilience.figures.figure import Figure
 from consilience.figures.record import Maker, StudyFigures
 from consilience.posterior import Fit
@@ -12,10 +12,10 @@ __all__ = ["FIGURES", "Figure", "StudyFigures", "study"]
 
 # In the order in which they are read.
 FIGURES: tuple[Maker, ...] = (
-    objects.shares,
-    objects.number_of_objects,
+    labels.shares,
+    labels.number_of_objects,
     labels.valid_labels,
-    objects.cooccurring_objects,
+    labels.cooccurring_objects,
     labels.confused_labels,
     labels.renamed_classes,
     accuracy.accuracy_by_objects,

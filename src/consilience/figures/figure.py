@@ -9,7 +9,7 @@ import pandas as pd
 
 from consilience.notebook import shown_as
 from consilience.tables import CATALOGUE, estimate
-from consilience.tables.schema import PERCENT, POINTS
+from consilience.tables.catalogue import PERCENT, POINTS
 from consilience.tables.vega import SHARE, Axis, Chart, Estimates
 
 VALUE = Axis(form="%", domain=SHARE)

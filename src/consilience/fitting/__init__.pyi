@@ -1,10 +1,10 @@
 from ._fit import fit
-from .comparison.comparing import compare
-from .comparison.cross_validation import cross_validate
+from .comparing import compare
+from .cross_validation import cross_validate
 from .inputs import EngineOptions, check_seed
-from .objects.cross_validation import cross_validate_objects
-from .previous.predicting import predict
-from .previous.sequential import Sequential
+from .object_cross_validation import cross_validate_objects
+from .predicting import predict
+from .sequential import Sequential
 
 __all__ = [
     "EngineOptions",

@@ -8,20 +8,19 @@ from consilience import annotators as annotator_models
 from consilience.checks import all_checks, as_dataset
 from consilience.errors import OptionError
 from consilience.fitting.annotator_table import with_earlier
+from consilience.fitting.automatic import fit_auto
 from consilience.fitting.classes import fit_classes, fit_heuristic
-from consilience.fitting.comparison.automatic import fit_auto
-from consilience.fitting.comparison.comparing import IF_ORDERED
+from consilience.fitting.comparing import IF_ORDERED
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.inputs import Table, check_order, reporter, with_order
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
 from consilience.inference import EngineOptions
-from consilience.log import logger
 from consilience.model import Heuristic, Model
 from consilience.posterior import Fit
-from consilience.posterior.diagnostics import FAILED, diagnostics, tally
+from consilience.posterior.tables import FAILED, diagnostics, tally
 from consilience.posterior.tree import Outcome, with_groups
-from consilience.progress import Reporter
+from consilience.progress import Reporter, logger
 from consilience.responses import Responses
 from consilience.truth import ChoiceSpace
 from consilience.when_used import xr
@@ -193,7 +192,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
                 "give one of them"
             )
             raise OptionError(msg)
-        from consilience.fitting.previous.informative_prior import fit_with_previous
+        from consilience.fitting.informative_prior import fit_with_previous
 
         outcome = fit_with_previous(study, request, prior_from)
     elif given.kind != "contains" and chosen is not None and chosen.of_classes:
@@ -209,7 +208,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     elif given.kind == "contains":
         outcome = fit_contains(study, request)
     else:
-        from consilience.fitting.objects.fit import fit_objects
+        from consilience.fitting.objects import fit_objects
 
         return Fit(_with_verdicts(fit_objects(study, request)))
     finish = outcome.finish

@@ -16,8 +16,8 @@ from consilience.model import Heuristic
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import Outcome, root
 from consilience.responses import Responses
-from consilience.responses.named_sets import named_sets
 from consilience.spaces import choice_space
+from consilience.truth.named import named_sets
 from consilience.truth.space import Asides, ChoiceSpace, no_asides
 from consilience.when_used import xr
 

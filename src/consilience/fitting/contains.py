@@ -18,12 +18,15 @@ import numpy as np
 import pandas as pd
 
 from consilience import annotators
-from consilience.checks.leave_one_out import LeaveOneOut, leave_one_response_out
+from consilience.checks.leave_one_out import (
+    LeaveOneOut,
+    leave_one_response_out,
+    standing,
+)
 from consilience.checks.presence import beyond_habit
-from consilience.checks.stacking import standing
 from consilience.contains.space import MEANINGS
 from consilience.errors import OptionError
-from consilience.fitting.comparison.comparing import (
+from consilience.fitting.comparing import (
     lead,
     mixture_of,
     scores_of,

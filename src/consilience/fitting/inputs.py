@@ -10,20 +10,18 @@ from jaxtyping import Shaped
 
 from consilience.errors import ColumnError, OptionError, not_a
 from consilience.inference import EngineOptions as EngineOptions  # noqa: PLC0414 (`fitting` exports it)
-from consilience.log import logger
 from consilience.posterior import Fit
-from consilience.progress import Progress, Reporter, bar, silent
+from consilience.progress import Progress, Reporter, bar, logger, silent
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.columns.names import listing
+from consilience.responses.id_types import Types, settled
 from consilience.responses.side_tables import (
     check_filled,
     naming_column,
     side_table,
     text_frame,
 )
-from consilience.responses.sources.frames import as_frame, is_sources
-from consilience.responses.sources.library_errors import readable
-from consilience.responses.tables.id_types import Types, settled
+from consilience.responses.sources.frames import as_frame, is_sources, readable
 from consilience.responses.text import text_array
 from consilience.truth import ContainsSpace, ObjectsSpace, Space
 

@@ -9,17 +9,16 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience import annotators
-from consilience.checks.dependence.independence import Residual, residual_correlation
+from consilience.checks.independence import Residual, residual_correlation
 from consilience.checks.sampling import weigh_modes
 from consilience.fitting.inputs import types_in
 from consilience.fitting.request import Request, Study
 from consilience.inference import Result, choose, run, with_default_draws
 from consilience.inference.options import Seed
-from consilience.log import logger
 from consilience.model import DIMS, PREVALENCE, WEIGHT, Model
 from consilience.posterior.tree import Outcome, reported_truth
 from consilience.posterior.truth import FIELDS, Tempering, Truth, Which, temper
-from consilience.progress import Reporter
+from consilience.progress import Reporter, logger
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 
 

@@ -1,6 +1,5 @@
-from ._run import ENGINES, check_engine, choose, run, with_default_draws
 from .options import EngineOptions
-from .result import Result
+from .result import ENGINES, Result, check_engine, choose, run, with_default_draws
 
 __all__ = [
     "ENGINES",

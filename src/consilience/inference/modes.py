@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from consilience.inference.closed_form.augmentation import (
+from consilience.inference.augmentation import (
     interval,
     mean_belief,
 )

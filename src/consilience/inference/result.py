@@ -1,14 +1,20 @@
-"""The result of an engine."""
+"""An engine chosen and run, and its result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from consilience.errors import KindError, OptionError, not_among
+from consilience.inference import engines
 from consilience.inference.mixing import Mixing
+from consilience.inference.options import EngineOptions, Seed, override
 from consilience.intervals import bounds
+from consilience.model import Model, num_substates
+from consilience.progress import Reporter
+from consilience.truth import ContainsSpace, ObjectsSpace, Space
 
 # More beliefs than this are not kept draw by draw (float32: 400 MB).
 MAX_KEPT = 100_000_000
@@ -106,3 +112,114 @@ def at_a_point(
         optimization=optimization,
         remarks=remarks,
     )
+
+
+ENGINES = engines.names()
+# Of the posterior bootstrap, enough for bounds of nine tenths; each costs an
+# optimization. (Those about the mode, of models of classes, cost next to nothing.)
+DRAWS = 50
+# Answers x states up to which a model without a closed form takes draws by default:
+# with as many, all draws take about as long as compiling the first optimization.
+MAX_DRAWN = 40_000
+# The same of pairs of item and label, whose draws are short optimizations from the top
+# (200,000 answers on 61 nodes).
+MAX_DRAWN_PAIRS = 25_000_000
+
+
+def check_engine(engine: str) -> None:
+    """Refuse an engine that is none."""
+    if engine not in ("auto", *ENGINES):
+        raise OptionError(not_among("engine", engine, ("auto", *ENGINES)))
+
+
+def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str, str]:
+    """Return the engine's name, and why it is that one."""
+    check_engine(engine)
+    if space.kind not in model.kinds:
+        msg = (
+            f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
+            f"are of kind {space.kind}: choose another model (`consilience models`)"
+        )
+        raise KindError(msg)
+    if engine == "auto":
+        return default_engine(model)
+    if engine not in model.engines:
+        msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(model.engines)}"
+        raise OptionError(msg)
+    return engine, "it was requested"
+
+
+def default_engine(model: Model[Any]) -> tuple[str, str]:
+    """Return the engine's name, and why it was chosen.
+
+    NUTS is never chosen: compiling alone takes it ten seconds and more.
+    """
+    first = model.engines[0]
+    if "nuts" not in model.engines:
+        return first, "it is the one that suits the model"
+    return first, (
+        "it is the fastest; the engine nuts, which samples the exact posterior and "
+        "takes longer, is used on request"
+    )
+
+
+def with_default_draws(
+    model: Model[Any], space: Space, engine: str, effort: EngineOptions
+) -> EngineOptions:
+    """Return how hard an engine works that `auto` chose, where draws are left open.
+
+    A model without a closed form gets them too, from which bounds are read, where they
+    take seconds.
+    """
+    if effort.draws is not None or engine != "em" or not model.by_gradient:
+        return effort
+    if model.of_classes:
+        return replace(effort, draws=DRAWS)
+    visits = len(space.unit) * space.state.shape[1] * num_substates(model)
+    if isinstance(space, ContainsSpace):
+        few = visits <= MAX_DRAWN_PAIRS
+    else:
+        few = visits <= MAX_DRAWN and not isinstance(space, ObjectsSpace)
+    return replace(effort, draws=DRAWS) if few else effort
+
+
+def run(
+    model: Model[Any],
+    space: Space,
+    engine: str,
+    seed: Seed,
+    effort: EngineOptions,
+    report: Reporter,
+) -> Result:
+    """Fit by the engine of that name."""
+    if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
+        msg = f"{engine} needs draws; give one or more, or use vb or em"
+        raise OptionError(msg)
+    on_host = model.on_host and not model.by_gradient
+    if (model.rule or on_host) and engines.load(engine).HAS_CLOSED_FORM:
+        return _fitted(model, space, engine, seed, effort, report)
+    import jax
+
+    from consilience.programs import drop_programs
+
+    drop_programs()
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        return _fitted(model, space, engine, seed, effort, report)
+
+
+def _fitted(
+    model: Model[Any],
+    space: Space,
+    name: str,
+    seed: Seed,
+    effort: EngineOptions,
+    report: Reporter,
+) -> Result:
+    engine = engines.load(name)
+    given = {key: value for key, value in asdict(effort).items() if value is not None}
+    if hasattr(engine, "options"):
+        options = engine.options(model, space, given)
+    else:
+        options = override(engine.Options(), given)
+    result: Result = engine.fit(model, space, seed, options, report)
+    return result

@@ -1,9 +1,3 @@
-from .array_api import (
-    log_softmax,
-    logsumexp,
-    namespace,
-    one_hot,
-)
 from .by_tables import (
     NEVER,
     ByTables,
@@ -24,6 +18,7 @@ from .contract import (
     DIMS,
     NOTHING,
     PREVALENCE,
+    TINY,
     WEIGHT,
     Answers,
     Applied,
@@ -39,25 +34,17 @@ from .contract import (
     dirichlet_priors,
     fits_in_memory,
     imagined_units,
+    logarithms,
     normal_priors,
     num_substates,
     row_effects,
-    takes_columns,
-)
-from .draws import (
-    TINY,
-    logarithms,
     stack_chains,
+    takes_columns,
     thin,
 )
 from .host import (
     HostModel,
     Swept,
-)
-from .laid_out import (
-    Arithmetic,
-    LaidOutAnswers,
-    lay_out,
 )
 from .language import (
     Gamma,
@@ -65,6 +52,10 @@ from .language import (
     LogDirichlet,
     Normal,
     deterministic,
+    log_softmax,
+    logsumexp,
+    namespace,
+    one_hot,
     sample,
 )
 from .on_shortlists import (
@@ -95,9 +86,12 @@ from .rows import (
     zero_sum_basis,
 )
 from .summed import (
+    Arithmetic,
+    LaidOutAnswers,
     Ran,
     belief,
     derived,
+    lay_out,
     log_likelihood,
     marginal,
     posterior_of_truth,

@@ -10,8 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from consilience.model.array_api import logsumexp, namespace, one_hot
-from consilience.model.language import Gamma, LogDirichlet, sample
+from consilience.model.language import (
+    Gamma,
+    LogDirichlet,
+    logsumexp,
+    namespace,
+    one_hot,
+    sample,
+)
 
 # Log of a chance of zero that can still be added to.
 NEVER = -1e30

@@ -36,9 +36,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Float
 
-from consilience.model.array_api import logsumexp, namespace
 from consilience.model.by_tables import ByTables
 from consilience.model.contract import PREVALENCE, WEIGHT, Parameters
+from consilience.model.language import logsumexp, namespace
 from consilience.model.on_shortlists import OnShortlists
 from consilience.truth.space import PriorCovariates
 

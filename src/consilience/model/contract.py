@@ -10,7 +10,7 @@ of the annotator, Gibbs sampling; every program serves `nuts`, `svi`, and `em` a
 gradient. A rule without a likelihood has no program.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -18,13 +18,48 @@ from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from consilience.errors import FitError, OptionError
 from consilience.model.language import Gamma, LogDirichlet, Normal, run_by
 from consilience.model.rows import TYPICAL, RowEffects
 from consilience.responses import Responses
 from consilience.truth import Space, check_lists, check_size
+
+TINY = 1e-300  # of a probability drawn from a Dirichlet
+
+
+def stack_chains(
+    values: Shaped[np.ndarray, "chain draw ..."],
+) -> Shaped[np.ndarray, "..."]:
+    """Return the draws of all chains, one behind the other; also where they are empty.
+
+    A parameter has no numbers where a study lacks the columns that it weighs.
+    """
+    chains, draws, *rest = values.shape
+    stacked: Shaped[np.ndarray, ...] = values.reshape(chains * draws, *rest)
+    return stacked
+
+
+def thin(
+    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]], most: int
+) -> Iterator[dict[str, Shaped[np.ndarray, "..."]]]:
+    """Give draws of all chains, evenly spaced."""
+    flat = {name: stack_chains(value) for name, value in parameters.items()}
+    number = len(next(iter(flat.values())))
+    for draw in np.unique(np.linspace(0, number - 1, min(number, most)).astype(int)):
+        yield {name: np.asarray(value[draw], float) for name, value in flat.items()}
+
+
+def logarithms(
+    values: Mapping[str, Shaped[np.ndarray, "..."]], closed: Collection[str]
+) -> dict[str, Float[np.ndarray, "..."]]:
+    """Return one reported draw as closed forms have it."""
+    return {
+        name: np.log(np.maximum(value, TINY)) if name in closed else np.asarray(value)
+        for name, value in values.items()
+    }
+
 
 # By name; arrays of NumPy where a closed form has them, of JAX elsewhere.
 type Parameters = Mapping[str, Any]

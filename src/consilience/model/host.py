@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.model.array_api import logsumexp
 from consilience.model.by_tables import ByTables
 from consilience.model.columns import (
     log_prior_of_truth,
@@ -47,7 +46,7 @@ from consilience.model.contract import (
     probabilities,
     takes_columns,
 )
-from consilience.model.language import run_by
+from consilience.model.language import logsumexp, run_by
 from consilience.truth import Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.sparse import csr_array
 
-from consilience.model.array_api import logsumexp, namespace
+from consilience.model.language import logsumexp, namespace
 from consilience.truth.choice import answer_slot, listed_answers
 from consilience.truth.named import LabelPairs
 from consilience.truth.similarity import named_pairs

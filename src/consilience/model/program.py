@@ -1,4 +1,7 @@
-"""A model as a NumPyro program, and simulation from it."""
+"""A model as a NumPyro program, and simulation from it.
+
+Evaluate all draws of models with JAX layouts by one compiled program.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +22,7 @@ from numpyro.handlers import seed, substitute, trace
 from consilience.errors import FitError
 from consilience.model.columns import log_prior_of_truth
 from consilience.model.contract import (
+    TINY,
     WEIGHT,
     Given,
     Model,
@@ -27,8 +31,6 @@ from consilience.model.contract import (
     num_substates,
     sized,
 )
-from consilience.model.draws import TINY
-from consilience.model.laid_out import LaidOutAnswers, lay_out
 from consilience.model.language import (
     Gamma,
     HalfNormal,
@@ -38,12 +40,18 @@ from consilience.model.language import (
 )
 from consilience.model.rows import RowEffects
 from consilience.model.summed import (
+    LaidOutAnswers,
     Ran,
+    belief,
     derived,
+    lay_out,
     log_likelihood,
+    marginal,
+    posterior_of_truth,
     sample_weights,
     score,
 )
+from consilience.programs import drop_programs
 from consilience.truth import Observations, Space
 from consilience.truth.arrays import pytree
 
@@ -279,3 +287,32 @@ def from_draw(
             return given(model, observations, {**drawn, **logs})
         return _run_again(model, observations, jax.random.key(0), drawn)
     return given(model, observations, drawn)
+
+
+def compiled_reader(
+    model: Model[Any], space: Space, names: Collection[str]
+) -> Callable[[Mapping[str, Any]], Any] | None:
+    """Return how a draw is read: posterior of the truth, likelihood, what follows.
+
+    None where parameters of these names do not say all that the answers need.
+    """
+    drop_programs()
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        observations = lay_out(model, space)
+        if not can_restore_parameters(model, observations, names):
+            return None
+
+    def read(draw: Mapping[str, Any]) -> Any:
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            values = _read(model, observations, dict(draw))
+        return jax.tree.map(np.asarray, values)
+
+    return read
+
+
+@partial(jax.jit, static_argnames="model")
+def _read(model: Model[Any], observations: Observations, draw: Any) -> Any:
+    ran = from_draw(model, observations, draw)
+    scores = score(ran, observations)
+    truth = posterior_of_truth(model, belief(scores))
+    return truth, marginal(scores), derived(ran, observations)

@@ -45,14 +45,20 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.model.array_api import log_softmax, namespace
 from consilience.model.by_tables import (
     ByTables,
     correct_answer,
     sample_prevalence,
     subtypes,
 )
-from consilience.model.language import HalfNormal, Normal, deterministic, sample
+from consilience.model.language import (
+    HalfNormal,
+    Normal,
+    deterministic,
+    log_softmax,
+    namespace,
+    sample,
+)
 
 # The confusion for an item of average ease, and how much items differ.
 TYPICAL, DIFFICULTY = "typical_confusion", "difficulty"

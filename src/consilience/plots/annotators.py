@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from consilience.analysis import Agreement
-from consilience.analysis.agreement_tables import coefficients, labels
+from consilience.analysis.model_tables import coefficients, labels
 from consilience.errors import OptionError, not_among
 from consilience.posterior import Fit
 from consilience.tables import CATALOGUE

@@ -12,7 +12,7 @@ from consilience.posterior import Fit
 from consilience.posterior.labels import labels
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import gold_table
-from consilience.scoring.calibration import BINS, reliability_table
+from consilience.scoring.item_metrics import BINS, reliability_table
 from consilience.tables import CATALOGUE
 from consilience.tables.mpl import (
     COLOURS,

@@ -24,7 +24,7 @@ from consilience.posterior.files import (
 from consilience.posterior.fit import Fit
 from consilience.posterior.labels import labels, soft_labels
 from consilience.posterior.tables import TABLES, about
-from consilience.responses.tables.id_types import restored
+from consilience.responses.id_types import restored
 from consilience.tables.catalogue import meanings
 from consilience.when_used import xr
 from consilience.whole_folder import whole_file, whole_folder

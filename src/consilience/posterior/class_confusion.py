@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 from consilience.class_confusion.class_posterior import ClassPosterior, class_posterior
 from consilience.class_confusion.confusion_posterior import beta_from_moments
-from consilience.class_confusion.label_counts import classes_of
+from consilience.class_confusion.dataset_label import classes_of
 from consilience.intervals import bounds
 from consilience.posterior.shrinkage import (
     Answers,

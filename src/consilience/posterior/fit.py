@@ -93,7 +93,6 @@ from consilience.errors import KindError, OptionError
 from consilience.posterior import (
     annotators,
     confusion,
-    diagnostics,
     labels,
     objects,
     tables,
@@ -103,7 +102,7 @@ from consilience.posterior.tree import Outcome
 from consilience.posterior.truth import Which, with_prob, with_truth
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
-from consilience.responses.tables.id_types import Types, restored, text_of
+from consilience.responses.id_types import Types, restored, text_of
 from consilience.when_used import xr
 
 _HOW = "give the responses that it was fitted to"
@@ -256,7 +255,7 @@ class Fit:
         tau : float, optional
             Kind objects: a label is valid if more than this share of annotators name
             its object, and if it is a right name of it
-            (`consilience.objects.posterior.response_panels`). One half by default.
+            (`consilience.objects.response_panels`). One half by default.
 
         Returns
         -------
@@ -443,7 +442,7 @@ class Fit:
         4   label_switching  True
         5      independence  True
         """
-        return diagnostics.diagnostics(self.data)
+        return tables.diagnostics(self.data)
 
     def comparison(self) -> pd.DataFrame:
         """Return how the compared models rank (model "auto").
@@ -468,7 +467,7 @@ class Fit:
         >>> sorted(fit.comparison()["model"])
         ['community_bcc', 'correlated_dawid_skene', 'ebcc', 'shared_errors']
         """
-        return diagnostics.comparison(self.data)
+        return tables.comparison(self.data)
 
     def with_(self, *, prob: float | None = None, truth: Which | None = None) -> Fit:
         """Return the same fit with other intervals, or the other posterior.

@@ -6,7 +6,7 @@ three ambiguities. For all items together: how many hold several objects, and of
 many the main label is not the data set's own.
 
 **The point estimate of the partition** is the one of least expected loss, of all that
-there are (`consilience.objects.posterior.point_partitions`): by pairs of labels, and by
+there are (`consilience.objects.partitions`): by pairs of labels, and by
 information.
 
 What is drawn of an item comes from a stream of its own, so that it is the same
@@ -19,10 +19,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped, UInt8
 
 from consilience.model.contract import Parameters
-from consilience.objects.layout.block_counts import Blocks
-from consilience.objects.layout.items import Items
-from consilience.objects.layout.partitions import block_indices
-from consilience.objects.posterior.draws import (
+from consilience.objects.block_counts import Blocks
+from consilience.objects.draws import (
     MAX_CELLS,
     BlockWeights,
     Chunk,
@@ -34,8 +32,9 @@ from consilience.objects.posterior.draws import (
     streams,
     with_none,
 )
-from consilience.objects.posterior.point_partitions import LOSSES, least_loss
-from consilience.objects.posterior.response_panels import (
+from consilience.objects.items import Items
+from consilience.objects.partitions import LOSSES, block_indices, least_loss
+from consilience.objects.response_panels import (
     SIZES,
     LabelCounts,
     levels,

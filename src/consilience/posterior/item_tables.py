@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.objects.posterior.response_panels import SIZES
+from consilience.objects.response_panels import SIZES
 from consilience.posterior.item_posterior import (
     GRID,
     PANELS,
@@ -36,7 +36,7 @@ from consilience.posterior.shrinkage import (
     confusion_table,
 )
 from consilience.posterior.stored import category, estimate, holding
-from consilience.responses.tools.on_screen import NONE
+from consilience.responses.tools.work import NONE
 from consilience.truth import ObjectsSpace
 from consilience.truth.named import Named, label_groups
 from consilience.when_used import xr

@@ -147,7 +147,7 @@ def joint_draws(data: xr.DataTree) -> JointDraws:
     if objects is None or items is None or stored(data, "same_object") is not None:
         msg = (
             "the fit holds no drawn objects: it is of kind "
-            f"{data.attrs['kind']}, or it was written by an older version; fit again"
+            f"{data.attrs['kind']}; fit responses of kind objects"
         )
         raise OptionError(msg)
     return _heuristic_draws(objects, items, stored(data, "labels"))

@@ -25,7 +25,7 @@ from consilience.errors import SourceError
 from consilience.posterior.fit import Fit
 from consilience.posterior.stored import JOINT_DRAWS
 from consilience.posterior.tables import TABLES, about, names_of, write_parquet
-from consilience.responses.tables.id_types import restored
+from consilience.responses.id_types import restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_folder
 

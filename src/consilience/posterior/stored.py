@@ -22,7 +22,7 @@ from consilience.annotators import fittable
 from consilience.errors import OptionError
 from consilience.intervals import bounds
 from consilience.model import Model
-from consilience.model.draws import stack_chains
+from consilience.model.contract import stack_chains
 from consilience.when_used import xr
 
 _GROUP = "tables"

@@ -1,9 +1,14 @@
-"""The tables of a fit by name, what their columns mean, and how a fit shows itself.
+"""The tables of a fit by name, among them those of its checks and of its comparison.
 
 On disk a table is a Parquet file whose text is dictionary-encoded: each name is stored
 once. The file's metadata carries, under the key `consilience`, a JSON object with the
 table's name, the probability between `lower` and `upper`, what kind of interval that
 is, the model and the engine.
+
+**The table `comparison`: the models that were compared, the best first.** elpd is the
+mean log probability of an answer given all others, in nats; `weight` is the share of a
+model in the mixture that predicts answers best, and `best` the probability that it
+alone predicts best, were there more items like these.
 """
 
 from __future__ import annotations
@@ -13,8 +18,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,12 +35,6 @@ from consilience.posterior.annotators import (
     relative_information,
 )
 from consilience.posterior.confusion import confusion
-from consilience.posterior.diagnostics import (
-    FAILED,
-    comparison,
-    diagnostics,
-    tally,
-)
 from consilience.posterior.labels import items, labels
 from consilience.posterior.objects import (
     OF_ITEMS,
@@ -42,9 +42,76 @@ from consilience.posterior.objects import (
     styles,
 )
 from consilience.posterior.stored import stored_names
-from consilience.responses.tables.id_types import Types, restored
+from consilience.responses.id_types import Types, restored
 from consilience.tables import CATALOGUE, Schema
 from consilience.when_used import xr
+
+type Outcome = Literal["passed", "failed", "too little data to tell"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome.__value__)
+PASSED, FAILED, TOO_LITTLE = OUTCOMES
+_TYPES = {
+    "name": "str",
+    "value": "float64",
+    "limit": "float64",
+    "outcome": "str",
+    "ok": "bool",
+    "remedy": "str",
+}
+COLUMNS = ("elpd", "se", "difference", "difference_se", "weight", "best", "seconds")
+
+
+def diagnostics(data: xr.DataTree) -> pd.DataFrame:
+    """Verdicts of the checks, each with a remedy."""
+    columns = dict.fromkeys(_TYPES, np.zeros(0))
+    if "diagnostics" in data.children:
+        columns = {name: data["diagnostics"][name].to_numpy() for name in _TYPES}
+    return pd.DataFrame(
+        {name: pd.Series(columns[name], dtype=type_) for name, type_ in _TYPES.items()}
+    )
+
+
+def counts(table: pd.DataFrame) -> dict[Outcome, int]:
+    """Return how many checks had each outcome."""
+    number = table["outcome"].value_counts()
+    return {outcome: int(number.get(outcome, 0)) for outcome in OUTCOMES}
+
+
+def tally(table: pd.DataFrame) -> str:
+    """Return how many checks had each outcome, in words."""
+    if (table["outcome"] == PASSED).all():
+        return f"all {len(table)} passed"
+    words = {PASSED: "passed", FAILED: "failed", TOO_LITTLE: f"with {TOO_LITTLE}"}
+    parts = []
+    for outcome, number in counts(table).items():
+        if number:
+            names = table.loc[table["outcome"] == outcome, "name"]
+            which = f" ({', '.join(names)})" if outcome != PASSED else ""
+            parts.append(f"{number} {words[outcome]}{which}")
+    return ", ".join(parts)
+
+
+def comparison(data: xr.DataTree) -> pd.DataFrame:
+    """Models that were compared for the model "auto"."""
+    if "comparison" not in data.children:
+        none = {name: np.zeros(0) for name in COLUMNS}
+        return pd.DataFrame({"model": pd.Series([], dtype="str"), **none})
+    group = data["comparison"]
+    names = pd.Series(group["model"].to_numpy(), dtype="str")
+    columns = {name: group[name].to_numpy().astype(float) for name in COLUMNS}
+    return pd.DataFrame({"model": names, **columns})
+
+
+def as_dataset(table: pd.DataFrame) -> xr.Dataset:
+    """Lay the table out as the group `comparison` of a fit."""
+    names = table["model"].to_numpy(dtype=object)
+    values = {name: table[name].to_numpy() for name in COLUMNS}
+    return xr.Dataset(
+        {
+            name: ("candidate_model", column)
+            for name, column in {"model": names, **values}.items()
+        }
+    )
+
 
 _ROWS = 10  # of a table in a notebook
 _OF_GROUPS = ("annotator_groups", "group_differences")

@@ -15,9 +15,8 @@ from consilience.contains.space import MEANINGS
 from consilience.inference import Result
 from consilience.inference.mixing import Mixing
 from consilience.inference.result import Optimization
-from consilience.objects.layout.covariate_names import Names, frequent_pairs
+from consilience.objects.covariates import Names, frequent_pairs
 from consilience.posterior.confusion import counted_parameters
-from consilience.posterior.diagnostics import as_dataset
 from consilience.posterior.labels import labels_of_candidates
 from consilience.posterior.spaces import (
     constant_data,
@@ -26,6 +25,7 @@ from consilience.posterior.spaces import (
     listed_states,
     observed_data,
 )
+from consilience.posterior.tables import as_dataset
 from consilience.posterior.truth import FIELDS, Candidates, Tempering, Truth
 from consilience.truth import ObjectsSpace, Space, named_pairs
 from consilience.when_used import xr
@@ -109,7 +109,7 @@ def _posterior(
         "mixture_component": np.array(["low", "high"], object),
     }
     if isinstance(space, ObjectsSpace):
-        from consilience.objects.layout.covariates import column_names  # noqa: PLC0415
+        from consilience.objects.covariates import column_names  # noqa: PLC0415
 
         names = covariates or column_names(space)
         along |= {

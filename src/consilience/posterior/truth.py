@@ -66,7 +66,7 @@ from consilience.model import (
     logarithms,
     thin,
 )
-from consilience.model.array_api import logsumexp
+from consilience.model.language import logsumexp
 from consilience.posterior.spaces import candidate_states, restored_space
 from consilience.posterior.stored import (
     KEPT_PROB,
@@ -336,7 +336,7 @@ def _read_draws(
         logs = (logarithms(draw, tables.closed) for draw in thin(values, max_draws))
         beliefs = (tables.posterior(each)[1] for each in logs)
         return np.stack([tables.truth(belief)[place] for belief in beliefs])
-    from consilience.posterior.compiled_reader import compiled_reader
+    from consilience.model.program import compiled_reader
 
     read = compiled_reader(model, space, values.keys())
     if read is None:

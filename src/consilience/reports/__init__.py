@@ -5,7 +5,7 @@ asked, and what they say is drawn.
 """
 
 from consilience.reports._gather import gather, report
-from consilience.reports.record import Report, Run, can_draw, check_installed
+from consilience.reports.content import Report, Run, can_draw, check_installed
 from consilience.reports.written import (
     PAGE,
     check_place,

@@ -24,9 +24,15 @@ from consilience.posterior import Fit
 from consilience.posterior.fit import check_responses
 from consilience.posterior.tables import TABLES
 from consilience.progress import Reporter
-from consilience.reports.content import as_responses, kept_answers, read_answers
+from consilience.reports.content import (
+    Report,
+    Run,
+    as_responses,
+    check_installed,
+    kept_answers,
+    read_answers,
+)
 from consilience.reports.pictures import SIDE, Placing, make_pictures
-from consilience.reports.record import Report, Run, check_installed
 from consilience.reports.written import check_place, write
 from consilience.responses import Description, Responses, describe
 from consilience.responses.label_names import label_names, rename_labels, short_names

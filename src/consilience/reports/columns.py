@@ -16,8 +16,7 @@ from jaxtyping import Int
 from consilience.errors import ConsilienceError
 from consilience.figures import StudyFigures
 from consilience.figures.record import PEOPLE
-from consilience.reports.content import mistaken
-from consilience.reports.record import Report, Run
+from consilience.reports.content import Report, Run, mistaken
 from consilience.truth.named import label_groups
 
 type Numbers = list[int]

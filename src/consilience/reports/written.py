@@ -20,7 +20,7 @@ from consilience.errors import OptionError
 from consilience.figures.record import TABLES, write_figures
 from consilience.progress import Progress, Reporter, silent
 from consilience.reports.columns import columns
-from consilience.reports.content import sort_of
+from consilience.reports.content import Report, sort_of
 from consilience.reports.pictures import (
     Placing,
     check_folder,
@@ -29,7 +29,6 @@ from consilience.reports.pictures import (
     is_ours,
     write_pictures,
 )
-from consilience.reports.record import Report
 from consilience.reports.sections import sections
 from consilience.tables.vega import style
 from consilience.whole_folder import check_writable, whole_file, whole_folder

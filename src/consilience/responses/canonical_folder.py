@@ -27,14 +27,13 @@ from consilience.errors import (
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import Cleaning
 from consilience.responses.format_table import Reader
+from consilience.responses.id_types import type_of_arrow
 from consilience.responses.options import ANSWERS, KINDS, Offer, ReadOptions
 from consilience.responses.side_tables import asked_items, checked_labels
 from consilience.responses.sources.arrow_columns import NOT_WHOLE, as_text
-from consilience.responses.sources.frames import Source, only_path
-from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.frames import Source, only_path, readable
 from consilience.responses.summary import is_given
 from consilience.responses.table import Responses
-from consilience.responses.tables.id_types import type_of_arrow
 from consilience.responses.text import (
     Coded,
     check_names,

@@ -30,7 +30,7 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
         ),
     ),
     "counts": ("columns.counts", "*[yY][eE][sS]*"),
-    "crowd": ("columns.crowd", "labels.csv"),
+    "crowd": ("columns.counts:CROWD", "labels.csv"),
     "cvat": ("tools.cvat", rb"(?s)(?=<).*?<annotations.*?<meta>"),
     "doccano": (
         "tools.doccano",
@@ -46,14 +46,14 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
     "imagenet_multilabel": ("imagenet:MULTILABEL", "annotations_classify_task.pkl"),
     "label_studio": ("tools.label_studio", "data & annotations/completions"),
     "label_studio_min": (
-        "tools.label_studio_min",
+        "tools.label_studio:MIN",
         "annotator & annotation_id & lead_time",
     ),
     "labelbox": ("tools.labelbox", "data_row & projects | Labeled Data & Label"),
     "long": ("columns.long", "*"),
     "mturk": ("tools.mturk", "HITId & AssignmentId & WorkerId"),
     "peerannot": (
-        "columns.crowd:PEERANNOT",
+        "columns.counts:PEERANNOT",
         rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\d',
     ),
     "prodigy": (

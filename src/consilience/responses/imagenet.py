@@ -37,12 +37,11 @@ from consilience.responses.assemble import assemble
 from consilience.responses.draft import Account, Draft, Dropped
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
+from consilience.responses.safe_pickle import load_frame, load_object_array
 from consilience.responses.side_tables import label_frame
-from consilience.responses.sources.frames import Source
-from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.frames import Source, readable
 from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
-from consilience.responses.tables.safe_pickle import load_frame, load_object_array
 from consilience.responses.text import Coded, concatenate, encode, index, text_array
 from consilience.validation_images import (
     FILE,

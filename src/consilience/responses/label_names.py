@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from consilience.errors import OptionError
+from consilience.responses.id_types import ROLES, text_of
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table
 from consilience.responses.sources.json_file import read_json
-from consilience.responses.tables.id_types import ROLES, text_of
 
 COLUMNS = tuple(name for name, role in ROLES.items() if role == "label")
 """Columns that hold labels, in every table of a run or of an analysis."""

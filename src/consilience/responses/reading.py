@@ -36,10 +36,16 @@ from consilience.responses.format_table import (
 from consilience.responses.options import Kind, ReadOptions, Repeats, read_options
 from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import assumed_encoding, find_layout
-from consilience.responses.sources.frames import Frame, Source, as_frame, is_sources
+from consilience.responses.sources.frames import (
+    Frame,
+    Source,
+    as_frame,
+    is_mistake,
+    is_sources,
+    unreadable,
+)
 from consilience.responses.sources.hugging_face import is_data_set
 from consilience.responses.sources.json_file import first_record
-from consilience.responses.sources.library_errors import is_mistake, unreadable
 from consilience.responses.sources.opening import (
     existing,
     fingerprints,

@@ -19,8 +19,7 @@ from consilience.responses.columns.names import find, require
 from consilience.responses.draft import Draft
 from consilience.responses.options import Columns, Offer, ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
-from consilience.responses.sources.frames import as_frame
-from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.frames import as_frame, readable
 from consilience.responses.sources.opening import load_table
 from consilience.responses.text import (
     Coded,

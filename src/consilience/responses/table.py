@@ -11,9 +11,9 @@ from pandas.api.types import union_categoricals
 from consilience.errors import DataError, KindError, OptionError
 from consilience.notebook import Part, as_html
 from consilience.responses.draft import Cleaning
+from consilience.responses.id_types import MIXED, common_type, restored
 from consilience.responses.options import Kind, Offer
 from consilience.responses.summary import Summary, summarize
-from consilience.responses.tables.id_types import MIXED, common_type, restored
 from consilience.responses.text import has_order
 
 

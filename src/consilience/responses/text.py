@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from jaxtyping import Int
 
 from consilience.errors import ColumnError, DataError, SourceError
-from consilience.responses.tables.id_types import common_type
+from consilience.responses.id_types import common_type
 
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:[.,]\d+)?(?![\w.]*\d)|\d+")
 _STEPS = 11  # of a rating, at most

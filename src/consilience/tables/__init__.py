@@ -4,7 +4,14 @@
 and how it is written. Terminal, page, plots, files and documentation draw from it.
 """
 
-from consilience.tables.catalogue import CATALOGUE, schema_of
-from consilience.tables.schema import Cell, Column, Schema, Table, estimate
+from consilience.tables.catalogue import (
+    CATALOGUE,
+    Cell,
+    Column,
+    Schema,
+    Table,
+    estimate,
+    schema_of,
+)
 
 __all__ = ["CATALOGUE", "Cell", "Column", "Schema", "Table", "estimate", "schema_of"]

@@ -5,7 +5,7 @@ from math import isfinite
 
 import pandas as pd
 
-from consilience.tables import schema
+from consilience.tables import catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class Table:
         return list(zip(*(column.cells for column in self.columns), strict=True))
 
 
-def html(table: schema.Table, *, of: str = "", caption: str = "") -> Table:
+def html(table: catalogue.Table, *, of: str = "", caption: str = "") -> Table:
     """Return a table for the page; `of` is whose it is."""
     title = f"{caption or table.schema.title}{of}"
     return Table(title, tuple(columns(table)), table.notes)
 
 
-def columns(table: schema.Table, *names: str, of: str = "") -> list[Column]:
+def columns(table: catalogue.Table, *names: str, of: str = "") -> list[Column]:
     """Return columns for the page; `of` tells those of several parties apart."""
     chosen = [table.schema.column(name) for name in names] or table.columns
     return [
@@ -67,7 +67,7 @@ def columns(table: schema.Table, *names: str, of: str = "") -> list[Column]:
     ]
 
 
-def beside(rows: schema.Table, frame: pd.DataFrame, party: str, name: str) -> Table:
+def beside(rows: catalogue.Table, frame: pd.DataFrame, party: str, name: str) -> Table:
     """Return a table with a column for each party, of its estimates in these rows."""
     keys = list(rows.frame.columns)
     made = columns(rows, *keys)
@@ -81,7 +81,9 @@ def beside(rows: schema.Table, frame: pd.DataFrame, party: str, name: str) -> Ta
     return Table(rows.schema.title, tuple(made), rows.notes)
 
 
-def _column(title: str, column: schema.Column, cells: list[schema.Cell]) -> Column:
+def _column(
+    title: str, column: catalogue.Column, cells: list[catalogue.Cell]
+) -> Column:
     """Return a column; its bars span 0 to 1, and values that lie beyond."""
     estimates = [(cell.value, cell.lower, cell.upper) for cell in cells]
     numbers = [x for each in estimates for x in each if isfinite(x)]

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from consilience.errors import OptionError, not_a
 from consilience.responses import Responses
 from consilience.responses.label_names import label_names, short_names
-from consilience.tables.schema import Table
+from consilience.tables.catalogue import Table
 from consilience.visible import visible
 
 # Okabe and Ito (2008): distinct with any colour vision, and by markers without it.

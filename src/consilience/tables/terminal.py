@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from consilience.tables import schema
+from consilience.tables import catalogue
 
 ESTIMATE, TRUTH = "color(31)", "color(127)"
 GOOD, WARNING, BAD = "color(28)", "color(130)", "color(160)"
@@ -74,7 +74,7 @@ class DrawnTable:
 
 
 def terminal(
-    table: schema.Table,
+    table: catalogue.Table,
     *names: str,
     drawn: str = "",
     bounds: str = "",
@@ -91,9 +91,9 @@ def terminal(
     bounds = bounds or drawn
     if bounds and table.prob is not None:
         heads.append(f"{table.prob:.0%} interval")
-        texts.append([cell.between or schema.DASH for cell in table.cells(bounds)])
+        texts.append([cell.between or catalogue.DASH for cell in table.cells(bounds)])
     made = drawn_table(*heads, scale=bool(drawn))
-    estimates = table.cells(drawn) if drawn else [schema.Cell("")] * len(table.frame)
+    estimates = table.cells(drawn) if drawn else [catalogue.Cell("")] * len(table.frame)
     true: Sequence[float | None] = truth or [None] * len(estimates)
     for place, (cell, mark) in enumerate(zip(estimates, true, strict=True)):
         if place == table.gap:

@@ -9,7 +9,7 @@ from tests.analysis.made import as_labels, choice_fit, names_of, predicted, valu
 
 import consilience as cs
 from consilience.analysis.evaluation import evaluate
-from consilience.analysis.truths import Truths
+from consilience.analysis.proposals import Truths
 from consilience.classifiers.predictions import from_table
 from consilience.errors import DataError, OptionError
 from consilience.fitting.inputs import classifiers_of

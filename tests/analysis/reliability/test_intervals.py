@@ -11,10 +11,10 @@ from consilience import read
 from consilience.analysis import agreement
 from consilience.analysis.ratings import (
     assign_groups,
+    pairs_within,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.similarity import pairs_within
 from consilience.intervals import resampled_counts
 
 PREVALENCE = np.array([0.5, 0.3, 0.2])

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from consilience import annotators
-from consilience.checks.dependence.independence import (
+from consilience.checks.independence import (
     CHANCE,
     LIMIT,
     USUAL,
@@ -19,11 +19,11 @@ from consilience.checks.dependence.independence import (
     independence,
     residual_correlation,
 )
-from consilience.checks.simulated_fits import replace_answers
+from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.checks.dependence.independence import independence
-from consilience.checks.dependence.samples import pairs_by_name, sample_pairs
-from consilience.posterior.diagnostics import FAILED
+from consilience.checks.independence import independence
+from consilience.checks.samples import pairs_by_name, sample_pairs
+from consilience.posterior.tables import FAILED
 
 LABELS = np.array(["cat", "dog", "fox"])
 

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from scipy.special import expit, softmax
 
-from consilience.classifiers.calibration import (
+from consilience.classifiers.pooling import (
     apply_temperature,
     fit_presence,
     fit_temperature,
+    pool,
 )
-from consilience.classifiers.pooling import pool
 from consilience.classifiers.predictions import from_table
 from consilience.errors import DataError
 

@@ -8,7 +8,7 @@ import pytest
 
 from consilience import demo
 from consilience.cli import main
-from consilience.cli.pages.demo import picture
+from consilience.cli.pages import picture
 from consilience.reports import record
 
 QUICK = ("--engine", "vb", "--seed", "0")

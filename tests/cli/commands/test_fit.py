@@ -7,13 +7,13 @@ import xarray as xr
 import consilience as cs
 from consilience.checks.verdict import as_dataset, at_most
 from consilience.cli.commands.fit import summary
-from consilience.cli.pages.fit import (
+from consilience.cli.pages import (
     annotator_table,
     comparison_table,
     verdicts,
 )
-from consilience.fitting.comparison import comparing
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.fitting import comparing
+from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
 from consilience.tables import CATALOGUE
 from consilience.tables import terminal as colours
 

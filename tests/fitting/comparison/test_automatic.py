@@ -9,10 +9,9 @@ import pytest
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.fitting import EngineOptions, fit
-from consilience.fitting.comparison import automatic, comparing
-from consilience.fitting.comparison.automatic import fit_auto
-from consilience.fitting.comparison.comparing import CANDIDATES
+from consilience.fitting import EngineOptions, automatic, comparing, fit
+from consilience.fitting.automatic import fit_auto
+from consilience.fitting.comparing import CANDIDATES
 from consilience.fitting.request import Request
 from consilience.progress import silent
 from consilience.responses import read

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import fittable, load
-from consilience.checks.simulated_fits import replace_answers
-from consilience.checks.stacking import SHRINKAGE
+from consilience.checks.leave_one_out import SHRINKAGE
+from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.errors import OptionError
-from consilience.fitting import EngineOptions, compare
-from consilience.fitting.comparison import comparing
+from consilience.fitting import EngineOptions, compare, comparing
 from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.model import dirichlet_priors, simulate

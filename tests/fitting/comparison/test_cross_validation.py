@@ -7,7 +7,7 @@ from scipy import stats
 
 from consilience.errors import OptionError
 from consilience.fitting import EngineOptions, cross_validate
-from consilience.fitting.comparison.cross_validation import _folds
+from consilience.fitting.cross_validation import _folds
 
 MODEL = "bayesian_dawid_skene"
 SEEDS = 6
@@ -87,7 +87,7 @@ def test_what_is_not_held_out_is_foreseen_better(predicted, tiny):
 def test_folds_of_many_items_have_an_error_clustered_by_item(tiny, monkeypatch):
     # Nothing is fitted: each answer is as probable as said here.
     elpd = np.array([-1.0, -0.5, -2.0, -0.1, -0.3, -1.5, -1.0, -0.7, -0.2])
-    module = "consilience.fitting.comparison.cross_validation"
+    module = "consilience.fitting.cross_validation"
     monkeypatch.setattr(f"{module}.fit_one", lambda *_, **__: None)
     monkeypatch.setattr(f"{module}._log_predictive", lambda *given: elpd[given[3]])
     results = []

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from consilience.fitting.comparison.comparing import side_by_side
+from consilience.fitting.comparing import side_by_side
 from consilience.progress import Progress, silent
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import consilience as cs
-from consilience.fitting.objects.fit import WITH_IDS
+from consilience.fitting.objects import WITH_IDS
 
 
 def reason(responses, **settings):

@@ -9,9 +9,9 @@ from arviz_stats import summary
 
 import consilience as cs
 from consilience.errors import KindError, OptionError, SourceError
-from consilience.fitting.objects.contexts import contexts
+from consilience.fitting.objects import contexts
 from consilience.inference import EngineOptions
-from consilience.objects.layout.contains_counts import endorsed_share, exceedances
+from consilience.objects.block_counts import endorsed_share, exceedances
 from consilience.responses import read
 from consilience.spaces import space_of
 

@@ -9,11 +9,11 @@ from numpyro.handlers import seed
 import consilience as cs
 from consilience.annotators import load
 from consilience.errors import OptionError
-from consilience.fitting.objects.contexts import contexts
-from consilience.fitting.objects.cross_validation import log_likelihood_with
+from consilience.fitting.object_cross_validation import log_likelihood_with
+from consilience.fitting.objects import contexts
 from consilience.model import lay_out, sample_answers
-from consilience.objects.layout.covariates import candidate_covariates
-from consilience.objects.layout.pooling import pool
+from consilience.objects.covariates import candidate_covariates
+from consilience.objects.pooling import pool
 from consilience.responses import read
 from consilience.spaces import space_of
 

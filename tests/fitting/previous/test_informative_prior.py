@@ -8,7 +8,7 @@ from scipy.special import expit
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.fitting.previous.informative_prior import match_draws
+from consilience.fitting.informative_prior import match_draws
 from consilience.spaces import space_of
 
 EFFORT = cs.EngineOptions(restarts=1, draws=12, tolerance=1e-6)

@@ -7,8 +7,8 @@ import xarray as xr
 
 import consilience as cs
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
-from consilience.fitting.previous.predicting import align_draws
-from consilience.posterior.diagnostics import PASSED, TOO_LITTLE
+from consilience.fitting.predicting import align_draws
+from consilience.posterior.tables import PASSED, TOO_LITTLE
 from consilience.responses import read
 from consilience.spaces import space_of
 

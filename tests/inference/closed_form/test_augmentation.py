@@ -6,8 +6,8 @@ import pytest
 from scipy.special import gammaln
 
 from consilience.annotators import load
-from consilience.inference.closed_form.ascent import Steps, logs_of, optimize
-from consilience.inference.closed_form.augmentation import (
+from consilience.inference.ascent import Steps, logs_of, optimize
+from consilience.inference.augmentation import (
     BURN_IN,
     _draw_concentration,
     augment,

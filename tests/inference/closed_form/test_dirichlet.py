@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from scipy.special import gammaln
 
-from consilience.inference.closed_form import dirichlet
-from consilience.inference.closed_form.dirichlet import (
+from consilience.inference import dirichlet
+from consilience.inference.dirichlet import (
     FEW,
     log_dirichlet,
     log_gamma,

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from tests.studies import FITTED
 
 from consilience.annotators import load
-from consilience.inference.closed_form.dirichlet import hyperprior
+from consilience.inference.dirichlet import hyperprior
 from consilience.inference.engines import vb
 from consilience.model import (
     dirichlet_priors,

@@ -7,7 +7,7 @@ from scipy import optimize, stats
 from scipy.special import logsumexp
 
 from consilience.annotators import load
-from consilience.inference.closed_form.prevalence import _Bend, column_prior
+from consilience.inference.prevalence import _Bend, column_prior
 from consilience.model import PREVALENCE, WEIGHT, HostModel
 from consilience.responses import read
 from consilience.spaces import space_of

@@ -5,9 +5,8 @@ import pytest
 from tests.studies import crossed
 
 from consilience.annotators import load
-from consilience.inference.closed_form import ascent, squarem
-from consilience.inference.closed_form.ascent import Steps, optimize
-from consilience.inference.closed_form.squarem import Optimum
+from consilience.inference import ascent
+from consilience.inference.ascent import Optimum, Steps, optimize
 from consilience.inference.engines import vb
 from consilience.model import HostModel
 from consilience.progress import silent
@@ -16,25 +15,25 @@ from consilience.spaces import space_of
 
 
 def at(log_counts):
-    counts = np.exp(np.asarray(log_counts, float)) - squarem.FLOOR
+    counts = np.exp(np.asarray(log_counts, float)) - ascent.FLOOR
     return Optimum({"prevalence": counts}, {"prevalence": np.ones(len(counts))})
 
 
 def test_of_steps_that_shrink_by_a_factor_the_limit_is_found():
     limit, start, rate = np.array([2.0, 3.0]), np.array([1.0, -1.0]), 0.9
     path = [at(limit - rate**step * start) for step in range(3)]
-    ahead, capped = squarem.extrapolated(tuple(path), farthest=64.0)
+    ahead, capped = ascent.extrapolated(tuple(path), farthest=64.0)
     assert not capped
     assert np.allclose(ahead.counts["prevalence"], at(limit).counts["prevalence"])
     # Held to fewer sweeps than it would take, the step ends before the limit.
-    near, capped = squarem.extrapolated(tuple(path), farthest=5.0)
+    near, capped = ascent.extrapolated(tuple(path), farthest=5.0)
     assert capped
     assert not np.allclose(near.counts["prevalence"], at(limit).counts["prevalence"])
 
 
 def test_a_path_that_bends_back_leads_nowhere():
     path = (at([1.0, 1.0]), at([2.0, 0.0]), at([0.0, 2.0]))
-    assert squarem.extrapolated(path, farthest=64.0) == (None, False)
+    assert ascent.extrapolated(path, farthest=64.0) == (None, False)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
 
 

@@ -12,11 +12,11 @@ from tests.studies import crossed
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.checks.simulated_fits import replace_answers
-from consilience.convergence import convergence
+from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.inference.engines import gibbs
-from consilience.inference.gibbs.chains import slowest
-from consilience.inference.gibbs.truth_draws import TruthDraws
+from consilience.inference.gibbs_chains import slowest
+from consilience.inference.mixing import convergence
+from consilience.inference.truth_draws import TruthDraws
 from consilience.model import (
     DIFFICULTY,
     PREVALENCE,

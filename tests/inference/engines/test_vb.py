@@ -8,7 +8,7 @@ import pytest
 from tests.studies import inside, off
 
 from consilience.annotators import load
-from consilience.inference.closed_form.ascent import Steps, UpdateRule, optimize
+from consilience.inference.ascent import Steps, UpdateRule, optimize
 from consilience.inference.engines import vb
 from consilience.model import HostModel
 from consilience.progress import silent

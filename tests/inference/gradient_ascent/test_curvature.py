@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import digamma
 
-from consilience.inference.gradient_ascent.curvature import (
+from consilience.inference.mode import (
     SIDES,
     Whitening,
     curvature,

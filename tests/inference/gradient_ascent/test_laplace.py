@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from consilience.inference.gradient_ascent.laplace import _truncated
+from consilience.inference.gradient_em import _truncated
 
 
 def test_weights_are_relative_densities_where_these_are_nearly_alike():

@@ -9,9 +9,9 @@ import pytest
 
 from consilience.annotators import load
 from consilience.errors import FitError
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference import mode, optimize
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
-from consilience.inference.gradient_ascent import mode, optimize
 from consilience.model.language import run_by
 from consilience.model.program import InNumPyro
 

@@ -10,8 +10,8 @@ from tests.studies import crossed
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.inference.closed_form.ascent import Steps
-from consilience.inference.gradient_ascent import optimize
+from consilience.inference import optimize
+from consilience.inference.ascent import Steps
 from consilience.progress import silent
 from consilience.spaces import space_of
 

@@ -7,8 +7,7 @@ import pytest
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.inference.closed_form import gradient_em
-from consilience.inference.gradient_ascent import posterior_bootstrap
+from consilience.inference import gradient_em, posterior_bootstrap
 from consilience.model import simulate
 from consilience.responses import read
 from consilience.spaces import space_of

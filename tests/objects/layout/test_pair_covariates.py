@@ -15,14 +15,14 @@ from scipy.special import logsumexp
 from scipy.stats import chi2
 
 from consilience.annotators import load, objects
-from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import lay_out
-from consilience.objects.layout.covariate_names import frequent_pairs
-from consilience.objects.layout.items import items_of
-from consilience.objects.layout.partitions import MAX_LABELS
-from consilience.objects.layout.space import assembled
-from consilience.objects.likelihood.simulation import simulation
+from consilience.objects.covariates import frequent_pairs
+from consilience.objects.items import items_of
+from consilience.objects.partitions import MAX_LABELS
+from consilience.objects.simulation import simulation
+from consilience.objects.space import assembled
 from consilience.truth.arrays import on_host
 from consilience.truth.named import Named
 

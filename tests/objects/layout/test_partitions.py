@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax.nn import logsumexp
 
-from consilience.objects.layout.partitions import (
+from consilience.objects.partitions import (
     block_indices,
     by_matrix,
     by_recursion,

@@ -8,13 +8,13 @@ import pytest
 from jax.nn import logsumexp
 
 from consilience.errors import DataError
-from consilience.objects.layout.block_counts import (
+from consilience.objects.block_counts import (
     count_blocks,
     log_sum_allocations,
     log_sum_allocations_and_sizes,
 )
-from consilience.objects.layout.covariates import candidate_covariates
-from consilience.objects.layout.partitions import MAX_LABELS, by_recursion
+from consilience.objects.covariates import candidate_covariates
+from consilience.objects.partitions import MAX_LABELS, by_recursion
 from consilience.responses import read
 from consilience.spaces import space_of
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from xarray import DataTree
 
-from consilience.objects.layout.covariates import candidate_covariates
-from consilience.objects.layout.pooling import pool
-from consilience.objects.posterior import label_pairs
+from consilience.objects import label_pairs
+from consilience.objects.covariates import candidate_covariates
+from consilience.objects.pooling import pool
 from consilience.spaces import space_of
 from consilience.truth.named import LabelPairs
 

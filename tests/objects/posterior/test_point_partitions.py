@@ -5,9 +5,9 @@ import pytest
 from sklearn.metrics import mutual_info_score, rand_score
 
 import consilience as cs
-from consilience.objects.layout.partitions import block_indices
-from consilience.objects.posterior.point_partitions import (
+from consilience.objects.partitions import (
     binder,
+    block_indices,
     information,
     least_loss,
 )

@@ -10,9 +10,9 @@ from scipy.special import betaln
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.objects.layout.block_counts import block_sizes
-from consilience.objects.posterior.draws import Chunk, streams
-from consilience.objects.posterior.response_panels import (
+from consilience.objects.block_counts import block_sizes
+from consilience.objects.draws import Chunk, streams
+from consilience.objects.response_panels import (
     SIZES,
     sizes_of_responses,
     verdicts,

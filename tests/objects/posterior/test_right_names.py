@@ -10,8 +10,8 @@ from scipy.integrate import quad
 from scipy.special import expit, logit
 
 import consilience as cs
-from consilience.objects.posterior.draws import Chunk, streams
-from consilience.objects.posterior.response_panels import (
+from consilience.objects.draws import Chunk, streams
+from consilience.objects.response_panels import (
     OPINION,
     WEIGHT,
     LabelCounts,

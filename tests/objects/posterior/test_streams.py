@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from consilience.objects.posterior.draws import streams
+from consilience.objects.draws import streams
 
 NAMES = np.array(["a", "b", "c"], object)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from consilience.fitting.objects import fit as fitting
-from consilience.objects.layout.items import items_of
-from consilience.objects.layout.space import assembled
-from consilience.objects.posterior import response_panels
-from consilience.objects.posterior.response_panels import SIZES
+from consilience.fitting import objects as fitting
+from consilience.objects import response_panels
+from consilience.objects.items import items_of
+from consilience.objects.response_panels import SIZES
+from consilience.objects.space import assembled
 from consilience.posterior import item_posterior
 from consilience.posterior.item_posterior import PANELS, TAU, TAUS
 from consilience.posterior.objects import LEADING, MAIN_LABEL, MAIN_OBJECT

@@ -7,7 +7,7 @@ from scipy import stats
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.objects.posterior.draws import streams
+from consilience.objects.draws import streams
 from consilience.posterior.item_posterior import PANELS, PHASE, completed
 
 

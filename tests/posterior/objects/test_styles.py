@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from consilience.cli.pages.fit import people_in_general
+from consilience.cli.pages import people_in_general
 from consilience.posterior import Fit
 from consilience.posterior.objects import styles
 

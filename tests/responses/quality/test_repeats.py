@@ -4,7 +4,7 @@ import pytest
 
 from consilience.errors import DataError
 from consilience.responses import describe, read
-from consilience.responses.repeats import any_twice
+from consilience.responses.assemble import any_twice
 
 CONTAINS = pd.DataFrame(
     {

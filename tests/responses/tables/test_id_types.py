@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from consilience.responses import read, write
-from consilience.responses.tables.id_types import as_texts, restored
+from consilience.responses.id_types import as_texts, restored
 
 ROLES = ("item", "annotator", "label")
 WHOLE = [

@@ -123,7 +123,7 @@ def _page(agreement: "Agreement") -> "Group":
     from rich.console import Group, RenderableType
     from rich.text import Text
 
-    from consilience.analysis import agreement_tables as shown
+    from consilience.analysis import model_tables as shown
     from consilience.tables.terminal import terminal
 
     coefficients = terminal(shown.coefficients(agreement), drawn="value")

@@ -9,13 +9,15 @@ from cyclopts import Parameter
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
+    CountedLabels,
     Flag,
     Json,
     Overwrite,
+    RowItems,
+    read_all,
     read_gold,
     read_responses,
 )
-from consilience.cli.predictions import CountedLabels, RowItems, read_all
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import ConsilienceWarning, as_options
 

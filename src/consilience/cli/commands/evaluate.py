@@ -4,22 +4,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consilience.cli.options import (
+    CountedLabels,
     Flag,
     Json,
     Overwrite,
     Prob,
+    RowItems,
     Run,
     Seed,
     Truth,
-    load_run,
-    read_gold,
-)
-from consilience.cli.predictions import (
-    CountedLabels,
-    RowItems,
     labels_beside,
+    load_run,
     read_all,
     read_columns,
+    read_gold,
 )
 from consilience.cli.terminal import check_free, finish, new_folder, screen
 from consilience.errors import as_options

@@ -134,7 +134,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         data = replace(data, cleaning=replace(data.cleaning, notes=notes))
     print_account(show, data)
     from consilience import fitting
-    from consilience.cli.pages.fit import fit_page
+    from consilience.cli.pages import fit_page
     from consilience.posterior import load
 
     if len(data.kinds) == 1:
@@ -210,7 +210,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
     from consilience import fitting
-    from consilience.cli.pages.fit import fit_page
+    from consilience.cli.pages import fit_page
     from consilience.errors import UnfamiliarAnnotatorsWarning
     from consilience.posterior import load
 
@@ -288,7 +288,7 @@ def _result(fitted: "Fit", data: "Responses") -> dict[str, Any]:
 
 def summary(fitted: "Fit") -> dict[str, Any]:
     """Return what was fitted and how well it went, as JSON has it."""
-    from consilience.posterior.diagnostics import counts
+    from consilience.posterior.tables import counts
 
     attributes, truth = fitted.data.attrs, fitted.data.children.get("truth")
     verdicts = fitted.diagnostics()

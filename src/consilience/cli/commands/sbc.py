@@ -19,7 +19,7 @@ from consilience.cli.terminal import finish, screen
 from consilience.errors import OptionError, as_options, not_among
 
 if TYPE_CHECKING:
-    from consilience.cli.pages.calibration_check import Finding
+    from consilience.cli.calibration_check import Finding
     from consilience.progress import Reporter
 
 # Harder work than a single fit's default gains little on studies this small.
@@ -90,7 +90,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         )
         raise OptionError(msg)
     from consilience import annotators as room
-    from consilience.cli.pages.calibration_check import (
+    from consilience.cli.calibration_check import (
         notes,
         open_folder,
         page,
@@ -178,8 +178,11 @@ def _run_plan(
     """Draw, fit and judge; return the findings, and why models are left out."""
     import jax
 
-    from consilience.checks.simulated_fits import cannot_simulate, simulated_fits
-    from consilience.cli.pages.calibration_check import assess, load_study, save_study
+    from consilience.checks.simulation_based_calibration import (
+        cannot_simulate,
+        simulated_fits,
+    )
+    from consilience.cli.calibration_check import assess, load_study, save_study
     from consilience.progress import bar
     from consilience.simulation import simulate
     from consilience.spaces import space_of

@@ -16,9 +16,9 @@ from consilience.cli.options import (
     Prob,
     Reading,
     Run,
+    read_all,
     read_responses,
 )
-from consilience.cli.predictions import read_all
 from consilience.cli.terminal import check_free, finish, screen
 
 if TYPE_CHECKING:
@@ -156,8 +156,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
     """
     from consilience.posterior import load
     from consilience.reports import check_installed, check_place, gather, write
+    from consilience.reports.content import evaluation_tables
     from consilience.reports.pictures import folder_of
-    from consilience.reports.record import evaluation_tables
 
     check_installed()
     check_place(out, pictures=page.pictures, overwrite=overwrite)

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.closed_form.ascent import (
+from consilience.inference.ascent import (
     Steps,
     UpdateRule,
     logs_of,
     optimize,
     point,
 )
-from consilience.inference.closed_form.dirichlet import (
+from consilience.inference.dirichlet import (
     log_mean,
     log_normaliser,
 )
@@ -70,7 +70,7 @@ def fit(
 ) -> Result:
     """Fit by EM."""
     if not model.closed:
-        from consilience.inference.closed_form.gradient_em import fit_by_gradient
+        from consilience.inference.gradient_em import fit_by_gradient
 
         return fit_by_gradient(
             model, space, effort.steps, seed, effort.draws, effort.prob, report

@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.inference.closed_form.augmentation import add_draws
-from consilience.inference.gibbs.chains import Chains, Swept
-from consilience.inference.gibbs.truth_draws import TruthDraws
+from consilience.inference.augmentation import add_draws
+from consilience.inference.gibbs_chains import Chains, Swept
 from consilience.inference.mixing import Mixing, judge, undecided
 from consilience.inference.modes import described, pooled
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import MAX_KEPT, Moments, Result
-from consilience.log import logger
+from consilience.inference.truth_draws import TruthDraws
 from consilience.model import NODES, Model, row_effects
-from consilience.progress import Progress, Reporter, silent
+from consilience.progress import Progress, Reporter, logger, silent
 from consilience.truth import Space
 
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, True

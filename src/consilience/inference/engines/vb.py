@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.closed_form.ascent import (
+from consilience.inference.ascent import (
     Steps,
     UpdateRule,
     logs_of,
     optimize,
     point,
 )
-from consilience.inference.closed_form.augmentation import (
+from consilience.inference.augmentation import (
     augment,
     interval,
     mean_belief,
 )
-from consilience.inference.closed_form.dirichlet import (
+from consilience.inference.dirichlet import (
     expected_log,
     log_normaliser,
 )

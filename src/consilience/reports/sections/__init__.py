@@ -1,9 +1,7 @@
 """The sections of the page in the order in which they are read, one file for each."""
 
-from consilience.reports.content import Section
-from consilience.reports.record import Report
+from consilience.reports.content import Report, Section
 from consilience.reports.sections import (
-    annotators,
     data,
     diagnostics,
     overview,
@@ -20,8 +18,8 @@ def sections(report: Report) -> list[Section]:
         _heat(report),
         overview.overview(report),
         data.data(report),
-        annotators.agreement(report),
-        annotators.annotators(report),
+        overview.agreement(report),
+        overview.annotators(report),
         _confusion(report),
         overview.items(report),
         data.pairs(report),

@@ -10,11 +10,11 @@ from consilience.reports.content import (
     Listing,
     Note,
     Part,
+    Report,
     Section,
     mistaken,
     suffix,
 )
-from consilience.reports.record import Report
 from consilience.responses import Cleaning, Description
 from consilience.tables import CATALOGUE, estimate, schema_of
 from consilience.tables.html import Cell as PageCell

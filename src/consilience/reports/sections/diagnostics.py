@@ -4,17 +4,18 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from consilience.posterior.diagnostics import FAILED, TOO_LITTLE
+from consilience.posterior.tables import FAILED, TOO_LITTLE
 from consilience.reports.content import (
     Chart,
     Facts,
     Note,
     Part,
+    Report,
+    Run,
     Section,
     prefix,
     suffix,
 )
-from consilience.reports.record import Report, Run
 from consilience.tables import CATALOGUE, estimate
 from consilience.tables.html import Table, html
 from consilience.tables.vega import observed_by_replicated, observed_in_intervals

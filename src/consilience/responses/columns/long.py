@@ -15,7 +15,7 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from consilience.errors import ColumnError, KindError
-from consilience.responses.assemble import assemble
+from consilience.responses.assemble import assemble, equal_rows
 from consilience.responses.columns import cells
 from consilience.responses.columns.looks import look
 from consilience.responses.columns.names import (
@@ -31,7 +31,6 @@ from consilience.responses.columns.names import (
 from consilience.responses.draft import Account, Draft, Dropped, read_answers
 from consilience.responses.format_table import Probe, Reader
 from consilience.responses.options import KINDS, Kind, ReadOptions
-from consilience.responses.repeats import equal_rows
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import ColumnError, DataError, SourceError
-from consilience.responses.assemble import assemble
+from consilience.responses.assemble import assemble, equal_rows
 from consilience.responses.columns.cells import (
     as_lists,
     check_lists,
@@ -48,12 +48,11 @@ from consilience.responses.columns.names import (
 )
 from consilience.responses.draft import Account, Draft
 from consilience.responses.format_table import Reader
+from consilience.responses.id_types import common_type
 from consilience.responses.options import ReadOptions
-from consilience.responses.repeats import equal_rows
 from consilience.responses.sources.frames import Frame, Source
 from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
-from consilience.responses.tables.id_types import common_type
 from consilience.responses.text import Coded, TextTable, concatenate, recode, text_array
 
 _INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}

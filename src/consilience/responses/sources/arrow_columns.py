@@ -19,10 +19,9 @@ import pyarrow.compute as pc
 from pyarrow import feather, ipc, parquet
 
 from consilience.errors import ConsilienceError, DataError, SourceError
+from consilience.responses.id_types import type_of, type_of_arrow, values_as_text
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.frames import Frame
-from consilience.responses.sources.library_errors import readable
-from consilience.responses.tables.id_types import type_of, type_of_arrow, values_as_text
+from consilience.responses.sources.frames import Frame, readable
 from consilience.responses.text import (
     Coded,
     TextTable,

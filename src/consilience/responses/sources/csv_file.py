@@ -26,7 +26,7 @@ from pyarrow import csv as arrow_csv
 from consilience.errors import OptionError, SourceError
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.encoding import UTF8, UTF16, check_encoding, guessed
-from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.frames import readable
 from consilience.responses.text import (
     Coded,
     TextTable,

@@ -20,8 +20,7 @@ from pyarrow import parquet
 
 from consilience.errors import ColumnError, SourceError
 from consilience.responses.sources.arrow_columns import read_arrow_file
-from consilience.responses.sources.frames import Frame
-from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.frames import Frame, readable
 
 INFO, STATE, SPLITS = "dataset_info.json", "state.json", "dataset_dict.json"
 _METADATA = b"huggingface"

@@ -15,11 +15,11 @@ import msgspec
 import pyarrow as pa
 
 from consilience.errors import SourceError
+from consilience.responses.id_types import type_of_cells
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
-from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.frames import readable
 from consilience.responses.sources.nested import is_worth_it, unnest
-from consilience.responses.tables.id_types import type_of_cells
 from consilience.responses.text import (
     TextTable,
     check_names,

@@ -31,9 +31,8 @@ from consilience.responses.sources.arrow_columns import (
     read_frame,
 )
 from consilience.responses.sources.csv_file import read_csv
-from consilience.responses.sources.frames import Frame, Source
+from consilience.responses.sources.frames import Frame, Source, readable
 from consilience.responses.sources.json_file import read_records, records_table
-from consilience.responses.sources.library_errors import readable
 from consilience.responses.sources.nested import nested_records, singular
 from consilience.responses.text import TextTable, stack
 

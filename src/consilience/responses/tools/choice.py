@@ -16,10 +16,9 @@ from consilience.responses.columns.names import (
 from consilience.responses.draft import Dropped, is_yes_or_no
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import for_question
-from consilience.responses.tools.on_screen import OnScreen
 from consilience.responses.tools.records import Record
 from consilience.responses.tools.tool import Layout, Tool, fields_at
-from consilience.responses.tools.work import Answer, Fields, Labels, Work
+from consilience.responses.tools.work import Answer, Fields, Labels, OnScreen, Work
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,16 +20,17 @@ from consilience.errors import ColumnError, DataError, SourceError
 from consilience.responses.columns.names import listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.csv_file import csv_rows, find_layout
-from consilience.responses.tools.on_screen import OnScreen, read_on_screen
 from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record
 from consilience.responses.tools.tool import Answers, Layout, Tool
 from consilience.responses.tools.work import (
     SKIPPED,
     Answer,
+    OnScreen,
     buttons,
     decoded,
     form_answers,
+    read_on_screen,
 )
 
 NOT_SELECTED = "An item of a grid that was not selected is taken as a no."

@@ -39,10 +39,16 @@ from consilience.responses.tools.choice import (
     dropped,
     meant,
 )
-from consilience.responses.tools.on_screen import NONE, OnScreen
 from consilience.responses.tools.records import names
 from consilience.responses.tools.tool import Layout, Tool, plain
-from consilience.responses.tools.work import Answer, Fields, Labels, Work
+from consilience.responses.tools.work import (
+    NONE,
+    Answer,
+    Fields,
+    Labels,
+    OnScreen,
+    Work,
+)
 
 SAME_BOXES = (
     "The export does not say which labels were on screen: for question {!r} every "

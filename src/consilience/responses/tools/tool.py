@@ -13,7 +13,6 @@ from typing import Any
 
 from consilience.responses.format_table import CERTAIN, Probe
 from consilience.responses.options import ReadOptions
-from consilience.responses.tools.on_screen import OnScreen
 from consilience.responses.tools.records import (
     Record,
     dig,
@@ -23,7 +22,7 @@ from consilience.responses.tools.records import (
     records,
     text,
 )
-from consilience.responses.tools.work import SKIPPED, Answer, Fields, Work
+from consilience.responses.tools.work import SKIPPED, Answer, Fields, OnScreen, Work
 
 type Paths = tuple[str, ...]
 type At = Mapping[str, Any]  # a work, and around it its record

@@ -1,19 +1,79 @@
-"""What an annotator did with one item: the form that the exports of all tools take."""
+"""What an annotator did with one item: the form that the exports of all tools take.
+
+**What was on screen, where a task says so itself.** Tasks that this program writes say
+in one record what they ask: of which item, in which kind of question, and which labels
+with which names stand on the screen in which order.
+"""
 
 import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from consilience.errors import DataError
+from consilience.responses.options import Kind
 from consilience.responses.sources.json_file import decode_or_text
-from consilience.responses.tools.on_screen import OnScreen
 from consilience.responses.tools.records import dig, text
 
-type Fields = Mapping[str, str | None]
+NONE = "none of these"
+
 type Labels = tuple[str, ...]
+
+
+class OnScreen(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task shows."""
+
+    item: str  # empty: the task does not say it
+    kind: Kind | None = None  # kind of question; None: the task does not say it
+    labels: Labels  # in their order on the screen
+    names: Labels  # what stands there for each
+
+    def __post_init__(self) -> None:
+        """Hold the record to its rule."""
+        if len(self.labels) != len(self.names):
+            msg = f"{len(self.labels)} labels have {len(self.names)} names"
+            raise ValueError(msg)
+
+    def choices(self, kind: Kind | None) -> Labels:
+        """Return the labels that an answer can be about."""
+        return _without_none(self.labels, kind)
+
+    def picked(
+        self, given: Sequence[str] | None, kind: Kind | None, start: int | None = None
+    ) -> Labels | None:
+        """Return the labels picked; None: skipped, or one is not on the list.
+
+        They are given as labels or names; or, with `start`, as numbers of their places
+        counted from there.
+        """
+        if given is None:
+            return None
+        label = dict(zip(self.names, self.labels, strict=True))
+        label |= {each: each for each in self.labels}
+        if start is not None:
+            label = {str(k): x for k, x in enumerate(self.labels, start)} | {NONE: NONE}
+        labels = [label.get(text, text if start is None else None) for text in given]
+        return None if None in labels else _without_none(filter(None, labels), kind)
+
+
+def _without_none(labels: Iterable[str], kind: Kind | None) -> Labels:
+    """Leave out *none of these* where it says no to the presence of each label."""
+    return tuple(x for x in labels if kind != "contains" or x != NONE)
+
+
+def read_on_screen(record: str, place: str) -> OnScreen:
+    """Read the record of a task, which is JSON."""
+    try:
+        return msgspec.json.decode(record, type=OnScreen)
+    except msgspec.MsgspecError as error:
+        msg = f"{place}: the record of the task is damaged ({error}); export it again"
+        raise DataError(msg) from None
+
+
+type Fields = Mapping[str, str | None]
 type Form = Literal["label", "boxes", "objects", "regions", "text"]
 """One label; boxes to tick, each a yes or a no; names of objects, which may have places
 (boxes, polygons, spans); or free text, which is no label."""

@@ -1,1 +1,0 @@
-"""Dependence of annotators' errors, seen in the residuals of their answers."""

@@ -1,0 +1,178 @@
+"""The model `auto`: the best of several models, and a mixture of their posteriors.
+
+The posterior of the truth is that of a mixture of models; annotators and confusions are
+those of the one model whose intervals hold on data that no model fits. Which models are
+worth comparing is settled by what the responses are.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from consilience import annotators
+from consilience.checks.independence import (
+    COMMON,
+    Residual,
+    common_correlation,
+    mixed_effect,
+)
+from consilience.errors import OptionError
+from consilience.fitting.comparing import (
+    CANDIDATES,
+    compare_models,
+    fit_near_votes,
+    lead,
+    mixture_of,
+    sample,
+    side_by_side,
+    worth_comparing,
+)
+from consilience.fitting.request import Request
+from consilience.fitting.single import (
+    Single,
+    fit_one,
+    prior_at_full_strength,
+    temper_result,
+)
+from consilience.model import fits_in_memory
+from consilience.posterior.truth import Truth, mix, temper
+from consilience.progress import Reporter, logger
+from consilience.truth import Space, tally
+
+MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
+# Share of the votes in the truth, over the design effect of the item, where errors are
+# as correlated as models can tell. By leaving families of public sets out it is .3, and
+# .15 to .4 are as good within .002 of log-loss; one share for items with five and with
+# forty answers alike is worse by .003. Where errors are independent votes have none.
+VOTES = 0.3
+# Cells of confusion matrices for each answer, of one matrix that all annotators share
+# and of one for each, beyond both of which none is learned. In simulated studies
+# of 20 annotators (errors within families of labels, items of different difficulty) the
+# log-loss of `structured`, less that of the four models compared, is +.003 on average
+# at .6 and 13 cells, +.01 at .9 and 17, -.03 at 2.6 and 51, and -.25 at 10 and 202.
+# Public studies have up to .03 and 7.
+MAX_SHARED, MAX_OWN = 1, 20
+
+
+def fit_auto(
+    space: Space, request: Request, report: Reporter
+) -> tuple[Single, pd.DataFrame | None]:
+    """Fit the models worth comparing and mix them; return also how they stand.
+
+    Where there is nothing to compare, one model is fitted and the table is None.
+    """
+    only = _only_model(space)
+    if only is not None:
+        single = fit_one(only, space, request, report)
+        if _is_hopeless(space):
+            # Too few answers to see that errors are correlated; where a study can tell,
+            # they mostly are.
+            single = _with_common(single, COMMON, space)
+            reason = f"labels are too many to learn who confuses which; {single.reason}"
+            single = _mixture([single], np.ones(1), COMMON, space, reason)
+        return single, None
+    if request.prior:
+        msg = (
+            "prior settings belong to a model, and auto compares several; name the "
+            f"model they are meant for: {', '.join(CANDIDATES)}"
+        )
+        raise OptionError(msg)
+    part = sample(space, request.seed)
+    names = worth_comparing(part, ordered=request.ordered)
+    fits, table = compare_models(part, names, request, report)
+    reason = f"{lead(table)} (best with probability {table['best'][0]:.2f})"
+    logger.info("auto: %s", reason)
+    if part is not space:
+        reason += f", on {part.num_units:,} items drawn at random"
+    if request.engine not in ("auto", "vb"):
+        single = fit_one(fits[0].name, space, request, report)
+        return replace(single, reason=f"{reason}; {single.reason}"), table
+    weights = table["weight"].to_numpy()
+    common = common_correlation(
+        [fitted.tempering.shrunk for fitted in fits if fitted.tempering is not None]
+    )
+    if part is not space:
+        reported = np.array([fitted is _reported(fits) for fitted in fits])
+        kept = np.flatnonzero((weights >= MIN_WEIGHT) | reported)
+        work = [
+            partial(fit_near_votes, fits[place].name, space, request) for place in kept
+        ]
+        fits = side_by_side(work, report)
+        weights = weights[kept] / weights[kept].sum()
+    fits = [_with_common(fitted, common, space) for fitted in fits]
+    return _mixture(fits, weights, common, space, reason), table
+
+
+def _with_common(fitted: Single, common: float, space: Space) -> Single:
+    """Temper by what all models see, where the residuals of this one say less."""
+    alone = fitted.tempering
+    if alone is None:
+        return fitted
+    residual = Residual(alone.correlation, alone.z, common)
+    tempering = temper_result(residual, alone.reported, space, fitted.result)
+    return replace(fitted, tempering=tempering)
+
+
+def _only_model(space: Space) -> str | None:
+    """Return the one model that suits, or None where several do."""
+    safe = "hierarchical_dawid_skene"
+    if not space.identified.any():
+        safe = "multinomial"
+    if _is_hopeless(space) or not fits_in_memory(annotators.fittable(safe), space):
+        return "structured"
+    alone = np.bincount(space.unit, space.n, space.num_units).max(initial=0) < 2
+    if not space.identified.any() or alone:
+        return safe
+    return None
+
+
+def _is_hopeless(space: Space) -> bool:
+    """Return whether answers are far too few to learn confusion matrices from."""
+    shared = len(space.states) * len(space.answers) / max(int(space.n.sum()), 1)
+    return shared > MAX_SHARED and space.num_annotators * shared > MAX_OWN
+
+
+def _mixture(
+    fits: list[Single],
+    weights: Float[np.ndarray, " A"],
+    common: float,
+    space: Space,
+    reason: str,
+) -> Single:
+    """Mix the tempered posteriors of models, and the votes with their share.
+
+    The raw posterior is the mixture at another power, so that both have the same order
+    of labels; that of the raw parts may have another.
+    """
+    best = _reported(fits)
+    parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
+    effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
+    kept = prior_at_full_strength(space, best.result)
+    models = mix([part.tempered for part in parts], weights)
+    number = np.bincount(space.unit, space.n, space.num_units)
+    of_votes = VOTES * common / COMMON / mixed_effect(number, COMMON)
+    # Smoothed shares of votes, times what is known of the candidates.
+    votes = (tally(space) + 1 / len(space.answers)) * kept
+    votes /= votes.sum(1, keepdims=True)
+    shares = np.stack([1 - of_votes, of_votes])[:, :, None]
+    tempered = mix([models, Truth(votes, votes, votes)], shares)
+    raw = temper(tempered, kept, 1 / effect)
+    tempering = replace(
+        best.tempering or parts[0], raw=raw, tempered=tempered, design_effect=effect
+    )
+    order = np.argsort(-weights, kind="stable")
+    reason += f"; {mixture_of((fits[place].name, weights[place]) for place in order)}"
+    if (share := of_votes.mean()) >= 0.005:
+        reason += f"; then votes {share:.2f}"
+    return replace(best.believing(raw), tempering=tempering, reason=reason)
+
+
+def _reported(fits: list[Single]) -> Single:
+    """Return the fit whose annotators are reported, of fits the best first.
+
+    Intervals of models with correlated rows hold on data that no model fits.
+    """
+    return next((fitted for fitted in fits if fitted.engine == "gibbs"), fits[0])

@@ -1,1 +1,0 @@
-"""Models compared by how well they predict answers, and mixed accordingly."""

@@ -1,1 +1,0 @@
-"""Fits of kind objects, their predictions and their cross-validation."""

@@ -1,0 +1,400 @@
+"""Apply a fit to another study: the truth of new items.
+
+Parameters stay as they were fitted; the truth alone is inferred. An annotator who was
+not there before is taken for the mean of those who were.
+"""
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Bool, Float, Int, Shaped
+
+from consilience.annotators import fittable, load
+from consilience.checks import all_checks, as_dataset
+from consilience.checks.independence import Residual
+from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
+from consilience.fitting.annotator_table import NO_GROUP
+from consilience.fitting.inputs import Table, both_tasks, check_fit, types_in
+from consilience.fitting.request import Study
+from consilience.fitting.single import temper_result
+from consilience.inference.result import Result, of_draws
+from consilience.model import (
+    DIMS,
+    Heuristic,
+    HostModel,
+    Model,
+    logarithms,
+    thin,
+)
+from consilience.posterior import Fit
+from consilience.posterior.spaces import annotator_groups
+from consilience.posterior.stored import KEPT_PROB
+from consilience.posterior.tree import tree, with_groups
+from consilience.posterior.truth import Tempering
+from consilience.responses import Responses
+from consilience.truth import ANONYMOUS, ChoiceSpace, ContainsSpace, Space
+from consilience.truth.space import UNLISTED, Groups, no_groups
+
+type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
+DRAWS = 100  # of the earlier fit that are looked at, evenly taken
+
+
+def predict(
+    fit: Fit,
+    responses: Responses | Table,
+    *,
+    candidates: Table | None = None,
+    similarity: Table | None = None,
+    gold: Table | None = None,
+    annotators: Table | None = None,
+    contains: Responses | Table | None = None,
+) -> Fit:
+    """Infer the truth of new items with the parameters of an earlier fit.
+
+    Annotators, confusions and all other parameters are those of the earlier fit, with
+    their uncertainty where it has draws. Nothing is learned from the new responses.
+    Annotators are matched by name.
+
+    Parameters
+    ----------
+    fit : Fit
+        The earlier fit.
+    responses : Responses, data frame or path
+        Responses of the same kind and labels, or anything that `read` accepts.
+    candidates, similarity, gold, annotators, contains : optional
+        As for `consilience.fit`, of the new items. For objects, similarity is that of
+        the earlier fit.
+
+    Returns
+    -------
+    Fit
+        A fit of the new items, with the annotators of the new responses.
+
+    Raises
+    ------
+    OptionError
+        If the earlier fit is of another kind or of other labels, or if its model
+        cannot be applied to other items.
+
+    Warns
+    -----
+    UnfamiliarAnnotatorsWarning
+        If none of the annotators is in the earlier fit. The sentence is also the
+        attribute `warning` of the prediction.
+
+    See Also
+    --------
+    fit : Fit a model.
+    Sequential : Update the truth of items as answers arrive.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> new = answers["photo"] > "photo-025"
+    >>> first = cs.read(answers[~new], item="photo", label="animal")
+    >>> then = cs.read(answers[new], item="photo", label="animal")
+    >>> fit = cs.fit(first, model="dawid_skene")
+    >>> cs.predict(fit, then).items()[["item", "label"]].head(3)
+            item    label
+    0  photo-026  samoyed
+    1  photo-027      fox
+    2  photo-028     wolf
+    """
+    started = time.monotonic()
+    check_fit(fit)
+    given, beside = both_tasks(responses, contains)
+    before = fit.data.attrs
+    _check_kind(fit.data, given)
+    familiar = familiarity(fit.data, given, beside)
+    if familiar.get("warning"):
+        warnings.warn(
+            str(familiar["warning"]), UnfamiliarAnnotatorsWarning, stacklevel=2
+        )
+    settings = json.loads(before["settings"])
+    usual, prior = asdict(load(before["model"]).prior), settings["prior"].items()
+    changed = {name: value for name, value in prior if usual.get(name, value) != value}
+    model = fittable(before["model"], changed)
+    # Objects have the similarity of the earlier fit.
+    alike = None if given.kind == "objects" else similarity
+    study = Study.read(
+        given,
+        beside,
+        candidates=candidates,
+        similarity=alike,
+        gold=gold,
+        annotators=annotators,
+    )
+    attributes = partial(_attributes, fit.data, study, familiar, started)
+    if given.kind == "objects":
+        import jax
+
+        from consilience.fitting.objects import predict_objects
+
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            return _checked(predict_objects(fit.data, model, study, attributes))
+    space = aligned_space(study.space(settings.get("states", 2)), fit.data)
+    space = _with_annotator_groups(space, fit.data)
+    _check(fit.data, space)
+    values = align_draws(space, fit.data)
+    # What is believed of classes is in the items of the earlier fit, and rules have no
+    # likelihood.
+    bound = model.of_classes or model.rule is not None
+    read = None if bound else _reader(model, space, values.keys())
+    if read is None:
+        msg = (
+            f"{before['model']}, as it was fitted by {before['engine']}, cannot be "
+            "used on other items: fit both studies together, or take a model of tables"
+        )
+        raise OptionError(msg)
+    result = result_of(read, values, before["prob"])
+    tempering = _tempering(fit.data, space, result)
+    dims = {**DIMS, **model.dims}
+    return _checked(tree(space, result, dims, attributes(space), tempering))
+
+
+def _checked(data: xr.DataTree) -> Fit:
+    return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
+
+
+def _attributes(
+    data: xr.DataTree,
+    study: Study,
+    familiar: Mapping[str, int | str],
+    started: float,
+    space: Space,
+) -> dict[str, Any]:
+    """Return the attributes of the earlier fit, and what is new."""
+    before = data["constant_data"]["annotator"].to_numpy()
+    unseen = int((~np.isin(space.annotators, before)).sum())
+    remark = f"parameters are those of an earlier fit ({data.attrs['model']})"
+    if unseen and any(
+        "annotator" in each.dims for each in data["posterior"].data_vars.values()
+    ):
+        remark += f"; {unseen:,} annotators were not in it and get its mean"
+    types, lost = types_in(space, study.responses.types)
+    classifiers = {*json.loads(data.attrs.get("classifiers", "[]")), *study.classifiers}
+    plain = {
+        str(name): value.item() if isinstance(value, np.generic) else value
+        for name, value in data.attrs.items()
+        # Of an earlier prediction, and of bounds that are not taken over.
+        if name not in ("familiar_annotators", "warning", KEPT_PROB)
+    }
+    return {
+        **familiar,
+        **plain,
+        "engine_reason": remark,
+        "kind": space.kind,
+        "seconds": round(time.monotonic() - started, 3),
+        "assumptions": [*space.assumptions, *lost, remark],
+        "sources": dict(study.responses.sources),
+        "settings": json.loads(data.attrs["settings"]),
+        "classifiers": sorted(classifiers),
+        "id_types": types,
+    }
+
+
+def _check_kind(data: xr.DataTree, given: Responses) -> None:
+    name, kind = data.attrs["model"], data.attrs["kind"]
+    if kind != given.kind:
+        msg = (
+            f"the earlier fit was of kind {kind}, these responses are of kind "
+            f"{given.kind}; use a fit of the same kind"
+        )
+        raise OptionError(msg)
+    if isinstance(load(name), Heuristic):
+        msg = (
+            f"{name} is a heuristic and has no parameters to apply to other items; "
+            "apply it to the new responses themselves (fit)"
+        )
+        raise OptionError(msg)
+
+
+def aligned_space(space: Space, data: xr.DataTree) -> Space:
+    """Return the space with groups and covariates as the earlier fit had them.
+
+    Labels have a group of no name where the fit had groups and they have none.
+    """
+    if isinstance(space, ContainsSpace):
+        in_groups = "group" in data["posterior"].coords
+        if in_groups and not len(space.groups.names):
+            groups = replace(space.groups, names=np.array([""], object))
+            space = replace(space, groups=groups)
+    elif not isinstance(space, ChoiceSpace):
+        return space
+    covariates = space.covariates
+    if not covariates.names:
+        return space
+    constant, learned = data["constant_data"], data["posterior"]
+    before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
+    names = tuple(map(str, before))
+    if names == (*covariates.names, UNLISTED):
+        covariates = covariates.with_unlisted(np.zeros(covariates.observed.shape, bool))
+    if names != covariates.names:
+        msg = (
+            f"candidates have the columns {', '.join(covariates.names)}; the "
+            f"earlier fit had {', '.join(names) or 'none'}: give the same"
+        )
+        raise OptionError(msg)
+    moved = covariates.measured_by(
+        constant["covariate_centre"].to_numpy(),
+        constant["covariate_spread"].to_numpy(),
+    )
+    return replace(space, covariates=moved)
+
+
+def _with_annotator_groups(space: Space, data: xr.DataTree) -> Space:
+    """Return the space with the groups that its annotators had in the earlier fit.
+
+    Others have the group that the table gives them now.
+    """
+    before, now = annotator_groups(data), space.annotator_groups
+    if not len(before.names):
+        return replace(space, annotator_groups=no_groups(space.num_annotators))
+    place = places(data["constant_data"]["annotator"].to_numpy(), space.annotators)
+    given = now.names if len(now.names) else np.array([NO_GROUP], object)
+    group = np.where(place >= 0, before.names[before.code[place]], given[now.code])
+    names = np.array([*dict.fromkeys([*before.names, *sorted(set(group))])], object)
+    code = places(names, group).astype(np.int32)
+    return replace(space, annotator_groups=Groups(code, names))
+
+
+def _check(data: xr.DataTree, space: Space) -> None:
+    states = tuple(map(str, data["constant_data"]["true_class"].to_numpy()))
+    if states != tuple(map(str, space.states)):
+        other = sorted(set(states) ^ set(map(str, space.states)))
+        msg = (
+            "the earlier fit was of other labels"
+            + (f" (only in one of both: {', '.join(other[:5])})" if other else "")
+            + "; read the responses with the labels of that study (`labels=`)"
+        )
+        raise OptionError(msg)
+
+
+def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader | None:
+    """Return how a draw is read: posterior of the truth, likelihood, what follows.
+
+    None where parameters of these names do not say all that the answers need.
+    """
+    if not model.on_host:
+        from consilience.model.program import compiled_reader
+
+        return compiled_reader(model, space, names)
+    tables = HostModel(model, space)
+    if not tables.priors.keys() <= set(names):
+        return None
+
+    def read(draw: Mapping[str, Any]) -> Any:
+        logs = logarithms(draw, tables.closed)
+        likelihood, belief = tables.posterior(logs)
+        return tables.truth(belief), likelihood, tables.derived(logs)
+
+    return read
+
+
+def result_of(
+    read: Reader,
+    values: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
+    prob: float,
+) -> Result:
+    """Return the result of some draws, evenly taken, each put into the new study."""
+    kept, beliefs, likelihoods = [], [], []
+    for draw in thin(values, DRAWS):
+        truth, likelihood, more = read(draw)
+        beliefs.append(np.asarray(truth))
+        likelihoods.append(np.asarray(likelihood))
+        kept.append({**draw, **{name: np.asarray(v) for name, v in more.items()}})
+    parameters = {
+        name: np.stack([each[name] for each in kept])[None] for name in kept[0]
+    }
+    drawn, likelihood = np.stack(beliefs)[None], np.stack(likelihoods)[None]
+    return of_draws(parameters, drawn, likelihood, prob)
+
+
+def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | None:
+    attributes = data["truth"].attrs
+    if "residual_correlation" not in attributes:
+        return None
+    residual = Residual(
+        attributes["residual_correlation"],
+        attributes["residual_z"],
+        attributes["residual_common"],
+    )
+    return temper_result(residual, attributes["reported"], space, result)
+
+
+def align_draws(
+    space: Space, data: xr.DataTree
+) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
+    """Return the draws with the annotators, and groups, of a new space."""
+    return {
+        str(name): align(space, variable)[0]
+        for name, variable in data["posterior"].data_vars.items()
+    }
+
+
+def align(
+    space: Space, variable: xr.DataArray
+) -> tuple[Float[np.ndarray, "chain draw ..."], Bool[np.ndarray, "..."]]:
+    """Return draws of a parameter for a new space, and which the earlier fit had.
+
+    Who was not in the earlier fit is taken for the mean of those who were.
+    """
+    new = {"annotator": space.annotators}
+    new["annotator_group"] = space.annotator_groups.names
+    if isinstance(space, ContainsSpace):
+        new["group"] = space.groups.names
+    value = np.asarray(variable.to_numpy(), float)
+    learned = np.ones((1,) * value.ndim, bool)
+    for axis, dim in enumerate(variable.dims):
+        if len(new.get(str(dim), ())):
+            at = places(variable[dim].to_numpy(), new[str(dim)])
+            mean = value.mean(axis, keepdims=True)
+            value = np.take(np.concatenate([value, mean], axis), at, axis)
+            learned = learned & (at >= 0).reshape(-1, *(1,) * (value.ndim - axis - 1))
+    return value, np.asarray(np.broadcast_to(learned, value.shape)[0, 0])
+
+
+def familiarity(
+    data: xr.DataTree, responses: Responses, contains: Responses | None = None
+) -> dict[str, int | str]:
+    """Say how many annotators of new responses an earlier fit has seen."""
+    before = {*map(str, data["constant_data"]["annotator"].to_numpy())} - {ANONYMOUS}
+    given = [each for each in (responses, contains) if each is not None]
+    columns = [each.table["annotator"].cat.categories for each in given]
+    now = {str(name) for names in columns for name in names}
+    learned = data["posterior"].data_vars.values()
+    each_has_own = any("annotator" in variable.dims for variable in learned)
+    if not before or not (now or each_has_own):
+        return {}
+    number = len(before & now)
+    who = (
+        f"none of the {len(now):,} annotators of these responses was in the earlier fit"
+        if now
+        else "these responses name no annotator"
+    )
+    warning = (
+        f"{who}: each answer is weighed as that of the average annotator of the "
+        "earlier fit, and nothing shows whether those who gave them are alike; use the "
+        "names of the earlier fit, or fit these responses by themselves"
+    )
+    return {"familiar_annotators": number, "warning": "" if number else warning}
+
+
+def places(
+    before: Shaped[np.ndarray, " A"], now: Shaped[np.ndarray, " B"]
+) -> Int[np.ndarray, " B"]:
+    """Return where each name was before; -1 for those that were not there."""
+    place: Int[np.ndarray, " B"] = pd.Index(before.astype(str)).get_indexer(
+        pd.Index(now.astype(str))
+    )
+    return place

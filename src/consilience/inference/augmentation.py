@@ -1,0 +1,202 @@
+"""Data augmentation: draws from the exact posterior, started at an optimum.
+
+In turn, learned concentrations are drawn given the truth, the parameters given both,
+and the truth given the parameters (Tanner and Wong 1987). The last two are exact;
+concentrations take random-walk steps (Metropolis) in their logarithms, the parameters
+integrated out: given these, they would hardly move where answers are few. The start
+lies inside the posterior, so little is thrown away; successive draws are alike, and the
+chain stays with the optimum that it started from. Parameters that are free numbers stay
+where the optimizer left them. Prevalence and the weights of candidates' columns are
+drawn given the truth, too.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from consilience.inference.ascent import Optimum, as_reported
+from consilience.inference.dirichlet import Evidence, log_dirichlet, total
+from consilience.inference.prevalence import column_prior
+from consilience.inference.result import Moments
+from consilience.model import Dirichlet, HostModel, Parameters, Swept
+from consilience.progress import Progress, Reporter
+
+BLOCK = 10  # draws between reports
+BURN_IN = 20  # sweeps thrown away
+LEAST = 1e-12  # log-odds are those of a probability at least so far from 0 and 1
+# Steps of the concentrations in a sweep, each of a size drawn afresh between an eighth
+# and four times the spread that J known vectors leave, so that some fit however they
+# are known.
+STEPS = 10
+SIZES = (-3.0, 2.0)
+
+
+class Draws(NamedTuple):
+    """Draws of the parameters, and log-likelihood (draw, U) of each."""
+
+    parameters: dict[str, Float[np.ndarray, "D ..."]]
+    likelihood: Float[np.ndarray, "D U"]
+
+
+def augment(
+    sweeps: HostModel,
+    where: Optimum,
+    truth: Float[np.ndarray, "U S"],
+    generator: np.random.Generator,
+    number: int,
+    report: Reporter,
+    *,
+    chains: int = 1,
+) -> tuple[Draws, Moments]:
+    """Draw from the exact posterior, starting from the optimum."""
+    moments = Moments(*np.zeros((3, *truth.shape)))
+    kept: dict[str, list[Float[np.ndarray, ...]]] = {}
+    likelihood = []
+    done, whole = 0, chains * (BURN_IN + number)
+    for source in generator.spawn(chains):
+        for at, parameters, swept in _chain(sweeps, where, truth, source, number):
+            done += 1
+            if done % BLOCK == 0 or done == whole:
+                report(Progress("drawing", done, whole))
+            if at < 0:
+                continue
+            add_draws(moments, sweeps.truth(swept.belief)[None])
+            if at % chains:
+                continue
+            for name, value in _reported(sweeps, where, parameters).items():
+                kept.setdefault(name, []).append(np.asarray(value, np.float32))
+            likelihood.append(swept.log_likelihood.astype(np.float32))
+    stacked = {name: np.stack(draws) for name, draws in kept.items()}
+    return Draws(stacked, np.stack(likelihood)), moments
+
+
+def _chain(
+    sweeps: HostModel,
+    where: Optimum,
+    truth: Float[np.ndarray, "U S"],
+    generator: np.random.Generator,
+    number: int,
+) -> Iterator[tuple[int, Parameters, Swept]]:
+    """Give parameters and what they say of the truth, by place after the burn-in."""
+    counts, concentration, logit = where.counts, where.concentration, where.logit
+    draw_logit = _of_columns(sweeps, logit)
+    for at in range(-BURN_IN, number):
+        concentration = {
+            name: _draw_concentration(
+                generator, prior, concentration[name], counts[name]
+            )
+            for name, prior in sweeps.priors.items()
+        }
+        logs = {
+            name: log_dirichlet(generator, concentration[name] + count)
+            for name, count in counts.items()
+        }
+        logit = draw_logit(logit, truth, generator)
+        parameters = {**logs, **where.free, **logit}
+        states = []
+
+        def assigned(belief: Any) -> Any:
+            states.append(_one_of(generator, belief))  # noqa: B023 (called at once)
+            return states[-1]  # noqa: B023
+
+        swept = sweeps.sweep(parameters, assign=assigned, deal=generator)
+        counts, truth = swept.counts, sweeps.truth(states[-1])
+        yield at, parameters, swept
+
+
+def _reported(sweeps: HostModel, where: Optimum, parameters: Parameters) -> Parameters:
+    """Return a draw as it is reported: probabilities as such, and what follows."""
+    closed = {name: np.exp(parameters[name]) for name in where.counts}
+    logit = {name: parameters[name] for name in where.logit}
+    return {
+        **closed,
+        **where.free,
+        **as_reported(logit),
+        **sweeps.derived(parameters),
+    }
+
+
+def _of_columns(
+    sweeps: HostModel, logit: Parameters
+) -> Callable[[Parameters, Any, np.random.Generator], Parameters]:
+    """Return how prevalence and weights of columns are drawn, where there are such."""
+    columns = column_prior(sweeps)
+    if columns is None:
+        return lambda logit, _truth, _generator: logit
+    return partial(columns.draw, columns.walk(logit))
+
+
+def add_draws(moments: Moments, belief: Float[np.ndarray, "C U S"]) -> None:
+    """Add draws to the sums."""
+    # Summed over finer states, a probability can round to more than one.
+    sure = np.minimum(belief, 1.0)
+    odds = np.clip(sure, LEAST, 1 - LEAST)
+    odds /= 1 - odds
+    np.log(odds, out=odds)
+    moments.belief[...] += sure.sum(0)
+    moments.first[...] += odds.sum(0)
+    moments.second[...] += np.square(odds, out=odds).sum(0)
+
+
+def _draw_concentration(
+    generator: np.random.Generator,
+    prior: Dirichlet,
+    concentration: Float[np.ndarray, "*shared L"],
+    counts: Float[np.ndarray, "*batch L"],
+) -> Float[np.ndarray, "*shared L"]:
+    if prior.hyperprior_weight is None:
+        return concentration
+    walker = np.log(concentration)
+    rows = walker.shape[:-1]
+    number = counts.size // concentration.size
+    size = 2.0 ** generator.uniform(*SIZES, (STEPS, *rows, 1)) / np.sqrt(number)
+    move = size * generator.standard_normal((STEPS, *walker.shape))
+    luck = -generator.standard_exponential((STEPS, *rows, 1))
+    evidence = Evidence(prior, counts)
+    height = evidence(concentration) + total(walker)[..., None]
+    for step in range(STEPS):
+        there = walker + move[step]
+        reached = evidence(np.exp(there)) + total(there)[..., None]
+        taken = luck[step] < reached - height
+        walker = np.where(taken, there, walker)
+        height = np.where(taken, reached, height)
+    return np.exp(walker)
+
+
+def _one_of(
+    generator: np.random.Generator, belief: Float[np.ndarray, "U M"]
+) -> Float[np.ndarray, "U M"]:
+    """Draw one state of each unit."""
+    columns = belief.T
+    below = np.zeros(len(belief))
+    point = generator.random(len(belief)) * np.einsum("um->u", belief)
+    slot = np.zeros(len(belief), np.int64)
+    for column in columns[:-1]:
+        below += column
+        slot += below <= point
+    drawn = np.zeros(belief.shape)
+    drawn[np.arange(len(drawn)), slot] = 1.0
+    return drawn
+
+
+def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
+    """Return the mean of P(state) over the draws."""
+    total = moments.belief
+    whole = total.sum(1, keepdims=True)
+    mean: Float[np.ndarray, "U S"] = total / np.where(whole > 0, whole, number)
+    return mean
+
+
+def interval(
+    moments: Moments, number: int, prob: float
+) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
+    """Return bounds of P(state): of its log-odds over the draws, taken as normal."""
+    middle = moments.first / number
+    variance = moments.second / number - middle**2
+    reach = NormalDist().inv_cdf((1 + prob) / 2) * np.sqrt(np.maximum(variance, 0))
+    lower, upper = middle - reach, middle + reach
+    return 1 / (1 + np.exp(-lower)), 1 / (1 + np.exp(-upper))

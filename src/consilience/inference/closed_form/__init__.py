@@ -1,1 +1,0 @@
-"""Engines for models whose updates have a closed form."""

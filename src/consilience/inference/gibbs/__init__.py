@@ -1,1 +1,0 @@
-"""Gibbs sampling of annotators whose confusion rows have normal effects."""

@@ -1,1 +1,0 @@
-"""Engines for models that are fitted by gradients."""

@@ -1,0 +1,448 @@
+r"""What holds at the mode: parameters, beliefs, and the slope about it.
+
+**The log posterior density of the parameters, the truth summed out.**
+
+.. math::
+
+   \log p(\phi) + \sum_u \log \sum_k p(z_u = k, y_u \mid \phi)
+
+It is computed in the coordinates that NumPyro's programs have without bounds, whose
+densities carry the logarithm of the change of volume.
+
+**Curvature, by differences of gradients.** What each annotator has of its own is
+measured in units of its own posterior (`consilience.model.varying`), so it is the
+coordinates that all share which bend by far more or less than one another. An optimizer
+in coordinates of equal curvature, and a chain in their metric, take a fraction of the
+steps. And the slopes on either side of a top tell how far the mean is from it, which
+matters where numbers are many and answers few.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Bool, Float, Int
+from numpyro.handlers import seed, substitute
+from numpyro.infer.util import constrain_fn, potential_energy
+from scipy import special
+
+from consilience.model import (
+    DIMS,
+    Model,
+    Parameters,
+    Ran,
+    belief,
+    derived,
+    lay_out,
+    log_likelihood,
+    marginal,
+    num_substates,
+    posterior_of_truth,
+    sample_answers,
+    score,
+)
+from consilience.objects.items import Items
+from consilience.progress import Progress, Reporter, silent
+from consilience.truth import (
+    ChoiceSpace,
+    ObjectsSpace,
+    Observations,
+    Space,
+    blocks,
+    merge_identical,
+    padded,
+)
+from consilience.truth.arrays import AnyArray, on_host
+
+type Slope = Callable[[Float[np.ndarray, " P"]], Float[np.ndarray, " P"]]
+
+# Axes that grow with the study.
+GROWING = frozenset({"annotator", "group", "item", "label", "pair"})
+# Up to so many numbers, the curvature of them all is measured, by two gradients each:
+# judgement, as forty draws of a bootstrap and a long warm-up take as many and more.
+MOST = 1000
+FIRST = 1e-2  # of a step to measure curvature by, where no width is known yet
+STIFF = 1e8  # no curvature is taken for larger, nor for smaller than its inverse
+# Pairs of points that third derivatives are measured by, and how far from the top they
+# are, in standard deviations: judgement. In three studies of contains
+# neither .5 nor 1 was nearer to draws by NUTS.
+SIDES, NEAR = 60, 0.5
+# Of the mean, in standard deviations along each axis: a correction of first order is
+# not larger than what it corrects.
+FARTHEST = 1.0
+
+
+def marks(position: Parameters, chosen: Collection[str]) -> Bool[np.ndarray, " P"]:
+    """Return which coordinates are of the chosen parameters, laid out in one row."""
+    marked = {name: np.full(at.shape, name in chosen) for name, at in position.items()}
+    return np.asarray(ravel_pytree(marked)[0]).astype(bool)
+
+
+def shared(
+    model: Model[Any], observations: Observations
+) -> dict[str, tuple[int, bool]]:
+    """Return the size of each parameter that is sampled, and whether all share it."""
+    shapes = jax.eval_shape(partial(_sampled, model), observations)
+    axes = {**DIMS, **model.dims}
+    return {
+        name: (shape.size, name in axes and not GROWING & set(axes[name]))
+        for name, shape in shapes.items()
+    }
+
+
+def _sampled(model: Model[Any], observations: Observations) -> Parameters:
+    seeded = numpyro.handlers.seed(sample_answers, 0)
+    sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
+    return {
+        name: site["value"]
+        for name, site in sites.items()
+        if site["type"] == "sample" and not site["is_observed"]
+    }
+
+
+def common(
+    model: Model[Any], observations: Observations, position: Parameters
+) -> Bool[np.ndarray, " P"]:
+    """Return which coordinates are of parameters that all share."""
+    sampled = shared(model, observations)
+    return marks(position, {name for name, (_, all_) in sampled.items() if all_})
+
+
+def curvature(
+    slope: Slope,
+    place: Float[np.ndarray, " P"],
+    which: Int[np.ndarray, " C"],
+    report: Reporter = silent,
+    *,
+    rough: bool = False,
+) -> Float[np.ndarray, "C C"]:
+    """Return the curvature along some coordinates, all others held: a definite one."""
+    here = slope(place) if rough else None
+
+    def rows(
+        which: Int[np.ndarray, " C"], width: Float[np.ndarray, " C"]
+    ) -> Float[np.ndarray, "C P"]:
+        hessian = np.empty((len(which), len(place)))
+        for done, (at, wide) in enumerate(zip(which, width, strict=True)):
+            step = np.zeros(len(place))
+            step[at] = wide
+            ahead = slope(place + step)
+            behind, far = (
+                (here, wide) if here is not None else (slope(place - step), 2 * wide)
+            )
+            hessian[done] = (ahead - behind) / far
+            note = f"{done + 1} of {len(which)} numbers"
+            report(Progress("curvature", done + 1, len(which), note))
+        return hessian
+
+    bent = rows(which, np.full(len(which), FIRST))[:, which]
+    if not rough:
+        width = 0.5 / np.sqrt(np.clip(np.diag(bent), 1 / STIFF, STIFF))
+        far = np.flatnonzero(width < FIRST)
+        bent[far] = rows(which[far], width[far])[:, which]
+    values, axes = np.linalg.eigh((bent + bent.T) / 2)
+    # A ridge that bends the wrong way at the top is as wide as the prior allows: one.
+    values = np.where(values > 1 / STIFF, values, 1.0)
+    return (axes * values) @ axes.T
+
+
+def root_of_inverse(curvature: Float[np.ndarray, "C C"]) -> Float[np.ndarray, "C C"]:
+    """Return a root of the covariance at the top of a normal; its columns are axes."""
+    values, axes = np.linalg.eigh(curvature)
+    return np.asarray(axes / np.sqrt(values))
+
+
+def to_the_mean(
+    slope: Slope,
+    place: Float[np.ndarray, " P"],
+    root: Float[np.ndarray, "P P"],
+    generator: np.random.Generator,
+) -> Float[np.ndarray, " P"]:
+    r"""Return how far from a top the mean is, to first order.
+
+    With :math:`H` the curvature at the top, the mean of a density is off by
+    :math:`-\frac{1}{2} H^{-1} \nabla \log \det H`. The slope of the log determinant is
+    that of the third derivatives, which slopes on either side of the top tell:
+    :math:`\nabla \log \det H = E[g(z) + g(-z)]`, :math:`z \sim N(0, H^{-1})`.
+    """
+    total = np.zeros(len(place))
+    for _ in range(SIDES):
+        step = NEAR * root @ generator.standard_normal(len(place))
+        total += slope(place + step) + slope(place - step)
+    along = root.T @ total / (2 * SIDES * NEAR**2)
+    return -root @ np.clip(along, -FARTHEST, FARTHEST)
+
+
+class Whitening(NamedTuple):
+    """Coordinates of which some are mixed, so that a density bends alike along them."""
+
+    which: Int[np.ndarray, " C"]
+    root: Float[np.ndarray, "C C"]
+    free: Bool[np.ndarray, " P"]
+
+    def mixed(self, straight: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
+        """Return how far a step goes in the coordinates as they were."""
+        step = np.where(self.free, straight, 0.0)
+        step[self.which] = self.root @ straight[self.which]
+        return step
+
+    def slope(self, slope: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
+        """Return the slope in coordinates that are straight."""
+        turned = np.where(self.free, slope, 0.0)
+        turned[self.which] = self.root.T @ slope[self.which]
+        return turned
+
+
+MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
+# Fewer merged would cost more than it saves: another study of the same design then has
+# the same shapes, and what is compiled for one serves all.
+WORTH_MERGING = 0.75
+
+
+class Data(NamedTuple):
+    """The answers whole, without which no parameter is sampled, and in blocks.
+
+    Units that look alike are merged into one of such a weight. All is padded to one of
+    few sizes, for all that are compiled; what is added has no answers and no weight.
+    """
+
+    whole: Observations
+    parts: Observations
+    weight: Float[Array, "blocks size"]
+
+
+class Real(NamedTuple):
+    """Which unit of the data stands for each of the space, and sizes of other axes."""
+
+    place: Int[np.ndarray, " U"]
+    sizes: Mapping[str, int]
+
+
+def lay_out_data(
+    model: Model[Any], space: Space, *, pad: bool = True
+) -> tuple[Data, Real]:
+    """Merge units that look alike, pad the arrays and cut the units into blocks."""
+    total, place = space.n.sum(dtype=float), np.arange(space.num_units)
+    count, sizes = np.ones(space.num_units), {"annotator": space.num_annotators}
+    together = isinstance(space, ObjectsSpace) or model.whole_items
+    if not together:
+        who = any("annotator" in dims for dims in model.dims.values())
+        merged = merge_identical(space, annotators=who)
+        if len(merged.count) <= WORTH_MERGING * space.num_units:
+            space, count, place = merged.space, merged.count, merged.place
+    if pad and _may_pad(space):
+        space = padded(space)
+        count = np.append(count, np.zeros(space.num_units - len(count)))
+    whole = replace(
+        lay_out(model, space),
+        scale=jnp.asarray(count),
+        total=jnp.asarray(total),
+        asked=jnp.asarray(np.arange(space.num_annotators) < sizes["annotator"], float),
+    )
+    if isinstance(whole.layout, Items):
+        sizes["pair"] = len(whole.layout.names.pairs)
+    real = Real(place, sizes)
+    columns = space.state.shape[1] * num_substates(model)
+    size = max(MAX_TABLE // columns, 1)
+    uncut = model.layout is not None
+    if size >= space.num_units or uncut:
+        parts = _as_one_block(whole)
+        return Data(whole, parts, jnp.asarray(count[None])), real
+    parts, weight = blocks(space, size)
+    weight.ravel()[: space.num_units] *= count
+    return Data(whole, parts, jnp.asarray(weight)), real
+
+
+@jax.jit
+def in_blocks(guess: Float[Array, "U S"], data: Data) -> Float[Array, "blocks size S"]:
+    """Return a guess of the truth, cut as the units are."""
+    number, size = data.weight.shape
+    fill = ((0, number * size - len(guess)), (0, 0))
+    padded = jnp.pad(guess, fill, constant_values=1.0)
+    # What the guess excludes is excluded by the score already.
+    return jnp.maximum(padded, 1e-12).reshape(number, size, -1)
+
+
+def _may_pad(space: Space) -> bool:
+    """Return whether units and annotators without answers change no result.
+
+    What covariates of candidates are worth is a mean over all units and annotators.
+    """
+    return not (isinstance(space, ChoiceSpace) and space.covariates.names)
+
+
+@jax.jit
+def _as_one_block(whole: Observations) -> Observations:
+    parts: Observations = jax.tree.map(lambda leaf: leaf[None], whole)
+    return parts
+
+
+MANY = 50_000  # units, by which it is quicker to compile another program
+
+
+class Mode(NamedTuple):
+    """What is found at the top: parameters, belief (U, S), log-likelihood (U)."""
+
+    parameters: Parameters
+    belief: Float[AnyArray, "U S"]
+    log_likelihood: Float[AnyArray, " U"]
+
+
+class Optimized(NamedTuple):
+    """The optimum: the answers, the position, and how to compute the parameters."""
+
+    data: Data
+    real: Real
+    position: Float[np.ndarray, " P"]
+    unravel: Callable[[Float[Array, " P"]], Parameters]
+
+
+def mode_at(
+    model: Model[Any], summit: Optimized, position: Float[np.ndarray, " P"]
+) -> Mode:
+    """Return what is found at a position, units in their order, on the host."""
+    data, (place, _) = summit.data, summit.real
+    free, layout = summit.unravel(jnp.asarray(position)), data.whole.layout
+    if not isinstance(layout, Items) or layout.end_to_end is None:
+        mode = on_host(_mode_at(model, data, free))
+        parameters = _of_real(model, summit, mode.parameters)
+        return Mode(parameters, mode.belief[place], mode.log_likelihood[place])
+    # The score is another program than the objective, and computed once.
+    values, answers = on_host(_constrained(model, data.whole, free))
+    whole, ran = on_host(data.whole), Ran(answers)
+    scores = score(ran, whole)
+    return Mode(
+        _of_real(model, summit, {**values, **derived(ran, whole)}),
+        special.softmax(scores, axis=1)[place],
+        special.logsumexp(scores, axis=1)[place],
+    )
+
+
+def slope_about(model: Model[Any], summit: Optimized) -> Slope:
+    """Return the slope of minus the log density, as a function of the place."""
+
+    def slope(place: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
+        position = summit.unravel(jnp.asarray(place))
+        _, slope = energy_and_slope(
+            model, summit.data, no_evidence(summit.data), position
+        )
+        flat: Float[np.ndarray, " P"] = np.asarray(ravel_pytree(slope)[0], float)
+        return flat
+
+    return slope
+
+
+@partial(jax.jit, static_argnames="model")
+def _mode_at(model: Model[Any], data: Data, position: Parameters) -> Mode:
+    values, ran = _run_at(model, data.whole, position)
+
+    def one(observations: Observations) -> Any:
+        scores = score(ran, observations)
+        return posterior_of_truth(model, belief(scores)), marginal(scores)
+
+    if len(data.weight) == 1:
+        truth, likelihood = one(jax.tree.map(lambda leaf: leaf[0], data.parts))
+    else:
+        truth, likelihood = jax.lax.map(one, data.parts)
+    return Mode(
+        {**values, **derived(ran, data.whole)},
+        truth.reshape(-1, truth.shape[-1]),
+        likelihood.ravel(),
+    )
+
+
+@partial(jax.jit, static_argnames="model")
+def _constrained(
+    model: Model[Any], whole: Observations, position: Parameters
+) -> tuple[Parameters, Any]:
+    """Return parameters by name, and the answers that they give."""
+    values, ran = _run_at(model, whole, position)
+    return values, ran.answers
+
+
+def _run_at(
+    model: Model[Any], whole: Observations, position: Parameters
+) -> tuple[Parameters, Ran]:
+    program = seed(sample_answers, 0)
+    arguments = (model, whole)
+    values = constrain_fn(program, arguments, {}, position, return_deterministic=True)
+    return values, substitute(program, data=values)(*arguments)
+
+
+def _of_real(
+    model: Model[Any], summit: Optimized, parameters: Parameters
+) -> Parameters:
+    """Return the parameters without those of what fills arrays up."""
+    axes = {**DIMS, **model.dims}
+    return {
+        name: value[
+            tuple(slice(summit.real.sizes.get(axis)) for axis in axes.get(name, ()))
+        ]
+        for name, value in parameters.items()
+    }
+
+
+@partial(jax.jit, static_argnames="model")
+def energy_and_slope(
+    model: Model[Any],
+    data: Data,
+    evidence: Float[Array, "blocks size S"] | None,
+    position: Parameters,
+) -> tuple[Float[Array, ""], Parameters]:
+    """Return minus the log density of a position, and the slope of that."""
+    program = partial(_program, model)
+
+    def energy(position: Parameters) -> Float[Array, ""]:
+        potential: Float[Array, ""] = potential_energy(
+            program, (data, evidence), {}, position
+        )
+        return potential
+
+    with_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(energy)(
+        position
+    )
+    return with_slope
+
+
+def no_evidence(data: Data) -> Float[Array, "blocks size S"] | None:
+    """Return what says nothing of the truth.
+
+    Where units are many, that is nothing at all, and costs a program of its own; else
+    zeros, and the program is that of what says some.
+    """
+    if data.weight.size > MANY:
+        return None
+    return jnp.zeros((*data.weight.shape, data.whole.guess.shape[1]))
+
+
+def _program(
+    model: Model[Any],
+    data: Data,
+    evidence: Float[Array, "blocks size S"] | None,
+) -> None:
+    ran, substates = sample_answers(model, data.whole), num_substates(model)
+
+    def one(part: Any) -> Float[Array, ""]:
+        observations, weight, tilt = part
+        seen = log_likelihood(ran, observations, substates, tilt)
+        total: Float[Array, ""] = (weight * seen).sum()
+        return total
+
+    parts = (data.parts, data.weight, evidence)
+    if len(data.weight) == 1:
+        only = jax.tree.map(lambda leaf: leaf[0], parts)
+        numpyro.factor("answers", one(only))
+        return
+    again = jax.checkpoint(one)  # the memory of one block, for twice the work
+
+    def add(total: Float[Array, ""], part: Any) -> tuple[Float[Array, ""], None]:
+        return total + again(part), None
+
+    total, _ = jax.lax.scan(add, jnp.zeros(()), parts)
+    numpyro.factor("answers", total)

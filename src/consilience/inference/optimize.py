@@ -1,0 +1,215 @@
+r"""Gradient ascent to the most probable parameters, for models without closed forms.
+
+The objective is the posterior density of the parameters, the truth (and whatever is
+finer) summed out (`consilience.inference.mode`). For a Dirichlet
+its coordinates without bounds give the estimate that EM gives (counts + concentration)
+/ total, for a scale the mode of its logarithm.
+
+The optimizer is SciPy's L-BFGS-B. Each start first optimizes with a guess of the truth
+as one more piece of evidence, so that labels keep their names, then without. The first
+is from the means of the prior, others from where the prior draws what all share.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Bool, Float, Key
+from numpyro.handlers import seed, substitute, trace
+from numpyro.infer import init_to_mean
+from numpyro.infer.util import unconstrain_fn
+from scipy.optimize import OptimizeResult, minimize
+
+from consilience.errors import FitError
+from consilience.inference.ascent import Steps
+from consilience.inference.mode import (
+    Data,
+    Mode,
+    Optimized,
+    Whitening,
+    common,
+    curvature,
+    energy_and_slope,
+    in_blocks,
+    lay_out_data,
+    mode_at,
+    no_evidence,
+    root_of_inverse,
+    slope_about,
+)
+from consilience.inference.result import Optimization
+from consilience.model import (
+    Model,
+    Parameters,
+    sample_answers,
+)
+from consilience.progress import Progress, Reporter, silent
+from consilience.truth import Observations, Space
+
+WHAT = "log posterior density"
+GUIDED = 30  # iterations with the guess as evidence: enough to choose a hill
+FEW = 40  # of what all share, to be worth a gradient each
+# Pairs that L-BFGS keeps. On 924,810 answers of contains it came as near the mode in 50
+# sweeps with 100 of them as in 150 with 20, and in 100 as in 400.
+MEMORY = 100
+# Nats, per parameter: many answers hide what a few parameters gain. Of these answers
+# without ids, steps of .1 nats ended at another mixture, 9 nats below the mode.
+SMALLEST_GAIN = 1e-4
+type Lean = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
+
+
+def ascend(
+    model: Model[Any],
+    space: Space,
+    steps: Steps,
+    key: Key[Array, ""],
+    report: Reporter,
+    *,
+    pad: bool = True,
+) -> tuple[Mode, Optimization, Optimized]:
+    """Optimize from every start; return the best optimum, how all went, and where."""
+    laid_out, real = lay_out_data(model, space, pad=pad)
+    data = jax.device_put(laid_out)
+    first, unravel = ravel_pytree(_start(model, data.whole))
+    of_all = common(model, data.whole, unravel(first))
+    enough = SMALLEST_GAIN * len(first) / max(float(data.whole.total), 1.0)
+    tolerance = min(steps.tolerance, enough)
+    climb = partial(optimize_from, model, data, unravel, tolerance)
+    climbs = []
+    for restart in range(steps.restarts):
+        guess, start = data.whole.guess, np.asarray(first)
+        if restart:
+            of_start = jax.random.fold_in(key, restart)
+            guess = _shaken(guess, of_start)
+            drawn = ravel_pytree(_start(model, data.whole, of_start))[0]
+            start = np.where(of_all, np.asarray(drawn), first)
+        evidence = jnp.log(in_blocks(guess, data))
+        phase = f"start {restart + 1} of {steps.restarts}"
+        guided, _, _ = climb(evidence, start, GUIDED, silent, phase)
+        straight = _whitening(model, Optimized(data, real, guided, unravel), of_all)
+        none = no_evidence(data)
+        climbs.append(
+            climb(none, guided, steps.sweeps, report, phase, straight=straight)
+        )
+    peaks, histories, converged = zip(*climbs, strict=True)
+    objective = _objective(histories)
+    chosen = int(np.argmax([history[-1] for history in histories]))
+    summit = Optimized(data, real, peaks[chosen], unravel)
+    how = Optimization(WHAT, objective, np.asarray(converged), chosen)
+    return mode_at(model, summit, summit.position), how, summit
+
+
+def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
+    model: Model[Any],
+    data: Data,
+    unravel: Callable[[Float[Array, " P"]], Parameters],
+    tolerance: float,
+    evidence: Float[Array, "blocks size S"] | None,
+    start: Float[np.ndarray, " P"],
+    sweeps: int,
+    report: Reporter,
+    phase: str,
+    lean: Lean | None = None,
+    straight: Whitening | None = None,
+) -> tuple[Float[np.ndarray, " P"], list[float], bool]:
+    """Optimize from one start; return the end, the path, and whether it converged.
+
+    Another function may be added to the log density, and the optimizer may work in
+    coordinates that are straight.
+    """
+    answers = float(data.whole.total)
+    history: list[float] = []
+
+    def loss(moved: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
+        step = moved if straight is None else straight.mixed(moved)
+        position = unravel(jnp.asarray(start + step))
+        value, slope = energy_and_slope(model, data, evidence, position)
+        fallen, fall = float(value), np.asarray(ravel_pytree(slope)[0])
+        if lean is not None:
+            more, rise = lean(position)
+            fallen, fall = fallen - float(more), fall - ravel_pytree(rise)[0]
+        if straight is not None:
+            fall = straight.slope(np.asarray(fall))
+        return fallen / answers, np.asarray(fall / answers)
+
+    def note(intermediate_result: OptimizeResult) -> None:
+        history.append(-intermediate_result.fun * answers)
+        mode_at = f"{WHAT} {history[-1]:,.2f}"
+        report(Progress(phase, len(history), sweeps, mode_at))
+
+    options = {
+        "maxiter": sweeps,
+        "maxfun": 10 * sweeps,
+        "maxcor": MEMORY,
+        "ftol": tolerance,
+        "gtol": 0.0,
+    }
+    rest = np.zeros(len(start))
+    result = minimize(
+        loss, rest, method="L-BFGS-B", jac=True, callback=note, options=options
+    )
+    history.append(-result.fun * answers)
+    ended = f"{WHAT} {history[-1]:,.2f} after {len(history)} sweeps"
+    report(Progress(phase, sweeps, sweeps, ended))
+    step = result.x if straight is None else straight.mixed(result.x)
+    return start + step, history, bool(result.success)
+
+
+def _whitening(
+    model: Model[Any], summit: Optimized, of_all: Bool[np.ndarray, " P"]
+) -> Whitening | None:
+    """Return coordinates along which what all share bends alike, on the way up.
+
+    In others the steps get short on a ridge, and the optimizer ends before the mode.
+    """
+    which = np.flatnonzero(of_all)
+    if not 0 < len(which) <= FEW:
+        return None
+    slope = slope_about(model, summit)
+    bent = curvature(slope, summit.position, which, rough=True)
+    return Whitening(which, root_of_inverse(bent), np.ones(len(of_all), bool))
+
+
+@partial(jax.jit, static_argnames="model")
+def _start(
+    model: Model[Any], whole: Observations, key: Key[Array, ""] | None = None
+) -> Parameters:
+    """Return prior means, where answers are votes for the truth; or else a draw."""
+    program = seed(sample_answers, 0 if key is None else key)
+    if key is None:
+        program = substitute(program, substitute_fn=init_to_mean)
+    sites = trace(program).get_trace(model, whole)
+    values = {
+        name: site["value"]
+        for name, site in sites.items()
+        if site["type"] == "sample" and not site["is_observed"]
+    }
+    free: Parameters = unconstrain_fn(
+        seed(sample_answers, 0), (model, whole), {}, values
+    )
+    return free
+
+
+def _shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U S"]:
+    # Half the vote shares, half a point drawn evenly from the simplex, as in `ascent`.
+    noise = jax.random.exponential(key, guess.shape, guess.dtype) * (guess > 0)
+    return 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
+
+
+def _objective(histories: Sequence[list[float]]) -> Float[np.ndarray, "starts sweeps"]:
+    """Return the path of each start, filled up with NaN; refuse endless densities."""
+    endless = sum(not np.isfinite(history[-1]) for history in histories)
+    if endless:
+        msg = (
+            f"the {WHAT} of {endless} start(s) is not finite; check priors and "
+            "candidate weights for infinite or huge numbers"
+        )
+        raise FitError(msg)
+    objective = np.full((len(histories), max(map(len, histories))), np.nan)
+    for row, history in zip(objective, histories, strict=True):
+        row[: len(history)] = history
+    return objective

@@ -1,0 +1,234 @@
+"""The truth and the ease of every item, given the annotators, in all chains at once."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from consilience.inference.prevalence import column_prior
+from consilience.model import (
+    PREVALENCE,
+    HostModel,
+    Model,
+    Parameters,
+    imagined_units,
+    logarithms,
+    normal_nodes,
+    row_effects,
+    thin,
+)
+from consilience.model.columns import log_logit
+from consilience.truth import ResponseMatrix, Space
+
+
+class Scored(NamedTuple):
+    """Posterior of the listed states of each unit and its ease, in each chain."""
+
+    posterior: Float[np.ndarray, "C M U"]
+    log_likelihood: Float[np.ndarray, "C U"]
+
+    def where(self, taken: Bool[np.ndarray, " C"], other: "Scored") -> "Scored":
+        """Return those of the other in the chains where it is taken."""
+        return Scored(
+            np.where(taken[:, None, None], other.posterior, self.posterior),
+            np.where(taken[:, None], other.log_likelihood, self.log_likelihood),
+        )
+
+
+class TruthDraws:
+    """Draws of the truth, the ease of items, and the prior of the truth."""
+
+    def __init__(self, model: Model[Any], space: Space, chains: int) -> None:
+        self.tables = HostModel(model, space)
+        self.matrix: ResponseMatrix = self.tables.matrix
+        self.chains = chains
+        self.nodes = row_effects(model, self.matrix).nodes
+        self.cells = self.matrix.num_states * self.nodes
+        pair = space.annotator.astype(np.int64) * len(space.answers) + space.answer
+        self.first_cell = pair * self.cells
+        self.unit, self.n = space.unit, space.n.astype(float)
+        self.by_pair = self.matrix.by_pair.astype(np.float32)
+        self.imagined = imagined_units(model, self.matrix)
+        units, lists = self.matrix.num_units, self.matrix.state.shape[1]
+        self.state = np.broadcast_to(self.matrix.state, (units, lists))
+        share = self.imagined + np.bincount(
+            self.state.ravel(), self.matrix.guess.ravel(), len(self.imagined)
+        )
+        start: Parameters = {PREVALENCE: np.log(share / share.sum())}
+        self.draw_logit: Callable[..., Parameters] | None = None
+        columns = column_prior(self.tables)
+        if columns is not None:
+            start = columns.first()
+            self.draw_logit = partial(columns.draw, columns.walk(start))
+        self.logit: list[Parameters] = [start] * chains
+
+    def at_first(
+        self, generator: np.random.Generator
+    ) -> Float[np.ndarray, "C J K T L"]:
+        """Draw a first truth from the vote shares, all of average ease or near it."""
+        _, log_share = normal_nodes(self.nodes)
+        guess = self.matrix.guess.T[:, None] * np.exp(log_share)[:, None]
+        guess = guess.reshape(1, -1, guess.shape[2])
+        return self._counts(_slots(np.repeat(guess, self.chains, 0), generator))
+
+    def scored(
+        self,
+        typical: Float[np.ndarray, "C J K L"],
+        difficulty: Float[np.ndarray, " C"],
+        ease: Float[np.ndarray, "K L"],
+        logit: list[Parameters] | None = None,
+    ) -> Scored:
+        """Return the posterior of the truth and the ease, given the annotators."""
+        chains, annotators, states, answers = typical.shape
+        node, log_share = normal_nodes(self.nodes)
+        eased = (node[:, None] * ease[:, None]).transpose(2, 0, 1)[:, None]
+        eased = difficulty[:, None, None] * eased  # answer, chain, state, node
+        log_odds = typical.transpose(1, 3, 0, 2)[..., None].astype(np.float32)
+        log_odds = log_odds + eased.astype(np.float32)
+        log_odds -= np.log(np.exp(log_odds).sum(1, keepdims=True))
+        table = log_odds.reshape(annotators * answers, -1)
+        likelihood = (self.by_pair @ table).reshape(-1, chains, states, self.nodes)
+        listed = self.matrix.listed(np.moveaxis(likelihood, 1, 3))
+        prior = (
+            np.moveaxis(self._log_prior(logit or self.logit), 1, 2)[:, :, None]
+            + log_share[:, None]
+        )
+        whole = np.empty((chains, listed.shape[1], self.nodes, len(listed)), np.float32)
+        np.add(listed.transpose(3, 1, 2, 0), prior.astype(np.float32), out=whole)
+        scores = whole.reshape(chains, -1, len(listed))
+        largest = scores.max(1)
+        scores -= largest[:, None]
+        np.exp(scores, out=scores)
+        total = scores.sum(1)
+        scores /= total[:, None]
+        return Scored(scores, largest + np.log(total))
+
+    def draw(
+        self, scored: Scored, generator: np.random.Generator
+    ) -> Float[np.ndarray, "C J K T L"]:
+        """Draw the truth and the ease, and the prior of the truth given them."""
+        slot = _slots(scored.posterior, generator)
+        state = self._state(slot // self.nodes)
+        if self.draw_logit is None:
+            prevalent = np.broadcast_to(self.matrix.prevalent[:, 0] > 0, state.shape[1])
+            self.logit = [
+                {PREVALENCE: _log_dirichlet(self.imagined, each[prevalent], generator)}
+                for each in state
+            ]
+        else:
+            lists = np.arange(self.state.shape[1])
+            self.logit = [
+                self.draw_logit(
+                    logit,
+                    (slot[chain, :, None] // self.nodes == lists).astype(float),
+                    generator,
+                )
+                for chain, logit in enumerate(self.logit)
+            ]
+        return self._counts(slot)
+
+    def moved(
+        self, step: Float[np.ndarray, "C K"]
+    ) -> tuple[list[Parameters], Float[np.ndarray, " C"]]:
+        """Return the prevalence after steps of its log-odds, and the gain of its prior.
+
+        Where columns of candidates say what the prior is, it stays.
+        """
+        if self.draw_logit is not None:
+            return self.logit, np.zeros(self.chains)
+        now = np.stack([logit[PREVALENCE] for logit in self.logit])
+        there = now + step
+        there -= np.log(np.exp(there).sum(1, keepdims=True))
+        return [{PREVALENCE: each} for each in there], (there - now) @ self.imagined
+
+    def restart(self, source: Int[np.ndarray, " C"]) -> None:
+        """Let chains go on from the prior of the truth where others stand."""
+        self.chains = len(source)
+        self.logit = [self.logit[chain] for chain in source]
+
+    def belief(self, scored: Scored) -> Float[np.ndarray, "C U S"]:
+        """Return the posterior of the listed states, whatever the ease."""
+        chains, _, units = scored.posterior.shape
+        posterior = scored.posterior.reshape(chains, -1, self.nodes, units)
+        return posterior.sum(2, dtype=float).transpose(0, 2, 1)
+
+    def parameters(self) -> dict[str, Float[np.ndarray, "C ..."]]:
+        """Return the prior of the truth in each chain, as it is reported."""
+        stacked = {
+            name: np.stack([np.asarray(logit[name]) for logit in self.logit])
+            for name in self.logit[0]
+        }
+        stacked[PREVALENCE] = np.exp(stacked[PREVALENCE])
+        return stacked
+
+    def derived(
+        self, parameters: Mapping[str, Float[np.ndarray, "C D ..."]]
+    ) -> dict[str, Float[np.ndarray, "C D ..."]]:
+        """Return what follows from draws and is reported with them."""
+        closed, chains = self.tables.closed, []
+        for chain in range(self.chains):
+            one = {name: value[chain : chain + 1] for name, value in parameters.items()}
+            number = next(iter(one.values())).shape[1]
+            derived = [
+                self.tables.derived(logarithms(draw, closed))
+                for draw in thin(one, number)
+            ]
+            chains.append(derived)
+        return {
+            name: np.stack(
+                [[np.float32(each[name]) for each in derived] for derived in chains]
+            )
+            for name in chains[0][0]
+        }
+
+    def _log_prior(self, logit: list[Parameters]) -> Float[np.ndarray, "C #U S"]:
+        if self.tables.candidates is not None:
+            each = [log_logit(self.tables.candidates, one) for one in logit]
+            return np.stack(each) + self.matrix.log_prior
+        prevalence = np.stack([each[PREVALENCE] for each in logit])
+        listed = self.matrix.prevalent * prevalence[:, self.matrix.state]
+        return listed + self.matrix.log_prior
+
+    def _state(self, listed: Int[np.ndarray, "C U"]) -> Int[np.ndarray, "C U"]:
+        state: Int[np.ndarray, "C U"] = self.state[np.arange(len(self.state)), listed]
+        return state
+
+    def _counts(self, slot: Int[np.ndarray, "C U"]) -> Float[np.ndarray, "C J K T L"]:
+        matrix = self.matrix
+        listed, node = np.divmod(slot, self.nodes)
+        cell = (self._state(listed) * self.nodes + node)[:, self.unit] + self.first_cell
+        shape = (
+            matrix.num_annotators,
+            matrix.num_answers,
+            matrix.num_states,
+            self.nodes,
+        )
+        size = int(np.prod(shape))
+        counts = np.stack([np.bincount(each, self.n, size) for each in cell])
+        return np.moveaxis(counts.reshape(-1, *shape), 2, 4)
+
+
+def _slots(
+    posterior: Float[np.ndarray, "C M U"], generator: np.random.Generator
+) -> Int[np.ndarray, "C U"]:
+    """Draw a row of each column."""
+    chains, rows, units = posterior.shape
+    point = generator.random((chains, units), dtype=np.float32)
+    slot = np.zeros((chains, units), np.int64)
+    below = np.zeros((chains, units), posterior.dtype)
+    for row in range(rows - 1):
+        below += posterior[:, row]
+        slot += below <= point
+    return slot
+
+
+def _log_dirichlet(
+    imagined: Float[np.ndarray, " K"],
+    state: Int[np.ndarray, " U"],
+    generator: np.random.Generator,
+) -> Float[np.ndarray, " K"]:
+    count = imagined + np.bincount(state, minlength=len(imagined))
+    gamma = np.maximum(generator.standard_gamma(count), np.finfo(float).tiny)
+    return np.log(gamma / gamma.sum())

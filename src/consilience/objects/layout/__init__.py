@@ -1,1 +1,0 @@
-"""Responses laid out for the model of objects."""

@@ -1,1 +1,0 @@
-"""The likelihood of responses given the objects of an item."""

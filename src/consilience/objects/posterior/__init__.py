@@ -1,1 +1,0 @@
-"""Draws of the objects of each item, and what follows from them."""
