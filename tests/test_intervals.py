@@ -65,7 +65,7 @@ def test_no_other_file_has_a_rule_of_its_own():
         if (lines := quantiles_in(path.read_text(encoding="utf-8")))
     }
     # Whether a draw is in a tail is a question of its own, asked as ArviZ does.
-    assert set(results) == {PLACE, "convergence.py"}
+    assert set(results) == {PLACE, "inference/mixing.py"}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from consilience.contains.space import presence, similar_sets
 from consilience.errors import DataError
 from consilience.objects.space import objects
 from consilience.responses import Responses
-from consilience.truth.choice import candidates, classes, offered_lists
-from consilience.truth.similarity import similarity
+from consilience.truth.choice import candidates, classes, offered_lists, similarity
 from consilience.truth.space import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 
 

@@ -14,7 +14,7 @@ from consilience.errors import (
     OptionError,
     UnavailableError,
 )
-from consilience.reports import check_installed, page, record, write
+from consilience.reports import check_installed, content, page, write
 from consilience.reports.pictures import check_folder
 
 
@@ -73,8 +73,8 @@ def test_a_report_is_replaced_only_when_asked(report, tmp_path):
 
 
 def test_an_extra_that_is_missing_is_named_with_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(record, "find_spec", lambda _: None)
-    assert not record.can_draw()
+    monkeypatch.setattr(content, "find_spec", lambda _: None)
+    assert not content.can_draw()
     with pytest.raises(UnavailableError, match=r"consilience\[report\]"):
         check_installed()
 

@@ -24,7 +24,7 @@ labels, where recursions over the counts take the square of their number.
 `contains` learns how much a similar label that is present raises the odds of a false
 yes, and how much more where annotators were not shown that label. The models of
 objects, fitted to both tasks in one likelihood, learn how much likelier objects are
-endorsed when asked about than named (`consilience.objects.covariates`).
+endorsed when asked about than named (`consilience.objects.endorsement`).
 
 References
 ----------

@@ -47,7 +47,7 @@ Where annotators also answered *is there an l?* (kind contains), people endorse 
 they would not have named. Given its block, and whether its detection is high or low, a
 name has Dirichlet shares of no, maybe and yes, whose mean grows with :math:`r_B` in
 log-odds; so these answers are a factor of each block's weight, and all sums stay exact
-(`consilience.objects.covariates`). The odds ratio of endorsement against
+(`consilience.objects.endorsement`). The odds ratio of endorsement against
 detection measures the *leading question*. A name that is endorsed gets pseudo-votes,
 too: a share of them for each share of *yes*.
 

@@ -41,12 +41,11 @@ from consilience.objects.block_counts import Answers, Blocks, count_answers
 from consilience.objects.covariates import (
     BlockCovariates,
     Columns,
-    Names,
     candidate_covariates,
 )
 from consilience.objects.label_counts import unit_sums
 from consilience.objects.pooling import Pool, pool
-from consilience.objects.space import objects
+from consilience.objects.space import Names, objects
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace

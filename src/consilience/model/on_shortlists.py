@@ -23,9 +23,8 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy.sparse import csr_array
 
 from consilience.model.language import logsumexp, namespace
-from consilience.truth.choice import answer_slot, listed_answers
+from consilience.truth.choice import answer_slot, listed_answers, named_pairs
 from consilience.truth.named import LabelPairs
-from consilience.truth.similarity import named_pairs
 from consilience.truth.space import Space
 from consilience.when_used import linalg
 

@@ -33,15 +33,10 @@ from consilience.objects.by_annotator import (
     Responses,
     lay_out_annotators,
 )
-from consilience.objects.covariates import (
-    BlockCovariates,
-    Names,
-    candidate_covariates,
-    frequent_pairs,
-    items_with,
-)
+from consilience.objects.covariates import BlockCovariates, candidate_covariates
 from consilience.objects.partitions import NEVER, members
 from consilience.objects.pooling import ItemCounts, Pool, pool
+from consilience.objects.space import Names, frequent_pairs, items_with
 from consilience.truth.arrays import AnyArray, maths, pytree
 from consilience.truth.space import ObjectsSpace
 

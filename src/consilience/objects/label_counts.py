@@ -35,12 +35,8 @@ from consilience.objects.block_counts import (
     row_of_allocation,
 )
 from consilience.objects.by_annotator import Responses
-from consilience.objects.covariates import (
-    ENDORSEMENT_DIMS,
-    BlockCovariates,
-    endorsement,
-    log_endorsed,
-)
+from consilience.objects.covariates import BlockCovariates
+from consilience.objects.endorsement import ENDORSEMENT_DIMS, endorsement, log_endorsed
 from consilience.objects.items import EndToEnd
 from consilience.objects.partitions import (
     members,

@@ -16,7 +16,6 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Shaped
 
-from consilience.objects.covariates import Names
 from consilience.objects.pooling import (
     ItemCounts,
     Pool,
@@ -24,7 +23,7 @@ from consilience.objects.pooling import (
     count_items,
     pool,
 )
-from consilience.objects.space import anonymous
+from consilience.objects.space import Names, anonymous
 from consilience.truth import ObjectsSpace
 from consilience.truth.coding import some_units
 from consilience.truth.named import NOBODY, LabelPairs, Named, no_pairs

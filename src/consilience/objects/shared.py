@@ -54,7 +54,7 @@ from jaxtyping import Array, Float, Int
 
 from consilience.model import Parameters, marginal
 from consilience.model.varying import sample_random_effects, sample_scale
-from consilience.objects.covariates import Names, log_endorsed, sample_endorsement
+from consilience.objects.endorsement import log_endorsed, sample_endorsement
 from consilience.objects.items import EndToEnd, Items, Takings
 from consilience.objects.label_counts import (
     detection_log_odds,
@@ -69,6 +69,7 @@ from consilience.objects.label_counts import (
     unit_sums,
 )
 from consilience.objects.partitions import members, pairs_inside, subsets_by_size
+from consilience.objects.space import Names
 from consilience.truth import Observations
 from consilience.truth.arrays import COMPILED, AnyArray, maths
 

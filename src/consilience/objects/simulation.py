@@ -12,13 +12,9 @@ from jaxtyping import Array, Float, Int, Key
 from scipy.special import expit, logit, softmax
 
 from consilience.model import Parameters, Simulated
-from consilience.objects.block_counts import endorsed_share
-from consilience.objects.covariates import (
-    BlockCovariates,
-    Names,
-    endorsement_log_odds,
-    mean_shares,
-)
+from consilience.objects.contains_counts import endorsed_share
+from consilience.objects.covariates import BlockCovariates
+from consilience.objects.endorsement import endorsement_log_odds, mean_shares
 from consilience.objects.items import Items
 from consilience.objects.label_counts import (
     affinities,
@@ -30,6 +26,7 @@ from consilience.objects.label_counts import (
     synonym_log_odds,
 )
 from consilience.objects.partitions import enumerated, members
+from consilience.objects.space import Names
 from consilience.truth import Observations
 from consilience.truth.named import MAX_LABELS
 

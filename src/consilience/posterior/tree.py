@@ -15,7 +15,7 @@ from consilience.contains.space import MEANINGS
 from consilience.inference import Result
 from consilience.inference.mixing import Mixing
 from consilience.inference.result import Optimization
-from consilience.objects.covariates import Names, frequent_pairs
+from consilience.objects.space import Names, frequent_pairs
 from consilience.posterior.confusion import counted_parameters
 from consilience.posterior.labels import labels_of_candidates
 from consilience.posterior.spaces import (

@@ -114,7 +114,7 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
         expected = "a dictionary: {'ja': 'yes'}"
         raise OptionError(not_a("answers", given["answers"], expected))
     for name in ("missing", "statuses", "extras", "annotators", "exclude", "one_hot"):
-        if rest[name] is not None:
+        if rest[name] is not None or name == "missing":
             rest[name] = _texts(name, rest[name])
     rest["missing"] = (*MISSING, *rest["missing"])
     return ReadOptions(

@@ -1,4 +1,4 @@
-from .choice import answer_slot, candidates, classes
+from .choice import answer_slot, candidates, classes, named_pairs
 from .coding import merge_identical
 from .named import LabelPairs
 from .observations import (
@@ -10,7 +10,6 @@ from .observations import (
 )
 from .padding import next_size, padded
 from .response_matrix import ResponseMatrix, tally
-from .similarity import named_pairs
 from .space import (
     ANONYMOUS,
     ChoiceSpace,

@@ -9,7 +9,7 @@ import pytest
 from consilience import demo
 from consilience.cli import main
 from consilience.cli.pages import picture
-from consilience.reports import record
+from consilience.reports import content
 
 QUICK = ("--engine", "vb", "--seed", "0")
 
@@ -38,7 +38,7 @@ def small(monkeypatch):
         "fit",
         lambda responses, **how: real(responses, **how | {"model": "dawid_skene"}),
     )
-    monkeypatch.setattr(record, "find_spec", lambda _: None)
+    monkeypatch.setattr(content, "find_spec", lambda _: None)
     monkeypatch.setattr(demo, "study", partial(demo.study, num_photos=20))
 
 

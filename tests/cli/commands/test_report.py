@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.reports import record
+from consilience.reports import content
 
 
 def test_a_run_becomes_one_file_that_is_replaced_only_when_asked(run, fitted, capsys):
@@ -105,7 +105,7 @@ def test_what_is_not_there_is_named_and_nothing_is_written(
 def test_without_what_draws_it_one_line_says_what_to_install(
     run, fitted, capsys, monkeypatch
 ):
-    monkeypatch.setattr(record, "find_spec", lambda _: None)
+    monkeypatch.setattr(content, "find_spec", lambda _: None)
     assert run("report", fitted, "--out", "report.html") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1

@@ -7,7 +7,7 @@ import pytest
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.inference import gradient_em, posterior_bootstrap
+from consilience.inference import gradient_em
 from consilience.model import simulate
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -79,9 +79,9 @@ def test_the_same_check_catches_draws_that_never_lean_on_the_prior(study, monkey
             for name, value in tilt(model, summit, spreads, key).items()
         }
 
-    tilt = posterior_bootstrap._prior_tilt
+    tilt = gradient_em._prior_tilt
 
-    monkeypatch.setattr(posterior_bootstrap, "_prior_tilt", nowhere)
+    monkeypatch.setattr(gradient_em, "_prior_tilt", nowhere)
     inside = held(study, fitted(study, 40))
     assert abs(inside.mean() - 0.9) > 4 * np.sqrt(0.09 / inside.size)
 
@@ -115,8 +115,8 @@ def test_it_says_so_no_more_where_items_are_many():
 def test_of_many_numbers_what_all_share_is_straight_and_nothing_is_moved(
     study, monkeypatch
 ):
-    monkeypatch.setattr(posterior_bootstrap, "MOST", 10)
-    monkeypatch.setattr(posterior_bootstrap, "to_the_mean", None)
+    monkeypatch.setattr(gradient_em, "MOST", 10)
+    monkeypatch.setattr(gradient_em, "to_the_mean", None)
     fit = fitted(study, 6)
     for table in (fit.labels(), fit.annotators()):
         assert (table["lower"] < table["upper"]).all()

@@ -11,7 +11,7 @@ import consilience as cs
 from consilience.errors import KindError, OptionError, SourceError
 from consilience.fitting.objects import contexts
 from consilience.inference import EngineOptions
-from consilience.objects.block_counts import endorsed_share, exceedances
+from consilience.objects.contains_counts import endorsed_share, exceedances
 from consilience.responses import read
 from consilience.spaces import space_of
 

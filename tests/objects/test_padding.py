@@ -13,7 +13,7 @@ import consilience as cs
 from consilience.annotators import load, objects, objects_by_annotator
 from consilience.model import lay_out, sample_answers
 from consilience.objects import block_counts
-from consilience.objects.covariates import frequent_pairs
+from consilience.objects.space import frequent_pairs
 from consilience.spaces import space_of
 from consilience.truth import padded
 from consilience.truth.coding import some_units

@@ -18,11 +18,10 @@ from consilience.annotators import load, objects
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import lay_out
-from consilience.objects.covariates import frequent_pairs
 from consilience.objects.items import items_of
 from consilience.objects.partitions import MAX_LABELS
 from consilience.objects.simulation import simulation
-from consilience.objects.space import assembled
+from consilience.objects.space import assembled, frequent_pairs
 from consilience.truth.arrays import on_host
 from consilience.truth.named import Named
 
