@@ -78,6 +78,8 @@ def names(node: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         case ast.ImportFrom(module=str(module), level=0):
             yield module
+        case ast.Call(func=ast.Name("_WhenUsed"), args=[ast.Constant(str(module))]):
+            yield module
 
 
 SOURCE = imported("src")
