@@ -5,6 +5,7 @@ import functools
 import importlib.util
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,7 +71,9 @@ def _check_calls() -> None:
         install_import_hook(checked, "beartype.beartype")
 
 
-# Before anything imports a module of the package.
+# Before anything imports a module of the package. Bytecode is not written here: what a
+# checked module imports would be stored as if it were checked itself.
+sys.dont_write_bytecode = True
 _check_calls()
 
 # The same examples in every run, and no clock: a busy machine fails no test.

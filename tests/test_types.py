@@ -63,7 +63,7 @@ log_normaliser(np.ones(3, dtype=complex))
 def test_an_array_of_the_wrong_type_is_caught_where_calls_are_checked(checked):
     hook = 'install_import_hook("consilience", "beartype.beartype")' if checked else ""
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM.replace("HOOK", hook)],
+        [sys.executable, "-B", "-c", PROGRAM.replace("HOOK", hook)],
         capture_output=True,
         text=True,
         check=False,

@@ -145,10 +145,7 @@ def joint_draws(data: xr.DataTree) -> JointDraws:
         )
     objects, items = stored(data, "objects"), stored(data, "items")
     if objects is None or items is None or stored(data, "same_object") is not None:
-        msg = (
-            "the fit holds no drawn objects: it is of kind "
-            f"{data.attrs['kind']}; fit responses of kind objects"
-        )
+        msg = "the fit holds no drawn objects; fit responses of kind objects"
         raise OptionError(msg)
     return _heuristic_draws(objects, items, stored(data, "labels"))
 

@@ -193,9 +193,9 @@ def test_fits_without_worlds_say_so(fitted):
     study, fit = fitted
     groups = {path: node.to_dataset() for path, node in fit.data.subtree_with_keys}
     del groups["joint_draws"]
-    older = Fit(type(fit.data).from_dict(groups))
-    with pytest.raises(OptionError, match="fit again"):
-        evaluate(older, guesses(study)).models  # noqa: B018
+    without = Fit(type(fit.data).from_dict(groups))
+    with pytest.raises(OptionError, match="holds no drawn objects"):
+        evaluate(without, guesses(study)).models  # noqa: B018
     with pytest.raises(OptionError, match="tau 1"):
         evaluate(fit, guesses(study), tau=1.0)
 
