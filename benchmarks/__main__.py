@@ -26,6 +26,7 @@ MODULES = {
     "counts": "contains",
     "contains_coverage": "coverage",
     "contains_simulated": "coverage",
+    "flags": "flags",
     "classify": "classify",
     "study": "study",
     "valid_labels": "valid_labels",

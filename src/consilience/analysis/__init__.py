@@ -4,8 +4,10 @@ from consilience.analysis.class_confusion import HumanConfusion, human_confusion
 from consilience.analysis.conformal import label_sets
 from consilience.analysis.confusion import ComparedConfusion
 from consilience.analysis.decisions import Decision, decide, filtering, leading_question
+from consilience.analysis.drift import drift
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.further_answers import more_answers
+from consilience.analysis.mean_ratings import MeanRatings, mean_ratings
 from consilience.analysis.predictive import predictive_checks
 from consilience.analysis.reliability import Agreement, By, agreement
 from consilience.analysis.replicated import replicate_answers
@@ -25,15 +27,18 @@ __all__ = [
     "Decision",
     "Evaluation",
     "HumanConfusion",
+    "MeanRatings",
     "agreement",
     "cooccurring",
     "decide",
+    "drift",
     "evaluate",
     "filtering",
     "frequencies",
     "human_confusion",
     "label_sets",
     "leading_question",
+    "mean_ratings",
     "more_answers",
     "predictive_checks",
     "replicate_answers",

@@ -66,6 +66,7 @@ APP = App(
 for _place in (
     *("demo:demo", "responses:read", "responses:describe", "agreement:agreement"),
     *("fit:fit", "fit:predict", "fit:models", "runs:export", "runs:score"),
+    *("people:annotators", "people:ratings"),
     *("evaluate:evaluate", "contains:filtering", "contains:decide"),
     *("contains:leading_question", "study:study", "study:report"),
     *("benchmark:benchmark", "classify:classify", "classify:wrap"),

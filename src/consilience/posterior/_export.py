@@ -23,14 +23,14 @@ from consilience.posterior.files import (
 )
 from consilience.posterior.fit import Fit
 from consilience.posterior.labels import labels, soft_labels
-from consilience.posterior.tables import TABLES, about
+from consilience.posterior.tables import ASKED, TABLES, about
 from consilience.responses.id_types import restored
 from consilience.tables.catalogue import meanings
 from consilience.when_used import xr
 from consilience.whole_folder import whole_file, whole_folder
 
 EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
-    {**TABLES, "soft_labels": soft_labels}
+    {**TABLES, **ASKED, "soft_labels": soft_labels}
 )
 
 FORMATS = (*WRITERS, "huggingface", "label_studio")

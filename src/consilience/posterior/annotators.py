@@ -16,6 +16,11 @@ unit of it: of the log of a probability, a slope of one would take the classifie
 word. The relative information of all columns is what they contain about the truth over
 that of one answer, of an annotator drawn at random.
 
+Where labels are ordered, e is an answer less the truth, in units of labels that are
+numbers, else in places. Weighted by prevalence, the bias is its mean and the precision
+one over its standard deviation; the extremity is by how much the slope of the mean
+answer over the truth exceeds one, so that who keeps to the middle is below zero.
+
 References
 ----------
 Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
@@ -39,9 +44,11 @@ from consilience.posterior.stored import (
     category,
     draws,
     estimate,
+    label_values,
     names,
     stored,
 )
+from consilience.posterior.truth import MIN_PROBABILITY
 from consilience.when_used import xr
 
 # Of kind objects: how often each picks one object, and sees what is there.
@@ -73,7 +80,49 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
             right = np.broadcast_to((given == answer).astype(float), votes.shape)
             chance = _chance(data, states, right).of(people)
             columns |= chance.columns(column, f"{column}_")
+    effect, prob = annotator_design_effect(data), float(data.attrs["prob"])
+    for name, values in _scale(data).items():
+        columns |= _stated(values, effect, prob).of(people).columns(name, f"{name}_")
     return pd.DataFrame(columns | _rates(data, {"spammer": "spammer"}))
+
+
+def _scale(data: xr.DataTree) -> dict[str, Float[np.ndarray, "S J"]]:
+    """Return draws of how annotators use an ordered scale; none where no draw says."""
+    confusion = draws(data, "confusion", ("annotator", "true_class", "given_class"))
+    prevalence = draws(data, "prevalence", ("true_class",))
+    if not data.attrs.get("ordered") or confusion is None or prevalence is None:
+        return {}
+    value = label_values(names(data, "given_class"))
+    given, weight = confusion @ value, prevalence[:, None]
+    square = confusion @ value**2 - 2 * given * value + value**2
+    bias = (weight * (given - value)).sum(2)
+    error = np.sqrt(np.maximum((weight * square).sum(2) - bias**2, MIN_PROBABILITY))
+    away = value - (weight * value).sum(2, keepdims=True)
+    slope = (weight * away * given).sum(2) / (weight * away**2).sum(2)
+    return {"bias": bias, "precision": 1 / error, "extremity": slope - 1}
+
+
+def _information(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
+    """Return draws of what an answer tells of the truth, in nats."""
+    confusion = draws(data, "confusion", ("annotator", "true_class", "given_class"))
+    prevalence = draws(data, "prevalence", ("true_class",))
+    if confusion is None or prevalence is None:
+        return None
+    given = np.maximum(confusion, MIN_PROBABILITY)
+    overall = np.einsum("sk,sjkl->sjl", prevalence, given)
+    told: Float[np.ndarray, "S J"] = np.einsum(
+        "sk,sjkl,sjkl->sj", prevalence, given, np.log(given / overall[:, :, None])
+    )
+    return told
+
+
+def _stated(
+    values: Float[np.ndarray, "S M"], effect: Float[np.ndarray, " M"], prob: float
+) -> Estimate:
+    """Return estimates whose bounds are those of fewer answers, by a design effect."""
+    stated = estimate(values, prob)
+    apart = np.stack(stated.parts()[1:]) - stated.mean
+    return Estimate(stated.mean, *(stated.mean + np.sqrt(effect) * apart))
 
 
 def _rates(data: xr.DataTree, sources: Mapping[str, str]) -> dict[str, np.ndarray]:
@@ -156,8 +205,20 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
             "responses": members @ answers,
             **mean.columns("accuracy"),
             **spread.columns("spread", "spread_"),
+            **_mean_bias(data, members, prob),
         }
     )
+
+
+def _mean_bias(
+    data: xr.DataTree, members: Bool[np.ndarray, "G J"], prob: float
+) -> dict[str, np.ndarray]:
+    """Return the mean bias of each group, of ordered labels."""
+    bias = _scale(data).get("bias") if len(members) else None
+    if bias is None:
+        return {}
+    effect = _means(annotator_design_effect(data)[None], members)[0]
+    return _stated(_means(bias, members), effect, prob).columns("bias", "bias_")
 
 
 def group_differences(data: xr.DataTree) -> pd.DataFrame:
@@ -168,13 +229,22 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
         pairs = pairs[:0]
     means = _means(accuracy, members)
     apart = means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
-    difference = estimate(apart, float(data.attrs["prob"]))
+    prob = float(data.attrs["prob"])
+    difference = estimate(apart, prob)
+    told, ratio = (
+        _information(data) if len(pairs) else None,
+        np.full((1, len(pairs)), np.nan),
+    )
+    if told is not None:
+        of_group = _means(told, members)
+        ratio = of_group[:, pairs[:, 0]] / of_group[:, pairs[:, 1]]
     return pd.DataFrame(
         {
             "group": category(pairs[:, 0], names),
             "other_group": category(pairs[:, 1], names),
             **difference.columns("difference"),
             "more_accurate": (apart > 0).mean(0),
+            **estimate(ratio, prob).columns("worth", "worth_"),
         }
     )
 

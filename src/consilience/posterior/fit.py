@@ -200,13 +200,17 @@ class Fit:
         >>> from consilience.demo import study
         >>> answers = study(0, num_photos=30).answers
         >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> cs.fit(responses, model="dawid_skene").tables
-        ('labels', 'items', 'annotators', 'confusion', 'diagnostics', 'comparison')
+        >>> ", ".join(cs.fit(responses, model="dawid_skene").tables)
+        'labels, items, annotators, confusion, diagnostics, comparison, check'
         """
-        return tables.names_of(self.data)
+        return (*tables.names_of(self.data), *tables.asked(self.data))
 
     def table(self, name: str) -> DescribedTable:
         """Return a table by its name.
+
+        Two tables are made when they are asked for: `annotators` has, beside what
+        `Fit.annotators` gives, the flags of those to talk to, who stand first; `check`
+        has the items that an expert should see first, and why.
 
         Parameters
         ----------
@@ -468,6 +472,57 @@ class Fit:
         ['community_bcc', 'correlated_dawid_skene', 'ebcc', 'shared_errors']
         """
         return tables.comparison(self.data)
+
+    def draws(
+        self, name: str = "truth", *, number: int = 200, seed: int = 0
+    ) -> xr.DataArray:
+        """Return joint draws of the truth, from which anything can be computed.
+
+        Each draw takes the parameters from a draw of the posterior and then the truth
+        of every item, so that what is unknown of annotators moves all items together.
+
+        Parameters
+        ----------
+        name : str, default "truth"
+            The truth, or a parameter of `data["posterior"]`.
+        number : int, default 200
+            Draws of the truth. Of a parameter all are returned.
+        seed : int, default 0
+            Of the draws of the truth.
+
+        Returns
+        -------
+        xarray.DataArray
+            Dimensions draw and item, the labels (ordered labels as numbers); of kind
+            contains draw and pair, with coordinates item and label, and one where the
+            label is present. Of a parameter, draw and its own dimensions.
+
+        Raises
+        ------
+        OptionError
+            If there is no such parameter, or the fit is of kind objects.
+
+        See Also
+        --------
+        consilience.mean_ratings : Means of ordered labels.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
+        >>> truth = fit.draws(number=100)
+        >>> truth.sizes["draw"], truth.sizes["item"]
+        (100, 30)
+        >>> share = (truth == "wolf").mean("item")  # of wolves, draw by draw
+        >>> bool(0.1 < share.mean() < 0.4)
+        True
+        """
+        from consilience.posterior.joint import joint_draws_of  # noqa: PLC0415
+
+        return joint_draws_of(self.data, name, number, seed)
 
     def with_(self, *, prob: float | None = None, truth: Which | None = None) -> Fit:
         """Return the same fit with other intervals, or the other posterior.

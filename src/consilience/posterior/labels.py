@@ -21,7 +21,13 @@ from jaxtyping import Float, Shaped
 
 from consilience.errors import OptionError
 from consilience.intervals import bounds
-from consilience.posterior.stored import category, draws, names, stored
+from consilience.posterior.stored import (
+    category,
+    draws,
+    label_values,
+    names,
+    stored,
+)
 from consilience.posterior.truth import Candidates, at_prob, candidates
 from consilience.responses.text import natural_order, text_array
 from consilience.when_used import xr
@@ -223,10 +229,7 @@ def _middle(
     """
     half = (probability.cumsum(1) < 0.5 * probability.sum(1, keepdims=True)).sum(1)
     half = np.minimum(half, len(label_names) - 1)
-    value = pd.to_numeric(pd.Series(label_names), errors="coerce").to_numpy(float)
-    if not np.isfinite(value).all():
-        value = 1.0 + np.arange(len(label_names))
-    mean = probability @ value / probability.sum(1)
+    mean = probability @ label_values(label_names) / probability.sum(1)
     return {"median": category(half, label_names), "mean": mean}
 
 

@@ -174,6 +174,12 @@ def estimate(values: Float[np.ndarray, "S ..."], prob: float) -> Estimate:
     )
 
 
+def label_values(names: Shaped[np.ndarray, " K"]) -> Float[np.ndarray, " K"]:
+    """Return ordered labels as numbers: as they are, or their places from one."""
+    value = pd.to_numeric(pd.Series(names), errors="coerce").to_numpy(float)
+    return value if np.isfinite(value).all() else 1.0 + np.arange(len(names))
+
+
 def category(codes: np.ndarray, names: np.ndarray | pd.Index) -> pd.Categorical:
     """Build a column of text."""
     return pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str"))

@@ -35,6 +35,7 @@ from consilience.posterior.annotators import (
     relative_information,
 )
 from consilience.posterior.confusion import confusion
+from consilience.posterior.flags import talk_to
 from consilience.posterior.labels import items, labels
 from consilience.posterior.objects import (
     OF_ITEMS,
@@ -42,6 +43,7 @@ from consilience.posterior.objects import (
     styles,
 )
 from consilience.posterior.stored import stored_names
+from consilience.posterior.to_check import items_to_check
 from consilience.responses.id_types import Types, restored
 from consilience.tables import CATALOGUE, Schema
 from consilience.when_used import xr
@@ -133,6 +135,11 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     }
 )
 
+# What is computed when it is asked for, not kept with a run.
+ASKED: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
+    {"annotators": talk_to, "check": items_to_check}
+)
+
 
 class DescribedTable(pd.DataFrame):
     """A table of a fit: a data frame that states what its columns mean.
@@ -166,9 +173,10 @@ class DescribedTable(pd.DataFrame):
 
 def named_table(data: xr.DataTree, name: str, types: Types) -> DescribedTable:
     """Return a table of a fit by its name."""
-    if name not in TABLES:
-        raise OptionError(not_among("table", name, names_of(data)))
-    table = DescribedTable(restored(TABLES[name](data), types))
+    made = ASKED.get(name, TABLES.get(name))
+    if made is None:
+        raise OptionError(not_among("table", name, [*names_of(data), *asked(data)]))
+    table = DescribedTable(restored(made(data), types))
     table.schema, table.prob = CATALOGUE[name], float(data.attrs["prob"])
     return table
 
@@ -182,6 +190,12 @@ def names_of(data: xr.DataTree) -> tuple[str, ...]:
     absent = {*OF_ITEMS, *_OF_COLUMNS, *_OF_GROUPS, "styles"}
     absent -= {*kept, *columns, *people, *groups}
     return tuple(name for name in TABLES if name not in absent)
+
+
+def asked(data: xr.DataTree) -> tuple[str, ...]:
+    """Return the names of the tables that are not kept with a run."""
+    looks = data.attrs["kind"] != "objects" and "observed_data" in data.children
+    return ("check",) if looks else ()
 
 
 def about(data: xr.DataTree) -> dict[str, str | float]:

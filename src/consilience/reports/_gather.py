@@ -22,7 +22,7 @@ from consilience.figures import study as make_study
 from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
 from consilience.posterior.fit import check_responses
-from consilience.posterior.tables import TABLES
+from consilience.posterior.tables import ASKED, TABLES
 from consilience.progress import Reporter
 from consilience.reports.content import (
     Report,
@@ -316,7 +316,7 @@ def _rename_labels(run: Run, called: dict[str, str]) -> Run:
 def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
     """Return the tables that the run has; one that is of another kind it has not."""
     tables = {}
-    for name, table in TABLES.items():
+    for name, table in {**TABLES, **ASKED}.items():
         try:
             tables[name] = table(fit.data)
         except OptionError:

@@ -250,11 +250,14 @@ def items(report: Report) -> Section:
     frame = report.runs[0].table("items")
     table = CATALOGUE["items"].of(frame).sort("entropy").first(_ON_PAPER)
     paper = replace(html(table), on_paper=True)
-    return Section("items", "Items", (paper,), app="items")
+    check = report.runs[0].table("check")
+    parts = [html(CATALOGUE["check"].of(check).first(_ON_PAPER))] if len(check) else []
+    return Section("items", "Items", (*parts, paper), app="items")
 
 
 _MAX_ROWS = 300
 _MAX_AGREEMENT_ROWS = 50
+_NOTICED = ("flags", "sure", "evidence")  # in a table of their own
 
 
 def annotators(report: Report) -> Section:
@@ -273,6 +276,10 @@ def annotators(report: Report) -> Section:
             f"Accuracy of {len(people):,} annotators against the answers they gave"
         )
         parts.append(Chart(skill(people), f"Scatter plot. {caption}", caption))
+    noticed = people[people["flags"] != ""] if "flags" in people else people[:0]
+    if len(noticed):
+        flagged = CATALOGUE["flagged_annotators"].of(noticed, report.prob)
+        parts.append(html(flagged))
     return Section("annotators", "Annotators", (*parts, _skills(report), *general))
 
 
@@ -305,7 +312,10 @@ def _skills(report: Report) -> Table:
     for run in report.runs:
         frame = run.table("annotators")
         frame = frame.set_axis(frame["annotator"].astype(str)).reindex(names)
-        theirs = schema.of(frame.drop(columns=["annotator", "responses"]))
+        frame = frame.drop(
+            columns=["annotator", "responses", *_NOTICED], errors="ignore"
+        )
+        theirs = schema.of(frame)
         made += columns(theirs, of=suffix(report, run))
     return Table(schema.title, tuple(made), people.notes)
 

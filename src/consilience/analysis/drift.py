@@ -1,0 +1,196 @@
+r"""Drift: annotators whose answers get better or worse in the order they were given.
+
+An answer is right with the probability that the truth, as believed without it, agrees
+with it; the annotator's confusion says how probable that was. What is left over is
+regressed on the place of the answer in the order of that annotator's, from -1 for the
+first to 1 for the last. A change b, estimated with the standard error s, is weighed by
+how probable b is if there is a change (normal, standard deviation .25) and if there is
+none; a priori one annotator in twenty changes.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from consilience.errors import OptionError
+from consilience.posterior import Fit
+from consilience.posterior.annotators import annotators
+from consilience.posterior.fit import check_responses
+from consilience.posterior.flags import SURE, Answers, Flag, flags, with_flags
+from consilience.posterior.stored import category, names
+from consilience.responses import Responses
+from consilience.responses.id_types import restored, restores_types
+
+DRIFTS = "drifts"
+TIME = "created_at"  # of an answer, where the source tells
+_RARE = 0.05  # share of annotators who change, a priori
+_CHANGE = 0.25  # standard deviation of half a change, where there is one
+_FEW = 20  # answers that a change is looked for in
+_LEAST = 0.01  # of the variance of an answer being right
+
+
+@restores_types
+def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
+    """Return how the answers of each annotator change in the order they were given.
+
+    The order is that of the times of the answers, where the responses have them
+    (`created_at`, as labelling tools export it), else that of the rows.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit of kind choice or contains.
+    responses : Responses
+        The responses that were fitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns annotator, responses, change (of the share of right answers, from the
+        first to the last), lower and upper, and sure: the probability that there is a
+        change. Annotators of fewer than twenty answers are left out.
+
+    Raises
+    ------
+    OptionError
+        If the fit is of another kind, or was fitted to other responses.
+
+    See Also
+    --------
+    Fit.table : The table annotators has what else is noticed of them.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=60).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
+    >>> cs.drift(fit, responses)[["annotator", "responses"]].head(2)
+      annotator  responses
+    0      Hugo         24
+    1      Iris         21
+    """
+    check_responses(fit, responses)
+    answers = Answers.of(fit.data) if "observed_data" in fit.data.children else None
+    if fit.data.attrs["kind"] == "objects" or answers is None:
+        msg = "drift: the fit is of kind objects, or too large; fit choice or contains"
+        raise OptionError(msg)
+    place = _places(answers, _order(fit, answers, responses))
+    right, expected = _right(answers)
+    people = len(answers.annotators)
+
+    def total(values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " J"]:
+        return np.bincount(answers.annotator, values, people)
+
+    number = total(np.ones(len(place)))
+    excess = right - expected
+    excess = excess - (total(excess) / np.maximum(number, 1))[answers.annotator]
+    spread = np.maximum(total(place**2), _LEAST)
+    slope = total(place * excess) / spread
+    variance = np.maximum(expected * (1 - expected), _LEAST)
+    error = np.sqrt(total(place**2 * variance)) / spread
+    gain = norm.logpdf(slope, 0, np.hypot(error, _CHANGE)) - norm.logpdf(
+        slope, 0, error
+    )
+    far = NormalDist().inv_cdf((1 + float(fit.data.attrs["prob"])) / 2) * error
+    shown = np.flatnonzero(number >= _FEW)
+    table = pd.DataFrame(
+        {
+            "annotator": category(shown, answers.annotators),
+            "responses": number[shown].astype(np.int64),
+            "change": 2 * slope[shown],
+            "lower": 2 * (slope - far)[shown],
+            "upper": 2 * (slope + far)[shown],
+            "sure": expit(gain + logit(_RARE))[shown],
+            "first": _share(answers, right, place < -1 / 3)[shown],
+            "last": _share(answers, right, place > 1 / 3)[shown],
+        }
+    )
+    return table.sort_values("sure", ascending=False, kind="stable", ignore_index=True)
+
+
+def annotators_in_time(fit: Fit, responses: Responses) -> pd.DataFrame:
+    """Return the table of annotators with all flags, drift among them."""
+    table = annotators(fit.data)
+    place = pd.Index(names(fit.data, "annotator")).get_indexer(table["annotator"])
+    changed = drift(fit, responses)
+    found = [list(each) for each in np.array([*flags(fit.data), None], object)[place]]
+    row_of = {str(name): row for row, name in enumerate(table["annotator"].astype(str))}
+    for row in changed[changed["sure"] >= SURE].to_dict("records"):
+        evidence = (
+            f"right in {row['first']:.0%} of the first third of the answers and in "
+            f"{row['last']:.0%} of the last"
+        )
+        flag = Flag(DRIFTS, float(row["sure"]), evidence)
+        found[row_of[str(row["annotator"])]].append(flag)
+    return restored(with_flags(table, found), fit.types)
+
+
+def _share(
+    answers: Answers, right: Float[np.ndarray, " N"], part: np.ndarray
+) -> Float[np.ndarray, " J"]:
+    people = len(answers.annotators)
+    counted = np.bincount(answers.annotator, part, people)
+    summed: Float[np.ndarray, " J"] = np.bincount(
+        answers.annotator, right * part, people
+    )
+    return summed / np.maximum(counted, 1)
+
+
+def _right(
+    answers: Answers,
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    """Return how right each answer is, and how right it was to be expected."""
+    rows = answers.rows[answers.annotator]
+    own = answers.rows[answers.annotator, :, answers.answer]
+    belief = answers.without(answers.unit, own)
+    right = (belief * answers.votes[:, answers.answer].T).sum(1)
+    return right, np.einsum("nk,nkl,kl->n", belief, rows, answers.votes)
+
+
+def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray, " N"]:
+    """Return what orders the answers in time: their times, or their rows."""
+    table, constant = responses.table, fit.data["constant_data"]
+    said = "label" if fit.data.attrs["kind"] == "choice" else "answer"
+    keys = ["item", "annotator", said] + ["label"] * (said == "answer")
+    order = pd.Series(np.arange(len(table), dtype=float))
+    if TIME in table:
+        when = pd.to_datetime(table[TIME], errors="coerce", utc=True, format="ISO8601")
+        if when.notna().all():
+            order = pd.Series(when.astype("int64").to_numpy(float))
+    given = table[keys].astype(str).assign(order=order.to_numpy())
+    units = {"item": constant["unit_item"].to_numpy()}
+    if said == "answer":
+        units["label"] = constant["unit_label"].to_numpy()
+    fitted = pd.DataFrame(
+        {
+            **{
+                name: values[answers.unit].astype(str) for name, values in units.items()
+            },
+            "annotator": answers.annotators[answers.annotator].astype(str),
+            said: answers.given[answers.answer].astype(str),
+        }
+    )
+    found = fitted.merge(given.drop_duplicates(keys), "left", on=keys)["order"]
+    return found.fillna(0.0).to_numpy()
+
+
+def _places(
+    answers: Answers, order: Float[np.ndarray, " N"]
+) -> Float[np.ndarray, " N"]:
+    """Return where each answer stands among its annotator's, from -1 to 1."""
+    sorted_by = np.lexsort((order, answers.annotator))
+    number = np.bincount(answers.annotator, minlength=len(answers.annotators))
+    start = number.cumsum() - number
+    who = answers.annotator[sorted_by]
+    rank = np.arange(len(order)) - start[who]
+    place = np.empty(len(order))
+    place[sorted_by] = 2 * rank / np.maximum(number[who] - 1, 1) - 1
+    return place

@@ -1,0 +1,362 @@
+r"""Annotators to talk to: who does not look, goes with another, or confuses two labels.
+
+Each answer is held against the truth as it is believed *without it*: with the posterior
+q of an item and the annotator's row of the confusion, its factor is taken out again.
+So :math:`N_{jkl}` counts how often annotator j says l where the truth is k. Four
+explanations are weighed by how probable they make the answers.
+
+- **Looks, as the others do**: rows are Dirichlet around those of all annotators, as
+  close to them as is learned from all.
+- **Looks, in a way of their own**: rows of any kind.
+- **Does not look**: one distribution of answers, whatever the truth. It is called a
+  *habit* where one answer is given far more often than by all, else *random*.
+- **Goes with another**: two annotators give the same answer with a chance c beyond what
+  the truth explains, uniform, against what all pairs have in common.
+
+A priori one annotator in twenty does not look, one in twenty has a way of their own,
+and one in twenty goes with one other. `sure` is the posterior probability. *Confuses
+two labels* is the posterior probability that a cell is .15 above that of all.
+
+References
+----------
+Minka (2000), Estimating a Dirichlet distribution: the probability of the counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int, Shaped
+
+from consilience.posterior.annotators import annotators
+from consilience.posterior.stored import draws, names
+from consilience.posterior.truth import candidates
+from consilience.when_used import special, xr
+
+RANDOM, HABIT = "answers at random", "answers by habit"
+ALIKE, CONFUSES = "answers like another", "confuses two labels"
+SURE = 0.8  # probability from which an annotator is flagged
+_RARE = 0.05  # share of annotators of whom a flag is true, a priori
+_BEYOND = 0.15  # of a cell of a confusion, above that of all annotators
+_MORE = 0.25  # of the share of an answer that is a habit, above that of all
+_FEW = 5.0  # items of a label that a confusion is shown by
+_SHARED = 10  # items that two annotators must share
+_CLOSE = 2.0 ** np.arange(9)  # how many answers the rows of all may be worth
+_DRAWS = 20  # from which they say how sure a confusion is
+_LEAST = 1e-9  # of a probability
+_COPIED = np.linspace(0.05, 0.95, 10)
+_NUMBERS = 2**25  # held at once: 256 MiB
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What is noticed of an annotator, how sure that is, and what shows it."""
+
+    name: str
+    sure: float
+    evidence: str
+
+
+def flags(data: xr.DataTree) -> list[list[Flag]]:
+    """Return the flags of each annotator, the surest first; none where not looked."""
+    found: list[list[Flag]] = [[] for _ in names(data, "annotator")]
+    answered = {"observed_data", "truth"} <= {*data.children}
+    answers = Answers.of(data) if answered and found else None
+    if answers is None:
+        return found
+    idle = _idle(answers)
+    looks = np.isin(np.arange(len(found)), [*idle], invert=True)
+    answers = replace(answers, looks=looks)
+    for person, flag in [*idle.items(), *_confusing(answers), *_alike(answers)]:
+        if person not in idle or flag.name != CONFUSES:
+            found[person].append(flag)
+    return [sorted(each, key=lambda flag: -flag.sure) for each in found]
+
+
+def talk_to(data: xr.DataTree) -> pd.DataFrame:
+    """Return the table of annotators with their flags, those to talk to first."""
+    table = annotators(data)
+    place = pd.Index(names(data, "annotator")).get_indexer(table["annotator"])
+    noticed = flags(data)
+    found = [noticed[each] for each in place]
+    return with_flags(table, found)
+
+
+def with_flags(table: pd.DataFrame, found: Sequence[Sequence[Flag]]) -> pd.DataFrame:
+    """Return annotators with flags, those to talk to first, else the least accurate."""
+    table = table.assign(
+        flags=[", ".join(flag.name for flag in each) for each in found],
+        sure=[max((flag.sure for flag in each), default=np.nan) for each in found],
+        evidence=["; ".join(flag.evidence for flag in each) for each in found],
+    )
+    table = table.astype({"flags": "str", "evidence": "str"})
+    order = np.lexsort((table["accuracy"], -table["sure"].fillna(-1.0)))
+    return table.iloc[order].reset_index(drop=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers of annotators with ids, and what is believed of the truth."""
+
+    annotators: Shaped[np.ndarray, " J"]
+    true: Shaped[np.ndarray, " K"]
+    given: Shaped[np.ndarray, " L"]
+    belief: Float[np.ndarray, "U K"]
+    power: Float[np.ndarray, " U"]  # of an answer's likelihood in the belief
+    annotator: Int[np.ndarray, " N"]
+    unit: Int[np.ndarray, " N"]
+    answer: Int[np.ndarray, " N"]
+    looks: Bool[np.ndarray, " J"]  # who counts among all annotators
+    votes: Float[np.ndarray, "K L"]  # how right an answer is, of each truth
+    drawn: Float[np.ndarray, "S J K L"] | None  # confusions of the model
+
+    @classmethod
+    def of(cls, data: xr.DataTree) -> Answers | None:
+        """Return the answers of a fit; None where these would not fit in memory."""
+        axes = ("annotator", "true_class", "given_class")
+        people, true, given = (names(data, axis) for axis in axes)
+        observed = data["observed_data"]
+        truth, cells = candidates(data), len(true) * len(given)
+        units, number = len(truth.probability), observed.sizes["response"]
+        if max(len(people) * cells, (units + number) * len(true)) > _NUMBERS:
+            return None
+        row, slot = np.nonzero(truth.state >= 0)
+        belief = np.zeros((units, len(true)))
+        belief[row, truth.state[row, slot]] = truth.probability[row, slot]
+        power = np.ones(units)
+        if data["truth"].attrs.get("reported") == "tempered":
+            power = 1 / data["truth"]["design_effect"].to_numpy()
+        known = data["constant_data"]["annotator_identified"].to_numpy().astype(bool)
+        kept = known[observed["annotator"].to_numpy()]
+        who, unit, said = (
+            observed[name].to_numpy()[kept] for name in ("annotator", "item", "answer")
+        )
+        votes = data["constant_data"]["votes"].transpose(*axes[1:]).to_numpy()
+        drawn = draws(data, "confusion", axes)
+        return cls(
+            people, true, given, belief, power, who, unit, said, known, votes, drawn
+        )
+
+    @cached_property
+    def counts(self) -> Float[np.ndarray, "J K L"]:
+        """How often each says what, by the truth as believed without the answer."""
+        rows = self.modelled
+        if rows is None:
+            counts = self._counted(self.belief[self.unit])
+            rows = _drawn_in(counts, self._typical(counts), 5.0)
+        own = rows[self.annotator, :, self.answer]
+        return self._counted(self.without(self.unit, own))
+
+    @cached_property
+    def modelled(self) -> Float[np.ndarray, "J K L"] | None:
+        """The confusion of each annotator by the model; None where it has none."""
+        if self.drawn is None:
+            return None
+        mean: Float[np.ndarray, "J K L"] = self.drawn.mean(0, dtype=float)
+        mean = np.maximum(mean, _LEAST)
+        return mean
+
+    @cached_property
+    def typical(self) -> Float[np.ndarray, "K L"]:
+        """The confusion of all annotators together."""
+        return self._typical(self.counts)
+
+    @cached_property
+    def closeness(self) -> float:
+        """How many answers the rows of all are worth beside an annotator's own."""
+        counts, typical = self.counts[self.looks], self.typical
+        fits = [_log_marginal(counts, close * typical).sum() for close in _CLOSE]
+        return float(_CLOSE[int(np.argmax(fits))])
+
+    @cached_property
+    def rows(self) -> Float[np.ndarray, "J K L"]:
+        """The confusion of each annotator, by the model or like those of all."""
+        if self.modelled is not None:
+            return self.modelled
+        return _drawn_in(self.counts, self.typical, self.closeness)
+
+    def _typical(self, counts: Float[np.ndarray, "J K L"]) -> Float[np.ndarray, "K L"]:
+        whole = counts[self.looks].sum(0)
+        overall = whole.sum(0) + 1 / whole.shape[1]
+        whole = whole + overall / overall.sum()
+        typical: Float[np.ndarray, "K L"] = whole / whole.sum(1, keepdims=True)
+        return typical
+
+    def without(
+        self, unit: Int[np.ndarray, " N"], likelihood: Float[np.ndarray, "N K"]
+    ) -> Float[np.ndarray, "N K"]:
+        """Return what is believed of units without answers of some likelihood."""
+        belief: Float[np.ndarray, "N K"] = (
+            self.belief[unit] / likelihood ** self.power[unit, None]
+        )
+        belief /= belief.sum(1, keepdims=True)
+        return belief
+
+    def _counted(self, belief: Float[np.ndarray, "N K"]) -> Float[np.ndarray, "J K L"]:
+        people, given = len(self.annotators), len(self.given)
+        cell = self.annotator * given + self.answer
+        counts = [np.bincount(cell, each, people * given) for each in belief.T]
+        return np.stack(counts, 1).reshape(people, given, -1).swapaxes(1, 2)
+
+    def pairs(self) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
+        """Return two answers of different annotators to one unit, of all such pairs.
+
+        Where they are too many, those of some units at random.
+        """
+        order = np.argsort(self.unit, kind="stable")
+        number = np.bincount(self.unit, minlength=len(self.belief))
+        start = number.cumsum() - number
+        of_units = number * (number - 1) // 2
+        units = np.random.default_rng(0).permutation(len(number))
+        enough = of_units[units].cumsum() * len(self.true) <= _NUMBERS // 4
+        units = units[enough & (of_units[units] > 0)]
+        first, second = [], []
+        for size in np.unique(number[units]):
+            places = start[units[number[units] == size]]
+            one, other = np.triu_indices(size, 1)
+            first.append((places[:, None] + one).ravel())
+            second.append((places[:, None] + other).ravel())
+        nothing = np.zeros(0, int)
+        one, other = (
+            order[np.concatenate([nothing, *each])] for each in (first, second)
+        )
+        swapped = self.annotator[one] > self.annotator[other]
+        one, other = np.where(swapped, other, one), np.where(swapped, one, other)
+        apart = self.annotator[one] != self.annotator[other]
+        return one[apart], other[apart]
+
+    def expected(
+        self, one: Int[np.ndarray, " P"], other: Int[np.ndarray, " P"]
+    ) -> Float[np.ndarray, " P"]:
+        """Return the chance of the same answer, by the truth without these two."""
+        first, second = self.annotator[one], self.annotator[other]
+        rows = self.rows[first], self.rows[second]
+        likely = self.rows[first, :, self.answer[one]]
+        likely = likely * self.rows[second, :, self.answer[other]]
+        belief = self.without(self.unit[one], likely)
+        chance: Float[np.ndarray, " P"] = np.einsum("pk,pkl,pkl->p", belief, *rows)
+        return chance
+
+
+def _drawn_in(
+    counts: Float[np.ndarray, "J K L"], typical: Float[np.ndarray, "K L"], worth: float
+) -> Float[np.ndarray, "J K L"]:
+    """Return rows of each annotator, as if those of all had been seen as well."""
+    whole = counts + worth * typical
+    rows: Float[np.ndarray, "J K L"] = whole / whole.sum(2, keepdims=True)
+    return rows
+
+
+def _log_marginal(
+    counts: Float[np.ndarray, "... L"], concentration: Float[np.ndarray, "*#batch L"]
+) -> Float[np.ndarray, ...]:
+    """Return the log probability of counts, their distribution being Dirichlet."""
+    prior = np.broadcast_to(concentration, counts.shape)
+    whole = special.gammaln(prior.sum(-1)) - special.gammaln((prior + counts).sum(-1))
+    each = special.gammaln(prior + counts) - special.gammaln(prior)
+    marginal: Float[np.ndarray, ...] = whole + each.sum(-1)
+    return marginal
+
+
+def _idle(answers: Answers) -> dict[int, Flag]:
+    """Return who does not look at the items."""
+    counts, given = answers.counts, answers.counts.sum(1)
+    even = np.ones(len(answers.given))
+    looks = _log_marginal(counts, answers.closeness * answers.typical).sum(1)
+    own_way = _log_marginal(counts, even).sum(1)
+    habit = _log_marginal(given, even)
+    explained = np.stack([looks, own_way, habit]) + np.log(
+        [[1 - 2 * _RARE], [_RARE], [_RARE]]
+    )
+    sure = special.softmax(explained, 0)[2]
+    number = given.sum(1)
+    share = given / np.maximum(number, 1)[:, None]
+    usual = given.sum(0) / max(given.sum(), 1)
+    found = {}
+    for person in np.flatnonzero(sure >= SURE):
+        most = int((share[person] - usual).argmax())
+        if share[person, most] - usual[most] >= _MORE:
+            evidence = (
+                f"{answers.given[most]} is {share[person, most]:.0%} of "
+                f"{number[person]:.0f} answers, whatever the item (of all answers: "
+                f"{usual[most]:.0%})"
+            )
+            found[int(person)] = Flag(HABIT, float(sure[person]), evidence)
+        else:
+            evidence = f"{number[person]:.0f} answers, which do not depend on the truth"
+            found[int(person)] = Flag(RANDOM, float(sure[person]), evidence)
+    return found
+
+
+def _confusing(answers: Answers) -> list[tuple[int, Flag]]:
+    """Return who gives one answer where the truth is another far more than all do."""
+    rows, seen = answers.rows, answers.counts.sum(2)
+    typical = rows[answers.looks].mean(0)
+    bar = typical + _BEYOND
+    if answers.drawn is not None and len(answers.drawn) >= _DRAWS:
+        sure = (answers.drawn > bar).mean(0, dtype=float)
+    else:
+        yes = seen[:, :, None] * rows + answers.closeness * typical
+        no = (seen + answers.closeness)[:, :, None] - yes
+        sure = special.betaincc(yes, np.maximum(no, _LEAST), np.minimum(bar, 1.0))
+    sure = np.where((answers.votes == 0) & (seen >= _FEW)[:, :, None], sure, 0.0)
+    flagged = []
+    for person in np.flatnonzero(sure.max((1, 2)) >= SURE):
+        true, given = np.unravel_index(sure[person].argmax(), typical.shape)
+        evidence = (
+            f"says {answers.given[given]} for {rows[person, true, given]:.0%} of "
+            f"{answers.true[true]} (all annotators: {typical[true, given]:.0%}), by "
+            f"some {seen[person, true]:.0f} items"
+        )
+        surest = float(sure[person, true, given])
+        flagged.append((int(person), Flag(CONFUSES, surest, evidence)))
+    return flagged
+
+
+def _alike(answers: Answers) -> list[tuple[int, Flag]]:
+    """Return who answers like one other, beyond what the truth explains."""
+    one, other = answers.pairs()
+    people = len(answers.annotators)
+    of_pair = answers.annotator[one] * people + answers.annotator[other]
+    code, pair, shared = np.unique(of_pair, return_inverse=True, return_counts=True)
+    enough = shared >= _SHARED
+    kept = enough[pair]
+    one, other, pair = one[kept], other[kept], (enough.cumsum() - 1)[pair[kept]]
+    code, shared = code[enough], shared[enough]
+    same = answers.answer[one] == answers.answer[other]
+    expected = answers.expected(one, other)
+    beyond = (same - expected).sum() / max((1 - expected).sum(), _LEAST)
+    common = float(np.clip(beyond, 0.0, 0.9))
+    chance = np.clip(expected + common * (1 - expected), _LEAST, 1 - _LEAST)
+
+    def explained(copied: float) -> Float[np.ndarray, " A"]:
+        whole = copied + (1 - copied) * chance
+        each = np.log(np.where(same, whole, 1 - whole))
+        return np.bincount(pair, each, len(code))
+
+    by_itself = explained(0.0)
+    copies = np.stack([explained(copied) for copied in _COPIED])
+    gain = special.logsumexp(copies, 0) - np.log(len(_COPIED)) - by_itself
+    rare = 2 * _RARE / max(people - 1, 2)
+    sure = special.expit(gain + special.logit(rare))
+    equal = np.bincount(pair, same, len(code))
+    usual = np.bincount(pair, chance, len(code))
+    best: dict[int, tuple[int, int]] = {}
+    for place in np.flatnonzero(sure >= SURE).tolist():
+        two = divmod(int(code[place]), people)
+        for person, companion in (two, two[::-1]):
+            if person not in best or sure[place] > sure[best[person][0]]:
+                best[person] = place, companion
+    flagged = []
+    for person, (place, companion) in best.items():
+        evidence = (
+            f"gave the answer of {answers.annotators[companion]} in "
+            f"{equal[place]:.0f} of {shared[place]:,} items that both answered; "
+            f"{usual[place]:.0f} were to be expected"
+        )
+        flagged.append((person, Flag(ALIKE, float(sure[place]), evidence)))
+    return flagged

@@ -1,0 +1,119 @@
+"""The items that an expert should see first, with their answers, annotators and why.
+
+An expert who says what an item is removes the error that is expected there: one less
+the probability of its best label (contains: of what is believed of the pair of item and
+label). So the least certain come first, of these the ones with the fewest answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from consilience.errors import OptionError
+from consilience.posterior.flags import HABIT, RANDOM, flags
+from consilience.posterior.stored import category, names
+from consilience.posterior.truth import candidates
+from consilience.when_used import xr
+
+MOST = 100  # items
+_SPLIT = 0.6  # share of the most frequent answer up to which answers are split
+_MEANS = {"yes": "present", "no": "absent"}
+
+
+def items_to_check(data: xr.DataTree) -> pd.DataFrame:
+    """Return the least certain items, or pairs of item and label, at most a hundred."""
+    if data.attrs["kind"] == "objects" or "observed_data" not in data.children:
+        msg = (
+            "the table check is of kind choice and contains; of objects, see the items "
+            "of the highest entropy in the table items"
+        )
+        raise OptionError(msg)
+    constant, truth = data["constant_data"], candidates(data)
+    probability = np.nan_to_num(truth.probability)
+    classes = names(data, "true_class")
+    if data.attrs["kind"] == "contains":
+        present = (probability * constant["present"].to_numpy()[truth.state]).sum(1)
+        probability = np.stack([present, 1 - present], 1)
+        state = np.broadcast_to([0, 1], probability.shape)
+        classes = np.array(["present", "absent"], object)
+    else:
+        state = truth.state
+    order = np.argsort(-probability, axis=1, kind="stable")[:, :2]
+    best = np.take_along_axis(probability, order, 1)
+    best_state = np.take_along_axis(state, order, 1)
+    number = constant["num_responses"].to_numpy()
+    units = np.lexsort((number, best[:, 0]))[:MOST]
+    given = _answers(data, units)
+    idle = _idle(data)
+    believed = classes[best_state[units, 0]]
+    columns = {
+        "item": category(units, constant["unit_item"].to_numpy()),
+        "label": category(best_state[units, 0], classes),
+        "probability": best[units, 0],
+    }
+    if data.attrs["kind"] == "contains":
+        columns["label"] = constant["unit_label"].to_numpy()[units].astype(str)
+        columns["probability"] = probability[units, 0]
+    elif order.shape[1] > 1:
+        columns["other"] = category(best_state[units, 1], classes)
+    each_with = zip(given, believed, strict=True)
+    texts = [_told(each, str(label), idle) for each, label in each_with]
+    told = pd.DataFrame(texts, columns=["answers", "annotators", "why"], dtype="str")
+    return pd.concat([pd.DataFrame(columns), told], axis=1)
+
+
+def _answers(data: xr.DataTree, units: np.ndarray) -> list[list[tuple[str, str, int]]]:
+    """Return who said what of some units, and how often."""
+    observed = data["observed_data"]
+    unit = observed["item"].to_numpy()
+    place = np.full(data["constant_data"].sizes["item"], -1)
+    place[units] = np.arange(len(units))
+    people, given = names(data, "annotator"), names(data, "given_class")
+    found: list[list[tuple[str, str, int]]] = [[] for _ in units]
+    rows = np.flatnonzero(place[unit] >= 0)
+    who, said, number = (
+        observed[name].to_numpy()[rows] for name in ("annotator", "answer", "n")
+    )
+    each = zip(place[unit[rows]], people[who], given[said], number, strict=True)
+    for at, name, answer, times in each:
+        found[at].append((str(name), str(answer), int(times)))
+    return found
+
+
+def _idle(data: xr.DataTree) -> frozenset[str]:
+    """Return who does not look at the items."""
+    noticed = zip(names(data, "annotator"), flags(data), strict=True)
+    return frozenset(
+        str(name)
+        for name, found in noticed
+        if any(flag.name in (RANDOM, HABIT) for flag in found)
+    )
+
+
+def _told(
+    given: Sequence[tuple[str, str, int]], believed: str, idle: frozenset[str]
+) -> tuple[str, str, str]:
+    """Return the answers, by whom they are, and why an expert should see the item."""
+    counted: Counter[str] = Counter()
+    for _, said, number in given:
+        counted[said] += number
+    total, ranked = counted.total(), counted.most_common()
+    why = []
+    if total < 2:
+        why.append("one answer" if total else "no answer")
+    elif ranked[0][1] <= _SPLIT * total:
+        why.append("answers are split")
+    if total and _MEANS.get(ranked[0][0], ranked[0][0]) != believed:
+        why.append(f"most say {ranked[0][0]}, the model {believed}")
+    unseen = [who for who, _, _ in given if who in idle]
+    if unseen:
+        why.append(f"{', '.join(unseen)} may not look")
+    return (
+        ", ".join(f"{number} {said}" for said, number in ranked),
+        ", ".join(f"{who} {said}" for who, said, _ in given),
+        "; ".join(why) or "what was said is weak evidence",
+    )
