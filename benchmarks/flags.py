@@ -18,11 +18,12 @@ PER_ITEM = 5
 ROLES = ("random", "habit", "confuses", "copies", "drifts")
 NOTES = (
     (
-        f"{STUDIES} studies of each size, {PER_ITEM} answers an item, five labels, fitted "
-        "with `auto`. found: share of the annotators that are so drawn who have the flag. "
-        "right: share of the flags whose annotator is so drawn. Those who copy and those "
-        "who are copied are both meant. Who confuses two labels is anybody whose confusion "
-        "has a cell .15 above the mean, whether drawn so or by chance."
+        f"{STUDIES} studies of each size, {PER_ITEM} answers an item, five labels, "
+        "fitted with `auto`. found: share of the annotators that are so drawn who have "
+        "the flag. right: share of the flags whose annotator is so drawn. Those who "
+        "copy and those who are copied are both meant. Who confuses two labels is "
+        "anybody whose confusion has a cell .15 above the mean, whether drawn so or by "
+        "chance."
     ),
     "sure: the mean of what flags state beside the share of them that is right.",
 )
@@ -95,7 +96,7 @@ def flags(*, quick: bool = False, **_: Any) -> Report:
 
 def _rows(items: int, people: int, studies: int) -> list[dict[str, Any]]:
     import consilience as cs
-    from consilience.analysis.drift import DRIFTS, annotators_in_time
+    from consilience.posterior.drifting import DRIFTS, annotators_in_time
     from consilience.posterior.flags import ALIKE, CONFUSES, HABIT, RANDOM
 
     names = dict(zip(ROLES, (RANDOM, HABIT, CONFUSES, ALIKE, DRIFTS), strict=True))

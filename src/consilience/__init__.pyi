@@ -8,7 +8,6 @@ from .analysis import (
     agreement,
     cooccurring,
     decide,
-    drift,
     evaluate,
     filtering,
     frequencies,
@@ -77,7 +76,7 @@ from .plots import (
     plot_posterior_labels,
     plot_ppc,
 )
-from .posterior import Fit, export, load
+from .posterior import Fit, drift, export, load
 from .reports import report
 from .responses import Responses, describe, read, with_names, write
 from .scoring import Score, ScoreOptions, score

@@ -11,6 +11,7 @@ from rich.status import Status
 from rich.text import Text
 
 from consilience.errors import as_options
+from consilience.progress import VERBOSITY
 from consilience.visible import visible
 
 _FILE_WIDTH = 10_000
@@ -23,7 +24,10 @@ class Console(RichConsole):
     """
 
     def __init__(self, *, stderr: bool) -> None:
-        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        quiet = VERBOSITY.get() == "nothing"
+        super().__init__(
+            stderr=stderr, markup=False, emoji=False, highlight=False, quiet=quiet
+        )
         if not self.is_terminal and "COLUMNS" not in os.environ:
             self.width = _FILE_WIDTH  # tables in a file or a pipe are whole
 

@@ -1,8 +1,9 @@
 """Progress of long computations: what is reported, a bar that shows it, and the log.
 
 An engine calls its reporter after every compiled block. On a terminal the bar is drawn
-in place; elsewhere, in a notebook too, a plain line is printed each tenth of the way.
-Both say how much time is left if it goes on as it did.
+in place; elsewhere, in a notebook too, a plain line says that a phase has ended, and
+every ten seconds how far it has come. Both say how much time is left if it goes on as
+it did.
 
 **The log** is silent, unless the caller lets it speak
 (`logging.basicConfig(level="INFO")`). What is fitted by which engine and how long it
@@ -10,10 +11,13 @@ took is logged at the level INFO; phases and convergence at DEBUG.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Literal
 
 logger = logging.getLogger("consilience")
 logger.addHandler(logging.NullHandler())
@@ -30,9 +34,15 @@ class Progress:
 
     def sentence(self) -> str:
         """Return it in words."""
-        return f"{self.phase}: {self.done:,} of {self.total:,} {self.note}".rstrip()
+        far = f"{self.done:,} of {self.total:,}" if self.done < self.total else "done"
+        return f"{self.phase}: {far} {self.note}".rstrip()
 
 
+# How much a command tells: with --quiet, by default, with --verbose.
+VERBOSITY: ContextVar[Literal["nothing", "what matters", "all"]] = ContextVar(
+    "VERBOSITY", default="what matters"
+)
+_OFTEN = 10.0  # seconds between two lines about a phase
 _WIDE = 80  # columns of the terminal that have room for all that a bar tells
 
 type Reporter = Callable[[Progress], None]
@@ -100,18 +110,20 @@ def duration(seconds: float) -> str:
 
 
 def _line_printer(write: Callable[[str], None]) -> Reporter:
-    tenths: dict[str, int] = {}
     starts: dict[str, tuple[float, int]] = {}
+    last: dict[str, float] = {}
 
     def report(progress: Progress) -> None:
         # What was done when a phase was first reported was done before, such as the
         # work of an earlier run or compiling: it says nothing of the pace.
         now, phase = time.monotonic(), progress.phase
         start, before = starts.setdefault(phase, (now, progress.done))
-        tenth = 10 * progress.done // max(progress.total, 1)
-        if tenth <= tenths.get(phase, 0):
+        ended = progress.done >= progress.total
+        if last.get(phase) == math.inf or not (
+            ended or now - last.setdefault(phase, now) >= _OFTEN
+        ):
             return
-        tenths[phase], left = tenth, ""
+        last[phase], left = math.inf if ended else now, ""
         if before < progress.done < progress.total:
             pace = (now - start) / (progress.done - before)
             rest = duration(pace * (progress.total - progress.done))

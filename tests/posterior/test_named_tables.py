@@ -15,8 +15,11 @@ METHODS = ("labels", "items", "annotators", "confusion", "diagnostics", "compari
 @pytest.mark.parametrize("name", METHODS)
 def test_a_table_that_is_a_method_is_the_same_by_name(choice_fit, name):
     fit = choice_fit()
-    assert fit.tables == METHODS
-    pd.testing.assert_frame_equal(fit.table(name), getattr(fit, name)())
+    assert fit.tables[: len(METHODS)] == METHODS
+    table, same = fit.table(name), getattr(fit, name)()
+    if name == "annotators":  # with flags, those to talk to first
+        table = table.sort_values("annotator", ignore_index=True)[[*same.columns]]
+    pd.testing.assert_frame_equal(table, same, check_frame_type=False)
 
 
 def test_a_fit_of_objects_names_all_its_tables(objects_fit):

@@ -19,8 +19,9 @@ from consilience.responses.id_types import as_texts
 def test_the_record_holds_every_table_of_the_run_as_it_is(report, fit):
     run = report.runs[0]
     for name in ("labels", "items", "annotators", "confusion", "diagnostics"):
-        of_fit = as_texts(getattr(fit, name)())  # a report holds text
+        of_fit = as_texts(fit.table(name))  # a report holds text
         same = {"check_dtype": False, "check_categorical": False}
+        same["check_frame_type"] = False
         pd.testing.assert_frame_equal(as_texts(run.table(name)), of_fit, **same)
     assert run.model == "bayesian_dawid_skene"
     assert run.engine == "em"

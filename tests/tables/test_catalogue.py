@@ -19,9 +19,13 @@ OF_SOME = {
     "objects": {"named", "right_name"},
     "annotators": {
         f"{name}{bound}"
-        for name in ["sensitivity", "specificity", "spammer", "single_label", "recall"]
+        for name in [
+            *("sensitivity", "specificity", "spammer", "single_label", "recall"),
+            *("bias", "precision", "extremity", "flags", "sure", "evidence"),
+        ]
         for bound in ("", "_lower", "_upper")
     },
+    "annotator_groups": {"bias", "bias_lower", "bias_upper"},
 }
 OF_REPORTS = {"dropped", "given", "mistaken", "runs", "score"}  # put together there
 
@@ -89,6 +93,21 @@ def test_tables_of_objects_have_the_columns_that_are_stated():
     tables = dict(of_fit(fit))
     assert len(tables["same_object"])
     assert {name for name, frame in tables.items() if amiss(name, frame)} == set()
+
+
+def test_tables_that_are_asked_for_have_the_columns_that_are_stated(choice):
+    table = choice.table[["item", "annotator", "label"]]
+    rated = table.assign(label=table["label"].cat.codes + 1)
+    fit = cs.fit(rated, ordered=True, model="hierarchical_dawid_skene")
+    assert stated("annotators") - set(fit.table("annotators").columns) == {
+        f"{name}{bound}"
+        for name in ["sensitivity", "specificity", "spammer", "single_label", "recall"]
+        for bound in ("", "_lower", "_upper")
+    }
+    assert amiss("check", fit.table("check")) == set()
+    made = cs.mean_ratings(fit)
+    for name in ("overall", "groups", "differences"):
+        assert amiss(f"rating_{name}", getattr(made, name)) == set()
 
 
 def test_agreement_and_checks_have_the_columns_that_are_stated(choice):

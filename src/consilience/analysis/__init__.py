@@ -4,10 +4,8 @@ from consilience.analysis.class_confusion import HumanConfusion, human_confusion
 from consilience.analysis.conformal import label_sets
 from consilience.analysis.confusion import ComparedConfusion
 from consilience.analysis.decisions import Decision, decide, filtering, leading_question
-from consilience.analysis.drift import drift
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.further_answers import more_answers
-from consilience.analysis.mean_ratings import MeanRatings, mean_ratings
 from consilience.analysis.predictive import predictive_checks
 from consilience.analysis.reliability import Agreement, By, agreement
 from consilience.analysis.replicated import replicate_answers
@@ -19,6 +17,7 @@ from consilience.analysis.study import (
     valid_label_counts,
     valid_labels,
 )
+from consilience.analysis.true_ratings import MeanRatings, mean_ratings
 
 __all__ = [
     "Agreement",
@@ -31,7 +30,6 @@ __all__ = [
     "agreement",
     "cooccurring",
     "decide",
-    "drift",
     "evaluate",
     "filtering",
     "frequencies",

@@ -24,7 +24,7 @@ from cyclopts.config import Env, Toml
 
 from consilience.cli.help import shows_help
 from consilience.cli.options import expand_lists, in_environment
-from consilience.cli.terminal import handle_interrupts, log_steps, print_json
+from consilience.cli.terminal import handle_interrupts, print_json, tell
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL
@@ -33,12 +33,13 @@ __all__ = ["main"]
 
 _NOTES = (
     "Help on a command, with examples: consilience COMMAND --help. Every command "
-    "takes --verbose (-v), which reports its steps on standard error; with --json, "
-    "errors are JSON as well. Every option can also be set in the file "
-    'consilience.toml of the working folder (engine = "em" under [fit]) and in the '
-    "environment (CONSILIENCE_FIT_ENGINE); the command line wins, then the "
-    "environment. Lists: --labels cat dog, --labels cat,dog and --labels cat --labels "
-    "dog mean the same; give labels that contain a comma in a file."
+    "takes --verbose (-v), which tells all and reports steps on standard error, and "
+    "--quiet (-q), which tells nothing but errors; with --json, errors are JSON as "
+    "well. Every option can also be set in the file consilience.toml of the working "
+    'folder (engine = "em" under [fit]) and in the environment '
+    "(CONSILIENCE_FIT_ENGINE); the command line wins, then the environment. Lists: "
+    "--labels cat dog, --labels cat,dog and --labels cat --labels dog mean the same; "
+    "give labels that contain a comma in a file."
 )
 
 
@@ -90,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = [*(sys.argv[1:] if arguments is None else arguments)]
     fail = partial(_fail, as_json="--json" in words)
     try:
-        with handle_interrupts(), _visible_warnings(), log_steps(words) as words:
+        with handle_interrupts(), _visible_warnings(), tell(words) as words:
             if not shows_help(APP, words, _NOTES):
                 APP(expand_lists(words, APP))
         sys.stdout.flush()

@@ -2,8 +2,9 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,9 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from consilience.demo import Outcome
 from consilience.errors import as_options
 from consilience.posterior import Fit
 from consilience.posterior.tables import FAILED, PASSED, tally
-from consilience.reports.content import ADVICE
 from consilience.tables import CATALOGUE, Table
 from consilience.tables.catalogue import together
 from consilience.tables.terminal import (
@@ -33,6 +32,10 @@ from consilience.tables.terminal import (
 )
 from consilience.whole_folder import whole_file
 
+if TYPE_CHECKING:
+    from consilience.demo import Outcome
+
+_SEEN = 0.005  # weight of a model that is worth a word
 # A confusion of more labels than this is wider than a terminal.
 _MAX_LABELS = 8
 
@@ -75,6 +78,72 @@ def fit_page(fitted: Fit) -> Group:
     if 0 < population["true_label"].nunique() <= _MAX_LABELS:
         parts += [Text(), confusion_table(population, "the population")]
     return Group(*parts, Text(), *verdicts(fitted.diagnostics()), Text())
+
+
+def fit_summary(fitted: Fit) -> Group:
+    """Return on a screen what was fitted, and whether to trust it and why."""
+    attributes, compared = fitted.data.attrs, fitted.comparison()
+    counted = fitted.data.children.get("observed_data")
+    sizes = [] if counted is None else [f"{int(counted['n'].sum()):,} answers"]
+    people = fitted.annotators()
+    sizes += [f"{len(fitted.items()):,} items", f"{len(people):,} annotators"]
+    name = f"{attributes['model']} by {attributes['engine']}"
+    head = Text.assemble(
+        (name, "bold"), f": {', '.join(sizes)}, {attributes['seconds']:.0f} s"
+    )
+    parts: list[RenderableType] = [Text(), head, *_why_this(attributes, compared)]
+    parts += [Text(), certainty(fitted)]
+    if attributes["kind"] == "objects":
+        parts.append(object_table(fitted.items()["objects"]))
+    skills = people["accuracy"].dropna()
+    if len(skills):
+        low, middle, high = skills.quantile([0.25, 0.5, 0.75])
+        parts.append(
+            Text(
+                f"\naccuracy of annotators: {skills.min():.2f} to {skills.max():.2f}, "
+                f"half of them {low:.2f} to {high:.2f}, median {middle:.2f}"
+            )
+        )
+        talk = CATALOGUE["annotators"].of(fitted.table("annotators")).frame
+        talk = talk[talk["flags"] != ""]
+        if len(talk):
+            first = [f"{row.annotator} ({row.flags})" for row in talk[:3].itertuples()]
+            more = f", and {len(talk) - 3:,} more" if len(talk) > 3 else ""
+            parts.append(Text(f"to talk to: {', '.join(first)}{more}", WARNING))
+    return Group(*parts, *trust(fitted.diagnostics()))
+
+
+def _why_this(attributes: Mapping[str, Any], compared: pd.DataFrame) -> list[Text]:
+    """Say what the truth and the annotators of a fit are, in a sentence each."""
+    weight = compared[compared["weight"] >= _SEEN]
+    if len(weight) < 2:
+        return []
+    weight = weight.sort_values("weight", ascending=False)
+    shares = ", ".join(f"{row.model} {row.weight:.2f}" for row in weight.itertuples())
+    return [
+        Text(
+            "labels: the mean of several models, weighted so that it predicts answers "
+            f"best: {shares}"
+        ),
+        Text(f"annotators: of {attributes['model']}, whose intervals hold best"),
+    ]
+
+
+def trust(checks: pd.DataFrame) -> list[Text]:
+    """Say whether to trust a fit: which checks failed or cannot tell, and a remedy."""
+    if checks.empty:
+        return [Text("checks: a heuristic has none")]
+    failed = checks[(checks["outcome"] == FAILED) & (checks["name"] != "independence")]
+    rest = failed if len(failed) else checks[checks["outcome"] != PASSED]
+    style = f"bold {BAD}" if len(failed) else WARNING if len(rest) else GOOD
+    head = "DO NOT TRUST THIS FIT YET: checks: " if len(failed) else "checks: "
+    head += "" if len(failed) or rest.empty else "none failed, "
+    first = rest.head(1).to_dict("records")
+    remedies = [f"{row['name']}: {as_options(row['remedy'])}" for row in first]
+    lines = [Text(line, style=style) for line in (f"{head}{tally(checks)}", *remedies)]
+    if len(rest) > 1:
+        lines.append(Text("what to do about the rest: -v, or the report", "dim"))
+    return lines
 
 
 def certainty(fitted: Fit) -> DrawnTable:
@@ -202,7 +271,7 @@ _WIDTH = 100  # columns of a panel at most; a file has more than anybody reads
 _NAMES = {"majority": "majority vote", "auto": "consilience"}
 
 
-def demo_page(outcome: Outcome) -> Group:
+def demo_page(outcome: "Outcome") -> Group:
     """Return what was asked, what was found, and how much of it is true."""
     people = best_and_worst(outcome.accuracy)
     prob = f"{outcome.fit.data.attrs['prob']:.0%}"
@@ -230,7 +299,7 @@ def demo_page(outcome: Outcome) -> Group:
     )
 
 
-def picture(outcome: Outcome, file: Path, *, width: int = _WIDTH) -> None:
+def picture(outcome: "Outcome", file: Path, *, width: int = _WIDTH) -> None:
     """Write the page as an SVG picture of a terminal of so many columns."""
     console = Console(
         record=True,
@@ -248,7 +317,7 @@ def picture(outcome: Outcome, file: Path, *, width: int = _WIDTH) -> None:
         partial.write_text(svg, encoding="utf-8")
 
 
-def _head(outcome: Outcome) -> Text:
+def _head(outcome: "Outcome") -> Text:
     responses, attributes = outcome.responses, outcome.fit.data.attrs
     return Text.assemble(
         (f"{responses.num_items} photos", "bold"),
@@ -263,7 +332,7 @@ def _panel(title: str, body: RenderableType) -> Constrain:
     return Constrain(panel, _WIDTH)
 
 
-def _scores(outcome: Outcome) -> DrawnTable:
+def _scores(outcome: "Outcome") -> DrawnTable:
     names = ("", "photos right", "90% interval", "log-loss", "Brier")
     table = drawn_table(*names, scale=True)
     for name, score in outcome.scores.items():
@@ -279,7 +348,7 @@ def _scores(outcome: Outcome) -> DrawnTable:
     return table
 
 
-def _open_photos(outcome: Outcome) -> RichTable:
+def _open_photos(outcome: "Outcome") -> RichTable:
     items = outcome.fit.items().sort_values("entropy", ascending=False).head(5)
     given = outcome.study.answers.groupby("photo")["animal"]
     truth = outcome.study.truth.set_index("photo")["animal"]
@@ -298,7 +367,7 @@ def _open_photos(outcome: Outcome) -> RichTable:
     return table
 
 
-def _files(outcome: Outcome) -> Group:
+def _files(outcome: "Outcome") -> Group:
     folder = outcome.folder
     about = {
         "answers.csv, truth.csv": "the input: an export, and the truth for scoring",
@@ -313,5 +382,7 @@ def _files(outcome: Outcome) -> Group:
         table.add_row(Text(f"  {name}", ESTIMATE), what)
     parts: list[RenderableType] = [Text(f"Written to {folder}/", "bold"), table]
     if not outcome.drawn:
+        from consilience.reports.content import ADVICE
+
         parts.append(Text(f"No report, for what draws it is missing: {ADVICE}", "dim"))
     return Group(*parts)

@@ -13,13 +13,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields, is_dataclass
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consilience.errors import FolderExistsError
+from consilience.progress import VERBOSITY
 from consilience.visible import escape_json, visible
 from consilience.whole_folder import check_writable, clean_path, whole_folder
 
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 AGAIN = 1.0  # seconds after which an unhandled interrupt is raised again
 SOON = 0.01  # the same, where Python has just said that it drops one
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # as far as the system has them
-_FLAGS = ("--verbose", "-v")
+_ALL, _NOTHING = ("--verbose", "-v"), ("--quiet", "-q")
+STRICT = 3  # the exit code where a check failed and --strict was given
 
 
 def screen(*, as_json: bool) -> "Console":
@@ -47,15 +49,20 @@ def finish(
     result: Mapping[str, Any],
     *following: str | Path,
     written: Path | None = None,
+    also: Sequence[Sequence[str | Path]] = (),
 ) -> None:
-    """Say what was written and which command usually follows, or print the result."""
+    """Say what was written and which commands usually follow, or print the result."""
     if written is not None:
         show.print(f"written to {written}", soft_wrap=True)
     if show.stderr:  # a program reads, which knows what follows
         print_json(result)
         return
-    command = shlex.join(["consilience", *map(str, following)])
-    screen(as_json=True).print(f"next: {command}", style="dim", soft_wrap=True)
+    beside = screen(as_json=True)
+    for head, words in zip(
+        ("next:", *["     "] * len(also)), (following, *also), strict=True
+    ):
+        command = shlex.join(["consilience", *map(str, words)])
+        beside.print(f"{head} {command}", style="dim", soft_wrap=True)
 
 
 def print_json(result: Mapping[str, Any]) -> None:
@@ -177,20 +184,33 @@ def handle_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def log_steps(words: Sequence[str]) -> Iterator[list[str]]:
-    """Log to standard error if a flag before `--` asks for it; give the other words."""
+def tell(words: Sequence[str]) -> Iterator[list[str]]:
+    """Tell all or nothing if a flag before `--` asks for it; give the other words.
+
+    All that is spoken is also logged to standard error.
+    """
     end = words.index("--") if "--" in words else len(words)
-    rest = [word for word in words[:end] if word not in _FLAGS] + [*words[end:]]
-    if len(rest) == len(words):
-        yield rest
-        return
+    flags = {word for word in words[:end] if word in (*_ALL, *_NOTHING)}
+    rest = [word for word in words[:end] if word not in flags] + [*words[end:]]
+    spoken = "nothing" if flags & {*_NOTHING} else "all" if flags else "what matters"
+    before = VERBOSITY.set(spoken)
+    try:
+        with logged() if spoken == "all" else nullcontext():
+            yield rest
+    finally:
+        VERBOSITY.reset(before)
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """Log to standard error while the context lasts."""
     log, handler = logging.getLogger("consilience"), logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Visible("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
     before = log.level
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)
     try:
-        yield rest
+        yield
     finally:
         log.removeHandler(handler)
         log.setLevel(before)

@@ -108,12 +108,12 @@ def _information(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
     prevalence = draws(data, "prevalence", ("true_class",))
     if confusion is None or prevalence is None:
         return None
-    given = np.maximum(confusion, MIN_PROBABILITY)
+    given = np.maximum(confusion.astype(float), MIN_PROBABILITY)
     overall = np.einsum("sk,sjkl->sjl", prevalence, given)
-    told: Float[np.ndarray, "S J"] = np.einsum(
+    information: Float[np.ndarray, "S J"] = np.einsum(
         "sk,sjkl,sjkl->sj", prevalence, given, np.log(given / overall[:, :, None])
     )
-    return told
+    return information
 
 
 def _stated(
@@ -231,12 +231,12 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
     apart = means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
     prob = float(data.attrs["prob"])
     difference = estimate(apart, prob)
-    told, ratio = (
+    information, ratio = (
         _information(data) if len(pairs) else None,
         np.full((1, len(pairs)), np.nan),
     )
-    if told is not None:
-        of_group = _means(told, members)
+    if information is not None:
+        of_group = _means(information, members)
         ratio = of_group[:, pairs[:, 0]] / of_group[:, pairs[:, 1]]
     return pd.DataFrame(
         {

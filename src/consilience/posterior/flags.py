@@ -24,7 +24,7 @@ Minka (2000), Estimating a Dirichlet distribution: the probability of the counts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -33,6 +33,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.posterior.annotators import annotators
+from consilience.posterior.confusion import annotator_design_effect
 from consilience.posterior.stored import draws, names
 from consilience.posterior.truth import candidates
 from consilience.when_used import special, xr
@@ -61,37 +62,40 @@ class Flag:
     evidence: str
 
 
-def flags(data: xr.DataTree) -> list[list[Flag]]:
-    """Return the flags of each annotator, the surest first; none where not looked."""
-    found: list[list[Flag]] = [[] for _ in names(data, "annotator")]
-    answered = {"observed_data", "truth"} <= {*data.children}
-    answers = Answers.of(data) if answered and found else None
+def flags(data: xr.DataTree) -> dict[str, list[Flag]]:
+    """Return the flags of annotators by name, the surest first."""
+    looked = {"observed_data", "truth"} <= {*data.children}
+    if data.attrs["kind"] == "objects" or not looked:
+        return {}
+    answers = Answers.of(data)
     if answers is None:
-        return found
+        return {}
     idle = _idle(answers)
-    looks = np.isin(np.arange(len(found)), [*idle], invert=True)
-    answers = replace(answers, looks=looks)
+    looks = np.isin(np.arange(len(answers.annotators)), [*idle], invert=True)
+    answers = replace(answers, looks=answers.looks & looks)
+    noticed: dict[str, list[Flag]] = {}
     for person, flag in [*idle.items(), *_confusing(answers), *_alike(answers)]:
         if person not in idle or flag.name != CONFUSES:
-            found[person].append(flag)
-    return [sorted(each, key=lambda flag: -flag.sure) for each in found]
+            noticed.setdefault(str(answers.annotators[person]), []).append(flag)
+    for each in noticed.values():
+        each.sort(key=lambda flag: -flag.sure)
+    return noticed
 
 
 def talk_to(data: xr.DataTree) -> pd.DataFrame:
     """Return the table of annotators with their flags, those to talk to first."""
-    table = annotators(data)
-    place = pd.Index(names(data, "annotator")).get_indexer(table["annotator"])
-    noticed = flags(data)
-    found = [noticed[each] for each in place]
-    return with_flags(table, found)
+    return with_flags(annotators(data), flags(data))
 
 
-def with_flags(table: pd.DataFrame, found: Sequence[Sequence[Flag]]) -> pd.DataFrame:
-    """Return annotators with flags, those to talk to first, else the least accurate."""
+def with_flags(
+    table: pd.DataFrame, flagged: Mapping[str, Sequence[Flag]]
+) -> pd.DataFrame:
+    """Return annotators with flags, those first, then the least accurate."""
+    of_each = [flagged.get(name, ()) for name in table["annotator"].astype(str)]
     table = table.assign(
-        flags=[", ".join(flag.name for flag in each) for each in found],
-        sure=[max((flag.sure for flag in each), default=np.nan) for each in found],
-        evidence=["; ".join(flag.evidence for flag in each) for each in found],
+        flags=[", ".join(flag.name for flag in each) for each in of_each],
+        sure=[max((flag.sure for flag in each), default=np.nan) for each in of_each],
+        evidence=["; ".join(flag.evidence for flag in each) for each in of_each],
     )
     table = table.astype({"flags": "str", "evidence": "str"})
     order = np.lexsort((table["accuracy"], -table["sure"].fillna(-1.0)))
@@ -113,6 +117,7 @@ class Answers:
     looks: Bool[np.ndarray, " J"]  # who counts among all annotators
     votes: Float[np.ndarray, "K L"]  # how right an answer is, of each truth
     drawn: Float[np.ndarray, "S J K L"] | None  # confusions of the model
+    effect: Float[np.ndarray, " J"]  # of correlated errors on what draws are sure of
 
     @classmethod
     def of(cls, data: xr.DataTree) -> Answers | None:
@@ -130,15 +135,25 @@ class Answers:
         power = np.ones(units)
         if data["truth"].attrs.get("reported") == "tempered":
             power = 1 / data["truth"]["design_effect"].to_numpy()
-        known = data["constant_data"]["annotator_identified"].to_numpy().astype(bool)
-        kept = known[observed["annotator"].to_numpy()]
-        who, unit, said = (
+        constant = data["constant_data"]
+        identified = constant["annotator_identified"].to_numpy().astype(bool)
+        kept = identified[observed["annotator"].to_numpy()]
+        who, unit, answer = (
             observed[name].to_numpy()[kept] for name in ("annotator", "item", "answer")
         )
-        votes = data["constant_data"]["votes"].transpose(*axes[1:]).to_numpy()
-        drawn = draws(data, "confusion", axes)
         return cls(
-            people, true, given, belief, power, who, unit, said, known, votes, drawn
+            annotators=people,
+            true=true,
+            given=given,
+            belief=belief,
+            power=power,
+            annotator=who,
+            unit=unit,
+            answer=answer,
+            looks=identified,
+            votes=constant["votes"].transpose(*axes[1:]).to_numpy(),
+            drawn=draws(data, "confusion", axes),
+            effect=annotator_design_effect(data),
         )
 
     @cached_property
@@ -148,8 +163,8 @@ class Answers:
         if rows is None:
             counts = self._counted(self.belief[self.unit])
             rows = _drawn_in(counts, self._typical(counts), 5.0)
-        own = rows[self.annotator, :, self.answer]
-        return self._counted(self.without(self.unit, own))
+        likelihood = rows[self.annotator, :, self.answer]
+        return self._counted(self.without(self.unit, likelihood))
 
     @cached_property
     def modelled(self) -> Float[np.ndarray, "J K L"] | None:
@@ -157,7 +172,7 @@ class Answers:
         if self.drawn is None:
             return None
         mean: Float[np.ndarray, "J K L"] = self.drawn.mean(0, dtype=float)
-        mean = np.maximum(mean, _LEAST)
+        mean[mean < _LEAST] = _LEAST
         return mean
 
     @cached_property
@@ -267,16 +282,16 @@ def _idle(answers: Answers) -> dict[int, Flag]:
     counts, given = answers.counts, answers.counts.sum(1)
     even = np.ones(len(answers.given))
     looks = _log_marginal(counts, answers.closeness * answers.typical).sum(1)
-    own_way = _log_marginal(counts, even).sum(1)
+    other_way = _log_marginal(counts, even).sum(1)
     habit = _log_marginal(given, even)
-    explained = np.stack([looks, own_way, habit]) + np.log(
+    explained = np.stack([looks, other_way, habit]) + np.log(
         [[1 - 2 * _RARE], [_RARE], [_RARE]]
     )
     sure = special.softmax(explained, 0)[2]
     number = given.sum(1)
     share = given / np.maximum(number, 1)[:, None]
     usual = given.sum(0) / max(given.sum(), 1)
-    found = {}
+    idle = {}
     for person in np.flatnonzero(sure >= SURE):
         most = int((share[person] - usual).argmax())
         if share[person, most] - usual[most] >= _MORE:
@@ -285,11 +300,11 @@ def _idle(answers: Answers) -> dict[int, Flag]:
                 f"{number[person]:.0f} answers, whatever the item (of all answers: "
                 f"{usual[most]:.0%})"
             )
-            found[int(person)] = Flag(HABIT, float(sure[person]), evidence)
+            idle[int(person)] = Flag(HABIT, float(sure[person]), evidence)
         else:
             evidence = f"{number[person]:.0f} answers, which do not depend on the truth"
-            found[int(person)] = Flag(RANDOM, float(sure[person]), evidence)
-    return found
+            idle[int(person)] = Flag(RANDOM, float(sure[person]), evidence)
+    return idle
 
 
 def _confusing(answers: Answers) -> list[tuple[int, Flag]]:
@@ -298,7 +313,9 @@ def _confusing(answers: Answers) -> list[tuple[int, Flag]]:
     typical = rows[answers.looks].mean(0)
     bar = typical + _BEYOND
     if answers.drawn is not None and len(answers.drawn) >= _DRAWS:
-        sure = (answers.drawn > bar).mean(0, dtype=float)
+        # Draws lie farther apart where errors are correlated: so the bar comes closer.
+        nearer = rows + (bar - rows) / np.sqrt(answers.effect)[:, None, None]
+        sure = (answers.drawn > nearer).mean(0, dtype=float)
     else:
         yes = seen[:, :, None] * rows + answers.closeness * typical
         no = (seen + answers.closeness)[:, :, None] - yes
@@ -327,6 +344,8 @@ def _alike(answers: Answers) -> list[tuple[int, Flag]]:
     kept = enough[pair]
     one, other, pair = one[kept], other[kept], (enough.cumsum() - 1)[pair[kept]]
     code, shared = code[enough], shared[enough]
+    if not len(code):
+        return []
     same = answers.answer[one] == answers.answer[other]
     expected = answers.expected(one, other)
     beyond = (same - expected).sum() / max((1 - expected).sum(), _LEAST)

@@ -48,7 +48,11 @@ def items_to_check(data: xr.DataTree) -> pd.DataFrame:
     number = constant["num_responses"].to_numpy()
     units = np.lexsort((number, best[:, 0]))[:MOST]
     given = _answers(data, units)
-    idle = _idle(data)
+    idle = frozenset(
+        name
+        for name, noticed in flags(data).items()
+        if {flag.name for flag in noticed} & {RANDOM, HABIT}
+    )
     believed = classes[best_state[units, 0]]
     columns = {
         "item": category(units, constant["unit_item"].to_numpy()),
@@ -59,11 +63,12 @@ def items_to_check(data: xr.DataTree) -> pd.DataFrame:
         columns["label"] = constant["unit_label"].to_numpy()[units].astype(str)
         columns["probability"] = probability[units, 0]
     elif order.shape[1] > 1:
-        columns["other"] = category(best_state[units, 1], classes)
+        columns["other_label"] = category(best_state[units, 1], classes)
     each_with = zip(given, believed, strict=True)
-    texts = [_told(each, str(label), idle) for each, label in each_with]
-    told = pd.DataFrame(texts, columns=["answers", "annotators", "why"], dtype="str")
-    return pd.concat([pd.DataFrame(columns), told], axis=1)
+    texts = [_described(each, str(label), idle) for each, label in each_with]
+    names_of = ["answers", "annotators", "why"]
+    described = pd.DataFrame(texts, columns=names_of, dtype="str")
+    return pd.concat([pd.DataFrame(columns), described], axis=1)
 
 
 def _answers(data: xr.DataTree, units: np.ndarray) -> list[list[tuple[str, str, int]]]:
@@ -73,34 +78,24 @@ def _answers(data: xr.DataTree, units: np.ndarray) -> list[list[tuple[str, str, 
     place = np.full(data["constant_data"].sizes["item"], -1)
     place[units] = np.arange(len(units))
     people, given = names(data, "annotator"), names(data, "given_class")
-    found: list[list[tuple[str, str, int]]] = [[] for _ in units]
+    given_by: list[list[tuple[str, str, int]]] = [[] for _ in units]
     rows = np.flatnonzero(place[unit] >= 0)
-    who, said, number = (
+    who, answer, number = (
         observed[name].to_numpy()[rows] for name in ("annotator", "answer", "n")
     )
-    each = zip(place[unit[rows]], people[who], given[said], number, strict=True)
-    for at, name, answer, times in each:
-        found[at].append((str(name), str(answer), int(times)))
-    return found
+    each = zip(place[unit[rows]], people[who], given[answer], number, strict=True)
+    for at, name, text, times in each:
+        given_by[at].append((str(name), str(text), int(times)))
+    return given_by
 
 
-def _idle(data: xr.DataTree) -> frozenset[str]:
-    """Return who does not look at the items."""
-    noticed = zip(names(data, "annotator"), flags(data), strict=True)
-    return frozenset(
-        str(name)
-        for name, found in noticed
-        if any(flag.name in (RANDOM, HABIT) for flag in found)
-    )
-
-
-def _told(
+def _described(
     given: Sequence[tuple[str, str, int]], believed: str, idle: frozenset[str]
 ) -> tuple[str, str, str]:
     """Return the answers, by whom they are, and why an expert should see the item."""
     counted: Counter[str] = Counter()
-    for _, said, number in given:
-        counted[said] += number
+    for _, answer, number in given:
+        counted[answer] += number
     total, ranked = counted.total(), counted.most_common()
     why = []
     if total < 2:
@@ -113,7 +108,7 @@ def _told(
     if unseen:
         why.append(f"{', '.join(unseen)} may not look")
     return (
-        ", ".join(f"{number} {said}" for said, number in ranked),
-        ", ".join(f"{who} {said}" for who, said, _ in given),
+        ", ".join(f"{number} {answer}" for answer, number in ranked),
+        ", ".join(f"{who} {answer}" for who, answer, _ in given),
         "; ".join(why) or "what was said is weak evidence",
     )

@@ -38,6 +38,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "class_label": "label",
         "true_label": "label",
         "given_label": "label",
+        "other_label": "label",
         "label_a": "label",
         "label_b": "label",
     }

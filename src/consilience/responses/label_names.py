@@ -5,6 +5,7 @@ table has names: those of the column `name` of the responses' labels, or of a fi
 labels of one name stay apart, and what has no name keeps its code.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from consilience.responses.sources.json_file import read_json
 
 COLUMNS = tuple(name for name, role in ROLES.items() if role == "label")
 """Columns that hold labels, in every table of a run or of an analysis."""
+_SENTENCES = ("answers", "annotators", "evidence", "why")  # in which labels are named
 
 
 def label_names(labels: pd.DataFrame) -> dict[str, str]:
@@ -79,6 +81,16 @@ def rename_labels(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     columns = {
         name: _rename_column(table[name], names) for name in COLUMNS if name in table
     }
+    texts = [
+        name for name in _SENTENCES if name in table and table[name].dtype == "str"
+    ]
+    if texts and names:
+        longest = sorted(names, key=len, reverse=True)
+        label = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest))})(?!\w)")
+        for name in texts:
+            columns[name] = table[name].str.replace(
+                label, lambda match: names[match[0]], regex=True
+            )
     return table.assign(**columns)
 
 

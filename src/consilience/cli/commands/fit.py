@@ -7,6 +7,7 @@ Reading the text answers at once; importing the files would start JAX.
 
 import ast
 import json as text
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,11 @@ from secrets import token_hex
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Literal
 
-from consilience.cli.commands.responses import print_account, with_options
+from consilience.cli.commands.responses import (
+    print_account,
+    print_warnings,
+    with_options,
+)
 from consilience.cli.options import (
     READ_AS_IT_IS,
     WORK_AS_USUAL,
@@ -33,8 +38,9 @@ from consilience.cli.options import (
     read_gold,
     read_responses,
 )
-from consilience.cli.terminal import check_free, finish, rows, screen
+from consilience.cli.terminal import STRICT, check_free, finish, rows, screen
 from consilience.errors import CannotWriteError, FolderExistsError, as_options
+from consilience.progress import VERBOSITY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +71,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     prior: Several = (),
     prior_from: Path | None = None,
     seed: Seed = 0,
+    strict: Flag = False,
     overwrite: Overwrite = False,
     json: Json = False,
     work: Work = WORK_AS_USUAL,
@@ -117,6 +124,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     prior_from
         Run folder of an earlier fit of the same model, with draws: what it learned is
         the prior.
+    strict
+        End with the exit code 3 if a check failed; the run is written all the same.
 
     Examples
     --------
@@ -139,9 +148,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
 
         notes = tuple(note.removesuffix(ORDER_HINT) for note in data.cleaning.notes)
         data = replace(data, cleaning=replace(data.cleaning, notes=notes))
-    print_account(show, data)
+    _print_read(show, data)
     from consilience import fitting
-    from consilience.cli.pages import fit_page
     from consilience.posterior import load
 
     if len(data.kinds) == 1:
@@ -165,13 +173,49 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         progress=True,
     )
     save(fitted, out, overwrite=overwrite)
-    show.print(fit_page(fitted))
+    _print_fitted(show, fitted)
     result = {"run": out, **_result(fitted, data)} if json else {}
     # Answers in canonical form are read as they are.
     canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
     read = ("--responses", responses[0]) if canonical else ()
     page = out.parent / "report.html"
-    finish(show, result, "report", out, *read, "--out", page, written=out)
+    also = [("annotators", out, *read)]
+    if "check" in fitted.tables:
+        checked = ("--what", "check", "--out", out.parent / "check.csv")
+        also.append(("export", out, *checked))
+    finish(show, result, "report", out, *read, "--out", page, written=out, also=also)
+    leave_if_failed(fitted, strict=strict)
+
+
+def _print_read(show: "Console", data: "Responses") -> None:
+    """Print how answers were read: the whole account with --verbose, else its head."""
+    if VERBOSITY.get() == "all":
+        print_account(show, data)
+        return
+    account = with_options(data).cleaning.account()
+    more = len(account) - 1 + len(data.assumptions)
+    hint = f" ({more} notes on the reading: -v)" if more else ""
+    show.print(f"{account[0]}{hint}" if account else hint.strip())
+    print_warnings(show, data)
+
+
+def _print_fitted(show: "Console", fitted: "Fit") -> None:
+    """Print a fit: all of it with --verbose, else on one screen."""
+    from consilience.cli.pages import fit_page, fit_summary
+
+    show.print((fit_page if VERBOSITY.get() == "all" else fit_summary)(fitted))
+
+
+def is_sound(fitted: "Fit") -> bool:
+    """Whether no check failed but that of independence, which is corrected for."""
+    checks = fitted.diagnostics()
+    return bool((checks["ok"] | (checks["name"] == "independence")).all())
+
+
+def leave_if_failed(fitted: "Fit", *, strict: bool) -> None:
+    """End with an exit code of its own where a check failed and that is asked for."""
+    if strict and not is_sound(fitted):
+        sys.exit(STRICT)
 
 
 def predict(  # noqa: PLR0913 (each option stands alone)
@@ -217,7 +261,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
     from consilience import fitting
-    from consilience.cli.pages import fit_page
     from consilience.errors import UnfamiliarAnnotatorsWarning
     from consilience.posterior import load
 
@@ -234,9 +277,9 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     warning = as_options(predicted.data.attrs.get("warning", ""))
     if warning:
         show.print(f"WARNING: {warning}", style="bold color(160)", soft_wrap=True)
-    print_account(show, data)
+    _print_read(show, data)
     save(predicted, out, overwrite=overwrite)
-    show.print(fit_page(predicted))
+    _print_fitted(show, predicted)
     result = {"run": out, "warning": warning}
     if json:
         result |= _result(predicted, data)
@@ -308,7 +351,7 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "engine_reason": as_options(attributes["engine_reason"]),
         "items": len(fitted.items()),
         "annotators": len(fitted.annotators()),
-        "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
+        "ok": is_sound(fitted),
         "checks": counts(verdicts),
         "truth": "raw" if truth is None else truth.attrs.get("reported", "raw"),
         "comparison": rows(fitted.comparison()),

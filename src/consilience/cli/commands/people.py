@@ -57,7 +57,7 @@ def annotators(
     check_free(out, marker=None, overwrite=overwrite)
     fit = load(run)
     if responses is not None:
-        from consilience.analysis.drift import annotators_in_time
+        from consilience.posterior.drifting import annotators_in_time
 
         table = annotators_in_time(fit, read_responses([responses], reading))
     else:

@@ -21,6 +21,7 @@ def sections(report: Report) -> list[Section]:
         overview.agreement(report),
         overview.annotators(report),
         _confusion(report),
+        overview.check(report),
         overview.items(report),
         data.pairs(report),
         overview.models(report),

@@ -250,14 +250,21 @@ def items(report: Report) -> Section:
     frame = report.runs[0].table("items")
     table = CATALOGUE["items"].of(frame).sort("entropy").first(_ON_PAPER)
     paper = replace(html(table), on_paper=True)
-    check = report.runs[0].table("check")
-    parts = [html(CATALOGUE["check"].of(check).first(_ON_PAPER))] if len(check) else []
-    return Section("items", "Items", (*parts, paper), app="items")
+    return Section("items", "Items", (paper,), app="items")
+
+
+def check(report: Report) -> Section | None:
+    """Return the section."""
+    frame = report.runs[0].table("check")
+    if frame.empty:
+        return None
+    shown = html(CATALOGUE["check"].of(frame).first(_ON_PAPER))
+    return Section("check", "Items to check", (shown,))
 
 
 _MAX_ROWS = 300
 _MAX_AGREEMENT_ROWS = 50
-_NOTICED = ("flags", "sure", "evidence")  # in a table of their own
+_FLAGS = ("flags", "sure", "evidence")  # in a table of their own
 
 
 def annotators(report: Report) -> Section:
@@ -276,10 +283,11 @@ def annotators(report: Report) -> Section:
             f"Accuracy of {len(people):,} annotators against the answers they gave"
         )
         parts.append(Chart(skill(people), f"Scatter plot. {caption}", caption))
-    noticed = people[people["flags"] != ""] if "flags" in people else people[:0]
-    if len(noticed):
-        flagged = CATALOGUE["flagged_annotators"].of(noticed, report.prob)
-        parts.append(html(flagged))
+    flagged = people[people["flags"] != ""]
+    if len(flagged):
+        table = CATALOGUE["annotators"].of(flagged, report.prob)
+        shown = columns(table, "annotator", "responses", "accuracy", *_FLAGS)
+        parts.append(Table("Annotators to talk to", tuple(shown), table.notes))
     return Section("annotators", "Annotators", (*parts, _skills(report), *general))
 
 
@@ -312,9 +320,7 @@ def _skills(report: Report) -> Table:
     for run in report.runs:
         frame = run.table("annotators")
         frame = frame.set_axis(frame["annotator"].astype(str)).reindex(names)
-        frame = frame.drop(
-            columns=["annotator", "responses", *_NOTICED], errors="ignore"
-        )
+        frame = frame.drop(columns=["annotator", "responses", *_FLAGS])
         theirs = schema.of(frame)
         made += columns(theirs, of=suffix(report, run))
     return Table(schema.title, tuple(made), people.notes)

@@ -51,6 +51,15 @@ class MeanRatings:
     See Also
     --------
     mean_ratings : Compute them.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> ratings = [(1, "a", 4), (1, "b", 5), (2, "a", 1), (2, "b", 2), (3, "a", 3)]
+    >>> answers = [dict(zip(["item", "annotator", "label"], row)) for row in ratings]
+    >>> fit = cs.fit(answers, ordered=True, model="multinomial")
+    >>> cs.mean_ratings(fit).items["responses"].tolist()
+    [2, 2, 1]
     """
 
     overall: pd.DataFrame
@@ -120,7 +129,7 @@ def mean_ratings(
     >>> fit = cs.fit(answers, ordered=True, model="ordinal_dawid_skene")
     >>> cs.mean_ratings(fit).overall[["answered", "items"]].round(1)
        answered  items
-    0       3.2     60
+    0       3.4     60
     """
     data = fit.data
     if not data.attrs.get("ordered"):
@@ -236,12 +245,12 @@ def _of_items(
     value = np.broadcast_to(value, probability.shape)
     order = np.argsort(value, 1)
     ranked = np.take_along_axis(value, order, 1)
-    known = np.nan_to_num(np.take_along_axis(probability, order, 1))
-    below = known.cumsum(1) / known.sum(1, keepdims=True)
+    probable = np.nan_to_num(np.take_along_axis(probability, order, 1))
+    below = probable.cumsum(1) / probable.sum(1, keepdims=True)
     tail = (1 - prob) / 2
     lower, upper = (
         np.take_along_axis(ranked, (below < at - _ROUNDING).sum(1)[:, None], 1)[:, 0]
         for at in (tail, 1 - tail)
     )
-    mean = (known * ranked).sum(1) / known.sum(1)
+    mean = (probable * ranked).sum(1) / probable.sum(1)
     return {"rating": mean, "lower": lower, "upper": upper}

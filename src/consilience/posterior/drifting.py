@@ -15,17 +15,15 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy.special import expit, logit
-from scipy.stats import norm
 
 from consilience.errors import OptionError
-from consilience.posterior import Fit
 from consilience.posterior.annotators import annotators
-from consilience.posterior.fit import check_responses
+from consilience.posterior.fit import Fit, check_responses
 from consilience.posterior.flags import SURE, Answers, Flag, flags, with_flags
-from consilience.posterior.stored import category, names
+from consilience.posterior.stored import category
 from consilience.responses import Responses
 from consilience.responses.id_types import restored, restores_types
+from consilience.when_used import special
 
 DRIFTS = "drifts"
 TIME = "created_at"  # of an answer, where the source tells
@@ -74,8 +72,8 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> cs.drift(fit, responses)[["annotator", "responses"]].head(2)
       annotator  responses
-    0      Hugo         24
-    1      Iris         21
+    0      Hugo         20
+    1       Wei         20
     """
     check_responses(fit, responses)
     answers = Answers.of(fit.data) if "observed_data" in fit.data.children else None
@@ -96,9 +94,8 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     slope = total(place * excess) / spread
     variance = np.maximum(expected * (1 - expected), _LEAST)
     error = np.sqrt(total(place**2 * variance)) / spread
-    gain = norm.logpdf(slope, 0, np.hypot(error, _CHANGE)) - norm.logpdf(
-        slope, 0, error
-    )
+    wider = np.hypot(error, _CHANGE)  # of the slope, where there is a change
+    gain = np.log(error / wider) + (1 / error**2 - 1 / wider**2) * slope**2 / 2
     far = NormalDist().inv_cdf((1 + float(fit.data.attrs["prob"])) / 2) * error
     shown = np.flatnonzero(number >= _FEW)
     table = pd.DataFrame(
@@ -108,7 +105,7 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
             "change": 2 * slope[shown],
             "lower": 2 * (slope - far)[shown],
             "upper": 2 * (slope + far)[shown],
-            "sure": expit(gain + logit(_RARE))[shown],
+            "sure": special.expit(gain + special.logit(_RARE))[shown],
             "first": _share(answers, right, place < -1 / 3)[shown],
             "last": _share(answers, right, place > 1 / 3)[shown],
         }
@@ -118,19 +115,16 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
 
 def annotators_in_time(fit: Fit, responses: Responses) -> pd.DataFrame:
     """Return the table of annotators with all flags, drift among them."""
-    table = annotators(fit.data)
-    place = pd.Index(names(fit.data, "annotator")).get_indexer(table["annotator"])
+    noticed = flags(fit.data)
     changed = drift(fit, responses)
-    found = [list(each) for each in np.array([*flags(fit.data), None], object)[place]]
-    row_of = {str(name): row for row, name in enumerate(table["annotator"].astype(str))}
     for row in changed[changed["sure"] >= SURE].to_dict("records"):
         evidence = (
             f"right in {row['first']:.0%} of the first third of the answers and in "
             f"{row['last']:.0%} of the last"
         )
         flag = Flag(DRIFTS, float(row["sure"]), evidence)
-        found[row_of[str(row["annotator"])]].append(flag)
-    return restored(with_flags(table, found), fit.types)
+        noticed.setdefault(str(row["annotator"]), []).append(flag)
+    return restored(with_flags(annotators(fit.data), noticed), fit.types)
 
 
 def _share(
@@ -149,8 +143,8 @@ def _right(
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """Return how right each answer is, and how right it was to be expected."""
     rows = answers.rows[answers.annotator]
-    own = answers.rows[answers.annotator, :, answers.answer]
-    belief = answers.without(answers.unit, own)
+    likelihood = answers.rows[answers.annotator, :, answers.answer]
+    belief = answers.without(answers.unit, likelihood)
     right = (belief * answers.votes[:, answers.answer].T).sum(1)
     return right, np.einsum("nk,nkl,kl->n", belief, rows, answers.votes)
 
@@ -158,8 +152,8 @@ def _right(
 def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray, " N"]:
     """Return what orders the answers in time: their times, or their rows."""
     table, constant = responses.table, fit.data["constant_data"]
-    said = "label" if fit.data.attrs["kind"] == "choice" else "answer"
-    keys = ["item", "annotator", said] + ["label"] * (said == "answer")
+    answer = "label" if fit.data.attrs["kind"] == "choice" else "answer"
+    keys = ["item", "annotator", answer] + ["label"] * (answer == "answer")
     order = pd.Series(np.arange(len(table), dtype=float))
     if TIME in table:
         when = pd.to_datetime(table[TIME], errors="coerce", utc=True, format="ISO8601")
@@ -167,7 +161,7 @@ def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray
             order = pd.Series(when.astype("int64").to_numpy(float))
     given = table[keys].astype(str).assign(order=order.to_numpy())
     units = {"item": constant["unit_item"].to_numpy()}
-    if said == "answer":
+    if answer == "answer":
         units["label"] = constant["unit_label"].to_numpy()
     fitted = pd.DataFrame(
         {
@@ -175,11 +169,11 @@ def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray
                 name: values[answers.unit].astype(str) for name, values in units.items()
             },
             "annotator": answers.annotators[answers.annotator].astype(str),
-            said: answers.given[answers.answer].astype(str),
+            answer: answers.given[answers.answer].astype(str),
         }
     )
-    found = fitted.merge(given.drop_duplicates(keys), "left", on=keys)["order"]
-    return found.fillna(0.0).to_numpy()
+    joined = fitted.merge(given.drop_duplicates(keys), "left", on=keys)["order"]
+    return joined.fillna(0.0).to_numpy()
 
 
 def _places(

@@ -1,0 +1,81 @@
+"""Drift: who gets worse in the order of the answers is found, and nobody else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.errors import OptionError
+from consilience.posterior.drifting import annotators_in_time
+
+ITEMS, PEOPLE, EACH = 400, 10, 5
+
+
+def answers(seed):
+    """p0 gives right answers until half-way, then guesses; the others are as before."""
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(3, size=ITEMS)
+    who = generator.random((ITEMS, PEOPLE)).argsort(1)[:, :EACH]
+    late = np.arange(ITEMS)[:, None] > ITEMS / 2
+    sure = np.where((who == 0) & late, 0.3, 0.85)
+    other = (truth[:, None] + generator.integers(1, 3, who.shape)) % 3
+    said = np.where(generator.random(who.shape) < sure, truth[:, None], other)
+    return pd.DataFrame(
+        {
+            "item": [f"i{item:03d}" for item in np.arange(ITEMS).repeat(EACH)],
+            "annotator": [f"p{person}" for person in who.ravel()],
+            "label": [f"c{label}" for label in said.ravel()],
+        }
+    )
+
+
+def drifts(rows):
+    """Return the table of drift of a fit."""
+    responses = cs.read(rows)
+    fit = cs.fit(responses, model="hierarchical_dawid_skene")
+    return cs.drift(fit, responses), fit, responses
+
+
+def test_who_gets_worse_is_found_and_nobody_else():
+    table, fit, responses = drifts(answers(0))
+    assert table["annotator"][0] == "p0"
+    assert table["sure"][0] > 0.99
+    assert table["upper"][0] < -0.2
+    assert table["sure"][1:].max() < 0.5
+    flagged = annotators_in_time(fit, responses)
+    row = flagged.set_index("annotator").loc["p0"]
+    assert row["flags"] == "drifts"
+    assert row["evidence"].startswith("right in ")
+
+
+def test_in_another_order_there_is_no_drift():
+    rows = answers(0).sample(frac=1, random_state=1)
+    assert drifts(rows)[0]["sure"].max() < 0.5
+
+
+def test_times_of_answers_come_before_the_order_of_rows():
+    responses = cs.read(answers(0))
+    fit = cs.fit(responses, model="hierarchical_dawid_skene")
+    generator = np.random.default_rng(1)
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(
+        generator.permutation(len(responses.table)), unit="h"
+    )
+    timed = responses.table.assign(created_at=days.astype(str))
+    object.__setattr__(responses, "table", timed)
+    assert cs.drift(fit, responses)["sure"].max() < 0.5
+
+
+def test_intervals_hold_a_change_of_zero_as_often_as_they_say():
+    held = [
+        ((table["lower"] <= 0) & (table["upper"] >= 0))[table["annotator"] != "p0"]
+        for table in (drifts(answers(seed))[0] for seed in range(5))
+    ]
+    share = np.concatenate(held).mean()
+    # 45 intervals: three standard errors of a share of .9.
+    assert share > 0.9 - 3 * np.sqrt(0.09 / 45)
+
+
+def test_other_responses_are_refused():
+    _, fit, _ = drifts(answers(0))
+    with pytest.raises(OptionError, match="not among"):
+        cs.drift(fit, cs.read(answers(1)[:500]))
