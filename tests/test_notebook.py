@@ -119,16 +119,12 @@ def test_a_record_shows_tables_and_methods_that_return_them():
     assert is_static(Record()._repr_html_())
 
 
-def test_a_plain_line_is_printed_each_tenth_of_the_way(capsys):
+def test_a_plain_line_is_printed_where_a_phase_ends(capsys):
     with bar() as report:
-        for done in (1, 10, 11, 50, 100):
-            report(Progress("<b>", done, 100))
+        for done in (1, 10, 11, 50, 100, 100):
+            report(Progress("<b>", done, 100, "start 1"))
         report(Progress("next", 1, 2))
-    first, half, whole, other = capsys.readouterr().err.splitlines()
-    assert first.startswith("<b>: 10 of 100, about ")
-    assert half.startswith("<b>: 50 of 100")
-    assert whole == "<b>: 100 of 100"
-    assert other == "next: 1 of 2"
+    assert capsys.readouterr().err.splitlines() == ["<b>: done start 1"]
 
 
 def test_what_is_left_follows_from_the_pace_since_the_first_report(monkeypatch, capsys):
@@ -136,11 +132,12 @@ def test_what_is_left_follows_from_the_pace_since_the_first_report(monkeypatch, 
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     with bar() as report:
         report(Progress("phase", 50, 100))  # the work of an earlier run
-        now[0] = 110.0
-        report(Progress("phase", 60, 100))
+        for seconds, done in ((109.0, 59), (110.0, 60), (115.0, 65), (121.0, 70)):
+            now[0] = seconds
+            report(Progress("phase", done, 100))
     first, second = capsys.readouterr().err.splitlines()
-    assert first == "phase: 50 of 100"
-    assert second == "phase: 60 of 100, about 40 s left"
+    assert first == "phase: 60 of 100, about 40 s left"
+    assert second == "phase: 70 of 100, about 32 s left"
 
 
 @pytest.mark.parametrize(

@@ -82,11 +82,12 @@ def test_completion_is_installed_for_a_shell(shell, tmp_path):
 
 
 def next_command(printed):
-    """Return the last suggestion, which the command line must be able to parse."""
-    line = printed.err.strip().splitlines()[-1]
-    assert line.startswith("next: ")
-    parse(line.removeprefix("next: "))
-    return line.removeprefix("next: ")
+    """Return the first suggestion; the command line must be able to parse them all."""
+    lines = printed.err[printed.err.index("next: ") :].splitlines()
+    commands = [line.removeprefix("next:").strip() for line in lines]
+    for command in commands:
+        parse(command)
+    return commands[0]
 
 
 def test_every_command_ends_with_the_one_that_usually_follows(

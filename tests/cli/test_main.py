@@ -11,6 +11,8 @@ HEAVY = (
     *("onnx", "onnxruntime", "PIL"),
 )
 COMMANDS = (
+    "annotators",
+    "ratings",
     "decide",
     "demo",
     "read",
@@ -284,3 +286,14 @@ def test_a_mistake_in_the_file_of_options_is_a_sentence(
     complaint = capsys.readouterr().err
     assert complaint.startswith("consilience: ")
     assert said in complaint
+
+
+def test_a_misspelt_variable_of_the_environment_is_named(run, monkeypatch, capsys):
+    monkeypatch.setenv("CONSILIENCE_MODELS_JSNO", "true")
+    assert run("models") == 2
+    said = capsys.readouterr().err
+    assert "CONSILIENCE_MODELS_JSNO sets no option of models; did you mean" in said
+    assert "CONSILIENCE_MODELS_JSON?" in said
+    monkeypatch.delenv("CONSILIENCE_MODELS_JSNO")
+    monkeypatch.setenv("CONSILIENCE_FIT_MODLE", "of another command")
+    assert run("models") == 0

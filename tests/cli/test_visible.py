@@ -128,7 +128,7 @@ def test_labels_and_ids_that_look_like_messages_are_shown_as_they_are(
     more = {
         "describe": (),
         "agreement": ("--by", "label", "--bootstrap", "0"),
-        "fit": ("--model", "majority", "--out", "[red]run"),
+        "fit": ("--model", "majority", "--out", "[red]run", "-v"),
     }[command]
     assert run(command, path.name, *more) == 0
     said = capsys.readouterr().out

@@ -81,7 +81,7 @@ def test_one_json_file_holds_several_tables(choice_fit, tmp_path):
     assert tables["about"]["prob"] == 0.9
     for name in NAMES:
         assert tables[name] == json.loads(
-            getattr(fit, name)().to_json(orient="records", double_precision=15)
+            fit.table(name).to_json(orient="records", double_precision=15)
         )
 
 

@@ -75,3 +75,12 @@ def test_a_fit_is_copied_as_its_tree(choice_fit):
     fit = choice_fit()
     again = copy.deepcopy(fit)
     pd.testing.assert_frame_equal(again.items(), fit.items())
+
+
+def test_printed_checks_say_their_outcome_and_what_to_do(objects_fit):
+    checks = objects_fit.diagnostics()
+    shown = repr(checks)
+    assert shown.startswith("checks: ")
+    for row in checks.to_dict("records"):
+        assert (row["remedy"] in shown) == (row["outcome"] != "passed")
+    assert "remedy" not in repr(checks[["name", "ok"]])

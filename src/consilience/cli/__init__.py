@@ -23,7 +23,12 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
 from consilience.cli.help import shows_help
-from consilience.cli.options import expand_lists, in_environment
+from consilience.cli.options import (
+    ENVIRONMENT,
+    check_environment,
+    expand_lists,
+    in_environment,
+)
 from consilience.cli.terminal import handle_interrupts, print_json, tell
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
@@ -54,7 +59,7 @@ APP = App(
     help="Infer true labels from the answers of annotators, with uncertainty.",
     version=_version,
     version_flags=("--version", "-V"),
-    config=[Env("CONSILIENCE_", show=False), Toml("consilience.toml")],
+    config=[Env(ENVIRONMENT, show=False), Toml("consilience.toml")],
     # A file or label that begins with a bracket is not JSON.
     default_parameter=Parameter(
         negative=(), env_var_split=in_environment, json_list=False, json_dict=False
@@ -93,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with handle_interrupts(), _visible_warnings(), tell(words) as words:
             if not shows_help(APP, words, _NOTES):
+                check_environment(words, APP)
                 APP(expand_lists(words, APP))
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:

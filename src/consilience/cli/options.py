@@ -7,9 +7,11 @@ files stand first, or it takes none, so that no file is taken for a word.
 
 import ast
 import inspect
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field, fields, make_dataclass
+from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +28,8 @@ from consilience.responses.options import COLUMNS, ReadOptions
 if TYPE_CHECKING:
     from cyclopts import App
 
+ENVIRONMENT = "CONSILIENCE_"  # variables that set options begin so
+_ALIKE = 0.9  # of a variable and the option that it is taken to misspell
 # Files that an option may name where it also takes a list of labels.
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
@@ -72,6 +76,28 @@ def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> li
     if get_origin(kind) not in {tuple, list}:
         return words
     return [part for word in words for part in _parts(word)]
+
+
+def check_environment(arguments: Sequence[str], app: "App") -> None:
+    """Refuse variables of the environment that misspell an option of a command."""
+    if not arguments or arguments[0].startswith("-") or arguments[0] not in app:
+        return
+    before = f"{ENVIRONMENT}{arguments[0].upper().replace('-', '_')}_"
+    meant = [name for name in os.environ if name.startswith(before)]
+    if not meant:
+        return
+    options = [
+        f"{before}{name.lstrip('-').upper().replace('-', '_')}"
+        for argument in app[arguments[0]].assemble_argument_collection()
+        for name in argument.names
+    ]
+    for name in sorted(set(meant) - set(options)):
+        for near in get_close_matches(name, options, n=1, cutoff=_ALIKE):
+            msg = (
+                f"the variable of the environment {name} sets no option of "
+                f"{arguments[0]}; did you mean {near}? Rename or unset it"
+            )
+            raise OptionError(msg)
 
 
 def list_options(command: "App") -> tuple[dict[str, bool], bool]:

@@ -424,7 +424,8 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            Columns name, value, limit, ok and remedy.
+            Columns name, value, limit, outcome, ok and remedy. Printed, it has a line
+            for each check that did not pass, with what to do.
 
         See Also
         --------
@@ -446,7 +447,7 @@ class Fit:
         4   label_switching  True
         5      independence  True
         """
-        return tables.diagnostics(self.data)
+        return self.table("diagnostics")
 
     def comparison(self) -> pd.DataFrame:
         """Return how the compared models rank (model "auto").

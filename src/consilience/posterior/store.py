@@ -44,14 +44,16 @@ def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
     """Write the run folder, whole or not at all."""
     place = Path(folder)
     with whole_folder(place, replaceable=is_run if overwrite else None) as partial:
-        size = _write_netcdf(fit.data, partial / "fit.nc")
+        data, seconds = _without_seconds(fit.data)
+        size = _write_netcdf(data, partial / "fit.nc")
         tables = partial / "tables"
         tables.mkdir()
-        for name in names_of(fit.data):
-            frame = restored(TABLES[name](fit.data), fit.types)
-            write_parquet(frame, tables / f"{name}.parquet", about(fit.data))
-        text = tomli_w.dumps(_record(fit.data, size))
-        (partial / "run.toml").write_text(text, encoding="utf-8")
+        for name in names_of(data):
+            frame = restored(TABLES[name](data), fit.types)
+            write_parquet(frame, tables / f"{name}.parquet", about(data))
+        for name, record in (("run", _record(data, size)), ("seconds", seconds)):
+            text = tomli_w.dumps(record)
+            (partial / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
 def load(folder: str | Path) -> Fit:
@@ -113,11 +115,39 @@ def load(folder: str | Path) -> Fit:
         raise SourceError(msg)
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
-            return Fit(tree.load())
+            return Fit(_with_seconds(tree.load(), place / "seconds.toml"))
     # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
     except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
         msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
         raise SourceError(msg) from error
+
+
+def _without_seconds(data: xr.DataTree) -> tuple[xr.DataTree, dict[str, Any]]:
+    """Return a fit without what differs between equal runs, and the seconds."""
+    changed, seconds = data.copy(), {"fit": float(data.attrs["seconds"])}
+    changed.attrs = {**data.attrs, "seconds": 0.0}
+    if "comparison" in data.children:
+        compared = data["comparison"].to_dataset()
+        models = compared["model"].to_numpy().astype(str)
+        took = compared["seconds"].to_numpy().astype(float)
+        seconds |= dict(zip(models.tolist(), took.tolist(), strict=True))
+        timeless = compared.assign(seconds=0 * compared["seconds"])
+        changed["comparison"] = xr.DataTree(timeless)
+    return changed, {"seconds": seconds}
+
+
+def _with_seconds(data: xr.DataTree, file: Path) -> xr.DataTree:
+    """Return a fit with the seconds that a file has, if it is there."""
+    if not file.is_file():
+        return data
+    seconds = _read_record(file)["seconds"]
+    data.attrs["seconds"] = seconds["fit"]
+    if "comparison" in data.children:
+        compared = data["comparison"].to_dataset()
+        took = [seconds[str(model)] for model in compared["model"].to_numpy()]
+        timed = compared.assign(seconds=("candidate_model", took))
+        data["comparison"] = xr.DataTree(timed)
+    return data
 
 
 def is_run(folder: Path) -> bool:
@@ -147,7 +177,6 @@ def _record(data: xr.DataTree, fit_bytes: int) -> dict[str, Any]:
         **{name: str(attributes[name]) for name in _TEXTS},
         "seed": int(attributes["seed"]),
         "prob": float(attributes["prob"]),
-        "seconds": float(attributes["seconds"]),
         "fit_bytes": fit_bytes,
         "assumptions": json.loads(attributes["assumptions"]),
         "settings": _without_null(json.loads(attributes["settings"])),

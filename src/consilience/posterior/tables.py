@@ -163,6 +163,15 @@ class DescribedTable(pd.DataFrame):
                 means |= {lower: f"lower {of}", upper: f"upper {of}"}
         return {name: means[name] for name in map(str, self.columns)}
 
+    def __repr__(self) -> str:
+        """Return it as a data frame does; checks each with its outcome and remedy."""
+        if "remedy" not in self.columns:
+            return super().__repr__()
+        lines = [f"checks: {tally(self)}"] if len(self) else ["no checks"]
+        rows = self[self["outcome"] != PASSED].to_dict("records")
+        lines += [f"{row['name']}: {row['outcome']}; {row['remedy']}" for row in rows]
+        return "\n".join(lines)
+
     def _repr_html_(self) -> str:
         """Return the first and last rows, and what the columns mean."""
         listed = [f"{name}: {meaning}" for name, meaning in self.meanings.items()]

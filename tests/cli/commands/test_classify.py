@@ -154,7 +154,7 @@ def test_photographs_become_labels_without_a_file_made_by_hand(
     assert run("candidates", "p", "--out", "c") == 0
     how = ("--model", "dawid_skene", "--engine", "em")
     given = ("answers.csv", "--candidates", "c")
-    assert run("fit", *given, *how, "--out", "run") == 0
+    assert run("fit", *given, *how, "--out", "run", "-v") == 0
     assert "labels of candidates are called by their column 'name'" in " ".join(
         capsys.readouterr().out.split()
     )

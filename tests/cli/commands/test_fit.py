@@ -17,13 +17,14 @@ from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
 from consilience.tables import CATALOGUE
 from consilience.tables import terminal as colours
 
+AGAIN = ("--overwrite", "--strict", "-v")
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
 
 
 def test_fit_says_what_was_read_which_engine_and_how_it_went(
     run, export, columns, capsys
 ):
-    options = ("--prior", "own=8", "--restarts", "2")
+    options = ("--prior", "own=8", "--restarts", "2", "-v")
     assert run("fit", export, *columns, *QUICK, *options, "--out", "run") == 0
     said = capsys.readouterr().out
     order = ("read 36 rows", "bayesian_dawid_skene by em", "12 items", "cid", "checks:")
@@ -67,8 +68,46 @@ def test_a_bad_fit_is_written_and_says_how_to_mend_it(run, export, columns, caps
     assert run("fit", export, *columns, *QUICK, *wrong, "--out", "run") == 0
     said = capsys.readouterr().out
     assert "DO NOT TRUST THIS FIT YET" in said
-    assert "how to fix it" in said
+    assert "label_switching: " in said
+    assert run("fit", export, *columns, *QUICK, *wrong, "--out", "run", *AGAIN) == 3
+    assert "how to fix it" in capsys.readouterr().out
     assert not cs.load("run").diagnostics()["ok"].all()
+
+
+@pytest.mark.usefixtures("two_models")
+def test_what_a_fit_tells_has_room_on_a_terminal(
+    run, export, columns, monkeypatch, capsys
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    options = ("--restarts", "1", "--draws", "20", "--out", "run")
+    assert run("fit", export, *columns, *options) == 0
+    told = capsys.readouterr()
+    lines = [*told.out.splitlines(), *told.err[told.err.index("next:") :].splitlines()]
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert sum("consilience " in line for line in lines[-3:]) == 3
+    # A terminal has a bar in place; elsewhere there is one line for each model.
+    progress = told.err[: told.err.index("next:")].splitlines()
+    assert [line.split(":")[0] for line in progress] == [
+        "shared_errors (1 of 2)",
+        "community_bcc (2 of 2)",
+    ]
+
+
+def test_quiet_tells_nothing_but_errors(run, export, columns, capsys):
+    assert run("fit", export, *columns, *QUICK, "--out", "run", "--quiet") == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+    assert run("fit", export, *columns, "-q", *QUICK, "--out", "new", "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["ok"]
+    assert said.err == ""
+    assert run("fit", export, *columns, *QUICK, "--out", "run", "-q") == 2
+    assert "already exists" in capsys.readouterr().err
+
+
+def test_a_sound_fit_passes_strict(run, export, columns):
+    assert run("fit", export, *columns, *QUICK, "--out", "run", "--strict") == 0
 
 
 def test_an_existing_run_is_refused_before_anything_is_read(run, fitted, capsys):
@@ -93,7 +132,7 @@ def test_the_account_counts_the_gold_and_does_not_propose_what_was_asked(
     (tmp_path / "stars.csv").write_text("item,annotator,label\n" + "".join(rows))
     (tmp_path / "gold.csv").write_text("item,label\n1,2\n2,3\n")
     options = ("--model", "majority", "--ordered", "--gold", "gold.csv", "--out", "run")
-    assert run("fit", "stars.csv", *options) == 0
+    assert run("fit", "stars.csv", *options, "-v") == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "gold rows 2" in shown
     assert "1 < 2 < 3" in shown
@@ -174,7 +213,7 @@ def test_auto_shows_how_the_models_stand(run, export, columns, capsys):
     assert result["model"] == compared["model"].iloc[0]
     assert result["truth"] in ("raw", "tempered")
     page = " ".join(said.err.split())
-    order = ("of 2 models", "a mixture:", "to the best", "12 items", "checks:")
+    order = ("12 items", "labels: the mean of several", "annotators: of", "checks:")
     places = [page.index(part) for part in order]
     assert places == sorted(places)
 

@@ -1,0 +1,67 @@
+"""The commands that say whom to talk to, and how items are rated."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def rated(run, tmp_path):
+    """Write ratings by eight raters, one of whom always says 5; fit them."""
+    generator = np.random.default_rng(0)
+    truth = generator.integers(1, 6, 80)
+    said = truth[:, None] + generator.normal(0, 0.6, (80, 8))
+    said[:, 0] = 5
+    rows = {
+        "item": np.arange(80).repeat(8),
+        "annotator": [f"r{rater}" for _ in range(80) for rater in range(8)],
+        "label": np.clip(np.rint(said), 1, 5).astype(int).ravel(),
+    }
+    pd.DataFrame(rows).to_csv(tmp_path / "ratings.csv", index=False)
+    groups = {"item": np.arange(80), "group": np.where(truth > 2, "good", "bad")}
+    pd.DataFrame(groups).to_csv(tmp_path / "groups.csv", index=False)
+    how = ("--ordered", "--model", "ordinal_dawid_skene", "--out", "run", "-q")
+    assert run("fit", "ratings.csv", *how) == 0
+    return "run"
+
+
+def test_who_always_says_the_same_is_named_first(run, rated, capsys):
+    assert run("annotators", rated) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("1 of 8 annotators to talk to\nr0: answers by habit")
+    assert "5 is 100% of 80 answers" in said
+    assert "bias" in said
+    assert run("annotators", rated, "--json", "--out", "people.csv") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["annotators"][0]["flags"] == "answers by habit"
+    assert pd.read_csv("people.csv")["annotator"][0] == "r0"
+
+
+def test_with_responses_drift_is_looked_for(run, rated, capsys):
+    assert run("annotators", rated, "--responses", "ratings.csv", "--json") == 0
+    result = json.loads(capsys.readouterr().out)["annotators"]
+    assert [row["flags"] for row in result].count("drifts") == 0
+    assert run("annotators", rated, "--responses", "groups.csv") == 2
+
+
+def test_ratings_have_means_of_groups_and_what_they_differ_by(run, rated, capsys):
+    assert run("ratings", rated, "--groups", "groups.csv", "--out", "items.csv") == 0
+    said = capsys.readouterr().out
+    heads = ("Mean rating of all items", "Mean rating of each group", "Differences")
+    places = [said.index(head) for head in heads]
+    assert places == sorted(places)
+    assert len(pd.read_csv("items.csv")) == 80
+    assert run("ratings", rated, "--groups", "groups.csv", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    (apart,) = result["differences"]
+    assert abs(apart["difference"]) > 1.5
+    assert (apart["higher"] > 0.99) == (apart["group"] == "good")
+
+
+def test_items_to_check_are_exported(run, rated):
+    assert run("export", rated, "--what", "check", "--out", "check.csv") == 0
+    table = pd.read_csv("check.csv")
+    assert table["probability"].is_monotonic_increasing
+    assert {"answers", "annotators", "why"} <= {*table.columns}
