@@ -23,7 +23,7 @@ def test_a_table_that_is_a_method_is_the_same_by_name(choice_fit, name):
 
 
 def test_a_fit_of_objects_names_all_its_tables(objects_fit):
-    of_objects = {"objects", "objects_vi", "object_counts", "same_object", "panels"}
+    of_objects = {"objects", "object_counts", "same_object", "panels"}
     assert of_objects | {"ambiguity", "styles"} == {*objects_fit.tables} - {*METHODS}
     assert all(objects_fit.table(name).size for name in of_objects)
 

@@ -6,8 +6,7 @@ three ambiguities. For all items together: how many hold several objects, and of
 many the main label is not the data set's own.
 
 **The point estimate of the partition** is the one of least expected loss, of all that
-there are (`consilience.objects.partitions`): by pairs of labels, and by
-information.
+there are, by pairs of labels (`consilience.objects.partitions`).
 
 What is drawn of an item comes from a stream of its own, so that it is the same
 whichever items stand beside it.
@@ -33,7 +32,7 @@ from consilience.objects.draws import (
     with_none,
 )
 from consilience.objects.items import Items
-from consilience.objects.partitions import LOSSES, block_indices, least_loss
+from consilience.objects.partitions import binder, block_indices, least_loss
 from consilience.objects.response_panels import (
     SIZES,
     LabelCounts,
@@ -69,10 +68,10 @@ class ItemPosterior:
     structure: Float[np.ndarray, " U"]
     naming: Float[np.ndarray, " U"]
     salience: Float[np.ndarray, " U"]
-    object_of: Int[np.ndarray, "L U C"]
-    share: Float[np.ndarray, "L U C"]
-    there: Float[np.ndarray, "L U C"]
-    main: Float[np.ndarray, "L U C"]
+    object_of: Int[np.ndarray, "U C"]
+    share: Float[np.ndarray, "U C"]
+    there: Float[np.ndarray, "U C"]
+    main: Float[np.ndarray, "U C"]
     panel_several: Float[np.ndarray, "U S"]
     panel_differs: Float[np.ndarray, "U S"]
     several: Float[np.ndarray, "D T"]
@@ -188,7 +187,7 @@ def item_posterior(
                 chunk = _with_none(chunk, blocks.unit[rows], given, run.numbers)
                 partition += run.weight * chunk.partition
                 _add(run, blocks, chunk, which)
-            _add_point_partitions(run, blocks, weights, rows, partition, seed, names)
+            _add_point_partition(run, blocks, weights, rows, partition, seed, names)
             done += len(rows)
             report(Progress(PHASE, done, units))
     num_labelled = max(int((own_slot >= 0).sum()), 1)
@@ -213,7 +212,6 @@ def _empty(
     counts[single, :, 1] = 1.0
     panel_differs = np.zeros((units, len(SIZES) + 1))
     panel_differs[single[dataset_label[single] < 0]] = np.nan
-    by_loss = np.repeat(first[None], len(LOSSES), axis=0)
     return ItemPosterior(
         beyond=np.zeros((units, most, len(GRID))),
         valid=np.zeros((draws, units, most)),
@@ -226,10 +224,10 @@ def _empty(
         structure=np.zeros(units),
         naming=np.zeros(units),
         salience=np.zeros(units),
-        object_of=np.where(by_loss > 0, 0, -1),
-        share=by_loss.copy(),
-        there=by_loss.copy(),
-        main=by_loss.copy(),
+        object_of=np.where(first > 0, 0, -1),
+        share=first.copy(),
+        there=first.copy(),
+        main=first.copy(),
         panel_several=np.zeros_like(panel_differs),
         panel_differs=panel_differs,
         several=np.zeros((total, len(TAUS))),
@@ -257,11 +255,11 @@ def _add_single(
     if which == 0:
         for values in (posterior.main_label, posterior.main_share, posterior.counts):
             values[units] = 0.0
-        posterior.there[:, units] = 0.0
+        posterior.there[units] = 0.0
     posterior.main_label[units, 0] += weight * chunk.is_main_label[:, :, 0].mean(1)
     posterior.main_share[units, 0] += weight * chunk.main[:, :, 0].mean(1)
     there = chunk.frequency[:, :, 0]
-    posterior.there[:, units, 0] += weight * (there > TAU).mean(1)
+    posterior.there[units, 0] += weight * (there > TAU).mean(1)
     for place, tau in enumerate(TAUS):
         named = weight * (there > tau).mean(1)
         posterior.counts[units, place, 0] += weight - named
@@ -369,7 +367,7 @@ def completed(
     return np.stack(counts, axis=1).astype(float)
 
 
-def _add_point_partitions(
+def _add_point_partition(
     run: _Run,
     blocks: Blocks,
     weights: list[BlockWeights],
@@ -378,7 +376,7 @@ def _add_point_partitions(
     seed: int,
     names: Shaped[np.ndarray, " U"],
 ) -> None:
-    """Fill in what is exact, and draw the labels of the estimated partitions.
+    """Fill in what is exact, and draw the labels of the estimated partition.
 
     A draw of the parameters counts by how probable it makes that partition.
     """
@@ -389,41 +387,20 @@ def _add_point_partitions(
     logs = np.log(np.where(partition > 0, partition, 1.0))
     posterior.structure[units] = -(partition * logs).sum(1)
     posterior.same[units, :n, :n] = (partition @ together).reshape(-1, n, n)
-    partitions = [least_loss(loss(partition, n)) for loss in LOSSES.values()]
-    for loss, chosen in enumerate(partitions):
-        posterior.object_of[loss, units, :n] = inside[chosen].argmax(1)
-        # Where losses agree, labels are drawn once.
-        new = (chosen != partitions[0]) | (loss == 0)
-        for values in (posterior.share, posterior.there, posterior.main):
-            values[loss, units[~new]] = values[0, units[~new]]
-        # Items are drawn one behind the other.
-        at = np.flatnonzero(new)
-        for some in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
-            if len(some):
-                mean = partition[some, chosen[some]]
-                numbers = streams(seed, names[units[some]])
-                for weight in weights:
-                    given = draw(
-                        blocks, weight, rows[some], run.number, numbers, chosen[some]
-                    )
-                    given = _with_none(given, units[some], run.given, numbers)
-                    by_draw = given.partition[np.arange(len(some)), chosen[some]]
-                    # Where no draw makes it probable, each counts as much.
-                    ratio = np.divide(
-                        by_draw, mean, np.ones_like(mean), where=mean > TINY
-                    )
-                    _add_given(run, units[some], given, loss, ratio[:, None])
-
-
-def _add_given(
-    run: _Run,
-    units: Int[np.ndarray, " u"],
-    given: Chunk,
-    loss: int,
-    ratio: Float[np.ndarray, "u 1"],
-) -> None:
-    posterior, n, weight = run.posterior, given.share.shape[2], run.weight * ratio
-    top = given.salience.argmax(2)
-    posterior.share[loss, units, :n] += weight * given.share.mean(1)
-    posterior.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
-    posterior.main[loss, units, :n] += weight * _shares(top, n)
+    chosen = least_loss(binder(partition, n))
+    posterior.object_of[units, :n] = inside[chosen].argmax(1)
+    # Items are drawn one behind the other.
+    place = np.arange(len(units))
+    mean = partition[place, chosen]
+    numbers = streams(seed, names[units])
+    for weight in weights:
+        given = draw(blocks, weight, rows, run.number, numbers, chosen)
+        given = _with_none(given, units, run.given, numbers)
+        by_draw = given.partition[place, chosen]
+        # Where no draw makes it probable, each counts as much.
+        ratio = np.divide(by_draw, mean, np.ones_like(mean), where=mean > TINY)
+        share = run.weight * ratio[:, None]
+        top = _shares(given.salience.argmax(2), n)
+        posterior.share[units, :n] += share * given.share.mean(1)
+        posterior.there[units, :n] += share * (given.frequency > TAU).mean(1)
+        posterior.main[units, :n] += share * top

@@ -61,8 +61,7 @@ class ItemTables:
             **by_superclass,
             "labels": self._labels(),
             "items": self._items(),
-            "objects": self._objects(0),
-            "objects_vi": self._objects(1),
+            "objects": self._objects(),
             "object_counts": self._counts(),
             "same_object": self._same(),
             "ambiguity": self._ambiguity(),
@@ -144,13 +143,13 @@ class ItemTables:
             }
         )
 
-    def _objects(self, loss: int) -> pd.DataFrame:
+    def _objects(self) -> pd.DataFrame:
         posterior, candidate = self.posterior, self._candidate
         at = unit, slot = np.nonzero(candidate >= 0)
-        main, place = posterior.main[loss], posterior.object_of[loss, unit, slot]
+        main, place = posterior.main, posterior.object_of[unit, slot]
         # Objects are numbered from one by how probably they are the main one.
         order = np.argsort(np.argsort(-main, axis=1, kind="stable"), axis=1)
-        share, number = posterior.share[loss][at], order[unit, place] + 1
+        share, number = posterior.share[at], order[unit, place] + 1
         present = np.maximum(posterior.present[at], np.finfo(float).tiny)
         frame = pd.DataFrame(
             {
@@ -159,7 +158,7 @@ class ItemTables:
                 "label": self._label(candidate[at]),
                 "share": share,
                 "right_name": posterior.valid.mean(0)[at] / present,
-                "probability": posterior.there[loss, unit, place],
+                "probability": posterior.there[unit, place],
                 "main_probability": main[unit, place],
             }
         )

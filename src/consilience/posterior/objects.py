@@ -31,7 +31,7 @@ from consilience.posterior.stored import (
 from consilience.when_used import special, xr
 
 OF_ITEMS = (
-    *("objects", "objects_vi", "object_counts"),
+    *("objects", "object_counts"),
     *("same_object", "ambiguity", "panels"),
 )
 LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits

@@ -152,11 +152,10 @@ def reported(tree):
         for tau in LEVELS:
             beyond = curves["beyond"].sel(share=tau, method="nearest")
             values.setdefault(f"valid {tau}", beyond[unit, :labels])
-        for table in ("objects", "objects_vi"):
-            objects = rows(table).sort_values("label")
-            values["right name"] = objects["right_name"]
-            for name in ("share", "probability", "main_probability"):
-                values[f"{name} in {table}"] = objects[name]
+        objects = rows("objects").sort_values("label")
+        values["right name"] = objects["right_name"]
+        for name in ("share", "probability", "main_probability"):
+            values[f"{name} in objects"] = objects[name]
         every.append({name: np.asarray(value) for name, value in values.items()})
     whole = {name: curves[name].to_numpy() for name in WHOLE}
     means = {f"{name} of all": value.mean(0) for name, value in whole.items()}
@@ -193,15 +192,12 @@ def asked(worlds, item, generator):
     # A ratio of means: each world's part in it.
     ratio = valid.mean(0) / there.mean(0)
     values["right name"] = ratio + (valid - ratio * there) / there.mean(0)
-    tables = ("objects", "objects_vi")
-    for table, partition in zip(tables, least_loss(item, BOTH), strict=True):
-        given = worlds.which == partition
-        values |= {
-            f"share in {table}": worlds.share[given],
-            f"probability in {table}": there[given],
-            f"main_probability in {table}": main_object[given],
-        }
-    return values
+    given = worlds.which == least_loss(item, BOTH)[0]
+    return values | {
+        "share in objects": worlds.share[given],
+        "probability in objects": there[given],
+        "main_probability in objects": main_object[given],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -327,16 +323,15 @@ def test_worlds_hold_partitions_as_often_as_enumerated(worlds):
         assert (abs(often - chance) <= 4 * spread).all()
 
 
-@pytest.mark.parametrize(("place", "table"), [(0, "objects"), (1, "objects_vi")])
-def test_the_partition_is_that_of_least_expected_loss(fit, place, table):
-    objects = stored(fit, table)
+def test_the_partition_is_that_of_least_expected_loss(fit):
+    objects = stored(fit, "objects")
     expected, others = [], []
     for unit, item in enumerate(ITEMS):
         rows = objects[objects["item"] == f"i{unit}"]
         assert rows["main_probability"].is_monotonic_decreasing
         number = rows.sort_values("label")["object"].to_numpy()
-        both = least_loss(item, BOTH)
-        for chosen, results in ((both[place], expected), (both[1 - place], others)):
+        by_pairs, by_information = least_loss(item, BOTH)
+        for chosen, results in ((by_pairs, expected), (by_information, others)):
             code = partitions_of(item[0])[chosen]
             same = (number[:, None] == number) == (code[:, None] == code)
             results.append(same.all())
