@@ -39,9 +39,8 @@ class Progress:
 
 
 # How much a command tells: with --quiet, by default, with --verbose.
-VERBOSITY: ContextVar[Literal["nothing", "what matters", "all"]] = ContextVar(
-    "VERBOSITY", default="what matters"
-)
+type Verbosity = Literal["nothing", "what matters", "all"]
+VERBOSITY: ContextVar[Verbosity] = ContextVar("VERBOSITY", default="what matters")
 _OFTEN = 10.0  # seconds between two lines about a phase
 _WIDE = 80  # columns of the terminal that have room for all that a bar tells
 

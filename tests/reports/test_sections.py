@@ -14,8 +14,8 @@ from consilience.reports.sections.overview import verdict
 from consilience.tables.html import Table
 
 ALL = (
-    *("overview", "data", "agreement", "annotators", "confusion", "items", "pairs"),
-    *("models", "predictive", "diagnostics", "caution"),
+    *("overview", "data", "agreement", "annotators", "confusion", "check", "items"),
+    *("pairs", "models", "predictive", "diagnostics", "caution"),
 )
 
 

@@ -15,6 +15,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from consilience.errors import as_options
+from consilience.intervals import bounds
 from consilience.posterior import Fit
 from consilience.posterior.tables import FAILED, PASSED, tally
 from consilience.tables import CATALOGUE, Table
@@ -97,7 +98,7 @@ def fit_summary(fitted: Fit) -> Group:
         parts.append(object_table(fitted.items()["objects"]))
     skills = people["accuracy"].dropna()
     if len(skills):
-        low, middle, high = skills.quantile([0.25, 0.5, 0.75])
+        (low, high), middle = bounds(skills.to_numpy(float), 0.5), skills.median()
         parts.append(
             Text(
                 f"\naccuracy of annotators: {skills.min():.2f} to {skills.max():.2f}, "
@@ -113,7 +114,7 @@ def fit_summary(fitted: Fit) -> Group:
     return Group(*parts, *trust(fitted.diagnostics()))
 
 
-def _why_this(attributes: Mapping[str, Any], compared: pd.DataFrame) -> list[Text]:
+def _why_this(attributes: Mapping[Any, Any], compared: pd.DataFrame) -> list[Text]:
     """Say what the truth and the annotators of a fit are, in a sentence each."""
     weight = compared[compared["weight"] >= _SEEN]
     if len(weight) < 2:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consilience.errors import FolderExistsError
-from consilience.progress import VERBOSITY
+from consilience.progress import VERBOSITY, Verbosity
 from consilience.visible import escape_json, visible
 from consilience.whole_folder import check_writable, clean_path, whole_folder
 
@@ -192,7 +192,9 @@ def tell(words: Sequence[str]) -> Iterator[list[str]]:
     end = words.index("--") if "--" in words else len(words)
     flags = {word for word in words[:end] if word in (*_ALL, *_NOTHING)}
     rest = [word for word in words[:end] if word not in flags] + [*words[end:]]
-    spoken = "nothing" if flags & {*_NOTHING} else "all" if flags else "what matters"
+    spoken: Verbosity = (
+        "nothing" if flags & {*_NOTHING} else "all" if flags else "what matters"
+    )
     before = VERBOSITY.set(spoken)
     try:
         with logged() if spoken == "all" else nullcontext():

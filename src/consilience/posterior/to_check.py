@@ -55,12 +55,13 @@ def items_to_check(data: xr.DataTree) -> pd.DataFrame:
     )
     believed = classes[best_state[units, 0]]
     columns = {
-        "item": category(units, constant["unit_item"].to_numpy()),
+        "item": pd.Categorical(constant["unit_item"].to_numpy()[units].astype(str)),
         "label": category(best_state[units, 0], classes),
         "probability": best[units, 0],
     }
     if data.attrs["kind"] == "contains":
-        columns["label"] = constant["unit_label"].to_numpy()[units].astype(str)
+        asked = constant["unit_label"].to_numpy()[units].astype(str)
+        columns["label"] = pd.Categorical(asked)
         columns["probability"] = probability[units, 0]
     elif order.shape[1] > 1:
         columns["other_label"] = category(best_state[units, 1], classes)

@@ -314,7 +314,7 @@ def _population(run: Run, report: Report) -> list[Table]:
 def _skills(report: Report) -> Table:
     """Return the skills of each annotator, a column for each run."""
     schema, first = CATALOGUE["annotators"], report.runs[0].table("annotators")
-    people = schema.of(first, report.prob).sort("responses").first(_MAX_ROWS)
+    people = schema.of(first, report.prob).sort("accuracy").first(_MAX_ROWS)
     names = people.frame["annotator"].astype(str)
     made = columns(people, "annotator", "responses")
     for run in report.runs:
