@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Literal
 
 from rich.console import Console as RichConsole
 from rich.console import ConsoleOptions, RenderableType
@@ -11,10 +12,12 @@ from rich.status import Status
 from rich.text import Text
 
 from consilience.errors import as_options
-from consilience.progress import VERBOSITY
 from consilience.visible import visible
 
 _FILE_WIDTH = 10_000
+# How much a command tells: with --quiet, by default, with --verbose.
+type Verbosity = Literal["nothing", "what matters", "all"]
+VERBOSITY: ContextVar[Verbosity] = ContextVar("VERBOSITY", default="what matters")
 
 
 class Console(RichConsole):

@@ -15,9 +15,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
 
 logger = logging.getLogger("consilience")
 logger.addHandler(logging.NullHandler())
@@ -38,9 +36,6 @@ class Progress:
         return f"{self.phase}: {far} {self.note}".rstrip()
 
 
-# How much a command tells: with --quiet, by default, with --verbose.
-type Verbosity = Literal["nothing", "what matters", "all"]
-VERBOSITY: ContextVar[Verbosity] = ContextVar("VERBOSITY", default="what matters")
 _OFTEN = 10.0  # seconds between two lines about a phase
 _WIDE = 80  # columns of the terminal that have room for all that a bar tells
 

@@ -19,8 +19,8 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consilience.console import VERBOSITY, Verbosity
 from consilience.errors import FolderExistsError
-from consilience.progress import VERBOSITY, Verbosity
 from consilience.visible import escape_json, visible
 from consilience.whole_folder import check_writable, clean_path, whole_folder
 

@@ -39,8 +39,8 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.terminal import STRICT, check_free, finish, rows, screen
+from consilience.console import VERBOSITY
 from consilience.errors import CannotWriteError, FolderExistsError, as_options
-from consilience.progress import VERBOSITY
 
 if TYPE_CHECKING:
     import pandas as pd
