@@ -132,3 +132,18 @@ def test_of_objects_there_is_no_such_table():
     with pytest.raises(OptionError, match="of kind choice and contains"):
         fit.table("check")
     assert "flags" in fit.table("annotators")
+
+
+def test_of_annotators_without_ids_nobody_is_flagged():
+    rows = crowd(0, faulty=True)[["item", "label"]]
+    fit = cs.fit(rows, model="multinomial")
+    assert flags(fit.data) == {}
+    assert fit.table("annotators").empty
+    assert len(fit.table("check")) == 100
+
+
+def test_two_people_one_of_whom_does_not_look():
+    rows = crowd(0, faulty=True)
+    rows = rows[rows["annotator"].isin(["p1", "p5"])]
+    fit = cs.fit(rows, model="bayesian_dawid_skene")
+    assert set(noticed(fit)) <= {"p1", "p5"}

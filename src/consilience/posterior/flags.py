@@ -68,11 +68,12 @@ def flags(data: xr.DataTree) -> dict[str, list[Flag]]:
     if data.attrs["kind"] == "objects" or not looked:
         return {}
     answers = Answers.of(data)
-    if answers is None:
+    if answers is None or not answers.looks.any():
         return {}
     idle = _idle(answers)
     looks = np.isin(np.arange(len(answers.annotators)), [*idle], invert=True)
-    answers = replace(answers, looks=answers.looks & looks)
+    if (answers.looks & looks).any():
+        answers = replace(answers, looks=answers.looks & looks)
     noticed: dict[str, list[Flag]] = {}
     for person, flag in [*idle.items(), *_confusing(answers), *_alike(answers)]:
         if person not in idle or flag.name != CONFUSES:

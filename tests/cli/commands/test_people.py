@@ -65,3 +65,10 @@ def test_items_to_check_are_exported(run, rated):
     table = pd.read_csv("check.csv")
     assert table["probability"].is_monotonic_increasing
     assert {"answers", "annotators", "why"} <= {*table.columns}
+
+
+def test_without_ids_there_is_nobody_to_talk_to(run, tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("item,label\n1,x\n1,y\n1,x\n2,y\n2,y\n")
+    assert run("fit", "a.csv", "--out", "run", "-q") == 0
+    assert run("annotators", "run") == 0
+    assert "no annotator has an id" in capsys.readouterr().out

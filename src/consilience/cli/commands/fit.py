@@ -194,7 +194,8 @@ def _print_read(show: "Console", data: "Responses") -> None:
         return
     account = with_options(data).cleaning.account()
     more = len(account) - 1 + len(data.assumptions)
-    hint = f" ({more} notes on the reading: -v)" if more else ""
+    notes = "1 note" if more == 1 else f"{more} notes"
+    hint = f" ({notes} on the reading: -v)" if more else ""
     show.print(f"{account[0]}{hint}" if account else hint.strip())
     print_warnings(show, data)
 

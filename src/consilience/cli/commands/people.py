@@ -78,6 +78,9 @@ def _print(show: "Console", table: "pd.DataFrame", prob: float) -> None:
     from consilience.tables import CATALOGUE
     from consilience.tables.terminal import WARNING, terminal
 
+    if table.empty:
+        show.print("no annotator has an id: there is nobody to talk to")
+        return
     flagged = table[table["flags"] != ""]
     show.print(f"{len(flagged):,} of {len(table):,} annotators to talk to")
     for row in flagged.to_dict("records"):

@@ -154,6 +154,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     consilience report run --responses responses --out report.html
     consilience report run --images photos --pictures linked --out report.html
     """
+    check_free(out, marker=None, overwrite=overwrite)
     from consilience.posterior import load
     from consilience.reports import check_installed, check_place, gather, write
     from consilience.reports.content import evaluation_tables
