@@ -29,7 +29,7 @@ extensions = [
     "plates.directive",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
+    "formulas",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
@@ -72,6 +72,7 @@ if os.environ.get("CONSILIENCE_DOCS_INTERSPHINX"):
         "xarray": ("https://docs.xarray.dev/en/stable", None),
     }
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "consilience"
 html_static_path = ["_static"]

@@ -1,7 +1,9 @@
 """Every figure of a study: numbers as the analyses have them, words, and drawings."""
 
+import copy
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from defusedxml import ElementTree
 import consilience as cs
 from consilience.demo import study as simulated
 from consilience.errors import KindError, OptionError
-from consilience.figures import FIGURES
+from consilience.figures import FIGURES, accuracy, labels
 from consilience.figures.record import STUDIES
 from consilience.responses.label_names import short_names
 from consilience.tables import CATALOGUE
@@ -269,3 +271,29 @@ def test_two_models_and_items_without_a_label_of_the_data_set_draw_what_they_can
         assert {"main_label", "followed"} <= set(study.left_out)
         if kind == "objects":
             assert "no item has a label of the data set" in study.left_out["main_label"]
+
+
+@pytest.mark.parametrize(("sign", "word"), [(1, "lose"), (-1, "gain")])
+def test_a_gain_is_no_negative_loss(study, sign, word):
+    costs = study.evaluation.costs
+    value = sign * costs["value"].abs()
+    costs = costs.assign(value=value, lower=value - 0.1, upper=value + 0.1)
+    other = copy.copy(study)
+    vars(other)["evaluation"] = SimpleNamespace(
+        costs=costs, models=study.evaluation.models
+    )
+    finding = accuracy.accuracy_lost(other).finding
+    assert finding.count(word) == 2
+    assert not re.search(r"(lose|gain) -", finding)
+
+
+@pytest.mark.parametrize(
+    ("often", "first", "start"),
+    [
+        (0, "", "No two labels are taken for each other."),
+        (0, "a / b", "No two labels are taken for each other in a fifth"),
+        (2, "a / b", "2 pairs of labels are taken"),
+    ],
+)
+def test_nothing_is_not_counted(often, first, start):
+    assert labels._confused_sentence(often, first).startswith(start)

@@ -29,6 +29,7 @@ _NUMBERS = {
 }
 _METRICS = ("dataset_accuracy", "main_object", "accuracy")
 _MEAN = "mean of the models"
+_FEWEST = 3  # models that a slope is drawn through
 _CLASSES = 20  # of a chart
 _DATASET = "dataset"
 
@@ -63,20 +64,33 @@ def accuracy_lost(study: StudyFigures) -> Figure:
     table = study.beside(costs, name, ["metric", "model"])
     table = study.in_order(table, last=[_MEAN])
     means = where(table, model=_MEAN).set_index("metric")
-    by_dataset = ""
-    if "dataset_accuracy" in means.index:
-        lost = points_of(means.loc["dataset_accuracy"])
-        by_dataset = f"{lost} by the data set's label and "
+    metrics = {
+        "dataset_accuracy": "by the data set's label",
+        "accuracy": "by any valid label",
+    }
+    changes = [
+        f"{'lose' if means.loc[metric, 'value'] >= 0 else 'gain'} "
+        f"{points_of(_size(means.loc[metric]))} {how}"
+        for metric, how in metrics.items()
+        if metric in means.index
+    ]
     number = len(study.models)
     whose = f" (mean of {number} models)" if number > 1 else ""
     finding = (
-        f"Where items show several objects, models lose {by_dataset}"
-        f"{points_of(means.loc['accuracy'])} by any valid label{whose}."
+        f"Where items show several objects, models {' and '.join(changes)}{whose}."
     )
     rows, hues = _by_metric(name, table), {**study.colours, _MEAN: INK}
     y = Axis(column="model", names=True)
     charts = chart(name, rows, Estimates(x=FREE, y=y, hues=hues, panels="panel"))
     return Figure(name, table, finding, charts, leads=True, models=True)
+
+
+def _size(row: pd.Series) -> pd.Series:
+    """Return a gain as a positive number, with the bounds of it."""
+    if row["value"] >= 0:
+        return row
+    new = {"value": -row["value"], "lower": -row["upper"], "upper": -row["lower"]}
+    return pd.Series({**row, **new})
 
 
 def _by_metric(name: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -121,7 +135,7 @@ def main_label(study: StudyFigures) -> Figure:
     drawn = _with_accuracy(study, table)
     x, y = (drawn[name].to_numpy(dtype=float) for name in ("accuracy", "value"))
     slope, ends = "", (x.min(), x.max())
-    if x.min() < x.max():
+    if len(x) >= _FEWEST and x.min() < x.max():
         slope = (
             " A point of accuracy by the data set's labels goes with "
             f"{np.polyfit(x, y, 1)[0]:.2f} points of accuracy by the main label."

@@ -193,9 +193,9 @@ def confused_labels(study: StudyFigures) -> Figure:
 def _confused_sentence(often: int, first: str) -> str:
     how = "taken for each other in a fifth of the answers or more, in both directions"
     if not first:
-        return "0 pairs of labels are taken for each other."
+        return "No two labels are taken for each other."
     if not often:
-        return f"0 pairs of labels are {how}; the closest are {first}."
+        return f"No two labels are {how}; the closest are {first}."
     return f"{often} pairs of labels are {how}, such as {first}."
 
 
@@ -210,11 +210,12 @@ def renamed_classes(study: StudyFigures) -> Figure:
     )
     rows = study.named_pairs(table.head(SHOWN), ends, " \N{RIGHTWARDS ARROW} ")
     often = int((table["value"] >= 0.5).sum())
-    first = f", such as {rows['name'].iloc[0]}" if len(rows) else ""
-    finding = (
-        f"For {often} classes, more than half of the answers give one other label as "
-        f"the main one{first}."
-    )
+    first = rows["name"].iloc[0] if len(rows) else ""
+    half = "more than half of the answers give one other label as the main one"
+    finding = f"For {often} classes, {half}, such as {first}."
+    if not often:
+        closest = f"; the closest is {first}" if first else ""
+        finding = f"There is no class for which {half}{closest}."
     charts = chart(name, rows, Estimates(x=VALUE, y=NAMES))
     facts = {"shown": SHOWN, "cells": len(table)}
     return Figure(name, table, finding, charts, facts=facts)
