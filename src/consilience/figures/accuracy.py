@@ -1,6 +1,8 @@
 """Models against what people see: by number of objects, by disagreement, by class."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,16 +65,16 @@ def accuracy_lost(study: StudyFigures) -> Figure:
         raise OptionError(msg)
     table = study.beside(costs, name, ["metric", "model"])
     table = study.in_order(table, last=[_MEAN])
-    means = where(table, model=_MEAN).set_index("metric")
+    means = where(table, model=_MEAN).set_index("metric").to_dict("index")
     metrics = {
         "dataset_accuracy": "by the data set's label",
         "accuracy": "by any valid label",
     }
     changes = [
-        f"{'lose' if means.loc[metric, 'value'] >= 0 else 'gain'} "
-        f"{points_of(_size(means.loc[metric]))} {how}"
+        f"{'lose' if means[metric]['value'] >= 0 else 'gain'} "
+        f"{points_of(_size(means[metric]))} {how}"
         for metric, how in metrics.items()
-        if metric in means.index
+        if metric in means
     ]
     number = len(study.models)
     whose = f" (mean of {number} models)" if number > 1 else ""
@@ -85,12 +87,12 @@ def accuracy_lost(study: StudyFigures) -> Figure:
     return Figure(name, table, finding, charts, leads=True, models=True)
 
 
-def _size(row: pd.Series) -> pd.Series:
+def _size(row: Mapping[Any, Any]) -> dict[str, float]:
     """Return a gain as a positive number, with the bounds of it."""
-    if row["value"] >= 0:
-        return row
-    new = {"value": -row["value"], "lower": -row["upper"], "upper": -row["lower"]}
-    return pd.Series({**row, **new})
+    value, lower, upper = (row[name] for name in ("value", "lower", "upper"))
+    if value < 0:
+        value, lower, upper = -value, -upper, -lower
+    return {"value": value, "lower": lower, "upper": upper}
 
 
 def _by_metric(name: str, rows: pd.DataFrame) -> pd.DataFrame:
