@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 import consilience as cs
-from consilience.cli.commands.demo import MISTAKES
+from consilience.cli.commands.simulate import MISTAKES
 from consilience.cli.pages import picture
 from consilience.demo import Study, run, study
 

@@ -8,8 +8,8 @@ import pytest
 from cyclopts import CycloptsError
 
 from consilience.cli import APP
-from consilience.cli.help import examples
 from consilience.cli.options import expand_lists
+from consilience.cli.terminal import examples
 
 
 def parse(line):

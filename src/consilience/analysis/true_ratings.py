@@ -20,9 +20,8 @@ from consilience.analysis.shares import Resampling, ratios
 from consilience.errors import DataError, OptionError, not_a
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
-from consilience.posterior.joint import state_draws
 from consilience.posterior.stored import category, label_values, names
-from consilience.posterior.truth import NUMBERS, candidates
+from consilience.posterior.truth import NUMBERS, candidates, state_draws
 from consilience.responses.id_types import Types, restored, text_of
 
 _DRAWS = 200  # of the truth

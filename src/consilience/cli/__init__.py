@@ -22,14 +22,13 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
-from consilience.cli.help import shows_help
 from consilience.cli.options import (
     ENVIRONMENT,
     check_environment,
     expand_lists,
     in_environment,
 )
-from consilience.cli.terminal import handle_interrupts, print_json, tell
+from consilience.cli.terminal import handle_interrupts, print_json, shows_help, tell
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL
@@ -70,13 +69,18 @@ APP = App(
     result_action="return_value",
 )
 for _place in (
-    *("demo:demo", "responses:read", "responses:describe", "agreement:agreement"),
+    *("simulate:demo", "responses:read", "responses:describe", "agreement:agreement"),
     *("fit:fit", "fit:predict", "fit:models", "runs:export", "runs:score"),
-    *("people:annotators", "people:ratings"),
+    *("runs:annotators", "runs:ratings"),
     *("evaluate:evaluate", "contains:filtering", "contains:decide"),
     *("contains:leading_question", "study:study", "study:report"),
     *("benchmark:benchmark", "classify:classify", "classify:wrap"),
-    *("candidates:candidates", "candidates:tasks", "simulate:simulate", "sbc:sbc"),
+    *(
+        "candidates:candidates",
+        "candidates:tasks",
+        "simulate:simulate",
+        "benchmark:sbc",
+    ),
 ):
     APP.command(f"consilience.cli.commands.{_place}")
 APP.register_install_completion_command(

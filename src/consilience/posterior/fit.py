@@ -521,7 +521,7 @@ class Fit:
         >>> bool(0.1 < share.mean() < 0.4)
         True
         """
-        from consilience.posterior.joint import joint_draws_of  # noqa: PLC0415
+        from consilience.posterior.truth import joint_draws_of  # noqa: PLC0415
 
         return joint_draws_of(self.data, name, number, seed)
 

@@ -36,14 +36,13 @@ from consilience.posterior.annotators import (
 )
 from consilience.posterior.confusion import confusion
 from consilience.posterior.flags import talk_to
-from consilience.posterior.labels import items, labels
+from consilience.posterior.labels import items, items_to_check, labels
 from consilience.posterior.objects import (
     OF_ITEMS,
     object_table,
     styles,
 )
 from consilience.posterior.stored import stored_names
-from consilience.posterior.to_check import items_to_check
 from consilience.responses.id_types import Types, restored
 from consilience.tables import CATALOGUE, Schema
 from consilience.when_used import xr

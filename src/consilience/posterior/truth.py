@@ -42,6 +42,10 @@ computed again from the draws of the parameters. Where a fit keeps bounds alone
 (mixtures of models, the tables of objects) there are none at another probability, which
 is an error.
 
+**Joint draws.** Given a draw of the parameters, the truth of every item is drawn. So
+what all items have in common, such as how lenient annotators are, moves all of them
+together, as no table of single probabilities shows.
+
 References
 ----------
 Deming and Stephan (1940), On a least squares adjustment of a sampled frequency table
@@ -71,6 +75,8 @@ from consilience.posterior.spaces import candidate_states, restored_space
 from consilience.posterior.stored import (
     KEPT_PROB,
     is_of_classes,
+    label_values,
+    names,
     restored_draws,
     restored_model,
     with_tables,
@@ -373,3 +379,52 @@ def _tempered(
     total = np.nansum(odds, axis=2, keepdims=True)
     tempered: Float[np.ndarray, "D U S"] = odds / total
     return tempered
+
+
+TRUTH = "truth"
+
+
+def state_draws(data: xr.DataTree, number: int, seed: int) -> Int[np.ndarray, "D U"]:
+    """Draw the state of every unit so many times."""
+    drawn, listed = drawn_truth(data, number), candidates(data).state
+    generator = np.random.default_rng(seed)
+    states = np.empty((number, len(listed)), np.int32)
+    for draw in range(number):
+        cumulative = np.nancumsum(drawn[draw % len(drawn)], 1)
+        point = generator.random((len(listed), 1)) * cumulative[:, -1:]
+        slot = np.minimum((cumulative <= point).sum(1), listed.shape[1] - 1)
+        states[draw] = np.take_along_axis(listed, slot[:, None], 1)[:, 0]
+    return states
+
+
+def joint_draws_of(
+    data: xr.DataTree, name: str, number: int, seed: int
+) -> xr.DataArray:
+    """Return draws of the truth, or of a parameter, along the dimension `draw`."""
+    if "posterior" in data.children and name in data["posterior"].data_vars:
+        drawn = data["posterior"][name].drop_vars(["chain", "draw"], errors="ignore")
+        drawn = drawn.stack(of_all=("chain", "draw"), create_index=False)
+        return drawn.rename(of_all="draw").transpose("draw", ...)
+    if name != TRUTH:
+        there = [*map(str, data["posterior"].data_vars)] if "posterior" in data else []
+        raise OptionError(not_among("draws", name, [TRUTH, *there]))
+    if number < 1:
+        msg = f"draws: {number} draws of the truth were asked for; give 1 or more"
+        raise OptionError(msg)
+    if data.attrs["kind"] == "objects" or "truth" not in data.children:
+        msg = (
+            "draws: the truth can be drawn of kind choice and contains; shares of "
+            "objects with intervals are in `study_summary`"
+        )
+        raise OptionError(msg)
+    states, constant = state_draws(data, number, seed), data["constant_data"]
+    items = constant["unit_item"].to_numpy()
+    if data.attrs["kind"] == "contains":
+        values: Float[np.ndarray, "D U"] = constant["present"].to_numpy()[states]
+        labels = constant["unit_label"].to_numpy()
+        coords = {"item": ("pair", items), "label": ("pair", labels)}
+        return xr.DataArray(values, coords, ("draw", "pair"), name=TRUTH)
+    classes = names(data, "true_class")
+    if data.attrs.get("ordered"):
+        classes = label_values(classes)
+    return xr.DataArray(classes[states], {"item": items}, ("draw", "item"), name=TRUTH)

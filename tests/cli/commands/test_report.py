@@ -75,7 +75,7 @@ def test_pictures_are_linked_and_of_the_size_that_is_asked(run, fitted, capsys):
     assert size_of(picture) == (100, 75)
     assert "report_files" in capsys.readouterr().out
     assert run("report", fitted, *options) == 2
-    assert "report_files: already exists" in capsys.readouterr().err
+    assert "report.html: already exists" in capsys.readouterr().err
     assert run("report", fitted, *options, "--overwrite") == 0
     (picture,) = Path("report_files").glob("*.jpg")
     assert size_of(picture) == (320, 240)

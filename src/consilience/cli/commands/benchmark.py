@@ -1,11 +1,15 @@
-"""The command `benchmark`: every model on every data set, side by side."""
+"""Tests of methods: `benchmark`, on data sets with gold, and `sbc`, by simulation."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
+    WORK_AS_USUAL,
     Engine,
     Flag,
     Json,
@@ -13,10 +17,12 @@ from consilience.cli.options import (
     Reading,
     Seed,
     Several,
+    Work,
+    numbers,
     read_options,
 )
 from consilience.cli.terminal import finish, screen
-from consilience.errors import OptionError, as_options
+from consilience.errors import OptionError, as_options, not_among
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -190,3 +196,217 @@ def _result(comparison: "Comparison") -> dict[str, Any]:
         "differences": gaps[gaps["set"] == MEAN],
         "failures": failed[["set", "method", "status", "reason"]],
     }
+
+
+if TYPE_CHECKING:
+    from consilience.cli.calibration_check import Finding
+    from consilience.progress import Reporter
+
+# Harder work than a single fit's default gains little on studies this small.
+_USUAL: Mapping[str, Mapping[str, int]] = {
+    "nuts": {"tune": 500, "draws": 500, "chains": 1}
+}
+
+
+def sbc(  # noqa: PLR0913 (each option stands alone)
+    *,
+    out: Path | None = None,
+    models: Several = ("all",),
+    engines: Several = ("all",),
+    kind: Literal["choice", "contains"] = "choice",
+    items: int = 50,
+    annotators: int = 8,
+    per_item: int = 5,
+    classes: int = 3,
+    simulations: int = 100,
+    prior: Several = (),
+    seed: Seed = 0,
+    overwrite: Flag = False,
+    json: Json = False,
+    work: Work = WORK_AS_USUAL,
+) -> None:
+    """Check by simulation whether posteriors are calibrated.
+
+    Studies are drawn from each model's own prior and fitted: 90 % of the 90 % intervals
+    should cover the true parameter, and labels with a probability of 80 % should be
+    true in 80 % of cases. The table says for every model and engine how far that is so.
+    With --out results are kept, and after an interruption the same command continues.
+
+    Parameters
+    ----------
+    out
+        Folder to write: the tables of parameters and labels, and all ranks.
+    models
+        Names of models; by default all.
+    engines
+        Any of gibbs, nuts, vb, em, svi; by default all. A model is fitted by those that
+        it has.
+    kind
+        Kind of question.
+    items
+        Items of each study.
+    annotators
+        Annotators of each study.
+    per_item
+        Answers per item, each by another annotator.
+    classes
+        How many labels.
+    simulations
+        Studies for each model and engine.
+    prior
+        A setting of the priors, such as own=8, for every model that has it; or
+        MODEL.own=8 for one. Studies are drawn and fitted with it alike.
+    overwrite
+        Replace the results of other settings in the folder, once the new ones are
+        complete.
+
+    Examples
+    --------
+    consilience sbc --models dawid_skene --engines em --simulations 50 --out sbc
+    """
+    if work.prob != WORK_AS_USUAL.prob:
+        msg = (
+            f"--prob {work.prob:g}: intervals of 50 % and 90 % are judged; leave it out"
+        )
+        raise OptionError(msg)
+    from consilience import annotators as room
+    from consilience.cli.calibration_check import (
+        notes,
+        open_folder,
+        page,
+        tables,
+    )
+    from consilience.inference import engines as available
+    from consilience.whole_folder import whole_files
+
+    changed = numbers(prior, "prior")
+    plan = _plan(
+        _named([*map(room.find, models)], room.names(), "models"),
+        _named(engines, available.names(), "engines"),
+        changed,
+    )
+    if simulations < 2:
+        msg = (
+            f"simulations is {simulations}; give two or more; a hundred are informative"
+        )
+        raise OptionError(msg)
+    settings = {
+        "kind": kind,
+        "items": items,
+        "annotators": annotators,
+        "per_item": per_item,
+        "classes": classes,
+        "simulations": simulations,
+        "prior": changed,
+        "seed": seed,
+        "work": {name: value for name, value in asdict(work).items() if value},
+        "version": version("consilience"),
+    }
+    with open_folder(out, settings, overwrite=overwrite) as place:
+        findings, left_out = _run_plan(plan, settings, work, place)
+        remarks = notes(findings, left_out, settings)
+        verdicts = tables(findings)
+        if place is not None:
+            with whole_files(place) as partial:
+                for name, table in verdicts.items():
+                    table.to_parquet(partial / f"{name}.parquet", index=False)
+    show = screen(as_json=json)
+    show.print(page(findings))
+    for note in remarks:
+        show.print(f"- {note}")
+    result = {"out": out, "settings": settings, **verdicts, "left_out": left_out}
+    following = ("fit", "RESPONSES", "--model", plan[0][0], "--out", "run")
+    finish(show, result, *following, written=out)
+
+
+def _plan(
+    models: Sequence[str], engines: Sequence[str], prior: Mapping[str, float]
+) -> list[tuple[str, str, Any]]:
+    """Return each model with each engine asked for that it has, its prior as asked."""
+    from consilience.annotators import load
+
+    used, plan = set(), []
+    for name in models:
+        settings = {}
+        for setting, value in prior.items():
+            model, _, inner = setting.rpartition(".")
+            has = inner in asdict(load(name).prior)
+            if model == name or (not model and has):
+                settings[inner] = value
+                used.add(setting)
+        made = load(name, settings)
+        plan += [(name, engine, made) for engine in engines if engine in made.engines]
+    idle = ", ".join(setting for setting in prior if setting not in used)
+    if idle:
+        msg = f"--prior {idle}: none of the models chosen has it; correct the name"
+        raise OptionError(msg)
+    if not plan:
+        msg = (
+            f"none of the models chosen is fitted by {', '.join(engines)}; "
+            "consilience models lists what each has"
+        )
+        raise OptionError(msg)
+    return plan
+
+
+def _run_plan(
+    plan: Sequence[tuple[str, str, Any]],
+    settings: Mapping[str, Any],
+    work: Work,
+    out: Path | None,
+) -> tuple[list["Finding"], dict[str, str]]:
+    """Draw, fit and judge; return the findings, and why models are left out."""
+    import jax
+
+    from consilience.checks.simulation_based_calibration import (
+        cannot_simulate,
+        simulated_fits,
+    )
+    from consilience.cli.calibration_check import assess, load_study, save_study
+    from consilience.progress import bar
+    from consilience.simulation import simulate
+    from consilience.spaces import space_of
+
+    names = ("kind", "items", "annotators", "classes", "per_item", "seed")
+    asked = {name: value for name, value in asdict(work).items() if value is not None}
+    findings, left_out = [], {}
+    with jax.enable_x64(True), bar() as report:  # noqa: FBT003 (the way JAX spells it)
+        made = simulate(**{name: settings[name] for name in names})
+        space = space_of(made.responses)
+        models = {name: model for name, _, model in plan}
+        reasons = {name: cannot_simulate(each, space) for name, each in models.items()}
+        for name, engine, model in plan:
+            reason = reasons[name]
+            if reason is not None:
+                left_out[name] = as_options(reason)
+                continue
+            folder = None if out is None else out / "fits" / f"{name}-{engine}"
+            study = load_study(folder)
+            if study is None:
+                study = simulated_fits(
+                    model,
+                    space,
+                    engine,
+                    simulations=settings["simulations"],
+                    seed_of_all=settings["seed"],
+                    effort=replace(work, **{**_USUAL.get(engine, {}), **asked}),
+                    report=_under_name(report, f"{name} {engine}"),
+                )
+                save_study(folder, study)
+            findings.append(assess(name, engine, study))
+    return findings, left_out
+
+
+def _under_name(report: "Reporter", phase: str) -> "Reporter":
+    return lambda progress: report(replace(progress, phase=phase))
+
+
+def _named(given: Sequence[str], available: Sequence[str], option: str) -> list[str]:
+    """Return names, each of them known and once; `all` alone is all of them."""
+    if tuple(given) == ("all",):
+        return list(available)
+    strange = next((name for name in given if name not in available), None)
+    if strange is not None:
+        msg = f"--{option}: {not_among(option[:-1], strange, available)}, or all"
+        raise OptionError(msg)
+    return list(dict.fromkeys(given))
