@@ -14,8 +14,9 @@ explanations are weighed by how probable they make the answers.
   the truth explains, uniform, against what all pairs have in common.
 
 A priori one annotator in twenty does not look, one in twenty has a way of their own,
-and one in twenty goes with one other. `sure` is the posterior probability. *Confuses
-two labels* is the posterior probability that a cell is .15 above that of all.
+and one in twenty goes with one other. `sure` is the posterior probability. Of *confuses
+two labels* it is that a cell is .15 above that of all, less what crowds that are drawn
+from no model show it to be too sure by.
 
 References
 ----------
@@ -48,6 +49,8 @@ _FEW = 5.0  # items of a label that a confusion is shown by
 _SHARED = 10  # items that two annotators must share
 _CLOSE = 2.0 ** np.arange(9)  # how many answers the rows of all may be worth
 _DRAWS = 20  # from which they say how sure a confusion is
+# By how much, in log-odds, a confusion is surer than it is right in simulated crowds.
+_TOO_SURE = 1.5
 _LEAST = 1e-9  # of a probability
 _COPIED = np.linspace(0.05, 0.95, 10)
 _NUMBERS = 2**25  # held at once: 256 MiB
@@ -318,9 +321,10 @@ def _confusing(answers: Answers) -> list[tuple[int, Flag]]:
         nearer = rows + (bar - rows) / np.sqrt(answers.effect)[:, None, None]
         sure = (answers.drawn > nearer).mean(0, dtype=float)
     else:
-        yes = seen[:, :, None] * rows + answers.closeness * typical
-        no = (seen + answers.closeness)[:, :, None] - yes
+        yes = seen[:, :, None] * rows + _FEW * typical
+        no = (seen + _FEW)[:, :, None] - yes
         sure = special.betaincc(yes, np.maximum(no, _LEAST), np.minimum(bar, 1.0))
+    sure = special.expit(special.logit(sure) - _TOO_SURE)
     sure = np.where((answers.votes == 0) & (seen >= _FEW)[:, :, None], sure, 0.0)
     flagged = []
     for person in np.flatnonzero(sure.max((1, 2)) >= SURE):
@@ -339,7 +343,9 @@ def _alike(answers: Answers) -> list[tuple[int, Flag]]:
     """Return who answers like one other, beyond what the truth explains."""
     one, other = answers.pairs()
     people = len(answers.annotators)
-    of_pair = answers.annotator[one] * people + answers.annotator[other]
+    of_pair = (
+        answers.annotator[one].astype(np.int64) * people + answers.annotator[other]
+    )
     code, pair, shared = np.unique(of_pair, return_inverse=True, return_counts=True)
     enough = shared >= _SHARED
     kept = enough[pair]
