@@ -79,3 +79,12 @@ def test_other_responses_are_refused():
     _, fit, _ = drifts(answers(0))
     with pytest.raises(OptionError, match="not among"):
         cs.drift(fit, cs.read(answers(1)[:500]))
+
+
+def test_answers_that_the_responses_lack_are_not_guessed():
+    _, fit, responses = drifts(answers(0))
+    table = responses.table.copy()
+    table.loc[0, "annotator"] = "p1" if table.loc[0, "annotator"] != "p1" else "p2"
+    object.__setattr__(responses, "table", table)
+    with pytest.raises(OptionError, match="1 of the 2,000 answers"):
+        cs.drift(fit, responses)

@@ -36,6 +36,7 @@ from consilience.whole_folder import whole_file
 if TYPE_CHECKING:
     from consilience.demo import Outcome
 
+_MANY = 200_000  # answers
 _SEEN = 0.005  # weight of a model that is worth a word
 # A confusion of more labels than this is wider than a terminal.
 _MAX_LABELS = 8
@@ -105,7 +106,9 @@ def fit_summary(fitted: Fit) -> Group:
                 f"half of them {low:.2f} to {high:.2f}, median {middle:.2f}"
             )
         )
-        talk = CATALOGUE["annotators"].of(fitted.table("annotators")).frame
+        # Of more answers, the command `annotators` says it, which takes seconds.
+        few = counted is not None and int(counted["n"].sum()) <= _MANY
+        talk = fitted.table("annotators") if few else people[:0].assign(flags="")
         talk = talk[talk["flags"] != ""]
         if len(talk):
             first = [f"{row.annotator} ({row.flags})" for row in talk[:3].itertuples()]

@@ -173,7 +173,14 @@ def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray
         }
     )
     joined = fitted.merge(given.drop_duplicates(keys), "left", on=keys)["order"]
-    return joined.fillna(0.0).to_numpy()
+    lacking = int(joined.isna().sum())
+    if lacking:
+        msg = (
+            f"drift: {lacking:,} of the {len(joined):,} answers of the fit are not "
+            "among the responses; give those that were fitted, read as they were then"
+        )
+        raise OptionError(msg)
+    return joined.to_numpy()
 
 
 def _places(

@@ -335,7 +335,7 @@ def items_to_check(data: xr.DataTree) -> pd.DataFrame:
 
 
 def _answers(data: xr.DataTree, units: np.ndarray) -> list[list[tuple[str, str, int]]]:
-    """Return who said what of some units, and how often."""
+    """Return who gave which answer to some units, and how often."""
     observed = data["observed_data"]
     unit = observed["item"].to_numpy()
     place = np.full(data["constant_data"].sizes["item"], -1)
@@ -373,5 +373,5 @@ def _described(
     return (
         ", ".join(f"{number} {answer}" for answer, number in ranked),
         ", ".join(f"{who} {answer}" for who, answer, _ in given),
-        "; ".join(why) or "what was said is weak evidence",
+        "; ".join(why) or "the answers are weak evidence",
     )
