@@ -124,12 +124,14 @@ def _why_this(attributes: Mapping[Any, Any], compared: pd.DataFrame) -> list[Tex
         return []
     weight = weight.sort_values("weight", ascending=False)
     shares = ", ".join(f"{row.model} {row.weight:.2f}" for row in weight.itertuples())
+    # Of contains it is stacking alone; of choice, steadiness of the labels as well.
+    steady = ", steady labels" if attributes["kind"] == "choice" else ""
     return [
         Text(
-            "labels: the mean of several models, weighted so that it predicts answers "
-            f"best: {shares}"
+            "labels: mean of several models (weights: prediction of answers"
+            f"{steady}): {shares}"
         ),
-        Text(f"annotators: of {attributes['model']}, whose intervals hold best"),
+        Text(f"annotators: of {attributes['model']}, whose intervals hold"),
     ]
 
 

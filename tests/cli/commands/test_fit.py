@@ -213,7 +213,7 @@ def test_auto_shows_how_the_models_stand(run, export, columns, capsys):
     assert result["model"] == compared["model"].iloc[0]
     assert result["truth"] in ("raw", "tempered")
     page = " ".join(said.err.split())
-    order = ("12 items", "labels: the mean of several", "annotators: of", "checks:")
+    order = ("12 items", "labels: mean of several", "annotators: of", "checks:")
     places = [page.index(part) for part in order]
     assert places == sorted(places)
 
