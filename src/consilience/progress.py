@@ -11,7 +11,6 @@ took is logged at the level INFO; phases and convergence at DEBUG.
 """
 
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -105,19 +104,24 @@ def duration(seconds: float) -> str:
 
 def _line_printer(write: Callable[[str], None]) -> Reporter:
     starts: dict[str, tuple[float, int]] = {}
+    latest: dict[str, int] = {}
     last: dict[str, float] = {}
+    closed: set[str] = set()  # phases whose last line says that they have ended
 
     def report(progress: Progress) -> None:
         # What was done when a phase was first reported was done before, such as the
         # work of an earlier run or compiling: it says nothing of the pace.
         now, phase = time.monotonic(), progress.phase
+        if progress.done < latest.get(phase, 0):  # the next part of one phase
+            starts.pop(phase)
+        latest[phase] = progress.done
         start, before = starts.setdefault(phase, (now, progress.done))
         ended = progress.done >= progress.total
-        if last.get(phase) == math.inf or not (
-            ended or now - last.setdefault(phase, now) >= _OFTEN
-        ):
+        late = now - last.setdefault(phase, now) >= _OFTEN
+        if phase in closed if ended else not late:
             return
-        last[phase], left = math.inf if ended else now, ""
+        last[phase], left = now, ""
+        (closed.add if ended else closed.discard)(phase)
         if before < progress.done < progress.total:
             pace = (now - start) / (progress.done - before)
             rest = duration(pace * (progress.total - progress.done))

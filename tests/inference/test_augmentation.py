@@ -70,7 +70,7 @@ def drawn(chains, number=40):
     where, _ = optimize(sweeps, vb.RULE, Steps(), generator, silent)
     truth = sweeps.truth(sweeps.sweep(logs_of(vb.RULE, where)).belief)
     results = []
-    draws, moments = augment(
+    draws, moments, _ = augment(
         sweeps, where, truth, generator, number, results.append, chains=chains
     )
     return draws, moments, results[-1]

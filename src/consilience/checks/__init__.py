@@ -13,6 +13,7 @@ def all_checks(data: xr.DataTree) -> list[Verdict]:
     """Run every check that applies to a fit."""
     return [
         *sampling.familiar_annotators(data),
+        *sampling.in_time(data),
         *sampling.finite(data),
         *sampling.sampling(data),
         *sampling.optimization(data),

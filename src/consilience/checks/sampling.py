@@ -45,6 +45,7 @@ assignment.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -305,6 +306,18 @@ def _likeness(
     """One less the total variation between each row of one and each of the other."""
     # min(p, q) sums to one less the total variation; row by row it needs no K x K x L.
     return np.stack([np.minimum(row, other).sum(axis=1) for row in one])
+
+
+def in_time(data: xr.DataTree) -> list[Verdict]:
+    """Judge whether the fit did all that it was to do, where its time had an end."""
+    if "cut_short" not in data.attrs:
+        return []
+    cut = json.loads(data.attrs["cut_short"])
+    how = (
+        f"{len(cut)} steps of the fit were cut short, the last at {cut[-1]}; fit again "
+        "with more `max_seconds=`, or without it"
+    )
+    return [at_most("max_seconds", len(cut), 0, how)]
 
 
 def familiar_annotators(data: xr.DataTree) -> list[Verdict]:

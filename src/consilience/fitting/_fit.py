@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from consilience import annotators as annotator_models
 from consilience.checks import all_checks, as_dataset
+from consilience.continuing import journal
 from consilience.errors import OptionError
 from consilience.fitting.annotator_table import with_earlier
 from consilience.fitting.automatic import fit_auto
@@ -43,6 +46,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     prior: Mapping[str, float] | None = None,
     prior_from: Fit | None = None,
     effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
+    max_seconds: float | None = None,
+    checkpoint: str | Path | None = None,
     progress: bool | Reporter = False,
 ) -> Fit:
     """Fit an annotator model: how reliable annotators are, and what is true.
@@ -122,6 +127,14 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         were, see `predict`.
     effort : EngineOptions, optional
         Number of draws, restarts and steps, and the tolerance of the engine.
+    max_seconds : float, optional
+        Seconds after which the fit takes as few further steps as it can do with, and
+        ends. The check `max_seconds` then says what was cut short. Compiling and the
+        warm-up of nuts are not cut short. By default there is no limit.
+    checkpoint : path, optional
+        Folder in which a long fit saves its state from time to time. The same call
+        goes on from there after it was stopped, and has the same result. Remove the
+        folder once the fit is saved.
     progress : bool or callable, default False
         True shows a progress bar. A function is called with each `Progress`.
 
@@ -157,6 +170,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     2  photo-003   samoyed          1.0
     """
     name = "auto" if model == "auto" else annotator_models.find(model)
+    if max_seconds is not None and not max_seconds > 0:
+        msg = f"max_seconds is {max_seconds!r}; give a number above 0, or leave it out"
+        raise OptionError(msg)
     request = Request(
         model=name,
         engine=engine,
@@ -184,9 +200,19 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     if isinstance(chosen, Heuristic):
         return Fit(fit_heuristic(chosen, given, request, **tables, contains=beside))
     study = Study.read(given, beside, **tables)
+    asked = replace(request, progress=False, started=0.0, prior_from=None)
+    earlier = None if prior_from is None else dict(prior_from.data.attrs)
+    inputs = (version("consilience"), study, asked, chosen, earlier)
+    folder = None if checkpoint is None else Path(checkpoint)
+    with journal(folder, inputs, max_seconds):
+        return _fit_study(study, request, chosen)
+
+
+def _fit_study(study: Study, request: Request, chosen: Model[Any] | None) -> Fit:
+    given, name = study.responses, request.model
     # JAX and NumPyro are loaded only where they are needed.
-    if prior_from is not None:
-        if annotator_prior is not None:
+    if request.prior_from is not None:
+        if study.annotator_prior is not None:
             msg = (
                 "`annotator_prior=` and `prior_from=` are two priors of annotators; "
                 "give one of them"
@@ -194,9 +220,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             raise OptionError(msg)
         from consilience.fitting.informative_prior import fit_with_previous
 
-        outcome = fit_with_previous(study, request, prior_from)
+        outcome = fit_with_previous(study, request, request.prior_from)
     elif given.kind != "contains" and chosen is not None and chosen.of_classes:
-        if annotator_prior is not None:
+        if study.annotator_prior is not None:
             msg = (
                 f"the model {name} does not use annotator_prior; leave it out, or "
                 "choose another model (`consilience models`)"

@@ -97,9 +97,10 @@ def fit_auto(
     if part is not space:
         reported = np.array([fitted is _reported(fits) for fitted in fits])
         kept = np.flatnonzero((weights >= MIN_WEIGHT) | reported)
-        work = [
-            partial(fit_near_votes, fits[place].name, space, request) for place in kept
+        of_all = [
+            (fits[place].name, f"{fits[place].name}, all items") for place in kept
         ]
+        work = [partial(fit_near_votes, *names, space, request) for names in of_all]
         fits = side_by_side(work, report)
         weights = weights[kept] / weights[kept].sum()
     fits = [_with_common(fitted, common, space) for fitted in fits]

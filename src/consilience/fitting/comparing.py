@@ -10,6 +10,7 @@ towards equal ones of the models whose labels do not drift.
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
@@ -27,6 +28,7 @@ from consilience.checks.leave_one_out import (
     shrink_weights,
     standing,
 )
+from consilience.continuing import branch
 from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_responses, reporter
 from consilience.fitting.request import Request, Study
@@ -219,32 +221,33 @@ def _score(
     name: str, shown: str, space: Space, request: Request, report: Reporter
 ) -> tuple[Single, Float[np.ndarray, " N"]]:
     """Fit a model, and score each answer by the others."""
+    effort = request.effort
+    if effort.draws is None and host_engine(name) == "vb":
+        effort = replace(effort, draws=_draws(name, space))
+    request = replace(request, effort=effort)
+    fitted = fit_near_votes(name, shown, space, request, report)
+    return fitted, scores_of(fitted, space).elpd
+
+
+def fit_near_votes(
+    name: str, shown: str, space: Space, request: Request, report: Reporter
+) -> Single:
+    """Fit a model as it is compared: on the host, with a seed of its own."""
 
     def report_by_name(progress: Progress) -> None:
         # One bar a model: those of every start would fill the screen.
         note = f"{progress.phase} {progress.note}"
         report(Progress(shown, progress.done, progress.total, note))
 
-    effort = request.effort
-    if effort.draws is None and host_engine(name) == "vb":
-        effort = replace(effort, draws=_draws(name, space))
-    request = replace(request, effort=effort)
-    fitted = fit_near_votes(name, space, request, report_by_name)
-    return fitted, scores_of(fitted, space).elpd
-
-
-def fit_near_votes(
-    name: str, space: Space, request: Request, report: Reporter
-) -> Single:
-    """Fit a model as it is compared: on the host, with a seed of its own."""
-    return fit_one(
-        name,
-        space,
-        replace(request, engine=host_engine(name)),
-        report,
-        seed=seed_for(request.seed, name),
-        informative=near_votes(name, space),
-    )
+    with branch(shown):
+        return fit_one(
+            name,
+            space,
+            replace(request, engine=host_engine(name)),
+            report_by_name,
+            seed=seed_for(request.seed, name),
+            informative=near_votes(name, space),
+        )
 
 
 def scores_of(
@@ -380,7 +383,8 @@ def side_by_side[Found](
 
     threads = min(len(work), threads or os.cpu_count() or 1)
     with ThreadPoolExecutor(threads, thread_name_prefix="fit") as pool:
-        futures = [pool.submit(each, heeded) for each in work]
+        # What is set of a context, such as the journal, is not set of other threads.
+        futures = [pool.submit(copy_context().run, each, heeded) for each in work]
         try:
             return [future.result() for future in futures]
         except BaseException:

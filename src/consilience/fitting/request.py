@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from consilience import annotators
+from consilience.continuing import cut_short
 from consilience.errors import KindError, OptionError, not_a
 from consilience.fitting.annotator_table import AnnotatorTable, read_annotator_prior
 from consilience.fitting.inputs import (
@@ -169,6 +170,7 @@ class Request:
             "classifiers": list(study.classifiers),
             "ordered": int(self.ordered),
             "seconds": round(time.monotonic() - self.started, 3),
+            **({"cut_short": cut} if (cut := cut_short()) else {}),
         }
 
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from consilience.continuing import Loop
 from consilience.errors import FitError
 from consilience.inference.dirichlet import hyperprior, learn
 from consilience.inference.prevalence import column_prior
@@ -203,6 +204,73 @@ def as_reported(logit: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
     }
 
 
+class _Climb:
+    """Where an ascent stands, and how it goes on."""
+
+    CHANGES = ("where", "history", "path", "behind", "farthest", "converged")
+
+    def __init__(
+        self, sweeps: HostModel, rule: UpdateRule, steps: Steps, where: Optimum
+    ) -> None:
+        self.sweeps, self.rule, self.most, self.where = (
+            sweeps,
+            rule,
+            steps.sweeps,
+            where,
+        )
+        self.threshold = steps.tolerance * sweeps.total
+        self.history: list[float] = []
+        self.path: list[Optimum] = []  # where the last two sweeps began
+        # Where a long step was taken that is yet to hold.
+        self.behind: Optimum | None = None
+        self.farthest, self.converged = FARTHEST, False
+        learned = any(
+            prior.hyperprior_weight is not None for prior in sweeps.priors.values()
+        )
+        # Else a long step may end past the top.
+        self.ascent = rule.collapsed or not learned
+
+    @property
+    def ended(self) -> bool:
+        """Whether the top is reached, or nothing more can be done."""
+        endless = bool(self.history) and not np.isfinite(self.history[-1])
+        return self.converged or endless or len(self.history) >= self.most
+
+    def sweep(self) -> None:
+        """Sweep once, and where that promises something, step far ahead."""
+        history, late = self.history, len(self.history) >= FIRST_LEARNED
+        after, value = _sweep(self.sweeps, self.rule, self.where, late=late)
+        last = history[-1] if history else -np.inf
+        if self.behind is not None and value < last:
+            history.pop()
+            self.path, self.where, self.behind = [], self.behind, None
+            self.farthest = max(self.farthest / GROWTH, NEAREST)
+            return
+        self.path, self.where = [*self.path[-1:], self.where], after
+        self.behind = None
+        gain = value - last
+        self.converged = bool(len(history) > FIRST_LEARNED and gain < self.threshold)
+        history.append(value)
+        if not self.ended and self.ascent and len(self.path) == 2:
+            self._step_ahead(value, late=late)
+
+    def _step_ahead(self, value: float, *, late: bool) -> None:
+        if len(self.history) <= PLAIN:
+            return
+        before, middle = self.path
+        ahead, capped = extrapolated((before, middle, self.where), self.farthest)
+        self.path = []
+        if ahead is None:
+            return
+        beyond, reached = _sweep(self.sweeps, self.rule, ahead, late=late)
+        if reached > value:
+            self.path, self.where, self.behind = [ahead], beyond, self.where
+            self.history.append(reached)
+            self.farthest *= GROWTH if capped else 1
+        else:
+            self.farthest = max(self.farthest / GROWTH, NEAREST)
+
+
 def _run(
     sweeps: HostModel,
     rule: UpdateRule,
@@ -211,52 +279,21 @@ def _run(
     report: Reporter,
     phase: str,
 ) -> tuple[Optimum, list[float], bool]:
-    history: list[float] = []
-    threshold = steps.tolerance * sweeps.total
-    converged = False
-    path: list[Optimum] = []  # where the last two sweeps began
-    behind: Optimum | None = None  # where a long step was taken that is yet to hold
-    farthest = FARTHEST
-    learned = any(
-        prior.hyperprior_weight is not None for prior in sweeps.priors.values()
-    )
-    ascent = rule.collapsed or not learned  # else a long step may end past the top
-    while not converged and len(history) < steps.sweeps:
-        late = len(history) >= FIRST_LEARNED
-        after, value = _sweep(sweeps, rule, where, late=late)
-        last = history[-1] if history else -np.inf
-        if behind is not None and value < last:
-            history.pop()
-            path, where, behind = [], behind, None
-            farthest = max(farthest / GROWTH, NEAREST)
-            continue
-        path, where, behind = [*path[-1:], where], after, None
-        converged = len(history) > FIRST_LEARNED and value - last < threshold
-        history.append(value)
-        if len(history) % BLOCK == 0:
-            note = f"{rule.what} {value:,.2f}"
-            report(Progress(phase, len(history), steps.sweeps, note))
-        if not np.isfinite(value):
-            break
-        early = len(path) < 2 or not PLAIN < len(history) < steps.sweeps
-        if early or converged or not ascent:
-            continue
-        before, middle = path
-        ahead, capped = extrapolated((before, middle, where), farthest)
-        path = []
-        if ahead is None:
-            continue
-        beyond, reached = _sweep(sweeps, rule, ahead, late=late)
-        if reached > value:
-            path, where, behind = [ahead], beyond, where
-            history.append(reached)
-            farthest *= GROWTH if capped else 1
-        else:
-            farthest = max(farthest / GROWTH, NEAREST)
-    last = history[-1]
-    ended = f"{rule.what} {last:,.2f} after {len(history)} sweeps"
+    climb = _Climb(sweeps, rule, steps, where)
+    state = {"climb": climb}
+    loop = Loop(phase, state, steps.sweeps, fewest=1, records=(Optimum,))
+    for _ in loop:
+        climb.sweep()
+        if climb.ended:
+            loop.end()
+        done = len(climb.history)
+        if done % BLOCK == 0:
+            note = f"{rule.what} {climb.history[-1]:,.2f}"
+            report(Progress(phase, done, steps.sweeps, note))
+    last = climb.history[-1]
+    ended = f"{rule.what} {last:,.2f} after {len(climb.history)} sweeps"
     report(Progress(phase, steps.sweeps, steps.sweeps, ended))
-    return where, history, bool(converged)
+    return climb.where, climb.history, climb.converged
 
 
 def _sweep(

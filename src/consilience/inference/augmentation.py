@@ -10,7 +10,7 @@ where the optimizer left them. Prevalence and the weights of candidates' columns
 drawn given the truth, too.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from consilience.continuing import Loop
 from consilience.inference.ascent import Optimum, as_reported
 from consilience.inference.dirichlet import Evidence, log_dirichlet, total
 from consilience.inference.prevalence import column_prior
@@ -27,6 +28,7 @@ from consilience.progress import Progress, Reporter
 
 BLOCK = 10  # draws between reports
 BURN_IN = 20  # sweeps thrown away
+FEWEST = 20  # draws of each chain; fewer give no interval worth printing
 LEAST = 1e-12  # log-odds are those of a probability at least so far from 0 and 1
 # Steps of the concentrations in a sweep, each of a size drawn afresh between an eighth
 # and four times the spread that J known vectors leave, so that some fit however they
@@ -51,61 +53,79 @@ def augment(
     report: Reporter,
     *,
     chains: int = 1,
-) -> tuple[Draws, Moments]:
-    """Draw from the exact posterior, starting from the optimum."""
+) -> tuple[Draws, Moments, int]:
+    """Draw from the exact posterior, starting from the optimum; say how often."""
     moments = Moments(*np.zeros((3, *truth.shape)))
     kept: dict[str, list[Float[np.ndarray, ...]]] = {}
-    likelihood = []
-    done, whole = 0, chains * (BURN_IN + number)
-    for source in generator.spawn(chains):
-        for at, parameters, swept in _chain(sweeps, where, truth, source, number):
-            done += 1
-            if done % BLOCK == 0 or done == whole:
-                report(Progress("drawing", done, whole))
-            if at < 0:
+    likelihood: list[Float[np.ndarray, ...]] = []
+    each, drawn = BURN_IN + number, 0
+    for chain, source in enumerate(generator.spawn(chains)):
+        at_work = _Chain(sweeps, where, truth, source)
+        state: dict[str, Any] = {"chain": at_work, "sums": moments}
+        state |= {"kept": kept, "likelihood": likelihood}
+        fewest = BURN_IN + min(FEWEST, number)
+        loop = Loop("drawing", state, each, fewest=fewest, records=(Moments,))
+        moments, kept = state["sums"], state["kept"]
+        likelihood = state["likelihood"]
+        for at in loop:
+            parameters, swept = at_work.sweep()
+            done = chain * each + at + 1
+            if done % BLOCK == 0 or done == chains * each:
+                report(Progress("drawing", done, chains * each))
+            if at < BURN_IN:
                 continue
             add_draws(moments, sweeps.truth(swept.belief)[None])
-            if at % chains:
+            if (at - BURN_IN) % chains:
                 continue
             for name, value in _reported(sweeps, where, parameters).items():
                 kept.setdefault(name, []).append(np.asarray(value, np.float32))
             likelihood.append(swept.log_likelihood.astype(np.float32))
+        drawn += loop.done - BURN_IN
     stacked = {name: np.stack(draws) for name, draws in kept.items()}
-    return Draws(stacked, np.stack(likelihood)), moments
+    return Draws(stacked, np.stack(likelihood)), moments, drawn
 
 
-def _chain(
-    sweeps: HostModel,
-    where: Optimum,
-    truth: Float[np.ndarray, "U S"],
-    generator: np.random.Generator,
-    number: int,
-) -> Iterator[tuple[int, Parameters, Swept]]:
-    """Give parameters and what they say of the truth, by place after the burn-in."""
-    counts, concentration, logit = where.counts, where.concentration, where.logit
-    draw_logit = _of_columns(sweeps, logit)
-    for at in range(-BURN_IN, number):
-        concentration = {
+class _Chain:
+    """Where a chain stands, and how it goes on."""
+
+    CHANGES = ("counts", "concentration", "logit", "truth", "random")
+
+    def __init__(
+        self,
+        sweeps: HostModel,
+        where: Optimum,
+        truth: Float[np.ndarray, "U S"],
+        generator: np.random.Generator,
+    ) -> None:
+        self.sweeps, self.free, self.random = sweeps, where.free, generator
+        self.counts, self.concentration = where.counts, where.concentration
+        self.logit, self.truth = where.logit, truth
+        self.draw_logit = _of_columns(sweeps, where.logit)
+
+    def sweep(self) -> tuple[Parameters, Swept]:
+        """Draw everything once; return parameters and what they say of the truth."""
+        generator, sweeps = self.random, self.sweeps
+        self.concentration = {
             name: _draw_concentration(
-                generator, prior, concentration[name], counts[name]
+                generator, prior, self.concentration[name], self.counts[name]
             )
             for name, prior in sweeps.priors.items()
         }
         logs = {
-            name: log_dirichlet(generator, concentration[name] + count)
-            for name, count in counts.items()
+            name: log_dirichlet(generator, self.concentration[name] + count)
+            for name, count in self.counts.items()
         }
-        logit = draw_logit(logit, truth, generator)
-        parameters = {**logs, **where.free, **logit}
+        self.logit = self.draw_logit(self.logit, self.truth, generator)
+        parameters = {**logs, **self.free, **self.logit}
         states = []
 
         def assigned(belief: Any) -> Any:
-            states.append(_one_of(generator, belief))  # noqa: B023 (called at once)
-            return states[-1]  # noqa: B023
+            states.append(_one_of(generator, belief))
+            return states[-1]
 
         swept = sweeps.sweep(parameters, assign=assigned, deal=generator)
-        counts, truth = swept.counts, sweeps.truth(states[-1])
-        yield at, parameters, swept
+        self.counts, self.truth = swept.counts, sweeps.truth(states[-1])
+        return parameters, swept
 
 
 def _reported(sweeps: HostModel, where: Optimum, parameters: Parameters) -> Parameters:

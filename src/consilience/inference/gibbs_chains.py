@@ -67,6 +67,8 @@ class Swept(NamedTuple):
 class RandomWalk:
     """Metropolis steps of many numbers side by side, each of a size of its own."""
 
+    CHANGES = ("size", "steps", "tune")
+
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.size = np.full(shape, FIRST)
         self.steps = 0
@@ -160,6 +162,11 @@ class RowLikelihood:
 class Chains:
     """Chains of a model of confusion rows with normal effects."""
 
+    CHANGES = (
+        *("truth", "random", "shape", "population", "spread", "difficulty", "scale"),
+        *("values", "rows", "walk_of", "slow", "sweeps"),
+    )
+
     def __init__(
         self,
         effects: RowEffects,
@@ -193,6 +200,7 @@ class Chains:
             "spread": RandomWalk((chains, groups, states)),
             "population": RandomWalk((chains, groups, states)),
             **{effect.name: RandomWalk((chains, groups)) for effect in self.effects},
+            "slow": RandomWalk((chains,)),
         }
         self.slow: Float[np.ndarray, " P"] | None = None
         self.likelihood = self._counted(truth.at_first(generator))

@@ -39,7 +39,6 @@ Ionides (2008), Truncated importance sampling.
 """
 
 import math
-from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -53,6 +52,7 @@ from numpyro.handlers import condition, seed, substitute, trace
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 from scipy import special
 
+from consilience.continuing import Loop
 from consilience.inference.ascent import Steps
 from consilience.inference.mode import (
     MOST,
@@ -144,6 +144,7 @@ PHASE = "posterior bootstrap"
 # annotator, means and deviations of what all share were those of optimizations to 1e-6
 # nats, but for .01.
 GAIN = 1e-3
+FEWEST = 20  # draws; fewer give no interval worth printing
 
 
 def posterior_bootstrap(
@@ -154,8 +155,8 @@ def posterior_bootstrap(
     key: Key[Array, ""],
     number: int,
     report: Reporter,
-) -> Iterator[Mode]:
-    """Give so many draws, one after the other."""
+) -> list[Mode]:
+    """Return so many draws."""
     data, real, position, unravel = summit
     start = unravel(jnp.asarray(position))
     ground = _ground(model, summit, key, report)
@@ -163,7 +164,9 @@ def posterior_bootstrap(
     shape = data.weight.shape
     none = no_evidence(data)
     items = (next_size(int(item.max()) + 1),)
-    for draw in range(number):
+    state: dict[str, list[Mode]] = {"modes": []}
+    fewest = min(FEWEST, number)
+    for draw in Loop(PHASE, state, number, fewest=fewest, records=(Mode,)):
         of_weights, of_tilt = jax.random.split(jax.random.fold_in(key, draw))
         weight = np.asarray(jax.random.exponential(of_weights, items))[item]
         summed = np.bincount(real.place, weight, data.weight.size)
@@ -192,7 +195,8 @@ def posterior_bootstrap(
             ground.straight,
         )
         report(Progress(PHASE, draw + 1, number, f"draw {draw + 1} of {number}"))
-        yield mode_at(model, summit, end + ground.shift)
+        state["modes"].append(mode_at(model, summit, end + ground.shift))
+    return state["modes"]
 
 
 class _Ground(NamedTuple):
@@ -341,7 +345,7 @@ def fit_by_gradient(
         item = np.unique(space.unit_item.astype(str), return_inverse=True)[1]
         drawn = posterior_bootstrap(model, summit, item, steps, key, draws, report)
         remarks = _of_bootstrap(int(item.max()) + 1, len(summit.position))
-        return _of_draws(list(drawn), how, prob, remarks)
+        return _of_draws(drawn, how, prob, remarks)
 
 
 def _of_bootstrap(items: int, numbers: int) -> tuple[str, ...]:

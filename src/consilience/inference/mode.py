@@ -32,6 +32,7 @@ from numpyro.handlers import seed, substitute
 from numpyro.infer.util import constrain_fn, potential_energy
 from scipy import special
 
+from consilience.continuing import Loop
 from consilience.model import (
     DIMS,
     Model,
@@ -128,18 +129,19 @@ def curvature(
     def rows(
         which: Int[np.ndarray, " C"], width: Float[np.ndarray, " C"]
     ) -> Float[np.ndarray, "C P"]:
-        hessian = np.empty((len(which), len(place)))
-        for done, (at, wide) in enumerate(zip(which, width, strict=True)):
+        state = {"hessian": np.empty((len(which), len(place)))}
+        for done in Loop("curvature", state, len(which)):
+            at, wide = which[done], width[done]
             step = np.zeros(len(place))
             step[at] = wide
             ahead = slope(place + step)
             behind, far = (
                 (here, wide) if here is not None else (slope(place - step), 2 * wide)
             )
-            hessian[done] = (ahead - behind) / far
+            state["hessian"][done] = (ahead - behind) / far
             note = f"{done + 1} of {len(which)} numbers"
             report(Progress("curvature", done + 1, len(which), note))
-        return hessian
+        return state["hessian"]
 
     bent = rows(which, np.full(len(which), FIRST))[:, which]
     if not rough:

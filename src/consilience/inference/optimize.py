@@ -24,6 +24,7 @@ from numpyro.infer import init_to_mean
 from numpyro.infer.util import unconstrain_fn
 from scipy.optimize import OptimizeResult, minimize
 
+from consilience.continuing import Loop
 from consilience.errors import FitError
 from consilience.inference.ascent import Steps
 from consilience.inference.mode import (
@@ -136,10 +137,18 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
             fall = straight.slope(np.asarray(fall))
         return fallen / answers, np.asarray(fall / answers)
 
+    # SciPy does not give its memory away: a climb is saved when it has ended.
+    state: dict[str, Any] = {"at": np.zeros(len(start)), "success": False}
+    state["history"] = history
+    loop = Loop(phase, state, 1)
+
     def note(intermediate_result: OptimizeResult) -> None:
         history.append(-intermediate_result.fun * answers)
         mode_at = f"{WHAT} {history[-1]:,.2f}"
         report(Progress(phase, len(history), sweeps, mode_at))
+        if loop.late:
+            loop.cut(len(history), sweeps)
+            raise StopIteration
 
     options = {
         "maxiter": sweeps,
@@ -148,15 +157,18 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
         "ftol": tolerance,
         "gtol": 0.0,
     }
-    rest = np.zeros(len(start))
-    result = minimize(
-        loss, rest, method="L-BFGS-B", jac=True, callback=note, options=options
-    )
-    history.append(-result.fun * answers)
+    for _ in loop:
+        rest = state["at"]
+        result = minimize(
+            loss, rest, method="L-BFGS-B", jac=True, callback=note, options=options
+        )
+        history.append(-result.fun * answers)
+        state.update(at=result.x, success=bool(result.success))
+    history = state["history"]
     ended = f"{WHAT} {history[-1]:,.2f} after {len(history)} sweeps"
     report(Progress(phase, sweeps, sweeps, ended))
-    step = result.x if straight is None else straight.mixed(result.x)
-    return start + step, history, bool(result.success)
+    step = state["at"] if straight is None else straight.mixed(state["at"])
+    return start + step, history, state["success"]
 
 
 def _whitening(

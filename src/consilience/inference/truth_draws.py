@@ -40,6 +40,8 @@ class Scored(NamedTuple):
 class TruthDraws:
     """Draws of the truth, the ease of items, and the prior of the truth."""
 
+    CHANGES = ("chains", "logit")
+
     def __init__(self, model: Model[Any], space: Space, chains: int) -> None:
         self.tables = HostModel(model, space)
         self.matrix: ResponseMatrix = self.tables.matrix

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped, UInt8
 
+from consilience.continuing import Loop
 from consilience.model.contract import Parameters
 from consilience.objects.block_counts import Blocks
 from consilience.objects.draws import (
@@ -81,6 +82,8 @@ class ItemPosterior:
 
 class Record:
     """Worlds as they are drawn, to be kept in the tree."""
+
+    CHANGES = ("_hundredths", "_levels", "_facts")
 
     def __init__(
         self, candidate: Int[np.ndarray, "U C"], draws: int, number: int
@@ -179,7 +182,9 @@ def item_posterior(
         weights = [
             block_weights(blocks, covariates, parameters, who) for parameters in draws
         ]
-        for rows in chunks(weights[0], blocks.num_labels, number):
+        parts = list(chunks(weights[0], blocks.num_labels, number))
+        for part in Loop(PHASE, {"posterior": posterior, "record": record}, len(parts)):
+            rows = parts[part]
             partition = np.zeros((len(rows), len(block_indices(blocks.num_labels))))
             run = replace(whole, numbers=streams(seed, names[blocks.unit[rows]]))
             for which, weight in enumerate(weights):
@@ -188,8 +193,8 @@ def item_posterior(
                 partition += run.weight * chunk.partition
                 _add(run, blocks, chunk, which)
             _add_point_partition(run, blocks, weights, rows, partition, seed, names)
-            done += len(rows)
-            report(Progress(PHASE, done, units))
+            report(Progress(PHASE, done + int(rows[-1]) + 1, units))
+        done += len(blocks.unit)
     num_labelled = max(int((own_slot >= 0).sum()), 1)
     posterior.several /= max(units, 1)
     posterior.judged_several /= max(units, 1)

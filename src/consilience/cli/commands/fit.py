@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -71,6 +72,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     prior: Several = (),
     prior_from: Path | None = None,
     seed: Seed = 0,
+    max_seconds: float | None = None,
     strict: Flag = False,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -80,7 +82,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     """Fit a model to responses and write the run folder.
 
     A fit that fails its checks is written too; the command says which checks failed
-    and what to do.
+    and what to do. A long fit saves its state in a folder beside the run: after it was
+    stopped, the same command goes on from there, with the same result.
 
     Parameters
     ----------
@@ -124,6 +127,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     prior_from
         Run folder of an earlier fit of the same model, with draws: what it learned is
         the prior.
+    max_seconds
+        Seconds after which the fit does as little more as it can do with, and ends; a
+        check says what was cut short.
     strict
         End with the exit code 3 if a check failed; the run is written all the same.
 
@@ -154,6 +160,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
 
     if len(data.kinds) == 1:
         print_expected(show, data, model, engine, work)
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    if unfinished.exists():
+        show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
     fitted = fitting.fit(
         data,
         model=model,
@@ -170,9 +179,12 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         prior=settings,
         prior_from=None if prior_from is None else load(prior_from),
         effort=work,
+        max_seconds=max_seconds,
+        checkpoint=unfinished,
         progress=True,
     )
     save(fitted, out, overwrite=overwrite)
+    rmtree(unfinished, ignore_errors=True)
     _print_fitted(show, fitted)
     result = {"run": out, **_result(fitted, data)} if json else {}
     # Answers in canonical form are read as they are.

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from consilience.continuing import Loop
 from consilience.inference.augmentation import add_draws
 from consilience.inference.gibbs_chains import Chains, Swept
 from consilience.inference.mixing import Mixing, judge, undecided
@@ -27,6 +28,7 @@ from consilience.truth import Space
 
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, True
 BLOCK = 10  # sweeps between reports
+WARMING_UP, DRAWING = "gibbs warming up", "gibbs drawing"
 # Chains run side by side, so that six take a third longer than two where answers are
 # few. One cannot be compared.
 CHAINS, MIN_CHAINS = 6, 2
@@ -35,6 +37,7 @@ CHAINS, MIN_CHAINS = 6, 2
 TUNE, MIN_TUNE, LEARNED, MIN_LEARNED = 160, 50, (0.5, 0.75), 120
 FIRST, GROWTH = 200, 1.5  # kept sweeps at the first look at the chains; from then on
 MIN_SWEEPS = 60
+FEWEST = 24  # sweeps, thrown away and kept, where the time is over: eight draws
 # Sweeps of each draw that is kept; every other one is dropped when a chain has so many.
 THIN, MAX_DRAWS = 3, 120
 # What a sweep costs, in visits of an answer, a state and a node (2.5 ns on one core of
@@ -136,23 +139,37 @@ def fit(
     if effort.draws is not None:
         limit = look = THIN * max(-(-effort.draws // number), 1)
     guess = _warm_up(
-        chains, (number, tune), generator, lambda done: _tell(report, done, tune)
+        chains,
+        (number, tune),
+        generator,
+        lambda done: _tell(report, done, tune, WARMING_UP),
     )
     kept = _Kept(
         chains, undecided(guess), effort, MAX_PARAMETERS // (4 * _cells(space))
     )
-    while True:
-        while kept.sweeps < look:
-            kept.add(chains.sweep(tune=False))
-            _tell(report, kept.sweeps, limit, "drawing")
-        parameters = kept.parameters()
-        mixing = judge(
-            model, space, parameters, np.stack(kept.labels, 1), kept.units[0]
-        )
+
+    def judged() -> tuple[Any, Mixing]:
+        parameters, labels = kept.parameters(), np.stack(kept.labels, 1)
+        mixing = judge(model, space, parameters, labels, kept.units[0])
         logger.info("gibbs: %s", _progress(number, tune, kept.sweeps, mixing))
-        if mixing.enough or look >= limit:
-            break
-        look = min(int(look * GROWTH), limit)
+        return parameters, mixing
+
+    state: dict[str, Any] = {"chains": chains, "kept": kept, "look": look}
+    verdict: tuple[Any, Mixing] | None = None
+    fewest = min(FEWEST, limit)
+    loop = Loop(DRAWING, state, limit, fewest=fewest, records=(Moments,))
+    for sweep in loop:
+        kept.add(chains.sweep(tune=False))
+        if sweep + 1 == state["look"] < limit:
+            state["look"] = min(int(state["look"] * GROWTH), limit)
+            verdict = judged()
+            if verdict[1].enough:
+                loop.end()
+        _tell(report, sweep + 1, limit, DRAWING)
+    report(Progress(DRAWING, limit, limit))
+    if verdict is None or not verdict[1].enough:
+        verdict = judged()
+    parameters, mixing = verdict
     likelihood = np.stack(kept.likelihood, 1)
     belief = np.zeros(truth.state.shape)
     result = Result(
@@ -177,30 +194,40 @@ def _warm_up(
     tell: Callable[[int], None],
 ) -> Float[np.ndarray, "U S"]:
     """Sweep through what is thrown away; return what its last third believes."""
-    (number, tune), guess = size, np.array(chains.truth.matrix.guess)
-    heights: list[Float[np.ndarray, " C"]] = []
-    positions: list[Mapping[str, Float[np.ndarray, "C ..."]]] = []
+    number, tune = size
     learned = [int(share * tune) for share in LEARNED] if tune >= MIN_LEARNED else []
-    for sweep in range(tune):
+    state: dict[str, Any] = {
+        "chains": chains,
+        "guess": np.array(chains.truth.matrix.guess),
+        "heights": [],
+        "positions": [],
+    }
+    for sweep in Loop(WARMING_UP, state, tune, fewest=min(tune, FEWEST)):
+        heights, positions = state["heights"], state["positions"]
         swept = chains.sweep(tune=True)
         if SETTLED <= sweep < RESTART:
             heights.append(chains.height(swept))
         elif len(heights) >= 2 * BATCHES:
             chains.restart(better_chains(np.array(heights), number, generator))
-            heights = []
+            heights.clear()
         if learned and sweep >= RESTART:
             positions.append(chains.parameters())
         if sweep in learned:
             chains.learn(positions)
-            positions = []
+            positions.clear()
         if 3 * sweep >= 2 * tune:
-            guess += swept.belief.mean(0)
+            state["guess"] += swept.belief.mean(0)
         tell(sweep + 1)
+    if chains.truth.chains > number:  # the time was over before the best went on
+        chains.restart(np.arange(number))
+    guess: Float[np.ndarray, "U S"] = state["guess"]
     return guess / guess.sum(1, keepdims=True)
 
 
 class _Kept:
     """Draws and moments of sweeps that are kept, every other draw dropped at times."""
+
+    CHANGES = ("sweeps", "thin", "moments", "drawn", "likelihood", "labels")
 
     def __init__(
         self,
@@ -259,9 +286,9 @@ def _cells(space: Space) -> int:
     return space.num_annotators * len(space.states) * len(space.answers)
 
 
-def _tell(report: Reporter, done: int, whole: int, phase: str = "warming up") -> None:
+def _tell(report: Reporter, done: int, whole: int, phase: str) -> None:
     if done % BLOCK == 0 or done == whole:
-        report(Progress("gibbs", done, whole, phase))
+        report(Progress(phase, done, whole))
 
 
 def _progress(chains: int, tune: int, sweeps: int, mixing: Mixing) -> str:

@@ -40,6 +40,7 @@ from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo, constrain_fn, potential_energy
 from scipy.special import softmax
 
+from consilience.continuing import Loop
 from consilience.errors import FitError
 from consilience.inference.ascent import (
     Steps,
@@ -363,20 +364,26 @@ def _drive(
     steps: tuple[int, int],
     report: Reporter,
 ) -> Mapping[str, Any]:
-    blocks: list[Mapping[str, Any]] = []
+    leaves, shape = jax.tree.flatten(state)
+    saved: dict[str, Any] = {"leaves": leaves, "blocks": []}
     tune, total = steps[0], sum(steps)
-    started = time.monotonic()
-    for number in range(-(-total // BLOCK)):
+    started, before = time.monotonic(), 0
+    least = tune // BLOCK + 1  # of blocks: one of draws
+    loop = Loop("nuts", saved, -(-total // BLOCK), fewest=least)
+    for number in loop:
+        state = jax.tree.unflatten(shape, saved["leaves"])
         state, new = block(state, observations)
+        saved["leaves"], blocks = jax.tree.leaves(state), saved["blocks"]
         blocks.append(jax.tree.map(np.asarray, new))
-        if not number:
-            started = time.monotonic()  # from here on nothing is compiled
+        if not before:
+            # From here on nothing is compiled.
+            started, before = time.monotonic(), number + 1
         done = min((number + 1) * BLOCK, total)
-        drawn = number * blocks[-1]["diverging"].size
+        drawn = (number + 1 - before) * blocks[-1]["diverging"].size
         note = _note(blocks, tune, drawn, started)
         phase = "warming up" if done <= tune else "sampling"
         report(Progress("nuts", done, total, f"{phase}, {note}"))
-    joined = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+    joined = jax.tree.map(lambda *parts: np.concatenate(parts), *saved["blocks"])
     by_chain: Mapping[str, Any] = jax.tree.map(
         lambda leaf: np.swapaxes(leaf[tune:total], 0, 1), joined
     )

@@ -21,6 +21,7 @@ from numpyro.infer import SVI, Trace_ELBO
 from numpyro.infer.autoguide import AutoNormal
 from numpyro.optim import optax_to_numpyro
 
+from consilience.continuing import Loop
 from consilience.inference.engines.nuts import start_at, with_guess
 from consilience.inference.options import Seed, key_of
 from consilience.inference.result import MAX_KEPT, Optimization, Result, of_draws
@@ -83,12 +84,16 @@ def fit(
     batches = minibatches(space, size, deal)
     start, block, draw = _compiled(model, effort.rate, effort.steps, effort.draws)
     state = start(of_start, whole, values)
-    gains: list[float] = []
-    for number in range(-(-effort.steps // BLOCK)):
+    leaves, shape = jax.tree.flatten(state)
+    saved: dict[str, Any] = {"leaves": leaves, "gains": []}
+    for number in Loop("svi", saved, -(-effort.steps // BLOCK), fewest=1):
+        state = jax.tree.unflatten(shape, saved["leaves"])
         state, gained = block(state, batches, whole)
+        saved["leaves"], gains = jax.tree.leaves(state), saved["gains"]
         gains.append(float(gained.mean()))
         done = min((number + 1) * BLOCK, effort.steps)
         report(Progress("svi", done, effort.steps, f"ELBO about {gains[-1]:,.1f}"))
+    state, gains = jax.tree.unflatten(shape, saved["leaves"]), saved["gains"]
     posterior = draw(of_posterior, state, whole)
     sites, truth, likelihood = _read(model, whole, posterior)
     settled = np.asarray([_settled(gains, len(space.unit))])

@@ -23,6 +23,7 @@ from consilience.inference.ascent import (
     point,
 )
 from consilience.inference.augmentation import (
+    FEWEST,
     augment,
     interval,
     mean_belief,
@@ -37,7 +38,7 @@ from consilience.model import HostModel, Model, num_substates
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
-FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing
+MOST = 200  # draws
 # Answers x states that all draws together may visit by default: some seconds on two
 # cores.
 MAX_VISITS = 100_000_000
@@ -116,11 +117,11 @@ def fit(
         )
         return at_a_point(mean, truth, swept.log_likelihood, how, (*fixed, remark))
     chains = _chains(visits) if effort.draws is None else 1
-    draws, moments = augment(
+    draws, moments, number = augment(
         sweeps, where, truth, of_draws, number, report, chains=chains
     )
-    lower, upper = interval(moments, number * chains, effort.prob)
-    truth = mean_belief(moments, number * chains)
+    lower, upper = interval(moments, number, effort.prob)
+    truth = mean_belief(moments, number)
     kept = draws.likelihood if draws.likelihood.size <= MAX_KEPT else None
     return Result(
         parameters={name: value[None] for name, value in draws.parameters.items()},
