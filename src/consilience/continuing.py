@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -201,12 +202,15 @@ class Loop:
 
     def _load(self, file: Path) -> None:
         try:
-            with np.load(file, allow_pickle=False) as saved:
+            with (
+                file.open("rb") as opened,
+                np.load(opened, allow_pickle=False) as saved,
+            ):
                 layout = json.loads(str(saved["layout"]))
                 arrays = [saved[str(place)] for place in range(len(saved.files) - 1)]
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             logger.info("%s: cannot be used (%s); the step is done again", file, error)
             return
         self.done, self._ended = layout["done"], layout["ended"]

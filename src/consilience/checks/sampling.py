@@ -317,7 +317,7 @@ def in_time(data: xr.DataTree) -> list[Verdict]:
         f"{len(cut)} steps of the fit were cut short, the last at {cut[-1]}; fit again "
         "with more `max_seconds=`, or without it"
     )
-    return [at_most("max_seconds", len(cut), 0, how)]
+    return [at_most("max_seconds", float(len(cut)), 0.0, how)]
 
 
 def familiar_annotators(data: xr.DataTree) -> list[Verdict]:

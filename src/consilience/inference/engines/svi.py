@@ -96,7 +96,7 @@ def fit(
     state, gains = jax.tree.unflatten(shape, saved["leaves"]), saved["gains"]
     posterior = draw(of_posterior, state, whole)
     sites, truth, likelihood = _read(model, whole, posterior)
-    settled = np.asarray([_settled(gains, len(space.unit))])
+    settled = np.asarray([len(gains) > 1 and _settled(gains, len(space.unit))])
     return of_draws(
         {name: value[None] for name, value in sites.items()},
         truth[None],
