@@ -290,8 +290,8 @@ def test_a_gain_is_no_negative_loss(study, sign, word):
 @pytest.mark.parametrize(
     ("often", "first", "start"),
     [
-        (0, "", "No two labels are taken for each other."),
         (0, "a / b", "No two labels are taken for each other in a fifth"),
+        (1, "a / b", "1 pair of labels is taken"),
         (2, "a / b", "2 pairs of labels are taken"),
     ],
 )

@@ -32,6 +32,7 @@ _NUMBERS = {
 _METRICS = ("dataset_accuracy", "main_object", "accuracy")
 _MEAN = "mean of the models"
 _FEWEST = 3  # models that a slope is drawn through
+_FEW = 4  # models that an axis gets room beside
 _CLASSES = 20  # of a chart
 _DATASET = "dataset"
 
@@ -156,7 +157,11 @@ def _by_accuracy(
     study: StudyFigures, name: str, rows: pd.DataFrame, *lines: Line
 ) -> Charts:
     """Return the chart of a value by the accuracy of the models."""
-    x = Axis(column="accuracy", form="%")
+    # Points of two or three models would lie on the frame, and their ticks be many.
+    low, high = rows["accuracy"].min(), rows["accuracy"].max()
+    room = max(0.1 * (high - low), 0.05) if len(rows) <= _FEW else 0.0
+    ends = (max(low - room, 0.0), min(high + room, 1.0)) if room else None
+    x = Axis(column="accuracy", form=".0%", domain=ends)
     how = Estimates(x=x, y=FREE, hues=study.colours, legend="right", lines=lines)
     return chart(name, rows, how)
 

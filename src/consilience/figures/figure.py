@@ -113,6 +113,11 @@ def number_names(numbers: pd.Series) -> list[str]:
     return [f"{k} or more" if k == last else str(k) for k in map(int, numbers)]
 
 
+def count(number: int, one: str, several: str) -> str:
+    """Return a number with the word for one or for several."""
+    return f"{number:,} {one if number == 1 else several}"
+
+
 def share_of(row: Any, value: str = "value") -> str:
     """Return the share of a row with its bounds as text."""
     return str(estimate(row[value], row["lower"], row["upper"], PERCENT))

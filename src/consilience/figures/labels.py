@@ -18,6 +18,7 @@ from consilience.figures.figure import (
     VALUE,
     Figure,
     chart,
+    count,
     marked,
     number_names,
     share_of,
@@ -103,16 +104,18 @@ def cooccurring_objects(study: StudyFigures) -> Figure:
     table = table.rename(columns={"share": "value"}).astype(dict.fromkeys(keys, "str"))
     table = study.beside(table, name, keys)
     rows = study.named_pairs(table.head(SHOWN), keys, " + ")
-    finding = "No two objects come together twice."
-    if len(rows):
-        first = rows.iloc[0]
-        finding = (
-            f"{len(table):,} pairs of a class and another object come together in two "
-            f"items or more, such as {first['name']}, in {first['together']} of "
-            f"{first['items']} items."
-        )
+    if rows.empty:
+        msg = "no two objects come together twice"
+        raise OptionError(msg)
+    first = rows.iloc[0]
+    pairs = count(len(table), "pair", "pairs")
+    come = "comes" if len(table) == 1 else "come"
+    finding = (
+        f"{pairs} of a class and another object {come} together in two items or more, "
+        f"such as {first['name']}, in {first['together']} of {first['items']} items."
+    )
     charts = chart(name, rows, Estimates(x=VALUE, y=NAMES))
-    return Figure(name, table, finding, charts, facts={"shown": SHOWN})
+    return Figure(name, table, finding, charts, facts={"shown": len(rows)})
 
 
 def _per_class(study: StudyFigures) -> int | None:
@@ -125,7 +128,7 @@ def _per_class(study: StudyFigures) -> int | None:
 
 
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
-_HALF, _OFTEN = 0.5, 0.2
+_HALF, _OFTEN, _EVER = 0.5, 0.2, 0.005
 _MAX_SIDE = 40  # labels of a matrix whose cells are drawn with numbers
 
 
@@ -181,22 +184,25 @@ def confused_labels(study: StudyFigures) -> Figure:
     name, pairs = "confused_labels", study.human_confusion.pairs()
     mutual = {"mutual": "value", "mutual_lower": "lower", "mutual_upper": "upper"}
     pairs = pairs.rename(columns=mutual)
+    pairs = pairs[pairs["value"] >= _EVER]
+    if pairs.empty:
+        msg = "no two labels are taken for each other in both directions"
+        raise OptionError(msg)
     rows = study.named_pairs(pairs.head(SHOWN), ["label_a", "label_b"], " / ")
     often = int((pairs["value"] >= _OFTEN).sum())
     finding = _confused_sentence(often, ", ".join(rows["name"].head(3)))
     x = Axis(form="%", domain=(0.0, top(rows)))
     charts = chart(name, rows, Estimates(x=x, y=NAMES))
-    facts = {"shown": SHOWN, "pairs": len(pairs)}
+    facts = {"shown": len(rows), "pairs": len(pairs)}
     return Figure(name, pairs, finding, charts, facts=facts, leads=True)
 
 
 def _confused_sentence(often: int, first: str) -> str:
     how = "taken for each other in a fifth of the answers or more, in both directions"
-    if not first:
-        return "No two labels are taken for each other."
     if not often:
         return f"No two labels are {how}; the closest are {first}."
-    return f"{often} pairs of labels are {how}, such as {first}."
+    are = "is" if often == 1 else "are"
+    return f"{count(often, 'pair', 'pairs')} of labels {are} {how}, such as {first}."
 
 
 def renamed_classes(study: StudyFigures) -> Figure:
@@ -209,15 +215,17 @@ def renamed_classes(study: StudyFigures) -> Figure:
         "value", ascending=False, ignore_index=True, kind="stable"
     )
     rows = study.named_pairs(table.head(SHOWN), ends, " \N{RIGHTWARDS ARROW} ")
+    if rows.empty:
+        msg = "no class is called by another name in a twentieth of the answers"
+        raise OptionError(msg)
     often = int((table["value"] >= 0.5).sum())
-    first = rows["name"].iloc[0] if len(rows) else ""
+    first = rows["name"].iloc[0]
     half = "more than half of the answers give one other label as the main one"
-    finding = f"For {often} classes, {half}, such as {first}."
+    finding = f"For {count(often, 'class', 'classes')}, {half}, such as {first}."
     if not often:
-        closest = f"; the closest is {first}" if first else ""
-        finding = f"There is no class for which {half}{closest}."
+        finding = f"There is no class for which {half}; the closest is {first}."
     charts = chart(name, rows, Estimates(x=VALUE, y=NAMES))
-    facts = {"shown": SHOWN, "cells": len(table)}
+    facts = {"shown": len(rows), "cells": len(table)}
     return Figure(name, table, finding, charts, facts=facts)
 
 
@@ -306,15 +314,18 @@ def _matrix(study: StudyFigures, table: pd.DataFrame, name: str) -> Chart:
 
 def _drawn_classes(study: StudyFigures, table: pd.DataFrame, name: str) -> Chart:
     labels = study.responses.labels
-    if len(labels) <= _MAX_SIDE:
-        return _matrix(study, table, name)
-    order = labels.sort_values("parent", kind="stable")["label"].astype("str")
-    place = pd.Series(range(len(order)), order.to_numpy())
     rows = _shown(study, table)
     rows = rows[rows["probability"] > 0]
+    both = ("true_label", "given_label")
+    used = set().union(*(rows[end].astype("str") for end in both))
+    if len(used) <= _MAX_SIDE:
+        return _matrix(study, rows, name)
+    order = labels.sort_values("parent", kind="stable")["label"].astype("str")
+    order = order[order.isin(used)]
+    place = pd.Series(range(len(order)), order.to_numpy())
     ends = {"row": "true_label", "column": "given_label"}
     places = {end: rows[name].astype("str").map(place) for end, name in ends.items()}
     rows = rows.assign(panel=rows["who"].astype("str"), **places)
     rows = rows[["panel", "row", "column", "probability"]]
-    axes = ("class, by superclass", "called")
+    axes = ("class, by superclass" if study.depth else "class", "called")
     return raster(rows, len(order), axes, "panel")

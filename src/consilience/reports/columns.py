@@ -137,7 +137,23 @@ def confusions(run: Run, people: Names, true: Names, given: Names) -> dict[str, 
         "left": int((cells[1:] > 0).sum() - len(shown)),
         "true": true.all(),
         "given": given.all(),
+        "items": scale(
+            pd.Series(true.all()).map(_true_items(run)).fillna(0), 10
+        ).tolist(),
     }
+
+
+def _true_items(run: Run) -> dict[str, float]:
+    """Return of how many items each label is the truth, where that can be counted."""
+    labels, p = run.table("labels"), "probability"
+    if run.kind == "contains":
+        present = float(labels[p].sum())
+        return {"present": present, "absent": len(labels) - present}
+    if "objects" in run.tables:
+        labels, p = run.table("objects"), "main_probability"
+        labels = labels.assign(main_probability=labels[p] * labels["share"])
+    number = labels.groupby("label", observed=True)[p].sum()
+    return {str(label): float(items) for label, items in number.items()}
 
 
 def _cells(
@@ -184,6 +200,8 @@ def heat(study: StudyFigures | None) -> dict[str, Any] | None:
     classes = cells[["true_label", "given_label"]].astype("str").to_numpy()
     codes = pd.Index(labels["label"].astype("str"))
     codes = codes[codes.isin(classes.ravel())]  # superclasses may be labels as well
+    own = study.dataset_labels["label"].astype("str")
+    of_class = own.value_counts().reindex(codes, fill_value=0)
     levels = [(np.arange(len(codes)), codes)]
     tables = [cells]
     for level in range(1, study.depth + 1):
@@ -198,7 +216,9 @@ def heat(study: StudyFigures | None) -> dict[str, Any] | None:
         called = [study.name_of(label) for label in names]
         first = np.unique(groups, return_index=True)[1]
         above = [group[first].tolist() for group, _ in levels[place + 1 :][:1]]
+        items = np.bincount(groups, of_class, len(names))
         head = {"true": called, "given": called, "up": above[0] if above else []}
+        head["items"] = scale(items, 10).tolist()
         contents.append(head | _level(tables[place], who, names))
     return {"who": who, "levels": contents}
 

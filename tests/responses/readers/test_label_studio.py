@@ -40,7 +40,7 @@ def test_a_pick_spelled_otherwise_is_one_that_was_offered_where_case_is_folded(e
     assert "'CAT', 'cat' as 'Cat'" in str(responses.cleaning)
 
 
-def test_a_person_is_a_number_or_a_record(export):
+def test_a_person_is_a_number_or_has_a_name_which_stands_for_the_number(export):
     path = export(
         task(
             1,
@@ -57,7 +57,7 @@ def test_a_person_is_a_number_or_a_record(export):
     )
     responses = read(path)
     assert in_line(responses, "item", "annotator", "label") == (
-        "1.jpg 7 a, 1.jpg 8 b, 1.jpg eve@x.org a, 2.jpg 7 b"
+        "1.jpg ana@x.org a, 1.jpg 8 b, 1.jpg eve@x.org a, 2.jpg ana@x.org b"
     )
     assert responses.table["response_id"].tolist() == ["10", "11", "12", "13"]
     assert responses.table["seconds"].tolist()[0] == 6.1

@@ -10,13 +10,16 @@ const MOST_ANSWERS = 12; // of a row that are listed
 
 // Each map has its levels of cells, the `owner` of the cells that its select names, and
 // what this `party` is called; show(map, truth, answer, value) leads to the items of a cell.
-function startMatrices(id, { maps, prob, title, corner, words, least, show }) {
+function startMatrices(id, { maps, prob, title, corner, words, least, show, ofClasses }) {
   const app = document.getElementById(`${id}-app`);
   const get = (name) => document.getElementById(`${id}-${name}`);
   const selects = app.querySelectorAll("select.party");
   const top = maps[0].levels.length - 1;
   const { true: truths, given: answers } = maps[0].levels[top];
-  const path = [{ level: top, rows: [...truths.keys()], columns: [...answers.keys()], name: "all" }];
+  // Classes that no item has are left out.
+  const there = (rows, { items }) => rows.filter((row) => !ofClasses || items[row] > 0);
+  const rowName = ({ true: names, items }, row) => (items ? `${names[row]} (${few(items[row])})` : names[row]);
+  const path = [{ level: top, rows: there([...truths.keys()], maps[0].levels[top]), columns: [...answers.keys()], name: "all" }];
   let chosen = { map: 0, row: 0, column: 0 };
   let views = [];
 
@@ -44,7 +47,7 @@ function startMatrices(id, { maps, prob, title, corner, words, least, show }) {
       view.buttons.set(`${row} ${column}`, button);
       return make("td", {}, button);
     };
-    const body = rows.map((each, row) => [named(view.level.true[each]), ...columns.map((_, column) => cell(row, column))]);
+    const body = rows.map((each, row) => [named(rowName(view.level, each)), ...columns.map((_, column) => cell(row, column))]);
     const made = table(title(view.party), [corner, ...columns.map((each) => view.level.given[each])], body);
     made.classList.add("matrix");
     return made;
@@ -63,11 +66,11 @@ function startMatrices(id, { maps, prob, title, corner, words, least, show }) {
   };
   // The answers of the row of the cell that is chosen, the most probable first.
   const listed = (view) => {
-    const { true: rows, given, t, g, p, lower, upper } = view.level;
+    const { given, t, g, p, lower, upper } = view.level;
     const truth = here().rows[chosen.row];
     const cells = [...view.cells.values()].filter((cell) => t[cell] === truth).sort((a, b) => p[b] - p[a]);
     const body = cells.slice(0, MOST_ANSWERS).map((cell) => [given[g[cell]], estimate(p[cell], lower[cell], upper[cell])]);
-    return table(`${title(view.party)}; ${rows[truth]}`, ["Answer", "Share"], body);
+    return table(`${title(view.party)}; ${rowName(view.level, truth)}`, ["Answer", "Share"], body);
   };
 
   const update = () => {
@@ -80,7 +83,7 @@ function startMatrices(id, { maps, prob, title, corner, words, least, show }) {
     get("out").disabled = path.length === 1;
     get("place").textContent = path.map(({ name }) => name).join(" → ");
     get("row").parentElement.hidden = !isLarge();
-    options(get("row"), rows.map((each, row) => [row, views[0].level.true[each]]));
+    options(get("row"), rows.map((each, row) => [row, rowName(views[0].level, each)]));
     get("tables").replaceChildren(...views.map((view, map) => {
       if (!view.cells.size) return make("p", {}, `${view.party}: no confusion`);
       return make("div", {}, (isLarge() ? shades : numbers)(view, map));
@@ -91,7 +94,7 @@ function startMatrices(id, { maps, prob, title, corner, words, least, show }) {
     chosen = cell;
     const { row, column } = chosen;
     for (const view of views) {
-      if (view.canvas) drawShades(view, here(), chosen);
+      if (view.canvas) drawShades(view, here(), chosen, rowName);
       for (const [place, button] of view.buttons ?? []) {
         button.setAttribute("aria-pressed", place === `${row} ${column}`);
         button.tabIndex = place === `${row} ${column}` ? 0 : -1; // one stop for Tab
@@ -123,7 +126,8 @@ function startMatrices(id, { maps, prob, title, corner, words, least, show }) {
     if (!level) return show(chosen.map, ...names, view.value);
     const { up } = maps[0].levels[level - 1];
     const [below, beside] = [truth, answer].map((parent) => [...up.keys()].filter((at) => up[at] === parent));
-    if (below.length && beside.length) enter({ level: level - 1, rows: below, columns: beside, name: words(...names) });
+    const classes = there(below, maps[0].levels[level - 1]);
+    if (classes.length && beside.length) enter({ level: level - 1, rows: classes, columns: beside, name: words(...names) });
   };
 
   get("tables").addEventListener("keydown", (event) => {
@@ -151,6 +155,11 @@ function startMatrices(id, { maps, prob, title, corner, words, least, show }) {
   update();
 }
 
+// An expected number of items: with a decimal where it is small.
+function few(tenths) {
+  return tenths < 100 ? (tenths / 10).toFixed(1).replace(/\.0$/, "") : Math.round(tenths / 10).toLocaleString("en");
+}
+
 function within(at, number) {
   return Math.max(0, Math.min(number - 1, at));
 }
@@ -164,7 +173,7 @@ function cellAt(canvas, event, { rows, columns }) {
   return row >= 0 && column >= 0 && row < rows.length && column < columns.length ? { row, column } : null;
 }
 
-function drawShades({ canvas, level, cells, party }, { rows, columns }, chosen) {
+function drawShades({ canvas, level, cells, party }, { rows, columns }, chosen, rowName) {
   const size = Math.max(1, Math.min(LARGEST, Math.floor(SIDE / Math.max(rows.length, columns.length))));
   const [left, top, right] = size >= LEGIBLE ? [150, 110, 76] : [4, 4, 4];
   const width = left + size * columns.length + right;
@@ -193,7 +202,7 @@ function drawShades({ canvas, level, cells, party }, { rows, columns }, chosen) 
     const short = (text) => (text.length > 20 ? `${text.slice(0, 19)}…` : text);
     drawn.textBaseline = "middle";
     drawn.textAlign = "right";
-    for (const [row, each] of rows.entries()) drawn.fillText(short(level.true[each]), left - 6, top + (row + 0.5) * size);
+    for (const [row, each] of rows.entries()) drawn.fillText(short(rowName(level, each)), left - 6, top + (row + 0.5) * size);
     drawn.textAlign = "left";
     for (const [column, each] of columns.entries()) {
       drawn.save();
@@ -225,7 +234,7 @@ function startConfusion(data, showCell) {
     })),
     prob: data.prob,
     title: (party) => `${party}, P(answer given truth)`,
-    corner: "truth ↓ answer →",
+    corner: "truth (items) ↓ answer →",
     words: (truth, given) => `truth ${truth}, answer ${given}`,
     show: (map, truth, given, who) => showCell({ run: runs[map].at, truth, given, who }),
   });
@@ -244,9 +253,10 @@ function startHeat({ heat, prob }) {
     maps: [map, map],
     prob,
     title: (party) => party,
-    corner: "is ↓ called →",
+    corner: "is (items) ↓ called →",
     words: (truth, given) => `${truth} called ${given}`,
     least: "less than .02 for all, or never",
+    ofClasses: true,
     show: (_, truth, given) => (location.hash = `#items?${new URLSearchParams({ class: truth, as: "dataset", pair: given })}`),
   });
 }
