@@ -188,7 +188,7 @@ def fit_outcome(
         "settings": {
             "effort": asdict(request.effort),
             "prior": asdict(single.model.prior),
-            "states": len(space.states) if isinstance(space, ContainsSpace) else 2,
+            **({"states": len(space.states)} if space.kind == "contains" else {}),
             "precision": "float64",
         },
     }

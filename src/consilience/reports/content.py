@@ -3,7 +3,7 @@
 Text is text; markup is made of it by the template alone, which escapes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -110,6 +110,8 @@ class Report:
         The study whose findings and figures lead the page.
     pictures, images_missing
         JPEG images by item; number of items without one, where images were given.
+    spelled : callable
+        Returns a sentence with arguments as the user types them.
 
     See Also
     --------
@@ -139,6 +141,7 @@ class Report:
     study: StudyFigures | None
     pictures: Mapping[str, bytes]
     images_missing: int
+    spelled: Callable[[str], str] = str
 
     @property
     def kind(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +20,7 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.terminal import check_free, finish, screen
+from consilience.errors import as_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,6 +189,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
             bootstrap=bootstrap,
             progress=tell,
         )
+        contents = replace(contents, spelled=as_options)
         size = write(contents, out, pictures=page.pictures, overwrite=overwrite)
     show.print(f"written to {out} ({size / 1e6:.1f} MB); open it in a browser")
     if page.pictures == "linked" and contents.pictures:
@@ -251,6 +253,7 @@ def study(
             title=page.title,
             progress=tell,
         )
+        contents = replace(contents, spelled=as_options)
         index = write_study(
             contents, out, pictures=page.pictures, overwrite=overwrite, progress=tell
         )

@@ -1,6 +1,8 @@
 """The sections of the page in the order in which they are read, one file for each."""
 
-from consilience.reports.content import Report, Section
+from dataclasses import replace
+
+from consilience.reports.content import Listing, Note, Part, Report, Section
 from consilience.reports.sections import (
     data,
     diagnostics,
@@ -29,7 +31,20 @@ def sections(report: Report) -> list[Section]:
         diagnostics.diagnostics(report),
         diagnostics.caution(report),
     )
-    return [section for section in made if section is not None]
+    return [
+        replace(section, parts=tuple(_spelled(report, part) for part in section.parts))
+        for section in made
+        if section is not None
+    ]
+
+
+def _spelled(report: Report, part: Part) -> Part:
+    """Return sentences with arguments as the user types them."""
+    if isinstance(part, Note):
+        return replace(part, text=report.spelled(part.text))
+    if isinstance(part, Listing):
+        return replace(part, entries=tuple(map(report.spelled, part.entries)))
+    return part
 
 
 def _heat(report: Report) -> Section | None:

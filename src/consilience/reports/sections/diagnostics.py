@@ -48,12 +48,13 @@ def diagnostics(report: Report) -> Section:
     """Return the section."""
     parts: list[Part] = []
     for run in report.runs:
-        parts.append(_run_facts(run))
+        parts += [_run_facts(run), Note(f"{run.engine}: {run.engine_reason}")]
         checks, compared = run.table("diagnostics"), run.table("comparison")
         who = suffix(report, run)
         if checks.empty:
             parts.append(Note(f"{run.name}: no check was run on this result", "mind"))
         else:
+            checks = checks.assign(remedy=checks["remedy"].map(report.spelled))
             parts.append(html(CATALOGUE["diagnostics"].of(checks), of=who))
         if len(compared):
             parts.append(html(CATALOGUE["comparison"].of(compared), of=who))
@@ -65,7 +66,7 @@ def _run_facts(run: Run) -> Facts:
         (
             ("Run", run.name),
             ("Model", run.model),
-            ("Engine", f"{run.engine}: {run.engine_reason}"),
+            ("Engine", run.engine),
             ("Posterior shown", run.reported_posterior),
             ("Seconds", estimate(run.seconds, form=".4g").text),
             ("Program", f"consilience {run.version}"),
