@@ -49,15 +49,15 @@ class _Shared:
     end: float = math.inf
     cut_short: dict[str, str] = field(default_factory=dict)
     lock: Any = field(default_factory=Lock)
-    found: list[Path] = field(default_factory=list)
+    places: list[Path] = field(default_factory=list)
 
     def place(self) -> Path:
         """Return the folder of this fit, of those that began in the same place."""
         assert self.folder is not None  # noqa: S101 (for the type checker)
         with self.lock:  # it takes seconds for a large study
-            if not self.found:
-                self.found.append(self.folder / digest(self.inputs))
-        return self.found[0]
+            if not self.places:
+                self.places.append(self.folder / digest(self.inputs))
+        return self.places[0]
 
 
 class Journal:
@@ -242,8 +242,7 @@ def laid_out(value: Any, arrays: list[Any]) -> Any:  # noqa: PLR0911 (one for ea
         return {"key" if key else "array": len(arrays) - 1}
     of_record = is_dataclass(value)
     names = [each.name for each in fields(value)] if of_record else value.CHANGES
-    held = {name: laid_out(getattr(value, name), arrays) for name in names}
-    return {"object": held}
+    return {"object": {name: laid_out(getattr(value, name), arrays) for name in names}}
 
 
 def _put_back(  # noqa: PLR0911 (as above)

@@ -1,6 +1,6 @@
 """Settings of engines: those of the caller, and each engine's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from numbers import Real
@@ -88,6 +88,13 @@ def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
     return isfinite(value)
+
+
+def check_fits(name: str, engine: str, engines: Sequence[str]) -> None:
+    """Refuse an engine that does not fit a model; one is always chosen."""
+    if engine not in ("auto", *engines):
+        msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(engines)}"
+        raise OptionError(msg)
 
 
 def override[Record](default: Record, given: Mapping[str, Any]) -> Record:

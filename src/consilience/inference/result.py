@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Shaped
 from consilience.errors import KindError, OptionError, not_among
 from consilience.inference import engines
 from consilience.inference.mixing import Mixing
-from consilience.inference.options import EngineOptions, Seed, override
+from consilience.inference.options import EngineOptions, Seed, check_fits, override
 from consilience.intervals import bounds
 from consilience.model import Model, num_substates
 from consilience.progress import Reporter
@@ -143,9 +143,7 @@ def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str
         raise KindError(msg)
     if engine == "auto":
         return default_engine(model)
-    if engine not in model.engines:
-        msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(model.engines)}"
-        raise OptionError(msg)
+    check_fits(name, engine, model.engines)
     return engine, "it was requested"
 
 

@@ -200,8 +200,8 @@ def heat(study: StudyFigures | None) -> dict[str, Any] | None:
     classes = cells[["true_label", "given_label"]].astype("str").to_numpy()
     codes = pd.Index(labels["label"].astype("str"))
     codes = codes[codes.isin(classes.ravel())]  # superclasses may be labels as well
-    own = study.dataset_labels["label"].astype("str")
-    of_class = own.value_counts().reindex(codes, fill_value=0)
+    classes_of_items = study.dataset_labels["label"].astype("str")
+    of_class = classes_of_items.value_counts().reindex(codes, fill_value=0)
     levels = [(np.arange(len(codes)), codes)]
     tables = [cells]
     for level in range(1, study.depth + 1):

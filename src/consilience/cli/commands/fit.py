@@ -42,6 +42,7 @@ from consilience.cli.options import (
 from consilience.cli.terminal import STRICT, check_free, finish, rows, screen
 from consilience.console import VERBOSITY
 from consilience.errors import CannotWriteError, FolderExistsError, as_options
+from consilience.inference.options import check_fits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,11 +143,15 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     """
     check_free(out, marker=_MARKER, overwrite=overwrite)
     settings = numbers(prior, "prior")
-    if model != "auto":
+    if model != "auto":  # a mistake is found before anything is read
         from consilience.annotators import find
         from consilience.annotators import load as load_model
 
-        load_model(find(model), settings)  # a mistake is found before anything is read
+        listed = {entry.name: entry.engines for entry in entries()}
+        name = find(model)
+        if settings or name not in listed:
+            load_model(name, settings)
+        check_fits(model, engine, listed.get(name, (engine,)))
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
     if ordered:  # the account does not propose what was asked for
@@ -241,6 +246,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     similarity: Path | None = None,
     gold: Path | None = None,
     contains: Path | None = None,
+    strict: Flag = False,
     overwrite: Overwrite = False,
     json: Json = False,
     reading: Reading = READ_AS_IT_IS,
@@ -265,6 +271,8 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         Table of new items whose truth is given.
     contains
         Answers of kind contains about the new items, as for `fit`.
+    strict
+        End with the exit code 3 if a check failed; the run is written all the same.
 
     Examples
     --------
@@ -298,6 +306,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         result |= _result(predicted, data)
     following = ("export", out, "--out", out.parent / "tables")
     finish(show, result, *following, written=out)
+    leave_if_failed(predicted, strict=strict)
 
 
 def _read(
