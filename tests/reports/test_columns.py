@@ -76,6 +76,18 @@ def test_every_confusion_comes_back(decoded, report):
         assert read[cell] == pytest.approx(row["probability"], abs=0.5 / ONE + 1e-9)
 
 
+def test_each_row_of_a_confusion_has_the_items_of_which_it_is_the_truth(
+    decoded, report
+):
+    confusion = decoded["runs"][0]["confusion"]
+    labels = report.runs[0].table("labels").astype({"label": str})
+    expected = labels.groupby("label")["probability"].sum()
+    shown = dict(zip(confusion["true"], confusion["items"], strict=True))
+    assert shown == {
+        name: pytest.approx(10 * expected[name], abs=0.51) for name in confusion["true"]
+    }
+
+
 def test_confusions_that_are_too_many_leave_out_those_who_answered_least(
     report, monkeypatch
 ):

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 import consilience as cs
+from consilience import continuing
 from consilience.checks.verdict import as_dataset, at_most
 from consilience.cli.commands.fit import summary
 from consilience.cli.pages import (
@@ -13,6 +14,7 @@ from consilience.cli.pages import (
     verdicts,
 )
 from consilience.fitting import comparing
+from consilience.inference.ascent import _Climb
 from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
 from consilience.tables import CATALOGUE
 from consilience.tables import terminal as colours
@@ -108,6 +110,50 @@ def test_quiet_tells_nothing_but_errors(run, export, columns, capsys):
 
 def test_a_sound_fit_passes_strict(run, export, columns):
     assert run("fit", export, *columns, *QUICK, "--out", "run", "--strict") == 0
+    again = ("predict", "run", export, *columns, "--out", "next", "--strict")
+    assert run(*again) == 0
+
+
+def test_an_unfinished_fit_is_gone_when_the_run_is_written(
+    run, export, columns, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(continuing, "SECONDS", -1.0)
+    sweep = _Climb.sweep
+    swept = []
+
+    def killed(climb):
+        swept.append(climb)
+        if len(swept) == 3:
+            raise KeyboardInterrupt
+        sweep(climb)
+
+    command = ("fit", export, *columns, *QUICK, "--out", "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(_Climb, "sweep", killed)
+        assert run(*command) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert (tmp_path / "run.unfinished").is_dir()
+    assert not (tmp_path / "run").exists()
+    assert run(*command) == 0
+    assert "goes on from what run.unfinished has" in capsys.readouterr().out
+    assert not (tmp_path / "run.unfinished").exists()
+    assert run(*command[:-1], "other") == 0
+    one, other = cs.load("run").labels(), cs.load("other").labels()
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_an_end_that_cuts_a_fit_short_fails_a_check(run, export, columns, capsys):
+    ended = ("--max-seconds", "0.000001", "--strict")
+    assert run("fit", export, *columns, *QUICK, *ended, "--out", "run") == 3
+    said = capsys.readouterr().out
+    assert "max_seconds: " in said
+    assert "with more --max-seconds, or without it" in said
+
+
+def test_an_engine_that_does_not_fit_the_model_is_refused_before_reading(run, capsys):
+    named = ("--model", "glad", "--engine", "gibbs")
+    assert run("fit", "nowhere.csv", *named, "--out", "run") == 2
+    assert "glad cannot be fitted by gibbs; it has: em" in capsys.readouterr().err
 
 
 def test_an_existing_run_is_refused_before_anything_is_read(run, fitted, capsys):

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from consilience.analysis import Evaluation
 
 _MARKER = "models.parquet"
+_FIRST = {
+    "top": "One of the model's first labels is true",
+    "dataset_top": "One of the model's first labels is the data set's",
+}
 _SUBSETS = 5  # subsets beside each metric; all are in the table that --out writes
 
 
@@ -156,11 +160,14 @@ def _shown(evaluation: "Evaluation") -> "list[Table]":
     from consilience.tables import CATALOGUE
 
     parts, words = [], CATALOGUE["models"].column("subset").values
+    meaning = CATALOGUE["models"].column("metric").values
     for metric, rows in evaluation.models.groupby("metric", sort=False):
         subsets = list(dict.fromkeys(rows["subset"]))[: 1 + _SUBSETS]
         value = {(row.model, row.subset): row for row in rows.itertuples(index=False)}
         of_all = rows[rows["subset"] == "all"].sort_values("value", ascending=False)
-        table = Table(title=str(metric), title_justify="left")
+        says = meaning.get(str(metric)) or _FIRST[str(metric).rpartition("_")[0]]
+        title = f"{metric}: {says} (of {of_all['items'].max():,.0f} items)"
+        table = Table(title=title, title_justify="left")
         table.add_column("model")
         heads = [words.get(name, name) for name in subsets]
         for name in (heads[0], f"{evaluation.prob:.0%} interval", *heads[1:]):

@@ -9,7 +9,8 @@ import ast
 import json as text
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -168,26 +169,27 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     unfinished = out.with_name(f"{out.name}.unfinished")
     if unfinished.exists():
         show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
-    fitted = fitting.fit(
-        data,
-        model=model,
-        engine=engine,
-        seed=seed,
-        candidates=candidates,
-        similarity=similarity,
-        gold=truth,
-        annotators=annotators,
-        annotator_prior=annotator_prior,
-        contains=contains,
-        states=states,
-        ordered=ordered,
-        prior=settings,
-        prior_from=None if prior_from is None else load(prior_from),
-        effort=work,
-        max_seconds=max_seconds,
-        checkpoint=unfinished,
-        progress=True,
-    )
+    with _keeping(unfinished):
+        fitted = fitting.fit(
+            data,
+            model=model,
+            engine=engine,
+            seed=seed,
+            candidates=candidates,
+            similarity=similarity,
+            gold=truth,
+            annotators=annotators,
+            annotator_prior=annotator_prior,
+            contains=contains,
+            states=states,
+            ordered=ordered,
+            prior=settings,
+            prior_from=None if prior_from is None else load(prior_from),
+            effort=work,
+            max_seconds=max_seconds,
+            checkpoint=unfinished,
+            progress=True,
+        )
     save(fitted, out, overwrite=overwrite)
     rmtree(unfinished, ignore_errors=True)
     _print_fitted(show, fitted)
@@ -202,6 +204,18 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         also.append(("export", out, *checked))
     finish(show, result, "report", out, *read, "--out", page, written=out, also=also)
     leave_if_failed(fitted, strict=strict)
+
+
+@contextmanager
+def _keeping(unfinished: Path) -> Iterator[None]:
+    """Say how to go on with a fit that is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if unfinished.exists():
+            again = f"the same command goes on from what {unfinished} has of the fit"
+            sys.stderr.write(f"consilience: {again}\n")
+        raise
 
 
 def _print_read(show: "Console", data: "Responses") -> None:
