@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from defusedxml import ElementTree
 
-from consilience.errors import ColumnError, SourceError
+from consilience.errors import ColumnError, SourceError, as_options
 from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
-from consilience.reports.content import Chart, Note, evaluation_tables
+from consilience.reports.content import Chart, Listing, Note, evaluation_tables
 from consilience.reports.sections import sections
 from consilience.reports.sections.diagnostics import LIMIT, caution, predictive
 from consilience.reports.sections.overview import verdict
@@ -28,6 +28,18 @@ def test_sections_stand_in_order_and_those_about_nothing_are_left_out(report):
     assert [each.id for each in sections(report)] == [n for n in ALL if n != "models"]
     given = replace(report, evaluation={"accuracy": pd.DataFrame({"model": ["a"]})})
     assert [each.id for each in sections(given)] == list(ALL)
+
+
+def test_sentences_name_options_where_the_user_types_them(report):
+    run = replace(report.runs[0], assumptions=("all of `labels=`",))
+    told = replace(report, runs=(run,), spelled=as_options)
+    listed = [
+        part.entries
+        for section in sections(told)
+        for part in section.parts
+        if isinstance(part, Listing)
+    ]
+    assert ("all of --labels",) in listed
 
 
 def test_a_table_of_models_draws_its_intervals(report):
