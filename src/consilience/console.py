@@ -20,7 +20,15 @@ type Verbosity = Literal["nothing", "what matters", "all"]
 VERBOSITY: ContextVar[Verbosity] = ContextVar("VERBOSITY", default="what matters")
 
 
-class Console(RichConsole):
+class PipeConsole(RichConsole):
+    """A console that lets the command line end where nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line: whoever reads has had enough."""
+        raise BrokenPipeError
+
+
+class Console(PipeConsole):
     """Print labels and ids as they are, save characters that steer a terminal.
 
     Brackets and colons mean nothing in them.

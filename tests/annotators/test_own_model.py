@@ -197,6 +197,11 @@ def test_what_is_no_model_is_refused(given, message, responses):
         cs.fit(responses, model=given)
 
 
+def test_the_path_of_a_file_is_no_module(responses):
+    with pytest.raises(OptionError, match=r"package\.module, which can be imported"):
+        cs.fit(responses, model="./mymodel.py")
+
+
 def test_a_module_is_imported_for_whoever_asks_alone(tmp_path, monkeypatch):
     (tmp_path / "harm.py").write_text("raise SystemExit", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)

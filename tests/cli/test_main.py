@@ -130,9 +130,9 @@ def test_a_defect_shows_its_traceback_and_exit_code_1():
     assert "our own fault" in done.stderr
 
 
-def printed(to):
+def printed(to, *words):
     """Exit code and complaints of a command whose output goes to a file."""
-    command = [sys.executable, "-m", "consilience", "models", "--json"]
+    command = [sys.executable, "-m", "consilience", *(words or ("models", "--json"))]
     with os.fdopen(to, "w") as file:
         done = subprocess.run(
             command, stdout=file, stderr=subprocess.PIPE, text=True, check=False
@@ -140,10 +140,13 @@ def printed(to):
     return done.returncode, done.stderr
 
 
-def test_a_reader_who_has_had_enough_is_no_defect():
+@pytest.mark.parametrize("words", [("models", "--json"), ("models",), ("--help",)])
+def test_a_reader_who_has_had_enough_is_no_defect(words):
     reading, writing = os.pipe()
     os.close(reading)
-    assert printed(writing) == (0, "")
+    code, complaints = printed(writing, *words)
+    assert code == 0
+    assert "Traceback" not in complaints
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")

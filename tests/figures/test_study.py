@@ -267,6 +267,13 @@ def test_two_models_and_items_without_a_label_of_the_data_set_draw_what_they_can
     study = cs.study(fit, made, predictions=predictions, resamples=20)
     for name in study.figures:
         study.drawings(name)
+    for figure in study.figures.values():
+        shown = figure.facts.get("shown", 0)
+        assert shown <= figure.facts.get(
+            "pairs", figure.facts.get("cells", len(figure.table))
+        )
+        assert "A point of accuracy" not in figure.finding  # a slope of two models
+        assert not re.search(r"\b0 (pairs|classes)\b", figure.finding)
     if not number:
         assert {"main_label", "followed"} <= set(study.left_out)
         if kind == "objects":

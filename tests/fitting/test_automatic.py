@@ -127,6 +127,13 @@ def test_annotators_are_those_of_the_model_with_correlated_rows(fitted, standing
     assert np.allclose(fitted.data["posterior"]["confusion"], best)
 
 
+def test_the_chains_behind_annotators_are_judged_by_what_users_read(fitted):
+    assert {"rhat", "ess_bulk", "ess_tail"} <= set(fitted.diagnostics()["name"])
+    judged = fitted.data["convergence"]["quantity"].to_numpy().astype(str)
+    kinds = {name.partition("[")[0] for name in judged}
+    assert {"accuracy", "prevalence", "confusion"} <= kinds
+
+
 def test_a_fit_keeps_how_the_models_stand(fitted, standing, tmp_path):
     table = fitted.comparison()
     timed = table.drop(columns="seconds")

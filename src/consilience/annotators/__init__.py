@@ -89,6 +89,12 @@ def find(model: str | Model[Any]) -> str:
         msg = f"model is {model!r}; give the name of a model, or a model"
         raise OptionError(msg)
     if "." in model and model not in names():
+        if not all(part.isidentifier() for part in model.split(".")):
+            msg = (
+                f"the model {model!r} is no name of a module; give package.module, "
+                "which can be imported, not the path of a file"
+            )
+            raise OptionError(msg)
         try:
             module = import_module(model)
         except ImportError as error:

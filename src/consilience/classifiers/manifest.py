@@ -211,6 +211,12 @@ class Manifest(_Record, frozen=True):
 def read_manifest(folder: str | Path) -> Manifest:
     """Read the manifest of a classifier's folder."""
     path = Path(folder) / FILE
+    if Path(folder).is_file():
+        msg = (
+            f"{folder}: a file, not the folder of a classifier; make one of a network: "
+            f"consilience wrap {folder} --labels FILE --out FOLDER"
+        )
+        raise SourceError(msg)
     if not path.is_file():
         msg = (
             f"{folder}: holds no {FILE}; give the folder of a classifier, or export "

@@ -296,16 +296,17 @@ def shows_help(app: "App", words: Sequence[str], notes: str) -> bool:
 
 def _console() -> "RichConsole":
     """Return a console whose colours suit dark and light backgrounds."""
-    from rich.console import Console as RichConsole
     from rich.default_styles import DEFAULT_STYLES
     from rich.style import Style
     from rich.theme import Theme
+
+    from consilience.console import PipeConsole
 
     # Code is blue on black by default, in every theme that is made of the default.
     DEFAULT_STYLES["markdown.code"] = Style(bold=True)
     dim = dict.fromkeys(("cyclopts.choices", "cyclopts.default"), "dim")
     theme = Theme({"cyclopts.name": "color(31)", **dim})
-    return RichConsole(theme=theme, highlight=False)
+    return PipeConsole(theme=theme, highlight=False)
 
 
 def examples(command: Callable[..., Any]) -> list[str]:

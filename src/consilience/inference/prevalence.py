@@ -207,11 +207,18 @@ class _Bend:
         far = np.exp(covariates.unlisted @ self.weight - log_total(matrix, logit))
         self.each_far = np.where(some, far, 0.0)
         self.far = self.each_far * self.rest
+
+    @cached_property
+    def operator(self) -> "linalg.LinearOperator":
+        """Minus the Hessian."""
         size = len(self.every) + len(self.weight)
-        self.operator = linalg.LinearOperator((size, size), self.product)
-        self.scaled = linalg.LinearOperator(
-            (size, size), lambda way: way / self.diagonal
-        )
+        return linalg.LinearOperator((size, size), self.product)
+
+    @cached_property
+    def scaled(self) -> "linalg.LinearOperator":
+        """What takes a way to one along which F bends about alike."""
+        size = len(self.every) + len(self.weight)
+        return linalg.LinearOperator((size, size), lambda way: way / self.diagonal)
 
     def slope(self, counts: Vector) -> Vector:
         """Return the slope, given the truth."""

@@ -82,6 +82,13 @@ def make_pictures(
     source: Path, items: Sequence[str], *, size: int = SIDE, report: Reporter = silent
 ) -> Pictures:
     """Make a picture of each item that has one."""
+    check_images(source, size)
+    number, images = _find(source, items)
+    return Pictures(_made(images, number, size, report))
+
+
+def check_images(source: Path, size: int) -> None:
+    """Refuse a place of images that is none, and pictures of no size."""
     low, high = SIDES
     if not low <= size <= high:
         msg = f"`picture_size={size}`: give the pixels of a side, from {low} to {high}"
@@ -89,8 +96,6 @@ def make_pictures(
     if not source.exists():
         msg = f"{source}: there is no such folder of images, or list; check the path"
         raise SourceError(msg)
-    number, images = _find(source, items)
-    return Pictures(_made(images, number, size, report))
 
 
 def _find(source: Path, items: Sequence[str]) -> tuple[int, Iterator[Image]]:

@@ -57,3 +57,10 @@ def test_a_table_of_labels_that_is_broken_or_has_one_twice_is_refused(data, said
 def test_a_mark_of_the_byte_order_is_no_part_of_a_name():
     labels = parse_labels(b"\xef\xbb\xbflabel\tname\n0\tcat\n", "here")
     assert labels.columns == {"label": ("0",), "name": ("cat",)}
+
+
+def test_a_network_is_no_classifier_and_is_to_be_wrapped(tmp_path):
+    network = tmp_path / "own.onnx"
+    network.write_bytes(b"")
+    with pytest.raises(SourceError, match=r"own\.onnx: a file.* consilience wrap"):
+        read_manifest(network)

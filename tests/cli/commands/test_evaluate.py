@@ -68,7 +68,8 @@ def test_tables_arrays_and_scores_are_judged_side_by_side(study, capsys):
 def test_tables_are_written_whole_and_said_in_words(study, capsys, tmp_path):
     out = tmp_path / "judged"
     said = evaluated(study, capsys, "--out", str(out))
-    assert "of 60 items" in said
+    title = "accuracy: The model's label is true (of 60 items)"
+    assert title in " ".join(said.split())
     assert sorted(path.name for path in out.iterdir()) == [
         "differences.parquet",
         "labels.parquet",

@@ -259,7 +259,8 @@ def test_auto_shows_how_the_models_stand(run, export, columns, capsys):
     assert result["model"] == compared["model"].iloc[0]
     assert result["truth"] in ("raw", "tempered")
     page = " ".join(said.err.split())
-    order = ("12 items", "labels: mean of several", "annotators: of", "checks:")
+    weighed = "labels: mean of several models (weights: prediction of answers"
+    order = ("12 items", weighed, "annotators: of", "whose intervals hold", "checks:")
     places = [page.index(part) for part in order]
     assert places == sorted(places)
 
@@ -274,7 +275,9 @@ def test_a_comparison_names_the_best_and_what_the_others_lack():
             "weight": [0.8, 0.2],
         }
     )
-    rows = comparison_table(compared).rows
+    table = comparison_table(compared)
+    assert table.heads == ("model", "nats/answer", "to the best", "share")
+    rows = table.rows
     cells = [[cell.plain for cell in texts] for texts, _ in rows]
     assert cells == [
         ["ebcc", "-0.5000", "best", "0.80"],

@@ -102,6 +102,14 @@ def test_what_is_not_there_is_named_and_nothing_is_written(
     assert not list(Path().iterdir())
 
 
+@pytest.mark.parametrize("command", ["report", "study"])
+def test_images_that_are_not_there_are_refused_before_any_work(run, capsys, command):
+    # The run and the responses are not even looked for.
+    given = ("nowhere", "--responses", "nowhere", "--images", "no/images")
+    assert run(command, *given, "--out", "out.html") == 2
+    assert "no/images: there is no such folder" in capsys.readouterr().err
+
+
 def test_without_what_draws_it_one_line_says_what_to_install(
     run, fitted, capsys, monkeypatch
 ):

@@ -219,10 +219,12 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
     offered = pd.read_parquet(out / OFFERED)
     number = offered.groupby("item").size()
     few, many = int(number.min()), int(number.max())
+    alone = kind == "contains"
+    what = "labels to say yes, maybe or no to" if alone else "answers to choose from"
     show = screen(as_json=json)
     show.print(
         f"{len(number):,} tasks, each with {few:,}{f' to {many:,}' * (few < many)} "
-        f"answers to choose from; their order is drawn for each item (seed {seed})",
+        f"{what}; their order is drawn for each item (seed {seed})",
         soft_wrap=True,
     )
     show.print(f"how to import them: {out / README}", soft_wrap=True)

@@ -104,6 +104,13 @@ class PageOptions:
     picture_size: int = 320
     title: str | None = None
 
+    def check(self) -> None:
+        """Refuse a place of images that is none, before any work is done."""
+        if self.images is not None:
+            from consilience.reports.pictures import check_images
+
+            check_images(self.images, self.picture_size)
+
     def label_names(self) -> "pd.DataFrame | None":
         """Return the table of names that was given."""
         from consilience.responses.label_names import read_names
@@ -163,6 +170,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
 
     check_installed()
     check_place(out, pictures=page.pictures, overwrite=overwrite)
+    page.check()
     tables: dict[str, pd.DataFrame] = {}
     for path in evaluation:
         tables |= evaluation_tables(path)
@@ -238,6 +246,7 @@ def study(
 
     check_installed()
     check_free(out, marker=PAGE, overwrite=overwrite)
+    page.check()
     called = page.label_names()
     show = screen(as_json=json)
     with _steps(show, "reading") as tell:
