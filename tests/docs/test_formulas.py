@@ -1,5 +1,6 @@
 """Formulas of the documentation are set in the page, without a network."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_a_formula_is_mathml_and_loads_nothing(monkeypatch, display):
     monkeypatch.syspath_prepend(DOCS)
     pytest.importorskip("latex2mathml")
-    import formulas
-
+    formulas = import_module("formulas")
     text = formulas._set(r"y_{ij} \mid z_i \sim \log \theta", display)
     assert text.startswith("<math")
     assert f'display="{display}"' in text

@@ -213,8 +213,8 @@ def read_manifest(folder: str | Path) -> Manifest:
     path = Path(folder) / FILE
     if Path(folder).is_file():
         msg = (
-            f"{folder}: a file, not the folder of a classifier; make one of a network: "
-            f"consilience wrap {folder} --labels FILE --out FOLDER"
+            f"{folder}: a file, not the folder of a classifier; a network becomes one "
+            "by `consilience wrap`"
         )
         raise SourceError(msg)
     if not path.is_file():
