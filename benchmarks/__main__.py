@@ -12,6 +12,7 @@ MODULES = {
     "first_fit": "speed",
     "speed": "speed",
     "growth": "speed",
+    "large": "speed",
     "many_fits": "speed",
     "left_out": "left_out",
     "coverage": "coverage",

@@ -62,10 +62,12 @@ from .figures import Figure, StudyFigures, study
 from .fitting import (
     EngineOptions,
     Sequential,
+    ShardedFit,
     compare,
     cross_validate,
     cross_validate_objects,
     fit,
+    fit_shards,
     predict,
 )
 from .plots import (
@@ -80,6 +82,7 @@ from .posterior import Fit, drift, export, load
 from .reports import report
 from .responses import Responses, describe, read, with_names, write
 from .scoring import Score, ScoreOptions, score
+from .shards import Shards, write_shards
 from .simulation import simulate
 from .tasks import write_tasks
 
@@ -121,6 +124,8 @@ __all__ = [
     "Score",
     "ScoreOptions",
     "Sequential",
+    "ShardedFit",
+    "Shards",
     "SharedErrors",
     "StudyFigures",
     "Wawa",
@@ -140,6 +145,7 @@ __all__ = [
     "export",
     "filtering",
     "fit",
+    "fit_shards",
     "frequencies",
     "human_confusion",
     "label_quality_multiannotator",
@@ -170,5 +176,6 @@ __all__ = [
     "valid_labels",
     "with_names",
     "write",
+    "write_shards",
     "write_tasks",
 ]

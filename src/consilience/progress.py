@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from consilience.errors import OptionError, not_a
+
 logger = logging.getLogger("consilience")
 logger.addHandler(logging.NullHandler())
 
@@ -44,6 +46,33 @@ type Reporter = Callable[[Progress], None]
 def silent(progress: Progress) -> None:
     """Report nothing."""
     del progress
+
+
+@contextmanager
+def reporter(progress: bool | Reporter) -> Iterator[Reporter]:  # noqa: FBT001 (what the caller of `fit` said)
+    """Return the reporter of progress: none, a bar, or the caller's own.
+
+    Phases are logged, whether they are shown or not.
+    """
+    if not isinstance(progress, bool) and not callable(progress):
+        raise OptionError(not_a("progress", progress, "True, False or a function"))
+    if isinstance(progress, bool) and progress:
+        with bar() as report:
+            yield _logged(report)
+    else:
+        yield _logged(silent if isinstance(progress, bool) else progress)
+
+
+def _logged(report: Reporter) -> Reporter:
+    phases: set[str] = set()
+
+    def tell(progress: Progress) -> None:
+        if progress.phase not in phases or progress.done >= progress.total:
+            phases.add(progress.phase)
+            logger.debug("%s", progress.sentence())
+        report(progress)
+
+    return tell
 
 
 @contextmanager

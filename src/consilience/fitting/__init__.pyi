@@ -5,14 +5,17 @@ from .inputs import EngineOptions, check_seed
 from .object_cross_validation import cross_validate_objects
 from .predicting import predict
 from .sequential import Sequential
+from .sharded import ShardedFit, fit_shards
 
 __all__ = [
     "EngineOptions",
     "Sequential",
+    "ShardedFit",
     "check_seed",
     "compare",
     "cross_validate",
     "cross_validate_objects",
     "fit",
+    "fit_shards",
     "predict",
 ]

@@ -15,7 +15,7 @@ from consilience.fitting.automatic import fit_auto
 from consilience.fitting.classes import fit_classes, fit_heuristic
 from consilience.fitting.comparing import IF_ORDERED
 from consilience.fitting.contains import fit_contains
-from consilience.fitting.inputs import Table, check_order, reporter, with_order
+from consilience.fitting.inputs import Table, check_order, with_order
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
 from consilience.inference import EngineOptions
@@ -23,7 +23,7 @@ from consilience.model import Heuristic, Model
 from consilience.posterior import Fit
 from consilience.posterior.tables import FAILED, diagnostics, tally
 from consilience.posterior.tree import Outcome, with_groups
-from consilience.progress import Reporter, logger
+from consilience.progress import Reporter, logger, reporter
 from consilience.responses import Responses
 from consilience.truth import ChoiceSpace
 from consilience.when_used import xr

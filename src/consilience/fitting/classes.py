@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import KindError, OptionError
-from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
 from consilience.model import Heuristic
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import Outcome, root
+from consilience.progress import reporter
 from consilience.responses import Responses
 from consilience.spaces import choice_space
 from consilience.truth.named import named_sets

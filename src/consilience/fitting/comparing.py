@@ -30,7 +30,7 @@ from consilience.checks.leave_one_out import (
 )
 from consilience.continuing import branch
 from consilience.errors import OptionError
-from consilience.fitting.inputs import Table, as_responses, reporter
+from consilience.fitting.inputs import Table, as_responses
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, choose
@@ -45,7 +45,7 @@ from consilience.model import (
 from consilience.model.language import Interpreter, interpreter, run_by
 from consilience.posterior.tables import COLUMNS
 from consilience.posterior.truth import MIXTURE
-from consilience.progress import Progress, Reporter
+from consilience.progress import Progress, Reporter, reporter
 from consilience.responses import Responses
 from consilience.truth import Space
 from consilience.truth.coding import some_units

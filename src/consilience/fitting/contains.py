@@ -32,13 +32,12 @@ from consilience.fitting.comparing import (
     scores_of,
     standing_table,
 )
-from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one, fit_outcome
 from consilience.inference.options import seed_for
 from consilience.posterior.tree import Outcome, reported_truth
 from consilience.posterior.truth import Truth, mix
-from consilience.progress import Reporter
+from consilience.progress import Reporter, reporter
 from consilience.truth import ContainsSpace
 
 MAX_ON_SCALE = 2_000_000  # answers: some ten minutes on two cores

@@ -33,7 +33,6 @@ from numpyro.primitives import Messenger
 
 from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.inputs import reporter
 from consilience.fitting.predicting import align, aligned_space, places
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
@@ -42,6 +41,7 @@ from consilience.model.contract import Smallest
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
 from consilience.posterior.tree import Outcome
+from consilience.progress import reporter
 from consilience.truth import Space
 
 MIN_SCALE = 1e-3  # standard deviation that a prior has at least

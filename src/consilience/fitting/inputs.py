@@ -1,7 +1,6 @@
 """Check and convert the arguments of the public functions."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from jaxtyping import Shaped
 from consilience.errors import ColumnError, OptionError, not_a
 from consilience.inference import EngineOptions as EngineOptions  # noqa: PLC0414 (`fitting` exports it)
 from consilience.posterior import Fit
-from consilience.progress import Progress, Reporter, bar, logger, silent
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.columns.names import listing
 from consilience.responses.id_types import Types, settled
@@ -226,30 +224,3 @@ def check_fit(fit: object, what: str = "fit") -> None:
     if not isinstance(fit, Fit):
         expected = "what consilience.fit or consilience.load returns"
         raise OptionError(not_a(what, fit, expected))
-
-
-@contextmanager
-def reporter(progress: bool | Reporter) -> Iterator[Reporter]:  # noqa: FBT001 (what the caller of `fit` said)
-    """Return the reporter of progress: none, a bar, or the caller's own.
-
-    Phases are logged, whether they are shown or not.
-    """
-    if not isinstance(progress, bool) and not callable(progress):
-        raise OptionError(not_a("progress", progress, "True, False or a function"))
-    if isinstance(progress, bool) and progress:
-        with bar() as report:
-            yield _logged(report)
-    else:
-        yield _logged(silent if isinstance(progress, bool) else progress)
-
-
-def _logged(report: Reporter) -> Reporter:
-    phases: set[str] = set()
-
-    def tell(progress: Progress) -> None:
-        if progress.phase not in phases or progress.done >= progress.total:
-            phases.add(progress.phase)
-            logger.debug("%s", progress.sentence())
-        report(progress)
-
-    return tell

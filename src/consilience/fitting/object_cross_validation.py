@@ -20,13 +20,7 @@ from scipy.special import logsumexp
 
 from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.inputs import (
-    Table,
-    as_candidates,
-    as_similarity,
-    both_tasks,
-    reporter,
-)
+from consilience.fitting.inputs import Table, as_candidates, as_similarity, both_tasks
 from consilience.fitting.objects import (
     Contexts,
     contexts,
@@ -46,7 +40,7 @@ from consilience.objects.covariates import (
 from consilience.objects.label_counts import unit_sums
 from consilience.objects.pooling import Pool, pool
 from consilience.objects.space import Names, objects
-from consilience.progress import Progress, Reporter, silent
+from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace
 from consilience.truth.arrays import AnyArray

@@ -28,7 +28,6 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import logsumexp
 
 from consilience.errors import OptionError
-from consilience.fitting.inputs import reporter
 from consilience.fitting.predicting import DRAWS, align_draws, result_of
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
@@ -50,7 +49,7 @@ from consilience.posterior.item_posterior import Record, item_posterior
 from consilience.posterior.item_tables import ItemTables
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import tree, with_groups
-from consilience.progress import Reporter, silent
+from consilience.progress import Reporter, reporter, silent
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace

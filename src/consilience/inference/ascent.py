@@ -146,11 +146,9 @@ def optimize(
     """Optimize from every start; return the best and how all went."""
     best, histories, converged, finals = None, [], [], []
     for restart, source in enumerate(generator.spawn(steps.restarts)):
-        guess = sweeps.guess
-        if restart and num_substates(sweeps.model) == 1:
-            guess = _shaken(guess, source)
+        shaken = restart > 0 and num_substates(sweeps.model) == 1
         phase = f"start {restart + 1} of {steps.restarts}"
-        start = _start(sweeps, guess, source)
+        start = _start(sweeps, source, shaken=shaken)
         end, history, done = _run(sweeps, rule, steps, start, report, phase)
         histories.append(history)
         converged.append(done)
@@ -333,7 +331,7 @@ def _log_density(priors: Mapping[str, Site], free: Parameters) -> float:
 
 
 def _start(
-    sweeps: HostModel, guess: Float[np.ndarray, "U S"], generator: np.random.Generator
+    sweeps: HostModel, generator: np.random.Generator, *, shaken: bool
 ) -> Optimum:
     concentration = {
         name: np.asarray(prior.concentration, float)
@@ -344,26 +342,10 @@ def _start(
         for name, prior in sweeps.priors.items()
     }
     free = {name: np.zeros(prior.shape) for name, prior in sweeps.normal.items()}
-    # Finer states are alike by the prior: each unit is dealt to them at random.
-    deal = generator.standard_exponential((*guess.shape, num_substates(sweeps.model)))
-    deal = guess[..., None] * deal / deal.sum(-1, keepdims=True)
-    states = deal.reshape(len(deal), -1)
     columns = column_prior(sweeps)
     logit = {} if columns is None else columns.first()
-    swept = sweeps.sweep({**logs, **free, **logit}, assign=lambda _: states)
+    swept = sweeps.first({**logs, **free, **logit}, generator, shaken=shaken)
     return Optimum(swept.counts, concentration, free, logit)
-
-
-def _shaken(
-    guess: Float[np.ndarray, "U S"], generator: np.random.Generator
-) -> Float[np.ndarray, "U S"]:
-    # Half the vote shares, half a point drawn evenly from the simplex of possible
-    # states: far enough to reach other optima, near enough to keep the labels' names.
-    noise = generator.standard_exponential(guess.shape) * (guess > 0)
-    shaken: Float[np.ndarray, "U S"] = 0.5 * guess + 0.5 * noise / noise.sum(
-        1, keepdims=True
-    )
-    return shaken
 
 
 def _mean(concentration: Float[np.ndarray, "*b L"]) -> Float[np.ndarray, "*b L"]:

@@ -123,6 +123,25 @@ class HostModel:
             counts[name] = np.broadcast_to(total, self._shapes[name])
         return Swept(log_likelihood, belief, counts)
 
+    def first(
+        self, logs: Logs, generator: np.random.Generator, *, shaken: bool
+    ) -> Swept:
+        """Count the events by a first guess of the truth, on request a shaken one.
+
+        That is half the vote shares, half a point drawn evenly from the simplex of
+        possible states: far enough to reach other optima, near enough to keep the
+        labels' names. Finer states are alike by the prior: each unit is dealt to them
+        at random.
+        """
+        guess = self.guess
+        if shaken:
+            noise = generator.standard_exponential(guess.shape) * (guess > 0)
+            guess = 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
+        deal = generator.standard_exponential((*guess.shape, num_substates(self.model)))
+        deal = guess[..., None] * deal / deal.sum(-1, keepdims=True)
+        states = deal.reshape(len(deal), -1)
+        return self.sweep(logs, assign=lambda _: states)
+
     def _of_states(self, weight: Float[np.ndarray, "U M"]) -> Float[np.ndarray, " K"]:
         """Return how many units of each state were drawn with the prevalence."""
         if len(self.matrix.prevalent) > 1:

@@ -19,11 +19,10 @@ from consilience.analysis import (
 from consilience.errors import ConsilienceError, OptionError
 from consilience.figures import StudyFigures
 from consilience.figures import study as make_study
-from consilience.fitting.inputs import reporter
 from consilience.posterior import Fit
 from consilience.posterior.fit import check_responses
 from consilience.posterior.tables import ASKED, TABLES
-from consilience.progress import Reporter
+from consilience.progress import Reporter, reporter
 from consilience.reports.content import (
     Report,
     Run,

@@ -42,7 +42,12 @@ from consilience.cli.options import (
 )
 from consilience.cli.terminal import STRICT, check_free, finish, rows, screen
 from consilience.console import VERBOSITY
-from consilience.errors import CannotWriteError, FolderExistsError, as_options
+from consilience.errors import (
+    CannotWriteError,
+    FolderExistsError,
+    OptionError,
+    as_options,
+)
 from consilience.inference.options import check_fits
 
 if TYPE_CHECKING:
@@ -144,6 +149,20 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     """
     check_free(out, marker=_MARKER, overwrite=overwrite)
     settings = numbers(prior, "prior")
+    if len(responses) == 1 and (responses[0] / "shards.toml").is_file():
+        given = (candidates, similarity, gold, annotators, annotator_prior, contains)
+        if any(each is not None for each in (*given, states, prior_from)) or ordered:
+            msg = (
+                "shards are fitted without tables of candidates, gold labels or "
+                "annotators, an earlier fit, states or an order; leave these out"
+            )
+            raise OptionError(msg)
+        how = {"model": model, "engine": engine, "seed": seed, "prior": settings}
+        how |= {"effort": work, "max_seconds": max_seconds}
+        _fit_shards(
+            responses[0], out, how, overwrite=overwrite, json=json, strict=strict
+        )
+        return
     if model != "auto":  # a mistake is found before anything is read
         from consilience.annotators import find
         from consilience.annotators import load as load_model
@@ -204,6 +223,47 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         also.append(("export", out, *checked))
     finish(show, result, "report", out, *read, "--out", page, written=out, also=also)
     leave_if_failed(fitted, strict=strict)
+
+
+def _fit_shards(
+    folder: Path,
+    out: Path,
+    how: dict[str, Any],
+    *,
+    overwrite: bool,
+    json: bool,
+    strict: bool,
+) -> None:
+    """Fit shards, and write a run of the first and the tables of all items."""
+    from consilience import fitting
+    from consilience.fitting.sharded import ENGINE, ITEMS, LABELS, MODEL
+    from consilience.progress import bar
+    from consilience.shards import Shards
+
+    how |= {"model": MODEL} if how["model"] == "auto" else {}
+    how |= {"engine": ENGINE} if how["engine"] == "auto" else {}
+    show = screen(as_json=json)
+    shards = Shards.load(folder)
+    show.print(shards.cleaning.account()[0])
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    if unfinished.exists():
+        show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
+    with _keeping(unfinished):
+        fitted = fitting.fit_shards(shards, checkpoint=unfinished, progress=True, **how)
+    with bar() as report:
+        fitted.save(out, overwrite=overwrite, progress=report)
+    rmtree(unfinished, ignore_errors=True)
+    first = fitted.part(0)
+    _print_fitted(show, first)
+    show.print(
+        f"all {shards.num_items:,} items: {out / ITEMS} and {out / LABELS}, folders "
+        "of Parquet files; the run itself shows the items of the first shard",
+        soft_wrap=True,
+    )
+    result = {"run": out, **summary(first), "items": shards.num_items}
+    page = out.parent / "report.html"
+    finish(show, result, "report", out, "--out", page, written=out)
+    leave_if_failed(first, strict=strict)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
+    Flag,
     Json,
     Overwrite,
     Reading,
@@ -15,7 +16,7 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.terminal import check_free, finish, screen
-from consilience.errors import as_options
+from consilience.errors import OptionError, as_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,6 +32,8 @@ def read(
     *,
     out: Path,
     gold: Path | None = None,
+    shards: Flag = False,
+    shard_rows: int = 1_000_000,
     reading: Reading = READ_AS_IT_IS,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -48,6 +51,12 @@ def read(
         Folder to write.
     gold
         Table of true labels.
+    shards
+        Write answers that may be more than memory holds as shards, files of whole
+        items: one label per item (choice), a row for each answer, from one Parquet,
+        CSV or Arrow file or a folder of such files.
+    shard_rows
+        Rows of a shard, about.
 
     Examples
     --------
@@ -55,7 +64,11 @@ def read(
     consilience read answers.csv --item photo --annotator worker --label animal
         --out responses
     consilience read anna.xml bernd.xml --gold truth.csv --out responses
+    consilience read answers.parquet --shards --out shards
     """
+    if shards:
+        _read_shards(files, out, gold, reading, shard_rows, overwrite, json)
+        return
     from consilience.responses import read_with, write
 
     check_free(out, marker="responses.parquet", overwrite=overwrite)
@@ -120,6 +133,52 @@ def describe(
         "warnings": account.warnings,
     }
     finish(show, result, "fit", *responses, "--out", "run")
+
+
+def _read_shards(
+    files: list[Path],
+    out: Path,
+    gold: Path | None,
+    reading: Reading,
+    rows: int,
+    overwrite: bool,  # noqa: FBT001
+    json: bool,  # noqa: FBT001
+) -> None:
+    """Write shards, and say what was kept and dropped."""
+    from consilience.progress import bar
+    from consilience.shards import MARKER, check_options, written_shards
+
+    check_free(out, marker=MARKER, overwrite=overwrite)
+    if len(files) != 1 or gold is not None:
+        msg = "shards are read from one file or folder, without gold labels; name that"
+        raise OptionError(msg)
+    options = read_options(reading, None)
+    check_options(options, reading.format)
+    show = screen(as_json=json)
+    with bar() as report:
+        made = written_shards(
+            files[0], out, options, rows=rows, overwrite=overwrite, report=report
+        )
+    cleaning = replace(made.cleaning, notes=tuple(map(as_options, made.cleaning.notes)))
+    for line in cleaning.account():
+        show.print(as_options(line), soft_wrap=True)
+    for warning in cleaning.warnings:
+        show.print(f"WARNING: {as_options(warning)}", style="bold color(160)")
+    show.print(
+        f"{made.num_answers:,} answers about {made.num_items:,} items by "
+        f"{len(made.annotators):,} annotators, {len(made.labels):,} labels, in "
+        f"{len(made):,} shards"
+    )
+    result = {
+        "shards": out,
+        "number": len(made),
+        "answers": made.num_answers,
+        "items": made.num_items,
+        "annotators": len(made.annotators),
+        "labels": len(made.labels),
+        "cleaning": cleaning,
+    }
+    finish(show, result, "fit", out, "--out", out.parent / "run", written=out)
 
 
 def print_account(show: "Console", responses: "Responses") -> None:
