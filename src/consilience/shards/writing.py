@@ -10,11 +10,8 @@ spellings that are suspiciously alike, look at those of a part.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property
-from hashlib import sha256
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +22,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.dataset
 import tomli_w
-from jaxtyping import Int
 
 from consilience.errors import KindError, OptionError, SourceError, not_among
 from consilience.progress import Progress, Reporter, reporter
-from consilience.responses import Cleaning, Responses, read_with
+from consilience.responses import Responses, read_with
 from consilience.responses.draft import Dropped
 from consilience.responses.options import MISSING, Columns, ReadOptions
 from consilience.responses.text import (
@@ -38,12 +34,9 @@ from consilience.responses.text import (
     natural_texts,
     text_array,
 )
-from consilience.truth import ChoiceSpace
-from consilience.truth.choice import answers_about
-from consilience.truth.space import ANONYMOUS, no_groups
+from consilience.shards.stored import MARKER, Shard, Shards, digest_of, read_arrow
 from consilience.whole_folder import Replaceable, whole_folder
 
-MARKER = "shards.toml"
 ROWS = 1_000_000  # of a shard, about
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".arrow": "ipc", ".feather": "ipc"}
 # Options of reading that need no other rows than those about an item.
@@ -53,197 +46,6 @@ _FIRST = re.compile(r" \(first: .*?\)(?=[;,.]|$)")
 _ORDER = "labels are kept in the order"  # of a part, which may lack some
 _HEAD = 10_000  # rows by which columns are understood
 _OPEN = 400  # files that are written at once
-
-
-@dataclass(frozen=True, slots=True)
-class _Shard:
-    """A file of answers: its name, its digest, and how much it holds."""
-
-    file: str
-    sha256: str
-    items: int
-    answers: int
-
-
-@dataclass(frozen=True, eq=False)
-class Shards:
-    """Answers of kind choice in files of whole items.
-
-    Attributes
-    ----------
-    folder : Path
-        Where they are.
-    labels : tuple of str
-        Labels in their order, which is that of their codes.
-    cleaning : Cleaning
-        What was read, kept and dropped.
-    in_order : bool
-        Whether the order of the labels is known.
-    types : mapping of str to str
-        Types of items, annotators and labels in the source, by role.
-    anonymous : bool
-        Whether there are answers without an annotator.
-    assumptions : tuple of str
-        What was assumed when rows were read, one sentence each.
-
-    See Also
-    --------
-    consilience.write_shards : Write such a folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     source = Path(folder) / "answers.parquet"
-    ...     study(0, num_photos=30).answers.to_parquet(source)
-    ...     columns = {"item": "photo", "label": "animal"}
-    ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
-    ...     shards.num_items, shards.num_answers
-    (30, 180)
-    """
-
-    folder: Path
-    labels: tuple[str, ...]
-    cleaning: Cleaning
-    in_order: bool
-    types: Mapping[str, str]
-    anonymous: bool
-    assumptions: tuple[str, ...]
-    _shards: tuple[_Shard, ...] = field(repr=False)
-
-    def __len__(self) -> int:
-        """Return the number of shards."""
-        return len(self._shards)
-
-    @property
-    def num_items(self) -> int:
-        """Number of items."""
-        return sum(shard.items for shard in self._shards)
-
-    @property
-    def num_answers(self) -> int:
-        """Number of answers."""
-        return sum(shard.answers for shard in self._shards)
-
-    @cached_property
-    def annotators(self) -> pd.Index:
-        """Names of the annotators, in the order of their codes."""
-        table = _read(self.folder / "annotators.arrow")
-        names: pd.Index = pd.Index(table["annotator"].to_pandas(), dtype="str")
-        return names
-
-    def responses(self, place: int) -> Responses:
-        """Return the answers of a shard, with all annotators and labels."""
-        shard = self._shards[place]
-        path = self.folder / shard.file
-        if not path.is_file() or _digest(path) != shard.sha256:
-            msg = (
-                f"{path}: the shard is missing or damaged; write the shards of the "
-                "study again"
-            )
-            raise SourceError(msg)
-        table = _read(path)
-        items = table["item"].combine_chunks()
-        number = len(table)
-        absent = np.ones(number, bool)
-        kinds = pd.CategoricalDtype(["choice"])
-        codes: dict[str, Any] = {
-            "item": _text(items.indices.to_numpy(), items.dictionary.to_pandas()),
-            "annotator": _text(table["annotator"].to_numpy(), self.annotators),
-            "kind": pd.Categorical.from_codes(np.zeros(number, np.int8), dtype=kinds),
-            "label": _text(table["label"].to_numpy(), pd.Index(self.labels)),
-            "answer": _text(np.full(number, -1, np.int8), ()),
-            "object": pd.arrays.IntegerArray(np.zeros(number, np.int32), absent),
-            "main": pd.arrays.BooleanArray(np.zeros(number, bool), absent),
-            "n": table["n"].to_numpy(),
-            "response_id": _text(np.full(number, -1, np.int8), ()),
-        }
-        frame = pd.DataFrame(codes)
-        names = pd.Series(self.labels, dtype="str")
-        labels = pd.DataFrame({"label": names, "name": names}).assign(
-            parent=pd.Series([None] * len(names), dtype="str")
-        )
-        return Responses(
-            table=frame,
-            offer="all",
-            offered=None,
-            items=None,
-            labels=labels,
-            gold=None,
-            assumptions=self.assumptions,
-            cleaning=self.cleaning,
-            sources={},
-            types=self.types,
-            in_order=self.in_order,
-        )
-
-    def space(self, place: int) -> ChoiceSpace:
-        """Return what can be true of the items of a shard, and the answers."""
-        return self.coded(self.responses(place))
-
-    def coded(self, responses: Responses) -> ChoiceSpace:
-        """Return the space of some of the answers, with all annotators."""
-        code = responses.table["annotator"].cat.codes.to_numpy().astype(np.int32)
-        names = self.annotators.to_numpy(dtype=object)
-        identified = np.ones(len(names), bool)
-        if self.anonymous:  # they share the last code
-            names = np.append(names, ANONYMOUS)
-            identified = np.append(identified, False)
-            code = np.where(code < 0, len(names) - 1, code)
-        return replace(
-            answers_about(responses),
-            annotators=names,
-            identified=identified,
-            annotator=code,
-            annotator_groups=no_groups(len(names)),
-        )
-
-    @classmethod
-    def load(cls, folder: str | Path) -> "Shards":
-        """Return the shards of a folder.
-
-        Parameters
-        ----------
-        folder : str or Path
-            A folder that `write_shards` wrote.
-
-        Raises
-        ------
-        SourceError
-            If it is none, or damaged.
-        """
-        folder = Path(folder)
-        path = folder / MARKER
-        try:
-            stated = tomllib.loads(path.read_text(encoding="utf-8"))
-            shards = tuple(_Shard(**each) for each in stated["shard"])
-            dropped = tuple(Dropped(**each) for each in stated.get("dropped", ()))
-            labels, account = tuple(stated["labels"]), stated["account"]
-        except FileNotFoundError:
-            msg = f"{folder}: holds no {MARKER}; name a folder of shards"
-            raise SourceError(msg) from None
-        except (
-            tomllib.TOMLDecodeError,
-            UnicodeDecodeError,
-            KeyError,
-            TypeError,
-        ) as error:
-            msg = f"{path}: damaged ({error}); write the shards again"
-            raise SourceError(msg) from error
-        account |= {name: tuple(account[name]) for name in ("notes", "warnings")}
-        return cls(
-            folder,
-            labels,
-            Cleaning(**account, dropped=dropped),
-            stated["in_order"],
-            stated["types"],
-            stated["anonymous"],
-            tuple(stated["assumptions"]),
-            shards,
-        )
 
 
 def write_shards(
@@ -366,7 +168,7 @@ def written_shards(
         account = _Account()
         parts = []
         for place, path in enumerate(dealt):
-            read = read_with(_read(path), options)
+            read = read_with(read_arrow(path), options)
             path.unlink()
             account.add(read)
             parts.append(_written(read, partial / f"{place:05d}.arrow"))
@@ -385,23 +187,6 @@ def written_shards(
         }
         (partial / MARKER).write_text(tomli_w.dumps(stated), encoding="utf-8")
     return Shards.load(Path(folder))
-
-
-def _text(codes: Int[np.ndarray, " N"], names: Any) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, pd.Index(names, dtype="str"))
-
-
-def _read(path: Path) -> pa.Table:
-    with pa.memory_map(str(path)) as mapped:
-        return pa.ipc.open_file(mapped).read_all()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        hashed = sha256()
-        while block := file.read(1 << 22):
-            hashed.update(block)
-    return hashed.hexdigest()
 
 
 def _dataset(source: str) -> Any:
@@ -484,9 +269,9 @@ def _deal(
 def _add(before: dict[str, str], sentences: Iterable[str]) -> None:
     """Add sentences; of equal ones the numbers at one end are summed up."""
     for sentence in sentences:
-        told = _NUMBER.search(sentence)
+        number = _NUMBER.search(sentence)
         key = _FIRST.sub("", sentence)
-        if told is None:
+        if number is None:
             before.setdefault(key, sentence)
             continue
         key = _NUMBER.sub("", key)
@@ -497,8 +282,8 @@ def _add(before: dict[str, str], sentences: Iterable[str]) -> None:
 
 
 def _as_number(sentence: str) -> int:
-    told = _NUMBER.search(sentence)
-    return 0 if told is None else int(told[0].replace(",", ""))
+    number = _NUMBER.search(sentence)
+    return 0 if number is None else int(number[0].replace(",", ""))
 
 
 class _Account:
@@ -573,14 +358,14 @@ def _written(read: Responses, path: Path) -> Path:
     return path
 
 
-def _coded(path: Path, people: pa.Array, labels: pa.Array) -> _Shard:
+def _coded(path: Path, people: pa.Array, labels: pa.Array) -> Shard:
     """Code annotators and labels of a part as all parts do, in the order of items."""
-    table = _read(path)
+    table = read_arrow(path)
 
     def codes(name: str, names: pa.Array) -> pa.Array:
         column = table[name].combine_chunks()
-        known = pc.index_in(column.dictionary, value_set=names)
-        placed = known.take(column.indices)
+        place = pc.index_in(column.dictionary, value_set=names)
+        placed = place.take(column.indices)
         return pc.fill_null(placed, -1)
 
     item = table["item"].combine_chunks()
@@ -594,7 +379,7 @@ def _coded(path: Path, people: pa.Array, labels: pa.Array) -> _Shard:
     path.unlink()
     _write(path, pa.table(coded).take(order).combine_chunks())
     answers = int(pc.sum(table["n"]).as_py() or 0)
-    return _Shard(path.name, _digest(path), len(item.dictionary), answers)
+    return Shard(path.name, digest_of(path), len(item.dictionary), answers)
 
 
 def _write(path: Path, table: pa.Table) -> None:

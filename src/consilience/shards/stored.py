@@ -1,0 +1,235 @@
+"""Shards on disk: codes of annotators and labels by item, and what was read."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.dataset
+from jaxtyping import Int
+
+from consilience.errors import SourceError
+from consilience.responses import Cleaning, Responses
+from consilience.responses.draft import Dropped
+from consilience.truth import ChoiceSpace
+from consilience.truth.choice import answers_about
+from consilience.truth.space import ANONYMOUS, no_groups
+
+MARKER = "shards.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A file of answers: its name, its digest, and how much it holds."""
+
+    file: str
+    sha256: str
+    items: int
+    answers: int
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """Answers of kind choice in files of whole items.
+
+    Attributes
+    ----------
+    folder : Path
+        Where they are.
+    labels : tuple of str
+        Labels in their order, which is that of their codes.
+    cleaning : Cleaning
+        What was read, kept and dropped.
+    in_order : bool
+        Whether the order of the labels is known.
+    types : mapping of str to str
+        Types of items, annotators and labels in the source, by role.
+    anonymous : bool
+        Whether there are answers without an annotator.
+    assumptions : tuple of str
+        What was assumed when rows were read, one sentence each.
+
+    See Also
+    --------
+    consilience.write_shards : Write such a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     source = Path(folder) / "answers.parquet"
+    ...     study(0, num_photos=30).answers.to_parquet(source)
+    ...     columns = {"item": "photo", "label": "animal"}
+    ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
+    ...     shards.num_items, shards.num_answers
+    (30, 180)
+    """
+
+    folder: Path
+    labels: tuple[str, ...]
+    cleaning: Cleaning
+    in_order: bool
+    types: Mapping[str, str]
+    anonymous: bool
+    assumptions: tuple[str, ...]
+    _shards: tuple[Shard, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of shards."""
+        return len(self._shards)
+
+    @property
+    def num_items(self) -> int:
+        """Number of items."""
+        return sum(shard.items for shard in self._shards)
+
+    @property
+    def num_answers(self) -> int:
+        """Number of answers."""
+        return sum(shard.answers for shard in self._shards)
+
+    @cached_property
+    def annotators(self) -> pd.Index:
+        """Names of the annotators, in the order of their codes."""
+        table = read_arrow(self.folder / "annotators.arrow")
+        names: pd.Index = pd.Index(table["annotator"].to_pandas(), dtype="str")
+        return names
+
+    def responses(self, place: int) -> Responses:
+        """Return the answers of a shard, with all annotators and labels."""
+        shard = self._shards[place]
+        path = self.folder / shard.file
+        if not path.is_file() or digest_of(path) != shard.sha256:
+            msg = (
+                f"{path}: the shard is missing or damaged; write the shards of the "
+                "study again"
+            )
+            raise SourceError(msg)
+        table = read_arrow(path)
+        items = table["item"].combine_chunks()
+        number = len(table)
+        absent = np.ones(number, bool)
+        kinds = pd.CategoricalDtype(["choice"])
+        codes: dict[str, Any] = {
+            "item": _text(items.indices.to_numpy(), items.dictionary.to_pandas()),
+            "annotator": _text(table["annotator"].to_numpy(), self.annotators),
+            "kind": pd.Categorical.from_codes(np.zeros(number, np.int8), dtype=kinds),
+            "label": _text(table["label"].to_numpy(), pd.Index(self.labels)),
+            "answer": _text(np.full(number, -1, np.int8), ()),
+            "object": pd.arrays.IntegerArray(np.zeros(number, np.int32), absent),
+            "main": pd.arrays.BooleanArray(np.zeros(number, bool), absent),
+            "n": table["n"].to_numpy(),
+            "response_id": _text(np.full(number, -1, np.int8), ()),
+        }
+        frame = pd.DataFrame(codes)
+        names = pd.Series(self.labels, dtype="str")
+        labels = pd.DataFrame({"label": names, "name": names}).assign(
+            parent=pd.Series([None] * len(names), dtype="str")
+        )
+        return Responses(
+            table=frame,
+            offer="all",
+            offered=None,
+            items=None,
+            labels=labels,
+            gold=None,
+            assumptions=self.assumptions,
+            cleaning=self.cleaning,
+            sources={},
+            types=self.types,
+            in_order=self.in_order,
+        )
+
+    def space(self, place: int) -> ChoiceSpace:
+        """Return what can be true of the items of a shard, and the answers."""
+        return self.coded(self.responses(place))
+
+    def coded(self, responses: Responses) -> ChoiceSpace:
+        """Return the space of some of the answers, with all annotators."""
+        code = responses.table["annotator"].cat.codes.to_numpy().astype(np.int32)
+        names = self.annotators.to_numpy(dtype=object)
+        identified = np.ones(len(names), bool)
+        if self.anonymous:  # they share the last code
+            names = np.append(names, ANONYMOUS)
+            identified = np.append(identified, False)
+            code = np.where(code < 0, len(names) - 1, code)
+        return replace(
+            answers_about(responses),
+            annotators=names,
+            identified=identified,
+            annotator=code,
+            annotator_groups=no_groups(len(names)),
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Shards":
+        """Return the shards of a folder.
+
+        Parameters
+        ----------
+        folder : str or Path
+            A folder that `write_shards` wrote.
+
+        Raises
+        ------
+        SourceError
+            If it is none, or damaged.
+        """
+        folder = Path(folder)
+        path = folder / MARKER
+        try:
+            stated = tomllib.loads(path.read_text(encoding="utf-8"))
+            shards = tuple(Shard(**each) for each in stated["shard"])
+            dropped = tuple(Dropped(**each) for each in stated.get("dropped", ()))
+            labels, account = tuple(stated["labels"]), stated["account"]
+        except FileNotFoundError:
+            msg = f"{folder}: holds no {MARKER}; name a folder of shards"
+            raise SourceError(msg) from None
+        except (
+            tomllib.TOMLDecodeError,
+            UnicodeDecodeError,
+            KeyError,
+            TypeError,
+        ) as error:
+            msg = f"{path}: damaged ({error}); write the shards again"
+            raise SourceError(msg) from error
+        account |= {name: tuple(account[name]) for name in ("notes", "warnings")}
+        return cls(
+            folder,
+            labels,
+            Cleaning(**account, dropped=dropped),
+            stated["in_order"],
+            stated["types"],
+            stated["anonymous"],
+            tuple(stated["assumptions"]),
+            shards,
+        )
+
+
+def _text(codes: Int[np.ndarray, " N"], names: Any) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, pd.Index(names, dtype="str"))
+
+
+def read_arrow(path: Path) -> pa.Table:
+    """Return the table of an Arrow file, which stays on disk where it is not needed."""
+    with pa.memory_map(str(path)) as mapped:
+        return pa.ipc.open_file(mapped).read_all()
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        hashed = sha256()
+        while block := file.read(1 << 22):
+            hashed.update(block)
+    return hashed.hexdigest()
