@@ -254,6 +254,12 @@ def test_a_model_without_closed_forms_is_refused(shards):
         cs.fit_shards(shards, model="glad", engine="em")
 
 
+def test_a_fit_of_shards_that_is_cut_short_says_so(shards):
+    fit = cs.fit_shards(shards, max_seconds=1e-6)
+    checks = fit.part(0).diagnostics().set_index("name")
+    assert checks.loc["max_seconds", "outcome"] == "failed"
+
+
 def test_a_fit_of_shards_goes_on_where_it_was_stopped(shards, tmp_path, monkeypatch):
     monkeypatch.setattr("consilience.continuing.SECONDS", -1.0)
     whole = cs.fit_shards(shards, model="dawid_skene", engine="em").annotators()

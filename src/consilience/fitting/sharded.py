@@ -17,7 +17,7 @@ from jaxtyping import Int
 from consilience import annotators
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual, residual_correlation
-from consilience.continuing import journal
+from consilience.continuing import cut_short, journal
 from consilience.errors import FitError, OptionError, not_among
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_outcome, temper_result
@@ -73,7 +73,7 @@ class ShardedFit:
         how: Optimization,
     ) -> None:
         self.shards, self.request = shards, request
-        self._sweeps, self._how = sweeps, how
+        self._sweeps, self._how, self._cut_short = sweeps, how, cut_short()
         self._logs = logs_of(RULES[request.engine], where)
         self._parameters = point(cast("HostModel", sweeps), where)
         self._seconds = time.monotonic() - request.started
@@ -126,7 +126,9 @@ class ShardedFit:
             f"items in {len(self.shards):,} shards; tables of items show the "
             f"{space.num_units:,} items of shard {place + 1}"
         )
-        return fit_outcome(study, self.request, space, single, (shown,))
+        outcome = fit_outcome(study, self.request, space, single, (shown,))
+        cut = {"cut_short": self._cut_short} if self._cut_short else {}
+        return replace(outcome, attributes={**outcome.attributes, **cut})
 
     def parts(self) -> Iterator[Fit]:
         """Give the fit of each shard in turn."""
