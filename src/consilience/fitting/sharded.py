@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from jaxtyping import Int
 
 from consilience import annotators
@@ -165,6 +166,7 @@ class ShardedFit:
                 labels = labels[labels["probability"] >= LEAST]
                 for name, table in ((ITEMS, part.items()), (LABELS, labels)):
                     table.to_parquet(partial / name / f"{place:05d}.parquet")
+                pa.default_memory_pool().release_unused()
 
             with ThreadPoolExecutor(cpu_count()) as pool:
                 for done, _ in enumerate(pool.map(written, range(len(self.shards)))):
