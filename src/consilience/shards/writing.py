@@ -37,7 +37,9 @@ from consilience.responses.text import (
 from consilience.shards.stored import MARKER, Shard, Shards, digest_of, read_arrow
 from consilience.whole_folder import Replaceable, whole_folder
 
-ROWS = 1_000_000  # of a shard, about
+# Rows of a shard, about. Reading one takes some 600 bytes a row; and a sweep of a shard
+# takes as long as some 40 answers for each cell of the annotators' confusions.
+ROWS = 4_000_000
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".arrow": "ipc", ".feather": "ipc"}
 # Options of reading that need no other rows than those about an item.
 OPTIONS = ("item", "annotator", "label", "repeats", "missing", "answers", "exclude")
@@ -66,7 +68,7 @@ def write_shards(
         row for each answer, of kind choice.
     folder : str or Path
         Folder to write, whole or not at all.
-    rows : int, default 1,000,000
+    rows : int, default 4,000,000
         Rows of a shard, about; all answers about an item are in one.
     overwrite : bool, default False
         Replace a folder of shards.
