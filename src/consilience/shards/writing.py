@@ -37,8 +37,8 @@ from consilience.responses.text import (
 from consilience.shards.stored import MARKER, Shard, Shards, digest_of, read_arrow
 from consilience.whole_folder import Replaceable, whole_folder
 
-# Rows of a shard, about. Reading one takes some 600 bytes a row; and a sweep of a shard
-# takes as long as some 40 answers for each cell of the annotators' confusions.
+# Rows of a shard, about: more take more memory to be read, and each sweep of a shard
+# sums all cells of the annotators' confusions, however few its rows.
 ROWS = 4_000_000
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".arrow": "ipc", ".feather": "ipc"}
 # Options of reading that need no other rows than those about an item.
