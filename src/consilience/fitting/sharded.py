@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
-from os import cpu_count
 from pathlib import Path
 from typing import Any, cast
 
@@ -160,17 +158,15 @@ class ShardedFit:
             for name in (ITEMS, LABELS):
                 (partial / name).mkdir()
 
-            def written(place: int) -> None:
+            for place in range(len(self.shards)):
                 part = Fit(self._outcome(place))  # whose tree is never laid out
                 labels = part.labels()[["item", "label", "probability"]]
                 labels = labels[labels["probability"] >= LEAST]
                 for name, table in ((ITEMS, part.items()), (LABELS, labels)):
                     table.to_parquet(partial / name / f"{place:05d}.parquet")
+                del part, labels, table
                 pa.default_memory_pool().release_unused()
-
-            with ThreadPoolExecutor(cpu_count()) as pool:
-                for done, _ in enumerate(pool.map(written, range(len(self.shards)))):
-                    progress(Progress("writing", done + 1, len(self.shards)))
+                progress(Progress("writing", place + 1, len(self.shards)))
             for file in [*first.iterdir()]:
                 file.rename(partial / file.name)
             first.rmdir()

@@ -39,7 +39,7 @@ from consilience.whole_folder import Replaceable, whole_folder
 
 # Rows of a shard, about: more take more memory to be read, and each sweep of a shard
 # sums all cells of the annotators' confusions, however few its rows.
-ROWS = 4_000_000
+ROWS = 2_000_000
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".arrow": "ipc", ".feather": "ipc"}
 # Options of reading that need no other rows than those about an item.
 OPTIONS = ("item", "annotator", "label", "repeats", "missing", "answers", "exclude")
@@ -68,7 +68,7 @@ def write_shards(
         row for each answer, of kind choice.
     folder : str or Path
         Folder to write, whole or not at all.
-    rows : int, default 4,000,000
+    rows : int, default 2,000,000
         Rows of a shard, about; all answers about an item are in one.
     overwrite : bool, default False
         Replace a folder of shards.

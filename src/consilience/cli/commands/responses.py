@@ -33,7 +33,7 @@ def read(
     out: Path,
     gold: Path | None = None,
     shards: Flag = False,
-    shard_rows: int = 4_000_000,
+    shard_rows: int = 2_000_000,
     reading: Reading = READ_AS_IT_IS,
     overwrite: Overwrite = False,
     json: Json = False,
