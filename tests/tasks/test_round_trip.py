@@ -231,11 +231,10 @@ def test_answers_come_back_with_items_labels_and_what_was_offered(
         cs.write_tasks(frame, folder, **options)
         responses = read(simulated(tool, folder, kind, answers))
     table = responses.table.astype(object).where(responses.table.notna(), None)
-    people = dict(enumerate(who for _, who, *_ in answers))
     got = {
         (
             row.item,
-            people[int(row.annotator)] if tool == "label-studio" else row.annotator,
+            row.annotator,
             row.label,
             row.answer,
             row.main,
