@@ -1,7 +1,6 @@
 """Fits that are stopped: they go on to the same result, and end when time is over."""
 
 import contextlib
-import time
 
 import numpy as np
 import pandas as pd
@@ -196,11 +195,17 @@ def test_a_loop_begins_where_it_was_saved(tmp_path):
     np.testing.assert_allclose(resumed, expected, rtol=1e-12)
 
 
-def test_a_loop_costs_next_to_nothing_without_a_journal():
-    started = time.perf_counter()
-    for _ in Loop("steps", {}, 10_000):
-        pass
-    assert time.perf_counter() - started < 1
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(("model", "engine"), [f[1:] for f in FITS[:3]])
+def test_what_time_has_cut_short_is_not_gone_on_from(model, engine, tmp_path):
+    responses, asked = study("choice"), {"model": model, "effort": EFFORT[engine]}
+    asked |= {"engine": engine, "seed": 5}
+    whole = cs.fit(responses, **asked)
+    short = cs.fit(responses, **asked, checkpoint=tmp_path, max_seconds=1e-3)
+    assert "cut_short" in short.data.attrs
+    again = cs.fit(responses, **asked, checkpoint=tmp_path)
+    assert "cut_short" not in again.data.attrs
+    assert_same(whole, again)
 
 
 def test_the_same_values_alone_have_the_same_digest():

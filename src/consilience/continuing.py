@@ -10,7 +10,8 @@ records and objects: nothing in the files is code. An object names in `CHANGES` 
 attributes that steps change.
 
 **An end to the time** is heeded where a loop says how few steps it can do with. The
-loops behind it then take as few, so that a result comes soon after.
+loops behind it then take as few, so that a result comes soon after. From then on
+nothing is saved, so that a fit with more time goes on from where this one was whole.
 """
 
 import hashlib
@@ -185,6 +186,8 @@ class Loop:
         over = self._ended or self.done >= self.number
         least = self._pause / 3 if over else self._pause
         if self._shared.folder is None or now - self._saved < least:
+            return
+        if self._shared.cut_short:  # what follows is not what the whole fit has
             return
         arrays: list[Any] = []
         layout = {

@@ -49,7 +49,7 @@ def silent(progress: Progress) -> None:
 
 
 @contextmanager
-def reporter(progress: bool | Reporter) -> Iterator[Reporter]:  # noqa: FBT001 (what the caller of `fit` said)
+def reporter(progress: bool | Reporter) -> Iterator[Reporter]:  # noqa: FBT001 (as the caller of `fit` has it)
     """Return the reporter of progress: none, a bar, or the caller's own.
 
     Phases are logged, whether they are shown or not.

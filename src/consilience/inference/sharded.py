@@ -23,7 +23,8 @@ from consilience.model.host import Logs
 from consilience.progress import Reporter
 from consilience.truth import Space
 
-KEPT = 200_000_000  # answers whose matrices are kept, some 20 bytes each
+# Answers whose matrices are kept: 12 bytes each, and as many for the transpose.
+KEPT = 200_000_000
 
 
 class ShardedModel:
