@@ -180,6 +180,12 @@ def test_a_run_has_all_items_and_labels_and_shows_the_first_shard(shards, tmp_pa
         fit.save(tmp_path / "run")
 
 
+def test_what_is_fitted_in_place_of_auto_is_named(shards, tmp_path, capsys):
+    main(["fit", str(shards.folder), "--out", str(tmp_path / "run")])
+    printed = capsys.readouterr().out
+    assert "not compared over shards: hierarchical_dawid_skene is fitted" in printed
+
+
 def test_commands_read_fit_and_write(parquet, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     main(["read", str(parquet), "--shards", "--shard-rows", "250", "--out", "s"])
@@ -196,6 +202,7 @@ def test_commands_read_fit_and_write(parquet, tmp_path, monkeypatch, capsys):
     [
         (["--gold", "g.csv"], "without tables"),
         (["--ordered"], "without tables"),
+        (["--draws", "50"], "fits of shards have no draws"),
         (["--model", "glad", "--engine", "em"], "parameters without closed forms"),
         (["--engine", "nuts"], "there is no engine 'nuts'"),
     ],
@@ -205,6 +212,24 @@ def test_what_shards_cannot_do_is_refused(shards, words, why, tmp_path, capsys):
         main(["fit", str(shards.folder), *words, "--out", str(tmp_path / "run")])
     assert why in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--split", ","], "shards are read without split"),
+        (["--fold-case"], "shards are read without fold-case"),
+        (["--format", "long"], "shards are read without format"),
+        (["--gold", "g.csv"], "without gold labels"),
+    ],
+)
+def test_options_that_need_more_than_an_item_are_refused(
+    parquet, words, why, tmp_path, capsys
+):
+    with pytest.raises(SystemExit):
+        main(["read", str(parquet), "--shards", *words, "--out", str(tmp_path / "s")])
+    assert why in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize("harm", ["changed", "missing"])

@@ -261,6 +261,13 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         raise FitError(msg)
     check_fits(name, engine, chosen.engines)
     given = {key: value for key, value in asdict(effort).items() if value is not None}
+    unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "prob"})
+    if unused:
+        msg = (
+            f"fits of shards have no {', '.join(unused)}: no draws are taken; their "
+            "effort is restarts, sweeps and tolerance"
+        )
+        raise OptionError(msg)
     steps = override(Steps(), given)
     inputs = (version("consilience"), shards, replace(request, started=0.0), chosen)
     folder = None if checkpoint is None else Path(checkpoint)

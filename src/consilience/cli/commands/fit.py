@@ -159,7 +159,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
             raise OptionError(msg)
         how = {"model": model, "engine": engine, "seed": seed, "prior": settings}
         how |= {"effort": work, "max_seconds": max_seconds}
-        _fit_shards(
+        from consilience.cli.commands.shards import fit_shards
+
+        fit_shards(
             responses[0], out, how, overwrite=overwrite, json=json, strict=strict
         )
         return
@@ -188,7 +190,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     unfinished = out.with_name(f"{out.name}.unfinished")
     if unfinished.exists():
         show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
-    with _keeping(unfinished):
+    with keeping(unfinished):
         fitted = fitting.fit(
             data,
             model=model,
@@ -211,7 +213,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         )
     save(fitted, out, overwrite=overwrite)
     rmtree(unfinished, ignore_errors=True)
-    _print_fitted(show, fitted)
+    print_fitted(show, fitted)
     result = {"run": out, **_result(fitted, data)} if json else {}
     # Answers in canonical form are read as they are.
     canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
@@ -225,49 +227,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     leave_if_failed(fitted, strict=strict)
 
 
-def _fit_shards(
-    folder: Path,
-    out: Path,
-    how: dict[str, Any],
-    *,
-    overwrite: bool,
-    json: bool,
-    strict: bool,
-) -> None:
-    """Fit shards, and write a run of the first and the tables of all items."""
-    from consilience import fitting
-    from consilience.fitting.sharded import ENGINE, ITEMS, LABELS, MODEL
-    from consilience.progress import bar
-    from consilience.shards import Shards
-
-    how |= {"model": MODEL} if how["model"] == "auto" else {}
-    how |= {"engine": ENGINE} if how["engine"] == "auto" else {}
-    show = screen(as_json=json)
-    shards = Shards.load(folder)
-    show.print(shards.cleaning.account()[0])
-    unfinished = out.with_name(f"{out.name}.unfinished")
-    if unfinished.exists():
-        show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
-    with _keeping(unfinished):
-        fitted = fitting.fit_shards(shards, checkpoint=unfinished, progress=True, **how)
-    with bar() as report:
-        fitted.save(out, overwrite=overwrite, progress=report)
-    rmtree(unfinished, ignore_errors=True)
-    first = fitted.part(0)
-    _print_fitted(show, first)
-    show.print(
-        f"all {shards.num_items:,} items: {out / ITEMS} and {out / LABELS}, folders "
-        "of Parquet files; the run itself shows the items of the first shard",
-        soft_wrap=True,
-    )
-    result = {"run": out, **summary(first), "items": shards.num_items}
-    page = out.parent / "report.html"
-    finish(show, result, "report", out, "--out", page, written=out)
-    leave_if_failed(first, strict=strict)
-
-
 @contextmanager
-def _keeping(unfinished: Path) -> Iterator[None]:
+def keeping(unfinished: Path) -> Iterator[None]:
     """Say how to go on with a fit that is interrupted."""
     try:
         yield
@@ -291,7 +252,7 @@ def _print_read(show: "Console", data: "Responses") -> None:
     print_warnings(show, data)
 
 
-def _print_fitted(show: "Console", fitted: "Fit") -> None:
+def print_fitted(show: "Console", fitted: "Fit") -> None:
     """Print a fit: all of it with --verbose, else on one screen."""
     from consilience.cli.pages import fit_page, fit_summary
 
@@ -374,7 +335,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         show.print(f"WARNING: {warning}", style="bold color(160)", soft_wrap=True)
     _print_read(show, data)
     save(predicted, out, overwrite=overwrite)
-    _print_fitted(show, predicted)
+    print_fitted(show, predicted)
     result = {"run": out, "warning": warning}
     if json:
         result |= _result(predicted, data)

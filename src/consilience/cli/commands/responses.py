@@ -67,7 +67,17 @@ def read(
     consilience read answers.parquet --shards --out shards
     """
     if shards:
-        _read_shards(files, out, gold, reading, shard_rows, overwrite, json)
+        from consilience.cli.commands.shards import read_shards
+
+        if len(files) != 1 or gold is not None:
+            msg = (
+                "shards are read from one file or folder, without gold labels; name "
+                "that alone"
+            )
+            raise OptionError(msg)
+        read_shards(
+            files[0], out, reading, rows=shard_rows, overwrite=overwrite, json=json
+        )
         return
     from consilience.responses import read_with, write
 
@@ -133,52 +143,6 @@ def describe(
         "warnings": account.warnings,
     }
     finish(show, result, "fit", *responses, "--out", "run")
-
-
-def _read_shards(
-    files: list[Path],
-    out: Path,
-    gold: Path | None,
-    reading: Reading,
-    rows: int,
-    overwrite: bool,  # noqa: FBT001
-    json: bool,  # noqa: FBT001
-) -> None:
-    """Write shards, and say what was kept and dropped."""
-    from consilience.progress import bar
-    from consilience.shards import MARKER, check_options, written_shards
-
-    check_free(out, marker=MARKER, overwrite=overwrite)
-    if len(files) != 1 or gold is not None:
-        msg = "shards are read from one file or folder, without gold labels; name that"
-        raise OptionError(msg)
-    options = read_options(reading, None)
-    check_options(options, reading.format)
-    show = screen(as_json=json)
-    with bar() as report:
-        made = written_shards(
-            files[0], out, options, rows=rows, overwrite=overwrite, report=report
-        )
-    cleaning = replace(made.cleaning, notes=tuple(map(as_options, made.cleaning.notes)))
-    for line in cleaning.account():
-        show.print(as_options(line), soft_wrap=True)
-    for warning in cleaning.warnings:
-        show.print(f"WARNING: {as_options(warning)}", style="bold color(160)")
-    show.print(
-        f"{made.num_answers:,} answers about {made.num_items:,} items by "
-        f"{len(made.annotators):,} annotators, {len(made.labels):,} labels, in "
-        f"{len(made):,} shards"
-    )
-    result = {
-        "shards": out,
-        "number": len(made),
-        "answers": made.num_answers,
-        "items": made.num_items,
-        "annotators": len(made.annotators),
-        "labels": len(made.labels),
-        "cleaning": cleaning,
-    }
-    finish(show, result, "fit", out, "--out", out.parent / "run", written=out)
 
 
 def print_account(show: "Console", responses: "Responses") -> None:

@@ -1,0 +1,102 @@
+"""Shards on the command line: what `read --shards` and `fit` of shards do."""
+
+from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from consilience.cli.commands.fit import (
+    keeping,
+    leave_if_failed,
+    print_fitted,
+    summary,
+)
+from consilience.cli.options import Reading, read_options
+from consilience.cli.terminal import check_free, finish, screen
+from consilience.errors import as_options
+
+
+def read_shards(
+    source: Path,
+    out: Path,
+    reading: Reading,
+    *,
+    rows: int,
+    overwrite: bool,
+    json: bool,
+) -> None:
+    """Write shards, and say what was kept and dropped."""
+    from consilience.progress import bar
+    from consilience.shards import MARKER, check_options, written_shards
+
+    check_free(out, marker=MARKER, overwrite=overwrite)
+    options = read_options(reading, None)
+    check_options(options, reading.format)
+    show = screen(as_json=json)
+    with bar() as report:
+        made = written_shards(
+            source, out, options, rows=rows, overwrite=overwrite, report=report
+        )
+    cleaning = replace(made.cleaning, notes=tuple(map(as_options, made.cleaning.notes)))
+    for line in cleaning.account():
+        show.print(as_options(line), soft_wrap=True)
+    for warning in cleaning.warnings:
+        show.print(f"WARNING: {as_options(warning)}", style="bold color(160)")
+    show.print(
+        f"{made.num_answers:,} answers about {made.num_items:,} items by "
+        f"{len(made.annotators):,} annotators, {len(made.labels):,} labels, in "
+        f"{len(made):,} shards"
+    )
+    result = {
+        "shards": out,
+        "number": len(made),
+        "answers": made.num_answers,
+        "items": made.num_items,
+        "annotators": len(made.annotators),
+        "labels": len(made.labels),
+        "cleaning": cleaning,
+    }
+    finish(show, result, "fit", out, "--out", out.parent / "run", written=out)
+
+
+def fit_shards(
+    folder: Path,
+    out: Path,
+    how: dict[str, Any],
+    *,
+    overwrite: bool,
+    json: bool,
+    strict: bool,
+) -> None:
+    """Fit shards, and write a run of the first and the tables of all items."""
+    from consilience import fitting
+    from consilience.fitting.sharded import ENGINE, ITEMS, LABELS, MODEL
+    from consilience.progress import bar
+    from consilience.shards import Shards
+
+    show = screen(as_json=json)
+    if how["model"] == "auto":
+        how |= {"model": MODEL}
+        show.print(f"models are not compared over shards: {MODEL} is fitted")
+    how |= {"engine": ENGINE} if how["engine"] == "auto" else {}
+    shards = Shards.load(folder)
+    show.print(shards.cleaning.account()[0])
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    if unfinished.exists():
+        show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
+    with keeping(unfinished):
+        fitted = fitting.fit_shards(shards, checkpoint=unfinished, progress=True, **how)
+    with bar() as report:
+        fitted.save(out, overwrite=overwrite, progress=report)
+    rmtree(unfinished, ignore_errors=True)
+    first = fitted.part(0)
+    print_fitted(show, first)
+    show.print(
+        f"all {shards.num_items:,} items: {out / ITEMS} and {out / LABELS}, folders "
+        "of Parquet files; the run itself shows the items of the first shard",
+        soft_wrap=True,
+    )
+    result = {"run": out, **summary(first), "items": shards.num_items}
+    page = out.parent / "report.html"
+    finish(show, result, "report", out, "--out", page, written=out)
+    leave_if_failed(first, strict=strict)
