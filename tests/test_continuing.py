@@ -168,6 +168,22 @@ def test_as_many_chains_go_on_when_time_ends_before_the_best_are_known():
 
 
 @pytest.mark.usefixtures("eager")
+def test_a_fit_ends_well_where_its_state_cannot_be_saved(tmp_path, caplog):
+    (tmp_path / "file").write_text("no folder")
+    asked = {"model": "dawid_skene", "effort": EFFORT["em"]}
+    fit = cs.fit(study("choice"), **asked, checkpoint=tmp_path / "file")
+    assert_same(fit, cs.fit(study("choice"), **asked))
+    assert "does not save its state" in caplog.text
+
+
+def test_a_function_typed_at_a_prompt_has_a_digest():
+    typed = {}
+    exec("def one(): return 1\ndef two(): return 2 + one()", typed)  # noqa: S102
+    assert digest(typed["one"]) != digest(typed["two"])
+    assert digest([pd.DataFrame({"a": [[1], [2]]})])
+
+
+@pytest.mark.usefixtures("eager")
 def test_a_loop_begins_where_it_was_saved(tmp_path):
     class Walker:
         CHANGES = ("place", "random")

@@ -34,6 +34,7 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
+from consilience.errors import CannotWriteError
 from consilience.progress import logger
 from consilience.whole_folder import whole_file
 
@@ -143,7 +144,7 @@ class Loop:
         self._ended, self._running = False, False
         if self._shared.folder is not None and self._shared.folder.is_dir():
             self._load(self._shared.place() / self._file)
-        self._started = self._saved = time.monotonic()
+        self._saved = time.monotonic()
         self._pause = SECONDS
 
     def __iter__(self) -> Iterator[int]:
@@ -196,10 +197,18 @@ class Loop:
             "state": laid_out(dict(self.state), arrays),
         }
         file = self._shared.place() / self._file
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as path, path.open("wb") as opened:
-            named = {str(place): array for place, array in enumerate(arrays)}
-            np.savez(opened, layout=np.array(json.dumps(layout)), **named)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file) as path, path.open("wb") as opened:
+                named = {str(place): array for place, array in enumerate(arrays)}
+                np.savez(opened, layout=np.array(json.dumps(layout)), **named)
+        except (
+            CannotWriteError,
+            OSError,
+        ) as error:  # the fit itself can still end well
+            logger.warning("the fit goes on, but does not save its state: %s", error)
+            self._pause = math.inf
+            return
         self._saved = time.monotonic()
         self._pause = max(SECONDS, (self._saved - now) / SHARE)
 
@@ -302,7 +311,11 @@ def _hash(value: Any, hashed: Any) -> None:  # noqa: C901 (one for each kind)
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
         frame = value.to_frame() if not isinstance(value, pd.DataFrame) else value
         hashed.update(repr([*map(str, frame.columns)]).encode())
-        hashed.update(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
+        try:
+            rows = pd.util.hash_pandas_object(frame)
+        except (TypeError, ValueError):  # cells that hold lists
+            rows = pd.util.hash_pandas_object(frame.astype("str"))
+        hashed.update(rows.to_numpy().tobytes())
         for name in frame.select_dtypes("category"):
             _hash(frame[name].cat.categories, hashed)
     elif isinstance(value, np.ndarray) and value.dtype != object:
@@ -318,6 +331,9 @@ def _hash(value: Any, hashed: Any) -> None:  # noqa: C901 (one for each kind)
         for each in value:
             _hash(each, hashed)
     elif inspect.isfunction(value):  # such as those of a model of the user's
-        hashed.update(inspect.getsource(inspect.getmodule(value) or value).encode())
+        try:
+            hashed.update(inspect.getsource(inspect.getmodule(value) or value).encode())
+        except (OSError, TypeError):  # typed at a prompt
+            hashed.update(value.__code__.co_code)
     else:
         hashed.update(repr(value).encode())
