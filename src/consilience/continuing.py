@@ -306,18 +306,23 @@ def digest(values: Any) -> str:
     return hashed.hexdigest()
 
 
+def _hash_frame(frame: pd.DataFrame, hashed: Any) -> None:
+    hashed.update(repr([*map(str, frame.columns)]).encode())
+    try:
+        rows = pd.util.hash_pandas_object(frame)
+    except (TypeError, ValueError):  # cells that hold lists
+        rows = pd.util.hash_pandas_object(frame.astype("str"))
+    hashed.update(rows.to_numpy().tobytes())
+    for name in frame.select_dtypes("category"):
+        _hash(frame[name].cat.categories, hashed)
+
+
 def _hash(value: Any, hashed: Any) -> None:  # noqa: C901 (one for each kind)
     hashed.update(type(value).__name__.encode())
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
-        frame = value.to_frame() if not isinstance(value, pd.DataFrame) else value
-        hashed.update(repr([*map(str, frame.columns)]).encode())
-        try:
-            rows = pd.util.hash_pandas_object(frame)
-        except (TypeError, ValueError):  # cells that hold lists
-            rows = pd.util.hash_pandas_object(frame.astype("str"))
-        hashed.update(rows.to_numpy().tobytes())
-        for name in frame.select_dtypes("category"):
-            _hash(frame[name].cat.categories, hashed)
+        _hash_frame(
+            value if isinstance(value, pd.DataFrame) else value.to_frame(), hashed
+        )
     elif isinstance(value, np.ndarray) and value.dtype != object:
         hashed.update(repr((value.dtype, value.shape)).encode())
         hashed.update(np.ascontiguousarray(value).data)
