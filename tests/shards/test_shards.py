@@ -111,7 +111,7 @@ def test_shards_hold_what_reading_in_memory_keeps(source, answers, tmp_path):
 
 
 def test_all_answers_about_an_item_are_in_one_shard(shards):
-    items = [set(shards.space(at).unit_item) for at in range(len(shards))]
+    items = [set(shards.items(at)) for at in range(len(shards))]
     assert sum(map(len, items)) == len(set().union(*items)) == shards.num_items
 
 
@@ -171,8 +171,8 @@ def test_a_run_has_all_items_and_labels_and_shows_the_first_shard(shards, tmp_pa
     sums = read[LABELS].groupby("item", observed=True)["probability"].sum()
     assert sums.between(1 - 3 * LEAST, 1 + 1e-9).all()
     first = cs.load(tmp_path / "run")
-    assert len(first.items()) == shards.space(0).num_units
-    named = [shards.space(at) for at in range(len(shards))]
+    assert len(first.items()) == len(shards.items(0))
+    named = [fit.study.space(at) for at in range(len(shards))]
     known = sum(space.n[space.identified[space.annotator]].sum() for space in named)
     assert first.annotators()["responses"].sum() == known
     assert "learned from all 300 items" in first.data.attrs["assumptions"]
@@ -200,9 +200,13 @@ def test_commands_read_fit_and_write(parquet, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["--gold", "g.csv"], "without tables"),
-        (["--ordered"], "without tables"),
-        (["--draws", "50"], "fits of shards have no draws"),
+        (["--states", "3"], "without similarities"),
+        (["--ordered"], "without similarities"),
+        (
+            ["--engine", "em", "--model", "dawid_skene", "--draws", "50"],
+            "em takes no draws of shards",
+        ),
+        (["--tune", "50"], "fits of shards have no tune"),
         (["--model", "glad", "--engine", "em"], "parameters without closed forms"),
         (["--engine", "nuts"], "there is no engine 'nuts'"),
     ],

@@ -11,31 +11,40 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from consilience import annotators
+from consilience import annotators as models
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual, residual_correlation
 from consilience.continuing import cut_short, journal
-from consilience.errors import FitError, OptionError, not_among
-from consilience.fitting.request import Request, Study
+from consilience.errors import CannotWriteError, FitError, OptionError, not_among
+from consilience.executors import check_workers
+from consilience.fitting.inputs import Table
+from consilience.fitting.request import Request
+from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import Single, fit_outcome, temper_result
 from consilience.inference import EngineOptions
 from consilience.inference.ascent import Optimum, Steps, logs_of, point
 from consilience.inference.engines import em, vb
 from consilience.inference.options import check_fits, generator_of, override
-from consilience.inference.result import Optimization, at_a_point
-from consilience.inference.sharded import ShardedModel, optimize_shards
+from consilience.inference.result import Optimization, Result, at_a_point
+from consilience.inference.sharded import (
+    ShardedModel,
+    draw_from_shards,
+    optimize_shards,
+    result_of_draws,
+)
 from consilience.model import HostModel, Model
 from consilience.posterior import Fit
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Progress, Reporter, reporter, silent
-from consilience.shards import Shards
-from consilience.whole_folder import Replaceable, whole_folder
+from consilience.shards import MARKER, Shards
+from consilience.whole_folder import Replaceable, whole_file, whole_folder
 
 MODEL, ENGINE = "hierarchical_dawid_skene", "vb"
 RULES = {"em": em.RULE, "vb": vb.RULE}
-REMARK = "no draws are taken of shards, so annotators have no intervals"
+REMARK = "no draws were requested, so there are no intervals"
+NO_DRAWS = 'em takes no draws of shards; `engine="vb"` does, or leave `draws=` out'
 LEAST = 0.0005  # probability of a label that is written
 ITEMS, LABELS = "all_items", "all_labels"  # folders of Parquet files, one of each shard
 
@@ -65,48 +74,47 @@ class ShardedFit:
 
     def __init__(
         self,
-        shards: Shards,
+        study: ShardedStudy,
         request: Request,
         sweeps: ShardedModel,
         where: Optimum,
         how: Optimization,
+        draws: Mapping[str, Float[np.ndarray, "D ..."]],
     ) -> None:
-        self.shards, self.request = shards, request
-        self._sweeps, self._how, self._cut_short = sweeps, how, cut_short()
+        self.study, self.request, self.model = study, request, sweeps.model
+        self._executor, self._how, self._draws = sweeps.executor, how, draws
+        self._cut_short = cut_short()
         self._logs = logs_of(RULES[request.engine], where)
         self._parameters = point(cast("HostModel", sweeps), where)
+        self._answers = sum(self._executor.each(_of_annotators))
         self._seconds = time.monotonic() - request.started
 
-    @property
-    def model(self) -> Model[Any]:
-        """The model that was fitted."""
-        return self._sweeps.model
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what workers need to lay out results."""
+        return self.__dict__ | {"_executor": None}
 
     @property
     def sweeps(self) -> int:
         """How many sweeps the optimization took."""
         return int(np.isfinite(self._how.objective).sum())
 
+    @property
+    def shards(self) -> Shards:
+        """The answers."""
+        return self.study.shards
+
     def part(self, place: int) -> Fit:
         """Return the fit of the items of a shard, with what was learned from all."""
         data = self._outcome(place).tree()
         constant = data["constant_data"].to_dataset()
-        counts = ("annotator", self._answers_of_annotators)
+        counts = ("annotator", self._answers)
         constant = constant.assign(annotator_responses=counts)
         data = with_groups(data, constant_data=constant)
         return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
-    def _outcome(self, place: int) -> Outcome:
-        responses = self.shards.responses(place)
-        fitted, space = self._sweeps.part(place), self.shards.coded(responses)
-        swept = fitted.sweep(self._logs)
-        result = at_a_point(
-            self._parameters,
-            fitted.truth(swept.belief),
-            swept.log_likelihood,
-            self._how,
-            (REMARK,),
-        )
+    def _outcome(self, place: int, fitted: HostModel | None = None) -> Outcome:
+        study, space = self.study.part(place)
+        result = self._result(fitted or HostModel(self.model, space))
         tempering = None
         if self._residual is not None:
             tempering = temper_result(self._residual, "tempered", space, result)
@@ -119,15 +127,23 @@ class ShardedFit:
             tempering=tempering,
             seconds=self._seconds,
         )
-        study = Study(responses=responses)
         shown = (
             f"annotators and confusions are learned from all {self.shards.num_items:,} "
             f"items in {len(self.shards):,} shards; tables of items show the "
             f"{space.num_units:,} items of shard {place + 1}"
         )
-        outcome = fit_outcome(study, self.request, space, single, (shown,))
+        remarks = (shown, *self.study.remarks)
+        outcome = fit_outcome(study, self.request, space, single, remarks)
         cut = {"cut_short": self._cut_short} if self._cut_short else {}
         return replace(outcome, attributes={**outcome.attributes, **cut})
+
+    def _result(self, fitted: HostModel) -> Result:
+        if self._draws:
+            prob = self.request.effort.prob
+            return result_of_draws(fitted, self._draws, self._how, prob)
+        likelihood, belief = fitted.posterior(self._logs)
+        truth = fitted.truth(belief)
+        return at_a_point(self._parameters, truth, likelihood, self._how, (REMARK,))
 
     def parts(self) -> Iterator[Fit]:
         """Give the fit of each shard in turn."""
@@ -158,15 +174,11 @@ class ShardedFit:
             for name in (ITEMS, LABELS):
                 (partial / name).mkdir()
 
-            for place in range(len(self.shards)):
-                part = Fit(self._outcome(place))  # whose tree is never laid out
-                labels = part.labels()[["item", "label", "probability"]]
-                labels = labels[labels["probability"] >= LEAST]
-                for name, table in ((ITEMS, part.items()), (LABELS, labels)):
-                    table.to_parquet(partial / name / f"{place:05d}.parquet")
-                del part, labels, table
-                pa.default_memory_pool().release_unused()
-                progress(Progress("writing", place + 1, len(self.shards)))
+            written = self._executor.each(
+                _write, self, partial.resolve(), one_by_one=True
+            )
+            for done, _ in enumerate(written, 1):
+                progress(Progress("writing", done, len(self.shards)))
             for file in [*first.iterdir()]:
                 file.rename(partial / file.name)
             first.rmdir()
@@ -177,15 +189,33 @@ class ShardedFit:
             name: np.asarray(value)[None, None]
             for name, value in self._parameters.items()
         }
-        return residual_correlation(self.model, self.shards.space(0), parameters)
+        return residual_correlation(self.model, self.study.space(0), parameters)
 
-    @cached_property
-    def _answers_of_annotators(self) -> Int[np.ndarray, " J"]:
-        total = np.zeros(self.shards.space(0).num_annotators)
-        for place in range(len(self.shards)):
-            space = self.shards.space(place)
-            total += np.bincount(space.annotator, space.n, len(total))
-        return total.astype(np.int64)
+
+def _of_annotators(part: HostModel, _: int) -> Int[np.ndarray, " J"]:
+    """Count the answers of each annotator."""
+    matrix = part.matrix
+    each = np.asarray(matrix.by_pair.sum(0)).reshape(matrix.num_annotators, -1)
+    return each.sum(1).astype(np.int64)
+
+
+def _write(part: HostModel, place: int, fit: ShardedFit, folder: Path) -> None:
+    """Write the tables of the items and labels of a shard."""
+    shown = Fit(fit._outcome(place, part))  # noqa: SLF001 (whose tree is never laid out)
+    labels = shown.labels()[["item", "label", "probability"]]
+    labels = labels[labels["probability"] >= LEAST]
+    try:
+        for name, table in ((ITEMS, shown.items()), (LABELS, labels)):
+            with whole_file(folder / name / f"{place:05d}.parquet") as file:
+                table.to_parquet(file)
+    except OSError as error:
+        msg = (
+            f"{folder}: a worker cannot write there ({error}); name a folder on a disk "
+            "that all machines share"
+        )
+        raise CannotWriteError(msg) from error
+    del shown, labels, table
+    pa.default_memory_pool().release_unused()
 
 
 def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -193,17 +223,21 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     *,
     model: str | Model[Any] = MODEL,
     engine: str = ENGINE,
+    gold: Table | None = None,
+    candidates: Table | None = None,
+    annotators: Table | None = None,
     seed: int = 0,
     prior: Mapping[str, float] | None = None,
     effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     max_seconds: float | None = None,
     checkpoint: str | Path | None = None,
+    on: Any = None,
     progress: bool | Reporter = False,
 ) -> ShardedFit:
     """Fit a model to answers in shards, of kind choice.
 
     The log-likelihood and the parameters are those of the same fit in memory, to
-    rounding. Annotators have no intervals, since no draws are taken.
+    rounding. Intervals need draws, which `effort` requests; each takes a sweep.
 
     Parameters
     ----------
@@ -213,8 +247,17 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         A model whose parameters have closed forms.
     engine : {"vb", "em"}, default "vb"
         Inference engine.
+    gold, candidates, annotators : data frame or path, optional
+        As for `fit`, in memory: what is known of items and annotators. Candidates have
+        log-odds or none; annotators have groups.
     seed, prior, effort, max_seconds, checkpoint, progress : optional
-        As for `fit`. `effort` has the restarts (by default one), sweeps and tolerance.
+        As for `fit`. `effort` has the restarts (by default one), sweeps, tolerance,
+        draws (by default none) and prob.
+    on : distributed.Client, optional
+        Client of a cluster of Dask, whose workers hold the shards and sweep them; they
+        have the same versions of all packages, and see `shards.folder` and the folder
+        to save to. The result is the same to the last digit. By default, threads of
+        this process do the work.
 
     Returns
     -------
@@ -227,6 +270,8 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         If the engine or a setting does not exist.
     FitError
         If the model has parameters without closed forms.
+    ClusterError
+        If workers are of another version, do not see the shards, or are lost.
 
     See Also
     --------
@@ -247,11 +292,11 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     ...     int(fit.annotators()["responses"].sum())
     180
     """
-    name = annotators.find(model)
+    name = models.find(model)
     if engine not in RULES:
         raise OptionError(not_among("engine", engine, tuple(RULES)))
     request = Request(model=name, engine=engine, seed=seed, prior=prior, effort=effort)
-    chosen = annotators.fittable(name, prior)
+    chosen = models.fittable(name, prior)
     if chosen.rule or chosen.by_gradient or not chosen.on_host:
         msg = (
             f"{name} has parameters without closed forms, and shards are fitted by "
@@ -261,19 +306,32 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         raise FitError(msg)
     check_fits(name, engine, chosen.engines)
     given = {key: value for key, value in asdict(effort).items() if value is not None}
-    unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "prob"})
+    unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "draws", "prob"})
     if unused:
         msg = (
-            f"fits of shards have no {', '.join(unused)}: no draws are taken; their "
-            "effort is restarts, sweeps and tolerance"
+            f"fits of shards have no {', '.join(unused)}; their effort is restarts, "
+            "sweeps, tolerance, draws and prob"
         )
         raise OptionError(msg)
+    number = given.pop("draws", 0)
+    if engine == "em" and number:
+        raise OptionError(NO_DRAWS)
     steps = override(Steps(), given)
-    inputs = (version("consilience"), shards, replace(request, started=0.0), chosen)
+    tables = {"gold": gold, "candidates": candidates, "annotators": annotators}
+    study = ShardedStudy.read(shards, **tables)
+    inputs = (version("consilience"), study, replace(request, started=0.0), chosen)
     folder = None if checkpoint is None else Path(checkpoint)
+    if on is not None:
+        check_workers(on, study.shards.folder / MARKER)
     with journal(folder, inputs, max_seconds), reporter(progress) as report:
-        sweeps = ShardedModel(chosen, shards.space, len(shards))
-        where, how = optimize_shards(
-            sweeps, RULES[engine], steps, generator_of(seed), report
-        )
-        return ShardedFit(shards, request, sweeps, where, how)
+        sweeps = ShardedModel(chosen, study.space, len(shards), on)
+        try:
+            of_climb, of_draws = generator_of(seed).spawn(2)
+            where, how = optimize_shards(sweeps, RULES[engine], steps, of_climb, report)
+            draws = {}
+            if number:
+                draws = draw_from_shards(sweeps, where, of_draws, number, report)
+            return ShardedFit(study, request, sweeps, where, how, draws)
+        except BaseException:
+            sweeps.executor.close()
+            raise

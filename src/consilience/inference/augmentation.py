@@ -10,7 +10,7 @@ where the optimizer left them. Prevalence and the weights of candidates' columns
 drawn given the truth, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -77,7 +77,7 @@ def augment(
             add_draws(moments, sweeps.truth(swept.belief)[None])
             if (at - BURN_IN) % chains:
                 continue
-            for name, value in _reported(sweeps, where, parameters).items():
+            for name, value in reported(sweeps, where, parameters).items():
                 kept.setdefault(name, []).append(np.asarray(value, np.float32))
             likelihood.append(swept.log_likelihood.astype(np.float32))
         drawn += loop.done - BURN_IN
@@ -105,22 +105,15 @@ class _Chain:
     def sweep(self) -> tuple[Parameters, Swept]:
         """Draw everything once; return parameters and what they say of the truth."""
         generator, sweeps = self.random, self.sweeps
-        self.concentration = {
-            name: _draw_concentration(
-                generator, prior, self.concentration[name], self.counts[name]
-            )
-            for name, prior in sweeps.priors.items()
-        }
-        logs = {
-            name: log_dirichlet(generator, self.concentration[name] + count)
-            for name, count in self.counts.items()
-        }
+        self.concentration, logs = draw_parameters(
+            generator, sweeps.priors, self.concentration, self.counts
+        )
         self.logit = self.draw_logit(self.logit, self.truth, generator)
         parameters = {**logs, **self.free, **self.logit}
         states = []
 
         def assigned(belief: Any) -> Any:
-            states.append(_one_of(generator, belief))
+            states.append(one_of(generator, belief))
             return states[-1]
 
         swept = sweeps.sweep(parameters, assign=assigned, deal=generator)
@@ -128,7 +121,25 @@ class _Chain:
         return parameters, swept
 
 
-def _reported(sweeps: HostModel, where: Optimum, parameters: Parameters) -> Parameters:
+def draw_parameters(
+    generator: np.random.Generator,
+    priors: Mapping[str, Dirichlet],
+    concentration: Mapping[str, Float[np.ndarray, "..."]],
+    counts: Mapping[str, Float[np.ndarray, "..."]],
+) -> tuple[dict[str, Float[np.ndarray, "..."]], dict[str, Float[np.ndarray, "..."]]]:
+    """Draw concentrations and the logarithms of parameters, given counts."""
+    drawn = {
+        name: _draw_concentration(generator, prior, concentration[name], counts[name])
+        for name, prior in priors.items()
+    }
+    logs = {
+        name: log_dirichlet(generator, drawn[name] + count)
+        for name, count in counts.items()
+    }
+    return drawn, logs
+
+
+def reported(sweeps: HostModel, where: Optimum, parameters: Parameters) -> Parameters:
     """Return a draw as it is reported: probabilities as such, and what follows."""
     closed = {name: np.exp(parameters[name]) for name in where.counts}
     logit = {name: parameters[name] for name in where.logit}
@@ -187,7 +198,7 @@ def _draw_concentration(
     return np.exp(walker)
 
 
-def _one_of(
+def one_of(
     generator: np.random.Generator, belief: Float[np.ndarray, "U M"]
 ) -> Float[np.ndarray, "U M"]:
     """Draw one state of each unit."""

@@ -1,30 +1,43 @@
-"""EM and variational Bayes over shards of a study: all that is shared is sums.
+"""EM, variational Bayes and draws over shards of a study: all that is shared is sums.
 
 A sweep of a shard takes the parameters and gives its log-likelihood and expected
-counts; only these are added, in the order of the shards, so that the result does not
-depend on who swept which. Shards are laid out once if they fit in memory, and otherwise
-each time.
+counts; only these are added, in an order that is always the same, so that the result
+does not depend on who swept which (`executors`). Shards are laid out once if they fit
+in memory, and otherwise each time.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
 
+from consilience.continuing import Loop
 from consilience.errors import FitError
+from consilience.executors import Executor, Sum, Threads, Workers
 from consilience.inference.ascent import Optimum, Steps, UpdateRule, optimize
-from consilience.inference.result import Optimization
+from consilience.inference.augmentation import (
+    BURN_IN,
+    FEWEST,
+    add_draws,
+    draw_parameters,
+    interval,
+    mean_belief,
+    one_of,
+    reported,
+)
+from consilience.inference.result import MAX_KEPT, Moments, Optimization, Result
 from consilience.model import HostModel, Model, Swept
 from consilience.model.host import Logs
-from consilience.progress import Reporter
+from consilience.progress import Progress, Reporter
 from consilience.truth import Space
 
 # Answers whose matrices are kept: 12 bytes each, and as many for the transpose.
 KEPT = 200_000_000
+TINY = 1e-38  # of single precision
+type Spaces = Callable[[int], Space]
 
 
 class ShardedModel:
@@ -35,12 +48,12 @@ class ShardedModel:
     """
 
     def __init__(
-        self, model: Model[Any], space: Callable[[int], Space], number: int
+        self, model: Model[Any], spaces: Spaces, number: int, client: Any = None
     ) -> None:
-        self.model, self._space, self._number = model, space, number
-        self._parts: dict[int, HostModel] = {}
-        self._left = KEPT
-        first = self.part(0)
+        self.model, self.spaces, self.number = model, spaces, number
+        self._lay_out = partial(_laid_out, model, spaces)
+        self.first_part = self._lay_out(0)
+        first = self.first_part
         if first.normal or first.candidates is not None:
             msg = (
                 "shards are fitted by models all of whose parameters have closed forms,"
@@ -49,64 +62,95 @@ class ShardedModel:
             raise FitError(msg)
         self.priors, self.coding = first.priors, first.coding
         self.normal, self.candidates = first.normal, None
-        self.total = float(sum(self._of_all(lambda _, part: part.total)))
-
-    def part(self, place: int) -> HostModel:
-        """Return the model laid out for a shard."""
-        if place in self._parts:
-            return self._parts[place]
-        part = self._laid_out(place)
-        size = int(part.matrix.by_pair.nnz)
-        if size <= self._left:
-            self._left -= size
-            # The answers are in the matrix: without them a part is half as large.
-            part.matrix = replace(part.matrix, space=_emptied(part.matrix.space))
-            self._parts[place] = part
-        return part
-
-    def _laid_out(self, place: int) -> HostModel:
-        return HostModel(self.model, self._space(place))
+        self.executor: Executor = (
+            Threads(self._lay_out, number, keep=_Room(KEPT))
+            if client is None
+            else Workers(client, self._lay_out, number)
+        )
+        self.total = float(sum(self.executor.each(_total)))
 
     def sweep(self, logs: Logs) -> Swept:
         """Sum the truth out and count the events, of all shards."""
-        return self._added(lambda _, part: part.sweep(logs))
+        return _as_swept(self.executor.added(_swept, dict(logs)))
 
     def first(
         self, logs: Logs, generator: np.random.Generator, *, shaken: bool
     ) -> Swept:
         """Count the events by a first guess of the truth, of all shards."""
-        each = generator.spawn(self._number)
+        seed = int(generator.integers(2**63))
+        whole = partial(_with_answers, self.model, self.spaces)
+        return _as_swept(self.executor.added(_first, whole, dict(logs), seed, shaken))
 
-        def one(place: int, _: HostModel) -> Swept:
-            return self._laid_out(place).first(logs, each[place], shaken=shaken)
-
-        return self._added(one)
+    def drawn(self, logs: Logs, seed: int, at: int) -> Swept:
+        """Count the events by a draw of the truth, of all shards."""
+        return _as_swept(self.executor.added(_drawn, dict(logs), seed, at))
 
     def derived(self, logs: Logs) -> dict[str, Float[np.ndarray, "..."]]:
         """Return what follows from the parameters and is reported with them."""
-        return self.part(0).derived(logs)
+        return self.first_part.derived(logs)
 
-    def _of_all(self, one: Callable[[int, HostModel], Any]) -> Iterator[Any]:
-        """Give what is computed of each shard, in their order."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield from pool.map(
-                lambda place: one(place, self.part(place)), range(self._number)
-            )
 
-    def _added(self, one: Callable[[int, HostModel], Swept]) -> Swept:
-        def summed(place: int, part: HostModel) -> tuple[float, Any]:
-            swept = one(place, part)
-            return float(swept.log_likelihood.sum()), swept.counts
+class _Room:
+    """Keeps parts while there is room, without the answers, which can be read again."""
 
-        likelihood, total = [], None
-        for value, counts in self._of_all(summed):
-            likelihood.append(value)
-            if total is None:
-                total = {name: np.array(each) for name, each in counts.items()}
-            else:
-                for name, each in counts.items():
-                    total[name] += each
-        return Swept(np.array(likelihood), np.zeros((0, 0)), total or {})
+    def __init__(self, answers: int) -> None:
+        self.left = answers
+
+    def __call__(self, part: HostModel) -> bool:
+        size = int(part.matrix.by_pair.nnz)
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+
+def _with_answers(model: Model[Any], spaces: Spaces, place: int) -> HostModel:
+    return HostModel(model, spaces(place))
+
+
+def _laid_out(model: Model[Any], spaces: Spaces, place: int) -> HostModel:
+    part = _with_answers(model, spaces, place)
+    # The answers are in the matrix: without them a part is half as large.
+    columns = ("unit", "annotator", "answer", "n", "unit_item")
+    space = part.matrix.space
+    emptied = {name: getattr(space, name)[:0] for name in columns}
+    part.matrix = replace(part.matrix, space=replace(space, **emptied))
+    return part
+
+
+def _total(part: HostModel, _: int) -> float:
+    return part.total
+
+
+def _swept(part: HostModel, _: int, logs: Logs) -> Sum:
+    return _as_sum(part.sweep(logs))
+
+
+def _first(
+    part: HostModel,
+    place: int,
+    whole: Callable[[int], HostModel],
+    logs: Logs,
+    seed: int,
+    shaken: bool,  # noqa: FBT001
+) -> Sum:
+    generator = np.random.default_rng([seed, place])
+    del part  # which has no answers to guess by
+    return _as_sum(whole(place).first(logs, generator, shaken=shaken))
+
+
+def _drawn(part: HostModel, place: int, logs: Logs, seed: int, at: int) -> Sum:
+    generator = np.random.default_rng([seed, at, place])
+    drawn = partial(one_of, generator)
+    return _as_sum(part.sweep(logs, assign=drawn, deal=generator))
+
+
+def _as_sum(swept: Swept) -> Sum:
+    return Sum(float(swept.log_likelihood.sum()), swept.counts)
+
+
+def _as_swept(total: Sum) -> Swept:
+    return Swept(np.array([total.value]), np.zeros((0, 0)), total.arrays)
 
 
 def optimize_shards(
@@ -120,7 +164,67 @@ def optimize_shards(
     return optimize(cast("HostModel", model), rule, steps, generator, report)
 
 
-def _emptied(space: Space) -> Space:
-    """Return a space without its answers and names of items."""
-    columns = ("unit", "annotator", "answer", "n", "unit_item")
-    return replace(space, **{name: getattr(space, name)[:0] for name in columns})
+def draw_from_shards(
+    model: ShardedModel,
+    where: Optimum,
+    generator: np.random.Generator,
+    number: int,
+    report: Reporter,
+) -> dict[str, Float[np.ndarray, "D ..."]]:
+    """Draw the parameters from the exact posterior, as `augmentation` does."""
+    seed, sweeps = int(generator.integers(2**63)), cast("HostModel", model)
+    state: dict[str, Any] = {
+        "random": generator,
+        "concentration": dict(where.concentration),
+        "counts": dict(where.counts),
+        "kept": {},
+    }
+    each = BURN_IN + number
+    loop = Loop("drawing", state, each, fewest=BURN_IN + min(FEWEST, number))
+    for at in loop:
+        state["concentration"], logs = draw_parameters(
+            state["random"], model.priors, state["concentration"], state["counts"]
+        )
+        state["counts"] = model.drawn(logs, seed, at).counts
+        report(Progress("drawing", at + 1, each))
+        if at >= BURN_IN:
+            for name, value in reported(sweeps, where, logs).items():
+                kept = state["kept"].setdefault(name, [])
+                kept.append(np.asarray(value, np.float32))
+    return {name: np.stack(draws) for name, draws in state["kept"].items()}
+
+
+def result_of_draws(
+    part: HostModel,
+    draws: Mapping[str, Float[np.ndarray, "D ..."]],
+    how: Optimization,
+    prob: float,
+) -> Result:
+    """Return what draws of the parameters say of the items of a shard."""
+    number = len(next(iter(draws.values())))
+    moments, likelihood = None, []
+    for at in range(number):
+        # Single precision can round a probability to zero.
+        logs = {
+            name: np.log(np.maximum(draws[name][at].astype(float), TINY))
+            for name in part.priors
+        }
+        each, belief = part.posterior(logs)
+        truth = part.truth(belief)
+        if moments is None:
+            moments = Moments(*np.zeros((3, *truth.shape)))
+        add_draws(moments, truth[None])
+        likelihood.append(each.astype(np.float32))
+    assert moments is not None  # noqa: S101 (there are draws)
+    lower, upper = interval(moments, number, prob)
+    belief = mean_belief(moments, number)
+    kept = number * len(belief) <= MAX_KEPT
+    return Result(
+        parameters={name: value[None] for name, value in draws.items()},
+        belief=belief,
+        lower=np.minimum(lower, belief),
+        upper=np.maximum(upper, belief),
+        log_likelihood=np.stack(likelihood)[None] if kept else None,
+        sample_stats={},
+        optimization=how,
+    )

@@ -13,13 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.dataset
-from jaxtyping import Int
+from jaxtyping import Bool, Int, Shaped
 
 from consilience.errors import SourceError
 from consilience.responses import Cleaning, Responses
 from consilience.responses.draft import Dropped
 from consilience.truth import ChoiceSpace
-from consilience.truth.choice import answers_about
 from consilience.truth.space import ANONYMOUS, no_groups
 
 MARKER = "shards.toml"
@@ -105,6 +104,12 @@ class Shards:
         names: pd.Index = pd.Index(table["annotator"].to_pandas(), dtype="str")
         return names
 
+    def items(self, place: int) -> pd.Index:
+        """Return the names of the items of a shard."""
+        column = read_arrow(self.folder / self._shards[place].file)["item"]
+        names: pd.Index = pd.Index(column.chunk(0).dictionary.to_pandas(), dtype="str")
+        return names
+
     def responses(self, place: int) -> Responses:
         """Return the answers of a shard, with all annotators and labels."""
         shard = self._shards[place]
@@ -150,26 +155,33 @@ class Shards:
             in_order=self.in_order,
         )
 
-    def space(self, place: int) -> ChoiceSpace:
-        """Return what can be true of the items of a shard, and the answers."""
-        return self.coded(self.responses(place))
-
-    def coded(self, responses: Responses) -> ChoiceSpace:
-        """Return the space of some of the answers, with all annotators."""
+    def with_all_annotators(
+        self, space: ChoiceSpace, responses: Responses
+    ) -> ChoiceSpace:
+        """Return the space of the answers of a shard with the annotators of all."""
         code = responses.table["annotator"].cat.codes.to_numpy().astype(np.int32)
-        names = self.annotators.to_numpy(dtype=object)
-        identified = np.ones(len(names), bool)
+        names, identified = self._people
         if self.anonymous:  # they share the last code
-            names = np.append(names, ANONYMOUS)
-            identified = np.append(identified, False)
             code = np.where(code < 0, len(names) - 1, code)
         return replace(
-            answers_about(responses),
+            space,
             annotators=names,
             identified=identified,
             annotator=code,
             annotator_groups=no_groups(len(names)),
         )
+
+    @cached_property
+    def _people(self) -> tuple[Shaped[np.ndarray, " J"], Bool[np.ndarray, " J"]]:
+        """Names of annotators, the nameless last, and whether each has one."""
+        names = self.annotators.to_numpy(dtype=object)
+        identified = np.ones(len(names), bool)
+        if self.anonymous:
+            names, identified = (
+                np.append(names, ANONYMOUS),
+                np.append(identified, False),
+            )
+        return names, identified
 
     @classmethod
     def load(cls, folder: str | Path) -> "Shards":

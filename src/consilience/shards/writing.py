@@ -9,24 +9,32 @@ What a part says of its rows is added up. Rules that look at all rows at once, s
 spellings that are suspiciously alike, look at those of a part.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from importlib.metadata import version
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.dataset
 import tomli_w
 
-from consilience.errors import KindError, OptionError, SourceError, not_among
+from consilience.continuing import digest
+from consilience.errors import (
+    CannotWriteError,
+    ClusterError,
+    KindError,
+    OptionError,
+    SourceError,
+    not_among,
+)
+from consilience.executors import Executor, Threads, Workers, check_workers
 from consilience.progress import Progress, Reporter, reporter
-from consilience.responses import Responses, read_with
-from consilience.responses.draft import Dropped
+from consilience.responses import read_with
 from consilience.responses.options import MISSING, Columns, ReadOptions
 from consilience.responses.text import (
     has_order,
@@ -34,19 +42,19 @@ from consilience.responses.text import (
     natural_texts,
     text_array,
 )
+from consilience.shards.account import Accounts, ReadPart
+from consilience.shards.rows import Rows, opened_rows
 from consilience.shards.stored import MARKER, Shard, Shards, digest_of, read_arrow
-from consilience.whole_folder import Replaceable, whole_folder
+from consilience.whole_folder import clean_path, refusals, whole_file, whole_folder
 
 # Rows of a shard, about: more take more memory to be read, and each sweep of a shard
 # sums all cells of the annotators' confusions, however few its rows.
 ROWS = 2_000_000
-_FORMATS = {".parquet": "parquet", ".csv": "csv", ".arrow": "ipc", ".feather": "ipc"}
 # Options of reading that need no other rows than those about an item.
-OPTIONS = ("item", "annotator", "label", "repeats", "missing", "answers", "exclude")
-_NUMBER = re.compile(r"^\d[\d,]*(?= )|(?<=: )\d[\d,]*$")
-_FIRST = re.compile(r" \(first: .*?\)(?=[;,.]|$)")
-_ORDER = "labels are kept in the order"  # of a part, which may lack some
-_HEAD = 10_000  # rows by which columns are understood
+OPTIONS = (
+    *("item", "annotator", "label", "repeats", "missing", "answers", "exclude"),
+    "query",
+)
 _OPEN = 400  # files that are written at once
 
 
@@ -56,6 +64,7 @@ def write_shards(
     *,
     rows: int = ROWS,
     overwrite: bool = False,
+    on: Any = None,
     progress: bool | Reporter = False,
     **options: Any,
 ) -> Shards:
@@ -64,19 +73,24 @@ def write_shards(
     Parameters
     ----------
     source : str or Path
-        A Parquet, CSV or Arrow file, or a folder of such files of one format, with a
-        row for each answer, of kind choice.
+        A Parquet, CSV or Arrow file, or a folder of such files of one format, on a
+        disk or at an address (`s3://` and others that Arrow or fsspec knows); or a
+        DuckDB file. There is a row for each answer, of kind choice.
     folder : str or Path
-        Folder to write, whole or not at all.
+        Folder to write, whole or not at all. What is read when the call is stopped
+        stays in a folder beside it, from which the same call goes on.
     rows : int, default 2,000,000
         Rows of a shard, about; all answers about an item are in one.
     overwrite : bool, default False
         Replace a folder of shards.
+    on : distributed.Client, optional
+        Client of a cluster of Dask, whose workers read the parts; they see the disk
+        that the folder is on.
     progress : bool or callable, default False
         True shows a progress bar. A function is called with each `Progress`.
     **options
         How rows are read, as for `read`: item, annotator, label, repeats, missing,
-        answers and exclude.
+        answers, exclude and query.
 
     Returns
     -------
@@ -91,6 +105,10 @@ def write_shards(
         If the answers are not of kind choice.
     OptionError
         If there is no such option.
+    CannotWriteError
+        If the disk is full.
+    ClusterError
+        If the workers are of another version, or lost.
 
     See Also
     --------
@@ -122,7 +140,13 @@ def write_shards(
     given = ReadOptions(columns=Columns(**columns), **options)
     with reporter(progress) as report:
         return written_shards(
-            source, folder, given, rows=rows, overwrite=overwrite, report=report
+            source,
+            folder,
+            given,
+            rows=rows,
+            overwrite=overwrite,
+            report=report,
+            client=on,
         )
 
 
@@ -154,71 +178,113 @@ def written_shards(
     rows: int,
     overwrite: bool,
     report: Reporter,
+    client: Any = None,
 ) -> Shards:
     """Write the shards of a source that is read with a record of options."""
     if rows < 1:
         msg = f"rows is {rows}; give 1 or more rows of a shard"
         raise OptionError(msg)
-    given = _dataset(str(source))
-    options = _understood(given, options, str(source))
-    item = options.columns.item or ""
-    total = given.count_rows()
-    number = min(max(-(-total // rows), 1), _OPEN)
-    marker: Replaceable = MARKER if overwrite else None
-    with whole_folder(Path(folder), replaceable=marker) as partial:
-        dealt = _deal(given, item, number, partial, total, report)
-        account = _Account()
-        parts = []
-        for place, path in enumerate(dealt):
-            read = read_with(read_arrow(path), options)
-            path.unlink()
-            account.add(read)
-            parts.append(_written(read, partial / f"{place:05d}.arrow"))
-            report(Progress("reading", place + 1, len(dealt)))
-        labels = natural_texts(sorted(account.labels))
-        people = text_array(sorted(account.annotators))
-        people = people.take(pa.array(natural_order(people)))
-        _write(partial / "annotators.arrow", pa.table({"annotator": people}))
-        shards = [_coded(part, people, text_array(labels)) for part in parts]
-        stated = {
-            "labels": labels,
-            "in_order": has_order(labels),
-            "source": str(source),
-            **account.stated(),
-            "shard": [asdict(shard) for shard in shards],
-        }
-        (partial / MARKER).write_text(tomli_w.dumps(stated), encoding="utf-8")
-    return Shards.load(Path(folder))
+    folder = Path(folder)
+    place, marker = clean_path(folder), MARKER if overwrite else None
+    with whole_folder(folder, replaceable=marker) as new, refusals(folder):
+        work = _Work(place.with_name(f"{place.name}.unfinished"))
+        try:
+            with opened_rows(str(source), options.query) as given:
+                options = _understood(given.head, options, str(source))
+                stamp = (version("consilience"), options, given.number, given.stamp)
+                work.begin(digest((stamp, rows)))
+                if client is not None:
+                    check_workers(client, work.folder / "source")
+                number = min(max(-(-given.number // rows), 1), _OPEN)
+                if not work.dealt:
+                    _deal(given, options.columns.item or "", number, work, report)
+                assumptions = given.assumptions
+            _write_all(source, options, work, new, report, client, assumptions)
+        except (CannotWriteError, ClusterError, OSError, KeyboardInterrupt):
+            raise  # the same call goes on from what there is
+        except BaseException:
+            work.remove()
+            raise
+    work.remove()
+    return Shards.load(folder)
 
 
-def _dataset(source: str) -> Any:
-    """Open a source without reading it; of text files, all cells are texts."""
-    path = Path(source)
-    files = [path, *sorted(path.glob("*"))] if path.is_dir() else [path]
-    suffixes = {file.suffix.lower() for file in files} & set(_FORMATS)
-    kinds = {_FORMATS[suffix] for suffix in suffixes}
-    if len(kinds) != 1:
-        msg = (
-            f"{source}: expected files of one format, {', '.join(_FORMATS)}; found "
-            f"{', '.join(sorted(suffixes)) or 'none'}; convert them, or name one file"
-        )
-        raise SourceError(msg)
-    (kind,) = kinds
+class _Work:
+    """A folder of what is read so far, from which the same call goes on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def begin(self, name: str) -> None:
+        """Keep what is there of this source and these options, and no other."""
+        known = self.folder / "source"
+        if not known.is_file() or known.read_text(encoding="utf-8") != name:
+            self.remove()
+            self.folder.mkdir(parents=True)
+            known.write_text(name, encoding="utf-8")
+
+    @property
+    def dealt(self) -> bool:
+        """Whether all rows are dealt."""
+        return (self.folder / "dealt").is_file()
+
+    @property
+    def parts(self) -> list[Path]:
+        """The parts that have rows, without a suffix."""
+        there = (self.folder / "dealt").read_text(encoding="utf-8")
+        return [self.folder / name for name in there.split()]
+
+    def remove(self) -> None:
+        """Remove the folder, where it is one of ours."""
+        if (self.folder / "source").is_file():
+            rmtree(self.folder)
+
+
+def _write_all(
+    source: str | Path,
+    options: ReadOptions,
+    work: _Work,
+    folder: Path,
+    report: Reporter,
+    client: Any,
+    assumptions: Sequence[str],
+) -> None:
+    """Read each part, and code all alike."""
+    parts, accounts = work.parts, Accounts()
+    executor: Executor = (
+        Threads(parts.__getitem__, len(parts))
+        if client is None
+        else Workers(client, parts.__getitem__, len(parts))
+    )
     try:
-        if kind != "csv":
-            return pa.dataset.dataset(source, format=kind)
-        names = pa.dataset.dataset(source, format="csv").schema.names
-        convert = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-        form = pa.dataset.CsvFileFormat(convert_options=convert)
-        return pa.dataset.dataset(source, format=form)
-    except (OSError, pa.ArrowInvalid) as error:
-        msg = f"{source}: cannot be read ({error}); check the path and the format"
-        raise SourceError(msg) from error
+        for done, part in enumerate(
+            executor.each(_read_part, options, one_by_one=True), 1
+        ):
+            accounts.add(part)
+            parts[done - 1].with_suffix(".rows").unlink(missing_ok=True)
+            report(Progress("reading", done, len(parts)))
+        labels = natural_texts(sorted(accounts.labels))
+        people = text_array(sorted(accounts.annotators))
+        people = people.take(pa.array(natural_order(people)))
+        _write(folder / "annotators.arrow", pa.table({"annotator": people}))
+        shards = []
+        each = executor.each(_code_part, people, text_array(labels), folder)
+        for done, shard in enumerate(each, 1):
+            shards.append(shard)
+            report(Progress("coding", done, len(parts)))
+    finally:
+        executor.close()
+    stated = accounts.stated()
+    stated["assumptions"] = [*assumptions, *stated["assumptions"]]
+    stated |= {"labels": labels, "in_order": has_order(labels), "source": str(source)}
+    stated["shard"] = [asdict(shard) for shard in shards]
+    (folder / MARKER).write_text(tomli_w.dumps(stated), encoding="utf-8")
 
 
-def _understood(given: Any, options: ReadOptions, source: str) -> ReadOptions:
+def _understood(first: pa.Table, options: ReadOptions, source: str) -> ReadOptions:
     """Return the options with the columns that the first rows show."""
-    head = read_with(given.head(_HEAD), options)
+    options = replace(options, query=None)
+    head = read_with(first, options)
     if head.kinds != ("choice",):
         msg = (
             f"{source}: the answers are of kind {', '.join(head.kinds)}; shards hold "
@@ -238,15 +304,12 @@ def _understood(given: Any, options: ReadOptions, source: str) -> ReadOptions:
     return replace(options, kind="choice", columns=replace(options.columns, **named))
 
 
-def _deal(
-    given: Any, item: str, number: int, folder: Path, total: int, report: Reporter
-) -> list[Path]:
-    """Write the rows of each part to a file of its own; return those that have any."""
-    paths = [folder / f"{place:05d}.rows" for place in range(number)]
+def _deal(given: Rows, item: str, number: int, work: _Work, report: Reporter) -> None:
+    """Write the rows of each part to a file of its own, if it has any."""
     writers: dict[int, Any] = {}
     done = 0
     try:
-        for batch in given.to_batches(batch_size=1 << 18):
+        for batch in given.batches():
             keys = pc.fill_null(pc.cast(batch[item], pa.string()), "")
             trimmed = pc.utf8_trim_whitespace(keys).to_pandas()
             part = pd.util.hash_array(trimmed.to_numpy(object)) % number
@@ -256,99 +319,26 @@ def _deal(
             for place, start, end in zip(there, first, ends, strict=True):
                 some = batch.take(pa.array(order[start:end]))
                 if place not in writers:
-                    file = pa.OSFile(str(paths[place]), "wb")
+                    file = pa.OSFile(str(work.folder / f"{place:05d}.rows"), "wb")
                     writers[place] = (pa.ipc.new_file(file, some.schema), file)
                 writers[place][0].write_batch(some)
             done += len(batch)
-            report(Progress("dealing rows to shards", done, total))
+            report(Progress("dealing rows to shards", done, given.number))
     finally:
         for writer, file in writers.values():
             writer.close()
             file.close()
-    return [paths[place] for place in sorted(writers)]
+    names = "\n".join(f"{place:05d}" for place in sorted(writers))
+    with whole_file(work.folder / "dealt") as path:
+        path.write_text(names, encoding="utf-8")
 
 
-def _add(before: dict[str, str], sentences: Iterable[str]) -> None:
-    """Add sentences; of equal ones the numbers at one end are summed up."""
-    for sentence in sentences:
-        number = _NUMBER.search(sentence)
-        key = _FIRST.sub("", sentence)
-        if number is None:
-            before.setdefault(key, sentence)
-            continue
-        key = _NUMBER.sub("", key)
-        there = before.setdefault(key, sentence)
-        if there is not sentence:
-            summed = _as_number(there) + _as_number(sentence)
-            before[key] = _NUMBER.sub(f"{summed:,}", there, count=1)
-
-
-def _as_number(sentence: str) -> int:
-    number = _NUMBER.search(sentence)
-    return 0 if number is None else int(number[0].replace(",", ""))
-
-
-class _Account:
-    """What was read, kept and dropped, added up over the parts."""
-
-    def __init__(self) -> None:
-        self.read = self.kept = self.answers = 0
-        self.dropped: dict[str, Dropped] = {}
-        self.notes: dict[str, str] = {}
-        self.warnings: dict[str, str] = {}
-        self.assumptions: dict[str, str] = {}
-        self.columns: Mapping[str, str] = {}
-        self.unused: Mapping[str, str] = {}
-        self.labels: set[str] = set()
-        self.annotators: set[str] = set()
-        self.anonymous = False
-        self.types: Mapping[str, str] | None = None
-
-    def add(self, read: Responses) -> None:
-        """Add a part."""
-        cleaning = read.cleaning
-        self.read += cleaning.read
-        self.kept += cleaning.kept
-        self.answers += cleaning.answers
-        for each in cleaning.dropped:
-            before = self.dropped.setdefault(each.reason, replace(each, count=0))
-            count = before.count + each.count
-            self.dropped[each.reason] = replace(before, count=count)
-        notes = (note for note in cleaning.notes if not note.startswith(_ORDER))
-        _add(self.notes, notes)
-        _add(self.warnings, cleaning.warnings)
-        _add(self.assumptions, read.assumptions)
-        self.columns, self.unused = cleaning.columns, cleaning.unused
-        self.labels |= set(read.labels["label"])
-        self.annotators |= set(read.table["annotator"].cat.categories)
-        self.anonymous |= bool(read.table["annotator"].isna().any())
-        types = dict(read.types)
-        self.types = types if self.types in (None, types) else {}
-
-    def stated(self) -> dict[str, Any]:
-        """Return it as the folder keeps it."""
-        account = {
-            "unit": "rows",
-            "read": self.read,
-            "kept": self.kept,
-            "answers": self.answers,
-            "notes": list(self.notes.values()),
-            "warnings": list(self.warnings.values()),
-            "columns": dict(self.columns),
-            "unused": dict(self.unused),
-        }
-        dropped = [asdict(each) for each in self.dropped.values()]
-        return {
-            "anonymous": self.anonymous,
-            "assumptions": list(self.assumptions.values()),
-            "types": dict(self.types or {}),
-            "account": account,
-            "dropped": dropped,
-        }
-
-
-def _written(read: Responses, path: Path) -> Path:
-    """Write the answers of a part, by names."""
+def _read_part(path: Path, _: int, options: ReadOptions) -> ReadPart:
+    """Read the rows of a part, and write its answers, by names."""
+    account = path.with_suffix(".read")
+    if account.is_file():
+        return msgspec.json.decode(account.read_bytes(), type=ReadPart)
+    read = read_with(read_arrow(path.with_suffix(".rows")), options)
     table = read.table
     given = table["label"].notna().to_numpy()
     columns = {
@@ -356,13 +346,18 @@ def _written(read: Responses, path: Path) -> Path:
         for name in ("item", "annotator", "label")
     }
     number = pa.array(table.loc[given, "n"].to_numpy(np.int32))
-    _write(path, pa.table({**columns, "n": number}))
-    return path
+    _write(path.with_suffix(".named"), pa.table({**columns, "n": number}))
+    part = ReadPart.of(read)
+    with whole_file(account) as file:
+        file.write_bytes(msgspec.json.encode(part))
+    return part
 
 
-def _coded(path: Path, people: pa.Array, labels: pa.Array) -> Shard:
+def _code_part(
+    path: Path, place: int, people: pa.Array, labels: pa.Array, folder: Path
+) -> Shard:
     """Code annotators and labels of a part as all parts do, in the order of items."""
-    table = read_arrow(path)
+    table = read_arrow(path.with_suffix(".named"))
 
     def codes(name: str, names: pa.Array) -> pa.Array:
         column = table[name].combine_chunks()
@@ -378,12 +373,16 @@ def _coded(path: Path, people: pa.Array, labels: pa.Array) -> Shard:
         "label": codes("label", labels),
         "n": table["n"],
     }
-    path.unlink()
-    _write(path, pa.table(coded).take(order).combine_chunks())
+    shard = folder / f"{place:05d}.arrow"
+    _write(shard, pa.table(coded).take(order).combine_chunks())
     answers = int(pc.sum(table["n"]).as_py() or 0)
-    return Shard(path.name, digest_of(path), len(item.dictionary), answers)
+    return Shard(shard.name, digest_of(shard), len(item.dictionary), answers)
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as out:
+    with (
+        whole_file(path) as new,
+        pa.OSFile(str(new), "wb") as file,
+        pa.ipc.new_file(file, table.schema) as out,
+    ):
         out.write_table(table)

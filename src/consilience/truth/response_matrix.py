@@ -15,6 +15,7 @@ gradients.
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,6 +23,8 @@ from scipy.sparse import csr_array
 
 from consilience.truth.choice import answer_slot
 from consilience.truth.space import PriorCovariates, Space, prior_covariates
+
+_SHARED: WeakValueDictionary[str, np.ndarray] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,10 @@ class ResponseMatrix:
     @cached_property
     def transposed(self) -> csr_array:
         """The transpose of `by_pair`, by rows as well."""
-        return self.by_pair.T.tocsr()
+        turned = self.by_pair.T.tocsr()
+        if (turned.data == 1).all():
+            turned.data = _ones(len(turned.data))
+        return turned
 
     @property
     def has_covariates(self) -> bool:
@@ -107,8 +113,9 @@ def response_matrix(space: Space, layout: Any = None) -> ResponseMatrix:
     pair = space.annotator.astype(np.int64) * num_answers + space.answer
     index = np.int32 if max(columns, len(pair)) < np.iinfo(np.int32).max else np.int64
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    times = _ones(len(pair)) if (space.n == 1).all() else space.n.astype(float)
     counts = csr_array(
-        (space.n.astype(float), pair.astype(index), start.astype(index)),
+        (times, pair.astype(index), start.astype(index)),
         shape=(space.num_units, columns),
     )
     return ResponseMatrix(
@@ -127,6 +134,15 @@ def response_matrix(space: Space, layout: Any = None) -> ResponseMatrix:
         num_answers=num_answers,
         ragged=space.ragged,
     )
+
+
+def _ones(number: int) -> Float[np.ndarray, " N"]:
+    """Return ones that all matrices of answers given once share."""
+    there = _SHARED.get("ones")
+    if there is None or len(there) < number:
+        there = np.ones(number)
+        _SHARED["ones"] = there
+    return there[:number]
 
 
 def tally(space: Space) -> Float[np.ndarray, "U S"]:

@@ -20,6 +20,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.commands.responses import (
+    needs_shards,
     print_account,
     print_warnings,
     with_options,
@@ -45,7 +46,6 @@ from consilience.console import VERBOSITY
 from consilience.errors import (
     CannotWriteError,
     FolderExistsError,
-    OptionError,
     as_options,
 )
 from consilience.inference.options import check_fits
@@ -80,6 +80,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     prior_from: Path | None = None,
     seed: Seed = 0,
     max_seconds: float | None = None,
+    on: str | None = None,
+    workers: int | None = None,
     strict: Flag = False,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -137,6 +139,11 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     max_seconds
         Seconds after which the fit does as little more as it can do with, and ends; a
         check says what was cut short.
+    on
+        Address of a scheduler of Dask, such as tcp://host:8786, whose workers fit
+        shards.
+    workers
+        Start so many workers of Dask on this machine, which fit shards.
     strict
         End with the exit code 3 if a check failed; the run is written all the same.
 
@@ -146,25 +153,29 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     consilience fit responses --model dawid_skene --engine em --gold gold.csv --out
         run
     consilience fit responses --candidates candidates --out run
+    consilience fit shards --workers 4 --out run
     """
     check_free(out, marker=_MARKER, overwrite=overwrite)
     settings = numbers(prior, "prior")
     if len(responses) == 1 and (responses[0] / "shards.toml").is_file():
-        given = (candidates, similarity, gold, annotators, annotator_prior, contains)
-        if any(each is not None for each in (*given, states, prior_from)) or ordered:
-            msg = (
-                "shards are fitted without tables of candidates, gold labels or "
-                "annotators, an earlier fit, states or an order; leave these out"
-            )
-            raise OptionError(msg)
         how = {"model": model, "engine": engine, "seed": seed, "prior": settings}
-        how |= {"effort": work, "max_seconds": max_seconds}
-        from consilience.cli.commands.shards import fit_shards
+        how |= {"effort": work, "max_seconds": max_seconds, "gold": gold}
+        how |= {"candidates": candidates, "annotators": annotators}
+        other = (similarity, annotator_prior, contains, states, prior_from)
+        from consilience.cli.commands.shards import Cluster, fit_shards
 
         fit_shards(
-            responses[0], out, how, overwrite=overwrite, json=json, strict=strict
+            responses[0],
+            out,
+            how,
+            Cluster(on, workers),
+            refused=ordered or any(each is not None for each in other),
+            overwrite=overwrite,
+            json=json,
+            strict=strict,
         )
         return
+    needs_shards(on, workers)
     if model != "auto":  # a mistake is found before anything is read
         from consilience.annotators import find
         from consilience.annotators import load as load_model

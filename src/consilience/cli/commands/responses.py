@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from consilience.tables.terminal import DrawnTable
 
 
-def read(
+def read(  # noqa: PLR0913 (each option stands alone)
     files: list[Path],
     /,
     *,
@@ -34,6 +34,8 @@ def read(
     gold: Path | None = None,
     shards: Flag = False,
     shard_rows: int = 2_000_000,
+    on: str | None = None,
+    workers: int | None = None,
     reading: Reading = READ_AS_IT_IS,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -54,9 +56,15 @@ def read(
     shards
         Write answers that may be more than memory holds as shards, files of whole
         items: one label per item (choice), a row for each answer, from one Parquet,
-        CSV or Arrow file or a folder of such files.
+        CSV or Arrow file or a folder of such files, also at an address such as s3://,
+        or from a DuckDB file. After it was stopped, the same command goes on.
     shard_rows
         Rows of a shard, about.
+    on
+        Address of a scheduler of Dask, such as tcp://host:8786, whose workers read
+        shards.
+    workers
+        Start so many workers of Dask on this machine, which read shards.
 
     Examples
     --------
@@ -67,7 +75,7 @@ def read(
     consilience read answers.parquet --shards --out shards
     """
     if shards:
-        from consilience.cli.commands.shards import read_shards
+        from consilience.cli.commands.shards import Cluster, read_shards
 
         if len(files) != 1 or gold is not None:
             msg = (
@@ -76,9 +84,16 @@ def read(
             )
             raise OptionError(msg)
         read_shards(
-            files[0], out, reading, rows=shard_rows, overwrite=overwrite, json=json
+            files[0],
+            out,
+            reading,
+            Cluster(on, workers),
+            rows=shard_rows,
+            overwrite=overwrite,
+            json=json,
         )
         return
+    needs_shards(on, workers)
     from consilience.responses import read_with, write
 
     check_free(out, marker="responses.parquet", overwrite=overwrite)
@@ -102,6 +117,16 @@ def read(
         "sources": responses.sources,
     }
     finish(show, result, "fit", out, *chosen, "--out", out.parent / "run", written=out)
+
+
+def needs_shards(on: str | None, workers: int | None) -> None:
+    """Refuse workers of Dask where there are no shards."""
+    if on is not None or workers is not None:
+        msg = (
+            "workers of Dask read and fit shards (consilience read SOURCE --shards, "
+            "then fit); leave out `on=` and `workers=`, or work with shards"
+        )
+        raise OptionError(msg)
 
 
 def describe(

@@ -1,9 +1,11 @@
 """Shards on the command line: what `read --shards` and `fit` of shards do."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consilience.cli.commands.fit import (
     keeping,
@@ -13,13 +15,39 @@ from consilience.cli.commands.fit import (
 )
 from consilience.cli.options import Reading, read_options
 from consilience.cli.terminal import check_free, finish, screen
-from consilience.errors import as_options
+from consilience.errors import OptionError, as_options
+
+if TYPE_CHECKING:
+    from consilience.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The workers that were asked for: of a scheduler, or started here, or none."""
+
+    on: str | None
+    workers: int | None
+
+    @contextmanager
+    def client(self, show: "Console") -> Iterator[Any]:
+        """Give a client, and say where its dashboard is; or give None."""
+        from consilience.executors import client_of
+
+        with client_of(self.on, self.workers) as client:
+            if client is not None:
+                number = len(client.scheduler_info(n_workers=-1)["workers"])
+                show.print(
+                    f"{number:,} workers of Dask; dashboard {client.dashboard_link}",
+                    soft_wrap=True,
+                )
+            yield client
 
 
 def read_shards(
     source: Path,
     out: Path,
     reading: Reading,
+    cluster: Cluster,
     *,
     rows: int,
     overwrite: bool,
@@ -27,15 +55,23 @@ def read_shards(
 ) -> None:
     """Write shards, and say what was kept and dropped."""
     from consilience.progress import bar
-    from consilience.shards import MARKER, check_options, written_shards
+    from consilience.shards import MARKER, as_address, check_options, written_shards
 
+    address = as_address(str(source))
     check_free(out, marker=MARKER, overwrite=overwrite)
     options = read_options(reading, None)
     check_options(options, reading.format)
     show = screen(as_json=json)
-    with bar() as report:
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    with cluster.client(show) as client, keeping(unfinished), bar() as report:
         made = written_shards(
-            source, out, options, rows=rows, overwrite=overwrite, report=report
+            address or source,
+            out,
+            options,
+            rows=rows,
+            overwrite=overwrite,
+            report=report,
+            client=client,
         )
     cleaning = replace(made.cleaning, notes=tuple(map(as_options, made.cleaning.notes)))
     for line in cleaning.account():
@@ -63,12 +99,21 @@ def fit_shards(
     folder: Path,
     out: Path,
     how: dict[str, Any],
+    cluster: Cluster,
     *,
+    refused: bool,
     overwrite: bool,
     json: bool,
     strict: bool,
 ) -> None:
     """Fit shards, and write a run of the first and the tables of all items."""
+    if refused:
+        msg = (
+            "shards are fitted without similarities, an earlier fit, what annotators "
+            "answered earlier, answers of kind contains, states or an order; leave "
+            "these out"
+        )
+        raise OptionError(msg)
     from consilience import fitting
     from consilience.fitting.sharded import ENGINE, ITEMS, LABELS, MODEL
     from consilience.progress import bar
@@ -84,10 +129,12 @@ def fit_shards(
     unfinished = out.with_name(f"{out.name}.unfinished")
     if unfinished.exists():
         show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
-    with keeping(unfinished):
-        fitted = fitting.fit_shards(shards, checkpoint=unfinished, progress=True, **how)
-    with bar() as report:
-        fitted.save(out, overwrite=overwrite, progress=report)
+    how |= {"checkpoint": unfinished, "progress": True}
+    with cluster.client(show) as client:
+        with keeping(unfinished):
+            fitted = fitting.fit_shards(shards, on=client, **how)
+        with bar() as report:
+            fitted.save(out, overwrite=overwrite, progress=report)
     rmtree(unfinished, ignore_errors=True)
     first = fitted.part(0)
     print_fitted(show, first)

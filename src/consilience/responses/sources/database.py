@@ -7,7 +7,7 @@ opens no other file, installs nothing and changes nothing.
 import sqlite3
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, time
 from itertools import islice
 from pathlib import Path
@@ -75,6 +75,16 @@ def read_sqlite(path: Path, options: ReadOptions) -> Frame:
 
 def read_duckdb(path: Path, options: ReadOptions) -> Frame:
     """Read a table of a DuckDB file, or what `options.query` selects."""
+    with opened_duckdb(path, options.query) as (selected, assumptions):
+        table = selected.to_arrow_table()
+    return Frame(data=table, name=str(path), file=path, assumptions=assumptions)
+
+
+@contextmanager
+def opened_duckdb(
+    path: Path, asked: str | None
+) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Open a DuckDB file; give the relation that is asked for, and what was assumed."""
     try:
         import duckdb  # noqa: PLC0415 - an extra
     except ImportError:
@@ -95,16 +105,15 @@ def read_duckdb(path: Path, options: ReadOptions) -> Frame:
             name = table if schema == "main" else f"{schema}.{table}"
             parts.setdefault(name, []).append(column)
             address[name] = (schema, table)
-        query, assumptions = _query(parts, source, options.query, address)
+        query, assumptions = _query(parts, source, asked, address)
         try:
             statements = base.extract_statements(query)
             if len(statements) != 1 or statements[0].type.name != "SELECT":
                 msg = "give one SELECT"
                 raise duckdb.InvalidInputException(msg)
-            table = base.sql(query).to_arrow_table()
+            yield base.sql(query), assumptions
         except duckdb.Error as error:
             raise _bad_query(source, query, error) from None
-    return Frame(data=table, name=source, file=path, assumptions=assumptions)
 
 
 def _query(

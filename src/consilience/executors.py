@@ -1,0 +1,308 @@
+"""Where shards are worked on: by threads of this process, or by workers of Dask.
+
+A function is called on each part, which is laid out once and kept. What it returns is
+given back in the order of the parts, or added up: by eights, these by eights again, and
+so on. So sums are the same to the last digit, whoever added them.
+
+Workers compute by themselves what was lost with one of them: parts, and the values that
+all calls share, which are sent as tasks for that reason.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any, NamedTuple, Protocol
+
+from consilience.errors import ClusterError, OptionError, UnavailableError
+
+FAN = 8  # sums that are added up at once
+CONNECT = 20.0  # seconds to find a scheduler, or one worker at least
+PACKAGES = ("consilience", "distributed", "numpy", "pandas", "pyarrow", "scipy")
+
+
+class Sum(NamedTuple):
+    """A number and arrays that are added up over parts."""
+
+    value: float
+    arrays: dict[str, Any]
+
+
+def add(sums: Sequence[Sum]) -> Sum:
+    """Add up in the order given; what was given stays as it is."""
+    value, arrays = sums[0].value, {n: +each for n, each in sums[0].arrays.items()}
+    for other in sums[1:]:
+        value += other.value
+        for name, each in other.arrays.items():
+            arrays[name] += each
+    return Sum(value, arrays)
+
+
+class Executor(Protocol):
+    """Calls functions on parts; `given` is the same for all."""
+
+    def each(
+        self, work: Callable[..., Any], *given: Any, one_by_one: bool = False
+    ) -> Iterator[Any]:
+        """Give what the calls return, in the order of the parts.
+
+        Calls that take much memory are made one by one in each process.
+        """
+
+    def added(self, work: Callable[..., Sum], *given: Any) -> Sum:
+        """Return the sum of what the calls return."""
+
+    def close(self) -> None:
+        """Forget the parts, and end what is not done."""
+
+
+class Threads:
+    """Threads of this process, with as many parts as `keep` allows in memory."""
+
+    def __init__(
+        self,
+        lay_out: Callable[[int], Any],
+        number: int,
+        *,
+        keep: Callable[[Any], bool] = lambda _: False,
+    ) -> None:
+        self._lay_out, self._number, self._keep = lay_out, number, keep
+        self._parts: dict[int, Any] = {}
+
+    def part(self, place: int) -> Any:
+        """Return a part."""
+        if place in self._parts:
+            return self._parts[place]
+        part = self._lay_out(place)
+        if self._keep(part):
+            self._parts[place] = part
+        return part
+
+    def each(
+        self, work: Callable[..., Any], *given: Any, one_by_one: bool = False
+    ) -> Iterator[Any]:
+        """Give what the calls return, in the order of the parts."""
+        with ThreadPoolExecutor(1 if one_by_one else os.cpu_count()) as pool:
+            yield from pool.map(
+                lambda place: work(self.part(place), place, *given),
+                range(self._number),
+            )
+
+    def added(self, work: Callable[..., Sum], *given: Any) -> Sum:
+        """Return the sum of what the calls return."""
+        levels: list[list[Any]] = []  # a sum and of how many, of each level
+        for each in self.each(work, *given):
+            one, at = each, 0
+            while one is not None:
+                if at == len(levels):
+                    levels.append([None, 0])
+                there, count = levels[at]
+                there = add([one]) if there is None else _grown(there, one)
+                full = count + 1 == FAN
+                levels[at] = [None, 0] if full else [there, count + 1]
+                one, at = (there if full else None), at + 1
+        rest = None
+        for there, _ in levels:
+            if rest is not None and there is not None:
+                rest = _grown(there, rest)
+            rest = rest if there is None else (rest or there)
+        assert rest is not None  # noqa: S101 (there is a part)
+        return rest
+
+    def close(self) -> None:
+        """Forget the parts."""
+        self._parts.clear()
+
+
+def _grown(there: Sum, one: Sum) -> Sum:
+    """Add to a sum in its place."""
+    for name, each in one.arrays.items():
+        there.arrays[name][...] += each
+    return Sum(there.value + one.value, there.arrays)
+
+
+class Workers:
+    """Workers of Dask, which hold the parts."""
+
+    def __init__(self, client: Any, lay_out: Callable[[int], Any], number: int) -> None:
+        self._client = client
+        shared = self._shared(lay_out)
+        self._parts = [
+            self._submit(_laid_out, shared, place) for place in range(number)
+        ]
+
+    def each(
+        self, work: Callable[..., Any], *given: Any, one_by_one: bool = False
+    ) -> Iterator[Any]:
+        """Give what the calls return, in the order of the parts."""
+        del one_by_one  # a worker has as many threads as its memory allows
+        for future in self._called(work, given):
+            with _explained():
+                result = future.result()
+            yield result
+
+    def added(self, work: Callable[..., Sum], *given: Any) -> Sum:
+        """Return the sum of what the calls return."""
+        level = self._called(work, given)
+        while len(level) > 1:
+            level = [
+                self._submit(add, level[first : first + FAN])
+                for first in range(0, len(level), FAN)
+            ]
+        with _explained():
+            total: Sum = level[0].result()
+        return total
+
+    def close(self) -> None:
+        """Cancel the parts, and so what is done with them."""
+        with suppress(ClusterError), _explained():
+            self._client.cancel(self._parts, force=True)
+
+    def _called(self, work: Callable[..., Any], given: Sequence[Any]) -> list[Any]:
+        shared = [self._shared(value) for value in given]
+        return [
+            self._submit(work, part, place, *shared)
+            for place, part in enumerate(self._parts)
+        ]
+
+    def _shared(self, value: Any) -> Any:
+        """Return a future of a value; what is small travels with each task."""
+        if isinstance(value, (bool, int, float, str, Path)):
+            return value
+        return self._submit(_same, value)
+
+    def _submit(self, work: Callable[..., Any], *given: Any) -> Any:
+        import dask
+
+        # Parameters of many annotators are meant to be sent with a task.
+        large = "distributed.admin.large-graph-warning-threshold"
+        with dask.config.set({large: "1TB"}), _explained():
+            return self._client.submit(work, *given, pure=False)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _laid_out(lay_out: Callable[[int], Any], place: int) -> Any:
+    return lay_out(place)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raise what befell a cluster as one sentence."""
+    from distributed import CancelledError, KilledWorker
+    from distributed.client import ClosedClientError
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except KilledWorker as error:
+        msg = (
+            f"several workers of Dask died over one task ({error.task}), as they do "
+            "when memory does not suffice; give workers more memory, or write smaller "
+            "shards"
+        )
+        raise ClusterError(msg) from error
+    except (CancelledError, ClosedClientError, CommClosedError) as error:
+        msg = (
+            f"the scheduler of Dask is lost ({error}); start it again and repeat the "
+            "call, which goes on from the last saved state"
+        )
+        raise ClusterError(msg) from error
+
+
+def _versions() -> dict[str, str]:
+    """Return what must be the same wherever one fit is computed."""
+    return {"python": python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def _sees(path: str) -> bool:
+    return Path(path).is_file()
+
+
+def check_workers(client: Any, file: Path) -> None:
+    """Check that there are workers, of the same versions, that see a file."""
+    with _explained():
+        try:
+            client.wait_for_workers(1, timeout=CONNECT)
+        except TimeoutError as error:
+            msg = (
+                f"the scheduler {client.scheduler.address} has no workers; start some "
+                "(dask worker ADDRESS)"
+            )
+            raise ClusterError(msg) from error
+        answers = client.run(_versions, on_error="return")
+        sees = client.run(_sees, str(file), on_error="return")
+    here = _versions()
+    for worker, there in answers.items():
+        if isinstance(there, Exception):
+            msg = (
+                f"worker {worker}: {type(there).__name__}: {there}; install "
+                f"consilience {here['consilience']} on all workers"
+            )
+            raise ClusterError(msg)
+        other = [
+            f"{name} {there[name]} (here {own})"
+            for name, own in here.items()
+            if there[name] != own
+        ]
+        if other:
+            msg = (
+                f"worker {worker} has {', '.join(other)}; install the same versions "
+                "on all workers"
+            )
+            raise ClusterError(msg)
+        if sees[worker] is not True:
+            msg = (
+                f"worker {worker} does not find {file}; keep shards on a disk that all "
+                "machines share, under the same path"
+            )
+            raise ClusterError(msg)
+
+
+@contextmanager
+def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
+    """Connect to a scheduler, or start workers on this machine; or give None."""
+    if on is None and workers is None:
+        yield None
+        return
+    if on is not None and workers is not None:
+        msg = (
+            "`on=` names a cluster that has workers, and `workers=` starts some on "
+            "this machine; give one of them"
+        )
+        raise OptionError(msg)
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        msg = "Dask is not installed; install consilience[dask]"
+        raise UnavailableError(msg) from error
+    if on is None:
+        if workers is not None and workers < 1:
+            msg = f"workers is {workers}; give 1 or more"
+            raise OptionError(msg)
+        with (
+            LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                silence_logs="CRITICAL",
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(on, timeout=CONNECT)
+    except (OSError, ValueError) as error:
+        msg = (
+            f"{on}: no scheduler of Dask answers there ({error}); give the address "
+            "that it printed when it started, such as tcp://host:8786"
+        )
+        raise ClusterError(msg) from error
+    with client:
+        yield client
