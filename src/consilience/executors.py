@@ -130,8 +130,16 @@ class Workers:
     def __init__(self, client: Any, lay_out: Callable[[int], Any], number: int) -> None:
         self._client = client
         shared = self._shared(lay_out)
-        self._parts = [
-            self._submit(_laid_out, shared, place) for place in range(number)
+        there = sorted(client.scheduler_info(n_workers=-1)["workers"])
+        self._parts = [  # each has as many, neighbours together: their sums are added
+            self._submit(
+                _laid_out,
+                shared,
+                place,
+                workers=there[place * len(there) // number],
+                allow_other_workers=True,
+            )
+            for place in range(number)
         ]
 
     def each(
@@ -174,13 +182,13 @@ class Workers:
             return value
         return self._submit(_same, value)
 
-    def _submit(self, work: Callable[..., Any], *given: Any) -> Any:
+    def _submit(self, work: Callable[..., Any], *given: Any, **where: Any) -> Any:
         import dask
 
         # Parameters of many annotators are meant to be sent with a task.
         large = "distributed.admin.large-graph-warning-threshold"
         with dask.config.set({large: "1TB"}), _explained():
-            return self._client.submit(work, *given, pure=False)
+            return self._client.submit(work, *given, pure=False, **where)
 
 
 def _same(value: Any) -> Any:
@@ -292,7 +300,7 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
                 dashboard_address="127.0.0.1:0",
                 silence_logs="CRITICAL",
             ) as cluster,
-            Client(cluster) as client,
+            Client(cluster, direct_to_workers=True) as client,
         ):
             yield client
         return

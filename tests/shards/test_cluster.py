@@ -162,12 +162,12 @@ def test_workers_of_other_versions_are_named(client, shards, monkeypatch):
 def test_workers_without_this_package_are_named(client, shards, monkeypatch):
     lacking = ModuleNotFoundError("No module named 'consilience'")
     monkeypatch.setattr(client, "run", lambda *_, **__: {"tcp://a": lacking})
-    with pytest.raises(ClusterError, match="tcp://a: ModuleNotFoundError.*install"):
+    with pytest.raises(ClusterError, match=r"tcp://a: ModuleNotFoundError.*install"):
         check_workers(client, shards.folder / MARKER)
 
 
 def test_workers_that_do_not_see_the_shards_are_named(client, tmp_path):
-    with pytest.raises(ClusterError, match="does not find .*nowhere"):
+    with pytest.raises(ClusterError, match=r"does not find .*nowhere"):
         check_workers(client, tmp_path / "nowhere")
 
 

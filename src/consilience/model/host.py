@@ -238,6 +238,11 @@ class HostModel:
         stepped: Parameters = self.answers(logs).step(self.matrix, free, scales, belief)
         return stepped
 
+    def __sizeof__(self) -> int:
+        """Return its bytes, by which a cluster decides not to move it."""
+        numbers = self.matrix.num_units * (self.matrix.state.shape[1] + 1)
+        return 2 * (self.matrix.by_pair.data.nbytes + 8 * numbers)
+
     @property
     def total(self) -> float:
         """How many answers there are."""

@@ -1,0 +1,139 @@
+"""Gold labels, candidates and groups enter a fit of shards as one in memory; draws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.errors import DataError, OptionError
+
+
+@pytest.fixture(scope="module")
+def answers():
+    made = cs.simulate(items=300, annotators=30, classes=3, per_item=4, seed=6)
+    return made.responses.table[["item", "annotator", "label"]].astype("str")
+
+
+@pytest.fixture(scope="module")
+def shards(answers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("s")
+    answers.to_parquet(folder / "a.parquet")
+    return cs.write_shards(folder / "a.parquet", folder / "s", rows=300)
+
+
+@pytest.fixture(scope="module")
+def tables(answers):
+    generator = np.random.default_rng(0)
+    items, who = answers["item"].unique(), answers["annotator"].unique()
+    labels = [*sorted(answers["label"].unique()), "never given"]
+    candidates = {
+        "item": items[80:200].repeat(2),
+        "label": generator.choice(labels, 240),
+        "log_odds": generator.normal(size=240),
+    }
+    group = np.where(np.arange(len(who)) % 2, "experts", "crowd")
+    return {
+        "gold": pd.DataFrame({"item": [*items[:60], "nobody"], "label": labels[1]}),
+        "candidates": pd.DataFrame(candidates).drop_duplicates(["item", "label"]),
+        "annotators": pd.DataFrame({"annotator": who, "group": group}),
+    }
+
+
+def labels_of(fits):
+    raw = [
+        fit.with_(truth="raw") if "truth" in fit.data.children else fit for fit in fits
+    ]
+    whole = pd.concat([fit.labels() for fit in raw], ignore_index=True)
+    whole = whole.astype({"item": "str", "label": "str"})
+    return whole.set_index(["item", "label"])["probability"].sort_index()
+
+
+@pytest.mark.parametrize("names", [["gold"], ["candidates"], ["gold", "candidates"]])
+def test_a_fit_with_tables_is_that_in_memory(answers, shards, tables, names):
+    given = {name: tables[name] for name in names}
+    how = {"model": "hierarchical_dawid_skene", "engine": "vb"}
+    effort = cs.EngineOptions(restarts=1, draws=0)
+    whole = cs.fit(answers, effort=effort, **given, **how)
+    fit = cs.fit_shards(shards, **given, **how)
+    expected = whole.annotators().astype({"annotator": "str"})
+    shown = fit.annotators().astype({"annotator": "str"})
+    pd.testing.assert_frame_equal(shown, expected, rtol=1e-6)
+    one, other = labels_of(fit.parts()), labels_of([whole])
+    pd.testing.assert_series_equal(one, other, atol=1e-6)
+    # The twin: without the tables the result is another.
+    plain = cs.fit_shards(shards, **how)
+    gap = plain.annotators()["accuracy"] - whole.annotators()["accuracy"]
+    assert gap.abs().max() > 1e-3
+
+
+def test_groups_of_annotators_are_shown(shards, tables):
+    fit = cs.fit_shards(shards, annotators=tables["annotators"])
+    groups = fit.part(0).data["constant_data"]["annotator_group"].to_numpy()
+    assert (
+        set(groups.ravel().astype(str)) >= {"experts", "crowd"}
+        or len(set(groups.ravel())) == 2
+    )
+
+
+def test_gold_of_all_shards_is_counted(shards, tables):
+    fit = cs.fit_shards(shards, gold=tables["gold"], model="dawid_skene", engine="em")
+    assert (
+        "gold labels of 60 items enter the fit of all"
+        in (fit.part(0).data.attrs["assumptions"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "why"),
+    [
+        ({"gold": {"item": ["nobody"], "label": ["x"]}}, DataError, "none of its 1"),
+        (
+            {"candidates": {"item": ["a"], "label": ["b"], "score": ["1"]}},
+            OptionError,
+            "candidates have columns score",
+        ),
+        (
+            {"annotators": {"annotator": ["a"], "repeat_of": ["b"]}},
+            OptionError,
+            "repeat_of",
+        ),
+    ],
+)
+def test_tables_that_shards_cannot_take_are_refused(shards, change, error, why):
+    given = {name: pd.DataFrame(table) for name, table in change.items()}
+    with pytest.raises(error, match=why):
+        cs.fit_shards(shards, **given)
+
+
+def test_draws_are_those_of_the_posterior_in_memory(answers, shards):
+    effort = cs.EngineOptions(restarts=1, draws=400)
+    how = {"model": "hierarchical_dawid_skene", "engine": "vb", "effort": effort}
+    whole, fit = cs.fit(answers, **how), cs.fit_shards(shards, **how)
+    one, other = fit.annotators(), whole.annotators()
+    width = other["upper"] - other["lower"]
+    # Means of 400 draws, of which at least one in ten is independent, of a spread of
+    # 30 % of the interval of nine tenths; the largest of 30 gaps.
+    largest = 4 * np.sqrt(2 / 40) * 0.3
+    assert ((one["accuracy"] - other["accuracy"]).abs() < largest * width).all()
+    ratio = (one["upper"] - one["lower"]) / width
+    assert 0.8 < ratio.median() < 1.25
+    assert 0.4 < ratio.min() < ratio.max() < 2.5
+    gap = labels_of(fit.parts()) - labels_of([whole])
+    assert gap.abs().mean() < 0.01
+    shown = fit.part(1).labels()
+    assert (shown["lower"] <= shown["probability"]).all()
+    assert (shown["probability"] <= shown["upper"]).all()
+    assert (shown["upper"] - shown["lower"]).max() > 0.05
+
+
+def test_draws_of_another_fit_are_others(shards):
+    # The twin of the test above: intervals know how many answers there are.
+    fit = cs.fit_shards(shards, effort=cs.EngineOptions(draws=100))
+    half = type(shards).__len__
+    few = cs.EngineOptions(draws=100)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(shards), "__len__", lambda self: half(self) // 4)
+        less = cs.fit_shards(shards, effort=few).annotators()
+    more = fit.annotators()
+    wider = (less["upper"] - less["lower"]) / (more["upper"] - more["lower"])
+    assert wider.median() > 1.25
