@@ -66,67 +66,6 @@ def make(
     return {"responses": len(truth)}
 
 
-def make_large(*, path: str, answers: int) -> Figures:
-    """Write five answers an item to ten labels as Parquet, a part after the other."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    generator = np.random.default_rng(0)
-    people = max(answers // 1000, 20)
-    accuracy = generator.beta(6, 3, people)
-    names = pa.array([f"annotator-{number:06d}" for number in range(people)])
-    labels = pa.array([f"class {number}" for number in range(10)])
-    columns = ("item", "annotator", "label")
-    schema = pa.schema([(name, pa.string()) for name in columns])
-    with pq.ParquetWriter(path, schema) as writer:
-        for first in range(0, answers // 5, 500_000):
-            items = np.arange(first, min(first + 500_000, answers // 5))
-            truth = generator.integers(0, 10, len(items)).repeat(5)
-            who = generator.integers(0, people, len(truth))
-            right = generator.random(len(truth)) < accuracy[who]
-            label = np.where(right, truth, generator.integers(0, 10, len(truth)))
-            item = pa.array(np.char.mod("item-%09d", items))
-            parts = (
-                item.take(pa.array(np.arange(len(items)).repeat(5))),
-                names.take(pa.array(who)),
-                labels.take(pa.array(label)),
-            )
-            writer.write_table(pa.table(parts, schema=schema))
-    return {"responses": answers}
-
-
-def shards(path: str, folder: str, model: str, engine: str) -> Figures:
-    """From a Parquet file to tables of all items, in shards."""
-    import consilience as cs
-
-    clock = Clock()
-    with clock.timed():
-        with clock.part("reading"):
-            made = cs.write_shards(path, f"{folder}/shards", overwrite=True)
-        with clock.part("fitting"):
-            fitted = cs.fit_shards(made, model=model, engine=engine)
-        with clock.part("writing"):
-            fitted.save(f"{folder}/run", overwrite=True)
-    return {**clock.figures, "sweeps": fitted.sweeps}
-
-
-def in_memory(path: str, model: str, engine: str) -> Figures:
-    """From a Parquet file to tables of all items, in memory."""
-    import consilience as cs
-
-    clock = Clock()
-    with clock.timed():
-        with clock.part("reading"):
-            responses = cs.read(path)
-        with clock.part("fitting"):
-            fitted = cs.fit(responses, model=model, engine=engine)
-        with clock.part("writing"):
-            fitted.items().to_parquet(f"{path}.items")
-            fitted.labels().to_parquet(f"{path}.labels")
-    return {**clock.figures, "sweeps": fitted.data["optimization"].sizes["sweep"]}
-
-
 def make_listed(
     *, path: str, lists: str, items: int, annotators: int, labels: int
 ) -> Figures:

@@ -221,34 +221,6 @@ def growth(*, quick: bool, repeats: int) -> Report:
     return Report("How the cost of a fit grows", rows, notes)
 
 
-def large(*, quick: bool, repeats: int) -> Report:
-    """From a Parquet file to tables of all items, in shards and in memory."""
-    del repeats
-    rows = []
-    with _folder() as folder:
-        for answers in (5_000,) if quick else (10**6, 10**7, 10**8):
-            path = str(folder / f"{answers}.parquet")
-            alone(_program("make_large", path=path, answers=answers))
-            named = {"path": path, "model": EM[0], "engine": EM[1]}
-            calls = {"shards": _program("shards", folder=str(folder), **named)}
-            if answers <= 10 * FEW:
-                calls = {"in memory": _program("in_memory", **named), **calls}
-            cases = [
-                Case({"responses": answers, "program": name}, call, NO_CACHE)
-                for name, call in calls.items()
-            ]
-            rows += measured(cases, 1)
-            Path(path).unlink()
-    notes = (
-        (
-            "dawid_skene by em to its default tolerance, from a Parquet file with text "
-            "ids to tables of all items and labels; ten labels, five answers an item, "
-            "a thousand answers an annotator. Each once, in a process of its own."
-        ),
-    )
-    return Report("Large studies, in shards and in memory", rows, notes)
-
-
 def models(*, quick: bool, repeats: int) -> Report:
     """Every closed form on a million responses, beside crowd-kit's of the same name."""
     del repeats  # a run of all models is long enough

@@ -8,6 +8,7 @@ Workers compute by themselves what was lost with one of them: parts, and the val
 all calls share, which are sent as tasks for that reason.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -289,6 +290,9 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
     except ImportError as error:
         msg = "Dask is not installed; install consilience[dask]"
         raise UnavailableError(msg) from error
+    # What it has to say is said in one sentence.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if on is None:
         if workers is not None and workers < 1:
             msg = f"workers is {workers}; give 1 or more"

@@ -1,0 +1,216 @@
+"""What is timed of shards in a process of its own, and the data.
+
+Five answers an item to ten labels, a thousand answers an annotator, with text ids;
+annotators are right with chances of their own, drawn from Beta(6, 3), and otherwise
+name any label.
+"""
+
+import os
+import time
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.harness import Clock, Figures
+
+MODEL, ENGINE = "dawid_skene", "em"
+
+
+def make_large(*, path: str, answers: int) -> Figures:
+    """Write five answers an item to ten labels as Parquet, a part after the other."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    generator = np.random.default_rng(0)
+    people = max(answers // 1000, 20)
+    accuracy = generator.beta(6, 3, people)
+    names = pa.array([f"annotator-{number:06d}" for number in range(people)])
+    labels = pa.array([f"class {number}" for number in range(10)])
+    columns = ("item", "annotator", "label")
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    with pq.ParquetWriter(path, schema) as writer:
+        for first in range(0, answers // 5, 500_000):
+            items = np.arange(first, min(first + 500_000, answers // 5))
+            truth = generator.integers(0, 10, len(items)).repeat(5)
+            who = generator.integers(0, people, len(truth))
+            right = generator.random(len(truth)) < accuracy[who]
+            label = np.where(right, truth, generator.integers(0, 10, len(truth)))
+            item = pa.array(np.char.mod("item-%09d", items))
+            parts = (
+                item.take(pa.array(np.arange(len(items)).repeat(5))),
+                names.take(pa.array(who)),
+                labels.take(pa.array(label)),
+            )
+            writer.write_table(pa.table(parts, schema=schema))
+    return {"responses": answers}
+
+
+def in_shards(path: str, folder: str, model: str, engine: str) -> Figures:
+    """From a Parquet file to tables of all items, in shards."""
+    import consilience as cs
+
+    clock = Clock()
+    with clock.timed():
+        with clock.part("reading"):
+            made = cs.write_shards(path, f"{folder}/shards", overwrite=True)
+        with clock.part("fitting"):
+            fitted = cs.fit_shards(made, model=model, engine=engine)
+        with clock.part("writing"):
+            fitted.save(f"{folder}/run", overwrite=True)
+    return {**clock.figures, "sweeps": fitted.sweeps}
+
+
+def in_memory(path: str, model: str, engine: str) -> Figures:
+    """From a Parquet file to tables of all items, in memory."""
+    import consilience as cs
+
+    clock = Clock()
+    with clock.timed():
+        with clock.part("reading"):
+            responses = cs.read(path)
+        with clock.part("fitting"):
+            fitted = cs.fit(responses, model=model, engine=engine)
+        with clock.part("writing"):
+            fitted.items().to_parquet(f"{path}.items")
+            fitted.labels().to_parquet(f"{path}.labels")
+    return {**clock.figures, "sweeps": fitted.data["optimization"].sizes["sweep"]}
+
+
+def crowd_kit(path: str) -> Figures:
+    """From a Parquet file to labels, by crowd-kit, whose reader is pandas."""
+    import pandas as pd
+    from crowdkit.aggregation import DawidSkene
+
+    clock = Clock()
+    with clock.timed():
+        with clock.part("reading"):
+            frame = pd.read_parquet(path)
+            frame.columns = ["task", "worker", "label"]
+        with clock.part("fitting"):
+            fitted = DawidSkene(n_iter=1000, tol=1e-7).fit(frame)
+        with clock.part("writing"):
+            fitted.labels_.to_frame().to_parquet(f"{path}.items")
+            fitted.probas_.to_parquet(f"{path}.labels")
+    return {**clock.figures, "sweeps": len(fitted.loss_history_)}
+
+
+def on_workers(path: str, folder: str, workers: int | None, sweeps: int) -> Figures:
+    """Fit shards on workers of Dask, or in threads; seconds of a sweep."""
+    import consilience as cs
+    from consilience.executors import client_of
+    from consilience.inference.sharded import ShardedModel
+    from consilience.shards import MARKER, Shards
+
+    place = Path(folder, "shards")
+    found = (place / MARKER).is_file()
+    shards = Shards.load(place) if found else cs.write_shards(path, place)
+    sweep, seconds = ShardedModel.sweep, list[float]()
+
+    def timed(self: Any, logs: Any) -> Any:
+        started = time.perf_counter()
+        swept = sweep(self, logs)
+        seconds.append(time.perf_counter() - started)
+        return swept
+
+    ShardedModel.sweep = timed  # type: ignore[method-assign]
+    effort = cs.EngineOptions(sweeps=sweeps)
+    started = time.perf_counter()
+    with client_of(None, workers) as client:
+        ready = time.perf_counter()
+        fit = cs.fit_shards(
+            shards, model=MODEL, engine=ENGINE, effort=effort, on=client
+        )
+        seconds_of_fit = time.perf_counter() - ready
+        moved = sum(client.run(_moved).values()) if client is not None else 0
+        held = client.run(_held) if client is not None else {}
+    table = fit.annotators().to_csv().encode()
+    return {
+        "shards": len(shards),
+        "starting": ready - started,
+        "fitting": seconds_of_fit,
+        "a sweep, s": median(seconds[1:]),
+        "MiB between workers, a sweep": moved / 2**20 / len(seconds),
+        "peak MiB of a worker": max(held.values(), default=0.0),
+        "peak MiB here": _held(),
+        "result": sha256(table).hexdigest()[:12],
+    }
+
+
+def _moved(dask_worker: Any) -> int:
+    """Return the bytes that a worker has fetched from others."""
+    return sum(each["total"] for each in dask_worker.transfer_incoming_log)
+
+
+def _held() -> float:
+    from benchmarks.harness import peak_mib
+
+    return peak_mib()
+
+
+def swept(path: str, folder: str, sweeps: int) -> Figures:
+    """Bytes and seconds of a sweep, beside copying as many bytes, on all cores."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import numpy as np
+
+    import consilience as cs
+    from consilience.annotators import fittable
+    from consilience.fitting.sharded_study import ShardedStudy
+    from consilience.inference.sharded import ShardedModel
+
+    shards = cs.write_shards(path, f"{folder}/shards", overwrite=True)
+    study = ShardedStudy.read(shards)
+    model = ShardedModel(fittable(MODEL), study.space, len(shards))
+    parts = list(model.executor.each(_sizes))
+    answers = sum(each["answers"] for each in parts)
+    stored = sum(each["stored"] for each in parts)
+    tables = sum(each["tables"] for each in parts)
+    shape = model.priors["confusion"].shape
+    logs = {
+        "prevalence": np.full(10, np.log(0.1)),
+        "confusion": np.log(
+            np.random.default_rng(0).dirichlet(np.ones(10), shape[:-1])
+        ),
+    }
+    model.sweep(logs)
+    seconds, copying = [], []
+    cores = os.cpu_count() or 1
+    block = (stored + tables) // 8 // cores // 2
+    source = [np.ones(block) for _ in range(cores)]
+    target = [np.zeros(block) for _ in range(cores)]
+    with ThreadPoolExecutor(cores) as pool:
+        for _ in range(sweeps):
+            started = time.perf_counter()
+            model.sweep(logs)
+            seconds.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            list(pool.map(np.copyto, target, source))
+            copying.append(time.perf_counter() - started)
+    return {
+        "stored bytes an answer": stored / answers,
+        "bytes of tables an answer": tables / answers,
+        "a sweep, s": median(seconds),
+        "answers a second, millions": answers / median(seconds) / 1e6,
+        "copying as many bytes, s": median(copying),
+        "of that speed": median(copying) / median(seconds),
+    }
+
+
+def _sizes(part: Any, _: int) -> dict[str, int]:
+    """Return what a sweep of a part reads and writes at the least.
+
+    Answers are read twice, by items and by annotators; scores and posteriors of the
+    items and tables of the annotators are written once and read once.
+    """
+    matrix = part.matrix
+    stored = matrix.by_pair.indices.nbytes + matrix.transposed.indices.nbytes
+    starts = matrix.by_pair.indptr.nbytes + matrix.transposed.indptr.nbytes
+    cells = matrix.num_annotators * matrix.num_answers * matrix.num_states
+    tables = 2 * 8 * (matrix.num_units * matrix.num_states + cells) * 2
+    return {
+        "answers": int(matrix.by_pair.nnz),
+        "stored": stored + starts,
+        "tables": tables,
+    }
