@@ -150,7 +150,7 @@ def faults(*, quick: bool, repeats: int) -> Report:
                 started = time.perf_counter()
                 _until_done(cluster, call, place)
                 seconds[name] = time.perf_counter() - started
-                whole[name] = _digest(place / {"read": "s", "fit": "run"}[name])
+                whole[name] = _digest(place / call[-1])
             shutil.move(place / "s", place / "whole")
             for at in range(2 if quick else KILLS):
                 what = ("worker", "scheduler", "driver")[at % 3]
@@ -164,10 +164,12 @@ def faults(*, quick: bool, repeats: int) -> Report:
                     {
                         "killed": what,
                         "command": command,
-                        **_harmed(cluster, words[command], place, what, moment),
+                        **_harmed(
+                            cluster, words[command], place, what, moment, whole[command]
+                        ),
                     }
                 )
-                digest = _digest(place / {"read": "s", "fit": "run"}[command])
+                digest = _digest(place / words[command][-1])
                 taken[-1]["equal"] = digest == whole[command]
     rows_of_table = []
     for what in ("worker", "scheduler", "driver"):
@@ -292,7 +294,12 @@ def _until_done(cluster: _Cluster, words: Sequence[str], place: Path) -> None:
 
 
 def _harmed(
-    cluster: _Cluster, words: Sequence[str], place: Path, what: str, moment: float
+    cluster: _Cluster,
+    words: Sequence[str],
+    place: Path,
+    what: str,
+    moment: float,
+    whole: str,
 ) -> Figures:
     """Kill something while a command runs, and repeat it until it has ended well."""
     process = _started(cluster, words, place)
@@ -304,13 +311,14 @@ def _harmed(
     }[what]()
     out = place / words[-1]
     _, error = process.communicate(timeout=PATIENCE)
-    failed = process.returncode != 0
+    written = out.exists() and _digest(out) == whole  # killed with its work done
+    failed = process.returncode != 0 and not written
     told = failed and what != "driver" and b"Traceback" not in error
-    half = failed and out.exists()
+    half = out.exists() and not written
     times = 1
     cluster.stop()
     cluster.start()
-    while process.returncode != 0 and times < 4:
+    while failed and process.returncode != 0 and times < 4:
         process = _started(cluster, words, place)
         process.communicate(timeout=PATIENCE)
         times += 1

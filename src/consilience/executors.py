@@ -218,7 +218,7 @@ def _explained() -> Iterator[None]:
         raise ClusterError(msg) from error
     except (CancelledError, ClosedClientError, CommClosedError) as error:
         msg = (
-            f"the scheduler of Dask is lost ({error}); start it again and repeat the "
+            "the scheduler of Dask is lost; start it again and repeat the "
             "call, which goes on from the last saved state"
         )
         raise ClusterError(msg) from error

@@ -23,6 +23,10 @@ from consilience.model.columns import log_logit
 from consilience.truth import ResponseMatrix, Space
 
 
+BLOCK = 300_000  # scores that are worked on at once: they stay near the processor
+FEWEST = 64  # units of a block
+
+
 class Scored(NamedTuple):
     """Posterior of the listed states of each unit and its ease, in each chain."""
 
@@ -30,11 +34,11 @@ class Scored(NamedTuple):
     log_likelihood: Float[np.ndarray, "C U"]
 
     def where(self, taken: Bool[np.ndarray, " C"], other: "Scored") -> "Scored":
-        """Return those of the other in the chains where it is taken."""
-        return Scored(
-            np.where(taken[:, None, None], other.posterior, self.posterior),
-            np.where(taken[:, None], other.log_likelihood, self.log_likelihood),
-        )
+        """Return those of the other in the chains where it is taken, in its place."""
+        for chain in np.flatnonzero(~taken):
+            other.posterior[chain] = self.posterior[chain]
+            other.log_likelihood[chain] = self.log_likelihood[chain]
+        return other
 
 
 class TruthDraws:
@@ -51,7 +55,12 @@ class TruthDraws:
         pair = space.annotator.astype(np.int64) * len(space.answers) + space.answer
         self.first_cell = pair * self.cells
         self.unit, self.n = space.unit, space.n.astype(float)
-        self.by_pair = self.matrix.by_pair.astype(np.float32)
+        by_pair = self.matrix.by_pair.astype(np.float32)
+        size = max(BLOCK // (chains * self.cells), FEWEST)
+        self.blocks = [
+            (slice(first, first + size), by_pair[first : first + size])
+            for first in range(0, by_pair.shape[0], size)
+        ]
         self.imagined = imagined_units(model, self.matrix)
         units, lists = self.matrix.num_units, self.matrix.state.shape[1]
         self.state = np.broadcast_to(self.matrix.state, (units, lists))
@@ -91,21 +100,28 @@ class TruthDraws:
         log_odds = log_odds + eased.astype(np.float32)
         log_odds -= np.log(np.exp(log_odds).sum(1, keepdims=True))
         table = log_odds.reshape(annotators * answers, -1)
-        likelihood = (self.by_pair @ table).reshape(-1, chains, states, self.nodes)
-        listed = self.matrix.listed(np.moveaxis(likelihood, 1, 3))
         prior = (
             np.moveaxis(self._log_prior(logit or self.logit), 1, 2)[:, :, None]
             + log_share[:, None]
-        )
-        whole = np.empty((chains, listed.shape[1], self.nodes, len(listed)), np.float32)
-        np.add(listed.transpose(3, 1, 2, 0), prior.astype(np.float32), out=whole)
-        scores = whole.reshape(chains, -1, len(listed))
-        largest = scores.max(1)
-        scores -= largest[:, None]
-        np.exp(scores, out=scores)
-        total = scores.sum(1)
-        scores /= total[:, None]
-        return Scored(scores, largest + np.log(total))
+        ).astype(np.float32)
+        shared = prior.shape[3] == 1
+        units, slots = self.state.shape
+        posterior = np.empty((chains, slots * self.nodes, units), np.float32)
+        log_likelihood = np.empty((chains, units), np.float32)
+        for block, by_pair in self.blocks:
+            likelihood = (by_pair @ table).reshape(-1, chains, states, self.nodes)
+            listed = self.matrix.listed(np.moveaxis(likelihood, 1, 3), block)
+            whole = np.empty((chains, slots, self.nodes, len(listed)), np.float32)
+            of_block = prior if shared else prior[..., block]
+            np.add(listed.transpose(3, 1, 2, 0), of_block, out=whole)
+            scores = whole.reshape(chains, -1, len(listed))
+            largest = scores.max(1)
+            scores -= largest[:, None]
+            np.exp(scores, out=scores)
+            total = scores.sum(1)
+            np.divide(scores, total[:, None], out=posterior[:, :, block])
+            log_likelihood[:, block] = largest + np.log(total)
+        return Scored(posterior, log_likelihood)
 
     def draw(
         self, scored: Scored, generator: np.random.Generator

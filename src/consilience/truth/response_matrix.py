@@ -70,16 +70,17 @@ class ResponseMatrix:
         return vote_shares(self.space)
 
     def listed(
-        self, dense: Float[np.ndarray, "#U K *rest"]
+        self, dense: Float[np.ndarray, "#B K *rest"], units: slice = slice(None)
     ) -> Float[np.ndarray, "..."]:
-        """Return the columns of the states listed for each unit."""
+        """Return the columns of the states listed for each unit, or for some."""
         if not self.ragged:
             return dense
+        state = self.state[units] if len(self.state) > 1 else self.state
         if dense.shape[0] == 1:
-            shared: Float[np.ndarray, "U S *rest"] = dense[0][self.state]
+            shared: Float[np.ndarray, "B S *rest"] = dense[0][state]
             return shared
         rows = np.arange(len(dense))[:, None]
-        columns: Float[np.ndarray, "U S *rest"] = dense[rows, self.state]
+        columns: Float[np.ndarray, "B S *rest"] = dense[rows, state]
         return columns
 
     def over_labels(self, listed: Float[np.ndarray, "U S"]) -> Float[np.ndarray, " K"]:
