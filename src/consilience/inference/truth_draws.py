@@ -1,7 +1,9 @@
 """The truth and the ease of every item, given the annotators, in all chains at once."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from os import cpu_count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +26,7 @@ from consilience.truth import ResponseMatrix, Space
 
 
 BLOCK = 300_000  # scores that are worked on at once: they stay near the processor
-FEWEST = 64  # units of a block
+FEWEST, MANY = 64, 8  # units of a block; blocks from which threads are started
 
 
 class Scored(NamedTuple):
@@ -108,7 +110,8 @@ class TruthDraws:
         units, slots = self.state.shape
         posterior = np.empty((chains, slots * self.nodes, units), np.float32)
         log_likelihood = np.empty((chains, units), np.float32)
-        for block, by_pair in self.blocks:
+
+        def one(block: slice, by_pair: Any) -> None:
             likelihood = (by_pair @ table).reshape(-1, chains, states, self.nodes)
             listed = self.matrix.listed(np.moveaxis(likelihood, 1, 3), block)
             whole = np.empty((chains, slots, self.nodes, len(listed)), np.float32)
@@ -121,6 +124,13 @@ class TruthDraws:
             total = scores.sum(1)
             np.divide(scores, total[:, None], out=posterior[:, :, block])
             log_likelihood[:, block] = largest + np.log(total)
+
+        if len(self.blocks) < MANY:
+            for each in self.blocks:
+                one(*each)
+        else:  # as fast as there are cores
+            with ThreadPoolExecutor(cpu_count()) as pool:
+                list(pool.map(one, *zip(*self.blocks, strict=True)))
         return Scored(posterior, log_likelihood)
 
     def draw(
