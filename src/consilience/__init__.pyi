@@ -78,7 +78,7 @@ from .plots import (
     plot_posterior_labels,
     plot_ppc,
 )
-from .posterior import Fit, drift, export, load
+from .posterior import AllItems, Fit, all_items, drift, export, load
 from .reports import report
 from .responses import Responses, describe, read, with_names, write
 from .scoring import Score, ScoreOptions, score
@@ -97,6 +97,7 @@ __all__ = [
     "MMSR",
     "Aggregator",
     "Agreement",
+    "AllItems",
     "AutoAggregator",
     "BayesianDawidSkene",
     "BinaryRelevance",
@@ -131,6 +132,7 @@ __all__ = [
     "Wawa",
     "ZeroBasedSkill",
     "agreement",
+    "all_items",
     "candidates",
     "classify",
     "co_confusion",

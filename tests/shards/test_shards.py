@@ -1,5 +1,6 @@
 """Answers in shards: read by the same rules, fitted to the same result, or refused."""
 
+import json
 import shutil
 
 import numpy as np
@@ -301,3 +302,61 @@ def test_a_fit_of_shards_goes_on_where_it_was_stopped(shards, tmp_path, monkeypa
     )
     for fit in (ended, again):
         pd.testing.assert_frame_equal(fit.annotators(), whole, check_exact=True)
+
+
+def test_tables_of_all_items_are_read_as_far_as_asked(shards, tmp_path):
+    fit = cs.fit_shards(shards)
+    fit.save(tmp_path / "run")
+    tables = cs.all_items(tmp_path / "run")
+    assert tables.items.count_rows() == 300
+    assert tables.labels.schema.names == ["item", "label", "probability"]
+    labels = of_all(fit, "labels").set_index(["item", "label"])["probability"]
+    names = ["photo 3", "photo 120", "nobody"]
+    some = tables.labels_of(names, among=shards.labels)
+    assert len(some) == 2 * len(shards.labels)
+    there = labels.loc[pd.MultiIndex.from_frame(some[["item", "label"]])]
+    assert np.abs(there.to_numpy() - some["probability"].to_numpy()).max() < LEAST
+    assert len(tables.labels_of(["nobody"])) == 0
+    with pytest.raises(SourceError, match="has no all_items"):
+        cs.all_items(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_tables_of_all_items_are_exported_to_one_file(shards, tmp_path, ending):
+    fit = cs.fit_shards(shards)
+    fit.save(tmp_path / "run")
+    out = tmp_path / f"items.{ending}"
+    words = ["export", str(tmp_path / "run"), "--what", "all_items", "--out", str(out)]
+    main(words)
+    read = pd.read_csv(out) if ending == "csv" else pd.read_parquet(out)
+    assert sorted(read["item"]) == sorted(of_all(fit, "items")["item"])
+    assert list(read.columns) == fit.part(0).items().columns.tolist()
+
+
+def test_an_export_that_makes_no_sense_is_refused(shards, tmp_path, capsys):
+    cs.fit_shards(shards).save(tmp_path / "run")
+    for words, why in (
+        (["--what", "all_items", "--what", "labels"], "name one table"),
+        (["--what", "all_items", "--out", "a.xlsx"], "fix the ending"),
+    ):
+        out = [] if "--out" in words else ["--out", str(tmp_path / "a.csv")]
+        with pytest.raises(SystemExit):
+            main(["export", str(tmp_path / "run"), *words, *out])
+        assert why in " ".join(capsys.readouterr().err.split())
+
+
+def test_gold_labels_of_all_shards_are_scored(shards, tmp_path, capsys):
+    fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
+    fit.save(tmp_path / "run")
+    names = [name for place in range(len(shards)) for name in shards.items(place)[:9]]
+    pd.DataFrame({"item": names, "label": "fox"}).to_csv(tmp_path / "g.csv")
+    words = ["score", str(tmp_path / "run"), "--gold", str(tmp_path / "g.csv")]
+    main([*words, "--json"])
+    scored = json.loads(capsys.readouterr().out)
+    whole = pd.concat([part.labels() for part in fit.parts()], ignore_index=True)
+    gold = pd.DataFrame({"item": names, "label": "fox"})
+    other = cs.score(whole, gold, kind="choice").to_dict()
+    assert scored["items"] == len(names) == other["items"]
+    for name in ("accuracy", "log_loss", "brier"):
+        one, two = scored["metrics"][name], other["metrics"][name]
+        assert one["value"] == pytest.approx(two["value"], rel=0.02)

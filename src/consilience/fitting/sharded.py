@@ -35,7 +35,7 @@ from consilience.inference.sharded import (
     result_of_draws,
 )
 from consilience.model import HostModel, Model
-from consilience.posterior import Fit
+from consilience.posterior import ITEMS, LABELS, Fit
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.shards import MARKER, Shards
@@ -46,7 +46,6 @@ RULES = {"em": em.RULE, "vb": vb.RULE}
 REMARK = "no draws were requested, so there are no intervals"
 NO_DRAWS = 'em takes no draws of shards; `engine="vb"` does, or leave `draws=` out'
 LEAST = 0.0005  # probability of a label that is written
-ITEMS, LABELS = "all_items", "all_labels"  # folders of Parquet files, one of each shard
 
 
 class ShardedFit:
@@ -207,7 +206,7 @@ def _write(part: HostModel, place: int, fit: ShardedFit, folder: Path) -> None:
     try:
         for name, table in ((ITEMS, shown.items()), (LABELS, labels)):
             with whole_file(folder / name / f"{place:05d}.parquet") as file:
-                table.to_parquet(file)
+                table.to_parquet(file, index=False)
     except OSError as error:
         msg = (
             f"{folder}: a worker cannot write there ({error}); name a folder on a disk "

@@ -24,7 +24,6 @@ from consilience.model import (
 from consilience.model.columns import log_logit
 from consilience.truth import ResponseMatrix, Space
 
-
 BLOCK = 300_000  # scores that are worked on at once: they stay near the processor
 FEWEST, MANY = 64, 8  # units of a block; blocks from which threads are started
 

@@ -1,7 +1,7 @@
 """The commands about a run: `export`, `score`, `annotators` and `ratings`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
@@ -62,7 +62,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
         Tables to write; by default labels, items, annotators, confusion, diagnostics,
         and of runs of objects also objects, object_counts. soft_labels has a row per
         item and a probability per label. label_sets has the labels of each item's set,
-        which contains the truth with the probability --coverage; it needs --gold.
+        which contains the truth with the probability --coverage; it needs --gold. A
+        run of shards has all_items and all_labels besides: one file, csv or parquet.
     format
         Format of the files; by default csv, or what the ending of --out says.
         huggingface is a folder that `datasets.load_dataset` loads, labels coded;
@@ -94,12 +95,25 @@ def export(  # noqa: PLR0913 (each option stands alone)
     consilience export run --format huggingface --out data-set
     consilience export run --tasks project.json --out predictions.json
     """
+    from consilience.posterior import ITEMS, LABELS, all_items
     from consilience.posterior import export as write
     from consilience.posterior._export import ABOUT, ending
 
     layout = format or ("label_studio" if tasks else ending(out)) or "csv"
     one = ending(out) or (out if tasks else None)
     check_free(out, marker=ABOUT if one is None else None, overwrite=overwrite)
+    if {*what} & {ITEMS, LABELS}:
+        if len(what) > 1 or truth is not None:
+            msg = (
+                f"{what[0]} is written alone, as the run has it; name one table, and "
+                "leave `truth=` out"
+            )
+            raise OptionError(msg)
+        all_items(run).export(what[0], out, overwrite=overwrite)
+        show = screen(as_json=json)
+        show.print(f"written: {out}", soft_wrap=True)
+        finish(show, {"out": out, "files": [out]}, "score", run, "--gold", "GOLD.csv")
+        return
     fitted = load_run(run, truth)
     usual = ("soft_labels",) * (layout == "huggingface") + _DEFAULT
     usual += _OF_OBJECTS * (fitted.data.attrs["kind"] == "objects")
@@ -176,13 +190,19 @@ def score(  # noqa: PLR0913 (each option stands alone)
     consilience score run --gold truth.csv
     consilience score run --gold truth.csv --item photo --label species --json
     """
+    from consilience.posterior import all_items, has_all_items
     from consilience.scoring.metrics import ScoreOptions
     from consilience.scoring.metrics import score as measure
 
     fitted = load_run(run, truth)
     gold_labels = read_gold(gold, Reading(item=item, label=label))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
-    scores = measure(fitted, gold_labels, seed=seed, options=options)
+    scored: Any = fitted
+    if has_all_items(run) and truth is None:
+        named = fitted.labels()["label"].astype("str").unique().tolist()
+        scored = all_items(run).labels_of(gold_labels["item"], among=named)
+    kind = fitted.data.attrs["kind"]
+    scores = measure(scored, gold_labels, kind=kind, seed=seed, options=options)
     show = screen(as_json=json)
     if not json:
         show.print(score_table(scores))
