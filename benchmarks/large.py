@@ -123,9 +123,11 @@ def swept(*, quick: bool, repeats: int) -> Report:
     notes = (
         (
             f"{ABOUT} stored: answers by items and by annotators, each read once a "
-            "sweep. tables: scores of items and tables of annotators, each written "
-            "and read once. Copying: as many bytes in all, read and written, by as "
-            "many threads as there are cores. Medians of sweeps and copies in turn."
+            "sweep. gathered: for each answer a row of its annotator's table and one "
+            "of its item's posterior. Scores and posteriors of items, and tables, are "
+            "written and read. Copying: as many bytes in all, read and written in "
+            "order, by as many threads as there are cores. Medians of sweeps and "
+            "copies in turn."
         ),
     )
     return Report("Sweeps beside copying", rows, notes)

@@ -166,6 +166,7 @@ def swept(path: str, folder: str, sweeps: int) -> Figures:
     parts = list(model.executor.each(_sizes))
     answers = sum(each["answers"] for each in parts)
     stored = sum(each["stored"] for each in parts)
+    gathered = sum(each["gathered"] for each in parts)
     tables = sum(each["tables"] for each in parts)
     shape = model.priors["confusion"].shape
     logs = {
@@ -177,7 +178,7 @@ def swept(path: str, folder: str, sweeps: int) -> Figures:
     model.sweep(logs)
     seconds, copying = [], []
     cores = os.cpu_count() or 1
-    block = (stored + tables) // 8 // cores // 2
+    block = (stored + gathered + tables) // 8 // cores // 2
     source = [np.ones(block) for _ in range(cores)]
     target = [np.zeros(block) for _ in range(cores)]
     with ThreadPoolExecutor(cores) as pool:
@@ -190,7 +191,8 @@ def swept(path: str, folder: str, sweeps: int) -> Figures:
             copying.append(time.perf_counter() - started)
     return {
         "stored bytes an answer": stored / answers,
-        "bytes of tables an answer": tables / answers,
+        "bytes gathered an answer": gathered / answers,
+        "bytes of items and tables an answer": tables / answers,
         "a sweep, s": median(seconds),
         "answers a second, millions": answers / median(seconds) / 1e6,
         "copying as many bytes, s": median(copying),
@@ -199,18 +201,20 @@ def swept(path: str, folder: str, sweeps: int) -> Figures:
 
 
 def _sizes(part: Any, _: int) -> dict[str, int]:
-    """Return what a sweep of a part reads and writes at the least.
+    """Return the bytes that a sweep of a part reads and writes.
 
-    Answers are read twice, by items and by annotators; scores and posteriors of the
-    items and tables of the annotators are written once and read once.
+    Stored answers are read by items and by annotators. Each answer reads a row of its
+    annotator's table and, the other way round, a row of its item's posterior. Scores
+    and posteriors of the items are written and read, and so are the tables.
     """
     matrix = part.matrix
     stored = matrix.by_pair.indices.nbytes + matrix.transposed.indices.nbytes
     starts = matrix.by_pair.indptr.nbytes + matrix.transposed.indptr.nbytes
-    cells = matrix.num_annotators * matrix.num_answers * matrix.num_states
-    tables = 2 * 8 * (matrix.num_units * matrix.num_states + cells) * 2
+    row, answers = 8 * matrix.num_states, int(matrix.by_pair.nnz)
+    tables = matrix.num_annotators * matrix.num_answers
     return {
-        "answers": int(matrix.by_pair.nnz),
+        "answers": answers,
         "stored": stored + starts,
-        "tables": tables,
+        "gathered": 2 * row * answers,
+        "tables": 2 * 2 * row * matrix.num_units + 2 * row * tables,
     }

@@ -28,7 +28,8 @@ Murray, Adams and MacKay (2010), Elliptical slice sampling, figure 2.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -57,11 +58,17 @@ ACCEPTED = 0.4  # share of steps taken that their size is tuned to: of one numbe
 FIRST = 0.3
 
 
-class Swept(NamedTuple):
+class Swept:
     """What a sweep says of the truth."""
 
-    belief: Float[np.ndarray, "C U S"]
-    log_likelihood: Float[np.ndarray, "C U"]
+    def __init__(self, truth: TruthDraws, scored: Scored) -> None:
+        self._truth, self._scored = truth, scored
+        self.log_likelihood = scored.log_likelihood
+
+    @cached_property
+    def belief(self) -> Float[np.ndarray, "C U S"]:
+        """The posterior of the truth in each chain."""
+        return self._truth.belief(self._scored)
 
 
 class RandomWalk:
@@ -313,7 +320,7 @@ class Chains:
         elif self.slow is not None:
             now = self._move_slowly(now, self.slow)
         counts = self.truth.draw(now, self.random)
-        return Swept(self.truth.belief(now), now.log_likelihood), counts
+        return Swept(self.truth, now), counts
 
     def _draw_difficulty(
         self, typical: Float[np.ndarray, "C J K L"], now: Scored

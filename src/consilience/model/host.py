@@ -50,6 +50,7 @@ from consilience.model.language import logsumexp, run_by
 from consilience.truth import Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
+BLOCK = 100_000  # scores that are worked on at once: they stay near the processor
 LARGEST_LOG = 80.0  # whose exponential single precision holds
 type Logs = Mapping[str, Float[np.ndarray, "..."]]
 type Assign = Callable[[Float[np.ndarray, "U M"]], Float[np.ndarray, "U M"]]
@@ -306,11 +307,16 @@ def normalised(
     scores: Float[np.ndarray, "U M"],
 ) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, "U M"]]:
     """Return the log-likelihood of each unit, and the posterior of its states."""
-    # States first: a sum over rows is several times as fast as over short rows.
-    belief = np.ascontiguousarray(scores.T)
-    largest = belief.max(0)
-    belief -= largest
-    np.exp(belief, out=belief)
-    total = belief.sum(0)
-    belief /= total
-    return largest + np.log(total), np.ascontiguousarray(belief.T)
+    belief, log_likelihood = np.empty(scores.shape), np.empty(len(scores))
+    size = max(BLOCK // max(scores.shape[1], 1), 1)
+    for first in range(0, len(scores), size):
+        block = slice(first, first + size)
+        # States first: a sum over rows is several times as fast as over short rows.
+        turned = np.ascontiguousarray(scores[block].T)
+        largest = turned.max(0)
+        turned -= largest
+        np.exp(turned, out=turned)
+        total = turned.sum(0)
+        np.divide(turned.T, total[:, None], out=belief[block])
+        log_likelihood[block] = largest + np.log(total)
+    return log_likelihood, belief
