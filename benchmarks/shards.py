@@ -114,7 +114,7 @@ def on_workers(path: str, folder: str, workers: int | None, sweeps: int) -> Figu
         seconds.append(time.perf_counter() - started)
         return swept
 
-    ShardedModel.sweep = timed  # type: ignore[method-assign]
+    ShardedModel.sweep = timed
     effort = cs.EngineOptions(sweeps=sweeps)
     started = time.perf_counter()
     with client_of(None, workers) as client:

@@ -105,7 +105,7 @@ class Threads:
                 full = count + 1 == FAN
                 levels[at] = [None, 0] if full else [there, count + 1]
                 one, at = (there if full else None), at + 1
-        rest = None
+        rest: Sum | None = None
         for there, _ in levels:
             if rest is not None and there is not None:
                 rest = _grown(there, rest)
@@ -205,7 +205,7 @@ def _explained() -> Iterator[None]:
     """Raise what befell a cluster as one sentence."""
     from distributed import CancelledError, KilledWorker
     from distributed.client import ClosedClientError
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     try:
         yield
@@ -287,6 +287,9 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
         raise OptionError(msg)
     try:
         from distributed import Client, LocalCluster
+
+        start: Any = LocalCluster
+        connect: Any = Client
     except ImportError as error:
         msg = "Dask is not installed; install consilience[dask]"
         raise UnavailableError(msg) from error
@@ -298,18 +301,18 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
             msg = f"workers is {workers}; give 1 or more"
             raise OptionError(msg)
         with (
-            LocalCluster(
+            start(
                 n_workers=workers,
                 threads_per_worker=1,
                 dashboard_address="127.0.0.1:0",
                 silence_logs="CRITICAL",
             ) as cluster,
-            Client(cluster, direct_to_workers=True) as client,
+            connect(cluster, direct_to_workers=True) as client,
         ):
             yield client
         return
     try:
-        client = Client(on, timeout=CONNECT)
+        client = connect(on, timeout=CONNECT)
     except (OSError, ValueError) as error:
         msg = (
             f"{on}: no scheduler of Dask answers there ({error}); give the address "

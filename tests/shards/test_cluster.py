@@ -17,8 +17,8 @@ from consilience import executors
 from consilience.cli import main
 from consilience.errors import ClusterError, OptionError, UnavailableError
 from consilience.executors import FAN, Sum, Threads, add, check_workers, client_of
-from consilience.fitting.sharded import ITEMS, LABELS
 from consilience.inference.sharded import ShardedModel
+from consilience.posterior import ITEMS, LABELS
 from consilience.shards import MARKER, Shards
 
 

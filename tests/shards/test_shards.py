@@ -11,7 +11,8 @@ import pytest
 import consilience as cs
 from consilience.cli import main
 from consilience.errors import FitError, KindError, OptionError, SourceError
-from consilience.fitting.sharded import ITEMS, LABELS, LEAST
+from consilience.fitting.sharded import LEAST
+from consilience.posterior import ITEMS, LABELS
 from consilience.progress import Progress
 from consilience.shards import MARKER, Shards
 
@@ -360,3 +361,15 @@ def test_gold_labels_of_all_shards_are_scored(shards, tmp_path, capsys):
     for name in ("accuracy", "log_loss", "brier"):
         one, two = scored["metrics"][name], other["metrics"][name]
         assert one["value"] == pytest.approx(two["value"], rel=0.02)
+
+
+def test_shards_are_not_read_again(shards, capsys):
+    with pytest.raises(SourceError, match="a folder of shards"):
+        cs.read(shards.folder)
+    with pytest.raises(OptionError, match="fitted by `fit_shards`"):
+        cs.fit(shards)
+    with pytest.raises(SystemExit):
+        main(["describe", str(shards.folder)])
+    assert "a folder of shards" in " ".join(capsys.readouterr().err.split())
+    fit = cs.fit_shards(str(shards.folder), model="dawid_skene", engine="em")
+    assert fit.shards.num_items == shards.num_items

@@ -218,7 +218,7 @@ def _write(part: HostModel, place: int, fit: ShardedFit, folder: Path) -> None:
 
 
 def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
-    shards: Shards,
+    shards: Shards | str | Path,
     *,
     model: str | Model[Any] = MODEL,
     engine: str = ENGINE,
@@ -240,8 +240,8 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
 
     Parameters
     ----------
-    shards : Shards
-        The answers.
+    shards : Shards or path
+        The answers, or their folder.
     model : str or Model, default "hierarchical_dawid_skene"
         A model whose parameters have closed forms.
     engine : {"vb", "em"}, default "vb"
@@ -291,6 +291,8 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     ...     int(fit.annotators()["responses"].sum())
     180
     """
+    if not isinstance(shards, Shards):
+        shards = Shards.load(shards)
     name = models.find(model)
     if engine not in RULES:
         raise OptionError(not_among("engine", engine, tuple(RULES)))

@@ -74,13 +74,14 @@ class AllItems:
             return table
         text = table.astype({"item": "str", "label": "str"})
         wide = text.pivot_table("probability", "item", "label")
-        wide = wide.reindex(columns=pd.Index(among, dtype="str"))
+        wide = wide.reindex(columns=pd.Index(list(among), dtype="str"))
         absent = wide.isna()
         rest = (1 - wide.sum(axis=1)).clip(lower=0) / absent.sum(axis=1).clip(lower=1)
         whole = wide.apply(lambda column: column.fillna(rest))
-        return whole.melt(
+        long: pd.DataFrame = whole.melt(
             var_name="label", value_name="probability", ignore_index=False
-        ).reset_index()
+        )
+        return long.reset_index()
 
     def export(self, what: str, path: str | Path, *, overwrite: bool = False) -> None:
         """Write a table to one file, batch by batch, whole or not at all.

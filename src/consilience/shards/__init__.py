@@ -1,7 +1,8 @@
 """Answers in files of whole items, for studies that do not fit in memory."""
 
+from consilience.responses.sources.opening import SHARDS as MARKER
 from consilience.shards.rows import as_address
-from consilience.shards.stored import MARKER, Shards
+from consilience.shards.stored import Shards
 from consilience.shards.writing import check_options, write_shards, written_shards
 
 __all__ = [

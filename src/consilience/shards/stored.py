@@ -18,10 +18,9 @@ from jaxtyping import Bool, Int, Shaped
 from consilience.errors import SourceError
 from consilience.responses import Cleaning, Responses
 from consilience.responses.draft import Dropped
+from consilience.responses.sources.opening import SHARDS
 from consilience.truth import ChoiceSpace
 from consilience.truth.space import ANONYMOUS, no_groups
-
-MARKER = "shards.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +197,14 @@ class Shards:
             If it is none, or damaged.
         """
         folder = Path(folder)
-        path = folder / MARKER
+        path = folder / SHARDS
         try:
             stated = tomllib.loads(path.read_text(encoding="utf-8"))
             shards = tuple(Shard(**each) for each in stated["shard"])
             dropped = tuple(Dropped(**each) for each in stated.get("dropped", ()))
             labels, account = tuple(stated["labels"]), stated["account"]
         except FileNotFoundError:
-            msg = f"{folder}: holds no {MARKER}; name a folder of shards"
+            msg = f"{folder}: holds no {SHARDS}; name a folder of shards"
             raise SourceError(msg) from None
         except (
             tomllib.TOMLDecodeError,

@@ -36,6 +36,7 @@ from consilience.executors import Executor, Threads, Workers, check_workers
 from consilience.progress import Progress, Reporter, reporter
 from consilience.responses import read_with
 from consilience.responses.options import MISSING, Columns, ReadOptions
+from consilience.responses.sources.opening import SHARDS
 from consilience.responses.text import (
     has_order,
     natural_order,
@@ -44,7 +45,7 @@ from consilience.responses.text import (
 )
 from consilience.shards.account import Accounts, ReadPart
 from consilience.shards.rows import Rows, opened_rows
-from consilience.shards.stored import MARKER, Shard, Shards, digest_of, read_arrow
+from consilience.shards.stored import Shard, Shards, digest_of, read_arrow
 from consilience.whole_folder import clean_path, refusals, whole_file, whole_folder
 
 # Rows of a shard, about: more take more memory to be read, and each sweep of a shard
@@ -185,7 +186,7 @@ def written_shards(
         msg = f"rows is {rows}; give 1 or more rows of a shard"
         raise OptionError(msg)
     folder = Path(folder)
-    place, marker = clean_path(folder), MARKER if overwrite else None
+    place, marker = clean_path(folder), SHARDS if overwrite else None
     with whole_folder(folder, replaceable=marker) as new, refusals(folder):
         work = _Work(place.with_name(f"{place.name}.unfinished"))
         try:
@@ -278,7 +279,7 @@ def _write_all(
     stated["assumptions"] = [*assumptions, *stated["assumptions"]]
     stated |= {"labels": labels, "in_order": has_order(labels), "source": str(source)}
     stated["shard"] = [asdict(shard) for shard in shards]
-    (folder / MARKER).write_text(tomli_w.dumps(stated), encoding="utf-8")
+    (folder / SHARDS).write_text(tomli_w.dumps(stated), encoding="utf-8")
 
 
 def _understood(first: pa.Table, options: ReadOptions, source: str) -> ReadOptions:

@@ -115,7 +115,8 @@ def fit_shards(
         )
         raise OptionError(msg)
     from consilience import fitting
-    from consilience.fitting.sharded import ENGINE, ITEMS, LABELS, MODEL
+    from consilience.fitting.sharded import ENGINE, MODEL
+    from consilience.posterior import ITEMS, LABELS
     from consilience.progress import bar
     from consilience.shards import Shards
 

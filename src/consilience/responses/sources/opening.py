@@ -48,6 +48,7 @@ KINDS = {
     ".xml": "xml",
     ".zip": "zip",
 }
+SHARDS = "shards.toml"  # is in each folder of shards
 _PACKED = {".gz": "gzip", ".gzip": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 _PACKED |= {".zstd": "zstd"}
 _ANSWERS = {*KINDS, *_PACKED, ".manifest"} - {".zip"}
@@ -154,6 +155,13 @@ def _files(source: Source) -> Sequence[Source]:
     """Return the files of a folder that may hold answers; other sources as they are."""
     if not isinstance(source, Path) or not source.is_dir():
         return [source]
+    if (source / SHARDS).is_file():
+        msg = (
+            f"{source}: a folder of shards, which are fitted without being read "
+            "(`fit_shards`, or the command fit); name it there, or the original files "
+            "here"
+        )
+        raise SourceError(msg)
     inside = [path for path in source.rglob("*") if path.suffix.lower() in _ANSWERS]
     shown = (
         path
