@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from defusedxml import ElementTree
 
+import consilience as cs
 from consilience.errors import ColumnError, SourceError, as_options
 from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
 from consilience.reports.content import Chart, Listing, Note, evaluation_tables
@@ -236,3 +237,18 @@ def test_groups_of_annotators_are_compared(report):
     alone = next(each for each in sections(report) if each.id == "annotators")
     with pytest.raises(StopIteration):
         table(alone, "Groups of annotators")
+
+
+def test_a_run_of_shards_says_of_how_many_items_it_is(tmp_path):
+    made = cs.simulate(items=60, annotators=8, classes=3, per_item=4, seed=0)
+    table = made.responses.table[["item", "annotator", "label"]]
+    table.to_parquet(tmp_path / "a.parquet")
+    shards = cs.write_shards(tmp_path / "a.parquet", tmp_path / "s", rows=60)
+    cs.fit_shards(shards, model="dawid_skene", engine="em").save(tmp_path / "run")
+    cs.report({"run": cs.load(tmp_path / "run")}, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert f"{len(shards.items(0))} of 60</bdi>" in page
+    assert "of 240</bdi>" in page
+    assert "what is said of items, answers and agreement" in page
+    assert "dawid_<wbr>skene" in page  # where a long name may break
+    assert "&lt;wbr" not in page

@@ -133,8 +133,9 @@ class ShardedFit:
         )
         remarks = (shown, *self.study.remarks)
         outcome = fit_outcome(study, self.request, space, single, remarks)
-        cut = {"cut_short": self._cut_short} if self._cut_short else {}
-        return replace(outcome, attributes={**outcome.attributes, **cut})
+        more = {"of_all": [self.shards.num_items, self.shards.num_answers]}
+        more |= {"cut_short": self._cut_short} if self._cut_short else {}
+        return replace(outcome, attributes={**outcome.attributes, **more})
 
     def _result(self, fitted: HostModel) -> Result:
         if self._draws:

@@ -279,6 +279,9 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
         sources=json.loads(attributes["sources"]),
         tables=_tables(fit),
         answers=answers,
+        of_all=tuple(json.loads(attributes["of_all"]))
+        if "of_all" in attributes
+        else None,
     )
 
 

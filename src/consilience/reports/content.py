@@ -52,6 +52,8 @@ class Run:
         Columns item, annotator (null: anonymous), label, answer (contains, else null)
         and n; for objects also main and response. None where the run does not keep
         them.
+    of_all : tuple of int, optional
+        Items and answers that the run was fitted to, where it shows some of them alone.
 
     See Also
     --------
@@ -81,6 +83,7 @@ class Run:
     sources: Mapping[str, str]
     tables: Mapping[str, pd.DataFrame]
     answers: pd.DataFrame | None
+    of_all: tuple[int, int] | None = None
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table; one that the run does not have is empty."""

@@ -46,6 +46,10 @@ def overview(report: Report) -> Section:
         pairs = [*_counts(report, run), ("Model", run.model), ("Engine", run.engine)]
         intervals = ("Intervals", f"{run.prob:.0%}, equal-tailed")
         parts.append(Facts((*pairs, ("Seed", str(run.seed)), intervals)))
+        if run.of_all:
+            shown = "annotators and confusions are those of all items; what is said of "
+            shown += "items, answers and agreement is of the items that the run shows"
+            parts.append(Note(shown, "mind"))
     else:
         parts.append(_side_by_side(report))
     parts += [_certainty(run, prefix(report, run)) for run in report.runs]
@@ -72,13 +76,17 @@ def verdict(run: Run, who: str) -> Note:
 
 def _counts(report: Report, run: Run) -> list[tuple[str, str]]:
     items = run.table("items")
-    pairs = [("Items", f"{len(items):,}")]
+    of_items, of_answers = (
+        (f" of {n:,}" for n in run.of_all) if run.of_all else ("", "")
+    )
+    pairs = [("Items", f"{len(items):,}{of_items}")]
     if report.description is not None:
         description = report.description
         people = f"{description.annotators:,}"
         if description.anonymous:
             people += f" and {description.anonymous:,} anonymous answers"
-        pairs += [("Answers", f"{description.answers:,}"), ("Annotators", people)]
+        answers = f"{description.answers:,}{of_answers}"
+        pairs += [("Answers", answers), ("Annotators", people)]
         pairs.append(("Labels", f"{description.labels:,}"))
     if "tied" in items:
         pairs.append(("Tied items", f"{int(items['tied'].sum()):,}"))
