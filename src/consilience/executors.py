@@ -255,9 +255,9 @@ def check_workers(client: Any, file: Path) -> None:
             )
             raise ClusterError(msg)
         other = [
-            f"{name} {there[name]} (here {own})"
-            for name, own in here.items()
-            if there[name] != own
+            f"{name} {there[name]} (here {ours})"
+            for name, ours in here.items()
+            if there[name] != ours
         ]
         if other:
             msg = (

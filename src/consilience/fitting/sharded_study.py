@@ -1,7 +1,6 @@
 """Shards with what else is known of their items and annotators."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pandas as pd
 
@@ -90,8 +89,8 @@ class ShardedStudy:
 
 def _columns_of(lists: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of candidates that shards take."""
-    known: list[Any] = ["item", "label", "log_odds"]
-    other = [name for name in lists.columns if name not in known]
+    taken = ["item", "label", "log_odds"]
+    other = [name for name in lists.columns if name not in taken]
     if other and "log_odds" not in lists:
         msg = (
             f"candidates have columns {', '.join(map(str, other))}, whose weights are "
@@ -99,7 +98,7 @@ def _columns_of(lists: pd.DataFrame) -> pd.DataFrame:
             "out"
         )
         raise OptionError(msg)
-    return lists[[name for name in known if name in lists]]
+    return lists[[name for name in taken if name in lists]]
 
 
 def _rows(table: pd.DataFrame | None, items: pd.Index) -> pd.DataFrame | None:

@@ -1,15 +1,15 @@
 """Results of a fit: tables computed from its draws, and its folder."""
 
 from consilience.posterior._export import EXPORTS, export, export_table
-from consilience.posterior.all_items import (
+from consilience.posterior.drifting import drift
+from consilience.posterior.fit import Fit
+from consilience.posterior.full_tables import (
     ITEMS,
     LABELS,
     AllItems,
     all_items,
     has_all_items,
 )
-from consilience.posterior.drifting import drift
-from consilience.posterior.fit import Fit
 from consilience.posterior.store import load, save
 
 __all__ = [

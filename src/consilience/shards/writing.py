@@ -218,11 +218,11 @@ class _Work:
 
     def begin(self, name: str) -> None:
         """Keep what is there of this source and these options, and no other."""
-        known = self.folder / "source"
-        if not known.is_file() or known.read_text(encoding="utf-8") != name:
+        source = self.folder / "source"
+        if not source.is_file() or source.read_text(encoding="utf-8") != name:
             self.remove()
             self.folder.mkdir(parents=True)
-            known.write_text(name, encoding="utf-8")
+            source.write_text(name, encoding="utf-8")
 
     @property
     def dealt(self) -> bool:
