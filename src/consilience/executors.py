@@ -10,9 +10,10 @@ all calls share, which are sent as tasks for that reason.
 
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -170,9 +171,10 @@ class Workers:
         return total
 
     def close(self) -> None:
-        """Cancel the parts, and so what is done with them."""
-        with suppress(ClusterError), _explained():
-            self._client.cancel(self._parts, force=True)
+        """Let go of the parts; what is not begun with them is not done any more."""
+        for part in self._parts:
+            part.release()
+        self._parts.clear()
 
     def _called(self, work: Callable[..., Any], given: Sequence[Any]) -> list[Any]:
         shared = [self._shared(value) for value in given]
@@ -314,17 +316,17 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
         if workers is not None and workers < 1:
             msg = f"workers is {workers}; give 1 or more"
             raise OptionError(msg)
-        with (
-            dask.config.set(_MEMORY),
-            start(
-                n_workers=workers,
-                threads_per_worker=1,
-                dashboard_address="127.0.0.1:0",
-                silence_logs="CRITICAL",
-            ) as cluster,
-            connect(cluster, direct_to_workers=True) as client,
-        ):
-            yield client
+        with ExitStack() as opened:
+            with dask.config.set(_MEMORY), _interrupts_ignored():
+                cluster = opened.enter_context(
+                    start(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs="CRITICAL",
+                    )
+                )
+            yield opened.enter_context(connect(cluster, direct_to_workers=True))
         return
     try:
         client = connect(on, timeout=CONNECT)
@@ -336,3 +338,13 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
         raise ClusterError(msg) from error
     with client:
         yield client
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Let processes that are started ignore Ctrl-C, which this one answers for all."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

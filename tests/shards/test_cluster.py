@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 
 import numpy as np
@@ -250,3 +251,22 @@ def test_a_run_is_saved_beside_an_open_client(client, source, tmp_path):
     fit = cs.fit(source, model="dawid_skene", engine="em")
     fit.save(tmp_path / "run")
     assert len(cs.load(tmp_path / "run").items()) == 300
+
+
+def test_an_interrupt_ends_the_workers_without_a_word_of_theirs(shards, tmp_path):
+    how = ["--model", "dawid_skene", "--engine", "em", "--tolerance", "0"]
+    how += ["--sweeps", "100000", "--workers", "2", "--out", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "consilience", "fit", str(shards.folder), *how]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    said = (
+        process.stdout.readline() + process.stdout.readline()
+    )  # the workers are there
+    time.sleep(2)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    rest, error = process.communicate(timeout=60)
+    assert b"2 workers of Dask" in said + rest
+    assert process.returncode == 130
+    assert b"Traceback" not in error
+    assert not (tmp_path / "run").exists()
