@@ -157,7 +157,7 @@ def test_workers_of_other_versions_are_named(client, shards, monkeypatch):
     there = version("numpy")
     monkeypatch.setattr(executors, "version", lambda _: "1.0")
     with pytest.raises(ClusterError, match=rf"numpy {there} \(here 1.0\)"):
-        cs.fit_shards(shards, on=client)
+        cs.fit_shards(shards, model="dawid_skene", engine="em", on=client)
 
 
 def test_workers_without_this_package_are_named(client, shards, monkeypatch):
@@ -179,7 +179,7 @@ def test_a_cluster_without_workers_is_named(monkeypatch, shards):
         Client(cluster) as client,
         pytest.raises(ClusterError, match="no workers"),
     ):
-        cs.fit_shards(shards, on=client)
+        cs.fit_shards(shards, model="dawid_skene", engine="em", on=client)
 
 
 def test_a_scheduler_that_does_not_answer_is_named(
@@ -198,7 +198,8 @@ def test_commands_start_workers_and_say_where_they_are_seen(
     monkeypatch.chdir(tmp_path)
     rows = ["--shards", "--shard-rows", "400", "--workers", "2"]
     main(["read", str(source), *rows, "--out", "s"])
-    main(["fit", "s", "--workers", "2", "--out", "run"])
+    model = ["--model", "hierarchical_dawid_skene"]
+    main(["fit", "s", *model, "--workers", "2", "--out", "run"])
     said = " ".join(capsys.readouterr().out.split())
     assert said.count("2 workers of Dask; dashboard http://127.0.0.1:") == 2
     assert len(Shards.load(tmp_path / "s")) > 2
@@ -236,7 +237,8 @@ def test_dask_is_not_imported_without_a_cluster(shards):
     code = (
         "import sys, consilience as cs\n"
         "from consilience.shards import Shards\n"
-        f"cs.fit_shards(Shards.load({str(shards.folder)!r})).annotators()\n"
+        f"shards = Shards.load({str(shards.folder)!r})\n"
+        "cs.fit_shards(shards, model='hierarchical_dawid_skene').annotators()\n"
         "print('distributed' in sys.modules, 'fsspec' in sys.modules)"
     )
     ran = subprocess.run(

@@ -161,7 +161,7 @@ def test_shards_that_do_not_fit_in_memory_are_laid_out_each_time(shards, monkeyp
 
 
 def test_a_run_has_all_items_and_labels_and_shows_the_first_shard(shards, tmp_path):
-    fit = cs.fit_shards(shards)
+    fit = cs.fit_shards(shards, model="hierarchical_dawid_skene")
     reports = []
     fit.save(tmp_path / "run", progress=reports.append)
     assert reports[-1] == Progress("writing", len(shards), len(shards))
@@ -185,10 +185,36 @@ def test_a_run_has_all_items_and_labels_and_shows_the_first_shard(shards, tmp_pa
         fit.save(tmp_path / "run")
 
 
-def test_what_is_fitted_in_place_of_auto_is_named(shards, tmp_path, capsys):
+def test_auto_mixes_models_that_are_compared_on_items_of_the_first_shard(tmp_path):
+    made = cs.simulate(items=400, annotators=15, classes=3, per_item=5, seed=2)
+    table = made.responses.table[["item", "annotator", "label"]].astype("str")
+    table.to_parquet(tmp_path / "a.parquet")
+    # One shard, so that the same items are compared as in memory.
+    shards = cs.write_shards(tmp_path / "a.parquet", tmp_path / "s")
+    fit, whole = cs.fit_shards(shards), cs.fit(table)
+    first = fit.part(0)
+    compared = first.comparison().set_index("model")
+    expected = whole.comparison().set_index("model")
+    assert set(compared.index) == set(expected.index)
+    gap = compared["elpd"] - expected["elpd"].reindex(compared.index)
+    assert gap.abs().max() < 0.01
+    reason = first.data.attrs["engine_reason"]
+    assert "400 items drawn at random; the truth is a mixture" in reason
+    assert first.data.attrs["engine"] == "vb"  # gibbs has draws of these items alone
+    one = first.labels().set_index(["item", "label"])["probability"]
+    two = whole.labels().set_index(["item", "label"])["probability"]
+    right = one.groupby("item", observed=True).idxmax()
+    other = two.groupby("item", observed=True).idxmax()
+    assert (right == other.reindex(right.index)).mean() > 0.95
+    assert (one - two.reindex(one.index)).abs().mean() < 0.03
+    with pytest.raises(OptionError, match="auto fits several models by vb"):
+        cs.fit_shards(shards, engine="em")
+
+
+def test_the_command_fits_auto(shards, tmp_path, capsys):
     main(["fit", str(shards.folder), "--out", str(tmp_path / "run")])
-    printed = capsys.readouterr().out
-    assert "not compared over shards: hierarchical_dawid_skene is fitted" in printed
+    assert "all 300 items" in " ".join(capsys.readouterr().out.split())
+    assert len(cs.load(tmp_path / "run").comparison()) > 2
 
 
 def test_commands_read_fit_and_write(parquet, tmp_path, monkeypatch, capsys):
@@ -252,7 +278,7 @@ def test_a_damaged_shard_is_named(shards, tmp_path, harm):
         content[len(content) // 2] ^= 1
         file.write_bytes(bytes(content))
     with pytest.raises(SourceError, match=rf"{file.name}: the shard is missing or"):
-        cs.fit_shards(Shards.load(tmp_path / "s"))
+        cs.fit_shards(tmp_path / "s", model="dawid_skene", engine="em")
 
 
 @pytest.mark.parametrize("text", ["", "labels = 3", "labels = ['a']"])
@@ -289,7 +315,7 @@ def test_a_model_without_closed_forms_is_refused(shards):
 
 
 def test_a_fit_of_shards_that_is_cut_short_says_so(shards):
-    fit = cs.fit_shards(shards, max_seconds=1e-6)
+    fit = cs.fit_shards(shards, model="hierarchical_dawid_skene", max_seconds=1e-6)
     checks = fit.part(0).diagnostics().set_index("name")
     assert checks.loc["max_seconds", "outcome"] == "failed"
 
@@ -309,7 +335,7 @@ def test_a_fit_of_shards_goes_on_where_it_was_stopped(shards, tmp_path, monkeypa
 
 
 def test_tables_of_all_items_are_read_as_far_as_asked(shards, tmp_path):
-    fit = cs.fit_shards(shards)
+    fit = cs.fit_shards(shards, model="hierarchical_dawid_skene")
     fit.save(tmp_path / "run")
     tables = cs.all_items(tmp_path / "run")
     assert tables.items.count_rows() == 300
@@ -327,7 +353,7 @@ def test_tables_of_all_items_are_read_as_far_as_asked(shards, tmp_path):
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_tables_of_all_items_are_exported_to_one_file(shards, tmp_path, ending):
-    fit = cs.fit_shards(shards)
+    fit = cs.fit_shards(shards, model="hierarchical_dawid_skene")
     fit.save(tmp_path / "run")
     out = tmp_path / f"items.{ending}"
     words = ["export", str(tmp_path / "run"), "--what", "all_items", "--out", str(out)]
@@ -338,7 +364,7 @@ def test_tables_of_all_items_are_exported_to_one_file(shards, tmp_path, ending):
 
 
 def test_an_export_that_makes_no_sense_is_refused(shards, tmp_path, capsys):
-    cs.fit_shards(shards).save(tmp_path / "run")
+    cs.fit_shards(shards, model="hierarchical_dawid_skene").save(tmp_path / "run")
     for words, why in (
         (["--what", "all_items", "--what", "labels"], "name one table"),
         (["--what", "all_items", "--out", "a.xlsx"], "fix the ending"),

@@ -7,6 +7,8 @@ import pytest
 import consilience as cs
 from consilience.errors import DataError, OptionError
 
+MODEL = "hierarchical_dawid_skene"
+
 
 @pytest.fixture(scope="module")
 def answers():
@@ -67,7 +69,9 @@ def test_a_fit_with_tables_is_that_in_memory(answers, shards, tables, names):
 
 
 def test_groups_of_annotators_are_shown(shards, tables):
-    fit = cs.fit_shards(shards, annotators=tables["annotators"])
+    fit = cs.fit_shards(
+        shards, model="hierarchical_dawid_skene", annotators=tables["annotators"]
+    )
     groups = fit.part(0).data["constant_data"]["annotator_group"].to_numpy()
     assert (
         set(groups.ravel().astype(str)) >= {"experts", "crowd"}
@@ -128,12 +132,12 @@ def test_draws_are_those_of_the_posterior_in_memory(answers, shards):
 
 def test_draws_of_another_fit_are_others(shards):
     # The twin of the test above: intervals know how many answers there are.
-    fit = cs.fit_shards(shards, effort=cs.EngineOptions(draws=100))
+    fit = cs.fit_shards(shards, model=MODEL, effort=cs.EngineOptions(draws=100))
     half = type(shards).__len__
     few = cs.EngineOptions(draws=100)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(type(shards), "__len__", lambda self: half(self) // 4)
-        less = cs.fit_shards(shards, effort=few).annotators()
+        less = cs.fit_shards(shards, model=MODEL, effort=few).annotators()
     more = fit.annotators()
     wider = (less["upper"] - less["lower"]) / (more["upper"] - more["lower"])
     assert wider.median() > 1.25

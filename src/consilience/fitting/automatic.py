@@ -5,8 +5,9 @@ those of the one model whose intervals hold on data that no model fits. Which mo
 worth comparing is settled by what the responses are.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,18 +27,20 @@ from consilience.fitting.comparing import (
     fit_near_votes,
     lead,
     mixture_of,
+    near_votes,
     sample,
     side_by_side,
     worth_comparing,
 )
 from consilience.fitting.request import Request
+from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import (
     Single,
     fit_one,
     prior_at_full_strength,
     temper_result,
 )
-from consilience.model import fits_in_memory
+from consilience.model import Model, fits_in_memory
 from consilience.posterior.truth import Truth, mix, temper
 from consilience.progress import Reporter, logger
 from consilience.truth import Space, tally
@@ -105,6 +108,58 @@ def fit_auto(
         weights = weights[kept] / weights[kept].sum()
     fits = [_with_common(fitted, common, space) for fitted in fits]
     return _mixture(fits, weights, common, space, reason), table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixed:
+    """How the posteriors of several models are mixed, which are fitted to shards."""
+
+    weights: Float[np.ndarray, " A"]
+    common: float
+    reason: str
+    table: pd.DataFrame
+
+    def single(self, fits: list[Single], space: Space) -> Single:
+        """Mix what the models say of some items."""
+        fits = [_with_common(fitted, self.common, space) for fitted in fits]
+        return _mixture(fits, self.weights, self.common, space, self.reason)
+
+
+def worth_fitting(
+    study: ShardedStudy, request: Request, report: Reporter
+) -> tuple[dict[str, Model[Any]], Mixed | None]:
+    """Return the models to fit to all shards, and how their posteriors are mixed.
+
+    Models are compared on items of the first shard. Those of which only draws are to be
+    had cannot be fitted to all; their weight is that of the others.
+    """
+    space = study.space(0)
+    only = _only_model(space)
+    if only is not None:
+        return {only: annotators.fittable(only)}, None
+    part = sample(space, request.seed)
+    names = worth_comparing(part, ordered=False)
+    effort = replace(request.effort, restarts=None)
+    asked = replace(request, engine="auto", effort=effort)
+    fits, table = compare_models(part, names, asked, report)
+    weights = table["weight"].to_numpy()
+    closed = np.array([fitted.engine == "vb" for fitted in fits])
+    kept = np.flatnonzero(closed & (weights >= MIN_WEIGHT))
+    kept = kept if len(kept) else np.flatnonzero(closed)[:1]
+    shares = weights[kept] / weights[kept].sum() if weights[kept].any() else np.ones(1)
+    reason = (
+        f"{lead(table)} (best with probability {table['best'][0]:.2f}), on "
+        f"{part.num_units:,} items drawn at random"
+    )
+    logger.info("auto: %s", reason)
+    common = common_correlation(
+        [fitted.tempering.shrunk for fitted in fits if fitted.tempering is not None]
+    )
+    number = study.shards.num_items
+    chosen = {
+        fits[place].name: near_votes(fits[place].name, part, number) for place in kept
+    }
+    return chosen, Mixed(shares, common, reason, table)
 
 
 def _with_common(fitted: Single, common: float, space: Space) -> Single:

@@ -277,15 +277,16 @@ def host_engine(name: str) -> str:
     return "gibbs" if "gibbs" in annotators.fittable(name).engines else "vb"
 
 
-def near_votes(name: str, space: Space) -> Model[Any]:
+def near_votes(name: str, space: Space, units: int | None = None) -> Model[Any]:
     """Return a model whose prevalence is held near the shares of votes.
 
+    By default of the units of the space, or of more, of which these are a sample.
     Models with normal effects, whose annotators are reported, are left as they are.
     """
     model = annotators.fittable(name)
     if not (model.on_host and model.closed):
         return model
-    votes = NEAR_VOTES * space.num_units * _vote_shares(space)
+    votes = NEAR_VOTES * (units or space.num_units) * _vote_shares(space)
 
     def program(data: Coding, prior: Any) -> Any:
         if data.num_states != len(votes):  # the smallest study, which has no votes

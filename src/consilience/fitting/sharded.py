@@ -1,49 +1,37 @@
 """Fit answers in shards: parameters from all items, results shard by shard."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from jaxtyping import Float, Int
 
 from consilience import annotators as models
 from consilience.checks import all_checks, as_dataset
-from consilience.checks.independence import Residual, residual_correlation
-from consilience.continuing import cut_short, journal
+from consilience.continuing import branch, cut_short, journal
 from consilience.errors import CannotWriteError, FitError, OptionError, not_among
-from consilience.executors import check_workers
+from consilience.executors import Executor, Threads, Workers, check_workers
+from consilience.fitting.automatic import Mixed, worth_fitting
 from consilience.fitting.inputs import Table
+from consilience.fitting.learned import RULES, Learned, learn
 from consilience.fitting.request import Request
 from consilience.fitting.sharded_study import ShardedStudy
-from consilience.fitting.single import Single, fit_outcome, temper_result
+from consilience.fitting.single import fit_outcome
 from consilience.inference import EngineOptions
-from consilience.inference.ascent import Optimum, Steps, logs_of, point
-from consilience.inference.engines import em, vb
-from consilience.inference.options import check_fits, generator_of, override
-from consilience.inference.result import Optimization, Result, at_a_point
-from consilience.inference.sharded import (
-    ShardedModel,
-    draw_from_shards,
-    optimize_shards,
-    result_of_draws,
-)
-from consilience.model import HostModel, Model
+from consilience.inference.ascent import Steps
+from consilience.inference.options import check_fits, override
+from consilience.model import Model
 from consilience.posterior import ITEMS, LABELS, Fit
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.shards import MARKER, Shards
 from consilience.whole_folder import Replaceable, whole_file, whole_folder
 
-MODEL, ENGINE = "hierarchical_dawid_skene", "vb"
-RULES = {"em": em.RULE, "vb": vb.RULE}
-REMARK = "no draws were requested, so there are no intervals"
 NO_DRAWS = 'em takes no draws of shards; `engine="vb"` does, or leave `draws=` out'
 LEAST = 0.0005  # probability of a label that is written
 
@@ -75,27 +63,26 @@ class ShardedFit:
         self,
         study: ShardedStudy,
         request: Request,
-        sweeps: ShardedModel,
-        where: Optimum,
-        how: Optimization,
-        draws: Mapping[str, Float[np.ndarray, "D ..."]],
+        learned: Sequence[Learned],
+        mixed: Mixed | None,
+        client: Any,
     ) -> None:
-        self.study, self.request, self.model = study, request, sweeps.model
-        self._executor, self._how, self._draws = sweeps.executor, how, draws
-        self._cut_short = cut_short()
-        self._logs = logs_of(RULES[request.engine], where)
-        self._parameters = point(cast("HostModel", sweeps), where)
-        self._answers = sum(self._executor.each(_of_annotators))
-        self._seconds = time.monotonic() - request.started
+        self.study, self.request, self._client = study, request, client
+        self._learned, self._mixed, self._cut_short = learned, mixed, cut_short()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what workers need to lay out results."""
-        return self.__dict__ | {"_executor": None}
+        return self.__dict__ | {"_client": None}
+
+    @property
+    def model(self) -> Model[Any]:
+        """The model whose annotators are reported."""
+        return self._learned[0].model
 
     @property
     def sweeps(self) -> int:
-        """How many sweeps the optimization took."""
-        return int(np.isfinite(self._how.objective).sum())
+        """How many sweeps the optimization of that model took."""
+        return int(np.isfinite(self._learned[0].how.objective).sum())
 
     @property
     def shards(self) -> Shards:
@@ -106,26 +93,17 @@ class ShardedFit:
         """Return the fit of the items of a shard, with what was learned from all."""
         data = self._outcome(place).tree()
         constant = data["constant_data"].to_dataset()
-        counts = ("annotator", self._answers)
+        counts = ("annotator", self._learned[0].answers)
         constant = constant.assign(annotator_responses=counts)
         data = with_groups(data, constant_data=constant)
         return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
-    def _outcome(self, place: int, fitted: HostModel | None = None) -> Outcome:
+    def _outcome(self, place: int) -> Outcome:
         study, space = self.study.part(place)
-        result = self._result(fitted or HostModel(self.model, space))
-        tempering = None
-        if self._residual is not None:
-            tempering = temper_result(self._residual, "tempered", space, result)
-        single = Single(
-            name=self.request.model,
-            model=self.model,
-            engine=self.request.engine,
-            reason="it fits shards",
-            result=result,
-            tempering=tempering,
-            seconds=self._seconds,
-        )
+        fits = [each.single(space) for each in self._learned]
+        single, table = fits[0], None
+        if self._mixed is not None:
+            single, table = self._mixed.single(fits, space), self._mixed.table
         shown = (
             f"annotators and confusions are learned from all {self.shards.num_items:,} "
             f"items in {len(self.shards):,} shards; tables of items show the "
@@ -133,17 +111,11 @@ class ShardedFit:
         )
         remarks = (shown, *self.study.remarks)
         outcome = fit_outcome(study, self.request, space, single, remarks)
-        more = {"of_all": [self.shards.num_items, self.shards.num_answers]}
+        number = [self.shards.num_items, self.shards.num_answers]
+        more: dict[str, Any] = {"of_all": number}
         more |= {"cut_short": self._cut_short} if self._cut_short else {}
-        return replace(outcome, attributes={**outcome.attributes, **more})
-
-    def _result(self, fitted: HostModel) -> Result:
-        if self._draws:
-            prob = self.request.effort.prob
-            return result_of_draws(fitted, self._draws, self._how, prob)
-        likelihood, belief = fitted.posterior(self._logs)
-        truth = fitted.truth(belief)
-        return at_a_point(self._parameters, truth, likelihood, self._how, (REMARK,))
+        attributes = {**outcome.attributes, **more}
+        return replace(outcome, attributes=attributes, comparison=table)
 
     def parts(self) -> Iterator[Fit]:
         """Give the fit of each shard in turn."""
@@ -174,34 +146,23 @@ class ShardedFit:
             for name in (ITEMS, LABELS):
                 (partial / name).mkdir()
 
-            written = self._executor.each(
-                _write, self, partial.resolve(), one_by_one=True
+            places = range(len(self.shards))
+            executor: Executor = (
+                Threads(places.__getitem__, len(places))
+                if self._client is None
+                else Workers(self._client, places.__getitem__, len(places))
             )
+            written = executor.each(_write, self, partial.resolve(), one_by_one=True)
             for done, _ in enumerate(written, 1):
                 progress(Progress("writing", done, len(self.shards)))
             for file in [*first.iterdir()]:
                 file.rename(partial / file.name)
             first.rmdir()
 
-    @cached_property
-    def _residual(self) -> Residual | None:
-        parameters = {
-            name: np.asarray(value)[None, None]
-            for name, value in self._parameters.items()
-        }
-        return residual_correlation(self.model, self.study.space(0), parameters)
 
-
-def _of_annotators(part: HostModel, _: int) -> Int[np.ndarray, " J"]:
-    """Count the answers of each annotator."""
-    matrix = part.matrix
-    each = np.asarray(matrix.by_pair.sum(0)).reshape(matrix.num_annotators, -1)
-    return each.sum(1).astype(np.int64)
-
-
-def _write(part: HostModel, place: int, fit: ShardedFit, folder: Path) -> None:
+def _write(_: int, place: int, fit: ShardedFit, folder: Path) -> None:
     """Write the tables of the items and labels of a shard."""
-    shown = Fit(fit._outcome(place, part))  # noqa: SLF001 (whose tree is never laid out)
+    shown = Fit(fit._outcome(place))  # noqa: SLF001 (whose tree is never laid out)
     labels = shown.labels()[["item", "label", "probability"]]
     labels = labels[labels["probability"] >= LEAST]
     try:
@@ -221,8 +182,8 @@ def _write(part: HostModel, place: int, fit: ShardedFit, folder: Path) -> None:
 def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     shards: Shards | str | Path,
     *,
-    model: str | Model[Any] = MODEL,
-    engine: str = ENGINE,
+    model: str | Model[Any] = "auto",
+    engine: str = "vb",
     gold: Table | None = None,
     candidates: Table | None = None,
     annotators: Table | None = None,
@@ -243,8 +204,10 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     ----------
     shards : Shards or path
         The answers, or their folder.
-    model : str or Model, default "hierarchical_dawid_skene"
-        A model whose parameters have closed forms.
+    model : str or Model, default "auto"
+        A model whose parameters have closed forms. "auto" compares models on items of
+        the first shard, as `fit` does, fits those with closed forms to all shards, and
+        mixes their posteriors; annotators are those of the best one.
     engine : {"vb", "em"}, default "vb"
         Inference engine.
     gold, candidates, annotators : data frame or path, optional
@@ -288,16 +251,55 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     ...     study(0, num_photos=30).answers.to_parquet(source)
     ...     columns = {"item": "photo", "label": "animal"}
     ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
-    ...     fit = cs.fit_shards(shards)
+    ...     fit = cs.fit_shards(shards, model="hierarchical_dawid_skene")
     ...     int(fit.annotators()["responses"].sum())
     180
     """
     if not isinstance(shards, Shards):
         shards = Shards.load(shards)
-    name = models.find(model)
+    name = model if model == "auto" else models.find(model)
     if engine not in RULES:
         raise OptionError(not_among("engine", engine, tuple(RULES)))
     request = Request(model=name, engine=engine, seed=seed, prior=prior, effort=effort)
+    chosen = None if name == "auto" else _with_closed_form(name, engine, prior)
+    if chosen is None and (engine != "vb" or prior):
+        msg = "auto fits several models by vb; name one for another engine or a prior"
+        raise OptionError(msg)
+    given = {key: value for key, value in asdict(effort).items() if value is not None}
+    unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "draws", "prob"})
+    if unused:
+        msg = (
+            f"fits of shards have no {', '.join(unused)}; their effort is restarts, "
+            "sweeps, tolerance, draws and prob"
+        )
+        raise OptionError(msg)
+    how = {"engine": engine, "prob": effort.prob, "draws": given.pop("draws", 0)}
+    how |= {"steps": override(Steps(), given), "seed": seed, "client": on}
+    if engine == "em" and how["draws"]:
+        raise OptionError(NO_DRAWS)
+    tables = {"gold": gold, "candidates": candidates, "annotators": annotators}
+    study = ShardedStudy.read(shards, **tables)
+    inputs = (version("consilience"), study, replace(request, started=0.0), chosen)
+    folder = None if checkpoint is None else Path(checkpoint)
+    if on is not None:
+        check_workers(on, study.shards.folder / MARKER)
+    with journal(folder, inputs, max_seconds), reporter(progress) as report:
+        mixed = None
+        if chosen is None:
+            fitted, mixed = worth_fitting(study, request, report)
+        else:
+            fitted = {name: chosen}
+        learned = []
+        for each, of_model in fitted.items():
+            with branch(f"{each}, all shards") if mixed else nullcontext():
+                learned.append(learn(each, of_model, study, report=report, **how))
+        return ShardedFit(study, request, learned, mixed, on)
+
+
+def _with_closed_form(
+    name: str, engine: str, prior: Mapping[str, float] | None
+) -> Model[Any]:
+    """Return a model, or refuse one that shards cannot be fitted by."""
     chosen = models.fittable(name, prior)
     if chosen.rule or chosen.by_gradient or not chosen.on_host:
         msg = (
@@ -307,33 +309,4 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         )
         raise FitError(msg)
     check_fits(name, engine, chosen.engines)
-    given = {key: value for key, value in asdict(effort).items() if value is not None}
-    unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "draws", "prob"})
-    if unused:
-        msg = (
-            f"fits of shards have no {', '.join(unused)}; their effort is restarts, "
-            "sweeps, tolerance, draws and prob"
-        )
-        raise OptionError(msg)
-    number = given.pop("draws", 0)
-    if engine == "em" and number:
-        raise OptionError(NO_DRAWS)
-    steps = override(Steps(), given)
-    tables = {"gold": gold, "candidates": candidates, "annotators": annotators}
-    study = ShardedStudy.read(shards, **tables)
-    inputs = (version("consilience"), study, replace(request, started=0.0), chosen)
-    folder = None if checkpoint is None else Path(checkpoint)
-    if on is not None:
-        check_workers(on, study.shards.folder / MARKER)
-    with journal(folder, inputs, max_seconds), reporter(progress) as report:
-        sweeps = ShardedModel(chosen, study.space, len(shards), on)
-        try:
-            of_climb, of_draws = generator_of(seed).spawn(2)
-            where, how = optimize_shards(sweeps, RULES[engine], steps, of_climb, report)
-            draws = {}
-            if number:
-                draws = draw_from_shards(sweeps, where, of_draws, number, report)
-            return ShardedFit(study, request, sweeps, where, how, draws)
-        except BaseException:
-            sweeps.executor.close()
-            raise
+    return chosen

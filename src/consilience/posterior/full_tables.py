@@ -45,7 +45,8 @@ class AllItems:
     ...     study(0, num_photos=30).answers.to_parquet(source)
     ...     columns = {"item": "photo", "label": "animal"}
     ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
-    ...     cs.fit_shards(shards).save(Path(folder) / "run")
+    ...     fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
+    ...     fit.save(Path(folder) / "run")
     ...     tables = cs.all_items(Path(folder) / "run")
     ...     first = tables.items.head(1)["item"].to_pylist()
     ...     tables.items.count_rows(), tables.labels_of(first)["item"].nunique()
@@ -162,7 +163,8 @@ def all_items(run: str | Path) -> AllItems:
     ...     study(0, num_photos=30).answers.to_parquet(source)
     ...     columns = {"item": "photo", "label": "animal"}
     ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
-    ...     cs.fit_shards(shards).save(Path(folder) / "run")
+    ...     fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
+    ...     fit.save(Path(folder) / "run")
     ...     cs.all_items(Path(folder) / "run").items.count_rows()
     30
     """

@@ -115,16 +115,12 @@ def fit_shards(
         )
         raise OptionError(msg)
     from consilience import fitting
-    from consilience.fitting.sharded import ENGINE, MODEL
     from consilience.posterior import ITEMS, LABELS
     from consilience.progress import bar
     from consilience.shards import Shards
 
     show = screen(as_json=json)
-    if how["model"] == "auto":
-        how |= {"model": MODEL}
-        show.print(f"models are not compared over shards: {MODEL} is fitted")
-    how |= {"engine": ENGINE} if how["engine"] == "auto" else {}
+    how |= {"engine": "vb"} if how["engine"] == "auto" else {}
     shards = Shards.load(folder)
     show.print(shards.cleaning.account()[0])
     unfinished = out.with_name(f"{out.name}.unfinished")
