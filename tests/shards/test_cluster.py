@@ -265,7 +265,7 @@ def test_an_interrupt_ends_the_workers_without_a_word_of_theirs(shards, tmp_path
     said = (
         process.stdout.readline() + process.stdout.readline()
     )  # the workers are there
-    time.sleep(2)
+    time.sleep(0.3)  # they import what a fit needs
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     rest, error = process.communicate(timeout=60)
     assert b"2 workers of Dask" in said + rest
