@@ -126,12 +126,13 @@ def _why_this(attributes: Mapping[Any, Any], compared: pd.DataFrame) -> list[Tex
     shares = ", ".join(f"{row.model} {row.weight:.2f}" for row in weight.itertuples())
     # Of contains it is stacking alone; of choice, steadiness of the labels as well.
     steady = ", steady labels" if attributes["kind"] == "choice" else ""
+    hold = "" if "of_all" in attributes else ", whose intervals hold"  # of shards: none
     return [
         Text(
             "labels: mean of several models (weights: prediction of answers"
             f"{steady}): {shares}"
         ),
-        Text(f"annotators: of {attributes['model']}, whose intervals hold"),
+        Text(f"annotators: of {attributes['model']}{hold}"),
     ]
 
 
