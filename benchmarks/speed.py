@@ -269,7 +269,7 @@ def closed_forms() -> Iterator[tuple[str, str]]:
     Structured is of data of another sort, and has its own benchmark.
     """
     from consilience import annotators
-    from consilience.cli.commands.fit import entries
+    from consilience.cli.commands.models import entries
 
     for entry in entries():
         closed = [each for each in entry.engines if each in ("vb", "em", "rule")]

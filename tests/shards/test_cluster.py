@@ -200,8 +200,8 @@ def test_commands_start_workers_and_say_where_they_are_seen(
     main(["read", str(source), *rows, "--out", "s"])
     model = ["--model", "hierarchical_dawid_skene"]
     main(["fit", "s", *model, "--workers", "2", "--out", "run"])
-    said = " ".join(capsys.readouterr().out.split())
-    assert said.count("2 workers of Dask; dashboard http://127.0.0.1:") == 2
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.count("2 workers of Dask; dashboard http://127.0.0.1:") == 2
     assert len(Shards.load(tmp_path / "s")) > 2
     assert (tmp_path / "run" / ITEMS).is_dir()
 
@@ -262,13 +262,13 @@ def test_an_interrupt_ends_the_workers_without_a_word_of_theirs(shards, tmp_path
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    said = (
+    printed = (
         process.stdout.readline() + process.stdout.readline()
     )  # the workers are there
     time.sleep(0.3)  # they import what a fit needs
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     rest, error = process.communicate(timeout=60)
-    assert b"2 workers of Dask" in said + rest
+    assert b"2 workers of Dask" in printed + rest
     assert process.returncode == 130
     assert b"Traceback" not in error
     assert not (tmp_path / "run").exists()

@@ -11,7 +11,7 @@ import pytest
 import consilience as cs
 from consilience.annotators import load
 from consilience.cli import main
-from consilience.cli.commands.fit import entries
+from consilience.cli.commands.models import entries
 from consilience.errors import FitError, KindError, OptionError, SourceError
 from consilience.fitting.sharded import LEAST
 from consilience.posterior import ITEMS, LABELS

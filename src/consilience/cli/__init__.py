@@ -70,7 +70,7 @@ APP = App(
 )
 for _place in (
     *("simulate:demo", "responses:read", "responses:describe", "agreement:agreement"),
-    *("fit:fit", "fit:predict", "fit:models", "runs:export", "runs:score"),
+    *("fit:fit", "fit:predict", "models:models", "runs:export", "runs:score"),
     *("runs:annotators", "runs:ratings"),
     *("evaluate:evaluate", "contains:filtering", "contains:decide"),
     *("contains:leading_question", "study:study", "study:report"),

@@ -229,22 +229,26 @@ def _score(
     return fitted, scores_of(fitted, space).elpd
 
 
+def reported_as(shown: str, report: Reporter) -> Reporter:
+    """Return a reporter of one bar a model: one for each start fills the screen."""
+
+    def tell(progress: Progress) -> None:
+        note = f"{progress.phase} {progress.note}"
+        report(Progress(shown, progress.done, progress.total, note))
+
+    return tell
+
+
 def fit_near_votes(
     name: str, shown: str, space: Space, request: Request, report: Reporter
 ) -> Single:
     """Fit a model as it is compared: on the host, with a seed of its own."""
-
-    def report_by_name(progress: Progress) -> None:
-        # One bar a model: those of every start would fill the screen.
-        note = f"{progress.phase} {progress.note}"
-        report(Progress(shown, progress.done, progress.total, note))
-
     with branch(shown):
         return fit_one(
             name,
             space,
             replace(request, engine=host_engine(name)),
-            report_by_name,
+            reported_as(shown, report),
             seed=seed_for(request.seed, name),
             informative=near_votes(name, space),
         )

@@ -15,8 +15,9 @@ from consilience import annotators as models
 from consilience.checks import all_checks, as_dataset
 from consilience.continuing import branch, cut_short, journal
 from consilience.errors import CannotWriteError, FitError, OptionError, not_among
-from consilience.executors import Executor, Threads, Workers, check_workers
+from consilience.executors import check_workers, executor
 from consilience.fitting.automatic import Mixed, worth_fitting
+from consilience.fitting.comparing import reported_as
 from consilience.fitting.inputs import Table
 from consilience.fitting.learned import RULES, Learned, learn
 from consilience.fitting.request import Request
@@ -147,14 +148,13 @@ class ShardedFit:
                 (partial / name).mkdir()
 
             places = range(len(self.shards))
-            executor: Executor = (
-                Threads(places.__getitem__, len(places))
-                if self._client is None
-                else Workers(self._client, places.__getitem__, len(places))
-            )
-            written = executor.each(_write, self, partial.resolve(), one_by_one=True)
-            for done, _ in enumerate(written, 1):
-                progress(Progress("writing", done, len(self.shards)))
+            calls = executor(self._client, places.__getitem__, len(places))
+            written = calls.each(_write, self, partial.resolve(), one_by_one=True)
+            try:
+                for done, _ in enumerate(written, 1):
+                    progress(Progress("writing", done, len(self.shards)))
+            finally:
+                calls.close()
             for file in [*first.iterdir()]:
                 file.rename(partial / file.name)
             first.rmdir()
@@ -291,8 +291,11 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
             fitted = {name: chosen}
         learned = []
         for each, of_model in fitted.items():
-            with branch(f"{each}, all shards") if mixed else nullcontext():
-                learned.append(learn(each, of_model, study, report=report, **how))
+            tell, shown = report, f"{each}, all shards"
+            if mixed is not None:  # one bar a model, as where models are compared
+                tell = reported_as(shown, report)
+            with branch(shown) if mixed is not None else nullcontext():
+                learned.append(learn(each, of_model, study, report=tell, **how))
         return ShardedFit(study, request, learned, mixed, on)
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from consilience.continuing import Loop
 from consilience.errors import FitError
-from consilience.executors import Executor, Sum, Threads, Workers
+from consilience.executors import Sum, executor
 from consilience.inference.ascent import Optimum, Steps, UpdateRule, optimize
 from consilience.inference.augmentation import (
     BURN_IN,
@@ -62,11 +62,7 @@ class ShardedModel:
             raise FitError(msg)
         self.priors, self.coding = first.priors, first.coding
         self.normal, self.candidates = first.normal, None
-        self.executor: Executor = (
-            Threads(self._lay_out, number, keep=_Room(KEPT))
-            if client is None
-            else Workers(client, self._lay_out, number)
-        )
+        self.executor = executor(client, self._lay_out, number, keep=_Room(KEPT))
         self.total = float(sum(self.executor.each(_total)))
 
     def sweep(self, logs: Logs) -> Swept:

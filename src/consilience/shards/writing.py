@@ -32,7 +32,7 @@ from consilience.errors import (
     SourceError,
     not_among,
 )
-from consilience.executors import Executor, Threads, Workers, check_workers
+from consilience.executors import check_workers, executor
 from consilience.progress import Progress, Reporter, reporter
 from consilience.responses import read_with
 from consilience.responses.options import MISSING, Columns, ReadOptions
@@ -252,15 +252,10 @@ def _write_all(
 ) -> None:
     """Read each part, and code all alike."""
     parts, accounts = work.parts, Accounts()
-    executor: Executor = (
-        Threads(parts.__getitem__, len(parts))
-        if client is None
-        else Workers(client, parts.__getitem__, len(parts))
-    )
+    calls = executor(client, parts.__getitem__, len(parts))
     try:
-        for done, part in enumerate(
-            executor.each(_read_part, options, one_by_one=True), 1
-        ):
+        read = calls.each(_read_part, options, one_by_one=True)
+        for done, part in enumerate(read, 1):
             accounts.add(part)
             parts[done - 1].with_suffix(".rows").unlink(missing_ok=True)
             report(Progress("reading", done, len(parts)))
@@ -269,12 +264,12 @@ def _write_all(
         people = people.take(pa.array(natural_order(people)))
         _write(folder / "annotators.arrow", pa.table({"annotator": people}))
         shards = []
-        each = executor.each(_code_part, people, text_array(labels), folder)
+        each = calls.each(_code_part, people, text_array(labels), folder)
         for done, shard in enumerate(each, 1):
             shards.append(shard)
             report(Progress("coding", done, len(parts)))
     finally:
-        executor.close()
+        calls.close()
     stated = accounts.stated()
     stated["assumptions"] = [*assumptions, *stated["assumptions"]]
     stated |= {"labels": labels, "in_order": has_order(labels), "source": str(source)}

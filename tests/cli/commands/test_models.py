@@ -3,7 +3,7 @@ import json
 import pytest
 
 from consilience import annotators
-from consilience.cli.commands.fit import entries
+from consilience.cli.commands.models import entries
 
 
 def test_every_model_is_listed():
