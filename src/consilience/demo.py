@@ -23,6 +23,7 @@ from consilience.reports import can_draw, gather
 from consilience.reports import write as write_report
 from consilience.responses import Responses, read, write
 from consilience.scoring.metrics import Score, score
+from consilience.shards import Shards, write_shards
 from consilience.whole_folder import whole_folder
 
 MODEL = "auto"
@@ -97,6 +98,23 @@ class Study:
         """
         accuracy = np.einsum("k,jkk->j", PREVALENCE, self.confusion)
         return dict(zip(self.annotators, map(float, accuracy), strict=True))
+
+    def shards(self, folder: str | Path) -> Shards:
+        """Write the answers as a file, and read them as shards.
+
+        Parameters
+        ----------
+        folder
+            Folder of shards to write; the file lies beside it.
+
+        Returns
+        -------
+        Shards
+            The folder.
+        """
+        source = Path(folder).with_suffix(".parquet")
+        self.answers.to_parquet(source)
+        return write_shards(source, folder, item="photo", label="animal")
 
 
 def study(

@@ -199,7 +199,7 @@ def test_auto_mixes_models_that_are_compared_on_items_of_the_first_shard(tmp_pat
     gap = compared["elpd"] - expected["elpd"].reindex(compared.index)
     assert gap.abs().max() < 0.01
     reason = first.data.attrs["engine_reason"]
-    assert "400 items drawn at random; the truth is a mixture" in reason
+    assert "on 400 items of the first shard; the truth is a mixture" in reason
     assert first.data.attrs["engine"] == "vb"  # gibbs has draws of these items alone
     one = first.labels().set_index(["item", "label"])["probability"]
     two = whole.labels().set_index(["item", "label"])["probability"]

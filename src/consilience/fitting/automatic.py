@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from consilience import annotators
 from consilience.checks.independence import (
@@ -83,41 +83,36 @@ def fit_auto(
             f"model they are meant for: {', '.join(CANDIDATES)}"
         )
         raise OptionError(msg)
-    part = sample(space, request.seed)
-    names = worth_comparing(part, ordered=request.ordered)
-    fits, table = compare_models(part, names, request, report)
-    reason = f"{lead(table)} (best with probability {table['best'][0]:.2f})"
-    logger.info("auto: %s", reason)
-    if part is not space:
-        reason += f", on {part.num_units:,} items drawn at random"
+    part, fits, mixed = _compared(space, request, report)
     if request.engine not in ("auto", "vb"):
         single = fit_one(fits[0].name, space, request, report)
-        return replace(single, reason=f"{reason}; {single.reason}"), table
-    weights = table["weight"].to_numpy()
-    common = common_correlation(
-        [fitted.tempering.shrunk for fitted in fits if fitted.tempering is not None]
-    )
+        reason = f"{mixed.reason}; {single.reason}"
+        return replace(single, reason=reason), mixed.table
     if part is not space:
         reported = np.array([fitted is _reported(fits) for fitted in fits])
-        kept = np.flatnonzero((weights >= MIN_WEIGHT) | reported)
+        kept = np.flatnonzero((mixed.weights >= MIN_WEIGHT) | reported)
         of_all = [
             (fits[place].name, f"{fits[place].name}, all items") for place in kept
         ]
         work = [partial(fit_near_votes, *names, space, request) for names in of_all]
-        fits = side_by_side(work, report)
-        weights = weights[kept] / weights[kept].sum()
-    fits = [_with_common(fitted, common, space) for fitted in fits]
-    return _mixture(fits, weights, common, space, reason), table
+        fits, mixed = side_by_side(work, report), mixed.of(kept)
+    return mixed.single(fits, space), mixed.table
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mixed:
-    """How the posteriors of several models are mixed, which are fitted to shards."""
+    """How the posteriors of several models are mixed, and how the models stand."""
 
     weights: Float[np.ndarray, " A"]
     common: float
     reason: str
     table: pd.DataFrame
+
+    def of(self, kept: Int[np.ndarray, " A"]) -> "Mixed":
+        """Return the mixture of some of the models."""
+        some = self.weights[kept]
+        even = np.full(len(kept), 1 / len(kept))
+        return replace(self, weights=some / some.sum() if some.any() else even)
 
     def single(self, fits: list[Single], space: Space) -> Single:
         """Mix what the models say of some items."""
@@ -137,29 +132,35 @@ def worth_fitting(
     only = _only_model(space)
     if only is not None:
         return {only: annotators.fittable(only)}, None
-    part = sample(space, request.seed)
-    names = worth_comparing(part, ordered=False)
-    effort = replace(request.effort, restarts=None)
-    asked = replace(request, engine="auto", effort=effort)
-    fits, table = compare_models(part, names, asked, report)
-    weights = table["weight"].to_numpy()
-    closed = np.array([fitted.engine == "vb" for fitted in fits])
-    kept = np.flatnonzero(closed & (weights >= MIN_WEIGHT))
-    kept = kept if len(kept) else np.flatnonzero(closed)[:1]
-    shares = weights[kept] / weights[kept].sum() if weights[kept].any() else np.ones(1)
-    reason = (
-        f"{lead(table)} (best with probability {table['best'][0]:.2f}), on "
-        f"{part.num_units:,} items drawn at random"
+    asked = replace(
+        request, engine="auto", effort=replace(request.effort, restarts=None)
     )
+    part, fits, mixed = _compared(space, asked, report)
+    if part is space:
+        items = f"on {part.num_units:,} items of the first shard"
+        mixed = replace(mixed, reason=f"{mixed.reason}, {items}")
+    closed = np.array([fitted.engine == "vb" for fitted in fits])
+    kept = np.flatnonzero(closed & (mixed.weights >= MIN_WEIGHT))
+    kept = kept if len(kept) else np.flatnonzero(closed)[:1]
+    names, number = [fits[place].name for place in kept], study.shards.num_items
+    return {name: near_votes(name, part, number) for name in names}, mixed.of(kept)
+
+
+def _compared(
+    space: Space, request: Request, report: Reporter
+) -> tuple[Space, list[Single], Mixed]:
+    """Compare models on items of a space; return these, the fits and their mixture."""
+    part = sample(space, request.seed)
+    names = worth_comparing(part, ordered=request.ordered)
+    fits, table = compare_models(part, names, request, report)
+    reason = f"{lead(table)} (best with probability {table['best'][0]:.2f})"
     logger.info("auto: %s", reason)
+    if part is not space:
+        reason += f", on {part.num_units:,} items drawn at random"
     common = common_correlation(
         [fitted.tempering.shrunk for fitted in fits if fitted.tempering is not None]
     )
-    number = study.shards.num_items
-    chosen = {
-        fits[place].name: near_votes(fits[place].name, part, number) for place in kept
-    }
-    return chosen, Mixed(shares, common, reason, table)
+    return part, fits, Mixed(table["weight"].to_numpy(), common, reason, table)
 
 
 def _with_common(fitted: Single, common: float, space: Space) -> Single:

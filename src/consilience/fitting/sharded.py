@@ -47,14 +47,10 @@ class ShardedFit:
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     source = Path(folder) / "answers.parquet"
-    ...     study(0, num_photos=30).answers.to_parquet(source)
-    ...     columns = {"item": "photo", "label": "animal"}
-    ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
+    ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
     ...     fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
     ...     sum(len(part.items()) for part in fit.parts())
     30
@@ -243,14 +239,10 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     source = Path(folder) / "answers.parquet"
-    ...     study(0, num_photos=30).answers.to_parquet(source)
-    ...     columns = {"item": "photo", "label": "animal"}
-    ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
+    ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
     ...     fit = cs.fit_shards(shards, model="hierarchical_dawid_skene")
     ...     int(fit.annotators()["responses"].sum())
     180

@@ -34,7 +34,7 @@ from consilience.model.host import Logs
 from consilience.progress import Progress, Reporter
 from consilience.truth import Space
 
-# Answers whose matrices are kept: 12 bytes each, and as many for the transpose.
+# Answers whose matrices are kept: 4 bytes each, and as many for the transpose.
 KEPT = 200_000_000
 TINY = 1e-38  # of single precision
 type Spaces = Callable[[int], Space]

@@ -37,17 +37,13 @@ class AllItems:
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     source = Path(folder) / "answers.parquet"
-    ...     study(0, num_photos=30).answers.to_parquet(source)
-    ...     columns = {"item": "photo", "label": "animal"}
-    ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
+    ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
     ...     fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
-    ...     fit.save(Path(folder) / "run")
-    ...     tables = cs.all_items(Path(folder) / "run")
+    ...     fit.save(f"{folder}/run")
+    ...     tables = cs.all_items(f"{folder}/run")
     ...     first = tables.items.head(1)["item"].to_pylist()
     ...     tables.items.count_rows(), tables.labels_of(first)["item"].nunique()
     (30, 1)
@@ -155,17 +151,13 @@ def all_items(run: str | Path) -> AllItems:
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     source = Path(folder) / "answers.parquet"
-    ...     study(0, num_photos=30).answers.to_parquet(source)
-    ...     columns = {"item": "photo", "label": "animal"}
-    ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
+    ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
     ...     fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
-    ...     fit.save(Path(folder) / "run")
-    ...     cs.all_items(Path(folder) / "run").items.count_rows()
+    ...     fit.save(f"{folder}/run")
+    ...     cs.all_items(f"{folder}/run").items.count_rows()
     30
     """
     folder = Path(run)

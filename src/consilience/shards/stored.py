@@ -61,14 +61,9 @@ class Shards:
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
-    >>> import consilience as cs
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     source = Path(folder) / "answers.parquet"
-    ...     study(0, num_photos=30).answers.to_parquet(source)
-    ...     columns = {"item": "photo", "label": "animal"}
-    ...     shards = cs.write_shards(source, Path(folder) / "shards", **columns)
+    ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
     ...     shards.num_items, shards.num_answers
     (30, 180)
     """
