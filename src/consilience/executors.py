@@ -11,10 +11,11 @@ all calls share, which are sent as tasks for that reason.
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
+from itertools import chain, islice
 from pathlib import Path
 from platform import python_version
 from typing import Any, NamedTuple
@@ -39,10 +40,12 @@ class Sum(NamedTuple):
     arrays: dict[str, Any]
 
 
-def add(sums: Sequence[Sum]) -> Sum:
+def add(sums: Iterable[Sum]) -> Sum:
     """Add up in the order given; what was given stays as it is."""
-    value, arrays = sums[0].value, {n: +each for n, each in sums[0].arrays.items()}
-    for other in sums[1:]:
+    left = iter(sums)
+    first = next(left)
+    value, arrays = first.value, {name: +each for name, each in first.arrays.items()}
+    for other in left:
         value += other.value
         for name, each in other.arrays.items():
             arrays[name] += each
@@ -88,24 +91,11 @@ class Threads:
 
     def added(self, work: Callable[..., Sum], *given: Any) -> Sum:
         """Return the sum of what the calls return."""
-        levels: list[list[Any]] = []  # a sum and of how many, of each level
-        for each in self.each(work, *given):
-            one, at = each, 0
-            while one is not None:
-                if at == len(levels):
-                    levels.append([None, 0])
-                there, count = levels[at]
-                there = add([one]) if there is None else _grown(there, one)
-                full = count + 1 == FAN
-                levels[at] = [None, 0] if full else [there, count + 1]
-                one, at = (there if full else None), at + 1
-        rest: Sum | None = None
-        for there, _ in levels:
-            if rest is not None and there is not None:
-                rest = _grown(there, rest)
-            rest = rest if there is None else (rest or there)
-        assert rest is not None  # noqa: S101 (there is a part)
-        return rest
+        sums, number = self.each(work, *given), self._number
+        while number > 1:
+            sums, number = _by_eights(sums), -(-number // FAN)
+        total: Sum = next(sums)
+        return total
 
     def close(self) -> None:
         """Forget the parts, and wait for the calls that have begun, with no other."""
@@ -114,11 +104,10 @@ class Threads:
         self._parts.clear()
 
 
-def _grown(there: Sum, one: Sum) -> Sum:
-    """Add to a sum in its place."""
-    for name, each in one.arrays.items():
-        there.arrays[name][...] += each
-    return Sum(there.value + one.value, there.arrays)
+def _by_eights(sums: Iterator[Sum]) -> Iterator[Sum]:
+    """Add up neighbours as they come, so that few are in memory."""
+    for first in sums:
+        yield add(chain([first], islice(sums, FAN - 1)))
 
 
 class Workers:

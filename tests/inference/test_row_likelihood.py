@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from consilience.inference.gibbs_chains import RowLikelihood
+from consilience.inference.row_moves import RowLikelihood
 from consilience.model import zero_sum_basis
 
 CHAINS, ANNOTATORS, STATES, ANSWERS = 2, 4, 3, 5

@@ -68,15 +68,15 @@ def test_a_fit_with_tables_is_that_in_memory(answers, shards, tables, names):
     assert gap.abs().max() > 1e-3
 
 
-def test_groups_of_annotators_are_shown(shards, tables):
-    fit = cs.fit_shards(
-        shards, model="hierarchical_dawid_skene", annotators=tables["annotators"]
-    )
-    groups = fit.part(0).data["constant_data"]["annotator_group"].to_numpy()
-    assert (
-        set(groups.ravel().astype(str)) >= {"experts", "crowd"}
-        or len(set(groups.ravel())) == 2
-    )
+def test_groups_of_annotators_are_those_of_the_table(shards, tables):
+    given = tables["annotators"]
+    fit = cs.fit_shards(shards, model=MODEL, annotators=given)
+    constant = fit.part(0).data["constant_data"]
+    names = constant["annotator_group"].to_numpy()
+    people = fit.annotators()["annotator"].astype("str")
+    group = pd.Series(names[constant["group_of_annotator"].to_numpy()], index=people)
+    expected = given.set_index("annotator")["group"].reindex(people)
+    assert group.tolist() == expected.tolist()
 
 
 def test_gold_of_all_shards_is_counted(shards, tables):
