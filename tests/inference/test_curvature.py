@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import digamma
 
-from consilience.inference.mode import (
+from consilience.inference.slopes import (
     SIDES,
     Whitening,
     curvature,

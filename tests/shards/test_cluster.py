@@ -75,6 +75,20 @@ def test_workers_give_the_same_to_the_last_digit(
         assert same_files(tmp_path / "here" / name, tmp_path / "there" / name)
 
 
+def test_workers_climb_along_the_gradient_to_the_same(client, tmp_path):
+    made = cs.simulate(items=80, annotators=9, classes=2, per_item=4, seed=1)
+    table = made.responses.table[["item", "annotator", "label"]].astype("str")
+    asked = table.assign(answer=np.where(table["label"] == "class1", "yes", "no"))
+    asked.assign(label="bird").to_parquet(tmp_path / "a.parquet")
+    shards = cs.write_shards(tmp_path / "a.parquet", tmp_path / "s", rows=170)
+    how = {"model": "contains", "effort": cs.EngineOptions(sweeps=5)}
+    here, there = cs.fit_shards(shards, **how), cs.fit_shards(shards, on=client, **how)
+    assert len(shards) == 2
+    pd.testing.assert_frame_equal(here.annotators(), there.annotators())
+    there.save(tmp_path / "run")
+    assert cs.all_items(tmp_path / "run").items.count_rows() == 80
+
+
 def test_workers_read_the_same_shards(source, shards, client, tmp_path):
     made = cs.write_shards(source, tmp_path / "s", rows=130, on=client)
     names = [file.name for file in shards.folder.iterdir()]

@@ -19,13 +19,13 @@ from consilience.progress import Progress
 from consilience.shards import MARKER, Shards
 
 LABELS_OF = ["fox", "wolf", "dog"]
-# All with closed forms, but for that which deals items to finer states at random.
+# All that are fitted by sums, but for that which deals items to finer states at random.
 MODELS = [
     (entry.name, engine)
     for entry in entries()
     for engine in ("em", "vb")
     if engine in entry.engines and entry.name != "ebcc"
-    if "choice" in load(entry.name).kinds and not load(entry.name).by_gradient
+    if "choice" in load(entry.name).kinds and entry.name != "class_confusion"
 ]
 
 
@@ -238,7 +238,7 @@ def test_commands_read_fit_and_write(parquet, tmp_path, monkeypatch, capsys):
             "em takes no draws of shards",
         ),
         (["--tune", "50"], "fits of shards have no tune"),
-        (["--model", "glad", "--engine", "em"], "parameters without closed forms"),
+        (["--model", "majority"], "majority is not fitted by sums over items"),
         (["--engine", "nuts"], "there is no engine 'nuts'"),
     ],
 )
@@ -302,16 +302,17 @@ def test_what_is_no_shard_or_no_source_is_refused(tmp_path, parquet):
 
 
 def test_other_kinds_are_refused(tmp_path):
-    rows = [("a", "x", "cat", "yes"), ("a", "y", "cat", "no"), ("b", "x", "cat", "no")]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    rows = [("a", "x", "cat", 1, True), ("a", "x", "dog", 2, False)]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "object", "main"])
     frame.to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(KindError, match="of kind contains"):
+    with pytest.raises(KindError, match="of kind objects"):
         cs.write_shards(tmp_path / "a.parquet", tmp_path / "s")
 
 
-def test_a_model_without_closed_forms_is_refused(shards):
-    with pytest.raises(FitError, match="glad has parameters without closed forms"):
-        cs.fit_shards(shards, model="glad", engine="em")
+@pytest.mark.parametrize("model", ["class_confusion", "logistic_dawid_skene"])
+def test_a_model_that_is_not_fitted_by_sums_is_refused(shards, model):
+    with pytest.raises(FitError, match=f"{model} is not fitted by sums over items"):
+        cs.fit_shards(shards, model=model)
 
 
 def test_a_fit_of_shards_that_is_cut_short_says_so(shards):

@@ -88,7 +88,6 @@ from consilience.contains.label_kinds import (
     appearances,
     belief_of_kinds,
     excused,
-    information,
     laid_out,
     log_prior,
     of_items,
@@ -235,7 +234,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     share = numpyro.sample("share", dist.Normal(-np.log(prior.share), 1.0))
     means = jnp.broadcast_to(mean[:, None], (2, groups))
     sharper = spread("annotator_discrimination", prior.discrimination)
-    fisher = information(observations)
+    fisher = pairs.information
     sharpness = sample_random_effects(
         "annotator_discrimination", sharper, fisher.discrimination
     )
@@ -501,6 +500,7 @@ MODEL = Model(
     kinds=("contains",),
     in_numpyro=True,
     layout=layout,
+    summed=("information", "several"),
     whole_items=True,
     substates=lambda prior: int(prior.nodes),
 )

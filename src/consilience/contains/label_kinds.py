@@ -47,7 +47,7 @@ from jaxtyping import Array, Float, Int
 from consilience.contains.latent_trait import mixture, presence
 from consilience.model.contract import Parameters
 from consilience.ragged import places_within
-from consilience.truth import ContainsSpace, Observations, next_size, tally
+from consilience.truth import ContainsSpace, next_size, tally
 from consilience.truth.arrays import Incidence, incidence, pytree
 
 # What an answer tells of a threshold, of what it would if the appearance were known
@@ -57,6 +57,19 @@ from consilience.truth.arrays import Incidence, incidence, pytree
 # of 2, 5 and 9 answers a label, drawn from the prior; their geometric means.
 INFORMATION, INFORMATION_ON_DISCRIMINATION, INFORMATION_ON_WIDTH = 0.25, 0.3, 0.65
 WIDEST = 128  # places of a block: enough for a product of matrices to be fast
+
+
+class Information(NamedTuple):
+    """Approximate information of each annotator's answers, inverse variances.
+
+    Of the logarithm of a discrimination, and of the place of a threshold: an answer
+    tells a part of how far the votes are divided. Of the logarithm of a width: a part
+    of how many are *maybe*.
+    """
+
+    discrimination: Float[Array, " J"]
+    width: Float[Array, " J"]
+    place: Float[Array, "J G"]
 
 
 @pytree()
@@ -83,13 +96,31 @@ class Pairs:
     together: Together
     groups: Incidence
     covariates: Float[Array, "B width P"]
-    divided: Float[Array, " U"]
+    information: Information
     unit_group: Int[Array, " U"]
     num_groups: int
     grouped: bool
     several: bool
     similar: bool
     not_shown: bool
+
+
+def _information(space: ContainsSpace, number: int) -> Information:
+    """Return the approximate information of answers about so many groups of labels."""
+    annotators, answers = space.num_annotators, len(space.answers)
+    votes = tally(space) + 1 / answers
+    divided = votes.prod(1) / votes.sum(1) ** 2
+    cell = space.annotator * number + space.groups.code[space.unit]
+    weight = space.n * divided[space.unit]
+    doubt = np.bincount(cell, weight, annotators * number).reshape(annotators, number)
+    maybe = space.n * (space.answer == 1)
+    return Information(
+        discrimination=jnp.asarray(INFORMATION_ON_DISCRIMINATION * doubt.sum(1)),
+        width=jnp.asarray(
+            INFORMATION_ON_WIDTH * np.bincount(space.annotator, maybe, annotators)
+        ),
+        place=jnp.asarray(INFORMATION * doubt),
+    )
 
 
 def laid_out(space: ContainsSpace) -> Pairs:
@@ -102,8 +133,6 @@ def laid_out(space: ContainsSpace) -> Pairs:
     weight = None if (space.n == 1).all() else space.n.astype(float)
     shape = (places, space.num_annotators * number * answers)
     every = np.arange(units, dtype=np.int32)
-    votes = tally(space) + 1 / answers
-    divided = votes.prod(1) / votes.sum(1) ** 2
     columns = np.zeros((places, len(space.covariates.names)))
     columns[place] = space.covariates.value
     together, facts = _together(space, place, places)
@@ -117,7 +146,7 @@ def laid_out(space: ContainsSpace) -> Pairs:
             np.arange(len(of_block)), of_block, None, (len(of_block), number)
         ),
         covariates=jnp.asarray(columns.reshape(len(of_block), width, -1)),
-        divided=jnp.asarray(divided),
+        information=_information(space, number),
         unit_group=jnp.asarray(group),
         num_groups=number,
         grouped=len(space.groups.names) > 0,
@@ -178,34 +207,6 @@ def _together(
         "not_shown": sets < parts,
     }
     return made, facts
-
-
-class Information(NamedTuple):
-    """Approximate information of each annotator's answers, inverse variances."""
-
-    discrimination: Float[Array, " J"]
-    width: Float[Array, " J"]
-    place: Float[Array, "J G"]
-
-
-def information(observations: Observations) -> Information:
-    """Return the approximate information of each annotator's answers.
-
-    Of the logarithm of a discrimination, and of the place of a threshold: an answer
-    tells a part of how far the votes are divided. Of the logarithm of a width: a part
-    of how many are *maybe*.
-    """
-    pairs: Pairs = observations.layout
-    count = jnp.broadcast_to(observations.scale, pairs.divided.shape)
-    per_place = pairs.by_place.T @ jnp.stack([count * pairs.divided, count], 1)
-    shape = (observations.num_annotators, pairs.num_groups, -1, 2)
-    per_cell = (pairs.by_table.T @ per_place).reshape(shape)
-    doubt = per_cell[..., 0].sum(2)
-    return Information(
-        discrimination=INFORMATION_ON_DISCRIMINATION * doubt.sum(1),
-        width=INFORMATION_ON_WIDTH * per_cell[:, :, 1, 1].sum(1),
-        place=INFORMATION * doubt,
-    )
 
 
 # Of the effect of an item, in standard deviations. In three studies of 225 items drawn

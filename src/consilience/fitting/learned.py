@@ -1,14 +1,16 @@
 """What a model has learned from all shards, and what that says of the items of one."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.checks.independence import Residual, residual_correlation
+from consilience.executors import executor
 from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import Single, temper_result
 from consilience.inference.ascent import Steps, logs_of, point
@@ -21,9 +23,10 @@ from consilience.inference.sharded import (
     optimize_shards,
     result_of_draws,
 )
+from consilience.inference.sharded_mode import top_of_shards
 from consilience.model import HostModel, Model
 from consilience.progress import Reporter
-from consilience.truth import ChoiceSpace
+from consilience.truth import Space
 
 RULES = {"em": em.RULE, "vb": vb.RULE}
 REMARK = "no draws were requested, so there are no intervals"
@@ -31,28 +34,20 @@ REMARK = "no draws were requested, so there are no intervals"
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Learned:
-    """What was learned from all shards."""
+    """What was learned from all shards, and what that says of items (`of_items`)."""
 
     name: str
     model: Model[Any]
     engine: str
-    logs: Mapping[str, Float[np.ndarray, "..."]]
-    parameters: Mapping[str, Float[np.ndarray, "..."]]
-    draws: Mapping[str, Float[np.ndarray, "D ..."]]
-    prob: float
     how: Optimization
+    of_items: Callable[[Space], Result]
     residual: Residual | None
     answers: Int[np.ndarray, " J"]
     seconds: float
 
-    def single(self, space: ChoiceSpace) -> Single:
+    def single(self, space: Space) -> Single:
         """Return the fit of the items of a shard."""
-        fitted = HostModel(self.model, space)
-        if self.draws:
-            result = result_of_draws(fitted, self.draws, self.how, self.prob)
-        else:
-            result = self._at_a_point(fitted)
-        tempering = None
+        result, tempering = self.of_items(space), None
         if self.residual is not None:
             tempering = temper_result(self.residual, "tempered", space, result)
         return Single(
@@ -65,10 +60,14 @@ class Learned:
             seconds=self.seconds,
         )
 
-    def _at_a_point(self, fitted: HostModel) -> Result:
-        likelihood, belief = fitted.posterior(self.logs)
-        truth = fitted.truth(belief)
-        return at_a_point(self.parameters, truth, likelihood, self.how, (REMARK,))
+
+class _Found(NamedTuple):
+    """Parameters, how they were found, what they say of items, and who answered."""
+
+    parameters: Mapping[str, Float[np.ndarray, "..."]]
+    how: Optimization
+    of_items: Callable[[Space], Result]
+    answers: Int[np.ndarray, " J"]
 
 
 def learn(  # noqa: PLR0913 (what is fitted, how, and where)
@@ -86,31 +85,99 @@ def learn(  # noqa: PLR0913 (what is fitted, how, and where)
 ) -> Learned:
     """Fit a model to all shards."""
     started = time.monotonic()
-    sweeps = ShardedModel(model, study.space, len(study.shards), client)
-    of_climb, of_draws = generator_of(seed).spawn(2)
-    drawn = {}
-    try:
-        where, how = optimize_shards(sweeps, RULES[engine], steps, of_climb, report)
-        if draws:
-            drawn = draw_from_shards(sweeps, where, of_draws, draws, report)
-        answers = sum(sweeps.executor.each(_of_annotators))
-        parameters = point(cast("HostModel", sweeps), where)
-    finally:
-        sweeps.executor.close()
-    point_draws = {name: np.asarray(v)[None, None] for name, v in parameters.items()}
+    if model.by_gradient:
+        found = _climbed(model, study, steps, seed, client, report)
+    else:
+        found = _by_closed_forms(
+            *(model, study, engine, steps, draws, prob, seed, client, report)
+        )
+    point = {key: np.asarray(v)[None, None] for key, v in found.parameters.items()}
     return Learned(
         name=name,
         model=model,
         engine=engine,
-        logs=logs_of(RULES[engine], where),
-        parameters=parameters,
-        draws=drawn,
-        prob=prob,
-        how=how,
-        residual=residual_correlation(model, study.space(0), point_draws),
-        answers=np.asarray(answers),
+        how=found.how,
+        of_items=found.of_items,
+        residual=residual_correlation(model, study.space(0), point),
+        answers=found.answers,
         seconds=time.monotonic() - started,
     )
+
+
+def _climbed(
+    model: Model[Any],
+    study: ShardedStudy,
+    steps: Steps,
+    seed: Any,
+    client: Any,
+    report: Reporter,
+) -> _Found:
+    """Climb along the gradient, which is a sum over shards."""
+    number = len(study.shards)
+    top = top_of_shards(model, study.space, number, steps, seed, client, report)
+    calls = executor(client, study.space, number)
+    try:
+        answers = sum(calls.each(_in_space))
+    finally:
+        calls.close()
+    of_items = partial(top.result, remarks=(REMARK,))
+    return _Found(top.parameters, top.how, of_items, np.asarray(answers))
+
+
+def _in_space(space: Space, _: int) -> Int[np.ndarray, " J"]:
+    """Count the answers of each annotator."""
+    counts = np.bincount(space.annotator, space.n, space.num_annotators)
+    return counts.astype(np.int64)
+
+
+def _by_closed_forms(  # noqa: PLR0913, PLR0917 (what is fitted, how, and where)
+    model: Model[Any],
+    study: ShardedStudy,
+    engine: str,
+    steps: Steps,
+    draws: int,
+    prob: float,
+    seed: Any,
+    client: Any,
+    report: Reporter,
+) -> _Found:
+    """Sum expected counts over shards, and draw on request."""
+    sweeps = ShardedModel(model, study.space, len(study.shards), client)
+    of_climb, of_draws = generator_of(seed).spawn(2)
+    try:
+        where, how = optimize_shards(sweeps, RULES[engine], steps, of_climb, report)
+        parameters = point(cast("HostModel", sweeps), where)
+        logs = logs_of(RULES[engine], where)
+        of_items = partial(_at_a_point, model, logs, parameters, how)
+        if draws:
+            drawn = draw_from_shards(sweeps, where, of_draws, draws, report)
+            of_items = partial(_of_draws, model, drawn, how, prob)
+        answers = np.asarray(sum(sweeps.executor.each(_of_annotators)))
+    finally:
+        sweeps.executor.close()
+    return _Found(parameters, how, of_items, answers)
+
+
+def _at_a_point(
+    model: Model[Any],
+    logs: Mapping[str, Float[np.ndarray, "..."]],
+    parameters: Mapping[str, Float[np.ndarray, "..."]],
+    how: Optimization,
+    space: Space,
+) -> Result:
+    fitted = HostModel(model, space)
+    likelihood, belief = fitted.posterior(logs)
+    return at_a_point(parameters, fitted.truth(belief), likelihood, how, (REMARK,))
+
+
+def _of_draws(
+    model: Model[Any],
+    draws: Mapping[str, Float[np.ndarray, "D ..."]],
+    how: Optimization,
+    prob: float,
+    space: Space,
+) -> Result:
+    return result_of_draws(HostModel(model, space), draws, how, prob)
 
 
 def _of_annotators(part: HostModel, _: int) -> Int[np.ndarray, " J"]:

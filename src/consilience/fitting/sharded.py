@@ -26,6 +26,7 @@ from consilience.fitting.single import fit_outcome
 from consilience.inference import EngineOptions
 from consilience.inference.ascent import Steps
 from consilience.inference.options import check_fits, override
+from consilience.inference.result import check_kind
 from consilience.model import Model
 from consilience.posterior import ITEMS, LABELS, Fit
 from consilience.posterior.tree import Outcome, with_groups
@@ -33,8 +34,8 @@ from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.shards import MARKER, Shards
 from consilience.whole_folder import Replaceable, whole_file, whole_folder
 
-NO_DRAWS = 'em takes no draws of shards; `engine="vb"` does, or leave `draws=` out'
-LEAST = 0.0005  # probability of a label that is written
+LEAST = 0.0005  # probability of a label that is written (choice)
+CONTAINS = "contains_states"  # what auto is: its parameters have closed forms
 
 
 class ShardedFit:
@@ -160,7 +161,8 @@ def _write(_: int, place: int, fit: ShardedFit, folder: Path) -> None:
     """Write the tables of the items and labels of a shard."""
     shown = Fit(fit._outcome(place))  # noqa: SLF001 (whose tree is never laid out)
     labels = shown.labels()[["item", "label", "probability"]]
-    labels = labels[labels["probability"] >= LEAST]
+    if fit.shards.kind == "choice":
+        labels = labels[labels["probability"] >= LEAST]
     try:
         for name, table in ((ITEMS, shown.items()), (LABELS, labels)):
             with whole_file(folder / name / f"{place:05d}.parquet") as file:
@@ -179,7 +181,7 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     shards: Shards | str | Path,
     *,
     model: str | Model[Any] = "auto",
-    engine: str = "vb",
+    engine: str = "auto",
     gold: Table | None = None,
     candidates: Table | None = None,
     annotators: Table | None = None,
@@ -191,7 +193,7 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     on: Any = None,
     progress: bool | Reporter = False,
 ) -> ShardedFit:
-    """Fit a model to answers in shards, of kind choice.
+    """Fit a model to answers in shards, of kind choice or contains.
 
     The log-likelihood and the parameters are those of the same fit in memory, to
     rounding. Intervals need draws, which `effort` requests; each takes a sweep.
@@ -201,11 +203,13 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     shards : Shards or path
         The answers, or their folder.
     model : str or Model, default "auto"
-        A model whose parameters have closed forms. "auto" compares models on items of
-        the first shard, as `fit` does, fits those with closed forms to all shards, and
-        mixes their posteriors; annotators are those of the best one.
-    engine : {"vb", "em"}, default "vb"
-        Inference engine.
+        A model whose parameters have closed forms, or are found along the gradient (as
+        those of contains and glad are, more slowly, and without draws). "auto" compares
+        models on items of the first shard, as `fit` does, fits those with closed forms
+        to all shards, and mixes their posteriors; annotators are those of the best one.
+        Of contains it is contains_states, as for `fit` of many answers.
+    engine : {"auto", "vb", "em"}, default "auto"
+        Inference engine; "auto" is the first of these that fits the model.
     gold, candidates, annotators : data frame or path, optional
         As for `fit`, in memory: what is known of items and annotators. Candidates have
         log-odds or none; annotators have groups.
@@ -228,7 +232,7 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     OptionError
         If the engine or a setting does not exist.
     FitError
-        If the model has parameters without closed forms.
+        If only chains fit the model, as those with correlated rows.
     ClusterError
         If workers are of another version, do not see the shards, or are lost.
 
@@ -250,27 +254,15 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     if not isinstance(shards, Shards):
         shards = Shards.load(shards)
     name = model if model == "auto" else models.find(model)
-    if engine not in RULES:
-        raise OptionError(not_among("engine", engine, tuple(RULES)))
+    if name == "auto" and shards.kind == "contains":
+        name = CONTAINS
+    chosen, engine = _chosen(name, engine, prior, shards.kind)
     request = Request(model=name, engine=engine, seed=seed, prior=prior, effort=effort)
-    chosen = None if name == "auto" else _with_closed_form(name, engine, prior)
-    if chosen is None and (engine != "vb" or prior):
-        msg = "auto fits several models by vb; name one for another engine or a prior"
-        raise OptionError(msg)
-    given = {key: value for key, value in asdict(effort).items() if value is not None}
-    unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "draws", "prob"})
-    if unused:
-        msg = (
-            f"fits of shards have no {', '.join(unused)}; their effort is restarts, "
-            "sweeps, tolerance, draws and prob"
-        )
-        raise OptionError(msg)
-    how = {"engine": engine, "prob": effort.prob, "draws": given.pop("draws", 0)}
-    how |= {"steps": override(Steps(), given), "seed": seed, "client": on}
-    if engine == "em" and how["draws"]:
-        raise OptionError(NO_DRAWS)
+    how = {"engine": engine, "seed": seed, "client": on, **_effort(effort, engine)}
     tables = {"gold": gold, "candidates": candidates, "annotators": annotators}
     study = ShardedStudy.read(shards, **tables)
+    if chosen is not None:
+        study = replace(study, num_states=chosen.states)
     inputs = (version("consilience"), study, replace(request, started=0.0), chosen)
     folder = None if checkpoint is None else Path(checkpoint)
     if on is not None:
@@ -291,17 +283,47 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         return ShardedFit(study, request, learned, mixed, on)
 
 
-def _with_closed_form(
-    name: str, engine: str, prior: Mapping[str, float] | None
-) -> Model[Any]:
-    """Return a model, or refuse one that shards cannot be fitted by."""
+def _chosen(
+    name: str, engine: str, prior: Mapping[str, float] | None, kind: str
+) -> tuple[Model[Any] | None, str]:
+    """Return the model, or None where several are compared, and the engine."""
+    if engine not in {"auto", *RULES}:
+        raise OptionError(not_among("engine", engine, ("auto", *RULES)))
+    if name == "auto":
+        if engine == "em" or prior:
+            msg = (
+                "auto fits several models by vb; name one for another engine or a prior"
+            )
+            raise OptionError(msg)
+        return None, "vb"
     chosen = models.fittable(name, prior)
-    if chosen.rule or chosen.by_gradient or not chosen.on_host:
+    check_kind(chosen, name, kind)
+    engines = [each for each in ("vb", "em") if each in chosen.engines]
+    if chosen.rule or chosen.has_rows or chosen.of_classes or not engines:
         msg = (
-            f"{name} has parameters without closed forms, and shards are fitted by "
-            "models without such, as dawid_skene and hierarchical_dawid_skene are; "
-            "choose one of these"
+            f"{name} is not fitted by sums over items, as shards need; choose a model "
+            "that is, such as hierarchical_dawid_skene, glad or contains"
         )
         raise FitError(msg)
     check_fits(name, engine, chosen.engines)
-    return chosen
+    return chosen, engines[0] if engine == "auto" else engine
+
+
+def _effort(effort: EngineOptions, engine: str) -> dict[str, Any]:
+    """Return what fits of shards take of it; refuse the rest."""
+    given = {key: value for key, value in asdict(effort).items() if value is not None}
+    unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "draws", "prob"})
+    if unused:
+        msg = (
+            f"fits of shards have no {', '.join(unused)}; their effort is restarts, "
+            "sweeps, tolerance, draws and prob"
+        )
+        raise OptionError(msg)
+    draws = given.pop("draws", 0)
+    if engine == "em" and draws:
+        msg = (
+            "em takes no draws of shards; models with closed forms have them by "
+            '`engine="vb"`, or leave `draws=` out'
+        )
+        raise OptionError(msg)
+    return {"prob": effort.prob, "draws": draws, "steps": override(Steps(), given)}

@@ -1,6 +1,7 @@
 """Shards with what else is known of their items and annotators."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
@@ -10,20 +11,21 @@ from consilience.fitting.inputs import Table, as_table
 from consilience.fitting.request import Study
 from consilience.responses.side_tables import nothing_shared
 from consilience.shards import Shards
-from consilience.truth import ChoiceSpace
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ShardedStudy:
     """Shards, with gold labels, candidates and groups of annotators.
 
-    Side tables are in memory; each shard is given the rows about its items.
+    Side tables are in memory; each shard is given the rows about its items. A label's
+    presence has `num_states` states (contains).
     """
 
     shards: Shards
     gold: pd.DataFrame | None = None
     candidates: pd.DataFrame | None = None
     annotators: AnnotatorTable = field(default_factory=AnnotatorTable)
+    num_states: int = 2
     remarks: tuple[str, ...] = ()
 
     @classmethod
@@ -46,6 +48,12 @@ class ShardedStudy:
             raise OptionError(msg)
         lists, truth = as_table(candidates, "candidates"), as_table(gold, "gold")
         if lists is not None:
+            if shards.kind == "contains":
+                msg = (
+                    "candidates of contains are columns of numbers whose weights are "
+                    "learned, which they are not over shards; leave them out"
+                )
+                raise OptionError(msg)
             lists = _columns_of(lists)
         truth, lists = (_about(table, shards) for table in (truth, lists))
         remarks = []
@@ -65,7 +73,7 @@ class ShardedStudy:
             remarks=tuple(remarks),
         )
 
-    def part(self, place: int) -> tuple[Study, ChoiceSpace]:
+    def part(self, place: int) -> tuple[Study, Any]:
         """Return the study of a shard, and its space with all annotators and labels."""
         responses = self.shards.responses(place)
         if self.candidates is not None:
@@ -78,11 +86,11 @@ class ShardedStudy:
             annotators=self.annotators,
         )
         space = self.shards.with_all_annotators(
-            replace(study, annotators=AnnotatorTable()).space(), responses
+            replace(study, annotators=AnnotatorTable()).space(self.num_states)
         )
         return study, self.annotators.of_space(space)
 
-    def space(self, place: int) -> ChoiceSpace:
+    def space(self, place: int) -> Any:
         """Return what can be true of the items of a shard, and the answers."""
         return self.part(place)[1]
 

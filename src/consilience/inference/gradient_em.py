@@ -55,19 +55,14 @@ from scipy import special
 from consilience.continuing import Loop
 from consilience.inference.ascent import Steps
 from consilience.inference.mode import (
-    MOST,
     Mode,
     Optimized,
-    Whitening,
     common,
-    curvature,
     energy_and_slope,
     marks,
     mode_at,
     no_evidence,
-    root_of_inverse,
     slope_about,
-    to_the_mean,
 )
 from consilience.inference.optimize import ascend, optimize_from
 from consilience.inference.options import Seed, generator_of, key_of
@@ -77,6 +72,13 @@ from consilience.inference.result import (
     Result,
     at_a_point,
     of_draws,
+)
+from consilience.inference.slopes import (
+    MOST,
+    Whitening,
+    curvature,
+    root_of_inverse,
+    to_the_mean,
 )
 from consilience.model import Model, Parameters, sample_answers
 from consilience.model.varying import plain, scale_errors, scale_site
@@ -182,11 +184,10 @@ def posterior_bootstrap(
         tilt = _prior_tilt(model, data.whole, spreads, of_tilt)
         place = np.asarray(ravel_pytree({**start, **spreads})[0])
         end, _, _ = optimize_from(
-            model,
-            weighed,
+            float(data.whole.total),
             unravel,
             tolerance,
-            none,
+            partial(energy_and_slope, model, weighed, none),
             place,
             steps.sweeps,
             silent,

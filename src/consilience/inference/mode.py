@@ -8,18 +8,12 @@ r"""What holds at the mode: parameters, beliefs, and the slope about it.
 
 It is computed in the coordinates that NumPyro's programs have without bounds, whose
 densities carry the logarithm of the change of volume.
-
-**Curvature, by differences of gradients.** What each annotator has of its own is
-measured in units of its own posterior (`consilience.model.varying`), so it is the
-coordinates that all share which bend by far more or less than one another. An optimizer
-in coordinates of equal curvature, and a chain in their metric, take a fraction of the
-steps. And the slopes on either side of a top tell how far the mean is from it, which
-matters where numbers are many and answers few.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -32,7 +26,7 @@ from numpyro.handlers import seed, substitute
 from numpyro.infer.util import constrain_fn, potential_energy
 from scipy import special
 
-from consilience.continuing import Loop
+from consilience.inference.slopes import Slope, slope_of
 from consilience.model import (
     DIMS,
     Model,
@@ -49,7 +43,6 @@ from consilience.model import (
     score,
 )
 from consilience.objects.items import Items
-from consilience.progress import Progress, Reporter, silent
 from consilience.truth import (
     ChoiceSpace,
     ObjectsSpace,
@@ -61,22 +54,8 @@ from consilience.truth import (
 )
 from consilience.truth.arrays import AnyArray, on_host
 
-type Slope = Callable[[Float[np.ndarray, " P"]], Float[np.ndarray, " P"]]
-
 # Axes that grow with the study.
 GROWING = frozenset({"annotator", "group", "item", "label", "pair"})
-# Up to so many numbers, the curvature of them all is measured, by two gradients each:
-# judgement, as forty draws of a bootstrap and a long warm-up take as many and more.
-MOST = 1000
-FIRST = 1e-2  # of a step to measure curvature by, where no width is known yet
-STIFF = 1e8  # no curvature is taken for larger, nor for smaller than its inverse
-# Pairs of points that third derivatives are measured by, and how far from the top they
-# are, in standard deviations: judgement. In three studies of contains
-# neither .5 nor 1 was nearer to draws by NUTS.
-SIDES, NEAR = 60, 0.5
-# Of the mean, in standard deviations along each axis: a correction of first order is
-# not larger than what it corrects.
-FARTHEST = 1.0
 
 
 def marks(position: Parameters, chosen: Collection[str]) -> Bool[np.ndarray, " P"]:
@@ -115,92 +94,6 @@ def common(
     return marks(position, {name for name, (_, all_) in sampled.items() if all_})
 
 
-def curvature(
-    slope: Slope,
-    place: Float[np.ndarray, " P"],
-    which: Int[np.ndarray, " C"],
-    report: Reporter = silent,
-    *,
-    rough: bool = False,
-) -> Float[np.ndarray, "C C"]:
-    """Return the curvature along some coordinates, all others held: a definite one."""
-    here = slope(place) if rough else None
-
-    def rows(
-        which: Int[np.ndarray, " C"], width: Float[np.ndarray, " C"]
-    ) -> Float[np.ndarray, "C P"]:
-        state = {"hessian": np.empty((len(which), len(place)))}
-        for done in Loop("curvature", state, len(which)):
-            at, wide = which[done], width[done]
-            step = np.zeros(len(place))
-            step[at] = wide
-            ahead = slope(place + step)
-            behind, far = (
-                (here, wide) if here is not None else (slope(place - step), 2 * wide)
-            )
-            state["hessian"][done] = (ahead - behind) / far
-            note = f"{done + 1} of {len(which)} numbers"
-            report(Progress("curvature", done + 1, len(which), note))
-        return state["hessian"]
-
-    bent = rows(which, np.full(len(which), FIRST))[:, which]
-    if not rough:
-        width = 0.5 / np.sqrt(np.clip(np.diag(bent), 1 / STIFF, STIFF))
-        far = np.flatnonzero(width < FIRST)
-        bent[far] = rows(which[far], width[far])[:, which]
-    values, axes = np.linalg.eigh((bent + bent.T) / 2)
-    # A ridge that bends the wrong way at the top is as wide as the prior allows: one.
-    values = np.where(values > 1 / STIFF, values, 1.0)
-    return (axes * values) @ axes.T
-
-
-def root_of_inverse(curvature: Float[np.ndarray, "C C"]) -> Float[np.ndarray, "C C"]:
-    """Return a root of the covariance at the top of a normal; its columns are axes."""
-    values, axes = np.linalg.eigh(curvature)
-    return np.asarray(axes / np.sqrt(values))
-
-
-def to_the_mean(
-    slope: Slope,
-    place: Float[np.ndarray, " P"],
-    root: Float[np.ndarray, "P P"],
-    generator: np.random.Generator,
-) -> Float[np.ndarray, " P"]:
-    r"""Return how far from a top the mean is, to first order.
-
-    With :math:`H` the curvature at the top, the mean of a density is off by
-    :math:`-\frac{1}{2} H^{-1} \nabla \log \det H`. The slope of the log determinant is
-    that of the third derivatives, which slopes on either side of the top tell:
-    :math:`\nabla \log \det H = E[g(z) + g(-z)]`, :math:`z \sim N(0, H^{-1})`.
-    """
-    total = np.zeros(len(place))
-    for _ in range(SIDES):
-        step = NEAR * root @ generator.standard_normal(len(place))
-        total += slope(place + step) + slope(place - step)
-    along = root.T @ total / (2 * SIDES * NEAR**2)
-    return -root @ np.clip(along, -FARTHEST, FARTHEST)
-
-
-class Whitening(NamedTuple):
-    """Coordinates of which some are mixed, so that a density bends alike along them."""
-
-    which: Int[np.ndarray, " C"]
-    root: Float[np.ndarray, "C C"]
-    free: Bool[np.ndarray, " P"]
-
-    def mixed(self, straight: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
-        """Return how far a step goes in the coordinates as they were."""
-        step = np.where(self.free, straight, 0.0)
-        step[self.which] = self.root @ straight[self.which]
-        return step
-
-    def slope(self, slope: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
-        """Return the slope in coordinates that are straight."""
-        turned = np.where(self.free, slope, 0.0)
-        turned[self.which] = self.root.T @ slope[self.which]
-        return turned
-
-
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
 # Fewer merged would cost more than it saves: another study of the same design then has
 # the same shapes, and what is compiled for one serves all.
@@ -227,9 +120,16 @@ class Real(NamedTuple):
 
 
 def lay_out_data(
-    model: Model[Any], space: Space, *, pad: bool = True
+    model: Model[Any],
+    space: Space,
+    *,
+    pad: bool = True,
+    of_all: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Data, Real]:
-    """Merge units that look alike, pad the arrays and cut the units into blocks."""
+    """Merge units that look alike, pad the arrays and cut the units into blocks.
+
+    Of a part of a study, the layout has some fields of the whole.
+    """
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count, sizes = np.ones(space.num_units), {"annotator": space.num_annotators}
     together = isinstance(space, ObjectsSpace) or model.whole_items
@@ -247,6 +147,8 @@ def lay_out_data(
         total=jnp.asarray(total),
         asked=jnp.asarray(np.arange(space.num_annotators) < sizes["annotator"], float),
     )
+    if of_all:
+        whole = replace(whole, layout=replace(whole.layout, **of_all))
     if isinstance(whole.layout, Items):
         sizes["pair"] = len(whole.layout.names.pairs)
     real = Real(place, sizes)
@@ -328,16 +230,9 @@ def mode_at(
 
 def slope_about(model: Model[Any], summit: Optimized) -> Slope:
     """Return the slope of minus the log density, as a function of the place."""
-
-    def slope(place: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
-        position = summit.unravel(jnp.asarray(place))
-        _, slope = energy_and_slope(
-            model, summit.data, no_evidence(summit.data), position
-        )
-        flat: Float[np.ndarray, " P"] = np.asarray(ravel_pytree(slope)[0], float)
-        return flat
-
-    return slope
+    data = summit.data
+    energy = partial(energy_and_slope, model, data, no_evidence(data))
+    return slope_of(energy, summit.unravel)
 
 
 @partial(jax.jit, static_argnames="model")
@@ -406,6 +301,19 @@ def energy_and_slope(
         )
         return potential
 
+    with_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(energy)(
+        position
+    )
+    return with_slope
+
+
+@partial(jax.jit, static_argnames="model")
+def energy_of_prior(
+    model: Model[Any], whole: Observations, position: Parameters
+) -> tuple[Float[Array, ""], Parameters]:
+    """Return minus the log density of the prior alone, and the slope of that."""
+    program, arguments = partial(sample_answers, model), (whole,)
+    energy = partial(potential_energy, program, arguments, {})
     with_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(energy)(
         position
     )

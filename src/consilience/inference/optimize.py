@@ -31,18 +31,21 @@ from consilience.inference.mode import (
     Data,
     Mode,
     Optimized,
-    Whitening,
     common,
-    curvature,
     energy_and_slope,
     in_blocks,
     lay_out_data,
     mode_at,
     no_evidence,
-    root_of_inverse,
-    slope_about,
 )
 from consilience.inference.result import Optimization
+from consilience.inference.slopes import (
+    Slope,
+    Whitening,
+    curvature,
+    root_of_inverse,
+    slope_of,
+)
 from consilience.model import (
     Model,
     Parameters,
@@ -61,6 +64,26 @@ MEMORY = 100
 # without ids, steps of .1 nats ended at another mixture, 9 nats below the mode.
 SMALLEST_GAIN = 1e-4
 type Lean = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
+type Energy = Callable[[Parameters], tuple[Any, Parameters]]
+
+
+class InMemory:
+    """The log posterior density of a model and a study, to be climbed."""
+
+    def __init__(self, model: Model[Any], data: Data) -> None:
+        self.model, self.data, self.whole = model, data, data.whole
+        self.answers = float(data.whole.total)
+
+    def guided(self, key: Key[Array, ""] | None) -> Energy:
+        """Return minus the density and its slope, a guess of the truth as evidence."""
+        guess = self.whole.guess if key is None else shaken(self.whole.guess, key)
+        evidence = jnp.log(in_blocks(guess, self.data))
+        return partial(energy_and_slope, self.model, self.data, evidence)
+
+    @property
+    def energy(self) -> Energy:
+        """Minus the density, and its slope."""
+        return partial(energy_and_slope, self.model, self.data, no_evidence(self.data))
 
 
 def ascend(
@@ -75,41 +98,48 @@ def ascend(
     """Optimize from every start; return the best optimum, how all went, and where."""
     laid_out, real = lay_out_data(model, space, pad=pad)
     data = jax.device_put(laid_out)
-    first, unravel = ravel_pytree(_start(model, data.whole))
-    of_all = common(model, data.whole, unravel(first))
-    enough = SMALLEST_GAIN * len(first) / max(float(data.whole.total), 1.0)
-    tolerance = min(steps.tolerance, enough)
-    climb = partial(optimize_from, model, data, unravel, tolerance)
+    position, unravel, how = climb(InMemory(model, data), steps, key, report)
+    summit = Optimized(data, real, position, unravel)
+    return mode_at(model, summit, summit.position), how, summit
+
+
+def climb(
+    study: Any, steps: Steps, key: Key[Array, ""], report: Reporter
+) -> tuple[Float[np.ndarray, " P"], Callable[..., Parameters], Optimization]:
+    """Optimize a density from every start; return where, how to read it, and how."""
+    model, whole, answers = study.model, study.whole, study.answers
+    first, unravel = ravel_pytree(_start(model, whole))
+    of_all = common(model, whole, unravel(first))
+    tolerance = min(steps.tolerance, SMALLEST_GAIN * len(first) / max(answers, 1.0))
+    from_there = partial(optimize_from, answers, unravel, tolerance)
     climbs = []
     for restart in range(steps.restarts):
-        guess, start = data.whole.guess, np.asarray(first)
+        start, of_start = np.asarray(first), None
         if restart:
             of_start = jax.random.fold_in(key, restart)
-            guess = _shaken(guess, of_start)
-            drawn = ravel_pytree(_start(model, data.whole, of_start))[0]
+            drawn = ravel_pytree(_start(model, whole, of_start))[0]
             start = np.where(of_all, np.asarray(drawn), first)
-        evidence = jnp.log(in_blocks(guess, data))
         phase = f"start {restart + 1} of {steps.restarts}"
-        guided, _, _ = climb(evidence, start, GUIDED, silent, phase)
-        straight = _whitening(model, Optimized(data, real, guided, unravel), of_all)
-        none = no_evidence(data)
+        nearer = study.guided(of_start)
+        guided, _, _ = from_there(nearer, start, GUIDED, silent, phase)
+        straight = _whitening(slope_of(study.energy, unravel), guided, of_all)
         climbs.append(
-            climb(none, guided, steps.sweeps, report, phase, straight=straight)
+            from_there(
+                study.energy, guided, steps.sweeps, report, phase, straight=straight
+            )
         )
     peaks, histories, converged = zip(*climbs, strict=True)
     objective = _objective(histories)
     chosen = int(np.argmax([history[-1] for history in histories]))
-    summit = Optimized(data, real, peaks[chosen], unravel)
     how = Optimization(WHAT, objective, np.asarray(converged), chosen)
-    return mode_at(model, summit, summit.position), how, summit
+    return peaks[chosen], unravel, how
 
 
 def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
-    model: Model[Any],
-    data: Data,
+    answers: float,
     unravel: Callable[[Float[Array, " P"]], Parameters],
     tolerance: float,
-    evidence: Float[Array, "blocks size S"] | None,
+    energy: Energy,
     start: Float[np.ndarray, " P"],
     sweeps: int,
     report: Reporter,
@@ -122,13 +152,12 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
     Another function may be added to the log density, and the optimizer may work in
     coordinates that are straight.
     """
-    answers = float(data.whole.total)
     history: list[float] = []
 
     def loss(moved: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
         step = moved if straight is None else straight.mixed(moved)
         position = unravel(jnp.asarray(start + step))
-        value, slope = energy_and_slope(model, data, evidence, position)
+        value, slope = energy(position)
         fallen, fall = float(value), np.asarray(ravel_pytree(slope)[0])
         if lean is not None:
             more, rise = lean(position)
@@ -172,7 +201,7 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
 
 
 def _whitening(
-    model: Model[Any], summit: Optimized, of_all: Bool[np.ndarray, " P"]
+    slope: Slope, place: Float[np.ndarray, " P"], of_all: Bool[np.ndarray, " P"]
 ) -> Whitening | None:
     """Return coordinates along which what all share bends alike, on the way up.
 
@@ -181,8 +210,7 @@ def _whitening(
     which = np.flatnonzero(of_all)
     if not 0 < len(which) <= FEW:
         return None
-    slope = slope_about(model, summit)
-    bent = curvature(slope, summit.position, which, rough=True)
+    bent = curvature(slope, place, which, rough=True)
     return Whitening(which, root_of_inverse(bent), np.ones(len(of_all), bool))
 
 
@@ -206,8 +234,8 @@ def _start(
     return free
 
 
-def _shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U S"]:
-    # Half the vote shares, half a point drawn evenly from the simplex, as in `ascent`.
+def shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U S"]:
+    """Return half the guess, and half a point drawn evenly, as in `ascent`."""
     noise = jax.random.exponential(key, guess.shape, guess.dtype) * (guess > 0)
     return 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
 

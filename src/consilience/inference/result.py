@@ -132,15 +132,20 @@ def check_engine(engine: str) -> None:
         raise OptionError(not_among("engine", engine, ("auto", *ENGINES)))
 
 
+def check_kind(model: Model[Any], name: str, kind: str) -> None:
+    """Refuse a model of responses of another kind."""
+    if kind not in model.kinds:
+        msg = (
+            f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
+            f"are of kind {kind}: choose another model (`consilience models`)"
+        )
+        raise KindError(msg)
+
+
 def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str, str]:
     """Return the engine's name, and why it is that one."""
     check_engine(engine)
-    if space.kind not in model.kinds:
-        msg = (
-            f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
-            f"are of kind {space.kind}: choose another model (`consilience models`)"
-        )
-        raise KindError(msg)
+    check_kind(model, name, space.kind)
     if engine == "auto":
         return default_engine(model)
     check_fits(name, engine, model.engines)

@@ -292,7 +292,7 @@ class Fit:
         """
         if tau is not None:
             table = objects.labels_at(self.data, tau)
-        elif isinstance(self._made, Outcome):
+        elif isinstance(self._made, Outcome) and self._made.space.kind != "contains":
             table = self._made.labels()
         else:
             table = labels.labels(self.data)

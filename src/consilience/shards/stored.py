@@ -18,8 +18,9 @@ from jaxtyping import Bool, Int, Shaped
 from consilience.errors import SourceError
 from consilience.responses import Cleaning, Responses
 from consilience.responses.draft import Dropped
+from consilience.responses.options import ANSWERS
 from consilience.responses.sources.opening import SHARDS
-from consilience.truth import ChoiceSpace
+from consilience.truth import ChoiceSpace, ContainsSpace
 from consilience.truth.space import ANONYMOUS, no_groups
 
 
@@ -35,12 +36,14 @@ class Shard:
 
 @dataclass(frozen=True, eq=False)
 class Shards:
-    """Answers of kind choice in files of whole items.
+    """Answers of kind choice or contains in files of whole items.
 
     Attributes
     ----------
     folder : Path
         Where they are.
+    kind : {"choice", "contains"}
+        What was asked.
     labels : tuple of str
         Labels in their order, which is that of their codes.
     cleaning : Cleaning
@@ -69,6 +72,7 @@ class Shards:
     """
 
     folder: Path
+    kind: str
     labels: tuple[str, ...]
     cleaning: Cleaning
     in_order: bool
@@ -118,13 +122,16 @@ class Shards:
         items = table["item"].combine_chunks()
         number = len(table)
         absent = np.ones(number, bool)
-        kinds = pd.CategoricalDtype(["choice"])
+        kinds = pd.CategoricalDtype([self.kind])
+        answer = _text(np.full(number, -1, np.int8), ())
+        if self.kind == "contains":
+            answer = _text(table["answer"].to_numpy(), ANSWERS)
         codes: dict[str, Any] = {
             "item": _text(items.indices.to_numpy(), items.dictionary.to_pandas()),
             "annotator": _text(table["annotator"].to_numpy(), self.annotators),
             "kind": pd.Categorical.from_codes(np.zeros(number, np.int8), dtype=kinds),
             "label": _text(table["label"].to_numpy(), pd.Index(self.labels)),
-            "answer": _text(np.full(number, -1, np.int8), ()),
+            "answer": answer,
             "object": pd.arrays.IntegerArray(np.zeros(number, np.int32), absent),
             "main": pd.arrays.BooleanArray(np.zeros(number, bool), absent),
             "n": table["n"].to_numpy(),
@@ -137,7 +144,7 @@ class Shards:
         )
         return Responses(
             table=frame,
-            offer="all",
+            offer="all" if self.kind == "choice" else "listed",
             offered=None,
             items=None,
             labels=labels,
@@ -149,14 +156,13 @@ class Shards:
             in_order=self.in_order,
         )
 
-    def with_all_annotators(
-        self, space: ChoiceSpace, responses: Responses
-    ) -> ChoiceSpace:
+    def with_all_annotators[S: ChoiceSpace | ContainsSpace](self, space: S) -> S:
         """Return the space of the answers of a shard with the annotators of all."""
-        code = responses.table["annotator"].cat.codes.to_numpy().astype(np.int32)
         names, identified = self._people
-        if self.anonymous:  # they share the last code
-            code = np.where(code < 0, len(names) - 1, code)
+        code = np.full(space.num_annotators, len(names) - 1, np.int32)  # the nameless
+        there = space.annotators[space.identified].astype(str)
+        code[space.identified] = self.annotators.get_indexer(pd.Index(there))
+        code = code[space.annotator]
         return replace(
             space,
             annotators=names,
@@ -198,6 +204,7 @@ class Shards:
             shards = tuple(Shard(**each) for each in stated["shard"])
             dropped = tuple(Dropped(**each) for each in stated.get("dropped", ()))
             labels, account = tuple(stated["labels"]), stated["account"]
+            kind = stated["kind"]
         except FileNotFoundError:
             msg = f"{folder}: holds no {SHARDS}; name a folder of shards"
             raise SourceError(msg) from None
@@ -212,6 +219,7 @@ class Shards:
         account |= {name: tuple(account[name]) for name in ("notes", "warnings")}
         return cls(
             folder,
+            kind,
             labels,
             Cleaning(**account, dropped=dropped),
             stated["in_order"],

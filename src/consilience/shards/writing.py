@@ -53,9 +53,12 @@ from consilience.whole_folder import clean_path, refusals, whole_file, whole_fol
 ROWS = 2_000_000
 # Options of reading that need no other rows than those about an item.
 OPTIONS = (
-    *("item", "annotator", "label", "repeats", "missing", "answers", "exclude"),
-    "query",
+    *("item", "annotator", "label", "answer", "repeats", "missing", "answers"),
+    *("exclude", "query"),
 )
+COLUMNS = ("item", "annotator", "label", "answer")
+KINDS = ("choice", "contains")  # of answers that shards hold
+
 _OPEN = 400  # files that are written at once
 
 
@@ -76,7 +79,7 @@ def write_shards(
     source : str or Path
         A Parquet, CSV or Arrow file, or a folder of such files of one format, on a
         disk or at an address (`s3://` and others that Arrow or fsspec knows); or a
-        DuckDB file. There is a row for each answer, of kind choice.
+        DuckDB file. There is a row for each answer, of kind choice or contains.
     folder : str or Path
         Folder to write, whole or not at all. What is read when the call is stopped
         stays in a folder beside it, from which the same call goes on.
@@ -90,8 +93,8 @@ def write_shards(
     progress : bool or callable, default False
         True shows a progress bar. A function is called with each `Progress`.
     **options
-        How rows are read, as for `read`: item, annotator, label, repeats, missing,
-        answers, exclude and query.
+        How rows are read, as for `read`: item, annotator, label, answer, repeats,
+        missing, answers, exclude and query.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def write_shards(
     SourceError
         If there is no such source, or it is of another format.
     KindError
-        If the answers are not of kind choice.
+        If the answers are of another kind.
     OptionError
         If there is no such option.
     CannotWriteError
@@ -133,7 +136,7 @@ def write_shards(
     for name in options:
         if name not in OPTIONS:
             raise OptionError(not_among("option of reading shards", name, OPTIONS))
-    columns = {name: options.pop(name, None) for name in ("item", "annotator", "label")}
+    columns = {name: options.pop(name, None) for name in COLUMNS}
     if "missing" in options:
         options["missing"] = (*MISSING, *options["missing"])
     if "exclude" in options:
@@ -162,7 +165,7 @@ def check_options(options: ReadOptions, form: str | None = None) -> None:
     ]
     if form is not None:
         other.append("format")
-    if other or options.kind not in {None, "choice"}:
+    if other or options.kind not in {None, *KINDS}:
         names = ", ".join(other or ["kind"]).replace("_", "-")
         msg = (
             f"shards are read without {names}: their options are {', '.join(OPTIONS)}; "
@@ -273,6 +276,7 @@ def _write_all(
     stated = accounts.stated()
     stated["assumptions"] = [*assumptions, *stated["assumptions"]]
     stated |= {"labels": labels, "in_order": has_order(labels), "source": str(source)}
+    stated["kind"] = options.kind
     stated["shard"] = [asdict(shard) for shard in shards]
     (folder / SHARDS).write_text(tomli_w.dumps(stated), encoding="utf-8")
 
@@ -281,10 +285,11 @@ def _understood(first: pa.Table, options: ReadOptions, source: str) -> ReadOptio
     """Return the options with the columns that the first rows show."""
     options = replace(options, query=None)
     head = read_with(first, options)
-    if head.kinds != ("choice",):
+    if head.kinds not in {(kind,) for kind in KINDS}:
         msg = (
             f"{source}: the answers are of kind {', '.join(head.kinds)}; shards hold "
-            "one label per item (choice): read the source whole"
+            "one label per item (choice), or yes, maybe and no (contains): read the "
+            "source whole"
         )
         raise KindError(msg)
     roles = {role: name for name, role in head.cleaning.columns.items()}
@@ -294,10 +299,9 @@ def _understood(first: pa.Table, options: ReadOptions, source: str) -> ReadOptio
             "labels; read the source whole"
         )
         raise SourceError(msg)
-    named = {"item": roles["item"], "label": roles["label"]}
-    if "annotator" in roles:
-        named["annotator"] = roles["annotator"]
-    return replace(options, kind="choice", columns=replace(options.columns, **named))
+    named = {role: roles[role] for role in COLUMNS if role in roles}
+    columns = replace(options.columns, **named)
+    return replace(options, kind=head.kind, columns=columns)
 
 
 def _deal(given: Rows, item: str, number: int, work: _Work, report: Reporter) -> None:
@@ -341,6 +345,8 @@ def _read_part(path: Path, _: int, options: ReadOptions) -> ReadPart:
         name: pa.Array.from_pandas(table.loc[given, name])
         for name in ("item", "annotator", "label")
     }
+    if options.kind == "contains":
+        columns["answer"] = pa.array(table.loc[given, "answer"].cat.codes.to_numpy())
     number = pa.array(table.loc[given, "n"].to_numpy(np.int32))
     _write(path.with_suffix(".named"), pa.table({**columns, "n": number}))
     part = ReadPart.of(read)
@@ -367,11 +373,14 @@ def _code_part(
         "item": item,
         "annotator": codes("annotator", people),
         "label": codes("label", labels),
-        "n": table["n"],
+        **{name: table[name] for name in ("answer", "n") if name in table.schema.names},
     }
     shard = folder / f"{place:05d}.arrow"
     _write(shard, pa.table(coded).take(order).combine_chunks())
-    answers = int(pc.sum(table["n"]).as_py() or 0)
+    number = table["n"]
+    if "answer" in coded:
+        number = number.filter(pc.greater_equal(table["answer"], 0))
+    answers = int(pc.sum(number).as_py() or 0)
     return Shard(shard.name, digest_of(shard), len(item.dictionary), answers)
 
 

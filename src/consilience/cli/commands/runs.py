@@ -198,10 +198,12 @@ def score(  # noqa: PLR0913 (each option stands alone)
     gold_labels = read_gold(gold, Reading(item=item, label=label))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
     scored: Any = fitted
-    if has_all_items(run) and truth is None:
-        named = fitted.labels()["label"].astype("str").unique().tolist()
-        scored = all_items(run).labels_of(gold_labels["item"], among=named)
     kind = fitted.data.attrs["kind"]
+    if has_all_items(run) and truth is None:
+        named = []
+        if kind == "choice":  # of contains, no label is left out
+            named = fitted.labels()["label"].astype("str").unique().tolist()
+        scored = all_items(run).labels_of(gold_labels["item"], among=named)
     scores = measure(scored, gold_labels, kind=kind, seed=seed, options=options)
     show = screen(as_json=json)
     if not json:
@@ -226,8 +228,7 @@ def score_table(score: "Score") -> "DrawnTable":
     ]
     frame = pd.DataFrame(rows, columns=["metric", "value", "lower", "upper"])
     table = terminal(CATALOGUE["score"].of(frame, score.options.prob), bounds="value")
-    what = "pairs of item and label" if score.kind == "contains" else "items"
-    table.title, table.caption = f"{score.items:,} {what} with gold", ""
+    table.title, table.caption = f"{score.items:,} items with gold", ""
     return table
 
 

@@ -120,7 +120,6 @@ def fit_shards(
     from consilience.shards import Shards
 
     show = screen(as_json=json)
-    how |= {"engine": "vb"} if how["engine"] == "auto" else {}
     shards = Shards.load(folder)
     show.print(shards.cleaning.account()[0])
     unfinished = out.with_name(f"{out.name}.unfinished")

@@ -51,12 +51,9 @@ from consilience.inference.ascent import (
 from consilience.inference.engines import vb
 from consilience.inference.mixing import judge, undecided
 from consilience.inference.mode import (
-    MOST,
     Optimized,
-    curvature,
     energy_and_slope,
     no_evidence,
-    root_of_inverse,
     shared,
     slope_about,
 )
@@ -64,6 +61,7 @@ from consilience.inference.modes import described
 from consilience.inference.optimize import ascend
 from consilience.inference.options import Seed, generator_of, key_of
 from consilience.inference.result import MAX_KEPT, Result, of_draws
+from consilience.inference.slopes import MOST, curvature, root_of_inverse
 from consilience.model import (
     SCORE,
     HostModel,

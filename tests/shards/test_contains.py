@@ -1,0 +1,185 @@
+"""Yes, maybe and no in shards: read and fitted as in memory, and by the gradient."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.annotators import load
+from consilience.cli import main
+from consilience.errors import FitError, KindError, OptionError
+from consilience.fitting import sharded
+from consilience.inference import sharded_mode
+
+MODELS = ["contains", "contains_counts", "contains_states", "dawid_skene", "glad"]
+ONCE = cs.EngineOptions(restarts=1, draws=0)
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Two labels of each item, by annotators of other thresholds and care."""
+    generator = np.random.default_rng(3)
+    items, labels, annotators = 240, 4, 18
+    item = np.arange(items).repeat(2 * 3)
+    pair = generator.permuted(np.tile(np.arange(labels), (items, 1)), axis=1)[:, :2]
+    label = pair.repeat(3)
+    who = generator.permuted(np.tile(np.arange(annotators), (2 * items, 1)), axis=1)
+    who = who[:, :3].ravel()
+    there = (generator.random(2 * items) < 0.4).repeat(3)
+    shown = np.where(there, 2, -2) + generator.normal(0, 1.2, 2 * items).repeat(3)
+    seen = 1.3 * (shown - generator.normal(0, 0.8, annotators)[who])
+    seen += generator.logistic(size=len(seen))
+    word = np.select([seen < -0.4, seen < 0.4], ["no", "maybe"], "yes")
+    frame = pd.DataFrame(
+        {
+            "item": [f"photo {number}" for number in item],
+            "annotator": [f"a{number}" for number in who],
+            "label": [f"label {number}" for number in label],
+            "answer": word,
+        }
+    )
+    frame.loc[::91, "answer"] = None
+    return frame
+
+
+@pytest.fixture(scope="module")
+def source(answers, tmp_path_factory):
+    path = tmp_path_factory.mktemp("source") / "a.parquet"
+    answers.to_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shards(source, tmp_path_factory):
+    return cs.write_shards(source, tmp_path_factory.mktemp("two") / "s", rows=400)
+
+
+def presence(fits):
+    """Return the untempered probability of each pair of item and label."""
+    raw = [
+        (fit.with_(truth="raw") if "truth" in fit.data.children else fit).labels()
+        for fit in fits
+    ]
+    table = pd.concat([each.astype({"item": "str", "label": "str"}) for each in raw])
+    return table.set_index(["item", "label"])["probability"].sort_index()
+
+
+def test_shards_hold_the_answers_of_all_pairs(answers, shards):
+    whole = cs.read(answers)
+    assert shards.kind == "contains"
+    assert len(shards) > 2
+    assert shards.num_items == whole.num_items
+    assert shards.num_answers == whole.table["answer"].notna().sum()
+    keys = ["item", "annotator", "label", "answer"]
+    rows = pd.concat([shards.responses(at).table[keys] for at in range(len(shards))])
+    there = rows.astype("str").value_counts(dropna=False)
+    given = whole.table[keys].astype("str").value_counts(dropna=False)
+    pd.testing.assert_series_equal(there.sort_index(), given.sort_index())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_fit_of_shards_is_that_in_memory(source, shards, model):
+    engine = next(each for each in ("vb", "em") if each in load(model).engines)
+    whole = cs.fit(source, model=model, engine=engine, effort=ONCE)
+    fit = cs.fit_shards(shards, model=model)
+    assert fit.part(0).data.attrs["engine"] == engine
+    pd.testing.assert_frame_equal(fit.annotators(), whole.annotators(), rtol=1e-5)
+    one, other = presence(fit.parts()), presence([whole])
+    assert one.index.equals(other.index)
+    assert np.abs(one - other).max() < 1e-6
+
+
+def test_gold_calibrates_what_present_means(answers, shards):
+    gold = answers.drop_duplicates(["item", "label"])[["item", "label"]].iloc[::8]
+    gold["answer"] = np.where(np.arange(len(gold)) % 3 == 0, "yes", "no")
+    whole = cs.fit(answers, model="contains", engine="em", gold=gold, effort=ONCE)
+    fit = cs.fit_shards(shards, model="contains", gold=gold)
+    assert np.abs(presence(fit.parts()) - presence([whole])).max() < 1e-5
+    without = presence(cs.fit_shards(shards, model="contains").parts())
+    assert np.abs(without - presence([whole])).max() > 0.1
+
+
+def test_without_what_all_shards_share_the_result_is_another(
+    answers, shards, monkeypatch
+):
+    # The twin of the tests above: each shard measures annotators by its own answers.
+    monkeypatch.setattr(
+        "consilience.inference.sharded_mode._together", lambda values: values[0]
+    )
+    fit = cs.fit_shards(shards, model="contains")
+    whole = cs.fit(answers, model="contains", engine="em", effort=ONCE)
+    assert np.abs(presence(fit.parts()) - presence([whole])).max() > 1e-4
+
+
+def test_the_prior_counts_once(answers, shards, monkeypatch):
+    # Another twin: where it counts for each shard, annotators are alike.
+    class Again(sharded_mode.ShardedDensity):
+        number = property(lambda _: 1, lambda *_: None)
+
+    monkeypatch.setattr(sharded_mode, "ShardedDensity", Again)
+    fit = cs.fit_shards(shards, model="contains")
+    whole = cs.fit(answers, model="contains", engine="em", effort=ONCE)
+    one, other = (each.annotators()["accuracy"] for each in (fit, whole))
+    assert np.abs(one.to_numpy() - other.to_numpy()).max() > 1e-3
+
+
+def test_parts_that_are_not_kept_are_laid_out_again(shards, monkeypatch):
+    kept = cs.fit_shards(shards, model="contains").annotators()
+    monkeypatch.setattr(sharded_mode, "KEPT", 0)
+    again = cs.fit_shards(shards, model="contains").annotators()
+    pd.testing.assert_frame_equal(kept, again, check_exact=True)
+
+
+def test_auto_is_the_model_with_closed_forms(shards, tmp_path, capsys):
+    main(["fit", str(shards.folder), "--out", str(tmp_path / "run")])
+    assert "all 240 items" in " ".join(capsys.readouterr().out.split())
+    run = cs.load(tmp_path / "run")
+    assert run.data.attrs["model"] == sharded.CONTAINS
+    tables = cs.all_items(tmp_path / "run")
+    assert tables.items.count_rows() == 240
+    assert tables.labels.count_rows() == 480  # also of what is surely absent
+
+
+def test_gold_labels_of_all_shards_are_scored(answers, shards, tmp_path, capsys):
+    fit = cs.fit_shards(shards)
+    fit.save(tmp_path / "run")
+    pairs = answers.drop_duplicates(["item", "label"])[["item", "label"]]
+    pairs["answer"] = np.where(np.arange(len(pairs)) % 2, "yes", "no")
+    pairs.to_csv(tmp_path / "gold.csv", index=False)
+    gold = ("--gold", str(tmp_path / "gold.csv"), "--json")
+    main(["score", str(tmp_path / "run"), *gold])
+    scored = json.loads(capsys.readouterr().out)
+    assert scored["items"] == shards.num_items
+    table = pd.concat([part.labels() for part in fit.parts()])
+    expected = cs.score(table, pairs, kind="contains").to_dict()
+    assert scored["metrics"] == expected["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "why"),
+    [
+        ({"model": "ordinal_dawid_skene"}, KindError, "responses of kind choice"),
+        ({"model": "majority"}, FitError, "majority is not fitted by sums over items"),
+        (
+            {"model": "contains", "effort": cs.EngineOptions(draws=20)},
+            OptionError,
+            "em takes no draws of shards",
+        ),
+        (
+            {"candidates": pd.DataFrame({"item": ["a"], "label": ["b"], "x": [1.0]})},
+            OptionError,
+            "candidates of contains are columns of numbers",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_refused(shards, how, error, why):
+    with pytest.raises(error, match=why):
+        cs.fit_shards(shards, **how)
+
+
+def test_a_stopped_climb_says_so(shards):
+    fit = cs.fit_shards(shards, model="contains", max_seconds=1e-6)
+    checks = fit.part(0).diagnostics().set_index("name")
+    assert checks.loc["max_seconds", "outcome"] == "failed"
