@@ -276,12 +276,18 @@ def refits(monkeypatch, standing):
         (single,) = (each for each in fits if each.name == name)
         return replace(single, engine=request.engine, reason="it was requested")
 
+    def on(sample, shown, space, request, report):
+        del shown, space, request, report
+        asked.append((sample.name, sample.engine))
+        return sample
+
     def stand(weights):
         changed = table.assign(weight=weights)
         monkeypatch.setattr(automatic, "compare_models", lambda *_: (fits, changed))
 
     for room in (automatic, comparing):
         monkeypatch.setattr(room, "fit_one", one)
+    monkeypatch.setattr(automatic, "fit_from_sample", on)
     stand(table["weight"])
     return asked, stand
 

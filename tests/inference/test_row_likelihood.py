@@ -10,14 +10,17 @@ from consilience.model import zero_sum_basis
 CHAINS, ANNOTATORS, STATES, ANSWERS = 2, 4, 3, 5
 
 
-@pytest.fixture
-def case():
+@pytest.fixture(params=["all", "one"])
+def case(request):
+    """Counts, and rows in which ease moves all answers, or one of each state."""
     generator = np.random.default_rng(0)
     node = np.array([-1.0, 0.0, 2.0])
     counts = generator.poisson(
         1.0, (CHAINS, ANNOTATORS, STATES, len(node), ANSWERS)
     ).astype(float)
     basis, ease = zero_sum_basis(ANSWERS), generator.normal(size=(STATES, ANSWERS))
+    if request.param == "one":
+        ease *= np.eye(ANSWERS)[[2, 0, 4]]
     rows = generator.normal(size=(CHAINS, ANNOTATORS, STATES, ANSWERS - 1))
     return counts, basis, ease, node, rows, np.array([0.3, 1.2])
 

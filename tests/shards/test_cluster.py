@@ -15,11 +15,16 @@ from distributed import Client, LocalCluster
 
 import consilience as cs
 from consilience import executors
+from consilience.annotators import load
 from consilience.cli import main
 from consilience.errors import ClusterError, OptionError, UnavailableError
 from consilience.executors import FAN, Sum, Threads, add, check_workers, client_of
+from consilience.fitting.sharded_study import ShardedStudy
+from consilience.inference.engines import gibbs
+from consilience.inference.given_population import draw_given_population
 from consilience.inference.sharded import ShardedModel
 from consilience.posterior import ITEMS, LABELS
+from consilience.progress import silent
 from consilience.shards import MARKER, Shards
 
 
@@ -73,6 +78,16 @@ def test_workers_give_the_same_to_the_last_digit(
     there.save(tmp_path / "there")
     for name in (ITEMS, LABELS):
         assert same_files(tmp_path / "here" / name, tmp_path / "there" / name)
+
+
+def test_workers_draw_given_a_population_to_the_last_digit(shards, client):
+    study = ShardedStudy.read(shards)
+    model, effort = load("correlated_dawid_skene"), gibbs.Options(tune=10, draws=12)
+    learned = gibbs.fit(model, study.space(0), 0, effort).parameters
+    args = model, study.space, len(shards), learned, 1, silent
+    here, there = draw_given_population(*args), draw_given_population(*args, client)
+    for name, value in here.items():
+        assert np.array_equal(value, there[name]), name
 
 
 def test_workers_climb_along_the_gradient_to_the_same(client, tmp_path):

@@ -200,7 +200,10 @@ def test_auto_mixes_models_that_are_compared_on_items_of_the_first_shard(tmp_pat
     assert gap.abs().max() < 0.01
     reason = first.data.attrs["engine_reason"]
     assert "on 400 items of the first shard; the truth is a mixture" in reason
-    assert first.data.attrs["engine"] == "vb"  # gibbs has draws of these items alone
+    assert first.data.attrs["engine"] == "gibbs"
+    assert "learned from a sample of the items" in first.data.attrs["assumptions"]
+    bounds = first.annotators()[["lower", "accuracy", "upper"]].to_numpy()
+    assert (np.diff(bounds, axis=1) > 0).all()
     one = first.labels().set_index(["item", "label"])["probability"]
     two = whole.labels().set_index(["item", "label"])["probability"]
     right = one.groupby("item", observed=True).idxmax()

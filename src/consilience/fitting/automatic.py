@@ -5,9 +5,10 @@ those of the one model whose intervals hold on data that no model fits. Which mo
 worth comparing is settled by what the responses are.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from consilience.fitting.comparing import (
     side_by_side,
     worth_comparing,
 )
+from consilience.fitting.from_sample import fit_from_sample
 from consilience.fitting.request import Request
 from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import (
@@ -43,7 +45,7 @@ from consilience.fitting.single import (
 from consilience.model import Model, fits_in_memory
 from consilience.posterior.truth import Truth, mix, temper
 from consilience.progress import Reporter, logger
-from consilience.truth import Space, tally
+from consilience.truth import ChoiceSpace, Space, tally
 
 MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
 # Share of the votes in the truth, over the design effect of the item, where errors are
@@ -91,12 +93,25 @@ def fit_auto(
     if part is not space:
         reported = np.array([fitted is _reported(fits) for fitted in fits])
         kept = np.flatnonzero((mixed.weights >= MIN_WEIGHT) | reported)
-        of_all = [
-            (fits[place].name, f"{fits[place].name}, all items") for place in kept
-        ]
-        work = [partial(fit_near_votes, *names, space, request) for names in of_all]
+        work = [_of_all(fits[place], space, request) for place in kept]
         fits, mixed = side_by_side(work, report), mixed.of(kept)
     return mixed.single(fits, space), mixed.table
+
+
+def _of_all(sample: Single, space: Space, request: Request) -> Callable[..., Single]:
+    """Return how a model fitted to a sample of items is fitted to all of them."""
+    shown = f"{sample.name}, all items"
+    columns = isinstance(space, ChoiceSpace) and space.covariates.names
+    if columns:  # whose weights both would have to start from
+        return partial(fit_near_votes, sample.name, shown, space, request)
+    return partial(fit_from_sample, sample, shown, space, request)
+
+
+class Worth(NamedTuple):
+    """A model to fit to all shards, and the fit of a sample that it may go on from."""
+
+    model: Model[Any]
+    sample: Single | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,16 +137,15 @@ class Mixed:
 
 def worth_fitting(
     study: ShardedStudy, request: Request, report: Reporter
-) -> tuple[dict[str, Model[Any]], Mixed | None]:
+) -> tuple[dict[str, Worth], Mixed | None]:
     """Return the models to fit to all shards, and how their posteriors are mixed.
 
-    Models are compared on items of the first shard. Those of which only draws are to be
-    had cannot be fitted to all; their weight is that of the others.
+    Models are compared on items of the first shard.
     """
     space = study.space(0)
     only = _only_model(space)
     if only is not None:
-        return {only: annotators.fittable(only)}, None
+        return {only: Worth(annotators.fittable(only))}, None
     asked = replace(
         request, engine="auto", effort=replace(request.effort, restarts=None)
     )
@@ -139,11 +153,13 @@ def worth_fitting(
     if part is space:
         items = f"on {part.num_units:,} items of the first shard"
         mixed = replace(mixed, reason=f"{mixed.reason}, {items}")
-    closed = np.array([fitted.engine == "vb" for fitted in fits])
-    kept = np.flatnonzero(closed & (mixed.weights >= MIN_WEIGHT))
-    kept = kept if len(kept) else np.flatnonzero(closed)[:1]
-    names, number = [fits[place].name for place in kept], study.shards.num_items
-    return {name: near_votes(name, part, number) for name in names}, mixed.of(kept)
+    reported = np.array([fitted is _reported(fits) for fitted in fits])
+    kept = np.flatnonzero((mixed.weights >= MIN_WEIGHT) | reported)
+    worth = {}
+    for fitted in (fits[place] for place in kept):
+        model = near_votes(fitted.name, part, study.shards.num_items)
+        worth[fitted.name] = Worth(model, fitted)
+    return worth, mixed.of(kept)
 
 
 def _compared(

@@ -72,7 +72,7 @@ MAX_CELLS, STAND_IN = 100_000, "hierarchical_dawid_skene"
 # of public sets is left out, and on simulated crowds the log-loss of the mixture falls
 # by .03; it rises by .06 in crowds where 7 % of the items are positive.
 NEAR_VOTES = 1.0
-MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
+MAX_COMPARED = 100_000  # answers; beyond, a sample of the items is compared on
 # Draws of each model: scores then have a Monte Carlo error below their own. Fewer where
 # draws would together visit more answers x states than the first number, and fewer
 # still beyond the second.

@@ -15,6 +15,11 @@ from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import Single, temper_result
 from consilience.inference.ascent import Steps, logs_of, point
 from consilience.inference.engines import em, vb
+from consilience.inference.given_population import (
+    CHAINS,
+    GIVEN,
+    draw_given_population,
+)
 from consilience.inference.options import generator_of
 from consilience.inference.result import Optimization, Result, at_a_point
 from consilience.inference.sharded import (
@@ -39,7 +44,7 @@ class Learned:
     name: str
     model: Model[Any]
     engine: str
-    how: Optimization
+    how: Optimization | None
     of_items: Callable[[Space], Result]
     residual: Residual | None
     answers: Int[np.ndarray, " J"]
@@ -65,7 +70,7 @@ class _Found(NamedTuple):
     """Parameters, how they were found, what they say of items, and who answered."""
 
     parameters: Mapping[str, Float[np.ndarray, "..."]]
-    how: Optimization
+    how: Optimization | None
     of_items: Callable[[Space], Result]
     answers: Int[np.ndarray, " J"]
 
@@ -82,10 +87,14 @@ def learn(  # noqa: PLR0913 (what is fitted, how, and where)
     seed: Any,
     client: Any,
     report: Reporter,
+    sample: Single | None = None,
 ) -> Learned:
-    """Fit a model to all shards."""
+    """Fit a model to all shards; one with normal effects from a fit of a sample."""
     started = time.monotonic()
-    if model.by_gradient:
+    if model.has_rows:
+        assert sample is not None  # noqa: S101 (for the type checker)
+        found = _from_sample(sample, study, prob, seed, client, report)
+    elif model.by_gradient:
         found = _climbed(model, study, steps, seed, client, report)
     else:
         found = _by_closed_forms(
@@ -95,13 +104,31 @@ def learn(  # noqa: PLR0913 (what is fitted, how, and where)
     return Learned(
         name=name,
         model=model,
-        engine=engine,
+        engine="gibbs" if model.has_rows else engine,
         how=found.how,
         of_items=found.of_items,
         residual=residual_correlation(model, study.space(0), point),
         answers=found.answers,
         seconds=time.monotonic() - started,
     )
+
+
+def _from_sample(
+    sample: Single,
+    study: ShardedStudy,
+    prob: float,
+    seed: Any,
+    client: Any,
+    report: Reporter,
+) -> _Found:
+    """Draw annotators and labels given the population that a sample shows."""
+    model, learned, number = sample.model, sample.result.parameters, len(study.shards)
+    drawn = draw_given_population(
+        model, study.space, number, learned, seed, report, client
+    )
+    of_items = partial(_of_draws, model, drawn, None, prob, (GIVEN,), CHAINS)
+    parameters = {name: each.mean(0) for name, each in drawn.items()}
+    return _Found(parameters, None, of_items, _answers_of(study, client))
 
 
 def _climbed(
@@ -115,13 +142,16 @@ def _climbed(
     """Climb along the gradient, which is a sum over shards."""
     number = len(study.shards)
     top = top_of_shards(model, study.space, number, steps, seed, client, report)
-    calls = executor(client, study.space, number)
+    of_items = partial(top.result, remarks=(REMARK,))
+    return _Found(top.parameters, top.how, of_items, _answers_of(study, client))
+
+
+def _answers_of(study: ShardedStudy, client: Any) -> Int[np.ndarray, " J"]:
+    calls = executor(client, study.space, len(study.shards))
     try:
-        answers = sum(calls.each(_in_space))
+        return np.asarray(sum(calls.each(_in_space)))
     finally:
         calls.close()
-    of_items = partial(top.result, remarks=(REMARK,))
-    return _Found(top.parameters, top.how, of_items, np.asarray(answers))
 
 
 def _in_space(space: Space, _: int) -> Int[np.ndarray, " J"]:
@@ -151,7 +181,7 @@ def _by_closed_forms(  # noqa: PLR0913, PLR0917 (what is fitted, how, and where)
         of_items = partial(_at_a_point, model, logs, parameters, how)
         if draws:
             drawn = draw_from_shards(sweeps, where, of_draws, draws, report)
-            of_items = partial(_of_draws, model, drawn, how, prob)
+            of_items = partial(_of_draws, model, drawn, how, prob, (), None)
         answers = np.asarray(sum(sweeps.executor.each(_of_annotators)))
     finally:
         sweeps.executor.close()
@@ -173,11 +203,14 @@ def _at_a_point(
 def _of_draws(
     model: Model[Any],
     draws: Mapping[str, Float[np.ndarray, "D ..."]],
-    how: Optimization,
+    how: Optimization | None,
     prob: float,
+    remarks: tuple[str, ...],
+    last: int | None,
     space: Space,
 ) -> Result:
-    return result_of_draws(HostModel(model, space), draws, how, prob)
+    laid_out = HostModel(model, space)
+    return result_of_draws(laid_out, draws, how, prob, remarks, last)
 
 
 def _of_annotators(part: HostModel, _: int) -> Int[np.ndarray, " J"]:

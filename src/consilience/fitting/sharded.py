@@ -16,8 +16,9 @@ from consilience.checks import all_checks, as_dataset
 from consilience.continuing import branch, cut_short, journal
 from consilience.errors import CannotWriteError, FitError, OptionError, not_among
 from consilience.executors import check_workers, executor
-from consilience.fitting.automatic import Mixed, worth_fitting
+from consilience.fitting.automatic import Mixed, Worth, worth_fitting
 from consilience.fitting.comparing import reported_as
+from consilience.fitting.from_sample import going_on
 from consilience.fitting.inputs import Table
 from consilience.fitting.learned import RULES, Learned, learn
 from consilience.fitting.request import Request
@@ -79,8 +80,9 @@ class ShardedFit:
 
     @property
     def sweeps(self) -> int:
-        """How many sweeps the optimization of that model took."""
-        return int(np.isfinite(self._learned[0].how.objective).sum())
+        """How many sweeps the optimization of that model took; none, where it drew."""
+        how = self._learned[0].how
+        return 0 if how is None else int(np.isfinite(how.objective).sum())
 
     @property
     def shards(self) -> Shards:
@@ -272,14 +274,17 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         if chosen is None:
             fitted, mixed = worth_fitting(study, request, report)
         else:
-            fitted = {name: chosen}
+            fitted = {name: Worth(chosen)}
         learned = []
-        for each, of_model in fitted.items():
+        for each, (of_model, sample) in fitted.items():
             tell, shown = report, f"{each}, all shards"
             if mixed is not None:  # one bar a model, as where models are compared
                 tell = reported_as(shown, report)
             with branch(shown) if mixed is not None else nullcontext():
-                learned.append(learn(each, of_model, study, report=tell, **how))
+                going = {**how, "sample": sample}
+                if sample is not None and sample.engine == "vb":
+                    going["steps"] = going_on(how["steps"], sample, request)
+                learned.append(learn(each, of_model, study, report=tell, **going))
         return ShardedFit(study, request, learned, mixed, on)
 
 

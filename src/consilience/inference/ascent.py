@@ -128,12 +128,13 @@ class UpdateRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """When to stop."""
+    """When to stop, and of the first start the parameters that it is at, by name."""
 
     tolerance: float = 1e-7
     sweeps: int = 2000
     restarts: int = 1
     agreeing: int | None = None
+    start: Mapping[str, Any] | None = None
 
 
 def optimize(
@@ -148,7 +149,8 @@ def optimize(
     for restart, source in enumerate(generator.spawn(steps.restarts)):
         shaken = restart > 0 and num_substates(sweeps.model) == 1
         phase = f"start {restart + 1} of {steps.restarts}"
-        start = _start(sweeps, source, shaken=shaken)
+        at = None if restart else steps.start
+        start = _start(sweeps, source, shaken=shaken, at=at)
         end, history, done = _run(sweeps, rule, steps, start, report, phase)
         histories.append(history)
         converged.append(done)
@@ -331,7 +333,11 @@ def _log_density(priors: Mapping[str, Site], free: Parameters) -> float:
 
 
 def _start(
-    sweeps: HostModel, generator: np.random.Generator, *, shaken: bool
+    sweeps: HostModel,
+    generator: np.random.Generator,
+    *,
+    shaken: bool,
+    at: Mapping[str, Any] | None,
 ) -> Optimum:
     concentration = {
         name: np.asarray(prior.concentration, float)
@@ -344,7 +350,11 @@ def _start(
     free = {name: np.zeros(prior.shape) for name, prior in sweeps.normal.items()}
     columns = column_prior(sweeps)
     logit = {} if columns is None else columns.first()
-    swept = sweeps.first({**logs, **free, **logit}, generator, shaken=shaken)
+    if at is not None:
+        logs = {name: np.log(np.maximum(at[name], TINY)) for name in sweeps.priors}
+        swept = sweeps.sweep({**logs, **free, **logit})
+    else:
+        swept = sweeps.first({**logs, **free, **logit}, generator, shaken=shaken)
     return Optimum(swept.counts, concentration, free, logit)
 
 

@@ -69,7 +69,7 @@ class Swept:
 class Chains:
     """Chains of a model of confusion rows with normal effects."""
 
-    CHANGES = (
+    CHANGES: tuple[str, ...] = (
         *("truth", "random", "shape", "population", "spread", "difficulty", "scale"),
         *("values", "rows", "walk_of", "slow", "sweeps"),
     )
@@ -81,19 +81,10 @@ class Chains:
         annotators: int,
         generator: np.random.Generator,
     ) -> None:
-        self.design, self.truth, self.random = effects, truth, generator
-        self.node, _ = normal_nodes(effects.nodes)
-        chains, (states, free) = truth.chains, effects.centre.shape
-        self.shape = chains, annotators, states, free
-        self.group, groups = np.asarray(effects.group), effects.num_groups
-        self.member = np.eye(groups)[:, self.group]
-        self.effects = effects.effects
-        numbers = [effect.direction.shape[2] for effect in self.effects]
-        self.effect_of = np.repeat(np.arange(len(numbers)), numbers)
-        self.direction = np.concatenate(
-            [np.zeros((states, free, 0)), *(each.direction for each in self.effects)], 2
-        ).reshape(states * free, -1)
-        self.prior_scale = np.array([effect.scale for effect in self.effects])
+        self.truth, chains = truth, truth.chains
+        self.describe(effects, chains, annotators, generator)
+        _, _, states, free = self.shape
+        groups = effects.num_groups
         centre = np.broadcast_to(effects.centre, (chains, groups, states, free))
         self.population = centre.copy()
         self.spread = np.full((chains, groups, states), START * effects.spread)
@@ -112,6 +103,28 @@ class Chains:
         self.slow: Float[np.ndarray, " P"] | None = None
         self.likelihood = self._counted(truth.at_first(generator))
         self.sweeps = 0
+
+    def describe(
+        self,
+        effects: RowEffects,
+        chains: int,
+        annotators: int,
+        generator: np.random.Generator,
+    ) -> None:
+        """Lay out what moves the rows."""
+        self.design, self.random = effects, generator
+        self.node, _ = normal_nodes(effects.nodes)
+        states, free = effects.centre.shape
+        self.shape = chains, annotators, states, free
+        self.group, groups = np.asarray(effects.group), effects.num_groups
+        self.member = np.eye(groups)[:, self.group]
+        self.effects = effects.effects
+        numbers = [effect.direction.shape[2] for effect in self.effects]
+        self.effect_of = np.repeat(np.arange(len(numbers)), numbers)
+        self.direction = np.concatenate(
+            [np.zeros((states, free, 0)), *(each.direction for each in self.effects)], 2
+        ).reshape(states * free, -1)
+        self.prior_scale = np.array([effect.scale for effect in self.effects])
 
     def sweep(self, *, tune: bool) -> Swept:
         """Draw everything once."""
@@ -162,6 +175,10 @@ class Chains:
 
     def parameters(self) -> dict[str, Float[np.ndarray, "C ..."]]:
         """Return where the chains stand, as the NumPyro program names it."""
+        return {**self.truth.parameters(), **self.of_annotators()}
+
+    def of_annotators(self) -> dict[str, Float[np.ndarray, "C ..."]]:
+        """Return what is of annotators, and how much items differ."""
         distance = (self.rows - self._mean()) / self.spread[:, self.group, :, None]
         sign = np.where(self.scale < 0, -1.0, 1.0)[:, self.group]
         of_effects = {}
@@ -170,7 +187,6 @@ class Chains:
             of_effects[f"{effect.name}_spread"] = np.abs(self.scale[:, :, place])
             of_effects[effect.name] = values * sign[:, :, None, place]
         return {
-            **self.truth.parameters(),
             "population": self.population,
             "spread": self.spread,
             **of_effects,

@@ -61,7 +61,9 @@ class RowLikelihood:
        \sum_l n_l \eta_l + \chi \sum_{tl} n_{tl} x_t d_{kl}
        - \sum_t n_t \log \sum_l e^{\eta_l + \chi x_t d_{kl}}.
 
-    Rows of all chains, annotators and states are laid end to end.
+    Rows of all chains, annotators and states are laid end to end. Where ease moves one
+    answer of a state alone, the last sum is that at average ease, and what the odds of
+    that answer gain: a tenth of the work, of ten answers.
     """
 
     def __init__(
@@ -79,12 +81,18 @@ class RowLikelihood:
         self.at_node = np.einsum("cjktl->tcjk", counts).reshape(nodes, -1)
         moved = node[:, None] * ease[:, None]
         self.eased = np.einsum("cjktl,ktl->cjk", counts, moved).ravel()
-        self.moved = moved.transpose(1, 2, 0)
+        self.moved, self.eases = moved.transpose(1, 2, 0), None
+        if (np.count_nonzero(ease, 1) < 2).all():
+            eased = np.abs(ease).argmax(1)
+            self.moved = moved[np.arange(len(ease)), :, eased].T[:, None]
+            self.eases = np.tile(eased, chains * annotators)
 
     def at(self, difficulty: Float[np.ndarray, " C"]) -> "RowLikelihood":
         """Set how much items differ in each chain."""
         _, annotators, states = self.shape
         factor = np.exp(difficulty[:, None] * self.moved[:, :, None])
+        if self.eases is not None:
+            factor -= 1
         whole = factor[:, :, :, None] + np.zeros((annotators, 1))
         constant = np.repeat(difficulty, annotators * states) * self.eased
         rows = whole.reshape(-1, len(constant))
@@ -108,8 +116,13 @@ class RowLikelihood:
         free, nodes = len(self.along), len(self.at_node)
         along, at_node = parts[:free], parts[free : free + nodes]
         constant = parts[free + nodes]
-        factor = parts[free + nodes + 1 :].reshape(nodes, len(odds), -1)
-        total = np.einsum("tln,ln->tn", factor, odds)
+        factor = parts[free + nodes + 1 :]
+        if self.eases is None:
+            factor = factor.reshape(nodes, len(odds), -1)
+            total = np.einsum("tln,ln->tn", factor, odds)
+        else:
+            total = factor * odds[self.eases[which], np.arange(rows.shape[1])]
+            total += odds.sum(0)
         np.log(total, out=total)
         total += largest
         likelihood: Float[np.ndarray, " N"] = np.einsum("fn,fn->n", rows, along)

@@ -29,7 +29,7 @@ from consilience.inference.augmentation import (
     reported,
 )
 from consilience.inference.result import MAX_KEPT, Moments, Optimization, Result
-from consilience.model import HostModel, Model, Swept
+from consilience.model import DIFFICULTY, TYPICAL, HostModel, Model, Swept, logarithms
 from consilience.model.host import Logs
 from consilience.progress import Progress, Reporter
 from consilience.truth import Space
@@ -193,18 +193,21 @@ def draw_from_shards(
 def result_of_draws(
     part: HostModel,
     draws: Mapping[str, Float[np.ndarray, "D ..."]],
-    how: Optimization,
+    how: Optimization | None,
     prob: float,
+    remarks: tuple[str, ...] = (),
+    last: int | None = None,
 ) -> Result:
-    """Return what draws of the parameters say of the items of a shard."""
-    number = len(next(iter(draws.values())))
-    moments, likelihood = None, []
-    for at in range(number):
+    """Return what draws of the parameters, or the last of them, say of some items."""
+    whole = len(next(iter(draws.values())))
+    number = whole if last is None else min(last, whole)
+    moments, likelihood, closed = None, [], part.closed
+    rows = {TYPICAL, DIFFICULTY} & {*draws} if part.model.has_rows else ()
+    read = [*part.priors, *rows]
+    for at in range(whole - number, whole):
         # Single precision can round a probability to zero.
-        logs = {
-            name: np.log(np.maximum(draws[name][at].astype(float), TINY))
-            for name in part.priors
-        }
+        draw = {name: np.maximum(draws[name][at].astype(float), TINY) for name in read}
+        logs = logarithms(draw, closed)
         each, belief = part.posterior(logs)
         truth = part.truth(belief)
         if moments is None:
@@ -214,7 +217,7 @@ def result_of_draws(
     assert moments is not None  # noqa: S101 (there are draws)
     lower, upper = interval(moments, number, prob)
     belief = mean_belief(moments, number)
-    kept = number * len(belief) <= MAX_KEPT
+    kept = number == whole and number * len(belief) <= MAX_KEPT
     return Result(
         parameters={name: value[None] for name, value in draws.items()},
         belief=belief,
@@ -223,4 +226,5 @@ def result_of_draws(
         log_likelihood=np.stack(likelihood)[None] if kept else None,
         sample_stats={},
         optimization=how,
+        remarks=remarks,
     )

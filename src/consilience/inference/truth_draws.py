@@ -137,12 +137,10 @@ class TruthDraws:
     ) -> Float[np.ndarray, "C J K T L"]:
         """Draw the truth and the ease, and the prior of the truth given them."""
         slot = _slots(scored.posterior, generator)
-        state = self._state(slot // self.nodes)
         if self.draw_logit is None:
-            prevalent = np.broadcast_to(self.matrix.prevalent[:, 0] > 0, state.shape[1])
             self.logit = [
-                {PREVALENCE: _log_dirichlet(self.imagined, each[prevalent], generator)}
-                for each in state
+                {PREVALENCE: _log_dirichlet(self.imagined + each, generator)}
+                for each in self._of_states(slot)
             ]
         else:
             lists = np.arange(self.state.shape[1])
@@ -155,6 +153,13 @@ class TruthDraws:
                 for chain, logit in enumerate(self.logit)
             ]
         return self._counts(slot)
+
+    def counted(
+        self, scored: Scored, generator: np.random.Generator
+    ) -> tuple[Float[np.ndarray, "C J K T L"], Float[np.ndarray, "C K"]]:
+        """Draw the truth and the ease; count answers, and items of each state."""
+        slot = _slots(scored.posterior, generator)
+        return self._counts(slot), self._of_states(slot)
 
     def moved(
         self, step: Float[np.ndarray, "C K"]
@@ -190,6 +195,10 @@ class TruthDraws:
         stacked[PREVALENCE] = np.exp(stacked[PREVALENCE])
         return stacked
 
+    def __sizeof__(self) -> int:
+        """Return its bytes, by which a cluster decides not to move it."""
+        return 24 * len(self.unit) + self.tables.__sizeof__()
+
     def derived(
         self, parameters: Mapping[str, Float[np.ndarray, "C D ..."]]
     ) -> dict[str, Float[np.ndarray, "C D ..."]]:
@@ -222,6 +231,14 @@ class TruthDraws:
         state: Int[np.ndarray, "C U"] = self.state[np.arange(len(self.state)), listed]
         return state
 
+    def _of_states(self, slot: Int[np.ndarray, "C U"]) -> Float[np.ndarray, "C K"]:
+        """Count the items of each state that were drawn with the prevalence."""
+        state = self._state(slot // self.nodes)
+        prevalent = np.broadcast_to(self.matrix.prevalent[:, 0] > 0, state.shape[1])
+        number = len(self.imagined)
+        counts = [np.bincount(each[prevalent], minlength=number) for each in state]
+        return np.array(counts, float)
+
     def _counts(self, slot: Int[np.ndarray, "C U"]) -> Float[np.ndarray, "C J K T L"]:
         matrix = self.matrix
         listed, node = np.divmod(slot, self.nodes)
@@ -252,10 +269,7 @@ def _slots(
 
 
 def _log_dirichlet(
-    imagined: Float[np.ndarray, " K"],
-    state: Int[np.ndarray, " U"],
-    generator: np.random.Generator,
+    count: Float[np.ndarray, " K"], generator: np.random.Generator
 ) -> Float[np.ndarray, " K"]:
-    count = imagined + np.bincount(state, minlength=len(imagined))
     gamma = np.maximum(generator.standard_gamma(count), np.finfo(float).tiny)
     return np.log(gamma / gamma.sum())

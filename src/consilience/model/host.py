@@ -158,7 +158,8 @@ class HostModel:
         split = num_substates(self.model)
         if split == 1:
             return belief
-        return belief.reshape(len(belief), -1, split).sum(-1)
+        # Several times as fast as a sum over so few.
+        return np.einsum("uks->uk", belief.reshape(len(belief), -1, split))
 
     def derived(self, logs: Logs) -> dict[str, Float[np.ndarray, "..."]]:
         """Return what follows from the parameters and is reported with them."""

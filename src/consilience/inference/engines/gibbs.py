@@ -49,7 +49,9 @@ MAX_VISITS = 1_200_000_000
 # nats it must be worse, beyond Monte Carlo error. On the public study of ducks the
 # explanations with wrong labels lack 20 and 300 nats.
 SETTLED, RESTART, BATCHES, MARGIN = 24, 48, 4, 5.0
-STARTED = 2  # chains that start for each that goes on, since few find the best one
+# Chains that start for each that goes on, since few find the best one; not where
+# answers are so many that this would be most of the work.
+STARTED = 2
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
 
@@ -129,11 +131,11 @@ def fit(
         effort = options(model, space, {})
     number, tune = effort.chains or 1, effort.tune or 0
     generator = generator_of(seed)
-    started = number if tune <= RESTART else STARTED * number
+    started = number if tune <= MIN_TUNE else STARTED * number
     truth = TruthDraws(model, space, started)
     design = row_effects(model, truth.matrix)
     chains = Chains(design, truth, space.num_annotators, generator)
-    spent = tune + (STARTED - 1) * RESTART
+    spent = tune + (started // number - 1) * RESTART
     limit = max(MAX_VISITS // visits(space, number) - spent, MIN_SWEEPS)
     look = min(FIRST, limit)
     if effort.draws is not None:

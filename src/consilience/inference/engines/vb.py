@@ -49,7 +49,7 @@ MAX_VISITS = 100_000_000
 # five, which take a small fit half a second more.
 MAX_IN_CHAINS, MOST_CHAINS = 8_000_000, 3
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
-MAX_STARTED = 10_000_000  # answers x states that all starts together may visit
+MAX_STARTED = 3_000_000  # answers x states that all starts together may visit
 STARTS, FINER_STARTS = 5, 40  # at most; more where the model has finer states
 # That have ended at the best objective of all, after which no more are made. On 20
 # public sets and five models, the best of all starts was missed once in 100 by three
