@@ -13,6 +13,7 @@ MODULES = {
     "speed": "speed",
     "growth": "speed",
     "large": "large",
+    "many_answers": "large",
     "swept": "large",
     "workers": "large",
     "faults": "large",

@@ -74,6 +74,54 @@ def large(*, quick: bool, repeats: int) -> Report:
     return Report("Large studies, in shards and in memory", rows, notes)
 
 
+def many_answers(*, quick: bool, repeats: int) -> Report:
+    """Models of many answers, in memory and in shards."""
+    del repeats
+    rows = []
+    fitted = {
+        "choice": {"auto": "auto"},
+        "contains": {"contains_states": "auto", "contains": "em"},
+    }
+    for kind, models in fitted.items():
+        for answers in (5_000,) if quick else (10**6, FEW):
+            with tempfile.TemporaryDirectory() as folder:
+                path = f"{folder}/{answers}.parquet"
+                make = "make_large" if kind == "choice" else "make_contains"
+                alone(_program(make, path=path, answers=answers))
+                cases = []
+                for model, engine in models.items():
+                    if engine == "em" and answers == FEW:  # a quarter of an hour
+                        continue
+                    named = {"path": path, "model": model, "engine": engine}
+                    calls = {"shards": _program("in_shards", folder=folder, **named)}
+                    if answers < FEW:
+                        calls = {"in memory": _program("in_memory", **named), **calls}
+                    cases += [
+                        Case(
+                            {
+                                "kind": kind,
+                                "model": model,
+                                "responses": answers,
+                                "program": name,
+                            },
+                            call,
+                            NO_CACHE,
+                        )
+                        for name, call in calls.items()
+                    ]
+                rows += measured(cases, 1)
+    notes = (
+        (
+            "Ten labels, five answers about an item, or about each of two labels of an "
+            "item; text ids in a Parquet file; from it to tables of all items and "
+            "labels. Each once, in a process of its own. auto of choice has no "
+            "correlated rows where annotators are more than a thousand, as they are of "
+            "ten million answers; of contains it is contains_states."
+        ),
+    )
+    return Report("Models of many answers", rows, notes)
+
+
 def workers(*, quick: bool, repeats: int) -> Report:
     """Sweeps in threads, and on workers of Dask on the same machine."""
     answers, sweeps = (5_000, 3) if quick else (10**7, 15)

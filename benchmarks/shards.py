@@ -2,7 +2,8 @@
 
 Five answers an item to ten labels, a thousand answers an annotator, with text ids;
 annotators are right with chances of their own, drawn from Beta(6, 3), and otherwise
-name any label.
+name any label. Or five answers about each of two labels of an item, by annotators of
+other thresholds, five hundred each.
 """
 
 import os
@@ -47,6 +48,39 @@ def make_large(*, path: str, answers: int) -> Figures:
     return {"responses": answers}
 
 
+def make_contains(*, path: str, answers: int) -> Figures:
+    """Write five answers about each of two labels of an item as Parquet."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    generator = np.random.default_rng(1)
+    people, pairs = max(answers // 500, 20), answers // 5
+    threshold = generator.normal(0, 0.8, people)
+    first = generator.integers(0, 10, pairs // 2)
+    other = (first + generator.integers(1, 10, pairs // 2)) % 10
+    pair = np.arange(pairs).repeat(5)
+    who = generator.integers(0, people, len(pair))
+    middle = np.where(generator.random(pairs) < 0.4, 2.0, -2.0)
+    shown = middle + generator.normal(0, 1.2, pairs)
+    seen = 1.3 * (shown[pair] - threshold[who]) + generator.logistic(size=len(pair))
+    codes = {
+        "item": (pair // 2, np.char.mod("item-%09d", np.arange(pairs // 2))),
+        "annotator": (who, np.char.mod("annotator-%06d", np.arange(people))),
+        "label": (
+            np.stack([first, other], 1).ravel()[pair],
+            np.char.mod("class %d", np.arange(10)),
+        ),
+        "answer": (np.digitize(seen, [-0.4, 0.4]), np.array(["no", "maybe", "yes"])),
+    }
+    columns = {
+        name: pa.DictionaryArray.from_arrays(code, pa.array(words)).cast(pa.string())
+        for name, (code, words) in codes.items()
+    }
+    pq.write_table(pa.table(columns), path)
+    return {"responses": answers}
+
+
 def in_shards(path: str, folder: str, model: str, engine: str) -> Figures:
     """From a Parquet file to tables of all items, in shards."""
     import consilience as cs
@@ -75,7 +109,8 @@ def in_memory(path: str, model: str, engine: str) -> Figures:
         with clock.part("writing"):
             fitted.items().to_parquet(f"{path}.items")
             fitted.labels().to_parquet(f"{path}.labels")
-    return {**clock.figures, "sweeps": fitted.data["optimization"].sizes["sweep"]}
+    how = fitted.data.children.get("optimization")  # there is none where all is drawn
+    return {**clock.figures, "sweeps": 0 if how is None else how.sizes["sweep"]}
 
 
 def crowd_kit(path: str) -> Figures:

@@ -1,15 +1,15 @@
 r"""Gibbs sampling of many answers, what annotators have in common learned from some.
 
 A fit of items drawn at random says what annotators are like as a population, and how
-much items differ: with :math:`\psi` for these and :math:`y_0` for the answers to them,
+much items differ: with :math:`\Omega` for these and :math:`y_0` for the answers to them,
 draws are from
 
 .. math::
 
-   p(\psi \mid y_0)\; p(\text{rows, effects, truth} \mid \psi, y)
+   p(\Omega \mid y_0)\; p(\text{rows, effects, truth} \mid \Omega, y)
 
-a posterior that is cut there: other answers say nothing of :math:`\psi`. Each chain
-stands at a draw of that fit and keeps its :math:`\psi`. A sweep draws the truth and
+a posterior that is cut there: other answers say nothing of :math:`\Omega`. Each chain
+stands at a draw of that fit and keeps its :math:`\Omega`. A sweep draws the truth and
 ease of every item, the prevalence, and the rows and effects of every annotator, as in
 `gibbs_chains`. Chains start where the answers to some items put them, near where all
 answers do, so that a few sweeps are enough; and of the items only counts are summed, so
