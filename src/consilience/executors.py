@@ -52,6 +52,21 @@ def add(sums: Iterable[Sum]) -> Sum:
     return Sum(value, arrays)
 
 
+class Room:
+    """Keeps parts while they have no more answers than so many together."""
+
+    def __init__(self, most: int, answers: Callable[[Any], int]) -> None:
+        self._left, self._answers = most, answers
+
+    def __call__(self, part: Any) -> bool:
+        """Return whether a part is kept, which then takes its room."""
+        size = self._answers(part)
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+
 class Threads:
     """Threads of this process, with as many parts as `keep` allows in memory."""
 

@@ -53,7 +53,7 @@ def source(answers, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shards(source, tmp_path_factory):
-    return cs.write_shards(source, tmp_path_factory.mktemp("two") / "s", rows=400)
+    return cs.write_shards(source, tmp_path_factory.mktemp("two") / "s", rows=750)
 
 
 def presence(fits):
@@ -69,7 +69,7 @@ def presence(fits):
 def test_shards_hold_the_answers_of_all_pairs(answers, shards):
     whole = cs.read(answers)
     assert shards.kind == "contains"
-    assert len(shards) > 2
+    assert len(shards) == 2
     assert shards.num_items == whole.num_items
     assert shards.num_answers == whole.table["answer"].notna().sum()
     keys = ["item", "annotator", "label", "answer"]

@@ -1,8 +1,8 @@
 r"""Gibbs sampling of many answers, what annotators have in common learned from some.
 
 A fit of items drawn at random says what annotators are like as a population, and how
-much items differ: with :math:`\Omega` for these and :math:`y_0` for the answers to them,
-draws are from
+much items differ: with :math:`\Omega` for these and :math:`y_0` for the answers to
+those items, draws are from
 
 .. math::
 
@@ -28,7 +28,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.continuing import Loop
-from consilience.executors import Sum, executor
+from consilience.executors import Room, Sum, executor
 from consilience.inference.dirichlet import log_dirichlet
 from consilience.inference.gibbs_chains import Chains
 from consilience.inference.options import Seed, generator_of
@@ -55,6 +55,7 @@ PHASE = "gibbs given the population"
 # chains, whose mean is off by chance.
 CHAINS, TUNE, KEPT = 10, 8, 3
 MOVES = 2  # of rows in a sweep, which cost little where answers are many
+MOST = 50_000_000  # answers that stay laid out, 24 bytes each
 FEWEST = TUNE + 1  # sweeps, where the time is over
 type Counted = Callable[..., Sum]
 
@@ -124,18 +125,8 @@ def _laid_out(model: Model[Any], spaces: Callable[[int], Space], place: int) -> 
     return TruthDraws(model, spaces(place), 1)
 
 
-class _Room:
-    """Keeps parts while there is room."""
-
-    def __init__(self, answers: int) -> None:
-        self.left = answers
-
-    def __call__(self, part: TruthDraws) -> bool:
-        self.left -= len(part.unit)
-        return self.left >= 0
-
-
-MOST = 50_000_000  # answers that stay laid out, 24 bytes each
+def _size(part: TruthDraws) -> int:
+    return len(part.unit)
 
 
 def draw_given_population(
@@ -164,7 +155,7 @@ def draw_given_population(
         effects, {name: each[place] for name, each in flat.items()}, generator
     )
     calls = executor(
-        client, partial(_laid_out, model, spaces), number, keep=_Room(MOST)
+        client, partial(_laid_out, model, spaces), number, keep=Room(MOST, _size)
     )
     state: dict[str, Any] = {"chains": chains, "kept": []}
     whole = TUNE + KEPT

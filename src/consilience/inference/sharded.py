@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from consilience.continuing import Loop
 from consilience.errors import FitError
-from consilience.executors import Sum, executor
+from consilience.executors import Room, Sum, executor
 from consilience.inference.ascent import Optimum, Steps, UpdateRule, optimize
 from consilience.inference.augmentation import (
     BURN_IN,
@@ -62,7 +62,7 @@ class ShardedModel:
             raise FitError(msg)
         self.priors, self.coding = first.priors, first.coding
         self.normal, self.candidates = first.normal, None
-        self.executor = executor(client, self._lay_out, number, keep=_Room(KEPT))
+        self.executor = executor(client, self._lay_out, number, keep=Room(KEPT, _size))
         self.total = float(sum(self.executor.each(_total)))
 
     def sweep(self, logs: Logs) -> Swept:
@@ -86,20 +86,6 @@ class ShardedModel:
         return self.first_part.derived(logs)
 
 
-class _Room:
-    """Keeps parts while there is room, without the answers, which can be read again."""
-
-    def __init__(self, answers: int) -> None:
-        self.left = answers
-
-    def __call__(self, part: HostModel) -> bool:
-        size = int(part.matrix.by_pair.nnz)
-        if size > self.left:
-            return False
-        self.left -= size
-        return True
-
-
 def _with_answers(model: Model[Any], spaces: Spaces, place: int) -> HostModel:
     return HostModel(model, spaces(place))
 
@@ -112,6 +98,10 @@ def _laid_out(model: Model[Any], spaces: Spaces, place: int) -> HostModel:
     emptied = {name: getattr(space, name)[:0] for name in columns}
     part.matrix = replace(part.matrix, space=replace(space, **emptied))
     return part
+
+
+def _size(part: HostModel) -> int:
+    return int(part.matrix.by_pair.nnz)
 
 
 def _total(part: HostModel, _: int) -> float:

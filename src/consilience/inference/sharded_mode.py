@@ -16,7 +16,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Key
 
-from consilience.executors import Sum, executor
+from consilience.executors import Room, Sum, executor
 from consilience.inference.ascent import Steps
 from consilience.inference.mode import (
     Data,
@@ -79,7 +79,7 @@ class ShardedDensity:
         self.of_all = _of_all(model, spaces, number, client)
         lay_out = partial(_laid_out, model, spaces, self.of_all)
         self.whole = lay_out(0).data.whole
-        self.executor = executor(client, lay_out, number, keep=_Room(KEPT))
+        self.executor = executor(client, lay_out, number, keep=Room(KEPT, _size))
         self.number = number
         self.answers = float(sum(self.executor.each(_total)))
 
@@ -107,17 +107,6 @@ class ShardedDensity:
         return value, slope
 
 
-class _Room:
-    """Keeps parts while there is room."""
-
-    def __init__(self, answers: int) -> None:
-        self.left = float(answers)
-
-    def __call__(self, part: Part) -> bool:
-        self.left -= float(part.data.whole.total)
-        return self.left >= 0
-
-
 def _laid_out(
     model: Model[Any], spaces: Spaces, of_all: Mapping[str, Any], place: int
 ) -> Part:
@@ -129,8 +118,12 @@ def _of_space(model: Model[Any], space: Space, of_all: Mapping[str, Any]) -> Par
         return Part(model, *lay_out_data(model, space, of_all=of_all))
 
 
+def _size(part: Part) -> int:
+    return int(part.data.whole.total)
+
+
 def _total(part: Part, _: int) -> float:
-    return float(part.data.whole.total)
+    return float(_size(part))
 
 
 def _energy_of(part: Part, place: int, seed: int | None, position: Parameters) -> Sum:
