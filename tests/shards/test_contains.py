@@ -137,6 +137,8 @@ def test_auto_is_the_model_with_closed_forms(shards, tmp_path, capsys):
     assert "all 240 items" in " ".join(capsys.readouterr().out.split())
     run = cs.load(tmp_path / "run")
     assert run.data.attrs["model"] == sharded.CONTAINS
+    shown = f"the {len(shards.items(0))} items of shard 1"
+    assert shown in run.data.attrs["assumptions"]
     tables = cs.all_items(tmp_path / "run")
     assert tables.items.count_rows() == 240
     assert tables.labels.count_rows() == 480  # also of what is surely absent

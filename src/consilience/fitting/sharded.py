@@ -104,10 +104,11 @@ class ShardedFit:
         single, table = fits[0], None
         if self._mixed is not None:
             single, table = self._mixed.single(fits, space), self._mixed.table
+        items = pd.unique(space.unit_item).size
         shown = (
             f"annotators and confusions are learned from all {self.shards.num_items:,} "
             f"items in {len(self.shards):,} shards; tables of items show the "
-            f"{space.num_units:,} items of shard {place + 1}"
+            f"{items:,} items of shard {place + 1}"
         )
         remarks = (shown, *self.study.remarks)
         outcome = fit_outcome(study, self.request, space, single, remarks)
