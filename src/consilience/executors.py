@@ -30,6 +30,10 @@ _MEMORY = {
     f"distributed.nanny.pre-spawn-environ.{name}": 1 << 30
     for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
 }
+_LOST = (
+    "the scheduler of Dask is lost; start it again and repeat the call, which goes on "
+    "from the last saved state"
+)
 PACKAGES = ("consilience", "distributed", "numpy", "pandas", "pyarrow", "scipy")
 
 
@@ -131,7 +135,7 @@ class Workers:
     def __init__(self, client: Any, lay_out: Callable[[int], Any], number: int) -> None:
         self._client = client
         shared = self._shared(lay_out)
-        there = sorted(client.scheduler_info(n_workers=-1)["workers"])
+        there = addresses_of(client)
         self._parts = [  # each has as many, neighbours together: their sums are added
             self._submit(
                 _laid_out,
@@ -238,11 +242,15 @@ def _explained() -> Iterator[None]:
         )
         raise ClusterError(msg) from error
     except (CancelledError, ClosedClientError, CommClosedError) as error:
-        msg = (
-            "the scheduler of Dask is lost; start it again and repeat the "
-            "call, which goes on from the last saved state"
-        )
-        raise ClusterError(msg) from error
+        raise ClusterError(_LOST) from error
+
+
+def addresses_of(client: Any) -> list[str]:
+    """Return where the workers are, in an order of their own."""
+    try:
+        return sorted(client.scheduler_info(n_workers=-1)["workers"])
+    except (OSError, KeyError) as error:  # Dask gives an empty account of a lost one
+        raise ClusterError(_LOST) from error
 
 
 def _versions() -> dict[str, str]:
@@ -250,8 +258,9 @@ def _versions() -> dict[str, str]:
     return {"python": python_version(), **{name: version(name) for name in PACKAGES}}
 
 
-def _sees(path: str) -> bool:
-    return Path(path).is_file()
+def _about(path: str) -> tuple[dict[str, str], bool]:
+    """Return the versions of a worker, and whether it sees a file."""
+    return _versions(), Path(path).is_file()
 
 
 def check_workers(client: Any, file: Path) -> None:
@@ -265,16 +274,18 @@ def check_workers(client: Any, file: Path) -> None:
                 "(dask worker ADDRESS)"
             )
             raise ClusterError(msg) from error
-        answers = client.run(_versions, on_error="return")
-        sees = client.run(_sees, str(file), on_error="return")
+        answers = client.run(_about, str(file), on_error="return")
     here = _versions()
-    for worker, there in answers.items():
-        if isinstance(there, Exception):
+    for worker, answer in answers.items():
+        if isinstance(answer, OSError):  # it is lost, and others do its work
+            continue
+        if isinstance(answer, Exception):
             msg = (
-                f"worker {worker}: {type(there).__name__}: {there}; install "
+                f"worker {worker}: {type(answer).__name__}: {answer}; install "
                 f"consilience {here['consilience']} on all workers"
             )
             raise ClusterError(msg)
+        there, sees = answer
         other = [
             f"{name} {there[name]} (here {ours})"
             for name, ours in here.items()
@@ -286,7 +297,7 @@ def check_workers(client: Any, file: Path) -> None:
                 "on all workers"
             )
             raise ClusterError(msg)
-        if sees[worker] is not True:
+        if not sees:
             msg = (
                 f"worker {worker} does not find {file}; keep shards on a disk that all "
                 "machines share, under the same path"

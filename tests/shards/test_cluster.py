@@ -18,7 +18,15 @@ from consilience import executors
 from consilience.annotators import load
 from consilience.cli import main
 from consilience.errors import ClusterError, OptionError, UnavailableError
-from consilience.executors import FAN, Sum, Threads, add, check_workers, client_of
+from consilience.executors import (
+    FAN,
+    Sum,
+    Threads,
+    add,
+    addresses_of,
+    check_workers,
+    client_of,
+)
 from consilience.fitting.sharded_study import ShardedStudy
 from consilience.inference.engines import gibbs
 from consilience.inference.given_population import draw_given_population
@@ -194,6 +202,28 @@ def test_workers_without_this_package_are_named(client, shards, monkeypatch):
     monkeypatch.setattr(client, "run", lambda *_, **__: {"tcp://a": lacking})
     with pytest.raises(ClusterError, match=r"tcp://a: ModuleNotFoundError.*install"):
         check_workers(client, shards.folder / MARKER)
+
+
+def test_a_worker_that_is_lost_while_all_are_asked_is_no_error(
+    client, shards, monkeypatch
+):
+    there = {
+        "tcp://a": OSError("lost"),
+        "tcp://b": executors._about(str(shards.folder)),
+    }
+    monkeypatch.setattr(client, "run", lambda *_, **__: there)
+    with pytest.raises(ClusterError, match="tcp://b does not find"):
+        check_workers(client, shards.folder)
+    there["tcp://b"] = executors._about(str(shards.folder / MARKER))
+    check_workers(client, shards.folder / MARKER)
+
+
+def test_a_scheduler_that_is_lost_before_any_work_is_named():
+    with client_of(None, 1) as mine:
+        assert len(addresses_of(mine)) == 1
+        mine.cluster.close()
+        with pytest.raises(ClusterError, match="scheduler of Dask is lost"):
+            addresses_of(mine)
 
 
 def test_workers_that_do_not_see_the_shards_are_named(client, tmp_path):

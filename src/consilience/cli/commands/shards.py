@@ -31,11 +31,11 @@ class Cluster:
     @contextmanager
     def client(self, show: "Console") -> Iterator[Any]:
         """Give a client, and say where its dashboard is; or give None."""
-        from consilience.executors import client_of
+        from consilience.executors import addresses_of, client_of
 
         with client_of(self.on, self.workers) as client:
             if client is not None:
-                number = len(client.scheduler_info(n_workers=-1)["workers"])
+                number = len(addresses_of(client))
                 show.print(
                     f"{number:,} workers of Dask; dashboard {client.dashboard_link}",
                     soft_wrap=True,
