@@ -102,7 +102,8 @@ def _of_all(sample: Single, space: Space, request: Request) -> Callable[..., Sin
     """Return how a model fitted to a sample of items is fitted to all of them."""
     shown = f"{sample.name}, all items"
     columns = isinstance(space, ChoiceSpace) and space.covariates.names
-    if columns:  # whose weights both would have to start from
+    longer = sample.engine == "gibbs" and request.effort.draws is not None
+    if columns or longer:  # columns have weights of their own to start from
         return partial(fit_near_votes, sample.name, shown, space, request)
     return partial(fit_from_sample, sample, shown, space, request)
 

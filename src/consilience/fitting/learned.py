@@ -66,8 +66,8 @@ class Learned:
         )
 
 
-class _Found(NamedTuple):
-    """Parameters, how they were found, what they say of items, and who answered."""
+class _Fitted(NamedTuple):
+    """Parameters, how they were fitted, what they say of items, and who answered."""
 
     parameters: Mapping[str, Float[np.ndarray, "..."]]
     how: Optimization | None
@@ -93,22 +93,22 @@ def learn(  # noqa: PLR0913 (what is fitted, how, and where)
     started = time.monotonic()
     if model.has_rows:
         assert sample is not None  # noqa: S101 (for the type checker)
-        found = _from_sample(sample, study, prob, seed, client, report)
+        fitted = _from_sample(sample, study, prob, seed, client, report)
     elif model.by_gradient:
-        found = _climbed(model, study, steps, seed, client, report)
+        fitted = _climbed(model, study, steps, seed, client, report)
     else:
-        found = _by_closed_forms(
+        fitted = _by_closed_forms(
             *(model, study, engine, steps, draws, prob, seed, client, report)
         )
-    point = {key: np.asarray(v)[None, None] for key, v in found.parameters.items()}
+    point = {key: np.asarray(v)[None, None] for key, v in fitted.parameters.items()}
     return Learned(
         name=name,
         model=model,
         engine="gibbs" if model.has_rows else engine,
-        how=found.how,
-        of_items=found.of_items,
+        how=fitted.how,
+        of_items=fitted.of_items,
         residual=residual_correlation(model, study.space(0), point),
-        answers=found.answers,
+        answers=fitted.answers,
         seconds=time.monotonic() - started,
     )
 
@@ -120,7 +120,7 @@ def _from_sample(
     seed: Any,
     client: Any,
     report: Reporter,
-) -> _Found:
+) -> _Fitted:
     """Draw annotators and labels given the population that a sample shows."""
     model, learned, number = sample.model, sample.result.parameters, len(study.shards)
     drawn = draw_given_population(
@@ -128,7 +128,7 @@ def _from_sample(
     )
     of_items = partial(_of_draws, model, drawn, None, prob, (GIVEN,), CHAINS)
     parameters = {name: each.mean(0) for name, each in drawn.items()}
-    return _Found(parameters, None, of_items, _answers_of(study, client))
+    return _Fitted(parameters, None, of_items, _answers_of(study, client))
 
 
 def _climbed(
@@ -138,12 +138,12 @@ def _climbed(
     seed: Any,
     client: Any,
     report: Reporter,
-) -> _Found:
+) -> _Fitted:
     """Climb along the gradient, which is a sum over shards."""
     number = len(study.shards)
     top = top_of_shards(model, study.space, number, steps, seed, client, report)
     of_items = partial(top.result, remarks=(REMARK,))
-    return _Found(top.parameters, top.how, of_items, _answers_of(study, client))
+    return _Fitted(top.parameters, top.how, of_items, _answers_of(study, client))
 
 
 def _answers_of(study: ShardedStudy, client: Any) -> Int[np.ndarray, " J"]:
@@ -170,7 +170,7 @@ def _by_closed_forms(  # noqa: PLR0913, PLR0917 (what is fitted, how, and where)
     seed: Any,
     client: Any,
     report: Reporter,
-) -> _Found:
+) -> _Fitted:
     """Sum expected counts over shards, and draw on request."""
     sweeps = ShardedModel(model, study.space, len(study.shards), client)
     of_climb, of_draws = generator_of(seed).spawn(2)
@@ -185,7 +185,7 @@ def _by_closed_forms(  # noqa: PLR0913, PLR0917 (what is fitted, how, and where)
         answers = np.asarray(sum(sweeps.executor.each(_of_annotators)))
     finally:
         sweeps.executor.close()
-    return _Found(parameters, how, of_items, answers)
+    return _Fitted(parameters, how, of_items, answers)
 
 
 def _at_a_point(

@@ -208,9 +208,9 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     model : str or Model, default "auto"
         A model whose parameters have closed forms, or are found along the gradient (as
         those of contains and glad are, more slowly, and without draws). "auto" compares
-        models on items of the first shard, as `fit` does, fits those with closed forms
-        to all shards, and mixes their posteriors; annotators are those of the best one.
-        Of contains it is contains_states, as for `fit` of many answers.
+        models on items of the first shard and fits the best to all shards, as `fit`
+        does where answers are many, and mixes their posteriors. Of contains it is
+        contains_states, as for `fit` of many answers.
     engine : {"auto", "vb", "em"}, default "auto"
         Inference engine; "auto" is the first of these that fits the model.
     gold, candidates, annotators : data frame or path, optional
