@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.checks.independence import residual_correlation
 from consilience.continuing import branch
 from consilience.fitting.comparing import near_votes, reported_as
 from consilience.fitting.request import Request
-from consilience.fitting.single import Single, temper_result
+from consilience.fitting.single import Single, tempering_of
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import vb
 from consilience.inference.given_population import (
@@ -41,10 +40,7 @@ def fit_from_sample(
     fitted = replace(sample, model=model)
     with branch(shown):
         result = (_drawn if drawn else _climbed)(fitted, space, request, report)
-    residual = residual_correlation(model, space, result.parameters)
-    tempering = None
-    if residual is not None:
-        tempering = temper_result(residual, "tempered", space, result)
+    tempering = tempering_of(model, space, result)
     seconds = time.monotonic() - started
     return replace(fitted, result=result, tempering=tempering, seconds=seconds)
 

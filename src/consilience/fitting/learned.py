@@ -75,17 +75,22 @@ class _Fitted(NamedTuple):
     answers: Int[np.ndarray, " J"]
 
 
-def learn(  # noqa: PLR0913 (what is fitted, how, and where)
+class Way(NamedTuple):
+    """How a model is fitted to all shards, and by whose workers."""
+
+    engine: str
+    steps: Steps
+    draws: int
+    prob: float
+    seed: Any
+    client: Any
+
+
+def learn(
     name: str,
     model: Model[Any],
     study: ShardedStudy,
-    *,
-    engine: str,
-    steps: Steps,
-    draws: int,
-    prob: float,
-    seed: Any,
-    client: Any,
+    way: Way,
     report: Reporter,
     sample: Single | None = None,
 ) -> Learned:
@@ -93,18 +98,16 @@ def learn(  # noqa: PLR0913 (what is fitted, how, and where)
     started = time.monotonic()
     if model.has_rows:
         assert sample is not None  # noqa: S101 (for the type checker)
-        fitted = _from_sample(sample, study, prob, seed, client, report)
+        fitted = _from_sample(sample, study, way, report)
     elif model.by_gradient:
-        fitted = _climbed(model, study, steps, seed, client, report)
+        fitted = _climbed(model, study, way, report)
     else:
-        fitted = _by_closed_forms(
-            *(model, study, engine, steps, draws, prob, seed, client, report)
-        )
+        fitted = _by_closed_forms(model, study, way, report)
     point = {key: np.asarray(v)[None, None] for key, v in fitted.parameters.items()}
     return Learned(
         name=name,
         model=model,
-        engine="gibbs" if model.has_rows else engine,
+        engine="gibbs" if model.has_rows else way.engine,
         how=fitted.how,
         of_items=fitted.of_items,
         residual=residual_correlation(model, study.space(0), point),
@@ -114,36 +117,27 @@ def learn(  # noqa: PLR0913 (what is fitted, how, and where)
 
 
 def _from_sample(
-    sample: Single,
-    study: ShardedStudy,
-    prob: float,
-    seed: Any,
-    client: Any,
-    report: Reporter,
+    sample: Single, study: ShardedStudy, way: Way, report: Reporter
 ) -> _Fitted:
     """Draw annotators and labels given the population that a sample shows."""
     model, learned, number = sample.model, sample.result.parameters, len(study.shards)
     drawn = draw_given_population(
-        model, study.space, number, learned, seed, report, client
+        model, study.space, number, learned, way.seed, report, way.client
     )
-    of_items = partial(_of_draws, model, drawn, None, prob, (GIVEN,), CHAINS)
+    of_items = partial(_of_draws, model, drawn, None, way.prob, (GIVEN,), CHAINS)
     parameters = {name: each.mean(0) for name, each in drawn.items()}
-    return _Fitted(parameters, None, of_items, _answers_of(study, client))
+    return _Fitted(parameters, None, of_items, _answers_of(study, way.client))
 
 
 def _climbed(
-    model: Model[Any],
-    study: ShardedStudy,
-    steps: Steps,
-    seed: Any,
-    client: Any,
-    report: Reporter,
+    model: Model[Any], study: ShardedStudy, way: Way, report: Reporter
 ) -> _Fitted:
     """Climb along the gradient, which is a sum over shards."""
     number = len(study.shards)
-    top = top_of_shards(model, study.space, number, steps, seed, client, report)
+    place = way.steps, way.seed, way.client
+    top = top_of_shards(model, study.space, number, *place, report)
     of_items = partial(top.result, remarks=(REMARK,))
-    return _Fitted(top.parameters, top.how, of_items, _answers_of(study, client))
+    return _Fitted(top.parameters, top.how, of_items, _answers_of(study, way.client))
 
 
 def _answers_of(study: ShardedStudy, client: Any) -> Int[np.ndarray, " J"]:
@@ -160,28 +154,21 @@ def _in_space(space: Space, _: int) -> Int[np.ndarray, " J"]:
     return counts.astype(np.int64)
 
 
-def _by_closed_forms(  # noqa: PLR0913, PLR0917 (what is fitted, how, and where)
-    model: Model[Any],
-    study: ShardedStudy,
-    engine: str,
-    steps: Steps,
-    draws: int,
-    prob: float,
-    seed: Any,
-    client: Any,
-    report: Reporter,
+def _by_closed_forms(
+    model: Model[Any], study: ShardedStudy, way: Way, report: Reporter
 ) -> _Fitted:
     """Sum expected counts over shards, and draw on request."""
-    sweeps = ShardedModel(model, study.space, len(study.shards), client)
-    of_climb, of_draws = generator_of(seed).spawn(2)
+    sweeps = ShardedModel(model, study.space, len(study.shards), way.client)
+    rule = RULES[way.engine]
+    of_climb, of_draws = generator_of(way.seed).spawn(2)
     try:
-        where, how = optimize_shards(sweeps, RULES[engine], steps, of_climb, report)
+        where, how = optimize_shards(sweeps, rule, way.steps, of_climb, report)
         parameters = point(cast("HostModel", sweeps), where)
-        logs = logs_of(RULES[engine], where)
+        logs = logs_of(rule, where)
         of_items = partial(_at_a_point, model, logs, parameters, how)
-        if draws:
-            drawn = draw_from_shards(sweeps, where, of_draws, draws, report)
-            of_items = partial(_of_draws, model, drawn, how, prob, (), None)
+        if way.draws:
+            drawn = draw_from_shards(sweeps, where, of_draws, way.draws, report)
+            of_items = partial(_of_draws, model, drawn, how, way.prob, (), None)
         answers = np.asarray(sum(sweeps.executor.each(_of_annotators)))
     finally:
         sweeps.executor.close()

@@ -20,7 +20,7 @@ from consilience.fitting.automatic import Mixed, Worth, worth_fitting
 from consilience.fitting.comparing import reported_as
 from consilience.fitting.from_sample import going_on
 from consilience.fitting.inputs import Table
-from consilience.fitting.learned import RULES, Learned, learn
+from consilience.fitting.learned import RULES, Learned, Way, learn
 from consilience.fitting.request import Request
 from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import fit_outcome
@@ -261,7 +261,7 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         name = CONTAINS
     chosen, engine = _chosen(name, engine, prior, shards.kind)
     request = Request(model=name, engine=engine, seed=seed, prior=prior, effort=effort)
-    how = {"engine": engine, "seed": seed, "client": on, **_effort(effort, engine)}
+    way = Way(engine=engine, seed=seed, client=on, **_effort(effort, engine))
     tables = {"gold": gold, "candidates": candidates, "annotators": annotators}
     study = ShardedStudy.read(shards, **tables)
     if chosen is not None:
@@ -282,10 +282,10 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
             if mixed is not None:  # one bar a model, as where models are compared
                 tell = reported_as(shown, report)
             with branch(shown) if mixed is not None else nullcontext():
-                going = {**how, "sample": sample}
+                going = way
                 if sample is not None and sample.engine == "vb":
-                    going["steps"] = going_on(how["steps"], sample, request)
-                learned.append(learn(each, of_model, study, report=tell, **going))
+                    going = way._replace(steps=going_on(way.steps, sample, request))
+                learned.append(learn(each, of_model, study, going, tell, sample))
         return ShardedFit(study, request, learned, mixed, on)
 
 

@@ -99,19 +99,23 @@ def fit_one(
     result = weigh_modes(model, space, result, effort.prob)
     seconds = time.monotonic() - started
     logger.info("%s: %.2f seconds%s", what, seconds, _converged(result))
-    residual = residual_correlation(model, space, result.parameters)
-    tempering = None
-    if residual is not None:
-        tempering = temper_result(residual, "tempered", space, result)
     return Single(
         name=name,
         model=model,
         engine=engine,
         reason=reason,
         result=result,
-        tempering=tempering,
+        tempering=tempering_of(model, space, result),
         seconds=seconds,
     )
+
+
+def tempering_of(model: Model[Any], space: Space, result: Result) -> Tempering | None:
+    """Temper by how far errors are correlated, where there is enough data to tell."""
+    residual = residual_correlation(model, space, result.parameters)
+    if residual is None:
+        return None
+    return temper_result(residual, "tempered", space, result)
 
 
 def _converged(result: Result) -> str:

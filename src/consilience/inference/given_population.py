@@ -55,7 +55,7 @@ PHASE = "gibbs given the population"
 # chains, whose mean is off by chance.
 CHAINS, TUNE, KEPT = 10, 8, 3
 MOVES = 2  # of rows in a sweep, which cost little where answers are many
-MOST = 50_000_000  # answers that stay laid out, 24 bytes each
+MOST = 50_000_000  # answers that stay laid out: 58 bytes each, of ten labels
 FEWEST = TUNE + 1  # sweeps, where the time is over
 type Counted = Callable[..., Sum]
 

@@ -63,7 +63,7 @@ class RowLikelihood:
 
     Rows of all chains, annotators and states are laid end to end. Where ease moves one
     answer of a state alone, the last sum is that at average ease, and what the odds of
-    that answer gain: a tenth of the work, of ten answers.
+    that answer gain.
     """
 
     def __init__(
