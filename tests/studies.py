@@ -10,9 +10,20 @@ from consilience.annotators import load, names
 from consilience.model import Model, belief, given
 from consilience.model import score as scored
 from consilience.objects.space import assembled
+from consilience.responses import read
+from consilience.spaces import space_of
 from consilience.truth import observe
 from consilience.truth.named import Named
 
+# Of which the parameters of a model can be listed; answers do not matter.
+SMALL = space_of(
+    read(
+        pd.DataFrame(
+            [("i", "ann", "x"), ("i", "bob", "y")],
+            columns=["item", "annotator", "label"],
+        )
+    )
+)
 FITTED = [name for name in names() if isinstance(load(name), Model)]
 WORDS = ["no", "maybe", "yes"]
 

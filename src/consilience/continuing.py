@@ -28,6 +28,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from threading import Lock
+from types import CodeType
 from typing import Any
 from zipfile import BadZipFile
 
@@ -317,6 +318,16 @@ def _hash_frame(frame: pd.DataFrame, hashed: Any) -> None:
         _hash(frame[name].cat.categories, hashed)
 
 
+def _hash_code(code: CodeType, hashed: Any) -> None:
+    hashed.update(code.co_code)
+    hashed.update(repr((code.co_names, code.co_varnames)).encode())
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            _hash_code(each, hashed)
+        else:
+            hashed.update(repr(each).encode())
+
+
 def _hash(value: Any, hashed: Any) -> None:  # noqa: C901 (one for each kind)
     hashed.update(type(value).__name__.encode())
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
@@ -339,6 +350,8 @@ def _hash(value: Any, hashed: Any) -> None:  # noqa: C901 (one for each kind)
         try:
             hashed.update(inspect.getsource(inspect.getmodule(value) or value).encode())
         except (OSError, TypeError):  # typed at a prompt
-            hashed.update(value.__code__.co_code)
+            _hash_code(value.__code__, hashed)
+        given = inspect.getclosurevars(value).nonlocals, value.__defaults__
+        _hash((*given, value.__kwdefaults__), hashed)
     else:
         hashed.update(repr(value).encode())

@@ -15,9 +15,11 @@ needed again.
 
 import os
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import RLock
 
 import jax
 from platformdirs import user_cache_path
@@ -48,6 +50,19 @@ def _count(event: str, duration_secs: float, **kwargs: str | int) -> None:
     global _num_compiled  # noqa: PLW0603 (JAX reports to a function)
     del duration_secs, kwargs
     _num_compiled += event == _COMPILED
+
+
+_ALONE = RLock()
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Run programs in double precision, by one thread at a time.
+
+    NumPyro keeps one stack of handlers for all threads of a process.
+    """
+    with _ALONE, jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        yield
 
 
 jax.monitoring.register_event_duration_secs_listener(_count)

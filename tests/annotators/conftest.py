@@ -137,7 +137,7 @@ def _drawn(model, observations, number):
 
     with substitute(substitute_fn=draw):
         sample_answers(model, observations)
-    closed = dirichlet_priors(model, observations) if model.closed else ()
+    closed = dirichlet_priors(model, observations) if model.closed(observations) else ()
     tiny = np.finfo(float).tiny  # of a probability
     logs = {name: jnp.log(jnp.maximum(sites[name], tiny)) for name in closed}
     return sites, {**sites, **logs}

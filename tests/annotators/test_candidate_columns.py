@@ -84,7 +84,9 @@ def test_answers_sum_to_a_multinomial_logit(name, every_answer, some_parameters)
         # GLAD holds labels to be as likely.
         even = name == "glad"
         log_prevalence = np.log(np.full(3, 1 / 3) if even else [0.5, 0.3, 0.2])
-        given_as = log_prevalence if model.closed else np.exp(log_prevalence)
+        given_as = (
+            log_prevalence if model.closed(observations) else np.exp(log_prevalence)
+        )
         parameters["prevalence"] = jnp.asarray(given_as)
         parameters["weight"] = jnp.array([0.7])
         scores = np.exp(score(model, observations, parameters)).sum(0)
@@ -153,7 +155,7 @@ def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
 
     best = minimize(loss, np.zeros(5), tol=1e-12).x
     with jax.enable_x64(True):
-        result = em.fit(load("one_coin_dawid_skene"), space, 0, em.Options(steps=ONCE))
+        result = em.fit(load("bayesian_dawid_skene"), space, 0, em.Options(steps=ONCE))
     assert result.parameters["weight"][0, 0] == pytest.approx(best[3:], abs=2e-3)
     assert result.parameters["prevalence"][0, 0] == pytest.approx(
         softmax(best[:3]), abs=2e-3

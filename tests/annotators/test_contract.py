@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpyro.handlers import seed, trace
-from tests.studies import FITTED, score
+from tests.studies import FITTED, SMALL, score
 
 from consilience.annotators import load, names
 from consilience.errors import OptionError
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
-    DIMS,
     SCORE,
     given,
     joint,
@@ -118,9 +117,9 @@ def test_dims_name_every_parameter(model, design_of):
         if site["type"] in ("sample", "deterministic") and not site.get("is_observed")
     }
     # Others are there only where the prior requests them.
-    dims = {**DIMS, **model.dims}
+    dims = model.dims(observations)
     assert shapes.keys() <= dims.keys()
-    assert model.layout or shapes.keys() >= model.dims.keys()
+    assert model.layout or shapes.keys() >= model.own_dims(observations).keys()
     sizes = {
         "annotator": observations.num_annotators,
         "true_class": observations.num_states,
@@ -170,7 +169,7 @@ def test_simulated_truth_is_found_as_often_as_promised(name, design_of, drawn_by
     needs_single_answers(model)
     if name in {"class_confusion", "contains"}:
         pytest.skip("long to compile; its own file has this test")
-    if model.closed and hasattr(model.prior, "held"):
+    if model.closed(SMALL) and hasattr(model.prior, "held"):
         # A prior that is learned stays near its start: from a dozen annotators nothing
         # else is learned well, and a study may be drawn in which labels are never
         # right. Four styles are too many for a dozen annotators unless they are plain.

@@ -63,12 +63,6 @@ MODEL = Model(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _others_do_not_meet_these_models():
-    yield
-    annotators._IMPORTED.clear()
-
-
 @pytest.fixture(scope="module")
 def responses():
     answers = study(0, num_photos=40).answers

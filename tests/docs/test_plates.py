@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tests.studies import SMALL
 
 from consilience import annotators
 from consilience.model import Heuristic
@@ -27,27 +28,27 @@ def test_every_model_has_a_diagram_of_its_parameters_and_their_plates(plate, nam
     if isinstance(model, Heuristic) or model.rule:
         assert plate.amiss(drawn, getattr(model, "axes", {}), {}) == []
     else:
-        assert plate.amiss(drawn, model.dims) == []
+        assert plate.amiss(drawn, model.own_dims(SMALL)) == []
 
 
 def test_a_parameter_in_the_wrong_plate_is_amiss(plate):
     drawn = plate.read(DOCS / "plates" / "dawid_skene.toml")
     without = tuple(each for each in drawn.plates if each.name != "annotators")
     result = plate.amiss(
-        replace(drawn, plates=without), annotators.load("dawid_skene").dims
+        replace(drawn, plates=without), annotators.load("dawid_skene").own_dims(SMALL)
     )
     assert result == ["confusion stands in ['labels'], not ['annotators', 'labels']"]
 
 
 def test_a_parameter_that_is_not_drawn_is_amiss(plate):
     drawn = plate.read(DOCS / "plates" / "dawid_skene.toml")
-    result = plate.amiss(drawn, annotators.load("glad").dims)
+    result = plate.amiss(drawn, annotators.load("glad").own_dims(SMALL))
     assert "skill is not drawn" in result
 
 
 def test_a_parameter_that_the_model_has_not_is_amiss(plate):
     drawn = plate.read(DOCS / "plates" / "glad.toml")
-    result = plate.amiss(drawn, annotators.load("dawid_skene").dims)
+    result = plate.amiss(drawn, annotators.load("dawid_skene").own_dims(SMALL))
     assert "the model has no skill" in result
 
 

@@ -66,7 +66,7 @@ def drawn(model, space):
         for name, prior in priors.items()
     }
     states, answers = len(space.states), len(space.answers)
-    for name in set(FREE) & set(model.dims):
+    for name in set(FREE) & set(model.own_dims(space)):
         shape = (states, answers - 1) if name == "population" else (states,)
         values[name] = np.abs(generator.normal(size=shape))
     return values

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
-from tests.studies import FITTED
+from tests.studies import FITTED, SMALL
 
 from consilience.annotators import load
 from consilience.model import (
@@ -21,7 +21,7 @@ from consilience.model import (
 from consilience.responses import read
 from consilience.spaces import space_of
 
-MODELS = [name for name in FITTED if load(name).by_tables and load(name).closed]
+MODELS = [name for name in FITTED if load(name).by_tables and load(name).closed(SMALL)]
 # Items, annotators and classes, and whether items have lists of candidates.
 STUDIES = [(name, (40, 6, 3), True) for name in MODELS]
 STUDIES += [(name, (9, 30, 5), False) for name in MODELS]

@@ -12,7 +12,7 @@ from consilience.errors import (
 )
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth import ANONYMOUS, minibatches, observe, vote_counts
+from consilience.truth import ANONYMOUS, minibatches, tally
 from consilience.truth.space import check_size
 
 
@@ -147,12 +147,12 @@ def test_contains_asks_about_pairs_of_item_and_label(asked):
     pairs = list(zip(space.unit_item, space.unit_label, strict=True))
     assert pairs == [("i", "cat"), ("i", "dog"), ("j", "cat")]
     assert space.states == ("absent", "present")
-    assert np.array_equal(vote_counts(observe(space)), [[0.5, 1.5], [1, 0], [1, 0]])
+    assert np.array_equal(tally(space), [[0.5, 1.5], [1, 0], [1, 0]])
 
 
 def test_three_states_of_presence_take_a_maybe_at_its_word(asked):
     space = space_of(asked, num_states=3)
-    assert np.array_equal(vote_counts(observe(space))[0], [0, 1, 1])
+    assert np.array_equal(tally(space)[0], [0, 1, 1])
     assert np.array_equal(space.present, [0, 0.5, 1])
     with pytest.raises(OptionError, match="2 or 3 states, not 4"):
         space_of(asked, num_states=4)
@@ -172,6 +172,8 @@ def test_minibatches_hold_every_unit_and_its_answers():
     )
     space = space_of(many)
     stacked = minibatches(space, 7, seed=0)
-    assert stacked.scale.shape == (8, 1)
-    assert np.allclose(stacked.scale, 50 / 7)
+    assert stacked.scale.shape == (8, 7)
+    # Their mean is the whole: each unit counts once, what fills up the last nothing.
+    assert stacked.scale.sum() / 8 == 50
+    assert {*np.unique(stacked.scale)} == {0.0, 8.0}
     assert stacked.guess.shape == (8, 7, 2)

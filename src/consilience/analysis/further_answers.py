@@ -36,6 +36,7 @@ from consilience.model import (
 from consilience.posterior import Fit
 from consilience.posterior.spaces import restored_contains
 from consilience.posterior.stored import restored_model
+from consilience.programs import double_precision
 from consilience.responses.id_types import restores_types
 from consilience.truth import ContainsSpace, Observations
 from consilience.truth.coding import some_units
@@ -115,7 +116,7 @@ def more_answers(
         for name, variable in fit.data["posterior"].data_vars.items()
     }
     key, parts = jax.random.key(seed), []
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         for units in _blocks(space):
             part = some_units(space, units)
             by_state = _by_state(model, part, values)

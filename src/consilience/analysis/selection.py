@@ -55,6 +55,7 @@ from consilience.posterior import Fit
 from consilience.posterior.spaces import restored_contains
 from consilience.posterior.stored import restored_model
 from consilience.posterior.truth import MAX_DRAWS
+from consilience.programs import double_precision
 from consilience.responses.id_types import restores_types
 from consilience.truth import ContainsSpace, Observations, Space, merge_identical
 from consilience.truth.coding import some_units
@@ -109,7 +110,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     space, model = _restore(fit, thresholds)
     tail = (1 - float(fit.data.attrs["prob"])) / 2
     merged = merge_identical(space, annotators=False)
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         belief, grid = _mean_posterior(fit, merged.space, model), nodes(model.prior)
         above = {
             f"above_{threshold:g}": belief @ share_above(grid, jnp.asarray(threshold))
@@ -134,7 +135,7 @@ def draw_probability_above(
     """Return P(frequency above a threshold) of each label by draw of the parameters."""
     space, model = _restore(fit, [threshold])
     merged = merge_identical(space)
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         above = share_above(nodes(model.prior), jnp.asarray(threshold))
         parts = [
             [
@@ -188,7 +189,7 @@ def selection_frequencies(
     votes = vote_shares(fit)
     observed = [(votes >= threshold - ROUNDING).mean() for threshold in thresholds]
     reach = NormalDist().inv_cdf((1 + float(fit.data.attrs["prob"])) / 2)
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         node = nodes(model.prior)
         above = jnp.stack(
             [share_above(node, jnp.asarray(value)) for value in thresholds], 1

@@ -2,15 +2,17 @@
 
 A model from outside is one more module with a `MODEL`: an installed package names it as
 an entry point in the group `consilience.models`, and `consilience.fit` takes the model
-itself, or the name of its module.
+itself, or the name of its module. Such a model travels with its name, so that nothing
+in the process has to remember it.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from numbers import Real
 from pkgutil import iter_modules
 from typing import Any
@@ -24,14 +26,20 @@ from consilience.model import NOTHING, Heuristic, Model
 __all__ = ["find", "fittable", "load", "names"]
 
 _GROUP = "consilience.models"
-_IMPORTED: dict[str, Model[Any]] = {}  # models of one's own that were asked for
+
+
+class OwnName(str):
+    """The name of a model of one's own, which has the model with it."""
+
+    __slots__ = ("model",)
+    model: Model[Any]
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all models, in alphabetical order.
 
-    They are those of the library, those that installed packages name as entry points in
-    the group `consilience.models`, and those that `find` was given.
+    They are those of the library, and those that installed packages name as entry
+    points in the group `consilience.models`.
 
     Returns
     -------
@@ -48,22 +56,22 @@ def names() -> tuple[str, ...]:
     >>> annotators.names()[:3]
     ('bayesian_dawid_skene', 'bwa', 'class_conditional')
     """
-    return tuple(sorted({*_files(), *_installed(), *_IMPORTED}))
+    return tuple(sorted({*_files(), *_installed()}))
 
 
 def find(model: str | Model[Any]) -> str:
-    """Return the name of a model, or of a model of one's own after it was imported.
+    """Return the name of a model; that of one's own has the model with it.
 
     Parameters
     ----------
     model : str or Model
-        One of `names()`; the name of a module that has a `MODEL`, with a dot in it; or
-        a model itself.
+        One of `names()`; the name of a module that has a `MODEL`, such as
+        `package.module`, or `module:NAME` for another name than that; or a model.
 
     Returns
     -------
     str
-        Name that `load` accepts from now on.
+        Name that `load` accepts.
 
     Raises
     ------
@@ -80,41 +88,64 @@ def find(model: str | Model[Any]) -> str:
     >>> annotators.find("dawid_skene")
     'dawid_skene'
     """
+    if isinstance(model, OwnName):
+        return model
     if isinstance(model, Model):
-        home = (model.rule or model.program).__module__
-        if home.startswith(f"{__name__}."):
-            return home.removeprefix(f"{__name__}.")
-        return _keep(model.name or home, model)
+        home = (model.rule or model.program).__module__.removeprefix(f"{__name__}.")
+        if home in _files():  # the library's, perhaps under another prior
+            return home if _loaded(home) is model else _own(home, model)
+        return _named(model.name or home, model)
     if not isinstance(model, str):
         msg = f"model is {model!r}; give the name of a model, or a model"
         raise OptionError(msg)
-    if "." in model and model not in names():
-        if not all(part.isidentifier() for part in model.split(".")):
-            msg = (
-                f"the model {model!r} is no name of a module; give package.module, "
-                "which can be imported, not the path of a file"
-            )
-            raise OptionError(msg)
-        try:
-            module = import_module(model)
-        except ImportError as error:
-            msg = f"the model {model} is no module that can be imported: {error}"
-            raise OptionError(msg) from error
-        if not isinstance(getattr(module, "MODEL", None), Model):
-            msg = f"the module {model} has no MODEL, a consilience.model.Model; add it"
-            raise OptionError(msg)
-        return _keep(module.MODEL.name or model, module.MODEL)
-    return model
+    if model in names():
+        return model
+    module, _, attribute = model.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), attribute or "x")):
+        msg = (
+            f"the model {model!r} is no name of a module; give package.module, "
+            "which can be imported, not the path of a file"
+        )
+        raise OptionError(msg)
+    if "." not in model and not attribute and find_spec(model) is None:
+        raise OptionError(_no_model(model))
+    return _named(*_imported(model, module, attribute or "MODEL"))
 
 
-def _keep(name: str, model: Model[Any]) -> str:
-    if name == "auto" or name in {*_files(), *_installed()}:
+def _imported(model: str, module: str, attribute: str) -> tuple[str, Model[Any]]:
+    try:
+        found = getattr(import_module(module), attribute, None)
+    except ImportError as error:
+        msg = f"the model {model} is no module that can be imported: {error}"
+        raise OptionError(msg) from error
+    if not isinstance(found, Model):
+        msg = (
+            f"the module {module} has no {attribute}, a consilience.model.Model; add it"
+        )
+        raise OptionError(msg)
+    return found.name or model, found
+
+
+def _named(name: str, model: Model[Any]) -> OwnName:
+    if name == "auto" or name in names():
         msg = (
             f"{name} is the name of another model; give yours one of its own (`name=`)"
         )
         raise OptionError(msg)
-    _IMPORTED[name] = model
-    return name
+    return _own(name, model)
+
+
+def _own(name: str, model: Model[Any]) -> OwnName:
+    if not is_dataclass(model.prior) or isinstance(model.prior, type):
+        msg = f"the prior of {name} is {model.prior!r}; give a frozen dataclass"
+        raise OptionError(msg)
+    own = OwnName(name)
+    own.model = model
+    return own
+
+
+def _no_model(name: str) -> str:
+    return f"{not_among('model', name, names())}, or package.module of your own"
 
 
 def _files() -> set[str]:
@@ -128,14 +159,13 @@ def _installed() -> dict[str, EntryPoint]:
 
 def _loaded(name: str) -> Model[Any] | Heuristic[Any]:
     """Return a model; a module that nobody asked for is not imported."""
-    if name in _IMPORTED:
-        return _IMPORTED[name]
+    if isinstance(name, OwnName):
+        return name.model
     if name in _files():
         model: Model[Any] | Heuristic[Any] = import_module(f"{__name__}.{name}").MODEL
         return model
     if name not in _installed():
-        msg = f"{not_among('model', name, names())}, or package.module of your own"
-        raise OptionError(msg)
+        raise OptionError(_no_model(name))
     made = _installed()[name].load()
     if not isinstance(made, Model):
         msg = f"the entry point {name} is {made!r}; let it name a consilience Model"
@@ -165,7 +195,7 @@ def load(
     OptionError
         If there is no such model, the prior has no such setting, or its value is
         neither the default nor a positive number (or zero, where that removes a part of
-        the model).
+        the model), or not whole where it counts something.
 
     See Also
     --------
@@ -194,12 +224,19 @@ def load(
         if not isinstance(value, Real) or isinstance(value, bool):
             msg = f"prior setting {setting} is {value!r}; give a positive number"
             raise OptionError(msg)
+        if isinstance(settings[setting], int) and value % 1:
+            msg = f"prior setting {setting} is {value}; give a whole number"
+            raise OptionError(msg)
         nothing = value == 0 and setting in may_be_nothing
         accepted = nothing or value == settings[setting]
         if not (accepted or (math.isfinite(value) and value > 0)):
             msg = f"prior setting {setting} is {value}; give a positive number"
             raise OptionError(msg)
-    changed = {name: each for name, each in prior.items() if each != settings[name]}
+    changed = {
+        name: type(settings[name])(each)
+        for name, each in prior.items()
+        if each != settings[name]
+    }
     return _with_prior(model, tuple(sorted(changed.items()))) if changed else model
 
 

@@ -48,7 +48,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "em", "nuts", "svi"),
+    engines=("vb", "em", "nuts"),
     references=(
         "Dawid and Skene (1979)",
         "Kim and Ghahramani (2012), section 2",

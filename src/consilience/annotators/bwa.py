@@ -16,7 +16,8 @@ annotator's. Scores, their mean and the precisions are the most probable togethe
    \qquad w_{jk} = \frac{a + n_j}{b_k + \sum_i (v_{y_{ij} k} - s_{ik})^2}
 
 as published, with :math:`b_k` the mean of :math:`4 (1 - 1/K)\, a\, s (1 - s)` over the
-answers, at vote shares. Where an item has gold or candidates, the scores of what cannot
+answers, at vote shares: of a label that nobody disputes, what half an answer among all
+would make of it. Where an item has gold or candidates, the scores of what cannot
 be true are zero, and one for gold.
 
 **What its probabilities mean.** They are the scores, divided by their sum: a smoothed
@@ -64,6 +65,7 @@ def apply(space: Space, prior: Prior, rounds: Rounds) -> Applied:
     weighed, total = _weighed(data, precision)
     share = weighed / np.maximum(total, 1)
     doubt = (total * share * (1 - share)).sum(0) / counts.sum()
+    doubt = np.maximum(doubt, 0.5 / (counts.sum() + 1))
     rate = 4 * (1 - 1 / votes.shape[1]) * prior.answers * doubt
     is_fixed, fixed = _fixed(data)
     for _ in range(rounds.sweeps):

@@ -45,7 +45,7 @@ class Prior:
         Items of each state.
     """
 
-    communities: float = 4.0
+    communities: int = 4
     member: float = 1.0
     held: float = 1.0
     own: float = 4.0
@@ -59,7 +59,7 @@ def program(data: Any, prior: Prior) -> ByTables:
     The communities start apart: from sure of the truth to guessing.
     """
     log_prevalence = sample_prevalence(data, prior.prevalence)
-    number = int(prior.communities)
+    number = prior.communities
     even = np.full(number, prior.member / number)
     learned = sample(
         "membership_prior", Gamma(1 + prior.held * even, prior.held), "community"
@@ -75,7 +75,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "em", "svi"),
+    engines=("vb",),
     references=(
         "Venanzi et al. (2014), section 3",
         "Imamura, Sato and Sugiyama (2018), section 3",

@@ -197,7 +197,7 @@ class Prior:
     item: float = 0.7
     item_ratio: float = 0.15
     context_effect: float = 1.0
-    nodes: float = 61.0
+    nodes: int = 61
     reach: float = 12.0
 
 
@@ -270,7 +270,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "slope": slope,
         "width": jnp.exp(width),
         "lapse": -np.log(prior.lapse) + normals("lapse", annotators),
-        "node": jnp.linspace(-prior.reach, prior.reach, int(prior.nodes)),
+        "node": jnp.linspace(-prior.reach, prior.reach, prior.nodes),
         "asked": observations.asked / observations.asked.sum(),
         **_shared(pairs, prior),
         **_presence(observations, prior, share),
@@ -502,5 +502,5 @@ MODEL = Model(
     layout=layout,
     summed=("information", "several"),
     whole_items=True,
-    substates=lambda prior: int(prior.nodes),
+    substates=lambda prior: prior.nodes,
 )

@@ -73,14 +73,14 @@ class Prior:
         .000006, and .125 apart, half the width that a hundred answers leave.
     """
 
-    components: float = 3.0
+    components: int = 3
     middle: float = 2.0
     means: float = 1.0
     answers: float = 5.0
     share: float = 1.5
     weights: float = 1.0
     threshold: float = 0.5
-    nodes: float = 193.0
+    nodes: int = 193
     reach: float = 12.0
 
 
@@ -116,7 +116,7 @@ def layout(space: ContainsSpace, prior: Prior) -> Counts:
 def parameters(observations: Observations, prior: Prior) -> Parameters:
     """Sample the Betas, their shares, and how often people say maybe."""
     counts: Counts = observations.layout
-    number = int(prior.components)
+    number = prior.components
     middle = jnp.linspace(-prior.middle, prior.middle, number) if number > 1 else 0.0
     centre = jnp.broadcast_to(middle, (number,))
     mean = numpyro.sample("mean", dist.Normal(centre, prior.means).to_event(1))
@@ -141,7 +141,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
 
 def nodes(prior: Prior) -> Float[Array, " T"]:
     """Return the log-odds of the frequencies that are summed over."""
-    return jnp.linspace(-prior.reach, prior.reach, int(prior.nodes))
+    return jnp.linspace(-prior.reach, prior.reach, prior.nodes)
 
 
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
@@ -258,5 +258,5 @@ MODEL = Model(
     kinds=("contains",),
     in_numpyro=True,
     layout=layout,
-    substates=lambda prior: int(prior.nodes),
+    substates=lambda prior: prior.nodes,
 )

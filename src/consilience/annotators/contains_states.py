@@ -64,7 +64,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "em", "nuts", "svi"),
+    engines=("vb", "nuts"),
     references=(
         "Dawid and Skene (1979), section 2",
         "Paun et al. (2018), section 3.4",

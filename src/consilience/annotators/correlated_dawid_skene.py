@@ -84,7 +84,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("gibbs", "nuts", "svi"),
+    engines=("gibbs", "nuts"),
     references=(
         "Paun et al. (2018), section 3.6",
         "Murray, Adams and MacKay (2010), Elliptical slice sampling, section 2",

@@ -53,7 +53,7 @@ class Prior:
         not learned, as published.
     """
 
-    subtypes: float = 10.0
+    subtypes: int = 10
     spread: float = 0.1
     own: float = 4.0
     other: float = 1.0
@@ -64,7 +64,7 @@ class Prior:
 def program(data: Any, prior: Prior) -> ByTables:
     """Sample the prevalence, subtypes, and each annotator's confusions of these."""
     log_prevalence = sample_prevalence(data, prior.prevalence)
-    number = int(prior.subtypes)
+    number = prior.subtypes
     share = LogDirichlet(np.full(number, prior.spread / number))
     log_share = sample("subtype", share, "true_class", "subtype")
     imagined = imagined_answers(data, prior)[:, None]
@@ -84,7 +84,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "em", "svi"),
+    engines=("vb", "em"),
     references=("Li, Rubinstein and Cohn (2019), section 3",),
-    substates=lambda prior: int(prior.subtypes),
+    substates=lambda prior: prior.subtypes,
 )

@@ -50,14 +50,14 @@ class Prior:
     skill_spread: float = 1.0
     ease: float = 0.0
     ease_spread: float = 1.0
-    nodes: float = 31.0
+    nodes: int = 31
 
 
 def program(data: Any, prior: Prior) -> ByTables:
     """Sample skills; lay out the nodes of ease."""
     with numpyro.plate("annotator", data.num_annotators):
         skill = numpyro.sample("skill", dist.Normal(prior.skill, prior.skill_spread))
-    node, log_share = normal_nodes(int(prior.nodes))
+    node, log_share = normal_nodes(prior.nodes)
     ease = jnp.exp(prior.ease + prior.ease_spread * node)
     slope = skill[:, None, None, None] * ease[:, None]
     wrong = log_sigmoid(-slope) - jnp.log(data.num_answers - 1)
@@ -73,5 +73,5 @@ MODEL = Model(
     engines=("em", "nuts", "svi"),
     references=("Whitehill et al. (2009), section 2",),
     in_numpyro=True,
-    substates=lambda prior: int(prior.nodes),
+    substates=lambda prior: prior.nodes,
 )

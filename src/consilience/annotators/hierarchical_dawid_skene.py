@@ -64,7 +64,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "nuts", "svi"),
+    engines=("vb", "nuts"),
     references=(
         "Paun et al. (2018), section 3.4",
         "Minka (2000), Estimating a Dirichlet distribution, section 2",

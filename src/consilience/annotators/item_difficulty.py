@@ -60,7 +60,7 @@ class Prior:
     population: float = 0.5
     difficulty: float = 1.0
     prevalence: float = 1.0
-    nodes: float = 31.0
+    nodes: int = 31
 
 
 def program(data: Any, prior: Prior) -> ByTables:
@@ -71,7 +71,7 @@ def program(data: Any, prior: Prior) -> ByTables:
     population = sample("population", usual, "true_class", "contrast")
     half = HalfNormal(prior.difficulty)
     difficulty = sample("difficulty", half, "true_class")
-    node, log_share = normal_nodes(int(prior.nodes))
+    node, log_share = normal_nodes(prior.nodes)
     harder = (difficulty[:, None] * node)[:, :, None] * right[:, None]
     table = log_softmax((population @ basis.T)[None, :, None] - harder)
     share = namespace(table).asarray(log_share[None])
@@ -84,5 +84,5 @@ MODEL = Model(
     engines=("em", "nuts", "svi"),
     references=("Paun et al. (2018), section 3.5",),
     axes={"confusion": ("true_class", "given_class")},
-    substates=lambda prior: int(prior.nodes),
+    substates=lambda prior: prior.nodes,
 )

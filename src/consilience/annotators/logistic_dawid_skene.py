@@ -52,6 +52,6 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("gibbs", "nuts", "svi"),
+    engines=("gibbs", "nuts"),
     references=("Paun et al. (2018), section 3.4",),
 )

@@ -63,7 +63,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("gibbs", "nuts", "svi"),
+    engines=("gibbs", "nuts"),
     references=("Paun et al. (2018), section 3.6",),
     substates=lambda _: NODES,
 )

@@ -68,6 +68,6 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "em", "nuts", "svi"),
+    engines=("vb", "em", "nuts"),
     references=("Hovy et al. (2013), section 2",),
 )

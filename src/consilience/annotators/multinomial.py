@@ -47,6 +47,6 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "em", "nuts", "svi"),
+    engines=("vb", "em", "nuts"),
     references=("Paun et al. (2018), section 3.1",),
 )

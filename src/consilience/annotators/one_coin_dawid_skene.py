@@ -57,7 +57,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "em", "nuts", "svi"),
+    engines=("vb", "nuts"),
     references=(
         "Ghosh, Kale and McAfee (2011), section 3",
         "Zhang et al. (2016), section 2.1",

@@ -99,7 +99,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("gibbs", "nuts", "svi"),
+    engines=("gibbs", "nuts"),
     references=(
         "Agresti (2013), Categorical Data Analysis, chapter 8",
         "Lakshminarayanan and Teh (2013), arXiv 1305.0015",

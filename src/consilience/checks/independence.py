@@ -342,11 +342,11 @@ def residual_correlation(
         space = some_units(space, even)
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
     draws = thin(parameters, LOOKED_AT)
-    for answers, matrix, state in _by_draw(model, space, draws):
+    for answers, matrix, scores in scores_by_draw(model, space, draws):
         residuals = residuals_of(answers, matrix)
         if residuals is None:
             return None
-        sums = _sums(residuals, state, len(space.states))
+        sums = _sums(residuals, special.softmax(scores, 1), len(space.states))
         product += sums[0]
         scale += sums[1]
     several = np.bincount(space.unit, space.n, space.num_units) > 1
@@ -358,10 +358,10 @@ def residual_correlation(
     return Residual(float(correlation), float(correlation / error) if error else np.nan)
 
 
-def _by_draw(
+def scores_by_draw(
     model: Model[Any], space: Space, draws: Iterator[Mapping[str, Any]]
 ) -> Iterator[tuple[Any, ResponseMatrix, Float[np.ndarray, "U M"]]]:
-    """Give the model of answers by each draw, and what it says of the truth.
+    """Give the model of answers by each draw, and log p(state, answers) of each unit.
 
     A program of NumPyro that makes no tables has None.
     """
@@ -369,14 +369,15 @@ def _by_draw(
         host = HostModel(model, space)
         for values in draws:
             logs = logarithms(values, host.closed)
-            yield host.answers(logs), host.matrix, host.posterior(logs)[1]
+            yield host.answers(logs), host.matrix, host.scores(logs)
         return
     import jax
 
     from consilience.model import ByTables, from_draw, lay_out
+    from consilience.programs import double_precision
 
     matrix = response_matrix(space)
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         observations = lay_out(model, space)
 
         @jax.jit
@@ -393,7 +394,7 @@ def _by_draw(
                 return
             tables = ByTables(*parts)
             prior = log_prior_of_truth(matrix, tables.log_prevalence, weight)
-            yield tables, matrix, special.softmax(tables.log_joint(matrix, prior), 1)
+            yield tables, matrix, tables.log_joint(matrix, prior)
 
 
 def _sums(

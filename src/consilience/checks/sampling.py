@@ -90,8 +90,8 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
         # An engine that sums in single precision says how far its sums are exact.
         rounding = float(group.attrs.get("rounding", _ROUNDING))
         how = (
-            "the objective decreased, which exact updates cannot do; fit in double "
-            "precision, and report a bug if it still decreases"
+            "the objective decreased, which exact updates cannot do, so the fit is "
+            "that of the best point; compare it with another engine (`nuts`)"
         )
         verdicts.append(at_most("objective_fall", worst, rounding, how))
     num_responses = int(data["constant_data"]["num_responses"].sum())

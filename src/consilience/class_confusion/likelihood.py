@@ -39,6 +39,7 @@ from consilience.class_confusion.dataset_label import (
     log_chance,
     possible_lapses,
 )
+from consilience.programs import double_precision
 from consilience.truth.arrays import AnyArray
 
 MIN_CONCENTRATION = 1e-12
@@ -233,7 +234,7 @@ def posterior_at(
 ) -> ConfusionPosterior:
     """Return how items are called, given what is learned of all classes."""
     stacked = np.stack(list(matrices.values()))
-    with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
+    with double_precision():
         whole = np.array(_jitted_concentrations(stacked, counts, parameters))
     concentration = np.maximum(whole, MIN_CONCENTRATION)
     np.fill_diagonal(concentration, 0.0)
@@ -257,7 +258,7 @@ def posterior_beta(
     counts: Counts, parameters: Hyperparameters
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """Return the Beta with the mean and the variance of each class's posterior."""
-    with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
+    with double_precision():
         belief = np.asarray(softmax(_jitted_shares(counts, parameters), axis=1))
     share = counts.dataset_label.share
     return beta_from_moments(belief @ share, belief @ share**2)

@@ -179,8 +179,7 @@ def _together(
     space: ContainsSpace, place: Int[np.ndarray, " U"], places: int
 ) -> tuple[Together, dict[str, bool]]:
     units = space.num_units
-    names = space.unit_item.astype(str)
-    item = np.unique(names, return_inverse=True)[1].astype(np.int32)
+    item = np.unique(space.unit_item, return_inverse=True)[1].astype(np.int32)
     similar = space.similar_sets
     of_set = np.unique(similar.of_unit, return_inverse=True)[1].astype(np.int32)
     shown = np.unique(similar.shown, return_inverse=True)[1].astype(np.int32)

@@ -32,6 +32,7 @@ from consilience.model import (
     thin,
 )
 from consilience.model.contract import Parameters
+from consilience.programs import double_precision
 from consilience.truth import ContainsSpace, Observations
 
 MIN_PROBABILITY = 1e-12  # of a probability
@@ -228,11 +229,11 @@ def predicted(
     most: int,
 ) -> Iterator[Predicted]:
     """Predict every answer from all others, by each of some draws."""
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         observations = lay_out(model, space)
     group = np.asarray(observations.layout.unit_group)[space.unit]
     for draw in thin(parameters, most):
-        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        with double_precision():
             trait, answers = map(np.asarray, _trait(model, observations, dict(draw)))
         yield Predicted(*np.hstack([*_rows(space, group, trait, answers)]))
 

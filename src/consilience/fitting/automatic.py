@@ -186,7 +186,9 @@ def _with_common(fitted: Single, common: float, space: Space) -> Single:
     if alone is None:
         return fitted
     residual = Residual(alone.correlation, alone.z, common)
-    tempering = temper_result(residual, alone.reported, space, fitted.result)
+    tempering = temper_result(
+        fitted.model, residual, alone.reported, space, fitted.result
+    )
     return replace(fitted, tempering=tempering)
 
 

@@ -288,13 +288,11 @@ def near_votes(name: str, space: Space, units: int | None = None) -> Model[Any]:
     Models with normal effects, whose annotators are reported, are left as they are.
     """
     model = annotators.fittable(name)
-    if not (model.on_host and model.closed):
+    if not (model.on_host and model.closed(space)):
         return model
     votes = NEAR_VOTES * (units or space.num_units) * _vote_shares(space)
 
     def program(data: Coding, prior: Any) -> Any:
-        if data.num_states != len(votes):  # the smallest study, which has no votes
-            return model.program(data, prior)
         with run_by(_WithItems(interpreter(), votes)):
             return model.program(data, prior)
 

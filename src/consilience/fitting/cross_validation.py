@@ -13,7 +13,7 @@ conditional versus marginal likelihoods.
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ from consilience.fitting.inputs import Table, as_responses
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions
-from consilience.model import HostModel, logarithms, thin
+from consilience.model import HostModel, Model, logarithms, thin
 from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -37,7 +37,7 @@ type By = Literal["item", "annotator", "response"]
 
 def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alone)
     responses: Responses | Table,
-    model: str = "hierarchical_dawid_skene",
+    model: str | Model[Any] = "hierarchical_dawid_skene",
     *,
     by: By = "item",
     folds: int = 5,
@@ -54,8 +54,8 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     ----------
     responses : Responses, data frame or path
         Responses, or anything that `read` accepts.
-    model : str, default "hierarchical_dawid_skene"
-        Name of a model whose answers are drawn from tables.
+    model : str or Model, default "hierarchical_dawid_skene"
+        A model whose answers are drawn from tables.
     by : {"item", "annotator", "response"}, default "item"
         What is held out.
     folds : int, default 5
@@ -100,14 +100,15 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     request = Request(engine=engine, seed=seed, effort=effort)
     rows = []
     with reporter(progress) as report:
-        space = study.space(annotators.fittable(model).states)
+        name = annotators.find(model)
+        space = study.space(annotators.fittable(name).states)
         group, fold = _folds(space, by, folds, request.seed)
         for number in range(folds):
             test = fold == number
             # Counted no times, not taken out: all folds then have one layout.
             part = replace(space, n=np.where(test, 0, space.n))
             seeds = (request.seed, number)
-            single = fit_one(model, part, request, silent, seed=seeds)
+            single = fit_one(name, part, request, silent, seed=seeds)
             elpd = _log_predictive(single, space, part, test, by)
             total = np.bincount(group[test], elpd)
             size = np.bincount(group[test], space.n[test])

@@ -36,8 +36,7 @@ from consilience.errors import OptionError
 from consilience.fitting.predicting import align, aligned_space, places
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
-from consilience.model import Method, Model, stack_chains
-from consilience.model.contract import Smallest
+from consilience.model import Model, stack_chains
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
 from consilience.posterior.tree import Outcome
@@ -56,9 +55,9 @@ def fit_with_previous(study: Study, request: Request, previous: Fit) -> Outcome:
     if name == "auto":
         name = previous.data.attrs["model"]
     with reporter(request.progress) as report:
-        loaded = annotators.load(name, request.prior)
-        model = check_previous(name, loaded, previous)
-        space = study.space(request.states or model.states)
+        loaded = annotators.fittable(name, request.prior)
+        space = study.space(request.states or loaded.states)
+        model = check_previous(name, loaded, previous, space)
         space = aligned_space(space, previous.data)
         model, remark = with_informative_prior(model, space, previous)
         single = fit_one(name, space, request, report, informative=model)
@@ -68,7 +67,7 @@ def fit_with_previous(study: Study, request: Request, previous: Fit) -> Outcome:
     return fit_outcome(study, request, space, single, remarks=[remark])
 
 
-def check_previous(name: str, model: Method[Any], fit: Fit) -> Model[Any]:
+def check_previous(name: str, model: Model[Any], fit: Fit, space: Space) -> Model[Any]:
     """Return the model; refuse an earlier fit that cannot be its prior."""
     before = fit.data.attrs
     if before["model"] != name:
@@ -77,7 +76,7 @@ def check_previous(name: str, model: Method[Any], fit: Fit) -> Model[Any]:
             "take the same model, or a fit of this one"
         )
         raise OptionError(msg)
-    if not (isinstance(model, Model) and model.by_gradient) or "objects" in model.kinds:
+    if not model.by_gradient(space) or "objects" in model.kinds:
         msg = (
             f"{name} cannot take its prior from an earlier fit: fit both studies "
             "together, or use `predict` to keep all as it was learned; contains, "
@@ -98,12 +97,12 @@ def with_informative_prior(
     model: Model[Any], space: Space, fit: Fit
 ) -> tuple[Model[Any], str]:
     """Return the model with the earlier posterior as its prior, and a remark on it."""
-    previous = match_draws(fit.data["posterior"].to_dataset(), model.dims.keys(), space)
+    previous = match_draws(
+        fit.data["posterior"].to_dataset(), model.own_dims(space), space
+    )
     names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
 
     def program(data: Any, prior: Any) -> Any:
-        if isinstance(data, Smallest):  # of which only names and axes are looked at
-            return model.program(data, prior)
         with _InformativePrior(previous):
             return model.program(data, prior)
 

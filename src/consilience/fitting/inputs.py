@@ -213,16 +213,6 @@ def types_in(space: Space, types: Types) -> tuple[dict[str, str], tuple[str, ...
     return settled(types, {role: text_array(names[role]) for role in types})
 
 
-def check_seed(seed: object) -> int:
-    """Return a seed as an int, and refuse one that is none."""
-    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        number = int(seed)
-        if 0 <= number < 2**32:
-            return number
-    msg = f"seed is {seed!r}; a seed is a whole number from 0 to {2**32 - 1}"
-    raise OptionError(msg)
-
-
 def check_fit(fit: object, what: str = "fit") -> None:
     """Reject what is not a fit."""
     if not isinstance(fit, Fit):

@@ -54,7 +54,9 @@ class Learned:
         """Return the fit of the items of a shard."""
         result, tempering = self.of_items(space), None
         if self.residual is not None:
-            tempering = temper_result(self.residual, "tempered", space, result)
+            tempering = temper_result(
+                self.model, self.residual, "tempered", space, result
+            )
         return Single(
             name=self.name,
             model=self.model,
@@ -95,11 +97,11 @@ def learn(
     sample: Single | None = None,
 ) -> Learned:
     """Fit a model to all shards; one with normal effects from a fit of a sample."""
-    started = time.monotonic()
+    started, first = time.monotonic(), study.space(0)
     if model.has_rows:
         assert sample is not None  # noqa: S101 (for the type checker)
         fitted = _from_sample(sample, study, way, report)
-    elif model.by_gradient:
+    elif model.by_gradient(first):
         fitted = _climbed(model, study, way, report)
     else:
         fitted = _by_closed_forms(model, study, way, report)
@@ -110,7 +112,7 @@ def learn(
         engine="gibbs" if model.has_rows else way.engine,
         how=fitted.how,
         of_items=fitted.of_items,
-        residual=residual_correlation(model, study.space(0), point),
+        residual=residual_correlation(model, first, point),
         answers=fitted.answers,
         seconds=time.monotonic() - started,
     )
@@ -160,6 +162,8 @@ def _by_closed_forms(
     """Sum expected counts over shards, and draw on request."""
     sweeps = ShardedModel(model, study.space, len(study.shards), way.client)
     rule = RULES[way.engine]
+    if way.engine == "em":
+        em.check_priors(sweeps.priors)
     of_climb, of_draws = generator_of(way.seed).spawn(2)
     try:
         where, how = optimize_shards(sweeps, rule, way.steps, of_climb, report)

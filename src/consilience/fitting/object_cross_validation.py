@@ -40,6 +40,7 @@ from consilience.objects.covariates import (
 from consilience.objects.label_counts import unit_sums
 from consilience.objects.pooling import Pool, pool
 from consilience.objects.space import Names, objects
+from consilience.programs import double_precision
 from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace
@@ -112,7 +113,7 @@ def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument sta
     """
     given, beside = both_tasks(responses, contains)
     seed = Request(seed=seed, effort=effort).seed
-    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
+    with double_precision(), reporter(progress) as report:
         space = objects(
             given,
             as_candidates(candidates, given),

@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -49,6 +48,7 @@ from consilience.posterior.item_posterior import Record, item_posterior
 from consilience.posterior.item_tables import ItemTables
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import tree, with_groups
+from consilience.programs import double_precision
 from consilience.progress import Reporter, reporter, silent
 from consilience.ragged import places_within
 from consilience.responses import Responses
@@ -193,7 +193,7 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
         if unasked and space.identified.any():
             single = replace(single, reason=f"{WITH_IDS}; {single.reason}")
         data = fit_outcome(study, request, space, single).tree()
-        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        with double_precision():
             observations = lay_out(single.model, space)
             draws = []
             for values in thin(single.result.parameters, MAX_DRAWS):
@@ -342,7 +342,13 @@ def predict_objects(
     shape = (space.num_units, len(space.states))
     result = result_of(partial(_read, items, shape), values, prob)
     data = with_item_posteriors(
-        tree(space, result, model.dims, attributes(space), covariates=evidence.names),
+        tree(
+            space,
+            result,
+            model.dims(space),
+            attributes(space),
+            covariates=evidence.names,
+        ),
         space,
         items,
         list(map(_as_jax, thin(values, DRAWS))),

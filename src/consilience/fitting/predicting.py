@@ -27,7 +27,6 @@ from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
 from consilience.inference.result import Result, of_draws
 from consilience.model import (
-    DIMS,
     Heuristic,
     HostModel,
     Model,
@@ -136,11 +135,10 @@ def predict(
     )
     attributes = partial(_attributes, fit.data, study, familiar, started)
     if given.kind == "objects":
-        import jax
-
         from consilience.fitting.objects import predict_objects
+        from consilience.programs import double_precision
 
-        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        with double_precision():
             return _checked(predict_objects(fit.data, model, study, attributes))
     space = aligned_space(study.space(settings.get("states", 2)), fit.data)
     space = _with_annotator_groups(space, fit.data)
@@ -157,8 +155,8 @@ def predict(
         )
         raise OptionError(msg)
     result = result_of(read, values, before["prob"])
-    tempering = _tempering(fit.data, space, result)
-    dims = {**DIMS, **model.dims}
+    tempering = _tempering(fit.data, model, space, result)
+    dims = model.dims(space)
     return _checked(tree(space, result, dims, attributes(space), tempering))
 
 
@@ -320,7 +318,9 @@ def result_of(
     return of_draws(parameters, drawn, likelihood, prob)
 
 
-def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | None:
+def _tempering(
+    data: xr.DataTree, model: Model[Any], space: Space, result: Result
+) -> Tempering | None:
     attributes = data["truth"].attrs
     if "residual_correlation" not in attributes:
         return None
@@ -329,7 +329,7 @@ def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | N
         attributes["residual_z"],
         attributes["residual_common"],
     )
-    return temper_result(residual, attributes["reported"], space, result)
+    return temper_result(model, residual, attributes["reported"], space, result)
 
 
 def align_draws(

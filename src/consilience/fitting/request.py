@@ -24,11 +24,10 @@ from consilience.fitting.inputs import (
     as_similarity,
     as_table,
     check_fit,
-    check_seed,
     classifiers_of,
     on_names,
 )
-from consilience.inference import EngineOptions, check_engine
+from consilience.inference import EngineOptions, check_engine, check_seed
 from consilience.posterior import Fit
 from consilience.progress import Reporter
 from consilience.responses import Responses

@@ -9,17 +9,37 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience import annotators
-from consilience.checks.independence import Residual, residual_correlation
+from consilience.checks.independence import (
+    LOOKED_AT,
+    Residual,
+    residual_correlation,
+    scores_by_draw,
+)
 from consilience.checks.sampling import weigh_modes
 from consilience.fitting.inputs import types_in
 from consilience.fitting.request import Request, Study
 from consilience.inference import Result, choose, run, with_default_draws
 from consilience.inference.options import Seed
-from consilience.model import DIMS, PREVALENCE, WEIGHT, Model
+from consilience.model import (
+    PREVALENCE,
+    WEIGHT,
+    Model,
+    logsumexp,
+    num_substates,
+    thin,
+)
 from consilience.posterior.tree import Outcome, reported_truth
-from consilience.posterior.truth import FIELDS, Tempering, Truth, Which, temper
+from consilience.posterior.truth import (
+    FIELDS,
+    MIN_PROBABILITY,
+    Tempering,
+    Truth,
+    Which,
+    temper,
+)
 from consilience.progress import Reporter, logger
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
+from consilience.truth.coding import some_units
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -115,7 +135,7 @@ def tempering_of(model: Model[Any], space: Space, result: Result) -> Tempering |
     residual = residual_correlation(model, space, result.parameters)
     if residual is None:
         return None
-    return temper_result(residual, "tempered", space, result)
+    return temper_result(model, residual, "tempered", space, result)
 
 
 def _converged(result: Result) -> str:
@@ -131,7 +151,7 @@ def _converged(result: Result) -> str:
 
 
 def temper_result(
-    residual: Residual, which: Which, space: Space, result: Result
+    model: Model[Any], residual: Residual, which: Which, space: Space, result: Result
 ) -> Tempering:
     """Temper what a result believes of the truth."""
     effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
@@ -139,7 +159,7 @@ def temper_result(
     kept = prior_at_full_strength(space, result)
     return Tempering(
         raw=raw,
-        tempered=temper(raw, kept, effect),
+        tempered=temper(raw, kept, effect, log_belief(model, space, result)),
         design_effect=effect,
         reported=which,
         correlation=residual.correlation,
@@ -147,6 +167,27 @@ def temper_result(
         shrunk=residual.shrunk,
         common=residual.common,
     )
+
+
+def log_belief(
+    model: Model[Any], space: Space, result: Result
+) -> Float[np.ndarray, "U S"]:
+    """Return the log posterior of the truth, also where no number is so small.
+
+    Of units with hundreds of answers it is computed from the scores of some draws: a
+    rival that is impossible as far as numbers go is not so if it is tempered.
+    """
+    logs: Float[np.ndarray, "U S"] = np.log(np.maximum(result.belief, MIN_PROBABILITY))
+    listed = np.broadcast_to(space.log_prior > -np.inf, logs.shape)
+    far = np.flatnonzero((listed & (result.belief < MIN_PROBABILITY)).any(1))
+    if not len(far):
+        return logs
+    part, split, by_draw = some_units(space, far), num_substates(model), []
+    for _, _, scores in scores_by_draw(model, part, thin(result.parameters, LOOKED_AT)):
+        whole = logsumexp(scores.reshape(len(far), -1, split), 2)
+        by_draw.append(whole - logsumexp(whole, 1)[:, None])
+    logs[far] = logsumexp(np.stack(by_draw), 0) - np.log(len(by_draw))
+    return logs
 
 
 def prior_at_full_strength(space: Space, result: Result) -> Float[np.ndarray, "#U S"]:
@@ -199,7 +240,7 @@ def fit_outcome(
     return Outcome(
         space=space,
         result=single.result.as_kept(),
-        dims={**DIMS, **single.model.dims},
+        dims=single.model.dims(space),
         attributes=attributes,
         tempering=single.tempering,
     )

@@ -1,4 +1,4 @@
-from .options import EngineOptions
+from .options import EngineOptions, check_seed
 from .result import ENGINES, Result, check_engine, choose, run, with_default_draws
 
 __all__ = [
@@ -6,6 +6,7 @@ __all__ = [
     "EngineOptions",
     "Result",
     "check_engine",
+    "check_seed",
     "choose",
     "run",
     "with_default_draws",

@@ -3,9 +3,10 @@
 One sweep takes the log probabilities of the parameters to the score of every unit, sums
 the truth out, and counts what is expected (`model.host`). EM and VB differ in how
 counts become log probabilities and in what the priors add to the objective; that is the
-`UpdateRule`. Concentrations that are learned take a step of their own, and so do
+`UpdateRule`. Concentrations that VB learns take a step of their own, and so do
 prevalence and weights where candidates have columns (`inference.prevalence`); each such
-step is itself an ascent, so the objective never falls.
+step is itself an ascent, so the objective never falls. Should it fall all the same, the
+ascent ends at the best place, and is not taken for converged.
 
 **A long step along two sweeps, kept if the objective increases.** EM moves by ever
 shorter steps in much the same direction; two of them say where many would lead
@@ -123,7 +124,6 @@ class UpdateRule:
         ],
         float,
     ]
-    collapsed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +154,8 @@ def optimize(
         end, history, done = _run(sweeps, rule, steps, start, report, phase)
         histories.append(history)
         converged.append(done)
-        finals.append(history[-1])
-        if best is None or history[-1] > max(finals[:-1]):
+        finals.append(np.max(history[-2:]))
+        if best is None or finals[-1] > max(finals[:-1]):
             best = end
         alike = max(finals) - np.array(finals) < ALIKE * sweeps.total
         if steps.agreeing is not None and alike.sum() >= steps.agreeing:
@@ -207,7 +207,10 @@ def as_reported(logit: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
 class _Climb:
     """Where an ascent stands, and how it goes on."""
 
-    CHANGES = ("where", "history", "path", "behind", "farthest", "converged")
+    CHANGES = (
+        *("where", "history", "path", "behind"),
+        *("farthest", "converged", "top", "fallen"),
+    )
 
     def __init__(
         self, sweeps: HostModel, rule: UpdateRule, steps: Steps, where: Optimum
@@ -224,17 +227,14 @@ class _Climb:
         # Where a long step was taken that is yet to hold.
         self.behind: Optimum | None = None
         self.farthest, self.converged = FARTHEST, False
-        learned = any(
-            prior.hyperprior_weight is not None for prior in sweeps.priors.values()
-        )
-        # Else a long step may end past the top.
-        self.ascent = rule.collapsed or not learned
+        self.top, self.fallen = where, False  # the best place; whether it was left
 
     @property
     def ended(self) -> bool:
         """Whether the top is reached, or nothing more can be done."""
         endless = bool(self.history) and not np.isfinite(self.history[-1])
-        return self.converged or endless or len(self.history) >= self.most
+        ended = self.converged or self.fallen or endless
+        return ended or len(self.history) >= self.most
 
     def sweep(self) -> None:
         """Sweep once, and where that promises something, step far ahead."""
@@ -246,12 +246,17 @@ class _Climb:
             self.path, self.where, self.behind = [], self.behind, None
             self.farthest = max(self.farthest / GROWTH, NEAREST)
             return
+        if len(history) > FIRST_LEARNED and value < last - self.threshold:
+            history.append(value)
+            self.where, self.fallen = self.top, True
+            return
+        self.top = self.where
         self.path, self.where = [*self.path[-1:], self.where], after
         self.behind = None
         gain = value - last
         self.converged = bool(len(history) > FIRST_LEARNED and gain < self.threshold)
         history.append(value)
-        if not self.ended and self.ascent and len(self.path) == 2:
+        if not self.ended and len(self.path) == 2:
             self._step_ahead(value, late=late)
 
     def _step_ahead(self, value: float, *, late: bool) -> None:
@@ -265,6 +270,7 @@ class _Climb:
         beyond, reached = _sweep(self.sweeps, self.rule, ahead, late=late)
         if reached > value:
             self.path, self.where, self.behind = [ahead], beyond, self.where
+            self.top = ahead
             self.history.append(reached)
             self.farthest *= GROWTH if capped else 1
         else:

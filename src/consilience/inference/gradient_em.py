@@ -82,6 +82,7 @@ from consilience.inference.slopes import (
 )
 from consilience.model import Model, Parameters, sample_answers
 from consilience.model.varying import plain, scale_errors, scale_site
+from consilience.programs import double_precision
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space, next_size
 
@@ -324,7 +325,7 @@ def fit_by_gradient(
     Where items are not independent given the parameters, there is nothing to weigh
     anew, and draws are those of Laplace's approximation.
     """
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         key = key_of(seed)
         peak, how, summit = ascend(model, space, steps, key, report)
         if not draws:
@@ -343,7 +344,7 @@ def fit_by_gradient(
         if model.of_classes:
             modes, effective = laplace_draws(model, summit, seed, draws, report)
             return _of_draws(modes, how, prob, (LAPLACE.format(number=effective),))
-        item = np.unique(space.unit_item.astype(str), return_inverse=True)[1]
+        item = np.unique(space.unit_item, return_inverse=True)[1]
         drawn = posterior_bootstrap(model, summit, item, steps, key, draws, report)
         remarks = _of_bootstrap(int(item.max()) + 1, len(summit.position))
         return _of_draws(drawn, how, prob, remarks)

@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.model import DIMS, Model
+from consilience.model import Model
 from consilience.truth import ContainsSpace, Space
 from consilience.when_used import special
 
@@ -251,7 +251,7 @@ def _quantities(
         "true_class": space.states,
         "given_class": space.answers,
     }
-    dims = {**DIMS, **model.dims, "accuracy": ("annotator",)}
+    dims = {**model.dims(space), "accuracy": ("annotator",)}
     rows = ("annotator", "true_class", "given_class")
     read = dict(parameters)
     if "confusion" in read and dims["confusion"] == rows:

@@ -28,7 +28,6 @@ from scipy import special
 
 from consilience.inference.slopes import Slope, slope_of
 from consilience.model import (
-    DIMS,
     Model,
     Parameters,
     Ran,
@@ -69,7 +68,7 @@ def shared(
 ) -> dict[str, tuple[int, bool]]:
     """Return the size of each parameter that is sampled, and whether all share it."""
     shapes = jax.eval_shape(partial(_sampled, model), observations)
-    axes = {**DIMS, **model.dims}
+    axes = model.dims(observations)
     return {
         name: (shape.size, name in axes and not GROWING & set(axes[name]))
         for name, shape in shapes.items()
@@ -134,7 +133,7 @@ def lay_out_data(
     count, sizes = np.ones(space.num_units), {"annotator": space.num_annotators}
     together = isinstance(space, ObjectsSpace) or model.whole_items
     if not together:
-        who = any("annotator" in dims for dims in model.dims.values())
+        who = any("annotator" in dims for dims in model.own_dims(space).values())
         merged = merge_identical(space, annotators=who)
         if len(merged.count) <= WORTH_MERGING * space.num_units:
             space, count, place = merged.space, merged.count, merged.place
@@ -276,7 +275,7 @@ def _of_real(
     model: Model[Any], summit: Optimized, parameters: Parameters
 ) -> Parameters:
     """Return the parameters without those of what fills arrays up."""
-    axes = {**DIMS, **model.dims}
+    axes = model.dims(summit.data.whole)
     return {
         name: value[
             tuple(slice(summit.real.sizes.get(axis)) for axis in axes.get(name, ()))

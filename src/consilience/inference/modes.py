@@ -29,7 +29,7 @@ from consilience.inference.augmentation import (
 )
 from consilience.inference.mixing import Mixing
 from consilience.inference.result import Moments, Result
-from consilience.model import DIMS, PREVALENCE, Model
+from consilience.model import PREVALENCE, Model
 from consilience.truth import Space
 
 APART, READ = 4.0, 0.05  # standard deviations within chains; and as it is read
@@ -43,7 +43,7 @@ def described(
 ) -> Mixing:
     """Find the modes, and in which quantity they differ."""
     confusion = parameters.get("confusion")
-    axes = {**DIMS, **model.dims}["confusion"]
+    axes = model.dims(space)["confusion"]
     if confusion is None or axes[0] != "annotator":
         return mixing
     chains, draws = confusion.shape[:2]

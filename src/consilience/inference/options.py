@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -88,6 +88,16 @@ def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
     return isfinite(value)
+
+
+def check_seed(seed: object) -> int:
+    """Return a seed as an int, and refuse one that is none."""
+    if isinstance(seed, Integral) and not isinstance(seed, bool):
+        number = int(seed)
+        if 0 <= number < 2**32:
+            return number
+    msg = f"seed is {seed!r}; a seed is a whole number from 0 to {2**32 - 1}"
+    raise OptionError(msg)
 
 
 def check_fits(name: str, engine: str, engines: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.inference.dirichlet import log_gamma
-from consilience.model import PREVALENCE, WEIGHT, HostModel, Parameters, imagined_units
+from consilience.model import PREVALENCE, WEIGHT, HostModel, Parameters
 from consilience.model.columns import SPREAD, log_logit, log_total, others
 from consilience.truth import ResponseMatrix
 from consilience.when_used import linalg
@@ -190,8 +190,7 @@ def column_prior(sweeps: HostModel) -> ColumnPrior | None:
     """Return the prior by columns of a model that is laid out, where there are any."""
     if sweeps.candidates is None:
         return None
-    imagined = imagined_units(sweeps.model, sweeps.coding)
-    return ColumnPrior(sweeps.candidates, imagined)
+    return ColumnPrior(sweeps.candidates, sweeps.imagined)
 
 
 class _Bend:

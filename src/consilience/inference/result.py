@@ -144,7 +144,8 @@ def check_kind(model: Model[Any], name: str, kind: str) -> None:
 
 def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str, str]:
     """Return the engine's name, and why it is that one."""
-    check_engine(engine)
+    for each in (engine, *model.engines):
+        check_engine(each)
     check_kind(model, name, space.kind)
     if engine == "auto":
         return default_engine(model)
@@ -174,7 +175,7 @@ def with_default_draws(
     A model without a closed form gets them too, from which bounds are read, where they
     take seconds.
     """
-    if effort.draws is not None or engine != "em" or not model.by_gradient:
+    if effort.draws is not None or engine != "em" or not model.by_gradient(space):
         return effort
     if model.of_classes:
         return replace(effort, draws=DRAWS)
@@ -198,15 +199,13 @@ def run(
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
         msg = f"{engine} needs draws; give one or more, or use vb or em"
         raise OptionError(msg)
-    on_host = model.on_host and not model.by_gradient
+    on_host = model.on_host and not model.by_gradient(space)
     if (model.rule or on_host) and engines.load(engine).HAS_CLOSED_FORM:
         return _fitted(model, space, engine, seed, effort, report)
-    import jax
-
-    from consilience.programs import drop_programs
+    from consilience.programs import double_precision, drop_programs
 
     drop_programs()
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         return _fitted(model, space, engine, seed, effort, report)
 
 

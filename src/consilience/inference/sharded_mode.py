@@ -7,7 +7,6 @@ of the prior, which counts once.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 from typing import Any
 
 import jax
@@ -32,12 +31,12 @@ from consilience.inference.options import Seed, key_of
 from consilience.inference.result import Optimization, Result, at_a_point
 from consilience.inference.sharded import Spaces
 from consilience.model import Model, Parameters
+from consilience.programs import double_precision
 from consilience.progress import Reporter
 from consilience.truth import Space
 from consilience.truth.arrays import on_host
 
 # NumPyro has one stack of handlers in a process; XLA uses all cores for one program.
-_ALONE = Lock()
 KEPT = 20_000_000  # answers that are laid out in memory: 63 bytes each, of contains
 
 
@@ -58,7 +57,7 @@ class Part:
 
         A guess is the votes', where the seed is negative, or shaken.
         """
-        with _ALONE, jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        with double_precision():
             study = InMemory(self.model, self.data)
             energy = study.energy
             if seed is not None:
@@ -114,7 +113,7 @@ def _laid_out(
 
 
 def _of_space(model: Model[Any], space: Space, of_all: Mapping[str, Any]) -> Part:
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         return Part(model, *lay_out_data(model, space, of_all=of_all))
 
 
@@ -178,7 +177,7 @@ class Top:
 
 
 def _mode(part: Part, position: Parameters) -> Mode:
-    with _ALONE, jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         place, unravel = ravel_pytree(position)
         summit = Optimized(part.data, part.real, np.asarray(place), unravel)
         return mode_at(part.model, summit, summit.position)

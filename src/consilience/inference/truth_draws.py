@@ -15,7 +15,6 @@ from consilience.model import (
     HostModel,
     Model,
     Parameters,
-    imagined_units,
     logarithms,
     normal_nodes,
     row_effects,
@@ -62,7 +61,7 @@ class TruthDraws:
             (slice(first, first + size), by_pair[first : first + size])
             for first in range(0, by_pair.shape[0], size)
         ]
-        self.imagined = imagined_units(model, self.matrix)
+        self.imagined = self.tables.imagined
         units, lists = self.matrix.num_units, self.matrix.state.shape[1]
         self.state = np.broadcast_to(self.matrix.state, (units, lists))
         share = self.imagined + np.bincount(

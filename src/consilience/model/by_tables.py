@@ -177,9 +177,13 @@ def sample_skill(prior: Any) -> Any:
 def imagined_answers(data: Any, prior: Any) -> Any:
     """Return how many answers of each word the prior imagines in each state (K, L).
 
-    Each counts `prior.other`; one that is a vote for the state, `prior.own`.
+    One that is a vote for the state counts `prior.own`, each other one `prior.other`;
+    of many, all others together count as much as that one. (Were each of 300 labels to
+    count one, annotators who are right would be taken for guessing.)
     """
-    return prior.other + (prior.own - prior.other) * data.votes.T
+    others = max(data.num_answers - 1, 1)
+    other = min(prior.other, prior.own / others)
+    return other + (prior.own - other) * data.votes.T
 
 
 def confusions(log_prevalence: Any, log_confusion: Any) -> ByTables:

@@ -12,7 +12,6 @@ gradient. A rule without a likelihood has no program.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
 
@@ -22,7 +21,7 @@ from jaxtyping import Float, Shaped
 
 from consilience.errors import FitError, OptionError
 from consilience.model.language import Gamma, LogDirichlet, Normal, run_by
-from consilience.model.rows import TYPICAL, RowEffects
+from consilience.model.rows import RowEffects
 from consilience.responses import Responses
 from consilience.truth import Space, check_lists, check_size
 
@@ -83,8 +82,8 @@ NO_LIKELIHOOD = (
 class Coding(Protocol):
     """How many annotators, states and answers there are, and what answers vote for.
 
-    All that the program of a model of tables may look at: `truth.ResponseMatrix` has it
-    as arrays of NumPy, `truth.Observations` of JAX.
+    All that the program of a model of tables may look at: a space and a
+    `truth.ResponseMatrix` have it as arrays of NumPy, `truth.Observations` of JAX.
     """
 
     @property
@@ -138,12 +137,37 @@ class Dirichlet:
     hyperprior_weight: float | None = None
 
 
+class Sizes(NamedTuple):
+    """The sizes of a study, all that the names and axes of parameters depend on."""
+
+    num_annotators: int
+    num_groups: int
+    num_states: int
+    num_answers: int
+    group: Any
+    votes: Any
+
+    @classmethod
+    def of(cls, coding: Coding) -> "Sizes":
+        """Return the sizes of a study, with votes and groups that are any."""
+        annotators, answers = coding.num_annotators, coding.num_answers
+        return cls(
+            num_annotators=annotators,
+            num_groups=coding.num_groups,
+            num_states=coding.num_states,
+            num_answers=answers,
+            group=np.zeros(annotators, int),
+            votes=np.eye(answers, coding.num_states),
+        )
+
+
 class Site(NamedTuple):
-    """A parameter that a program samples."""
+    """A parameter that a program samples; `prior` is what its own is learned by."""
 
     distribution: Any
     dims: tuple[str, ...]
     shape: tuple[int, ...]
+    prior: Gamma | None = None
 
 
 def sized(
@@ -165,11 +189,16 @@ def sized(
 
 @dataclass
 class Listed:
-    """Lists the parameters of a program."""
+    """Lists the parameters of a program.
+
+    A hyperprior is known by what it gave: the concentration of a `LogDirichlet` that is
+    the very value of a `Gamma` parameter is learned.
+    """
 
     coding: Any
     sites: dict[str, Site] = field(default_factory=dict)
     dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    learned: list[tuple[Gamma, Any]] = field(default_factory=list)
 
     def sample(
         self,
@@ -183,11 +212,32 @@ class Listed:
             self.sites[name] = Site(distribution, dims, ())
             return distribution.program(self.coding)
         shape = sized(self.coding, distribution.shape, dims, sizes)
-        self.sites[name] = Site(distribution, dims, shape)
         self.dims[name] = dims
         # What is listed depends on no value; a concentration is one of the priors.
-        is_prior = isinstance(distribution, Gamma)
-        return distribution.mode if is_prior else np.broadcast_to(0.0, shape)
+        if isinstance(distribution, Gamma):
+            self.sites[name] = Site(distribution, dims, shape)
+            self.learned.append((distribution, distribution.mode))
+            return self.learned[-1][1]
+        prior = self._hyperprior(distribution)
+        self.sites[name] = Site(distribution, dims, shape, prior)
+        return np.broadcast_to(0.0, shape)
+
+    def _hyperprior(self, distribution: Any) -> Gamma | None:
+        if not isinstance(distribution, LogDirichlet):
+            return None
+        given = distribution.concentration
+        return next((gamma for gamma, value in self.learned if value is given), None)
+
+    @property
+    def closed(self) -> bool:
+        """Whether all are probability vectors, or what these learn their priors by."""
+        sites = self.sites.values()
+        known = {id(site.prior) for site in sites if site.prior is not None}
+        return bool(sites) and all(
+            isinstance(site.distribution, LogDirichlet)
+            or id(site.distribution) in known
+            for site in sites
+        )
 
     def deterministic(
         self, name: str, value: Callable[[], Any], dims: tuple[str, ...]
@@ -215,8 +265,8 @@ class Given:
         del dims, sizes
         if isinstance(distribution, RowEffects):
             return distribution.at(self.values)
-        if isinstance(distribution, Gamma):  # only priors depend on it
-            return distribution.mode
+        if isinstance(distribution, Gamma) and name not in self.values:
+            return distribution.mode  # only priors depend on it
         return self.values[name]
 
     def deterministic(
@@ -225,17 +275,6 @@ class Given:
         """Keep how a quantity is computed."""
         del dims
         self.reported[name] = value
-
-
-class Smallest(NamedTuple):
-    """A coding of the smallest study: what is sampled about it, is about every one."""
-
-    num_annotators: int = 2
-    num_groups: int = 1
-    num_states: int = 2
-    num_answers: int = 2
-    group: Any = np.zeros(2, int)
-    votes: Any = np.eye(2)
 
 
 class Rounds(NamedTuple):
@@ -321,8 +360,8 @@ class Model[P](Method[P]):
     --------
     >>> from consilience import annotators
     >>> model = annotators.load("hierarchical_dawid_skene")
-    >>> model.dims["confusion_prior"]
-    ('true_class', 'given_class')
+    >>> model.engines
+    ('vb', 'nuts')
     """
 
     name: str = ""
@@ -337,6 +376,14 @@ class Model[P](Method[P]):
     whole_items: bool = False
     of_classes: bool = False
 
+    def listed(self, coding: Any) -> Listed:
+        """Return what the program samples about a study, where NumPy can run it."""
+        listed = Listed(Sizes.of(coding))
+        if self.by_tables:
+            with run_by(listed):
+                self.program(listed.coding, self.prior)
+        return listed
+
     def sites(self, coding: Any) -> dict[str, Site]:
         """Return the parameters that the program samples about a study."""
         with run_by(Listed(coding)) as listed:
@@ -348,14 +395,17 @@ class Model[P](Method[P]):
         with run_by(Given(values)):
             return self.program(coding, self.prior)
 
-    @cached_property
-    def dims(self) -> Mapping[str, tuple[str, ...]]:
-        """Axes of parameters by name; what every model reports has those of DIMS."""
-        sampled: Mapping[str, tuple[str, ...]] = self._listed.dims
+    def dims(self, coding: Any) -> Mapping[str, tuple[str, ...]]:
+        """Return the axes of what is reported by name; DIMS are of every model."""
+        return {**DIMS, **self.own_dims(coding)}
+
+    def own_dims(self, coding: Any) -> Mapping[str, tuple[str, ...]]:
+        """Return the axes of the model's own parameters by name."""
+        sampled: Mapping[str, tuple[str, ...]] = self.listed(coding).dims
         if self.in_numpyro and self.layout is None:
             from consilience.model.program import axes_of_plates
 
-            sampled = axes_of_plates(self, Smallest())
+            sampled = axes_of_plates(self, Sizes.of(coding))
         return {**sampled, **self.axes}
 
     @property
@@ -373,33 +423,20 @@ class Model[P](Method[P]):
         """Whether NumPy can run the program, and answers are drawn from its tables."""
         return self.on_host and self.layout is None
 
-    @cached_property
-    def closed(self) -> bool:
-        """Whether all parameters have closed-form updates."""
+    def closed(self, coding: Any) -> bool:
+        """Return whether all parameters have closed-form updates."""
         if self.layout is not None:
             return not self.in_numpyro  # of the program, which needs data, it is known
-        sites = self._listed.sites.values()
-        kinds = (LogDirichlet, Gamma)
-        return bool(sites) and all(isinstance(s.distribution, kinds) for s in sites)
-
-    @cached_property
-    def has_rows(self) -> bool:
-        """Whether rows are moved by effects of annotators, as Gibbs sampling knows."""
-        sites = self._listed.sites.values()
-        return any(isinstance(site.distribution, RowEffects) for site in sites)
+        return self.listed(coding).closed
 
     @property
-    def by_gradient(self) -> bool:
-        """Whether engines climb along the gradient, for want of another way."""
-        return not (self.closed or self.has_rows) and self.rule is None
+    def has_rows(self) -> bool:
+        """Whether rows are moved by effects of annotators, as Gibbs sampling knows."""
+        return "gibbs" in self.engines
 
-    @cached_property
-    def _listed(self) -> Listed:
-        listed = Listed(Smallest())
-        if self.by_tables:
-            with run_by(listed):
-                self.program(listed.coding, self.prior)
-        return listed
+    def by_gradient(self, coding: Any) -> bool:
+        """Return whether engines climb along the gradient, for want of another way."""
+        return not (self.rule or self.has_rows or self.closed(coding))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -439,20 +476,17 @@ def num_substates(model: Method[Any]) -> int:
     return model.substates(model.prior) if isinstance(model, Model) else 1
 
 
-def dirichlet_priors(
-    model: Model[Any], coding: Coding, *, columns: bool = False
-) -> dict[str, Dirichlet]:
-    """Return the Dirichlet priors by name, less what columns give another prior."""
-    sites = model.sites(coding)
-    priors = {}
-    for name, (distribution, _, shape) in sites.items():
-        if isinstance(distribution, LogDirichlet):
-            learned = sites.get(f"{name}_prior")
-            rate = None if learned is None else learned.distribution.rate
-            priors[name] = Dirichlet(distribution.concentration, shape, rate)
-    if columns:
-        priors.pop(PREVALENCE, None)
-    return priors
+def dirichlet_priors(model: Model[Any], coding: Coding) -> dict[str, Dirichlet]:
+    """Return the Dirichlet priors by name."""
+    return {
+        name: Dirichlet(
+            site.distribution.concentration,
+            site.shape,
+            None if site.prior is None else site.prior.rate,
+        )
+        for name, site in model.sites(coding).items()
+        if isinstance(site.distribution, LogDirichlet)
+    }
 
 
 def normal_priors(model: Model[Any], coding: Coding) -> dict[str, Site]:
@@ -469,26 +503,11 @@ def row_effects(model: Model[Any], coding: Coding) -> RowEffects:
     )
 
 
-def probabilities(model: Model[Any], coding: Coding) -> frozenset[str]:
-    """Return the parameters whose logarithms the program takes."""
-    typical = {TYPICAL} if model.has_rows else set()
-    return frozenset({*dirichlet_priors(model, coding), *typical})
-
-
-def imagined_units(model: Model[Any], coding: Coding) -> np.ndarray:
-    """Return how many units of each state the prior of the prevalence imagines (K,)."""
-    priors = dirichlet_priors(model, coding)
-    if PREVALENCE not in priors:
-        return np.ones(coding.num_states)
-    prior = priors[PREVALENCE]
-    return np.broadcast_to(np.asarray(prior.concentration), prior.shape)
-
-
 def check_tables(model: Method[Any], space: Space) -> None:
     """Refuse a model whose tables of answers would not fit in memory."""
     if not isinstance(model, Model) or model.layout is not None or model.rule:
         return
-    each = "annotator" in {**DIMS, **model.dims}["confusion"]
+    each = "annotator" in model.dims(space)["confusion"]
     states, answers = len(space.states), len(space.answers)
     check_size(space.num_annotators if each else 1, states, answers)
     check_lists(space.num_units, states)

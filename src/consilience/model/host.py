@@ -5,8 +5,8 @@ sums are the expected counts of events; nothing is compiled, whatever the model 
 size of the study. EM, variational Bayes and the draws are loops around it.
 
 **Which events of the parameters enter the logs that the score is a sum of.** These
-(`Answers.logs`: cells of tables, chances to be right) are sums of log probabilities
-that are the parameters, and of constants:
+(the log prevalence, and `Answers.logs`: cells of tables, chances to be right) are sums
+of log probabilities that are the parameters, and of constants:
 
 .. math::
 
@@ -14,7 +14,8 @@ that are the parameters, and of constants:
 
 So the expected count of each event is a sum of expected answers over the cells that it
 enters, which :math:`i_a` says. It is read off the program itself, once, by passing it
-numbers instead of parameters.
+numbers instead of parameters; so what a parameter is for does not depend on its name,
+and a program of which this is not true is refused.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -24,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from consilience.errors import OptionError
 from consilience.model.by_tables import ByTables
 from consilience.model.columns import (
     log_prior_of_truth,
@@ -43,10 +45,10 @@ from consilience.model.contract import (
     dirichlet_priors,
     normal_priors,
     num_substates,
-    probabilities,
     takes_columns,
 )
 from consilience.model.language import logsumexp, run_by
+from consilience.model.rows import TYPICAL
 from consilience.truth import Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
@@ -76,10 +78,12 @@ class HostModel:
         columns = takes_columns(model) and self.matrix.has_covariates
         # Of which there are columns.
         self.candidates: ResponseMatrix | None = self.matrix if columns else None
-        self.priors: dict[str, Dirichlet] = dirichlet_priors(
-            model, self.matrix, columns=columns
-        )
+        self.priors: dict[str, Dirichlet] = dirichlet_priors(model, self.matrix)
         self._shapes = {name: prior.shape for name, prior in self.priors.items()}
+        self.prevalence = PREVALENCE if PREVALENCE in self.priors else self._found()
+        self.imagined = self._imagined()
+        if columns:  # which give it another prior
+            self.priors.pop(self.prevalence, None)
 
     def posterior(
         self, logs: Logs
@@ -112,15 +116,13 @@ class HostModel:
         answers = self.answers(logs)
         log_likelihood, belief = normalised(self._scores(logs, answers))
         weight = belief if assign is None else assign(belief)
-        counted = answers.counts(self.matrix, weight, deal)
+        counted = self._of_states(weight), *answers.counts(self.matrix, weight, deal)
         counts = {}
-        for name, places in self._places.items():
+        for name in self.priors:
             total: Any = 0.0
-            for events, cells in zip(places, counted, strict=True):
+            for events, cells in zip(self._places[name], counted, strict=True):
                 if events is not None:
                     total = total + events(cells)
-            if name == PREVALENCE:
-                total = total + self._of_states(weight)
             counts[name] = np.broadcast_to(total, self._shapes[name])
         return Swept(log_likelihood, belief, counts)
 
@@ -170,6 +172,8 @@ class HostModel:
         if by_tables and "confusion" not in {*logs, *quantities}:
             one = self.model.share_confusion
             quantities["confusion"] = answers.confusion[0] if one else answers.confusion
+        if by_tables and PREVALENCE not in {*logs, *quantities}:
+            quantities[PREVALENCE] = np.exp(answers.log_prevalence)
         if self.candidates is not None:
             of_answer = told_by_an_answer(self.candidates, answers)
             quantities |= told_by_columns(self.candidates, logs, of_answer)
@@ -177,8 +181,27 @@ class HostModel:
 
     def answers(self, logs: Logs) -> Any:
         """Return how answers are distributed by one set of parameters."""
-        logs = {PREVALENCE: np.zeros(self.matrix.num_states), **logs}
-        return self.model.given(self.matrix, logs)
+        log_prevalence = logs.get(PREVALENCE, np.zeros(self.matrix.num_states))
+        return self.model.given(self.matrix, {self.prevalence: log_prevalence, **logs})
+
+    def _found(self) -> str:
+        """Return the name of the vector that the log prevalence is."""
+        vectors = [
+            name
+            for name, shape in self._shapes.items()
+            if shape == (self.matrix.num_states,)
+        ]
+        if self.model.has_rows:  # these alone have no other
+            return next(iter(vectors), PREVALENCE)
+        of_states = (name for name in vectors if self._places[name][0] is not None)
+        return next(of_states, PREVALENCE)
+
+    def _imagined(self) -> Float[np.ndarray, " K"]:
+        """Return how many units of each state the prior of the prevalence imagines."""
+        prior = self.priors.get(self.prevalence)
+        if prior is None:
+            return np.ones(self.matrix.num_states)
+        return np.broadcast_to(np.asarray(prior.concentration, float), prior.shape)
 
     def given_the_others(
         self,
@@ -220,7 +243,7 @@ class HostModel:
     @property
     def closed(self) -> Collection[str]:
         """Names of what is reported as probabilities: its logarithms are passed on."""
-        return {*probabilities(self.model, self.matrix), PREVALENCE}
+        return {*self._shapes, PREVALENCE, *((TYPICAL,) if self.model.has_rows else ())}
 
     @property
     def coding(self) -> Coding:
@@ -259,9 +282,14 @@ class HostModel:
     def _places(self) -> dict[str, tuple[Events | None, ...]]:
         """Of each parameter, how its counts are summed from those of the cells."""
         free = {name: np.zeros(site.shape) for name, site in self.normal.items()}
-        return events_in_cells(
-            lambda logs: self.answers({**free, **logs}).logs, self._shapes
-        )
+        even = np.zeros(self.matrix.num_states)
+
+        def logs_of(logs: Logs) -> tuple[Float[np.ndarray, "..."], ...]:
+            answers = self.model.given(self.matrix, {**free, **logs})
+            prevalence = answers.log_prevalence
+            return even if prevalence is None else prevalence, *answers.logs
+
+        return events_in_cells(logs_of, self._shapes)
 
 
 def _inverse(log_chance: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -271,6 +299,13 @@ def _inverse(log_chance: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     return inverse
 
 
+_NOT_LINEAR = (
+    "the log probabilities of the program are no sums of the logarithms that it "
+    "samples (LogDirichlet), as em and vb need; fit it by nuts, or state those sums as "
+    "`mixture` or `subtypes`"
+)
+
+
 def events_in_cells(
     logs_of: Callable[[Logs], tuple[Float[np.ndarray, "..."], ...]],
     shapes: Mapping[str, tuple[int, ...]],
@@ -278,14 +313,23 @@ def events_in_cells(
     """Return of each parameter how its counts are summed from those of the cells."""
     zeros = {name: np.zeros(shape) for name, shape in shapes.items()}
     constant = logs_of(zeros)
-    places = {}
+    generator, places = np.random.default_rng(0), {}
+    some = {name: generator.normal(size=shape) for name, shape in shapes.items()}
+    expected = [np.array(part, float) for part in constant]
     for name, shape in shapes.items():
-        number = 1.0 + np.arange(np.prod(shape)).reshape(shape)
-        filled = logs_of({**zeros, name: number})
-        places[name] = tuple(
-            _events(np.rint(with_it - without).astype(np.int64), shape)
+        numbers = 1.0 + np.arange(np.prod(shape)).reshape(shape)
+        filled = logs_of({**zeros, name: numbers})
+        place = [
+            np.rint(with_it - without).astype(np.int64)
             for with_it, without in zip(filled, constant, strict=True)
-        )
+        ]
+        places[name] = tuple(_events(cells, shape) for cells in place)
+        values = np.append(0.0, some[name].ravel())
+        for number, cells in enumerate(place):
+            expected[number] += values[np.clip(cells, 0, len(values) - 1)]
+    for part, cells in zip(logs_of(some), expected, strict=True):
+        if not np.allclose(part, cells):
+            raise OptionError(_NOT_LINEAR)
     return places
 
 

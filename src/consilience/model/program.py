@@ -51,7 +51,7 @@ from consilience.model.summed import (
     sample_weights,
     score,
 )
-from consilience.programs import drop_programs
+from consilience.programs import double_precision, drop_programs
 from consilience.truth import Observations, Space
 from consilience.truth.arrays import pytree
 
@@ -124,9 +124,14 @@ def axes_of_plates(model: Model[Any], coding: Any) -> dict[str, tuple[str, ...]]
 
     An axis in no plate is named after the parameter.
     """
-    with seed(rng_seed=0), trace() as sites:
-        model.program(coding, model.prior)
-    axes = {}
+    axes, sites = {}, {}
+
+    def run() -> None:
+        with seed(rng_seed=0), trace() as traced, run_by(InNumPyro(coding)):
+            model.program(coding, model.prior)
+        sites.update(traced)
+
+    jax.eval_shape(run)  # whatever the size of the study, nothing is computed
     for name, site in sites.items():
         rank = jnp.ndim(site["value"])
         events = site["fn"].event_dim if site["type"] == "sample" else 0
@@ -139,7 +144,7 @@ def axes_of_plates(model: Model[Any], coding: Any) -> dict[str, tuple[str, ...]]
 
 def given(model: Model[Any], observations: Observations, values: Parameters) -> Ran:
     """Run the program by known values: of closed forms, logarithms; else as sampled."""
-    if not model.closed:
+    if not model.closed(observations):
         return _run_again(model, observations, jax.random.key(0), values)
     with run_by(Given(values)) as words:
         answers = model.program(observations, model.prior)
@@ -197,7 +202,7 @@ def simulate(
     # Where priors are Dirichlet, models share samplers, which are long to compile; the
     # others are compiled whole, and run once more for the answers.
     values = given or {}
-    if model.closed:
+    if model.closed(observations):
         drawn, following, ran = _drawn(model, observations, first, values)
     else:
         drawn, following = _compiled(model, observations, first, values)
@@ -264,7 +269,7 @@ def can_restore_parameters(
     model: Model[Any], observations: Observations, names: Collection[str]
 ) -> bool:
     """Return whether parameters of some names say all that the answers need."""
-    if model.closed:
+    if model.closed(observations):
         closed = set(dirichlet_priors(model, observations))
         return bool(closed) and closed <= set(names)
     return not model.has_rows
@@ -280,7 +285,7 @@ def from_draw(
     Closed forms take the logarithms of what they report.
     """
     drawn = {name: jnp.asarray(value) for name, value in values.items()}
-    if model.closed:
+    if model.closed(observations):
         closed = dirichlet_priors(model, observations)
         if closed and closed.keys() <= values.keys():
             logs = {name: jnp.log(jnp.maximum(drawn[name], TINY)) for name in closed}
@@ -297,13 +302,13 @@ def compiled_reader(
     None where parameters of these names do not say all that the answers need.
     """
     drop_programs()
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+    with double_precision():
         observations = lay_out(model, space)
         if not can_restore_parameters(model, observations, names):
             return None
 
     def read(draw: Mapping[str, Any]) -> Any:
-        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        with double_precision():
             values = _read(model, observations, dict(draw))
         return jax.tree.map(np.asarray, values)
 

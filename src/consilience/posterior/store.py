@@ -130,7 +130,9 @@ def load(folder: str | Path) -> Fit:
 def _without_seconds(data: xr.DataTree) -> tuple[xr.DataTree, dict[str, Any]]:
     """Return a fit without what differs between equal runs, and the seconds."""
     changed, seconds = data.copy(), {"fit": float(data.attrs["seconds"])}
-    changed.attrs = {**data.attrs, "seconds": 0.0}
+    # The name of a model of one's own has the model with it, which is no text.
+    texts = {key: str(data.attrs[key]) for key in ("model", "requested_model")}
+    changed.attrs = {**data.attrs, **texts, "seconds": 0.0}
     if "comparison" in data.children:
         compared = data["comparison"].to_dataset()
         models = compared["model"].to_numpy().astype(str)

@@ -122,12 +122,14 @@ def temper(
     truth: Truth,
     kept: Float[np.ndarray, "#U S"],
     design_effect: Float[np.ndarray, " U"],
+    log_truth: Float[np.ndarray, "U S"] | None = None,
 ) -> Truth:
-    """Temper a posterior of the truth."""
+    """Temper a posterior of the truth; logarithms may say more than its numbers."""
     power = 1 / design_effect[:, None]
     possible = kept > 0
     log_kept = np.log(np.where(possible, kept, 1.0))
-    log_truth = np.log(np.maximum(truth.probability, MIN_PROBABILITY))
+    if log_truth is None:
+        log_truth = np.log(np.maximum(truth.probability, MIN_PROBABILITY))
     log_weight = power * log_truth + (1 - power) * log_kept
     log_weight = np.where(possible, log_weight, -np.inf)
     probability = np.exp(log_weight - logsumexp(log_weight, 1)[:, None])

@@ -10,8 +10,10 @@ import pandas as pd
 
 from consilience.annotators import find, fittable
 from consilience.errors import OptionError
+from consilience.inference import check_seed
 from consilience.model import Model
 from consilience.model import simulate as draw
+from consilience.programs import double_precision
 from consilience.responses import Responses, read
 from consilience.responses.options import Kind
 from consilience.simulation.objects import Simulated, simulate_objects
@@ -87,10 +89,11 @@ def simulate(
             settings=prior,
             seed=seed,
         )
-    classes, model = classes or 4, model or "bayesian_dawid_skene"
+    classes, name = classes or 4, find(model or "bayesian_dawid_skene")
+    seed = check_seed(seed)
     design = _design(kind, items, annotators, classes, per_item, seed)
-    with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        chosen = fittable(find(model), prior)
+    with double_precision():
+        chosen = fittable(name, prior)
         space = space_of(design, num_states=chosen.states)
         drawn = draw(chosen, space, jax.random.key(seed))
         answer, state = np.asarray(drawn.answer), np.asarray(drawn.state)
@@ -113,7 +116,7 @@ def simulate(
         labels=list(design.labels["label"]),
         gold=pd.DataFrame({"item": space.unit_item, **truth}),
     )
-    sentence = f"simulated from {model} with seed {seed}"
+    sentence = f"simulated from {name} with seed {seed}"
     return Simulated(
         replace(responses, assumptions=(*responses.assumptions, sentence)), parameters
     )

@@ -6,7 +6,6 @@ from .observations import (
     blocks,
     minibatches,
     observe,
-    vote_counts,
 )
 from .padding import next_size, padded
 from .response_matrix import ResponseMatrix, tally
@@ -42,5 +41,4 @@ __all__ = [
     "observe",
     "padded",
     "tally",
-    "vote_counts",
 ]

@@ -78,11 +78,22 @@ def candidates(
         sentences.insert(0, gold_sentence(item, unknown))
     code = _complete(space, entry, golden)
     weight = np.zeros(len(code))
-    weight[np.searchsorted(code, entry)] = _log_odds(lists)[row]
+    weight[np.searchsorted(code, entry)] = _log_odds(lists, row, entry)
     has_gold = np.zeros(len(items), bool)
     has_gold[golden // len(labels)] = True
     weight[has_gold[code // len(labels)] & ~np.isin(code, golden)] = -np.inf
     places = _places(code, len(items), len(labels))
+    # Only differences count: of a shift of all, no exponential need be taken.
+    top = np.full(len(items), -np.inf)
+    np.maximum.at(top, places.unit, weight)
+    if not np.isfinite(top).all():
+        first = items[int(np.argmin(np.isfinite(top)))]
+        msg = (
+            f"candidates: by their log_odds and gold no label of item {first!r} can be "
+            "true, or one is infinitely likely; correct its log_odds or its gold label"
+        )
+        raise DataError(msg)
+    weight -= top[places.unit]
     listed = replace(
         space,
         state=places.filled(code % len(labels), 0.0).astype(np.int32),
@@ -189,9 +200,12 @@ def _entries(
     return item[row].astype(np.int64) * len(labels) + label[row], row
 
 
-def _log_odds(lists: pd.DataFrame) -> Float[np.ndarray, " rows"]:
+def _log_odds(
+    lists: pd.DataFrame, row: Int[np.ndarray, " E"], entry: Int[np.ndarray, " E"]
+) -> Float[np.ndarray, " E"]:
+    """Return the log odds of entries; a pair that has two of them is an error."""
     if "log_odds" not in lists:
-        return np.zeros(len(lists))
+        return np.zeros(len(row))
     given = lists["log_odds"]
     log_odds = pd.to_numeric(given, errors="coerce")
     wrong = (log_odds.isna() & given.notna()).to_numpy()
@@ -202,7 +216,19 @@ def _log_odds(lists: pd.DataFrame) -> Float[np.ndarray, " rows"]:
             "expected a number or nothing; fix it or leave the column out"
         )
         raise DataError(msg)
-    return log_odds.fillna(0).to_numpy(float)
+    weight: Float[np.ndarray, " E"] = log_odds.fillna(0).to_numpy(float)[row]
+    both = pd.DataFrame({"entry": entry, "weight": weight}).drop_duplicates()
+    twice = both["entry"].duplicated()
+    if twice.any():
+        code = both.loc[twice, "entry"].iloc[0]
+        one, other = both.loc[both["entry"] == code, "weight"].iloc[:2]
+        first = lists.iloc[row[np.flatnonzero(entry == code)[0]]]
+        msg = (
+            f"candidates: item {first['item']!r} lists {first['label']!r} twice, with "
+            f"log_odds {one:g} and {other:g}; keep one"
+        )
+        raise DataError(msg)
+    return weight
 
 
 def _complete(
@@ -331,12 +357,19 @@ def answers_about(responses: Responses) -> ChoiceSpace:
         n=n,
         state=np.arange(len(labels), dtype=np.int32)[None],
         log_prior=np.zeros((1, len(labels))),
-        votes=np.eye(len(labels)),
+        votes=_own_votes(len(labels)),
         assumptions=responses.assumptions,
         parent=responses.labels["parent"].fillna("").to_numpy(dtype=object),
         similar=no_pairs(),
         covariates=no_covariates(len(items), 0),
     )
+
+
+def _own_votes(labels: int) -> Float[np.ndarray, "K K"]:
+    """Return that each answer is a vote for itself, in a view of 2 K numbers."""
+    one = np.zeros(2 * labels - 1)
+    one[labels - 1] = 1.0
+    return np.lib.stride_tricks.sliding_window_view(one, labels)[::-1]
 
 
 def _only_gold(

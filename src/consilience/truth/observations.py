@@ -78,14 +78,6 @@ class Observations:
         column: Float[Array, "K 1"] = self.by_state.T @ listed.T.reshape(-1, 1)
         return column[:, 0]
 
-    def to_all_states(self, listed: Float[Array, "U S"]) -> Float[Array, "U K"]:
-        """Return one column for every state, zero where a unit does not list it."""
-        if not self.ragged:
-            return listed
-        states = jnp.arange(self.num_states)
-        hit = self.state[:, :, None] == states
-        return jnp.where(hit, listed[:, :, None], 0).sum(1)
-
 
 def observe(
     space: Space, *, tables: bool = True, one_by_one: bool = False
@@ -106,14 +98,14 @@ def observe(
 def minibatches(space: Space, size: int, seed: int) -> Observations:
     """Deal the units into batches, stacked along a first axis of every array.
 
-    Every batch has `size` units; the last is filled up with units drawn again, so each
-    unit appears at least once. Models that look at each answer are not batched.
+    Every batch has `size` units; what fills up the last one has no weight, so that the
+    mean of the batches is the whole. Models that look at each answer are not batched.
     """
-    generator = np.random.default_rng(seed)
-    order = generator.permutation(space.num_units)
+    order = np.random.default_rng(seed).permutation(space.num_units)
     number = -(-space.num_units // size)
-    fill = generator.choice(space.num_units, number * size - space.num_units)
-    return _batches(space, np.concatenate([order, fill]).reshape(number, size))
+    dealt = np.resize(order, (number, size))
+    real = np.arange(dealt.size).reshape(dealt.shape) < space.num_units
+    return _batches(space, dealt, number * real.astype(float))
 
 
 def blocks(
@@ -127,10 +119,20 @@ def blocks(
     units = np.arange(number * size)
     weight = (units < space.num_units).astype(float)
     dealt = np.minimum(units, space.num_units - 1).reshape(number, size)
-    return _batches(space, dealt), weight.reshape(number, size)
+    scale = np.full((number, 1), space.num_units / size)
+    return _batches(space, dealt, scale), weight.reshape(number, size)
 
 
-def _batches(space: Space, dealt: Int[np.ndarray, "number size"]) -> Observations:
+def _batches(
+    space: Space,
+    dealt: Int[np.ndarray, "number size"],
+    scale: Float[
+        np.ndarray,
+        (
+            number  # size
+        ),
+    ],
+) -> Observations:
     size = dealt.shape[1]
     pair = space.annotator * len(space.answers) + space.answer
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
@@ -149,8 +151,10 @@ def _batches(space: Space, dealt: Int[np.ndarray, "number size"]) -> Observation
         space, [space.state[at] if per_unit else space.state for at in dealt]
     )
     batches = [
-        _assemble(space, matrix, by_state, units)
-        for matrix, by_state, units in zip(matrices, lists, dealt, strict=True)
+        _assemble(space, matrix, by_state, units, scale=times)
+        for matrix, by_state, units, times in zip(
+            matrices, lists, dealt, scale, strict=True
+        )
     ]
     stacked: Observations = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
     return stacked
@@ -162,6 +166,7 @@ def _assemble(
     by_state: Incidence,
     units: Int[np.ndarray, " B"],
     answers: slice = slice(0),
+    scale: Float[np.ndarray, "#U"] | None = None,
 ) -> Observations:
     priors = units if len(space.log_prior) > 1 else slice(None)
     lists = units if len(space.state) > 1 else slice(None)
@@ -182,7 +187,7 @@ def _assemble(
         votes=votes,
         guess=jax.device_put(vote_shares(space, units)),
         total=jnp.asarray(space.n.sum(dtype=float)),
-        scale=jnp.asarray([space.num_units / len(units)]),
+        scale=jnp.ones(1) if scale is None else jnp.asarray(scale),
         asked=jnp.ones(space.num_annotators),
         group=jnp.asarray(space.annotator_groups.code),
         layout=None,
@@ -192,13 +197,6 @@ def _assemble(
         num_answers=len(space.answers),
         ragged=space.ragged,
     )
-
-
-def vote_counts(observations: Observations) -> Float[Array, "U S"]:
-    """Return the votes that each listed state got; half votes count half."""
-    votes = jnp.tile(observations.votes, (observations.num_annotators, 1))
-    counts = observations.by_pair @ votes
-    return observations.listed(counts)
 
 
 def _by_state(

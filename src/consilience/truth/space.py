@@ -140,6 +140,26 @@ class Space:
         return len(self.annotators)
 
     @property
+    def num_states(self) -> int:
+        """K, the number of states."""
+        return len(self.states)
+
+    @property
+    def num_answers(self) -> int:
+        """L, the number of answer words."""
+        return len(self.answers)
+
+    @property
+    def group(self) -> Int[np.ndarray, " J"]:
+        """The group of each annotator."""
+        return self.annotator_groups.code
+
+    @property
+    def num_groups(self) -> int:
+        """G, the number of groups of annotators."""
+        return self.annotator_groups.number
+
+    @property
     def ragged(self) -> bool:
         """Whether units have lists of their own."""
         return len(self.state) > 1 or self.state.shape[1] != len(self.states)

@@ -89,7 +89,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     from consilience.benchmark.comparison import compare, write_tables
     from consilience.benchmark.datasets import Protocol
     from consilience.benchmark.runs import Plan, other_stored_results, run_all
-    from consilience.fitting import check_seed
+    from consilience.inference import check_seed
 
     protocol = Protocol(
         seed=seed, resamples=resamples, prob=prob, bins=bins, against=against
@@ -356,13 +356,12 @@ def _run_plan(
     out: Path | None,
 ) -> tuple[list["Finding"], dict[str, str]]:
     """Draw, fit and judge; return the findings, and why models are left out."""
-    import jax
-
     from consilience.checks.simulation_based_calibration import (
         cannot_simulate,
         simulated_fits,
     )
     from consilience.cli.calibration_check import assess, load_study, save_study
+    from consilience.programs import double_precision
     from consilience.progress import bar
     from consilience.simulation import simulate
     from consilience.spaces import space_of
@@ -370,7 +369,7 @@ def _run_plan(
     names = ("kind", "items", "annotators", "classes", "per_item", "seed")
     asked = {name: value for name, value in asdict(work).items() if value is not None}
     findings, left_out = [], {}
-    with jax.enable_x64(True), bar() as report:  # noqa: FBT003 (the way JAX spells it)
+    with double_precision(), bar() as report:
         made = simulate(**{name: settings[name] for name in names})
         space = space_of(made.responses)
         models = {name: model for name, _, model in plan}

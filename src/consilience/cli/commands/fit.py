@@ -175,10 +175,12 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         from consilience.annotators import load as load_model
 
         listed = {entry.name: entry.engines for entry in entries()}
-        name = find(model)
-        if settings or name not in listed:
-            load_model(name, settings)
-        check_fits(model, engine, listed.get(name, (engine,)))
+        if model not in listed:  # a module may be in the folder that one works in
+            sys.path.insert(0, "")
+            model = find(model)
+        if settings or model not in listed:
+            load_model(model, settings)
+        check_fits(model, engine, listed.get(model, (engine,)))
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
     if ordered:  # the account does not propose what was asked for

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from consilience.errors import OptionError
 from consilience.inference.ascent import (
     Steps,
     UpdateRule,
@@ -27,7 +28,7 @@ from consilience.inference.dirichlet import (
 )
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import Result, at_a_point
-from consilience.model import HostModel, Model
+from consilience.model import Dirichlet, HostModel, Model
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -69,13 +70,14 @@ def fit(
     report: Reporter = silent,
 ) -> Result:
     """Fit by EM."""
-    if not model.closed:
+    if not model.closed(space):
         from consilience.inference.gradient_em import fit_by_gradient
 
         return fit_by_gradient(
             model, space, effort.steps, seed, effort.draws, effort.prob, report
         )
     sweeps = HostModel(model, space)
+    check_priors(sweeps.priors)
     where, how = optimize(sweeps, RULE, effort.steps, generator_of(seed), report)
     swept = sweeps.sweep(logs_of(RULE, where))
     return at_a_point(
@@ -87,6 +89,20 @@ def fit(
     )
 
 
+def check_priors(priors: Mapping[str, Dirichlet]) -> None:
+    """Refuse to learn a prior, which has no mode together with its vectors.
+
+    (The density grows without limit as all vectors become alike.)
+    """
+    learned = [name for name, each in priors.items() if each.hyperprior_weight]
+    if learned:
+        msg = (
+            f"the prior of {', '.join(learned)} is learned, which em cannot do; take "
+            "the engine vb"
+        )
+        raise OptionError(msg)
+
+
 def _price(
     prior: Float[np.ndarray, "*shared L"],
     total: Float[np.ndarray, "*batch L"],
@@ -96,4 +112,4 @@ def _price(
     return -share * log_normaliser(prior) - float((prior * logs).sum())
 
 
-RULE = UpdateRule("penalised log-likelihood", log_mean, _price, collapsed=False)
+RULE = UpdateRule("penalised log-likelihood", log_mean, _price)

@@ -256,7 +256,7 @@ def fit(
     sampled = shared(model, observations)
     few = sum(size for size, _ in sampled.values()) <= MOST
     block: Any
-    if few and model.by_gradient:
+    if few and model.by_gradient(space):
         tune = _tune(effort, TUNE_KNOWN)
         mode = find_mode(model, space, of_guess, report)
         how = (tune, effort.target, effort.chains, BLOCK)
@@ -326,7 +326,7 @@ def with_guess(
     Models without closed forms keep the vote shares as their guess.
     """
     values: dict[str, Any] = {}
-    if model.closed:
+    if model.closed(space):
         sweeps = HostModel(model, space)
         where, _ = optimize(sweeps, vb.RULE, GUESS, generator_of(seed), silent)
         logs = logs_of(vb.RULE, where)
