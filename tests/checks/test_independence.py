@@ -214,7 +214,7 @@ def test_what_a_model_knows_of_items_is_no_dependence(name, prior, sees):
     table = np.stack([rows, rows[:, ::-1]])  # label, subtype, answer
     draw = {
         "prevalence": np.full(2, 0.5),
-        "subtype": np.full((2, 2), 0.5),
+        "subtype_share": np.full((2, 2), 0.5),
         "subtype_confusion": np.broadcast_to(table, (PEOPLE, *table.shape)),
         "confusion": np.broadcast_to(table.mean(1), (PEOPLE, 2, 2)),
     }

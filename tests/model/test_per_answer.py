@@ -91,7 +91,7 @@ def hidden(name, p, space, unit):
     right = space.votes.argmax(0)
     for state, chance in enumerate(p["prevalence"]):
         if name == "ebcc":
-            for kind, share in enumerate(p["subtype"][state]):
+            for kind, share in enumerate(p["subtype_share"][state]):
                 yield state, chance * share, p["subtype_confusion"][:, state, kind]
             continue
         if name == "item_difficulty":

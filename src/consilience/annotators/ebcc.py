@@ -66,7 +66,7 @@ def program(data: Any, prior: Prior) -> ByTables:
     log_prevalence = sample_prevalence(data, prior.prevalence)
     number = prior.subtypes
     share = LogDirichlet(np.full(number, prior.spread / number))
-    log_share = sample("subtype", share, "true_class", "subtype")
+    log_share = sample("subtype_share", share, "true_class", "subtype")
     imagined = imagined_answers(data, prior)[:, None]
     if prior.held:
         usual = Gamma(1 + prior.held * imagined, prior.held)

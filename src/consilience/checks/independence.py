@@ -97,6 +97,7 @@ from consilience.truth.response_matrix import response_matrix
 from consilience.when_used import special, xr
 
 MIN_PROBABILITY = 1e-12  # of a probability
+TIED = 1e-9  # by which two states are no more alike than rounding says
 MOST_OF_ONE = 3.0  # standard deviations that a residual counts for
 MIN_SHARED = 20  # units that two annotators must share
 MOST = 2000  # annotators; a table of all pairs of more is not made
@@ -132,7 +133,7 @@ def _table_residuals(tables: ByTables, matrix: ResponseMatrix) -> Residuals:
     likely = np.exp(logs - logsumexp(logs, 3)[..., None])
     share = np.broadcast_to(np.exp(tables.log_share), (states, subtypes))
     shared = (likely * share[:, :, None]).sum(2)
-    weighed = np.log(shared) - np.log(shared[:, _rivals(matrix, shared)])
+    weighed = np.log(shared) - _of_rivals(matrix, shared)
     mean = (likely * weighed[:, :, None]).sum(3, keepdims=True)
     square = (likely * weighed[:, :, None] ** 2).sum(3, keepdims=True)
     deviation = np.sqrt(np.maximum(square - mean**2, 0))
@@ -180,12 +181,14 @@ def _shortlist_residuals(answers: OnShortlists, matrix: ResponseMatrix) -> Resid
     return Residuals(both[0], both[1], both[2], tuple(spread), np.zeros(shape, int))
 
 
-def _rivals(
+def _of_rivals(
     matrix: ResponseMatrix, shared: Float[np.ndarray, "#J K L"]
-) -> Int[np.ndarray, " K"]:
-    """Return of each state which other one is answered most alike (Bhattacharyya).
+) -> Float[np.ndarray, "#J K L"]:
+    """Return the log of each state's rival, the one answered most like it.
 
-    It depends on the confusions alone, not on the answers about any item.
+    That is by the confusions alone (Bhattacharyya), not by the answers about any item.
+    Of rivals that are as good, as where all errors are alike, it is the mean, so that
+    neither rounding nor the order of labels chooses.
     """
     answers = np.asarray(matrix.by_pair.sum(0))
     answers = answers.reshape(matrix.num_annotators, -1).sum(1)
@@ -194,8 +197,12 @@ def _rivals(
     pooled = np.tensordot(weight, whole, 1)
     alike = np.sqrt(pooled) @ np.sqrt(pooled).T
     np.fill_diagonal(alike, -1)
-    rival: Int[np.ndarray, " K"] = alike.argmax(1)
-    return rival
+    rivals, logs = alike >= alike.max(1, keepdims=True) - TIED, np.log(shared)
+    number = rivals.sum(1)
+    if (number == 1).all():
+        return logs[:, rivals.argmax(1)]
+    mean: Float[np.ndarray, "#J K L"] = (rivals / number[:, None]) @ logs
+    return mean
 
 
 class Copied(NamedTuple):

@@ -170,8 +170,11 @@ class HostModel:
         quantities = {name: value() for name, value in words.reported.items()}
         by_tables = isinstance(answers, ByTables)
         if by_tables and "confusion" not in {*logs, *quantities}:
-            one = self.model.share_confusion
-            quantities["confusion"] = answers.confusion[0] if one else answers.confusion
+            one, confusion = self.model.share_confusion, answers.confusion
+            whole = np.broadcast_to(
+                confusion, (self.matrix.num_annotators, *confusion.shape[1:])
+            )
+            quantities["confusion"] = confusion[0] if one else whole
         if by_tables and PREVALENCE not in {*logs, *quantities}:
             quantities[PREVALENCE] = np.exp(answers.log_prevalence)
         if self.candidates is not None:

@@ -111,7 +111,9 @@ def derived(ran: Ran, observations: Observations) -> dict[str, Any]:
     if isinstance(ran.answers, ByTables):
         if "confusion" not in {*ran.sampled, *quantities}:
             confusion = ran.answers.confusion
-            quantities["confusion"] = confusion[0] if ran.share_confusion else confusion
+            shape = observations.num_annotators, *confusion.shape[1:]
+            whole = jnp.broadcast_to(confusion, shape)
+            quantities["confusion"] = confusion[0] if ran.share_confusion else whole
         if PREVALENCE not in {*ran.sampled, *quantities}:
             quantities[PREVALENCE] = jnp.exp(ran.answers.log_prevalence)
     if observations.has_covariates and ran.answers.log_prevalence is not None:

@@ -50,11 +50,9 @@ def restored_draws(
     """Return the draws of each parameter by name; none where the fit has none."""
     if "posterior" not in data.children:
         return {}
-    # One that is called as one of its axes (subtype) is no data variable for xarray.
     return {
         str(name): variable.to_numpy()
-        for name, variable in data["posterior"].variables.items()
-        if {"chain", "draw"} <= {*variable.dims}
+        for name, variable in data["posterior"].data_vars.items()
     }
 
 

@@ -1,0 +1,106 @@
+"""What a study is called, and in which order it is told, changes nothing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.laws.combinations import (
+    EXACT,
+    QUICK,
+    Combination,
+    answers,
+    probabilities,
+)
+
+# Starts are shaken in the order of the items, and end within the tolerance of a sweep.
+CLOSE = 5e-3
+BACKWARDS = {"x": "c", "y": "b", "z": "a"}
+
+
+def apart(one: pd.Series, other: pd.Series) -> float:
+    assert one.index.equals(other.index)
+    return float(np.abs(one - other).max())
+
+
+@pytest.fixture(params=EXACT, ids="-".join, scope="module")
+def exact(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def table(exact):
+    return answers(exact.kind)
+
+
+@pytest.fixture(scope="module")
+def told(exact, table):
+    return probabilities(exact.fit(table))
+
+
+def test_the_order_of_rows_changes_nothing(exact, table, told):
+    shuffled = table.sample(frac=1, random_state=1)
+    assert apart(probabilities(exact.fit(shuffled)), told) < 1e-6
+
+
+def test_names_of_annotators_change_nothing(exact, table, told):
+    backwards = table["annotator"].map(lambda name: f"z{9 - int(name[1:])}")
+    renamed = table.assign(annotator=backwards)
+    assert apart(probabilities(exact.fit(renamed)), told) < CLOSE
+
+
+def test_names_of_items_change_nothing(exact, table, told):
+    backwards = {name: f"j{999 - int(name[1:]):03d}" for name in set(table["item"])}
+    renamed = table.assign(item=table["item"].map(backwards))
+    result = probabilities(exact.fit(renamed))
+    there = {new: old for old, new in backwards.items()}
+    result.index = pd.MultiIndex.from_tuples(
+        [(there[item], label) for item, label in result.index], names=["item", "label"]
+    )
+    assert apart(result.sort_index(), told) < CLOSE
+
+
+def test_names_of_labels_change_nothing(exact, table, told):
+    if exact.kind == "contains" or exact.model == "ordinal_dawid_skene":
+        pytest.skip("labels of contains are asked about; ordered ones have an order")
+    renamed = table.assign(label=table["label"].map(BACKWARDS))
+    result = probabilities(exact.fit(renamed, labels=["a", "b", "c"]))
+    there = {new: old for old, new in BACKWARDS.items()}
+    result.index = pd.MultiIndex.from_tuples(
+        [(item, there[label]) for item, label in result.index], names=["item", "label"]
+    )
+    assert apart(result.sort_index(), told) < CLOSE
+
+
+def test_counts_and_repeated_rows_are_one_thing(exact, table):
+    number = np.where(np.arange(len(table)) % 5 == 0, 3, 1)
+    counted = probabilities(exact.fit(table.assign(n=number)))
+    rows = table.loc[table.index.repeat(number)]
+    repeated = probabilities(exact.fit(rows))
+    assert apart(counted, repeated) < 1e-6
+
+
+def test_the_same_tests_catch_answers_that_depend_on_a_name():
+    """The twin: whoever comes first by name counts twice."""
+    combination = Combination("dawid_skene", "em", "choice")
+    table = answers("choice")
+
+    def fitted(table):
+        first = table["annotator"] == table["annotator"].min()
+        return probabilities(combination.fit(table.assign(n=np.where(first, 2, 1))))
+
+    backwards = table["annotator"].map(lambda name: f"z{9 - int(name[1:])}")
+    assert apart(fitted(table.assign(annotator=backwards)), fitted(table)) > CLOSE
+
+
+@pytest.mark.parametrize(
+    "drawn", [each for each in QUICK if not each.exact], ids="-".join
+)
+def test_names_change_draws_by_their_sampling_error_alone(drawn):
+    table = answers(drawn.kind, items=40)
+    backwards = table["annotator"].map(lambda name: f"z{9 - int(name[1:])}")
+    renamed = table.assign(annotator=backwards)
+    same = [probabilities(drawn.fit(table, seed=seed)) for seed in range(4)]
+    other = [probabilities(drawn.fit(renamed, seed=seed)) for seed in range(4)]
+    error = np.std([*same, *other], axis=0, ddof=1) * np.sqrt(2 / 4)
+    gap = np.abs(np.mean(same, 0) - np.mean(other, 0))
+    # Errors of chains have long tails; a mean over all items is what a bias would move.
+    assert gap.mean() < 4 * np.sqrt(np.mean(error**2))
