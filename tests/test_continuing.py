@@ -26,7 +26,7 @@ FITS = [
     ("choice", "hierarchical_dawid_skene", "vb"),
     ("choice", "correlated_dawid_skene", "gibbs"),
     ("choice", "one_coin_dawid_skene", "nuts"),
-    ("choice", "one_coin_dawid_skene", "svi"),
+    ("choice", "glad", "svi"),
     ("contains", "contains", "em"),
     ("objects", "objects", "em"),
     ("choice", "auto", "auto"),

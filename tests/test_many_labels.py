@@ -103,14 +103,12 @@ def test_auto_takes_the_model_of_many_labels_where_tables_do_not_fit(
 ):
     responses, candidates, _ = study
     monkeypatch.setattr(space_module, "MAX_NUMBERS", 1_000_000)
-    fit = cs.fit(responses, engine="em", candidates=candidates)
+    fit = cs.fit(responses, engine="vb", candidates=candidates)
     assert fit.data.attrs["model"] == "structured"
     space = space_of(responses, lists=candidates)
     assert not fits_in_memory(load("bayesian_dawid_skene"), space)
     with pytest.raises(FitError, match="take the model `structured`"):
-        cs.fit(
-            responses, model="one_coin_dawid_skene", engine="em", candidates=candidates
-        )
+        cs.fit(responses, model="one_coin_dawid_skene", candidates=candidates)
 
 
 def test_majority_says_of_annotators_how_often_it_agrees_where_tables_do_not_fit(

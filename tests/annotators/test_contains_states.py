@@ -17,9 +17,9 @@ def pairs(rows):
 
 
 def fitted(responses, **settings):
-    once = cs.EngineOptions(restarts=1)
+    once = cs.EngineOptions(restarts=1, draws=0)
     return cs.fit(
-        responses, model="contains_states", engine="em", effort=once, **settings
+        responses, model="contains_states", engine="vb", effort=once, **settings
     )
 
 

@@ -14,6 +14,7 @@ from tests.studies import crossed
 
 from consilience.annotators.one_coin_dawid_skene import MODEL
 from consilience.fitting import fit
+from consilience.inference import EngineOptions
 from consilience.inference.engines import vb
 from consilience.model import joint, simulate
 from consilience.responses import read
@@ -77,9 +78,10 @@ def test_with_the_truth_known_accuracies_are_counted():
     fitted = fit(
         read(frame, labels=["a", "b", "c"]),
         model="one_coin_dawid_skene",
-        engine="em",
+        engine="vb",
         gold=gold,
         prior=held,
+        effort=EngineOptions(draws=0),
     )
     # Four and two imagined: (7 + 4) / 16 right, and half the rest for each wrong label.
     result = fitted.data["posterior"]["confusion"].to_numpy()[0, 0, 0]
@@ -97,7 +99,7 @@ def test_yes_maybe_no_have_a_right_answer_and_two_wrong_ones():
         }
     )
     fitted = fit(
-        read(frame, kind="contains"), model="one_coin_dawid_skene", engine="em"
+        read(frame, kind="contains"), model="one_coin_dawid_skene", engine="vb"
     )
     row = fitted.data["posterior"]["confusion"].to_numpy()[0, 0, 0]
     right, wrong = row[0, 0], row[0, 1]

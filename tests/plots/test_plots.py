@@ -125,7 +125,7 @@ def test_a_confusion_has_the_numbers_of_the_table_and_its_bounds(small):
 
 def test_states_and_answers_of_other_names_make_rows_and_columns():
     made = cs.simulate(kind="contains", items=12, annotators=6, classes=3, seed=0)
-    fit = cs.fit(made.responses, model="contains_states", engine="em")
+    fit = cs.fit(made.responses, model="contains_states")
     ax = cs.plot_confusion(fit)
     given = [text.get_text() for text in ax.get_xticklabels()]
     assert {*names(ax)} <= {"absent", "present", "unclear"}

@@ -75,7 +75,7 @@ def test_a_bootstrap_is_told_again_to_the_last_digit(contains):
 
 
 def test_a_point_is_one_draw(choice):
-    fit = cs.fit(choice.responses, model="one_coin_dawid_skene", engine="em", seed=0)
+    fit = cs.fit(choice.responses, model="dawid_skene", engine="em", seed=0)
     assert len(drawn_truth(fit.data)) == 1
 
 
@@ -120,9 +120,3 @@ def test_lists_of_candidates_come_back_with_their_weights(choice):
     reported = candidates(fit.data).probability
     np.testing.assert_array_equal(np.isnan(drawn[0]), np.isnan(reported))
     np.testing.assert_allclose(np.nansum(drawn, 2), 1.0, atol=0.05)
-
-
-def test_a_parameter_called_as_its_axis_is_restored(choice):
-    fit = cs.fit(choice.responses, model="ebcc", engine="vb", seed=0)
-    assert "subtype" not in fit.data["posterior"].data_vars
-    assert len(drawn_truth(fit.data)) > 1

@@ -133,7 +133,7 @@ def program(data: Any, prior: Prior) -> OnShortlists:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "nuts"),
+    engines=("vb", "em", "nuts"),
     references=(
         "Van Horn et al. (2018), section 3.2",
         "Luce (1959), Individual choice behavior, chapter 1",

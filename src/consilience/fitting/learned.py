@@ -162,8 +162,6 @@ def _by_closed_forms(
     """Sum expected counts over shards, and draw on request."""
     sweeps = ShardedModel(model, study.space, len(study.shards), way.client)
     rule = RULES[way.engine]
-    if way.engine == "em":
-        em.check_priors(sweeps.priors)
     of_climb, of_draws = generator_of(way.seed).spawn(2)
     try:
         where, how = optimize_shards(sweeps, rule, way.steps, of_climb, report)

@@ -124,6 +124,7 @@ class UpdateRule:
         ],
         float,
     ]
+    learns: bool  # concentrations that have a prior of their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +323,7 @@ def _sweep(
         at = where.concentration[name]
         value -= rule.price(at, at + where.counts[name], logs[name])
         value += hyperprior(prior, at)
-        if late:
+        if late and rule.learns:
             concentration[name] = learn(prior, at, swept.counts[name])
     return Optimum(swept.counts, concentration, free, logit), value
 

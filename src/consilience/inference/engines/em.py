@@ -4,7 +4,9 @@ Most probable in log-odds (the softmax basis; MacKay 1998, Choice of basis for L
 approximation), where the estimate is (counts + concentration) / total: defined for any
 concentration, and maximum likelihood as it goes to zero. Models with Dirichlet priors
 use closed-form updates, all others the gradient, to find a mode of the same density; of
-these it takes draws by the posterior bootstrap, where they are asked for.
+these it takes draws by the posterior bootstrap, where they are asked for. A prior that
+VB learns is held where its own prior has its mode: together with its vectors it has
+none, since the density grows without limit as these become alike.
 """
 
 from collections.abc import Mapping
@@ -14,7 +16,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.errors import OptionError
 from consilience.inference.ascent import (
     Steps,
     UpdateRule,
@@ -28,7 +29,7 @@ from consilience.inference.dirichlet import (
 )
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import Result, at_a_point
-from consilience.model import Dirichlet, HostModel, Model
+from consilience.model import HostModel, Model
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -77,30 +78,19 @@ def fit(
             model, space, effort.steps, seed, effort.draws, effort.prob, report
         )
     sweeps = HostModel(model, space)
-    check_priors(sweeps.priors)
     where, how = optimize(sweeps, RULE, effort.steps, generator_of(seed), report)
     swept = sweeps.sweep(logs_of(RULE, where))
+    learned = (name for name, each in sweeps.priors.items() if each.hyperprior_weight)
     return at_a_point(
         point(sweeps, where),
         sweeps.truth(swept.belief),
         swept.log_likelihood,
         how,
-        ("em gives point estimates, without uncertainty of the parameters",),
+        (
+            "em gives point estimates, without uncertainty of the parameters",
+            *(f"em holds the prior of {name} fixed; vb learns it" for name in learned),
+        ),
     )
-
-
-def check_priors(priors: Mapping[str, Dirichlet]) -> None:
-    """Refuse to learn a prior, which has no mode together with its vectors.
-
-    (The density grows without limit as all vectors become alike.)
-    """
-    learned = [name for name, each in priors.items() if each.hyperprior_weight]
-    if learned:
-        msg = (
-            f"the prior of {', '.join(learned)} is learned, which em cannot do; take "
-            "the engine vb"
-        )
-        raise OptionError(msg)
 
 
 def _price(
@@ -112,4 +102,4 @@ def _price(
     return -share * log_normaliser(prior) - float((prior * logs).sum())
 
 
-RULE = UpdateRule("penalised log-likelihood", log_mean, _price)
+RULE = UpdateRule("penalised log-likelihood", log_mean, _price, learns=False)

@@ -172,4 +172,4 @@ def _price(
     return divergence + float(((total - prior) * logs).sum())
 
 
-RULE = UpdateRule("ELBO", expected_log, _price)
+RULE = UpdateRule("ELBO", expected_log, _price, learns=True)
