@@ -7,17 +7,18 @@ processor seconds on two cores, compiling included.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from consilience import annotators
 from consilience.continuing import cut_short
-from consilience.errors import KindError, OptionError, not_a
+from consilience.errors import KindError, OptionError, not_a, not_among
 from consilience.fitting.annotator_table import AnnotatorTable, read_annotator_prior
+from consilience.fitting.copies import Copies, find_copies
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
@@ -34,6 +35,10 @@ from consilience.progress import Reporter
 from consilience.responses import Responses
 from consilience.responses.side_tables import check_gold
 from consilience.spaces import space_of
+from consilience.truth.coding import some_answers
+
+# What becomes of answers that one annotator copied from another.
+type CopiesRule = Literal["merge", "keep"]
 
 # Seconds, and seconds for each answer (choice: times the number of labels; nuts: also
 # times the root of the number of parameters).
@@ -76,6 +81,7 @@ class Study:
     gold: pd.DataFrame | None = None
     annotator_prior: pd.DataFrame | None = None
     annotators: AnnotatorTable = field(default_factory=AnnotatorTable)
+    copies: Copies | None = None
     classifiers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -127,7 +133,23 @@ class Study:
             alike=self.similarity,
             contains=self.contains,
         )
-        return self.annotators.of_space(space)
+        space = self.annotators.of_space(space)
+        if self.copies is None or not self.copies.of:
+            return space
+        sentences = tuple(copy.sentence() for copy in self.copies.of)
+        return replace(
+            some_answers(space, self.copies.kept),
+            assumptions=(*sentences, *space.assumptions),
+        )
+
+    def with_copies(self, rule: str) -> "Study":
+        """Return the study without the answers that annotators copied (choice, contains).
+
+        By the rule "keep" these count, and what is known of them is said all the same.
+        """
+        if self.responses.kind not in ("choice", "contains"):
+            return self
+        return replace(self, copies=find_copies(self.space(), keep=rule == "keep"))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -139,6 +161,7 @@ class Request:
     seed: int = 0
     states: int | None = None
     ordered: bool = False
+    copies: CopiesRule = "merge"
     prior: Mapping[str, float] | None = None
     prior_from: Fit | None = None
     effort: EngineOptions = field(default_factory=EngineOptions)
@@ -154,6 +177,9 @@ class Request:
         check_engine(self.engine)
         if not isinstance(self.ordered, bool):
             raise OptionError(not_a("ordered", self.ordered, "True or False"))
+        if self.copies not in get_args(CopiesRule.__value__):
+            rules = get_args(CopiesRule.__value__)
+            raise OptionError(not_among("rule for copies", self.copies, rules))
         if self.prior_from is not None:
             check_fit(self.prior_from, "prior_from")
 
@@ -171,6 +197,7 @@ class Request:
             "ordered": int(self.ordered),
             "seconds": round(time.monotonic() - self.started, 3),
             **({"cut_short": cut} if (cut := cut_short()) else {}),
+            **({} if study.copies is None else {"copies": study.copies.as_kept()}),
         }
 
 
