@@ -16,7 +16,7 @@ from consilience.fitting.classes import fit_classes, fit_heuristic
 from consilience.fitting.comparing import IF_ORDERED
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.inputs import Table, check_order, with_order
-from consilience.fitting.request import CopiesRule, Request, Study
+from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
 from consilience.inference import EngineOptions
 from consilience.model import Heuristic, Model
@@ -42,7 +42,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     annotator_prior: Table | None = None,
     states: int | None = None,
     ordered: bool = False,
-    copies: CopiesRule = "merge",
+    copies: str = "merge",
     contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
     prior_from: Fit | None = None,

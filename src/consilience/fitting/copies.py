@@ -27,7 +27,7 @@ that is on average are left out, spread over all such probabilities.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,10 +102,6 @@ class Copies:
     of: tuple[Copy, ...]
     kept: Bool[np.ndarray, " N"]
 
-    def as_kept(self) -> list[dict[str, Any]]:
-        """Return who copies whom as a fit keeps it."""
-        return [asdict(copy) for copy in self.of]
-
 
 def find_copies(space: Space, *, keep: bool) -> Copies | None:
     """Return who copies whom; None where labels and annotators are too many to tell."""
@@ -164,7 +160,7 @@ def _common(
 
 def _sharing(
     space: Space,
-) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"], Any, Int[np.ndarray, " P"]]:
+) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"], Any, Float[np.ndarray, " P"]]:
     """Return the pairs that share enough, which units each shares, and equal answers.
 
     Where answers are too many, of some units at random.

@@ -7,10 +7,10 @@ processor seconds on two cores, compiling included.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any
 
 import pandas as pd
 
@@ -37,8 +37,7 @@ from consilience.responses.side_tables import check_gold
 from consilience.spaces import space_of
 from consilience.truth.coding import some_answers
 
-# What becomes of answers that one annotator copied from another.
-type CopiesRule = Literal["merge", "keep"]
+RULES = ("merge", "keep")  # for answers that one annotator copied from another
 
 # Seconds, and seconds for each answer (choice: times the number of labels; nuts: also
 # times the root of the number of parameters).
@@ -143,9 +142,9 @@ class Study:
         )
 
     def with_copies(self, rule: str) -> "Study":
-        """Return the study without the answers that annotators copied (choice, contains).
+        """Return the study without copied answers (choice, contains).
 
-        By the rule "keep" these count, and what is known of them is said all the same.
+        By the rule "keep" they count, and who copied is said all the same.
         """
         if self.responses.kind not in ("choice", "contains"):
             return self
@@ -161,7 +160,7 @@ class Request:
     seed: int = 0
     states: int | None = None
     ordered: bool = False
-    copies: CopiesRule = "merge"
+    copies: str = "merge"
     prior: Mapping[str, float] | None = None
     prior_from: Fit | None = None
     effort: EngineOptions = field(default_factory=EngineOptions)
@@ -177,15 +176,15 @@ class Request:
         check_engine(self.engine)
         if not isinstance(self.ordered, bool):
             raise OptionError(not_a("ordered", self.ordered, "True or False"))
-        if self.copies not in get_args(CopiesRule.__value__):
-            rules = get_args(CopiesRule.__value__)
-            raise OptionError(not_among("rule for copies", self.copies, rules))
+        if self.copies not in RULES:
+            raise OptionError(not_among("rule for copies", self.copies, RULES))
         if self.prior_from is not None:
             check_fit(self.prior_from, "prior_from")
 
     def attributes(self, study: Study) -> dict[str, Any]:
         """Return the attributes that all fits of a study have."""
         beside = {} if study.contains is None else study.contains.sources
+        pairs = study.copies
         return {
             "requested_model": self.model,
             "kind": study.responses.kind,
@@ -197,7 +196,10 @@ class Request:
             "ordered": int(self.ordered),
             "seconds": round(time.monotonic() - self.started, 3),
             **({"cut_short": cut} if (cut := cut_short()) else {}),
-            **({} if study.copies is None else {"copies": study.copies.as_kept()}),
+            "repeat_of": dict(study.annotators.repeat_of),
+            **(
+                {} if pairs is None else {"copies": [asdict(each) for each in pairs.of]}
+            ),
         }
 
 

@@ -12,9 +12,9 @@ explanations are weighed by how probable they make the answers.
   *habit* where one answer is given far more often than by all, else *random*.
 
 A priori one annotator in twenty does not look, and one in twenty has a way of their
-own. Who answers like another is found before the fit (`fitting.copies`). `sure` is the posterior probability. Of *confuses
-two labels* it is that a cell is .15 above that of all, less what crowds that are drawn
-from no model show it to be too sure by.
+own. Who answers like another is found before the fit (`fitting.copies`). `sure` is the
+posterior probability. Of *confuses two labels* it is that a cell is .15 above that of
+all, less what crowds that are drawn from no model show it to be too sure by.
 
 References
 ----------
