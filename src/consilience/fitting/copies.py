@@ -19,9 +19,9 @@ A pair is **one** where more than :data:`MOSTLY` of its answers are copied. A pr
 annotator in twenty copies one other; c is uniform. Pairs to look at are those that
 agree more than all pairs do beyond what the truth explains.
 
-Of a pair that is one, the annotator whose answers hold less information loses those
-that it copied. An answer was copied with the probability above, given c; as many as
-that is on average are left out, spread over all such probabilities.
+Of a pair that is one, the annotator who gave fewer answers loses those that it copied.
+An answer was copied with the probability above, given c; as many as that is on average
+are left out, spread over all such probabilities.
 """
 
 from __future__ import annotations
@@ -114,11 +114,10 @@ def find_copies(space: Space, *, keep: bool) -> Copies | None:
     if not len(first):
         return Copies((), kept)
     quick = _Quick.fit(space)
-    weight = quick.information()
+    number = np.bincount(space.annotator, space.n, space.num_annotators)
     for place, chance in quick.suspects(first, second, both, same):
-        # Of two with as much information, the first keeps its answers.
         pair = int(first[place]), int(second[place])
-        source, who = sorted(pair, key=lambda each: (-weight[each], each))
+        source, who = sorted(pair, key=lambda each: (-number[each], each))
         rows = _common(space, source, who)
         judged = quick.judged(source, who, rows)
         if (sure := judged.copies * judged.mostly) <= ALIKE:
@@ -215,17 +214,6 @@ class _Quick:
         rare = special.logit(2 * RARE / max(space.num_annotators - 1, 2))
         return cls(space, belief, rows, float(rare))
 
-    def information(self) -> Float[np.ndarray, " J"]:
-        """Return what all answers of each annotator tell of the truth, in nats."""
-        prevalence = self.belief.sum(0) / self.belief.sum()
-        overall = np.einsum("k,jkl->jl", prevalence, self.rows)[:, None]
-        logs = np.log(self.rows / overall)
-        of_one = np.einsum("k,jkl,jkl->j", prevalence, self.rows, logs)
-        space = self.space
-        number = np.bincount(space.annotator, space.n, space.num_annotators)
-        information: Float[np.ndarray, " J"] = number * of_one
-        return information
-
     def suspects(
         self,
         first: Int[np.ndarray, " P"],
@@ -259,46 +247,28 @@ class _Quick:
         rows: tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]],
     ) -> _Judged:
         """Judge a pair by labels and by subtypes: the less sure of both."""
-        space, size, units = (
-            self.space,
-            len(self.space.answers),
-            self.space.unit[rows[0]],
-        )
+        space, units = self.space, self.space.unit[rows[0]]
         answers = [space.answer[each] for each in rows]
         by_label = self.belief[units].toarray()
         for who, given in zip((first, second), answers, strict=True):
             by_label /= self.rows[who][:, given].T
         by_label /= by_label.sum(1, keepdims=True)
-        everyone = self._counts(np.arange(len(space.unit))) + 1 / size
-        everyone *= IMAGINED / everyone.sum(1, keepdims=True)
-        like_all = [  # and as in their answers to other items
-            everyone
-            + self._counts(np.setdiff1d(np.flatnonzero(space.annotator == who), each))
-            for who, each in zip((first, second), rows, strict=True)
-        ]
+        like_all = [IMAGINED * self.rows.mean(0)] * 2
         by_subtype = self._subtypes(first, second, units)
-        usual = [np.bincount(given, minlength=size) + 1 / size for given in answers]
+        usual = [
+            (each + 0.5 / len(each)) / (each.sum() + 0.5)
+            for each in (
+                np.bincount(given, minlength=len(space.answers)) for given in answers
+            )
+        ]
         as_they_like = [
-            np.tile(IMAGINED * each / each.sum(), (by_subtype.shape[1], 1))
-            for each in usual
+            np.tile(IMAGINED * each, (by_subtype.shape[1], 1)) for each in usual
         ]
         judged = [
             _judge(by_label, answers, like_all, self.prior_odds),
             _judge(by_subtype, answers, as_they_like, self.prior_odds),
         ]
         return judged[1]._replace(copies=min(each.copies for each in judged))
-
-    def _counts(self, rows: Int[np.ndarray, " R"]) -> Float[np.ndarray, "K L"]:
-        """How often answers are given where the truth is each label."""
-        given = self.space.answer[rows]
-        hot = csr_array(
-            (np.ones(len(rows)), (np.arange(len(rows)), given)),
-            (len(rows), len(self.space.answers)),
-        )
-        counts: Float[np.ndarray, "K L"] = (
-            self.belief[self.space.unit[rows]].T @ hot
-        ).toarray()
-        return counts
 
     def _subtypes(
         self, first: int, second: int, units: Int[np.ndarray, " n"]
