@@ -208,6 +208,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     if isinstance(chosen, Heuristic):
         return Fit(fit_heuristic(chosen, given, request, **tables, contains=beside))
     study = Study.read(given, beside, **tables)
+    if chosen is None or not chosen.of_classes:
+        study = study.with_copies(copies)
     asked = replace(request, progress=False, started=0.0, prior_from=None)
     earlier = None if prior_from is None else dict(prior_from.data.attrs)
     inputs = (version("consilience"), study, asked, chosen, earlier)
@@ -218,8 +220,6 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
 def _fit_study(study: Study, request: Request, chosen: Model[Any] | None) -> Fit:
     given, name = study.responses, request.model
-    if chosen is None or not chosen.of_classes:
-        study = study.with_copies(request.copies)
     # JAX and NumPyro are loaded only where they are needed.
     if request.prior_from is not None:
         if study.annotator_prior is not None:
