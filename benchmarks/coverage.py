@@ -331,7 +331,10 @@ def _twins(kind: str, studies: int) -> dict[str, Any]:
         gained.append(of_fit - _scored(blind, _votes(blind))["log-loss"])
         copied = contains_crowds.copied(kind, seed)
         fit = cs.fit(
-            cs.read(copied.frame, kind="contains"), model="contains", seed=seed
+            cs.read(copied.frame, kind="contains"),
+            model="contains",
+            seed=seed,
+            copies="keep",
         )
         found.append(_fails(fit, "annotators_alike"))
     return {

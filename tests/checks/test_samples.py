@@ -32,11 +32,17 @@ def study(seed, *, copied, items=200, people=8):
 
 @pytest.mark.parametrize("model", ["auto", "dawid_skene", "majority"])
 def test_two_samples_of_a_model_are_named_with_how_to_declare_them(model):
-    fit = cs.fit(study(0, copied=0.8), model=model)
+    fit = cs.fit(study(0, copied=0.8), model=model, copies="keep")
     checks = fit.diagnostics().set_index("name").loc["independence"]
     assert checks["outcome"] == FAILED
     assert "'gpt-x' and 'gpt-x#2' agree in 8" in checks["remedy"]
     assert "repeat_of: gpt-x#2 is a sample of gpt-x" in checks["remedy"]
+
+
+def test_samples_that_count_as_one_by_default_are_not_named_again():
+    fit = cs.fit(study(0, copied=0.8), model="dawid_skene")
+    assert "gpt-x#2 answers like gpt-x " in fit.data.attrs["assumptions"]
+    assert sample_pairs(fit.data) == []
 
 
 def test_declared_samples_are_not_named():

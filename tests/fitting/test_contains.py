@@ -167,13 +167,14 @@ def test_gold_labels_calibrate_what_present_means(crowd):
 
 def test_annotators_who_copy_are_named_and_others_are_not(compared):
     copied = contains_crowds.copied("equal spreads", 0)
-    fit = cs.fit(read(copied.frame, kind="contains"), model="contains", effort=QUICK)
+    responses = read(copied.frame, kind="contains")
+    fit = cs.fit(responses, model="contains", effort=QUICK, copies="keep")
     found = fit.diagnostics().set_index("name").loc["annotators_alike"]
     assert found["outcome"] == "failed"
-    pair = json.loads(fit.data.attrs["most_alike"])
+    (pair,) = json.loads(fit.data.attrs["copies"])
     people = np.unique(copied.frame["annotator"])
     couples = [{a, b} for a, b in zip(people[::3], people[1::3], strict=False)]
-    assert {pair["first"], pair["second"]} in couples
+    assert {pair["annotator"], pair["copy_of"]} in couples
     checks = compared.diagnostics().set_index("name")["outcome"]
     assert checks["annotators_alike"] == "passed"
 

@@ -21,7 +21,8 @@ OF_SOME = {
         f"{name}{bound}"
         for name in [
             *("sensitivity", "specificity", "spammer", "single_label", "recall"),
-            *("bias", "precision", "extremity", "flags", "sure", "evidence"),
+            *("bias", "precision", "extremity", "copy_of", "flags", "sure"),
+            "evidence",
         ]
         for bound in ("", "_lower", "_upper")
     },
@@ -103,7 +104,7 @@ def test_tables_that_are_asked_for_have_the_columns_that_are_stated(choice):
         f"{name}{bound}"
         for name in ["sensitivity", "specificity", "spammer", "single_label", "recall"]
         for bound in ("", "_lower", "_upper")
-    }
+    } | {"copy_of"}
     assert amiss("check", fit.table("check")) == set()
     made = cs.mean_ratings(fit)
     for name in ("overall", "groups", "differences"):

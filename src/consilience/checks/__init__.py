@@ -18,6 +18,7 @@ def all_checks(data: xr.DataTree) -> list[Verdict]:
         *sampling.sampling(data),
         *sampling.optimization(data),
         *sampling.label_switching(data),
+        *independence.annotators_alike(data),
         *independence.independence(data),
         *presence.presence(data),
     ]

@@ -52,17 +52,10 @@ Single models other than the correlated one lose .04 to .12 by it.
 a state against a rival. Its residual is v less what the model expects of the annotator
 in that state, and its deviation the standard deviation of v there.
 
-**The two annotators whose errors go together the most.** What is left of an answer
-after its prediction from all others, its residual, should not go together with that of
-another annotator. Where one copies the other, or both read a question in another way
-than the rest, the residuals of the two do (Yen's Q3).
-
 References
 ----------
 Han, Adiguzel and Carpenter (2024), arXiv 2405.19521, where posterior predictive checks
 reject Dawid and Skene's model.
-Yen (1984), Effects of local item dependence on the fit and equating performance of the
-three-parameter logistic model.
 """
 
 from __future__ import annotations
@@ -74,7 +67,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
-from scipy.sparse import csr_array
 
 from consilience.checks.samples import sample_pairs
 from consilience.checks.verdict import Verdict, at_most, too_little
@@ -90,6 +82,7 @@ from consilience.model import (
     thin,
 )
 from consilience.model.language import logsumexp
+from consilience.posterior.stored import copies
 from consilience.posterior.tables import FAILED
 from consilience.truth import ResponseMatrix, Space
 from consilience.truth.coding import some_units
@@ -98,9 +91,6 @@ from consilience.when_used import special, xr
 
 MIN_PROBABILITY = 1e-12  # of a probability
 TIED = 1e-9  # by which two states are no more alike than rounding says
-MOST_OF_ONE = 3.0  # standard deviations that a residual counts for
-MIN_SHARED = 20  # units that two annotators must share
-MOST = 2000  # annotators; a table of all pairs of more is not made
 
 
 class Residuals(NamedTuple):
@@ -205,45 +195,6 @@ def _of_rivals(
     return mean
 
 
-class Copied(NamedTuple):
-    """The two annotators whose residuals go together the most."""
-
-    z: float
-    limit: float
-    correlation: float
-    first: str
-    second: str
-
-
-def most_alike(space: Space, residual: Float[np.ndarray, " N"]) -> Copied | None:
-    """Return the two annotators whose residuals go together the most, if any share."""
-    if space.num_annotators > MOST:
-        return None
-    people = np.flatnonzero(space.identified[space.annotator])
-    where = (space.annotator[people], space.unit[people])
-    shape = (space.num_annotators, space.num_units)
-    # A surprising answer counts, but one alone does not decide.
-    table = csr_array(
-        (np.clip(residual[people], -MOST_OF_ONE, MOST_OF_ONE), where), shape
-    )
-    counts = csr_array((np.ones(len(people)), where), shape)
-    shared = np.triu((counts @ counts.T).toarray(), 1)
-    together = (table @ table.T).toarray()
-    looked = shared >= MIN_SHARED
-    if not looked.any():
-        return None
-    correlation = together / np.maximum(shared, 1)
-    z = np.where(looked, correlation * np.sqrt(shared), -np.inf)
-    first, second = np.unravel_index(int(z.argmax()), z.shape)
-    return Copied(
-        float(z[first, second]),
-        NormalDist().inv_cdf(1 - 0.01 / int(looked.sum())),
-        float(correlation[first, second]),
-        str(space.annotators[first]),
-        str(space.annotators[second]),
-    )
-
-
 # One data set in a hundred fails by chance. Tempering does not depend on it.
 LIMIT = 2.33
 # Correlation given the truth over the residual correlation above what models of the
@@ -268,6 +219,7 @@ MATTERS = 0.02
 # items with six answers.
 CHANCE = 0.8
 LOOKED_AT = 6  # draws of the parameters
+ALIKE = 0.9  # probability from which two annotators are one
 # Beyond, units at even distances are looked at: of so many answers, five an item, the
 # correlation has a standard error of .0012 (.0009 of 400,000).
 MOST_ANSWERS = 200_000
@@ -427,6 +379,21 @@ def _sums(
     lost = 2 * share * (first * third - fourth) - spread * scale
     product = residual**2 - square + lost
     return np.einsum("um,um->u", state, product), np.einsum("um,um->u", state, scale)
+
+
+def annotators_alike(data: xr.DataTree) -> list[Verdict]:
+    """Judge whether anybody counts twice, by another's answers."""
+    if "copies" not in data.attrs:
+        return []
+    twice = [pair for pair in copies(data) if not pair["left_out"]]
+    remedy = "; ".join(
+        f"{pair['annotator']} answers like {pair['copy_of']} ({pair['same']:,} of "
+        f"{pair['common']:,} common answers are the same, {pair['expected']:.0f} were "
+        'to be expected): count the two as one (`copies="merge"`)'
+        for pair in twice
+    )
+    sure = max((pair["sure"] for pair in twice), default=0.0)
+    return [at_most("annotators_alike", sure, ALIKE, remedy)]
 
 
 def independence(data: xr.DataTree) -> list[Verdict]:

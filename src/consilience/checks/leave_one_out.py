@@ -27,13 +27,12 @@ estimates of the parameters for a mixture of normal distributions.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.checks.independence import Copied, most_alike
 from consilience.model import (
     HostModel,
     Model,
@@ -54,7 +53,6 @@ class LeaveOneOut:
 
     elpd: Float[np.ndarray, " N"]
     effective: Float[np.ndarray, " N"]
-    copied: Copied | None = None
 
 
 def leave_one_response_out(
@@ -96,8 +94,7 @@ def _of_trait(
         return None
     each = list(predicted(model, space, parameters, most))
     scored = np.log(np.stack([one.likelihood for one in each])).astype(np.float32)
-    residual = np.mean([one.residual for one in each], 0)
-    return replace(_weighted(scored), copied=most_alike(space, residual))
+    return _weighted(scored)
 
 
 def _weighted(scored: Float[np.ndarray, "D N"]) -> LeaveOneOut:

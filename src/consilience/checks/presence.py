@@ -1,4 +1,4 @@
-"""Checks of yes, maybe and no: what is seen, what is present, who errs with whom.
+"""Checks of yes, maybe and no: what is seen, what is present.
 
 Where annotators do not look, each answers by habit, and a model that is fitted to them
 takes what habits share for what labels look like. Then each answer is predicted from
@@ -25,8 +25,6 @@ from consilience.when_used import xr
 # Of the pairs. On fourteen kinds of simulated studies the share of pairs present was
 # wrong by .07 on average, and by .1 or more in three kinds.
 DIFFERENCE = 0.1
-# Of residuals: a fifth of what one annotator adds to a prediction is known already.
-CORRELATION = 0.2
 # Nats an answer. On fourteen kinds of simulated studies the gain was .13 to .38, and
 # below .002 where nobody looked.
 GAIN = 0.01
@@ -56,7 +54,7 @@ def beyond_habit(space: ContainsSpace, elpd: Float[np.ndarray, " N"]) -> BeyondH
 
 def presence(data: xr.DataTree) -> list[Verdict]:
     """Return the verdicts of responses of kind contains."""
-    return [*_seen(data), *_meaning(data), *_alike(data)]
+    return [*_seen(data), *_meaning(data)]
 
 
 def _seen(data: xr.DataTree) -> list[Verdict]:
@@ -100,17 +98,3 @@ def _meaning(data: xr.DataTree) -> list[Verdict]:
         "and maybe)"
     )
     return [too_little("meaning_of_present", DIFFERENCE, how, apart)]
-
-
-def _alike(data: xr.DataTree) -> list[Verdict]:
-    if "most_alike" not in data.attrs:
-        return []
-    pair = json.loads(data.attrs["most_alike"])
-    remedy = (
-        f"the errors of {pair['first']} and {pair['second']} go together (correlation "
-        f"{pair['correlation']:.2f} after all other answers), which the model cannot "
-        "explain: does one copy the other, or do they answer another question? If they "
-        "are samples of one, say so (`annotators=`, column repeat_of)"
-    )
-    clear = pair["correlation"] if pair["z"] > pair["limit"] else 0.0
-    return [at_most("annotators_alike", clear, CORRELATION, remedy)]

@@ -17,6 +17,7 @@ from rich.text import Text
 from consilience.errors import as_options
 from consilience.intervals import bounds
 from consilience.posterior import Fit
+from consilience.posterior.stored import copies
 from consilience.posterior.tables import FAILED, PASSED, tally
 from consilience.tables import CATALOGUE, Table
 from consilience.tables.catalogue import together
@@ -93,8 +94,11 @@ def fit_summary(fitted: Fit) -> Group:
     head = Text.assemble(
         (name, "bold"), f": {', '.join(sizes)}, {attributes['seconds']:.0f} s"
     )
-    parts: list[RenderableType] = [Text(), head, *_why_this(attributes, compared)]
-    parts += [Text(), certainty(fitted)]
+    assumed = json.loads(attributes.get("assumptions", "[]"))
+    alike = assumed[: len(copies(fitted.data))]  # the first of what is assumed
+    parts: list[RenderableType] = [Text()]
+    parts += [Text(as_options(sentence), WARNING) for sentence in alike]
+    parts += [head, *_why_this(attributes, compared), Text(), certainty(fitted)]
     if attributes["kind"] == "objects":
         parts.append(object_table(fitted.items()["objects"]))
     skills = people["accuracy"].dropna()

@@ -302,6 +302,8 @@ def aggregate(
         annotator_prior=earlier,
         candidates=None if pred_probs is None else _candidates(pred_probs, answers),
         effort=settings.effort,
+        # Published rules are as published, and have no place to say who copies.
+        copies="merge" if settings.model == "auto" else "keep",
     )
     return Aggregated(fitted, answers)
 

@@ -42,6 +42,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     annotator_prior: Table | None = None,
     states: int | None = None,
     ordered: bool = False,
+    copies: str = "merge",
     contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
     prior_from: Fit | None = None,
@@ -114,6 +115,12 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         is known, and without a known order this is an error. "auto" then compares
         `ordinal_dawid_skene`, too, and `Fit.items` has the posterior median and mean.
         An ordered categorical column of labels says the same.
+    copies : {"merge", "keep"}, default "merge"
+        What becomes of answers that an annotator copied from another, where more than
+        .9 sure (choice, contains). "merge" leaves them out, so that the two count as
+        one; "keep" counts them. The assumptions of the fit, a flag and the check
+        `annotators_alike` name both either way. To declare a copy, give `annotators`
+        with `repeat_of`.
     contains : Responses, data frame or path, optional
         Responses of kind contains about the same items. With responses of kind
         objects they enter one likelihood (`objects`, `objects_by_annotator`). Not
@@ -179,6 +186,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         seed=seed,
         states=states,
         ordered=ordered,
+        copies=copies,
         prior=prior,
         prior_from=prior_from,
         effort=effort,
@@ -200,6 +208,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     if isinstance(chosen, Heuristic):
         return Fit(fit_heuristic(chosen, given, request, **tables, contains=beside))
     study = Study.read(given, beside, **tables)
+    if chosen is None or not chosen.of_classes:
+        study = study.with_copies(copies)
     asked = replace(request, progress=False, started=0.0, prior_from=None)
     earlier = None if prior_from is None else dict(prior_from.data.attrs)
     inputs = (version("consilience"), study, asked, chosen, earlier)

@@ -178,8 +178,6 @@ def _with(
     attributes = dict(outcome.attributes)
     if scores is None:
         return attributes
-    if scores.copied is not None:
-        attributes["most_alike"] = scores.copied._asdict()
     if space.identified.any():
         attributes["beyond_habit"] = beyond_habit(space, scores.elpd)._asdict()
     return attributes

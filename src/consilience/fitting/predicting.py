@@ -35,7 +35,7 @@ from consilience.model import (
 )
 from consilience.posterior import Fit
 from consilience.posterior.spaces import annotator_groups
-from consilience.posterior.stored import KEPT_PROB
+from consilience.posterior.stored import KEPT_PROB, copies
 from consilience.posterior.tree import tree, with_groups
 from consilience.posterior.truth import Tempering
 from consilience.responses import Responses
@@ -131,7 +131,7 @@ def predict(
         candidates=candidates,
         similarity=alike,
         gold=gold,
-        annotators=annotators,
+        annotators=_counted_as_one(fit.data) if annotators is None else annotators,
     )
     attributes = partial(_attributes, fit.data, study, familiar, started)
     if given.kind == "objects":
@@ -164,6 +164,20 @@ def _checked(data: xr.DataTree) -> Fit:
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
 
+def _counted_as_one(data: xr.DataTree) -> pd.DataFrame | None:
+    """Return as a table which annotators counted as another in the earlier fit."""
+    names = dict(json.loads(data.attrs.get("repeat_of", "{}")))
+    for pair in copies(data):
+        if pair["left_out"]:
+            names.setdefault(pair["annotator"], pair["copy_of"])
+    if not names:
+        return None
+    sources = pd.Series(names)
+    while (further := sources.isin(sources.index)).any():
+        sources[further] = sources[further].map(names)
+    return pd.DataFrame({"annotator": sources.index, "repeat_of": sources.to_numpy()})
+
+
 def _attributes(
     data: xr.DataTree,
     study: Study,
@@ -185,7 +199,7 @@ def _attributes(
         str(name): value.item() if isinstance(value, np.generic) else value
         for name, value in data.attrs.items()
         # Of an earlier prediction, and of bounds that are not taken over.
-        if name not in ("familiar_annotators", "warning", KEPT_PROB)
+        if name not in ("familiar_annotators", "warning", KEPT_PROB, "copies")
     }
     return {
         **familiar,

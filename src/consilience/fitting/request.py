@@ -7,7 +7,7 @@ processor seconds on two cores, compiling included.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any
@@ -16,8 +16,9 @@ import pandas as pd
 
 from consilience import annotators
 from consilience.continuing import cut_short
-from consilience.errors import KindError, OptionError, not_a
+from consilience.errors import KindError, OptionError, not_a, not_among
 from consilience.fitting.annotator_table import AnnotatorTable, read_annotator_prior
+from consilience.fitting.copies import Copies, find_copies
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
@@ -33,6 +34,9 @@ from consilience.progress import Reporter
 from consilience.responses import Responses
 from consilience.responses.side_tables import check_gold
 from consilience.spaces import space_of
+from consilience.truth.coding import some_answers
+
+RULES = ("merge", "keep")  # for answers that one annotator copied from another
 
 # Seconds, and seconds for each answer (choice: times the number of labels; nuts: also
 # times the root of the number of parameters).
@@ -75,6 +79,7 @@ class Study:
     gold: pd.DataFrame | None = None
     annotator_prior: pd.DataFrame | None = None
     annotators: AnnotatorTable = field(default_factory=AnnotatorTable)
+    copies: Copies | None = None
     classifiers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -126,7 +131,23 @@ class Study:
             alike=self.similarity,
             contains=self.contains,
         )
-        return self.annotators.of_space(space)
+        space = self.annotators.of_space(space)
+        if self.copies is None or not self.copies.of:
+            return space
+        sentences = tuple(copy.sentence() for copy in self.copies.of)
+        return replace(
+            some_answers(space, self.copies.kept),
+            assumptions=(*sentences, *space.assumptions),
+        )
+
+    def with_copies(self, rule: str) -> "Study":
+        """Return the study without copied answers (choice, contains).
+
+        By the rule "keep" they count, and who copied is said all the same.
+        """
+        if self.responses.kind not in ("choice", "contains"):
+            return self
+        return replace(self, copies=find_copies(self.space(), keep=rule == "keep"))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -138,6 +159,7 @@ class Request:
     seed: int = 0
     states: int | None = None
     ordered: bool = False
+    copies: str = "merge"
     prior: Mapping[str, float] | None = None
     prior_from: Fit | None = None
     effort: EngineOptions = field(default_factory=EngineOptions)
@@ -153,12 +175,15 @@ class Request:
         check_engine(self.engine)
         if not isinstance(self.ordered, bool):
             raise OptionError(not_a("ordered", self.ordered, "True or False"))
+        if self.copies not in RULES:
+            raise OptionError(not_among("rule for copies", self.copies, RULES))
         if self.prior_from is not None:
             check_fit(self.prior_from, "prior_from")
 
     def attributes(self, study: Study) -> dict[str, Any]:
         """Return the attributes that all fits of a study have."""
         beside = {} if study.contains is None else study.contains.sources
+        pairs = study.copies
         return {
             "requested_model": self.model,
             "kind": study.responses.kind,
@@ -170,6 +195,10 @@ class Request:
             "ordered": int(self.ordered),
             "seconds": round(time.monotonic() - self.started, 3),
             **({"cut_short": cut} if (cut := cut_short()) else {}),
+            "repeat_of": dict(study.annotators.repeat_of),
+            **(
+                {} if pairs is None else {"copies": [asdict(each) for each in pairs.of]}
+            ),
         }
 
 

@@ -41,7 +41,9 @@ from consilience.posterior.confusion import (
 )
 from consilience.posterior.stored import (
     Estimate,
+    answers_given,
     category,
+    copies,
     draws,
     estimate,
     label_values,
@@ -67,7 +69,7 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     accuracy = _chance(data, everyone, votes)
     columns = {
         "annotator": category(people, names(data, "annotator")),
-        "responses": constant["annotator_responses"].to_numpy()[people],
+        "responses": answers_given(data)[people],
         **accuracy.of(people).columns("accuracy"),
     }
     if data.attrs["kind"] == "contains":
@@ -83,7 +85,12 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     effect, prob = annotator_design_effect(data), float(data.attrs["prob"])
     for name, values in _scale(data).items():
         columns |= _stated(values, effect, prob).of(people).columns(name, f"{name}_")
-    return pd.DataFrame(columns | _rates(data, {"spammer": "spammer"}))
+    table = pd.DataFrame(columns | _rates(data, {"spammer": "spammer"}))
+    sources = {pair["annotator"]: pair["copy_of"] for pair in copies(data)[::-1]}
+    if not sources:
+        return table
+    source = table["annotator"].astype("str").map(sources).fillna("")
+    return table.assign(copy_of=source.astype("str"))
 
 
 def _scale(data: xr.DataTree) -> dict[str, Float[np.ndarray, "S J"]]:

@@ -10,6 +10,7 @@ none; a priori one annotator in twenty changes.
 
 from __future__ import annotations
 
+import json
 from statistics import NormalDist
 
 import numpy as np
@@ -160,6 +161,8 @@ def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray
         if when.notna().all():
             order = pd.Series(when.astype("int64").to_numpy(float))
     given = table[keys].astype(str).assign(order=order.to_numpy())
+    samples = json.loads(fit.data.attrs.get("repeat_of", "{}"))
+    given["annotator"] = given["annotator"].replace(samples)
     units = {"item": constant["unit_item"].to_numpy()}
     if answer == "answer":
         units["label"] = constant["unit_label"].to_numpy()

@@ -76,7 +76,8 @@ tables
 Attributes of the root: model, engine, engine_reason, kind, seed, prob (and kept_prob,
 that of bounds in the tree, where tables have another), seconds, version, and as JSON
 assumptions, sources, settings, the types that items, annotators and labels had in the
-source (id_types), and the classifiers whose predictions were covariates (classifiers).
+source (id_types), the classifiers whose predictions were covariates (classifiers), who
+is a sample of whom (repeat_of), and who copies whom (copies; absent if not looked for).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ r"""Annotators to talk to: who does not look, goes with another, or confuses two
 
 Each answer is held against the truth as it is believed *without it*: with the posterior
 q of an item and the annotator's row of the confusion, its factor is taken out again.
-So :math:`N_{jkl}` counts how often annotator j says l where the truth is k. Four
+So :math:`N_{jkl}` counts how often annotator j says l where the truth is k. Three
 explanations are weighed by how probable they make the answers.
 
 - **Looks, as the others do**: rows are Dirichlet around those of all annotators, as
@@ -10,13 +10,11 @@ explanations are weighed by how probable they make the answers.
 - **Looks, in a way of their own**: rows of any kind.
 - **Does not look**: one distribution of answers, whatever the truth. It is called a
   *habit* where one answer is given far more often than by all, else *random*.
-- **Goes with another**: two annotators give the same answer with a chance c beyond what
-  the truth explains, uniform, against what all pairs have in common.
 
-A priori one annotator in twenty does not look, one in twenty has a way of their own,
-and one in twenty goes with one other. `sure` is the posterior probability. Of *confuses
-two labels* it is that a cell is .15 above that of all, less what crowds that are drawn
-from no model show it to be too sure by.
+A priori one annotator in twenty does not look, and one in twenty has a way of their
+own. Who answers like another is found before the fit (`fitting.copies`). `sure` is the
+posterior probability. Of *confuses two labels* it is that a cell is .15 above that of
+all, less what crowds that are drawn from no model show it to be too sure by.
 
 References
 ----------
@@ -25,7 +23,7 @@ Minka (2000), Estimating a Dirichlet distribution: the probability of the counts
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -35,7 +33,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.posterior.annotators import annotators
 from consilience.posterior.confusion import annotator_design_effect
-from consilience.posterior.stored import draws, names
+from consilience.posterior.stored import copies, draws, names
 from consilience.posterior.truth import candidates
 from consilience.when_used import special, xr
 
@@ -46,13 +44,11 @@ _RARE = 0.05  # share of annotators of whom a flag is true, a priori
 _BEYOND = 0.15  # of a cell of a confusion, above that of all annotators
 _MORE = 0.25  # of the share of an answer that is a habit, above that of all
 _FEW = 5.0  # items of a label that a confusion is shown by
-_SHARED = 10  # items that two annotators must share
 _CLOSE = 2.0 ** np.arange(9)  # how many answers the rows of all may be worth
 _DRAWS = 20  # from which they say how sure a confusion is
 # By how much, in log-odds, a confusion is surer than it is right in simulated crowds.
 _TOO_SURE = 1.5
 _LEAST = 1e-9  # of a probability
-_COPIED = np.linspace(0.05, 0.95, 10)
 _NUMBERS = 2**25  # held at once: 256 MiB
 
 
@@ -71,14 +67,16 @@ def flags(data: xr.DataTree) -> dict[str, list[Flag]]:
     if data.attrs["kind"] == "objects" or not looked:
         return {}
     answers = Answers.of(data)
+    noticed: dict[str, list[Flag]] = {}
+    for name, flag in _alike(data):
+        noticed.setdefault(name, []).append(flag)
     if answers is None or not answers.looks.any():
-        return {}
+        return noticed
     idle = _idle(answers)
     looks = np.isin(np.arange(len(answers.annotators)), [*idle], invert=True)
     if (answers.looks & looks).any():
         answers = replace(answers, looks=answers.looks & looks)
-    noticed: dict[str, list[Flag]] = {}
-    for person, flag in [*idle.items(), *_confusing(answers), *_alike(answers)]:
+    for person, flag in [*idle.items(), *_confusing(answers)]:
         if person not in idle or flag.name != CONFUSES:
             noticed.setdefault(str(answers.annotators[person]), []).append(flag)
     for each in noticed.values():
@@ -221,45 +219,6 @@ class Answers:
         counts = [np.bincount(cell, each, people * given) for each in belief.T]
         return np.stack(counts, 1).reshape(people, given, -1).swapaxes(1, 2)
 
-    def pairs(self) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
-        """Return two answers of different annotators to one unit, of all such pairs.
-
-        Where they are too many, those of some units at random.
-        """
-        order = np.argsort(self.unit, kind="stable")
-        number = np.bincount(self.unit, minlength=len(self.belief))
-        start = number.cumsum() - number
-        of_units = number * (number - 1) // 2
-        units = np.random.default_rng(0).permutation(len(number))
-        enough = of_units[units].cumsum() * len(self.true) <= _NUMBERS // 4
-        units = units[enough & (of_units[units] > 0)]
-        first, second = [], []
-        for size in np.unique(number[units]):
-            places = start[units[number[units] == size]]
-            one, other = np.triu_indices(size, 1)
-            first.append((places[:, None] + one).ravel())
-            second.append((places[:, None] + other).ravel())
-        nothing = np.zeros(0, int)
-        one, other = (
-            order[np.concatenate([nothing, *each])] for each in (first, second)
-        )
-        swapped = self.annotator[one] > self.annotator[other]
-        one, other = np.where(swapped, other, one), np.where(swapped, one, other)
-        apart = self.annotator[one] != self.annotator[other]
-        return one[apart], other[apart]
-
-    def expected(
-        self, one: Int[np.ndarray, " P"], other: Int[np.ndarray, " P"]
-    ) -> Float[np.ndarray, " P"]:
-        """Return the chance of the same answer, by the truth without these two."""
-        first, second = self.annotator[one], self.annotator[other]
-        rows = self.rows[first], self.rows[second]
-        likely = self.rows[first, :, self.answer[one]]
-        likely = likely * self.rows[second, :, self.answer[other]]
-        belief = self.without(self.unit[one], likely)
-        chance: Float[np.ndarray, " P"] = np.einsum("pk,pkl,pkl->p", belief, *rows)
-        return chance
-
 
 def _drawn_in(
     counts: Float[np.ndarray, "J K L"], typical: Float[np.ndarray, "K L"], worth: float
@@ -339,50 +298,14 @@ def _confusing(answers: Answers) -> list[tuple[int, Flag]]:
     return flagged
 
 
-def _alike(answers: Answers) -> list[tuple[int, Flag]]:
-    """Return who answers like one other, beyond what the truth explains."""
-    one, other = answers.pairs()
-    people = len(answers.annotators)
-    of_pair = (
-        answers.annotator[one].astype(np.int64) * people + answers.annotator[other]
-    )
-    code, pair, shared = np.unique(of_pair, return_inverse=True, return_counts=True)
-    enough = shared >= _SHARED
-    kept = enough[pair]
-    one, other, pair = one[kept], other[kept], (enough.cumsum() - 1)[pair[kept]]
-    code, shared = code[enough], shared[enough]
-    if not len(code):
-        return []
-    same = answers.answer[one] == answers.answer[other]
-    expected = answers.expected(one, other)
-    beyond = (same - expected).sum() / max((1 - expected).sum(), _LEAST)
-    common = float(np.clip(beyond, 0.0, 0.9))
-    chance = np.clip(expected + common * (1 - expected), _LEAST, 1 - _LEAST)
-
-    def explained(copied: float) -> Float[np.ndarray, " A"]:
-        whole = copied + (1 - copied) * chance
-        each = np.log(np.where(same, whole, 1 - whole))
-        return np.bincount(pair, each, len(code))
-
-    by_itself = explained(0.0)
-    copies = np.stack([explained(copied) for copied in _COPIED])
-    gain = special.logsumexp(copies, 0) - np.log(len(_COPIED)) - by_itself
-    rare = 2 * _RARE / max(people - 1, 2)
-    sure = special.expit(gain + special.logit(rare))
-    equal = np.bincount(pair, same, len(code))
-    usual = np.bincount(pair, chance, len(code))
-    best: dict[int, tuple[int, int]] = {}
-    for place in np.flatnonzero(sure >= SURE).tolist():
-        two = divmod(int(code[place]), people)
+def _alike(data: xr.DataTree) -> Iterator[tuple[str, Flag]]:
+    """Give who answers like one other, both ways."""
+    for pair in copies(data):
+        two = pair["annotator"], pair["copy_of"]
         for person, companion in (two, two[::-1]):
-            if person not in best or sure[place] > sure[best[person][0]]:
-                best[person] = place, companion
-    flagged = []
-    for person, (place, companion) in best.items():
-        evidence = (
-            f"gave the answer of {answers.annotators[companion]} in "
-            f"{equal[place]:.0f} of {shared[place]:,} items that both answered; "
-            f"{usual[place]:.0f} were to be expected"
-        )
-        flagged.append((person, Flag(ALIKE, float(sure[place]), evidence)))
-    return flagged
+            evidence = (
+                f"gave the answer of {companion} in {pair['same']:,} of "
+                f"{pair['common']:,} items that both answered; {pair['expected']:.0f} "
+                "were to be expected"
+            )
+            yield person, Flag(ALIKE, pair["sure"], evidence)

@@ -31,6 +31,7 @@ JOINT_DRAWS = "joint_draws"  # the group of joint draws of objects
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
 # single precision) keep that copy small beside the draws, which may be gigabytes.
 _BLOCK = 2**23
+_OF_ANSWERS = ("confusion", "accuracy")  # parameters that are frequencies of answers
 
 
 def is_of_classes(data: xr.DataTree) -> bool:
@@ -145,14 +146,39 @@ def holding(
 def draws(
     data: xr.DataTree, name: str, dims: tuple[str, ...]
 ) -> Float[np.ndarray, "S ..."] | None:
-    """Draws of one parameter, chains end to end."""
+    """Draws of one parameter, chains end to end.
+
+    Of an annotator who copies, confusions and accuracy are those of all its answers.
+    """
     if "posterior" not in data.children or name not in data["posterior"].data_vars:
         return None
     variable = data["posterior"][name]
     if set(variable.dims) != {"chain", "draw", *dims}:
         return None
-    values = variable.transpose("chain", "draw", *dims).to_numpy()
-    return stack_chains(values)
+    values = stack_chains(variable.transpose("chain", "draw", *dims).to_numpy())
+    if name in _OF_ANSWERS and dims[0] == "annotator" and (pairs := copies(data)):
+        values, whole = values.copy(), answers_given(data)
+        place = {str(who): at for at, who in enumerate(names(data, "annotator"))}
+        for pair in pairs:
+            who, source = place[pair["annotator"]], place[pair["copy_of"]]
+            share = pair["left_out"] / whole[who]
+            values[:, who] += share * (values[:, source] - values[:, who])
+    return values
+
+
+def copies(data: xr.DataTree) -> list[dict[str, Any]]:
+    """Return who copies whom, as `fitting.copies` found it before the fit."""
+    pairs: list[dict[str, Any]] = json.loads(data.attrs.get("copies", "[]"))
+    return pairs
+
+
+def answers_given(data: xr.DataTree) -> Int[np.ndarray, " J"]:
+    """Return how many answers each annotator gave, those it copied included."""
+    given = data["constant_data"]["annotator_responses"].to_numpy().copy()
+    place = {str(who): at for at, who in enumerate(names(data, "annotator"))}
+    for pair in copies(data):
+        given[place[pair["annotator"]]] += pair["left_out"]
+    return given
 
 
 def estimate(values: Float[np.ndarray, "S ..."], prob: float) -> Estimate:

@@ -70,6 +70,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     contains: Path | None = None,
     states: Literal[2, 3] | None = None,
     ordered: Flag = False,
+    copies: Literal["merge", "keep"] = "merge",
     prior: Several = (),
     prior_from: Path | None = None,
     seed: Seed = 0,
@@ -125,6 +126,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     ordered
         Labels are ordered, as ratings are (choice): `--labels` names them from the
         lowest to the highest, unless they are numbers or words of a known scale.
+    copies
+        Of answers that an annotator copied from another: merge leaves them out, so
+        that the two count as one; keep counts them. Either way the fit names both.
     prior
         Settings of the model's prior, such as own=4.
     prior_from
@@ -211,6 +215,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
             contains=contains,
             states=states,
             ordered=ordered,
+            copies=copies,
             prior=settings,
             prior_from=None if prior_from is None else load(prior_from),
             effort=work,
