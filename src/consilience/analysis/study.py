@@ -1,7 +1,8 @@
 """Shares of the items of a study: several objects, another main label, valid labels.
 
-A share is what is expected of the items, given the fit: the mean of probabilities, each
-from the joint draws of the items. A model with a likelihood speaks of all annotators
+A share is of these very items, and its bounds are from the joint draws of the items,
+which carry what is unknown of the parameters as well. (Where a model draws no objects,
+bounds say how a share would vary with other items: the Bayesian bootstrap.) A model with a likelihood speaks of all annotators
 that there might be; the rule `tsipras2020` of the panel that answered, whose shares are
 inflated with few annotators for each item, since a label that wins by chance is another
 label. Items that a study began with and did not ask about count, where `of` or
@@ -17,7 +18,7 @@ Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), sections 4.1 and 4.2. Brow
 and DasGupta (2001), for Jeffreys' interval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,12 @@ from jaxtyping import Float, Int
 from scipy.stats import beta
 
 from consilience.analysis.decisions import share_of_yes
-from consilience.analysis.drawn_objects import drawn_objects, other_main_label
+from consilience.analysis.drawn_objects import (
+    Bits,
+    DrawnObjects,
+    drawn_objects,
+    other_main_label,
+)
 from consilience.analysis.proposals import labels_of
 from consilience.analysis.selection import draw_probability_above
 from consilience.analysis.shares import Resampling, Share
@@ -34,7 +40,7 @@ from consilience.posterior import Fit
 from consilience.posterior.fit import check_responses
 from consilience.posterior.labels import items as items_of
 from consilience.posterior.objects import object_table
-from consilience.posterior.stored import stored
+from consilience.posterior.stored import JOINT_DRAWS, estimate, holding, stored
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.id_types import as_texts, restores_types
@@ -51,9 +57,7 @@ def study_summary(
     *,
     of: int | None = None,
     tau: float = _HALF,
-    resamples: int = 1000,
     prob: float = 0.9,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Estimate the shares of items with several objects and with another main label.
 
@@ -68,8 +72,9 @@ def study_summary(
     tau : float, default 0.5
         An object counts if more than this share of annotators name it, where the model
         has such a threshold; in steps of one hundredth.
-    resamples, prob, seed
-        See `evaluate`.
+    prob : float, default 0.9
+        Probability of the intervals, which are of the share of these very items. A
+        rule, which is certain of its result, has none.
 
     Returns
     -------
@@ -100,35 +105,49 @@ def study_summary(
     """
     items = _with_dataset_labels(fit, responses)
     answered = items[items["responses"] > 0]
-    how = Resampling(_whole(len(answered), of), resamples, prob, seed)
+    number = _whole(len(answered), of)
     labels = labels_of(fit)
     truth = drawn_objects(fit, pd.Index(answered["item"]), labels, tau)
     dataset_label = labels.get_indexer(pd.Index(answered["dataset_label"]))
     judged = answered[["dataset_label", "main_label"]].notna().all(axis=1).to_numpy()
+    members = np.where(judged[:, None, None], truth.every, np.uint64(0))
     several, other = truth.at_least(2), other_main_label(truth, dataset_label)
-    many, three, both, any_other = map(
-        truth.probability, (several, truth.at_least(3), several & other, other)
-    )
-    mean, every = truth.expected(truth.numbers), np.ones_like(many)
-    single, other_single = (1 - many) * judged, (any_other - both) * judged
-    # The part and the whole, and what an item adds to each that nobody was asked about.
+    unasked = number - len(answered)  # of one object each
     shares = {
-        "several_objects": (many, every, 0, 1),
-        "three_objects": (three, every, 0, 1),
-        "mean_objects": (mean, every, 1, 1),
-        "other_main_label": (any_other * judged, every * judged, 0, 0),
-        "other_main_label_several": (both * judged, many * judged, 0, 0),
-        "other_main_label_single": (other_single, single, 0, 0),
+        "several_objects": (truth.items_with(several), number),
+        "three_objects": (truth.items_with(truth.at_least(3)), number),
+        "mean_objects": (truth.total(truth.numbers) + unasked, number),
     }
-    unasked = ((0, 0), (0, 0), (0, how.items - len(answered)))
-    return how.table(
-        Share(
-            {"statistic": [name]},
-            np.pad(part[:, None], unasked, constant_values=rest),
-            np.pad(whole[:, None], unasked, constant_values=whole_rest),
-        )
-        for name, (part, whole, rest, whole_rest) in shares.items()
+    for name, among in (
+        ("other_main_label", members),
+        ("other_main_label_several", members & several),
+        ("other_main_label_single", members & ~several),
+    ):
+        shares[name] = truth.items_with(other & among), truth.items_with(among)
+    return _shares(
+        [{"statistic": name} for name in shares], list(shares.values()), prob
     )
+
+
+def _shares(
+    named: Sequence[Mapping[str, object]],
+    shares: Sequence[tuple[Float[np.ndarray, " W"], Float[np.ndarray, " W"] | int]],
+    prob: float,
+) -> pd.DataFrame:
+    """Return shares of these very items, with bounds from the joint draws of them."""
+    rows = []
+    for name, (part, whole) in zip(named, shares, strict=True):
+        wholes = np.broadcast_to(np.asarray(whole, float), part.shape)
+        some = wholes > 0
+        value = lower = upper = np.full(1, np.nan)
+        if some.any():
+            of_draws = estimate((part[some] / wholes[some])[:, None], prob)
+            value = part.sum(keepdims=True) / wholes.sum()
+            _, lower, upper = holding(value, of_draws.lower, of_draws.upper).parts()
+        items = round(float(wholes.mean()))
+        bounds = {"value": value, "lower": lower, "upper": upper}
+        rows.append(pd.DataFrame({**name, **bounds, "items": items}))
+    return pd.concat(rows, ignore_index=True)
 
 
 def valid_labels(
@@ -176,6 +195,15 @@ def valid_labels(
           what  threshold statistic
     0  objects       0.25      mean
     """
+    if JOINT_DRAWS in fit.data.children:
+        named, shares = [], []
+        for what, threshold, items, truth, exact in _drawn(fit, thresholds):
+            several = truth.items_with(truth.at_least(2, exact))
+            for name, part in (("mean", truth.total(exact)), ("several", several)):
+                of = {"what": what, "threshold": threshold, "statistic": name}
+                named.append(of)
+                shares.append((part, items))
+        return _shares(named, shares, prob)
     counted = _count_labels(fit, thresholds, 2)
     how = Resampling(counted[0][2].shape[1], resamples, prob, seed)
     return how.table(
@@ -235,6 +263,18 @@ def valid_label_counts(
     >>> float(table.loc[table["what"] == "objects", "value"].sum().round(6))
     1.0
     """
+    if JOINT_DRAWS in fit.data.children:
+        named, drawn = [], []
+        for what, threshold, items, truth, exact in _drawn(fit, thresholds):
+            whole = _whole(items, of)
+            for number in range(most + 1):
+                bits = truth.at_least(number, exact)
+                if number < most:
+                    bits &= ~truth.at_least(number + 1, exact)
+                part = truth.items_with(bits) + (whole - items) * (number == 1)
+                named.append({"what": what, "threshold": threshold, "number": number})
+                drawn.append((part, whole))
+        return _shares(named, drawn, prob)
     counted = _count_labels(fit, thresholds, most)
     asked = counted[0][2].shape[1]
     how = Resampling(_whole(asked, of), resamples, prob, seed)
@@ -410,27 +450,33 @@ def _count_labels(
     fit: Fit, thresholds: Sequence[float], most: int
 ) -> list[tuple[str, float, Float[np.ndarray, "D I"], Float[np.ndarray, "D K I"]]]:
     """Return how many objects, or labels, and P(so many); the last is that or more."""
-    for threshold in thresholds:
-        if not 0 < threshold < 1:
-            msg = f"threshold {threshold} is not a share between 0 and 1"
-            raise OptionError(msg)
     counted = []
     for threshold in thresholds:
-        if "joint_draws" not in fit.data.children:
-            item, chance = _of_labels(fit, threshold)
-            mean = np.stack([np.bincount(item, each) for each in chance])
-            by_number = np.stack([_distribution(item, each, most) for each in chance])
-            counted.append(("labels", threshold, mean, by_number))
-            continue
-        items = items_of(fit.data)
-        asked = pd.Index(items.loc[items["responses"] > 0, "item"].astype("str"))
-        drawn = drawn_objects(fit, asked, labels_of(fit), threshold)
-        for what, exact in (("objects", drawn.numbers), ("labels", drawn.names)):
-            never = [np.zeros_like(exact[0])] * most
-            bits = (*[*exact, *never][:most], drawn.at_least(most, exact))
-            by_number = np.stack([drawn.probability(one) for one in bits], axis=1)
-            counted.append((what, threshold, drawn.expected(exact), by_number))
+        _check_threshold(threshold)
+        item, chance = _of_labels(fit, threshold)
+        mean = np.stack([np.bincount(item, each) for each in chance])
+        by_number = np.stack([_distribution(item, each, most) for each in chance])
+        counted.append(("labels", threshold, mean, by_number))
     return counted
+
+
+def _drawn(
+    fit: Fit, thresholds: Sequence[float]
+) -> Iterator[tuple[str, float, int, DrawnObjects, tuple[Bits, ...]]]:
+    """Give the joint draws of objects, and of labels, and the number of items."""
+    items = items_of(fit.data)
+    asked = pd.Index(items.loc[items["responses"] > 0, "item"].astype("str"))
+    for threshold in thresholds:
+        _check_threshold(threshold)
+        drawn = drawn_objects(fit, asked, labels_of(fit), threshold)
+        yield "objects", threshold, len(asked), drawn, drawn.numbers
+        yield "labels", threshold, len(asked), drawn, drawn.names
+
+
+def _check_threshold(threshold: float) -> None:
+    if not 0 < threshold < 1:
+        msg = f"threshold {threshold} is not a share between 0 and 1"
+        raise OptionError(msg)
 
 
 def _of_labels(
