@@ -118,9 +118,12 @@ class DrawnObjects:
 
 
 def drawn_objects(
-    fit: Fit, items: pd.Index, labels: pd.Index, tau: float
+    fit: Fit,
+    items: pd.Index,
+    labels: pd.Index,
+    tau: float | Float[np.ndarray, " D"],
 ) -> DrawnObjects:
-    """Lay out the joint draws of some items."""
+    """Lay out the joint draws of some items, with a threshold for all, or for each."""
     joint = joint_draws(fit.data)
     place = items.get_indexer(pd.Index(joint.items))[joint.item]
     code = labels.get_indexer(pd.Index(joint.labels))[joint.label]
@@ -129,7 +132,7 @@ def drawn_objects(
     kept = kept[np.argsort(key[kept], kind="stable")]
     facts = joint.facts[:, :, kept]
     # A share is rounded down, and never exactly tau: the hundredth that it begins is.
-    least = max(round(tau * _HUNDRED), 1)
+    least = np.maximum(np.round(np.reshape(tau, (-1, 1, 1)) * _HUNDRED), 1)
     there, valid = (
         share[:, :, kept] >= least for share in (joint.hundredths, joint.levels)
     )

@@ -98,13 +98,13 @@ def laplace_draws(
 ) -> tuple[list[Mode], float]:
     """Return so many draws, and how many independent ones they equal.
 
-    Of objects, what belongs to single pairs of labels stays at the mode: it says little
-    of all items together, and grows with their number.
+    What belongs to single pairs of labels stays at the mode: it says little of all
+    items together, and there are hundreds.
     """
-    place, free = np.asarray(summit.position, float), summit.unravel(summit.position)
-    every = np.ones(len(place), bool)
-    moves = every if model.of_classes else common(model, summit.data.whole, free)
-    which = np.flatnonzero(moves)
+    place = np.asarray(summit.position, float)
+    of_pairs = {name for name, axes in model.dims.items() if "pair" in axes}
+    free = summit.unravel(jnp.asarray(place))
+    which = np.flatnonzero(~marks(free, of_pairs))
     root = root_of_inverse(curvature(slope_about(model, summit), place, which, report))
     generator, none = generator_of(seed), no_evidence(summit.data)
     noises = np.zeros((0, len(which)))

@@ -118,7 +118,7 @@ ENGINES = engines.names()
 # Of the posterior bootstrap, enough for bounds of nine tenths; each costs an
 # optimization. (Those about the mode, of models of classes, cost next to nothing.)
 DRAWS = 50
-DRAWS_OF_OBJECTS = 20  # of each, items are drawn anew
+DRAWS_OF_OBJECTS = 20  # of the parameters; for each, items are drawn
 # Answers x states up to which a model without a closed form takes draws by default:
 # with as many, all draws take about as long as compiling the first optimization.
 MAX_DRAWN = 40_000
@@ -180,7 +180,8 @@ def with_default_draws(
     if model.of_classes:
         return replace(effort, draws=DRAWS)
     if isinstance(space, ObjectsSpace):
-        return replace(effort, draws=DRAWS_OF_OBJECTS)
+        by_annotator = any("annotator" in axes for axes in model.dims.values())
+        return effort if by_annotator else replace(effort, draws=DRAWS_OF_OBJECTS)
     visits = len(space.unit) * space.state.shape[1] * num_substates(model)
     if isinstance(space, ContainsSpace):
         few = visits <= MAX_DRAWN_PAIRS

@@ -33,7 +33,7 @@ from .worlds import (
 DRAWS = 5_000  # of each item, for each draw of the parameters
 KEPT = 2_000  # worlds of each item, for the same
 LEVELS = (0.2, TAU, 0.8)
-WHOLE = ("several", "judged_several", "differs")  # of all items
+WHOLE = ("judged_several", "differs")  # of all items
 # Candidates, place of the data set's own label, and answers: main label, and all named.
 ITEMS = (
     (3, 0, ((0, 0b011), (0, 0b001), (1, 0b010))),
