@@ -121,6 +121,7 @@ def study_summary(
     labels = labels_of(fit)
     dataset_label = labels.get_indexer(pd.Index(answered["dataset_label"]))
     judged = answered[["dataset_label", "main_label"]].notna().all(axis=1).to_numpy()
+    known = _known(fit, prob)
     stated, varied = (
         _shares_of_items(
             drawn_objects(fit, pd.Index(answered["item"]), labels, threshold),
@@ -131,14 +132,13 @@ def study_summary(
         for threshold in (tau, _varied(fit, tau))
     )
     table = pd.DataFrame(
-        {"statistic": name, **_share(*share, *varied[name], prob)}
+        {"statistic": name, **_share(*share, *varied[name], known)}
         for name, share in stated.items()
     )
     # Of five annotators an item, other main labels are too many by .10 in simulated
     # studies, and a third of their intervals held.
     of_main = table["statistic"].str.startswith("other_main_label")
-    if JOINT_DRAWS in fit.data.children:
-        table.loc[of_main, ["lower", "upper"]] = np.nan
+    table.loc[of_main, ["lower", "upper"]] = np.nan
     return table
 
 
@@ -170,27 +170,34 @@ def _shares_of_items(
 
 
 def _share(
-    part: Counts, whole: Counts, varied: Counts, of: Counts, prob: float
+    part: Counts, whole: Counts, varied: Counts, of: Counts, prob: float | None
 ) -> dict[str, float]:
-    """Return a share of these very items, and bounds from joint draws of them.
-
-    One draw does not tell what is unknown.
-    """
+    """Return a share of these very items, and bounds from joint draws of them."""
     value, lower, upper = np.full(3, np.nan)
     if whole.any():
         value = part.sum() / whole.sum()
-    if (of > 0).sum() > 1:
+    if prob is not None and (of > 0).any():
         lower, upper = bounds(varied[of > 0] / of[of > 0], prob)
         lower, upper = min(lower, value), max(upper, value)
     items = round(float(whole.mean()))
     return {"value": value, "lower": lower, "upper": upper, "items": items}
 
 
+def _num_draws(fit: Fit) -> int:
+    """Return the number of draws of the parameters; one of a rule."""
+    if JOINT_DRAWS not in fit.data.children:
+        return 1
+    return fit.data[JOINT_DRAWS].sizes["parameter_draw"]
+
+
+def _known(fit: Fit, prob: float) -> float | None:
+    """Return the probability of bounds; one draw does not tell what is unknown."""
+    return prob if _num_draws(fit) > 1 else None
+
+
 def _varied(fit: Fit, tau: float) -> Float[np.ndarray, " D"]:
     """Return the threshold at each draw of the parameters, as shares may be off."""
-    draws = 1
-    if JOINT_DRAWS in fit.data.children:
-        draws = fit.data[JOINT_DRAWS].sizes["parameter_draw"]
+    draws = _num_draws(fit)
     steps = special.ndtri((np.arange(draws) + 0.5) / draws)
     steps = np.random.default_rng(0).permutation(LOW + OFF * steps)
     varied: Float[np.ndarray, " D"] = special.expit(special.logit(tau) - steps)
@@ -251,7 +258,7 @@ def valid_labels(
                 truth.items_with(truth.at_least(2, exact)) for truth, exact in drawn
             ]
             for name, (part, varied) in (("mean", means), ("several", several)):
-                share = _share(part, every, varied, every, prob)
+                share = _share(part, every, varied, every, _known(fit, prob))
                 rows.append({**named, "statistic": name, **share})
         return pd.DataFrame(rows)
     counted = _count_labels(fit, thresholds, 2)
@@ -324,7 +331,7 @@ def valid_label_counts(
                     for truth, exact in drawn
                 )
                 every = np.full(part.shape, float(whole))
-                share = _share(part, every, varied, every, prob)
+                share = _share(part, every, varied, every, _known(fit, prob))
                 rows.append({**named, "number": number, **share})
         return pd.DataFrame(rows)
     counted = _count_labels(fit, thresholds, most)

@@ -68,6 +68,8 @@ def test_shares_are_one_number_whoever_tells_them(objects_study, objects_fit):
     assert told_of["other_main_label"] == pytest.approx(drawn)
     panels = fit.table("panels").groupby("annotators")["differs"].mean()
     assert told_of["other_main_label"] == pytest.approx(panels[0])
+    # One draw does not tell what is unknown of the parameters.
+    assert study_summary(fit, responses)[["lower", "upper"]].isna().all(axis=None)
     # What a panel of nine finds is another quantity.
     assert panels[9] != pytest.approx(drawn, abs=1e-3)
 
