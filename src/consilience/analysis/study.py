@@ -54,9 +54,9 @@ THRESHOLDS = (0.25, 0.5, 0.75)
 MOST = 6
 # How far off the shares of annotators who name objects are, all of a study together, in
 # log-odds: too low by .1, and .1 more or less. Who answered are a sample of all, and no
-# model is right. Chosen with 62 studies of five kinds and two generators that are not
+# model is right. Chosen with 62 studies of four kinds from two generators that are not
 # the model (30 and 150 items, five annotators each): 90 % intervals of the share of
-# items with several objects hold .89 of the time, and .73 with neither.
+# items with several objects hold .89 of the time, and .74 with neither.
 LOW, OFF = 0.1, 0.1
 type Counts = Float[np.ndarray, " W"]  # of items, in each joint draw
 _HALF = 0.5

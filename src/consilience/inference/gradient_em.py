@@ -329,7 +329,8 @@ def fit_by_gradient(
     """Optimize, and take draws by the posterior bootstrap on request.
 
     Where items are not independent given the parameters, there is nothing to weigh
-    anew, and draws are those of Laplace's approximation.
+    anew, and draws are those of Laplace's approximation; also where items hold objects,
+    of which each optimization takes seconds.
     """
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         key = key_of(seed)
