@@ -36,6 +36,7 @@ MODULES = {
     "study": "study",
     "valid_labels": "valid_labels",
     "objects": "objects",
+    "objects_coverage": "objects_coverage",
     "study_cost": "speed",
     "report_page": "pages",
 }

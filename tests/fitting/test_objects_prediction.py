@@ -141,7 +141,7 @@ def test_several_draws_of_parameters_are_averaged(objects_study, objects_fit_of_
     result = rows(together, "same_object")["probability"]
     assert np.allclose(result, np.mean(exact, axis=0))
     assert not np.allclose(result, exact[0], atol=1e-3)
-    assert together.labels()["lower"].notna().all()
+    assert together.labels()["lower"].isna().all()
 
 
 def test_labels_that_are_new_are_taken_as_usual(objects_fit):

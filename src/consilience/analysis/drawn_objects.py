@@ -29,6 +29,7 @@ from consilience.posterior.objects import (
 
 type Bits = UInt64[np.ndarray, "_ D w"]
 _WORD = 64
+_ROWS = 4096  # of bits that are unpacked at once
 _HUNDRED = 100
 _BY_NUMBER = ("one_object", "several_objects", "two_objects", "three_objects")
 _WITHIN: Mapping[str, tuple[str, ...]] = {
@@ -84,15 +85,24 @@ class DrawnObjects:
         )
         return share
 
-    def expected(self, numbers: tuple[Bits, ...]) -> Float[np.ndarray, "D I"]:
-        """Return the mean number of `numbers` or `names` over the joint draws."""
-        return sum(
-            (
-                number * self.probability(bits)
-                for number, bits in enumerate(numbers[1:], 1)
-            ),
-            start=np.zeros((self.valid.shape[1], len(self.numbers[0]))),
-        )
+    def items_with(self, bits: Bits) -> Float[np.ndarray, " W"]:
+        """Return the number of items with the bit set, in each joint draw.
+
+        Draws of the items given one draw of the parameters lie beside each other.
+        """
+        planes = bits.reshape(len(bits), -1).view(np.uint8)
+        words = sum(
+            np.unpackbits(planes[first : first + _ROWS], axis=1, bitorder="little")
+            .sum(0, dtype=float)
+            for first in range(0, len(planes), _ROWS)
+        )  # fmt: skip
+        of_draws = np.reshape(words, (bits.shape[1], -1))[:, : self.drawn]
+        return of_draws.ravel()
+
+    def total(self, numbers: tuple[Bits, ...]) -> Float[np.ndarray, " W"]:
+        """Return the sum over items of `numbers` or `names`, in each joint draw."""
+        each = [k * self.items_with(bits) for k, bits in enumerate(numbers)]
+        return np.sum(each, axis=0)
 
     def at_least(self, number: int, numbers: tuple[Bits, ...] | None = None) -> Bits:
         """Return whether there are so many objects, or of `names`, or more, by item."""
@@ -101,11 +111,19 @@ class DrawnObjects:
             union |= bits
         return union
 
+    @property
+    def every(self) -> Bits:
+        """The bits that stand for draws, without the padding."""
+        return self.at_least(0)
+
 
 def drawn_objects(
-    fit: Fit, items: pd.Index, labels: pd.Index, tau: float
+    fit: Fit,
+    items: pd.Index,
+    labels: pd.Index,
+    tau: float | Float[np.ndarray, " D"],
 ) -> DrawnObjects:
-    """Lay out the joint draws of some items."""
+    """Lay out the joint draws of some items, with a threshold for all, or for each."""
     joint = joint_draws(fit.data)
     place = items.get_indexer(pd.Index(joint.items))[joint.item]
     code = labels.get_indexer(pd.Index(joint.labels))[joint.label]
@@ -114,7 +132,7 @@ def drawn_objects(
     kept = kept[np.argsort(key[kept], kind="stable")]
     facts = joint.facts[:, :, kept]
     # A share is rounded down, and never exactly tau: the hundredth that it begins is.
-    least = max(round(tau * _HUNDRED), 1)
+    least = np.maximum(np.round(np.reshape(tau, (-1, 1, 1)) * _HUNDRED), 1)
     there, valid = (
         share[:, :, kept] >= least for share in (joint.hundredths, joint.levels)
     )
@@ -181,7 +199,7 @@ def _wholes(
 
 def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
     """Return the draws in which each item belongs to a subset."""
-    every = _all_draws(truth)
+    every = truth.every
     several, three, four = (truth.at_least(number) for number in (2, 3, 4))
     members = {
         "all": every,
@@ -206,7 +224,7 @@ def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
 
 def other_main_label(truth: DrawnObjects, dataset_label: Int[np.ndarray, " I"]) -> Bits:
     """Return the draws in which each item's main label is not the data set's."""
-    other: Bits = _all_draws(truth) & ~truth.bits_of(truth.main_label, dataset_label)
+    other: Bits = truth.every & ~truth.bits_of(truth.main_label, dataset_label)
     return other
 
 
@@ -226,14 +244,6 @@ def random_object(
         yield ("dataset_accuracy", subset), (above, whole)
 
 
-def _all_draws(truth: DrawnObjects) -> Bits:
-    """Return the bits that stand for draws, without the padding."""
-    every = np.zeros_like(truth.numbers[0])
-    for bits in truth.numbers:
-        every |= bits
-    return every
-
-
 def _hits(
     proposals: Proposals, truth: DrawnObjects, model: int
 ) -> Iterator[tuple[str, Bits]]:
@@ -250,7 +260,7 @@ def _hits(
         yield "top", among
     if proposals.dataset is None:
         return
-    every = _all_draws(truth)
+    every = truth.every
     hit = proposals.label[model] == proposals.dataset[:, None]
     yield "dataset_accuracy", np.where(hit[:, :1, None], every, np.uint64(0))
     if others:

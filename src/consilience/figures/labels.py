@@ -50,7 +50,7 @@ def shares(study: StudyFigures) -> Figure:
 
 def _shares(study: StudyFigures) -> pd.DataFrame:
     if study.kind == "objects":
-        of: dict[str, Any] = {"of": study.of, "tau": study.tau, **study.resampling}
+        of: dict[str, Any] = {"of": study.of, "tau": study.tau, "prob": study.prob}
         return study_summary(study.fit, study.responses, **of)
     labels = study.dataset_labels.assign(rank=1, model="data set")
     judged = evaluate(study.fit, labels, top=1, **study.resampling).models

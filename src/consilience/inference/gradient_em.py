@@ -84,7 +84,7 @@ from consilience.model import Model, Parameters, sample_answers
 from consilience.model.varying import plain, scale_errors, scale_site
 from consilience.programs import double_precision
 from consilience.progress import Progress, Reporter, silent
-from consilience.truth import Observations, Space, next_size
+from consilience.truth import ObjectsSpace, Observations, Space, next_size
 
 ABOUT_MODE = "draws about the mode"
 ROUNDS = 30  # of as many proposals as draws
@@ -97,22 +97,33 @@ def laplace_draws(
     number: int,
     report: Reporter,
 ) -> tuple[list[Mode], float]:
-    """Return so many draws, and how many independent ones they equal."""
+    """Return so many draws, and how many independent ones they equal.
+
+    What belongs to single pairs of labels stays at the mode: it says little of all
+    items together, and there are hundreds.
+    """
     place = np.asarray(summit.position, float)
-    every = np.arange(len(place))
-    root = root_of_inverse(curvature(slope_about(model, summit), place, every, report))
+    of_pairs = {
+        name for name, axes in model.dims(summit.data.whole).items() if "pair" in axes
+    }
+    free = summit.unravel(jnp.asarray(place))
+    which = np.flatnonzero(~marks(free, of_pairs))
+    root = root_of_inverse(curvature(slope_about(model, summit), place, which, report))
     generator, none = generator_of(seed), no_evidence(summit.data)
-    noises = np.zeros((0, len(place)))
+    noises = np.zeros((0, len(which)))
     logs = np.zeros(0)
     weight, effective = logs, 0.0
+
+    def moved(noise: Float[np.ndarray, " C"]) -> Float[np.ndarray, " P"]:
+        there = place.copy()
+        there[which] += root @ noise
+        return there
+
     for tried in range(ROUNDS):
-        noise = generator.standard_normal((number, len(place)))
+        noise = generator.standard_normal((number, len(which)))
         energies = [
             energy_and_slope(
-                model,
-                summit.data,
-                none,
-                summit.unravel(jnp.asarray(place + root @ each)),
+                model, summit.data, none, summit.unravel(jnp.asarray(moved(each)))
             )[0]
             for each in noise
         ]
@@ -129,9 +140,7 @@ def laplace_draws(
     steps = (np.arange(number) + generator.random()) / number
     picked = np.searchsorted(weight.cumsum(), steps * weight.sum())
     picked = np.minimum(picked, len(weight) - 1)
-    modes = {
-        at: mode_at(model, summit, place + root @ noises[at]) for at in set(picked)
-    }
+    modes = {at: mode_at(model, summit, moved(noises[at])) for at in set(picked)}
     return [modes[at] for at in picked], effective
 
 
@@ -323,7 +332,8 @@ def fit_by_gradient(
     """Optimize, and take draws by the posterior bootstrap on request.
 
     Where items are not independent given the parameters, there is nothing to weigh
-    anew, and draws are those of Laplace's approximation.
+    anew, and draws are those of Laplace's approximation; also where items hold objects,
+    of which each optimization takes seconds.
     """
     with double_precision():
         key = key_of(seed)
@@ -341,7 +351,7 @@ def fit_by_gradient(
                 how,
                 ("em gives point estimates, without uncertainty of the parameters",),
             )
-        if model.of_classes:
+        if model.of_classes or isinstance(space, ObjectsSpace):
             modes, effective = laplace_draws(model, summit, seed, draws, report)
             return _of_draws(modes, how, prob, (LAPLACE.format(number=effective),))
         item = np.unique(space.unit_item, return_inverse=True)[1]

@@ -23,7 +23,7 @@ class EngineOptions:
     ----------
     draws : int, optional
         Draws of each chain (nuts), or in all (gibbs, vb, svi, and em of models without
-        closed forms, which takes none by default); 0 for none (vb, em).
+        closed forms, which takes none where em is asked for); 0 for none (vb, em).
     tune : int, optional
         Warm-up steps (nuts, gibbs).
     chains : int, optional

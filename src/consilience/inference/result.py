@@ -118,6 +118,7 @@ ENGINES = engines.names()
 # Of the posterior bootstrap, enough for bounds of nine tenths; each costs an
 # optimization. (Those about the mode, of models of classes, cost next to nothing.)
 DRAWS = 50
+DRAWS_OF_OBJECTS = 20  # of the parameters; for each, items are drawn
 # Answers x states up to which a model without a closed form takes draws by default:
 # with as many, all draws take about as long as compiling the first optimization.
 MAX_DRAWN = 40_000
@@ -179,11 +180,16 @@ def with_default_draws(
         return effort
     if model.of_classes:
         return replace(effort, draws=DRAWS)
+    if isinstance(space, ObjectsSpace):
+        by_annotator = any(
+            "annotator" in axes for axes in model.own_dims(space).values()
+        )
+        return effort if by_annotator else replace(effort, draws=DRAWS_OF_OBJECTS)
     visits = len(space.unit) * space.state.shape[1] * num_substates(model)
     if isinstance(space, ContainsSpace):
         few = visits <= MAX_DRAWN_PAIRS
     else:
-        few = visits <= MAX_DRAWN and not isinstance(space, ObjectsSpace)
+        few = visits <= MAX_DRAWN
     return replace(effort, draws=DRAWS) if few else effort
 
 

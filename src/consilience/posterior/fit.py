@@ -60,10 +60,9 @@ diagnostics
 objects
     Kind objects, models with a likelihood: beyond(item, candidate, share), P(a label is
     valid at a share of annotators); main_share and candidate_label (item, candidate),
-    -1 for padding; several(population_draw, tau), the share of items with several
-    objects; judged_several and differs (population_draw, panel), the shares that a
-    panel of so many, those who have answered among them, finds to have several objects,
-    and another main label than the data set's (0: in the limit).
+    -1 for padding; judged_several and differs (population_draw, panel), the shares that
+    a panel of so many, those who have answered among them, finds to have several
+    objects, and another main label than the data set's (0: in the limit).
 joint_draws
     Kind objects, models with a likelihood: hundredths(parameter_draw, item_draw, cell),
     the share of annotators who name a candidate's object in a drawn world; levels, the

@@ -59,7 +59,7 @@ class ItemPosterior:
     """What items hold; C candidates at most, T thresholds, D draws, L losses."""
 
     beyond: Float[np.ndarray, "U C G"]
-    valid: Float[np.ndarray, "P U C"]
+    valid: Float[np.ndarray, "U C"]
     present: Float[np.ndarray, "U C"]
     main_label: Float[np.ndarray, "U C"]
     main_share: Float[np.ndarray, "U C"]
@@ -75,7 +75,6 @@ class ItemPosterior:
     main: Float[np.ndarray, "U C"]
     panel_several: Float[np.ndarray, "U S"]
     panel_differs: Float[np.ndarray, "U S"]
-    several: Float[np.ndarray, "D T"]
     judged_several: Float[np.ndarray, "D A"]
     differs: Float[np.ndarray, "D A"]
 
@@ -166,7 +165,7 @@ def item_posterior(
     total = number * len(draws)
     several = [blocks.unit for blocks in items.blocks]
     single = np.setdiff1d(np.arange(units), np.concatenate([*several, []]))
-    posterior = _empty(own_slot, single, most, len(draws), total)
+    posterior = _empty(own_slot, single, most, total)
     whole = _Run(posterior, given, record, number, 1 / len(draws), Streams(()))
     step, done = max(MAX_CELLS // number, 1), len(single)
     for first in range(0, len(single), step):
@@ -196,7 +195,6 @@ def item_posterior(
             report(Progress(PHASE, done + int(rows[-1]) + 1, units))
         done += len(blocks.unit)
     num_labelled = max(int((own_slot >= 0).sum()), 1)
-    posterior.several /= max(units, 1)
     posterior.judged_several /= max(units, 1)
     posterior.differs /= num_labelled
     return posterior
@@ -206,7 +204,6 @@ def _empty(
     dataset_label: Int[np.ndarray, " U"],
     single: Int[np.ndarray, " V"],
     most: int,
-    draws: int,
     total: int,
 ) -> ItemPosterior:
     """Return nothing as yet, but of items of one candidate: it, and nothing else."""
@@ -219,7 +216,7 @@ def _empty(
     panel_differs[single[dataset_label[single] < 0]] = np.nan
     return ItemPosterior(
         beyond=np.zeros((units, most, len(GRID))),
-        valid=np.zeros((draws, units, most)),
+        valid=np.zeros((units, most)),
         present=np.zeros((units, most)),
         main_label=first.copy(),
         main_share=first.copy(),
@@ -235,7 +232,6 @@ def _empty(
         main=first.copy(),
         panel_several=np.zeros_like(panel_differs),
         panel_differs=panel_differs,
-        several=np.zeros((total, len(TAUS))),
         judged_several=np.zeros((total, len(PANELS) + 1)),
         differs=np.zeros((total, len(PANELS) + 1)),
     )
@@ -287,7 +283,6 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     for place, tau in enumerate(TAUS):
         number = (frequency > tau).sum(0)
         posterior.counts[units, place, : n + 1] += weight * _shares(number, n + 1)
-        posterior.several[some, place] += (number > 1).sum(0)
     posterior.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
     posterior.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(
         1
@@ -320,7 +315,7 @@ def _add_levels(
     histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
     after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
     posterior.beyond[units, :n, : len(GRID) - 1] += run.weight * after
-    posterior.valid[which, units, :n] = (level > TAU).mean(1)
+    posterior.valid[units, :n] += run.weight * (level > TAU).mean(1)
     posterior.present[units, :n] += run.weight * (chunk.of_label > TAU).mean(1)
 
 

@@ -35,7 +35,7 @@ from consilience.posterior.shrinkage import (
     beta_bounds,
     confusion_table,
 )
-from consilience.posterior.stored import category, estimate, holding
+from consilience.posterior.stored import category, holding
 from consilience.responses.tools.work import NONE
 from consilience.truth import ObjectsSpace
 from consilience.truth.named import Named, label_groups
@@ -74,19 +74,17 @@ class ItemTables:
         """Return how often objects of labels are named, and totals over all items."""
         posterior, of_label = self.posterior, ("item", "candidate")
         beyond = posterior.beyond.astype(np.float32)
-        in_all, by_panel = ("population_draw", "tau"), ("population_draw", "panel")
+        by_panel = ("population_draw", "panel")
         return xr.Dataset(
             {
                 "beyond": ((*of_label, "share"), beyond),
                 "main_share": (of_label, posterior.main_share),
                 "candidate_label": (of_label, self._candidate),
-                "several": (in_all, posterior.several),
                 "judged_several": (by_panel, posterior.judged_several),
                 "differs": (by_panel, posterior.differs),
             },
             {
                 "share": GRID,
-                "tau": TAUS,
                 "panel": np.array([*PANELS, 0]),
                 "label": self.space.named.labels,
             },
@@ -105,13 +103,13 @@ class ItemTables:
     def _labels(self) -> pd.DataFrame:
         valid, candidate = self.posterior.valid, self._candidate
         at = np.nonzero(candidate >= 0)
-        probable = estimate(valid[:, at[0], at[1]], self.prob)
-        probable = holding(*probable.parts())
         return pd.DataFrame(
             {
                 "item": self._item(at[0]),
                 "label": self._label(candidate[at]),
-                **probable.columns("probability"),
+                "probability": valid[at],
+                "lower": np.nan,
+                "upper": np.nan,
             }
         )
 
@@ -157,7 +155,7 @@ class ItemTables:
                 "object": number,
                 "label": self._label(candidate[at]),
                 "share": share,
-                "right_name": posterior.valid.mean(0)[at] / present,
+                "right_name": posterior.valid[at] / present,
                 "probability": posterior.there[unit, place],
                 "main_probability": main[unit, place],
             }

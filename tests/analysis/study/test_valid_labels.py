@@ -35,7 +35,7 @@ def test_a_threshold_that_is_no_share_is_refused():
 
 
 def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(
-    objects_fit,
+    objects_study, objects_fit, objects_fit_of_draws
 ):
     table = cs.valid_label_counts(objects_fit, [0.3, 0.5], most=20)
     means = cs.valid_labels(objects_fit, [0.3, 0.5]).set_index(
@@ -48,7 +48,11 @@ def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(
         assert (rows["number"] + 1) @ rows["value"] != pytest.approx(mean)
         several = rows.loc[rows["number"] >= 2, "value"].sum()
         assert several == pytest.approx(means[(*cell, "several")])
-        assert rows["value"].between(rows["lower"], rows["upper"]).all()
+    # One draw does not tell what is unknown of the parameters.
+    assert table[["lower", "upper"]].isna().all(axis=None)
+    drawn = cs.predict(objects_fit_of_draws(3), objects_study.responses)
+    table = cs.valid_label_counts(drawn, [0.5])
+    assert table["value"].between(table["lower"], table["upper"]).all()
 
 
 def test_the_last_number_stands_for_more_and_other_items_for_one(objects_fit):

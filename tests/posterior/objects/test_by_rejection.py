@@ -33,7 +33,7 @@ from .worlds import (
 DRAWS = 5_000  # of each item, for each draw of the parameters
 KEPT = 2_000  # worlds of each item, for the same
 LEVELS = (0.2, TAU, 0.8)
-WHOLE = ("several", "judged_several", "differs")  # of all items
+WHOLE = ("judged_several", "differs")  # of all items
 # Candidates, place of the data set's own label, and answers: main label, and all named.
 ITEMS = (
     (3, 0, ((0, 0b011), (0, 0b001), (1, 0b010))),
@@ -183,7 +183,6 @@ def asked(worlds, item, generator):
         "highest": main_label[:, [main_label.mean(0).argmax()]],
         "leading": worlds.share == worlds.highest,
         "main object": main_object,
-        "several of all": number > 1,
         **{f"valid {tau}": is_valid(worlds, item, tau, generator) for tau in LEVELS},
         **panels(worlds, item, SIZES, PANELS, generator),
     }
@@ -295,7 +294,7 @@ def test_another_rule_is_seen(expected, monkeypatch, module, constant, value, wr
     distance = apart(expected, reported(fit_of(BOTH)))
     assert all(distance[name] > 1 for name in wrong)
     assert distance["synonyms"] < 1
-    assert distance["several of all"] < 1
+    assert distance["counts"] < 1
 
 
 @pytest.mark.parametrize(
