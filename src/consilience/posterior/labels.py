@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Shaped
 
+from consilience.contains.space import MEANINGS, shares_by_meaning
 from consilience.errors import OptionError
 from consilience.intervals import bounds
 from consilience.posterior.flags import HABIT, RANDOM, flags
@@ -167,22 +168,34 @@ def soft_labels(data: xr.DataTree) -> pd.DataFrame:
 def share_present(data: xr.DataTree) -> pd.DataFrame | None:
     """Return the share of pairs present by each meaning, the reported one first.
 
-    Columns meaning, share, lower and upper; None where the model has one meaning.
+    Columns meaning, share, lower and upper; None where neither a parameter nor tables
+    of annotators say it.
     """
-    values = draws(data, "share_present", ("meaning",))
+    values = _shares_present(data)
     if values is None:
         return None
-    values = values.astype(float)
     lower, upper = bounds(values, data.attrs["prob"])
     table = pd.DataFrame(
-        {
-            "meaning": data["posterior"]["meaning"].to_numpy().astype(str),
-            "share": values.mean(0),
-            "lower": lower,
-            "upper": upper,
-        }
+        {"meaning": MEANINGS, "share": values.mean(0), "lower": lower, "upper": upper}
     )
     return table.dropna(subset="share", ignore_index=True)
+
+
+def _shares_present(data: xr.DataTree) -> Float[np.ndarray, "S V"] | None:
+    values = draws(data, "share_present", ("meaning",))
+    if values is not None or data.attrs["kind"] != "contains":
+        return values
+    confusion = draws(data, "confusion", ("annotator", "true_class", "given_class"))
+    prevalence = draws(data, "prevalence", ("true_class",))
+    if confusion is None or prevalence is None:
+        return None
+    constant = data["constant_data"]
+    asked, present = (
+        constant[name].to_numpy().astype(float)
+        for name in ("annotator_responses", "present")
+    )
+    reported = float((candidates(data).probability @ present).mean())
+    return shares_by_meaning(confusion, prevalence, asked, present, reported)
 
 
 def items(data: xr.DataTree) -> pd.DataFrame:
