@@ -37,6 +37,7 @@ from consilience.when_used import csgraph, special
 
 ANSWERS = ("no", "maybe", "yes")
 STATES = {2: ("absent", "present"), 3: ("absent", "unclear", "present")}
+PRESENT = "a label is present if"  # begins what is said of the meaning
 # What may make a label present; the first is what is reported.
 MEANINGS = (
     "as reported",

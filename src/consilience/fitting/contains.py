@@ -7,9 +7,9 @@ best and the truth worst (log-loss .41, by halves .39), and equal shares of any 
 below both nearly everywhere.
 
 **What else is known of a pair.** Labels have prevalences of their own. Those are
-learned from the same answers, whose errors go together within a label too: a part
-of what they add to the log-odds is taken. Covariates of pairs, which depend on no annotator,
-have weights that are learned, and all of what they add is taken.
+learned from the same answers, whose errors go together within a label too: a part of
+what they add to the log-odds is taken. Covariates of pairs, which depend on no
+annotator, have weights that are learned, and all of what they add is taken.
 
 **Votes.** Smoothed shares of votes have a share in the posterior, less where answers of
 a pair are many, as in `auto` of choice.
@@ -42,7 +42,7 @@ from consilience.checks.leave_one_out import (
     leave_one_response_out,
 )
 from consilience.checks.presence import beyond_habit
-from consilience.contains.space import MEANINGS, shares_by_meaning
+from consilience.contains.space import MEANINGS, PRESENT, shares_by_meaning
 from consilience.errors import OptionError
 from consilience.fitting.comparing import mixture_of
 from consilience.fitting.request import Request, Study
@@ -118,7 +118,7 @@ def which_contains(space: ContainsSpace, request: Request) -> tuple[str, str]:
     if request.engine not in ("auto", "vb"):
         return "contains_states", f"the engine {request.engine} fits one model"
     if request.states is not None:
-        which = HALVES[request.states == 3]  # noqa: PLR2004
+        which = HALVES[request.states == 3]
         return which, f"{request.states} states were asked for"
     return "auto", ""
 
@@ -256,7 +256,7 @@ def _with_draws(
     """
     parameters = single.result.parameters
     number = stack_chains(parameters[PREVALENCE]).shape[0]
-    if number < 2:  # noqa: PLR2004 (no draws were asked for)
+    if number < 2:  # none were asked for
         return single
     tables = HostModel(single.model, space)
     logs = {
@@ -269,7 +269,7 @@ def _with_draws(
     }
     middle, present = log_odds(truth.probability[:, 1]), truth.probability[:, 1]
     certain = (present <= 0) | (present >= 1)
-    kept: dict[str, list[Float[np.ndarray, "..."]]] = {name: [] for name in logs}
+    kept: dict[str, list[Float[np.ndarray, ...]]] = {name: [] for name in logs}
     for draw in range(BURN_IN + number):
         moved = special.expit(middle + OFF * generator.standard_normal())
         moved = np.where(certain, present, moved)
@@ -311,7 +311,7 @@ def _meaning(space: ContainsSpace, single: Single, *, mixed: bool) -> list[str]:
             return []
         two = "it is in the upper of two states that tell most about the answers"
         three = "the upper of three, an unclear one counting half"
-        how = f"it is in {three}" if len(space.states) > 2 else two  # noqa: PLR2004
+        how = f"it is in {three}" if len(space.states) > 2 else two
         if mixed:
             how = f"{two}; or, with equal weight, in {three}"
         asked = np.bincount(space.annotator, space.n, space.num_annotators)
@@ -326,10 +326,8 @@ def _meaning(space: ContainsSpace, single: Single, *, mixed: bool) -> list[str]:
         if np.isfinite(share)
     )
     shown = "; ".join(f"{meaning} {other:.0%}" for meaning, other in others)
-    return [
-        f"a label is present if {how}: {share:.0%} of the pairs. By other meanings: "
-        f"{shown}"
-    ]
+    sentence = f"{PRESENT} {how}: {share:.0%} of the pairs. By other meanings: {shown}"
+    return [sentence]
 
 
 def _with(
