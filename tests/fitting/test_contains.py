@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks import contains_crowds
+from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.checks.presence import beyond_habit
 from consilience.contains.space import MEANINGS
-from consilience.fitting import contains as room
+from consilience.fitting import halves as room
 from consilience.fitting.contains import which_contains
 from consilience.fitting.request import Request
 from consilience.posterior.labels import share_present
-from consilience.posterior.truth import Truth
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -120,29 +120,27 @@ def test_the_truth_is_two_models_by_halves_and_votes(crowd, compared):
     assert np.abs(ours - mean).max() > 0.04
 
 
-def known(labels, probability, columns=None):
-    """Pairs that two models believe to be present so far, with their labels."""
+def learned(labels, probability, columns=None):
+    """P(present) that two models believe, with what is known of pairs beside it."""
     rows = [(f"i{k}", "a", label, "yes") for k, label in enumerate(labels)]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
     lists = frame[["item", "label"]].assign(score=columns)
     space = space_of(
         read(frame, kind="contains"), lists=None if columns is None else lists
     )
-    given = np.asarray(probability)
-    both = np.stack([1 - given, given], 1)
-    where = pd.Index(space.unit_item).get_indexer([f"i{k}" for k in range(len(labels))])
-    placed = np.empty_like(both)
-    placed[where] = both
-    truth, weight = room._with_known(space, Truth(placed, placed, placed))
-    return truth.probability[where, 1], weight
+    order = pd.Index(space.unit_item).get_indexer([f"i{k}" for k in range(len(labels))])
+    given = np.empty(len(labels))
+    given[order] = probability
+    known = room._learned(space, given)
+    return known, expit(logit(given) + known.moved(space))[order]
 
 
 def test_a_label_has_a_prevalence_of_its_own_and_one_label_has_none():
     probability = [0.9, 0.8, 0.9, 0.5, 0.1, 0.2, 0.1, 0.5]
-    ours, _ = known([*"ccccdddd"], probability)
+    _, ours = learned([*"ccccdddd"], probability)
     assert ours[3] > 0.55
     assert ours[7] < 0.45
-    alone, _ = known([*"cccccccc"], probability)
+    _, alone = learned([*"cccccccc"], probability)
     assert np.allclose(alone, probability)
 
 
@@ -155,9 +153,9 @@ def test_covariates_of_pairs_have_weights_that_are_learned():
         (score, 0.5, 4.0),
         (generator.permutation(score), -0.3, 0.3),
     ):
-        _, (weight, error) = known(["c"] * 400, given, columns.astype(str))
-        assert low < weight[0] < high
-        assert error[0] < 0.3
+        known, _ = learned(["c"] * 400, given, columns.astype(str))
+        assert low < known.weight[1] < high
+        assert known.error[1] < 0.3
 
 
 def test_presence_and_annotators_have_intervals(compared):
@@ -264,3 +262,20 @@ def test_habit_is_how_an_annotator_answers_elsewhere():
     found = beyond_habit(space, np.zeros(8))
     assert found.gain == pytest.approx(-np.log(habit).mean())
     assert found.error > 0
+
+
+def test_a_fit_by_halves_predicts_as_it_believes(compared, crowd, tmp_path):
+    responses = read(crowd.frame, kind="contains")
+    compared.save(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
+    ours = cs.predict(again, responses)
+    apart = ours.labels()["probability"] - compared.labels()["probability"]
+    assert np.abs(apart).max() < 0.05
+    # The first half alone does not.
+    alone = cs.fit(responses, model=room.HALVES[0])
+    other = cs.predict(alone, responses).labels()["probability"]
+    assert np.abs(other - compared.labels()["probability"]).max() > 0.05
+    columns = ["sensitivity", "sensitivity_lower", "specificity_upper"]
+    pd.testing.assert_frame_equal(
+        ours.annotators()[columns], compared.annotators()[columns], atol=0.03
+    )
