@@ -54,20 +54,17 @@ VOTES = {2: ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)), 3: tuple(np.eye(3).tolist())}
 
 
 def shares_by_meaning(
-    confusion: Float[np.ndarray, "D J K L"],
+    answers: Float[np.ndarray, "D K L"],
     prevalence: Float[np.ndarray, "D K"],
-    asked: Float[np.ndarray, " J"],
     present: Float[np.ndarray, " K"],
     reported: float,
 ) -> Float[np.ndarray, "D V"]:
     """Return the share of pairs that are present by each meaning that tables have.
 
     The first is that of the reported probabilities, whose mean the draws are moved to.
-
     That half of a panel of new annotators would endorse a label has the probability of
     a binomial tail, given the state of the label.
     """
-    answers = np.einsum("j,djkl->dkl", asked / asked.sum(), confusion)
     endorsed = np.clip(answers @ ENDORSING, 0.0, 1.0)
     half = PANEL // 2
     panels = special.betainc(half, PANEL - half + 1, endorsed)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from consilience import annotators
 from consilience.checks.leave_one_out import (
     LeaveOneOut,
@@ -13,7 +11,6 @@ from consilience.checks.leave_one_out import (
     leave_one_response_out,
 )
 from consilience.checks.presence import beyond_habit
-from consilience.contains.space import MEANINGS, PRESENT, shares_by_meaning
 from consilience.errors import OptionError
 from consilience.fitting.halves import (
     HALVES,
@@ -26,6 +23,7 @@ from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one, fit_outcome
 from consilience.inference.options import generator_of, seed_for
 from consilience.model import PREVALENCE, stack_chains
+from consilience.posterior.labels import with_meaning
 from consilience.posterior.tree import Outcome, reported_truth, with_groups
 from consilience.progress import Reporter, reporter
 from consilience.truth import ContainsSpace
@@ -58,12 +56,11 @@ def fit_contains(study: Study, request: Request) -> Outcome:
             scores = leave_one_response_out(single.model, space, draws)
             if why is not None:
                 single = replace(single, reason=f"{why}; {single.reason}")
-    remarks = _meaning(space, single, mixed=name == "auto")
-    outcome = fit_outcome(study, request, space, single, remarks)
+    outcome = fit_outcome(study, request, space, single)
     return replace(
         outcome,
         attributes=_with(outcome, space, scores),
-        finish=lambda data: with_groups(data, **groups),
+        finish=lambda data: with_meaning(with_groups(data, **groups)),
     )
 
 
@@ -104,46 +101,6 @@ def _by_halves(
         reason=f"{mixed.reason}; annotators are those of {first.name}",
     )
     return single, kept(halves, mixed.known)
-
-
-def _meaning(space: ContainsSpace, single: Single, *, mixed: bool) -> list[str]:
-    """Say what makes a label present, and how many are by other meanings."""
-    parameters = single.result.parameters
-    shares = parameters.get("share_present")
-    panel = getattr(single.model.prior, "panel", 0)
-    if shares is not None:
-        how = (
-            f"at least half of {panel:g} new annotators would endorse it, a maybe "
-            f"counting {single.model.prior.maybe:g}"
-            if panel
-            else "it looks more like labels that are there than like labels that are "
-            "not (the upper of two components of equal spread, and in part the cut "
-            "that tells most about an answer)"
-        )
-        mean = np.asarray(shares, float).mean((0, 1))
-    else:
-        names = {"confusion", PREVALENCE}
-        if not names <= parameters.keys():
-            return []
-        two = "it is in the upper of two states that tell most about the answers"
-        three = "the upper of three, an unclear one counting half"
-        how = f"it is in {three}" if len(space.states) > 2 else two
-        if mixed:
-            how = f"{two}; or, with equal weight, in {three}"
-        asked = np.bincount(space.annotator, space.n, space.num_annotators)
-        drawn = (stack_chains(parameters[name]) for name in ("confusion", PREVALENCE))
-        truth = reported_truth(single.result, single.tempering)
-        reported = float((truth.probability @ space.present).mean())
-        shares = shares_by_meaning(*drawn, asked, space.present, reported)
-        mean = shares.mean(0)
-    (_, share), *others = (
-        (meaning, share)
-        for meaning, share in zip(MEANINGS, mean, strict=True)
-        if np.isfinite(share)
-    )
-    shown = "; ".join(f"{meaning} {other:.0%}" for meaning, other in others)
-    sentence = f"{PRESENT} {how}: {share:.0%} of the pairs. By other meanings: {shown}"
-    return [sentence]
 
 
 def _with(

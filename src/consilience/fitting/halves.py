@@ -47,6 +47,7 @@ from consilience.inference.augmentation import draw_parameters, one_of
 from consilience.intervals import log_odds
 from consilience.model import DIMS, HostModel, Model
 from consilience.posterior.spaces import coordinates
+from consilience.posterior.stored import BY_HALVES
 from consilience.posterior.tree import reported_truth
 from consilience.posterior.truth import Tempering, Truth, temper
 from consilience.truth import ContainsSpace, tally
@@ -69,7 +70,6 @@ ROUNDS = 15  # of prevalences and posteriors, which then change by less than .00
 LEAST = 1e-6  # precision of what is free, so that a matrix can be inverted
 BURN_IN = 5  # sweeps: the truth is drawn afresh each time, whatever the tables
 MOST_KEPT = 40  # draws of each half, to predict from
-GROUP = "halves"  # of a fit
 
 
 class Half(NamedTuple):
@@ -253,7 +253,7 @@ def kept(halves: Sequence[Half], known: Known) -> dict[str, xr.Dataset]:
     columns = {"weight": ("column", known.weight), "error": ("column", known.error)}
     of_label = {"of_label": ("label", known.of_label)}
     groups = {
-        GROUP: xr.Dataset(
+        BY_HALVES: xr.Dataset(
             columns | of_label, {"label": known.labels}, {"share": known.share}
         )
     }
@@ -266,7 +266,7 @@ def kept(halves: Sequence[Half], known: Known) -> dict[str, xr.Dataset]:
             dims = ("chain", "draw", *DIMS[name])
             values[name] = (dims, value[:, some].astype(np.float32))
         axes = {axis for name in values for axis in DIMS[name]}
-        groups[f"{GROUP}/{half.name}"] = xr.Dataset(
+        groups[f"{BY_HALVES}/{half.name}"] = xr.Dataset(
             values,
             {axis: along[axis] for axis in axes},
             {
@@ -279,7 +279,7 @@ def kept(halves: Sequence[Half], known: Known) -> dict[str, xr.Dataset]:
 
 def known_of(data: xr.DataTree) -> Known:
     """Return what a fit has learned of labels and covariates."""
-    group = data[GROUP].to_dataset()
+    group = data[BY_HALVES].to_dataset()
     names = ("label", "of_label", "weight", "error")
     return Known(
         float(group.attrs["share"]), *(group[name].to_numpy() for name in names)

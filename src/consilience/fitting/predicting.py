@@ -22,7 +22,7 @@ from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.annotator_table import NO_GROUP
-from consilience.fitting.halves import GROUP, HALVES, Half, by_halves, known_of
+from consilience.fitting.halves import HALVES, Half, by_halves, known_of
 from consilience.fitting.inputs import Table, both_tasks, check_fit, types_in
 from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
@@ -36,8 +36,9 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior import Fit
+from consilience.posterior.labels import with_meaning
 from consilience.posterior.spaces import annotator_groups
-from consilience.posterior.stored import KEPT_PROB
+from consilience.posterior.stored import BY_HALVES, KEPT_PROB
 from consilience.posterior.tree import tree, with_groups
 from consilience.posterior.truth import Tempering
 from consilience.responses import Responses
@@ -151,7 +152,7 @@ def predict(
     # likelihood.
     bound = model.of_classes or model.rule is not None
     read = None if bound else _reader(model, space, values.keys())
-    if GROUP in fit.data.children:
+    if BY_HALVES in fit.data.children:
         result, tempering = _by_halves(fit.data, study, values)
         dims = {**DIMS, **model.dims}
         return _checked(tree(space, result, dims, attributes(space), tempering))
@@ -173,7 +174,7 @@ def _by_halves(
     """Predict by both models of a fit that mixes them; annotators are the fit's."""
     halves, prob = [], data.attrs["prob"]
     for name in HALVES:
-        model, learned = fittable(name), data[GROUP][name]
+        model, learned = fittable(name), data[BY_HALVES][name]
         space = aligned_space(study.space(model.states), data)
         space = _with_annotator_groups(space, data)
         draws = align_draws(space, learned)
@@ -199,6 +200,7 @@ def _by_halves(
 
 
 def _checked(data: xr.DataTree) -> Fit:
+    data = with_meaning(data)
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
 

@@ -30,6 +30,7 @@ from consilience.inference.options import check_fits, override
 from consilience.inference.result import check_kind
 from consilience.model import Model
 from consilience.posterior import ITEMS, LABELS, Fit
+from consilience.posterior.labels import with_meaning
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.shards import MARKER, Shards
@@ -95,7 +96,7 @@ class ShardedFit:
         constant = data["constant_data"].to_dataset()
         counts = ("annotator", self._learned[0].answers)
         constant = constant.assign(annotator_responses=counts)
-        data = with_groups(data, constant_data=constant)
+        data = with_meaning(with_groups(data, constant_data=constant))
         return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
     def _outcome(self, place: int) -> Outcome:
