@@ -211,7 +211,7 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         those of contains and glad are, more slowly, and without draws). "auto" compares
         models on items of the first shard and fits the best to all shards, as `fit`
         does where answers are many, and mixes their posteriors. Of contains it is
-        contains_states, as for `fit` of many answers.
+        contains_states alone.
     engine : {"auto", "vb", "em"}, default "auto"
         Inference engine; "auto" is the first of these that fits the model.
     gold, candidates, annotators : data frame or path, optional
