@@ -17,6 +17,7 @@ from consilience.fitting.halves import (
     Half,
     by_halves,
     kept,
+    mixed_single,
     tables_given_presence,
 )
 from consilience.fitting.request import Request, Study
@@ -95,11 +96,7 @@ def _by_halves(
         generator = generator_of(request.seed)
         drawn = tables_given_presence(first.model, space, mixed, number, generator)
         result = replace(result, parameters=drawn)
-    single = replace(
-        replace(first, result=result).believing(mixed.tempering.raw),
-        tempering=mixed.tempering,
-        reason=f"{mixed.reason}; annotators are those of {first.name}",
-    )
+    single = mixed_single(replace(first, result=result), mixed)
     return single, kept(halves, mixed.known)
 
 

@@ -41,7 +41,7 @@ from jaxtyping import Float, Shaped
 
 from consilience.checks.independence import COMMON, mixed_effect
 from consilience.fitting.comparing import mixture_of
-from consilience.fitting.single import prior_at_full_strength
+from consilience.fitting.single import Single, prior_at_full_strength
 from consilience.inference import Result
 from consilience.inference.augmentation import draw_parameters, one_of
 from consilience.intervals import log_odds
@@ -140,7 +140,7 @@ def by_halves(halves: Sequence[Half], prob: float, known: Known | None = None) -
     space = first.space
     low, mean, high = np.mean([half.present() for half in halves], 0)
     known = known or _learned(space, mean)
-    certain = (mean <= 0) | (mean >= 1)  # gold labels
+    certain, given = (mean <= 0) | (mean >= 1), mean  # gold labels
     move = np.where(certain, 0.0, known.moved(space))
     number = np.bincount(space.unit, space.n, space.num_units)
     share = VOTES / mixed_effect(number, COMMON)
@@ -149,6 +149,7 @@ def by_halves(halves: Sequence[Half], prob: float, known: Known | None = None) -
         share * votes + (1 - share) * special.expit(log_odds(each) + move)
         for each in (low, mean, high)
     )
+    mean = np.where(certain, given, mean)
     off = OFF * NormalDist().inv_cdf((1 + prob) / 2)
     middle = log_odds(mean)
     low, high = (
@@ -169,6 +170,15 @@ def by_halves(halves: Sequence[Half], prob: float, known: Known | None = None) -
     usual = float(share.mean())
     shares = [*((half.name, (1 - usual) / 2) for half in halves), ("votes", usual)]
     return Mixed(tempering, known, mixture_of(shares))
+
+
+def mixed_single(first: Single, mixed: Mixed) -> Single:
+    """Return the fit of the first model with the posterior of the mixture."""
+    return replace(
+        first.believing(mixed.tempering.raw),
+        tempering=mixed.tempering,
+        reason=f"{mixed.reason}; annotators are those of {first.name}",
+    )
 
 
 def _learned(space: ContainsSpace, given: Float[np.ndarray, " U"]) -> Known:
