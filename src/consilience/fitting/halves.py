@@ -32,12 +32,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from consilience.checks.independence import COMMON, mixed_effect
 from consilience.fitting.comparing import mixture_of
@@ -94,15 +95,15 @@ class Known:
 
     Attributes
     ----------
-    share
-        Mean of what the halves believed before.
+    level
+        That of the mean of what the halves believed before.
     labels, of_label
         Labels, and what their prevalence adds.
     weight, error
         A constant and the weights of the covariates, with their standard errors.
     """
 
-    share: float
+    level: float
     labels: Shaped[np.ndarray, " M"]
     of_label: Float[np.ndarray, " M"]
     weight: Float[np.ndarray, " P"]
@@ -110,16 +111,14 @@ class Known:
 
     def moved(self, space: ContainsSpace) -> Float[np.ndarray, " U"]:
         """Return what is added to the log-odds of each pair."""
-        place = _index(self.labels).get_indexer(_index(space.unit_label))
+        before, now = (
+            pd.Index(labels.astype(str)) for labels in (self.labels, space.unit_label)
+        )
+        place: Int[np.ndarray, " U"] = before.get_indexer(now)
         of_label = np.append(self.of_label, 0.0)[place]
         columns = _design(space)
-        whole = columns @ self.weight[: columns.shape[1]] + of_label
-        moved: Float[np.ndarray, " U"] = whole - special.logit(self.share)
-        return moved
-
-
-def _index(labels: Shaped[np.ndarray, " M"]) -> pd.Index:
-    return pd.Index(labels.astype(str))
+        moved: Float[np.ndarray, " U"] = columns @ self.weight[: columns.shape[1]]
+        return moved + of_label - self.level
 
 
 def _design(space: ContainsSpace) -> Float[np.ndarray, "U P"]:
@@ -188,11 +187,11 @@ def _learned(space: ContainsSpace, given: Float[np.ndarray, " U"]) -> Known:
     expected counts of all labels most probable.
     """
     labels, label = np.unique(space.unit_label.astype(str), return_inverse=True)
-    pairs, columns, share = np.bincount(label), _design(space), given.mean()
+    pairs, columns = np.bincount(label), _design(space)
+    level = log_odds(given.mean(keepdims=True))
     ridge = np.diag(np.append(LEAST, np.ones(columns.shape[1] - 1)))
-    evidence = log_odds(given) - log_odds(given.mean(keepdims=True))
-    present, weight = given, np.zeros(columns.shape[1])
-    weight[:1] = log_odds(given.mean(keepdims=True))
+    evidence, present = log_odds(given) - level, given
+    weight = np.append(level, np.zeros(columns.shape[1] - 1))
     for _ in range(ROUNDS):
         mean, count = present.mean(keepdims=True), np.bincount(label, present)
         most = CONCENTRATIONS[:, None]
@@ -207,7 +206,7 @@ def _learned(space: ContainsSpace, given: Float[np.ndarray, " U"]) -> Known:
         weight += np.linalg.solve(curvature, slope)
         present = special.expit(evidence + columns @ weight + of_label[label])
     error = np.sqrt(np.diag(np.linalg.inv(curvature)))
-    return Known(float(share), labels.astype(object), of_label, weight, error)
+    return Known(float(level[0]), labels.astype(object), of_label, weight, error)
 
 
 def _votes(space: ContainsSpace) -> Float[np.ndarray, " U"]:
@@ -245,7 +244,7 @@ def tables_given_presence(
         moved = special.expit(middle + OFF * generator.standard_normal())
         moved = np.where(certain, present, moved)
         states = one_of(generator, np.stack([1 - moved, moved], 1))
-        counts = tables.sweep(logs, assign=lambda _, states=states: states).counts
+        counts = tables.sweep(logs, assign=partial(_instead, states)).counts
         concentration, logs = draw_parameters(generator, priors, concentration, counts)
         if draw >= BURN_IN:
             for name, values in logs.items():
@@ -258,13 +257,19 @@ def tables_given_presence(
     return drawn
 
 
+def _instead(
+    states: Float[np.ndarray, "U M"], _: Float[np.ndarray, "U M"]
+) -> Float[np.ndarray, "U M"]:
+    return states
+
+
 def kept(halves: Sequence[Half], known: Known) -> dict[str, xr.Dataset]:
     """Return what is kept of both models to predict, as groups of a fit."""
     columns = {"weight": ("column", known.weight), "error": ("column", known.error)}
     of_label = {"of_label": ("label", known.of_label)}
     groups = {
         BY_HALVES: xr.Dataset(
-            columns | of_label, {"label": known.labels}, {"share": known.share}
+            columns | of_label, {"label": known.labels}, {"level": known.level}
         )
     }
     for half in halves:
@@ -292,5 +297,5 @@ def known_of(data: xr.DataTree) -> Known:
     group = data[BY_HALVES].to_dataset()
     names = ("label", "of_label", "weight", "error")
     return Known(
-        float(group.attrs["share"]), *(group[name].to_numpy() for name in names)
+        float(group.attrs["level"]), *(group[name].to_numpy() for name in names)
     )

@@ -147,23 +147,23 @@ def predict(
     space = aligned_space(study.space(settings.get("states", 2)), fit.data)
     space = _with_annotator_groups(space, fit.data)
     _check(fit.data, space)
-    values = align_draws(space, fit.data["posterior"])
+    values = align_draws(space, fit.data["posterior"].to_dataset())
     # What is believed of classes is in the items of the earlier fit, and rules have no
     # likelihood.
     bound = model.of_classes or model.rule is not None
     read = None if bound else _reader(model, space, values.keys())
+    tempering: Tempering | None
     if BY_HALVES in fit.data.children:
         result, tempering = _by_halves(fit.data, study, values)
-        dims = {**DIMS, **model.dims}
-        return _checked(tree(space, result, dims, attributes(space), tempering))
-    if read is None:
+    elif read is None:
         msg = (
             f"{before['model']}, as it was fitted by {before['engine']}, cannot be "
             "used on other items: fit both studies together, or take a model of tables"
         )
         raise OptionError(msg)
-    result = result_of(read, values, before["prob"])
-    tempering = _tempering(fit.data, space, result)
+    else:
+        result = result_of(read, values, before["prob"])
+        tempering = _tempering(fit.data, space, result)
     dims = {**DIMS, **model.dims}
     return _checked(tree(space, result, dims, attributes(space), tempering))
 
@@ -174,8 +174,8 @@ def _by_halves(
     """Predict by both models of a fit that mixes them; annotators are the fit's."""
     halves, prob = [], data.attrs["prob"]
     for name in HALVES:
-        model, learned = fittable(name), data[BY_HALVES][name]
-        space = aligned_space(study.space(model.states), data)
+        model, learned = fittable(name), data[f"{BY_HALVES}/{name}"].to_dataset()
+        space: Any = aligned_space(study.space(model.states), data)
         space = _with_annotator_groups(space, data)
         draws = align_draws(space, learned)
         read = _reader(model, space, draws.keys())
@@ -371,7 +371,7 @@ def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | N
 
 
 def align_draws(
-    space: Space, learned: xr.DataTree
+    space: Space, learned: xr.Dataset
 ) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
     """Return draws, of a group of a fit, with the annotators of a new space."""
     return {
