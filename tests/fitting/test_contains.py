@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks import contains_crowds
-from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.checks.presence import beyond_habit
@@ -118,44 +117,6 @@ def test_the_truth_is_two_models_by_halves_and_votes(crowd, compared):
     # The draws of the halves have seeds of their own: some .01 apart.
     assert np.abs(ours - expected).max() < 0.04
     assert np.abs(ours - mean).max() > 0.04
-
-
-def learned(labels, probability, columns=None):
-    """P(present) that two models believe, with what is known of pairs beside it."""
-    rows = [(f"i{k}", "a", label, "yes") for k, label in enumerate(labels)]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
-    lists = frame[["item", "label"]].assign(score=columns)
-    space = space_of(
-        read(frame, kind="contains"), lists=None if columns is None else lists
-    )
-    order = pd.Index(space.unit_item).get_indexer([f"i{k}" for k in range(len(labels))])
-    given = np.empty(len(labels))
-    given[order] = probability
-    known = room._learned(space, given)
-    return known, expit(logit(given) + known.moved(space))[order]
-
-
-def test_a_label_has_a_prevalence_of_its_own_and_one_label_has_none():
-    probability = [0.9, 0.8, 0.9, 0.5, 0.1, 0.2, 0.1, 0.5]
-    _, ours = learned([*"ccccdddd"], probability)
-    assert ours[3] > 0.55
-    assert ours[7] < 0.45
-    _, alone = learned([*"cccccccc"], probability)
-    assert np.allclose(alone, probability)
-
-
-def test_covariates_of_pairs_have_weights_that_are_learned():
-    generator = np.random.default_rng(0)
-    score = generator.normal(size=400)
-    present = generator.random(400) < 1 / (1 + np.exp(-2 * score))
-    given = np.where(present, 0.9, 0.1)
-    for columns, low, high in (
-        (score, 0.5, 4.0),
-        (generator.permutation(score), -0.3, 0.3),
-    ):
-        known, _ = learned(["c"] * 400, given, columns.astype(str))
-        assert low < known.weight[1] < high
-        assert known.error[1] < 0.3
 
 
 def test_presence_and_annotators_have_intervals(compared):

@@ -117,8 +117,9 @@ class Known:
         place: Int[np.ndarray, " U"] = before.get_indexer(now)
         of_label = np.append(self.of_label, 0.0)[place]
         columns = _design(space)
-        moved: Float[np.ndarray, " U"] = columns @ self.weight[: columns.shape[1]]
-        return moved + of_label - self.level
+        by_columns = columns @ self.weight[: columns.shape[1]]
+        moved: Float[np.ndarray, " U"] = by_columns + of_label - self.level
+        return moved
 
 
 def _design(space: ContainsSpace) -> Float[np.ndarray, "U P"]:
