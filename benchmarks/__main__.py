@@ -27,6 +27,7 @@ MODULES = {
     "start": "speed",
     "agreement": "speed",
     "contains": "contains",
+    "contains_halves": "contains",
     "whole_contains": "speed",
     "counts": "contains",
     "contains_coverage": "coverage",

@@ -10,16 +10,17 @@ have an even first byte of SHA-256; so the other half is measured on its own.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.contains_scores import Told, against_best, rows
+from benchmarks.contains_scores import Told, against_best, losses, rows
 from benchmarks.harness import Report, not_run, public_data
 from benchmarks.rated import RATERS, Study, draws
 
 # model, engine, states, told; each fitted to the main part.
 LEARNED = {
     "contains": ("contains", "em", 2, "raw"),
+    "auto": ("auto", "auto", None, "tempered"),
     "contains, groups and predictions": ("contains", "em", 2, "raw"),
     "Dawid-Skene, 2 states": ("dawid_skene", "em", 2, "raw"),
     "Dawid-Skene, 3 states": ("dawid_skene", "em", 3, "raw"),
@@ -258,3 +259,117 @@ def counts(*, quick: bool, repeats: int) -> Report:
 
 def _anonymous(told: Study, answers):
     return told.responses(answers.drop(columns="annotator"), groups=False)
+
+
+FORMS = {  # answers and truth of the medical relations, in files of these names
+    "cause and treat": ("answers_cause_union", "truth_cause_union"),
+    "the same, adjudicated": ("answers_cause_union", "truth_adjudicated_cause_union"),
+    "12 relations": ("answers_12labels_40k", "truth"),
+}
+SIZES = (500, 3_000, 24_000)
+IN_A_PROCESS = """
+import resource, sys
+import pandas as pd
+import consilience as cs
+responses = cs.read(sys.argv[1]) if len(sys.argv) < 3 else cs.read(
+    pd.read_csv(sys.argv[1]), kind="contains")
+fit = cs.fit(responses)
+fit.labels(), fit.annotators()
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime)
+"""
+
+
+def contains_halves(*, quick: bool, repeats: int) -> Report:
+    """Measure `auto` beside its halves and votes: relations, rare findings, seconds."""
+    import consilience as cs
+    from benchmarks.contains_crowds import findings
+
+    del repeats
+    title = "Presence by halves"
+    found: list[dict] = []
+    for readers, per_item in ((5, 5), (12, 3)):
+        frame, truth = findings(0, readers, per_item)
+        responses = cs.read(frame, kind="contains")
+        name = f"simulated findings, {per_item} readers"
+        found += _beside(name, frame, truth, _models(responses, quick=quick))
+    data = public_data("contains", quick=quick)
+    for name, (answers, truth) in FORMS.items() if data else ():
+        import pandas as pd
+
+        folder = data / "contains" / "medical-relations"
+        frame, gold = (
+            pd.read_csv(folder / f"{each}.csv", dtype=str) for each in (answers, truth)
+        )
+        responses = cs.read(frame, kind="contains")
+        gold["present"] = gold["present"] == "yes"
+        found += _beside(name, frame, gold, _models(responses, quick=quick))
+    notes = (
+        (
+            "Log-loss of P(present), clipped at .001, and its mean beside the true "
+            "share, of the pairs whose truth is known. smoothed votes: (votes + 2 m) / "
+            "(n + 2), m the mean vote."
+        ),
+        (
+            "Seconds: CPU seconds of a new process with `auto`, imports and reading "
+            "included."
+        ),
+    )
+    more = {"Seconds of a new process": _seconds(data, quick=quick)}
+    return Report(title, found, notes, more=more)
+
+
+def _models(responses, *, quick: bool) -> dict:
+    import consilience as cs
+    from consilience.fitting.halves import HALVES
+
+    return {
+        name: cs.fit(responses, model=name).labels()
+        for name in ("auto", *HALVES)[: 1 if quick else 3]
+    }
+
+
+def _beside(study: str, frame, truth, labels: Mapping[str, Any]) -> Iterator[dict]:
+    """Give a row for votes, and for each model."""
+    worth = frame["answer"].map({"no": 0.0, "maybe": 0.5, "yes": 1.0})
+    counted = worth.groupby([frame["item"], frame["label"]]).agg(["sum", "count"])
+    votes = (counted["sum"] + 2 * worth.mean()) / (counted["count"] + 2)
+    smoothed = votes.rename("probability").reset_index()
+    for method, table in {"smoothed votes": smoothed, **labels}.items():
+        told = table.astype({"item": str, "label": str})
+        both = truth.merge(told[["item", "label", "probability"]])
+        believed = both["probability"].to_numpy()
+        there = both["present"].to_numpy(bool)
+        yield {
+            "study": study,
+            "method": method,
+            "log-loss": round(float(losses(believed, there).mean()), 4),
+            "mean P": round(float(believed.mean()), 4),
+            "true share": round(float(there.mean()), 4),
+        }
+
+
+def _seconds(data, *, quick: bool) -> list[dict]:
+    """Return the seconds of processes that fit studies of several sizes."""
+    import subprocess
+    import sys
+    import tempfile
+    from pathlib import Path
+
+    from benchmarks.contains_crowds import DESIGNS, draw
+
+    def spent(*arguments: str) -> float:
+        command = [sys.executable, "-c", IN_A_PROCESS, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return round(float(done.stdout), 1)
+
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in SIZES[: 1 if quick else None]:
+            file = Path(folder) / f"{size}.csv"
+            draw(DESIGNS["equal spreads"], 0, items=size // 20).frame.to_csv(file)
+            rows.append({"answers": size, "CPU s": spent(str(file), "frame")})
+    if data is not None and (data / "reassessed-imagenet").exists():
+        whole = str(data.resolve() / "reassessed-imagenet")
+        rows.append({"answers": 924_810, "CPU s": spent(whole)})
+    return rows

@@ -95,6 +95,22 @@ DESIGNS: Mapping[str, Design] = {
         per_item=12, experts=0.2, noise=(0.6, 0.3), shift=(0.4, 0.7)
     ),
     "one label is there": Design(present="one", shift=(0.3, 0.6)),
+    "varied present, common": Design(
+        present=0.6, absent_look=(-1.4, 0.6, 0.0), present_look=(1.0, 1.5, 0.0)
+    ),
+    "rare, five annotators": Design(present=0.03),
+    "very rare": Design(present=0.015, shift=(-0.2, 0.4)),
+    "two annotators": Design(per_item=2),
+    "one annotator": Design(per_item=1),
+    "nine annotators": Design(per_item=9),
+    "near looks": Design(absent_look=(-0.6, 0.9, 0.0), present_look=(0.6, 0.9, 0.0)),
+    "clear looks": Design(absent_look=(-2.0, 0.7, 0.0), present_look=(2.0, 0.7, 0.0)),
+    "images differ": Design(item=1.0),
+    "sharp annotators": Design(noise=(-1.0, 0.3), shift=(0.0, 0.3)),
+    "lenient and strict": Design(shift=(0.0, 1.3)),
+    "no maybe, common": Design(
+        band=None, present=0.6, shift=(0.0, 0.6), absent_look=(-1.0, 0.9, 0.8)
+    ),
 }
 
 
@@ -123,13 +139,13 @@ def _answers(look, shift, noise, band):
     return np.stack([1 - at_least, at_least - above, above], -1)
 
 
-def draw(design: Design, seed: int, name: str = "") -> Crowd:
+def draw(design: Design, seed: int, name: str = "", *, items: int = ITEMS) -> Crowd:
     """Draw a study."""
     import numpy as np
     import pandas as pd
 
     generator = np.random.default_rng([sum(map(ord, name)), seed])
-    people, items = max(PEOPLE, int(1.7 * design.per_item)), ITEMS
+    people = max(PEOPLE, int(1.7 * design.per_item))
     asked = generator.random((items, LABELS)).argsort(1)[:, :ASKED]
     if design.present == "one":
         there = np.arange(ASKED) == generator.integers(0, ASKED, items)[:, None]
@@ -227,3 +243,52 @@ def copied(name: str, seed: int) -> Crowd:
     known = np.array([isinstance(each, str) for each in theirs])
     frame["answer"] = np.where(taken & known, theirs, frame["answer"])
     return replace(crowd, frame=frame)
+
+
+def findings(seed: int, readers: int, per_item: int):
+    """Return answers of yes and no about rare findings, and which are there.
+
+    Fourteen labels of 500 items, most of them one in a hundred or rarer; readers miss a
+    third of those that are there.
+    """
+    import numpy as np
+    import pandas as pd
+
+    items, labels = 500, 14
+    generator = np.random.default_rng([5, seed, readers])
+    share = np.clip(np.exp(generator.normal(-4.6, 1.0, labels)), 0.0005, 0.1)
+    item = generator.normal(0, 0.5, (items, 1))
+    there = generator.random((items, labels)) < share * np.exp(item)
+    look = np.where(
+        there,
+        generator.normal(0.4, 1.4, there.shape),
+        generator.normal(-3.4, 1.0, there.shape),
+    )
+    shift = generator.normal(0, 0.5, readers)
+    noise = np.exp(generator.normal(-0.2, 0.2, readers))
+    who = generator.random((items, readers)).argsort(1)[:, :per_item]
+    seen = (look + 0.3 * item)[:, None] + shift[who][:, :, None]
+    seen += noise[who][:, :, None] * generator.normal(size=seen.shape)
+    place, reader, label = np.indices(seen.shape)
+    frame = pd.DataFrame(
+        {
+            "item": [f"i{each:03d}" for each in place.ravel()],
+            "annotator": [
+                f"a{each:02d}"
+                for each in np.take_along_axis(who, reader[:, :, 0], 1)
+                .repeat(labels, 1)
+                .ravel()
+            ],
+            "label": [f"l{each:02d}" for each in label.ravel()],
+            "answer": np.where(seen > 0, "yes", "no").ravel(),
+        }
+    )
+    place, label = np.indices(there.shape)
+    truth = pd.DataFrame(
+        {
+            "item": [f"i{each:03d}" for each in place.ravel()],
+            "label": [f"l{each:02d}" for each in label.ravel()],
+            "present": there.ravel(),
+        }
+    )
+    return frame, truth

@@ -28,6 +28,7 @@ FITS = [
     ("choice", "one_coin_dawid_skene", "nuts"),
     ("choice", "glad", "svi"),
     ("contains", "contains", "em"),
+    ("contains", "auto", "auto"),
     ("objects", "objects", "em"),
     ("choice", "auto", "auto"),
 ]

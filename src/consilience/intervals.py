@@ -66,8 +66,8 @@ def move_bound(
     if np.isnan(bound).all():  # nothing states one
         return bound
     with np.errstate(invalid="ignore"):
-        distance = _logit(bound) - _logit(before)
-    moved: Float[np.ndarray, ...] = special.expit(_logit(after) + factor * distance)
+        distance = log_odds(bound) - log_odds(before)
+    moved: Float[np.ndarray, ...] = special.expit(log_odds(after) + factor * distance)
     return moved
 
 
@@ -95,7 +95,8 @@ def share_bounds(
     return np.minimum(lower, share), np.maximum(upper, share)
 
 
-def _logit(probability: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+def log_odds(probability: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Return finite log-odds, also of 0 and 1."""
     small = np.finfo(float).eps
     clipped: Float[np.ndarray, ...] = special.logit(
         np.clip(probability, small, 1 - small)

@@ -203,6 +203,6 @@ def test_labels_without_groups_have_the_one_of_the_earlier_fit():
         np.array([1.0, 3.0]).reshape(1, 1, 1, 2), {"annotator": ["a", "b"]}, dims
     )
     posterior = xr.Dataset({"annotator_threshold": threshold})
-    data = xr.DataTree.from_dict({"posterior": posterior})
     # Who is new is the mean of those who were there.
-    assert align_draws(space, data)["annotator_threshold"].tolist() == [[[[3.0, 2.0]]]]
+    aligned = align_draws(space, posterior)["annotator_threshold"]
+    assert aligned.tolist() == [[[[3.0, 2.0]]]]

@@ -10,7 +10,7 @@ import consilience as cs
 from consilience.annotators import load
 from consilience.cli import main
 from consilience.errors import FitError, KindError, OptionError
-from consilience.fitting import sharded
+from consilience.fitting.halves import HALVES
 from consilience.inference import sharded_mode
 
 MODELS = ["contains", "contains_counts", "contains_states", "dawid_skene", "glad"]
@@ -132,16 +132,27 @@ def test_parts_that_are_not_kept_are_laid_out_again(shards, monkeypatch):
     pd.testing.assert_frame_equal(kept, again, check_exact=True)
 
 
-def test_auto_is_the_model_with_closed_forms(shards, tmp_path, capsys):
+def test_auto_is_two_models_by_halves_as_in_memory(answers, shards, tmp_path, capsys):
     main(["fit", str(shards.folder), "--out", str(tmp_path / "run")])
     assert "all 240 items" in " ".join(capsys.readouterr().out.split())
     run = cs.load(tmp_path / "run")
-    assert run.data.attrs["model"] == sharded.CONTAINS
+    assert run.data.attrs["model"] == HALVES[0]
+    assert "contains_states" in run.data.attrs["engine_reason"]
     shown = f"the {len(shards.items(0))} items of shard 1"
     assert shown in run.data.attrs["assumptions"]
     tables = cs.all_items(tmp_path / "run")
     assert tables.items.count_rows() == 240
     assert tables.labels.count_rows() == 480  # also of what is surely absent
+    parts = pd.concat([part.labels() for part in cs.fit_shards(shards).parts()])
+    both = parts.astype({"item": str, "label": str}).merge(
+        cs.fit(answers).labels().astype({"item": str, "label": str}),
+        on=["item", "label"],
+    )
+    assert len(both) == 480
+    # Labels have a prevalence by shard; in memory draws, not points, are averaged.
+    apart = (both["probability_x"] - both["probability_y"]).abs()
+    assert apart.mean() < 0.03
+    assert np.corrcoef(both["probability_x"], both["probability_y"])[0, 1] > 0.97
 
 
 def test_gold_labels_of_all_shards_are_scored(answers, shards, tmp_path, capsys):

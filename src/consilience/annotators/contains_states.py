@@ -9,7 +9,8 @@ r"""Three states of presence: annotators are drawn from a population that is lea
 The light version of `contains`, in closed form: a pair of item and label is in one of
 three states instead of anywhere on a scale, *maybe* is the answer that names the middle
 one, and each annotator has a confusion of three states by three answers whose prior is
-learned from all. An unclear pair counts half towards P(present). On the raters of the
+learned from all. An unclear pair counts half towards P(present). It is one half of
+`auto`. On the raters of the
 reassessed ImageNet study it fits a million answers in seconds, and its tempered
 posterior is nearly as good as that of `contains`; it uses neither groups of labels nor
 covariates.

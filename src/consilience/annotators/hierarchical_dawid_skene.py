@@ -14,7 +14,7 @@ weight of `h` annotators. All engines take this prior; that of `logistic_dawid_s
 the same idea in log-odds.
 
 An annotator with few answers borrows from the others, as much as the others are alike.
-With ids it is the default for contains, and for choice the first of those compared.
+For contains it is one half of `auto`.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,9 @@ with the answer over that without it, the truth summed out: exact. Over the para
    \frac{1}{p(y_r \mid y_{-r})}
    = \mathrm{E}\Big[\frac{1}{p(y_r \mid y_{i,-r}, \theta)} \Big| y\Big],
 
-estimated from posterior draws by importance sampling with truncated weights. It scores
+estimated from posterior draws by importance sampling with truncated weights. The latent
+trait of a pair has the posterior :math:`p(s \mid y_{-r}) \propto p(s \mid y) / p(y_r
+\mid s)` without answer r, whatever the labels of an item share. It scores
 models without gold labels: one that knows who confuses what predicts better.
 
 **Stacking**: models weighted so that their mixture predicts each answer best.
@@ -45,6 +47,8 @@ MAX_SCORED = 50_000_000  # answers x draws held at once (float32: 200 MB)
 # The mean over so many answers x draws has far less error from the draws than from the
 # answers; of every answer, this many draws are scored at least.
 ENOUGH, MIN_DRAWS = 300_000, 30
+TINY = 1e-12  # of a probability
+ROWS = 50_000  # answers looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,44 @@ def _of_trait(
     most: int,
 ) -> LeaveOneOut | None:
     """Score answers by the trait of their pair of item and label, summed out."""
-    from consilience.contains.latent_trait import predicted  # noqa: PLC0415 (loads JAX)
+    from consilience.contains.latent_trait import traits  # noqa: PLC0415 (loads JAX)
 
     if not isinstance(space, ContainsSpace):
         return None
-    each = list(predicted(model, space, parameters, most))
-    scored = np.log(np.stack([one.likelihood for one in each])).astype(np.float32)
-    return _weighted(scored)
+    of_draws = traits(model, space, parameters, most)
+    each = [_given_the_others(space, *draw) for draw in of_draws]
+    return _weighted(np.log(np.stack(each)).astype(np.float32))
+
+
+def given_two_states(
+    space: ContainsSpace,
+    truth: Float[np.ndarray, "U 2"],
+    confusion: Float[np.ndarray, "J 2 L"],
+) -> LeaveOneOut:
+    """Score answers by what is believed of their pair, and one table an annotator."""
+    tables = np.swapaxes(confusion, 1, 2)[:, None].astype(float)
+    likely = _given_the_others(space, truth, tables)
+    return LeaveOneOut(np.log(likely), np.ones(len(likely)))
+
+
+def _given_the_others(
+    space: ContainsSpace,
+    belief: Float[np.ndarray, "U T"],
+    answers: Float[np.ndarray, "J G L T"],
+) -> Float[np.ndarray, " N"]:
+    """Return p(answer | the others).
+
+    Tables of answers are of annotators and groups of labels, given states or nodes.
+    """
+    likely = np.empty(len(space.unit))
+    for start in range(0, len(space.unit), ROWS):
+        rows = slice(start, start + ROWS)
+        unit = space.unit[rows]
+        of_group = space.groups.code[unit] if answers.shape[1] > 1 else 0
+        tables = answers[space.annotator[rows], of_group]
+        seen = np.take_along_axis(tables, space.answer[rows, None, None], 1)[:, 0]
+        likely[rows] = 1 / (belief[unit] / np.maximum(seen, TINY)).sum(1)
+    return likely
 
 
 def _weighted(scored: Float[np.ndarray, "D N"]) -> LeaveOneOut:

@@ -14,11 +14,13 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from consilience.contains.space import PRESENT
 from consilience.errors import as_options
 from consilience.intervals import bounds
 from consilience.posterior import Fit
 from consilience.posterior.stored import copies
 from consilience.posterior.tables import FAILED, PASSED, tally
+from consilience.posterior.truth import MIXTURE
 from consilience.tables import CATALOGUE, Table
 from consilience.tables.catalogue import together
 from consilience.tables.terminal import (
@@ -123,18 +125,23 @@ def fit_summary(fitted: Fit) -> Group:
 
 def _why_this(attributes: Mapping[Any, Any], compared: pd.DataFrame) -> list[Text]:
     """Say what the truth and the annotators of a fit are, in a sentence each."""
+    if attributes["kind"] == "contains":
+        why, assumed = (
+            attributes["engine_reason"],
+            json.loads(attributes["assumptions"]),
+        )
+        meaning = [each for each in assumed if each.startswith(PRESENT)]
+        return [Text(each) for each in [why] * (MIXTURE in why) + meaning]
     weight = compared[compared["weight"] >= _SEEN]
     if len(weight) < 2:
         return []
     weight = weight.sort_values("weight", ascending=False)
     shares = ", ".join(f"{row.model} {row.weight:.2f}" for row in weight.itertuples())
-    # Of contains it is stacking alone; of choice, steadiness of the labels as well.
-    steady = ", steady labels" if attributes["kind"] == "choice" else ""
     hold = "" if "of_all" in attributes else ", whose intervals hold"  # of shards: none
     return [
         Text(
-            "labels: mean of several models (weights: prediction of answers"
-            f"{steady}): {shares}"
+            "labels: mean of several models (weights: prediction of answers, steady "
+            f"labels): {shares}"
         ),
         Text(f"annotators: of {attributes['model']}{hold}"),
     ]

@@ -33,10 +33,11 @@ from consilience.truth.space import (
     numbers,
     standardise,
 )
-from consilience.when_used import csgraph
+from consilience.when_used import csgraph, special
 
 ANSWERS = ("no", "maybe", "yes")
 STATES = {2: ("absent", "present"), 3: ("absent", "unclear", "present")}
+PRESENT = "a label is present if"  # begins what is said of the meaning
 # What may make a label present; the first is what is reported.
 MEANINGS = (
     "as reported",
@@ -46,7 +47,32 @@ MEANINGS = (
     "half of six, a maybe as half a yes",
     "half of six say yes",
 )
+# Answers that endorse a label, by the last three.
+ENDORSING = np.array([[0.0, 0.0, 0.0], [1.0, 0.5, 0.0], [1.0, 1.0, 1.0]])
+PANEL = 6
 VOTES = {2: ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)), 3: tuple(np.eye(3).tolist())}
+
+
+def shares_by_meaning(
+    answers: Float[np.ndarray, "D K L"],
+    prevalence: Float[np.ndarray, "D K"],
+    present: Float[np.ndarray, " K"],
+    reported: float,
+) -> Float[np.ndarray, "D V"]:
+    """Return the share of pairs that are present by each meaning that tables have.
+
+    The first is that of the reported probabilities, whose mean the draws are moved to.
+    That half of a panel of new annotators would endorse a label has the probability of
+    a binomial tail, given the state of the label.
+    """
+    endorsed = np.clip(answers @ ENDORSING, 0.0, 1.0)
+    half = PANEL // 2
+    panels = special.betainc(half, PANEL - half + 1, endorsed)
+    shares = np.full((len(prevalence), len(MEANINGS)), np.nan)
+    shares[:, 0] = prevalence @ present
+    shares[:, 0] += reported - shares[:, 0].mean()
+    shares[:, -ENDORSING.shape[1] :] = np.einsum("dk,dkm->dm", prevalence, panels)
+    return shares
 
 
 def presence(

@@ -67,12 +67,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         if no annotator has an id, and `structured` if a table of all labels would
         not fit in memory. `class_confusion` takes the label that the data set has for
         an item, or a gold label, for its truth, and main labels of kind objects for
-        answers. For contains, "auto" mixes `contains`, `contains_states` and
-        `hierarchical_dawid_skene`, and annotators are those of `contains`; it is
-        `contains_states` if there are millions of answers, and `contains_counts` if no
-        annotator has an id. A label is present if it looks more like labels that are
-        there than like labels that are not; gold labels calibrate this, and the
-        assumptions of the fit state the share of pairs by other meanings.
+        answers. For contains, "auto" averages `hierarchical_dawid_skene` and
+        `contains_states`, and annotators are those of the former; it is
+        `contains_counts` if no annotator has an id. The assumptions of the fit state
+        what makes a label present, and the share of pairs by other meanings.
     engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
         Inference engine. "auto" takes the one that answers in seconds, never nuts;
         `fit.data.attrs` records the choice and the reason. With the model "auto",

@@ -22,7 +22,6 @@ from jaxtyping import Float
 
 from consilience import annotators
 from consilience.checks.leave_one_out import (
-    LeaveOneOut,
     Standing,
     leave_one_response_out,
     shrink_weights,
@@ -226,7 +225,14 @@ def _score(
         effort = replace(effort, draws=_draws(name, space))
     request = replace(request, effort=effort)
     fitted = fit_near_votes(name, shown, space, request, report)
-    return fitted, scores_of(fitted, space).elpd
+    scores = leave_one_response_out(fitted.model, space, fitted.result.parameters)
+    if scores is None:
+        msg = (
+            f"{name} cannot be compared: it needs draws of a closed-form posterior of "
+            "tables; leave it out, or compare by cross_validate"
+        )
+        raise OptionError(msg)
+    return fitted, scores.elpd
 
 
 def reported_as(shown: str, report: Reporter) -> Reporter:
@@ -252,20 +258,6 @@ def fit_near_votes(
             seed=seed_for(request.seed, name),
             informative=near_votes(name, space),
         )
-
-
-def scores_of(
-    single: Single,
-    space: Space,
-    need: str = "it needs draws of a closed-form posterior of tables; leave it out, or "
-    "compare by cross_validate",
-) -> LeaveOneOut:
-    """Return the score of each answer by the others; refuse a fit without any."""
-    scores = leave_one_response_out(single.model, space, single.result.parameters)
-    if scores is None:
-        msg = f"{single.name} cannot be compared: {need}"
-        raise OptionError(msg)
-    return scores
 
 
 def worth_comparing(space: Space, *, ordered: bool) -> tuple[str, ...]:

@@ -338,7 +338,10 @@ def predict_objects(
         slopes=False,
         by_annotator="annotator" in before["posterior"].dims,
     )
-    values, prob = align_draws(space, before), float(before.attrs["prob"])
+    values, prob = (
+        align_draws(space, before["posterior"].to_dataset()),
+        float(before.attrs["prob"]),
+    )
     shape = (space.num_units, len(space.states))
     result = result_of(partial(_read, items, shape), values, prob)
     data = with_item_posteriors(

@@ -22,6 +22,7 @@ from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.annotator_table import NO_GROUP
+from consilience.fitting.halves import HALVES, Half, by_halves, known_of
 from consilience.fitting.inputs import Table, both_tasks, check_fit, types_in
 from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
@@ -34,8 +35,9 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior import Fit
+from consilience.posterior.labels import with_meaning
 from consilience.posterior.spaces import annotator_groups
-from consilience.posterior.stored import KEPT_PROB, copies
+from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies
 from consilience.posterior.tree import tree, with_groups
 from consilience.posterior.truth import Tempering
 from consilience.responses import Responses
@@ -143,24 +145,60 @@ def predict(
     space = aligned_space(study.space(settings.get("states", 2)), fit.data)
     space = _with_annotator_groups(space, fit.data)
     _check(fit.data, space)
-    values = align_draws(space, fit.data)
+    values = align_draws(space, fit.data["posterior"].to_dataset())
     # What is believed of classes is in the items of the earlier fit, and rules have no
     # likelihood.
     bound = model.of_classes or model.rule is not None
     read = None if bound else _reader(model, space, values.keys())
-    if read is None:
+    tempering: Tempering | None
+    if BY_HALVES in fit.data.children:
+        result, tempering = _by_halves(fit.data, study, values)
+    elif read is None:
         msg = (
             f"{before['model']}, as it was fitted by {before['engine']}, cannot be "
             "used on other items: fit both studies together, or take a model of tables"
         )
         raise OptionError(msg)
-    result = result_of(read, values, before["prob"])
-    tempering = _tempering(fit.data, model, space, result)
+    else:
+        result = result_of(read, values, before["prob"])
+        tempering = _tempering(fit.data, model, space, result)
     dims = model.dims(space)
     return _checked(tree(space, result, dims, attributes(space), tempering))
 
 
+def _by_halves(
+    data: xr.DataTree, study: Study, values: Mapping[str, Float[np.ndarray, "..."]]
+) -> tuple[Result, Tempering]:
+    """Predict by both models of a fit that mixes them; annotators are the fit's."""
+    halves, prob = [], data.attrs["prob"]
+    for name in HALVES:
+        model, learned = fittable(name), data[f"{BY_HALVES}/{name}"].to_dataset()
+        space: Any = aligned_space(study.space(model.states), data)
+        space = _with_annotator_groups(space, data)
+        draws = align_draws(space, learned)
+        read = _reader(model, space, draws.keys())
+        assert read is not None  # noqa: S101 (for the type checker)
+        result = result_of(read, draws, prob)
+        residual = Residual(
+            learned.attrs["residual_correlation"], learned.attrs["residual_z"]
+        )
+        tempering = temper_result(model, residual, "tempered", space, result)
+        halves.append(Half(name, space, result, tempering))
+    mixed = by_halves(halves, prob, known_of(data))
+    raw = mixed.tempering.raw
+    result = replace(
+        halves[0].result,
+        parameters=values,
+        belief=raw.probability,
+        lower=raw.lower,
+        upper=raw.upper,
+        log_likelihood=None,
+    )
+    return result, mixed.tempering
+
+
 def _checked(data: xr.DataTree) -> Fit:
+    data = with_meaning(data)
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
 
@@ -347,12 +385,12 @@ def _tempering(
 
 
 def align_draws(
-    space: Space, data: xr.DataTree
+    space: Space, learned: xr.Dataset
 ) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
-    """Return the draws with the annotators, and groups, of a new space."""
+    """Return draws, of a group of a fit, with the annotators of a new space."""
     return {
         str(name): align(space, variable)[0]
-        for name, variable in data["posterior"].data_vars.items()
+        for name, variable in learned.data_vars.items()
     }
 
 

@@ -209,7 +209,8 @@ def expected_seconds(
     kind = responses.kind
     size = responses.num_responses * (responses.num_labels if kind == "choice" else 1)
     if model == "auto" and engine == "auto":
-        engines = ["gibbs", "vb", "vb", "vb"] if kind == "choice" else ["em"]
+        by_kind = {"choice": ["gibbs", "vb", "vb", "vb"], "contains": ["vb", "vb"]}
+        engines = by_kind.get(kind, ["em"])
     elif engine == "auto":
         engines = [annotators.load(model).engines[0]]
     else:

@@ -19,24 +19,25 @@ from consilience.executors import check_workers, executor
 from consilience.fitting.automatic import Mixed, Worth, worth_fitting
 from consilience.fitting.comparing import reported_as
 from consilience.fitting.from_sample import going_on
+from consilience.fitting.halves import HALVES, Half, by_halves, mixed_single
 from consilience.fitting.inputs import Table
 from consilience.fitting.learned import RULES, Learned, Way, learn
 from consilience.fitting.request import Request
 from consilience.fitting.sharded_study import ShardedStudy
-from consilience.fitting.single import fit_outcome
+from consilience.fitting.single import Single, fit_outcome
 from consilience.inference import EngineOptions
 from consilience.inference.ascent import Steps
 from consilience.inference.options import check_fits, override
 from consilience.inference.result import check_kind
 from consilience.model import Model
 from consilience.posterior import ITEMS, LABELS, Fit
+from consilience.posterior.labels import with_meaning
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.shards import MARKER, Shards
 from consilience.whole_folder import Replaceable, whole_file, whole_folder
 
 LEAST = 0.0005  # probability of a label that is written (choice)
-CONTAINS = "contains_states"  # what auto is: its parameters have closed forms
 
 
 class ShardedFit:
@@ -95,13 +96,16 @@ class ShardedFit:
         constant = data["constant_data"].to_dataset()
         counts = ("annotator", self._learned[0].answers)
         constant = constant.assign(annotator_responses=counts)
-        data = with_groups(data, constant_data=constant)
+        data = with_meaning(with_groups(data, constant_data=constant))
         return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
     def _outcome(self, place: int) -> Outcome:
         study, space = self.study.part(place)
-        fits = [each.single(space) for each in self._learned]
-        single, table = fits[0], None
+        if self.shards.kind == "contains" and len(self._learned) > 1:
+            single, table = self._by_halves(place), None
+        else:
+            fits = [each.single(space) for each in self._learned]
+            single, table = fits[0], None
         if self._mixed is not None:
             single, table = self._mixed.single(fits, space), self._mixed.table
         items = pd.unique(space.unit_item).size
@@ -117,6 +121,15 @@ class ShardedFit:
         more |= {"cut_short": self._cut_short} if self._cut_short else {}
         attributes = {**outcome.attributes, **more}
         return replace(outcome, attributes=attributes, comparison=table)
+
+    def _by_halves(self, place: int) -> Single:
+        """Mix what two models say of presence in a shard."""
+        halves, fits = [], []
+        for each in self._learned:
+            space = replace(self.study, num_states=each.model.states).space(place)
+            fits.append(each.single(space))
+            halves.append(Half(each.name, space, fits[-1].result, fits[-1].tempering))
+        return mixed_single(fits[0], by_halves(halves, self.request.effort.prob))
 
     def parts(self) -> Iterator[Fit]:
         """Give the fit of each shard in turn."""
@@ -209,8 +222,8 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         A model whose parameters have closed forms, or are found along the gradient (as
         those of contains and glad are, more slowly, and without draws). "auto" compares
         models on items of the first shard and fits the best to all shards, as `fit`
-        does where answers are many, and mixes their posteriors. Of contains it is
-        contains_states, as for `fit` of many answers.
+        does where answers are many, and mixes their posteriors. Of contains it
+        averages two models, as `fit` does.
     engine : {"auto", "vb", "em"}, default "auto"
         Inference engine; "auto" is the first of these that fits the model.
     gold, candidates, annotators : data frame or path, optional
@@ -257,8 +270,6 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     if not isinstance(shards, Shards):
         shards = Shards.load(shards)
     name = model if model == "auto" else models.find(model)
-    if name == "auto" and shards.kind == "contains":
-        name = CONTAINS
     chosen, engine = _chosen(name, engine, prior, shards.kind)
     request = Request(model=name, engine=engine, seed=seed, prior=prior, effort=effort)
     way = Way(engine=engine, seed=seed, client=on, **_effort(effort, engine))
@@ -272,20 +283,23 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         check_workers(on, study.shards.folder / MARKER)
     with journal(folder, inputs, max_seconds), reporter(progress) as report:
         mixed = None
-        if chosen is None:
+        if chosen is None and shards.kind == "contains":
+            fitted = {each: Worth(models.fittable(each)) for each in HALVES}
+        elif chosen is None:
             fitted, mixed = worth_fitting(study, request, report)
         else:
             fitted = {name: Worth(chosen)}
         learned = []
         for each, (of_model, sample) in fitted.items():
             tell, shown = report, f"{each}, all shards"
-            if mixed is not None:  # one bar a model, as where models are compared
+            if chosen is None:  # one bar a model, as where models are compared
                 tell = reported_as(shown, report)
-            with branch(shown) if mixed is not None else nullcontext():
+            asked = replace(study, num_states=of_model.states)
+            with branch(shown) if chosen is None else nullcontext():
                 going = way
                 if sample is not None and sample.engine == "vb":
                     going = way._replace(steps=going_on(way.steps, sample, request))
-                learned.append(learn(each, of_model, study, going, tell, sample))
+                learned.append(learn(each, of_model, asked, going, tell, sample))
         return ShardedFit(study, request, learned, mixed, on)
 
 

@@ -254,7 +254,7 @@ def _unused(study: Study, space: Space, single: Single) -> list[str]:
         unused += [f"the prior covariates ({names})"] if names else []
     similar = study.similarity is not None and isinstance(space, ContainsSpace)
     if similar and "context_effect" not in parameters:
-        unused += ["the similarity of labels"]
+        unused += ["the similarity of labels (the model contains does)"]
     grouped = len(space.annotator_groups.names) > 0
     if grouped and not single.model.has_rows:
         unused += ["the groups of annotators"]

@@ -18,6 +18,7 @@ first, of these the ones with the fewest answers.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -26,10 +27,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Shaped
 
+from consilience.contains.space import MEANINGS, PRESENT, shares_by_meaning
 from consilience.errors import OptionError
 from consilience.intervals import bounds
+from consilience.posterior.confusion import population_draws
 from consilience.posterior.flags import HABIT, RANDOM, flags
 from consilience.posterior.stored import (
+    BY_HALVES,
     category,
     draws,
     label_values,
@@ -167,22 +171,66 @@ def soft_labels(data: xr.DataTree) -> pd.DataFrame:
 def share_present(data: xr.DataTree) -> pd.DataFrame | None:
     """Return the share of pairs present by each meaning, the reported one first.
 
-    Columns meaning, share, lower and upper; None where the model has one meaning.
+    Columns meaning, share, lower and upper; None where neither a parameter nor tables
+    of annotators say it.
     """
-    values = draws(data, "share_present", ("meaning",))
+    values = _shares_present(data)
     if values is None:
         return None
-    values = values.astype(float)
     lower, upper = bounds(values, data.attrs["prob"])
     table = pd.DataFrame(
-        {
-            "meaning": data["posterior"]["meaning"].to_numpy().astype(str),
-            "share": values.mean(0),
-            "lower": lower,
-            "upper": upper,
-        }
+        {"meaning": MEANINGS, "share": values.mean(0), "lower": lower, "upper": upper}
     )
     return table.dropna(subset="share", ignore_index=True)
+
+
+def _shares_present(data: xr.DataTree) -> Float[np.ndarray, "S V"] | None:
+    values = draws(data, "share_present", ("meaning",))
+    if values is not None or data.attrs["kind"] != "contains":
+        return values
+    answers, prevalence = (
+        population_draws(data),
+        draws(data, "prevalence", ("true_class",)),
+    )
+    if answers is None or prevalence is None:
+        return None
+    present = data["constant_data"]["present"].to_numpy().astype(float)
+    reported = float((candidates(data).probability @ present).mean())
+    return shares_by_meaning(answers, prevalence, present, reported)
+
+
+def with_meaning(data: xr.DataTree) -> xr.DataTree:
+    """Return a fit of contains whose assumptions say what makes a label present."""
+    table = share_present(data)
+    if table is None:
+        return data
+    prior = json.loads(data.attrs["settings"])["prior"]
+    two = "it is in the upper of two states that tell most about the answers"
+    three = "in the upper of three, an unclear one counting half"
+    how = two if len(names(data, "true_class")) == 2 else f"it is {three}"
+    if BY_HALVES in data.children:
+        how = f"{two}; or, with equal weight, {three}"
+    elif prior.get("panel"):
+        how = (
+            f"at least half of {prior['panel']:g} new annotators would endorse it, a "
+            f"maybe counting {prior['maybe']:g}"
+        )
+    elif "share_present" in data["posterior"]:
+        how = (
+            "it looks more like labels that are there than like labels that are not "
+            "(the upper of two components of equal spread, and in part the cut that "
+            "tells most about an answer)"
+        )
+    shown = [f"{row.meaning} {row.share:.0%}" for row in table.itertuples()]
+    share = shown[0].removeprefix(MEANINGS[0]).strip()
+    sentence = (
+        f"{PRESENT} {how}: {share} of the pairs. By other meanings: "
+        f"{'; '.join(shown[1:])}"
+    )
+    changed = data.copy()
+    assumed = [*json.loads(data.attrs["assumptions"]), sentence]
+    changed.attrs["assumptions"] = json.dumps(assumed, ensure_ascii=False)
+    return changed
 
 
 def items(data: xr.DataTree) -> pd.DataFrame:

@@ -95,9 +95,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         Run folder to write.
     model
         Name of a model (see `consilience models`), or auto. Of yes, maybe and no
-        (contains), a label is present if it looks more like labels that are there than
-        like labels that are not; or, with --model contains --prior panel=6,maybe=1, if
-        half of six new annotators would say at least maybe.
+        (contains), the fit says what makes a label present; with --model contains
+        --prior panel=6,maybe=1 it is that half of six new annotators would say at
+        least maybe.
     engine
         How to fit; auto takes an engine that answers in seconds, never nuts.
     candidates
