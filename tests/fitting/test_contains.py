@@ -19,6 +19,7 @@ from consilience.responses import read
 from consilience.spaces import space_of
 
 QUICK = cs.EngineOptions(draws=0, restarts=1)
+NUTS = cs.EngineOptions(draws=20, tune=20, chains=2)
 
 
 def answers(each):
@@ -66,7 +67,7 @@ def test_one_model_is_taken_without_ids_or_where_it_was_asked_for(
 def test_auto_is_the_model_that_it_names_and_says_why():
     responses = read(answers(3), kind="contains")
     ours, named = (
-        cs.fit(responses, model=name, engine="em", effort=QUICK)
+        cs.fit(responses, model=name, engine="nuts", effort=NUTS)
         for name in ("auto", "contains_states")
     )
     assert ours.data.attrs["model"] == "contains_states"

@@ -1,7 +1,7 @@
 from ._fit import fit
 from .comparing import compare
 from .cross_validation import cross_validate
-from .inputs import EngineOptions, check_seed
+from .inputs import EngineOptions
 from .object_cross_validation import cross_validate_objects
 from .predicting import predict
 from .sequential import Sequential
@@ -11,7 +11,6 @@ __all__ = [
     "EngineOptions",
     "Sequential",
     "ShardedFit",
-    "check_seed",
     "compare",
     "cross_validate",
     "cross_validate_objects",

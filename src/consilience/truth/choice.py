@@ -210,9 +210,10 @@ def _log_odds(
     log_odds = pd.to_numeric(given, errors="coerce")
     wrong = (log_odds.isna() & given.notna()).to_numpy()
     if wrong.any():
-        row = int(np.argmax(wrong))
+        first = int(np.argmax(wrong))
         msg = (
-            f"candidates, column 'log_odds', row {row + 1}: found {given.iloc[row]!r}, "
+            f"candidates, column 'log_odds', row {first + 1}: found "
+            f"{given.iloc[first]!r}, "
             "expected a number or nothing; fix it or leave the column out"
         )
         raise DataError(msg)
@@ -222,9 +223,9 @@ def _log_odds(
     if twice.any():
         code = both.loc[twice, "entry"].iloc[0]
         one, other = both.loc[both["entry"] == code, "weight"].iloc[:2]
-        first = lists.iloc[row[np.flatnonzero(entry == code)[0]]]
+        listed = lists.iloc[row[np.flatnonzero(entry == code)[0]]]
         msg = (
-            f"candidates: item {first['item']!r} lists {first['label']!r} twice, with "
+            f"candidates: item {listed['item']!r} lists {listed['label']!r} twice, with "
             f"log_odds {one:g} and {other:g}; keep one"
         )
         raise DataError(msg)
