@@ -165,7 +165,14 @@ def test_a_plain_module_names_it_to_the_command_line(tmp_path, monkeypatch, spel
     monkeypatch.delitem(sys.modules, "guess", raising=False)
     answers("choice").to_csv("answers.csv", index=False)
     main(["fit", "answers.csv", "--model", spelled, "--out", "run"])
-    assert cs.load("run").data.attrs["model"] == "my_guess"
+    fit = cs.load("run")
+    assert fit.data.attrs["model"] == "my_guess"
+    # What is proposed next needs the tables of the fit, not the model.
+    main(["report", "run", "--out", "report.html"])
+    main(["annotators", "run"])
+    main(["export", "run", "--what", "check", "--out", "check.csv"])
+    with pytest.raises(OptionError, match="a model of your own, my_guess"):
+        cs.predict(fit, read(answers("choice"), "choice"))
 
 
 def test_fits_in_two_threads_are_those_in_one():

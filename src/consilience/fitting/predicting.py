@@ -8,7 +8,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,7 +37,7 @@ from consilience.model import (
 from consilience.posterior import Fit
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.spaces import annotator_groups
-from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies
+from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies, restored_model
 from consilience.posterior.tree import tree, with_groups
 from consilience.posterior.truth import Tempering
 from consilience.responses import Responses
@@ -121,10 +121,7 @@ def predict(
         warnings.warn(
             str(familiar["warning"]), UnfamiliarAnnotatorsWarning, stacklevel=2
         )
-    settings = json.loads(before["settings"])
-    usual, prior = asdict(load(before["model"]).prior), settings["prior"].items()
-    changed = {name: value for name, value in prior if usual.get(name, value) != value}
-    model = fittable(before["model"], changed)
+    settings, model = json.loads(before["settings"]), restored_model(fit.data)
     # Objects have the similarity of the earlier fit.
     alike = None if given.kind == "objects" else similarity
     study = Study.read(

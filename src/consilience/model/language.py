@@ -56,7 +56,7 @@ class LogDirichlet:
     ----------
     concentration
         Positive numbers, whose last axis is that of the vectors. If it is the value of
-        a `Gamma` parameter, named after this one with `_prior` behind, it is learned.
+        a `Gamma` parameter, as `sample` gave it, it is learned.
 
     See Also
     --------

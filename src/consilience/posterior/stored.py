@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from consilience.annotators import fittable
+from consilience.annotators import OwnName, fittable
+from consilience.annotators import names as models
 from consilience.errors import OptionError
 from consilience.intervals import bounds
 from consilience.model import Model
@@ -42,8 +43,15 @@ def is_of_classes(data: xr.DataTree) -> bool:
 
 def restored_model(data: xr.DataTree) -> Model[Any]:
     """Return the model of a fit, with the prior that it was fitted with."""
-    settings = json.loads(data.attrs["settings"])
-    return fittable(data.attrs["model"], settings["prior"])
+    name, settings = data.attrs["model"], json.loads(data.attrs["settings"])
+    if not isinstance(name, OwnName) and name not in models():
+        msg = (
+            f"the fit is of a model of your own, {name}, of which a saved run has the "
+            "name alone; fit again, or name it as an entry point of an installed "
+            "package (group consilience.models)"
+        )
+        raise OptionError(msg)
+    return fittable(name, settings["prior"])
 
 
 def restored_draws(

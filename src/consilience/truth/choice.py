@@ -225,8 +225,8 @@ def _log_odds(
         one, other = both.loc[both["entry"] == code, "weight"].iloc[:2]
         listed = lists.iloc[row[np.flatnonzero(entry == code)[0]]]
         msg = (
-            f"candidates: item {listed['item']!r} lists {listed['label']!r} twice, with "
-            f"log_odds {one:g} and {other:g}; keep one"
+            f"candidates: item {listed['item']!r} lists {listed['label']!r} twice, "
+            f"with log_odds {one:g} and {other:g}; keep one"
         )
         raise DataError(msg)
     return weight
