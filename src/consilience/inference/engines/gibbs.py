@@ -154,6 +154,7 @@ def fit(
     def judged() -> tuple[Any, Mixing]:
         parameters, labels = kept.parameters(), np.stack(kept.labels, 1)
         mixing = judge(model, space, parameters, labels, kept.units[0])
+        mixing = replace(mixing, draws=number * kept.sweeps)
         logger.info("gibbs: %s", _progress(number, tune, kept.sweeps, mixing))
         return parameters, mixing
 
