@@ -160,7 +160,7 @@ class Chains:
             "spread": self.spread,
             **of_effects,
             "distance": distance,
-            **({DIFFICULTY: self.difficulty} if self.design.difficulty else {}),
+            **({DIFFICULTY: np.abs(self.difficulty)} if self.design.difficulty else {}),
             TYPICAL: np.exp(self._typical()),
         }
 
@@ -240,19 +240,20 @@ class Chains:
         ]
 
     def _unpack(self, packed: Float[np.ndarray, "C P"]) -> None:
-        """Stand where a trajectory has ended. Signs count in products only."""
-        design = self.design
+        """Stand where a trajectory has ended. Signs count in products only.
+
+        That of the difficulty stays, since it says at which node an item is easy.
+        """
         population, spread, scale, difficulty, values, distance, odds = self._parts(
             packed
         )
+        design = self.design
         self.population = design.centre + design.population * population
         self.scale, self.values = self.prior_scale * scale, values
+        self.difficulty = design.difficulty * difficulty
         spread = design.spread * spread
         self.rows = self._mean() + spread[:, self.group, :, None] * distance
-        self.spread, self.difficulty = (
-            np.abs(spread),
-            np.abs(design.difficulty * difficulty),
-        )
+        self.spread = np.abs(spread)
         self.truth.logit = self.truth.at(odds)
         self._positive()
 

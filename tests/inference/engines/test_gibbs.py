@@ -283,6 +283,20 @@ def test_trajectories_leave_the_posterior_as_exact_draws_have_it(design, monkeyp
     assert surprise(summaries(space, monkeypatch, power=0.5), exact) > 4.5
 
 
+def test_chains_stand_where_their_trajectory_found_the_truth_and_the_ease(design):
+    model = load("correlated_dawid_skene")
+    truth = TruthDraws(model, design, 8)
+    effects = row_effects(model, truth.matrix)
+    chains = Chains(effects, truth, design.num_annotators, np.random.default_rng(0))
+    chains.difficulty = np.full(8, 0.05)  # some trajectories cross zero
+    reached = chains._follow(8, tune=True)
+    assert 0 < (chains.difficulty < 0).sum() < 8
+    tables = eased(
+        chains._typical(), chains.difficulty, effects.ease, normal_nodes(truth.nodes)[0]
+    )
+    assert np.allclose(truth.scored(tables).posterior, reached.posterior, atol=1e-5)
+
+
 def test_the_gradient_is_that_of_the_density(design):
     generator = np.random.default_rng(0)
     for name in MODELS:
