@@ -146,6 +146,6 @@ def test_intervals_of_annotators_hold(studies):
     assert low < held.mean() < high
 
 
-def test_intervals_by_answers_that_count_ten_times_do_not_hold(studies):
-    held = which_hold(studies, lambda space: replace(space, n=10 * space.n))
+def test_intervals_by_answers_that_count_thirty_times_do_not_hold(studies):
+    held = which_hold(studies, lambda space: replace(space, n=30 * space.n))
     assert held.mean() < binom.ppf(0.001, 12 * 6, 0.8) / (12 * 6)

@@ -40,7 +40,6 @@ from consilience.model import (
     TYPICAL,
     Model,
     RowEffects,
-    normal_nodes,
     row_effects,
 )
 from consilience.progress import Progress, Reporter
@@ -136,11 +135,10 @@ def _counted(
 ) -> Sum:
     """Draw the truth and ease of the items of a part in each chain, and count."""
     generator = np.random.default_rng([*seed, place])
-    node, _ = normal_nodes(part.nodes)
     answers, states = [], []
     for chain in range(len(typical)):
         one, prior = slice(chain, chain + 1), {PREVALENCE: log_prevalence[chain]}
-        tables = eased(typical[one], difficulty[one], ease, node)
+        tables = eased(typical[one], difficulty[one], ease, part.node)
         scored = part.scored(tables, [prior])
         of_answers, of_states = part.counted(scored, generator)
         answers.append(of_answers[0])

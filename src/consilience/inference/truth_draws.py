@@ -75,6 +75,7 @@ class TruthDraws:
         self.matrix: ResponseMatrix = self.tables.matrix
         self.chains = chains
         self.nodes = row_effects(model, self.matrix).nodes
+        self.node, self.log_share = normal_nodes(self.nodes)
         self.cells = self.matrix.num_states * self.nodes
         pair = space.annotator.astype(np.int64) * len(space.answers) + space.answer
         self.first_cell = pair * self.cells
@@ -105,8 +106,7 @@ class TruthDraws:
         self, generator: np.random.Generator
     ) -> Float[np.ndarray, "C J K T L"]:
         """Draw a first truth from the vote shares, all of average ease or near it."""
-        _, log_share = normal_nodes(self.nodes)
-        guess = self.matrix.guess.T[:, None] * np.exp(log_share)[:, None]
+        guess = self.matrix.guess.T[:, None] * np.exp(self.log_share)[:, None]
         guess = guess.reshape(1, -1, guess.shape[2])
         return self._counts(_slots(np.repeat(guess, self.chains, 0), generator))
 
@@ -118,10 +118,9 @@ class TruthDraws:
         """Return the posterior of the truth and the ease, given log confusions."""
         annotators, answers, chains, states, _ = tables.shape
         table = tables.reshape(annotators * answers, -1)
-        _, log_share = normal_nodes(self.nodes)
         prior = (
             np.moveaxis(self._log_prior(logit or self.logit), 1, 2)[:, :, None]
-            + log_share[:, None]
+            + self.log_share[:, None]
         ).astype(np.float32)
         shared = prior.shape[3] == 1
         units, slots = self.state.shape

@@ -23,7 +23,6 @@ from consilience.model import (
     PREVALENCE,
     TYPICAL,
     HostModel,
-    normal_nodes,
     row_effects,
     simulate,
     zero_sum_basis,
@@ -57,9 +56,8 @@ def test_the_truth_given_the_annotators_is_that_of_the_tables(name, design):
     difficulty = 0.7
     ease = row_effects(model, draws.matrix).ease
     both = np.stack([typical, typical[::-1]])
-    node, _ = normal_nodes(draws.nodes)
     scored = draws.scored(
-        eased(both, np.array([difficulty, 2 * difficulty]), ease, node)
+        eased(both, np.array([difficulty, 2 * difficulty]), ease, draws.node)
     )
     tables = HostModel(model, design)
     for chain, (rows, spread) in enumerate(
@@ -291,9 +289,7 @@ def test_chains_stand_where_their_trajectory_found_the_truth_and_the_ease(design
     chains.difficulty = np.full(8, 0.05)  # some trajectories cross zero
     reached = chains._follow(8, tune=True)
     assert 0 < (chains.difficulty < 0).sum() < 8
-    tables = eased(
-        chains._typical(), chains.difficulty, effects.ease, normal_nodes(truth.nodes)[0]
-    )
+    tables = eased(chains._typical(), chains.difficulty, effects.ease, truth.node)
     assert np.allclose(truth.scored(tables).posterior, reached.posterior, atol=1e-5)
 
 
