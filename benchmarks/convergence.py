@@ -1,6 +1,6 @@
 """Whether the default sampler has converged, on public data and on simulated crowds.
 
-Each set is fitted by `gibbs` for a short time (60 sweeps thrown away and 240 draws kept,
+Each set is fitted by `gibbs` for a short time (60 sweeps thrown away, 240 draws kept,
 whatever the chains look like) and as it is run by default.
 """
 

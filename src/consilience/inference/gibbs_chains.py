@@ -189,11 +189,11 @@ class Chains:
 
     def _mean(self) -> Rows:
         """Return the prior mean of the rows: the population moved by the effects."""
-        return self.population[:, self.group] + self._moved(self.scale)
+        return self.population[:, self.group] + self._moved()
 
-    def _moved(self, scale: Float[np.ndarray, "C G E"]) -> Rows:
-        """Return by how much effects move the rows, with these standard deviations."""
-        values = self.values * scale[:, self.group][:, :, self.effect_of]
+    def _moved(self) -> Rows:
+        """Return by how much effects move the rows."""
+        values = self.values * self.scale[:, self.group][:, :, self.effect_of]
         moved: Rows = (values @ self.direction.T).reshape(self.shape)
         return moved
 
@@ -273,12 +273,8 @@ class Chains:
         moved = ((values * scales) @ self.direction.T).reshape(self.shape)
         mean = (design.centre + design.population * population)[:, group]
         rows = mean + moved + deviation * distance
-        tables = eased(
-            rows @ design.basis.T,
-            design.difficulty * difficulty,
-            design.ease,
-            self.node,
-        )
+        harder = design.difficulty * difficulty
+        tables = eased(rows @ design.basis.T, harder, design.ease, self.node)
         logit = self.truth.at(odds)
         scored = self.truth.scored(tables, logit)
         answers, of_states = self.truth.expected(scored)
@@ -338,18 +334,22 @@ class Chains:
         precision = weighed @ whole + np.eye(whole.shape[2])
         apart = self.rows[:, self.group == group] - self.population[:, None, group]
         apart = apart.reshape(chains, -1, whole.shape[1]).transpose(0, 2, 1)
+        return self._regressed(precision, weighed @ apart).transpose(0, 2, 1)
+
+    def _regressed(
+        self, precision: Float[np.ndarray, "C P P"], pull: Float[np.ndarray, "C P M"]
+    ) -> Float[np.ndarray, "C P M"]:
+        """Draw coefficients of regressions, as columns."""
         root = np.linalg.cholesky(precision)
-        noise = self._normal(chains, whole.shape[2], apart.shape[2])
-        above = np.linalg.solve(root, weighed @ apart) + noise
-        values: Float[np.ndarray, "C M P"] = np.linalg.solve(
-            root.transpose(0, 2, 1), above
-        ).transpose(0, 2, 1)
-        return values
+        above = np.linalg.solve(root, pull) + self._normal(*pull.shape)
+        drawn: Float[np.ndarray, "C P M"]
+        drawn = np.linalg.solve(root.transpose(0, 2, 1), above)
+        return drawn
 
     def _draw_population(self) -> None:
         """Draw the populations given the rows."""
         design = self.design
-        apart = self._by_group(self.rows - self._moved(self.scale))
+        apart = self._by_group(self.rows - self._moved())
         weight, prior = self.spread[..., None] ** -2.0, design.population**-2.0
         size = self.member.sum(1)[:, None, None]
         precision = size * weight + prior
@@ -368,7 +368,7 @@ class Chains:
         self._positive()
 
     def _scales_of(self, group: int) -> Float[np.ndarray, "C E"]:
-        (chains, _, _, free), number = self.shape, len(self.effects)
+        chains, _, _, free = self.shape
         of_group = self.group == group
         weight = np.repeat(1 / self.spread[:, group], free, axis=1)[:, None]
         values = self.values[:, of_group]
@@ -376,20 +376,15 @@ class Chains:
             [
                 values[..., self.effect_of == each]
                 @ self.direction[:, self.effect_of == each].T
-                for each in range(number)
+                for each in range(len(self.effects))
             ],
             1,
         )
-        along = (along * weight[:, None]).reshape(chains, number, -1)
+        along = (along * weight[:, None]).reshape(chains, len(self.effects), -1)
         apart = self.rows[:, of_group] - self.population[:, None, group]
         apart = (apart.reshape(*values.shape[:2], -1) * weight).reshape(chains, -1, 1)
         precision = along @ along.transpose(0, 2, 1) + np.diag(self.prior_scale**-2.0)
-        root = np.linalg.cholesky(precision)
-        above = np.linalg.solve(root, along @ apart) + self._normal(chains, number, 1)
-        scale: Float[np.ndarray, "C E"] = np.linalg.solve(
-            root.transpose(0, 2, 1), above
-        )[..., 0]
-        return scale
+        return self._regressed(precision, along @ apart)[..., 0]
 
     def _draw_spread(self) -> None:
         """Draw the standard deviations of what is left in the rows, given the rows.
@@ -412,10 +407,3 @@ class Chains:
         chains, annotators, *rest = of_annotators.shape
         flat = self.member @ of_annotators.reshape(chains, annotators, -1)
         return flat.reshape(chains, -1, *rest)
-
-
-def _half_square(
-    there: Float[np.ndarray, "..."], now: Float[np.ndarray, "..."], scale: Any
-) -> Float[np.ndarray, "..."]:
-    """Return by how much a normal log density falls on the way there."""
-    return 0.5 * (there**2 - now**2) / scale**2

@@ -7,7 +7,7 @@ limit of work. Work is counted, not timed, so that a seed gives the same draws o
 machine.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,7 +45,7 @@ MAX_DRAWS = 720  # draws of all chains: of twice as many every other one is drop
 # What a step costs, in visits of an answer, a state and a node (.4 ns on one core of
 # 2026): the calls of a step, which many arrays share, and each cell of a confusion;
 # where a table of all answers would have few in it, twice as much.
-OVERHEAD, CELL, SPARSE = 300_000, 9, 2
+OVERHEAD, CELL, SPARSE = 300_000, 40, 2
 # Work by default: about three seconds of one core.
 MAX_VISITS = 8_000_000_000
 # Sweeps between which chains in a worse explanation go on from a better one, and before
@@ -140,16 +140,9 @@ def fit(
     look = min(max(FIRST // number, MIN_SWEEPS // 2), limit)
     if effort.draws is not None:
         limit = look = max(-(-effort.draws // number), 1)
-    guess = _warm_up(
-        chains,
-        tune,
-        short,
-        generator,
-        lambda done: _tell(report, done, tune, WARMING_UP),
-    )
-    kept = _Kept(
-        chains, undecided(guess), effort, MAX_PARAMETERS // (4 * _cells(space))
-    )
+    guess = _warm_up(chains, tune, short, generator, report)
+    most = MAX_PARAMETERS // (4 * _cells(space))
+    kept = _Kept(chains, undecided(guess), effort, most)
 
     def judged() -> tuple[Any, Mixing]:
         parameters, labels = kept.parameters(), np.stack(kept.labels, 1)
@@ -196,7 +189,7 @@ def _warm_up(
     tune: int,
     steps: int,
     generator: np.random.Generator,
-    tell: Callable[[int], None],
+    report: Reporter,
 ) -> Float[np.ndarray, "U S"]:
     """Sweep through what is thrown away; return what its last third believes."""
     learned = [int(share * tune) for share in LEARNED]
@@ -213,9 +206,9 @@ def _warm_up(
             chains.trajectories.learn()
         if 3 * sweep >= 2 * tune:
             state["guess"] += swept.belief.mean(0)
-        tell(sweep + 1)
-    guess: Float[np.ndarray, "U S"] = state["guess"]
-    return guess / guess.sum(1, keepdims=True)
+        _tell(report, sweep + 1, tune, WARMING_UP)
+    summed: Float[np.ndarray, "U S"] = state["guess"]
+    return summed / summed.sum(1, keepdims=True)
 
 
 class _Kept:
