@@ -99,7 +99,7 @@ class GivenPopulation(Chains):
     def _move_values(self) -> None:
         """Draw the effects of annotators once more, their rows moving along."""
         chains, annotators, states, free = self.shape
-        base = (self.rows - self._moved(self.scale)).reshape(-1, states * free)
+        base = (self.rows - self._moved()).reshape(-1, states * free)
         place = np.arange(chains * annotators * states).reshape(-1, states)
         scale = self.scale[:, self.group][:, :, self.effect_of]
         scale = scale.reshape(chains * annotators, -1).T
