@@ -1,6 +1,5 @@
 """Annotators and labels by all answers, given the population that some of them show."""
 
-
 import jax
 import numpy as np
 import pytest

@@ -75,10 +75,7 @@ class Trajectories:
         *,
         tune: bool,
     ) -> tuple[Float[np.ndarray, "C P"], Bool[np.ndarray, " C"], Point, Point]:
-        """Follow a trajectory of about so many steps.
-
-        Returns where chains stand then, which have moved, and the points at both ends.
-        """
+        """Return where a trajectory ends, which chains moved, and both of its ends."""
         less, fewer = AROUND
         size = self.size * generator.uniform(1 - less, 1 + less)
         number = round(number * generator.uniform(1 - fewer, 1 + fewer))

@@ -196,10 +196,7 @@ class TruthDraws:
         return self._counts(slot), self._of_states(slot)
 
     def log_odds(self) -> Float[np.ndarray, "C Q"]:
-        """Return the prevalence as log-odds that move freely.
-
-        There are none where columns of candidates say what the prior is.
-        """
+        """Return the prevalence as log-odds; none where it depends on columns."""
         if self.draw_logit is not None:
             return np.zeros((self.chains, 0))
         return np.stack([logit[PREVALENCE] for logit in self.logit])
@@ -215,10 +212,7 @@ class TruthDraws:
     def pull(
         self, states: Float[np.ndarray, "C K"], logit: list[Parameters]
     ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, "C Q"]]:
-        """Return the log prior of the prevalence, and the slope of its log-odds.
-
-        Given how many items of each state are expected.
-        """
+        """Return the log prior of the prevalence, and the slope of its log-odds."""
         if self.draw_logit is not None:
             return np.zeros(self.chains), np.zeros((self.chains, 0))
         log_share = np.stack([each[PREVALENCE] for each in logit])
