@@ -16,7 +16,7 @@ References
 ----------
 Neal (2011), MCMC using Hamiltonian dynamics, section 5.
 Seyboldt, Carlson and Carpenter (2026), Preconditioning Hamiltonian Monte Carlo by
-minimizing Fisher divergence, section 3.
+minimizing Fisher divergence.
 """
 
 from collections.abc import Callable
