@@ -45,8 +45,8 @@ MAX_DRAWS = 720  # draws of all chains: of twice as many every other one is drop
 # What a step costs, in visits of an answer, a state and a node (.4 ns on one core of
 # 2026): the calls of a step, which many arrays share, and each cell of a confusion;
 # where a table of all answers would have few in it, twice as much.
-OVERHEAD, CELL, SPARSE = 300_000, 40, 2
-# Work by default: about three seconds of one core.
+OVERHEAD, CELL, SPARSE = 300_000, 20, 2
+# Work by default: about three to five seconds of one core.
 MAX_VISITS = 8_000_000_000
 # Sweeps between which chains in a worse explanation go on from a better one, and before
 # the first of them; by how many nats it must be worse, beyond Monte Carlo error. On the
