@@ -10,7 +10,6 @@ import consilience as cs
 from consilience import continuing
 from consilience.continuing import Loop, digest, journal
 from consilience.errors import OptionError
-from consilience.inference.engines import gibbs
 from consilience.inference.gibbs_chains import Chains
 
 EFFORT = {
@@ -159,13 +158,6 @@ def test_without_an_end_nothing_is_said_of_it():
 def test_an_impossible_end_is_refused(seconds):
     with pytest.raises(OptionError, match=r"max_seconds is .* above 0"):
         cs.fit(study("choice"), model="dawid_skene", max_seconds=seconds)
-
-
-def test_as_many_chains_go_on_when_time_ends_before_the_best_are_known():
-    assert gibbs.FEWEST < gibbs.RESTART
-    asked = {"model": "correlated_dawid_skene", "effort": cs.EngineOptions(chains=4)}
-    fit = cs.fit(study("choice"), **asked, max_seconds=1e-3)
-    assert fit.data["posterior"].sizes["chain"] == 4
 
 
 @pytest.mark.usefixtures("eager")

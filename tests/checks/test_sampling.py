@@ -3,9 +3,11 @@ import pytest
 import xarray as xr
 
 from consilience.checks.sampling import sampling
+from consilience.inference.mixing import BULK, convergence
 from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
 
 QUANTITIES = ["accuracy[ana]", "prevalence[fox]"]
+MODES = "prevalence[fox] is 0.05 in 1 of 4 chains and 0.31 in 3 of 4 chains"
 
 
 def by_name(verdicts):
@@ -13,7 +15,13 @@ def by_name(verdicts):
 
 
 def fit(
-    *, rhat=(1.0, 1.01), bulk=(900, 400), tail=(800, 300), chains=4, weights=(1.0,)
+    *,
+    rhat=(1.0, 1.01),
+    bulk=(900, 400),
+    tail=(800, 300),
+    chains=4,
+    weights=(1.0,),
+    draws=1000,
 ):
     """Return a fit with these figures of two quantities."""
     figures = xr.Dataset(
@@ -27,7 +35,7 @@ def fit(
             "mode_weight": ("mode", np.array(weights)),
         },
         {"quantity": np.array(QUANTITIES, object)},
-        {"modes": "prevalence[fox] is 0.05 in 1 of 4 chains and 0.31 in 3 of 4 chains"},
+        {"modes": MODES, "draws": draws},
     )
     return xr.DataTree.from_dict({"convergence": figures})
 
@@ -68,6 +76,58 @@ def test_modes_fail_and_are_told_apart():
     assert verdict.value == 2
     assert "prevalence[fox] is 0.05 in 1 of 4 chains and 0.31 in 3" in verdict.remedy
     assert "0.70, 0.30" in verdict.remedy
+
+
+@pytest.mark.parametrize(
+    ("given", "enough"),
+    [
+        # 1,000 * 200 / 120 * 1.3 = 2,167 draws, and so on.
+        ({"bulk": (900, 120)}, "2,200"),
+        ({"tail": (900, 40)}, "3,300"),
+        # (1.08^2 - 1) / (1.05^2 - 1) = 1.62
+        ({"rhat": (1.0, 1.08)}, "2,200"),
+        ({"rhat": (1.0, 1.3), "bulk": (900, 120)}, "8,800"),
+    ],
+)
+def test_a_check_that_does_not_pass_says_how_many_draws_would_do(given, enough):
+    remedies = [v.remedy for v in sampling(fit(**given)) if v.outcome != PASSED]
+    assert remedies
+    assert all(f"some {enough} would do" in remedy for remedy in remedies)
+
+
+@pytest.mark.parametrize(
+    "given", [{"rhat": (1.0, 2.99)}, {"rhat": (1.0, np.inf)}, {"bulk": (900, np.nan)}]
+)
+def test_a_check_says_when_more_draws_would_hardly_do(given):
+    remedies = [v.remedy for v in sampling(fit(**given)) if v.outcome != PASSED]
+    assert remedies
+    assert all("would hardly do" in remedy for remedy in remedies)
+
+
+def test_more_draws_do_not_help_where_chains_sit_in_several_modes():
+    verdicts = by_name(sampling(fit(rhat=(1.0, 1.3), weights=(0.7, 0.3))))
+    assert "more draws would not help" in verdicts["rhat"].remedy
+
+
+def test_as_many_draws_as_a_check_asks_for_do():
+    generator = np.random.default_rng(0)
+
+    def walks(number):
+        """Return chains of a number that keeps .97 of itself at each draw."""
+        noise = generator.normal(size=(6, number, 1))
+        for at in range(1, number):
+            noise[:, at] = 0.97 * noise[:, at - 1] + np.sqrt(1 - 0.97**2) * noise[:, at]
+        return noise
+
+    for _ in range(5):
+        rhat, bulk, tail = (each[[0, 0]] for each in convergence(walks(200)))
+        verdicts = sampling(fit(rhat=rhat, bulk=bulk, tail=tail, draws=1200, chains=6))
+        asked = (
+            by_name(verdicts)["ess_bulk"].remedy.split("some ")[1].split(" would")[0]
+        )
+        longer = convergence(walks(int(asked.replace(",", "")) // 6))
+        # One in 1.3 is what spare draws leave to the errors of both figures.
+        assert longer.bulk[0] > BULK / 1.3
 
 
 def test_one_chain_cannot_be_compared():

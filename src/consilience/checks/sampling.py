@@ -11,6 +11,10 @@ Between these limits and half as good (R-hat 1.1, 100 and 50 effective draws, wi
 the bounds of intervals are still off by less than a tenth of their width), chains have
 not run long enough to tell.
 
+**How many draws would do.** Effective draws grow with the draws of chains that sit in
+one mode; and the variance between halves of chains, over that within them, falls with
+them: R-hat squared less one. More draws do not help where chains sit in several modes.
+
 **Modes of the posterior weighted by how well each predicts the answers.** How many
 chains fell into a mode says where chains started. Modes are weighted as models are that
 are compared: so that their mixture predicts each answer best from all others
@@ -133,7 +137,9 @@ def finite(data: xr.DataTree) -> list[Verdict]:
 _RHAT_FAILS = 1.1
 _HALF = 0.5  # of the effective draws: with fewer, a check fails
 _BFMI = 0.3
-_LONGER = "run longer (`draws=`)"
+# More draws than are thought to do, since both figures have errors; and times those
+# taken from which on what was seen of the chains does not tell how they go on.
+_SPARE, _HARDLY = 1.3, 20
 # States that annotators tell apart gain accuracy less error from a swap, far more than
 # this. Rows without information differ by chance: half a chain has some 50 effective
 # draws at least, and a cell of such a row a posterior standard deviation of .5 at
@@ -158,9 +164,9 @@ def sampling(data: xr.DataTree) -> list[Verdict]:
             "labels (`gold=`) to tell which is right"
         )
         verdicts = [
-            _rhat(figures),
-            _effective(figures, "ess_bulk", BULK),
-            _effective(figures, "ess_tail", TAIL),
+            _rhat(figures, _longer(figures)),
+            _effective(figures, "ess_bulk", BULK, _longer(figures)),
+            _effective(figures, "ess_tail", TAIL, _longer(figures)),
             at_most("modes", float(len(weights)), 1.0, how),
         ]
     if "sample_stats" in data.children:
@@ -168,7 +174,33 @@ def sampling(data: xr.DataTree) -> list[Verdict]:
     return verdicts
 
 
-def _rhat(figures: xr.Dataset) -> Verdict:
+def _longer(figures: xr.Dataset) -> str:
+    """Say how many draws would do, and whether more of them help at all."""
+    if figures.sizes["mode"] > 1:
+        return (
+            "more draws would not help, since chains stay in the explanation where "
+            "they started: see modes"
+        )
+    drawn, rhat = int(figures.attrs["draws"]), figures["rhat"].to_numpy()
+    need = [(np.nan_to_num(rhat, nan=1.0, posinf=np.inf) ** 2 - 1) / (RHAT**2 - 1)]
+    with np.errstate(divide="ignore"):
+        for name, limit in (("ess_bulk", BULK), ("ess_tail", TAIL)):
+            need.append(limit / np.nan_to_num(figures[name].to_numpy()))
+    times = np.max(need)
+    if times > _HARDLY:
+        return (
+            f"{drawn:,} draws were taken, and {_HARDLY} times as many would hardly do: "
+            "take a model with fewer parameters for each annotator, or give some gold "
+            "labels (`gold=`)"
+        )
+    digits = 10.0 ** np.floor(np.log10(_SPARE * times * drawn) - 1)
+    enough = int(np.ceil(_SPARE * times * drawn / digits) * digits)
+    return (
+        f"{drawn:,} draws were taken, and some {enough:,} would do (`draws={enough}`)"
+    )
+
+
+def _rhat(figures: xr.Dataset, longer: str) -> Verdict:
     rhat = figures["rhat"].to_numpy()
     if figures.sizes["chain"] < 2:
         how = "one chain cannot be compared; run four (`chains=4`)"
@@ -182,16 +214,15 @@ def _rhat(figures: xr.Dataset) -> Verdict:
         f"chain and {highest:.2f} in another"
     )
     if RHAT < rhat[worst] <= _RHAT_FAILS:
-        return too_little("rhat", RHAT, f"{where}; {_LONGER}", rhat[worst])
-    advice = f"{where}; {_LONGER}, or look at modes and label_switching"
-    return at_most("rhat", rhat[worst], RHAT, advice)
+        return too_little("rhat", RHAT, f"{where}; {longer}", rhat[worst])
+    return at_most("rhat", rhat[worst], RHAT, f"{where}; {longer}")
 
 
-def _effective(figures: xr.Dataset, name: str, limit: float) -> Verdict:
+def _effective(figures: xr.Dataset, name: str, limit: float, longer: str) -> Verdict:
     effective = np.nan_to_num(figures[name].to_numpy(), posinf=0.0, neginf=0.0)
     worst = int(effective.argmin())
     of_worst = figures["quantity"].to_numpy()[worst]
-    advice = f"too few effective draws, fewest of {of_worst}; {_LONGER}"
+    advice = f"too few effective draws, fewest of {of_worst}; {longer}"
     if _HALF * limit <= effective[worst] < limit:
         return too_little(name, limit, advice, effective[worst])
     return at_least(name, effective[worst], limit, advice)

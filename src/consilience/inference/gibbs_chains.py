@@ -1,55 +1,57 @@
 r"""Gibbs sampling: the truth given the annotators, and they given the truth.
 
-A sweep of a model of confusion rows with normal effects (`model.RowEffects`) draws
+A sweep of a model of confusion rows with normal effects (`model.RowEffects`)
 
-1. how much items differ in ease, by a random walk with truth and ease summed out;
-2. in turn with that, the population and the prevalence, all rows moving along, by a
-   random walk in the direction that was slowest before, truth and ease summed out;
-3. the truth and ease of every item, exactly; and the prevalence given them, exactly;
-4. every row, given what moves it, by an elliptical slice;
-5. the effects of each annotator given its rows, exactly; and once more by an elliptical
-   slice along which its rows move;
-6. the population and all standard deviations, given the rows; and once more with the
-   rows moving along.
+1. moves all that moves the rows (the population, the standard deviations, the effects
+   of annotators, what is left in each row), how much items differ in ease, and the
+   prevalence, along a Hamiltonian trajectory, the truth and the ease of every item
+   summed out;
+2. draws the truth and ease of every item, and the prevalence given them, exactly;
+3. draws every row, given what moves it, by an elliptical slice;
+4. draws the effects of each annotator, the populations and all standard deviations
+   given the rows, exactly but for one proposal.
 
-Each of the last two is drawn in two parametrizations, since one of them mixes where
-answers are many and the other where they are few. Where two labels are much alike, the
-truth of many items and the rows of all annotators hold each other in place; the second
-step moves what they have in common without them. Chains run side by side in one set of
-arrays, so that many cost little more than one; nothing is compiled.
+Prevalence, accuracies and labels hold each other in place where annotators disagree:
+draws of each given the others had an autocorrelation time of some 460 sweeps in 480
+answers. A trajectory moves them together. Along it rows move with what moves them,
+which mixes where answers are few; and in the last step they stay, which mixes where
+they are many (Yu and Meng 2011). Chains run side by side in one set of arrays, so that
+many cost little more than one, and learn together how far to go; nothing is compiled.
+
+**The gradient.** With :math:`n_{jktl}` the expected number of answers l of annotator j
+in state k at node t of ease, and p the chance of each, the log-odds of a row have the
+slope :math:`\sum_t (n_{jktl} - p_{jktl} \sum_{l'} n_{jktl'})`; that of everything else
+follows since rows are sums of products. Half-normal standard deviations move as normal
+numbers whose sign does not matter, so that all but the prevalence are standard normal
+before the answers.
 
 References
 ----------
+Neal (2011), MCMC using Hamiltonian dynamics, section 5.
 Murray, Adams and MacKay (2010), Elliptical slice sampling, section 2.
 Yu and Meng (2011), To center or not to center: that is not the question, section 2.
 """
 
-from collections.abc import Mapping, Sequence
+import math
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from consilience.inference.row_moves import (
-    RandomWalk,
-    RowLikelihood,
-    Which,
-    elliptical_slice,
-)
-from consilience.inference.truth_draws import Scored, TruthDraws
+from consilience.inference.row_moves import RowLikelihood, elliptical_slice
+from consilience.inference.trajectories import Point, Trajectories
+from consilience.inference.truth_draws import Scored, TruthDraws, eased
 from consilience.model import (
     DIFFICULTY,
-    PREVALENCE,
     TYPICAL,
     RowEffects,
     normal_nodes,
 )
 
-EVERY = 2  # sweeps between the two steps that take longest, those of steps 1 and 5
 START = 0.5  # of every standard deviation, as a share of its prior scale
-BATCHES = 8  # of a chain's draws, whose means show what is slow
-LEAST = 1e-12  # prevalence whose logarithm is taken
+FAR = 1e3  # standard deviations of the prior: trajectories that diverge stay finite
+TOWARDS_VOTES = 5  # draws of the rows given the votes, from where a chain starts
 type Rows = Float[np.ndarray, "C J K F"]
 
 
@@ -70,8 +72,8 @@ class Chains:
     """Chains of a model of confusion rows with normal effects."""
 
     CHANGES: tuple[str, ...] = (
-        *("truth", "random", "shape", "population", "spread", "difficulty", "scale"),
-        *("values", "rows", "walk_of", "slow", "sweeps"),
+        *("truth", "random", "population", "spread", "difficulty", "scale"),
+        *("values", "rows", "trajectories"),
     )
 
     def __init__(
@@ -93,16 +95,10 @@ class Chains:
         self.values = np.zeros((chains, annotators, len(self.effect_of)))
         deviation = self.spread[:, self.group, :, None]
         self.rows = self._mean() + deviation * self._normal(*self.shape)
-        self.walk_of = {
-            "difficulty": RandomWalk((chains,)),
-            "spread": RandomWalk((chains, groups, states)),
-            "population": RandomWalk((chains, groups, states)),
-            **{effect.name: RandomWalk((chains, groups)) for effect in self.effects},
-            "slow": RandomWalk((chains,)),
-        }
-        self.slow: Float[np.ndarray, " P"] | None = None
+        self.trajectories = Trajectories(self._packed().shape[1])
         self.likelihood = self._counted(truth.at_first(generator))
-        self.sweeps = 0
+        for _ in range(TOWARDS_VOTES):
+            self._draw_rows()
 
     def describe(
         self,
@@ -124,34 +120,25 @@ class Chains:
         self.direction = np.concatenate(
             [np.zeros((states, free, 0)), *(each.direction for each in self.effects)], 2
         ).reshape(states * free, -1)
+        self.of_effect = np.eye(len(numbers))[self.effect_of]
         self.prior_scale = np.array([effect.scale for effect in self.effects])
+        shapes: list[tuple[int, ...]] = [(groups, states, free), (groups, states)]
+        shapes += [(groups, len(numbers)), (), (annotators, sum(numbers))]
+        shapes.append((annotators, states, free))
+        ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
+        self.parts, self.normal = list(zip([0, *ends], shapes, strict=False)), ends[-1]
 
-    def sweep(self, *, tune: bool) -> Swept:
-        """Draw everything once."""
-        for walk in self.walk_of.values():
-            walk.tune = tune
-        twice = self.sweeps % EVERY == 0
-        self.sweeps += 1
-        swept, counts = self._draw_truth(difficulty=twice)
+    def sweep(self, steps: int, *, tune: bool) -> Swept:
+        """Draw everything once, all of it along a trajectory of so many steps."""
+        reached = self._follow(steps, tune=tune)
+        counts = self.truth.draw(reached, self.random)
         self.likelihood = self._counted(counts)
         self._draw_rows()
-        self._draw_values(along=twice)
+        self._draw_values()
         self._draw_population()
         self._draw_scales()
         self._draw_spread()
-        self._move_along()
-        return swept
-
-    def learn(self, draws: Sequence[Mapping[str, Float[np.ndarray, "C ..."]]]) -> None:
-        """Learn from earlier draws which direction is slow, to walk along it."""
-        prevalence = np.stack([draw[PREVALENCE] for draw in draws], 1)
-        population = np.stack([draw["population"] for draw in draws], 1)
-        chains, number = population.shape[:2]
-        log_odds = np.log(np.maximum(prevalence, LEAST)).reshape(chains, number, -1)
-        log_odds -= log_odds.mean(2, keepdims=True)
-        both = population.reshape(chains, number, -1), log_odds
-        self.slow = slowest(np.concatenate(both, 2).astype(float))
-        self.walk_of["slow"] = RandomWalk((chains,))
+        return Swept(self.truth, reached)
 
     def height(self, swept: Swept) -> Float[np.ndarray, " C"]:
         """Return how probable the explanation is that each chain stands in.
@@ -166,11 +153,8 @@ class Chains:
 
     def restart(self, source: Int[np.ndarray, " C"]) -> None:
         """Let chains go on from where others stand."""
-        self.shape = len(source), *self.shape[1:]
         for name in ("population", "spread", "difficulty", "scale", "values", "rows"):
             setattr(self, name, getattr(self, name)[source])
-        for walk in self.walk_of.values():
-            walk.size = walk.size[source]
         self.truth.restart(source)
 
     def parameters(self) -> dict[str, Float[np.ndarray, "C ..."]]:
@@ -180,38 +164,36 @@ class Chains:
     def of_annotators(self) -> dict[str, Float[np.ndarray, "C ..."]]:
         """Return what is of annotators, and how much items differ."""
         distance = (self.rows - self._mean()) / self.spread[:, self.group, :, None]
-        sign = np.where(self.scale < 0, -1.0, 1.0)[:, self.group]
         of_effects = {}
         for place, effect in enumerate(self.effects):
             values = self.values[:, :, self.effect_of == place]
-            of_effects[f"{effect.name}_spread"] = np.abs(self.scale[:, :, place])
-            of_effects[effect.name] = values * sign[:, :, None, place]
+            of_effects[f"{effect.name}_spread"] = self.scale[:, :, place]
+            of_effects[effect.name] = values
         return {
             "population": self.population,
             "spread": self.spread,
             **of_effects,
             "distance": distance,
-            **({DIFFICULTY: self.difficulty} if self.design.difficulty else {}),
+            **({DIFFICULTY: np.abs(self.difficulty)} if self.design.difficulty else {}),
             TYPICAL: np.exp(self._typical()),
         }
 
     def _normal(self, *shape: int) -> Float[np.ndarray, "..."]:
         return self.random.standard_normal(shape)
 
-    def _typical(self, rows: Rows | None = None) -> Float[np.ndarray, "C J K L"]:
-        rows = self.rows if rows is None else rows
-        log_odds: Float[np.ndarray, "C J K L"] = rows @ self.design.basis.T
+    def _typical(self) -> Float[np.ndarray, "C J K L"]:
+        log_odds: Float[np.ndarray, "C J K L"] = self.rows @ self.design.basis.T
         log_odds -= log_odds.max(-1, keepdims=True)
         log_odds -= np.log(np.exp(log_odds).sum(-1, keepdims=True))
         return log_odds
 
     def _mean(self) -> Rows:
         """Return the prior mean of the rows: the population moved by the effects."""
-        return self.population[:, self.group] + self._moved(self.scale)
+        return self.population[:, self.group] + self._moved()
 
-    def _moved(self, scale: Float[np.ndarray, "C G E"]) -> Rows:
-        """Return by how much effects move the rows, with these standard deviations."""
-        values = self.values * scale[:, self.group][:, :, self.effect_of]
+    def _moved(self) -> Rows:
+        """Return by how much effects move the rows."""
+        values = self.values * self.scale[:, self.group][:, :, self.effect_of]
         moved: Rows = (values @ self.direction.T).reshape(self.shape)
         return moved
 
@@ -220,60 +202,107 @@ class Chains:
         likelihood = RowLikelihood(counts, design.basis, design.ease, self.node)
         return likelihood.at(self.difficulty)
 
-    def _of_rows(self, rows: Rows) -> Float[np.ndarray, "C J K"]:
-        return self.likelihood(self._laid_out(rows)).reshape(self.shape[:-1])
-
     def _laid_out(self, rows: Rows) -> Float[np.ndarray, "F N"]:
         return np.ascontiguousarray(rows.reshape(-1, self.shape[-1]).T)
 
-    def _draw_truth(
-        self, *, difficulty: bool
-    ) -> tuple[Swept, Float[np.ndarray, "C J K T L"]]:
-        typical = self._typical()
-        now = self.truth.scored(typical, self.difficulty, self.design.ease)
-        if difficulty and self.design.difficulty:
-            now = self._draw_difficulty(typical, now)
-        elif self.slow is not None:
-            now = self._move_slowly(now, self.slow)
-        counts = self.truth.draw(now, self.random)
-        return Swept(self.truth, now), counts
-
-    def _draw_difficulty(
-        self, typical: Float[np.ndarray, "C J K L"], now: Scored
-    ) -> Scored:
-        walk = self.walk_of["difficulty"]
-        proposed = np.abs(self.difficulty + walk.step(self.random))
-        there = self.truth.scored(typical, proposed, self.design.ease)
-        gain = (there.log_likelihood - now.log_likelihood).sum(1, dtype=float)
-        gain -= _half_square(proposed, self.difficulty, self.design.difficulty)
-        taken = walk.accept(gain, self.random)
-        self.difficulty = np.where(taken, proposed, self.difficulty)
-        return now.where(taken, there)
-
-    def _move_slowly(self, now: Scored, slow: Float[np.ndarray, " P"]) -> Scored:
-        """Walk along the slow direction, the truth summed out."""
-        walk, shape = self.walk_of["slow"], self.population.shape
-        step = walk.step(self.random)[:, None] * slow
-        number = self.population[0].size
-        logit, gain = self.truth.moved(step[:, number:])
-        shift = step[:, :number].reshape(shape)
-        population = self.population + shift
-        centre, scale = self.design.centre, self.design.population
-        gain -= _half_square(population - centre, self.population - centre, scale).sum(
-            (1, 2, 3)
+    def _follow(self, steps: int, *, tune: bool) -> Scored:
+        """Move along a trajectory, the truth and the ease of items summed out."""
+        start = self._packed()
+        at, taken, here, there = self.trajectories.move(
+            start, self._density, self.random, steps, tune=tune
         )
-        rows = self.rows + shift[:, self.group]
-        typical = self._typical(rows)
-        there = self.truth.scored(typical, self.difficulty, self.design.ease, logit)
-        gain += (there.log_likelihood - now.log_likelihood).sum(1, dtype=float)
-        taken = walk.accept(gain, self.random)
-        self.population = np.where(_wide(taken), population, self.population)
-        self.rows = np.where(_wide(taken), rows, self.rows)
-        self.truth.logit = [
-            logit[chain] if taken[chain] else each
-            for chain, each in enumerate(self.truth.logit)
+        self._unpack(at)
+        return here.more.where(taken, there.more)
+
+    def _packed(self) -> Float[np.ndarray, "C P"]:
+        """Return all that moves the rows, as standard normal as its prior is."""
+        design, chains = self.design, self.shape[0]
+        distance = (self.rows - self._mean()) / self.spread[:, self.group, :, None]
+        parts = (
+            (self.population - design.centre) / design.population,
+            self.spread / design.spread,
+            self.scale / self.prior_scale,
+            self.difficulty / (design.difficulty or 1.0),
+            self.values,
+            distance,
+            self.truth.log_odds(),
+        )
+        return np.concatenate([each.reshape(chains, -1) for each in parts], 1)
+
+    def _parts(self, packed: Float[np.ndarray, "C P"]) -> list[np.ndarray]:
+        """Return what was packed, part by part."""
+        parts = [
+            packed[:, first : first + math.prod(shape)].reshape(-1, *shape)
+            for first, shape in self.parts
         ]
-        return now.where(taken, there)
+        return [*parts, packed[:, self.normal :]]
+
+    def _unpack(self, packed: Float[np.ndarray, "C P"]) -> None:
+        """Stand where a trajectory has ended. Signs count in products only.
+
+        That of the difficulty stays, since it says at which node an item is easy.
+        """
+        population, spread, scale, difficulty, values, distance, odds = self._parts(
+            packed
+        )
+        design = self.design
+        self.population = design.centre + design.population * population
+        self.scale, self.values = self.prior_scale * scale, values
+        self.difficulty = design.difficulty * difficulty
+        spread = design.spread * spread
+        self.rows = self._mean() + spread[:, self.group, :, None] * distance
+        self.spread = np.abs(spread)
+        self.truth.logit = self.truth.at(odds)
+        self._positive()
+
+    def _positive(self) -> None:
+        """Make the standard deviations of effects positive, which moves no row."""
+        sign = np.where(self.scale < 0, -1.0, 1.0)
+        self.scale = self.scale * sign
+        self.values = self.values * sign[:, self.group][:, :, self.effect_of]
+
+    def _density(self, packed: Float[np.ndarray, "C P"]) -> Point:
+        """Return the log density of all that moves the rows, and its gradient."""
+        design, group = self.design, self.group
+        chains, annotators = self.shape[:2]
+        population, spread, scale, difficulty, values, distance, odds = self._parts(
+            np.clip(packed, -FAR, FAR)
+        )
+        scales = (self.prior_scale * scale)[:, group][:, :, self.effect_of]
+        deviation = (design.spread * spread)[:, group, :, None]
+        moved = ((values * scales) @ self.direction.T).reshape(self.shape)
+        mean = (design.centre + design.population * population)[:, group]
+        rows = mean + moved + deviation * distance
+        harder = design.difficulty * difficulty
+        tables = eased(rows @ design.basis.T, harder, design.ease, self.node)
+        logit = self.truth.at(odds)
+        scored = self.truth.scored(tables, logit)
+        answers, of_states = self.truth.expected(scored)
+        prior, slope_of_odds = self.truth.pull(of_states, logit)
+        # Through the softmax of each row at each node; sums over nodes, also of ease.
+        answers -= answers.sum(1, keepdims=True) * np.exp(tables)
+        power = np.stack([np.ones_like(self.node), self.node], 1).astype(np.float32)
+        both = (answers.reshape(-1, len(power)) @ power).astype(float)
+        both = both.reshape(*tables.shape[:4], 2)
+        of_rows = np.tensordot(both[..., 0], design.basis, (1, 0)).swapaxes(0, 1)
+        of_difficulty = np.einsum("jlck,kl->c", both[..., 1], design.ease)
+        of_values = of_rows.reshape(chains, annotators, -1) @ self.direction
+        of_scales = (of_values * values) @ self.of_effect
+        slopes = (
+            design.population * self._by_group(of_rows),
+            design.spread * self._by_group((of_rows * distance).sum(3)),
+            self.prior_scale * self._by_group(of_scales),
+            design.difficulty * of_difficulty,
+            of_values * scales,
+            deviation * of_rows,
+            slope_of_odds,
+        )
+        slope = np.concatenate([each.reshape(chains, -1) for each in slopes], 1)
+        normal = packed[:, : self.normal]
+        slope[:, : self.normal] -= normal
+        height = scored.log_likelihood.sum(1, dtype=float) + prior
+        height -= 0.5 * (normal**2).sum(1)
+        return Point(height, slope, scored)
 
     def _draw_rows(self) -> None:
         prior = self._mean()
@@ -287,16 +316,14 @@ class Chains:
         )
         self.rows = (mean + apart).T.reshape(self.shape)
 
-    def _draw_values(self, *, along: bool) -> None:
-        """Draw the effects of annotators given the rows, and with the rows moving."""
+    def _draw_values(self) -> None:
+        """Draw the effects of annotators given the rows."""
         if not self.effects:
             return
         values = np.empty_like(self.values)
         for group in range(len(self.member)):
             values[:, self.group == group] = self._values_of(group)
         self.values = values
-        if along:
-            self._move_values()
 
     def _values_of(self, group: int) -> Float[np.ndarray, "C M P"]:
         """Draw the effects of the annotators of a group given their rows."""
@@ -307,40 +334,22 @@ class Chains:
         precision = weighed @ whole + np.eye(whole.shape[2])
         apart = self.rows[:, self.group == group] - self.population[:, None, group]
         apart = apart.reshape(chains, -1, whole.shape[1]).transpose(0, 2, 1)
+        return self._regressed(precision, weighed @ apart).transpose(0, 2, 1)
+
+    def _regressed(
+        self, precision: Float[np.ndarray, "C P P"], pull: Float[np.ndarray, "C P M"]
+    ) -> Float[np.ndarray, "C P M"]:
+        """Draw coefficients of regressions, as columns."""
         root = np.linalg.cholesky(precision)
-        noise = self._normal(chains, whole.shape[2], apart.shape[2])
-        above = np.linalg.solve(root, weighed @ apart) + noise
-        values: Float[np.ndarray, "C M P"] = np.linalg.solve(
-            root.transpose(0, 2, 1), above
-        ).transpose(0, 2, 1)
-        return values
-
-    def _move_values(self) -> None:
-        """Draw the effects of annotators once more, their rows moving along."""
-        chains, annotators, states, free = self.shape
-        base = (self.rows - self._moved(self.scale)).reshape(-1, states * free)
-        place = np.arange(chains * annotators * states).reshape(-1, states)
-        scale = self.scale[:, self.group][:, :, self.effect_of]
-        scale = scale.reshape(chains * annotators, -1).T
-
-        def rows(values: Float[np.ndarray, "P N"], which: Which) -> Any:
-            moved = (values * scale[:, which]).T @ self.direction.T
-            return (base[which] + moved).reshape(-1, free)
-
-        def of_annotators(values: Float[np.ndarray, "P N"], which: Which) -> Any:
-            laid_out = np.ascontiguousarray(rows(values, which).T)
-            of_rows = which if isinstance(which, slice) else place[which].ravel()
-            return self.likelihood(laid_out, of_rows).reshape(-1, states).sum(1)
-
-        values = self.values.reshape(chains * annotators, -1).T
-        values = elliptical_slice(values, 1.0, of_annotators, self.random)
-        self.values = values.T.reshape(self.values.shape)
-        self.rows = rows(values, slice(None)).reshape(self.shape)
+        above = np.linalg.solve(root, pull) + self._normal(*pull.shape)
+        drawn: Float[np.ndarray, "C P M"]
+        drawn = np.linalg.solve(root.transpose(0, 2, 1), above)
+        return drawn
 
     def _draw_population(self) -> None:
         """Draw the populations given the rows."""
         design = self.design
-        apart = self._by_group(self.rows - self._moved(self.scale))
+        apart = self._by_group(self.rows - self._moved())
         weight, prior = self.spread[..., None] ** -2.0, design.population**-2.0
         size = self.member.sum(1)[:, None, None]
         precision = size * weight + prior
@@ -356,9 +365,10 @@ class Chains:
             return
         for group in range(len(self.member)):
             self.scale[:, group] = self._scales_of(group)
+        self._positive()
 
     def _scales_of(self, group: int) -> Float[np.ndarray, "C E"]:
-        (chains, _, _, free), number = self.shape, len(self.effects)
+        chains, _, _, free = self.shape
         of_group = self.group == group
         weight = np.repeat(1 / self.spread[:, group], free, axis=1)[:, None]
         values = self.values[:, of_group]
@@ -366,20 +376,15 @@ class Chains:
             [
                 values[..., self.effect_of == each]
                 @ self.direction[:, self.effect_of == each].T
-                for each in range(number)
+                for each in range(len(self.effects))
             ],
             1,
         )
-        along = (along * weight[:, None]).reshape(chains, number, -1)
+        along = (along * weight[:, None]).reshape(chains, len(self.effects), -1)
         apart = self.rows[:, of_group] - self.population[:, None, group]
         apart = (apart.reshape(*values.shape[:2], -1) * weight).reshape(chains, -1, 1)
         precision = along @ along.transpose(0, 2, 1) + np.diag(self.prior_scale**-2.0)
-        root = np.linalg.cholesky(precision)
-        above = np.linalg.solve(root, along @ apart) + self._normal(chains, number, 1)
-        scale: Float[np.ndarray, "C E"] = np.linalg.solve(
-            root.transpose(0, 2, 1), above
-        )[..., 0]
-        return scale
+        return self._regressed(precision, along @ apart)[..., 0]
 
     def _draw_spread(self) -> None:
         """Draw the standard deviations of what is left in the rows, given the rows.
@@ -402,75 +407,3 @@ class Chains:
         chains, annotators, *rest = of_annotators.shape
         flat = self.member @ of_annotators.reshape(chains, annotators, -1)
         return flat.reshape(chains, -1, *rest)
-
-    def _move_along(self) -> None:
-        """Draw what rows have in common once more, the rows moving along."""
-        design, now = self.design, self._of_rows(self.rows)
-        walk, mean = self.walk_of["spread"], self._mean()
-        factor = np.exp(walk.step(self.random))
-        spread = factor * self.spread
-        gain = np.log(factor) - _half_square(spread, self.spread, design.spread)
-        rows = mean + factor[:, self.group, :, None] * (self.rows - mean)
-        taken, now = self._try(walk, rows, now, gain)
-        self.spread = np.where(taken, spread, self.spread)
-
-        walk = self.walk_of["population"]
-        shift = walk.step(self.random)[..., None] * self._normal(*self.population.shape)
-        there = self.population + shift
-        gain = -_half_square(
-            there - design.centre, self.population - design.centre, design.population
-        ).sum(-1)
-        taken, now = self._try(walk, self.rows + shift[:, self.group], now, gain)
-        self.population = np.where(taken[..., None], there, self.population)
-
-        for place, effect in enumerate(self.effects):
-            walk, step = self.walk_of[effect.name], np.zeros_like(self.scale)
-            step[..., place] = walk.step(self.random)
-            there = self.scale + step
-            gain = -_half_square(there, self.scale, self.prior_scale).sum(2)
-            rows = self.rows + self._moved(step)
-            taken, now = self._try(walk, rows, now, gain)
-            self.scale = np.where(taken[..., None], there, self.scale)
-
-    def _try(
-        self,
-        walk: RandomWalk,
-        rows: Rows,
-        now: Float[np.ndarray, "C J K"],
-        gain: Float[np.ndarray, "C G *states"],
-    ) -> tuple[Any, Float[np.ndarray, "C J K"]]:
-        """Move the rows of each group, or of each state of it, if the answers allow."""
-        there = self._of_rows(rows)
-        of_states = self._by_group(there - now)
-        gain = gain + (of_states if gain.ndim > 2 else of_states.sum(2))
-        taken = walk.accept(gain, self.random)
-        each = taken[:, self.group].reshape(*now.shape[:2], -1)
-        self.rows = np.where(each[..., None], rows, self.rows)
-        return taken, np.where(each, there, now)
-
-
-def slowest(draws: Float[np.ndarray, "C D P"]) -> Float[np.ndarray, " P"]:
-    """Return the direction in which means of batches vary most, as far as they do.
-
-    Numbers are measured by how they vary within batches, so that what moves in every
-    sweep counts little.
-    """
-    chains, number, _ = draws.shape
-    batches = draws[:, number % BATCHES :].reshape(chains * BATCHES, -1, draws.shape[2])
-    means = batches.mean(1) - batches.mean((0, 1))
-    within = np.sqrt(batches.var(1).mean(0))
-    scaled = means / np.where(within > 0, within, 1.0)
-    score = np.linalg.svd(scaled, full_matrices=False)[0][:, 0]
-    direction: Float[np.ndarray, " P"] = score @ means / np.sqrt(len(means))
-    return direction
-
-
-def _wide(of_chains: Bool[np.ndarray, " C"]) -> Bool[np.ndarray, "C 1 1 1"]:
-    return of_chains[:, None, None, None]
-
-
-def _half_square(
-    there: Float[np.ndarray, "..."], now: Float[np.ndarray, "..."], scale: Any
-) -> Float[np.ndarray, "..."]:
-    """Return by how much a normal log density falls on the way there."""
-    return 0.5 * (there**2 - now**2) / scale**2

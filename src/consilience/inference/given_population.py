@@ -32,7 +32,8 @@ from consilience.executors import Room, Sum, executor
 from consilience.inference.dirichlet import log_dirichlet
 from consilience.inference.gibbs_chains import Chains
 from consilience.inference.options import Seed, generator_of
-from consilience.inference.truth_draws import TruthDraws
+from consilience.inference.row_moves import Which, elliptical_slice
+from consilience.inference.truth_draws import TruthDraws, eased
 from consilience.model import (
     DIFFICULTY,
     PREVALENCE,
@@ -92,7 +93,30 @@ class GivenPopulation(Chains):
         self.likelihood = self._counted(total.arrays["answers"])
         for _ in range(MOVES):
             self._draw_rows()
-            self._draw_values(along=True)
+            self._draw_values()
+            self._move_values()
+
+    def _move_values(self) -> None:
+        """Draw the effects of annotators once more, their rows moving along."""
+        chains, annotators, states, free = self.shape
+        base = (self.rows - self._moved()).reshape(-1, states * free)
+        place = np.arange(chains * annotators * states).reshape(-1, states)
+        scale = self.scale[:, self.group][:, :, self.effect_of]
+        scale = scale.reshape(chains * annotators, -1).T
+
+        def rows(values: Float[np.ndarray, "P N"], which: Which) -> Any:
+            moved = (values * scale[:, which]).T @ self.direction.T
+            return (base[which] + moved).reshape(-1, free)
+
+        def of_annotators(values: Float[np.ndarray, "P N"], which: Which) -> Any:
+            laid_out = np.ascontiguousarray(rows(values, which).T)
+            of_rows = which if isinstance(which, slice) else place[which].ravel()
+            return self.likelihood(laid_out, of_rows).reshape(-1, states).sum(1)
+
+        values = self.values.reshape(chains * annotators, -1).T
+        values = elliptical_slice(values, 1.0, of_annotators, self.random)
+        self.values = values.T.reshape(self.values.shape)
+        self.rows = rows(values, slice(None)).reshape(self.shape)
 
     def reported(self) -> dict[str, Float[np.ndarray, "C ..."]]:
         """Return where the chains stand, as a fit reports it."""
@@ -114,7 +138,8 @@ def _counted(
     answers, states = [], []
     for chain in range(len(typical)):
         one, prior = slice(chain, chain + 1), {PREVALENCE: log_prevalence[chain]}
-        scored = part.scored(typical[one], difficulty[one], ease, [prior])
+        tables = eased(typical[one], difficulty[one], ease, part.node)
+        scored = part.scored(tables, [prior])
         of_answers, of_states = part.counted(scored, generator)
         answers.append(of_answers[0])
         states.append(of_states[0])

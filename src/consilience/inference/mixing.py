@@ -171,7 +171,7 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mixing:
-    """How well the chains mixed, quantity by quantity."""
+    """How well the chains mixed, quantity by quantity, in so many draws of them all."""
 
     quantity: Shaped[np.ndarray, " P"]
     rhat: Float[np.ndarray, " P"]
@@ -181,6 +181,7 @@ class Mixing:
     highest: Float[np.ndarray, " P"]
     mode: Int[np.ndarray, " C"]
     weight: Float[np.ndarray, " M"]
+    draws: int
     modes: str = ""
 
     @property
@@ -222,6 +223,7 @@ def judge(
         highest,
         np.zeros(len(labels), int),
         np.ones(1),
+        labels.shape[0] * labels.shape[1],
     )
 
 

@@ -1,7 +1,6 @@
-"""Moves of rows of confusions and of single numbers, many side by side.
+"""Draws of many rows of confusions side by side, given counts of answers.
 
-Rows are drawn by elliptical slices of many independent vectors, given their likelihood
-by counts of answers; numbers take random-walk steps whose sizes are tuned.
+They are drawn by elliptical slices of many independent vectors with normal priors.
 
 References
 ----------
@@ -11,7 +10,7 @@ Murray, Adams and MacKay (2010), Elliptical slice sampling, figure 2.
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 ALL = slice(None)
 MOST = 40  # brackets halve each time, about; one that never ends stays where it is
@@ -19,36 +18,6 @@ type Which = Int[np.ndarray, " M"] | slice
 type LogLikelihood = Callable[
     [Float[np.ndarray, "P M"], Which], Float[np.ndarray, " M"]
 ]
-ACCEPTED = 0.4  # share of steps taken that their size is tuned to: of one number
-FIRST = 0.3
-
-
-class RandomWalk:
-    """Metropolis steps of many numbers side by side, each of a size of its own."""
-
-    CHANGES = ("size", "steps", "tune")
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.size = np.full(shape, FIRST)
-        self.steps = 0
-        self.tune = True
-
-    def step(self, generator: np.random.Generator) -> Float[np.ndarray, "..."]:
-        """Return a step of each."""
-        return self.size * generator.standard_normal(self.size.shape)
-
-    def accept(
-        self, gain: Float[np.ndarray, "..."], generator: np.random.Generator
-    ) -> Bool[np.ndarray, "..."]:
-        """Return which steps are taken, and tune their size."""
-        if self.tune:
-            self.steps += 1
-            chance = np.exp(np.minimum(gain, 0))
-            self.size *= np.exp((chance - ACCEPTED) * min(1.0, 3 / np.sqrt(self.steps)))
-        taken: Bool[np.ndarray, ...] = (
-            -generator.standard_exponential(gain.shape) < gain
-        )
-        return taken
 
 
 class RowLikelihood:

@@ -24,6 +24,7 @@ from consilience.model.columns import log_logit
 from consilience.truth import ResponseMatrix, Space
 
 BLOCK = 300_000  # scores that are worked on at once: they stay near the processor
+DENSE = 25  # cells for each answer up to which products of whole arrays are faster
 FEWEST, MANY = 64, 8  # units of a block; blocks from which threads are started
 
 
@@ -41,26 +42,51 @@ class Scored(NamedTuple):
         return other
 
 
+def is_dense(space: Space) -> bool:
+    """Return whether products with an array of all possible answers are fast."""
+    cells = space.num_units * space.num_annotators * len(space.answers)
+    return cells < DENSE * len(space.unit)
+
+
+def eased(
+    typical: Float[np.ndarray, "C J K L"],
+    difficulty: Float[np.ndarray, " C"],
+    ease: Float[np.ndarray, "K L"],
+    node: Float[np.ndarray, " T"],
+) -> Float[np.ndarray, "J L C K T"]:
+    """Return the log confusions at each node of ease, of log-odds at average ease."""
+    moved = (node[:, None] * ease[:, None]).transpose(2, 0, 1)[:, None]
+    moved = (difficulty[:, None, None] * moved).astype(np.float32)
+    tables = typical.transpose(1, 3, 0, 2).astype(np.float32, "C")
+    tables = tables[..., None] + moved  # annotator, answer, chain, state, node
+    tables -= tables.max(1, keepdims=True)
+    tables -= np.log(np.exp(tables).sum(1, keepdims=True))
+    return tables
+
+
 class TruthDraws:
     """Draws of the truth, the ease of items, and the prior of the truth."""
 
-    CHANGES = ("chains", "logit")
+    CHANGES = ("logit",)
 
     def __init__(self, model: Model[Any], space: Space, chains: int) -> None:
         self.tables = HostModel(model, space)
         self.matrix: ResponseMatrix = self.tables.matrix
         self.chains = chains
         self.nodes = row_effects(model, self.matrix).nodes
+        self.node, self.log_share = normal_nodes(self.nodes)
         self.cells = self.matrix.num_states * self.nodes
         pair = space.annotator.astype(np.int64) * len(space.answers) + space.answer
         self.first_cell = pair * self.cells
         self.unit, self.n = space.unit, space.n.astype(float)
         by_pair = self.matrix.by_pair.astype(np.float32)
+        by_pair = by_pair.toarray() if is_dense(space) else by_pair
         size = max(BLOCK // (chains * self.cells), FEWEST)
         self.blocks = [
             (slice(first, first + size), by_pair[first : first + size])
             for first in range(0, by_pair.shape[0], size)
         ]
+        self.turned = by_pair.T if is_dense(space) else by_pair.T.tocsr()
         self.imagined = self.tables.imagined
         units, lists = self.matrix.num_units, self.matrix.state.shape[1]
         self.state = np.broadcast_to(self.matrix.state, (units, lists))
@@ -79,30 +105,21 @@ class TruthDraws:
         self, generator: np.random.Generator
     ) -> Float[np.ndarray, "C J K T L"]:
         """Draw a first truth from the vote shares, all of average ease or near it."""
-        _, log_share = normal_nodes(self.nodes)
-        guess = self.matrix.guess.T[:, None] * np.exp(log_share)[:, None]
+        guess = self.matrix.guess.T[:, None] * np.exp(self.log_share)[:, None]
         guess = guess.reshape(1, -1, guess.shape[2])
         return self._counts(_slots(np.repeat(guess, self.chains, 0), generator))
 
     def scored(
         self,
-        typical: Float[np.ndarray, "C J K L"],
-        difficulty: Float[np.ndarray, " C"],
-        ease: Float[np.ndarray, "K L"],
+        tables: Float[np.ndarray, "J L C K T"],
         logit: list[Parameters] | None = None,
     ) -> Scored:
-        """Return the posterior of the truth and the ease, given the annotators."""
-        chains, annotators, states, answers = typical.shape
-        node, log_share = normal_nodes(self.nodes)
-        eased = (node[:, None] * ease[:, None]).transpose(2, 0, 1)[:, None]
-        eased = difficulty[:, None, None] * eased  # answer, chain, state, node
-        log_odds = typical.transpose(1, 3, 0, 2)[..., None].astype(np.float32)
-        log_odds = log_odds + eased.astype(np.float32)
-        log_odds -= np.log(np.exp(log_odds).sum(1, keepdims=True))
-        table = log_odds.reshape(annotators * answers, -1)
+        """Return the posterior of the truth and the ease, given log confusions."""
+        annotators, answers, chains, states, _ = tables.shape
+        table = tables.reshape(annotators * answers, -1)
         prior = (
             np.moveaxis(self._log_prior(logit or self.logit), 1, 2)[:, :, None]
-            + log_share[:, None]
+            + self.log_share[:, None]
         ).astype(np.float32)
         shared = prior.shape[3] == 1
         units, slots = self.state.shape
@@ -110,8 +127,8 @@ class TruthDraws:
         log_likelihood = np.empty((chains, units), np.float32)
 
         def one(block: slice, by_pair: Any) -> None:
-            likelihood = (by_pair @ table).reshape(-1, chains, states, self.nodes)
-            listed = self.matrix.listed(np.moveaxis(likelihood, 1, 3), block)
+            likelihood = (table.T @ by_pair.T).reshape(chains, states, self.nodes, -1)
+            listed = self.matrix.listed(likelihood.transpose(3, 1, 2, 0), block)
             whole = np.empty((chains, slots, self.nodes, len(listed)), np.float32)
             of_block = prior if shared else prior[..., block]
             np.add(listed.transpose(3, 1, 2, 0), of_block, out=whole)
@@ -130,6 +147,23 @@ class TruthDraws:
             with ThreadPoolExecutor(cpu_count()) as pool:
                 list(pool.map(one, *zip(*self.blocks, strict=True)))
         return Scored(posterior, log_likelihood)
+
+    def expected(
+        self, scored: Scored
+    ) -> tuple[Float[np.ndarray, "J L C K T"], Float[np.ndarray, "C K"]]:
+        """Return how often each answer is expected, and an item, in each state."""
+        matrix, (chains, _, units) = self.matrix, scored.posterior.shape
+        belief = scored.posterior.reshape(chains, -1, self.nodes, units)
+        if matrix.ragged:
+            listed, every = belief, np.arange(units)
+            size = chains, matrix.num_states, self.nodes, units
+            belief = np.zeros(size, np.float32)
+            for slot, state in enumerate(self.state.T):
+                belief[:, state, :, every] += listed[:, slot].transpose(2, 0, 1)
+        answers = self.turned @ belief.reshape(-1, units).T
+        prevalent = np.broadcast_to(matrix.prevalent[:, 0], units).astype(np.float32)
+        shape = matrix.num_annotators, matrix.num_answers, *belief.shape[:3]
+        return answers.reshape(shape), (belief @ prevalent).sum(2, dtype=float)
 
     def draw(
         self, scored: Scored, generator: np.random.Generator
@@ -160,23 +194,33 @@ class TruthDraws:
         slot = _slots(scored.posterior, generator)
         return self._counts(slot), self._of_states(slot)
 
-    def moved(
-        self, step: Float[np.ndarray, "C K"]
-    ) -> tuple[list[Parameters], Float[np.ndarray, " C"]]:
-        """Return the prevalence after steps of its log-odds, and the gain of its prior.
-
-        Where columns of candidates say what the prior is, it stays.
-        """
+    def log_odds(self) -> Float[np.ndarray, "C Q"]:
+        """Return the prevalence as log-odds; none where it depends on columns."""
         if self.draw_logit is not None:
-            return self.logit, np.zeros(self.chains)
-        now = np.stack([logit[PREVALENCE] for logit in self.logit])
-        there = now + step
-        there -= np.log(np.exp(there).sum(1, keepdims=True))
-        return [{PREVALENCE: each} for each in there], (there - now) @ self.imagined
+            return np.zeros((self.chains, 0))
+        return np.stack([logit[PREVALENCE] for logit in self.logit])
+
+    def at(self, log_odds: Float[np.ndarray, "C Q"]) -> list[Parameters]:
+        """Return the prior of the truth at log-odds of the prevalence."""
+        if self.draw_logit is not None:
+            return self.logit
+        odds = log_odds - log_odds.max(1, keepdims=True)
+        odds -= np.log(np.exp(odds).sum(1, keepdims=True))
+        return [{PREVALENCE: each} for each in odds]
+
+    def pull(
+        self, states: Float[np.ndarray, "C K"], logit: list[Parameters]
+    ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, "C Q"]]:
+        """Return the log prior of the prevalence, and the slope of its log-odds."""
+        if self.draw_logit is not None:
+            return np.zeros(self.chains), np.zeros((self.chains, 0))
+        log_share = np.stack([each[PREVALENCE] for each in logit])
+        count = states + self.imagined
+        slope = count - np.exp(log_share) * count.sum(1, keepdims=True)
+        return log_share @ self.imagined, slope
 
     def restart(self, source: Int[np.ndarray, " C"]) -> None:
         """Let chains go on from the prior of the truth where others stand."""
-        self.chains = len(source)
         self.logit = [self.logit[chain] for chain in source]
 
     def belief(self, scored: Scored) -> Float[np.ndarray, "C U S"]:

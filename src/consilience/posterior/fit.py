@@ -51,7 +51,8 @@ convergence
     quantity, what tables give (NUTS, Gibbs; at most
     200 of a kind, those whose chains differ most), of the draws before modes were
     weighted; mode_of_chain(chain) and mode_weight(mode); the attribute modes says in
-    what modes differ.
+    what modes differ, draws how many were taken, of which every other one may have been
+    dropped.
 optimization
     objective(restart, sweep), NaN after the end; converged(restart); chosen (EM, VB,
     SVI).

@@ -190,7 +190,7 @@ def _convergence(mixing: Mixing) -> xr.Dataset:
             "mode_weight": ("mode", mixing.weight),
         },
         {"quantity": mixing.quantity},
-        {"modes": mixing.modes},
+        {"modes": mixing.modes, "draws": mixing.draws},
     )
 
 

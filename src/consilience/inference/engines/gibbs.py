@@ -7,7 +7,7 @@ limit of work. Work is counted, not timed, so that a seed gives the same draws o
 machine.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from consilience.inference.mixing import Mixing, judge, undecided
 from consilience.inference.modes import described, pooled
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import MAX_KEPT, Moments, Result
-from consilience.inference.truth_draws import TruthDraws
+from consilience.inference.truth_draws import TruthDraws, is_dense
 from consilience.model import NODES, Model, row_effects
 from consilience.progress import Progress, Reporter, logger, silent
 from consilience.truth import Space
@@ -29,29 +29,29 @@ from consilience.truth import Space
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, True
 BLOCK = 10  # sweeps between reports
 WARMING_UP, DRAWING = "gibbs warming up", "gibbs drawing"
-# Chains run side by side, so that six take a third longer than two where answers are
-# few. One cannot be compared.
-CHAINS, MIN_CHAINS = 6, 2
-# Sweeps thrown away; of a short limit, a third. The slow direction is learned at
-# these shares of them, where there are as many.
-TUNE, MIN_TUNE, LEARNED, MIN_LEARNED = 160, 50, (0.5, 0.75), 120
-FIRST, GROWTH = 200, 1.5  # kept sweeps at the first look at the chains; from then on
+# Chains run side by side, so that twelve take twice as long as two where answers are
+# few, and learn together how long steps may be. One cannot be compared.
+CHAINS, MIN_CHAINS = 12, 4
+# Sweeps thrown away, and at which shares of them step sizes are learned anew.
+TUNE, MIN_TUNE, LEARNED = 100, 50, (0.1, 0.3, 0.5, 0.8)
+# Leapfrog steps of a sweep, while it is tuned and then. In studies of 480 to 3,000
+# answers, 10, 16 and 24 steps gave 106 to 384, 175 to 216 and 133 to 168 effective
+# draws a second, and 10 the fewest where convergence is slowest.
+SHORT, LONG = 8, 16
+FIRST, GROWTH = 480, 1.5  # kept draws at the first look at the chains; from then on
 MIN_SWEEPS = 60
-FEWEST = 24  # sweeps, thrown away and kept, where the time is over: eight draws
-# Sweeps of each draw that is kept; every other one is dropped when a chain has so many.
-THIN, MAX_DRAWS = 3, 120
-# What a sweep costs, in visits of an answer, a state and a node (2.5 ns on one core of
-# 2026): the calls of a sweep, which many arrays share, and each cell of a confusion.
-OVERHEAD, CELL = 600_000, 9
-# Work by default: about three seconds of one core.
-MAX_VISITS = 1_200_000_000
-# When chains in a worse explanation go on from a better one, in sweeps; by how many
-# nats it must be worse, beyond Monte Carlo error. On the public study of ducks the
-# explanations with wrong labels lack 20 and 300 nats.
-SETTLED, RESTART, BATCHES, MARGIN = 24, 48, 4, 5.0
-# Chains that start for each that goes on, since few find the best one; not where
-# answers are so many that this would be most of the work.
-STARTED = 2
+FEWEST = 24  # sweeps, thrown away and kept, where the time is over
+MAX_DRAWS = 720  # draws of all chains: of twice as many every other one is dropped
+# What a step costs, in visits of an answer, a state and a node (.4 ns on one core of
+# 2026): the calls of a step, which many arrays share, and each cell of a confusion;
+# where a table of all answers would have few in it, twice as much.
+OVERHEAD, CELL, SPARSE = 300_000, 20, 2
+# Work by default: about three to five seconds of one core.
+MAX_VISITS = 8_000_000_000
+# Sweeps between which chains in a worse explanation go on from a better one, and before
+# the first of them; by how many nats it must be worse, beyond Monte Carlo error. On the
+# public study of ducks the explanations with wrong labels lack 20 and 300 nats.
+SETTLED, RESTART, BATCHES, MARGIN = 20, 20, 4, 5.0
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
 
@@ -62,11 +62,10 @@ class Options:
     Attributes
     ----------
     draws
-        Draws kept, of all chains together; each is one in three sweeps. None: until
-        R-hat and effective sample sizes are within their limits, or the limit of work
-        is reached.
+        Draws kept, of all chains together. None: until R-hat and effective sample
+        sizes are within their limits, or the limit of work is reached.
     tune
-        Sweeps of each chain that are thrown away. None: 160, or a third of the limit.
+        Sweeps of each chain that are thrown away. None: 100, or a third of the limit.
     chains
         Chains, run side by side.
     prob
@@ -83,25 +82,25 @@ def options(model: Model[Any], space: Space, given: Mapping[str, Any]) -> Option
     """Return the settings for a fit."""
     del model
     asked = override(Options(), given)
-    # As many chains as can be swept TUNE + FIRST times with two thirds of the work.
-    most = (MAX_VISITS / 1.5 / (TUNE + FIRST) - OVERHEAD) / (
-        visits(space, 1) - OVERHEAD
-    )
+    # As many chains as can be tuned, and looked at, with half of the work.
+    steps = TUNE * (SHORT + 1) + FIRST / CHAINS * (LONG + 1)
+    most = (MAX_VISITS / 2 / steps - OVERHEAD) / (visits(space, 1) - OVERHEAD)
     chains = asked.chains or int(np.clip(most, MIN_CHAINS, CHAINS))
-    tune = int(np.clip(MAX_VISITS / 3 / visits(space, chains), MIN_TUNE, TUNE))
+    tune = int(np.clip(MAX_VISITS / 9 / visits(space, chains), MIN_TUNE, TUNE))
     return replace(
         asked, chains=chains, tune=tune if asked.tune is None else asked.tune
     )
 
 
 def visits(space: Space, chains: int) -> int:
-    """Return what a sweep costs."""
+    """Return what a leapfrog step costs."""
     answers = len(space.unit) * space.state.shape[1]
+    answers *= 2 if is_dense(space) else 2 * SPARSE
     return OVERHEAD + chains * NODES * (answers + CELL * _cells(space))
 
 
 def better_chains(
-    heights: Float[np.ndarray, "T E"], number: int, generator: np.random.Generator
+    heights: Float[np.ndarray, "T C"], generator: np.random.Generator
 ) -> Int[np.ndarray, " C"]:
     """Return where chains go on from: not from those that are far below the best.
 
@@ -115,8 +114,7 @@ def better_chains(
     lacking = mean[best] - mean
     bad = lacking > MARGIN + 3 * np.hypot(error, error[best])
     good = np.flatnonzero(~bad)
-    more = generator.choice(good, max(number - len(good), 0))
-    return np.concatenate([good, more])[:number]
+    return np.where(bad, generator.choice(good, len(bad)), np.arange(len(bad)))
 
 
 def fit(
@@ -131,28 +129,25 @@ def fit(
         effort = options(model, space, {})
     number, tune = effort.chains or 1, effort.tune or 0
     generator = generator_of(seed)
-    started = number if tune <= MIN_TUNE else STARTED * number
-    truth = TruthDraws(model, space, started)
+    truth = TruthDraws(model, space, number)
     design = row_effects(model, truth.matrix)
     chains = Chains(design, truth, space.num_annotators, generator)
-    spent = tune + (started // number - 1) * RESTART
-    limit = max(MAX_VISITS // visits(space, number) - spent, MIN_SWEEPS)
-    look = min(FIRST, limit)
+    # Fewer steps where there are so many answers that sweeps would be too few.
+    affordable = MAX_VISITS // visits(space, number)
+    steps = max(affordable // (3 * TUNE) - 1, 1)
+    short, long = min(steps, SHORT), min(steps, LONG)
+    limit = max((affordable - tune * (short + 1)) // (long + 1), MIN_SWEEPS)
+    look = min(max(FIRST // number, MIN_SWEEPS // 2), limit)
     if effort.draws is not None:
-        limit = look = THIN * max(-(-effort.draws // number), 1)
-    guess = _warm_up(
-        chains,
-        (number, tune),
-        generator,
-        lambda done: _tell(report, done, tune, WARMING_UP),
-    )
-    kept = _Kept(
-        chains, undecided(guess), effort, MAX_PARAMETERS // (4 * _cells(space))
-    )
+        limit = look = max(-(-effort.draws // number), 1)
+    guess = _warm_up(chains, tune, short, generator, report)
+    most = MAX_PARAMETERS // (4 * _cells(space))
+    kept = _Kept(chains, undecided(guess), effort, most)
 
     def judged() -> tuple[Any, Mixing]:
         parameters, labels = kept.parameters(), np.stack(kept.labels, 1)
         mixing = judge(model, space, parameters, labels, kept.units[0])
+        mixing = replace(mixing, draws=number * kept.sweeps)
         logger.info("gibbs: %s", _progress(number, tune, kept.sweeps, mixing))
         return parameters, mixing
 
@@ -161,7 +156,7 @@ def fit(
     fewest = min(FEWEST, limit)
     loop = Loop(DRAWING, state, limit, fewest=fewest, records=(Moments,))
     for sweep in loop:
-        kept.add(chains.sweep(tune=False))
+        kept.add(chains.sweep(long, tune=False))
         if sweep + 1 == state["look"] < limit:
             state["look"] = min(int(state["look"] * GROWTH), limit)
             verdict = judged()
@@ -191,39 +186,29 @@ def fit(
 
 def _warm_up(
     chains: Chains,
-    size: tuple[int, int],
+    tune: int,
+    steps: int,
     generator: np.random.Generator,
-    tell: Callable[[int], None],
+    report: Reporter,
 ) -> Float[np.ndarray, "U S"]:
     """Sweep through what is thrown away; return what its last third believes."""
-    number, tune = size
-    learned = [int(share * tune) for share in LEARNED] if tune >= MIN_LEARNED else []
-    state: dict[str, Any] = {
-        "chains": chains,
-        "guess": np.array(chains.truth.matrix.guess),
-        "heights": [],
-        "positions": [],
-    }
+    learned = [int(share * tune) for share in LEARNED]
+    guess = np.array(chains.truth.matrix.guess)
+    state: dict[str, Any] = {"chains": chains, "guess": guess, "heights": []}
     for sweep in Loop(WARMING_UP, state, tune, fewest=min(tune, FEWEST)):
-        heights, positions = state["heights"], state["positions"]
-        swept = chains.sweep(tune=True)
-        if SETTLED <= sweep < RESTART:
+        heights, swept = state["heights"], chains.sweep(steps, tune=True)
+        if sweep >= SETTLED:
             heights.append(chains.height(swept))
-        elif len(heights) >= 2 * BATCHES:
-            chains.restart(better_chains(np.array(heights), number, generator))
+        if len(heights) == RESTART:
+            chains.restart(better_chains(np.array(heights), generator))
             heights.clear()
-        if learned and sweep >= RESTART:
-            positions.append(chains.parameters())
         if sweep in learned:
-            chains.learn(positions)
-            positions.clear()
+            chains.trajectories.learn()
         if 3 * sweep >= 2 * tune:
             state["guess"] += swept.belief.mean(0)
-        tell(sweep + 1)
-    if chains.truth.chains > number:  # the time was over before the best went on
-        chains.restart(np.arange(number))
-    guess: Float[np.ndarray, "U S"] = state["guess"]
-    return guess / guess.sum(1, keepdims=True)
+        _tell(report, sweep + 1, tune, WARMING_UP)
+    summed: Float[np.ndarray, "U S"] = state["guess"]
+    return summed / summed.sum(1, keepdims=True)
 
 
 class _Kept:
@@ -239,10 +224,10 @@ class _Kept:
         most: int,
     ) -> None:
         number = chains.truth.chains
-        self.chains, self.units, self.sweeps, self.thin = chains, units, 0, THIN
+        self.chains, self.units, self.sweeps, self.thin = chains, units, 0, 1
         self.most = max(most // number, 4)
         if effort.draws is None:
-            self.most = min(self.most, MAX_DRAWS)
+            self.most = min(self.most, MAX_DRAWS // number)
         shape = chains.truth.state.shape
         self.moments = [Moments(*np.zeros((3, *shape))) for _ in range(number)]
         self.drawn: list[dict[str, Float[np.ndarray, "C ..."]]] = []
