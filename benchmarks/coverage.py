@@ -62,7 +62,7 @@ CONTAINS_NOTES = (
         "present) and P(no | absent) of an annotator; width: mean width of the first. "
         "mean P: mean of P(present), beside the true share. ECE: ten bins, all "
         "studies together. alike: share of studies in which the check "
-        "annotators_alike fails."
+        "annotators_alike fails, which is now of the model contains alone."
     ),
     (
         "of twins, that do not look: log-loss of auto less that of smoothed votes, in "
