@@ -24,8 +24,8 @@ def learned(labels, probability, columns=None):
     order = pd.Index(space.unit_item).get_indexer([f"i{k}" for k in range(len(labels))])
     given = np.empty(len(labels))
     given[order] = probability
-    known = halves._learned(space, given)
-    return known, expit(logit(given) + known.moved(space))[order]
+    added = halves._learned(space, given)
+    return added, expit(logit(given) + added.moved(space))[order]
 
 
 def test_a_label_has_a_prevalence_of_its_own_and_one_label_has_none():
@@ -46,9 +46,9 @@ def test_covariates_of_pairs_have_weights_that_are_learned():
         (score, 0.5, 4.0),
         (generator.permutation(score), -0.3, 0.3),
     ):
-        known, _ = learned(["c"] * 400, given, columns.astype(str))
-        assert low < known.weight[1] < high
-        assert known.error[1] < 0.3
+        added, _ = learned(["c"] * 400, given, columns.astype(str))
+        assert low < added.weight[1] < high
+        assert added.error[1] < 0.3
 
 
 def test_meanings_of_tables_are_shares_of_panels_by_hand():

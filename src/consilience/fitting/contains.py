@@ -97,7 +97,7 @@ def _by_halves(
         drawn = tables_given_presence(first.model, space, mixed, number, generator)
         result = replace(result, parameters=drawn)
     single = mixed_single(replace(first, result=result), mixed)
-    return single, kept(halves, mixed.known)
+    return single, kept(halves, mixed.added)
 
 
 def _with(

@@ -90,7 +90,7 @@ class Half(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
+class Additions:
     """What is known of pairs without their answers, in log-odds of presence.
 
     Attributes
@@ -127,21 +127,23 @@ def _design(space: ContainsSpace) -> Float[np.ndarray, "U P"]:
 
 
 class Mixed(NamedTuple):
-    """The posterior of the truth by halves, what was known, and the shares in words."""
+    """The posterior of the truth by halves, what is added, and the shares in words."""
 
     tempering: Tempering
-    known: Known
+    added: Additions
     reason: str
 
 
-def by_halves(halves: Sequence[Half], prob: float, known: Known | None = None) -> Mixed:
-    """Mix what two models say of presence; learn what is known, unless it is given."""
+def by_halves(
+    halves: Sequence[Half], prob: float, added: Additions | None = None
+) -> Mixed:
+    """Mix what two models say of presence; learn what is added, unless it is given."""
     first = halves[0]
     space = first.space
     low, mean, high = np.mean([half.present() for half in halves], 0)
-    known = known or _learned(space, mean)
-    certain, given = (mean <= 0) | (mean >= 1), mean  # gold labels
-    move = np.where(certain, 0.0, known.moved(space))
+    added = added or _learned(space, mean)
+    certain, gold = (mean <= 0) | (mean >= 1), mean
+    move = np.where(certain, 0.0, added.moved(space))
     number = np.bincount(space.unit, space.n, space.num_units)
     share = VOTES / mixed_effect(number, COMMON)
     votes = _votes(space)
@@ -149,7 +151,7 @@ def by_halves(halves: Sequence[Half], prob: float, known: Known | None = None) -
         share * votes + (1 - share) * special.expit(log_odds(each) + move)
         for each in (low, mean, high)
     )
-    mean = np.where(certain, given, mean)
+    mean = np.where(certain, gold, mean)
     off = OFF * NormalDist().inv_cdf((1 + prob) / 2)
     middle = log_odds(mean)
     low, high = (
@@ -169,7 +171,7 @@ def by_halves(halves: Sequence[Half], prob: float, known: Known | None = None) -
     tempering = replace(parts[0], raw=raw, tempered=tempered, design_effect=effect)
     usual = float(share.mean())
     shares = [*((half.name, (1 - usual) / 2) for half in halves), ("votes", usual)]
-    return Mixed(tempering, known, mixture_of(shares))
+    return Mixed(tempering, added, mixture_of(shares))
 
 
 def mixed_single(first: Single, mixed: Mixed) -> Single:
@@ -181,7 +183,7 @@ def mixed_single(first: Single, mixed: Mixed) -> Single:
     )
 
 
-def _learned(space: ContainsSpace, given: Float[np.ndarray, " U"]) -> Known:
+def _learned(space: ContainsSpace, given: Float[np.ndarray, " U"]) -> Additions:
     """Learn the prevalence of labels, and the weights of covariates.
 
     The prevalence of a label is the mean of a Beta whose concentration makes the
@@ -207,7 +209,7 @@ def _learned(space: ContainsSpace, given: Float[np.ndarray, " U"]) -> Known:
         weight += np.linalg.solve(curvature, slope)
         present = special.expit(evidence + columns @ weight + of_label[label])
     error = np.sqrt(np.diag(np.linalg.inv(curvature)))
-    return Known(float(level[0]), labels.astype(object), of_label, weight, error)
+    return Additions(float(level[0]), labels.astype(object), of_label, weight, error)
 
 
 def _votes(space: ContainsSpace) -> Float[np.ndarray, " U"]:
@@ -251,7 +253,7 @@ def tables_given_presence(
             for name, values in logs.items():
                 kept[name].append(np.exp(values).astype(np.float32))
     drawn = {name: np.stack(values)[None] for name, values in kept.items()}
-    weight, error = mixed.known.weight[1:], mixed.known.error[1:]
+    weight, error = mixed.added.weight[1:], mixed.added.error[1:]
     if len(weight):
         noise = generator.standard_normal((1, number, len(weight)))
         drawn["weight"] = (weight + error * noise).astype(np.float32)
@@ -264,13 +266,13 @@ def _instead(
     return states
 
 
-def kept(halves: Sequence[Half], known: Known) -> dict[str, xr.Dataset]:
+def kept(halves: Sequence[Half], added: Additions) -> dict[str, xr.Dataset]:
     """Return what is kept of both models to predict, as groups of a fit."""
-    columns = {"weight": ("column", known.weight), "error": ("column", known.error)}
-    of_label = {"of_label": ("label", known.of_label)}
+    columns = {"weight": ("column", added.weight), "error": ("column", added.error)}
+    of_label = {"of_label": ("label", added.of_label)}
     groups = {
         BY_HALVES: xr.Dataset(
-            columns | of_label, {"label": known.labels}, {"level": known.level}
+            columns | of_label, {"label": added.labels}, {"level": added.level}
         )
     }
     for half in halves:
@@ -293,10 +295,10 @@ def kept(halves: Sequence[Half], known: Known) -> dict[str, xr.Dataset]:
     return groups
 
 
-def known_of(data: xr.DataTree) -> Known:
+def additions_of(data: xr.DataTree) -> Additions:
     """Return what a fit has learned of labels and covariates."""
     group = data[BY_HALVES].to_dataset()
     names = ("label", "of_label", "weight", "error")
-    return Known(
+    return Additions(
         float(group.attrs["level"]), *(group[name].to_numpy() for name in names)
     )

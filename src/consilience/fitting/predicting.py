@@ -22,7 +22,7 @@ from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.annotator_table import NO_GROUP
-from consilience.fitting.halves import HALVES, Half, by_halves, known_of
+from consilience.fitting.halves import HALVES, Half, additions_of, by_halves
 from consilience.fitting.inputs import Table, both_tasks, check_fit, types_in
 from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
@@ -181,7 +181,7 @@ def _by_halves(
         )
         tempering = temper_result(model, residual, "tempered", space, result)
         halves.append(Half(name, space, result, tempering))
-    mixed = by_halves(halves, prob, known_of(data))
+    mixed = by_halves(halves, prob, additions_of(data))
     raw = mixed.tempering.raw
     result = replace(
         halves[0].result,
