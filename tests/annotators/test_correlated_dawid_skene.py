@@ -17,7 +17,7 @@ from consilience.model import (
     normal_nodes,
 )
 from consilience.model.language import run_by
-from consilience.model.program import InNumPyro
+from consilience.model.in_numpyro import InNumPyro
 
 PEOPLE = 4_000
 

@@ -13,7 +13,7 @@ from consilience.inference import mode, optimize
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model.language import run_by
-from consilience.model.program import InNumPyro
+from consilience.model.in_numpyro import InNumPyro
 
 CLOSED = load("bayesian_dawid_skene")
 

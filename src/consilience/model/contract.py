@@ -12,6 +12,7 @@ gradient. A rule without a likelihood has no program.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
 
@@ -20,7 +21,7 @@ import pandas as pd
 from jaxtyping import Float, Shaped
 
 from consilience.errors import FitError, OptionError
-from consilience.model.language import Gamma, LogDirichlet, Normal, run_by
+from consilience.model.language import Gamma, LogDirichlet, Normal, run_by, sized
 from consilience.model.rows import RowEffects
 from consilience.responses import Responses
 from consilience.truth import Space, check_lists, check_size
@@ -168,23 +169,6 @@ class Site(NamedTuple):
     dims: tuple[str, ...]
     shape: tuple[int, ...]
     prior: Gamma | None = None
-
-
-def sized(
-    coding: Any, shape: tuple[int, ...], dims: tuple[str, ...], sizes: Mapping[str, int]
-) -> tuple[int, ...]:
-    """Return the shape of a parameter, of which the distribution has the last axes."""
-    every = {
-        "annotator": coding.num_annotators,
-        "annotator_group": coding.num_groups,
-        "true_class": coding.num_states,
-        "given_class": coding.num_answers,
-        "contrast": coding.num_answers - 1,
-        **sizes,
-    }
-    lead = len(dims) - len(shape)
-    given = (*(1 for _ in range(lead)), *shape)
-    return tuple(every.get(dim, size) for dim, size in zip(dims, given, strict=True))
 
 
 @dataclass
@@ -403,9 +387,10 @@ class Model[P](Method[P]):
         """Return the axes of the model's own parameters by name."""
         sampled: Mapping[str, tuple[str, ...]] = self.listed(coding).dims
         if self.in_numpyro and self.layout is None:
-            from consilience.model.program import axes_of_plates
+            from consilience.model.in_numpyro import axes_of_plates
 
-            sampled = axes_of_plates(self, Sizes.of(coding))
+            sizes = Sizes.of(coding)
+            sampled = axes_of_plates(partial(self.program, sizes, self.prior), sizes)
         return {**sampled, **self.axes}
 
     @property

@@ -258,6 +258,23 @@ def deterministic(name: str, value: Callable[[], Any], *dims: str) -> None:
     _interpreter.get().deterministic(name, value, dims)
 
 
+def sized(
+    coding: Any, shape: tuple[int, ...], dims: tuple[str, ...], sizes: Mapping[str, int]
+) -> tuple[int, ...]:
+    """Return the shape of a parameter, of which the distribution has the last axes."""
+    every = {
+        "annotator": coding.num_annotators,
+        "annotator_group": coding.num_groups,
+        "true_class": coding.num_states,
+        "given_class": coding.num_answers,
+        "contrast": coding.num_answers - 1,
+        **sizes,
+    }
+    lead = len(dims) - len(shape)
+    given = (*(1 for _ in range(lead)), *shape)
+    return tuple(every.get(dim, size) for dim, size in zip(dims, given, strict=True))
+
+
 @contextmanager
 def run_by[I: Interpreter](interpreter: I) -> Iterator[I]:
     """Let an interpreter say what `sample` gives."""
