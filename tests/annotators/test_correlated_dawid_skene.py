@@ -16,8 +16,8 @@ from consilience.model import (
     TYPICAL,
     normal_nodes,
 )
-from consilience.model.language import run_by
 from consilience.model.in_numpyro import InNumPyro
+from consilience.model.language import run_by
 
 PEOPLE = 4_000
 

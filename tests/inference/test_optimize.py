@@ -12,8 +12,8 @@ from consilience.errors import FitError
 from consilience.inference import mode, optimize
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
-from consilience.model.language import run_by
 from consilience.model.in_numpyro import InNumPyro
+from consilience.model.language import run_by
 
 CLOSED = load("bayesian_dawid_skene")
 

@@ -7,7 +7,7 @@ import xarray as xr
 import consilience as cs
 from consilience import continuing
 from consilience.checks.verdict import as_dataset, at_most
-from consilience.cli.commands.fit import summary
+from consilience.cli.outcome import summary
 from consilience.cli.pages import (
     annotator_table,
     comparison_table,

@@ -1,15 +1,11 @@
 """The commands `fit` and `predict`: read, fit, judge, write."""
 
-import json as text
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from secrets import token_hex
 from shutil import rmtree
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.commands.models import entries
@@ -35,11 +31,16 @@ from consilience.cli.options import (
     read_gold,
     read_responses,
 )
-from consilience.cli.terminal import STRICT, check_free, finish, rows, screen
+from consilience.cli.outcome import (
+    keeping,
+    leave_if_failed,
+    print_fitted,
+    save,
+    summary,
+)
+from consilience.cli.terminal import check_free, finish, screen
 from consilience.console import VERBOSITY
 from consilience.errors import (
-    CannotWriteError,
-    FolderExistsError,
     as_options,
 )
 from consilience.inference.options import check_fits
@@ -239,18 +240,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     leave_if_failed(fitted, strict=strict)
 
 
-@contextmanager
-def keeping(unfinished: Path) -> Iterator[None]:
-    """Say how to go on with a fit that is interrupted."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if unfinished.exists():
-            again = f"the same command goes on from what {unfinished} has of the fit"
-            sys.stderr.write(f"consilience: {again}\n")
-        raise
-
-
 def _print_read(show: "Console", data: "Responses") -> None:
     """Print how answers were read: the whole account with --verbose, else its head."""
     if VERBOSITY.get() == "all":
@@ -262,25 +251,6 @@ def _print_read(show: "Console", data: "Responses") -> None:
     hint = f" ({notes} on the reading: -v)" if more else ""
     show.print(f"{account[0]}{hint}" if account else hint.strip())
     print_warnings(show, data)
-
-
-def print_fitted(show: "Console", fitted: "Fit") -> None:
-    """Print a fit: all of it with --verbose, else on one screen."""
-    from consilience.cli.pages import fit_page, fit_summary
-
-    show.print((fit_page if VERBOSITY.get() == "all" else fit_summary)(fitted))
-
-
-def is_sound(fitted: "Fit") -> bool:
-    """Whether no check failed but that of independence, which is corrected for."""
-    checks = fitted.diagnostics()
-    return bool((checks["ok"] | (checks["name"] == "independence")).all())
-
-
-def leave_if_failed(fitted: "Fit", *, strict: bool) -> None:
-    """End with an exit code of its own where a check failed and that is asked for."""
-    if strict and not is_sound(fitted):
-        sys.exit(STRICT)
 
 
 def predict(  # noqa: PLR0913 (each option stands alone)
@@ -383,49 +353,5 @@ def print_expected(
         )
 
 
-def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
-    """Write a run; where its place refuses, beside other temporary files."""
-    try:
-        fitted.save(out, overwrite=overwrite)
-    except (CannotWriteError, FolderExistsError) as error:
-        spare = Path(gettempdir(), f"consilience-run-{token_hex(4)}")
-        try:
-            fitted.save(spare)
-        except CannotWriteError:
-            msg = (
-                f"{error}; the fit is not kept: the same command with the same seed "
-                "gives it again"
-            )
-            raise CannotWriteError(msg) from None
-        msg = f"{error}; the fit is kept as {spare}: move it to its final place"
-        raise type(error)(msg) from None
-
-
 def _result(fitted: "Fit", data: "Responses") -> dict[str, Any]:
     return {**summary(fitted), "cleaning": with_options(data).cleaning}
-
-
-def summary(fitted: "Fit") -> dict[str, Any]:
-    """Return what was fitted and how well it went, as JSON has it."""
-    from consilience.posterior.tables import counts
-
-    attributes, truth = fitted.data.attrs, fitted.data.children.get("truth")
-    verdicts = fitted.diagnostics()
-    return {
-        "model": attributes["model"],
-        "engine": attributes["engine"],
-        "kind": attributes["kind"],
-        "seed": attributes["seed"],
-        "seconds": attributes["seconds"],
-        "engine_reason": as_options(attributes["engine_reason"]),
-        "items": len(fitted.items()),
-        "annotators": len(fitted.annotators()),
-        "ok": is_sound(fitted),
-        "checks": counts(verdicts),
-        "truth": "raw" if truth is None else truth.attrs.get("reported", "raw"),
-        "comparison": rows(fitted.comparison()),
-        "covariate_effects": rows(fitted.table("covariate_effects")),
-        "relative_information": rows(fitted.table("relative_information")),
-        "assumptions": [*map(as_options, text.loads(attributes["assumptions"]))],
-        "diagnostics": rows(verdicts.assign(remedy=verdicts["remedy"].map(as_options))),
-    }

@@ -189,7 +189,7 @@ def demo(
     """
     replace = overwrite or out == _USUAL
     check_free(out, marker="run/run.toml", overwrite=replace)
-    from consilience.cli.commands.fit import summary
+    from consilience.cli.outcome import summary
     from consilience.cli.pages import demo_page
     from consilience.demo import run, study
 
