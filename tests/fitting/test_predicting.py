@@ -7,7 +7,7 @@ import xarray as xr
 
 import consilience as cs
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
-from consilience.fitting.predicting import align_draws
+from consilience.fitting.earlier import align_draws
 from consilience.posterior.tables import PASSED, TOO_LITTLE
 from consilience.responses import read
 from consilience.spaces import space_of

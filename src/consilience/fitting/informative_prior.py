@@ -33,7 +33,7 @@ from numpyro.primitives import Messenger
 
 from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.predicting import align, aligned_space, places
+from consilience.fitting.earlier import align, aligned_space, places
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
 from consilience.model import Model, stack_chains

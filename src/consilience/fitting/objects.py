@@ -27,7 +27,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import logsumexp
 
 from consilience.errors import OptionError
-from consilience.fitting.predicting import DRAWS, align_draws, result_of
+from consilience.fitting.earlier import DRAWS, align_draws, result_of
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
 from consilience.model import (

@@ -7,7 +7,7 @@ not there before is taken for the mean of those who were.
 import json
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,37 +15,38 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float
 
 from consilience.annotators import fittable, load
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
-from consilience.fitting.annotator_table import NO_GROUP
+from consilience.fitting.earlier import (
+    Reader,
+    align_draws,
+    aligned_space,
+    familiarity,
+    result_of,
+    with_annotator_groups,
+)
 from consilience.fitting.halves import HALVES, Half, additions_of, by_halves
 from consilience.fitting.inputs import Table, both_tasks, check_fit, types_in
 from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
-from consilience.inference.result import Result, of_draws
+from consilience.inference.result import Result
 from consilience.model import (
     Heuristic,
     HostModel,
     Model,
     logarithms,
-    thin,
 )
 from consilience.posterior import Fit
 from consilience.posterior.labels import with_meaning
-from consilience.posterior.spaces import annotator_groups
 from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies, restored_model
 from consilience.posterior.tree import tree, with_groups
 from consilience.posterior.truth import Tempering
 from consilience.responses import Responses
-from consilience.truth import ANONYMOUS, ChoiceSpace, ContainsSpace, Space
-from consilience.truth.space import UNLISTED, Groups, no_groups
-
-type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
-DRAWS = 100  # of the earlier fit that are looked at, evenly taken
+from consilience.truth import Space
 
 
 def predict(
@@ -140,7 +141,7 @@ def predict(
         with double_precision():
             return _checked(predict_objects(fit.data, model, study, attributes))
     space = aligned_space(study.space(settings.get("states", 2)), fit.data)
-    space = _with_annotator_groups(space, fit.data)
+    space = with_annotator_groups(space, fit.data)
     _check(fit.data, space)
     values = align_draws(space, fit.data["posterior"].to_dataset())
     # What is believed of classes is in the items of the earlier fit, and rules have no
@@ -171,7 +172,7 @@ def _by_halves(
     for name in HALVES:
         model, learned = fittable(name), data[f"{BY_HALVES}/{name}"].to_dataset()
         space: Any = aligned_space(study.space(model.states), data)
-        space = _with_annotator_groups(space, data)
+        space = with_annotator_groups(space, data)
         draws = align_draws(space, learned)
         read = _reader(model, space, draws.keys())
         assert read is not None  # noqa: S101 (for the type checker)
@@ -266,55 +267,6 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
         raise OptionError(msg)
 
 
-def aligned_space(space: Space, data: xr.DataTree) -> Space:
-    """Return the space with groups and covariates as the earlier fit had them.
-
-    Labels have a group of no name where the fit had groups and they have none.
-    """
-    if isinstance(space, ContainsSpace):
-        in_groups = "group" in data["posterior"].coords
-        if in_groups and not len(space.groups.names):
-            groups = replace(space.groups, names=np.array([""], object))
-            space = replace(space, groups=groups)
-    elif not isinstance(space, ChoiceSpace):
-        return space
-    covariates = space.covariates
-    if not covariates.names:
-        return space
-    constant, learned = data["constant_data"], data["posterior"]
-    before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
-    names = tuple(map(str, before))
-    if names == (*covariates.names, UNLISTED):
-        covariates = covariates.with_unlisted(np.zeros(covariates.observed.shape, bool))
-    if names != covariates.names:
-        msg = (
-            f"candidates have the columns {', '.join(covariates.names)}; the "
-            f"earlier fit had {', '.join(names) or 'none'}: give the same"
-        )
-        raise OptionError(msg)
-    moved = covariates.measured_by(
-        constant["covariate_centre"].to_numpy(),
-        constant["covariate_spread"].to_numpy(),
-    )
-    return replace(space, covariates=moved)
-
-
-def _with_annotator_groups(space: Space, data: xr.DataTree) -> Space:
-    """Return the space with the groups that its annotators had in the earlier fit.
-
-    Others have the group that the table gives them now.
-    """
-    before, now = annotator_groups(data), space.annotator_groups
-    if not len(before.names):
-        return replace(space, annotator_groups=no_groups(space.num_annotators))
-    place = places(data["constant_data"]["annotator"].to_numpy(), space.annotators)
-    given = now.names if len(now.names) else np.array([NO_GROUP], object)
-    group = np.where(place >= 0, before.names[before.code[place]], given[now.code])
-    names = np.array([*dict.fromkeys([*before.names, *sorted(set(group))])], object)
-    code = places(names, group).astype(np.int32)
-    return replace(space, annotator_groups=Groups(code, names))
-
-
 def _check(data: xr.DataTree, space: Space) -> None:
     states = tuple(map(str, data["constant_data"]["true_class"].to_numpy()))
     if states != tuple(map(str, space.states)):
@@ -348,25 +300,6 @@ def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader |
     return read
 
 
-def result_of(
-    read: Reader,
-    values: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
-    prob: float,
-) -> Result:
-    """Return the result of some draws, evenly taken, each put into the new study."""
-    kept, beliefs, likelihoods = [], [], []
-    for draw in thin(values, DRAWS):
-        truth, likelihood, more = read(draw)
-        beliefs.append(np.asarray(truth))
-        likelihoods.append(np.asarray(likelihood))
-        kept.append({**draw, **{name: np.asarray(v) for name, v in more.items()}})
-    parameters = {
-        name: np.stack([each[name] for each in kept])[None] for name in kept[0]
-    }
-    drawn, likelihood = np.stack(beliefs)[None], np.stack(likelihoods)[None]
-    return of_draws(parameters, drawn, likelihood, prob)
-
-
 def _tempering(
     data: xr.DataTree, model: Model[Any], space: Space, result: Result
 ) -> Tempering | None:
@@ -379,71 +312,3 @@ def _tempering(
         attributes["residual_common"],
     )
     return temper_result(model, residual, attributes["reported"], space, result)
-
-
-def align_draws(
-    space: Space, learned: xr.Dataset
-) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
-    """Return draws, of a group of a fit, with the annotators of a new space."""
-    return {
-        str(name): align(space, variable)[0]
-        for name, variable in learned.data_vars.items()
-    }
-
-
-def align(
-    space: Space, variable: xr.DataArray
-) -> tuple[Float[np.ndarray, "chain draw ..."], Bool[np.ndarray, "..."]]:
-    """Return draws of a parameter for a new space, and which the earlier fit had.
-
-    Who was not in the earlier fit is taken for the mean of those who were.
-    """
-    new = {"annotator": space.annotators}
-    new["annotator_group"] = space.annotator_groups.names
-    if isinstance(space, ContainsSpace):
-        new["group"] = space.groups.names
-    value = np.asarray(variable.to_numpy(), float)
-    learned = np.ones((1,) * value.ndim, bool)
-    for axis, dim in enumerate(variable.dims):
-        if len(new.get(str(dim), ())):
-            at = places(variable[dim].to_numpy(), new[str(dim)])
-            mean = value.mean(axis, keepdims=True)
-            value = np.take(np.concatenate([value, mean], axis), at, axis)
-            learned = learned & (at >= 0).reshape(-1, *(1,) * (value.ndim - axis - 1))
-    return value, np.asarray(np.broadcast_to(learned, value.shape)[0, 0])
-
-
-def familiarity(
-    data: xr.DataTree, responses: Responses, contains: Responses | None = None
-) -> dict[str, int | str]:
-    """Say how many annotators of new responses an earlier fit has seen."""
-    before = {*map(str, data["constant_data"]["annotator"].to_numpy())} - {ANONYMOUS}
-    given = [each for each in (responses, contains) if each is not None]
-    columns = [each.table["annotator"].cat.categories for each in given]
-    now = {str(name) for names in columns for name in names}
-    learned = data["posterior"].data_vars.values()
-    each_has_own = any("annotator" in variable.dims for variable in learned)
-    if not before or not (now or each_has_own):
-        return {}
-    number = len(before & now)
-    who = (
-        f"none of the {len(now):,} annotators of these responses was in the earlier fit"
-        if now
-        else "these responses name no annotator"
-    )
-    warning = (
-        f"{who}: each answer is weighed as that of the average annotator of the "
-        "earlier fit, and nothing shows whether those who gave them are alike; use the "
-        "names of the earlier fit, or fit these responses by themselves"
-    )
-    return {"familiar_annotators": number, "warning": "" if number else warning}
-
-
-def places(
-    before: Shaped[np.ndarray, " A"], now: Shaped[np.ndarray, " B"]
-) -> Int[np.ndarray, " B"]:
-    """Return where each name was before; -1 for those that were not there."""
-    place: Int[np.ndarray, " B"] = pd.Index(before.astype(str)).get_indexer(
-        pd.Index(now.astype(str))
-    )
-    return place
