@@ -2,7 +2,7 @@
 
 from consilience.posterior._export import EXPORTS, export, export_table
 from consilience.posterior.drifting import drift
-from consilience.posterior.fit import Fit
+from consilience.posterior.fit import Fit, load
 from consilience.posterior.full_tables import (
     ITEMS,
     LABELS,
@@ -10,7 +10,6 @@ from consilience.posterior.full_tables import (
     all_items,
     has_all_items,
 )
-from consilience.posterior.store import load, save
 
 __all__ = [
     "EXPORTS",
@@ -24,5 +23,4 @@ __all__ = [
     "export_table",
     "has_all_items",
     "load",
-    "save",
 ]

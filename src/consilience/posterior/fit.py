@@ -96,6 +96,7 @@ from consilience.posterior import (
     confusion,
     labels,
     objects,
+    store,
     tables,
 )
 from consilience.posterior.tables import DescribedTable
@@ -610,10 +611,48 @@ class Fit:
         ...     cs.load(Path(folder) / "run").items().equals(fit.items())
         True
         """
-        # The store needs Fit for `load`; imported here, neither waits for the other.
-        from consilience.posterior import store  # noqa: PLC0415
+        store.write(self.data, self.types, folder, overwrite=overwrite)
 
-        store.save(self, folder, overwrite=overwrite)
+
+def load(folder: str | Path) -> Fit:
+    """Read a run folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder written by `Fit.save` or the command line.
+
+    Returns
+    -------
+    Fit
+        The fit, held in memory: the folder may be moved or removed afterwards.
+
+    Raises
+    ------
+    SourceError
+        If the folder does not exist or is not a run, or one of its files is truncated
+        or damaged, or was written by a newer version.
+
+    See Also
+    --------
+    Fit.save : Write the folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fit.save(Path(folder) / "run")
+    ...     again = cs.load(Path(folder) / "run")
+    >>> again.data.attrs["model"]
+    'dawid_skene'
+    """
+    return Fit(store.read(folder))
 
 
 def check_responses(fit: Fit, responses: Responses) -> None:

@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from consilience.errors import SourceError
-from consilience.posterior.fit import Fit
 from consilience.posterior.stored import JOINT_DRAWS
 from consilience.posterior.tables import TABLES, about, names_of, write_parquet
-from consilience.responses.id_types import restored
+from consilience.responses.id_types import Types, restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_folder
 
@@ -45,60 +44,26 @@ _SMALL = {"zlib": True, "complevel": 4}
 _STACK = ("jax", "jaxlib", "numpyro", "numpy", "scipy", "arviz-stats", "xarray")
 
 
-def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
+def write(
+    fitted: xr.DataTree, types: Types, folder: str | Path, *, overwrite: bool = False
+) -> None:
     """Write the run folder, whole or not at all."""
     place = Path(folder)
     with whole_folder(place, replaceable=is_run if overwrite else None) as partial:
-        data, seconds = _without_seconds(fit.data)
+        data, seconds = _without_seconds(fitted)
         size = _write_netcdf(data, partial / "fit.nc")
         tables = partial / "tables"
         tables.mkdir()
         for name in names_of(data):
-            frame = restored(TABLES[name](data), fit.types)
+            frame = restored(TABLES[name](data), types)
             write_parquet(frame, tables / f"{name}.parquet", about(data))
         for name, record in (("run", _record(data, size)), ("seconds", seconds)):
             text = tomli_w.dumps(record)
             (partial / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
-def load(folder: str | Path) -> Fit:
-    """Read a run folder.
-
-    Parameters
-    ----------
-    folder : str or Path
-        A folder written by `Fit.save` or the command line.
-
-    Returns
-    -------
-    Fit
-        The fit, held in memory: the folder may be moved or removed afterwards.
-
-    Raises
-    ------
-    SourceError
-        If the folder does not exist or is not a run, or one of its files is truncated
-        or damaged, or was written by a newer version.
-
-    See Also
-    --------
-    Fit.save : Write the folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     fit.save(Path(folder) / "run")
-    ...     again = cs.load(Path(folder) / "run")
-    >>> again.data.attrs["model"]
-    'dawid_skene'
-    """
+def read(folder: str | Path) -> xr.DataTree:
+    """Read a run folder."""
     place = Path(folder)
     if not is_run(place):
         raise SourceError(_what_is_missing(place))
@@ -120,7 +85,7 @@ def load(folder: str | Path) -> Fit:
         raise SourceError(msg)
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
-            return Fit(_with_seconds(tree.load(), place / "seconds.toml"))
+            return _with_seconds(tree.load(), place / "seconds.toml")
     # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
     except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
         msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
@@ -131,8 +96,8 @@ def _without_seconds(data: xr.DataTree) -> tuple[xr.DataTree, dict[str, Any]]:
     """Return a fit without what differs between equal runs, and the seconds."""
     changed, seconds = data.copy(), {"fit": float(data.attrs["seconds"])}
     # The name of a model of one's own has the model with it, which is no text.
-    texts = {key: str(data.attrs[key]) for key in ("model", "requested_model")}
-    changed.attrs = {**data.attrs, **texts, "seconds": 0.0}
+    plain = {k: str(v) if isinstance(v, str) else v for k, v in data.attrs.items()}
+    changed.attrs = {**plain, "seconds": 0.0}
     if "comparison" in data.children:
         compared = data["comparison"].to_dataset()
         models = compared["model"].to_numpy().astype(str)

@@ -10,8 +10,7 @@ import pytest
 import xarray as xr
 
 from consilience.errors import CannotWriteError, FolderExistsError, SourceError
-from consilience.posterior import store
-from consilience.posterior.store import load
+from consilience.posterior import load, store
 
 STRANGE = ("=1+1", "007", "<script>", "../../x", "", "nan", "猫", "a\nb", "%s{0}")
 

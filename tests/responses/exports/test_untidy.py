@@ -23,7 +23,6 @@ from tests.responses.reading_back import in_line, rows
 from consilience.errors import ColumnError, OptionError, SourceError
 from consilience.responses import ReadOptions, read
 from consilience.responses.reading import probe
-from consilience.responses.sources import opening
 
 FIXED = {
     (1, "ann"): ("cat",),
@@ -238,7 +237,7 @@ def test_files_of_an_archive_are_named_by_it_and_by_themselves(tmp_path):
 
 
 def test_an_archive_that_is_no_export_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(opening, "_FREE", 1 << 20)
+    monkeypatch.setattr(frames, "_FREE", 1 << 20)
     bomb = tmp_path / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("a.jsonl", b" " * (1 << 25))

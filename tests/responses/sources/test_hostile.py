@@ -12,7 +12,6 @@ import pytest
 
 from consilience.errors import ColumnError, ConsilienceError, OptionError, SourceError
 from consilience.responses import read
-from consilience.responses.sources import opening
 
 TABLE = pd.DataFrame(
     [("1", "a", "x"), ("1", "b", "y")], columns=["item", "annotator", "label"]
@@ -20,7 +19,7 @@ TABLE = pd.DataFrame(
 
 
 def test_a_file_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(opening, "_FREE", 1 << 20)
+    monkeypatch.setattr(frames, "_FREE", 1 << 20)
     path = tmp_path / "a.csv.gz"
     with gzip.open(path, "wb") as file:
         for _ in range(64):
@@ -75,8 +74,8 @@ def test_entities_in_a_workbook_are_refused(tmp_path):
 def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.xlsx"
     TABLE.to_excel(path, index=False)
-    monkeypatch.setattr(opening, "_FREE", 100)
-    monkeypatch.setattr(opening, "_RATIO", 1)
+    monkeypatch.setattr(frames, "_FREE", 100)
+    monkeypatch.setattr(frames, "_RATIO", 1)
     with pytest.raises(SourceError, match="unpacked it holds more than"):
         read(path)
 

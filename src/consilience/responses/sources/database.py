@@ -25,8 +25,7 @@ from consilience.errors import (
 )
 from consilience.responses.columns.names import is_likely, usual
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.frames import Frame, readable
-from consilience.responses.sources.opening import check_size
+from consilience.responses.sources.frames import Frame, check_size, readable
 
 _SELECTING = {
     sqlite3.SQLITE_SELECT,

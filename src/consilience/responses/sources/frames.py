@@ -29,6 +29,9 @@ AGAIN = "copy or export it again"
 _SOURCE = Path(errors.__file__).parent
 _MISTAKES = (AssertionError, AttributeError, NameError, TypeError)
 
+_FREE = 1 << 28  # bytes that any file may unpack to
+_RATIO = 100  # beyond these, at most so many times those of the packed file
+
 
 @contextmanager
 def readable(
@@ -268,3 +271,15 @@ def _of_rows(rows: Sequence[Any], what: str, expected: str) -> Frame:
     columns = zip(names, zip(*rows, strict=True), strict=True)
     table = pd.DataFrame({name: _column(list(cells)) for name, cells in columns})
     return Frame(data=table, name=name)
+
+
+def check_size(packed: Path, size: int, shown: str) -> None:
+    """Refuse what unpacks to more bytes than answers take."""
+    before = packed.stat().st_size
+    if size > max(_FREE, _RATIO * before):
+        msg = (
+            f"{shown}: unpacked it holds more than {_FREE >> 20:,} MiB, over "
+            f"{size // before} times its size, as no table of answers does; if it is "
+            "one, unpack it and read the result"
+        )
+        raise SourceError(msg)

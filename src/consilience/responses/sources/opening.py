@@ -31,7 +31,12 @@ from consilience.responses.sources.arrow_columns import (
     read_frame,
 )
 from consilience.responses.sources.csv_file import read_csv
-from consilience.responses.sources.frames import Frame, Source, readable
+from consilience.responses.sources.frames import (
+    Frame,
+    Source,
+    check_size,
+    readable,
+)
 from consilience.responses.sources.json_file import read_records, records_table
 from consilience.responses.sources.nested import nested_records, singular
 from consilience.responses.text import TextTable, stack
@@ -62,8 +67,6 @@ _MAGIC = {
     b"BZh": ".bz2",
 }
 STANDARD_INPUT = "standard input"
-_FREE = 1 << 28  # bytes that any file may unpack to
-_RATIO = 100  # beyond these, at most so many times those of the packed file
 _PART = 1 << 22
 
 
@@ -252,18 +255,6 @@ def _spooled(target: Path) -> Path:
         msg = f"{STANDARD_INPUT} is empty; pipe a table into the command"
         raise SourceError(msg)
     return target
-
-
-def check_size(packed: Path, size: int, shown: str) -> None:
-    """Refuse what unpacks to more bytes than answers take."""
-    before = packed.stat().st_size
-    if size > max(_FREE, _RATIO * before):
-        msg = (
-            f"{shown}: unpacked it holds more than {_FREE >> 20:,} MiB, over "
-            f"{size // before} times its size, as no table of answers does; if it is "
-            "one, unpack it and read the result"
-        )
-        raise SourceError(msg)
 
 
 def _unpack(path: Path, target: Path, codec: str, shown: str) -> Path:
