@@ -12,6 +12,7 @@ import pytest
 
 from consilience.errors import ColumnError, ConsilienceError, OptionError, SourceError
 from consilience.responses import read
+from consilience.responses.sources import frames
 
 TABLE = pd.DataFrame(
     [("1", "a", "x"), ("1", "b", "y")], columns=["item", "annotator", "label"]
