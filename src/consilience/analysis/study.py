@@ -121,7 +121,7 @@ def study_summary(
     labels = labels_of(fit)
     dataset_label = labels.get_indexer(pd.Index(answered["dataset_label"]))
     judged = answered[["dataset_label", "main_label"]].notna().all(axis=1).to_numpy()
-    known = _known(fit, prob)
+    stated_prob = _stated_prob(fit, prob)
     stated, varied = (
         _shares_of_items(
             drawn_objects(fit, pd.Index(answered["item"]), labels, threshold),
@@ -132,7 +132,7 @@ def study_summary(
         for threshold in (tau, _varied(fit, tau))
     )
     table = pd.DataFrame(
-        {"statistic": name, **_share(*share, *varied[name], known)}
+        {"statistic": name, **_share(*share, *varied[name], stated_prob)}
         for name, share in stated.items()
     )
     # Of five annotators an item, other main labels are too many by .10 in simulated
@@ -190,7 +190,7 @@ def _num_draws(fit: Fit) -> int:
     return fit.data[JOINT_DRAWS].sizes["parameter_draw"]
 
 
-def _known(fit: Fit, prob: float) -> float | None:
+def _stated_prob(fit: Fit, prob: float) -> float | None:
     """Return the probability of bounds; one draw does not tell what is unknown."""
     return prob if _num_draws(fit) > 1 else None
 
@@ -258,7 +258,7 @@ def valid_labels(
                 truth.items_with(truth.at_least(2, exact)) for truth, exact in drawn
             ]
             for name, (part, varied) in (("mean", means), ("several", several)):
-                share = _share(part, every, varied, every, _known(fit, prob))
+                share = _share(part, every, varied, every, _stated_prob(fit, prob))
                 rows.append({**named, "statistic": name, **share})
         return pd.DataFrame(rows)
     counted = _count_labels(fit, thresholds, 2)
@@ -331,7 +331,7 @@ def valid_label_counts(
                     for truth, exact in drawn
                 )
                 every = np.full(part.shape, float(whole))
-                share = _share(part, every, varied, every, _known(fit, prob))
+                share = _share(part, every, varied, every, _stated_prob(fit, prob))
                 rows.append({**named, "number": number, **share})
         return pd.DataFrame(rows)
     counted = _count_labels(fit, thresholds, most)

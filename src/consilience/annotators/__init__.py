@@ -93,7 +93,7 @@ def find(model: str | Model[Any]) -> str:
     if isinstance(model, Model):
         home = (model.rule or model.program).__module__.removeprefix(f"{__name__}.")
         if home in _files():  # the library's, perhaps under another prior
-            return home if _loaded(home) is model else _own(home, model)
+            return home if _loaded(home) is model else _carrying(home, model)
         return _named(model.name or home, model)
     if not isinstance(model, str):
         msg = f"model is {model!r}; give the name of a model, or a model"
@@ -114,16 +114,16 @@ def find(model: str | Model[Any]) -> str:
 
 def _imported(model: str, module: str, attribute: str) -> tuple[str, Model[Any]]:
     try:
-        found = getattr(import_module(module), attribute, None)
+        loaded = getattr(import_module(module), attribute, None)
     except ImportError as error:
         msg = f"the model {model} is no module that can be imported: {error}"
         raise OptionError(msg) from error
-    if not isinstance(found, Model):
+    if not isinstance(loaded, Model):
         msg = (
             f"the module {module} has no {attribute}, a consilience.model.Model; add it"
         )
         raise OptionError(msg)
-    return found.name or model, found
+    return loaded.name or model, loaded
 
 
 def _named(name: str, model: Model[Any]) -> OwnName:
@@ -132,16 +132,16 @@ def _named(name: str, model: Model[Any]) -> OwnName:
             f"{name} is the name of another model; give yours one of its own (`name=`)"
         )
         raise OptionError(msg)
-    return _own(name, model)
+    return _carrying(name, model)
 
 
-def _own(name: str, model: Model[Any]) -> OwnName:
+def _carrying(name: str, model: Model[Any]) -> OwnName:
     if not is_dataclass(model.prior) or isinstance(model.prior, type):
         msg = f"the prior of {name} is {model.prior!r}; give a frozen dataclass"
         raise OptionError(msg)
-    own = OwnName(name)
-    own.model = model
-    return own
+    carrier = OwnName(name)
+    carrier.model = model
+    return carrier
 
 
 def _no_model(name: str) -> str:

@@ -94,7 +94,7 @@ def _meaning(data: xr.DataTree) -> list[Verdict]:
     how = (
         "the answers do not say what makes a label present: of the pairs "
         f"{least} and {most}; give gold labels of some pairs, by which the model "
-        'contains calibrates it (`model="contains", gold=`), or name a meaning (its '
-        "prior's settings panel and maybe)"
+        "contains calibrates it (`gold=`), or name a meaning (its prior's settings "
+        "panel and maybe)"
     )
     return [too_little("meaning_of_present", DIFFERENCE, how, apart)]

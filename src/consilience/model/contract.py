@@ -216,10 +216,10 @@ class Listed:
     def closed(self) -> bool:
         """Whether all are probability vectors, or what these learn their priors by."""
         sites = self.sites.values()
-        known = {id(site.prior) for site in sites if site.prior is not None}
+        hyperpriors = {id(site.prior) for site in sites if site.prior is not None}
         return bool(sites) and all(
             isinstance(site.distribution, LogDirichlet)
-            or id(site.distribution) in known
+            or id(site.distribution) in hyperpriors
             for site in sites
         )
 

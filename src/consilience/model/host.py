@@ -80,7 +80,9 @@ class HostModel:
         self.candidates: ResponseMatrix | None = self.matrix if columns else None
         self.priors: dict[str, Dirichlet] = dirichlet_priors(model, self.matrix)
         self._shapes = {name: prior.shape for name, prior in self.priors.items()}
-        self.prevalence = PREVALENCE if PREVALENCE in self.priors else self._found()
+        self.prevalence = (
+            PREVALENCE if PREVALENCE in self.priors else self._prevalence_site()
+        )
         self.imagined = self._imagined()
         if columns:  # which give it another prior
             self.priors.pop(self.prevalence, None)
@@ -187,7 +189,7 @@ class HostModel:
         log_prevalence = logs.get(PREVALENCE, np.zeros(self.matrix.num_states))
         return self.model.given(self.matrix, {self.prevalence: log_prevalence, **logs})
 
-    def _found(self) -> str:
+    def _prevalence_site(self) -> str:
         """Return the name of the vector that the log prevalence is."""
         vectors = [
             name
