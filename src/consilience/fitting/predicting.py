@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
-from consilience.annotators import fittable, load
+from consilience.annotators import fittable, load, names
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
@@ -259,7 +259,7 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
             f"{given.kind}; use a fit of the same kind"
         )
         raise OptionError(msg)
-    if isinstance(load(name), Heuristic):
+    if name in names() and isinstance(load(name), Heuristic):
         msg = (
             f"{name} is a heuristic and has no parameters to apply to other items; "
             "apply it to the new responses themselves (fit)"
