@@ -77,7 +77,7 @@ def integrated(said, truth):
 
 
 def test_the_ease_of_an_item_is_integrated_out(space):
-    _, joint = scored(space, nodes=201.0)
+    _, joint = scored(space, nodes=201)
     answers = {
         item: [(who, label) for at, who, label in ROWS if at == item] for item in "ijk"
     }
@@ -86,9 +86,9 @@ def test_the_ease_of_an_item_is_integrated_out(space):
 
 
 def test_thirty_one_nodes_are_near_and_three_are_not(space):
-    truth, _ = scored(space, nodes=201.0)
+    truth, _ = scored(space, nodes=201)
     assert np.abs(scored(space)[0] - truth).max() < 1e-5
-    assert np.abs(scored(space, nodes=3.0)[0] - truth).max() > 1e-3
+    assert np.abs(scored(space, nodes=3)[0] - truth).max() > 1e-3
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def space():
 
 def joint(module, space, **drawn):
     """Log p(state, answers) with 201 nodes."""
-    prior = replace(module.MODEL.prior, nodes=201.0)
+    prior = replace(module.MODEL.prior, nodes=201)
     model = replace(module.MODEL, prior=prior)
     data = {"prevalence": [0.3, 0.7], "population": CENTRE, "difficulty": HARDER}
     with jax.enable_x64(True):

@@ -108,7 +108,7 @@ def written_out(gold, shared):
     return np.log(total), held / total
 
 
-FINE = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0))
+FINE = replace(MODEL, prior=replace(MODEL.prior, nodes=241))
 
 
 @jax.jit

@@ -38,8 +38,9 @@ def test_what_is_extreme_is_finite(each, extreme):
     fit = each.fit(table, labels=UNUSED[each.kind])
     assert np.isfinite(probabilities(fit)).all()
     annotators = fit.annotators()
-    assert np.isfinite(annotators["accuracy"]).all()
-    assert annotators["accuracy"].between(0, 1).all()
+    accuracy = annotators["accuracy"].dropna()  # none where all are taken as one
+    assert each.model == "multinomial" or len(accuracy)
+    assert accuracy.between(0, 1).all()
     for name in fit.tables:
         fit.table(name)
 

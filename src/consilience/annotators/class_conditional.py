@@ -61,6 +61,6 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "nuts"),
+    engines=("vb", "em", "nuts"),
     references=("Pullin, Gurrin and Vukcevic (2023), The R package rater",),
 )

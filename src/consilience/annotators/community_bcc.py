@@ -75,7 +75,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb",),
+    engines=("vb", "em"),
     references=(
         "Venanzi et al. (2014), section 3",
         "Imamura, Sato and Sugiyama (2018), section 3",

@@ -65,7 +65,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "nuts"),
+    engines=("vb", "em", "nuts"),
     references=(
         "Dawid and Skene (1979), section 2",
         "Paun et al. (2018), section 3.4",

@@ -57,7 +57,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "nuts"),
+    engines=("vb", "em", "nuts"),
     references=(
         "Ghosh, Kale and McAfee (2011), section 3",
         "Zhang et al. (2016), section 2.1",

@@ -62,6 +62,6 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("vb", "nuts"),
+    engines=("vb", "em", "nuts"),
     references=("Van Horn et al. (2018), section 3.2",),
 )

@@ -13,7 +13,6 @@ from tests.studies import inside, off
 
 from consilience.annotators import load
 from consilience.inference.engines import nuts
-from consilience.model import DIMS
 from consilience.posterior.tree import tree
 from consilience.progress import Progress
 
@@ -71,7 +70,7 @@ def test_progress_tells_speed_divergences_and_the_worst_r_hat(honest):
 
 @pytest.fixture(scope="module")
 def laid_out(honest, study):
-    return tree(study[0], honest[0], {**DIMS, **load("logistic_dawid_skene").dims}, {})
+    return tree(study[0], honest[0], load("logistic_dawid_skene").dims(study[0]), {})
 
 
 def by_hand(data):
