@@ -412,7 +412,7 @@ def test_log_odds_are_taken_as_they_are_and_other_columns_left():
     lists = KNOWN.assign(log_odds=["1", "0", "0", None])
     space = space_of(read(SAID), lists=lists)
     assert space.covariates.names == ()
-    assert space.log_prior[0].tolist() == [1.0, 0.0]
+    assert space.log_prior[0].tolist() == [0.0, -1.0]  # the difference
     assert "other columns are not used" in space.assumptions[-1]
     alone = space_of(read(SAID), lists=lists.drop(columns="score"))
     assert "unused" not in alone.assumptions[-1]

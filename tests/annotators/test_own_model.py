@@ -120,8 +120,10 @@ def test_what_it_was_drawn_from_is_found_as_often_as_promised():
 
 def test_a_fit_is_stored_and_used_on_other_items(fit, responses, tmp_path):
     fit.save(tmp_path / "run")
-    again = cs.load(tmp_path / "run")
+    again = cs.load(tmp_path / "run", model=MODEL)
     more = cs.predict(again, responses)
+    with pytest.raises(OptionError, match="of the model shared_guess, not of mace"):
+        cs.load(tmp_path / "run", model="mace")
     both = more.labels().merge(fit.labels(), on=["item", "label"])
     assert np.allclose(both["probability_x"], both["probability_y"], atol=0.02)
 

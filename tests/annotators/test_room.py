@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from tests.studies import SMALL
 
 from consilience import annotators
 from consilience.annotators import bayesian_dawid_skene
@@ -17,7 +18,7 @@ def test_a_file_dropped_in_the_room_is_a_model(tmp_path, monkeypatch):
     paths = [*annotators.__path__, str(tmp_path)]
     monkeypatch.setattr(annotators, "__path__", paths)
     assert "fresh" in annotators.names()
-    dims = annotators.load("fresh").dims
+    dims = annotators.load("fresh").dims(SMALL)
     assert dims["confusion"] == ("annotator", "true_class", "given_class")
 
 

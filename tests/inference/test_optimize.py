@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.studies import SMALL
 
 from consilience.annotators import load
 from consilience.errors import FitError
@@ -33,7 +34,7 @@ OPEN = replace(
     engines=("em",),
     program=opened(CLOSED.program),
     in_numpyro=True,
-    axes=CLOSED.dims,
+    axes=CLOSED.own_dims(SMALL),
 )
 EXACT = Steps(tolerance=1e-13)
 

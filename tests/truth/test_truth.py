@@ -63,7 +63,7 @@ def test_candidates_are_the_states_of_their_item_and_answers_join_them(three_ite
     space = space_of(three_items, lists=lists)
     assert space.ragged
     assert np.array_equal(space.state, [[1, 2], [0, 1]])
-    assert np.array_equal(space.log_prior, [[0.5, 0.5], [0.5, 0.0]])
+    assert np.array_equal(space.log_prior, [[0.0, 0.0], [0.0, -0.5]])
 
 
 def test_items_without_candidates_may_be_any_label(three_items):

@@ -33,6 +33,7 @@ Yu and Meng (2011), To center or not to center: that is not the question, sectio
 """
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -216,7 +217,7 @@ class Chains:
 
     def _packed(self) -> Float[np.ndarray, "C P"]:
         """Return all that moves the rows, as standard normal as its prior is."""
-        design, chains = self.design, self.shape[0]
+        design = self.design
         distance = (self.rows - self._mean()) / self.spread[:, self.group, :, None]
         parts = (
             (self.population - design.centre) / design.population,
@@ -227,12 +228,12 @@ class Chains:
             distance,
             self.truth.log_odds(),
         )
-        return np.concatenate([each.reshape(chains, -1) for each in parts], 1)
+        return _flat(parts)
 
     def _parts(self, packed: Float[np.ndarray, "C P"]) -> list[np.ndarray]:
         """Return what was packed, part by part."""
         parts = [
-            packed[:, first : first + math.prod(shape)].reshape(-1, *shape)
+            packed[:, first : first + math.prod(shape)].reshape(len(packed), *shape)
             for first, shape in self.parts
         ]
         return [*parts, packed[:, self.normal :]]
@@ -297,7 +298,7 @@ class Chains:
             deviation * of_rows,
             slope_of_odds,
         )
-        slope = np.concatenate([each.reshape(chains, -1) for each in slopes], 1)
+        slope = _flat(slopes)
         normal = packed[:, : self.normal]
         slope[:, : self.normal] -= normal
         height = scored.log_likelihood.sum(1, dtype=float) + prior
@@ -405,5 +406,12 @@ class Chains:
     def _by_group(self, of_annotators: Float[np.ndarray, "C J *rest"]) -> Any:
         """Sum over the annotators of each group."""
         chains, annotators, *rest = of_annotators.shape
-        flat = self.member @ of_annotators.reshape(chains, annotators, -1)
-        return flat.reshape(chains, -1, *rest)
+        flat = of_annotators.reshape(chains, annotators, math.prod(rest))
+        return (self.member @ flat).reshape(chains, len(self.member), *rest)
+
+
+def _flat(parts: Sequence[Float[np.ndarray, "C ..."]]) -> Float[np.ndarray, "C P"]:
+    """Lay out parts one beside the other, also those that a model has none of."""
+    return np.concatenate(
+        [part.reshape(len(part), math.prod(part.shape[1:])) for part in parts], 1
+    )

@@ -178,11 +178,12 @@ def imagined_answers(data: Any, prior: Any) -> Any:
     """Return how many answers of each word the prior imagines in each state (K, L).
 
     One that is a vote for the state counts `prior.own`, each other one `prior.other`;
-    of many, all others together count as much as that one. (Were each of 300 labels to
-    count one, annotators who are right would be taken for guessing.)
+    of many, all others together count as much as that one, unless others count more by
+    the prior. (Were each of 300 labels to count one, annotators who are right would be
+    taken for guessing.)
     """
-    others = max(data.num_answers - 1, 1)
-    other = min(prior.other, prior.own / others)
+    shared = prior.own / max(data.num_answers - 1, 1)
+    other = min(prior.other, shared) if prior.other <= prior.own else prior.other
     return other + (prior.own - other) * data.votes.T
 
 

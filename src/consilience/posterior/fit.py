@@ -86,11 +86,12 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import pandas as pd
 
 from consilience.errors import KindError, OptionError
+from consilience.model import Model
 from consilience.posterior import (
     annotators,
     confusion,
@@ -99,6 +100,7 @@ from consilience.posterior import (
     store,
     tables,
 )
+from consilience.posterior.stored import check_model
 from consilience.posterior.tables import DescribedTable
 from consilience.posterior.tree import Outcome
 from consilience.posterior.truth import Which, with_prob, with_truth
@@ -614,13 +616,16 @@ class Fit:
         store.write(self.data, self.types, folder, overwrite=overwrite)
 
 
-def load(folder: str | Path) -> Fit:
+def load(folder: str | Path, *, model: str | Model[Any] | None = None) -> Fit:
     """Read a run folder.
 
     Parameters
     ----------
     folder : str or Path
         A folder written by `Fit.save` or the command line.
+    model : str or Model, optional
+        The model of your own that was fitted, or the name of its module. A run has its
+        name alone; only what runs the model again, such as `predict`, needs it.
 
     Returns
     -------
@@ -652,7 +657,10 @@ def load(folder: str | Path) -> Fit:
     >>> again.data.attrs["model"]
     'dawid_skene'
     """
-    return Fit(store.read(folder))
+    data = store.read(folder)
+    if model is not None:
+        data.attrs["model"] = check_model(model, data.attrs["model"])
+    return Fit(data)
 
 
 def check_responses(fit: Fit, responses: Responses) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from consilience.annotators import OwnName, fittable
+from consilience.annotators import OwnName, find, fittable
 from consilience.annotators import names as models
 from consilience.errors import OptionError
 from consilience.intervals import bounds
@@ -47,11 +47,20 @@ def restored_model(data: xr.DataTree) -> Model[Any]:
     if not isinstance(name, OwnName) and name not in models():
         msg = (
             f"the fit is of a model of your own, {name}, of which a saved run has the "
-            "name alone; fit again, or name it as an entry point of an installed "
-            "package (group consilience.models)"
+            "name alone; give the model (`model=`) where the run is read, or name it "
+            "as an entry point of an installed package (group consilience.models)"
         )
         raise OptionError(msg)
     return fittable(name, settings["prior"])
+
+
+def check_model(model: str | Model[Any], fitted: str) -> str:
+    """Return the name of a model, with the model; refuse another than was fitted."""
+    name = find(model)
+    if name != fitted:
+        msg = f"the run is of the model {fitted}, not of {name}; give that one"
+        raise OptionError(msg)
+    return name
 
 
 def restored_draws(

@@ -34,7 +34,7 @@ def fitted():
     result = Result(draws, belief, belief, belief, None, {}, None)
     about = {"model": "contains_states", "kind": "contains", "prob": 0.9}
     about |= {"assumptions": [], "settings": {"prior": {"own": 4.0}}}
-    return Fit(tree(space, result, MODEL.dims, about)), belief
+    return Fit(tree(space, result, MODEL.dims(space), about)), belief
 
 
 def exact(now):

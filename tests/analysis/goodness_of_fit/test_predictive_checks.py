@@ -55,7 +55,9 @@ def of_model(seed, items=60, people=6, per_item=4):
 
 def fitted(frame, model="bayesian_dawid_skene", engine="auto"):
     responses = cs.read(frame, labels=list(LABELS))
-    return cs.fit(responses, model=model, engine=engine, seed=0)
+    # A copy is to be seen, not left out.
+    how = {"model": model, "engine": engine, "copies": "keep"}
+    return cs.fit(responses, **how, seed=0)
 
 
 def checked(frame, model="bayesian_dawid_skene", engine="auto"):

@@ -122,7 +122,8 @@ def test_an_unfinished_fit_is_gone_when_the_run_is_written(
     swept = []
 
     def killed(climb):
-        swept.append(climb)
+        if (tmp_path / "run.unfinished").is_dir():  # after copies were looked for
+            swept.append(climb)
         if len(swept) == 3:
             raise KeyboardInterrupt
         sweep(climb)

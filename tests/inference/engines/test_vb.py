@@ -39,7 +39,7 @@ def test_the_same_check_catches_a_bound_that_charges_the_prior_twice(study):
     def double_price(prior, total, logs):
         return 2 * vb.RULE.price(prior, total, logs)
 
-    wrong = UpdateRule("ELBO", vb.RULE.logs, double_price, collapsed=True)
+    wrong = UpdateRule("ELBO", vb.RULE.logs, double_price, learns=True)
     assert smallest_gain("bayesian_dawid_skene", study[0], wrong) < -1e-8
 
 

@@ -1,6 +1,6 @@
 """Tests of methods: `benchmark`, on data sets with gold, and `sbc`, by simulation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -281,7 +281,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
 
     changed = numbers(prior, "prior")
     plan = _plan(
-        _named([*map(room.find, models)], room.names(), "models"),
+        room.names() if tuple(models) == ("all",) else _each(map(room.find, models)),
         _named(engines, available.names(), "engines"),
         changed,
     )
@@ -408,4 +408,8 @@ def _named(given: Sequence[str], available: Sequence[str], option: str) -> list[
     if strange is not None:
         msg = f"--{option}: {not_among(option[:-1], strange, available)}, or all"
         raise OptionError(msg)
-    return list(dict.fromkeys(given))
+    return _each(given)
+
+
+def _each(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

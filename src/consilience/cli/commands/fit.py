@@ -263,6 +263,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     similarity: Path | None = None,
     gold: Path | None = None,
     contains: Path | None = None,
+    model: str | None = None,
     strict: Flag = False,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -288,6 +289,8 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         Table of new items whose truth is given.
     contains
         Answers of kind contains about the new items, as for `fit`.
+    model
+        Module of the model of your own that the run is of, as for `fit`.
     strict
         End with the exit code 3 if a check failed; the run is written all the same.
 
@@ -296,6 +299,8 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     consilience predict run new-responses --out predicted
     """
     check_free(out, marker=_MARKER, overwrite=overwrite)
+    if model is not None:
+        sys.path.insert(0, "")
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
     from consilience import fitting
@@ -305,7 +310,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnfamiliarAnnotatorsWarning)  # printed below
         predicted = fitting.predict(
-            load(run),
+            load(run, model=model),
             data,
             candidates=candidates,
             similarity=similarity,
