@@ -308,8 +308,8 @@ class OneCoinDawidSkene(DawidSkene):
     $answers
     >>> cs.OneCoinDawidSkene().fit(answers).skills_.head(2).round(2)
     worker
-    Ada    0.61
-    Ben    0.77
+    Ada    0.56
+    Ben    0.75
     Name: skill, dtype: float64
     """
 

@@ -449,7 +449,8 @@ class Fit:
         2    objective_fall  True
         3  objective_spread  True
         4   label_switching  True
-        5      independence  True
+        5  annotators_alike  True
+        6      independence  True
         """
         return self.table("diagnostics")
 
