@@ -9,7 +9,7 @@ from consilience.annotators import load
 from consilience.errors import FitError
 from consilience.inference import EngineOptions
 from consilience.model import fits_in_memory
-from consilience.posterior import confusion, store
+from consilience.posterior import confusion
 from consilience.spaces import space_of
 from consilience.truth import space as space_module
 
@@ -91,7 +91,7 @@ def test_pairs_carry_the_names_of_their_labels(study, fitted):
 
 def test_a_run_is_small_and_read_again_as_it_was(fitted, tmp_path):
     fitted.save(tmp_path / "run")
-    again = store.load(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
     assert again.confusion().equals(fitted.confusion())
     size = sum(path.stat().st_size for path in (tmp_path / "run").rglob("*.*"))
     # A table of votes, 300 x 300, and draws of 2 x 300 + 3 x 30 + pairs numbers.

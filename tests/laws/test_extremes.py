@@ -81,6 +81,9 @@ def test_every_command_that_is_proposed_works(
     monkeypatch.chdir(tmp_path)
     table = EXTREMES[extreme](WHOLE[kind])
     table.to_csv("answers.csv", index=False)
+    gold = table.drop_duplicates("item").drop(columns="annotator")
+    gold = gold.replace({"answer": {"maybe": "yes"}})
+    gold.to_csv("GOLD.csv", index=False)  # as proposals call what a user has
     labels = UNUSED[kind]
     offered = ["--labels", ",".join(labels)] if labels else []
     asked = ["--kind", kind, *offered]
@@ -98,9 +101,7 @@ def test_every_command_that_is_proposed_works(
         assert len(done) < 20
     for what in ("labels", "annotators", "check"):
         main(["export", "run", "--what", what, "--out", f"{what}.csv", "--overwrite"])
-    gold = table.drop_duplicates("item").drop(columns="annotator")
-    gold.to_csv("gold.csv", index=False)
-    main(["score", "run", "--gold", "gold.csv"])
+    main(["score", "run", "--gold", "GOLD.csv"])
     assert {"report", "annotators"} <= {words[0] for words in done}
 
 

@@ -127,7 +127,8 @@ def predictive_checks(
     space, generator = drawn_from.space, np.random.default_rng(seed)
     checks = {
         "agreement": _agreement(space, min_items, generator),
-        "votes": _votes(space),
+        # Of items with one answer there is no share of votes to look at.
+        **({"votes": _votes(space)} if np.bincount(space.unit).max() > 1 else {}),
         "errors": _errors(space, min_items, _best_state(fit.data)),
     }
     cost = 2 * len(space.unit) + int(checks["agreement"].rows["n"].iloc[0])
@@ -146,6 +147,8 @@ def predictive_checks(
         for name, check in checks.items()
         if len(check.rows) > 1
     ]
+    if not tables:  # no two answers to compare, and too few to count
+        return pd.DataFrame(columns=list(COLUMNS))
     return pd.concat(tables, ignore_index=True).reindex(columns=list(COLUMNS))
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.cli.commands import fit as fitting
+from consilience.cli import outcome
 from consilience.errors import CannotWriteError
 
 
@@ -90,7 +90,7 @@ def test_a_fit_that_cannot_be_saved_is_kept_elsewhere(
         raise CannotWriteError(msg)
 
     (tmp_path / "spare").mkdir()
-    monkeypatch.setattr(fitting, "gettempdir", lambda: str(tmp_path / "spare"))
+    monkeypatch.setattr(outcome, "gettempdir", lambda: str(tmp_path / "spare"))
     original, how = cs.Fit.save, ("--model", "majority", *columns)
 
     def elsewhere(fit, out, **more):
