@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.continuing import Loop
+from consilience.executors import products_on_one_thread
 from consilience.inference.augmentation import add_draws
 from consilience.inference.gibbs_chains import Chains, Swept
 from consilience.inference.mixing import Mixing, judge, undecided
@@ -125,6 +126,13 @@ def fit(
     report: Reporter = silent,
 ) -> Result:
     """Fit by Gibbs sampling."""
+    with products_on_one_thread():
+        return _fit(model, space, seed, effort, report)
+
+
+def _fit(
+    model: Model[Any], space: Space, seed: Seed, effort: Options, report: Reporter
+) -> Result:
     if effort.chains is None or effort.tune is None:
         effort = options(model, space, {})
     number, tune = effort.chains or 1, effort.tune or 0
