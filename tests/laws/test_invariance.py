@@ -1,4 +1,4 @@
-"""What a study is called, and in which order it is told, changes nothing."""
+"""What a study is called, and in which order its rows are, changes nothing."""
 
 import numpy as np
 import pandas as pd
@@ -32,22 +32,22 @@ def table(exact):
 
 
 @pytest.fixture(scope="module")
-def told(exact, table):
+def expected(exact, table):
     return probabilities(exact.fit(table))
 
 
-def test_the_order_of_rows_changes_nothing(exact, table, told):
+def test_the_order_of_rows_changes_nothing(exact, table, expected):
     shuffled = table.sample(frac=1, random_state=1)
-    assert apart(probabilities(exact.fit(shuffled)), told) < 1e-6
+    assert apart(probabilities(exact.fit(shuffled)), expected) < 1e-6
 
 
-def test_names_of_annotators_change_nothing(exact, table, told):
+def test_names_of_annotators_change_nothing(exact, table, expected):
     backwards = table["annotator"].map(lambda name: f"z{9 - int(name[1:])}")
     renamed = table.assign(annotator=backwards)
-    assert apart(probabilities(exact.fit(renamed)), told) < CLOSE
+    assert apart(probabilities(exact.fit(renamed)), expected) < CLOSE
 
 
-def test_names_of_items_change_nothing(exact, table, told):
+def test_names_of_items_change_nothing(exact, table, expected):
     backwards = {name: f"j{999 - int(name[1:]):03d}" for name in set(table["item"])}
     renamed = table.assign(item=table["item"].map(backwards))
     result = probabilities(exact.fit(renamed))
@@ -55,10 +55,10 @@ def test_names_of_items_change_nothing(exact, table, told):
     result.index = pd.MultiIndex.from_tuples(
         [(there[item], label) for item, label in result.index], names=["item", "label"]
     )
-    assert apart(result.sort_index(), told) < CLOSE
+    assert apart(result.sort_index(), expected) < CLOSE
 
 
-def test_names_of_labels_change_nothing(exact, table, told):
+def test_names_of_labels_change_nothing(exact, table, expected):
     if exact.kind == "contains" or exact.model == "ordinal_dawid_skene":
         pytest.skip("labels of contains are asked about; ordered ones have an order")
     renamed = table.assign(label=table["label"].map(BACKWARDS))
@@ -67,7 +67,7 @@ def test_names_of_labels_change_nothing(exact, table, told):
     result.index = pd.MultiIndex.from_tuples(
         [(item, there[label]) for item, label in result.index], names=["item", "label"]
     )
-    assert apart(result.sort_index(), told) < CLOSE
+    assert apart(result.sort_index(), expected) < CLOSE
 
 
 def test_counts_and_repeated_rows_are_one_thing(exact, table):

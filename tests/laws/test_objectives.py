@@ -63,9 +63,9 @@ def test_em_holds_a_prior_that_vb_learns_and_says_so():
     responses = read(answers("choice"), "choice")
     learned = replace(annotators.load("one_coin_dawid_skene"), engines=("em", "vb"))
     fits = [cs.fit(responses, model=learned, engine=each) for each in ("em", "vb")]
-    said = [fit.data.attrs["assumptions"] for fit in fits]
-    assert "em holds the prior of skill fixed" in said[0]
-    assert "holds the prior" not in said[1]
+    assumed = [fit.data.attrs["assumptions"] for fit in fits]
+    assert "em holds the prior of skill fixed" in assumed[0]
+    assert "holds the prior" not in assumed[1]
 
 
 def test_a_program_that_is_no_sum_of_its_logarithms_is_refused():
