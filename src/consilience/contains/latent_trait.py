@@ -1,7 +1,6 @@
 r"""The latent trait on nodes: probabilities of answers there, and of presence.
 
 Arithmetic of the model `contains`, whose parameters it takes by name.
-
 """
 
 from collections.abc import Iterator, Mapping

@@ -64,7 +64,8 @@ HALVES = ("hierarchical_dawid_skene", "contains_states")
 LABELS, VOTES = 0.6, 0.2
 # Standard deviation of what all pairs may be off together, in log-odds. In 26 simulated
 # kinds, two studies each, 90 % intervals hold sensitivity and specificity .65 and .73
-# of the time with 0, .75 and .85 with .7, and .86 and .94 with 1.4.
+# of the time with 0, .75 and .85 with .7, and .84 and .93 with 1.3: those of
+# sensitivity remain too narrow, while more makes those of specificity too wide.
 OFF = 1.3
 CONCENTRATIONS = np.geomspace(2, 500, 30)  # pairs that a label's prevalence may weigh
 ROUNDS = 15  # of prevalences and posteriors, which then change by less than .001
