@@ -137,12 +137,12 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
 
     import consilience as cs
     from consilience import annotators
-    from consilience.checks.leave_one_out import (
+    from consilience.inference.engines import gibbs
+    from consilience.posterior.leave_one_out import (
         leave_one_response_out,
         shrink_weights,
         stacking_weights,
     )
-    from consilience.inference.engines import gibbs
     from consilience.spaces import space_of
 
     space, model = space_of(cs.read(frame)), annotators.load(MODEL)

@@ -2,9 +2,9 @@
 
 Five constants: by what the residual correlation above `BACKGROUND` is multiplied, the
 least correlation where models agree that there is one (`HIDDEN` and `COMMON` of
-`checks.independence`), how far stacking weights are shrunk, the share of the votes
+`posterior.correlation`), how far stacking weights are shrunk, the share of the votes
 (`fitting.automatic.VOTES`), and the drift of labels at which a model loses its equal
-share (`checks.leave_one_out.SHRINKAGE`, `DRIFT`). Sets that share items are a
+share (`posterior.leave_one_out.SHRINKAGE`, `DRIFT`). Sets that share items are a
 family. Each is judged by the constants that do best on the other families.
 """
 
@@ -86,10 +86,10 @@ def left_out(*, quick: bool, repeats: int) -> Report:
 
 def report(sets: Mapping[str, Sequence[Mapping]]) -> Report:
     """Return the tables for sets that are fitted."""
-    from consilience.checks import independence, leave_one_out
     from consilience.fitting import automatic
+    from consilience.posterior import correlation, leave_one_out
 
-    tempering = (independence.HIDDEN, independence.COMMON)
+    tempering = (correlation.HIDDEN, correlation.COMMON)
     votes = automatic.VOTES
     mixing = (leave_one_out.SHRINKAGE, votes, SHIPPED, leave_one_out.DRIFT)
     shipped = (*tempering, *mixing)
@@ -197,13 +197,13 @@ def fitted(folder: Path, seed: int) -> Mapping:
     import numpy as np
 
     from consilience.benchmark.datasets import load
-    from consilience.checks.independence import Residual
     from consilience.fitting.comparing import (
         CANDIDATES,
         compare_models,
         sample,
     )
     from consilience.fitting.request import Request
+    from consilience.posterior.correlation import Residual
     from consilience.progress import silent
     from consilience.responses import ReadOptions
     from consilience.spaces import space_of
@@ -246,7 +246,7 @@ def _stacking(fits, space):
     import jax
     import numpy as np
 
-    from consilience.checks.leave_one_out import (
+    from consilience.posterior.leave_one_out import (
         leave_one_response_out,
         stacking_weights,
     )
@@ -285,7 +285,7 @@ def _others(found, growth):
     """Return the answers of each item beside one, as a design effect counts them."""
     import numpy as np
 
-    from consilience.checks.independence import AT
+    from consilience.posterior.correlation import AT
 
     others = np.maximum(found["number"] - 1, 0)
     return (AT - 1) ** (1 - growth) * others**growth
@@ -295,7 +295,7 @@ def _tempered(found, hidden, common, others):
     import numpy as np
     from scipy.special import softmax
 
-    from consilience.checks.independence import BACKGROUND
+    from consilience.posterior.correlation import BACKGROUND
 
     least = common * _errors_go_together(found)
     tempered = []
@@ -308,7 +308,7 @@ def _tempered(found, hidden, common, others):
 
 def _errors_go_together(found):
     """Return how sure models are that errors are correlated, between 0 and 1."""
-    from consilience.checks.independence import COMMON, common_correlation
+    from consilience.posterior.correlation import COMMON, common_correlation
 
     return common_correlation(found["correlation"]) / COMMON
 

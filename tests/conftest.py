@@ -29,7 +29,7 @@ BUSY = frozenset(
         "consilience.analysis.ratings",
         "consilience.annotators.bayesian_dawid_skene",
         "consilience.annotators.tsipras2020",
-        "consilience.checks.independence",
+        "consilience.posterior.correlation",
         "consilience.inference.ascent",
         "consilience.inference.augmentation",
         "consilience.inference.dirichlet",

@@ -52,7 +52,7 @@ def space(design):
 
 
 def test_it_is_the_fixed_point_of_the_published_updates(space):
-    belief, parameters = MODEL.rule(space, MODEL.prior, Rounds())
+    belief, parameters = MODEL.apply(space, MODEL.prior, Rounds())
     score, precision = written_out(space, 3)
     assert np.allclose(belief, score, atol=1e-9)
     assert np.allclose(parameters["precision"], precision, rtol=1e-8)

@@ -14,6 +14,7 @@ from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
     SCORE,
+    Rule,
     given,
     joint,
     lay_out,
@@ -27,7 +28,7 @@ FIT = {
     "vb": (vb.fit, vb.Options(steps=ONCE, draws=0)),
     "gibbs": (gibbs.fit, gibbs.Options(chains=2, tune=40, draws=60)),
 }
-RULES = [name for name in FITTED if load(name).rule]
+RULES = [name for name in FITTED if isinstance(load(name), Rule)]
 WITH_SCORE = [name for name in FITTED if name not in RULES]
 # Tables are summed in one way, which one of their models shows.
 ONE_OF_EACH = [name for name in WITH_SCORE if not load(name).by_tables]

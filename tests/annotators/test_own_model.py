@@ -20,6 +20,7 @@ from consilience.model import (
     HostModel,
     LogDirichlet,
     Model,
+    NumPyroModel,
     confusions,
     correct_answer,
     mixture,
@@ -144,8 +145,12 @@ def test_one_of_numpyro_alone_is_fitted_too(responses):
         table = xp.where(right > 0, hit[:, None, None], wrong)
         return confusions(even, xp.log(table))
 
-    model = replace(
-        MODEL, name="plain", program=plain, engines=("em",), in_numpyro=True
+    model = NumPyroModel(
+        name="plain",
+        program=plain,
+        prior=MODEL.prior,
+        engines=("em",),
+        references=(),
     )
     hit = cs.fit(responses, model=model).data["posterior"]["hit"]
     assert hit.sizes["annotator"] == responses.num_annotators

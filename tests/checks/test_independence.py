@@ -13,16 +13,20 @@ from consilience import annotators
 from consilience.checks.independence import (
     CHANCE,
     LIMIT,
-    USUAL,
-    Residual,
-    common_correlation,
+    detectable,
     independence,
-    residual_correlation,
+    rejected,
 )
 from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
+from consilience.posterior.correlation import (
+    USUAL,
+    Residual,
+    common_correlation,
+    residual_correlation,
+)
 from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
 from consilience.progress import silent
 from consilience.responses import read
@@ -107,7 +111,7 @@ def test_independent_annotators_are_rejected_no_more_often_than_said(labels):
 def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
     result = residuals(labels, SHARE)
     assert z_of(result).mean() > 4 / np.sqrt(STUDIES)
-    assert np.mean([each.rejected for each in result]) > 0.5
+    assert np.mean([rejected(each) for each in result]) > 0.5
     assert all(each.correlation > 0 for each in result)
 
 
@@ -136,7 +140,7 @@ def test_large_studies_of_independent_annotators_pass():
 def power_of(diagnostics, limit):
     """Chance of a rejection that the standard errors of studies make one expect."""
     mean = np.mean([each.correlation for each in diagnostics])
-    error = np.array([each.detectable for each in diagnostics]) / (
+    error = np.array([detectable(each) for each in diagnostics]) / (
         LIMIT + norm.ppf(CHANCE)
     )
     return norm.cdf(mean / error - limit).mean()
@@ -144,7 +148,7 @@ def power_of(diagnostics, limit):
 
 def test_as_many_studies_are_rejected_as_their_standard_errors_say():
     result = residuals(3, 0.15, studies=100, items=100)
-    seen = np.mean([each.rejected for each in result])
+    seen = np.mean([rejected(each) for each in result])
     margin = 4 * np.sqrt(0.25 / len(result))
     assert abs(power_of(result, LIMIT) - seen) < margin
     # The same comparison notices a power without regard to the limit.
@@ -301,7 +305,7 @@ def test_without_two_answers_to_an_item_there_is_no_correlation():
     result = residual_of(space, np.full((1, 2, 2), 0.5))
     assert np.isnan(result.correlation)
     assert np.isnan(result.z)
-    assert not result.rejected
+    assert not rejected(result)
     assert result.shrunk == USUAL  # all that is known is what is usual
     assert result.design_effect(np.array([1.0])).tolist() == [1]
 

@@ -8,7 +8,7 @@ import pytest
 from tests.studies import SMALL
 
 from consilience import annotators
-from consilience.model import Heuristic
+from consilience.model import Heuristic, Rule
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -25,7 +25,7 @@ def plate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_every_model_has_a_diagram_of_its_parameters_and_their_plates(plate, name):
     drawn = plate.read(DOCS / "plates" / f"{name}.toml")
     model = annotators.load(name)
-    if isinstance(model, Heuristic) or model.rule:
+    if isinstance(model, (Heuristic, Rule)):
         assert plate.amiss(drawn, getattr(model, "axes", {}), {}) == []
     else:
         assert plate.amiss(drawn, model.own_dims(SMALL)) == []

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import fittable, load
-from consilience.checks.leave_one_out import SHRINKAGE
 from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.errors import OptionError
 from consilience.fitting import EngineOptions, compare, comparing
 from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.model import dirichlet_priors, simulate
+from consilience.posterior.leave_one_out import SHRINKAGE
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.simulation import simulate as study

@@ -7,7 +7,7 @@ import pytest
 from tests.studies import crossed
 
 from consilience.annotators import load
-from consilience.checks.sampling import weigh_modes
+from consilience.fitting.single import weigh_modes
 from consilience.inference.augmentation import add_draws
 from consilience.inference.mixing import judge, undecided
 from consilience.inference.modes import described, pooled, weigh

@@ -13,6 +13,7 @@ from consilience.errors import FitError
 from consilience.inference import mode, optimize
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
+from consilience.model import NumPyroModel
 from consilience.model.in_numpyro import InNumPyro
 from consilience.model.language import run_by
 
@@ -29,11 +30,11 @@ def opened(program):
     return in_numpyro
 
 
-OPEN = replace(
-    CLOSED,
+OPEN = NumPyroModel(
     engines=("em",),
     program=opened(CLOSED.program),
-    in_numpyro=True,
+    prior=CLOSED.prior,
+    references=(),
     axes=CLOSED.own_dims(SMALL),
 )
 EXACT = Steps(tolerance=1e-13)

@@ -91,7 +91,7 @@ def find(model: str | Model[Any]) -> str:
     if isinstance(model, OwnName):
         return model
     if isinstance(model, Model):
-        home = (model.rule or model.program).__module__.removeprefix(f"{__name__}.")
+        home = model.source.__module__.removeprefix(f"{__name__}.")
         if home in _files():  # the library's, perhaps under another prior
             return home if _loaded(home) is model else _carrying(home, model)
         return _named(model.name or home, model)

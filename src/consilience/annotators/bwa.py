@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from consilience.model import Applied, Model, Rounds
+from consilience.model import Applied, Rounds, Rule
 from consilience.truth import ResponseMatrix, Space
 from consilience.truth.response_matrix import response_matrix
 
@@ -108,10 +108,10 @@ def _fixed(
     return np.where(alone, 1.0, 1 - open_to), np.where(alone, open_to, 0.0)
 
 
-MODEL = Model(
+MODEL = Rule(
     prior=Prior(),
     axes={"precision": ("annotator", "true_class")},
-    engines=("rule",),
     references=("Li (2019), section 3",),
-    rule=apply,
+    apply=apply,
+    engines=("rule",),
 )

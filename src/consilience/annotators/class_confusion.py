@@ -78,7 +78,7 @@ from consilience.class_confusion.likelihood import (
     weight_of,
 )
 from consilience.errors import FitError
-from consilience.model import Model, Parameters, Simulated, marginal
+from consilience.model import NumPyroModel, Parameters, Simulated, marginal
 from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.truth import Observations
 from consilience.truth.arrays import pytree
@@ -257,7 +257,7 @@ def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
-MODEL = Model(
+MODEL = NumPyroModel(
     program=program,
     prior=Prior(),
     axes={
@@ -278,8 +278,6 @@ MODEL = Model(
         "Wichmann and Hill (2001), section 2",
     ),
     kinds=("choice", "objects"),
-    in_numpyro=True,
+    together="class",
     layout=layout,
-    whole_items=True,
-    of_classes=True,
 )

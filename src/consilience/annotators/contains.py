@@ -101,7 +101,7 @@ from consilience.contains.latent_trait import (
     share_present,
 )
 from consilience.errors import OptionError
-from consilience.model import Model, Parameters, Simulated
+from consilience.model import NumPyroModel, Parameters, Simulated
 from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.model.varying import sample_random_effects, sample_scale
 from consilience.truth import ContainsSpace, Observations
@@ -460,7 +460,7 @@ def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
-MODEL = Model(
+MODEL = NumPyroModel(
     program=program,
     prior=Prior(),
     axes={
@@ -498,9 +498,8 @@ MODEL = Model(
         "Raykar et al. (2010), section 2.5",
     ),
     kinds=("contains",),
-    in_numpyro=True,
+    together="item",
     layout=layout,
     summed=("information", "several"),
-    whole_items=True,
     substates=lambda prior: prior.nodes,
 )

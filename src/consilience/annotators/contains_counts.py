@@ -42,7 +42,7 @@ from jax.nn import log_sigmoid, sigmoid, softmax
 from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
-from consilience.model import Model, Parameters, Simulated, marginal
+from consilience.model import NumPyroModel, Parameters, Simulated, marginal
 from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.truth import ContainsSpace, Observations
 from consilience.truth.arrays import pytree
@@ -238,7 +238,7 @@ def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
-MODEL = Model(
+MODEL = NumPyroModel(
     program=program,
     prior=Prior(),
     axes={
@@ -256,7 +256,6 @@ MODEL = Model(
         "Skellam (1948)",
     ),
     kinds=("contains",),
-    in_numpyro=True,
     layout=layout,
     substates=lambda prior: prior.nodes,
 )

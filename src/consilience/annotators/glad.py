@@ -25,7 +25,7 @@ from jax.nn import log_sigmoid
 
 from consilience.model import (
     ByTables,
-    Model,
+    NumPyroModel,
     correct_answer,
     normal_nodes,
     subtypes,
@@ -67,11 +67,10 @@ def program(data: Any, prior: Prior) -> ByTables:
     return subtypes(even, table, jnp.asarray(log_share)[None])
 
 
-MODEL = Model(
+MODEL = NumPyroModel(
     program=program,
     prior=Prior(),
     engines=("em", "nuts", "svi"),
     references=("Whitehill et al. (2009), section 2",),
-    in_numpyro=True,
     substates=lambda prior: prior.nodes,
 )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilience.model import Applied, Model, Rounds
+from consilience.model import Applied, Rounds, Rule
 from consilience.truth import Space, tally
 from consilience.truth.response_matrix import response_matrix
 
@@ -39,9 +39,9 @@ def apply(space: Space, prior: Prior, rounds: Rounds) -> Applied:
     return Applied(share / share.sum(1, keepdims=True))
 
 
-MODEL = Model(
+MODEL = Rule(
     prior=Prior(),
-    engines=("rule",),
     references=("folklore",),
-    rule=apply,
+    apply=apply,
+    engines=("rule",),
 )

@@ -70,7 +70,7 @@ for the shares of those who are asked.
 
 from dataclasses import dataclass, field
 
-from consilience.model import NOTHING, Model, Parameters
+from consilience.model import NOTHING, NumPyroModel, Parameters
 from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.objects.items import Items, items_of
 from consilience.objects.label_counts import (
@@ -136,7 +136,7 @@ def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     return LaidOutAnswers(sample_shared(data, prior, prior.spread), ARITHMETIC)
 
 
-MODEL = Model(
+MODEL = NumPyroModel(
     program=program,
     prior=Prior(),
     axes=DIMS,
@@ -146,6 +146,5 @@ MODEL = Model(
         "Tsipras et al. (2020), section 3",
     ),
     kinds=("objects",),
-    in_numpyro=True,
     layout=layout,
 )

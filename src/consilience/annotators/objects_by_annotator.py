@@ -45,7 +45,7 @@ from jaxtyping import Array
 
 from consilience.model import (
     NOTHING,
-    Model,
+    NumPyroModel,
     Parameters,
     normal_nodes,
 )
@@ -156,7 +156,7 @@ def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     return LaidOutAnswers({**shared, **_people(data.layout, prior)}, ARITHMETIC)
 
 
-MODEL = Model(
+MODEL = NumPyroModel(
     program=program,
     prior=Prior(),
     axes={
@@ -172,6 +172,5 @@ MODEL = Model(
     engines=("em", "nuts"),
     references=("Tsipras et al. (2020), section 3", "Paun et al. (2018), section 3"),
     kinds=("objects",),
-    in_numpyro=True,
     layout=layout,
 )

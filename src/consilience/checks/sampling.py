@@ -15,12 +15,6 @@ not run long enough to tell.
 one mode; and the variance between halves of chains, over that within them, falls with
 them: R-hat squared less one. More draws do not help where chains sit in several modes.
 
-**Modes of the posterior weighted by how well each predicts the answers.** How many
-chains fell into a mode says where chains started. Modes are weighted as models are that
-are compared: so that their mixture predicts each answer best from all others
-(stacking), and shrunk towards equal weights, because a model that errs can predict
-answers better by labels that are worse.
-
 **Whether the states of the truth still bear their own names.** The likelihood does not
 change when the states swap names and the confusions swap rows with them: there are K!
 modes, of which one names each state by the label that annotators give it. With c the
@@ -41,8 +35,6 @@ References
 Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), Rank-normalization, folding, and
 localization: an improved R-hat, section 4. Betancourt (2016), Diagnosing suboptimal
 cotangent disintegrations in Hamiltonian Monte Carlo, section 3.
-Yao, Vehtari and Gelman (2022), Stacking for non-mixing Bayesian computations: the curse
-and blessing of multimodal posteriors, section 2.
 Stephens (2000), Dealing with label switching in mixture models. Kuhn (1955) for the
 assignment.
 """
@@ -55,20 +47,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.checks.leave_one_out import (
-    leave_one_response_out,
-    shrink_weights,
-    stacking_weights,
-)
 from consilience.checks.verdict import Verdict, at_least, at_most, too_little
-from consilience.inference import Result
 from consilience.inference.mixing import BULK, RHAT, TAIL
-from consilience.inference.modes import weigh
-from consilience.model import Model
 from consilience.posterior.confusion import population, population_draws
 from consilience.posterior.truth import candidates
-from consilience.progress import logger
-from consilience.truth import Space
 from consilience.when_used import xr
 
 # Sums in double precision over 1e8 responses keep some nine figures.
@@ -245,28 +227,6 @@ def _trajectories(stats: xr.Dataset) -> list[Verdict]:
         how = "the sampler moves slowly between energies, so tails are poorly explored"
         verdicts.append(at_least("e_bfmi", float(bfmi), _BFMI, f"{how}; {tune}"))
     return verdicts
-
-
-def weigh_modes(model: Model[Any], space: Space, result: Result, prob: float) -> Result:
-    """Return the result with its modes weighted; as it is where there is one."""
-    mixing = result.mixing
-    if mixing is None or len(mixing.weight) < 2 or not result.moments:
-        return result
-    scores = []
-    for mode in range(len(mixing.weight)):
-        chains = mixing.mode == mode
-        draws = {name: each[chains] for name, each in result.parameters.items()}
-        predicted = leave_one_response_out(model, space, draws)
-        if predicted is None:
-            return result
-        scores.append(predicted.elpd)
-    stacked = stacking_weights(np.stack(scores), space.n)
-    weight = shrink_weights(
-        stacked, np.zeros(len(stacked)), np.ones(len(stacked), bool)
-    )
-    shares = ", ".join(f"{each:.2f}" for each in weight)
-    logger.info("modes: %s; weighted %s", mixing.modes, shares)
-    return weigh(result, weight, prob)
 
 
 def label_switching(data: xr.DataTree) -> list[Verdict]:

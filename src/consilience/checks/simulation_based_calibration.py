@@ -52,6 +52,7 @@ from consilience.inference import EngineOptions, Result, run
 from consilience.model import (
     Model,
     Parameters,
+    Rule,
     marginal,
     sample_answers,
     score,
@@ -83,7 +84,7 @@ def cannot_simulate(model: Model[Any], space: Space) -> str | None:
     """Return why a model has no prior to draw studies from, or None."""
     if space.kind not in model.kinds:
         return f"it takes no responses of kind {space.kind}, of which the studies are"
-    if model.rule:
+    if isinstance(model, Rule):
         return "it has no parameters, so no prior to draw studies from"
     try:
         simulate(model, space, jax.random.key(0))

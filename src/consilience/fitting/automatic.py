@@ -15,12 +15,6 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience import annotators
-from consilience.checks.independence import (
-    COMMON,
-    Residual,
-    common_correlation,
-    mixed_effect,
-)
 from consilience.errors import OptionError
 from consilience.fitting.comparing import (
     CANDIDATES,
@@ -43,6 +37,12 @@ from consilience.fitting.single import (
     temper_result,
 )
 from consilience.model import Model, fits_in_memory
+from consilience.posterior.correlation import (
+    COMMON,
+    Residual,
+    common_correlation,
+    mixed_effect,
+)
 from consilience.posterior.truth import Truth, mix, temper
 from consilience.progress import Reporter, logger
 from consilience.truth import ChoiceSpace, Space, tally

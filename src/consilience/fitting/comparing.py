@@ -21,12 +21,6 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience import annotators
-from consilience.checks.leave_one_out import (
-    Standing,
-    leave_one_response_out,
-    shrink_weights,
-    standing,
-)
 from consilience.continuing import branch
 from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_responses
@@ -42,6 +36,12 @@ from consilience.model import (
     num_substates,
 )
 from consilience.model.language import Interpreter, interpreter, run_by
+from consilience.posterior.leave_one_out import (
+    Standing,
+    leave_one_response_out,
+    shrink_weights,
+    standing,
+)
 from consilience.posterior.tables import COLUMNS
 from consilience.posterior.truth import MIXTURE
 from consilience.progress import Progress, Reporter, reporter

@@ -5,11 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from consilience import annotators
-from consilience.checks.leave_one_out import (
-    LeaveOneOut,
-    given_two_states,
-    leave_one_response_out,
-)
 from consilience.checks.presence import beyond_habit
 from consilience.errors import OptionError
 from consilience.fitting.halves import (
@@ -25,6 +20,11 @@ from consilience.fitting.single import Single, fit_one, fit_outcome
 from consilience.inference.options import generator_of, seed_for
 from consilience.model import PREVALENCE, stack_chains
 from consilience.posterior.labels import with_meaning
+from consilience.posterior.leave_one_out import (
+    LeaveOneOut,
+    given_two_states,
+    leave_one_response_out,
+)
 from consilience.posterior.tree import Outcome, reported_truth, with_groups
 from consilience.progress import Reporter, reporter
 from consilience.truth import ContainsSpace

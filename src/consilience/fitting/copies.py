@@ -35,9 +35,9 @@ from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_array, triu
 
 from consilience.annotators import fittable
-from consilience.checks.independence import ALIKE
 from consilience.inference import EngineOptions, Result, run
 from consilience.model import HostModel, Model, logarithms, thin
+from consilience.posterior.stored import ALIKE
 from consilience.progress import silent
 from consilience.truth import Space
 from consilience.truth.coding import some_answers, some_units

@@ -21,13 +21,13 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import logsumexp
 
 from consilience import annotators
-from consilience.checks.leave_one_out import ratio_se
 from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_responses
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions
 from consilience.model import HostModel, Model, logarithms, thin
+from consilience.posterior.leave_one_out import ratio_se
 from consilience.progress import Progress, Reporter, reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Space

@@ -40,13 +40,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from consilience.checks.independence import COMMON, mixed_effect
 from consilience.fitting.comparing import mixture_of
 from consilience.fitting.single import Single, prior_at_full_strength
 from consilience.inference import Result
 from consilience.inference.augmentation import draw_parameters, one_of
 from consilience.intervals import log_odds
 from consilience.model import DIMS, HostModel, Model
+from consilience.posterior.correlation import COMMON, mixed_effect
 from consilience.posterior.spaces import coordinates
 from consilience.posterior.stored import BY_HALVES
 from consilience.posterior.tree import reported_truth

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.checks.independence import Residual, residual_correlation
 from consilience.executors import executor
 from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import Single, temper_result
@@ -30,6 +29,7 @@ from consilience.inference.sharded import (
 )
 from consilience.inference.sharded_mode import top_of_shards
 from consilience.model import HostModel, Model
+from consilience.posterior.correlation import Residual, residual_correlation
 from consilience.progress import Reporter
 from consilience.truth import Space
 

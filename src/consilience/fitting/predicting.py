@@ -19,7 +19,6 @@ from jaxtyping import Float
 
 from consilience.annotators import fittable, load, names
 from consilience.checks import all_checks, as_dataset
-from consilience.checks.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.earlier import (
     Reader,
@@ -38,9 +37,11 @@ from consilience.model import (
     Heuristic,
     HostModel,
     Model,
+    Rule,
     logarithms,
 )
 from consilience.posterior import Fit
+from consilience.posterior.correlation import Residual
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies, restored_model
 from consilience.posterior.tree import tree, with_groups
@@ -146,7 +147,7 @@ def predict(
     values = align_draws(space, fit.data["posterior"].to_dataset())
     # What is believed of classes is in the items of the earlier fit, and rules have no
     # likelihood.
-    bound = model.of_classes or model.rule is not None
+    bound = model.of_classes or isinstance(model, Rule)
     read = None if bound else _reader(model, space, values.keys())
     tempering: Tempering | None
     if BY_HALVES in fit.data.children:

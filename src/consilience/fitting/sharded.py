@@ -319,7 +319,7 @@ def _chosen(
     chosen = models.fittable(name, prior)
     check_kind(chosen, name, kind)
     engines = [each for each in ("vb", "em") if each in chosen.engines]
-    if chosen.rule or chosen.has_rows or chosen.of_classes or not engines:
+    if chosen.has_rows or chosen.of_classes or not engines:
         msg = (
             f"{name} is not fitted by sums over items, as shards need; choose a model "
             "that is, such as hierarchical_dawid_skene, glad or contains"

@@ -9,16 +9,10 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience import annotators
-from consilience.checks.independence import (
-    LOOKED_AT,
-    Residual,
-    residual_correlation,
-    scores_by_draw,
-)
-from consilience.checks.sampling import weigh_modes
 from consilience.fitting.inputs import types_in
 from consilience.fitting.request import Request, Study
 from consilience.inference import Result, choose, run, with_default_draws
+from consilience.inference.modes import weigh
 from consilience.inference.options import Seed
 from consilience.model import (
     PREVALENCE,
@@ -27,6 +21,17 @@ from consilience.model import (
     logsumexp,
     num_substates,
     thin,
+)
+from consilience.posterior.correlation import (
+    LOOKED_AT,
+    Residual,
+    residual_correlation,
+    scores_by_draw,
+)
+from consilience.posterior.leave_one_out import (
+    leave_one_response_out,
+    shrink_weights,
+    stacking_weights,
 )
 from consilience.posterior.tree import Outcome, reported_truth
 from consilience.posterior.truth import (
@@ -136,6 +141,34 @@ def tempering_of(model: Model[Any], space: Space, result: Result) -> Tempering |
     if residual is None:
         return None
     return temper_result(model, residual, "tempered", space, result)
+
+
+def weigh_modes(model: Model[Any], space: Space, result: Result, prob: float) -> Result:
+    """Return the result with its modes weighted; as it is where there is one.
+
+    How many chains fell into a mode says where chains started. Modes are weighted as
+    models are that are compared: so that their mixture predicts each answer best from
+    all others, and shrunk towards equal weights, because a model that errs can predict
+    answers better by labels that are worse.
+    """
+    mixing = result.mixing
+    if mixing is None or len(mixing.weight) < 2 or not result.moments:
+        return result
+    scores = []
+    for mode in range(len(mixing.weight)):
+        chains = mixing.mode == mode
+        draws = {name: each[chains] for name, each in result.parameters.items()}
+        predicted = leave_one_response_out(model, space, draws)
+        if predicted is None:
+            return result
+        scores.append(predicted.elpd)
+    stacked = stacking_weights(np.stack(scores), space.n)
+    weight = shrink_weights(
+        stacked, np.zeros(len(stacked)), np.ones(len(stacked), bool)
+    )
+    shares = ", ".join(f"{each:.2f}" for each in weight)
+    logger.info("modes: %s; weighted %s", mixing.modes, shares)
+    return weigh(result, weight, prob)
 
 
 def _converged(result: Result) -> str:

@@ -12,7 +12,7 @@ from consilience.inference import engines
 from consilience.inference.mixing import Mixing
 from consilience.inference.options import EngineOptions, Seed, check_fits, override
 from consilience.intervals import bounds
-from consilience.model import Model, num_substates
+from consilience.model import Model, Rule, num_substates
 from consilience.progress import Reporter
 from consilience.truth import ContainsSpace, ObjectsSpace, Space
 
@@ -205,8 +205,9 @@ def run(
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
         msg = f"{engine} needs draws; give one or more, or use vb or em"
         raise OptionError(msg)
-    on_host = model.on_host and not model.by_gradient(space)
-    if (model.rule or on_host) and engines.load(engine).HAS_CLOSED_FORM:
+    by_numpy = model.on_host and not model.by_gradient(space)
+    has_closed_form = engines.load(engine).HAS_CLOSED_FORM
+    if isinstance(model, Rule) or (by_numpy and has_closed_form):
         return _fitted(model, space, engine, seed, effort, report)
     from consilience.programs import double_precision, drop_programs
 

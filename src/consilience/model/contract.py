@@ -1,30 +1,19 @@
-"""What a model is: a program, its prior settings, and what it accepts.
+"""What a program may look at and returns, and who runs it without drawing.
 
-A model's file states one `Model`. Its program samples the parameters in the words of
-`model.language`, and returns how the truth and the answers are distributed given them
-(`Answers`). Engines run it: who runs it decides what `sample` gives.
-
-Which engines a program serves follows from what it samples. If all of it are vectors
-with Dirichlet priors, there are closed forms (`em`, `vb`); if rows are moved by effects
-of the annotator, Gibbs sampling; every program serves `nuts`, `svi`, and `em` along the
-gradient. A rule without a likelihood has no program.
+A program samples parameters in the words of `model.language`, and returns how the truth
+and the answers are distributed given them (`Answers`). Who runs it decides what
+`sample` gives: `Listed` lists the parameters, `Given` passes values in.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from types import MappingProxyType
-from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float, Shaped
 
-from consilience.errors import FitError, OptionError
-from consilience.model.language import Gamma, LogDirichlet, Normal, run_by, sized
+from consilience.model.language import Gamma, LogDirichlet, sized
 from consilience.model.rows import RowEffects
-from consilience.responses import Responses
-from consilience.truth import Space, check_lists, check_size
 
 TINY = 1e-300  # of a probability drawn from a Dirichlet
 
@@ -73,10 +62,6 @@ DIMS: Mapping[str, tuple[str, ...]] = {
     "relative_information": (),
     "mean_prior": ("true_class",),
 }
-NO_LIKELIHOOD = (
-    "the model is a rule without a likelihood: it neither predicts nor draws answers; "
-    "take another model, such as bayesian_dawid_skene"
-)
 
 
 @runtime_checkable
@@ -259,249 +244,3 @@ class Given:
         """Keep how a quantity is computed."""
         del dims
         self.reported[name] = value
-
-
-class Rounds(NamedTuple):
-    """When a rule that updates weights in turn is to stop."""
-
-    sweeps: int = 500
-    tolerance: float = 1e-10
-
-
-class Applied(NamedTuple):
-    """What a rule gives: the posterior of the truth, and what it learned by the way."""
-
-    belief: Float[np.ndarray, "U S"]
-    parameters: Mapping[str, Float[np.ndarray, "..."]] = MappingProxyType({})
-
-
-def one_substate(prior: Any) -> int:
-    """Return that states are not split."""
-    del prior
-    return 1
-
-
-def no_program(data: Any, prior: Any) -> NoReturn:
-    """Refuse to ask a rule for a likelihood."""
-    del data, prior
-    raise OptionError(NO_LIKELIHOOD)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Method[P]:
-    """What every file of `annotators` states: a model, or a rule."""
-
-    prior: P
-    engines: tuple[str, ...]
-    references: tuple[str, ...]
-    kinds: tuple[str, ...] = ("choice", "contains")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Model[P](Method[P]):
-    """A model of annotators, which engines fit.
-
-    Attributes
-    ----------
-    name : str, optional
-        Name of a model of one's own; by default that of the module of its program. A
-        model of the library has the name of its file.
-    program : callable
-        Takes the data and the prior, samples the parameters, and returns `Answers`.
-    rule : callable, optional
-        In place of a program, a rule without a likelihood, which the engine `rule`
-        applies: takes the space, the prior and when to stop, and returns `Applied`.
-    prior
-        Settings, a frozen dataclass of numbers.
-    engines, references, kinds : tuple of str
-        Engines that can fit it, the best first; sources; kinds of responses.
-    in_numpyro : bool
-        Whether the program calls NumPyro itself, so that only JAX can run it.
-    layout : callable, optional
-        Takes the space and the prior, and returns `data.layout`: arrays that depend on
-        the responses alone, computed once.
-    summed : tuple of str
-        Fields of the layout that parts of a study add up, for the program to be the
-        same for all.
-    axes : mapping of str to tuple of str
-        Axes of parameters that the program does not name; plates of NumPyro do.
-    substates : callable
-        Number of substates into which the score splits each state, given the prior: for
-        example subtypes of a class, or quadrature nodes. They are adjacent columns of
-        the score, and are summed for the posterior of the truth.
-    states : int
-        Default number of states of a label's presence (contains).
-    whole_items : bool
-        Whether the units of an item are modelled together.
-    of_classes : bool
-        Whether items are modelled with the others of their class.
-
-    See Also
-    --------
-    consilience.annotators.load : Load a model by its name.
-
-    Examples
-    --------
-    >>> from consilience import annotators
-    >>> model = annotators.load("hierarchical_dawid_skene")
-    >>> model.engines
-    ('vb', 'nuts')
-    """
-
-    name: str = ""
-    program: Callable[[Any, P], Any] = no_program
-    rule: Callable[[Any, P, Rounds], Applied] | None = None
-    in_numpyro: bool = False
-    layout: Callable[[Any, P], Any] | None = None
-    summed: tuple[str, ...] = ()
-    axes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-    substates: Callable[[P], int] = one_substate
-    states: int = 2
-    whole_items: bool = False
-    of_classes: bool = False
-
-    def listed(self, coding: Any) -> Listed:
-        """Return what the program samples about a study, where NumPy can run it."""
-        listed = Listed(Sizes.of(coding))
-        if self.by_tables:
-            with run_by(listed):
-                self.program(listed.coding, self.prior)
-        return listed
-
-    def sites(self, coding: Any) -> dict[str, Site]:
-        """Return the parameters that the program samples about a study."""
-        with run_by(Listed(coding)) as listed:
-            self.program(coding, self.prior)
-        return listed.sites
-
-    def given(self, coding: Any, values: Parameters) -> Any:
-        """Return the answers by values that closed forms have, or Gibbs sampling."""
-        with run_by(Given(values)):
-            return self.program(coding, self.prior)
-
-    def dims(self, coding: Any) -> Mapping[str, tuple[str, ...]]:
-        """Return the axes of what is reported by name; DIMS are of every model."""
-        return {**DIMS, **self.own_dims(coding)}
-
-    def own_dims(self, coding: Any) -> Mapping[str, tuple[str, ...]]:
-        """Return the axes of the model's own parameters by name."""
-        sampled: Mapping[str, tuple[str, ...]] = self.listed(coding).dims
-        if self.in_numpyro and self.layout is None:
-            from consilience.model.in_numpyro import axes_of_plates
-
-            sizes = Sizes.of(coding)
-            sampled = axes_of_plates(partial(self.program, sizes, self.prior), sizes)
-        return {**sampled, **self.axes}
-
-    @property
-    def share_confusion(self) -> bool:
-        """Whether all annotators share one confusion, where it follows from tables."""
-        return "annotator" not in self.axes.get("confusion", DIMS["confusion"])
-
-    @property
-    def on_host(self) -> bool:
-        """Whether NumPy can run the program."""
-        return not self.in_numpyro and self.rule is None
-
-    @property
-    def by_tables(self) -> bool:
-        """Whether NumPy can run the program, and answers are drawn from its tables."""
-        return self.on_host and self.layout is None
-
-    def closed(self, coding: Any) -> bool:
-        """Return whether all parameters have closed-form updates."""
-        if self.layout is not None:
-            return not self.in_numpyro  # of the program, which needs data, it is known
-        return self.listed(coding).closed
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether rows are moved by effects of annotators, as Gibbs sampling knows."""
-        return "gibbs" in self.engines
-
-    def by_gradient(self, coding: Any) -> bool:
-        """Return whether engines climb along the gradient, for want of another way."""
-        return not (self.rule or self.has_rows or self.closed(coding))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Heuristic[P](Method[P]):
-    """A rule that makes the tables of a run itself; its only engine is "rule".
-
-    Attributes
-    ----------
-    prior, engines, references, kinds
-        As of a `Model`; a rule has no parameters.
-    tables : callable
-        The tables of a run by name, computed from the responses.
-
-    See Also
-    --------
-    Model : A model that engines fit.
-
-    Examples
-    --------
-    >>> from consilience import annotators
-    >>> annotators.load("tsipras2020").kinds
-    ('objects',)
-    """
-
-    tables: Callable[[Responses], Mapping[str, pd.DataFrame]]
-
-
-def takes_columns(model: Method[Any]) -> bool:
-    """Return whether the truth has a prior, which columns can add to."""
-    if not isinstance(model, Model):
-        return False
-    return model.rule is None and not model.of_classes
-
-
-def num_substates(model: Method[Any]) -> int:
-    """Return into how many states the score splits each listed one."""
-    return model.substates(model.prior) if isinstance(model, Model) else 1
-
-
-def dirichlet_priors(model: Model[Any], coding: Coding) -> dict[str, Dirichlet]:
-    """Return the Dirichlet priors by name."""
-    return {
-        name: Dirichlet(
-            site.distribution.concentration,
-            site.shape,
-            None if site.prior is None else site.prior.rate,
-        )
-        for name, site in model.sites(coding).items()
-        if isinstance(site.distribution, LogDirichlet)
-    }
-
-
-def normal_priors(model: Model[Any], coding: Coding) -> dict[str, Site]:
-    """Return the parameters of closed forms that are free numbers."""
-    sites = model.sites(coding)
-    return {n: s for n, s in sites.items() if isinstance(s.distribution, Normal)}
-
-
-def row_effects(model: Model[Any], coding: Coding) -> RowEffects:
-    """Return what moves the rows of annotators."""
-    sites = model.sites(coding).values()
-    return next(
-        site.distribution for site in sites if isinstance(site.distribution, RowEffects)
-    )
-
-
-def check_tables(model: Method[Any], space: Space) -> None:
-    """Refuse a model whose tables of answers would not fit in memory."""
-    if not isinstance(model, Model) or model.layout is not None or model.rule:
-        return
-    each = "annotator" in model.dims(space)["confusion"]
-    states, answers = len(space.states), len(space.answers)
-    check_size(space.num_annotators if each else 1, states, answers)
-    check_lists(space.num_units, states)
-
-
-def fits_in_memory(model: Method[Any], space: Space) -> bool:
-    """Return whether the model's tables of answers would fit in memory."""
-    try:
-        check_tables(model, space)
-    except FitError:
-        return False
-    return True

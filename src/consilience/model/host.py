@@ -38,9 +38,11 @@ from consilience.model.contract import (
     Coding,
     Dirichlet,
     Given,
-    Model,
     Parameters,
     Site,
+)
+from consilience.model.kinds import (
+    Model,
     check_tables,
     dirichlet_priors,
     normal_priors,

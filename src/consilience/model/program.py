@@ -24,12 +24,14 @@ from consilience.model.contract import (
     TINY,
     WEIGHT,
     Given,
-    Model,
     Parameters,
+)
+from consilience.model.in_numpyro import InNumPyro
+from consilience.model.kinds import (
+    Model,
     dirichlet_priors,
     num_substates,
 )
-from consilience.model.in_numpyro import InNumPyro
 from consilience.model.language import (
     run_by,
 )

@@ -28,8 +28,10 @@ from consilience.model.contract import (
     PREVALENCE,
     WEIGHT,
     Answers,
-    Model,
     Parameters,
+)
+from consilience.model.kinds import (
+    Model,
     check_tables,
     num_substates,
     takes_columns,

@@ -30,6 +30,7 @@ _GROUP = "tables"
 KEPT_PROB = "kept_prob"  # of bounds that have no draws, where others have another
 JOINT_DRAWS = "joint_draws"  # the group of joint draws of objects
 BY_HALVES = "halves"  # the group of what two models learned that are mixed
+ALIKE = 0.9  # probability from which two annotators are one
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
 # single precision) keep that copy small beside the draws, which may be gigabytes.
 _BLOCK = 2**23

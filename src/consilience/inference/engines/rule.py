@@ -5,7 +5,7 @@ from typing import Any
 
 from consilience.inference.options import Seed
 from consilience.inference.result import Result, at_a_point
-from consilience.model import Model, Rounds
+from consilience.model import Rounds, Rule
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -34,7 +34,7 @@ class Options:
 
 
 def fit(
-    model: Model[Any],
+    model: Rule[Any],
     space: Space,
     seed: Seed,
     effort: Options,
@@ -43,7 +43,6 @@ def fit(
     """Apply a rule."""
     del seed, report
     rounds = Rounds(effort.sweeps, effort.tolerance)
-    apply: Any = model.rule
-    belief, parameters = apply(space, model.prior, rounds)
+    belief, parameters = model.apply(space, model.prior, rounds)
     remark = "a rule gives point estimates, without uncertainty"
     return at_a_point(parameters, belief, None, None, (remark,))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from consilience.checks.leave_one_out import (
+from consilience.posterior.leave_one_out import (
     DRAWS,
     SHRINKAGE,
     shrink_weights,

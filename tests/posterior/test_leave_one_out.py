@@ -5,9 +5,9 @@ import pytest
 from scipy.special import logsumexp
 
 from consilience.annotators import load
-from consilience.checks import leave_one_out
-from consilience.checks.leave_one_out import leave_one_response_out
 from consilience.model import HostModel
+from consilience.posterior import leave_one_out
+from consilience.posterior.leave_one_out import leave_one_response_out
 
 DRAWS = 1500
 
