@@ -56,9 +56,7 @@ def classify(*, quick: bool, repeats: int) -> Report:
         make_images(Path(folder, "images"), number)
         make_images(Path(folder, "many"), many)
         few, more = ({"folder": f"{folder}/{name}"} for name in ("images", "many"))
-        taken = alone(
-            ("benchmarks.classify", "beside", {**few, "rounds": rounds}),
-        )
+        taken = alone(("benchmarks.classify", "beside", {**few, "rounds": rounds}))
         peaks = [alone(("benchmarks.classify", "memory", each)) for each in (few, more)]
         spent = alone(("benchmarks.classify", "stages", few))
         both = alone(("benchmarks.classify", "two_networks", {**few, "rounds": rounds}))

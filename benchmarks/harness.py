@@ -108,9 +108,7 @@ def compiling() -> list[float]:
 
 
 def alone(
-    call: Call,
-    environment: Mapping[str, str] | None = None,
-    limit: float | None = None,
+    call: Call, environment: Mapping[str, str] | None = None, limit: float | None = None
 ) -> Figures:
     """Call a function of this folder in a fresh interpreter; return what it returns.
 

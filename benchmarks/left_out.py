@@ -197,11 +197,7 @@ def fitted(folder: Path, seed: int) -> Mapping:
     import numpy as np
 
     from consilience.benchmark.datasets import load
-    from consilience.fitting.comparing import (
-        CANDIDATES,
-        compare_models,
-        sample,
-    )
+    from consilience.fitting.comparing import CANDIDATES, compare_models, sample
     from consilience.fitting.request import Request
     from consilience.posterior.correlation import Residual
     from consilience.progress import silent

@@ -390,11 +390,7 @@ def _text(page: Path) -> str:
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"<[^>]*>", "\n", text))
 
 
-GROUPS = {
-    "fits": _fits,
-    "objects": _images,
-    "commands": _commands,
-}
+GROUPS = {"fits": _fits, "objects": _images, "commands": _commands}
 
 
 def main() -> int:

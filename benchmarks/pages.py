@@ -7,14 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import (
-    Case,
-    Clock,
-    Figures,
-    Report,
-    alone,
-    measured,
-)
+from benchmarks.harness import Case, Clock, Figures, Report, alone, measured
 
 MODULE = "benchmarks.pages"
 # Plain tables of more rows than this take the browser minutes to lay out.

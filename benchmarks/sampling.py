@@ -95,11 +95,7 @@ def enumerated(path: str, tune: int, draws: int, chains: int) -> Figures:
         key = jax.random.key(0)
         fields = ("diverging", "num_steps")
         sampler.run(
-            key,
-            *inputs,
-            space.num_annotators,
-            len(space.states),
-            extra_fields=fields,
+            key, *inputs, space.num_annotators, len(space.states), extra_fields=fields
         )
         drawn = sampler.get_samples(group_by_chain=True)
         drawn = {name: np.asarray(drawn[name]) for name in SHARED}
@@ -160,12 +156,7 @@ def by_nutpie(path: str, tune: int, draws: int, chains: int) -> Figures:
             make_initial_point_fn=lambda _seed: np.asarray(start),
         )
         trace = nutpie.sample(
-            compiled,
-            tune=tune,
-            draws=draws,
-            chains=chains,
-            seed=0,
-            progress_bar=False,
+            compiled, tune=tune, draws=draws, chains=chains, seed=0, progress_bar=False
         )
         drawn = {name: trace["posterior"][name].to_numpy() for name in SHARED}
     stats = trace["sample_stats"]

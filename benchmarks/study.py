@@ -224,9 +224,7 @@ def _confusions(fits, images, responses) -> list[dict[str, str]]:
     parts = []
     for fit in fits:
         judged = cs.evaluate(
-            fit,
-            images.predictions(),
-            dataset_labels=images.dataset_labels(),
+            fit, images.predictions(), dataset_labels=images.dataset_labels()
         )
         told = judged.confusion(responses.labels)
         parts.append(told.within().set_index(["who", "statistic"]))

@@ -116,11 +116,7 @@ class Figures:
     def __init__(self, fit, images: Images) -> None:
         self.images, self.fit = images, fit
         proposals = propose(
-            fit,
-            images.predictions(),
-            images.dataset_labels(),
-            5,
-            allow_circular=True,
+            fit, images.predictions(), images.dataset_labels(), 5, allow_circular=True
         )
         drawn = drawn_objects(
             fit, proposals.items, proposals.names[: proposals.num_fit_labels], TAU

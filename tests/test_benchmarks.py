@@ -40,8 +40,7 @@ def test_a_benchmark_that_does_not_exist_is_refused(tmp_path):
 
 @pytest.mark.study
 @pytest.mark.parametrize(
-    "name",
-    ["speed", "growth", "models", "nuts", "agreement", "report_page"],
+    "name", ["speed", "growth", "models", "nuts", "agreement", "report_page"]
 )
 def test_the_benchmark_runs(name, tmp_path):
     assert "| ---" in run(name, tmp_path)

@@ -36,9 +36,7 @@ def study():
     )
     parents = [f"p{code // 100}" for code in range(300)]
     responses = cs.read(
-        frame,
-        labels=pd.DataFrame({"label": labels, "parent": parents}),
-        repeats="all",
+        frame, labels=pd.DataFrame({"label": labels, "parent": parents}), repeats="all"
     )
     return responses, candidates, labels[lists[:, 0]]
 

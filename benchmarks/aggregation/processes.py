@@ -57,10 +57,7 @@ class Ending:
 
 
 def run(
-    arguments: Sequence[str],
-    limits: Limits,
-    log: Path,
-    environment: Mapping[str, str],
+    arguments: Sequence[str], limits: Limits, log: Path, environment: Mapping[str, str]
 ) -> Ending:
     """Run a program to its end or its limits.
 

@@ -133,8 +133,7 @@ class Threads:
         with ThreadPoolExecutor(1 if one_by_one else os.cpu_count()) as pool:
             self._pool = pool
             yield from pool.map(
-                lambda place: work(self.part(place), place, *given),
-                range(self._number),
+                lambda place: work(self.part(place), place, *given), range(self._number)
             )
 
     def added(self, work: Callable[..., Sum], *given: Any) -> Sum:

@@ -9,13 +9,7 @@ from numpyro.handlers import seed, substitute
 from scipy.special import softmax
 
 from consilience.annotators import load
-from consilience.model import (
-    DIFFICULTY,
-    NODES,
-    PREVALENCE,
-    TYPICAL,
-    normal_nodes,
-)
+from consilience.model import DIFFICULTY, NODES, PREVALENCE, TYPICAL, normal_nodes
 from consilience.model.in_numpyro import InNumPyro
 from consilience.model.language import run_by
 

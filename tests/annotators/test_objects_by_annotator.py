@@ -23,8 +23,7 @@ from consilience.truth.arrays import on_host
 MODEL = load("objects_by_annotator")
 # What other items say follows from their answers, and is not drawn with them.
 ALONE = replace(
-    MODEL,
-    layout=lambda space, _: items_of(space, pooled=False, by_annotator=True),
+    MODEL, layout=lambda space, _: items_of(space, pooled=False, by_annotator=True)
 )
 ALIKE = replace(load("objects"), layout=lambda space, _: items_of(space, pooled=False))
 

@@ -146,11 +146,7 @@ def test_one_of_numpyro_alone_is_fitted_too(responses):
         return confusions(even, xp.log(table))
 
     model = NumPyroModel(
-        name="plain",
-        program=plain,
-        prior=MODEL.prior,
-        engines=("em",),
-        references=(),
+        name="plain", program=plain, prior=MODEL.prior, engines=("em",), references=()
     )
     hit = cs.fit(responses, model=model).data["posterior"]["hit"]
     assert hit.sizes["annotator"] == responses.num_annotators

@@ -15,13 +15,7 @@ from consilience.annotators import load
 from consilience.errors import OptionError
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, vb
-from consilience.model import (
-    given,
-    lay_out,
-    lists_of,
-    marginal,
-    simulate,
-)
+from consilience.model import given, lay_out, lists_of, marginal, simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 

@@ -19,11 +19,7 @@ ROOT = Path(__file__).parents[2]
 # What the page of the Python interface documents, beyond what `consilience` exports.
 NAMED = re.compile(r"autofunction:: ([\w.]+)|autoclass:: ([\w.]+)")
 # Every method that a user calls on these has an example of its own.
-WITH_METHODS = (
-    "consilience.Candidates",
-    "consilience.Fit",
-    "consilience.Sequential",
-)
+WITH_METHODS = ("consilience.Candidates", "consilience.Fit", "consilience.Sequential")
 # Programs are compiled for these, which takes several seconds.
 COSTLY = {
     "consilience.ComparedConfusion",

@@ -209,7 +209,7 @@ def test_labels_never_become_markup_of_a_drawing(parts):
         for drawing in made.drawings(name).values():
             root = ElementTree.fromstring(drawing)
             assert {each.tag.split("}")[1] for each in root.iter()} <= {
-                *("svg", "g", "path", "text", "rect", "line", "defs", "clipPath"),
+                *("svg", "g", "path", "text", "rect", "line", "defs", "clipPath")
             }
             texts += " ".join(each.get("aria-label") or "" for each in root.iter())
     assert hostile in texts

@@ -6,12 +6,7 @@ import pyarrow as pa
 import pytest
 
 import consilience as cs
-from consilience.errors import (
-    ConsilienceError,
-    DataError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import ConsilienceError, DataError, OptionError, SourceError
 from consilience.fitting.inputs import (
     as_candidates,
     as_similarity,

@@ -7,11 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import (
-    DataError,
-    OptionError,
-    UnfamiliarAnnotatorsWarning,
-)
+from consilience.errors import DataError, OptionError, UnfamiliarAnnotatorsWarning
 from consilience.posterior.tables import TABLES
 from consilience.posterior.tree import with_groups
 
@@ -167,7 +163,7 @@ def test_more_answers_about_a_known_item_count_once(objects_study, objects_fit):
     strange = replace(
         responses,
         table=responses.table.assign(
-            item=responses.table["item"].cat.rename_categories(names),
+            item=responses.table["item"].cat.rename_categories(names)
         ),
         items=responses.items.replace({"item": names}),
         offered=responses.offered.replace({"item": names}),

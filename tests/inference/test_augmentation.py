@@ -7,11 +7,7 @@ from scipy.special import gammaln
 
 from consilience.annotators import load
 from consilience.inference.ascent import Steps, logs_of, optimize
-from consilience.inference.augmentation import (
-    BURN_IN,
-    _draw_concentration,
-    augment,
-)
+from consilience.inference.augmentation import BURN_IN, _draw_concentration, augment
 from consilience.inference.engines import vb
 from consilience.model import Dirichlet, HostModel
 from consilience.progress import silent

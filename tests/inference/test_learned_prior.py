@@ -14,12 +14,7 @@ from tests.studies import FITTED, SMALL
 from consilience.annotators import load
 from consilience.inference.dirichlet import hyperprior
 from consilience.inference.engines import vb
-from consilience.model import (
-    dirichlet_priors,
-    lay_out,
-    normal_priors,
-    sample_answers,
-)
+from consilience.model import dirichlet_priors, lay_out, normal_priors, sample_answers
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -111,12 +106,7 @@ def test_the_same_check_catches_another_hyperprior():
 
 def few():
     """28 answers: four annotators about seven items."""
-    said = {
-        "a": "xxxyyyy",
-        "b": "xxyyyyx",
-        "c": "xxxyxyy",
-        "d": "yxxyyxy",
-    }
+    said = {"a": "xxxyyyy", "b": "xxyyyyx", "c": "xxxyxyy", "d": "yxxyyxy"}
     rows = [
         (f"i{place}", who, label)
         for who, labels in said.items()

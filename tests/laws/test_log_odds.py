@@ -3,12 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.laws.combinations import (
-    EXACT,
-    Combination,
-    answers,
-    probabilities,
-)
+from tests.laws.combinations import EXACT, Combination, answers, probabilities
 
 from consilience import annotators
 from consilience.errors import DataError

@@ -12,13 +12,7 @@ import consilience as cs
 from consilience import annotators
 from consilience.cli import main
 from consilience.errors import OptionError
-from consilience.model import (
-    LogDirichlet,
-    Model,
-    confusions,
-    sample,
-    sample_prevalence,
-)
+from consilience.model import LogDirichlet, Model, confusions, sample, sample_prevalence
 from consilience.model.language import interpreter, run_by
 from consilience.programs import double_precision
 

@@ -10,14 +10,7 @@ import pytest
 from tests.studies import FITTED, SMALL
 
 from consilience.annotators import load
-from consilience.model import (
-    HostModel,
-    belief,
-    given,
-    lay_out,
-    marginal,
-    score,
-)
+from consilience.model import HostModel, belief, given, lay_out, marginal, score
 from consilience.responses import read
 from consilience.spaces import space_of
 

@@ -4,11 +4,7 @@ import jax.numpy as jnp
 import pytest
 from numpyro.handlers import seed, substitute, trace
 
-from consilience.model.varying import (
-    sample_random_effects,
-    sample_scale,
-    scale_errors,
-)
+from consilience.model.varying import sample_random_effects, sample_scale, scale_errors
 
 
 def program(information):

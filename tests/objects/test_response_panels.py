@@ -12,11 +12,7 @@ import consilience as cs
 from consilience.errors import OptionError
 from consilience.objects.block_counts import block_sizes
 from consilience.objects.draws import Chunk, streams
-from consilience.objects.response_panels import (
-    SIZES,
-    sizes_of_responses,
-    verdicts,
-)
+from consilience.objects.response_panels import SIZES, sizes_of_responses, verdicts
 
 DRAWS = 4000
 BLOCKS = (0b0011, 0b0100, 0b1000, 0)  # one object of two names, two of one

@@ -11,12 +11,7 @@ from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.objects.draws import Chunk, streams
-from consilience.objects.response_panels import (
-    OPINION,
-    WEIGHT,
-    LabelCounts,
-    levels,
-)
+from consilience.objects.response_panels import OPINION, WEIGHT, LabelCounts, levels
 
 WORLDS = 4000
 

@@ -144,10 +144,7 @@ SOUND = {
     b'[{"id":"cat"},{"id":"dog"}],"accept":["cat"],"answer":"accept",'
     b'"_annotator_id":"u"}\n'
     b'{"text":"b","label":"POS","answer":"reject","_session_id":"s","_task_hash":3}\n',
-    (
-        "zooniverse",
-        "a.csv",
-    ): b"user_name,workflow_id,annotations,subject_data,"
+    ("zooniverse", "a.csv"): b"user_name,workflow_id,annotations,subject_data,"
     b'metadata\nu,1,"[{""task"":""T0"",""value"":[""1"",""2""]},{""task"":""T1"",""value"":'
     b'[{""choice"":""fox""}]}]","{""5"":{""retired"":null,""#task"":""{\\""item\\"":'
     b'\\""a\\"",\\""labels\\"":[\\""x\\""],\\""names\\"":[\\""y\\""]}""}}",{}\n',
@@ -508,9 +505,7 @@ def test_columns_of_any_type_that_nobody_uses_stop_nothing(types, names, filled)
         pa.array([b"\xff", b"\x89PNG"]),
         pa.array([[0.1, 0.2], [0.3, 0.4]]),
         pa.Array.from_buffers(
-            pa.string(),
-            2,
-            [None, *pa.array([b"\xff", b"\xfe"]).buffers()[1:]],
+            pa.string(), 2, [None, *pa.array([b"\xff", b"\xfe"]).buffers()[1:]]
         ),
     ],
     ids=lambda column: str(column.type),

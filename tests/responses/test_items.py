@@ -16,9 +16,7 @@ ANSWERS = pd.DataFrame(
 )
 
 
-def test_the_table_is_kept_and_items_that_nobody_was_asked_about_do_not_count(
-    tmp_path,
-):
+def test_the_table_is_kept_and_items_that_nobody_was_asked_about_do_not_count(tmp_path):
     table = pd.DataFrame(
         {"image": ["c", "a", "b"], "label": ["u", "v", None], "group": ["g", "h", "g"]}
     )

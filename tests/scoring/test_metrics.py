@@ -38,8 +38,7 @@ def test_choice_metrics_are_those_worked_by_hand(four):
     # .5, .2 and .7. Brier: (.02 + .5 + 1.28 + .18) / 4. ECE: bins {.5, .7} and {.8, .9}
     # differ from their hits {.5, 1} and {0, 1} by -.3 and .7, over 4 items.
     assert values(result) == pytest.approx(
-        {"accuracy": 0.625, "log_loss": 0.691155, "brier": 0.495, "ece": 0.25},
-        abs=1e-6,
+        {"accuracy": 0.625, "log_loss": 0.691155, "brier": 0.495, "ece": 0.25}, abs=1e-6
     )
     assert (result.items, result.missing) == (4, 0)
 

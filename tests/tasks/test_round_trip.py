@@ -232,13 +232,7 @@ def test_answers_come_back_with_items_labels_and_what_was_offered(
         responses = read(simulated(tool, folder, kind, answers))
     table = responses.table.astype(object).where(responses.table.notna(), None)
     got = {
-        (
-            row.item,
-            row.annotator,
-            row.label,
-            row.answer,
-            row.main,
-        )
+        (row.item, row.annotator, row.label, row.answer, row.main)
         for row in table.itertuples()
     }
     rows, offered = expected(kind, frame, answers)

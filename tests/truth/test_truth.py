@@ -4,12 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import (
-    DataError,
-    FitError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import DataError, FitError, OptionError, SourceError
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import ANONYMOUS, minibatches, tally

@@ -20,12 +20,7 @@ from jaxtyping import Bool, Float, Int, UInt64
 from consilience.analysis.proposals import Proposals
 from consilience.analysis.shares import Cell, Sums
 from consilience.posterior import Fit
-from consilience.posterior.objects import (
-    LEADING,
-    MAIN_LABEL,
-    MAIN_OBJECT,
-    joint_draws,
-)
+from consilience.posterior.objects import LEADING, MAIN_LABEL, MAIN_OBJECT, joint_draws
 
 type Bits = UInt64[np.ndarray, "_ D w"]
 _WORD = 64
@@ -118,10 +113,7 @@ class DrawnObjects:
 
 
 def drawn_objects(
-    fit: Fit,
-    items: pd.Index,
-    labels: pd.Index,
-    tau: float | Float[np.ndarray, " D"],
+    fit: Fit, items: pd.Index, labels: pd.Index, tau: float | Float[np.ndarray, " D"]
 ) -> DrawnObjects:
     """Lay out the joint draws of some items, with a threshold for all, or for each."""
     joint = joint_draws(fit.data)

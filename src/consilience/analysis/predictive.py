@@ -231,9 +231,7 @@ def _errors(space: Space, min_items: int, best: Int[np.ndarray, " U"]) -> _Check
 
 
 def _compared(
-    rows: pd.DataFrame,
-    values: Float[np.ndarray, "2 D R"],
-    prob: float,
+    rows: pd.DataFrame, values: Float[np.ndarray, "2 D R"], prob: float
 ) -> pd.DataFrame:
     """Compare statistics of observed answers with those of replicated ones.
 

@@ -380,11 +380,7 @@ def count_answers(ratings: Ratings, similarity: Similarity) -> Counts:
             alike = similarity.at(answer[one], answer[other])
             agreed += np.bincount(question[one], count[one] * count[other] * alike, num)
     return Counts(
-        question=question,
-        answer=answer,
-        count=count,
-        raters=raters,
-        agreed=agreed,
+        question=question, answer=answer, count=count, raters=raters, agreed=agreed
     )
 
 

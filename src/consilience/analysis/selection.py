@@ -44,13 +44,7 @@ from consilience.annotators.contains_counts import (
     share_above,
 )
 from consilience.errors import OptionError
-from consilience.model import (
-    Model,
-    from_draw,
-    lay_out,
-    sample_answers,
-    thin,
-)
+from consilience.model import Model, from_draw, lay_out, sample_answers, thin
 from consilience.posterior import Fit
 from consilience.posterior.spaces import restored_contains
 from consilience.posterior.stored import restored_model
@@ -270,10 +264,7 @@ def _quantile(
 
 
 def _share_above(
-    fit: Fit,
-    space: Space,
-    model: Model[Prior],
-    above: Float[Array, "T Q"],
+    fit: Fit, space: Space, model: Model[Prior], above: Float[Array, "T Q"]
 ) -> tuple[Float[np.ndarray, " Q"], Float[np.ndarray, " Q"]]:
     """Return the mean share above each threshold, and its standard error."""
     values = {

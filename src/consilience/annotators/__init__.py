@@ -17,10 +17,7 @@ from numbers import Real
 from pkgutil import iter_modules
 from typing import Any
 
-from consilience.errors import (
-    OptionError,
-    not_among,
-)
+from consilience.errors import OptionError, not_among
 from consilience.model import NOTHING, Heuristic, Model
 
 __all__ = ["find", "fittable", "load", "names"]

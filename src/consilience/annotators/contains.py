@@ -493,10 +493,7 @@ MODEL = NumPyroModel(
         "annotator_discrimination_spread": (),
     },
     engines=("em", "nuts"),
-    references=(
-        "Samejima (1969), chapter 3",
-        "Raykar et al. (2010), section 2.5",
-    ),
+    references=("Samejima (1969), chapter 3", "Raykar et al. (2010), section 2.5"),
     kinds=("contains",),
     together="item",
     layout=layout,

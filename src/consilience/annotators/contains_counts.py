@@ -251,10 +251,7 @@ MODEL = NumPyroModel(
         "confusion": ("true_class", "given_class"),
     },
     engines=("em", "nuts"),
-    references=(
-        "Engstrom et al. (2020)",
-        "Skellam (1948)",
-    ),
+    references=("Engstrom et al. (2020)", "Skellam (1948)"),
     kinds=("contains",),
     layout=layout,
     substates=lambda prior: prior.nodes,

@@ -16,12 +16,7 @@ a skill and a habit of each annotator, and items that differ.
 from dataclasses import dataclass
 from typing import Any
 
-from consilience.model import (
-    ByTables,
-    Model,
-    rows_about_truth,
-    sample_rows,
-)
+from consilience.model import ByTables, Model, rows_about_truth, sample_rows
 
 
 @dataclass(frozen=True, slots=True)

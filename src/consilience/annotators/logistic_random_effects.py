@@ -22,13 +22,7 @@ number, that of the right answer, which with two answers is the same.
 from dataclasses import dataclass
 from typing import Any
 
-from consilience.model import (
-    NODES,
-    ByTables,
-    Model,
-    rows_about_truth,
-    sample_rows,
-)
+from consilience.model import NODES, ByTables, Model, rows_about_truth, sample_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,4 @@ def apply(space: Space, prior: Prior, rounds: Rounds) -> Applied:
     return Applied(share / share.sum(1, keepdims=True))
 
 
-MODEL = Rule(
-    prior=Prior(),
-    references=("folklore",),
-    apply=apply,
-    engines=("rule",),
-)
+MODEL = Rule(prior=Prior(), references=("folklore",), apply=apply, engines=("rule",))

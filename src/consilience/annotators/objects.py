@@ -73,10 +73,7 @@ from dataclasses import dataclass, field
 from consilience.model import NOTHING, NumPyroModel, Parameters
 from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.objects.items import Items, items_of
-from consilience.objects.label_counts import (
-    DIMS,
-    follows,
-)
+from consilience.objects.label_counts import DIMS, follows
 from consilience.objects.shared import likelihood, sample_shared, score
 from consilience.objects.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
@@ -141,10 +138,7 @@ MODEL = NumPyroModel(
     prior=Prior(),
     axes=DIMS,
     engines=("em", "nuts"),
-    references=(
-        "Hartigan (1990)",
-        "Tsipras et al. (2020), section 3",
-    ),
+    references=("Hartigan (1990)", "Tsipras et al. (2020), section 3"),
     kinds=("objects",),
     layout=layout,
 )

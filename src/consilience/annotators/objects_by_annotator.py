@@ -43,19 +43,10 @@ import numpyro.distributions as dist
 from jax.nn import sigmoid
 from jaxtyping import Array
 
-from consilience.model import (
-    NOTHING,
-    NumPyroModel,
-    Parameters,
-    normal_nodes,
-)
+from consilience.model import NOTHING, NumPyroModel, Parameters, normal_nodes
 from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.objects.items import Items, items_of
-from consilience.objects.label_counts import (
-    DIMS,
-    detection_log_odds,
-    follows,
-)
+from consilience.objects.label_counts import DIMS, detection_log_odds, follows
 from consilience.objects.shared import likelihood, sample_shared, score
 from consilience.objects.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations

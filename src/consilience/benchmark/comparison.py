@@ -47,9 +47,7 @@ class Comparison:
 
 
 def compare(
-    gold: Mapping[str, pd.DataFrame],
-    results: Iterable[Result],
-    protocol: Protocol,
+    gold: Mapping[str, pd.DataFrame], results: Iterable[Result], protocol: Protocol
 ) -> Comparison:
     """Measure all results, by the gold of each set, and put them side by side.
 

@@ -141,11 +141,7 @@ def log_joint_shares(
     mean = sigmoid(jnp.log(parameters.odds) - parameters.against * (rest - typical))
     label, share = counts.dataset_label, counts.dataset_label.share[None, :]
     log_likelihood = log_chance(
-        label.lapses,
-        share,
-        parameters.spread,
-        parameters.lapse,
-        len(label.agreeing),
+        label.lapses, share, parameters.spread, parameters.lapse, len(label.agreeing)
     )
     agreeing, otherwise = parameters.classes * mean, parameters.classes * (1 - mean)
     before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
@@ -270,9 +266,7 @@ def weight_of(kind: str) -> str:
 
 
 def hyperparameters(
-    values: Mapping[str, Any],
-    kinds: tuple[str, ...],
-    stack: Callable[[list[Any]], Any],
+    values: Mapping[str, Any], kinds: tuple[str, ...], stack: Callable[[list[Any]], Any]
 ) -> Hyperparameters:
     """Return parameters as the likelihood takes them."""
     return Hyperparameters(

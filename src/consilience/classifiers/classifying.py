@@ -43,12 +43,7 @@ from consilience.classifiers.predictions import (
     is_folder,
     provenance,
 )
-from consilience.classifiers.runtime import (
-    Choice,
-    Device,
-    Precision,
-    choose,
-)
+from consilience.classifiers.runtime import Choice, Device, Precision, choose
 from consilience.errors import OptionError
 from consilience.progress import Progress, Reporter, silent
 from consilience.whole_folder import whole_folder
@@ -228,10 +223,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
 
 
 def _load(
-    folders: Sequence[str | Path],
-    choice: Choice,
-    threads: int,
-    precision: Precision,
+    folders: Sequence[str | Path], choice: Choice, threads: int, precision: Precision
 ) -> list[Classifier]:
     loaded: dict[str, Classifier] = {}
     for folder in folders:

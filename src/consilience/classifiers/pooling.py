@@ -243,9 +243,7 @@ def choose_cells(
     raise OptionError(msg)
 
 
-def _in_order(
-    pool: Pool,
-) -> tuple[Int[np.ndarray, " E"], Float[np.ndarray, " E"]]:
+def _in_order(pool: Pool) -> tuple[Int[np.ndarray, " E"], Float[np.ndarray, " E"]]:
     """Return how many cells of its item go before each, and how much they hold."""
     order = np.lexsort((pool.label, -pool.probability, pool.item))
     number = np.bincount(pool.item, minlength=len(pool.items))

@@ -22,10 +22,7 @@ from pyarrow import parquet
 
 from consilience.classifiers.manifest import Manifest, Pixels, Preprocessing
 from consilience.classifiers.runtime import Precision
-from consilience.errors import (
-    DataError,
-    SourceError,
-)
+from consilience.errors import DataError, SourceError
 from consilience.notebook import shown_as
 from consilience.validation_images import lists_validation_images, validation_images
 

@@ -244,9 +244,7 @@ def item_nodes(pairs: Pairs) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray,
     return node, np.log(weight / weight.sum())
 
 
-def shifts(
-    parameters: Parameters,
-) -> tuple[Float[Array, " 4"], Float[Array, " 4"]]:
+def shifts(parameters: Parameters) -> tuple[Float[Array, " 4"], Float[Array, " 4"]]:
     """Return the context effect of each kind, and the weight of an item's effect."""
     nothing, shown, more = jnp.zeros(()), parameters[SHOWN], parameters[NOT_SHOWN]
     low, high = parameters["item"]

@@ -14,14 +14,7 @@ from jax.nn import log_sigmoid, sigmoid, softmax
 from jax.scipy.special import betainc, xlogy
 from jaxtyping import Array, Float, Shaped
 
-from consilience.model import (
-    Model,
-    belief,
-    from_draw,
-    lay_out,
-    score,
-    thin,
-)
+from consilience.model import Model, belief, from_draw, lay_out, score, thin
 from consilience.model.contract import Parameters
 from consilience.programs import double_precision
 from consilience.truth import ContainsSpace, Observations

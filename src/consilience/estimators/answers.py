@@ -15,13 +15,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.errors import (
-    ColumnError,
-    DataError,
-    OptionError,
-    SourceError,
-    not_a,
-)
+from consilience.errors import ColumnError, DataError, OptionError, SourceError, not_a
 from consilience.fitting import EngineOptions, fit
 from consilience.posterior import Fit
 from consilience.posterior.confusion import individual

@@ -156,9 +156,7 @@ class BWA(ModelAggregator):
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)
         self.weights_ = pd.DataFrame(
-            result.mean("precision"),
-            index=result.people,
-            columns=result.probas.columns,
+            result.mean("precision"), index=result.people, columns=result.probas.columns
         )
 
 

@@ -46,7 +46,7 @@ TABLES, PICTURES = "tables", "figures"
 STUDIES = {
     "8eed7a16091fa6ff3124d941ad26d9b0760378756967329cd0d63c408e457bbc": (
         "imagenet_multilabel"
-    ),
+    )
 }
 
 

@@ -123,9 +123,7 @@ class AnnotatorTable:
         code = pd.Index(names).get_indexer(given.fillna(NO_GROUP)).astype(np.int32)
         groups = Groups(code, np.array(names, object))
         return replace(
-            space,
-            annotator_groups=groups,
-            assumptions=(*space.assumptions, *remarks),
+            space, annotator_groups=groups, assumptions=(*space.assumptions, *remarks)
         )
 
 

@@ -28,13 +28,7 @@ from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, choose
 from consilience.inference.options import seed_for
-from consilience.model import (
-    PREVALENCE,
-    Coding,
-    LogDirichlet,
-    Model,
-    num_substates,
-)
+from consilience.model import PREVALENCE, Coding, LogDirichlet, Model, num_substates
 from consilience.model.language import Interpreter, interpreter, run_by
 from consilience.posterior.leave_one_out import (
     Standing,
@@ -53,12 +47,7 @@ from consilience.truth.coding import some_units
 # habit and items of different ease, one confusion of all errors, annotators of a few
 # kinds, and kinds of each label. On sixteen public sets, the hierarchical and the
 # class-conditional model had no weight beside these that made labels better.
-CANDIDATES = (
-    "correlated_dawid_skene",
-    "shared_errors",
-    "community_bcc",
-    "ebcc",
-)
+CANDIDATES = ("correlated_dawid_skene", "shared_errors", "community_bcc", "ebcc")
 IF_ORDERED = ("ordinal_dawid_skene",)
 # Models whose subtypes can exchange items between labels and keep the labels' shares.
 HIDES_DRIFT = ("ebcc",)

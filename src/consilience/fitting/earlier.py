@@ -49,8 +49,7 @@ def aligned_space(space: Space, data: xr.DataTree) -> Space:
         )
         raise OptionError(msg)
     moved = covariates.measured_by(
-        constant["covariate_centre"].to_numpy(),
-        constant["covariate_spread"].to_numpy(),
+        constant["covariate_centre"].to_numpy(), constant["covariate_spread"].to_numpy()
     )
     return replace(space, covariates=moved)
 

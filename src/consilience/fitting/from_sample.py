@@ -13,11 +13,7 @@ from consilience.fitting.request import Request
 from consilience.fitting.single import Single, tempering_of
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import vb
-from consilience.inference.given_population import (
-    CHAINS,
-    GIVEN,
-    draw_given_population,
-)
+from consilience.inference.given_population import CHAINS, GIVEN, draw_given_population
 from consilience.inference.options import seed_for
 from consilience.inference.result import Result
 from consilience.inference.sharded import result_of_draws

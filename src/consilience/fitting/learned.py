@@ -14,11 +14,7 @@ from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import Single, temper_result
 from consilience.inference.ascent import Steps, logs_of, point
 from consilience.inference.engines import em, vb
-from consilience.inference.given_population import (
-    CHAINS,
-    GIVEN,
-    draw_given_population,
-)
+from consilience.inference.given_population import CHAINS, GIVEN, draw_given_population
 from consilience.inference.options import generator_of
 from consilience.inference.result import Optimization, Result, at_a_point
 from consilience.inference.sharded import (

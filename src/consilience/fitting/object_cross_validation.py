@@ -189,10 +189,7 @@ def _of_fold(
 
 
 def score_responses(
-    contexts: Contexts,
-    counts: Pool,
-    names: Names,
-    parameters: Parameters,
+    contexts: Contexts, counts: Pool, names: Names, parameters: Parameters
 ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
     """Return log p(set), log p(main label) and the chance of the best main label.
 

@@ -30,13 +30,7 @@ from consilience.errors import OptionError
 from consilience.fitting.earlier import DRAWS, align_draws, result_of
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
-from consilience.model import (
-    Model,
-    Parameters,
-    from_draw,
-    lay_out,
-    thin,
-)
+from consilience.model import Model, Parameters, from_draw, lay_out, thin
 from consilience.objects import label_pairs
 from consilience.objects.draws import block_weights
 from consilience.objects.items import Items, items_of

@@ -33,13 +33,7 @@ from consilience.fitting.inputs import Table, both_tasks, check_fit, types_in
 from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
 from consilience.inference.result import Result
-from consilience.model import (
-    Heuristic,
-    HostModel,
-    Model,
-    Rule,
-    logarithms,
-)
+from consilience.model import Heuristic, HostModel, Model, Rule, logarithms
 from consilience.posterior import Fit
 from consilience.posterior.correlation import Residual
 from consilience.posterior.labels import with_meaning

@@ -14,14 +14,7 @@ from consilience.fitting.request import Request, Study
 from consilience.inference import Result, choose, run, with_default_draws
 from consilience.inference.modes import weigh
 from consilience.inference.options import Seed
-from consilience.model import (
-    PREVALENCE,
-    WEIGHT,
-    Model,
-    logsumexp,
-    num_substates,
-    thin,
-)
+from consilience.model import PREVALENCE, WEIGHT, Model, logsumexp, num_substates, thin
 from consilience.posterior.correlation import (
     LOOKED_AT,
     Residual,
@@ -62,10 +55,7 @@ class Single:
     def believing(self, truth: Truth) -> "Single":
         """Return the fit with another posterior of the truth."""
         result = replace(
-            self.result,
-            belief=truth.probability,
-            lower=truth.lower,
-            upper=truth.upper,
+            self.result, belief=truth.probability, lower=truth.lower, upper=truth.upper
         )
         return replace(self, result=result)
 

@@ -143,12 +143,7 @@ def reported(sweeps: HostModel, where: Optimum, parameters: Parameters) -> Param
     """Return a draw as it is reported: probabilities as such, and what follows."""
     closed = {name: np.exp(parameters[name]) for name in where.counts}
     logit = {name: parameters[name] for name in where.logit}
-    return {
-        **closed,
-        **where.free,
-        **as_reported(logit),
-        **sweeps.derived(parameters),
-    }
+    return {**closed, **where.free, **as_reported(logit), **sweeps.derived(parameters)}
 
 
 def _of_columns(

@@ -43,12 +43,7 @@ from jaxtyping import Float, Int
 from consilience.inference.row_moves import RowLikelihood, elliptical_slice
 from consilience.inference.trajectories import Point, Trajectories
 from consilience.inference.truth_draws import Scored, TruthDraws, eased
-from consilience.model import (
-    DIFFICULTY,
-    TYPICAL,
-    RowEffects,
-    normal_nodes,
-)
+from consilience.model import DIFFICULTY, TYPICAL, RowEffects, normal_nodes
 
 START = 0.5  # of every standard deviation, as a share of its prior scale
 FAR = 1e3  # standard deviations of the prior: trajectories that diverge stay finite

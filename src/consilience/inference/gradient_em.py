@@ -91,11 +91,7 @@ ROUNDS = 30  # of as many proposals as draws
 
 
 def laplace_draws(
-    model: Model[Any],
-    summit: Optimized,
-    seed: Seed,
-    number: int,
-    report: Reporter,
+    model: Model[Any], summit: Optimized, seed: Seed, number: int, report: Reporter
 ) -> tuple[list[Mode], float]:
     """Return so many draws, and how many independent ones they equal.
 
@@ -283,10 +279,7 @@ def _linear_tilt(
 
 @partial(jax.jit, static_argnames="model")
 def _prior_tilt(
-    model: Model[Any],
-    whole: Observations,
-    spreads: Parameters,
-    key: Key[Array, ""],
+    model: Model[Any], whole: Observations, spreads: Parameters, key: Key[Array, ""]
 ) -> Parameters:
     """Return the fall of the log prior where the prior has drawn a point."""
     at = {name: jnp.exp(value) for name, value in spreads.items()}

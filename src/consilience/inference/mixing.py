@@ -265,11 +265,7 @@ def _quantities(
             prevalence, (*confusion.shape[:2], confusion.shape[3])
         )
         accuracy = np.einsum("cdk,cdjkl,lk->cdj", prevalence, confusion, space.votes)
-        read = {
-            "accuracy": accuracy,
-            "prevalence": prevalence,
-            "confusion": confusion,
-        }
+        read = {"accuracy": accuracy, "prevalence": prevalence, "confusion": confusion}
     for name, draws in read.items():
         axes = tuple(
             along.get(axis, range(size))

@@ -331,9 +331,7 @@ def no_evidence(data: Data) -> Float[Array, "blocks size S"] | None:
 
 
 def _program(
-    model: Model[Any],
-    data: Data,
-    evidence: Float[Array, "blocks size S"] | None,
+    model: Model[Any], data: Data, evidence: Float[Array, "blocks size S"] | None
 ) -> None:
     ran, substates = sample_answers(model, data.whole), num_substates(model)
 

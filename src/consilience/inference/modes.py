@@ -23,10 +23,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from consilience.inference.augmentation import (
-    interval,
-    mean_belief,
-)
+from consilience.inference.augmentation import interval, mean_belief
 from consilience.inference.mixing import Mixing
 from consilience.inference.result import Moments, Result
 from consilience.model import PREVALENCE, Model
@@ -74,10 +71,7 @@ def described(
         for each in range(number)
     )
     return replace(
-        mixing,
-        mode=mode,
-        weight=count / chains,
-        modes=f"{names[worst]} is {values}",
+        mixing, mode=mode, weight=count / chains, modes=f"{names[worst]} is {values}"
     )
 
 

@@ -46,11 +46,7 @@ from consilience.inference.slopes import (
     root_of_inverse,
     slope_of,
 )
-from consilience.model import (
-    Model,
-    Parameters,
-    sample_answers,
-)
+from consilience.model import Model, Parameters, sample_answers
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
 

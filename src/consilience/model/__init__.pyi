@@ -11,9 +11,7 @@ from .by_tables import (
     sample_skill,
     subtypes,
 )
-from .columns import (
-    log_prior_of_truth,
-)
+from .columns import log_prior_of_truth
 from .contract import (
     DIMS,
     NOTHING,
@@ -29,10 +27,7 @@ from .contract import (
     stack_chains,
     thin,
 )
-from .host import (
-    HostModel,
-    Swept,
-)
+from .host import HostModel, Swept
 from .kinds import (
     Applied,
     Heuristic,
@@ -61,12 +56,7 @@ from .language import (
     one_hot,
     sample,
 )
-from .on_shortlists import (
-    OnShortlists,
-    Shortlists,
-    lists_of,
-    shortlists,
-)
+from .on_shortlists import OnShortlists, Shortlists, lists_of, shortlists
 from .program import (
     SCORE,
     Simulated,

@@ -211,9 +211,7 @@ class HostModel:
         return np.broadcast_to(np.asarray(prior.concentration, float), prior.shape)
 
     def given_the_others(
-        self,
-        logs: Logs,
-        responses: tuple[Int[np.ndarray, " N"], ...],
+        self, logs: Logs, responses: tuple[Int[np.ndarray, " N"], ...]
     ) -> Float[np.ndarray, " N"]:
         """Return log p(answer | the other answers of its unit, parameters).
 
@@ -232,9 +230,7 @@ class HostModel:
         return -np.log(mean)
 
     def from_outside(
-        self,
-        logs: Logs,
-        responses: tuple[Int[np.ndarray, " N"], ...],
+        self, logs: Logs, responses: tuple[Int[np.ndarray, " N"], ...]
     ) -> Float[np.ndarray, " N"]:
         """Return log p(answer | the observed answers of its unit, parameters).
 

@@ -20,21 +20,10 @@ from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import FitError
 from consilience.model.columns import log_prior_of_truth
-from consilience.model.contract import (
-    TINY,
-    WEIGHT,
-    Given,
-    Parameters,
-)
+from consilience.model.contract import TINY, WEIGHT, Given, Parameters
 from consilience.model.in_numpyro import InNumPyro
-from consilience.model.kinds import (
-    Model,
-    dirichlet_priors,
-    num_substates,
-)
-from consilience.model.language import (
-    run_by,
-)
+from consilience.model.kinds import Model, dirichlet_priors, num_substates
+from consilience.model.language import run_by
 from consilience.model.summed import (
     LaidOutAnswers,
     Ran,

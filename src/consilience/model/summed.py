@@ -24,18 +24,8 @@ from consilience.model.columns import (
     told_by_an_answer,
     told_by_columns,
 )
-from consilience.model.contract import (
-    PREVALENCE,
-    WEIGHT,
-    Answers,
-    Parameters,
-)
-from consilience.model.kinds import (
-    Model,
-    check_tables,
-    num_substates,
-    takes_columns,
-)
+from consilience.model.contract import PREVALENCE, WEIGHT, Answers, Parameters
+from consilience.model.kinds import Model, check_tables, num_substates, takes_columns
 from consilience.model.on_shortlists import Shortlists
 from consilience.truth import ChoiceSpace, Observations, Space, observe
 from consilience.truth.arrays import AnyArray, incidence, pytree

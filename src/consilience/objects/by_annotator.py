@@ -168,10 +168,7 @@ def _responses(
         outside=some(1 - members(num_labels)[:, single.main].T),
         of_single=by_unit(single, of_single),
         exhaustive_singles=sums(
-            allocation,
-            entry,
-            (len(split.of_unit), len(of_single)),
-            (blocks.most, ways),
+            allocation, entry, (len(split.of_unit), len(of_single)), (blocks.most, ways)
         ),
         unit_of_exhaustive=of_exhaustive,
         unit_of_single=of_single,

@@ -25,12 +25,7 @@ from consilience.objects.pooling import (
     pool,
     usual_votes,
 )
-from consilience.objects.space import (
-    Names,
-    Pairs,
-    candidate_pairs,
-    places,
-)
+from consilience.objects.space import Names, Pairs, candidate_pairs, places
 from consilience.truth.arrays import AnyArray, pytree
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace

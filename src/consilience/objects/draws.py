@@ -37,12 +37,7 @@ from consilience.objects.label_counts import (
     style_beta,
     sums_by_size,
 )
-from consilience.objects.partitions import (
-    BY_MATRIX,
-    block_indices,
-    enumerated,
-    members,
-)
+from consilience.objects.partitions import BY_MATRIX, block_indices, enumerated, members
 from consilience.truth.arrays import on_host
 from consilience.truth.named import MAX_LABELS
 
@@ -358,10 +353,7 @@ def _chances(
 
 
 def _chosen(
-    chance: Float[np.ndarray, "v P"],
-    items: int,
-    number: int,
-    generator: Streams,
+    chance: Float[np.ndarray, "v P"], items: int, number: int, generator: Streams
 ) -> tuple[Int[np.ndarray, "u D"], Int[np.ndarray, "u D"]]:
     """Draw allocation and partition of each item, evenly spread over what is likely."""
     ladder = np.cumsum(chance.ravel())

@@ -28,11 +28,7 @@ from consilience.objects.block_counts import (
     fill_allocations,
     filled_rows,
 )
-from consilience.objects.by_annotator import (
-    People,
-    Responses,
-    lay_out_annotators,
-)
+from consilience.objects.by_annotator import People, Responses, lay_out_annotators
 from consilience.objects.covariates import BlockCovariates, candidate_covariates
 from consilience.objects.partitions import NEVER, members
 from consilience.objects.pooling import ItemCounts, Pool, pool

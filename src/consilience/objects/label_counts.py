@@ -38,11 +38,7 @@ from consilience.objects.by_annotator import Responses
 from consilience.objects.covariates import BlockCovariates
 from consilience.objects.endorsement import ENDORSEMENT_DIMS, endorsement, log_endorsed
 from consilience.objects.items import EndToEnd
-from consilience.objects.partitions import (
-    members,
-    pairs_inside,
-    sum_over_partitions,
-)
+from consilience.objects.partitions import members, pairs_inside, sum_over_partitions
 from consilience.truth.arrays import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -16,13 +16,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Shaped
 
-from consilience.objects.pooling import (
-    ItemCounts,
-    Pool,
-    Tally,
-    count_items,
-    pool,
-)
+from consilience.objects.pooling import ItemCounts, Pool, Tally, count_items, pool
 from consilience.objects.space import Names, anonymous
 from consilience.truth import ObjectsSpace
 from consilience.truth.coding import some_units

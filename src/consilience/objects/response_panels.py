@@ -139,9 +139,7 @@ def _convolve(
 
 
 def _coverage(
-    chance: Float[np.ndarray, "n u D"],
-    event: Bool[np.ndarray, "n u"],
-    numbers: Streams,
+    chance: Float[np.ndarray, "n u D"], event: Bool[np.ndarray, "n u"], numbers: Streams
 ) -> Float[np.ndarray, "u S"]:
     """Return how probably what most of a panel say is among what is asked."""
     ladder = np.cumsum(chance, axis=0)[:-1]

@@ -77,10 +77,7 @@ once = COMPILED.once
 
 
 def totals(
-    items: Items,
-    every: EndToEnd,
-    parameters: Parameters,
-    evidence: Float[Array, "A K"],
+    items: Items, every: EndToEnd, parameters: Parameters, evidence: Float[Array, "A K"]
 ) -> Float[Array, " U"]:
     """Return log p(answers) of units that have two candidates or more."""
     prior = parameters["objects"] + every.pair @ parameters["affinity"]

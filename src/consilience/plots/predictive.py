@@ -33,11 +33,7 @@ from consilience.tables.mpl import (
     width_for,
 )
 
-_ALL = {
-    "agreement": "all pairs",
-    "votes": "mean share",
-    "errors": "all labels",
-}
+_ALL = {"agreement": "all pairs", "votes": "mean share", "errors": "all labels"}
 _TITLES = CATALOGUE["predictive_checks"].column("check").values
 EXTREME = 0.05  # adjusted p-values below are marked
 _NEEDS = ("stated", "value", "lower", "upper")
@@ -277,10 +273,7 @@ def plot_calibration(
 
 
 def _calibration_table(
-    calibration: object,
-    gold: pd.DataFrame | str | None,
-    bins: int,
-    prob: float | None,
+    calibration: object, gold: pd.DataFrame | str | None, bins: int, prob: float | None
 ) -> tuple[pd.DataFrame, float | None]:
     """Return what is drawn, and the probability of its intervals where it is stated."""
     if isinstance(calibration, Fit):

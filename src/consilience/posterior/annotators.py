@@ -35,10 +35,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
-from consilience.posterior.confusion import (
-    annotator_design_effect,
-    widen,
-)
+from consilience.posterior.confusion import annotator_design_effect, widen
 from consilience.posterior.stored import (
     Estimate,
     answers_given,

@@ -70,10 +70,7 @@ def class_tables(data: xr.DataTree) -> dict[str, pd.DataFrame]:
 
 
 def _accuracy(
-    posterior: ClassPosterior,
-    space: ChoiceSpace,
-    answers: Answers,
-    prob: float,
+    posterior: ClassPosterior, space: ChoiceSpace, answers: Answers, prob: float
 ) -> pd.DataFrame:
     """Return how often each annotator gives the class's own label."""
     who, pair, count = answers

@@ -125,9 +125,7 @@ def _table_residuals(tables: ByTables, matrix: ResponseMatrix) -> Residuals:
     deviation = np.sqrt(np.maximum(square - mean**2, 0))
     residual = weighed[:, :, None] - mean
 
-    def of_units(
-        values: Float[np.ndarray, "#J K T #L"],
-    ) -> Float[np.ndarray, "U M"]:
+    def of_units(values: Float[np.ndarray, "#J K T #L"]) -> Float[np.ndarray, "U M"]:
         summed = over_answers(matrix, np.broadcast_to(values, likely.shape))
         each: Float[np.ndarray, "U M"] = summed.reshape(len(summed), -1)
         return each

@@ -139,9 +139,7 @@ def _share(
     return summed / np.maximum(counted, 1)
 
 
-def _right(
-    answers: Answers,
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+def _right(answers: Answers) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """Return how right each answer is, and how right it was to be expected."""
     rows = answers.rows[answers.annotator]
     likelihood = answers.rows[answers.annotator, :, answers.answer]

@@ -363,10 +363,9 @@ def _control(tasks: list[dict[str, Any]], labels: set[str]) -> Control:
         value = result["value"]
         listed = {str(p[-1]): p for p in value.get("taxonomy") or () if p}
         paths |= listed
-        answers = {
-            "rating": [value.get("rating")],
-            "taxonomy": list(listed),
-        }.get(result["type"], value.get("choices") or ())
+        answers = {"rating": [value.get("rating")], "taxonomy": list(listed)}.get(
+            result["type"], value.get("choices") or ()
+        )
         if labels & set(map(str, answers)):
             counts[result["from_name"], result["to_name"], result["type"]] += 1
     if not counts:

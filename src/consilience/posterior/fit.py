@@ -92,14 +92,7 @@ import pandas as pd
 
 from consilience.errors import KindError, OptionError
 from consilience.model import Model
-from consilience.posterior import (
-    annotators,
-    confusion,
-    labels,
-    objects,
-    store,
-    tables,
-)
+from consilience.posterior import annotators, confusion, labels, objects, store, tables
 from consilience.posterior.stored import check_model
 from consilience.posterior.tables import DescribedTable
 from consilience.posterior.tree import Outcome
@@ -359,11 +352,7 @@ class Fit:
         return restored(annotators.annotators(self.data), self.types)
 
     def confusion(
-        self,
-        *,
-        true_label: object = None,
-        level: int = 0,
-        groups: bool = False,
+        self, *, true_label: object = None, level: int = 0, groups: bool = False
     ) -> pd.DataFrame:
         """Return p(answer | truth) of the population and of each annotator with an id.
 

@@ -64,9 +64,7 @@ def labels(data: xr.DataTree) -> pd.DataFrame:
 
 
 def labels_of_candidates(
-    truth: Candidates,
-    items: Shaped[np.ndarray, " U"],
-    states: Shaped[np.ndarray, " K"],
+    truth: Candidates, items: Shaped[np.ndarray, " U"], states: Shaped[np.ndarray, " K"]
 ) -> pd.DataFrame:
     """Return the table `labels` of a fit of kind choice or objects."""
     state = np.broadcast_to(truth.state, truth.probability.shape).ravel()

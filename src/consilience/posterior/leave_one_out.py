@@ -35,12 +35,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.model import (
-    HostModel,
-    Model,
-    logarithms,
-    thin,
-)
+from consilience.model import HostModel, Model, logarithms, thin
 from consilience.truth import ContainsSpace, Space
 
 MAX_SCORED = 50_000_000  # answers x draws held at once (float32: 200 MB)

@@ -21,19 +21,10 @@ from jaxtyping import Float, Int, Shaped, UInt8
 from numpy.polynomial.hermite_e import hermegauss
 
 from consilience.errors import OptionError
-from consilience.posterior.stored import (
-    JOINT_DRAWS,
-    category,
-    draws,
-    estimate,
-    stored,
-)
+from consilience.posterior.stored import JOINT_DRAWS, category, draws, estimate, stored
 from consilience.when_used import special, xr
 
-OF_ITEMS = (
-    *("objects", "object_counts"),
-    *("same_object", "ambiguity", "panels"),
-)
+OF_ITEMS = (*("objects", "object_counts"), *("same_object", "ambiguity", "panels"))
 LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits
 _AXES = {
     "single_label": ("mean_and_spread",),
@@ -97,10 +88,7 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
     }
     interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["prob"]))
     return pd.DataFrame(
-        {
-            "style": pd.Series(list(drawn), dtype="str"),
-            **interval.columns("share"),
-        }
+        {"style": pd.Series(list(drawn), dtype="str"), **interval.columns("share")}
     )
 
 

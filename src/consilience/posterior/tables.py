@@ -37,11 +37,7 @@ from consilience.posterior.annotators import (
 from consilience.posterior.confusion import confusion
 from consilience.posterior.flags import talk_to
 from consilience.posterior.labels import items, items_to_check, labels
-from consilience.posterior.objects import (
-    OF_ITEMS,
-    object_table,
-    styles,
-)
+from consilience.posterior.objects import OF_ITEMS, object_table, styles
 from consilience.posterior.stored import stored_names
 from consilience.responses.id_types import Types, restored
 from consilience.tables import CATALOGUE, Schema

@@ -64,12 +64,7 @@ from jaxtyping import Float, Int
 
 from consilience.errors import OptionError, not_a, not_among
 from consilience.intervals import bounds, move_bound
-from consilience.model import (
-    HostModel,
-    Model,
-    logarithms,
-    thin,
-)
+from consilience.model import HostModel, Model, logarithms, thin
 from consilience.model.language import logsumexp
 from consilience.posterior.spaces import candidate_states, restored_space
 from consilience.posterior.stored import (
@@ -138,9 +133,7 @@ def temper(
         for bound in (truth.lower, truth.upper)
     )
     return Truth(
-        probability,
-        np.minimum(lower, probability),
-        np.maximum(upper, probability),
+        probability, np.minimum(lower, probability), np.maximum(upper, probability)
     )
 
 

@@ -15,10 +15,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from consilience.analysis import Agreement
-from consilience.errors import (
-    SourceError,
-    UnavailableError,
-)
+from consilience.errors import SourceError, UnavailableError
 from consilience.figures import StudyFigures
 from consilience.posterior import Fit
 from consilience.posterior.stored import category, names

@@ -31,11 +31,7 @@ from consilience.classifiers.images import (
     list_images,
     quiet,
 )
-from consilience.errors import (
-    FolderExistsError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import FolderExistsError, OptionError, SourceError
 from consilience.progress import Progress, Reporter, silent
 from consilience.whole_folder import refusals
 

@@ -130,9 +130,7 @@ def _multilabel_draft(
     ids = [f"{images[i]}/{k + 1}" for i, k in zip(image, order, strict=True)]
     return Draft(
         account=Account(
-            unit="answers to an image",
-            read=len(sizes),
-            assumptions=[ANONYMOUS, OFFER],
+            unit="answers to an image", read=len(sizes), assumptions=[ANONYMOUS, OFFER]
         ),
         kind="objects",
         item=Coded(image[response].astype(np.int32), names),
@@ -166,10 +164,7 @@ def _labels(folder: Path) -> pd.DataFrame:
 
 
 def _multilabel_items(
-    columns: dict[str, np.ndarray],
-    asked: np.ndarray,
-    folder: Path,
-    listing: list[Path],
+    columns: dict[str, np.ndarray], asked: np.ndarray, folder: Path, listing: list[Path]
 ) -> tuple[pd.DataFrame, str]:
     """All images of the study, those that were asked about first, and a note on them.
 

@@ -212,10 +212,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
 
 
 def read_with(
-    source: Sources,
-    options: ReadOptions,
-    *,
-    format: str | None = None,
+    source: Sources, options: ReadOptions, *, format: str | None = None
 ) -> Responses:
     """Read responses with a record of options; what looks wrong is in the account."""
     if format is None and options.one_hot:

@@ -156,10 +156,7 @@ def _compared(line: Line, x: Axis, y: Axis) -> list[Chart]:
     words = alt.Chart(ends.tail(1)).mark_text(
         align="right", dy=-6, color=INK, fontSize=11, aria=False
     )
-    return [
-        drawn.encode(**at, description="text:N"),
-        words.encode(**at, text="text:N"),
-    ]
+    return [drawn.encode(**at, description="text:N"), words.encode(**at, text="text:N")]
 
 
 def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> Chart:

@@ -1,12 +1,7 @@
 from .choice import answer_slot, candidates, classes, named_pairs
 from .coding import merge_identical
 from .named import LabelPairs
-from .observations import (
-    Observations,
-    blocks,
-    minibatches,
-    observe,
-)
+from .observations import Observations, blocks, minibatches, observe
 from .padding import next_size, padded
 from .response_matrix import ResponseMatrix, tally
 from .space import (

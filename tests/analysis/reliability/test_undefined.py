@@ -93,10 +93,7 @@ def test_no_pairs_of_annotators_is_one_sentence(rated):
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [
-        ({"prob": 1.0}, "between 0 and 1"),
-        ({"bootstrap": -1}, "number of resamples"),
-    ],
+    [({"prob": 1.0}, "between 0 and 1"), ({"bootstrap": -1}, "number of resamples")],
 )
 def test_an_option_out_of_range_is_refused(options, said, rated):
     with pytest.raises(OptionError, match=said):

@@ -95,7 +95,4 @@ def test_one_that_takes_too_long_or_too_much_is_given_up(first, fake):
     slow, _ = in_a_process(Limits(2.0))(first, fake("sleep"), 0)
     assert (slow["status"], slow["reason"]) == ("timeout", "not done after 2 s")
     greedy, _ = in_a_process(Limits(100.0, gib=0.7))(first, fake("greedy"), 0)
-    assert (greedy["status"], greedy["reason"]) == (
-        "memory",
-        "held more than 0.7 GiB",
-    )
+    assert (greedy["status"], greedy["reason"]) == ("memory", "held more than 0.7 GiB")

@@ -48,10 +48,7 @@ def labels(pooled, item):
 
 @pytest.mark.parametrize(
     ("policy", "i", "j"),
-    [
-        ("union", "dog cat wolf", "cup pot mug"),
-        ("ensemble", "dog cat", "cup pot"),
-    ],
+    [("union", "dog cat wolf", "cup pot mug"), ("ensemble", "dog cat", "cup pot")],
 )
 def test_the_union_holds_everybodys_best_and_the_ensemble_that_of_the_mean(
     two, policy, i, j

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 import consilience as cs
-from consilience.errors import (
-    DataError,
-    SourceError,
-)
+from consilience.errors import DataError, SourceError
 
 IMAGES = [["x.JPEG", "n02"], ["y.JPEG", "n01"], ["z.JPEG", "n02"]]
 

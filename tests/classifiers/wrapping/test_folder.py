@@ -165,9 +165,7 @@ def test_probabilities_are_recognized(made, tmp_path, ending, answers, origin):
 
 
 def test_weights_in_a_file_beside_it_are_taken_in_and_from_elsewhere_refused(tmp_path):
-    model = colours(
-        "f = Flatten (m) w = Identity (weights) y = MatMul (f, w)",
-    )
+    model = colours("f = Flatten (m) w = Identity (weights) y = MatMul (f, w)")
     weights = np.diag([1, 2, 3]).astype(np.float32)
     model.graph.initializer.append(numpy_helper.from_array(weights, "weights"))
     inner = tmp_path / "inner"

@@ -158,10 +158,7 @@ def test_pixels_are_scaled_as_the_file_states(read, content):
         ("[1, 2]", "gives neither image_mean"),
         ({"labels": 3}, "gives neither image_mean"),
         ({**VIT, "size": {"height": 224, "width": 200}}, "224 x 200, not square"),
-        (
-            {**BIT, "do_center_crop": False, "size": {"shortest_edge": 256}},
-            "no square",
-        ),
+        ({**BIT, "do_center_crop": False, "size": {"shortest_edge": 256}}, "no square"),
         ({**BIT, "crop_size": 257}, "a square of 257 out of 256 pixels"),
         ({**BIT, "image_processor_type": None}, "whether 256 is the shorter side"),
         ({**TIMM, "crop_mode": "border"}, "crop_mode 'border'"),

@@ -8,11 +8,7 @@ import consilience as cs
 from consilience import continuing
 from consilience.checks.verdict import as_dataset, at_most
 from consilience.cli.outcome import summary
-from consilience.cli.pages import (
-    annotator_table,
-    comparison_table,
-    verdicts,
-)
+from consilience.cli.pages import annotator_table, comparison_table, verdicts
 from consilience.fitting import comparing
 from consilience.inference.ascent import _Climb
 from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE

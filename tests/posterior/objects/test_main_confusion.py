@@ -10,12 +10,7 @@ from consilience.posterior.item_tables import main_accuracy, main_confusion
 from consilience.posterior.shrinkage import learn_precision
 from consilience.spaces import space_of
 
-ROWS = [
-    ("i", "a", "cat"),
-    ("i", "b", "cat"),
-    ("j", "a", "dog"),
-    ("j", "b", "cat"),
-]
+ROWS = [("i", "a", "cat"), ("i", "b", "cat"), ("j", "a", "dog"), ("j", "b", "cat")]
 
 
 @pytest.fixture

@@ -19,9 +19,7 @@ def fitted():
 
     def build(belief, state, answers, superclass=None, labels=("cat", "dog", "fox")):
         item, answer, n = np.array(answers).T
-        constant = {
-            "candidate_class": (("item", "candidate"), np.array(state)),
-        }
+        constant = {"candidate_class": (("item", "candidate"), np.array(state))}
         if superclass is not None:
             constant["superclass"] = ("true_class", np.array(superclass, object))
         belief = np.array(belief, float)

@@ -74,12 +74,7 @@ def test_less_usual_names_are_assumed_where_the_content_agrees(names):
 @given(
     seed=st.integers(0, 99),
     order=st.permutations(range(3)),
-    names=st.lists(
-        st.sampled_from(SOME_NAMES),
-        min_size=3,
-        max_size=3,
-        unique=True,
-    ),
+    names=st.lists(st.sampled_from(SOME_NAMES), min_size=3, max_size=3, unique=True),
 )
 @settings(max_examples=30)
 def test_a_long_table_is_read_right_or_asked_about(seed, order, names):
@@ -223,11 +218,7 @@ OTHERS = {
         "worker": np.arange(N) % 3,
         **{name: numbers(N, 0, 2, k) for k, name in enumerate(["cat", "dog", "fox"])},
     },
-    "counts": {
-        "image": range(N),
-        "cat": numbers(N, 0, 8),
-        "dog": numbers(N, 0, 8, 1),
-    },
+    "counts": {"image": range(N), "cat": numbers(N, 0, 8), "dog": numbers(N, 0, 8, 1)},
     "measures": {
         "id": range(N),
         "age": numbers(N, 18, 80),

@@ -554,11 +554,7 @@ def test_xml_that_is_no_job_is_refused(tmp_path):
     for text, error, found in (
         (bomb + job("<tag/>"), SourceError, "not the XML of annotations"),
         (job("")[:-9], SourceError, "not the XML of annotations"),
-        (
-            job("").replace("<image", "<track/><image"),
-            SourceError,
-            "of a video",
-        ),
+        (job("").replace("<image", "<track/><image"), SourceError, "of a video"),
     ):
         path.write_text(text)
         with pytest.raises(error, match=found):

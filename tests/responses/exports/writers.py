@@ -527,10 +527,7 @@ def scale(folder, study, *, several=False):
             "metadata": {},
             "response": {
                 "responses": [
-                    {
-                        "worker_id": person,
-                        "category": value(picked, several),
-                    }
+                    {"worker_id": person, "category": value(picked, several)}
                     for person, picked in study.of(item).items()
                 ]
             },
@@ -597,11 +594,7 @@ WRITERS: dict[str, Writer] = {
     )
 }
 # Formats whose items are named otherwise, or whose labels are numbers.
-ITEM = {
-    "toloka": url,
-    "toloka_json": url,
-    "argilla_first": lambda item: f"Text {item}",
-}
+ITEM = {"toloka": url, "toloka_json": url, "argilla_first": lambda item: f"Text {item}"}
 NUMBERED = {"doccano_old"}
 ONLY_ANSWERS = {"doccano", "doccano_old", "cvat"}  # a skipped item has no sign
 READER = {

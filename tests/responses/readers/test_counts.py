@@ -15,8 +15,7 @@ def test_counts_of_labels_are_anonymous_answers(written):
 
 def test_yes_of_shown_gives_the_no_of_the_others(written):
     path = written(
-        "a.csv",
-        "image,label,n_yes,n_shown\n1,a,3,5\n1,b,0,5\n2,a,4,4\n3,a,0,0\n",
+        "a.csv", "image,label,n_yes,n_shown\n1,a,3,5\n1,b,0,5\n2,a,4,4\n3,a,0,0\n"
     )
     responses = read(path)
     result = responses.table[["item", "label", "answer", "n"]].astype("str")

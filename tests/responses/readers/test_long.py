@@ -27,14 +27,8 @@ def cells(responses, column):
         ("a.txt", CSV.replace(",", "|")),
         ("a.csv", CSV.replace("cat", '"cat"')),
         ("a.csv", CSV.encode("utf-16")),
-        (
-            "a.jsonl",
-            LINES.replace("}", "}\n", 1),
-        ),
-        (
-            "a.json",
-            "[" + LINES.replace("}\n", "},") + "]",
-        ),
+        ("a.jsonl", LINES.replace("}", "}\n", 1)),
+        ("a.json", "[" + LINES.replace("}\n", "},") + "]"),
     ],
 )
 def test_ids_that_look_like_numbers_stay_as_they_are(written, name, content):
@@ -141,8 +135,7 @@ def test_answers_of_other_words_are_refused_until_they_are_mapped(written):
 
 def test_several_rows_of_one_response_are_objects_when_asked(written):
     path = written(
-        "a.csv",
-        "item,response,label,main\ni,r1,dog,1\ni,r1,cat,0\ni,r2,dog,true\n",
+        "a.csv", "item,response,label,main\ni,r1,dog,1\ni,r1,cat,0\ni,r2,dog,true\n"
     )
     responses = read(path, response_id="response")
     assert responses.kind == "objects"

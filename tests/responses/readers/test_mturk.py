@@ -41,8 +41,7 @@ def test_a_question_about_a_label_is_contains_and_the_rejected_go(written):
 
 def test_the_face_of_the_readme_names_the_columns(written):
     text = batch(
-        "Input.image,Input.query,Answer.q",
-        ("w1", "Approved", "1.jpg", "dog", "yes"),
+        "Input.image,Input.query,Answer.q", ("w1", "Approved", "1.jpg", "dog", "yes")
     )
     responses = read(
         written("a.csv", text), format="mturk", item="Input.image", label="Input.query"

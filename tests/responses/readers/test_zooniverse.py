@@ -43,8 +43,7 @@ def test_a_question_is_a_choice_and_people_without_login_are_annotators(export):
 
 def test_a_survey_names_one_object_for_each_choice(export):
     path = export(
-        row(1, "ann", survey("FOX", "HARE", "FOX")),
-        row(1, "bob", survey("FOX")),
+        row(1, "ann", survey("FOX", "HARE", "FOX")), row(1, "bob", survey("FOX"))
     )
     responses = read(path)
     assert responses.kind == "objects"
@@ -108,8 +107,7 @@ def test_the_item_is_a_field_of_the_metadata_if_it_is_named(export):
 
 def test_gold_standard_classifications_are_gold_and_no_answers(export):
     path = export(
-        row(1, "ann", question("cat")),
-        row(1, "expert", question("dog"), gold="true"),
+        row(1, "ann", question("cat")), row(1, "expert", question("dog"), gold="true")
     )
     responses = read(path)
     assert rows(responses, "annotator", "label") == [["ann", "cat"]]

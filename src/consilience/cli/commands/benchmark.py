@@ -270,12 +270,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         )
         raise OptionError(msg)
     from consilience import annotators as room
-    from consilience.cli.calibration_check import (
-        notes,
-        open_folder,
-        page,
-        tables,
-    )
+    from consilience.cli.calibration_check import notes, open_folder, page, tables
     from consilience.inference import engines as available
     from consilience.whole_folder import whole_files
 

@@ -40,9 +40,7 @@ from consilience.cli.outcome import (
 )
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.console import VERBOSITY
-from consilience.errors import (
-    as_options,
-)
+from consilience.errors import as_options
 from consilience.inference.options import check_fits
 
 if TYPE_CHECKING:

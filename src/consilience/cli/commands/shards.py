@@ -8,12 +8,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from consilience.cli.options import Reading, read_options
-from consilience.cli.outcome import (
-    keeping,
-    leave_if_failed,
-    print_fitted,
-    summary,
-)
+from consilience.cli.outcome import keeping, leave_if_failed, print_fitted, summary
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import OptionError, as_options
 

@@ -16,17 +16,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.ascent import (
-    Steps,
-    UpdateRule,
-    logs_of,
-    optimize,
-    point,
-)
-from consilience.inference.dirichlet import (
-    log_mean,
-    log_normaliser,
-)
+from consilience.inference.ascent import Steps, UpdateRule, logs_of, optimize, point
+from consilience.inference.dirichlet import log_mean, log_normaliser
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import Result, at_a_point
 from consilience.model import HostModel, Model

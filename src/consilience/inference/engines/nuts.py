@@ -42,12 +42,7 @@ from scipy.special import softmax
 
 from consilience.continuing import Loop
 from consilience.errors import FitError
-from consilience.inference.ascent import (
-    Steps,
-    as_reported,
-    logs_of,
-    optimize,
-)
+from consilience.inference.ascent import Steps, as_reported, logs_of, optimize
 from consilience.inference.engines import vb
 from consilience.inference.mixing import judge, undecided
 from consilience.inference.mode import (
@@ -88,10 +83,7 @@ class Laplace(NamedTuple):
 
 
 def find_mode(
-    model: Model[Any],
-    space: Space,
-    key: Key[Array, ""],
-    report: Reporter = silent,
+    model: Model[Any], space: Space, key: Key[Array, ""], report: Reporter = silent
 ) -> Laplace:
     """Optimize, and compute the curvature at the mode by differences of gradients."""
     _, _, summit = ascend(model, space, Steps(), key, report, pad=False)

@@ -15,23 +15,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.ascent import (
-    Steps,
-    UpdateRule,
-    logs_of,
-    optimize,
-    point,
-)
-from consilience.inference.augmentation import (
-    FEWEST,
-    augment,
-    interval,
-    mean_belief,
-)
-from consilience.inference.dirichlet import (
-    expected_log,
-    log_normaliser,
-)
+from consilience.inference.ascent import Steps, UpdateRule, logs_of, optimize, point
+from consilience.inference.augmentation import FEWEST, augment, interval, mean_belief
+from consilience.inference.dirichlet import expected_log, log_normaliser
 from consilience.inference.options import Seed, generator_of, override
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
 from consilience.model import HostModel, Model, num_substates

@@ -3,11 +3,7 @@
 from dataclasses import replace
 
 from consilience.reports.content import Listing, Note, Part, Report, Section
-from consilience.reports.sections import (
-    data,
-    diagnostics,
-    overview,
-)
+from consilience.reports.sections import data, diagnostics, overview
 
 __all__ = ["sections"]
 

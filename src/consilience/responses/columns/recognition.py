@@ -158,10 +158,7 @@ class _Matrix:
 
 
 def _wide(
-    table: TextTable,
-    options: ReadOptions,
-    roles: Mapping[str, str],
-    assumed: list[str],
+    table: TextTable, options: ReadOptions, roles: Mapping[str, str], assumed: list[str]
 ) -> Understood | None:
     matrix = _matrix(table, options, roles)
     if matrix is None:
@@ -269,10 +266,7 @@ def _ask_wide(table: TextTable, matrix: _Matrix) -> SourceError:
 
 
 def _with_annotator(
-    table: TextTable,
-    options: ReadOptions,
-    roles: Mapping[str, str],
-    assumed: list[str],
+    table: TextTable, options: ReadOptions, roles: Mapping[str, str], assumed: list[str]
 ) -> Understood | None:
     """Look for the annotator where item and label are named."""
     label = roles.get("label", roles.get("answer", ""))
@@ -306,10 +300,7 @@ def _with_annotator(
 
 
 def _long(
-    table: TextTable,
-    options: ReadOptions,
-    roles: Mapping[str, str],
-    assumed: list[str],
+    table: TextTable, options: ReadOptions, roles: Mapping[str, str], assumed: list[str]
 ) -> Understood | None:
     """Find roles by names and content together; propose them by content alone."""
     named = {("label" if role == "answer" else role): n for role, n in roles.items()}

@@ -90,11 +90,7 @@ def with_class_names(
             table = table.set_column(place, name, named)
     note = "classes are called by the names that the features record"
     return Frame(
-        data=table,
-        name=source,
-        file=file,
-        notes=(note,) * bool(orders),
-        orders=orders,
+        data=table, name=source, file=file, notes=(note,) * bool(orders), orders=orders
     )
 
 

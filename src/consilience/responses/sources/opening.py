@@ -31,12 +31,7 @@ from consilience.responses.sources.arrow_columns import (
     read_frame,
 )
 from consilience.responses.sources.csv_file import read_csv
-from consilience.responses.sources.frames import (
-    Frame,
-    Source,
-    check_size,
-    readable,
-)
+from consilience.responses.sources.frames import Frame, Source, check_size, readable
 from consilience.responses.sources.json_file import read_records, records_table
 from consilience.responses.sources.nested import nested_records, singular
 from consilience.responses.text import TextTable, stack
