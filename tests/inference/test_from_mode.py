@@ -81,6 +81,6 @@ def test_numbers_that_are_many_are_warmed_up(monkeypatch):
     frame["answer"] = np.resize(["no", "maybe", "yes", "no", "yes"], len(frame))
     space = space_of(read(frame, kind="contains"))
     monkeypatch.setattr(nuts, "MOST", 10)
-    monkeypatch.setattr(nuts, "_compiled", warmed)
+    monkeypatch.setattr(nuts, "_kernel", warmed)
     with jax.enable_x64(True), pytest.raises(Warmed):
         nuts.fit(load("contains"), space, 0, EFFORT)

@@ -1,7 +1,8 @@
 """NUTS: draws from the exact posterior, the truth summed out.
 
 NumPyro's kernel is driven in blocks of one compiled program, which serves warm-up and
-sampling alike. Between blocks the progress is reported and an interrupt is heeded.
+sampling alike. Each chain runs in a thread of its own, so that none waits for another's
+longer path. Between blocks the progress is reported and an interrupt is heeded.
 Where no parameter has a closed form and numbers are some hundreds, chains start about
 the mode, in the metric of the curvature there. Elsewhere a quick variational fit gives
 the parameters it has a place to start from, and gives models that want one a guess of
@@ -11,8 +12,7 @@ So chains start where the labels have their names.
 **From the mode.** With some hundreds of parameters, an optimization and as many pairs
 of gradients give what a long warm-up would learn: where the posterior is, and its
 covariance there (Laplace's approximation). Chains start spread about the mode, wider
-than that, and warm up the size of their steps alone. Each runs in a thread of its own
-through one compiled program, so that none waits for another's longer path.
+than that, and warm up the size of their steps alone.
 
 References
 ----------
@@ -35,9 +35,14 @@ import numpy as np
 import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 from jaxtyping import Array, Float, Key, Shaped
 from numpyro.diagnostics import split_gelman_rubin
-from numpyro.infer import NUTS, init_to_median
+from numpyro.infer import init_to_median
 from numpyro.infer.hmc import hmc
-from numpyro.infer.util import ParamInfo, constrain_fn, potential_energy
+from numpyro.infer.util import (
+    ParamInfo,
+    constrain_fn,
+    initialize_model,
+    potential_energy,
+)
 from scipy.special import softmax
 
 from consilience.continuing import Loop
@@ -118,60 +123,31 @@ def starts(
     return starts
 
 
-def chains_from(
-    model: Model[Any],
-    observations: Observations,
-    mode: Laplace,
-    key: Key[Array, ""],
-    effort: tuple[int, float, int, int],
-) -> tuple[list[Any], Callable[..., tuple[list[Any], Mapping[str, Any]]]]:
-    """Return the chains' first states, and how to go on from them."""
-    tune, target, chains, length = effort
-    of_start, of_chains = jax.random.split(key)
-    begin, block = _kernel(model, tune, target, length)
-    states = [
-        begin(observations, start, mode.covariance, jax.random.fold_in(of_chains, at))
-        for at, start in enumerate(starts(model, mode, of_start, chains))
-    ]
-    precise = jnp.result_type(float) == jnp.float64
-
-    def one(state: Any, observations: Observations) -> tuple[Any, Mapping[str, Any]]:
-        with jax.enable_x64(precise):  # what is set of JAX is set of a thread
-            state, drawn = block(state, observations)
-            return state, jax.tree.map(np.asarray, drawn)
-
-    def together(
-        states: list[Any], observations: Observations
-    ) -> tuple[list[Any], Mapping[str, Any]]:
-        with ThreadPoolExecutor(cpu_count()) as pool:
-            ended = list(pool.map(partial(one, observations=observations), states))
-        drawn = jax.tree.map(
-            lambda *leaves: np.stack(leaves, axis=1), *(new for _, new in ended)
-        )
-        return [state for state, _ in ended], drawn
-
-    return states, together
-
-
 @lru_cache(maxsize=8)
 def _kernel(
-    model: Model[Any], tune: int, target: float, length: int
+    model: Model[Any], tune: int, target: float, dense: tuple[str, ...] | None
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return how to start and to go on; fits of one size share what is compiled."""
-    init, sample = hmc(potential_fn_gen=partial(_potential, model), algo="NUTS")
+    """Return how to start and to go on; fits of one size share what is compiled.
 
+    Parameters of some names have a dense mass matrix; None: the metric is given.
+    """
+    init, sample = hmc(potential_fn_gen=partial(_potential, model), algo="NUTS")
+    metric: dict[str, Any] = {"adapt_mass_matrix": False, "dense_mass": True}
+    if dense is not None:
+        metric = {"dense_mass": [dense] if dense else False}
+
+    @jax.jit
     def begin(
         observations: Observations, start: ParamInfo, covariance: Any, key: Any
     ) -> Any:
         return init(
             start,
             tune,
-            inverse_mass_matrix=jnp.asarray(covariance),
-            adapt_mass_matrix=False,
-            dense_mass=True,
+            inverse_mass_matrix=covariance,
             target_accept_prob=target,
             model_args=(observations,),
             rng_key=key,
+            **metric,
         )
 
     @jax.jit
@@ -180,7 +156,7 @@ def _kernel(
             state = sample(state, (observations,))
             return state, {name: getattr(state, name) for name in FIELDS}
 
-        return jax.lax.scan(step, state, None, length=length)
+        return jax.lax.scan(step, state, None, length=BLOCK)
 
     return begin, block
 
@@ -242,21 +218,25 @@ def fit(
     report: Reporter = silent,
 ) -> Result:
     """Fit by NUTS."""
-    of_guess, of_start = jax.random.split(key_of(seed))
+    of_guess, of_start, of_chains = jax.random.split(key_of(seed), 3)
     observations, values = with_guess(model, space, lay_out(model, space), seed)
     keys = jax.random.split(of_start, effort.chains)
     sampled = shared(model, observations)
     few = sum(size for size, _ in sampled.values()) <= MOST
-    block: Any
-    if few and model.by_gradient(space):
-        tune = _tune(effort, TUNE_KNOWN)
+    from_mode, covariance = few and model.by_gradient(space), None
+    tune = _tune(effort, TUNE_KNOWN if from_mode else TUNE)
+    dense = None if from_mode else _dense(sampled)
+    begin, block = _kernel(model, tune, effort.target, dense)
+    if from_mode:
         mode = find_mode(model, space, of_guess, report)
-        how = (tune, effort.target, effort.chains, BLOCK)
-        state, block = chains_from(model, observations, mode, of_start, how)
+        covariance = jnp.asarray(mode.covariance)
+        places = starts(model, mode, of_start, effort.chains)
     else:
-        tune = _tune(effort, TUNE)
-        start, block = _compiled(model, tune, effort.target, _dense(sampled))
-        state = start(keys, observations, values)
+        places = [_start(model, observations, values, each) for each in keys]
+    state = [
+        begin(observations, place, covariance, jax.random.fold_in(of_chains, chain))
+        for chain, place in enumerate(places)
+    ]
     kept = _drive(block, state, observations, (tune, effort.draws), report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
     result = of_draws(sites, truth, likelihood, effort.prob)
@@ -279,35 +259,18 @@ def fit(
     )
 
 
-@lru_cache(maxsize=8)
-def _compiled(
-    model: Model[Any], tune: int, target: float, dense: tuple[str, ...]
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return how to start and how to go on; fits of one size share what is compiled."""
-    kernels: list[NUTS] = []
-
-    @jax.jit
-    def start(keys: Any, observations: Observations, values: Parameters) -> Any:
-        kernel = NUTS(
-            partial(joint, model),
-            target_accept_prob=target,
-            dense_mass=[dense] if dense else False,
-            init_strategy=start_at(values),
-        )
-        kernels.append(kernel)
-        return kernel.init(keys, tune, None, (observations,), {})
-
-    @jax.jit
-    def block(state: Any, observations: Observations) -> Any:
-        kernel = kernels[-1]  # that of the start which this goes on from
-
-        def step(state: Any, _: None) -> Any:
-            state = kernel.sample(state, (observations,), {})
-            return state, {name: getattr(state, name) for name in FIELDS}
-
-        return jax.lax.scan(step, state, None, length=BLOCK)
-
-    return start, block
+@partial(jax.jit, static_argnames="model")
+def _start(
+    model: Model[Any], observations: Observations, values: Parameters, key: Any
+) -> Any:
+    """Return the given values, or else medians of the prior, with energy and slope."""
+    return initialize_model(
+        key,
+        partial(joint, model),
+        init_strategy=start_at(values),
+        dynamic_args=True,
+        model_args=(observations,),
+    ).param_info
 
 
 def with_guess(
@@ -362,7 +325,9 @@ def _drive(
     loop = Loop("nuts", saved, -(-total // BLOCK), fewest=least)
     for number in loop:
         state = jax.tree.unflatten(shape, saved["leaves"])
-        state, new = block(state, observations)
+        # What NumPyro's programs are read by is one of the process: one chain compiles.
+        ahead = 0 if before else 1
+        state, new = _together(block, state, observations, ahead)
         saved["leaves"], blocks = jax.tree.leaves(state), saved["blocks"]
         blocks.append(jax.tree.map(np.asarray, new))
         if not before:
@@ -378,6 +343,26 @@ def _drive(
         lambda leaf: np.swapaxes(leaf[tune:total], 0, 1), joined
     )
     return by_chain
+
+
+def _together(
+    block: Callable[..., Any], states: list[Any], observations: Observations, ahead: int
+) -> tuple[list[Any], Mapping[str, Any]]:
+    """Go on with each chain in a thread of its own, after so many that go ahead."""
+    precise = jnp.result_type(float) == jnp.float64
+
+    def one(state: Any) -> tuple[Any, Mapping[str, Any]]:
+        with jax.enable_x64(precise):  # what is set of JAX is set of a thread
+            state, drawn = block(state, observations)
+            return state, jax.tree.map(np.asarray, drawn)
+
+    gone = [one(state) for state in states[:ahead]]
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        gone += pool.map(one, states[ahead:])
+    drawn = jax.tree.map(
+        lambda *each: np.stack(each, axis=1), *(drawn for _, drawn in gone)
+    )
+    return [state for state, _ in gone], drawn
 
 
 def _note(
