@@ -25,6 +25,7 @@ EFFORT = {
     "nuts": cs.EngineOptions(draws=100, tune=150, chains=2),
     "svi": cs.EngineOptions(draws=60),
     "rule": cs.EngineOptions(),
+    "auto": cs.EngineOptions(draws=60, tune=60, chains=2),
 }
 
 
@@ -49,7 +50,7 @@ class Combination(NamedTuple):
         """Fit a table of answers."""
         how = {"effort": EFFORT[self.engine], **how}
         ordered = self.model == "ordinal_dawid_skene"
-        if annotators.load(self.model).of_classes:
+        if self.model == "class_confusion":
             how["gold"] = _first(table)
         if self.model == "contains_counts":
             table = table.drop(columns="annotator")
@@ -149,6 +150,7 @@ ALL = list(_combinations())
 EVERY = [
     each for each in ALL if each.engine not in ("nuts", "svi") and _known(each.model)
 ]
+AUTO = [Combination("auto", "auto", kind) for kind in ("choice", "contains")]
 # What takes seconds to compile is under fewer laws, all on studies of one size.
 COMPILED = [each for each in ALL if each not in EVERY]
 QUICK = [each for each in EVERY if not each.compiled]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.laws.combinations import (
+    AUTO,
     EXACT,
     QUICK,
     Combination,
@@ -93,7 +94,7 @@ def test_the_same_tests_catch_answers_that_depend_on_a_name():
 
 
 @pytest.mark.parametrize(
-    "drawn", [each for each in QUICK if not each.exact], ids="-".join
+    "drawn", [*(each for each in QUICK if not each.exact), *AUTO], ids="-".join
 )
 def test_names_change_draws_by_their_sampling_error_alone(drawn):
     table = answers(drawn.kind, items=40)

@@ -2,16 +2,14 @@
 
 import numpy as np
 import pytest
-from tests.laws.combinations import EVERY, EXACT, answers, probabilities, read
+from tests.laws.combinations import AUTO, EVERY, EXACT, answers, probabilities, read
 
 import consilience as cs
 
-PREDICTING = [
-    each for each in EXACT if not isinstance(annotators.load(each.model), Rule)
-]
+PREDICTING = [each for each in EXACT if each.engine != "rule"]
 
 
-@pytest.mark.parametrize("each", EVERY, ids="-".join)
+@pytest.mark.parametrize("each", [*EVERY, *AUTO], ids="-".join)
 def test_what_is_loaded_is_what_was_saved(each, tmp_path):
     fit = each.fit(answers(each.kind))
     fit.save(tmp_path / "run")
