@@ -15,8 +15,10 @@ Prevalence, accuracies and labels hold each other in place where annotators disa
 draws of each given the others had an autocorrelation time of some 460 sweeps in 480
 answers. A trajectory moves them together. Along it rows move with what moves them,
 which mixes where answers are few; and in the last step they stay, which mixes where
-they are many (Yu and Meng 2011). Chains run side by side in one set of arrays, so that
-many cost little more than one, and learn together how far to go; nothing is compiled.
+they are many (Yu and Meng 2011). Of two labels that are alike, either can be that of
+most items, and few trajectories lead from one explanation to the other: exchanges of
+both labels do. Chains run side by side in one set of arrays, so that many cost little
+more than one, and learn together how far to go; nothing is compiled.
 
 **The gradient.** With :math:`n_{jktl}` the expected number of answers l of annotator j
 in state k at node t of ease, and p the chance of each, the log-odds of a row have the
