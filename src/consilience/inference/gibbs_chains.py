@@ -5,7 +5,7 @@ A sweep of a model of confusion rows with normal effects (`model.RowEffects`)
 1. moves all that moves the rows (the population, the standard deviations, the effects
    of annotators, what is left in each row), how much items differ in ease, and the
    prevalence, along a Hamiltonian trajectory, the truth and the ease of every item
-   summed out;
+   summed out; and lets states that votes confuse change places there;
 2. draws the truth and ease of every item, and the prevalence given them, exactly;
 3. draws every row, given what moves it, by an elliptical slice;
 4. draws the effects of each annotator, the populations and all standard deviations
@@ -15,8 +15,10 @@ Prevalence, accuracies and labels hold each other in place where annotators disa
 draws of each given the others had an autocorrelation time of some 460 sweeps in 480
 answers. A trajectory moves them together. Along it rows move with what moves them,
 which mixes where answers are few; and in the last step they stay, which mixes where
-they are many (Yu and Meng 2011). Chains run side by side in one set of arrays, so that
-many cost little more than one, and learn together how far to go; nothing is compiled.
+they are many (Yu and Meng 2011). Of two labels that are alike, either can be that of
+most items, and few trajectories lead from one explanation to the other: exchanges of
+both labels do. Chains run side by side in one set of arrays, so that many cost little
+more than one, and learn together how far to go; nothing is compiled.
 
 **The gradient.** With :math:`n_{jktl}` the expected number of answers l of annotator j
 in state k at node t of ease, and p the chance of each, the log-odds of a row have the
@@ -47,6 +49,9 @@ from consilience.model import DIFFICULTY, TYPICAL, RowEffects, normal_nodes
 
 START = 0.5  # of every standard deviation, as a share of its prior scale
 FAR = 1e3  # standard deviations of the prior: trajectories that diverge stay finite
+# Steps of a trajectory for each proposal that two states change places, which costs as
+# much as a step; and of how many items a state has so few that its row is unknown.
+EXCHANGE, FEW = 8, 3
 TOWARDS_VOTES = 5  # draws of the rows given the votes, from where a chain starts
 type Rows = Float[np.ndarray, "C J K F"]
 
@@ -203,12 +208,53 @@ class Chains:
 
     def _follow(self, steps: int, *, tune: bool) -> Scored:
         """Move along a trajectory, the truth and the ease of items summed out."""
-        start = self._packed()
-        at, taken, here, there = self.trajectories.move(
-            start, self._density, self.random, steps, tune=tune
+        at, reached = self.trajectories.move(
+            self._packed(), self._density, self.random, steps, tune=tune
         )
+        for _ in range(steps // EXCHANGE):
+            at, reached = self._exchange(at, reached)
         self._unpack(at)
-        return here.more.where(taken, there.more)
+        scored: Scored = reached.more
+        return scored
+
+    def _exchange(
+        self, at: Float[np.ndarray, "C P"], here: Point
+    ) -> tuple[Float[np.ndarray, "C P"], Point]:
+        """Let two states of the truth change places, or not: a Metropolis step."""
+        states = self.truth.confused(self.random)
+        if states is None:
+            return at, here
+        proposed = self._exchanged(at, *states)
+        there = self._density(proposed)
+        waits = self.random.standard_exponential(len(at))
+        taken = -waits < there.height - here.height
+        return np.where(taken[:, None], proposed, at), here.where(taken, there)
+
+    def _exchanged(
+        self, packed: Float[np.ndarray, "C P"], one: int, other: int
+    ) -> Float[np.ndarray, "C P"]:
+        """Return where two states have changed places: an isometry, and its inverse.
+
+        Rows keep their log-odds, but for effects of annotators. Those of a state that
+        hardly occurs are mirrored, so that they suit the prior of the other one.
+        """
+        population, spread, scale, difficulty, values, distance, odds = self._parts(
+            packed
+        )
+        turn = np.arange(self.shape[2])
+        turn[[one, other]] = other, one
+        centre = self.design.centre / self.design.population
+        apart = centre[one] - centre[other]
+        apart = apart / max(np.linalg.norm(apart), np.finfo(float).tiny)
+        mirror = np.eye(len(apart)) - 2 * np.outer(apart, apart)
+        share = np.exp(odds - odds.max(1, keepdims=True))
+        most = FEW / len(self.truth.state) * share.sum(1, keepdims=True)
+        rare = (share < np.minimum(share[:, turn], most))[:, None, turn, None]
+        whole, rest = population[:, :, turn], distance[:, :, turn]
+        whole = np.where(rare, whole @ mirror, whole + centre[turn] - centre)
+        rest = np.where(rare, rest @ mirror, rest)
+        spread, odds = spread[:, :, turn], odds[:, turn]
+        return _flat((whole, spread, scale, difficulty, values, rest, odds))
 
     def _packed(self) -> Float[np.ndarray, "C P"]:
         """Return all that moves the rows, as standard normal as its prior is."""

@@ -38,6 +38,14 @@ class Point(NamedTuple):
     slope: Float[np.ndarray, "C P"]
     more: Any
 
+    def where(self, taken: Bool[np.ndarray, " C"], other: "Point") -> "Point":
+        """Return those of the other in the chains where it is taken, in its place."""
+        return Point(
+            np.where(taken, other.height, self.height),
+            np.where(taken[:, None], other.slope, self.slope),
+            self.more.where(taken, other.more),
+        )
+
 
 type Density = Callable[[Float[np.ndarray, "C P"]], Point]
 
@@ -74,8 +82,8 @@ class Trajectories:
         number: int,
         *,
         tune: bool,
-    ) -> tuple[Float[np.ndarray, "C P"], Bool[np.ndarray, " C"], Point, Point]:
-        """Return where a trajectory ends, which chains moved, and both of its ends."""
+    ) -> tuple[Float[np.ndarray, "C P"], Point]:
+        """Return where chains stand after a trajectory, and the density there."""
         less, fewer = AROUND
         size = self.size * generator.uniform(1 - less, 1 + less)
         number = round(number * generator.uniform(1 - fewer, 1 + fewer))
@@ -90,13 +98,13 @@ class Trajectories:
         gain = there.height - here.height + 0.5 * (energy - (momentum**2).sum(1))
         gain = np.where(np.isfinite(gain), gain, -np.inf)
         taken = -generator.standard_exponential(len(gain)) < gain
-        at = np.where(taken[:, None], at, start)
+        at, reached = np.where(taken[:, None], at, start), here.where(taken, there)
         if tune:
             self._tune(gain)
-            slope = np.where(taken[:, None], there.slope, here.slope)
+            slope = reached.slope
             self.number += len(at)
             self.sums += [each.sum(0) for each in (at, at**2, slope, slope**2)]
-        return at, taken, here, there
+        return at, reached
 
     def _tune(self, gain: Float[np.ndarray, " C"]) -> None:
         self.steps += 1

@@ -25,6 +25,7 @@ from consilience.truth import ResponseMatrix, Space
 
 BLOCK = 300_000  # scores that are worked on at once: they stay near the processor
 DENSE = 25  # cells for each answer up to which products of whole arrays are faster
+UNITS = 40  # whose votes say which states are confused
 FEWEST, MANY = 64, 8  # units of a block; blocks from which threads are started
 
 
@@ -108,6 +109,23 @@ class TruthDraws:
         guess = self.matrix.guess.T[:, None] * np.exp(self.log_share)[:, None]
         guess = guess.reshape(1, -1, guess.shape[2])
         return self._counts(_slots(np.repeat(guess, self.chains, 0), generator))
+
+    def confused(self, generator: np.random.Generator) -> Int[np.ndarray, " 2"] | None:
+        """Draw two states that votes confuse, if there are any: those that often meet.
+
+        None where the prior of the truth depends on columns.
+        """
+        units = generator.integers(len(self.state), size=UNITS)
+        below = self.matrix.guess[units].cumsum(1)[:, None, :-1]
+        slots = (below < generator.random((UNITS, 2, 1))).sum(2)
+        pairs = np.sort(self.state[units[:, None], slots], 1)
+        pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+        if not len(pairs) or self.draw_logit is not None:
+            return None
+        pairs, number = np.unique(pairs, axis=0, return_counts=True)
+        drawn: Int[np.ndarray, " 2"]
+        drawn = pairs[(number + generator.random(len(pairs))).argmax()]
+        return drawn
 
     def scored(
         self,

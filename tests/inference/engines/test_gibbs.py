@@ -238,8 +238,7 @@ class _WithoutTrajectories:
         pass
 
     def move(self, start, density, *_, **__):
-        here = density(start)
-        return start, np.zeros(len(start), bool), here, here
+        return start, density(start)
 
 
 def summaries(space, monkeypatch, *, power):
@@ -249,6 +248,7 @@ def summaries(space, monkeypatch, *, power):
     """
     if power == 0:
         monkeypatch.setattr(gibbs_chains, "Trajectories", _WithoutTrajectories)
+        monkeypatch.setattr(gibbs_chains, "EXCHANGE", 1000)  # none either
     real = Chains._density
 
     def raised(chains, packed):
@@ -279,6 +279,62 @@ def test_trajectories_leave_the_posterior_as_exact_draws_have_it(design, monkeyp
     assert surprise(summaries(space, monkeypatch, power=1), exact) < 4.5
     # They do not if they follow another density.
     assert surprise(summaries(space, monkeypatch, power=0.5), exact) > 4.5
+
+
+def changes_of_means(name, monkeypatch, *, power):
+    """Return by how many standard errors means over a posterior change in exchanges.
+
+    It is that of few answers, by draws of the prior weighted by their likelihood; the
+    exchanges see the density raised to a power. Return how many chains moved as well.
+    """
+    generator, model = np.random.default_rng(0), load(name)
+    frame = crossed(6, 3, 2, generator)
+    label = np.resize(["x", "y", "z", "x"], len(frame))
+    space = space_of(read(frame.assign(label=label)))
+    truth = TruthDraws(model, space, 20_000)
+    chains = Chains(row_effects(model, truth.matrix), truth, 3, generator)
+    real, at = Chains._density, generator.standard_normal(chains._packed().shape)
+    at[:, chains.normal :] = np.log(generator.dirichlet(truth.imagined, len(at)))
+    reached = chains._density(at)
+    log_weight = reached.more.log_likelihood.sum(1, dtype=float)
+    weight = np.exp(log_weight - log_weight.max())[:, None]
+
+    def raised(chains, packed):
+        point = real(chains, packed)
+        return point._replace(height=power * point.height)
+
+    monkeypatch.setattr(gibbs_chains, "FEW", 1)
+    monkeypatch.setattr(Chains, "_density", raised)
+    start, reached = at, reached._replace(height=power * reached.height)
+    for _ in range(5):
+        at, reached = chains._exchange(at, reached)
+    monkeypatch.undo()
+    change = weight * np.concatenate([at - start, at**2 - start**2], 1)
+    error = np.sqrt((change**2).sum(0))
+    surprises = np.abs(change.sum(0)) / np.where(error > 0, error, 1)
+    return surprises.max(), (at != start).any(1).mean()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_states_that_change_places_leave_the_posterior_as_it_is(name, monkeypatch):
+    largest, moved = changes_of_means(name, monkeypatch, power=1)
+    # Of some 150 means one changes by 5 standard errors once in 10,000 times.
+    assert largest < 5
+    assert moved > 0.05
+    # They do not if every exchange is taken.
+    assert changes_of_means(name, monkeypatch, power=0)[0] > 5
+
+
+def test_states_that_change_places_twice_are_where_they_were(design):
+    for name in MODELS:
+        model, truth = load(name), TruthDraws(load(name), design, 8)
+        effects = row_effects(model, truth.matrix)
+        chains = Chains(effects, truth, PEOPLE, np.random.default_rng(0))
+        at = chains._packed()
+        at[:, -3:] += 3 * np.random.default_rng(1).standard_normal((8, 3))
+        there = chains._exchanged(at, 0, 2)
+        assert not np.allclose(there, at)
+        assert np.allclose(chains._exchanged(there, 0, 2), at)
 
 
 def test_chains_stand_where_their_trajectory_found_the_truth_and_the_ease(design):

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from consilience.continuing import Loop
 from consilience.executors import products_on_one_thread
 from consilience.inference.augmentation import add_draws
-from consilience.inference.gibbs_chains import Chains, Swept
+from consilience.inference.gibbs_chains import EXCHANGE, Chains, Swept
 from consilience.inference.mixing import Mixing, judge, undecided
 from consilience.inference.modes import described, pooled
 from consilience.inference.options import Seed, generator_of, override
@@ -144,7 +144,8 @@ def _fit(
     affordable = MAX_VISITS // visits(space, number)
     steps = max(affordable // (3 * TUNE) - 1, 1)
     short, long = min(steps, SHORT), min(steps, LONG)
-    limit = max((affordable - tune * (short + 1)) // (long + 1), MIN_SWEEPS)
+    tuning, work = (each + 1 + each // EXCHANGE for each in (short, long))
+    limit = max((affordable - tune * tuning) // work, MIN_SWEEPS)
     look = min(max(FIRST // number, MIN_SWEEPS // 2), limit)
     if effort.draws is not None:
         limit = look = max(-(-effort.draws // number), 1)
