@@ -74,7 +74,7 @@ def test_an_answer_is_predicted_from_the_others_by_hand():
     np.testing.assert_allclose(np.exp(scores.elpd), expected)
 
 
-KINDS = ("equal spreads", "experts among twenty", "one label is there")
+KINDS = ("common labels", "experts among twenty", "one label is there")
 
 
 def share_held():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from consilience import annotators
 from consilience.checks.presence import beyond_habit
 from consilience.errors import OptionError
+from consilience.fitting.grid_trait_em import learn
 from consilience.fitting.halves import (
     HALVES,
     Half,
@@ -32,7 +33,7 @@ from consilience.when_used import xr
 
 
 def fit_contains(study: Study, request: Request) -> Outcome:
-    """Fit the model that is asked for; "auto" mixes two by halves."""
+    """Fit the model that is asked for; "auto" mixes several."""
     name, why, groups = request.model, None, dict[str, xr.Dataset]()
     scores: LeaveOneOut | None
     with reporter(request.progress) as report:
@@ -80,7 +81,7 @@ def which_contains(space: ContainsSpace, request: Request) -> tuple[str, str]:
 def _by_halves(
     study: Study, request: Request, report: Reporter
 ) -> tuple[Single, dict[str, xr.Dataset]]:
-    """Fit both models, and mix what they say of presence."""
+    """Fit both models and the latent trait, and mix what they say of presence."""
     fits, halves = [], []
     for name in HALVES:
         space = study.space(annotators.fittable(name).states)
@@ -89,7 +90,9 @@ def _by_halves(
         fits.append(single)
         halves.append(Half(name, space, single.result, single.tempering))
     first, space = fits[0], halves[0].space
-    mixed = by_halves(halves, request.effort.prob)
+    share = sum(half.share() for half in halves) / len(halves)
+    trait = learn([space], len(space.n), share)
+    mixed = by_halves(halves, trait, request.effort.prob)
     result = replace(first.result, log_likelihood=None)
     number = len(stack_chains(result.parameters[PREVALENCE]))
     if number > 1:  # none where none were asked for
@@ -97,7 +100,7 @@ def _by_halves(
         drawn = tables_given_presence(first.model, space, mixed, number, generator)
         result = replace(result, parameters=drawn)
     single = mixed_single(replace(first, result=result), mixed)
-    return single, kept(halves, mixed.added)
+    return single, kept(halves, trait, mixed.added)
 
 
 def _with(

@@ -28,6 +28,7 @@ from consilience.fitting.earlier import (
     result_of,
     with_annotator_groups,
 )
+from consilience.fitting.grid_trait import TRAIT, restored
 from consilience.fitting.halves import HALVES, Half, additions_of, by_halves
 from consilience.fitting.inputs import Table, both_tasks, check_fit, types_in
 from consilience.fitting.request import Study
@@ -162,7 +163,7 @@ def predict(
 def _by_halves(
     data: xr.DataTree, study: Study, values: Mapping[str, Float[np.ndarray, "..."]]
 ) -> tuple[Result, Tempering]:
-    """Predict by both models of a fit that mixes them; annotators are the fit's."""
+    """Predict by the models that a fit mixes; annotators are the fit's."""
     halves, prob = [], data.attrs["prob"]
     for name in HALVES:
         model, learned = fittable(name), data[f"{BY_HALVES}/{name}"].to_dataset()
@@ -177,7 +178,8 @@ def _by_halves(
         )
         tempering = temper_result(model, residual, "tempered", space, result)
         halves.append(Half(name, space, result, tempering))
-    mixed = by_halves(halves, prob, additions_of(data))
+    trait = restored(data[f"{BY_HALVES}/{TRAIT}"].to_dataset())
+    mixed = by_halves(halves, trait, prob, additions_of(data))
     raw = mixed.tempering.raw
     result = replace(
         halves[0].result,

@@ -19,6 +19,8 @@ from consilience.executors import check_workers, executor
 from consilience.fitting.automatic import Mixed, Worth, worth_fitting
 from consilience.fitting.comparing import reported_as
 from consilience.fitting.from_sample import going_on
+from consilience.fitting.grid_trait import Trait
+from consilience.fitting.grid_trait_em import learn as learn_trait
 from consilience.fitting.halves import HALVES, Half, by_halves, mixed_single
 from consilience.fitting.inputs import Table
 from consilience.fitting.learned import RULES, Learned, Way, learn
@@ -66,8 +68,10 @@ class ShardedFit:
         learned: Sequence[Learned],
         mixed: Mixed | None,
         client: Any,
+        trait: Trait | None = None,
     ) -> None:
         self.study, self.request, self._client = study, request, client
+        self._trait = trait
         self._learned, self._mixed, self._cut_short = learned, mixed, cut_short()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -101,8 +105,8 @@ class ShardedFit:
 
     def _outcome(self, place: int) -> Outcome:
         study, space = self.study.part(place)
-        if self.shards.kind == "contains" and len(self._learned) > 1:
-            single, table = self._by_halves(place), None
+        if self._trait is not None:
+            single, table = self._by_halves(place, self._trait), None
         else:
             fits = [each.single(space) for each in self._learned]
             single, table = fits[0], None
@@ -122,14 +126,11 @@ class ShardedFit:
         attributes = {**outcome.attributes, **more}
         return replace(outcome, attributes=attributes, comparison=table)
 
-    def _by_halves(self, place: int) -> Single:
-        """Mix what two models say of presence in a shard."""
-        halves, fits = [], []
-        for each in self._learned:
-            space = replace(self.study, num_states=each.model.states).space(place)
-            fits.append(each.single(space))
-            halves.append(Half(each.name, space, fits[-1].result, fits[-1].tempering))
-        return mixed_single(fits[0], by_halves(halves, self.request.effort.prob))
+    def _by_halves(self, place: int, trait: Trait) -> Single:
+        """Mix what the models say of presence in a shard."""
+        fits, halves = _halves(self.study, self._learned, place)
+        mixed = by_halves(halves, trait, self.request.effort.prob)
+        return mixed_single(fits[0], mixed)
 
     def parts(self) -> Iterator[Fit]:
         """Give the fit of each shard in turn."""
@@ -300,7 +301,30 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
                 if sample is not None and sample.engine == "vb":
                     going = way._replace(steps=going_on(way.steps, sample, request))
                 learned.append(learn(each, of_model, asked, going, tell, sample))
-        return ShardedFit(study, request, learned, mixed, on)
+        trait = None
+        if chosen is None and shards.kind == "contains":
+            trait = _trait(study, learned)
+        return ShardedFit(study, request, learned, mixed, on, trait)
+
+
+def _halves(
+    study: ShardedStudy, learned: Sequence[Learned], place: int
+) -> tuple[list[Single], list[Half]]:
+    """Return what each model says of a shard."""
+    fits, halves = [], []
+    for each in learned:
+        space = replace(study, num_states=each.model.states).space(place)
+        fits.append(each.single(space))
+        halves.append(Half(each.name, space, fits[-1].result, fits[-1].tempering))
+    return fits, halves
+
+
+def _trait(study: ShardedStudy, learned: Sequence[Learned]) -> Trait:
+    """Learn the latent trait from all shards, with the share present in the first."""
+    _, halves = _halves(study, learned, 0)
+    share = sum(half.share() for half in halves) / len(halves)
+    spaces = (study.space(place) for place in range(len(study.shards)))
+    return learn_trait(spaces, study.shards.num_answers, share)
 
 
 def _chosen(

@@ -207,7 +207,10 @@ def with_meaning(data: xr.DataTree) -> xr.DataTree:
     three = "in the upper of three, an unclear one counting half"
     how = two if len(names(data, "true_class")) == 2 else f"it is {three}"
     if BY_HALVES in data.children:
-        how = f"{two}; or, with equal weight, {three}"
+        how = (
+            f"{two}; or, with equal weight, {three}; and, where its answers are few, "
+            "it looks more like labels that are there than like labels that are not"
+        )
     elif prior.get("panel"):
         how = (
             f"at least half of {prior['panel']:g} new annotators would endorse it, a "
