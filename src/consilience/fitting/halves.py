@@ -156,10 +156,7 @@ class Mixed(NamedTuple):
 
 
 def by_halves(
-    halves: Sequence[Half],
-    trait: Trait,
-    prob: float,
-    added: Additions | None = None,
+    halves: Sequence[Half], trait: Trait, prob: float, added: Additions | None = None
 ) -> Mixed:
     """Mix what is said of presence; learn what is added, unless it is given."""
     first = halves[0]
