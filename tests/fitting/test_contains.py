@@ -116,7 +116,7 @@ def test_the_truth_is_two_models_by_halves_a_trait_and_votes(crowd, compared):
     ]
     mean, space = np.mean(halves, 0), space_of(responses)
     seen = grid_trait.read(space, learn([space], len(space.n), mean.mean()))
-    weight = (1 - seen.by_cut) * np.exp(-4 / 9)
+    weight = (1 - seen.by_cut) * np.exp(-4 / 8)
     pooled = expit((1 - weight) * logit(mean) + weight * logit(seen.present))
     worth = crowd.frame["answer"].map({"no": 0.0, "maybe": 0.5, "yes": 1.0})
     votes = worth.groupby(pair).sum().to_numpy() + 2 * worth.mean()

@@ -13,7 +13,7 @@ be what is there and what is not.
 .. math::
 
    \mathrm{logit}\, P_u = (1 - w_u)\, \mathrm{logit}\, \tfrac12 (P_u^{(2)} + P_u^{(3)})
-   + w_u\, \mathrm{logit}\, P_u^{(s)}, \qquad w_u = (1 - h)\, e^{-(n_u - 1) / 9}
+   + w_u\, \mathrm{logit}\, P_u^{(s)}, \qquad w_u = (1 - h)\, e^{-(n_u - 1) / 8}
 
 **What else is known of a pair.** Labels have prevalences of their own. Those are
 learned from the same answers, whose errors go together within a label too: a part of
@@ -73,7 +73,7 @@ HALVES = ("hierarchical_dawid_skene", "contains_states")
 # kinds is left out, the rest choose 9 and .1 (once 6 and .2) among those that keep
 # relations and images as they were, and those left out have .321. Where relations need
 # not be kept, 30 is chosen, and those that experts have judged twice lose .017.
-FADING, VOTES = 9.0, 0.1
+FADING, VOTES = 8.0, 0.1
 # Part of what a label's prevalence adds to log-odds. Of 0 to 1: on relations in
 # sentences, images, simulated findings and kinds, each left out in turn, the rest
 # choose .75 or more. All of it costs .011 where images have five raters and more.
