@@ -413,12 +413,14 @@ def tidy(
     words = text_array(missing)
     out = dict(columns)
     notes = []
-    for name in _untidy(columns, words):
-        column = columns[name]
+    for name, column in columns.items():
         trimmed = pc.utf8_trim_whitespace(column.values)
-        if not trimmed.equals(column.values):
-            notes.append(f"blanks around the texts of column {name!r} were trimmed")
+        blanks = not trimmed.equals(column.values)
         gone = pc.is_in(trimmed, value_set=words)
+        if not blanks and not pc.any(gone).as_py():
+            continue
+        if blanks:
+            notes.append(f"blanks around the texts of column {name!r} were trimmed")
         spoken = trimmed.filter(pc.and_(gone, pc.not_equal(trimmed, "")))
         notes += [
             f"cells {word!r} of column {name!r} were read as missing"
@@ -427,21 +429,6 @@ def tidy(
         values = pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
         out[name] = recode(column.codes, values)
     return out, tuple(notes)
-
-
-def _untidy(columns: Mapping[str, Coded], words: pa.StringArray) -> list[str]:
-    """Columns with a text to be changed; all are looked at in one pass."""
-    if not columns:
-        return []
-    values = pa.concat_arrays([column.values for column in columns.values()])
-    trimmed = pc.utf8_trim_whitespace(values)
-    changed = pc.or_(
-        pc.not_equal(trimmed, values), pc.is_in(trimmed, value_set=words)
-    ).to_numpy(zero_copy_only=False)
-    ends = np.cumsum([len(column.values) for column in columns.values()])
-    which = np.searchsorted(ends, np.flatnonzero(changed), side="right")
-    names = list(columns)
-    return [names[i] for i in np.unique(which)]
 
 
 def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
