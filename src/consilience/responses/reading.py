@@ -57,6 +57,8 @@ from consilience.responses.sources.opening import (
 )
 from consilience.responses.table import Responses
 from consilience.responses.text import TextTable
+from consilience.responses.tools.reading import reader_of_tool
+from consilience.responses.tools.tool import Tool
 
 _ROLES = ("item", "annotator", "label")
 _LOOK = 1 << 22  # bytes that are looked at
@@ -300,8 +302,8 @@ def reader_of(name: str) -> Reader:
         raise SourceError(not_among("format", name, FORMATS))
     place, _, attribute = FORMATS[name][0].partition(":")
     module = importlib.import_module(f"consilience.responses.{place}")
-    reader: Reader = getattr(module, attribute or "READER")
-    return reader
+    given: Reader | Tool = getattr(module, attribute or "READER")
+    return reader_of_tool(given) if isinstance(given, Tool) else given
 
 
 def grade(name: str, probe: Probe) -> int:

@@ -12,7 +12,6 @@ from typing import Any
 from consilience.errors import ColumnError
 from consilience.responses.format_table import Probe
 from consilience.responses.options import ReadOptions
-from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record, dig, first, names, text
 from consilience.responses.tools.tool import Answers, At, Layout, Tool
 from consilience.responses.tools.work import SKIPPED, Answer, Form
@@ -92,37 +91,34 @@ def _are_labels(value: object) -> bool:
     )
 
 
-READER = reader(
-    Tool(
-        name="doccano",
-        what="doccano (a file per annotator in a folder or archive; older JSON with "
-        "users)",
-        prepare=_with_files,
-        look=_look,
-        notes=lambda given, _: (
-            ()
-            if "annotations" in given[0].value
-            else ("annotators are the names of the files",)
+TOOL = Tool(
+    name="doccano",
+    what="doccano (a file per annotator in a folder or archive; older JSON with users)",
+    prepare=_with_files,
+    look=_look,
+    notes=lambda given, _: (
+        ()
+        if "annotations" in given[0].value
+        else ("annotators are the names of the files",)
+    ),
+    layouts=[
+        Layout(
+            key="annotations",
+            works=_users,
+            answers=_user_answer,
+            annotator=("user",),
+            created=("given.*.created_at", "given.*.updated_at"),
+            place=", user {user}",
+            ids=("^.id",),
+            contents=_AT,
         ),
-        layouts=[
-            Layout(
-                key="annotations",
-                works=_users,
-                answers=_user_answer,
-                annotator=("user",),
-                created=("given.*.created_at", "given.*.updated_at"),
-                place=", user {user}",
-                ids=("^.id",),
-                contents=_AT,
-            ),
-            Layout(
-                answers=_file_answer,
-                annotator=("^file",),
-                status=("^file",),
-                refused={_ALL: "left out all.jsonl, with the labels of all"}.get,
-                ids=("^.id",),
-                contents=_AT,
-            ),
-        ],
-    )
+        Layout(
+            answers=_file_answer,
+            annotator=("^file",),
+            status=("^file",),
+            refused={_ALL: "left out all.jsonl, with the labels of all"}.get,
+            ids=("^.id",),
+            contents=_AT,
+        ),
+    ],
 )

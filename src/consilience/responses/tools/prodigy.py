@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from consilience.errors import DataError, KindError
-from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record, dig, first, lookup, text
 from consilience.responses.tools.tool import Answers, At, Layout, Tool
 from consilience.responses.tools.work import Answer, Work
@@ -79,21 +78,19 @@ def _notes(records: Sequence[Record], works: Sequence[Work]) -> Iterator[str]:
         )
 
 
-READER = reader(
-    Tool(
-        name="prodigy",
-        what="Prodigy's JSON lines (accept, reject, ignore; options or one label)",
-        unit="records",
-        worded=False,
-        notes=_notes,
-        layouts=[
-            Layout(
-                answers=_answers,
-                annotator=("_annotator_id", "_session_id"),
-                ids=("_input_hash", "id"),
-                contents=("image", "text", "html", "audio", "video", "label"),
-                last_ids=("_task_hash", "_session_id"),
-            )
-        ],
-    )
+TOOL = Tool(
+    name="prodigy",
+    what="Prodigy's JSON lines (accept, reject, ignore; options or one label)",
+    unit="records",
+    worded=False,
+    notes=_notes,
+    layouts=[
+        Layout(
+            answers=_answers,
+            annotator=("_annotator_id", "_session_id"),
+            ids=("_input_hash", "id"),
+            contents=("image", "text", "html", "audio", "video", "label"),
+            last_ids=("_task_hash", "_session_id"),
+        )
+    ],
 )

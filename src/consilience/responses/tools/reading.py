@@ -59,7 +59,7 @@ SAME_BOXES = (
 type Row = tuple[str | None, int, int, int]  # label, answer, object, whether main
 
 
-def reader(tool: Tool) -> Reader:
+def reader_of_tool(tool: Tool) -> Reader:
     """Return the reader of a tool's exports."""
     read = partial(_read, tool)
     return Reader(
