@@ -98,11 +98,7 @@ def read_names(path: Path) -> pd.DataFrame:
     """Read what labels are called: a table, or a JSON object of names by label."""
     if path.suffix.casefold() == ".json" and path.exists():
         names = read_json(path)
-        if (
-            isinstance(names, dict)
-            and names
-            and all(isinstance(name, str) for name in names.values())
-        ):
+        if isinstance(names, dict) and set(map(type, names.values())) == {str}:
             return pd.DataFrame({"label": list(names), "name": list(names.values())})
     table = label_table(path, ReadOptions())
     if table["name"].isna().all():

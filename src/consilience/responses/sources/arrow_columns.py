@@ -188,12 +188,8 @@ def is_nested(kind: pa.DataType) -> bool:
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    types = pa.types
-    return bool(
-        types.is_list(kind)
-        or types.is_large_list(kind)
-        or types.is_fixed_size_list(kind)
-    )
+    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(kind) for test in tests)
 
 
 def _is_plain(kind: pa.DataType) -> bool:
@@ -221,18 +217,12 @@ def _is_binary(kind: pa.DataType) -> bool:
 def _long_columns(file: parquet.ParquetFile) -> set[int]:
     """Places of the columns of long bytes, which may be too large to be read."""
     metadata, schema = file.metadata, file.schema_arrow
-    if metadata.num_columns != len(schema.names) or not metadata.num_rows:
+    binary = [i for i, kind in enumerate(schema.types) if _is_binary(kind)]
+    if not binary or metadata.num_columns != len(schema.names):
         return set()
-    long = {i for i, kind in enumerate(schema.types) if _is_binary(kind)}
-    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)] * bool(
-        long
-    )
-    return {
-        i
-        for i in long
-        if sum(group.column(i).total_uncompressed_size for group in groups)
-        > _LONG * metadata.num_rows
-    }
+    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
+    size = {i: sum(g.column(i).total_uncompressed_size for g in groups) for i in binary}
+    return {i for i in binary if size[i] > _LONG * metadata.num_rows > 0}
 
 
 def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:

@@ -180,12 +180,9 @@ def _short_names(rows: Sequence[Record]) -> dict[str, str]:
 
 
 def _is_of_lists(record: Record) -> bool:
-    cells = list(record.values())
-    return (
-        len(cells) > 1
-        and all(isinstance(cell, list) for cell in cells)
-        and len({len(cell) for cell in cells}) == 1
-    )
+    cells = record.values()
+    of_lists = len(cells) > 1 and all(isinstance(cell, list) for cell in cells)
+    return of_lists and len({len(cell) for cell in cells}) == 1
 
 
 def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
