@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from consilience.responses.options import ANSWERS, Kind, Offer
+from consilience.responses.options import Kind, Offer
 
 if TYPE_CHECKING:
     from consilience.responses.table import Responses
@@ -247,12 +247,10 @@ def describe(responses: "Responses") -> Description:
     (30, 25, 180)
     """
     kind = responses.kind
-    contains = kind == "contains"
-    question = ["item", "label"] if contains else ["item"]
-    value, names = "label", tuple(responses.labels["label"])
-    if contains:
-        value, names = "answer", ANSWERS
     table = responses.table
+    question, value = ["item"], "label"
+    if kind == "contains":
+        question, value = ["item", "label"], "answer"
     columns = ("item", "annotator", "label", "answer", "response_id")
     codes = pd.DataFrame({name: table[name].cat.codes for name in columns})
     codes["n"] = table["n"]
@@ -269,7 +267,7 @@ def describe(responses: "Responses") -> Description:
     distinct = _num_distinct(by_known, [*question, "annotator"])
     num_questions = _num_distinct(codes, question)
     num_pairs = num_questions * responses.num_annotators
-    frequency = given.groupby(value)["n"].sum()
+    frequency = table.groupby(value, observed=True)["n"].sum()
     gold = responses.gold
     return Description(
         kind=kind,
@@ -288,7 +286,7 @@ def describe(responses: "Responses") -> Description:
         answers_per_annotator=_range(by_known.groupby("annotator")["n"].sum()),
         coverage=distinct / num_pairs if num_pairs else float("nan"),
         agreement=agreement,
-        frequencies={names[k]: int(number) for k, number in frequency.items()},
+        frequencies={str(name): int(number) for name, number in frequency.items()},
         gold=0 if gold is None else _num_distinct(gold, question),
     )
 
