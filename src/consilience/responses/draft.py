@@ -168,6 +168,10 @@ class Draft:
     order: Sequence[str] = ()
     ordered: bool = False
 
+    def place(self, answer: int) -> str:
+        """Say where the row of an answer stands."""
+        return self.where(int(self.row[answer]))
+
 
 def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:
     """Whether words answer yes-or-no questions: all of them are known."""

@@ -440,6 +440,13 @@ def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
         raise DataError(msg)
 
 
+def refuse_rows(bad: np.ndarray, where: Callable[[int], str], why: str) -> None:
+    """Refuse rows that break a rule; the error names the first of them."""
+    if bad.any():
+        msg = f"{where(int(bad.argmax()))}: {why}"
+        raise DataError(msg)
+
+
 def refuse_nul(what: str, texts: Iterable[str]) -> None:
     """Refuse texts that hold a NUL character, where no row can be named."""
     for text in texts:
