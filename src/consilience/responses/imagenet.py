@@ -75,9 +75,7 @@ def _study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path
         if isinstance(each, Path) and lists_validation_images(each)
     ]
     if not isinstance(folder, Path) or len(more) > 1 or len(lists) < len(more):
-        given = ", ".join(
-            str(each) if isinstance(each, Path) else each.name for each in sources
-        )
+        given = ", ".join(map(str, sources))
         msg = (
             f"format {name!r} reads one folder, and after it the folder of ImageNetV2 "
             f"({FILE}), which names the classes of images; given: {given}"
