@@ -126,7 +126,7 @@ class Tool:
     what: str
     layouts: Sequence[Layout]  # of its exports: those with a key, then one without
     unit: str = "annotations"  # what the tool calls works
-    look: Callable[[Probe], object] = lambda _: True  # whether a marked source is one
+    sniff: Callable[[Probe], int] = lambda _: CERTAIN  # that a marked source is one
     files: str = ""  # kind of its files, where it reads no data frames
     # Give the records of a source, and make of them those that the layouts describe.
     load: Callable[[Any, ReadOptions], Iterable[Record]] = records
@@ -143,10 +143,6 @@ class Tool:
     def layout(self, record: Mapping[str, Any]) -> Layout:
         """Return the form of a record."""
         return next(x for x in self.layouts if not x.key or x.key in record)
-
-    def sniff(self, probe: Probe) -> int:
-        """Say how sure it is that a marked source is an export of this tool."""
-        return CERTAIN if self.look(probe) else 0
 
 
 def named(at: At, paths: Paths) -> dict[str, str | None]:
