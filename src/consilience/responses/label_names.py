@@ -35,10 +35,8 @@ def label_names(labels: pd.DataFrame) -> dict[str, str]:
 
 def short_names(names: Mapping[str, str]) -> dict[str, str]:
     """Return names without their synonyms: what stands before the first comma."""
-    short = pd.Series(
-        {code: name.split(",")[0].strip() for code, name in names.items()}
-    )
     whole = pd.Series(dict(names))
+    short = pd.Series({n: name.split(",")[0].strip() for n, name in names.items()})
     alike = short.duplicated(keep=False) | short.isin(whole[whole != short])
     return dict(zip(names, short.where(~alike, whole), strict=True)) if names else {}
 
@@ -81,9 +79,7 @@ def rename_labels(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     columns = {
         name: _rename_column(table[name], names) for name in COLUMNS if name in table
     }
-    texts = [
-        name for name in _SENTENCES if name in table and table[name].dtype == "str"
-    ]
+    texts = [n for n in _SENTENCES if n in table and table[n].dtype == "str"]
     if texts and names:
         longest = sorted(names, key=len, reverse=True)
         label = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest))})(?!\w)")

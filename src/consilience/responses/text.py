@@ -249,10 +249,7 @@ def _numbered(labels: Sequence[str]) -> list[float] | None:
         for label, (m,) in zip(labels, matches, strict=True)
     }
     leading = all(m.start() == 0 for (m,) in matches)
-    parted = all(
-        re.match(r"\s*[-–=:.)]|\s", x[m[0].end() :])
-        for x, m in zip(labels, matches, strict=True)
-    )
+    parted = all(re.match(r"\s*[-–=:.)]|\s", m.string[m.end() :]) for (m,) in matches)
     if len(rests) > 1 and not (leading and parted):
         return None
     return [float(m.group().replace(",", ".").replace("−", "-")) for (m,) in matches]

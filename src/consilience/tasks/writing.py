@@ -332,12 +332,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
         image_prefix = _LOCAL
     place = Path(folder)
     lists = _lists(candidates, top)
-    where = _image_places(
-        [item for item, _ in lists],
-        None if images is None else Path(images),
-        image_prefix,
-        place,
-    )
+    where = _image_places([item for item, _ in lists], images, image_prefix, place)
     survey = Survey(
         tasks=[
             Task(image=image, shown=_shown(item, rows, kind, seed, none=none))
@@ -357,7 +352,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
 
 
 def _image_places(
-    items: list[str], images: Path | None, prefix: str | None, folder: Path
+    items: list[str], images: str | Path | None, prefix: str | None, folder: Path
 ) -> list[str]:
     """Return the address of each item's image, or its path from a folder."""
     if prefix is not None and not prefix.startswith(SCHEMES):
@@ -366,7 +361,7 @@ def _image_places(
             "one such beginning"
         )
         raise OptionError(msg)
-    paths = items if images is None else _paths(items, images)
+    paths = items if images is None else _paths(items, Path(images))
     if prefix is not None:
         return [prefix + quote(path) for path in paths]
     if images is None:

@@ -204,9 +204,8 @@ def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOpti
         picked = [labels[row == YES].tolist() for row in np.stack(answers, axis=1)]
         lists = {**table.lists, LABEL: pa.array(picked, pa.list_(pa.string()))}
         columns = replace(options.columns, label=LABEL)
-        return replace(table, columns=rest, lists=lists), replace(
-            options, columns=columns
-        )
+        table = replace(table, columns=rest, lists=lists)
+        return table, replace(options, columns=columns)
     width, where = len(names), table.where
     rows, number, answer = long_cells(table, names)
     long = replace(

@@ -127,9 +127,8 @@ def read_frame(frame: Frame, options: ReadOptions) -> TextTable:
 def _order(values: pa.Array, *, ordered: bool) -> tuple[str, ...]:
     """Return all categories in their order; pandas sorts those that have none."""
     texts = [text.strip() for text in as_text(values)[0].drop_null().to_pylist()]
-    if not ordered and pc.sort_indices(values).equals(
-        pa.array(range(len(values)), pa.uint64())
-    ):
+    as_they_are = pa.array(range(len(values)), pa.uint64())
+    if not ordered and pc.sort_indices(values).equals(as_they_are):
         texts = natural_texts(texts)
     return tuple(dict.fromkeys(texts))
 
