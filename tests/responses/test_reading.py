@@ -26,7 +26,9 @@ assert not heavy, heavy
 def test_every_reader_is_among_the_formats():
     files = Path(responses.__path__[0]).rglob("*.py")
     readers = [
-        n for p in files for n in re.findall(r"(?m)^\w+ = [Rr]eader\($", p.read_text())
+        n
+        for p in files
+        for n in re.findall(r"(?m)^\w+ = (?:Reader|Tool)\($", p.read_text())
     ]
     assert len(formats()) == len(readers)
     assert all(

@@ -38,6 +38,7 @@ from consilience.responses.text import (
     is_scale,
     num_distinct,
     refuse_nul,
+    refuse_rows,
     text_array,
     tidy,
     with_line_breaks,
@@ -85,7 +86,7 @@ def without_repeats(draft: Draft, rule: Repeats) -> Draft:
         return draft
     later = answers.duplicated(question, keep="first")
     row = int(later.index[int(later.to_numpy().argmax())])
-    place = draft.where(int(draft.row[row]))
+    place = draft.place(row)
     who = f"annotator {draft.annotator.text(row)!r} on item {draft.item.text(row)!r}"
     count = int(later.sum())
     if rule == "error":
@@ -284,22 +285,18 @@ def _tidy_frame(
 
 def _check_texts(draft: Draft, more_items: list[str]) -> None:
     """Hold ids and labels to the rules of texts, and say what is suspicious."""
-
-    def where(row: int) -> str:
-        return draft.where(int(draft.row[row]))
-
     refuse_nul("item", more_items)
     for what in _ROLES:
         column: Coded | None = getattr(draft, what)
         if column is None:
             continue
-        check_texts(column, what, where)
+        check_texts(column, what, draft.place)
         broken = with_line_breaks(column.values)
         if first := first_row(column, broken):
             row, text = first
             draft.account.warnings.append(
                 f"line breaks in {len(broken):,} texts of {what} (first: "
-                f"{where(row)}, {text[:40]!r}); if that is not meant, a quote "
+                f"{draft.place(row)}, {text[:40]!r}); if that is not meant, a quote "
                 "was opened and not closed, and rows may be missing"
             )
 
@@ -317,17 +314,11 @@ def _check_rows(draft: Draft) -> None:
         )
         raise SourceError(msg)
     empty = draft.item.codes < 0
-    if empty.any():
-        place = draft.where(int(draft.row[empty.argmax()]))
-        msg = (
-            f"{place}: the item is empty ({int(empty.sum()):,} such rows); fix or "
-            "drop these rows"
-        )
-        raise DataError(msg)
-    if draft.kind == "contains" and (draft.label.codes < 0).any():
-        place = draft.where(int(draft.row[(draft.label.codes < 0).argmax()]))
-        msg = f"{place}: the label that was asked about is empty; fix or drop the row"
-        raise DataError(msg)
+    why = f"the item is empty ({empty.sum():,} such rows); fix or drop these rows"
+    refuse_rows(empty, draft.place, why)
+    if draft.kind == "contains":
+        why = "the label that was asked about is empty; fix or drop the row"
+        refuse_rows(draft.label.codes < 0, draft.place, why)
     nameless = draft.kind == "objects" and draft.response_id is None
     if nameless and (draft.annotator.codes < 0).any():
         msg = (
@@ -347,7 +338,7 @@ def _check_plain(draft: Draft) -> None:
             continue
         shown = label if len(label) <= 60 else label[:57] + "..."
         msg = (
-            f"{draft.where(int(draft.row[rows[0]]))}: the label is a list or an object "
+            f"{draft.place(int(rows[0]))}: the label is a list or an object "
             f"({shown!r}), not a plain text; write one label per row (or a JSON list "
             "of labels, read as kind objects), or name the format or the column that "
             "holds plain labels"

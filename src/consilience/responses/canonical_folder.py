@@ -42,6 +42,8 @@ from consilience.responses.text import (
     has_order,
     index,
     not_as_text,
+    places,
+    refuse_rows,
     text_array,
     unusable_notes,
 )
@@ -148,21 +150,17 @@ def read_folder(folder: str | Path) -> Responses:
     if not main.exists():
         msg = f"{folder}: holds no responses.parquet; name a folder written by read"
         raise SourceError(msg)
-    tables: dict[str, pa.Table] = {}
-    for name in ("responses", *SIDES):
-        path = folder / f"{name}.parquet"
-        if path.exists():
-            with readable(str(path), NOT_WHOLE):
-                table = parquet.ParquetFile(path).read()
-            names = check_names(table.column_names, str(path))
-            renamed = table.rename_columns(names)
-            tables[name] = renamed.replace_schema_metadata(table.schema.metadata)
-    encoded = (tables["responses"].schema.metadata or {}).get(KEY)
+    parts = {
+        name: _part(path, name)
+        for name in ("responses", *SIDES)
+        if (path := folder / f"{name}.parquet").exists()
+    }
+    encoded = (parts["responses"].table.schema.metadata or {}).get(KEY)
     metadata = None
     if encoded is not None:
         with readable(str(main), "its metadata is broken", "write the folder again"):
             metadata = msgspec.json.decode(encoded, type=_Metadata)
-    return _responses(tables, folder, metadata)
+    return _responses(parts, folder, metadata)
 
 
 def _write_files(responses: Responses, part: Path) -> None:
@@ -196,10 +194,8 @@ class _Part:
 
     def check(self, good: np.ndarray, what: str) -> None:
         """Refuse a row that breaks a rule."""
-        if not good.all():
-            place = f"{self.source}, row {int((~good).argmax()) + 1}"
-            msg = f"{place}: {what}; fix the file or write the folder again"
-            raise DataError(msg)
+        why = f"{what}; fix the file or write the folder again"
+        refuse_rows(~good, places(self.source, first=1), why)
 
     def check_filled(self, names: Iterable[str]) -> None:
         """Refuse a gap where there must be a text."""
@@ -245,10 +241,8 @@ class _Part:
         good = pc.and_(pc.greater_equal(numbers, least), pc.less_equal(numbers, most))
         good = good.fill_null(name != "n").to_numpy()
         self.check(good, f"column {name!r} must be from {least:,} to {most:,}")
-        gaps = numbers.is_null().to_numpy()
-        values = pd.Series(numbers.fill_null(1).to_numpy()).astype("Int64")
-        out: pd.Series = values.mask(gaps).astype(pd.api.types.pandas_dtype(dtype))
-        return out
+        values: pd.Series = numbers.to_pandas(types_mapper=_WHOLE.get)
+        return values.astype(pd.api.types.pandas_dtype(dtype))
 
     def frame(self) -> pd.DataFrame:
         """Return all columns, in the order of the file."""
@@ -258,7 +252,12 @@ class _Part:
         return pd.DataFrame({name: columns[name] for name in order})
 
 
-def _part(table: pa.Table, name: str, source: str) -> _Part:
+def _part(path: Path, name: str) -> _Part:
+    source = str(path)
+    with readable(source, NOT_WHOLE):
+        given = parquet.ParquetFile(path).read()
+    table = given.rename_columns(check_names(given.column_names, source))
+    table = table.replace_schema_metadata(given.schema.metadata)
     needed, more = _TEXTS[name]
     for column in needed:
         if column not in table.column_names:
@@ -289,7 +288,7 @@ def _text(column: pa.ChunkedArray, name: str, source: str) -> Coded:
             coded = encode(as_text(column)[0])
     except ConsilienceError:
         raise not_as_text(source, name, str(column.type)) from None
-    check_texts(coded, name, lambda row: f"{source}, row {row + 1}")
+    check_texts(coded, name, places(source, first=1))
     return coded
 
 
@@ -313,13 +312,9 @@ def _as_pandas(column: pa.ChunkedArray) -> pd.Series | None:
 
 
 def _responses(
-    tables: Mapping[str, pa.Table], folder: Path, metadata: _Metadata | None
+    parts: Mapping[str, _Part], folder: Path, metadata: _Metadata | None
 ) -> Responses:
     """Make responses of columns that have the canonical names."""
-    parts = {
-        name: _part(table, name, f"{folder / name}.parquet")
-        for name, table in tables.items()
-    }
     answers = parts["responses"]
     answers.check_filled(["item"])
     labels, items = _beside(parts, "labels"), _beside(parts, "items")

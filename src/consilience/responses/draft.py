@@ -109,12 +109,7 @@ class Cleaning:
 
     def rest(self) -> str:
         """Return the columns that were not used, and what they seem to hold."""
-        columns = [
-            f"{n!r} ({look})" if look else repr(n) for n, look in self.unused.items()
-        ]
-        more = len(columns) - _MAX_LISTED
-        shown = ", ".join(columns[:_MAX_LISTED])
-        return shown + (f" and {more} more" if more > 0 else "")
+        return listing(self.unused, _MAX_LISTED) if self.unused else ""
 
     def account(self) -> list[str]:
         """Return what was kept, dropped and decided, a line for each fact."""
@@ -167,6 +162,10 @@ class Draft:
     types: Mapping[str, str | None] = field(default_factory=dict)
     order: Sequence[str] = ()
     ordered: bool = False
+
+    def place(self, answer: int) -> str:
+        """Say where the row of an answer stands."""
+        return self.where(int(self.row[answer]))
 
 
 def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:

@@ -14,16 +14,16 @@ from consilience.responses.sources.frames import Source
 from consilience.responses.table import Responses
 
 CERTAIN = 3
-# By name: the module that reads a format (and what it calls its reader, where not
-# READER), and its marks, of which a source has one. A mark is keys of a record, columns
-# or files of a folder, all of which are there (or one of those with `/` between them):
-# `*` stands for anything, NAME for one name, `[]` for a list, and a path leads into the
-# record. In bytes it is what a text begins with, as a regular expression. Without
-# marks, a format is read where it is named.
+# By name: the module that reads a format (and what it calls its reader or labelling
+# tool, where not READER), and its marks, of which a source has one. A mark is keys of a
+# record, columns or files of a folder, all of which are there (or one of those with `/`
+# between them): `*` stands for anything, NAME for one name, `[]` for a list, and a path
+# leads into the record. In bytes it is what a text begins with, as a regular
+# expression. Without marks, a format is read where it is named.
 FORMATS: Mapping[str, tuple[str, str | bytes]] = {
-    "appen": ("tools.appen", "_unit_id & _golden | results.judgments"),
+    "appen": ("tools.appen:TOOL", "_unit_id & _golden | results.judgments"),
     "argilla": (
-        "tools.argilla",
+        "tools.argilla:TOOL",
         (
             "responses & fields | annotation & annotation_agent & prediction | "
             "*.responses.users | *.responses.status | NAME[] & NAME-suggestion"
@@ -31,33 +31,33 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
     ),
     "counts": ("columns.counts", "*[yY][eE][sS]*"),
     "crowd": ("columns.counts:CROWD", "labels.csv"),
-    "cvat": ("tools.cvat", rb"(?s)(?=<).*?<annotations.*?<meta>"),
+    "cvat": ("tools.cvat:TOOL", rb"(?s)(?=<).*?<annotations.*?<meta>"),
     "doccano": (
-        "tools.doccano",
+        "tools.doccano:TOOL",
         "id & annotations/label/labels/cats | label.* | labels.* | cats.*",
     ),
     "ground_truth": (
-        "tools.ground_truth",
+        "tools.ground_truth:TOOL",
         (
             "answers.*.workerId | datasetObjectId | "
             "NAME & NAME-metadata & source/source-ref"
         ),
     ),
     "imagenet_multilabel": ("imagenet:MULTILABEL", "annotations_classify_task.pkl"),
-    "label_studio": ("tools.label_studio", "data & annotations/completions"),
+    "label_studio": ("tools.label_studio:TOOL", "data & annotations/completions"),
     "label_studio_min": (
         "tools.label_studio:MIN",
         "annotator & annotation_id & lead_time",
     ),
-    "labelbox": ("tools.labelbox", "data_row & projects | Labeled Data & Label"),
+    "labelbox": ("tools.labelbox:TOOL", "data_row & projects | Labeled Data & Label"),
     "long": ("columns.long", "*"),
-    "mturk": ("tools.mturk", "HITId & AssignmentId & WorkerId"),
+    "mturk": ("tools.mturk:TOOL", "HITId & AssignmentId & WorkerId"),
     "peerannot": (
         "columns.counts:PEERANNOT",
         rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\d',
     ),
     "prodigy": (
-        "tools.prodigy",
+        "tools.prodigy:TOOL",
         (
             "answer & _input_hash/_task_hash/_session_id/_annotator_id | "
             "answer & accept & options"
@@ -68,15 +68,15 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
     "reassessed_imagenet_joint": ("imagenet:REASSESSED_JOINT", ""),
     "responses": ("canonical_folder", "responses.parquet"),
     "scale": (
-        "tools.scale",
+        "tools.scale:TOOL",
         "task_id & params & response/responses/attempts/callback_url",
     ),
     "toloka": (
-        "tools.toloka",
+        "tools.toloka:TOOL",
         "INPUT:* & OUTPUT:*/ASSIGNMENT:* | tasks & solutions & user_id",
     ),
     "wide": ("columns.wide", ""),
-    "zooniverse": ("tools.zooniverse", "annotations & subject_data & workflow_id"),
+    "zooniverse": ("tools.zooniverse:TOOL", "annotations & subject_data & workflow_id"),
 }
 NAMES = tuple(FORMATS)
 

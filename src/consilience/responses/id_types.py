@@ -27,20 +27,15 @@ from consilience.errors import OptionError, not_a
 
 MIXED = "mixed"
 _EXACT = 2**53  # beyond it a float skips whole numbers
+_LABELS = (
+    *("label", "dataset_label", "main_label", "class_label", "true_label"),
+    *("given_label", "other_label", "label_a", "label_b"),
+)
 ROLES: Mapping[str, str] = MappingProxyType(
     {
         "item": "item",
-        "annotator": "annotator",
-        "other": "annotator",
-        "label": "label",
-        "dataset_label": "label",
-        "main_label": "label",
-        "class_label": "label",
-        "true_label": "label",
-        "given_label": "label",
-        "other_label": "label",
-        "label_a": "label",
-        "label_b": "label",
+        **dict.fromkeys(("annotator", "other"), "annotator"),
+        **dict.fromkeys(_LABELS, "label"),
     }
 )
 """Columns that hold ids or labels, in every table, and whose type they have."""

@@ -75,9 +75,7 @@ def _study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path
         if isinstance(each, Path) and lists_validation_images(each)
     ]
     if not isinstance(folder, Path) or len(more) > 1 or len(lists) < len(more):
-        given = ", ".join(
-            str(each) if isinstance(each, Path) else each.name for each in sources
-        )
+        given = ", ".join(map(str, sources))
         msg = (
             f"format {name!r} reads one folder, and after it the folder of ImageNetV2 "
             f"({FILE}), which names the classes of images; given: {given}"
@@ -175,10 +173,8 @@ def _multilabel_items(
     group = pd.Series(groups["annotation"], images, dtype="str")
     label = pd.Series(columns["imagenet_label"], asked).astype("str")
     if listing:
-        classes = validation_images(listing[0].parent).set_index("item")[
-            "dataset_label"
-        ]
-        label = label.reindex(images).fillna(classes.reindex(images))
+        classes = validation_images(listing[0].parent).set_index("item")
+        label = label.reindex(images).fillna(classes["dataset_label"].reindex(images))
     names = np.concatenate([asked, images[~np.isin(images, asked)]])
     items = pd.DataFrame(
         {
@@ -311,22 +307,14 @@ def _without(main: _Answers, golden: _Answers) -> tuple[_Answers, list[Dropped]]
     first = int(again.argmax())
     place = f"{main.path}, rater {main.annotator[first]}, pair {main.pair[first]}"
     reason = "the pair is golden and was asked again in the golden round"
-    kept = replace(
-        main,
-        annotator=main.annotator[~again],
-        pair=main.pair[~again],
-        answer=main.answer[~again],
-    )
-    return kept, [Dropped(reason, int(again.sum()), place)]
+    kept = {n: getattr(main, n)[~again] for n in ("annotator", "pair", "answer")}
+    return replace(main, **kept), [Dropped(reason, int(again.sum()), place)]
 
 
 def _pairs(answers: _Answers) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "item": index(answers.item.values).take(answers.item.codes),
-            "label": index(answers.label.values).take(answers.label.codes),
-        }
-    )
+    columns = {"item": answers.item, "label": answers.label}
+    texts = {n: index(c.values).take(c.codes) for n, c in columns.items()}
+    return pd.DataFrame(texts)
 
 
 def _items(item: Coded, folder: Path) -> pd.DataFrame:

@@ -35,10 +35,8 @@ def label_names(labels: pd.DataFrame) -> dict[str, str]:
 
 def short_names(names: Mapping[str, str]) -> dict[str, str]:
     """Return names without their synonyms: what stands before the first comma."""
-    short = pd.Series(
-        {code: name.split(",")[0].strip() for code, name in names.items()}
-    )
     whole = pd.Series(dict(names))
+    short = pd.Series({n: name.split(",")[0].strip() for n, name in names.items()})
     alike = short.duplicated(keep=False) | short.isin(whole[whole != short])
     return dict(zip(names, short.where(~alike, whole), strict=True)) if names else {}
 
@@ -81,9 +79,7 @@ def rename_labels(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     columns = {
         name: _rename_column(table[name], names) for name in COLUMNS if name in table
     }
-    texts = [
-        name for name in _SENTENCES if name in table and table[name].dtype == "str"
-    ]
+    texts = [n for n in _SENTENCES if n in table and table[n].dtype == "str"]
     if texts and names:
         longest = sorted(names, key=len, reverse=True)
         label = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest))})(?!\w)")
@@ -98,11 +94,7 @@ def read_names(path: Path) -> pd.DataFrame:
     """Read what labels are called: a table, or a JSON object of names by label."""
     if path.suffix.casefold() == ".json" and path.exists():
         names = read_json(path)
-        if (
-            isinstance(names, dict)
-            and names
-            and all(isinstance(name, str) for name in names.values())
-        ):
+        if isinstance(names, dict) and set(map(type, names.values())) == {str}:
             return pd.DataFrame({"label": list(names), "name": list(names.values())})
     table = label_table(path, ReadOptions())
     if table["name"].isna().all():

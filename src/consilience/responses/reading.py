@@ -57,6 +57,8 @@ from consilience.responses.sources.opening import (
 )
 from consilience.responses.table import Responses
 from consilience.responses.text import TextTable
+from consilience.responses.tools.reading import reader_of_tool
+from consilience.responses.tools.tool import Tool
 
 _ROLES = ("item", "annotator", "label")
 _LOOK = 1 << 22  # bytes that are looked at
@@ -227,7 +229,7 @@ def read_with(
     except Exception as error:
         if is_mistake(error):
             raise
-        raise unreadable(", ".join(map(_name_of, given)), error) from error
+        raise unreadable(", ".join(map(str, given)), error) from error
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
     return responses
@@ -263,7 +265,7 @@ def _read(
             files_read = fingerprints(sources)
     cleaning = responses.cleaning
     if rest:
-        left = listing([_name_of(file) for file in rest], 3)
+        left = listing(list(map(str, rest)), 3)
         notes = (*cleaning.notes, f"files beside, not read: {left}")
         cleaning = replace(cleaning, notes=notes)
     return replace(
@@ -272,10 +274,6 @@ def _read(
         cleaning=cleaning,
         sources=files_read,
     )
-
-
-def _name_of(source: str | Path | Frame) -> str:
-    return source.name if isinstance(source, Frame) else str(source)
 
 
 def _given(source: Any) -> list[str | Path | Frame]:
@@ -300,8 +298,8 @@ def reader_of(name: str) -> Reader:
         raise SourceError(not_among("format", name, FORMATS))
     place, _, attribute = FORMATS[name][0].partition(":")
     module = importlib.import_module(f"consilience.responses.{place}")
-    reader: Reader = getattr(module, attribute or "READER")
-    return reader
+    given: Reader | Tool = getattr(module, attribute or "READER")
+    return reader_of_tool(given) if isinstance(given, Tool) else given
 
 
 def grade(name: str, probe: Probe) -> int:
@@ -318,7 +316,7 @@ def grade(name: str, probe: Probe) -> int:
 
 def probe(source: Source, options: ReadOptions, *, several: bool = False) -> Probe:
     """Look at a source without reading it whole."""
-    seen = Probe(name=_name_of(source), columns=options.columns, several=several)
+    seen = Probe(name=str(source), columns=options.columns, several=several)
     if isinstance(source, Frame):
         return replace(seen, names=source.names)
     if source.is_dir():
@@ -363,7 +361,7 @@ def _of_one_format(
     if most[0] < CERTAIN or len(certain) > 1:
         if len({tuple(sorted(look.names)) for look in looks}) > 1:
             msg = (
-                f"{listing([_name_of(file) for file in files], 4)}: these files have "
+                f"{listing(list(map(str, files)), 4)}: these files have "
                 "different columns, so they are not one table; pass the files that "
                 "hold answers"
             )

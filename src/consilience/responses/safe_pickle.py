@@ -55,6 +55,9 @@ class _Array:
 
     values: object = None
 
+    def __init__(self, *_: object) -> None:
+        """Make an array that is filled later, whatever it is to be made with."""
+
     def __setstate__(self, state: tuple[object, ...]) -> None:
         _, shape, kind, fortran, data = state
         order = "F" if fortran else "C"
@@ -74,10 +77,6 @@ def unwrap(kept: object) -> object:
     return kept.values if isinstance(kept, _Array) else kept
 
 
-def _reconstruct(*_: object) -> _Array:
-    return _Array()
-
-
 def _scalar(kind: _Type, data: bytes) -> object:
     return np.frombuffer(data, kind.numpy())[0].item()
 
@@ -93,15 +92,13 @@ def _encode(text: str, codec: str) -> bytes:
     return text.encode("latin1")
 
 
-NUMPY: Mapping[tuple[str, str], Callable[..., object]] = {
+_STAND_INS: Mapping[tuple[str, str], Callable[..., object]] = {
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Type,
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
     ("numpy.core.multiarray", "scalar"): _scalar,
     ("_codecs", "encode"): _encode,
     ("collections", "OrderedDict"): dict,
-}
-PANDAS: Mapping[tuple[str, str], Callable[..., object]] = {
     ("pandas.core.frame", "DataFrame"): Kept,
     ("pandas.core.indexes.base", "Index"): Kept,
     ("pandas.core.indexes.base", "_new_Index"): _new_index,
@@ -120,7 +117,7 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Callable[..., object]:
         """Stand-in of a name."""
-        stand_in = {**NUMPY, **PANDAS}.get((module, name))
+        stand_in = _STAND_INS.get((module, name))
         if stand_in is None:
             msg = (
                 f"{self._source}: the pickle asks for {module}.{name}, which is not "

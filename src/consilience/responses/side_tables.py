@@ -27,6 +27,7 @@ from consilience.responses.text import (
     check_texts,
     index,
     natural_texts,
+    refuse_rows,
     text_array,
 )
 
@@ -69,10 +70,7 @@ def check_filled(table: TextTable, names: Mapping[str, str]) -> None:
     _check_texts(table, names)
     for role, name in names.items():
         empty = table.columns[name].codes < 0
-        if empty.any():
-            place = table.where(int(empty.argmax()))
-            msg = f"{place}: the {role} is empty; fix or drop the row"
-            raise DataError(msg)
+        refuse_rows(empty, table.where, f"the {role} is empty; fix or drop the row")
 
 
 def _check_texts(table: TextTable, names: Mapping[str, str]) -> None:
@@ -319,7 +317,7 @@ def _check_labels(draft: Draft, labels: pd.DataFrame) -> None:
     if bad.any():
         row = int(bad.argmax())
         msg = (
-            f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} is "
+            f"{draft.place(row)}: label {draft.label.text(row)!r} is "
             f"not among the {len(labels):,} that were offered ({int(bad.sum()):,} such "
             "answers); fix the row or correct the list (`offered=` or `labels=`)"
         )
@@ -348,7 +346,7 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
     if bad.any():
         row = int(bad.argmax())
         msg = (
-            f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} was "
+            f"{draft.place(row)}: label {draft.label.text(row)!r} was "
             f"not offered for item {draft.item.text(row)!r} ({int(bad.sum()):,} such "
             "answers); fix the row or the table of what was offered"
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from consilience.responses.options import ANSWERS, Kind, Offer
+from consilience.responses.options import Kind, Offer
 
 if TYPE_CHECKING:
     from consilience.responses.table import Responses
@@ -66,9 +66,8 @@ class Summary:
         facts = self.facts()
         width = max(map(len, facts)) + 2
         lines = [f"{name:<{width}}{value}" for name, value in facts.items()]
-        return "\n".join(
-            [*lines, *(f"warning: {warning}" for warning in self.warnings)]
-        )
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
 
 
 def summarize(responses: "Responses") -> Summary:
@@ -248,89 +247,66 @@ def describe(responses: "Responses") -> Description:
     (30, 25, 180)
     """
     kind = responses.kind
-    codes = _codes(responses)
-    n = responses.table["n"].to_numpy()
-    is_contains = kind == "contains"
-    given = codes["answer" if is_contains else "label"] >= 0
-    answered = {name: column[given] for name, column in codes.items()}
-    weight, value = n[given], answered["answer" if is_contains else "label"]
-    names = ANSWERS if is_contains else tuple(responses.labels["label"])
-    identified = answered["annotator"] >= 0
-    who = answered["annotator"][identified]
-    pair = answered["question"][identified] * max(responses.num_annotators, 1) + who
-    distinct = _num_distinct(pair)
-    num_answers, num_responses = len(pair), int(weight.sum())
-    agreement = float("nan")
+    table = responses.table
+    question, value = ["item"], "label"
+    if kind == "contains":
+        question, value = ["item", "label"], "answer"
+    columns = ("item", "annotator", "label", "answer", "response_id")
+    codes = pd.DataFrame({name: table[name].cat.codes for name in columns})
+    codes["n"] = table["n"]
+    given = codes[codes[value] >= 0]
+    by_known = given[given["annotator"] >= 0]
+    answers = int(given["n"].sum())
+    num_responses, num_answers, agreement = answers, len(by_known), float("nan")
     if kind == "objects":
-        response = answered["response_id"]
-        num_answers = _num_distinct(_pair_codes(pair, response[identified]))
-        person = _pair_codes(answered["question"], answered["annotator"])
-        num_responses = _num_distinct(_pair_codes(person, response))
+        response = ["item", "annotator", "response_id"]
+        num_responses = _num_distinct(given, response)
+        num_answers = _num_distinct(by_known, response)
     else:
-        agreement = _agreement(answered["question"], value, weight)
-    num_questions = _num_distinct(codes["question"])
+        agreement = _agreement(given, question, value)
+    distinct = _num_distinct(by_known, [*question, "annotator"])
+    num_questions = _num_distinct(codes, question)
     num_pairs = num_questions * responses.num_annotators
-    frequency = np.bincount(value, weight, len(names)).astype(np.int64)
-    gold, asked = responses.gold, ["item", "label"] if is_contains else ["item"]
+    frequency = table.groupby(value, observed=True)["n"].sum()
+    gold = responses.gold
     return Description(
         kind=kind,
         offer=responses.offer,
-        answers=int(weight.sum()),
-        skipped=int(n[~given].sum()),
+        answers=answers,
+        skipped=int(codes["n"].sum()) - answers,
         responses=num_responses,
         questions=num_questions,
         items=responses.num_items,
         annotators=responses.num_annotators,
         labels=responses.num_labels,
-        items_without_answers=responses.num_items - _num_distinct(answered["item"]),
-        anonymous=int(weight[~identified].sum()),
+        items_without_answers=responses.num_items - given["item"].nunique(),
+        anonymous=answers - int(by_known["n"].sum()),
         repeated=num_answers - distinct,
-        answers_per_question=_range(np.bincount(answered["question"], weight)),
-        answers_per_annotator=_range(np.bincount(who, weight[identified])),
+        answers_per_question=_range(given.groupby(question)["n"].sum()),
+        answers_per_annotator=_range(by_known.groupby("annotator")["n"].sum()),
         coverage=distinct / num_pairs if num_pairs else float("nan"),
         agreement=agreement,
-        frequencies={names[k]: int(frequency[k]) for k in np.flatnonzero(frequency)},
-        gold=0 if gold is None else len(gold[asked].drop_duplicates()),
+        frequencies={str(name): int(number) for name, number in frequency.items()},
+        gold=0 if gold is None else _num_distinct(gold, question),
     )
 
 
-def _codes(responses: "Responses") -> dict[str, np.ndarray]:
-    """Codes of the columns, and of the question: the item, or the item and label."""
-    table = responses.table
-    codes = {
-        name: table[name].cat.codes.to_numpy().astype(np.int64)
-        for name in ("item", "annotator", "label", "answer", "response_id")
-    }
-    question = codes["item"]
-    if responses.kind == "contains":
-        question = _pair_codes(question, codes["label"])
-    return codes | {"question": question}
+def _num_distinct(table: pd.DataFrame, columns: list[str]) -> int:
+    return len(table[columns].drop_duplicates())
 
 
-def _pair_codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Code the pairs of two columns of codes from 0 without gaps; -1 is a value too."""
-    pairs = first * (int(second.max(initial=0)) + 2) + second + 1
-    codes: np.ndarray = pd.factorize(pairs)[0].astype(np.int64)
-    return codes
-
-
-def _num_distinct(codes: np.ndarray) -> int:
-    return len(pd.unique(codes))
-
-
-def _range(counts: np.ndarray) -> Range:
-    """Smallest, middle and largest of those counts that are not none."""
-    some = counts[counts > 0]
-    if not len(some):
+def _range(counts: pd.Series) -> Range:
+    """Smallest, middle and largest of some counts."""
+    if counts.empty:
         return Range(min=0, median=0.0, max=0)
     return Range(
-        min=int(some.min()), median=float(np.median(some)), max=int(some.max())
+        min=int(counts.min()), median=float(counts.median()), max=int(counts.max())
     )
 
 
-def _agreement(question: np.ndarray, value: np.ndarray, weight: np.ndarray) -> float:
+def _agreement(answers: pd.DataFrame, question: list[str], value: str) -> float:
     """Share of equal pairs among all pairs of answers to one question."""
-    same = np.bincount(_pair_codes(question, value), weight)
-    total = np.bincount(question, weight)
-    pairs = float((total * (total - 1)).sum())
-    return float((same * (same - 1)).sum()) / pairs if pairs else float("nan")
+    same = answers.groupby([*question, value])["n"].sum()
+    total = answers.groupby(question)["n"].sum()
+    pairs = float((total * (total - 1.0)).sum())
+    return float((same * (same - 1.0)).sum()) / pairs if pairs else float("nan")

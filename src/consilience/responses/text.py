@@ -249,10 +249,7 @@ def _numbered(labels: Sequence[str]) -> list[float] | None:
         for label, (m,) in zip(labels, matches, strict=True)
     }
     leading = all(m.start() == 0 for (m,) in matches)
-    parted = all(
-        re.match(r"\s*[-–=:.)]|\s", x[m[0].end() :])
-        for x, m in zip(labels, matches, strict=True)
-    )
+    parted = all(re.match(r"\s*[-–=:.)]|\s", m.string[m.end() :]) for (m,) in matches)
     if len(rests) > 1 and not (leading and parted):
         return None
     return [float(m.group().replace(",", ".").replace("−", "-")) for (m,) in matches]
@@ -413,12 +410,14 @@ def tidy(
     words = text_array(missing)
     out = dict(columns)
     notes = []
-    for name in _untidy(columns, words):
-        column = columns[name]
+    for name, column in columns.items():
         trimmed = pc.utf8_trim_whitespace(column.values)
-        if not trimmed.equals(column.values):
-            notes.append(f"blanks around the texts of column {name!r} were trimmed")
+        blanks = not trimmed.equals(column.values)
         gone = pc.is_in(trimmed, value_set=words)
+        if not blanks and not pc.any(gone).as_py():
+            continue
+        if blanks:
+            notes.append(f"blanks around the texts of column {name!r} were trimmed")
         spoken = trimmed.filter(pc.and_(gone, pc.not_equal(trimmed, "")))
         notes += [
             f"cells {word!r} of column {name!r} were read as missing"
@@ -429,27 +428,19 @@ def tidy(
     return out, tuple(notes)
 
 
-def _untidy(columns: Mapping[str, Coded], words: pa.StringArray) -> list[str]:
-    """Columns with a text to be changed; all are looked at in one pass."""
-    if not columns:
-        return []
-    values = pa.concat_arrays([column.values for column in columns.values()])
-    trimmed = pc.utf8_trim_whitespace(values)
-    changed = pc.or_(
-        pc.not_equal(trimmed, values), pc.is_in(trimmed, value_set=words)
-    ).to_numpy(zero_copy_only=False)
-    ends = np.cumsum([len(column.values) for column in columns.values()])
-    which = np.searchsorted(ends, np.flatnonzero(changed), side="right")
-    names = list(columns)
-    return [names[i] for i in np.unique(which)]
-
-
 def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
     """Refuse texts that hold a NUL character: no file of a run could hold them."""
     with_nul = column.values.filter(pc.match_substring(column.values, "\0"))
     if first := first_row(column, with_nul):
         row, text = first
         msg = f"{where(row)}: the {what} {text!r} {_NUL}"
+        raise DataError(msg)
+
+
+def refuse_rows(bad: np.ndarray, where: Callable[[int], str], why: str) -> None:
+    """Refuse rows that break a rule; the error names the first of them."""
+    if bad.any():
+        msg = f"{where(int(bad.argmax()))}: {why}"
         raise DataError(msg)
 
 

@@ -1,7 +1,8 @@
 """What is kept and dropped of a source, added up over the parts that it is read in."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -42,75 +43,61 @@ class Accounts:
     """What was read, kept and dropped, added up over the parts."""
 
     def __init__(self) -> None:
-        self.read = self.kept = self.answers = 0
-        self.dropped: dict[str, Dropped] = {}
-        self.notes: dict[str, str] = {}
-        self.warnings: dict[str, str] = {}
-        self.assumptions: dict[str, str] = {}
-        self.columns: Mapping[str, str] = {}
-        self.unused: Mapping[str, str] = {}
         self.labels: set[str] = set()
         self.annotators: set[str] = set()
-        self.anonymous = False
-        self.types: Mapping[str, str] | None = None
+        self._parts: list[ReadPart] = []
 
     def add(self, part: ReadPart) -> None:
-        """Add a part."""
-        cleaning = part.cleaning
-        self.read += cleaning.read
-        self.kept += cleaning.kept
-        self.answers += cleaning.answers
-        for each in cleaning.dropped:
-            before = self.dropped.setdefault(each.reason, replace(each, count=0))
-            count = before.count + each.count
-            self.dropped[each.reason] = replace(before, count=count)
-        notes = (note for note in cleaning.notes if not note.startswith(_ORDER))
-        _add(self.notes, notes)
-        _add(self.warnings, cleaning.warnings)
-        _add(self.assumptions, part.assumptions)
-        self.columns, self.unused = cleaning.columns, cleaning.unused
+        """Add a part, whose labels and annotators are kept once for all parts."""
         self.labels |= set(part.labels)
         self.annotators |= set(part.annotators)
-        self.anonymous |= part.anonymous
-        self.types = part.types if self.types in (None, part.types) else {}
+        self._parts.append(replace(part, labels=[], annotators=[]))
 
     def stated(self) -> dict[str, Any]:
         """Return it as the folder keeps it."""
+        parts = self._parts
+        cleanings = [part.cleaning for part in parts]
+        notes = (n for c in cleanings for n in c.notes if not n.startswith(_ORDER))
         account = {
             "unit": "rows",
-            "read": self.read,
-            "kept": self.kept,
-            "answers": self.answers,
-            "notes": list(self.notes.values()),
-            "warnings": list(self.warnings.values()),
-            "columns": dict(self.columns),
-            "unused": dict(self.unused),
+            "read": sum(each.read for each in cleanings),
+            "kept": sum(each.kept for each in cleanings),
+            "answers": sum(each.answers for each in cleanings),
+            "notes": _summed(notes),
+            "warnings": _summed(w for each in cleanings for w in each.warnings),
+            "columns": dict(cleanings[-1].columns),
+            "unused": dict(cleanings[-1].unused),
         }
-        dropped = [asdict(each) for each in self.dropped.values()]
+        types = parts[0].types
         return {
-            "anonymous": self.anonymous,
-            "assumptions": list(self.assumptions.values()),
-            "types": dict(self.types or {}),
+            "anonymous": any(part.anonymous for part in parts),
+            "assumptions": _summed(s for part in parts for s in part.assumptions),
+            "types": types if all(part.types == types for part in parts) else {},
             "account": account,
-            "dropped": dropped,
+            "dropped": _dropped(each for c in cleanings for each in c.dropped),
         }
 
 
-def _add(before: dict[str, str], sentences: Iterable[str]) -> None:
-    """Add sentences; of equal ones the numbers at one end are summed up."""
+def _dropped(parts: Iterable[Dropped]) -> list[dict[str, Any]]:
+    """Return what was dropped for each reason, with the first example."""
+    by_reason: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        before = by_reason.setdefault(part.reason, asdict(part) | {"count": 0})
+        before["count"] += part.count
+    return list(by_reason.values())
+
+
+def _summed(sentences: Iterable[str]) -> list[str]:
+    """Return each sentence once; of equal ones the numbers at one end are summed up."""
+    sums: Counter[str] = Counter()
+    first: dict[str, str] = {}
     for sentence in sentences:
-        number = _NUMBER.search(sentence)
         key = _FIRST.sub("", sentence)
-        if number is None:
-            before.setdefault(key, sentence)
-            continue
-        key = _NUMBER.sub("", key)
-        there = before.setdefault(key, sentence)
-        if there is not sentence:
-            summed = _as_number(there) + _as_number(sentence)
-            before[key] = _NUMBER.sub(f"{summed:,}", there, count=1)
-
-
-def _as_number(sentence: str) -> int:
-    number = _NUMBER.search(sentence)
-    return 0 if number is None else int(number[0].replace(",", ""))
+        if number := _NUMBER.search(sentence):
+            key = _NUMBER.sub("", key)
+            sums[key] += int(number[0].replace(",", ""))
+        first.setdefault(key, sentence)
+    return [
+        _NUMBER.sub(f"{sums[key]:,}", sentence, count=1) if key in sums else sentence
+        for key, sentence in first.items()
+    ]

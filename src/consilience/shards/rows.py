@@ -72,12 +72,13 @@ def opened_rows(source: str, query: str | None = None) -> Iterator[Rows]:
 
 @contextmanager
 def _of_duckdb(path: Path, query: str | None) -> Iterator[Rows]:
+    about = pa.fs.LocalFileSystem().get_file_info(str(path.resolve()))
     with opened_duckdb(path, query) as (selected, assumptions):
         yield Rows(
             number=int(selected.aggregate("count(*)").fetchall()[0][0]),
             head=selected.limit(HEAD).to_arrow_table(),
             batches=lambda: iter(selected.to_arrow_reader(BATCH)),
-            stamp=[*_stamp(path), query or ""],
+            stamp=[*_of_file(about), query or ""],
             assumptions=assumptions,
         )
 
@@ -114,11 +115,6 @@ def _of_files(source: str) -> Rows:
 
 def _of_file(info: Any) -> list[Any]:
     return [info.path, info.size or 0, info.mtime_ns or 0]
-
-
-def _stamp(path: Path) -> list[Any]:
-    about = path.stat()
-    return [str(path.resolve()), about.st_size, about.st_mtime_ns]
 
 
 def _on_disk(path: Path) -> tuple[list[str], Any]:

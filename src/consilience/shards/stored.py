@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from consilience.errors import SourceError
 from consilience.responses import Cleaning, Responses
 from consilience.responses.draft import Dropped
 from consilience.responses.options import ANSWERS
+from consilience.responses.side_tables import label_frame
 from consilience.responses.sources.opening import SHARDS
 from consilience.truth import ChoiceSpace, ContainsSpace
 from consilience.truth.space import ANONYMOUS, no_groups
@@ -121,29 +122,23 @@ class Shards:
         table = read_arrow(path)
         items = table["item"].combine_chunks()
         number = len(table)
-        absent = np.ones(number, bool)
-        kinds = pd.CategoricalDtype([self.kind])
-        answer = _text(np.full(number, -1, np.int8), ())
-        if self.kind == "contains":
-            answer = _text(table["answer"].to_numpy(), ANSWERS)
-        codes: dict[str, Any] = {
+        none = np.full(number, -1, np.int8)
+        contains = self.kind == "contains"
+        columns = {
             "item": _text(items.indices.to_numpy(), items.dictionary.to_pandas()),
             "annotator": _text(table["annotator"].to_numpy(), self.annotators),
-            "kind": pd.Categorical.from_codes(np.zeros(number, np.int8), dtype=kinds),
-            "label": _text(table["label"].to_numpy(), pd.Index(self.labels)),
-            "answer": answer,
-            "object": pd.arrays.IntegerArray(np.zeros(number, np.int32), absent),
-            "main": pd.arrays.BooleanArray(np.zeros(number, bool), absent),
+            "kind": _text(np.zeros(number, np.int8), [self.kind]),
+            "label": _text(table["label"].to_numpy(), self.labels),
+            "answer": _text(table["answer"].to_numpy() if contains else none, ANSWERS),
+            "object": pd.Series(pd.NA, range(number), "Int32"),
+            "main": pd.Series(pd.NA, range(number), "boolean"),
             "n": table["n"].to_numpy(),
-            "response_id": _text(np.full(number, -1, np.int8), ()),
+            "response_id": _text(none, ()),
         }
-        frame = pd.DataFrame(codes)
-        names = pd.Series(self.labels, dtype="str")
-        labels = pd.DataFrame({"label": names, "name": names}).assign(
-            parent=pd.Series([None] * len(names), dtype="str")
-        )
+        labels = label_frame(self.labels)
+        labels["name"] = labels["label"]
         return Responses(
-            table=frame,
+            table=pd.DataFrame(columns),
             offer="all" if self.kind == "choice" else "listed",
             offered=None,
             items=None,
@@ -175,13 +170,9 @@ class Shards:
     def _people(self) -> tuple[Shaped[np.ndarray, " J"], Bool[np.ndarray, " J"]]:
         """Names of annotators, the nameless last, and whether each has one."""
         names = self.annotators.to_numpy(dtype=object)
-        identified = np.ones(len(names), bool)
         if self.anonymous:
-            names, identified = (
-                np.append(names, ANONYMOUS),
-                np.append(identified, False),
-            )
-        return names, identified
+            names = np.append(names, ANONYMOUS)
+        return names, np.arange(len(names)) < len(self.annotators)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Shards":
@@ -243,7 +234,4 @@ def read_arrow(path: Path) -> pa.Table:
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
-        hashed = sha256()
-        while block := file.read(1 << 22):
-            hashed.update(block)
-    return hashed.hexdigest()
+        return file_digest(file, "sha256").hexdigest()

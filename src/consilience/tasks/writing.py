@@ -83,11 +83,6 @@ class Task:
         """What is on the screen, as JSON."""
         return msgspec.json.encode(self.shown).decode()
 
-    @property
-    def named(self) -> list[tuple[str, str]]:
-        """Each label with the name that people read."""
-        return list(zip(self.shown.labels, self.shown.names, strict=True))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
@@ -113,7 +108,7 @@ def write_label_studio(survey: Survey, folder: Path) -> str:
                 "item": task.shown.item,
                 "kind": survey.kind,
                 "options": [
-                    {"value": name, "alias": label} for label, name in task.named
+                    {"value": name, "alias": label} for label, name in task.shown.named
                 ],
             }
         }
@@ -177,7 +172,7 @@ def write_zooniverse(survey: Survey, folder: Path) -> str:
     (folder / LISTS).mkdir()
     rows, most = [["image", "list", "#task"]], 0
     for number, task in enumerate(survey.tasks, start=1):
-        names = [" ".join(visible(n).split()) for x, n in task.named if x != NONE]
+        names = [" ".join(visible(n).split()) for x, n in task.shown.named if x != NONE]
         lines = [f"{place}. {name}\n" for place, name in enumerate(names, start=1)]
         listed = f"{LISTS}/{number:06d}.txt"
         (folder / listed).write_text("".join(lines), "utf-8")
@@ -337,12 +332,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
         image_prefix = _LOCAL
     place = Path(folder)
     lists = _lists(candidates, top)
-    where = _image_places(
-        [item for item, _ in lists],
-        None if images is None else Path(images),
-        image_prefix,
-        place,
-    )
+    where = _image_places([item for item, _ in lists], images, image_prefix, place)
     survey = Survey(
         tasks=[
             Task(image=image, shown=_shown(item, rows, kind, seed, none=none))
@@ -362,7 +352,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
 
 
 def _image_places(
-    items: list[str], images: Path | None, prefix: str | None, folder: Path
+    items: list[str], images: str | Path | None, prefix: str | None, folder: Path
 ) -> list[str]:
     """Return the address of each item's image, or its path from a folder."""
     if prefix is not None and not prefix.startswith(SCHEMES):
@@ -371,7 +361,7 @@ def _image_places(
             "one such beginning"
         )
         raise OptionError(msg)
-    paths = items if images is None else _paths(items, images)
+    paths = items if images is None else _paths(items, Path(images))
     if prefix is not None:
         return [prefix + quote(path) for path in paths]
     if images is None:
@@ -484,6 +474,6 @@ def _offered(survey: Survey) -> pd.DataFrame:
     rows = [
         (task.shown.item, label, name, place, task.image)
         for task in survey.tasks
-        for place, (label, name) in enumerate(task.named, start=1)
+        for place, (label, name) in enumerate(task.shown.named, start=1)
     ]
     return pd.DataFrame(rows, columns=["item", "label", "name", "position", "image"])

@@ -204,9 +204,8 @@ def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOpti
         picked = [labels[row == YES].tolist() for row in np.stack(answers, axis=1)]
         lists = {**table.lists, LABEL: pa.array(picked, pa.list_(pa.string()))}
         columns = replace(options.columns, label=LABEL)
-        return replace(table, columns=rest, lists=lists), replace(
-            options, columns=columns
-        )
+        table = replace(table, columns=rest, lists=lists)
+        return table, replace(options, columns=columns)
     width, where = len(names), table.where
     rows, number, answer = long_cells(table, names)
     long = replace(
@@ -260,25 +259,19 @@ def counts(
         pd.Series(column.values.to_pylist(), dtype="str"), errors="coerce"
     ).to_numpy(float)
     counts = np.append(numbers, np.nan)[column.codes]
-    good = (
-        (counts >= (0 if zero else 1)) & (counts == np.floor(counts)) & (counts <= most)
-    )
+    least = 0 if zero else 1
+    good = (counts >= least) & (counts == np.floor(counts)) & (counts <= most)
     if not good.all():
         row = int((~good).argmax())
-        msg = (
-            f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}; "
-            f"expected a whole number from {0 if zero else 1} to {most:,}; fix the row"
-        )
-        raise DataError(msg)
-    if counts.sum() >= 2**53:
-        row = int(counts.argmax())
-        msg = (
-            f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}, and "
-            "all counts together exceed 2**53; fix the row"
-        )
-        raise DataError(msg)
-    whole: np.ndarray = counts.astype(np.int64)
-    return whole
+        why = f"; expected a whole number from {least} to {most:,}"
+    elif counts.sum() >= 2**53:
+        row, why = int(counts.argmax()), ", and all counts together exceed 2**53"
+    else:
+        whole: np.ndarray = counts.astype(np.int64)
+        return whole
+    place = table.where(int(rows[row]))
+    msg = f"{place}: the count is {column.text(row)!r}{why}; fix the row"
+    raise DataError(msg)
 
 
 def object_numbers(

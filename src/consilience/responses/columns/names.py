@@ -134,13 +134,9 @@ def choose_question(
     what = f"there is no question {given!r}" if given else "there are several questions"
     if not names:
         what = "nobody answered any question"
-    listed = [
-        f"{name!r} ({each})" if each else repr(name) for name, each in names.items()
-    ]
-    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
     msg = (
-        f"{source}: {what}; found {', '.join(listed[:12]) or 'no other'}{more}; choose "
-        "the one to read (`question=NAME`)"
+        f"{source}: {what}; found {listing(names)}; choose the one to read "
+        "(`question=NAME`)"
     )
     raise ColumnError(msg)
 
@@ -155,7 +151,12 @@ def argument(role: str, name: str | None) -> str:
     return f'`{role}="{name}"`'
 
 
-def listing(names: Sequence[str], limit: int = 12) -> str:
-    """Names as a short list."""
-    shown = ", ".join(repr(name) for name in names[:limit]) or "no other"
-    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+def listing(names: Sequence[str] | Mapping[str, str], limit: int = 12) -> str:
+    """Names as a short list, of a mapping with what it says of each."""
+    about = names if isinstance(names, Mapping) else {}
+    shown = ", ".join(
+        f"{name!r} ({what})" if (what := about.get(name)) else repr(name)
+        for name in list(names)[:limit]
+    )
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return (shown or "no other") + more

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from consilience.errors import ColumnError, DataError, SourceError
+from consilience.errors import ColumnError, SourceError
 from consilience.responses.assemble import assemble, equal_rows
 from consilience.responses.columns.cells import (
     as_lists,
@@ -50,6 +50,7 @@ from consilience.responses.draft import Account, Draft
 from consilience.responses.format_table import Reader
 from consilience.responses.id_types import common_type
 from consilience.responses.options import ReadOptions
+from consilience.responses.side_tables import check_filled
 from consilience.responses.sources.frames import Frame, Source
 from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
@@ -174,12 +175,8 @@ def lead_column(
             "numbers from 0"
         )
         return Coded.of([str(row) for row in range(table.num_rows)]), names
-    column = table.columns[lead]
-    if (column.codes < 0).any():
-        place = table.where(int((column.codes < 0).argmax()))
-        msg = f"{place}: the item is empty; fix or drop the row"
-        raise DataError(msg)
-    return column, [name for name in names if name != lead]
+    check_filled(table, {"item": lead})
+    return table.columns[lead], [name for name in names if name != lead]
 
 
 def item_and_label_types(

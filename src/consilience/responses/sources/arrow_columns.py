@@ -127,9 +127,8 @@ def read_frame(frame: Frame, options: ReadOptions) -> TextTable:
 def _order(values: pa.Array, *, ordered: bool) -> tuple[str, ...]:
     """Return all categories in their order; pandas sorts those that have none."""
     texts = [text.strip() for text in as_text(values)[0].drop_null().to_pylist()]
-    if not ordered and pc.sort_indices(values).equals(
-        pa.array(range(len(values)), pa.uint64())
-    ):
+    as_they_are = pa.array(range(len(values)), pa.uint64())
+    if not ordered and pc.sort_indices(values).equals(as_they_are):
         texts = natural_texts(texts)
     return tuple(dict.fromkeys(texts))
 
@@ -188,12 +187,8 @@ def is_nested(kind: pa.DataType) -> bool:
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    types = pa.types
-    return bool(
-        types.is_list(kind)
-        or types.is_large_list(kind)
-        or types.is_fixed_size_list(kind)
-    )
+    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(kind) for test in tests)
 
 
 def _is_plain(kind: pa.DataType) -> bool:
@@ -221,18 +216,12 @@ def _is_binary(kind: pa.DataType) -> bool:
 def _long_columns(file: parquet.ParquetFile) -> set[int]:
     """Places of the columns of long bytes, which may be too large to be read."""
     metadata, schema = file.metadata, file.schema_arrow
-    if metadata.num_columns != len(schema.names) or not metadata.num_rows:
+    binary = [i for i, kind in enumerate(schema.types) if _is_binary(kind)]
+    if not binary or metadata.num_columns != len(schema.names):
         return set()
-    long = {i for i, kind in enumerate(schema.types) if _is_binary(kind)}
-    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)] * bool(
-        long
-    )
-    return {
-        i
-        for i in long
-        if sum(group.column(i).total_uncompressed_size for group in groups)
-        > _LONG * metadata.num_rows
-    }
+    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
+    size = {i: sum(g.column(i).total_uncompressed_size for g in groups) for i in binary}
+    return {i for i in binary if size[i] > _LONG * metadata.num_rows > 0}
 
 
 def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:

@@ -234,7 +234,7 @@ def _choose_part(
     source: str,
     what: str,
     option: str,
-    given: str | None = None,
+    given: str | None,
 ) -> tuple[str, tuple[str, ...]]:
     """Choose the table that was named, or the one that can be one of answers."""
     if given is not None:

@@ -100,6 +100,10 @@ class Frame:
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """Return the name, as of a file its path."""
+        return self.name
+
     @property
     def names(self) -> list[str]:
         """Names of the columns."""
@@ -193,9 +197,7 @@ def _flat(columns: pd.MultiIndex) -> list[str]:
         if len(columns.get_level_values(level).unique()) > 1
     ]
     levels = [columns.get_level_values(level).astype("str") for level in telling or [0]]
-    return [
-        " ".join(part for part in parts if part) for parts in zip(*levels, strict=True)
-    ]
+    return [" ".join(filter(None, parts)) for parts in zip(*levels, strict=True)]
 
 
 def _of_columns(columns: Mapping[Any, Any], what: str) -> pd.DataFrame:

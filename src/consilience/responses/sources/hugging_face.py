@@ -8,7 +8,7 @@ Parquet files, or in the card.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -45,15 +45,11 @@ def read_data_set(folder: Path) -> Frame:
         files = _json(folder / STATE).get("_data_files", [])
         paths = [folder / Path(str(each["filename"])).name for each in files]
         info = _json(folder / INFO) if (folder / INFO).is_file() else {}
-        with readable(source):
-            tables = [read_arrow_file(path) for path in paths]
-        table = _stacked(tables, source)
+        table = _stacked(paths, read_arrow_file, source)
         return with_class_names(table, info.get("features"), source, folder)
     splits = _shards(folder)
     split = _one(list(splits), source, "one of their files")
-    with readable(source):
-        tables = [parquet.read_table(path.__fspath__()) for path in splits[split]]
-    table = _stacked(tables, source)
+    table = _stacked(splits[split], parquet.read_table, source)
     features = features_of(table.schema.metadata) or _card(folder / "README.md")
     return with_class_names(table, features, source, folder)
 
@@ -123,7 +119,7 @@ def _named(
     if not isinstance(feature, dict):
         return array
     names = _class_names(feature)
-    inner = feature.get("feature") if "feature" in feature else None
+    inner = feature.get("feature")
     if names is not None and pa.types.is_integer(kind):
         orders[name] = names
         codes = array.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -137,8 +133,7 @@ def _named(
         return texts.take(pa.array(np.where(codes < 0, len(names), codes)))
     if isinstance(array, (pa.ListArray, pa.LargeListArray)) and inner is not None:
         values = _named(array.values, inner, name, orders)
-        offsets = array.offsets
-        return type(array).from_arrays(offsets, values, mask=array.is_null())
+        return type(array).from_arrays(array.offsets, values, mask=array.is_null())
     if pa.types.is_struct(kind):
         fields = inner if isinstance(inner, dict) else feature
         of_lists = isinstance(inner, dict)  # a sequence of records is kept so
@@ -153,11 +148,14 @@ def _named(
     return array
 
 
-def _stacked(tables: Sequence[pa.Table], source: str) -> pa.Table:
-    if not tables:
+def _stacked(
+    paths: Sequence[Path], read: Callable[[Path], pa.Table], source: str
+) -> pa.Table:
+    if not paths:
         msg = f"{source}: the data set has no file of rows; save it again"
         raise SourceError(msg)
     with readable(source):
+        tables = [read(path) for path in paths]
         return pa.concat_tables(tables, promote_options="default")
 
 

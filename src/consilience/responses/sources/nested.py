@@ -180,12 +180,9 @@ def _short_names(rows: Sequence[Record]) -> dict[str, str]:
 
 
 def _is_of_lists(record: Record) -> bool:
-    cells = list(record.values())
-    return (
-        len(cells) > 1
-        and all(isinstance(cell, list) for cell in cells)
-        and len({len(cell) for cell in cells}) == 1
-    )
+    cells = record.values()
+    of_lists = len(cells) > 1 and all(isinstance(cell, list) for cell in cells)
+    return of_lists and len({len(cell) for cell in cells}) == 1
 
 
 def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
@@ -247,16 +244,13 @@ def _identified(rows: list[Record]) -> list[Record]:
 def _parallel(rows: Sequence[Record]) -> list[str]:
     """Name lists of one length in each row, of annotators and of their labels."""
     names = [name for name in (rows[0] if rows else ()) if _is_list(rows, name)]
+    lengths = {name: [len(row.get(name) or ()) for row in rows] for name in names}
     for lead in names:
-        lengths = [len(row.get(lead) or ()) for row in rows]
-        beside = [
-            name
-            for name in names
-            if [len(row.get(name) or ()) for row in rows] == lengths
-        ]
+        beside = [name for name in names if lengths[name] == lengths[lead]]
         ones = [singular(name) for name in beside]
         roles = [usual(ones, role) for role in ("annotator", "label", "answer")]
-        if len(beside) > 1 and roles[0] and (roles[1] or roles[2]) and max(lengths) > 1:
+        both = roles[0] and (roles[1] or roles[2])
+        if both and len(beside) > 1 and max(lengths[lead]) > 1:
             return beside
     return []
 

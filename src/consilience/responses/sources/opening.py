@@ -132,11 +132,8 @@ def unfolded(
     with tempfile.TemporaryDirectory(prefix="consilience-") as folder:
         files: list[Source] = []
         for number, source in enumerate(sources):
-            if (
-                isinstance(source, Path)
-                and kind_of(source) == "zip"
-                and source.is_file()
-            ):
+            is_archive = kind_of(source) == "zip"
+            if isinstance(source, Path) and is_archive and source.is_file():
                 inside = Path(folder) / str(number) / source.name
                 _extract(source, inside)
                 files += [

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consilience.errors import ColumnError
-from consilience.responses.format_table import Probe
+from consilience.responses.format_table import CERTAIN, Probe
 from consilience.responses.options import ReadOptions
-from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record, dig, first, names, text
 from consilience.responses.tools.tool import Answers, At, Layout, Tool
 from consilience.responses.tools.work import SKIPPED, Answer, Form
@@ -72,17 +71,18 @@ def _file_answer(at: At, _: str) -> Answers:
         yield "label", SKIPPED
 
 
-def _look(probe: Probe) -> bool:
+def _sniff(probe: Probe) -> int:
     record, keys = probe.record, set(probe.names)
     if "id" not in keys or keys.isdisjoint(_CONTENTS):
-        return False
+        return 0
     given = record.get("annotations")
     users = isinstance(given, list) and any(first(each, "user") for each in given)
     old = users or (given is not None and "annotation_approver" in keys)
     old = old or (given == [] and "meta" in keys)
     labels = any(_are_labels(record.get(key)) for key in _LABELS)
     labels = labels or (not record and "label" in keys)
-    return old or (labels and (probe.several or "Comments" in keys))
+    by_file = labels and (probe.several or "Comments" in keys)
+    return CERTAIN if old or by_file else 0
 
 
 def _are_labels(value: object) -> bool:
@@ -92,37 +92,34 @@ def _are_labels(value: object) -> bool:
     )
 
 
-READER = reader(
-    Tool(
-        name="doccano",
-        what="doccano (a file per annotator in a folder or archive; older JSON with "
-        "users)",
-        prepare=_with_files,
-        look=_look,
-        notes=lambda given, _: (
-            ()
-            if "annotations" in given[0].value
-            else ("annotators are the names of the files",)
+TOOL = Tool(
+    name="doccano",
+    what="doccano (a file per annotator in a folder or archive; older JSON with users)",
+    prepare=_with_files,
+    sniff=_sniff,
+    notes=lambda given, _: (
+        ()
+        if "annotations" in given[0].value
+        else ("annotators are the names of the files",)
+    ),
+    layouts=[
+        Layout(
+            key="annotations",
+            works=_users,
+            answers=_user_answer,
+            annotator=("user",),
+            created=("given.*.created_at", "given.*.updated_at"),
+            place=", user {user}",
+            ids=("^.id",),
+            contents=_AT,
         ),
-        layouts=[
-            Layout(
-                key="annotations",
-                works=_users,
-                answers=_user_answer,
-                annotator=("user",),
-                created=("given.*.created_at", "given.*.updated_at"),
-                place=", user {user}",
-                ids=("^.id",),
-                contents=_AT,
-            ),
-            Layout(
-                answers=_file_answer,
-                annotator=("^file",),
-                status=("^file",),
-                refused={_ALL: "left out all.jsonl, with the labels of all"}.get,
-                ids=("^.id",),
-                contents=_AT,
-            ),
-        ],
-    )
+        Layout(
+            answers=_file_answer,
+            annotator=("^file",),
+            status=("^file",),
+            refused={_ALL: "left out all.jsonl, with the labels of all"}.get,
+            ids=("^.id",),
+            contents=_AT,
+        ),
+    ],
 )

@@ -20,7 +20,6 @@ from consilience.errors import ColumnError, DataError, SourceError
 from consilience.responses.columns.names import listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.csv_file import csv_rows, find_layout
-from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record
 from consilience.responses.tools.tool import Answers, Layout, Tool
 from consilience.responses.tools.work import (
@@ -193,30 +192,28 @@ def _selected(row: Record, question: str, shown: Mapping[int, str]) -> set[int]:
     return selected
 
 
-READER = reader(
-    Tool(
-        name="mturk",
-        what="Mechanical Turk batch results (CSV with Input.* and Answer.* columns)",
-        unit="assignments",
-        files="CSV files of batch results",
-        load=_rows,
-        prepare=_assignments,
-        assumes=lambda works: (
-            {NOT_SELECTED} if any("{i}" in n for w in works for n in w.fields) else ()
-        ),
-        layouts=[
-            Layout(
-                answers=lambda at, _: at["answers"].items(),
-                annotator=("WorkerId",),
-                id=("AssignmentId",),
-                created=("SubmitTime",),
-                seconds=("WorkTimeInSeconds",),
-                contents=("Input*",),
-                status=("AssignmentStatus",),
-                refused={"Rejected": "the assignment is Rejected"}.get,
-                screen=lambda row, _: row.get("screen"),
-                first_number=0,
-            )
-        ],
-    )
+TOOL = Tool(
+    name="mturk",
+    what="Mechanical Turk batch results (CSV with Input.* and Answer.* columns)",
+    unit="assignments",
+    files="CSV files of batch results",
+    load=_rows,
+    prepare=_assignments,
+    assumes=lambda works: (
+        {NOT_SELECTED} if any("{i}" in n for w in works for n in w.fields) else ()
+    ),
+    layouts=[
+        Layout(
+            answers=lambda at, _: at["answers"].items(),
+            annotator=("WorkerId",),
+            id=("AssignmentId",),
+            created=("SubmitTime",),
+            seconds=("WorkTimeInSeconds",),
+            contents=("Input*",),
+            status=("AssignmentStatus",),
+            refused={"Rejected": "the assignment is Rejected"}.get,
+            screen=lambda row, _: row.get("screen"),
+            first_number=0,
+        )
+    ],
 )

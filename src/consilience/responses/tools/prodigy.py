@@ -11,10 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from consilience.errors import DataError, KindError
-from consilience.responses.tools.reading import reader
 from consilience.responses.tools.records import Record, dig, first, lookup, text
 from consilience.responses.tools.tool import Answers, At, Layout, Tool
-from consilience.responses.tools.work import Answer, Work
+from consilience.responses.tools.work import Answer, Form, Work
 
 _OPTION = lookup("id", "text")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[_ T]\d{2}-\d{2}-\d{2}$")
@@ -41,16 +40,11 @@ def _answers(at: At, place: str) -> Answers:
         raise KindError(msg)
     if "accept" in at:
         shown = [text(_OPTION(each)) for each in dig(at, "options.*")]
-        picked = tuple(str(each) for each in at["accept"] or ())
+        accepted = tuple(str(each) for each in at["accept"] or ())
+        picked = accepted if decision == "accept" else None
         several = first(at, "config.choice_style") == "multiple"
-        yield (
-            "accept",
-            Answer(
-                picked if decision == "accept" else None,
-                "boxes" if several else "label",
-                tuple(filter(None, shown)) or None,
-            ),
-        )
+        form: Form = "boxes" if several else "label"
+        yield "accept", Answer(picked, form, tuple(filter(None, shown)) or None)
     elif text(at.get("label")) is not None:
         yield "answer", Answer(_MEANING[decision][0])
     else:
@@ -79,21 +73,19 @@ def _notes(records: Sequence[Record], works: Sequence[Work]) -> Iterator[str]:
         )
 
 
-READER = reader(
-    Tool(
-        name="prodigy",
-        what="Prodigy's JSON lines (accept, reject, ignore; options or one label)",
-        unit="records",
-        worded=False,
-        notes=_notes,
-        layouts=[
-            Layout(
-                answers=_answers,
-                annotator=("_annotator_id", "_session_id"),
-                ids=("_input_hash", "id"),
-                contents=("image", "text", "html", "audio", "video", "label"),
-                last_ids=("_task_hash", "_session_id"),
-            )
-        ],
-    )
+TOOL = Tool(
+    name="prodigy",
+    what="Prodigy's JSON lines (accept, reject, ignore; options or one label)",
+    unit="records",
+    worded=False,
+    notes=_notes,
+    layouts=[
+        Layout(
+            answers=_answers,
+            annotator=("_annotator_id", "_session_id"),
+            ids=("_input_hash", "id"),
+            contents=("image", "text", "html", "audio", "video", "label"),
+            last_ids=("_task_hash", "_session_id"),
+        )
+    ],
 )

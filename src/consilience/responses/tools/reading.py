@@ -59,7 +59,7 @@ SAME_BOXES = (
 type Row = tuple[str | None, int, int, int]  # label, answer, object, whether main
 
 
-def reader(tool: Tool) -> Reader:
+def reader_of_tool(tool: Tool) -> Reader:
     """Return the reader of a tool's exports."""
     read = partial(_read, tool)
     return Reader(
@@ -266,9 +266,7 @@ def _on_screens(draft: Draft, screens: Iterable[OnScreen]) -> Draft:
     """Say which labels were on screen, where all tasks say so themselves."""
     tasks = {(each.item, each.labels): each for each in screens}.values()
     pairs = [(task.item, x) for task in tasks for x in task.choices(draft.kind)]
-    name = {
-        x: n for task in tasks for x, n in zip(task.labels, task.names, strict=True)
-    }
+    name = dict(pair for task in tasks for pair in task.named)
     labels = list(dict.fromkeys(label for _, label in pairs))
     order = [labels[place] for place in natural_order(text_array(labels))]
     order.sort(key=NONE.__eq__)  # the last one

@@ -126,7 +126,7 @@ class Tool:
     what: str
     layouts: Sequence[Layout]  # of its exports: those with a key, then one without
     unit: str = "annotations"  # what the tool calls works
-    look: Callable[[Probe], object] = lambda _: True  # whether a marked source is one
+    sniff: Callable[[Probe], int] = lambda _: CERTAIN  # that a marked source is one
     files: str = ""  # kind of its files, where it reads no data frames
     # Give the records of a source, and make of them those that the layouts describe.
     load: Callable[[Any, ReadOptions], Iterable[Record]] = records
@@ -144,38 +144,22 @@ class Tool:
         """Return the form of a record."""
         return next(x for x in self.layouts if not x.key or x.key in record)
 
-    def sniff(self, probe: Probe) -> int:
-        """Say how sure it is that a marked source is an export of this tool."""
-        return CERTAIN if self.look(probe) else 0
-
 
 def named(at: At, paths: Paths) -> dict[str, str | None]:
     """Return what may name the item, by its path."""
     fields: dict[str, str | None] = {}
-    for name, find, start in _naming(paths):
-        cell = at if find is None else find(at)
-        if start is None:
+    for path in paths:
+        if not path.endswith("*"):
+            cell = lookup(path)(at)
             no_text = cell is None or isinstance(cell, (list, dict))
-            fields[name] = None if no_text else text(cell)
+            fields[plain(path)] = None if no_text else text(cell)
             continue
+        inside, point, start = path[:-1].rpartition(".")
+        cell = lookup(inside)(at) if inside else at
         for key, each in cell.items() if isinstance(cell, dict) else ():
             if key.startswith(start) and not isinstance(each, (list, dict)):
-                fields[name + key] = text(each)
+                fields[plain(inside) + point + key] = text(each)
     return fields
-
-
-@cache
-def _naming(paths: Paths) -> list[tuple[str, Callable[[At], Any] | None, str | None]]:
-    """Return of each path its name, what finds it, and how all keys in it begin."""
-    naming: list[tuple[str, Callable[[At], Any] | None, str | None]] = []
-    for path in paths:
-        if path.endswith(".*"):
-            naming.append((plain(path[:-1]), lookup(path[:-2]), ""))
-        elif path.endswith("*"):
-            naming.append(("", None, path[:-1]))
-        else:
-            naming.append((plain(path), lookup(path), None))
-    return naming
 
 
 def fields_at(paths: Paths, fields: Iterable[str]) -> list[str]:

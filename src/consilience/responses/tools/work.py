@@ -37,6 +37,11 @@ class OnScreen(msgspec.Struct, frozen=True, kw_only=True):
             msg = f"{len(self.labels)} labels have {len(self.names)} names"
             raise ValueError(msg)
 
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """Each label with the name that stands there."""
+        return list(zip(self.labels, self.names, strict=True))
+
     def choices(self, kind: Kind | None) -> Labels:
         """Return the labels that an answer can be about."""
         return _without_none(self.labels, kind)
@@ -51,7 +56,7 @@ class OnScreen(msgspec.Struct, frozen=True, kw_only=True):
         """
         if given is None:
             return None
-        label = dict(zip(self.names, self.labels, strict=True))
+        label = {name: label for label, name in self.named}
         label |= {each: each for each in self.labels}
         if start is not None:
             label = {str(k): x for k, x in enumerate(self.labels, start)} | {NONE: NONE}
