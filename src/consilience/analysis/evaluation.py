@@ -386,8 +386,7 @@ class Evaluation:
                 "give numbers between 0 and 1"
             )
             raise OptionError(msg)
-        filled: Float[np.ndarray, "A I"] = np.nan_to_num(stated)
-        return filled
+        return np.nan_to_num(stated)
 
     def _frequency(self, label: Int[np.ndarray, "W I"]) -> Float[np.ndarray, "W I"]:
         """Return the share of yes of a label of each item; NaN where not asked."""
@@ -401,8 +400,7 @@ class Evaluation:
         keys = item[kept].astype(np.int64) * number + code[kept]
         wanted = np.arange(len(self.proposals.items)) * number + label
         values = pd.Series(shares.to_numpy()[kept], keys).reindex(wanted.ravel())
-        by_item: Float[np.ndarray, "W I"] = values.to_numpy().reshape(wanted.shape)
-        return by_item
+        return values.to_numpy().reshape(wanted.shape)
 
 
 def evaluate(  # noqa: PLR0913 (each option stands alone)

@@ -146,10 +146,7 @@ def _check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
 
 def labels_of(fit: Fit) -> pd.Index:
     """Return the names of the labels that a fit knows, by code."""
-    labels: pd.Index = pd.Index(
-        posterior_labels(fit.data)["label"].cat.categories.astype("str")
-    )
-    return labels
+    return pd.Index(posterior_labels(fit.data)["label"].cat.categories.astype("str"))
 
 
 def _about(predictions: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
@@ -213,10 +210,7 @@ class Truths:
         wanted = np.arange(self.items) * len(self.labels) + label
         place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
         listed = (self.key[place] == wanted) & (label != UNKNOWN)
-        chance: Float[np.ndarray, "_ A I"] = np.where(
-            listed, self.value[:, place], 0.0 if self.one else np.nan
-        )
-        return chance
+        return np.where(listed, self.value[:, place], 0.0 if self.one else np.nan)
 
     def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "_ A I"]:
         """P(one of the labels is true), of those that were asked about."""
@@ -253,30 +247,24 @@ class Truths:
         """P(the label is present and so is another)."""
         chance = self.probability(label)
         none_but_it = self._none()[:, None] / (1 - np.minimum(chance, SURE))
-        both: Float[np.ndarray, "_ A I"] = chance * (1 - none_but_it)
-        return both
+        return chance * (1 - none_but_it)
 
     def several(self) -> Float[np.ndarray, "_ I"]:
         """P(two labels or more are present)."""
         value = np.minimum(self.value, SURE)
         less = self._none() * (1 + self._by_item(value / (1 - value)))
-        several: Float[np.ndarray, "_ I"] = np.maximum(1 - less, 0.0)
-        return several
+        return np.maximum(1 - less, 0.0)
 
     def some(self) -> Float[np.ndarray, "_ I"]:
         """P(a label is present)."""
         return 1 - self._none()
 
     def _none(self) -> Float[np.ndarray, "_ I"]:
-        none: Float[np.ndarray, "_ I"] = np.exp(
-            self._by_item(np.log1p(-np.minimum(self.value, SURE)))
-        )
-        return none
+        return np.exp(self._by_item(np.log1p(-np.minimum(self.value, SURE))))
 
     @property
     def _item(self) -> Int[np.ndarray, " P"]:
-        code: Int[np.ndarray, " P"] = self.key // len(self.labels)
-        return code
+        return self.key // len(self.labels)
 
     def _by_item(self, values: Float[np.ndarray, "D P"]) -> Float[np.ndarray, "D I"]:
         return np.stack([np.bincount(self._item, row, self.items) for row in values])

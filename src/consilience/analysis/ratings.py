@@ -66,20 +66,17 @@ class Similarity:
     ) -> Float[np.ndarray, " P"]:
         """Similarity of pairs of answers given by their codes."""
         same = first == second if self.matrix is None else self.matrix[first, second]
-        alike: np.ndarray = np.asarray(same, np.float64).ravel()
-        return alike
+        return np.asarray(same, np.float64).ravel()
 
     def times(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, "R L"]:
         """Each answer's mean similarity to answers drawn with these shares."""
         if self.matrix is None:
             return shares
-        product: np.ndarray = (self.matrix @ shares.T).T
-        return product
+        return (self.matrix @ shares.T).T
 
     def expected(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, " R"]:
         """Mean similarity of two answers drawn with these shares."""
-        mean: np.ndarray = np.einsum("rl,rl->r", self.times(shares), shares)
-        return mean
+        return np.einsum("rl,rl->r", self.times(shares), shares)
 
     def alike_within(
         self, group: Int[np.ndarray, " C"], answer: Int[np.ndarray, " C"]
@@ -280,8 +277,7 @@ def lay_out(responses: Responses) -> Ratings:
 
 
 def _codes(table: pd.DataFrame, column: str) -> Int[np.ndarray, " N"]:
-    codes: np.ndarray = table[column].cat.codes.to_numpy().astype(np.int64)
-    return codes
+    return table[column].cat.codes.to_numpy().astype(np.int64)
 
 
 def _sets(
@@ -355,8 +351,7 @@ class Counts:
 
     def by_question(self, values: Float[np.ndarray, " M"]) -> Float[np.ndarray, " Q"]:
         """Sum over the answers of each question."""
-        sums: np.ndarray = np.bincount(self.question, values, len(self.raters))
-        return sums
+        return np.bincount(self.question, values, len(self.raters))
 
 
 def count_answers(ratings: Ratings, similarity: Similarity) -> Counts:
@@ -406,8 +401,7 @@ def assign_groups(
     num = int(item.max(initial=-1)) + 1
     if num <= most:
         return item
-    groups: np.ndarray = generator.permutation(np.arange(num) % most)[item]
-    return groups
+    return generator.permutation(np.arange(num) % most)[item]
 
 
 def table_of_sums(
@@ -426,7 +420,5 @@ def table_of_sums(
 def weighted_sums(weights: Weights, table: Table) -> Float[np.ndarray, "R C"]:
     """Add up the groups with the weights of each resample."""
     if isinstance(table, np.ndarray):
-        sums: np.ndarray = weights @ table
-        return sums
-    product: np.ndarray = (table.T @ weights.T).T
-    return product
+        return weights @ table
+    return (table.T @ weights.T).T

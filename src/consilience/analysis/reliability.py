@@ -294,8 +294,7 @@ def _numbers(
             "no number; choose nominal, or ordinal with the labels in order (`labels=`)"
         )
         raise OptionError(msg)
-    values: np.ndarray = numbers.astype(np.float64)
-    return values
+    return numbers.astype(np.float64)
 
 
 def _reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:

@@ -165,8 +165,7 @@ def _draw(
     at = np.searchsorted(
         cumulated.ravel(), row + generator.random(len(row)), side="right"
     )
-    column: Int[np.ndarray, " N"] = np.clip(at - row * columns, 0, columns - 1)
-    return column
+    return np.clip(at - row * columns, 0, columns - 1)
 
 
 def replicate_answers(fit: Fit, *, replicates: int = 200, seed: int = 0) -> xr.DataTree:

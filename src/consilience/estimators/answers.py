@@ -55,8 +55,7 @@ class Column:
         """Text of each value, which the readers leave as it is."""
         if self.type is None:
             return pd.RangeIndex(len(self.values)).astype("str")
-        texts: pd.Index = pd.Index(text_of(pd.Series(self.values)))
-        return texts
+        return pd.Index(text_of(pd.Series(self.values)))
 
     def text(self) -> "pd.Categorical[Any]":
         """Return the column as text."""

@@ -336,8 +336,7 @@ def sample_shared(observations: Observations, prior: Any, spread: float) -> Para
 
     def normals(name: str, centre: Array, scale: float | Array) -> Array:
         normal = dist.Normal(centre, scale).to_event(jnp.ndim(centre))
-        drawn: Array = numpyro.sample(name, normal)
-        return drawn
+        return numpyro.sample(name, normal)
 
     single_label = jnp.array([0.0, np.log(spread)])
     duplicate = jnp.array([[-2.5, np.log(prior.spread)], [0.0, np.log(prior.spread)]])
@@ -383,10 +382,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[AnyArray,
     before = [log_prior(covariates, parameters) for covariates in items.covariates]
     most = observations.num_states
     likelihoods, prior = items.in_order(answered, most), items.in_order(before, most)
-    by_size: Float[AnyArray, "U M"] = maths(likelihoods).xp.where(
-        items.observed[:, None], likelihoods, prior
-    )
-    return by_size
+    return maths(likelihoods).xp.where(items.observed[:, None], likelihoods, prior)
 
 
 def likelihood(

@@ -299,8 +299,7 @@ def _loss(
     p: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"], clip: float
 ) -> Float[np.ndarray, " N"]:
     inside = np.clip(p, clip, 1 - clip)
-    loss: Float[np.ndarray, " N"] = -y * np.log(inside) - (1 - y) * np.log(1 - inside)
-    return loss
+    return -y * np.log(inside) - (1 - y) * np.log(1 - inside)
 
 
 def weighted_auc(
