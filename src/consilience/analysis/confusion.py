@@ -81,8 +81,7 @@ class Calls:
         above = self._sums(key, cells[order], resampling)[:, np.argsort(order)]
         below = self._sums(self.true, rows, resampling)
         with np.errstate(invalid="ignore", divide="ignore"):
-            rates: Float[np.ndarray, "S C"] = above / below[:, row]
-        return rates
+            return above / below[:, row]
 
     def share(
         self,

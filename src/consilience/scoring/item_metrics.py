@@ -183,8 +183,7 @@ def ratio(above: Float[np.ndarray, "I *B"], below: Float[np.ndarray, " I"]) -> M
         if summed.ndim > 1:
             summed = np.abs(summed).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            value: Float[np.ndarray, " R"] = summed / (weights @ below)
-        return value
+            return summed / (weights @ below)
 
     return measure
 
@@ -319,10 +318,8 @@ def weighted_auc(
     not_there = np.add.reduceat((weights * (1 - y))[:, order], starts, axis=1)
     below = np.cumsum(not_there, axis=1) - not_there / 2
     with np.errstate(invalid="ignore"):
-        area: np.ndarray = (there * below).sum(axis=1) / (
-            there.sum(axis=1) * not_there.sum(axis=1)
-        )
-    return area
+        pairs = there.sum(axis=1) * not_there.sum(axis=1)
+        return (there * below).sum(axis=1) / pairs
 
 
 def _main_label_terms(
