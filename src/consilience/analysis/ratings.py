@@ -164,7 +164,7 @@ def pairs_within(
     """Yield the places of both members of pairs, each member with itself too."""
     if not len(group):
         return
-    start = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+    start = starts(group)
     length = np.diff(start, append=len(group))
     own_start, own_length = np.repeat(start, length), np.repeat(length, length)
     end = np.cumsum(own_length)
@@ -253,11 +253,11 @@ def lay_out(responses: Responses) -> Ratings:
     who = codes * (int(annotator.max(initial=0)) + 2) + annotator + 1
     key = who * len(names) + answer
     order = np.argsort(key, kind="stable")
-    begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+    begin = starts(key[order])
     count = table["n"].to_numpy().astype(np.float64)[rows]
     count, vote = np.add.reduceat(count[order], begin), order[begin]
     # All answers of an annotator to a question share one vote.
-    first = np.flatnonzero(np.diff(who[vote], prepend=-1))
+    first = starts(who[vote])
     total, length = np.add.reduceat(count, first), np.diff(first, append=len(vote))
     has_id = annotator[vote] >= 0
     return Ratings(
@@ -316,15 +316,8 @@ def _sets(
 
 
 def encode(keys: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
-    """Codes from 0 without gaps in the order of the keys, and an example of each."""
-    if (keys[1:] >= keys[:-1]).all():
-        begin = np.flatnonzero(np.diff(keys, prepend=-1))
-        length = np.diff(begin, append=len(keys))
-        return np.repeat(np.arange(len(begin)), length), begin
-    codes, distinct = pd.factorize(keys)
-    first = np.empty(len(distinct), np.int64)
-    first[codes[::-1]] = np.arange(len(keys))[::-1]  # the last one written stays
-    return codes.astype(np.int64), first
+    """Codes from 0 in the order in which keys occur, and the first place of each."""
+    return pd.factorize(keys)[0], np.flatnonzero(~pd.Series(keys).duplicated())
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -358,7 +351,7 @@ def count_answers(ratings: Ratings, similarity: Similarity) -> Counts:
     """Count the answers to each question."""
     key = ratings.question * len(ratings.answers) + ratings.answer
     order = np.argsort(key, kind="stable")
-    begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+    begin = starts(key[order])
     has_id = ratings.annotator >= 0
     squared = np.where(has_id, ratings.share**2, ratings.share)
     question = ratings.question[order[begin]]
@@ -385,8 +378,6 @@ def _within_annotator(
     """Return sum_g x_g' W x_g less the number of annotators; at most 0."""
     num = len(ratings.item)
     below = np.zeros(num)
-    if not ratings.repeated:
-        return below
     who, question, answer, share = ratings.repeats()
     for one, other in pairs_within(who):
         unlike = similarity.at(answer[one], answer[other]) - 1
