@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from consilience.analysis.shares import Resampling, ratios
+from consilience.analysis.shares import Resampling
 from consilience.errors import DataError, OptionError, not_a
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
@@ -144,7 +144,7 @@ def mean_ratings(
 
     def mean(members: Float[np.ndarray, " I"]) -> Float[np.ndarray, " S"]:
         part, whole = rating * members, np.broadcast_to(members, rating.shape)
-        return ratios(part[:, None], whole[:, None], resampling.weightings)[:, 0]
+        return resampling.ratios(part[:, None], whole[:, None])[:, 0]
 
     def row(values: Float[np.ndarray, " S"], members: np.ndarray) -> dict[str, object]:
         stated = resampling.interval(values[:, None], "rating")
