@@ -377,9 +377,7 @@ class HumanConfusion:
         names = ("odds", "against", "classes", "aside", "correlation")
         others = {name: getattr(centre, name) for name in names}
         weights = {**centre.weights, **others}
-        return pd.DataFrame(
-            {"evidence": list(weights), "weight": list(weights.values())}
-        )
+        return pd.DataFrame(weights.items(), columns=["evidence", "weight"])
 
 
 def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusion:

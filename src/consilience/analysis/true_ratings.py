@@ -210,11 +210,10 @@ def _members(
         msg = "groups: none of the items is in the fit; give the items by their ids"
         raise DataError(msg)
     name = np.array(text_of(groups["group"]), object)
-    members = {}
-    for each in dict.fromkeys(name[place >= 0]):
-        members[str(each)] = np.zeros(len(items), bool)
-        members[str(each)][place[(name == each) & (place >= 0)]] = True
-    return members
+    return {
+        str(each): np.isin(np.arange(len(items)), place[name == each])
+        for each in dict.fromkeys(name[place >= 0])
+    }
 
 
 def _differences(

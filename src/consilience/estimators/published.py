@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import eigsh
 from scipy.special import digamma, expit, log_expit, log_softmax, logsumexp
 
@@ -192,9 +192,7 @@ def _signs(
     nodes = people + len(between)
     graph = csr_array((np.ones(len(rows)), (rows, columns)), shape=(nodes, nodes))
     degree = np.maximum(graph.sum(1), 1)
-    scale = csr_array(
-        (degree**-0.5, (np.arange(nodes), np.arange(nodes))), shape=(nodes, nodes)
-    )
+    scale = diags_array(degree**-0.5)
     walk = scale @ graph @ scale
     if nodes <= 500:
         vector = np.linalg.eigh(walk.toarray())[1][:, 0]
