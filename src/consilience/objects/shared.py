@@ -31,13 +31,8 @@ e^{\phi_B}`,
    Z(U) = \sum_{B \subseteq U,\ \min U \in B} w_B\, Z(U \setminus B), \qquad
    \frac{\partial Z(U)}{\partial w_B} = Z(U \setminus B)
 
-so one recursion over subsets, of products and sums alone, gives the value and all
-slopes: every complement of a block is among the subsets.
-
-References
-----------
-Bjorklund, Husfeldt, Kaski and Koivisto (2007), Fourier meets Moebius: fast subset
-convolution, section 1, for the recursion.
+so the recursion of `consilience.objects.partitions`, of products and sums alone, gives
+the value and all slopes: every complement of a block is among the subsets.
 """
 
 from collections.abc import Callable
