@@ -383,17 +383,11 @@ class Evaluation:
 
     def _frequency(self, label: Int[np.ndarray, "W I"]) -> Float[np.ndarray, "W I"]:
         """Return the share of yes of a label of each item; NaN where not asked."""
-        shares = share_of_yes(self.fit)
-        item, code = (
-            index.get_indexer(shares.index.get_level_values(level))
-            for level, index in enumerate((self.proposals.items, self.proposals.names))
+        items, names = self.proposals.items, self.proposals.names
+        pairs = pd.MultiIndex.from_arrays(
+            [np.tile(items, len(label)), names.take(label.ravel())]
         )
-        kept = (item >= 0) & (code >= 0)
-        number = len(self.proposals.names)
-        keys = item[kept].astype(np.int64) * number + code[kept]
-        wanted = np.arange(len(self.proposals.items)) * number + label
-        values = pd.Series(shares.to_numpy()[kept], keys).reindex(wanted.ravel())
-        return values.to_numpy().reshape(wanted.shape)
+        return share_of_yes(self.fit).reindex(pairs).to_numpy().reshape(label.shape)
 
 
 def evaluate(  # noqa: PLR0913 (each option stands alone)
