@@ -195,8 +195,7 @@ def _linearised(
 ) -> Float[np.ndarray, " Q"]:
     """Linearise (agreed - by chance) / (1 - by chance), by chance being squared."""
     apart = beyond - 2 * (1 - value) * (chance_of - chance)
-    part: Float[np.ndarray, " Q"] = apart / (1 - chance) - value
-    return part
+    return apart / (1 - chance) - value
 
 
 def _krippendorff_parts(
@@ -216,8 +215,7 @@ def _krippendorff_parts(
     chance_of = counts.by_question(given * likely) / mean - chance * more
     beyond = agreed - observed * more - chance
     part = _linearised(beyond, plain, chance, chance_of)
-    influence: np.ndarray = paired * part / num
-    return influence
+    return paired * part / num
 
 
 def _coincidences(

@@ -29,7 +29,10 @@ from jaxtyping import Float, Int
 
 from consilience.analysis.confusion import mistaken_pairs
 from consilience.class_confusion.class_posterior import ClassPosterior
-from consilience.class_confusion.confusion_posterior import ConfusionPosterior
+from consilience.class_confusion.confusion_posterior import (
+    ConfusionPosterior,
+    beta_from_moments,
+)
 from consilience.class_confusion.dataset_label import (
     LabelCounts,
     dataset_label_and_others,
@@ -280,8 +283,8 @@ class HumanConfusion:
             a, b = first[start : start + _BLOCK], second[start : start + _BLOCK]
             both = []
             for row, column in ((a, b), (b, a)):
-                drawn = self.posterior.draw_cells(generator, draws, row, column)
-                drawn *= answered[row]
+                shape = beta_from_moments(*self.posterior.moments(row, column))
+                drawn = generator.beta(*shape, (draws, len(row))) * answered[row]
                 both.append(np.concatenate([mean[row, column][None], drawn]))
             labels = {"label_a": self.labels[a], "label_b": self.labels[b]}
             columns = mistaken_pairs(both[0], both[1], self.prob)
@@ -377,9 +380,7 @@ class HumanConfusion:
         names = ("odds", "against", "classes", "aside", "correlation")
         others = {name: getattr(centre, name) for name in names}
         weights = {**centre.weights, **others}
-        return pd.DataFrame(
-            {"evidence": list(weights), "weight": list(weights.values())}
-        )
+        return pd.DataFrame(weights.items(), columns=["evidence", "weight"])
 
 
 def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusion:

@@ -262,10 +262,7 @@ def label_estimator(
     )
 
     def ratio(weights: Weights, above: Table, below: Table) -> np.ndarray:
-        value: np.ndarray = weighted_sums(weights, above) / weighted_sums(
-            weights, below
-        )
-        return value
+        return weighted_sums(weights, above) / weighted_sums(weights, below)
 
     def estimate(weights: Weights) -> LabelValues:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -196,9 +196,7 @@ def _truths(
 def _ranks(probability: Float[np.ndarray, " N"], seed: int) -> Int[np.ndarray, " N"]:
     """Return the place of each label by falling probability, ties in random order."""
     chance = np.random.default_rng(seed).random(len(probability))
-    rank = np.empty(len(probability), np.int64)
-    rank[np.lexsort((chance, -probability))] = np.arange(len(probability))
-    return rank
+    return np.lexsort((chance, -probability)).argsort()
 
 
 def _last_rank(

@@ -81,8 +81,7 @@ class Calls:
         above = self._sums(key, cells[order], resampling)[:, np.argsort(order)]
         below = self._sums(self.true, rows, resampling)
         with np.errstate(invalid="ignore", divide="ignore"):
-            rates: Float[np.ndarray, "S C"] = above / below[:, row]
-        return rates
+            return above / below[:, row]
 
     def share(
         self,
@@ -293,9 +292,7 @@ class ComparedConfusion:
     ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
         """Return bounds of the probability of some cells, a block of them at a time."""
         step = max(1, _MAX_CELLS // (1 + self.resampling.resamples))
-        blocks = [
-            cells[start : start + step] for start in range(0, max(len(cells), 1), step)
-        ]
+        blocks = np.split(cells, range(step, len(cells), step))
         rates = (calls.rates(block, size, self.resampling) for block in blocks)
         lower, upper = zip(*(bounds(rate, self.prob) for rate in rates), strict=True)
         return np.concatenate(lower), np.concatenate(upper)

@@ -191,8 +191,7 @@ def expected_f(chance: Float[np.ndarray, " U"], miss: float) -> Float[np.ndarray
 
     def factor(part: Float[np.ndarray, " u"]) -> Float[np.ndarray, "u Q"]:
         value = (1 - part[:, None]) + part[:, None] * faded
-        floored: Float[np.ndarray, "u Q"] = np.maximum(value, np.finfo(float).tiny)
-        return floored
+        return np.maximum(value, np.finfo(float).tiny)
 
     rest = sum((np.log(factor(part)).sum(0) for part in parts), np.zeros_like(node))
     values = [np.prod(1 - chance)[None]]
@@ -298,8 +297,7 @@ def vote_shares(fit: Fit) -> Float[np.ndarray, " U"]:
     unit, n = observed["item"].to_numpy(), observed["n"].to_numpy()
     units = constant.sizes["item"]
     yes = np.bincount(unit, n * weight[observed["answer"].to_numpy()], units)
-    share: Float[np.ndarray, " U"] = yes / np.maximum(np.bincount(unit, n, units), 1)
-    return share
+    return yes / np.maximum(np.bincount(unit, n, units), 1)
 
 
 def share_of_yes(fit: Fit) -> pd.Series:

@@ -75,10 +75,7 @@ class DrawnObjects:
 
     def probability(self, bits: Bits) -> Float[np.ndarray, "D _"]:
         """Return the share of joint draws with the bit set, by draw of parameters."""
-        share: Float[np.ndarray, "D _"] = (
-            np.bitwise_count(bits).sum(2, dtype=np.int64).T / self.drawn
-        )
-        return share
+        return np.bitwise_count(bits).sum(2, dtype=np.int64).T / self.drawn
 
     def items_with(self, bits: Bits) -> Float[np.ndarray, " W"]:
         """Return the number of items with the bit set, in each joint draw.
@@ -216,8 +213,7 @@ def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
 
 def other_main_label(truth: DrawnObjects, dataset_label: Int[np.ndarray, " I"]) -> Bits:
     """Return the draws in which each item's main label is not the data set's."""
-    other: Bits = truth.every & ~truth.bits_of(truth.main_label, dataset_label)
-    return other
+    return truth.every & ~truth.bits_of(truth.main_label, dataset_label)
 
 
 def random_object(

@@ -55,7 +55,7 @@ from consilience.analysis.proposals import (
     truth_sums,
     truths,
 )
-from consilience.analysis.shares import Cell, Resampling, Sums, Values, mean_share
+from consilience.analysis.shares import Cell, Resampling, Sums, mean_share
 from consilience.errors import OptionError
 from consilience.fitting.inputs import check_fit
 from consilience.notebook import shown_as
@@ -202,7 +202,7 @@ class Evaluation:
             raise OptionError(msg)
         stated = self._stated()
         group = np.minimum((stated * bins).astype(int), bins - 1)
-        valid = self._validity(self.proposals.fitted_label[:, :, 0])
+        valid = self._truth.validity(self.proposals.fitted_label[:, :, 0])
         judged = ~np.isnan(self.proposals.stated) & ~np.isnan(valid).any(0)
         shares = []
         for number in range(bins):
@@ -226,7 +226,7 @@ class Evaluation:
         """
         shares = []
         for rank in range(self.proposals.label.shape[2]):
-            valid = self._validity(self.proposals.fitted_label[:, :, rank])
+            valid = self._truth.validity(self.proposals.fitted_label[:, :, rank])
             listed = self.proposals.label[:, :, rank] >= 0
             named = {"model": self.proposals.models, "rank": rank + 1}
             shares.append(mean_share(valid, listed & ~np.isnan(valid).any(0), named))
@@ -362,13 +362,6 @@ class Evaluation:
             sums = truth_sums(proposals, truth)
         return judge(proposals.models, sums, self.resampling)
 
-    def _validity(self, label: Int[np.ndarray, "A I"]) -> Values:
-        """Return P(valid) of labels by draw; NaN where the fit says nothing."""
-        truth = self._truth
-        if isinstance(truth, DrawnObjects):
-            return truth.validity(label)
-        return truth.probability(label)
-
     def _stated(self) -> Float[np.ndarray, "A I"]:
         """Return the probability that each model states, 0 where it states none."""
         stated = self.proposals.stated
@@ -386,23 +379,15 @@ class Evaluation:
                 "give numbers between 0 and 1"
             )
             raise OptionError(msg)
-        filled: Float[np.ndarray, "A I"] = np.nan_to_num(stated)
-        return filled
+        return np.nan_to_num(stated)
 
     def _frequency(self, label: Int[np.ndarray, "W I"]) -> Float[np.ndarray, "W I"]:
         """Return the share of yes of a label of each item; NaN where not asked."""
-        shares = share_of_yes(self.fit)
-        item, code = (
-            index.get_indexer(shares.index.get_level_values(level))
-            for level, index in enumerate((self.proposals.items, self.proposals.names))
+        items, names = self.proposals.items, self.proposals.names
+        pairs = pd.MultiIndex.from_arrays(
+            [np.tile(items, len(label)), names.take(label.ravel())]
         )
-        kept = (item >= 0) & (code >= 0)
-        number = len(self.proposals.names)
-        keys = item[kept].astype(np.int64) * number + code[kept]
-        wanted = np.arange(len(self.proposals.items)) * number + label
-        values = pd.Series(shares.to_numpy()[kept], keys).reindex(wanted.ravel())
-        by_item: Float[np.ndarray, "W I"] = values.to_numpy().reshape(wanted.shape)
-        return by_item
+        return share_of_yes(self.fit).reindex(pairs).to_numpy().reshape(label.shape)
 
 
 def evaluate(  # noqa: PLR0913 (each option stands alone)

@@ -12,7 +12,6 @@ mining using multiple, noisy labelers. Wald (1945), Sequential tests of statisti
 hypotheses.
 """
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -139,15 +138,13 @@ def more_answers(
     )
 
 
-def _blocks(space: ContainsSpace) -> Iterator[Int[np.ndarray, " B"]]:
-    """Give units in blocks of about one size that cut no item apart."""
+def _blocks(space: ContainsSpace) -> list[Int[np.ndarray, " B"]]:
+    """Return units in blocks of about one size that cut no item apart."""
     new = space.unit_item[1:] != space.unit_item[:-1]
     starts = np.concatenate([[0], np.flatnonzero(new) + 1])
     at = np.arange(0, space.num_units, BLOCK)
     cut = starts[np.searchsorted(starts, at, side="right") - 1]
-    for units in np.split(np.arange(space.num_units), np.unique(cut)):
-        if len(units):
-            yield units
+    return np.split(np.arange(space.num_units), np.unique(cut)[1:])
 
 
 def _by_state(

@@ -202,9 +202,4 @@ def _mean(
     value: Float[np.ndarray, "D A I"], group: np.ndarray
 ) -> Float[np.ndarray, "G A"]:
     """Return the mean over the items of each group that could be judged."""
-    means = []
-    for model in value.mean(0):
-        counted = np.bincount(group, ~np.isnan(model))
-        with np.errstate(invalid="ignore"):
-            means.append(np.bincount(group, np.nan_to_num(model)) / counted)
-    return np.stack(means, 1)
+    return pd.DataFrame(value.mean(0).T).groupby(group).mean().to_numpy()

@@ -255,7 +255,7 @@ def _compared(
     furthest = np.nanmax(np.where(first, 0, again), axis=1, keepdims=True)
     as_far = np.where(first, again, furthest) >= far - _ROUNDING
     lower, upper = bounds(replicated, prob, skip_nan=True)
-    compared: pd.DataFrame = rows[some].assign(
+    return rows[some].assign(
         observed=mean,
         replicated=np.nanmean(replicated, axis=0),
         lower=lower,
@@ -263,7 +263,6 @@ def _compared(
         p=(larger + 0.5) / number,
         adjusted_p=(as_far.sum(0) + 1) / number,
     )
-    return compared
 
 
 def _rates(

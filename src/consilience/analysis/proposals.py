@@ -21,7 +21,6 @@ from consilience.errors import DataError, KindError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.labels import by_label
 from consilience.posterior.labels import items as items_of
-from consilience.posterior.labels import labels as labels_table
 from consilience.posterior.labels import labels as posterior_labels
 from consilience.posterior.stored import stored
 from consilience.posterior.truth import drawn_truth
@@ -146,10 +145,7 @@ def _check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
 
 def labels_of(fit: Fit) -> pd.Index:
     """Return the names of the labels that a fit knows, by code."""
-    labels: pd.Index = pd.Index(
-        posterior_labels(fit.data)["label"].cat.categories.astype("str")
-    )
-    return labels
+    return pd.Index(posterior_labels(fit.data)["label"].cat.categories.astype("str"))
 
 
 def _about(predictions: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
@@ -208,15 +204,12 @@ class Truths:
     items: int
     one: bool  # one label is the truth, and one that is not listed is not
 
-    def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "_ A I"]:
+    def validity(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "_ A I"]:
         """P(a label of each item is true); NaN where nobody was asked about it."""
         wanted = np.arange(self.items) * len(self.labels) + label
         place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
         listed = (self.key[place] == wanted) & (label != UNKNOWN)
-        chance: Float[np.ndarray, "_ A I"] = np.where(
-            listed, self.value[:, place], 0.0 if self.one else np.nan
-        )
-        return chance
+        return np.where(listed, self.value[:, place], 0.0 if self.one else np.nan)
 
     def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "_ A I"]:
         """P(one of the labels is true), of those that were asked about."""
@@ -225,14 +218,14 @@ class Truths:
             again = [(ranks[:rank] == each).any(0) for rank, each in enumerate(ranks)]
             return sum(
                 (
-                    np.where(twice, 0.0, self.probability(each))
+                    np.where(twice, 0.0, self.validity(each))
                     for twice, each in zip(again, ranks, strict=True)
                 ),
                 start=np.zeros((len(self.value), *ranks.shape[1:])),
             )
         none, unasked = np.ones(1), np.ones(1, bool)
         for each in ranks:
-            chance = self.probability(each)
+            chance = self.validity(each)
             none = none * (1 - np.nan_to_num(chance))
             unasked = unasked & np.isnan(chance)
         return np.where(unasked, np.nan, 1 - none)
@@ -241,8 +234,8 @@ class Truths:
         self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, " I"]
     ) -> Float[np.ndarray, "_ A I"]:
         """P(both labels are true)."""
-        again = 0.0 if self.one else self.probability(other[None])
-        return self.probability(label) * np.where(label == other, 1.0, again)
+        again = 0.0 if self.one else self.validity(other[None])
+        return self.validity(label) * np.where(label == other, 1.0, again)
 
     @property
     def can_be_several(self) -> bool:
@@ -251,32 +244,26 @@ class Truths:
 
     def others(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "_ A I"]:
         """P(the label is present and so is another)."""
-        chance = self.probability(label)
+        chance = self.validity(label)
         none_but_it = self._none()[:, None] / (1 - np.minimum(chance, SURE))
-        both: Float[np.ndarray, "_ A I"] = chance * (1 - none_but_it)
-        return both
+        return chance * (1 - none_but_it)
 
     def several(self) -> Float[np.ndarray, "_ I"]:
         """P(two labels or more are present)."""
         value = np.minimum(self.value, SURE)
         less = self._none() * (1 + self._by_item(value / (1 - value)))
-        several: Float[np.ndarray, "_ I"] = np.maximum(1 - less, 0.0)
-        return several
+        return np.maximum(1 - less, 0.0)
 
     def some(self) -> Float[np.ndarray, "_ I"]:
         """P(a label is present)."""
         return 1 - self._none()
 
     def _none(self) -> Float[np.ndarray, "_ I"]:
-        none: Float[np.ndarray, "_ I"] = np.exp(
-            self._by_item(np.log1p(-np.minimum(self.value, SURE)))
-        )
-        return none
+        return np.exp(self._by_item(np.log1p(-np.minimum(self.value, SURE))))
 
     @property
     def _item(self) -> Int[np.ndarray, " P"]:
-        code: Int[np.ndarray, " P"] = self.key // len(self.labels)
-        return code
+        return self.key // len(self.labels)
 
     def _by_item(self, values: Float[np.ndarray, "D P"]) -> Float[np.ndarray, "D I"]:
         return np.stack([np.bincount(self._item, row, self.items) for row in values])
@@ -288,7 +275,7 @@ def truths(fit: Fit, items: pd.Index, most: int) -> Truths:
     if kind not in ("choice", "contains"):
         msg = f"the fit is of kind {kind}; its labels are not true each by itself"
         raise KindError(msg)
-    stated = labels_table(fit.data)
+    stated = posterior_labels(fit.data)
     place = items.get_indexer(stated["item"].cat.categories.astype("str"))
     item = place[stated["item"].cat.codes.to_numpy()]
     labels = pd.Index(stated["label"].cat.categories.astype("str"))
@@ -311,7 +298,7 @@ def truth_sums(proposals: Proposals, truth: Truths) -> Iterator[tuple[Cell, Sums
     """Give of each metric and subset both sums of the ratio."""
     label = proposals.fitted_label
     first, depth = label[:, :, 0], label.shape[2]
-    true = truth.probability(first)
+    true = truth.validity(first)
     judged = np.where(np.isnan(true), np.nan, 1.0)
     yield ("accuracy", "all"), (true, judged)
     if depth > 1:
@@ -334,7 +321,7 @@ def truth_sums(proposals: Proposals, truth: Truths) -> Iterator[tuple[Cell, Sums
         among = (proposals.label == proposals.dataset[:, None]).any(2)
         yield (f"dataset_top_{depth}", "all"), (among * ones, ones)
     old = proposals.fitted_dataset
-    right = truth.probability(old[None])
+    right = truth.validity(old[None])
     both = truth.both(first, old)
     judged = judged * np.where(np.isnan(right), np.nan, 1.0)
     yield ("accuracy", "label_right"), (both, right * judged)

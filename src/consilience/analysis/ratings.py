@@ -66,20 +66,17 @@ class Similarity:
     ) -> Float[np.ndarray, " P"]:
         """Similarity of pairs of answers given by their codes."""
         same = first == second if self.matrix is None else self.matrix[first, second]
-        alike: np.ndarray = np.asarray(same, np.float64).ravel()
-        return alike
+        return np.asarray(same, np.float64).ravel()
 
     def times(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, "R L"]:
         """Each answer's mean similarity to answers drawn with these shares."""
         if self.matrix is None:
             return shares
-        product: np.ndarray = (self.matrix @ shares.T).T
-        return product
+        return (self.matrix @ shares.T).T
 
     def expected(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, " R"]:
         """Mean similarity of two answers drawn with these shares."""
-        mean: np.ndarray = np.einsum("rl,rl->r", self.times(shares), shares)
-        return mean
+        return np.einsum("rl,rl->r", self.times(shares), shares)
 
     def alike_within(
         self, group: Int[np.ndarray, " C"], answer: Int[np.ndarray, " C"]
@@ -167,7 +164,7 @@ def pairs_within(
     """Yield the places of both members of pairs, each member with itself too."""
     if not len(group):
         return
-    start = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+    start = starts(group)
     length = np.diff(start, append=len(group))
     own_start, own_length = np.repeat(start, length), np.repeat(length, length)
     end = np.cumsum(own_length)
@@ -256,11 +253,11 @@ def lay_out(responses: Responses) -> Ratings:
     who = codes * (int(annotator.max(initial=0)) + 2) + annotator + 1
     key = who * len(names) + answer
     order = np.argsort(key, kind="stable")
-    begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+    begin = starts(key[order])
     count = table["n"].to_numpy().astype(np.float64)[rows]
     count, vote = np.add.reduceat(count[order], begin), order[begin]
     # All answers of an annotator to a question share one vote.
-    first = np.flatnonzero(np.diff(who[vote], prepend=-1))
+    first = starts(who[vote])
     total, length = np.add.reduceat(count, first), np.diff(first, append=len(vote))
     has_id = annotator[vote] >= 0
     return Ratings(
@@ -280,8 +277,7 @@ def lay_out(responses: Responses) -> Ratings:
 
 
 def _codes(table: pd.DataFrame, column: str) -> Int[np.ndarray, " N"]:
-    codes: np.ndarray = table[column].cat.codes.to_numpy().astype(np.int64)
-    return codes
+    return table[column].cat.codes.to_numpy().astype(np.int64)
 
 
 def _sets(
@@ -320,15 +316,8 @@ def _sets(
 
 
 def encode(keys: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
-    """Codes from 0 without gaps in the order of the keys, and an example of each."""
-    if (keys[1:] >= keys[:-1]).all():
-        begin = np.flatnonzero(np.diff(keys, prepend=-1))
-        length = np.diff(begin, append=len(keys))
-        return np.repeat(np.arange(len(begin)), length), begin
-    codes, distinct = pd.factorize(keys)
-    first = np.empty(len(distinct), np.int64)
-    first[codes[::-1]] = np.arange(len(keys))[::-1]  # the last one written stays
-    return codes.astype(np.int64), first
+    """Codes from 0 in the order in which keys occur, and the first place of each."""
+    return pd.factorize(keys)[0], np.flatnonzero(~pd.Series(keys).duplicated())
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -355,15 +344,14 @@ class Counts:
 
     def by_question(self, values: Float[np.ndarray, " M"]) -> Float[np.ndarray, " Q"]:
         """Sum over the answers of each question."""
-        sums: np.ndarray = np.bincount(self.question, values, len(self.raters))
-        return sums
+        return np.bincount(self.question, values, len(self.raters))
 
 
 def count_answers(ratings: Ratings, similarity: Similarity) -> Counts:
     """Count the answers to each question."""
     key = ratings.question * len(ratings.answers) + ratings.answer
     order = np.argsort(key, kind="stable")
-    begin = np.flatnonzero(np.diff(key[order], prepend=-1))
+    begin = starts(key[order])
     has_id = ratings.annotator >= 0
     squared = np.where(has_id, ratings.share**2, ratings.share)
     question = ratings.question[order[begin]]
@@ -390,8 +378,6 @@ def _within_annotator(
     """Return sum_g x_g' W x_g less the number of annotators; at most 0."""
     num = len(ratings.item)
     below = np.zeros(num)
-    if not ratings.repeated:
-        return below
     who, question, answer, share = ratings.repeats()
     for one, other in pairs_within(who):
         unlike = similarity.at(answer[one], answer[other]) - 1
@@ -406,8 +392,7 @@ def assign_groups(
     num = int(item.max(initial=-1)) + 1
     if num <= most:
         return item
-    groups: np.ndarray = generator.permutation(np.arange(num) % most)[item]
-    return groups
+    return generator.permutation(np.arange(num) % most)[item]
 
 
 def table_of_sums(
@@ -426,7 +411,5 @@ def table_of_sums(
 def weighted_sums(weights: Weights, table: Table) -> Float[np.ndarray, "R C"]:
     """Add up the groups with the weights of each resample."""
     if isinstance(table, np.ndarray):
-        sums: np.ndarray = weights @ table
-        return sums
-    product: np.ndarray = (table.T @ weights.T).T
-    return product
+        return weights @ table
+    return (table.T @ weights.T).T

@@ -271,10 +271,7 @@ def _similarity(ratings: Ratings, kind: str, distance: Distance) -> Similarity:
             return ordinal(size)
         case "interval" | "ratio":
             return numeric(_numbers(ratings, kind, distance), distance)
-        case "jaccard" | "masi":
-            if ratings.sets is None:
-                msg = "responses of kind objects have sets"
-                raise TypeError(msg)
+        case "jaccard" | "masi" if ratings.sets is not None:
             return set_similarity(ratings.sets, distance)
         case _:
             return Similarity(size)
@@ -294,8 +291,7 @@ def _numbers(
             "no number; choose nominal, or ordinal with the labels in order (`labels=`)"
         )
         raise OptionError(msg)
-    values: np.ndarray = numbers.astype(np.float64)
-    return values
+    return numbers.astype(np.float64)
 
 
 def _reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:

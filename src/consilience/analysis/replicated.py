@@ -13,8 +13,9 @@ items is compared with those about new items: the posterior of an item has seen 
 answers and would reproduce them, whatever the population of items is like.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
-from consilience.model import ByTables, HostModel, Model, logarithms, thin
+from consilience.model import HostModel, Model, logarithms, thin
 from consilience.posterior import Fit
 from consilience.posterior.spaces import restored_space
 from consilience.posterior.stored import restored_draws, restored_model
@@ -59,7 +60,9 @@ class Replication:
         for values, repeats in zip(draws, times, strict=True):
             logs = logarithms(values, same.tables.closed)
             given, before = same.cumulated(logs), new.cumulated(logs)
-            answers = _answer_drawer(same.tables.answers(logs), space)
+            table = np.exp(same.tables.answers(logs).log_table)
+            cumulated = _cumulated(table.reshape(-1, table.shape[-1]))
+            answers = partial(self._answers, cumulated.reshape(table.shape))
             for _ in range(repeats):
                 truth, subtype = same.draw(given, generator)
                 yield Replicate(
@@ -67,6 +70,20 @@ class Replication:
                     answers(truth, subtype, generator),
                     answers(*new.draw(before, generator), generator),
                 )
+
+    def _answers(
+        self,
+        cumulated: Float[np.ndarray, "J K S L"],
+        truth: Int[np.ndarray, " U"],
+        subtype: Int[np.ndarray, " U"],
+        generator: np.random.Generator,
+    ) -> Int[np.ndarray, " N"]:
+        """Draw every answer, given the state and the subtype of the units."""
+        space, (*rows, answers) = self.space, cumulated.shape
+        who = space.annotator * (rows[0] > 1)
+        cell = who, truth[space.unit], subtype[space.unit]
+        row = np.ravel_multi_index(cell, rows)
+        return _draw(cumulated.reshape(-1, answers), row, generator)
 
 
 def replication(data: xr.DataTree) -> Replication:
@@ -116,29 +133,6 @@ class _Units:
         return self._listed[np.arange(len(slot)), slot], subtype
 
 
-def _answer_drawer(
-    tables: ByTables, space: Space
-) -> Callable[
-    [Int[np.ndarray, " U"], Int[np.ndarray, " U"], np.random.Generator],
-    Int[np.ndarray, " N"],
-]:
-    """Return how every answer is drawn given the state and the subtype of the units."""
-    people, states, subtypes, answers = tables.log_table.shape
-    cumulated = _cumulated(np.exp(tables.log_table).reshape(-1, answers))
-    who = space.annotator.astype(np.int64) * (people > 1)
-
-    def draw(
-        truth: Int[np.ndarray, " U"],
-        subtype: Int[np.ndarray, " U"],
-        generator: np.random.Generator,
-    ) -> Int[np.ndarray, " N"]:
-        of_unit = truth.astype(np.int64) * subtypes + subtype
-        row = who * states * subtypes + of_unit[space.unit]
-        return _draw(cumulated, row, generator)
-
-    return draw
-
-
 def _one_by_one(space: Space) -> Space:
     """Return a space with a row for each answer."""
     rows = np.repeat(np.arange(len(space.n)), space.n)
@@ -165,8 +159,7 @@ def _draw(
     at = np.searchsorted(
         cumulated.ravel(), row + generator.random(len(row)), side="right"
     )
-    column: Int[np.ndarray, " N"] = np.clip(at - row * columns, 0, columns - 1)
-    return column
+    return np.clip(at - row * columns, 0, columns - 1)
 
 
 def replicate_answers(fit: Fit, *, replicates: int = 200, seed: int = 0) -> xr.DataTree:

@@ -259,8 +259,7 @@ def _quantile(
         (chance - before) / np.maximum(below[rows, place] - before, 1e-300), 0, 1
     )
     width = edge[1] - edge[0]
-    quantile: Float[np.ndarray, " U"] = expit(edge[place] - width * (1 - inside))
-    return quantile
+    return expit(edge[place] - width * (1 - inside))
 
 
 def _share_above(
@@ -284,8 +283,7 @@ def _share_above(
 
     def total(at: Float[Array, " P"]) -> Float[np.ndarray, " P"]:
         scores = np.concatenate([np.asarray(slopes_at(p, at, above)[0]) for p in parts])
-        rise: Float[np.ndarray, " P"] = count @ scores
-        return rise
+        return count @ scores
 
     gradient = count @ score
     moves = STEP * np.eye(len(gradient))
@@ -315,13 +313,9 @@ def _prior_curvature(
     program = seed(sample_answers, 0)
 
     def energy(flat: Float[Array, " P"]) -> Float[Array, ""]:
-        value: Float[Array, ""] = potential_energy(
-            program, (model, observations), {}, back(flat)
-        )
-        return value
+        return potential_energy(program, (model, observations), {}, back(flat))
 
-    curvature: Float[Array, "P P"] = jax.hessian(energy)(point)
-    return curvature
+    return jax.hessian(energy)(point)
 
 
 @partial(jax.jit, static_argnames=("model", "back"))

@@ -119,8 +119,7 @@ def ratios(
         weighted_sums(list(values.mT), weightings) for values in (above, below)
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        value: Float[np.ndarray, "S A"] = top / bottom
-    return value
+        return top / bottom
 
 
 def weighted_sums(

@@ -200,8 +200,7 @@ def _varied(fit: Fit, tau: float) -> Float[np.ndarray, " D"]:
     draws = _num_draws(fit)
     steps = special.ndtri((np.arange(draws) + 0.5) / draws)
     steps = np.random.default_rng(0).permutation(LOW + OFF * steps)
-    varied: Float[np.ndarray, " D"] = special.expit(special.logit(tau) - steps)
-    return varied
+    return special.expit(special.logit(tau) - steps)
 
 
 def valid_labels(

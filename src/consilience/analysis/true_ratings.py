@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from consilience.analysis.shares import Resampling, ratios
+from consilience.analysis.shares import Resampling
 from consilience.errors import DataError, OptionError, not_a
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
@@ -144,7 +144,7 @@ def mean_ratings(
 
     def mean(members: Float[np.ndarray, " I"]) -> Float[np.ndarray, " S"]:
         part, whole = rating * members, np.broadcast_to(members, rating.shape)
-        return ratios(part[:, None], whole[:, None], resampling.weightings)[:, 0]
+        return resampling.ratios(part[:, None], whole[:, None])[:, 0]
 
     def row(values: Float[np.ndarray, " S"], members: np.ndarray) -> dict[str, object]:
         stated = resampling.interval(values[:, None], "rating")
@@ -210,11 +210,10 @@ def _members(
         msg = "groups: none of the items is in the fit; give the items by their ids"
         raise DataError(msg)
     name = np.array(text_of(groups["group"]), object)
-    members = {}
-    for each in dict.fromkeys(name[place >= 0]):
-        members[str(each)] = np.zeros(len(items), bool)
-        members[str(each)][place[(name == each) & (place >= 0)]] = True
-    return members
+    return {
+        str(each): np.isin(np.arange(len(items)), place[name == each])
+        for each in dict.fromkeys(name[place >= 0])
+    }
 
 
 def _differences(

@@ -12,11 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.special import expit, logit
 
-from consilience.class_confusion.confusion_posterior import (
-    ConfusionPosterior,
-    beta_from_moments,
-    evidence,
-)
+from consilience.class_confusion.confusion_posterior import ConfusionPosterior, evidence
 from consilience.class_confusion.dataset_label import (
     LabelCounts,
     answered_units,
@@ -88,17 +84,6 @@ class ClassPosterior:
         for each in self.posteriors():
             moments += each.moments(row, column)
         return moments / len(self.draws)
-
-    def draw_cells(
-        self,
-        generator: np.random.Generator,
-        number: int,
-        row: Int[np.ndarray, " N"],
-        column: Int[np.ndarray, " N"],
-    ) -> Float[np.ndarray, "D N"]:
-        """Draw P(label | class) of cells, each by itself."""
-        distribution = beta_from_moments(*self.moments(row, column))
-        return generator.beta(*distribution, (number, len(row)))
 
     def draw_groups(
         self,

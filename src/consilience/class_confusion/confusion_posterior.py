@@ -64,8 +64,7 @@ class ConfusionPosterior:
         """Posterior mean of P(label | class)."""
         share = (1 - self.lapse) * self.agreeing / (self.agreeing + self.otherwise)
         total = np.maximum(self.concentration.sum(1), _MIN_TOTAL)
-        mean: Float[np.ndarray, "K K"] = self.concentration
-        mean = mean * ((1 - share) / total)[:, None]
+        mean = self.concentration * ((1 - share) / total)[:, None]
         np.fill_diagonal(mean, share)
         return mean
 

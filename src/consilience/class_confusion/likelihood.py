@@ -235,18 +235,17 @@ def posterior_at(
     concentration = np.maximum(whole, MIN_CONCENTRATION)
     np.fill_diagonal(concentration, 0.0)
     agreeing, otherwise = posterior_beta(counts, parameters)
-    weights = np.asarray(parameters.weight, float).tolist()
-    others = {
-        name: float(value)
+    learned = {
+        name: np.asarray(value, float).tolist()
         for name, value in parameters._asdict().items()
-        if name != "weight"
     }
+    weights = dict(zip(matrices, learned.pop("weight"), strict=True))
     return ConfusionPosterior(
         agreeing=agreeing,
         otherwise=otherwise,
         concentration=concentration,
-        weights=dict(zip(matrices, weights, strict=True)),
-        **others,
+        weights=weights,
+        **learned,
     )
 
 

@@ -5,9 +5,9 @@ exactly (numbers, booleans, plain text) go through a fit as such; any others are
 numbered in sorted order. Either come back as the objects that went in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.errors import ColumnError, DataError, OptionError, SourceError, not_a
-from consilience.fitting import EngineOptions, fit
+from consilience.fitting import fit
 from consilience.posterior import Fit
 from consilience.posterior.confusion import individual
 from consilience.posterior.labels import items, labels
@@ -55,8 +55,7 @@ class Column:
         """Text of each value, which the readers leave as it is."""
         if self.type is None:
             return pd.RangeIndex(len(self.values)).astype("str")
-        texts: pd.Index = pd.Index(text_of(pd.Series(self.values)))
-        return texts
+        return pd.Index(text_of(pd.Series(self.values)))
 
     def text(self) -> "pd.Categorical[Any]":
         """Return the column as text."""
@@ -170,17 +169,6 @@ def _column(column: pd.Series, further: list[pd.Series] | None = None) -> Column
     return Column(name, values, values.get_indexer(pd.Index(column)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How to fit: as the arguments of `consilience.fit`."""
-
-    model: str
-    engine: str = "auto"
-    prior: Mapping[str, float] | None = None
-    seed: int = 0
-    effort: EngineOptions = field(default_factory=EngineOptions)
-
-
 @dataclass(frozen=True, eq=False)
 class Aggregated:
     """A fit, and what it inferred under the caller's names."""
@@ -255,12 +243,17 @@ class Aggregated:
 
 def aggregate(
     data: pd.DataFrame,
-    true_labels: pd.Series | None,
-    settings: Settings,
+    true_labels: pd.Series | None = None,
     initial_error: pd.DataFrame | None = None,
     pred_probs: pd.DataFrame | None = None,
+    *,
+    model: str,
+    **how: Any,
 ) -> Aggregated:
-    """Fit a model to a data frame and answer under the caller's names."""
+    """Fit a model to a data frame and answer under the caller's names.
+
+    What is named beside is given to `consilience.fit`.
+    """
     further = None if pred_probs is None else pred_probs.columns
     answers = answers_of(data, [true_labels, further])
     item, label = answers.item, answers.label
@@ -283,21 +276,18 @@ def aggregate(
     types = {role: each.type for role, each in columns.items() if each.type is not None}
     responses = replace(responses, types=types)
     given = {"item": item.texts.take(gold[:, 0]), "label": label.texts.take(gold[:, 1])}
-    earlier = None
-    if initial_error is not None:
-        earlier = _annotator_prior(answers, initial_error)
+    earlier = initial_error
+    if earlier is not None:
+        earlier = _annotator_prior(answers, earlier)
     fitted = fit(
         responses,
-        model=settings.model,
-        engine=settings.engine,
-        prior=settings.prior,
-        seed=settings.seed,
+        model=model,
         gold=pd.DataFrame(given) if len(gold) else None,
         annotator_prior=earlier,
         candidates=None if pred_probs is None else _candidates(pred_probs, answers),
-        effort=settings.effort,
         # Published rules are as published, and have no place to say who copies.
-        copies="merge" if settings.model == "auto" else "keep",
+        copies="merge" if model == "auto" else "keep",
+        **how,
     )
     return Aggregated(fitted, answers)
 

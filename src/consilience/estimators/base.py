@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from consilience import annotators
-from consilience.estimators.answers import Aggregated, Settings, aggregate
+from consilience.estimators.answers import Aggregated, aggregate
 from consilience.fitting import EngineOptions
 
 LABELS = """\
@@ -91,9 +91,11 @@ $answers
 'malamute'"""
 
 
-def completed(doc: str | None) -> str:
-    """Return a docstring with the parts that estimators share in place of `$name`."""
-    return Template(cleandoc(doc or "")).substitute(SHARED)
+def completed[E: type](estimator: E) -> E:
+    """Put the parts that estimators share in place of `$name` in a docstring."""
+    doc = cleandoc(estimator.__doc__ or "")
+    estimator.__doc__ = Template(doc).substitute(SHARED)
+    return estimator
 
 
 def of_model(
@@ -176,6 +178,7 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
         raise AttributeError(msg)
 
 
+@completed
 class ProbabilisticAggregator(Aggregator):
     """Base class: a method that states how probable each label is.
 
@@ -194,7 +197,6 @@ class ProbabilisticAggregator(Aggregator):
     (30, 5)
     """
 
-    __doc__ = completed(__doc__)
     probas_: pd.DataFrame
 
     def fit_predict_proba(
@@ -225,6 +227,7 @@ def no_labels(dtype: str = "float") -> pd.Series:
     return pd.Series([], dtype=dtype, name="agg_label")
 
 
+@completed
 class ModelAggregator(ProbabilisticAggregator):
     """Base class: an annotator model of `consilience.fit` as an estimator.
 
@@ -253,7 +256,6 @@ class ModelAggregator(ProbabilisticAggregator):
     photo-002  0.01   0.94      0.02
     """
 
-    __doc__ = completed(__doc__)
     model: ClassVar[str]
     n_iter: Any
     tol: Any
@@ -296,14 +298,17 @@ class ModelAggregator(ProbabilisticAggregator):
         Aggregator
             The estimator itself.
         """
-        settings = Settings(
+        result = aggregate(
+            data,
+            true_labels,
+            initial_error,
             model=self.model,
             engine=self.engine,
             prior=self.prior,
             seed=self.random_state,
             effort=self._effort(),
         )
-        self._keep(aggregate(data, true_labels, settings, initial_error), data)
+        self._keep(result, data)
         return self
 
     def _effort(self) -> EngineOptions:

@@ -73,6 +73,7 @@ class ClassicalAggregator(ModelAggregator):
         raise NotImplementedError
 
 
+@completed
 class GLAD(ClassicalAggregator):
     """GLAD: a right answer has log-odds of the ability times the ease of the task.
 
@@ -128,7 +129,6 @@ class GLAD(ClassicalAggregator):
     """
 
     model = "glad"
-    __doc__ = completed(__doc__)
 
     def __init__(  # noqa: PLR0913 (as crowd-kit has them)
         self,
@@ -183,6 +183,7 @@ class GLAD(ClassicalAggregator):
         self.betas_ = answers.item.series(point[len(ability) :], "beta")
 
 
+@completed
 class MACE(ClassicalAggregator):
     """MACE: an annotator either knows the truth or answers at random.
 
@@ -236,7 +237,6 @@ class MACE(ClassicalAggregator):
     """
 
     model = "mace"
-    __doc__ = completed(__doc__)
 
     def __init__(  # noqa: PLR0913, PLR0917 (as crowd-kit has them)
         self,

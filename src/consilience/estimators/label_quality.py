@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError, not_a
-from consilience.estimators.answers import Aggregated, Settings, aggregate
+from consilience.estimators.answers import Aggregated, aggregate
 from consilience.responses import Responses
 
 LEAST = 1e-6  # a probability, so that its logarithm is finite
@@ -86,9 +86,10 @@ def label_quality_multiannotator(
     photo-002           husky                      1.0                6
     """
     data, items, people = _long(labels_multiannotator)
-    probabilities = _probabilities(pred_probs, data, items)
-    settings = Settings(model=model, engine=engine, prior=prior, seed=seed)
-    result = aggregate(data, None, settings, pred_probs=probabilities)
+    stated = _probabilities(pred_probs, data, items)
+    result = aggregate(
+        data, pred_probs=stated, model=model, engine=engine, prior=prior, seed=seed
+    )
     given = data.set_axis(["item", "annotator", "label"], axis=1)
     of_item = result.probas.index.get_indexer(pd.Index(given["item"]))
     of_label = result.probas.columns.get_indexer(pd.Index(given["label"]))

@@ -98,6 +98,7 @@ class ItemDifficulty(ModelAggregator):
     __doc__ = of_model("ItemDifficulty", model, __doc__)
 
 
+@completed
 class AutoAggregator(ModelAggregator):
     """Model average: several models compared, and their posteriors mixed.
 
@@ -128,7 +129,6 @@ class AutoAggregator(ModelAggregator):
     """
 
     model = "auto"
-    __doc__ = completed(__doc__)
 
 
 class SharedErrors(ModelAggregator):
@@ -160,6 +160,7 @@ class BWA(ModelAggregator):
         )
 
 
+@completed
 class DawidSkene(ModelAggregator):
     """Dawid-Skene: a confusion matrix for each annotator, by maximum likelihood.
 
@@ -205,7 +206,6 @@ class DawidSkene(ModelAggregator):
     """
 
     model = "dawid_skene"
-    __doc__ = completed(__doc__)
     loss_history_: list[float]
 
     def __init__(
@@ -276,6 +276,7 @@ class DawidSkene(ModelAggregator):
         self.errors_ = pd.DataFrame()
 
 
+@completed
 class OneCoinDawidSkene(DawidSkene):
     """One coin: each annotator has one accuracy, whatever the true label.
 
@@ -312,7 +313,6 @@ class OneCoinDawidSkene(DawidSkene):
     """
 
     model = "one_coin_dawid_skene"
-    __doc__ = completed(__doc__)
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import eigsh
 from scipy.special import digamma, expit, log_expit, log_softmax, logsumexp
 
@@ -49,10 +49,7 @@ def vote_shares(scores: Float[np.ndarray, "I K"]) -> Float[np.ndarray, "I K"]:
     """Return votes divided by their sum over the labels; all alike if it is zero."""
     total = scores.sum(1, keepdims=True)
     alike = np.full_like(scores, 1 / max(scores.shape[1], 1))
-    shares: Float[np.ndarray, "I K"] = np.divide(
-        scores, total, out=alike, where=total != 0
-    )
-    return shares
+    return np.divide(scores, total, out=alike, where=total != 0)
 
 
 def agreement_with(
@@ -74,8 +71,7 @@ def agreement_with(
     total = np.bincount(who, minlength=people)
     agreed = np.bincount(who, right[once], people)
     none = np.full(people, np.nan)
-    share: Float[np.ndarray, " J"] = np.divide(agreed, total, out=none, where=total > 0)
-    return share
+    return np.divide(agreed, total, out=none, where=total > 0)
 
 
 def agreement_with_votes(
@@ -196,9 +192,7 @@ def _signs(
     nodes = people + len(between)
     graph = csr_array((np.ones(len(rows)), (rows, columns)), shape=(nodes, nodes))
     degree = np.maximum(graph.sum(1), 1)
-    scale = csr_array(
-        (degree**-0.5, (np.arange(nodes), np.arange(nodes))), shape=(nodes, nodes)
-    )
+    scale = diags_array(degree**-0.5)
     walk = scale @ graph @ scale
     if nodes <= 500:
         vector = np.linalg.eigh(walk.toarray())[1][:, 0]
@@ -234,8 +228,7 @@ def _from_others(
     code: Int[np.ndarray, " N"], message: Float[np.ndarray, " N"]
 ) -> Float[np.ndarray, " N"]:
     """Return the sum of the messages of the same code, without one's own."""
-    sums: Float[np.ndarray, " N"] = np.bincount(code, message)[code] - message
-    return sums
+    return np.bincount(code, message)[code] - message
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -279,8 +272,7 @@ class Glad:
         right, wrong = self._logs(ability * ease)
         scores = self.log_prior + weighted_votes(self.answers, right - wrong)
         scores += np.bincount(self.answers.item.codes, wrong, len(scores))[:, None]
-        probas: Float[np.ndarray, "I K"] = np.exp(log_softmax(scores, axis=1))
-        return probas
+        return np.exp(log_softmax(scores, axis=1))
 
     def objective(
         self, point: Float[np.ndarray, " P"], probas: Float[np.ndarray, "I K"]
@@ -392,11 +384,9 @@ class Mace:
 
 
 def _normalised(counts: Float[np.ndarray, "J X"]) -> Float[np.ndarray, "J X"]:
-    shares: Float[np.ndarray, "J X"] = counts / counts.sum(1, keepdims=True)
-    return shares
+    return counts / counts.sum(1, keepdims=True)
 
 
 def _variational(counts: Float[np.ndarray, "J X"]) -> Float[np.ndarray, "J X"]:
     total = counts.sum(1, keepdims=True)
-    mean: Float[np.ndarray, "J X"] = np.exp(digamma(counts) - digamma(total))
-    return mean
+    return np.exp(digamma(counts) - digamma(total))

@@ -26,6 +26,7 @@ from consilience.estimators.published import (
 )
 
 
+@completed
 class MajorityVote(ProbabilisticAggregator):
     """Majority vote: the label that most annotators gave, votes weighted if asked for.
 
@@ -58,8 +59,6 @@ class MajorityVote(ProbabilisticAggregator):
     >>> cs.MajorityVote().fit_predict(answers)["photo-002"]
     'husky'
     """
-
-    __doc__ = completed(__doc__)
 
     def __init__(
         self, default_skill: float | None = None, on_missing_skill: str = "error"
@@ -169,6 +168,7 @@ class _SharesBySkill(_VotesBySkill, ProbabilisticAggregator):
         self.labels_, self.probas_ = votes.labels_, votes.probas_
 
 
+@completed
 class Wawa(_SharesBySkill):
     """Worker agreement with aggregate: votes weighted by agreement with the majority.
 
@@ -190,14 +190,13 @@ class Wawa(_SharesBySkill):
     np.float64(0.83)
     """
 
-    __doc__ = completed(__doc__)
-
     def fit(self, data: pd.DataFrame) -> "Wawa":
         """Estimate the skills from data as for `fit_predict`."""
         self.skills_ = MajorityVote().fit(data).skills_
         return self
 
 
+@completed
 class ZeroBasedSkill(_SharesBySkill):
     """Zero-based skill: skills follow the agreement with the votes that they weigh.
 
@@ -231,8 +230,6 @@ class ZeroBasedSkill(_SharesBySkill):
     np.float64(0.83)
     """
 
-    __doc__ = completed(__doc__)
-
     def __init__(
         self,
         n_iter: int = 100,
@@ -258,6 +255,7 @@ class ZeroBasedSkill(_SharesBySkill):
         return self
 
 
+@completed
 class GoldMajorityVote(_SharesBySkill):
     """Gold majority vote: votes weighted by accuracy on tasks of known truth.
 
@@ -278,8 +276,6 @@ class GoldMajorityVote(_SharesBySkill):
     >>> cs.GoldMajorityVote().fit(answers, gold).skills_["Ben"].round(2)
     np.float64(0.83)
     """
-
-    __doc__ = completed(__doc__)
 
     def fit(self, data: pd.DataFrame, true_labels: pd.Series) -> "GoldMajorityVote":
         """Measure the accuracies.
@@ -303,6 +299,7 @@ class GoldMajorityVote(_SharesBySkill):
         return self
 
 
+@completed
 class MMSR(_VotesBySkill):
     """M-MSR: accuracies by robust completion of the matrix of agreement.
 
@@ -342,8 +339,6 @@ class MMSR(_VotesBySkill):
     >>> cs.MMSR().fit_predict(answers)["photo-002"]
     'husky'
     """
-
-    __doc__ = completed(__doc__)
 
     def __init__(
         self, n_iter: int = 10000, tol: float = 1e-10, random_state: int | None = 0
@@ -389,6 +384,7 @@ class MMSR(_VotesBySkill):
         self.labels_, self.scores_ = votes.labels_, votes.probas_
 
 
+@completed
 class KOS(Aggregator):
     """KOS: messages between tasks and workers, of two labels.
 
@@ -420,8 +416,6 @@ class KOS(Aggregator):
     >>> cs.KOS().fit_predict(husky)["photo-002"]
     np.True_
     """
-
-    __doc__ = completed(__doc__)
 
     def __init__(self, n_iter: int = 100, random_state: int = 0) -> None:
         self.n_iter = n_iter
@@ -481,8 +475,6 @@ class BinaryRelevance(Aggregator):
     1    [cat, dog]
     Name: agg_label, dtype: object
     """
-
-    __doc__ = completed(__doc__)
 
     def __init__(self, base_aggregator: Aggregator | None = None) -> None:
         self.base_aggregator = base_aggregator

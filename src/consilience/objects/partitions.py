@@ -186,22 +186,15 @@ def subsets_by_size(
     steps = []
     for number in range(1, num_labels + 1):
         subsets = order[size[order] == number]
-        split = [_subsets_with_lowest(int(subset)) for subset in subsets]
-        block = np.array(split, np.int32)
+        block = np.stack([_subsets_with_lowest(each) for each in subsets.tolist()])
         steps.append((block, place[subsets[:, None] ^ block]))
     return tuple(steps)
 
 
-def _subsets_with_lowest(subset: int) -> list[int]:
+def _subsets_with_lowest(subset: int) -> Int[np.ndarray, " T"]:
     """Return the subsets of a set that hold its first label."""
-    lowest = subset & -subset
-    rest = subset ^ lowest
-    subsets, part = [], rest
-    while True:
-        subsets.append(part | lowest)
-        if not part:
-            return subsets
-        part = (part - 1) & rest
+    lowest, block = subset & -subset, np.arange(subset, 0, -1, dtype=np.int32)
+    return block[(block & ~subset == 0) & (block & lowest > 0)]
 
 
 # Losses closer than this, of at most 45 pairs, differ by rounding alone: the first of

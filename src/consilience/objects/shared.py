@@ -31,13 +31,8 @@ e^{\phi_B}`,
    Z(U) = \sum_{B \subseteq U,\ \min U \in B} w_B\, Z(U \setminus B), \qquad
    \frac{\partial Z(U)}{\partial w_B} = Z(U \setminus B)
 
-so one recursion over subsets, of products and sums alone, gives the value and all
-slopes: every complement of a block is among the subsets.
-
-References
-----------
-Bjorklund, Husfeldt, Kaski and Koivisto (2007), Fourier meets Moebius: fast subset
-convolution, section 1, for the recursion.
+so the recursion of `consilience.objects.partitions`, of products and sums alone, gives
+the value and all slopes: every complement of a block is among the subsets.
 """
 
 from collections.abc import Callable
@@ -336,8 +331,7 @@ def sample_shared(observations: Observations, prior: Any, spread: float) -> Para
 
     def normals(name: str, centre: Array, scale: float | Array) -> Array:
         normal = dist.Normal(centre, scale).to_event(jnp.ndim(centre))
-        drawn: Array = numpyro.sample(name, normal)
-        return drawn
+        return numpyro.sample(name, normal)
 
     single_label = jnp.array([0.0, np.log(spread)])
     duplicate = jnp.array([[-2.5, np.log(prior.spread)], [0.0, np.log(prior.spread)]])
@@ -383,10 +377,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[AnyArray,
     before = [log_prior(covariates, parameters) for covariates in items.covariates]
     most = observations.num_states
     likelihoods, prior = items.in_order(answered, most), items.in_order(before, most)
-    by_size: Float[AnyArray, "U M"] = maths(likelihoods).xp.where(
-        items.observed[:, None], likelihoods, prior
-    )
-    return by_size
+    return maths(likelihoods).xp.where(items.observed[:, None], likelihoods, prior)
 
 
 def likelihood(

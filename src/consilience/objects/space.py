@@ -204,13 +204,9 @@ def assembled(
 ) -> ObjectsSpace:
     """Return the space of responses that are coded already; equal ones are counted."""
     most = max(int(named.size.max()), 1)
-    code = np.stack([unit, annotator, named.main, named.mask])
-    order = np.lexsort(code[::-1])
-    code, n = code[:, order], n[order]
-    new = np.ones(len(n), bool)
-    new[1:] = (code[:, 1:] != code[:, :-1]).any(0)
-    count = np.bincount(np.cumsum(new) - 1, n).astype(np.int64)
-    unit, annotator, main, mask = code[:, new]
+    code = [unit, annotator, named.main, named.mask]
+    counted = pd.Series(n).groupby(code).sum()
+    unit, annotator, main, mask = counted.index.to_frame().to_numpy().T
     states = tuple(str(number) for number in range(1, most + 1))
     possible = np.arange(1, most + 1) <= named.size[:, None]
     answer = np.maximum(np.bitwise_count(mask), 1) - 1
@@ -224,7 +220,7 @@ def assembled(
         unit=unit.astype(np.int32),
         annotator=annotator.astype(np.int32),
         answer=answer.astype(np.int32),
-        n=count,
+        n=counted.to_numpy(np.int64),
         state=np.arange(most, dtype=np.int32)[None],
         log_prior=np.where(possible, 0.0, -np.inf),
         votes=np.eye(most),

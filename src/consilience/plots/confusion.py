@@ -248,8 +248,7 @@ def _labels(
 def _in_order(column: pd.Series) -> list[object]:
     """Return what stands in a column, in the order of its categories."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = np.unique(column.cat.codes.to_numpy())
-        return list(column.cat.categories[codes[codes >= 0]])
+        return list(column.cat.remove_unused_categories().cat.categories)
     return list(dict.fromkeys(column.astype(object)))
 
 

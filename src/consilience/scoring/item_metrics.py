@@ -183,8 +183,7 @@ def ratio(above: Float[np.ndarray, "I *B"], below: Float[np.ndarray, " I"]) -> M
         if summed.ndim > 1:
             summed = np.abs(summed).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            value: Float[np.ndarray, " R"] = summed / (weights @ below)
-        return value
+            return summed / (weights @ below)
 
     return measure
 
@@ -299,8 +298,7 @@ def _loss(
     p: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"], clip: float
 ) -> Float[np.ndarray, " N"]:
     inside = np.clip(p, clip, 1 - clip)
-    loss: Float[np.ndarray, " N"] = -y * np.log(inside) - (1 - y) * np.log(1 - inside)
-    return loss
+    return -y * np.log(inside) - (1 - y) * np.log(1 - inside)
 
 
 def weighted_auc(
@@ -320,10 +318,8 @@ def weighted_auc(
     not_there = np.add.reduceat((weights * (1 - y))[:, order], starts, axis=1)
     below = np.cumsum(not_there, axis=1) - not_there / 2
     with np.errstate(invalid="ignore"):
-        area: np.ndarray = (there * below).sum(axis=1) / (
-            there.sum(axis=1) * not_there.sum(axis=1)
-        )
-    return area
+        pairs = there.sum(axis=1) * not_there.sum(axis=1)
+        return (there * below).sum(axis=1) / pairs
 
 
 def _main_label_terms(

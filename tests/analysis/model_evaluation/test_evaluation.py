@@ -92,7 +92,7 @@ def test_presence_of_several_labels_agrees_with_enumeration():
     assert truths.several()[0] == pytest.approx(whole["several"], abs=1e-9)
     assert truths.some()[0] == pytest.approx(whole["some"], abs=1e-9)
     assert truths.others(first)[0, 0] == pytest.approx(whole["others"], abs=1e-9)
-    assert np.isnan(truths.probability(np.array([[0, 1]]))[0, 0, 1])  # not asked about
+    assert np.isnan(truths.validity(np.array([[0, 1]]))[0, 0, 1])  # not asked about
 
 
 def test_any_of_several_labels_is_counted_once():
