@@ -109,8 +109,8 @@ class Pool:
         self, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
     ) -> "Pairs":
         """Return pairs of item and label with their cells."""
-        cells = self.pair_codes(self.item, self.label)
-        cell = find(cells, self.pair_codes(item, label))
+        cells = pd.Index(self.pair_codes(self.item, self.label))
+        cell = cells.get_indexer(self.pair_codes(item, label))
         return Pairs(item, label, np.where(label >= 0, cell, -1))
 
     def pairs_of(self, table: pd.DataFrame) -> tuple["Pairs", Bool[np.ndarray, " N"]]:
@@ -137,15 +137,6 @@ class Pairs:
             self.cell >= 0, cells[self.cell], elsewhere[self.item]
         )
         return here
-
-
-def find(
-    codes: Int[np.ndarray, " E"], wanted: Int[np.ndarray, " N"]
-) -> Int[np.ndarray, " N"]:
-    """Return where sorted codes have each that is wanted; minus one: nowhere."""
-    at = np.searchsorted(codes, wanted)
-    place: Int[np.ndarray, " N"] = np.where(np.append(codes, -1)[at] == wanted, at, -1)
-    return place
 
 
 def name_codes(names: np.ndarray, column: pd.Series) -> Int[np.ndarray, " N"]:
@@ -246,15 +237,10 @@ def choose_cells(
 def _in_order(pool: Pool) -> tuple[Int[np.ndarray, " E"], Float[np.ndarray, " E"]]:
     """Return how many cells of its item go before each, and how much they hold."""
     order = np.lexsort((pool.label, -pool.probability, pool.item))
-    number = np.bincount(pool.item, minlength=len(pool.items))
-    start = np.cumsum(number) - number
-    probability = pool.probability[order]
-    before = np.cumsum(probability) - probability
-    first = start[pool.item[order]]
-    place, sums = np.empty(len(order), np.int64), np.empty(len(order))
-    place[order] = np.arange(len(order)) - first
-    sums[order] = before - before[first]
-    return place, sums
+    probability = pd.Series(pool.probability).iloc[order]
+    of_item = probability.groupby(pool.item[order])
+    before = of_item.cumsum() - probability
+    return of_item.cumcount().sort_index().to_numpy(), before.sort_index().to_numpy()
 
 
 def _rank_shares(
@@ -358,7 +344,7 @@ def presence_log_odds(
     weights = account["weights"]
     log_odds = account["intercept"] + np.stack(list(columns.values()), 1) @ weights
     ours, theirs = (pool.pair_codes(each.item, each.label) for each in (pairs, about))
-    at = find(ours, theirs)
+    at = pd.Index(ours).get_indexer(theirs)
     log_odds[at[at >= 0]] = held_out[at >= 0]
     by_column = dict(zip(columns, weights.tolist(), strict=True))
     return {"presence": {**account, "weights": by_column}}, log_odds
