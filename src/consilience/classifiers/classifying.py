@@ -10,11 +10,10 @@ each is decoded once for all classifiers.
 
 import os
 import time
-from collections import deque
-from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from itertools import batched
 from pathlib import Path
@@ -34,6 +33,7 @@ from consilience.classifiers.images import (
     list_images,
     prepare,
     quiet,
+    read_ahead,
 )
 from consilience.classifiers.manifest import Preprocessing
 from consilience.classifiers.pieces import Pieces
@@ -199,7 +199,8 @@ def classify(  # noqa: PLR0913 (each option stands alone)
                 tables.clear()
                 rows.clear()
 
-        ahead = read_ahead(todo, how, readers, AHEAD * batch_size)
+        prepared = partial(prepare_image, how=how)
+        ahead = read_ahead(todo, prepared, readers, AHEAD * batch_size)
         with quiet(), closing(ahead) as ready:
             for batch in batched(ready, batch_size):
                 size = batch_size if choice.gpu else 0
@@ -265,23 +266,6 @@ class Prepared:
     height: int | None = None
     note: str = ""
     reason: str = ""
-
-
-def read_ahead(
-    images: Iterable[Image], how: Sequence[Preprocessing], readers: int, most: int
-) -> Generator[Prepared]:
-    """Read ahead in threads, and give the images in their order."""
-    ahead: deque[Future[Prepared]] = deque()
-    pool = ThreadPoolExecutor(readers, "reader")
-    try:
-        for image in images:
-            ahead.append(pool.submit(prepare_image, image, how))
-            if len(ahead) >= most:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
