@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass
 from inspect import getdoc
 from math import isfinite
@@ -29,7 +29,7 @@ from consilience.cli.options import READING
 from consilience.console import VERBOSITY, Verbosity
 from consilience.errors import FolderExistsError
 from consilience.visible import escape_json, visible
-from consilience.whole_folder import check_writable, clean_path, whole_folder
+from consilience.whole_folder import check_writable, clean_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,13 +133,6 @@ def check_free(folder: Path | None, *, marker: str | None, overwrite: bool) -> N
             )
             raise FolderExistsError(msg)
     check_writable(folder)
-
-
-def new_folder(
-    folder: Path, *, marker: str, overwrite: bool
-) -> AbstractContextManager[Path]:
-    """Give a folder to write, whole or not at all; it may replace one of its sort."""
-    return whole_folder(folder, replaceable=marker if overwrite else None)
 
 
 class Interrupted(KeyboardInterrupt):

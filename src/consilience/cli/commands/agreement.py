@@ -16,8 +16,9 @@ from consilience.cli.options import (
     Sources,
     read_responses,
 )
-from consilience.cli.terminal import check_free, finish, new_folder, screen
+from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import as_options
+from consilience.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -112,7 +113,7 @@ def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
         "labels.parquet": agreement.labels,
         "pairs.parquet": agreement.pairs,
     }
-    with new_folder(out, marker=_MARKER, overwrite=overwrite) as partial:
+    with whole_folder(out, replaceable=_MARKER if overwrite else None) as partial:
         for name, table in tables.items():
             if table is not None:
                 write_parquet(table, partial / name, about)

@@ -19,8 +19,9 @@ from consilience.cli.options import (
     read_columns,
     read_gold,
 )
-from consilience.cli.terminal import check_free, finish, new_folder, screen
+from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import as_options
+from consilience.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     tables = _tables(evaluation)
     if out is not None:
         human = _human_tables(evaluation, parents)
-        with new_folder(out, marker=_MARKER, overwrite=overwrite) as partial:
+        with whole_folder(out, replaceable=_MARKER if overwrite else None) as partial:
             for name, table in {**tables, **human}.items():
                 table.to_parquet(partial / f"{name}.parquet", index=False)
     for shown in _shown(evaluation):
