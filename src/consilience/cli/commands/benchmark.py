@@ -276,8 +276,8 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
 
     changed = numbers(prior, "prior")
     plan = _plan(
-        room.names() if tuple(models) == ("all",) else _each(map(room.find, models)),
-        _named(engines, available.names(), "engines"),
+        room.names() if models == ("all",) else dict.fromkeys(map(room.find, models)),
+        _named(engines, available.names()),
         changed,
     )
     if simulations < 2:
@@ -315,7 +315,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
 
 
 def _plan(
-    models: Sequence[str], engines: Sequence[str], prior: Mapping[str, float]
+    models: Iterable[str], engines: Sequence[str], prior: Mapping[str, float]
 ) -> list[tuple[str, str, Any]]:
     """Return each model with each engine asked for that it has, its prior as asked."""
     from consilience.annotators import load
@@ -395,16 +395,12 @@ def _under_name(report: "Reporter", phase: str) -> "Reporter":
     return lambda progress: report(replace(progress, phase=phase))
 
 
-def _named(given: Sequence[str], available: Sequence[str], option: str) -> list[str]:
-    """Return names, each of them known and once; `all` alone is all of them."""
-    if tuple(given) == ("all",):
-        return list(available)
+def _named(given: Sequence[str], available: Sequence[str]) -> Sequence[str]:
+    """Return engines, each of them known; `all` alone is all of them."""
+    if given == ("all",):
+        return available
     strange = next((name for name in given if name not in available), None)
     if strange is not None:
-        msg = f"--{option}: {not_among(option[:-1], strange, available)}, or all"
+        msg = f"--engines: {not_among('engine', strange, available)}, or all"
         raise OptionError(msg)
-    return _each(given)
-
-
-def _each(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(given))

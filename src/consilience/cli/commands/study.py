@@ -298,19 +298,7 @@ def _made(
     names: "pd.DataFrame | None",
     tell: "Reporter",
 ) -> "StudyFigures":
-    made = make_study(fit, responses, options, names)
-    for step in made.make():
-        tell(step)
-    return made
-
-
-def make_study(
-    fit: "Fit",
-    responses: "Responses",
-    options: StudyOptions,
-    names: "pd.DataFrame | None",
-) -> "StudyFigures":
-    """Collect the figures of a study from a run, what it was fitted to, and options."""
+    """Make the figures of a study from a run, what it was fitted to, and options."""
     import pandas as pd
 
     from consilience.figures import study
@@ -324,7 +312,7 @@ def make_study(
     alone = None
     if options.contains is not None:
         alone = _fit_alone(options.contains, responses)
-    return study(
+    made = study(
         fit,
         responses,
         predictions=predicted,
@@ -337,6 +325,9 @@ def make_study(
         allow_circular=options.allow_circular,
         names=names,
     )
+    for step in made.make():
+        tell(step)
+    return made
 
 
 def _fit_alone(path: Path, responses: "Responses") -> "Fit":
