@@ -347,21 +347,12 @@ def best_labels(
     top = np.take_along_axis(logits, first, 1)
     share = np.take_along_axis(softmax(logits.astype(float), axis=1), first, 1)
     number, kept = first.shape
-    labels, place = np.unique(first, return_inverse=True)
-
-    def encode(codes: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:
-        return pa.DictionaryArray.from_arrays(
-            pa.array(codes.ravel(), pa.int32()), pa.array(names, pa.string())
-        )
-
-    return pa.table(
-        {
-            "item": encode(np.repeat(np.arange(number), kept), list(items)),
-            "model": encode(np.zeros(number * kept), [classifier.name]),
-            "rank": pa.array(np.tile(np.arange(1, kept + 1), number), pa.int16()),
-            "label": encode(place, [classifier.labels.label[i] for i in labels]),
-            "logit": pa.array(top.ravel(), pa.float32()),
-            "probability": pa.array(share.ravel(), pa.float32()),
-        },
-        schema=ANSWER_SCHEMA,
-    )
+    rows = {
+        "item": np.repeat(np.array(items, object), kept),
+        "model": np.repeat(np.array([classifier.name], object), number * kept),
+        "rank": np.tile(np.arange(1, kept + 1), number),
+        "label": np.array(classifier.labels.label, object)[first.ravel()],
+        "logit": top.ravel(),
+        "probability": share.ravel(),
+    }
+    return pa.table(rows, schema=ANSWER_SCHEMA)
