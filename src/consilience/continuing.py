@@ -199,14 +199,10 @@ class Loop:
         }
         file = self._shared.place() / self._file
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(file) as path, path.open("wb") as opened:
                 named = {str(place): array for place, array in enumerate(arrays)}
                 np.savez(opened, layout=np.array(json.dumps(layout)), **named)
-        except (
-            CannotWriteError,
-            OSError,
-        ) as error:  # the fit itself can still end well
+        except CannotWriteError as error:  # the fit itself can still end well
             logger.warning("the fit goes on, but does not save its state: %s", error)
             self._pause = math.inf
             return
