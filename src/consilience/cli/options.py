@@ -26,7 +26,12 @@ from consilience.responses import options
 from consilience.responses.options import COLUMNS, ReadOptions
 
 if TYPE_CHECKING:
+    import pandas as pd
     from cyclopts import App
+
+    from consilience.classifiers import Predictions
+    from consilience.posterior import Fit
+    from consilience.responses import Responses
 
 ENVIRONMENT = "CONSILIENCE_"  # variables that set options begin so
 _ALIKE = 0.9  # of a variable and the option that it is taken to misspell
@@ -123,11 +128,6 @@ def _parts(word: str) -> list[str]:
 
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from consilience.posterior import Fit
-    from consilience.responses import Responses
-
     type Engine = str
 else:
     Engine = Literal["auto", *engines.names()]
@@ -298,11 +298,6 @@ def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
         parsed.append((name, value))
     return parsed
 
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from consilience.classifiers import Predictions
 
 KINDS = (".npy", ".csv", ".tsv", ".parquet")
 RowItems = Annotated[

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from consilience.benchmark.comparison import Comparison
     from consilience.benchmark.datasets import Protocol
     from consilience.benchmark.runs import Step
+    from consilience.cli.calibration_check import Finding
+    from consilience.progress import Reporter
 
 
 def benchmark(  # noqa: PLR0913 (each option stands alone)
@@ -197,10 +199,6 @@ def _result(comparison: "Comparison") -> dict[str, Any]:
         "failures": failed[["set", "method", "status", "reason"]],
     }
 
-
-if TYPE_CHECKING:
-    from consilience.cli.calibration_check import Finding
-    from consilience.progress import Reporter
 
 # Harder work than a single fit's default gains little on studies this small.
 _USUAL: Mapping[str, Mapping[str, int]] = {

@@ -23,6 +23,9 @@ from consilience.cli.terminal import check_free, finish, rows, screen
 from consilience.errors import OptionError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from consilience.console import Console
     from consilience.scoring.metrics import Score
     from consilience.tables.terminal import DrawnTable
 
@@ -231,11 +234,6 @@ def score_table(score: "Score") -> "DrawnTable":
     table.title, table.caption = f"{score.items:,} items with gold", ""
     return table
 
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from consilience.console import Console
 
 _SHOWN = 20  # annotators without a flag
 _RATINGS = ("overall", "groups", "differences")  # with the items, all tables
