@@ -65,9 +65,8 @@ function posterior(data, item) {
 
 // A bar from zero to a probability.
 function filled(p) {
-  const frame = { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" };
   const width = (Math.max(p, 0) / 100).toFixed(1);
-  return draw("svg", frame, draw("rect", { class: "track", width: 100, height: 10 }), draw("rect", { class: "filled", width, height: 10 }));
+  return barOf(draw("rect", { class: "track", width: 100, height: 10 }), draw("rect", { class: "filled", width, height: 10 }));
 }
 
 // The partition of the labels into objects: each object a box with its names.
