@@ -154,17 +154,17 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     """
     check_free(out, marker=_MARKER, overwrite=overwrite)
     settings = numbers(prior, "prior")
+    how: dict[str, Any] = {"engine": engine, "seed": seed, "prior": settings}
+    how |= {"effort": work, "max_seconds": max_seconds}
+    how |= {"candidates": candidates, "annotators": annotators}
     if len(responses) == 1 and (responses[0] / "shards.toml").is_file():
-        how = {"model": model, "engine": engine, "seed": seed, "prior": settings}
-        how |= {"effort": work, "max_seconds": max_seconds, "gold": gold}
-        how |= {"candidates": candidates, "annotators": annotators}
         other = (similarity, annotator_prior, contains, states, prior_from)
         from consilience.cli.commands.shards import Cluster, fit_shards
 
         fit_shards(
             responses[0],
             out,
-            how,
+            how | {"model": model, "gold": gold},
             Cluster(on, workers),
             refused=ordered or any(each is not None for each in other),
             overwrite=overwrite,
@@ -204,23 +204,17 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         fitted = fitting.fit(
             data,
             model=model,
-            engine=engine,
-            seed=seed,
-            candidates=candidates,
             similarity=similarity,
             gold=truth,
-            annotators=annotators,
             annotator_prior=annotator_prior,
             contains=contains,
             states=states,
             ordered=ordered,
             copies=copies,
-            prior=settings,
             prior_from=None if prior_from is None else load(prior_from),
-            effort=work,
-            max_seconds=max_seconds,
             checkpoint=unfinished,
             progress=True,
+            **how,
         )
     save(fitted, out, overwrite=overwrite)
     rmtree(unfinished, ignore_errors=True)
