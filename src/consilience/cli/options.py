@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
-from cyclopts import Parameter, env_var_split
+from cyclopts import App, Parameter, env_var_split
 
 from consilience.errors import ColumnError, KindError, OptionError, SourceError
 from consilience.inference import engines
@@ -27,7 +27,6 @@ from consilience.responses.options import COLUMNS, ReadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
-    from cyclopts import App
 
     from consilience.classifiers import Predictions
     from consilience.posterior import Fit
@@ -39,7 +38,7 @@ _ALIKE = 0.9  # of a variable and the option that it is taken to misspell
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
 
-def expand_lists(arguments: Sequence[str], app: "App") -> list[str]:
+def expand_lists(arguments: Sequence[str], app: App) -> list[str]:
     """Return the words after the program's name, one after each option of a list."""
     # Standard input, written as the path that it is: no option begins so.
     words = ["./-" if word == "-" else word for word in arguments]
@@ -83,7 +82,7 @@ def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> li
     return [part for word in words for part in _parts(word)]
 
 
-def check_environment(arguments: Sequence[str], app: "App") -> None:
+def check_environment(arguments: Sequence[str], app: App) -> None:
     """Refuse variables of the environment that misspell an option of a command."""
     if not arguments or arguments[0].startswith("-") or arguments[0] not in app:
         return
@@ -105,7 +104,7 @@ def check_environment(arguments: Sequence[str], app: "App") -> None:
             raise OptionError(msg)
 
 
-def list_options(command: "App") -> tuple[dict[str, bool], bool]:
+def list_options(command: App) -> tuple[dict[str, bool], bool]:
     """Return the options of lists (whether of paths), and whether files come first."""
     lists, files = {}, False
     for argument in command.assemble_argument_collection():

@@ -1,11 +1,14 @@
 """Tests of methods: `benchmark`, on data sets with gold, and `sbc`, by simulation."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from rich.table import Table
+from rich.text import Text
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
@@ -23,12 +26,9 @@ from consilience.cli.options import (
 )
 from consilience.cli.terminal import finish, screen
 from consilience.errors import OptionError, as_options, not_among
+from consilience.whole_folder import whole_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from rich.table import Table
-
     from consilience.benchmark.comparison import Comparison
     from consilience.benchmark.datasets import Protocol
     from consilience.benchmark.runs import Step
@@ -155,9 +155,7 @@ def _progress() -> "Iterator[Callable[[Step], None]]":
         yield report
 
 
-def _means(comparison: "Comparison") -> "Table":
-    from rich.table import Table
-    from rich.text import Text
+def _means(comparison: "Comparison") -> Table:
 
     from consilience.benchmark.comparison import mean_table
 
@@ -270,7 +268,6 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     from consilience import annotators as room
     from consilience.cli.calibration_check import notes, open_folder, page, tables
     from consilience.inference import engines as available
-    from consilience.whole_folder import whole_files
 
     changed = numbers(prior, "prior")
     plan = _plan(

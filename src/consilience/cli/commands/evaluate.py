@@ -1,7 +1,10 @@
 """The command `evaluate`: models evaluated against the posterior of the truth."""
 
+from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rich.table import Table
 
 from consilience.cli.options import (
     CountedLabels,
@@ -25,7 +28,6 @@ from consilience.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
     from consilience.analysis import Evaluation
 
@@ -155,8 +157,7 @@ def _human_tables(
     return tables
 
 
-def _shown(evaluation: "Evaluation") -> "list[Table]":
-    from rich.table import Table
+def _shown(evaluation: "Evaluation") -> list[Table]:
 
     from consilience.tables import CATALOGUE
 
@@ -182,8 +183,6 @@ def _shown(evaluation: "Evaluation") -> "list[Table]":
 
 
 def _sentences(evaluation: "Evaluation") -> list[str]:
-    import json as text
-
     of_all = evaluation.models.query("metric == 'accuracy' and subset == 'all'")
     number = of_all["items"].max()
     sentences = [f"of {number:,.0f} items; bounds are of items like these"]
@@ -209,5 +208,5 @@ def _sentences(evaluation: "Evaluation") -> list[str]:
         )
         more = " and others" if len(unsure) > 5 else ""
         sentences.append(f"which is better is not clear for {pairs}{more}")
-    assumed = text.loads(evaluation.fit.data.attrs.get("assumptions", "[]"))
+    assumed = loads(evaluation.fit.data.attrs.get("assumptions", "[]"))
     return sentences + [f"assumed: {as_options(sentence)}" for sentence in assumed]

@@ -39,14 +39,13 @@ from consilience.cli.outcome import (
     summary,
 )
 from consilience.cli.terminal import check_free, finish, screen
-from consilience.console import VERBOSITY
-from consilience.errors import as_options
+from consilience.console import VERBOSITY, Console
+from consilience.errors import UnfamiliarAnnotatorsWarning, as_options
 from consilience.inference.options import check_fits
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from consilience.console import Console
     from consilience.posterior import Fit
     from consilience.responses import Responses
 
@@ -232,7 +231,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     leave_if_failed(fitted, strict=strict)
 
 
-def _print_read(show: "Console", data: "Responses") -> None:
+def _print_read(show: Console, data: "Responses") -> None:
     """Print how answers were read: the whole account with --verbose, else its head."""
     if VERBOSITY.get() == "all":
         print_account(show, data)
@@ -296,7 +295,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
     from consilience import fitting
-    from consilience.errors import UnfamiliarAnnotatorsWarning
     from consilience.posterior import load
 
     with warnings.catch_warnings():
@@ -335,7 +333,7 @@ def _read(
 
 
 def print_expected(
-    show: "Console", data: "Responses", model: str, engine: str, effort: Work
+    show: Console, data: "Responses", model: str, engine: str, effort: Work
 ) -> None:
     """Say how long a fit will take that takes long."""
     from consilience.fitting.request import FACTOR, expected_seconds

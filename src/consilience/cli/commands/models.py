@@ -8,14 +8,14 @@ text answers at once; importing the files would start JAX.
 import ast
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
 
 import consilience
 from consilience.cli.options import Json
 from consilience.cli.terminal import finish, screen
-
-if TYPE_CHECKING:
-    from consilience.console import Console
+from consilience.console import Console
 
 _NARROW = 100  # columns of the terminal below which there is no room for a table
 
@@ -45,9 +45,7 @@ def models(*, json: Json = False) -> None:
     finish(show, {"models": listed}, *following)
 
 
-def _print(show: "Console", listed: list[Entry]) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
+def _print(show: Console, listed: list[Entry]) -> None:
 
     table = Table(box=None, pad_edge=False)
     table.add_column("model", no_wrap=True)

@@ -20,12 +20,12 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.terminal import check_free, finish, screen
-from consilience.errors import as_options
+from consilience.console import Console
+from consilience.errors import KindError, as_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from consilience.console import Console
     from consilience.figures import StudyFigures
     from consilience.posterior import Fit
     from consilience.progress import Progress, Reporter
@@ -281,7 +281,7 @@ def study(
 
 
 @contextmanager
-def _steps(show: "Console", first: str) -> Iterator["Reporter"]:
+def _steps(show: Console, first: str) -> Iterator["Reporter"]:
     """Show the step that is being done, in place of the one before."""
     with show.status(first) as status:
 
@@ -332,7 +332,6 @@ def _made(
 
 def _fit_alone(path: Path, responses: "Responses") -> "Fit":
     """Load a run of kind contains, or fit the answers about items of the study."""
-    from consilience.errors import KindError
     from consilience.fitting import fit
     from consilience.posterior import load
     from consilience.posterior.store import is_run
