@@ -207,9 +207,9 @@ class Table:
                 left = f"The {shown:,} of {self.total:,} {self.schema.order}."
         return " ".join(filter(None, (intervals, self.note or self.schema.note, left)))
 
-    def sort(self, by: str, *, ascending: bool = False) -> "Table":
-        """Return the rows in the order of a column, by default the largest first."""
-        order = self.frame.sort_values(by, ascending=ascending, kind="stable")
+    def sort(self, by: str) -> "Table":
+        """Return the rows in the order of a column, the largest first."""
+        order = self.frame.sort_values(by, ascending=False, kind="stable")
         return replace(self, frame=order)
 
     def first(self, number: int) -> "Table":

@@ -303,13 +303,12 @@ def _made(
 
     from consilience.figures import study
 
-    predicted = None
+    predicted = alone = None
     if options.predictions:
         sources = read_all(
             options.predictions, options.prediction_items, options.prediction_labels
         )
         predicted = pd.concat([one.table for one in sources], ignore_index=True)
-    alone = None
     if options.contains is not None:
         alone = _fit_alone(options.contains, responses)
     made = study(
