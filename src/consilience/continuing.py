@@ -23,7 +23,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -85,17 +85,20 @@ _CLOSED = _Shared()
 
 
 @contextmanager
-def journal(
-    folder: Path | None, inputs: Sequence[Any], max_seconds: float | None
-) -> Iterator[None]:
-    """Keep a journal of the loops of a fit, in a folder if there is one."""
-    end = math.inf if max_seconds is None else time.monotonic() + max_seconds
-    opened = Journal(_Shared(folder=folder, inputs=inputs, end=end))
-    before = _OPEN.set(opened)
+def _opened(kept: Journal) -> Iterator[None]:
+    before = _OPEN.set(kept)
     try:
         yield
     finally:
         _OPEN.reset(before)
+
+
+def journal(
+    folder: Path | None, inputs: Sequence[Any], max_seconds: float | None
+) -> AbstractContextManager[None]:
+    """Keep a journal of the loops of a fit, in a folder if there is one."""
+    end = math.inf if max_seconds is None else time.monotonic() + max_seconds
+    return _opened(Journal(_Shared(folder=folder, inputs=inputs, end=end)))
 
 
 def cut_short() -> list[str]:
@@ -104,18 +107,10 @@ def cut_short() -> list[str]:
     return [f"{name} {where}" for name, where in cut.items()]
 
 
-@contextmanager
-def branch(title: str) -> Iterator[None]:
+def branch(title: str) -> AbstractContextManager[None]:
     """Keep the journal of a part that runs beside others, in a thread of its own."""
-    opened = _OPEN.get(None)
-    if opened is None:
-        yield
-        return
-    before = _OPEN.set(opened.branch(title))
-    try:
-        yield
-    finally:
-        _OPEN.reset(before)
+    whole = _OPEN.get(None)
+    return nullcontext() if whole is None else _opened(whole.branch(title))
 
 
 class Loop:
@@ -199,14 +194,10 @@ class Loop:
         }
         file = self._shared.place() / self._file
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(file) as path, path.open("wb") as opened:
                 named = {str(place): array for place, array in enumerate(arrays)}
                 np.savez(opened, layout=np.array(json.dumps(layout)), **named)
-        except (
-            CannotWriteError,
-            OSError,
-        ) as error:  # the fit itself can still end well
+        except CannotWriteError as error:  # the fit itself can still end well
             logger.warning("the fit goes on, but does not save its state: %s", error)
             self._pause = math.inf
             return

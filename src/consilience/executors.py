@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from itertools import chain, islice
+from operator import call
 from pathlib import Path
 from platform import python_version
 from threading import Lock
@@ -166,7 +167,7 @@ class Workers:
         there = addresses_of(client)
         self._parts = [  # each has as many, neighbours together: their sums are added
             self._submit(
-                _laid_out,
+                call,
                 shared,
                 place,
                 workers=there[place * len(there) // number],
@@ -243,10 +244,6 @@ def _call(part: Any, place: int, *, work: Callable[..., Any], given: Any) -> Any
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _laid_out(lay_out: Callable[[int], Any], place: int) -> Any:
-    return lay_out(place)
 
 
 @contextmanager

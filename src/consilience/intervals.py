@@ -88,10 +88,8 @@ def share_bounds(
     worth = np.minimum(worth, number)
     yes, no = share * worth + 0.5, (1 - share) * worth + 0.5
     tail = (1 - prob) / 2
-    lower, upper = (
-        special.betaincinv(yes, no, tail),
-        special.betaincinv(yes, no, 1 - tail),
-    )
+    lower = special.betaincinv(yes, no, tail)
+    upper = special.betaincinv(yes, no, 1 - tail)
     return np.minimum(lower, share), np.maximum(upper, share)
 
 

@@ -7,7 +7,7 @@ from consilience.errors import DataError
 from consilience.objects.space import objects
 from consilience.responses import Responses
 from consilience.truth.choice import candidates, classes, offered_lists, similarity
-from consilience.truth.space import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
+from consilience.truth.space import ChoiceSpace, Space
 
 
 def space_of(
@@ -22,12 +22,20 @@ def space_of(
     """Return the space that fits the kind of the responses.
 
     `lists` has the candidates of each item, or (contains) numbers known of each item
-    and label; `gold` the truth of some items; `alike` how alike two labels are.
+    and label; `gold` the truth of some items; `alike` how alike two labels are. Of kind
+    contains labels have two or three states; of objects, there may be answers of kind
+    `contains` besides.
     """
     if responses.kind == "contains":
-        return contains_space(responses, num_states, gold, lists, alike)
+        return similar_sets(presence(responses, num_states, gold, lists), alike)
     if responses.kind == "objects":
-        return objects_space(responses, lists, gold, alike, contains)
+        if gold is not None:
+            msg = (
+                "gold labels do not enter a fit of kind objects; leave them out, and "
+                "compare the run with them (`consilience score`)"
+            )
+            raise DataError(msg)
+        return objects(responses, lists, contains, alike)
     return choice_space(responses, lists, gold, alike)
 
 
@@ -44,31 +52,3 @@ def choice_space(
     else:
         space = candidates(responses, lists, gold)
     return space if alike is None else similarity(space, alike)
-
-
-def contains_space(
-    responses: Responses,
-    num_states: int = 2,
-    gold: pd.DataFrame | None = None,
-    lists: pd.DataFrame | None = None,
-    alike: pd.DataFrame | None = None,
-) -> ContainsSpace:
-    """Return the space of labels that are present or absent, in two or three states."""
-    return similar_sets(presence(responses, num_states, gold, lists), alike)
-
-
-def objects_space(
-    responses: Responses,
-    lists: pd.DataFrame | None = None,
-    gold: pd.DataFrame | None = None,
-    alike: pd.DataFrame | None = None,
-    contains: Responses | None = None,
-) -> ObjectsSpace:
-    """Return the space of partitions into objects, with answers of kind contains."""
-    if gold is not None:
-        msg = (
-            "gold labels do not enter a fit of kind objects; leave them out, and "
-            "compare the run with them (`consilience score`)"
-        )
-        raise DataError(msg)
-    return objects(responses, lists, contains, alike)

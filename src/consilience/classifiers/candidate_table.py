@@ -380,13 +380,11 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     shape = (len(items), len(labels))
     score = finite_numbers(table, "score", "candidates")
     share = csr_array((np.exp(score), (item, label)), shape=shape)
-    both = triu(share.T @ share, format="coo")
+    both = triu(share.T @ share, k=1, format="coo")
     size = np.sqrt((share.multiply(share)).sum(0))
-    off = both.row < both.col
-    row, column = both.row[off], both.col[off]
-    value = both.data[off] / (size[row] * size[column])
+    value = both.data / (size[both.row] * size[both.col])
     pairs = pd.DataFrame(
-        {"label_a": labels[row], "label_b": labels[column], "value": value}
+        {"label_a": labels[both.row], "label_b": labels[both.col], "value": value}
     )
     order = ["value", "label_a", "label_b"]
     return pairs.sort_values(order, ascending=[False, True, True], ignore_index=True)

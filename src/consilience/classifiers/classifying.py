@@ -10,11 +10,10 @@ each is decoded once for all classifiers.
 
 import os
 import time
-from collections import deque
-from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from itertools import batched
 from pathlib import Path
@@ -34,6 +33,7 @@ from consilience.classifiers.images import (
     list_images,
     prepare,
     quiet,
+    read_ahead,
 )
 from consilience.classifiers.manifest import Preprocessing
 from consilience.classifiers.pieces import Pieces
@@ -199,7 +199,8 @@ def classify(  # noqa: PLR0913 (each option stands alone)
                 tables.clear()
                 rows.clear()
 
-        ahead = read_ahead(todo, how, readers, AHEAD * batch_size)
+        prepared = partial(prepare_image, how=how)
+        ahead = read_ahead(todo, prepared, readers, AHEAD * batch_size)
         with quiet(), closing(ahead) as ready:
             for batch in batched(ready, batch_size):
                 size = batch_size if choice.gpu else 0
@@ -265,23 +266,6 @@ class Prepared:
     height: int | None = None
     note: str = ""
     reason: str = ""
-
-
-def read_ahead(
-    images: Iterable[Image], how: Sequence[Preprocessing], readers: int, most: int
-) -> Generator[Prepared]:
-    """Read ahead in threads, and give the images in their order."""
-    ahead: deque[Future[Prepared]] = deque()
-    pool = ThreadPoolExecutor(readers, "reader")
-    try:
-        for image in images:
-            ahead.append(pool.submit(prepare_image, image, how))
-            if len(ahead) >= most:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
@@ -363,21 +347,12 @@ def best_labels(
     top = np.take_along_axis(logits, first, 1)
     share = np.take_along_axis(softmax(logits.astype(float), axis=1), first, 1)
     number, kept = first.shape
-    labels, place = np.unique(first, return_inverse=True)
-
-    def encode(codes: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:
-        return pa.DictionaryArray.from_arrays(
-            pa.array(codes.ravel(), pa.int32()), pa.array(names, pa.string())
-        )
-
-    return pa.table(
-        {
-            "item": encode(np.repeat(np.arange(number), kept), list(items)),
-            "model": encode(np.zeros(number * kept), [classifier.name]),
-            "rank": pa.array(np.tile(np.arange(1, kept + 1), number), pa.int16()),
-            "label": encode(place, [classifier.labels.label[i] for i in labels]),
-            "logit": pa.array(top.ravel(), pa.float32()),
-            "probability": pa.array(share.ravel(), pa.float32()),
-        },
-        schema=ANSWER_SCHEMA,
-    )
+    rows = {
+        "item": np.repeat(np.array(items, object), kept),
+        "model": np.repeat(np.array([classifier.name], object), number * kept),
+        "rank": np.tile(np.arange(1, kept + 1), number),
+        "label": np.array(classifier.labels.label, object)[first.ravel()],
+        "logit": top.ravel(),
+        "probability": share.ravel(),
+    }
+    return pa.table(rows, schema=ANSWER_SCHEMA)

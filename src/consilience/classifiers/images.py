@@ -19,8 +19,9 @@ import csv
 import functools
 import io
 import warnings
-from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -281,6 +282,23 @@ def list_images(
         )
         raise SourceError(msg)
     return Images(items, left_aside, tuple(parts))
+
+
+def read_ahead[Made](
+    images: Iterable[Image], make: Callable[[Image], Made], threads: int, most: int
+) -> Generator[Made]:
+    """Make something of images in threads, at most so many ahead, in their order."""
+    ahead: deque[Future[Made]] = deque()
+    pool = ThreadPoolExecutor(threads, "reader")
+    try:
+        for image in images:
+            ahead.append(pool.submit(make, image))
+            if len(ahead) >= most:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class UnusableImageError(Exception):

@@ -58,8 +58,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import entr, expit, log_expit
+from scipy.optimize import minimize_scalar
+from scipy.special import entr, log_expit
 
 from consilience.classifiers.predictions import Predictions
 from consilience.errors import DataError, OptionError
@@ -109,8 +109,8 @@ class Pool:
         self, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
     ) -> "Pairs":
         """Return pairs of item and label with their cells."""
-        cells = self.pair_codes(self.item, self.label)
-        cell = find(cells, self.pair_codes(item, label))
+        cells = pd.Index(self.pair_codes(self.item, self.label))
+        cell = cells.get_indexer(self.pair_codes(item, label))
         return Pairs(item, label, np.where(label >= 0, cell, -1))
 
     def pairs_of(self, table: pd.DataFrame) -> tuple["Pairs", Bool[np.ndarray, " N"]]:
@@ -137,15 +137,6 @@ class Pairs:
             self.cell >= 0, cells[self.cell], elsewhere[self.item]
         )
         return here
-
-
-def find(
-    codes: Int[np.ndarray, " E"], wanted: Int[np.ndarray, " N"]
-) -> Int[np.ndarray, " N"]:
-    """Return where sorted codes have each that is wanted; minus one: nowhere."""
-    at = np.searchsorted(codes, wanted)
-    place: Int[np.ndarray, " N"] = np.where(np.append(codes, -1)[at] == wanted, at, -1)
-    return place
 
 
 def name_codes(names: np.ndarray, column: pd.Series) -> Int[np.ndarray, " N"]:
@@ -246,15 +237,10 @@ def choose_cells(
 def _in_order(pool: Pool) -> tuple[Int[np.ndarray, " E"], Float[np.ndarray, " E"]]:
     """Return how many cells of its item go before each, and how much they hold."""
     order = np.lexsort((pool.label, -pool.probability, pool.item))
-    number = np.bincount(pool.item, minlength=len(pool.items))
-    start = np.cumsum(number) - number
-    probability = pool.probability[order]
-    before = np.cumsum(probability) - probability
-    first = start[pool.item[order]]
-    place, sums = np.empty(len(order), np.int64), np.empty(len(order))
-    place[order] = np.arange(len(order)) - first
-    sums[order] = before - before[first]
-    return place, sums
+    probability = pd.Series(pool.probability).iloc[order]
+    of_item = probability.groupby(pool.item[order])
+    before = of_item.cumsum() - probability
+    return of_item.cumcount().sort_index().to_numpy(), before.sort_index().to_numpy()
 
 
 def _rank_shares(
@@ -358,7 +344,7 @@ def presence_log_odds(
     weights = account["weights"]
     log_odds = account["intercept"] + np.stack(list(columns.values()), 1) @ weights
     ours, theirs = (pool.pair_codes(each.item, each.label) for each in (pairs, about))
-    at = find(ours, theirs)
+    at = pd.Index(ours).get_indexer(theirs)
     log_odds[at[at >= 0]] = held_out[at >= 0]
     by_column = dict(zip(columns, weights.tolist(), strict=True))
     return {"presence": {**account, "weights": by_column}}, log_odds
@@ -444,22 +430,15 @@ def _regress(
     columns: Float[np.ndarray, "N F"], present: Bool[np.ndarray, " N"]
 ) -> tuple[float, Float[np.ndarray, " F"]]:
     """Return intercept and weights of a logistic regression with a ridge."""
-    centre, spread = columns.mean(0), columns.std(0)
-    spread = np.where(spread > 0, spread, 1.0)
-    scaled = (columns - centre) / spread
+    # Loaded where gold of this kind is given: it takes longer than all else here.
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-    def objective(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        odds = weights[0] + scaled @ weights[1:]
-        apart = expit(odds) - present
-        loss = -log_expit(np.where(present, odds, -odds)).sum()
-        loss += RIDGE / 2 * (weights[1:] ** 2).sum()
-        slope = np.append(apart.sum(), apart @ scaled + RIDGE * weights[1:])
-        return float(loss), slope
-
-    start = np.zeros(columns.shape[1] + 1)
-    estimate = minimize(objective, start, jac=True, method="L-BFGS-B").x
-    weights = estimate[1:] / spread
-    return float(estimate[0] - weights @ centre), weights
+    scale = StandardScaler().fit(columns)
+    regression = LogisticRegression(C=1 / RIDGE, tol=1e-6, max_iter=1000)
+    regression.fit(scale.transform(columns), present)
+    weights = regression.coef_[0] / scale.scale_
+    return float(regression.intercept_[0] - weights @ scale.mean_), weights
 
 
 def _check_enough(number: int, what: str) -> None:

@@ -47,16 +47,9 @@ _NOTES = (
 )
 
 
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("consilience")
-
-
 APP = App(
     name="consilience",
     help="Infer true labels from the answers of annotators, with uncertainty.",
-    version=_version,
     version_flags=("--version", "-V"),
     config=[Env(ENVIRONMENT, show=False), Toml("consilience.toml")],
     # A file or label that begins with a bracket is not JSON.

@@ -9,7 +9,7 @@ From the folder an interrupted check continues:
 
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,23 +124,22 @@ def assess(model: str, engine: str, study: SimulatedFits) -> Finding:
     verdicts = [pd.DataFrame(), pd.DataFrame()]
     if len(study.ranks):
         verdicts = [judge_parameters(study.ranks), judge_truth(study.items)]
-    for table in verdicts:
-        if len(table):
-            table.insert(0, "model", model)
-            table.insert(1, "engine", engine)
+    for table in filter(len, verdicts):
+        table.insert(0, "model", model)
+        table.insert(1, "engine", engine)
     return Finding(model, engine, study, *verdicts)
 
 
 def tables(findings: Sequence[Finding]) -> dict[str, pd.DataFrame]:
     """Return all verdicts with their figures: of parameters, and of the truth."""
-    both = {
-        "parameters": [one.parameters for one in findings if len(one.parameters)],
-        "truth": [one.truth for one in findings if len(one.truth)],
-    }
     return {
-        name: pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-        for name, parts in both.items()
+        "parameters": _joined(one.parameters for one in findings),
+        "truth": _joined(one.truth for one in findings),
     }
+
+
+def _joined(verdicts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([pd.DataFrame(), *verdicts], ignore_index=True)
 
 
 def page(findings: Sequence[Finding]) -> Group:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
-from cyclopts import Parameter, env_var_split
+from cyclopts import App, Parameter, env_var_split
 
 from consilience.errors import ColumnError, KindError, OptionError, SourceError
 from consilience.inference import engines
@@ -26,7 +26,11 @@ from consilience.responses import options
 from consilience.responses.options import COLUMNS, ReadOptions
 
 if TYPE_CHECKING:
-    from cyclopts import App
+    import pandas as pd
+
+    from consilience.classifiers import Predictions
+    from consilience.posterior import Fit
+    from consilience.responses import Responses
 
 ENVIRONMENT = "CONSILIENCE_"  # variables that set options begin so
 _ALIKE = 0.9  # of a variable and the option that it is taken to misspell
@@ -34,7 +38,7 @@ _ALIKE = 0.9  # of a variable and the option that it is taken to misspell
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
 
-def expand_lists(arguments: Sequence[str], app: "App") -> list[str]:
+def expand_lists(arguments: Sequence[str], app: App) -> list[str]:
     """Return the words after the program's name, one after each option of a list."""
     # Standard input, written as the path that it is: no option begins so.
     words = ["./-" if word == "-" else word for word in arguments]
@@ -78,7 +82,7 @@ def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> li
     return [part for word in words for part in _parts(word)]
 
 
-def check_environment(arguments: Sequence[str], app: "App") -> None:
+def check_environment(arguments: Sequence[str], app: App) -> None:
     """Refuse variables of the environment that misspell an option of a command."""
     if not arguments or arguments[0].startswith("-") or arguments[0] not in app:
         return
@@ -100,7 +104,7 @@ def check_environment(arguments: Sequence[str], app: "App") -> None:
             raise OptionError(msg)
 
 
-def list_options(command: "App") -> tuple[dict[str, bool], bool]:
+def list_options(command: App) -> tuple[dict[str, bool], bool]:
     """Return the options of lists (whether of paths), and whether files come first."""
     lists, files = {}, False
     for argument in command.assemble_argument_collection():
@@ -123,11 +127,6 @@ def _parts(word: str) -> list[str]:
 
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from consilience.posterior import Fit
-    from consilience.responses import Responses
-
     type Engine = str
 else:
     Engine = Literal["auto", *engines.names()]
@@ -298,11 +297,6 @@ def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
         parsed.append((name, value))
     return parsed
 
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from consilience.classifiers import Predictions
 
 KINDS = (".npy", ".csv", ".tsv", ".parquet")
 RowItems = Annotated[

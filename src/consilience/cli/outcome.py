@@ -10,11 +10,10 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 from consilience.cli.terminal import STRICT, rows
-from consilience.console import VERBOSITY
+from consilience.console import VERBOSITY, Console
 from consilience.errors import CannotWriteError, FolderExistsError, as_options
 
 if TYPE_CHECKING:
-    from consilience.console import Console
     from consilience.posterior import Fit
 
 
@@ -30,7 +29,7 @@ def keeping(unfinished: Path) -> Iterator[None]:
         raise
 
 
-def print_fitted(show: "Console", fitted: "Fit") -> None:
+def print_fitted(show: Console, fitted: "Fit") -> None:
     """Print a fit: all of it with --verbose, else on one screen."""
     from consilience.cli.pages import fit_page, fit_summary
 

@@ -126,10 +126,8 @@ def fit_summary(fitted: Fit) -> Group:
 def _why_this(attributes: Mapping[Any, Any], compared: pd.DataFrame) -> list[Text]:
     """Say what the truth and the annotators of a fit are, in a sentence each."""
     if attributes["kind"] == "contains":
-        why, assumed = (
-            attributes["engine_reason"],
-            json.loads(attributes["assumptions"]),
-        )
+        why = attributes["engine_reason"]
+        assumed = json.loads(attributes["assumptions"])
         meaning = [each for each in assumed if each.startswith(PRESENT)]
         return [Text(each) for each in [why] * (MIXTURE in why) + meaning]
     weight = compared[compared["weight"] >= _SEEN]

@@ -18,28 +18,30 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass
 from inspect import getdoc
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cyclopts import App
+from rich.console import Console as RichConsole
+from rich.console import ConsoleOptions
+from rich.default_styles import DEFAULT_STYLES
+from rich.style import Style
+from rich.theme import Theme
+
 from consilience.cli.options import READING
-from consilience.console import VERBOSITY, Verbosity
+from consilience.console import VERBOSITY, Console, PipeConsole, Verbosity
 from consilience.errors import FolderExistsError
 from consilience.visible import escape_json, visible
-from consilience.whole_folder import check_writable, clean_path, whole_folder
+from consilience.whole_folder import check_writable, clean_path
 
 if TYPE_CHECKING:
     import pandas as pd
-    from cyclopts import App
     from cyclopts.help import HelpPanel
     from cyclopts.help.formatters import DefaultFormatter
-    from rich.console import Console as RichConsole
-    from rich.console import ConsoleOptions
-
-    from consilience.console import Console
 
 
 AGAIN = 1.0  # seconds after which an unhandled interrupt is raised again
@@ -49,15 +51,13 @@ _ALL, _NOTHING = ("--verbose", "-v"), ("--quiet", "-q")
 STRICT = 3  # the exit code where a check failed and --strict was given
 
 
-def screen(*, as_json: bool) -> "Console":
+def screen(*, as_json: bool) -> Console:
     """Return where people read: standard output, or standard error beside JSON."""
-    from consilience.console import Console
-
     return Console(stderr=as_json)
 
 
 def finish(
-    show: "Console",
+    show: Console,
     result: Mapping[str, Any],
     *following: str | Path,
     written: Path | None = None,
@@ -133,13 +133,6 @@ def check_free(folder: Path | None, *, marker: str | None, overwrite: bool) -> N
             )
             raise FolderExistsError(msg)
     check_writable(folder)
-
-
-def new_folder(
-    folder: Path, *, marker: str, overwrite: bool
-) -> AbstractContextManager[Path]:
-    """Give a folder to write, whole or not at all; it may replace one of its sort."""
-    return whole_folder(folder, replaceable=marker if overwrite else None)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -248,7 +241,7 @@ class Panels:
     reading: bool
 
     def __call__(
-        self, console: "RichConsole", options: "ConsoleOptions", panel: "HelpPanel"
+        self, console: RichConsole, options: ConsoleOptions, panel: "HelpPanel"
     ) -> None:
         """Draw one panel, or the line that stands for it."""
         if (panel.title == READING) == self.reading:
@@ -258,13 +251,13 @@ class Panels:
             console.print(f"{number} options say how files are read: {HELP_READING}.")
 
     def render_usage(
-        self, console: "RichConsole", options: "ConsoleOptions", usage: Any
+        self, console: RichConsole, options: ConsoleOptions, usage: Any
     ) -> None:
         """Draw the line of usage."""
         self.usual.render_usage(console, options, usage)
 
 
-def shows_help(app: "App", words: Sequence[str], notes: str) -> bool:
+def shows_help(app: App, words: Sequence[str], notes: str) -> bool:
     """Print the help page that words ask for, and say whether they ask for one."""
     before = list(words[: words.index("--")] if "--" in words else words)
     asked = not before or bool({*HELP, HELP_READING} & {*before})
@@ -272,8 +265,6 @@ def shows_help(app: "App", words: Sequence[str], notes: str) -> bool:
     if not asked or name not in {*app, HELP_READING}:
         return False
     from cyclopts.help.formatters import DefaultFormatter
-
-    from consilience.console import Console
 
     show = Console(stderr=False)
     command = None if name.startswith("-") else app[name].default_command
@@ -294,14 +285,8 @@ def shows_help(app: "App", words: Sequence[str], notes: str) -> bool:
     return True
 
 
-def _console() -> "RichConsole":
+def _console() -> RichConsole:
     """Return a console whose colours suit dark and light backgrounds."""
-    from rich.default_styles import DEFAULT_STYLES
-    from rich.style import Style
-    from rich.theme import Theme
-
-    from consilience.console import PipeConsole
-
     # Code is blue on black by default, in every theme that is made of the default.
     DEFAULT_STYLES["markdown.code"] = Style(bold=True)
     dim = dict.fromkeys(("cyclopts.choices", "cyclopts.default"), "dim")

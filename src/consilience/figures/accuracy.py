@@ -211,24 +211,10 @@ def validity_by_rank(study: StudyFigures) -> Figure:
     return Figure(name, table, finding, charts, models=True)
 
 
-def _paths(
-    study: StudyFigures,
-    x: Axis,
-    y: Axis = VALUE,
-    *,
-    panels: str = "",
-    lines: tuple[Line, ...] = (),
-) -> Estimates:
+def _paths(study: StudyFigures, x: Axis, y: Axis = VALUE, **how: Any) -> Estimates:
     """Return a chart of the values of each model along x, joined by lines."""
-    return Estimates(
-        x=x,
-        y=y,
-        hues=study.colours,
-        legend="right",
-        panels=panels,
-        lines=lines,
-        joined=True,
-    )
+    hues = study.colours
+    return Estimates(x=x, y=y, hues=hues, legend="right", joined=True, **how)
 
 
 def followed(study: StudyFigures) -> Figure:

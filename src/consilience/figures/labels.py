@@ -264,10 +264,7 @@ def class_confusion(study: StudyFigures) -> Figure:
 
 def _same(table: pd.DataFrame) -> pd.Series:
     """Return in which rows the label that is given is the true one."""
-    same: pd.Series = table["true_label"].astype("str") == table["given_label"].astype(
-        "str"
-    )
-    return same
+    return table["true_label"].astype("str") == table["given_label"].astype("str")
 
 
 def within_superclass(study: StudyFigures) -> Figure:

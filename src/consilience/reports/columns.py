@@ -37,10 +37,6 @@ class Names:
         numbers = [self.codes.setdefault(str(name), len(self.codes)) for name in names]
         return np.append(np.asarray(numbers, np.int64), -1)[codes]
 
-    def all(self) -> list[str]:
-        """Return the names."""
-        return list(self.codes)
-
 
 def answers(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]:
     """Return who gave which answers about each item."""
@@ -135,10 +131,10 @@ def confusions(run: Run, people: Names, true: Names, given: Names) -> dict[str, 
         **_cells(table, place[who + 1], len(shown) + 1, ends),
         "who": [-1, *shown.tolist()],
         "left": int((cells[1:] > 0).sum() - len(shown)),
-        "true": true.all(),
-        "given": given.all(),
+        "true": list(true.codes),
+        "given": list(given.codes),
         "items": scale(
-            pd.Series(true.all()).map(_true_items(run)).fillna(0), 10
+            pd.Series(list(true.codes)).map(_true_items(run)).fillna(0), 10
         ).tolist(),
     }
 
@@ -312,7 +308,7 @@ def columns(report: Report) -> dict[str, Any]:
         for run in report.runs
     ]
     dataset_labels = report.dataset_labels
-    per_item = pd.Series([*map(dataset_labels.get, items.all())], dtype="str")
+    per_item = pd.Series([*map(dataset_labels.get, items.codes)], dtype="str")
     return {
         "kind": report.kind,
         "prob": report.prob,
@@ -321,9 +317,9 @@ def columns(report: Report) -> dict[str, Any]:
         "own": labels.add(per_item).tolist() if dataset_labels else [],
         "pairs": pairs(report, labels),
         "heat": heat(report.study),
-        "items": items.all(),
-        "labels": labels.all(),
-        "people": people.all(),
+        "items": list(items.codes),
+        "labels": list(labels.codes),
+        "people": list(people.codes),
     }
 
 

@@ -269,11 +269,6 @@ class Listing:
     entries: tuple[str, ...]
 
 
-def sort_of(part: Part) -> str:
-    """Return the name of the macro that draws a part."""
-    return type(part).__name__.lower()
-
-
 @dataclass(frozen=True, slots=True)
 class Section:
     """A section of the page; `app` is the template of what is interactive in it."""

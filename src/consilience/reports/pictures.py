@@ -8,20 +8,19 @@ Pictures are made in threads, for Pillow works without Python's lock, and wait i
 temporary file: however many they are, few are in memory.
 """
 
-import contextlib
 import io
-import itertools
 import re
 import tempfile
 import weakref
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from os import cpu_count
 from pathlib import Path
 from typing import Literal, get_args
 
 from consilience.classifiers.images import (
+    SUFFIXES,
     Files,
     Image,
     Images,
@@ -30,14 +29,12 @@ from consilience.classifiers.images import (
     decode,
     list_images,
     quiet,
+    read_ahead,
 )
 from consilience.errors import FolderExistsError, OptionError, SourceError
 from consilience.progress import Progress, Reporter, silent
 from consilience.whole_folder import refusals
 
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-)
 SIDE = 320  # pixels of the longer side: ten to thirty thousand bytes each
 SIDES = (32, 4096)
 QUALITY = 75
@@ -110,24 +107,17 @@ def _made(
     images: Iterator[Image], number: int, size: int, report: Reporter
 ) -> Iterator[tuple[str, bytes]]:
     """Give the pictures in the order of the images."""
+
+    def make(image: Image) -> tuple[str, bytes]:
+        return image.item, _picture(image, size)
+
     threads = cpu_count() or 1
-    ahead: deque[tuple[str, Future[bytes]]] = deque()
-    pool = ThreadPoolExecutor(threads, "picture")
-    # After the last image, those that wait are taken.
-    to_come = itertools.chain(images, itertools.repeat(None, threads * _AHEAD))
-    try:
-        with quiet():
-            for done, image in enumerate(to_come, 1 - threads * _AHEAD):
-                if image is not None:
-                    ahead.append((image.item, pool.submit(_picture, image, size)))
-                if done > 0:
-                    item, future = ahead.popleft()
-                    content = future.result()
-                    report(Progress("pictures", done, number))
-                    if content:
-                        yield item, content
-    finally:
-        pool.shutdown(cancel_futures=True)
+    ahead = read_ahead(images, make, threads, threads * _AHEAD)
+    with quiet(), closing(ahead) as made:
+        for done, (item, content) in enumerate(made, 1):
+            report(Progress("pictures", done, number))
+            if content:
+                yield item, content
 
 
 def _list_with_common_naming(source: Path, wanted: set[str]) -> Images:
@@ -135,7 +125,7 @@ def _list_with_common_naming(source: Path, wanted: set[str]) -> Images:
     ways: list[Images] = []
     for naming in get_args(Naming.__value__):
         # Two paths may end in one name: then that does not name them.
-        with contextlib.suppress(SourceError):
+        with suppress(SourceError):
             ways.append(list_images([source], naming=naming))
     if not ways:
         return list_images([source])

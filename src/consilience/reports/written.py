@@ -20,7 +20,7 @@ from consilience.errors import OptionError
 from consilience.figures.record import TABLES, write_figures
 from consilience.progress import Progress, Reporter, silent
 from consilience.reports.columns import columns
-from consilience.reports.content import Report, sort_of
+from consilience.reports.content import Report
 from consilience.reports.pictures import (
     Placing,
     check_folder,
@@ -168,7 +168,6 @@ def _pieces(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["sort_of"] = sort_of
     styles = [*(_read(f"{name}.css") for name in STYLES), style()]
     scripts = [_read(f"{name}.js") for name in SCRIPTS]
     shown = [at for at, name in enumerate(content["items"]) if name in report.pictures]

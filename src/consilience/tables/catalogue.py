@@ -207,9 +207,9 @@ class Table:
                 left = f"The {shown:,} of {self.total:,} {self.schema.order}."
         return " ".join(filter(None, (intervals, self.note or self.schema.note, left)))
 
-    def sort(self, by: str, *, ascending: bool = False) -> "Table":
-        """Return the rows in the order of a column, by default the largest first."""
-        order = self.frame.sort_values(by, ascending=ascending, kind="stable")
+    def sort(self, by: str) -> "Table":
+        """Return the rows in the order of a column, the largest first."""
+        order = self.frame.sort_values(by, ascending=False, kind="stable")
         return replace(self, frame=order)
 
     def first(self, number: int) -> "Table":
@@ -233,20 +233,11 @@ _TERMS, _TERM_VALUES = _STATED["terms"]["columns"], _STATED["terms"]["values"]
 
 def _column(name: str, stated: Mapping[str, Any], values: Mapping[str, str]) -> Column:
     """Return a column as a table states it, completed by the terms of all tables."""
-    whole = {**_TERMS.get(name, {}), **stated}
+    whole = {"words": name.replace("_", " "), **_TERMS.get(name, {}), **stated}
     usual = {"named": f"{name}_lower {name}_upper", "plain": "lower upper"}
     bounds = whole.get("bounds", "")
-    lower, upper = usual.get(bounds, bounds).split() or ("", "")
-    return Column(
-        name=name,
-        words=whole.get("words", name.replace("_", " ")),
-        form=whole.get("form", ""),
-        bounds=(lower, upper) if lower else None,
-        values=values or _TERM_VALUES.get(name, {}),
-        short=whole.get("short", ""),
-        means=whole.get("means", ""),
-        drawn=whole.get("drawn", False),
-    )
+    whole["bounds"] = tuple(usual.get(bounds, bounds).split()) or None
+    return Column(name=name, values=values or _TERM_VALUES.get(name, {}), **whole)
 
 
 def _schema(name: str, stated: Mapping[str, Any]) -> Schema:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
@@ -16,13 +18,11 @@ from consilience.cli.options import (
     Sources,
     read_responses,
 )
-from consilience.cli.terminal import check_free, finish, new_folder, screen
+from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import as_options
+from consilience.whole_folder import whole_folder
 
 if TYPE_CHECKING:
-    from rich.console import Group
-    from rich.text import Text
-
     from consilience.analysis import Agreement
 
 _MAX_LABELS, _MAX_PAIRS = 15, 5
@@ -112,17 +112,14 @@ def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
         "labels.parquet": agreement.labels,
         "pairs.parquet": agreement.pairs,
     }
-    with new_folder(out, marker=_MARKER, overwrite=overwrite) as partial:
+    with whole_folder(out, replaceable=_MARKER if overwrite else None) as partial:
         for name, table in tables.items():
             if table is not None:
                 write_parquet(table, partial / name, about)
 
 
-def _page(agreement: "Agreement") -> "Group":
+def _page(agreement: "Agreement") -> Group:
     """Return the page: what was compared, coefficients, notes, further tables."""
-    from rich.console import Group, RenderableType
-    from rich.text import Text
-
     from consilience.analysis import model_tables as shown
     from consilience.tables.terminal import terminal
 
@@ -144,8 +141,7 @@ def _page(agreement: "Agreement") -> "Group":
     return Group(*parts, *([Text(), *notes] if notes else []), Text())
 
 
-def _head(agreement: "Agreement") -> "Text":
-    from rich.text import Text
+def _head(agreement: "Agreement") -> Text:
 
     units = f"{agreement.items:,} items"
     if agreement.kind == "contains":

@@ -1,11 +1,14 @@
 """Tests of methods: `benchmark`, on data sets with gold, and `sbc`, by simulation."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from rich.table import Table
+from rich.text import Text
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
@@ -23,15 +26,14 @@ from consilience.cli.options import (
 )
 from consilience.cli.terminal import finish, screen
 from consilience.errors import OptionError, as_options, not_among
+from consilience.whole_folder import whole_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from rich.table import Table
-
     from consilience.benchmark.comparison import Comparison
     from consilience.benchmark.datasets import Protocol
     from consilience.benchmark.runs import Step
+    from consilience.cli.calibration_check import Finding
+    from consilience.progress import Reporter
 
 
 def benchmark(  # noqa: PLR0913 (each option stands alone)
@@ -153,9 +155,7 @@ def _progress() -> "Iterator[Callable[[Step], None]]":
         yield report
 
 
-def _means(comparison: "Comparison") -> "Table":
-    from rich.table import Table
-    from rich.text import Text
+def _means(comparison: "Comparison") -> Table:
 
     from consilience.benchmark.comparison import mean_table
 
@@ -197,10 +197,6 @@ def _result(comparison: "Comparison") -> dict[str, Any]:
         "failures": failed[["set", "method", "status", "reason"]],
     }
 
-
-if TYPE_CHECKING:
-    from consilience.cli.calibration_check import Finding
-    from consilience.progress import Reporter
 
 # Harder work than a single fit's default gains little on studies this small.
 _USUAL: Mapping[str, Mapping[str, int]] = {
@@ -272,12 +268,11 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     from consilience import annotators as room
     from consilience.cli.calibration_check import notes, open_folder, page, tables
     from consilience.inference import engines as available
-    from consilience.whole_folder import whole_files
 
     changed = numbers(prior, "prior")
     plan = _plan(
-        room.names() if tuple(models) == ("all",) else _each(map(room.find, models)),
-        _named(engines, available.names(), "engines"),
+        room.names() if models == ("all",) else dict.fromkeys(map(room.find, models)),
+        _named(engines, available.names()),
         changed,
     )
     if simulations < 2:
@@ -315,7 +310,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
 
 
 def _plan(
-    models: Sequence[str], engines: Sequence[str], prior: Mapping[str, float]
+    models: Iterable[str], engines: Sequence[str], prior: Mapping[str, float]
 ) -> list[tuple[str, str, Any]]:
     """Return each model with each engine asked for that it has, its prior as asked."""
     from consilience.annotators import load
@@ -395,16 +390,12 @@ def _under_name(report: "Reporter", phase: str) -> "Reporter":
     return lambda progress: report(replace(progress, phase=phase))
 
 
-def _named(given: Sequence[str], available: Sequence[str], option: str) -> list[str]:
-    """Return names, each of them known and once; `all` alone is all of them."""
-    if tuple(given) == ("all",):
-        return list(available)
+def _named(given: Sequence[str], available: Sequence[str]) -> Sequence[str]:
+    """Return engines, each of them known; `all` alone is all of them."""
+    if given == ("all",):
+        return available
     strange = next((name for name in given if name not in available), None)
     if strange is not None:
-        msg = f"--{option}: {not_among(option[:-1], strange, available)}, or all"
+        msg = f"--engines: {not_among('engine', strange, available)}, or all"
         raise OptionError(msg)
-    return _each(given)
-
-
-def _each(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(given))

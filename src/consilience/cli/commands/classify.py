@@ -212,11 +212,8 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     listed = list_images(images, naming=naming, item=item, image=image, path=path)
     show = screen(as_json=json)
     if listed.left_aside:
-        sentence = (
-            "skipped, because their names are not those of images: "
-            f"{listed.left_aside:,}"
-        )
-        show.print(sentence)
+        sentence = "skipped, because their names are not those of images:"
+        show.print(f"{sentence} {listed.left_aside:,}")
     with bar() as report:
         outcome = run(
             listed,

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rich.table import Table
+
 from consilience.cli.options import Json, Overwrite, Run
 from consilience.cli.terminal import check_free, finish, screen
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
 _THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 
@@ -123,10 +124,8 @@ def leading_question(run: Run, /, *, json: Json = False) -> None:
     finish(show, {"contrasts": contrasts}, "filtering", run)
 
 
-def _table(contrasts: "pd.DataFrame") -> "Table":
+def _table(contrasts: "pd.DataFrame") -> Table:
     """Return the table in long form, with the facts of each row side by side."""
-    from rich.table import Table
-
     first, *others = contrasts.columns
     table = Table(first, box=None)
     for value in contrasts[first]:

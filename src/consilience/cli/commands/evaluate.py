@@ -1,7 +1,10 @@
 """The command `evaluate`: models evaluated against the posterior of the truth."""
 
+from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rich.table import Table
 
 from consilience.cli.options import (
     CountedLabels,
@@ -19,12 +22,12 @@ from consilience.cli.options import (
     read_columns,
     read_gold,
 )
-from consilience.cli.terminal import check_free, finish, new_folder, screen
+from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import as_options
+from consilience.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
     from consilience.analysis import Evaluation
 
@@ -114,7 +117,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     tables = _tables(evaluation)
     if out is not None:
         human = _human_tables(evaluation, parents)
-        with new_folder(out, marker=_MARKER, overwrite=overwrite) as partial:
+        with whole_folder(out, replaceable=_MARKER if overwrite else None) as partial:
             for name, table in {**tables, **human}.items():
                 table.to_parquet(partial / f"{name}.parquet", index=False)
     for shown in _shown(evaluation):
@@ -154,8 +157,7 @@ def _human_tables(
     return tables
 
 
-def _shown(evaluation: "Evaluation") -> "list[Table]":
-    from rich.table import Table
+def _shown(evaluation: "Evaluation") -> list[Table]:
 
     from consilience.tables import CATALOGUE
 
@@ -181,8 +183,6 @@ def _shown(evaluation: "Evaluation") -> "list[Table]":
 
 
 def _sentences(evaluation: "Evaluation") -> list[str]:
-    import json as text
-
     of_all = evaluation.models.query("metric == 'accuracy' and subset == 'all'")
     number = of_all["items"].max()
     sentences = [f"of {number:,.0f} items; bounds are of items like these"]
@@ -208,5 +208,5 @@ def _sentences(evaluation: "Evaluation") -> list[str]:
         )
         more = " and others" if len(unsure) > 5 else ""
         sentences.append(f"which is better is not clear for {pairs}{more}")
-    assumed = text.loads(evaluation.fit.data.attrs.get("assumptions", "[]"))
+    assumed = loads(evaluation.fit.data.attrs.get("assumptions", "[]"))
     return sentences + [f"assumed: {as_options(sentence)}" for sentence in assumed]

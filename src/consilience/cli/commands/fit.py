@@ -39,14 +39,13 @@ from consilience.cli.outcome import (
     summary,
 )
 from consilience.cli.terminal import check_free, finish, screen
-from consilience.console import VERBOSITY
-from consilience.errors import as_options
+from consilience.console import VERBOSITY, Console
+from consilience.errors import UnfamiliarAnnotatorsWarning, as_options
 from consilience.inference.options import check_fits
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from consilience.console import Console
     from consilience.posterior import Fit
     from consilience.responses import Responses
 
@@ -154,17 +153,17 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     """
     check_free(out, marker=_MARKER, overwrite=overwrite)
     settings = numbers(prior, "prior")
+    how: dict[str, Any] = {"engine": engine, "seed": seed, "prior": settings}
+    how |= {"effort": work, "max_seconds": max_seconds}
+    how |= {"candidates": candidates, "annotators": annotators}
     if len(responses) == 1 and (responses[0] / "shards.toml").is_file():
-        how = {"model": model, "engine": engine, "seed": seed, "prior": settings}
-        how |= {"effort": work, "max_seconds": max_seconds, "gold": gold}
-        how |= {"candidates": candidates, "annotators": annotators}
         other = (similarity, annotator_prior, contains, states, prior_from)
         from consilience.cli.commands.shards import Cluster, fit_shards
 
         fit_shards(
             responses[0],
             out,
-            how,
+            how | {"model": model, "gold": gold},
             Cluster(on, workers),
             refused=ordered or any(each is not None for each in other),
             overwrite=overwrite,
@@ -204,23 +203,17 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         fitted = fitting.fit(
             data,
             model=model,
-            engine=engine,
-            seed=seed,
-            candidates=candidates,
             similarity=similarity,
             gold=truth,
-            annotators=annotators,
             annotator_prior=annotator_prior,
             contains=contains,
             states=states,
             ordered=ordered,
             copies=copies,
-            prior=settings,
             prior_from=None if prior_from is None else load(prior_from),
-            effort=work,
-            max_seconds=max_seconds,
             checkpoint=unfinished,
             progress=True,
+            **how,
         )
     save(fitted, out, overwrite=overwrite)
     rmtree(unfinished, ignore_errors=True)
@@ -238,7 +231,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     leave_if_failed(fitted, strict=strict)
 
 
-def _print_read(show: "Console", data: "Responses") -> None:
+def _print_read(show: Console, data: "Responses") -> None:
     """Print how answers were read: the whole account with --verbose, else its head."""
     if VERBOSITY.get() == "all":
         print_account(show, data)
@@ -302,7 +295,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     data, truth = _read(responses, reading, gold)
     from consilience import fitting
-    from consilience.errors import UnfamiliarAnnotatorsWarning
     from consilience.posterior import load
 
     with warnings.catch_warnings():
@@ -341,7 +333,7 @@ def _read(
 
 
 def print_expected(
-    show: "Console", data: "Responses", model: str, engine: str, effort: Work
+    show: Console, data: "Responses", model: str, engine: str, effort: Work
 ) -> None:
     """Say how long a fit will take that takes long."""
     from consilience.fitting.request import FACTOR, expected_seconds

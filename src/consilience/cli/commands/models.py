@@ -7,15 +7,15 @@ text answers at once; importing the files would start JAX.
 
 import ast
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rich.padding import Padding
+from rich.table import Table
+
+import consilience
 from consilience.cli.options import Json
 from consilience.cli.terminal import finish, screen
-
-if TYPE_CHECKING:
-    from consilience.console import Console
+from consilience.console import Console
 
 _NARROW = 100  # columns of the terminal below which there is no room for a table
 
@@ -45,9 +45,7 @@ def models(*, json: Json = False) -> None:
     finish(show, {"models": listed}, *following)
 
 
-def _print(show: "Console", listed: list[Entry]) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
+def _print(show: Console, listed: list[Entry]) -> None:
 
     table = Table(box=None, pad_edge=False)
     table.add_column("model", no_wrap=True)
@@ -65,15 +63,8 @@ def _print(show: "Console", listed: list[Entry]) -> None:
 
 def entries() -> list[Entry]:
     """Return what each model's file says, in alphabetical order."""
-    room = find_spec("consilience.annotators")
-    if room is None or room.submodule_search_locations is None:
-        msg = "the package has no folder of annotator models"
-        raise ImportError(msg)
-    folder = Path(room.submodule_search_locations[0])
     listed = []
-    for file in sorted(folder.glob("*.py")):
-        if file.stem == "__init__":
-            continue
+    for file in sorted(Path(consilience.__file__).parent.glob("annotators/[!_]*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         first = (ast.get_docstring(tree) or "").splitlines()[0]
         fields = {

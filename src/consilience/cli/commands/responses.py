@@ -5,6 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.table import Table
+from rich.text import Text
+
 from consilience.cli.options import (
     READ_AS_IT_IS,
     Flag,
@@ -16,12 +19,10 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.terminal import check_free, finish, screen
+from consilience.console import Console
 from consilience.errors import OptionError, as_options
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from consilience.console import Console
     from consilience.responses import Description, Responses
     from consilience.tables.terminal import DrawnTable
 
@@ -170,7 +171,7 @@ def describe(
     finish(show, result, "fit", *responses, "--out", "run")
 
 
-def print_account(show: "Console", responses: "Responses") -> None:
+def print_account(show: Console, responses: "Responses") -> None:
     """Print what was kept, dropped and assumed, then what was understood."""
     shown = with_options(responses)
     for line in shown.cleaning.account():
@@ -181,11 +182,8 @@ def print_account(show: "Console", responses: "Responses") -> None:
     print_warnings(show, responses)
 
 
-def facts_table(facts: Mapping[str, str]) -> "Table":
+def facts_table(facts: Mapping[str, str]) -> Table:
     """Return facts side by side with their names; long ones are wrapped."""
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True)
     for name, value in facts.items():
@@ -193,7 +191,7 @@ def facts_table(facts: Mapping[str, str]) -> "Table":
     return table
 
 
-def print_warnings(show: "Console", responses: "Responses") -> None:
+def print_warnings(show: Console, responses: "Responses") -> None:
     """Print what looks wrong in the data."""
     for sentence in responses.cleaning.warnings:
         show.say(f"warning: {sentence}", style="color(130)")
@@ -215,7 +213,7 @@ def with_options(responses: "Responses") -> "Responses":
     return replace(responses, cleaning=cleaning, assumptions=assumptions)
 
 
-def _counts(description: "Description") -> "Table":
+def _counts(description: "Description") -> Table:
     unit = (
         "pairs of item and label" if description.kind == "contains" else "items asked"
     )
@@ -248,7 +246,6 @@ def _counts(description: "Description") -> "Table":
 
 
 def _frequencies(description: "Description", limit: int | None) -> "DrawnTable":
-    from rich.text import Text
 
     from consilience.tables.terminal import bar, drawn_table
 

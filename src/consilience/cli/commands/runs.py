@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from rich.text import Text
+
 from consilience.cli.options import (
     READ_AS_IT_IS,
     Flag,
@@ -20,9 +22,12 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.terminal import check_free, finish, rows, screen
+from consilience.console import Console
 from consilience.errors import OptionError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from consilience.scoring.metrics import Score
     from consilience.tables.terminal import DrawnTable
 
@@ -232,11 +237,6 @@ def score_table(score: "Score") -> "DrawnTable":
     return table
 
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from consilience.console import Console
-
 _SHOWN = 20  # annotators without a flag
 _RATINGS = ("overall", "groups", "differences")  # with the items, all tables
 
@@ -288,8 +288,7 @@ def annotators(
     finish(show, result, "export", run, *what, written=out)
 
 
-def _print(show: "Console", table: "pd.DataFrame", prob: float) -> None:
-    from rich.text import Text
+def _print(show: Console, table: "pd.DataFrame", prob: float) -> None:
 
     from consilience.tables import CATALOGUE
     from consilience.tables.terminal import WARNING, terminal

@@ -5,15 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from consilience.cli.options import Reading, read_options
 from consilience.cli.outcome import keeping, leave_if_failed, print_fitted, summary
 from consilience.cli.terminal import check_free, finish, screen
+from consilience.console import Console
 from consilience.errors import OptionError, as_options
-
-if TYPE_CHECKING:
-    from consilience.console import Console
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Cluster:
     workers: int | None
 
     @contextmanager
-    def client(self, show: "Console") -> Iterator[Any]:
+    def client(self, show: Console) -> Iterator[Any]:
         """Give a client, and say where its dashboard is; or give None."""
         from consilience.executors import addresses_of, client_of
 

@@ -12,7 +12,8 @@ from consilience.cli.options import (
     Several,
     numbers,
 )
-from consilience.cli.terminal import check_free, finish, new_folder, screen
+from consilience.cli.terminal import check_free, finish, screen
+from consilience.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,7 @@ def _write(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
     from consilience.responses import write
 
     responses = drawn.responses
-    with new_folder(out, marker=_MARKER, overwrite=overwrite) as partial:
+    with whole_folder(out, replaceable=_MARKER if overwrite else None) as partial:
         write(responses, partial)
         if drawn.truth:
             (partial / "truth").mkdir()

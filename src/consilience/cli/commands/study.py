@@ -20,12 +20,12 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.terminal import check_free, finish, screen
-from consilience.errors import as_options
+from consilience.console import Console
+from consilience.errors import KindError, as_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from consilience.console import Console
     from consilience.figures import StudyFigures
     from consilience.posterior import Fit
     from consilience.progress import Progress, Reporter
@@ -281,7 +281,7 @@ def study(
 
 
 @contextmanager
-def _steps(show: "Console", first: str) -> Iterator["Reporter"]:
+def _steps(show: Console, first: str) -> Iterator["Reporter"]:
     """Show the step that is being done, in place of the one before."""
     with show.status(first) as status:
 
@@ -298,33 +298,20 @@ def _made(
     names: "pd.DataFrame | None",
     tell: "Reporter",
 ) -> "StudyFigures":
-    made = make_study(fit, responses, options, names)
-    for step in made.make():
-        tell(step)
-    return made
-
-
-def make_study(
-    fit: "Fit",
-    responses: "Responses",
-    options: StudyOptions,
-    names: "pd.DataFrame | None",
-) -> "StudyFigures":
-    """Collect the figures of a study from a run, what it was fitted to, and options."""
+    """Make the figures of a study from a run, what it was fitted to, and options."""
     import pandas as pd
 
     from consilience.figures import study
 
-    predicted = None
+    predicted = alone = None
     if options.predictions:
         sources = read_all(
             options.predictions, options.prediction_items, options.prediction_labels
         )
         predicted = pd.concat([one.table for one in sources], ignore_index=True)
-    alone = None
     if options.contains is not None:
         alone = _fit_alone(options.contains, responses)
-    return study(
+    made = study(
         fit,
         responses,
         predictions=predicted,
@@ -337,11 +324,13 @@ def make_study(
         allow_circular=options.allow_circular,
         names=names,
     )
+    for step in made.make():
+        tell(step)
+    return made
 
 
 def _fit_alone(path: Path, responses: "Responses") -> "Fit":
     """Load a run of kind contains, or fit the answers about items of the study."""
-    from consilience.errors import KindError
     from consilience.fitting import fit
     from consilience.posterior import load
     from consilience.posterior.store import is_run

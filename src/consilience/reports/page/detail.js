@@ -5,14 +5,17 @@ const MOST_LINKS = 12; // pairs of labels that an item links to
 
 function detail(data, item) {
   const picture = data.pictures.image(item, `picture of ${data.items[item]}`);
-  const parts = [make("h3", {}, named(data.items[item]))];
-  if (picture) parts.push(picture);
-  parts.push(facts(data, item));
-  for (const run of data.runs) if (run.objects) parts.push(...groups(data, run, item));
-  parts.push(posterior(data, item));
-  for (const run of data.runs) if (run.objects) parts.push(...objects(data, run, item));
-  parts.push(...answers(data, item), ...pairsOf(data, item));
-  return parts;
+  const ofObjects = data.runs.filter((run) => run.objects);
+  return [
+    make("h3", {}, named(data.items[item])),
+    ...(picture ? [picture] : []),
+    facts(data, item),
+    ...ofObjects.flatMap((run) => groups(data, run, item)),
+    posterior(data, item),
+    ...ofObjects.flatMap((run) => objects(data, run, item)),
+    ...answers(data, item),
+    ...pairsOf(data, item),
+  ];
 }
 
 // A label that leads to the items of its class.
@@ -57,25 +60,20 @@ function posterior(data, item) {
   const more = Math.max(...data.runs.map((run) => run.labels.more[item] ?? 0));
   const least = data.kind === "choice" ? "less probable than .0005, or beyond the first 15" : "beyond the first 15";
   const note = more ? make("p", { class: "below" }, `${more} more labels are left out: ${least}.`) : null;
-  return make("div", {}, made, ...(note ? [note] : []));
+  return make("div", {}, made, note);
 }
 
 // A bar from zero to a probability.
 function filled(p) {
-  const frame = { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" };
   const width = (Math.max(p, 0) / 100).toFixed(1);
-  return draw("svg", frame, draw("rect", { class: "track", width: 100, height: 10 }), draw("rect", { class: "filled", width, height: 10 }));
+  return barOf(draw("rect", { class: "track", width: 100, height: 10 }), draw("rect", { class: "filled", width, height: 10 }));
 }
 
 // The partition of the labels into objects: each object a box with its names.
 function groups(data, run, item) {
   const { objects: held } = run;
   const who = data.runs.length > 1 ? `, ${run.name}` : "";
-  const boxes = new Map();
-  for (const row of rowsOf(held, item)) {
-    if (!boxes.has(held.object[row])) boxes.set(held.object[row], []);
-    boxes.get(held.object[row]).push(row);
-  }
+  const boxes = Map.groupBy(rowsOf(held, item), (row) => held.object[row]);
   if (!boxes.size) return [];
   // Models number objects from where they like; here the first is 1.
   const items = [...boxes.values()].map((rows, at) => {
@@ -114,15 +112,14 @@ function objects(data, run, item) {
 // The distribution of the number of objects: a row for each rule of what counts as one.
 function numberOf(counts, item, caption) {
   const { tau, objects: number, probability: p } = counts;
-  const rules = new Map();
-  for (const row of rowsOf(counts, item)) {
-    if (!rules.has(tau[row])) rules.set(tau[row], new Map());
-    rules.get(tau[row]).set(number[row], p[row]);
-  }
-  const numbers = [...new Set([...rules.values()].flatMap((each) => [...each.keys()]))].sort((a, b) => a - b);
-  const rows = [...rules].map(([rule, chances]) => [
+  const all = rowsOf(counts, item);
+  const numbers = [...new Set(all.map((row) => number[row]))].sort((a, b) => a - b);
+  const rows = [...Map.groupBy(all, (row) => tau[row])].map(([rule, own]) => [
     rule < 0 ? "by the rule" : `named by more than ${chance(rule)}`,
-    ...numbers.map((each) => make("td", { class: "number of" }, chance(chances.get(each) ?? 0), filled(chances.get(each) ?? 0))),
+    ...numbers.map((each) => {
+      const likely = p[own.find((row) => number[row] === each)] ?? 0;
+      return make("td", { class: "number of" }, chance(likely), filled(likely));
+    }),
   ]);
   return table(caption, ["Objects", ...numbers.map(String)], rows);
 }
@@ -142,16 +139,15 @@ function saidOf(data, row) {
 
 function byLabel(data, rows) {
   const given = data.answers;
-  const said = new Map();
-  for (const row of rows) {
-    const word = saidOf(data, row);
-    const key = `${given.label[row]} ${word}`;
-    if (!said.has(key)) said.set(key, { label: given.label[row], word, n: 0, main: 0 });
-    const n = given.n ? given.n[row] : 1;
-    said.get(key).n += n;
-    said.get(key).main += given.main && given.main[row] ? n : 0;
-  }
-  const order = [...said.values()].sort((a, b) => (given.answer ? a.label - b.label : 0) || b.n - a.n || a.label - b.label);
+  const times = (some) => some.reduce((sum, row) => sum + (given.n?.[row] ?? 1), 0);
+  const said = Map.groupBy(rows, (row) => `${given.label[row]} ${saidOf(data, row)}`);
+  const counted = [...said.values()].map((own) => ({
+    label: given.label[own[0]],
+    word: saidOf(data, own[0]),
+    n: times(own),
+    main: times(own.filter((row) => given.main?.[row])),
+  }));
+  const order = counted.sort((a, b) => (given.answer ? a.label - b.label : 0) || b.n - a.n || a.label - b.label);
   const number = (value) => make("td", { class: "number" }, String(value));
   const titles = ["Label", ...(given.answer ? ["Answer"] : []), "Times", ...(given.main ? ["As main"] : [])];
   const body = order.map(({ label, word, n, main }) => [toClass(data, label), ...(given.answer ? [word] : []), number(n), ...(given.main ? [number(main)] : [])]);
@@ -161,12 +157,7 @@ function byLabel(data, rows) {
 // A row for each response; where answers do not say which belong together, each annotator.
 function byAnnotator(data, rows) {
   const { response, who, n, main, label } = data.answers;
-  const together = new Map();
-  for (const row of rows) {
-    const key = response ? response[row] : who[row] < 0 ? `row ${row}` : who[row];
-    if (!together.has(key)) together.set(key, []);
-    together.get(key).push(row);
-  }
+  const together = Map.groupBy(rows, (row) => (response ? response[row] : who[row] < 0 ? `row ${row}` : who[row]));
   const body = [...together.values()].map((own) => {
     const times = n && n[own[0]] > 1 ? ` × ${n[own[0]]}` : "";
     const name = who[own[0]] < 0 ? "anonymous" : data.people[who[own[0]]];

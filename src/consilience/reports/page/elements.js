@@ -44,8 +44,11 @@ function bar(p, lower, upper) {
     parts.push(draw("rect", { class: "reach", x: place(lower), y: 2.5, width: place(width), height: 5 }));
   }
   if (p >= 0) parts.push(draw("rect", { class: "value", x: place(p - 100), width: 2, height: 10 }));
-  const frame = { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" };
-  return draw("svg", frame, ...parts);
+  return barOf(...parts);
+}
+
+function barOf(...parts) {
+  return draw("svg", { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, ...parts);
 }
 
 // A cell with a probability, its bar and its interval.
