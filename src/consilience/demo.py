@@ -269,5 +269,4 @@ def _draw(
     below: np.ndarray = generator.random((len(probability), 1)) > probability.cumsum(
         axis=1
     )
-    drawn: np.ndarray = np.minimum(below.sum(axis=1), probability.shape[1] - 1)
-    return drawn
+    return np.minimum(below.sum(axis=1), probability.shape[1] - 1)

@@ -142,8 +142,7 @@ class Threads:
         sums, number = self.each(work, *given), self._number
         while number > 1:
             sums, number = _by_eights(sums), -(-number // FAN)
-        total: Sum = next(sums)
-        return total
+        return next(sums)
 
     def close(self) -> None:
         """Forget the parts, and wait for the calls that have begun, with no other."""
@@ -221,8 +220,7 @@ class Workers:
         self, function: Callable[..., Any], *given: Any, **same: Any
     ) -> list[Any]:
         with _explained():
-            futures: list[Any] = self._client.map(function, *given, pure=False, **same)
-            return futures
+            return self._client.map(function, *given, pure=False, **same)
 
 
 def executor(
@@ -260,12 +258,11 @@ def _explained() -> Iterator[None]:
         with dask.config.set({large: "1TB"}):
             yield
     except KilledWorker as error:
-        msg = (
+        raise ClusterError(
             f"several workers of Dask died over one task ({error.task}), as they do "
             "when memory does not suffice; give workers more memory, or write smaller "
             "shards"
-        )
-        raise ClusterError(msg) from error
+        ) from error
     except (CancelledError, ClosedClientError, CommClosedError) as error:
         raise ClusterError(_LOST) from error
 
@@ -294,22 +291,20 @@ def check_workers(client: Any, file: Path) -> None:
         try:
             client.wait_for_workers(1, timeout=CONNECT)
         except TimeoutError as error:
-            msg = (
+            raise ClusterError(
                 f"the scheduler {client.scheduler.address} has no workers; start some "
                 "(dask worker ADDRESS)"
-            )
-            raise ClusterError(msg) from error
+            ) from error
         answers = client.run(_about, str(file), on_error="return")
     here = _versions()
     for worker, answer in answers.items():
         if isinstance(answer, OSError):  # it is lost, and others do its work
             continue
         if isinstance(answer, Exception):
-            msg = (
+            raise ClusterError(
                 f"worker {worker}: {type(answer).__name__}: {answer}; install "
                 f"consilience {here['consilience']} on all workers"
             )
-            raise ClusterError(msg)
         there, sees = answer
         other = [
             f"{name} {there[name]} (here {ours})"
@@ -317,17 +312,15 @@ def check_workers(client: Any, file: Path) -> None:
             if there[name] != ours
         ]
         if other:
-            msg = (
+            raise ClusterError(
                 f"worker {worker} has {', '.join(other)}; install the same versions "
                 "on all workers"
             )
-            raise ClusterError(msg)
         if not sees:
-            msg = (
+            raise ClusterError(
                 f"worker {worker} does not find {file}; keep shards on a disk that all "
                 "machines share, under the same path"
             )
-            raise ClusterError(msg)
 
 
 @contextmanager
@@ -337,11 +330,10 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
         yield None
         return
     if on is not None and workers is not None:
-        msg = (
+        raise OptionError(
             "`on=` names a cluster that has workers, and `workers=` starts some on "
             "this machine; give one of them"
         )
-        raise OptionError(msg)
     try:
         import dask
         from distributed import Client, LocalCluster
@@ -349,15 +341,15 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
         start: Any = LocalCluster
         connect: Any = Client
     except ImportError as error:
-        msg = "Dask is not installed; install consilience[dask]"
-        raise UnavailableError(msg) from error
+        raise UnavailableError(
+            "Dask is not installed; install consilience[dask]"
+        ) from error
     # One sentence is enough, and it is ours.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if on is None:
         if workers is not None and workers < 1:
-            msg = f"workers is {workers}; give 1 or more"
-            raise OptionError(msg)
+            raise OptionError(f"workers is {workers}; give 1 or more")
         with ExitStack() as opened:
             with dask.config.set(_MEMORY), _interrupts_ignored():
                 cluster = opened.enter_context(
@@ -373,11 +365,10 @@ def client_of(on: str | None, workers: int | None) -> Iterator[Any]:
     try:
         client = connect(on, timeout=CONNECT)
     except (OSError, ValueError) as error:
-        msg = (
+        raise ClusterError(
             f"{on}: no scheduler of Dask answers there ({error}); give the address "
             "that it printed when it started, such as tcp://host:8786"
-        )
-        raise ClusterError(msg) from error
+        ) from error
     with client:
         yield client
 

@@ -67,8 +67,7 @@ def move_bound(
         return bound
     with np.errstate(invalid="ignore"):
         distance = log_odds(bound) - log_odds(before)
-    moved: Float[np.ndarray, ...] = special.expit(log_odds(after) + factor * distance)
-    return moved
+    return special.expit(log_odds(after) + factor * distance)
 
 
 def share_bounds(
@@ -96,7 +95,4 @@ def share_bounds(
 def log_odds(probability: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Return finite log-odds, also of 0 and 1."""
     small = np.finfo(float).eps
-    clipped: Float[np.ndarray, ...] = special.logit(
-        np.clip(probability, small, 1 - small)
-    )
-    return clipped
+    return special.logit(np.clip(probability, small, 1 - small))

@@ -7,5 +7,4 @@ from jaxtyping import Int
 def places_within(length: Int[np.ndarray, " R"]) -> Int[np.ndarray, " N"]:
     """Return the place of each entry within its row: 0, 1, ..., row after row."""
     start = np.cumsum(length) - length
-    place: Int[np.ndarray, " N"] = np.arange(length.sum()) - np.repeat(start, length)
-    return place
+    return np.arange(length.sum()) - np.repeat(start, length)

@@ -30,11 +30,10 @@ def space_of(
         return similar_sets(presence(responses, num_states, gold, lists), alike)
     if responses.kind == "objects":
         if gold is not None:
-            msg = (
+            raise DataError(
                 "gold labels do not enter a fit of kind objects; leave them out, and "
                 "compare the run with them (`consilience score`)"
             )
-            raise DataError(msg)
         return objects(responses, lists, contains, alike)
     return choice_space(responses, lists, gold, alike)
 

@@ -43,12 +43,12 @@ def validation_images(folder: Path) -> pd.DataFrame:
         listed = msgspec.json.decode(path.read_bytes(), type=_Listing).image_filenames
     except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         why = getattr(error, "strerror", None) or error
-        msg = f"{path}: not the list of images of ImageNetV2 ({why}); fetch it again"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{path}: not the list of images of ImageNetV2 ({why}); fetch it again"
+        ) from None
     frame = pd.DataFrame(listed, columns=["item", "wnid"], dtype="str")
     if not len(frame) or frame["item"].duplicated().any():
-        msg = f"{path}: lists no image, or one twice; fetch it again"
-        raise SourceError(msg)
+        raise SourceError(f"{path}: lists no image, or one twice; fetch it again")
     label = np.unique(frame["wnid"].to_numpy(), return_inverse=True)[1].astype(str)
     frame.insert(1, "dataset_label", pd.Series(label, dtype="str"))
     return frame

@@ -110,8 +110,9 @@ def clean_path(path: Path) -> Path:
     try:
         place = path.expanduser().resolve()
     except (RuntimeError, ValueError) as error:
-        msg = f"{path}: no path of this system ({error}); choose another place"
-        raise CannotWriteError(msg) from None
+        raise CannotWriteError(
+            f"{path}: no path of this system ({error}); choose another place"
+        ) from None
     _tidy(place.parent, re.escape(place.name))
     return place
 
@@ -192,11 +193,10 @@ def _check_free(folder: Path, place: Path, replaceable: Replaceable) -> None:
         raise FolderExistsError(_taken_message(folder))
     marked = isinstance(replaceable, str) and (place / replaceable).is_file()
     if not (marked or (callable(replaceable) and replaceable(place))):
-        msg = (
+        raise FolderExistsError(
             f"{folder}: already exists and was not written by this program, so it is "
             "not replaced; choose another name or remove it first"
         )
-        raise FolderExistsError(msg)
 
 
 def _taken_message(path: Path) -> str:

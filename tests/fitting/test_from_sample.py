@@ -26,7 +26,7 @@ def crowd():
 @pytest.fixture
 def some(crowd, monkeypatch):
     """A space, and items of it drawn at random."""
-    monkeypatch.setattr(comparing, "MAX_COMPARED", 600)
+    monkeypatch.setattr(comparing, "MAX_COMPARED", 900)
     space = space_of(crowd)
     return space, sample(space, 0)
 
@@ -64,9 +64,9 @@ def test_a_tolerance_that_is_asked_for_is_kept(some):
 
 def test_auto_of_many_answers_says_what_was_learned_from_a_sample(crowd, monkeypatch):
     whole = cs.fit(crowd)
-    monkeypatch.setattr(comparing, "MAX_COMPARED", 600)
+    monkeypatch.setattr(comparing, "MAX_COMPARED", 900)
     fit = cs.fit(crowd)
-    assert "on 120 items drawn at random" in fit.data.attrs["engine_reason"]
+    assert "on 180 items drawn at random" in fit.data.attrs["engine_reason"]
     assert "learned from a sample of the items" in fit.data.attrs["assumptions"]
     assert "r_hat" not in set(fit.diagnostics()["name"])
     keys = ["item", "label"]
@@ -81,7 +81,7 @@ def test_auto_of_many_answers_says_what_was_learned_from_a_sample(crowd, monkeyp
 def test_a_fit_of_many_answers_goes_on_where_it_was_stopped(
     crowd, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(comparing, "MAX_COMPARED", 600)
+    monkeypatch.setattr(comparing, "MAX_COMPARED", 900)
     monkeypatch.setattr("consilience.continuing.SECONDS", -1.0)
     sweep, begun = GivenPopulation.sweep_of, []
 

@@ -349,8 +349,9 @@ class HumanConfusion:
             If a panel is empty, or there are no draws.
         """
         if draws < 1 or not sizes or min(sizes) < 1:
-            msg = "give panels of one annotator or more, and one draw or more"
-            raise OptionError(msg)
+            raise OptionError(
+                "give panels of one annotator or more, and one draw or more"
+            )
         shares = panel_disagreement(self.posterior, sizes, draws=draws, seed=seed)
         lower, upper = bounds(shares, self.prob)
         return pd.DataFrame(
@@ -422,8 +423,9 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
     """
     if responses.kinds not in {("choice",), ("objects",)}:
         kinds = ", ".join(responses.kinds)
-        msg = f"labels are given in kinds choice and objects; these are of kind {kinds}"
-        raise KindError(msg)
+        raise KindError(
+            f"labels are given in kinds choice and objects; these are of kind {kinds}"
+        )
     if responses.items is not None and "dataset_label" in responses.items:
         # Items without a class say next to nothing of classes, and take long.
         with_class = responses.items.dropna(subset="dataset_label")["item"]

@@ -113,14 +113,12 @@ def label_sets(
     """
     check_fit(fit)
     if fit.data.attrs["kind"] != "choice":
-        msg = (
+        raise OptionError(
             f"the fit is of kind {fit.data.attrs['kind']}; label sets are for items "
             "with one true label each (kind choice)"
         )
-        raise OptionError(msg)
     if not 0 < coverage < 1:
-        msg = f"coverage {coverage:g}: give a probability between 0 and 1"
-        raise OptionError(msg)
+        raise OptionError(f"coverage {coverage:g}: give a probability between 0 and 1")
     table = labels(fit.data)[["item", "label", "probability"]]
     item, label = (
         table[name].cat.codes.to_numpy().astype(np.int64) for name in ("item", "label")
@@ -137,11 +135,10 @@ def label_sets(
     least = np.minimum.reduceat(of_truth, first)
     if by_class:
         if len(calibrating) < len(truth_item):
-            msg = (
+            raise DataError(
                 f"gold: {len(truth_item) - len(calibrating):,} labels are further ones "
                 "of an item; with `by_class=True` each item needs one label"
             )
-            raise DataError(msg)
         last = np.array(
             [
                 _last_rank(least[truth_label == code], len(rank), coverage, repr(name))
@@ -184,12 +181,11 @@ def _truths(
         given = (np.isneginf(prior) & (state >= 0)).any(axis=1)
         used = np.unique(item[given[item]])
     if len(used):
-        msg = (
+        raise OptionError(
             f"the fit was given the truth of {len(used):,} of the gold items (such as "
             f"{items[used[0]]!r}), so that they are not like the others; fit without "
             "`gold=`, or give gold labels of other items"
         )
-        raise OptionError(msg)
     return item, label
 
 
@@ -206,21 +202,19 @@ def _last_rank(
     number, place = len(of_truth), conformal_place(len(of_truth), coverage)
     of_label = f" of the label {name}" if name else ""
     if place > number:
-        msg = (
+        raise DataError(
             f"coverage {coverage:g} needs gold labels of at least "
             f"{ceil(coverage / (1 - coverage) - _ROUNDING)} items{of_label} that are "
             f"in the fit, and there are {number}; give more gold labels or a lower "
             "coverage"
         )
-        raise DataError(msg)
     last = int(np.partition(of_truth, place - 1)[place - 1])
     if last == num_ranks:
-        msg = (
+        raise DataError(
             f"the truth of {(of_truth == num_ranks).sum():,} of {number:,} gold "
             f"items{of_label} is not among their candidates, more than a coverage of "
             f"{coverage:g} allows; give longer lists of candidates or a lower coverage"
         )
-        raise DataError(msg)
     return last
 
 

@@ -357,8 +357,7 @@ def _main_labels(fit: Fit, proposals: Proposals) -> Calls:
         if stored(fit.data, "labels") is None:
             weight = by_label(fit.data, drawn_truth(fit.data, MAX_DRAWS))
     else:
-        msg = "the fit is of kind contains, where no label is the main one"
-        raise KindError(msg)
+        raise KindError("the fit is of kind contains, where no label is the main one")
     place = proposals.items.get_indexer(names[0])[item]
     code = proposals.names.get_indexer(names[1])[label]
     kept = np.flatnonzero((place >= 0) & (weight > 0).any(0))

@@ -140,11 +140,10 @@ def decide(
     """
     kind = fit.data.attrs["kind"]
     if kind != "contains":
-        msg = (
+        raise OptionError(
             f"the fit is of kind {kind}; decide is for answers about one label at a "
             "time (kind contains), for other kinds items() gives the best label"
         )
-        raise OptionError(msg)
     table = fit.labels()
     chance = table["probability"].to_numpy(dtype=float)
     present, expected = minimise_loss(chance, loss, false_negative_cost)
@@ -160,11 +159,10 @@ def minimise_loss(
 ) -> tuple[Bool[np.ndarray, " U"], float]:
     """Return which labels to call present, and the loss to be expected."""
     if not 0 < false_negative_cost < np.inf:
-        msg = (
+        raise OptionError(
             f"false_negative_cost is {false_negative_cost}; give the cost of a false "
             "negative in false positives, a number above 0"
         )
-        raise OptionError(msg)
     if loss == "errors":
         # At equal cost either way, it is called.
         present = false_negative_cost * chance >= 1 - chance
@@ -256,15 +254,13 @@ def filtering(
     1        0.7     7   0.14  0.42
     """
     if fit.data.attrs["kind"] != "contains":
-        msg = (
+        raise OptionError(
             f"the fit is of kind {fit.data.attrs['kind']}; thresholds filter answers "
             "about one label at a time (kind contains)"
         )
-        raise OptionError(msg)
     for threshold in thresholds:
         if not 0 < threshold <= 1:
-            msg = f"threshold {threshold} is not above 0 and at most 1"
-            raise OptionError(msg)
+            raise OptionError(f"threshold {threshold} is not above 0 and at most 1")
     present = fit.labels()["probability"].to_numpy(dtype=float)
     value = vote_shares(fit) if by == "votes" else present
     least = np.array(thresholds)[:, None] - ROUNDING
@@ -304,8 +300,9 @@ def share_of_yes(fit: Fit) -> pd.Series:
     """Return the shares of yes of the pairs that have answers, by item and label."""
     kind, constant = fit.data.attrs["kind"], fit.data["constant_data"]
     if kind != "contains":
-        msg = f"the fit is of kind {kind}; shares of yes need answers of kind contains"
-        raise KindError(msg)
+        raise KindError(
+            f"the fit is of kind {kind}; shares of yes need answers of kind contains"
+        )
     names = [constant[name].to_numpy() for name in ("unit_item", "unit_label")]
     pairs = pd.MultiIndex.from_arrays([pd.Index(each).astype("str") for each in names])
     return pd.Series(vote_shares(fit), pairs)[constant["num_responses"].to_numpy() > 0]
@@ -373,12 +370,11 @@ def leading_question(fit: Fit) -> pd.DataFrame:
     effects = {name: draws(fit.data, name, ()) for name in SIMILAR}
     estimated = [effect for effect in effects.values() if effect is not None]
     if not estimated:
-        msg = (
+        raise OptionError(
             "the fit estimates no effect of similar labels; fit the model contains to "
             "items that were asked about similar labels, and name these "
             "(`similarity=`), or give groups of labels"
         )
-        raise OptionError(msg)
     nothing = np.full_like(estimated[0], np.nan)
     columns = [nothing if each is None else each for each in effects.values()]
     return _odds_ratios(list(SIMILAR.values()), np.stack(columns, 1), fit.data)
@@ -396,11 +392,10 @@ def _of_objects(data: xr.DataTree) -> pd.DataFrame:
     leading = draws(data, "leading_question", ("detection_level",))
     effects = draws(data, "endorsement", ("endorsement_covariate",))
     if leading is None or effects is None:
-        msg = (
+        raise OptionError(
             "the fit has no answers of kind contains beside those of kind objects; "
             "give both tasks to the fit (`contains=`)"
         )
-        raise OptionError(msg)
     names = [
         str(name) for name in data["posterior"]["endorsement_covariate"].to_numpy()
     ]

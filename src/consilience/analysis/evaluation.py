@@ -198,8 +198,7 @@ class Evaluation:
             If no probability is stated, or one is not between 0 and 1.
         """
         if bins < 1:
-            msg = f"bins {bins}: give 1 or more"
-            raise OptionError(msg)
+            raise OptionError(f"bins {bins}: give 1 or more")
         stated = self._stated()
         group = np.minimum((stated * bins).astype(int), bins - 1)
         valid = self._truth.validity(self.proposals.fitted_label[:, :, 0])
@@ -302,8 +301,9 @@ class Evaluation:
         inner = np.asarray(edges, float)
         ascend = len(inner) > 1 and (np.diff(inner) > 0).all()
         if not ascend or inner[0] != 0 or inner[-1] != 1:
-            msg = f"edges {list(edges)}: give numbers that ascend from 0 to 1"
-            raise OptionError(msg)
+            raise OptionError(
+                f"edges {list(edges)}: give numbers that ascend from 0 to 1"
+            )
         first = self.proposals.label[:, :, 0]
         share = self._frequency(first)
         wrong = ~np.isnan(share) & (first != self.proposals.need_dataset("an error"))
@@ -366,19 +366,17 @@ class Evaluation:
         """Return the probability that each model states, 0 where it states none."""
         stated = self.proposals.stated
         if np.isnan(stated).all():
-            msg = (
+            raise OptionError(
                 "predictions: they state no probability (column probability); give "
                 "scores, or ask for the validity by rank"
             )
-            raise OptionError(msg)
         wrong = (stated < 0) | (stated > 1)
         if wrong.any():
             model = self.proposals.models[int(wrong.any(1).argmax())]
-            msg = (
+            raise OptionError(
                 f"predictions of {model!r}: a probability is {stated[wrong][0]:g}; "
                 "give numbers between 0 and 1"
             )
-            raise OptionError(msg)
         return np.nan_to_num(stated)
 
     def _frequency(self, label: Int[np.ndarray, "W I"]) -> Float[np.ndarray, "W I"]:
@@ -465,8 +463,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     """
     check_fit(fit)
     if not 0 < tau < 1:
-        msg = f"tau {tau:g}: give a share of annotators, between 0 and 1"
-        raise OptionError(msg)
+        raise OptionError(f"tau {tau:g}: give a share of annotators, between 0 and 1")
     proposals = propose(
         fit, predictions, dataset_labels, top, allow_circular=allow_circular
     )

@@ -97,18 +97,16 @@ def more_answers(
     ['probability', 'expected', 'error', 'settled']
     """
     if fit.data.attrs["kind"] != "contains":
-        msg = (
+        raise OptionError(
             f"the fit is of kind {fit.data.attrs['kind']}; this needs answers of kind "
             "contains"
         )
-        raise OptionError(msg)
     if not (0.5 < confidence < 1 and max_answers > 0 and futures > 1):
-        msg = (
+        raise OptionError(
             f"confidence={confidence}, max_answers={max_answers}, futures={futures}; "
             "give a probability above one half and below one, an answer or more, and "
             "two futures or more"
         )
-        raise OptionError(msg)
     space, model = restored_contains(fit.data), restored_model(fit.data)
     values = {
         str(name): variable.to_numpy().astype(float).mean((0, 1))
@@ -156,8 +154,9 @@ def _by_state(
     share = jnp.asarray(weight / weight.sum())
     scores, fresh = _log_posterior(model, observations, values, share)
     if fresh is None:
-        msg = "answers of this model are not drawn from tables; take contains_states"
-        raise OptionError(msg)
+        raise OptionError(
+            "answers of this model are not drawn from tables; take contains_states"
+        )
     group = jnp.asarray(space.groups.code)
     if model.by_tables:
         group = jnp.zeros(space.num_units, int)

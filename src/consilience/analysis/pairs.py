@@ -204,13 +204,11 @@ def pair_table(
     """Return one row per pair of annotators, those of most questions first."""
     if met is None or kappas is None:
         if nobody_meets(ratings):
-            msg = f"by 'pair': {NOBODY_MEETS}; leave it out"
-            raise OptionError(msg)
-        msg = (
+            raise OptionError(f"by 'pair': {NOBODY_MEETS}; leave it out")
+        raise FitError(
             "by 'pair': there are too many pairs of annotators and answers to be "
             "compared; take fewer annotators, or leave it out"
         )
-        raise FitError(msg)
     item = ratings.item[met.question]
     parts = influence(met, kappas)[0]
     both, example = encode(met.pair * (int(item.max()) + 1) + item)

@@ -121,8 +121,7 @@ def predictive_checks(
         ("min_items", min_items, 1),
     ):
         if value < least:
-            msg = f"{name} is {value}; give {least} or more"
-            raise OptionError(msg)
+            raise OptionError(f"{name} is {value}; give {least} or more")
     drawn_from = replication(fit.data)
     space, generator = drawn_from.space, np.random.default_rng(seed)
     checks = {

@@ -55,8 +55,9 @@ class Proposals:
     def need_dataset(self, what: str) -> Int[np.ndarray, " I"]:
         """Return the codes of the data set's labels; refuse where there are none."""
         if self.dataset is None:
-            msg = f"{what} needs the labels of the data set; give `dataset_labels`"
-            raise OptionError(msg)
+            raise OptionError(
+                f"{what} needs the labels of the data set; give `dataset_labels`"
+            )
         return self.dataset
 
 
@@ -70,8 +71,7 @@ def propose(
 ) -> Proposals:
     """Code what models propose for the items that the fit knows."""
     if top < 1:
-        msg = f"top {top}: give 1 or more"
-        raise OptionError(msg)
+        raise OptionError(f"top {top}: give 1 or more")
     table = items_of(fit.data)
     if fit.data.attrs["kind"] == "objects":
         table = table[table["responses"] > 0]  # nothing is known of the others
@@ -84,16 +84,16 @@ def propose(
         old = as_texts(dataset_labels[["item", "label"]].dropna())
         if old["item"].duplicated().any():
             twice = old["item"][old["item"].duplicated()].iloc[0]
-            msg = f"labels of the data set: item {twice!r} has two; give one each"
-            raise DataError(msg)
+            raise DataError(
+                f"labels of the data set: item {twice!r} has two; give one each"
+            )
         items = items[items.isin(old["item"])]
     if not len(items):
-        msg = (
+        raise DataError(
             f"predictions: none of their items (such as {frame['item'].iloc[0]!r}) is "
             f"among the {len(names)} of the fit (such as {names[0]!r}) with a label of "
             "the data set, if such are given; give predictions for the same items"
         )
-        raise DataError(msg)
     fit_labels = labels_of(fit)
     named = [frame["label"]] + ([] if old is None else [old["label"]])
     beyond = pd.Index(pd.concat(named).unique()).difference(fit_labels)
@@ -114,12 +114,11 @@ def propose(
     lacking = (codes[:, :, 0] == UNKNOWN).sum(1)
     if lacking.any():
         model = int(lacking.argmax())
-        msg = (
+        raise DataError(
             f"predictions of {models[model]!r}: {lacking[model]} of {len(items)} "
             "items have no label of rank 1; models are compared on the same items, "
             "so give every model's label of each, or leave the item out for all"
         )
-        raise DataError(msg)
     if not allow_circular:
         _check_not_used_in_fit(fit, models)
     return Proposals(models, items, codes, stated, dataset, labels, len(fit_labels))
@@ -136,11 +135,10 @@ def _check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
             names |= set(map(str, fit.data[group][axis].to_numpy()))
     used = [model for model in models if model in names]
     if used:
-        msg = (
+        raise OptionError(
             f"the fit was given what {', '.join(used)} predicted, so the evaluation "
             "would be circular; fit without, or ask for it (allow_circular)"
         )
-        raise OptionError(msg)
 
 
 def labels_of(fit: Fit) -> pd.Index:
@@ -162,32 +160,30 @@ def _check(predictions: pd.DataFrame) -> pd.DataFrame:
     lacking = [name for name in ("item", "label", "rank") if name not in predictions]
     if lacking:
         columns = ", ".join(map(repr, predictions.columns))
-        msg = (
+        raise DataError(
             f"predictions: there is no column {lacking[0]!r}; found {columns}; they "
             "have item, label, rank (1 for the best), and model where there are several"
         )
-        raise DataError(msg)
     stated = predictions.get("probability", np.nan)
     frame = predictions.assign(
         model=predictions.get("model", "model"), probability=stated
     )[["model", "item", "label", "rank", "probability"]]
     if not len(frame) or frame.drop(columns="probability").isna().any(axis=None):
-        msg = "predictions: there are none, or a cell is empty; every row needs all"
-        raise DataError(msg)
+        raise DataError(
+            "predictions: there are none, or a cell is empty; every row needs all"
+        )
     frame = as_texts(frame).astype({"model": "str"})
     if (frame["rank"] < 1).any() or (frame["rank"] % 1 != 0).any():
-        msg = (
+        raise DataError(
             "predictions: ranks are 1, 2, 3, … with 1 for the best; fix the column rank"
         )
-        raise DataError(msg)
     twice = frame.duplicated(["model", "item", "rank"])
     if twice.any():
         row = frame[twice].iloc[0]
-        msg = (
+        raise DataError(
             f"predictions: model {row['model']!r} has two labels of rank {row['rank']} "
             f"for item {row['item']!r}; keep one"
         )
-        raise DataError(msg)
     return frame.astype({"rank": int, "probability": float})
 
 
@@ -273,8 +269,9 @@ def truths(fit: Fit, items: pd.Index, most: int) -> Truths:
     """Lay out what a fit says of some items, by draw of its parameters."""
     kind = fit.data.attrs["kind"]
     if kind not in ("choice", "contains"):
-        msg = f"the fit is of kind {kind}; its labels are not true each by itself"
-        raise KindError(msg)
+        raise KindError(
+            f"the fit is of kind {kind}; its labels are not true each by itself"
+        )
     stated = posterior_labels(fit.data)
     place = items.get_indexer(stated["item"].cat.categories.astype("str"))
     item = place[stated["item"].cat.codes.to_numpy()]

@@ -115,11 +115,10 @@ def numeric(
     far = np.subtract.outer(numbers, numbers) ** 2
     if distance == "ratio":
         if (numbers < 0).any():
-            msg = (
+            raise OptionError(
                 f"distance 'ratio': {numbers.min():g} is below zero, where a ratio "
                 "scale begins; choose interval"
             )
-            raise OptionError(msg)
         both = np.add.outer(numbers, numbers) ** 2
         far = np.divide(far, both, out=np.zeros_like(far), where=both > 0)
     return Similarity(len(numbers), 1 - far / max(far.max(initial=0), 1e-300))
@@ -131,11 +130,10 @@ def set_similarity(
     """By the labels that two sets share; only pairs that share one are held."""
     holders = np.asarray(members.sum(axis=0)).ravel()
     if (holders**2).sum() > _MAX_PAIRS:
-        msg = (
+        raise FitError(
             f"{members.shape[0]:,} different sets share labels in too many pairs to be "
             f"compared by distance {distance!r}; choose nominal, or merge labels"
         )
-        raise FitError(msg)
     shared = (members @ members.T).tocoo()
     size = np.asarray(members.sum(axis=1)).ravel()
     one, other = size[shared.row], size[shared.col]
@@ -151,11 +149,10 @@ def set_similarity(
 
 def _check_size(size: int) -> None:
     if size > _MAX_ANSWERS:
-        msg = (
+        raise FitError(
             f"{size:,} different answers are too many for a table of their distances "
             f"(at most {_MAX_ANSWERS:,}); choose nominal, or merge labels"
         )
-        raise FitError(msg)
 
 
 def pairs_within(
@@ -237,8 +234,7 @@ def lay_out(responses: Responses) -> Ratings:
             answer, names = np.where(answer == 2, 1, answer), ("no", "yes")
     rows = np.flatnonzero(answer >= 0)
     if not len(rows):
-        msg = "no answer is left to compare: every question was skipped"
-        raise SourceError(msg)
+        raise SourceError("no answer is left to compare: every question was skipped")
     sets = None
     if responses.kind == "objects":
         response = _codes(table, "response_id")
@@ -289,11 +285,10 @@ def _sets(
 ) -> tuple[np.ndarray, np.ndarray, csr_array, tuple[str, ...]]:
     """Return each response's first row, code of its set, sets x labels, and names."""
     if ((annotator < 0) & (response < 0)).any():
-        msg = (
+        raise OptionError(
             "some objects have neither an annotator nor a response_id, so it is "
             "unknown which belong together; name the column with `response_id=`"
         )
-        raise OptionError(msg)
     frame = pd.DataFrame({"item": item, "annotator": annotator, "response": response})
     code = frame.groupby(list(frame), sort=False).ngroup().to_numpy()
     _, first = np.unique(code, return_index=True)

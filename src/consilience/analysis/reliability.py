@@ -263,8 +263,9 @@ def _similarity(ratings: Ratings, kind: str, distance: Distance) -> Similarity:
     suited = ("nominal", "jaccard", "masi") if kind == "objects" else _OF_ANSWERS
     if distance not in suited:
         what = "sets of labels" if kind == "objects" else "single answers"
-        msg = f"distance {distance!r}: for {what} choose {', '.join(suited)}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"distance {distance!r}: for {what} choose {', '.join(suited)}"
+        )
     size = len(ratings.answers)
     match distance:
         case "ordinal":
@@ -286,11 +287,10 @@ def _numbers(
     numbers = pd.to_numeric(pd.Series(ratings.answers), errors="coerce").to_numpy()
     bad = ~np.isfinite(numbers)
     if bad.any():
-        msg = (
+        raise OptionError(
             f"distance {distance!r}: label {ratings.answers[int(bad.argmax())]!r} is "
             "no number; choose nominal, or ordinal with the labels in order (`labels=`)"
         )
-        raise OptionError(msg)
     return numbers.astype(np.float64)
 
 

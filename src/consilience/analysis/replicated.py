@@ -90,21 +90,22 @@ def replication(data: xr.DataTree) -> Replication:
     """Return where replicates of the answers of a fit are drawn from."""
     attributes = data.attrs
     if attributes["kind"] == "objects":
-        msg = "the fit is of kind objects; predictive checks are of choice and contains"
-        raise OptionError(msg)
+        raise OptionError(
+            "the fit is of kind objects; predictive checks are of choice and contains"
+        )
     name = attributes["model"]
     model = restored_model(data)
     values, space = restored_draws(data), restored_space(data)
     # The similarity of labels is not kept, so their tables cannot be restored.
     if not model.by_tables or "similarity" in values:
-        msg = (
+        raise OptionError(
             f"the model {name} has no tables to draw answers from; fit one that has, "
             "such as hierarchical_dawid_skene"
         )
-        raise OptionError(msg)
     if not {*HostModel(model, space).closed} <= values.keys():
-        msg = f"the fit of {name} does not hold the draws of all its tables"
-        raise OptionError(msg)
+        raise OptionError(
+            f"the fit of {name} does not hold the draws of all its tables"
+        )
     return Replication(model, _one_by_one(space), values)
 
 
@@ -203,8 +204,7 @@ def replicate_answers(fit: Fit, *, replicates: int = 200, seed: int = 0) -> xr.D
     {'chain': 1, 'draw': 50, 'response': 180}
     """
     if replicates < 1:
-        msg = f"replicates is {replicates}; give 1 or more"
-        raise OptionError(msg)
+        raise OptionError(f"replicates is {replicates}; give 1 or more")
     drawn_from = replication(fit.data)
     space = drawn_from.space
     number = max(min(replicates, MAX_DRAWN // max(len(space.answer), 1)), 1)

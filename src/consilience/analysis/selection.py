@@ -205,12 +205,14 @@ def _restore(
 ) -> tuple[ContainsSpace, Model[Prior]]:
     name = fit.data.attrs["model"]
     if name != "contains_counts":
-        msg = f"the fit is of the model {name}; fit contains_counts to the responses"
-        raise OptionError(msg)
+        raise OptionError(
+            f"the fit is of the model {name}; fit contains_counts to the responses"
+        )
     for threshold in thresholds:
         if not 0 < threshold < 1:
-            msg = f"threshold {threshold} is not a frequency between 0 and 1"
-            raise OptionError(msg)
+            raise OptionError(
+                f"threshold {threshold} is not a frequency between 0 and 1"
+            )
     return restored_contains(fit.data), restored_model(fit.data)
 
 

@@ -63,11 +63,9 @@ class Resampling:
     def __post_init__(self) -> None:
         """Refuse what nothing can use."""
         if self.resamples < 2:
-            msg = f"resamples {self.resamples}: give 2 or more"
-            raise OptionError(msg)
+            raise OptionError(f"resamples {self.resamples}: give 2 or more")
         if not 0 < self.prob < 1:
-            msg = f"prob {self.prob:g}: give a number between 0 and 1"
-            raise OptionError(msg)
+            raise OptionError(f"prob {self.prob:g}: give a number between 0 and 1")
 
     @cached_property
     def weightings(self) -> Weights:

@@ -392,8 +392,7 @@ def rival_labels(
     listed = as_texts(dataset_labels[["item", "label"]].dropna())
     of_dataset = shares.index.isin(pd.MultiIndex.from_frame(listed))
     if not of_dataset.any():
-        msg = "nobody was asked about the data set's label of any item"
-        raise OptionError(msg)
+        raise OptionError("nobody was asked about the data set's label of any item")
     mine = shares[of_dataset].droplevel(1)
     others = shares[~of_dataset].groupby(level=0).max().reindex(mine.index)
     rival = (others >= mine).to_numpy(float)[None, None]
@@ -479,17 +478,17 @@ def cooccurring(
 def _with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
     """Return the table items with the data set's label, all as plain text."""
     if fit.data.attrs["kind"] != "objects":
-        msg = f"the fit is of kind {fit.data.attrs['kind']}; these are of kind objects"
-        raise OptionError(msg)
+        raise OptionError(
+            f"the fit is of kind {fit.data.attrs['kind']}; these are of kind objects"
+        )
     check_responses(fit, responses)
     table = responses.items
     named = table is not None and "dataset_label" in table
     if table is None or not named or table["dataset_label"].isna().all():
-        msg = (
+        raise OptionError(
             "no item has a label of the data set; give responses whose table items has "
             "the columns item and dataset_label"
         )
-        raise OptionError(msg)
     dataset_label = table.set_index(table["item"].astype("str"))["dataset_label"]
     items = items_of(fit.data).astype(
         {"item": "str", "label": "str", "main_label": "str"}
@@ -499,8 +498,9 @@ def _with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
 
 def _whole(asked: int, of: int | None) -> int:
     if of is not None and of < asked:
-        msg = f"of={of} is less than the {asked:,} items of the fit; give more"
-        raise OptionError(msg)
+        raise OptionError(
+            f"of={of} is less than the {asked:,} items of the fit; give more"
+        )
     return asked if of is None else of
 
 
@@ -543,8 +543,7 @@ def _exactly(
 
 def _check_threshold(threshold: float) -> None:
     if not 0 < threshold < 1:
-        msg = f"threshold {threshold} is not a share between 0 and 1"
-        raise OptionError(msg)
+        raise OptionError(f"threshold {threshold} is not a share between 0 and 1")
 
 
 def _of_labels(
@@ -556,8 +555,9 @@ def _of_labels(
         return pd.factorize(names["item"])[0].astype(np.int64), drawn
     shares = stored(fit.data, "labels")
     if shares is None or "named" not in shares:
-        msg = "the fit holds neither drawn objects nor shares of answers; fit again"
-        raise OptionError(msg)
+        raise OptionError(
+            "the fit holds neither drawn objects nor shares of answers; fit again"
+        )
     reached = shares["named"].to_numpy() >= threshold
     item = pd.factorize(shares["item"])[0].astype(np.int64)
     return item, reached.astype(float)[None]

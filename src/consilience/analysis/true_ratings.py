@@ -132,8 +132,9 @@ def mean_ratings(
     """
     data = fit.data
     if not data.attrs.get("ordered"):
-        msg = "mean_ratings: the labels are not ordered; fit with `ordered=True`"
-        raise OptionError(msg)
+        raise OptionError(
+            "mean_ratings: the labels are not ordered; fit with `ordered=True`"
+        )
     value = label_values(names(data, "true_class"))
     items = data["constant_data"]["unit_item"].to_numpy()
     number = min(_DRAWS, max(NUMBERS // max(len(items), 1), 2))
@@ -200,15 +201,15 @@ def _members(
         raise OptionError(not_a("groups", groups, "a data frame of items and groups"))
     lacking = {"item", "group"} - {*groups.columns}
     if lacking:
-        msg = (
+        raise DataError(
             f"groups: there is no column {min(lacking)!r} among "
             f"{', '.join(map(str, groups.columns))}; give item and group"
         )
-        raise DataError(msg)
     place = pd.Index(items.astype(str)).get_indexer(text_of(groups["item"]))
     if not (place >= 0).any():
-        msg = "groups: none of the items is in the fit; give the items by their ids"
-        raise DataError(msg)
+        raise DataError(
+            "groups: none of the items is in the fit; give the items by their ids"
+        )
     name = np.array(text_of(groups["group"]), object)
     return {
         str(each): np.isin(np.arange(len(items)), place[name == each])

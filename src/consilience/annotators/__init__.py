@@ -93,17 +93,15 @@ def find(model: str | Model[Any]) -> str:
             return home if _loaded(home) is model else _carrying(home, model)
         return _named(model.name or home, model)
     if not isinstance(model, str):
-        msg = f"model is {model!r}; give the name of a model, or a model"
-        raise OptionError(msg)
+        raise OptionError(f"model is {model!r}; give the name of a model, or a model")
     if model in names():
         return model
     module, _, attribute = model.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), attribute or "x")):
-        msg = (
+        raise OptionError(
             f"the model {model!r} is no name of a module; give package.module, "
             "which can be imported, not the path of a file"
         )
-        raise OptionError(msg)
     if "." not in model and not attribute and find_spec(model) is None:
         raise OptionError(_no_model(model))
     return _named(*_imported(model, module, attribute or "MODEL"))
@@ -113,29 +111,29 @@ def _imported(model: str, module: str, attribute: str) -> tuple[str, Model[Any]]
     try:
         loaded = getattr(import_module(module), attribute, None)
     except ImportError as error:
-        msg = f"the model {model} is no module that can be imported: {error}"
-        raise OptionError(msg) from error
+        raise OptionError(
+            f"the model {model} is no module that can be imported: {error}"
+        ) from error
     if not isinstance(loaded, Model):
-        msg = (
+        raise OptionError(
             f"the module {module} has no {attribute}, a consilience.model.Model; add it"
         )
-        raise OptionError(msg)
     return loaded.name or model, loaded
 
 
 def _named(name: str, model: Model[Any]) -> OwnName:
     if name == "auto" or name in names():
-        msg = (
+        raise OptionError(
             f"{name} is the name of another model; give yours one of its own (`name=`)"
         )
-        raise OptionError(msg)
     return _carrying(name, model)
 
 
 def _carrying(name: str, model: Model[Any]) -> OwnName:
     if not is_dataclass(model.prior) or isinstance(model.prior, type):
-        msg = f"the prior of {name} is {model.prior!r}; give a frozen dataclass"
-        raise OptionError(msg)
+        raise OptionError(
+            f"the prior of {name} is {model.prior!r}; give a frozen dataclass"
+        )
     carrier = OwnName(name)
     carrier.model = model
     return carrier
@@ -159,14 +157,14 @@ def _loaded(name: str) -> Model[Any] | Heuristic[Any]:
     if isinstance(name, OwnName):
         return name.model
     if name in _files():
-        model: Model[Any] | Heuristic[Any] = import_module(f"{__name__}.{name}").MODEL
-        return model
+        return import_module(f"{__name__}.{name}").MODEL
     if name not in _installed():
         raise OptionError(_no_model(name))
     made = _installed()[name].load()
     if not isinstance(made, Model):
-        msg = f"the entry point {name} is {made!r}; let it name a consilience Model"
-        raise OptionError(msg)
+        raise OptionError(
+            f"the entry point {name} is {made!r}; let it name a consilience Model"
+        )
     return made
 
 
@@ -209,8 +207,7 @@ def load(
     if not prior:
         return model
     if not isinstance(prior, Mapping):
-        msg = f"prior is {prior!r}; give a dictionary of settings by name"
-        raise OptionError(msg)
+        raise OptionError(f"prior is {prior!r}; give a dictionary of settings by name")
     settings = asdict(model.prior)
     may_be_nothing = {
         each.name for each in fields(model.prior) if NOTHING in each.metadata
@@ -219,16 +216,19 @@ def load(
         if setting not in settings:
             raise OptionError(not_among(f"prior setting of {name}", setting, settings))
         if not isinstance(value, Real) or isinstance(value, bool):
-            msg = f"prior setting {setting} is {value!r}; give a positive number"
-            raise OptionError(msg)
+            raise OptionError(
+                f"prior setting {setting} is {value!r}; give a positive number"
+            )
         if isinstance(settings[setting], int) and value % 1:
-            msg = f"prior setting {setting} is {value}; give a whole number"
-            raise OptionError(msg)
+            raise OptionError(
+                f"prior setting {setting} is {value}; give a whole number"
+            )
         nothing = value == 0 and setting in may_be_nothing
         accepted = nothing or value == settings[setting]
         if not (accepted or (math.isfinite(value) and value > 0)):
-            msg = f"prior setting {setting} is {value}; give a positive number"
-            raise OptionError(msg)
+            raise OptionError(
+                f"prior setting {setting} is {value}; give a positive number"
+            )
     changed = {
         name: type(settings[name])(each)
         for name, each in prior.items()
@@ -241,11 +241,10 @@ def fittable(name: str, prior: Mapping[str, float] | None = None) -> Model[Any]:
     """Return a model that engines fit, by its name."""
     model = load(name, prior)
     if isinstance(model, Heuristic):
-        msg = (
+        raise OptionError(
             f"{name} is a heuristic: no engine fits it; take another model "
             "(`consilience models`)"
         )
-        raise OptionError(msg)
     return model
 
 

@@ -130,11 +130,10 @@ def layout(space: ChoiceSpace, prior: Prior) -> Classes:
     del prior
     size = len(space.states)
     if size > MAX_LABELS:
-        msg = (
+        raise FitError(
             f"{size:,} labels make a table too large (at most {MAX_LABELS:,}); "
             "merge rare labels"
         )
-        raise FitError(msg)
     class_ = classes_of(space)
     with_class, without = answered_units(space, class_)
     counts = label_counts(space, with_class, class_)
@@ -188,8 +187,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
         of_open = jnp.take_along_axis(table, listed, axis=1)
         likelihood = likelihood.at[classes.open.unit].set(of_open)
     prior = jnp.asarray(classes.log_prevalence)[observations.state]
-    scores: Float[Array, "U S"] = likelihood + prior + observations.log_prior
-    return scores
+    return likelihood + prior + observations.log_prior
 
 
 def likelihood(

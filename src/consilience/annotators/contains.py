@@ -205,11 +205,10 @@ def layout(space: ContainsSpace, prior: Prior) -> Pairs:
     """Lay the answers out by annotator and group of labels."""
     del prior
     if len(space.states) != 2:
-        msg = (
+        raise OptionError(
             f"`states={len(space.states)}`: the model contains has a whole scale "
             "between absent and present; leave it out, or take contains_states"
         )
-        raise OptionError(msg)
     return laid_out(space)
 
 
@@ -220,8 +219,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
 
     def normals(name: str, *shape: int) -> Array:
         standard = dist.Normal(jnp.zeros(shape), 1.0).to_event(len(shape))
-        drawn: Array = numpyro.sample(name, standard)
-        return drawn
+        return numpyro.sample(name, standard)
 
     def spread(name: str, median: float) -> Array:
         return sample_scale(name, median, prior.spreads)

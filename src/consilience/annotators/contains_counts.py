@@ -96,14 +96,14 @@ class Counts:
 def layout(space: ContainsSpace, prior: Prior) -> Counts:
     """Count the answers to each pair."""
     if len(space.states) != 2:
-        msg = (
+        raise OptionError(
             f"`states={len(space.states)}`: the model contains_counts has frequencies "
             "between absent and present; leave it out, or take contains_states"
         )
-        raise OptionError(msg)
     if not prior.threshold < 1:
-        msg = f"threshold is {prior.threshold}; give a frequency between 0 and 1"
-        raise OptionError(msg)
+        raise OptionError(
+            f"threshold is {prior.threshold}; give a frequency between 0 and 1"
+        )
     answers = len(space.answers)
     cell = space.unit.astype(np.int64) * answers + space.answer
     counts = np.bincount(cell, space.n, space.num_units * answers)

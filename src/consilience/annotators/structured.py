@@ -86,24 +86,21 @@ def layout(space: Space, prior: Prior) -> Shortlists:
     asked |= {"similarity": prior.similarity, "popularity": prior.popularity}
     first = next((name for name, scale in asked.items() if scale), None)
     if first and not isinstance(space, ChoiceSpace):
-        msg = (
+        raise OptionError(
             f"{first}={asked[first]}: labels draw errors for choice only; leave it out"
         )
-        raise OptionError(msg)
     if not isinstance(space, ChoiceSpace):
         return shortlists(space)
     if prior.superclass and not (space.parent != "").any():
-        msg = (
+        raise OptionError(
             f"`superclass={prior.superclass}`: no label has a superclass; give a table "
             "of labels with a column parent (`labels=`), or leave it out"
         )
-        raise OptionError(msg)
     if prior.similarity and not len(space.similar.first):
-        msg = (
+        raise OptionError(
             f"`similarity={prior.similarity}`: no similarity of labels is given; "
             "give a table label_a, label_b, value (`similarity=`), or leave it out"
         )
-        raise OptionError(msg)
     return shortlists(
         space,
         popularity=prior.popularity > 0,

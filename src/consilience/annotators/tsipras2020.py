@@ -267,11 +267,10 @@ def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
     """Return the part of each node."""
     nodes = len(weight)
     if nodes > MAX_NODES:
-        msg = (
+        raise FitError(
             f"{nodes} labels were named together about one item, and all partitions "
             f"can be tried for {MAX_NODES} at most; merge rare labels"
         )
-        raise FitError(msg)
     links = weight.tolist()
     later = np.triu(weight, 1).sum(0)  # what a node adds at most when it is placed
     ahead = np.append(np.cumsum(later[::-1])[::-1], 0).tolist()

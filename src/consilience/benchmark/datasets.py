@@ -58,21 +58,19 @@ def find(folders: Sequence[Path]) -> list[Path]:
         inside = sorted(folder.iterdir()) if folder.is_dir() else []
         sets = [folder] if _is_set(folder) else [one for one in inside if _is_set(one)]
         if not sets:
-            msg = (
+            raise SourceError(
                 f"{folder}: holds no data set; a set is a folder with labels.csv "
                 "(task, worker, label) and truth.csv (task, label)"
             )
-            raise SourceError(msg)
         paths += sets
     named: dict[str, Path] = {}
     for one in paths:
         other = named.setdefault(one.resolve().name, one)
         if other.resolve() != one.resolve():
-            msg = (
+            raise OptionError(
                 f"{other} and {one}: two data sets have the same name; rename one "
                 "folder"
             )
-            raise OptionError(msg)
     return list(named.values())
 
 
@@ -84,21 +82,22 @@ def load(folder: Path, options: ReadOptions, *, format: str | None = None) -> Da
 def _read(folder: Path, options: ReadOptions, format: str | None) -> Responses:
     read = read_with([folder], options, format=format)
     if read.kind != "choice":
-        msg = f"{folder}: answers of the kind {read.kind}; only choice is compared"
-        raise KindError(msg)
+        raise KindError(
+            f"{folder}: answers of the kind {read.kind}; only choice is compared"
+        )
     return read
 
 
 def _with_gold(folder: Path, read: Responses) -> DataSet:
     if read.gold is None or read.gold.empty:
-        msg = f"{folder}: no gold; put the true labels in truth.csv (task, label)"
-        raise DataError(msg)
+        raise DataError(
+            f"{folder}: no gold; put the true labels in truth.csv (task, label)"
+        )
     gold = read.gold[["item", "label"]].dropna().astype("str").drop_duplicates()
     given = read.table[read.table["label"].notna()]
     answered = gold["item"].isin(given["item"].astype("str").unique())
     if not answered.any():
-        msg = f"{folder}: none of the {len(gold)} gold items has an answer"
-        raise DataError(msg)
+        raise DataError(f"{folder}: none of the {len(gold)} gold items has an answer")
     return DataSet(
         name=folder.resolve().name,
         responses=replace(read, gold=None),
@@ -122,8 +121,9 @@ def load_all(
         except DataError as error:
             leave_out(str(error))
     if not sets:
-        msg = f"{folders[0]}: there is no gold to compare with; add truth.csv"
-        raise DataError(msg)
+        raise DataError(
+            f"{folders[0]}: there is no gold to compare with; add truth.csv"
+        )
     return sets
 
 

@@ -216,8 +216,9 @@ def complete(
     stated = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
     stated = stated[stated["item"].isin(list(items))]
     if (stated["probability"] < 0).any():
-        msg = f"a probability is {stated['probability'].min():g}, less than 0"
-        raise ValueError(msg)
+        raise ValueError(
+            f"a probability is {stated['probability'].min():g}, less than 0"
+        )
     by_item = stated.groupby("item")["probability"]
     total = by_item.transform("sum", min_count=1)
     whole = by_item.transform("count") == by_item.transform("size")
@@ -275,8 +276,9 @@ def choose_methods(
     methods = {method.name: method for method in available}
     for name in names:
         if name not in methods:
-            msg = f"there is no method {name!r} here; choose among {', '.join(methods)}"
-            raise OptionError(msg)
+            raise OptionError(
+                f"there is no method {name!r} here; choose among {', '.join(methods)}"
+            )
     chosen = [methods[name] for name in names]
     ours = [method for method in available if method.package == "consilience"]
     return tuple(dict.fromkeys(chosen or ours))

@@ -143,8 +143,7 @@ class _Answers:
 
     def _confusion(self, annotator: int) -> Float[np.ndarray, "K L"]:
         counts = self._counts(self.rows[annotator]) + PSEUDO_ANSWERS * self.usual
-        confusion: Float[np.ndarray, "K L"] = counts / counts.sum(1, keepdims=True)
-        return confusion
+        return counts / counts.sum(1, keepdims=True)
 
     def pair(self, one: int, other: int) -> tuple[int, float, float, float] | None:
         """Return shared units, agreement, that expected, and z; None: too few units."""

@@ -163,8 +163,7 @@ def _log_likelihood(
 ) -> Float[Array, ""]:
     with substitute(data=drawn), seed(rng_seed=0):
         ran = sample_answers(model, observations)
-    total: Float[Array, ""] = marginal(score(ran, observations)).sum()
-    return total
+    return marginal(score(ran, observations)).sum()
 
 
 def _flat(
@@ -260,8 +259,7 @@ def position(
     below = (draws < truth).sum(axis=0)
     equal = (draws == truth).sum(axis=0)
     lot = generator.random(truth.shape)
-    place: Float[np.ndarray, " Q"] = (below + lot * (equal + 1)) / (len(draws) + 1)
-    return place
+    return (below + lot * (equal + 1)) / (len(draws) + 1)
 
 
 def uniformity(positions: Float[np.ndarray, " N"]) -> float:
@@ -326,8 +324,7 @@ def tally(
     number = len(BINS) - 1
 
     def total(values: Float[np.ndarray, " U"]) -> Float[np.ndarray, " B"]:
-        summed: Float[np.ndarray, " B"] = np.bincount(bin_of, values, minlength=number)
-        return summed
+        return np.bincount(bin_of, values, minlength=number)
 
     names = [f"{low:g} to {high:g}" for low, high in pairwise(BINS)]
     return pd.DataFrame(
@@ -421,8 +418,7 @@ def _smallest_tail(ordered: Float[np.ndarray, "T N"]) -> Float[np.ndarray, " T"]
     counts = np.stack([np.searchsorted(row, points, side="right") for row in ordered])
     low = bdtr(counts, number, points)
     high = np.where(counts > 0, 1 - bdtr(np.maximum(counts - 1, 0), number, points), 1)
-    smallest: Float[np.ndarray, " T"] = np.minimum(low, high).min(axis=1, initial=1.0)
-    return smallest
+    return np.minimum(low, high).min(axis=1, initial=1.0)
 
 
 @lru_cache(maxsize=32)

@@ -211,8 +211,7 @@ def candidates(
     1    a   dog   net     2
     """
     if not predictions or all(source.table.empty for source in predictions):
-        msg = "there are no predictions to pool; classify images first"
-        raise DataError(msg)
+        raise DataError("there are no predictions to pool; classify images first")
     several = gold is not None and "answer" in gold
     pooled = pool(predictions, None if several else gold)
     warned = _shared_labels(pooled)
@@ -306,12 +305,11 @@ def _check_names(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
             return
         theirs = table[column].astype("str")
         if not theirs.isin(names.astype(str)).any():
-            msg = (
+            raise DataError(
                 f"{what}: no {column} is one of those of the predictions: {what} has "
                 f"{theirs.iloc[0]!r}, predictions have {names[0]!r}; name them alike "
                 f"({how})"
             )
-            raise DataError(msg)
 
 
 def _sources(pooled: Pool, pairs: Pairs, also: pd.DataFrame | None) -> pd.DataFrame:
@@ -402,11 +400,13 @@ def _table(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
             table = pd.read_parquet(path)
         except Exception as error:
             line = str(error).partition("\n")[0]
-            msg = f"{path}: cannot be read as Parquet ({line}); make it again"
-            raise DataError(msg) from error
+            raise DataError(
+                f"{path}: cannot be read as Parquet ({line}); make it again"
+            ) from error
     for column in NEEDED:
         if column not in table:
             columns = ", ".join(map(str, table.columns))
-            msg = f"candidates have columns {columns}; a column {column!r} is needed"
-            raise DataError(msg)
+            raise DataError(
+                f"candidates have columns {columns}; a column {column!r} is needed"
+            )
     return table

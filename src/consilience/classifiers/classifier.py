@@ -96,11 +96,10 @@ class Classifier:
         self.session.run_with_iobinding(bound)
         outputs: np.ndarray = bound.copy_outputs_to_cpu()[0]
         if len(outputs) != len(batch) or outputs[0].size != len(self.labels):
-            msg = (
+            raise SourceError(
                 f"{self.name}: gives shape {outputs.shape} for {len(batch)} images and "
                 f"{len(self.labels):,} labels; export the classifier again"
             )
-            raise SourceError(msg)
         return outputs[: len(numbers)].reshape(len(numbers), -1)
 
 
@@ -190,8 +189,9 @@ def parse_network(data: bytes, where: Path) -> Any:
     try:
         return onnx.load_from_string(data)
     except DecodeError:
-        msg = f"{where}: is not an ONNX network, or is truncated; export it again"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{where}: is not an ONNX network, or is truncated; export it again"
+        ) from None
 
 
 def external_weights(message: Any) -> Iterator[str]:
@@ -292,23 +292,21 @@ def check_golden(folder: str | Path, *, photographs: str | Path | None = None) -
         try:
             data = next(iter(sorted(where.glob(name)))).read_bytes()
         except (StopIteration, OSError):
-            msg = (
+            raise SourceError(
                 f"{place}: the golden picture {golden.file or golden.photograph} is "
                 "missing; copy the whole folder, or give `photographs=`, the folder of "
                 "scikit-image's photographs (skimage.data_dir)"
-            )
-            raise SourceError(msg) from None
+            ) from None
         square = prepare(decode(data).rgb, classifier.manifest.preprocessing)
         logits = classifier.logits(square[None])[0]
         places = [classifier.labels.label.index(label) for label in golden.labels]
         difference = float(np.abs(logits[places] - np.array(golden.logits)).max())
         if not difference <= golden.tolerance:
-            msg = (
+            raise SourceError(
                 f"{place}: a logit of the golden picture "
                 f"{golden.file or golden.photograph} differs by {difference:.2g}, more "
                 f"than {golden.tolerance:.2g}; export or wrap the classifier again"
             )
-            raise SourceError(msg)
         largest = float(np.fmax(largest, difference))
     return largest
 

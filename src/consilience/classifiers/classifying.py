@@ -167,8 +167,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     started = time.monotonic()
     for name, number in {"keep": keep, **asdict(pace)}.items():
         if number is not None and number < 1:
-            msg = f"{name}={number}: expected a whole number from 1"
-            raise OptionError(msg)
+            raise OptionError(f"{name}={number}: expected a whole number from 1")
     images = images if isinstance(images, Images) else list_images(images)
     choice = choose(device)
     batch_size, readers, threads = share_processors(pace, gpu=choice.gpu)
@@ -230,15 +229,13 @@ def _load(
     for folder in folders:
         one = load_classifier(folder, choice, threads=threads, precision=precision)
         if one.name in loaded:
-            msg = (
+            raise OptionError(
                 f"{folder}: another classifier is named {one.name} too; rename one in "
                 "its manifest"
             )
-            raise OptionError(msg)
         loaded[one.name] = one
     if not loaded:
-        msg = "no classifier was given; name the folder of one at least"
-        raise OptionError(msg)
+        raise OptionError("no classifier was given; name the folder of one at least")
     return list(loaded.values())
 
 

@@ -138,8 +138,7 @@ def _read_list(source: Path, item: str, path: str, naming: Naming) -> Files:
     try:
         lines = source.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        msg = f"{source}: is not UTF-8 text; save it as UTF-8"
-        raise SourceError(msg) from None
+        raise SourceError(f"{source}: is not UTF-8 text; save it as UTF-8") from None
     ending = source.suffix.lower()
     if ending == ".txt":
         paths = [line.strip() for line in lines if line.strip()]
@@ -169,8 +168,9 @@ def _read_table(
                 beside = [cell["path"] for cell in cells]
     except (pa.ArrowInvalid, OSError) as error:
         why = str(error).splitlines()[0]
-        msg = f"{source}: not a whole Parquet file ({why}); copy or export it again"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{source}: not a whole Parquet file ({why}); copy or export it again"
+        ) from None
     given = side.to_pydict()
     if not inside:
         _require(path, names, source)
@@ -191,19 +191,19 @@ def _listed(
     names = item_names(paths, naming) if items is None else tuple(items)
     if not all(names):
         row = names.index("") + 1
-        msg = f"{source}, row {row}: the item has no name; fix or drop the row"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{source}, row {row}: the item has no name; fix or drop the row"
+        )
     return Files(names, tuple(source.parent / path for path in paths))
 
 
 def _require(column: str, names: Sequence[str], source: Path) -> None:
     if column not in names:
         columns = ", ".join(map(repr, names)) or "none"
-        msg = (
+        raise SourceError(
             f"{source}: there is no column {column!r}; found {columns}; name the "
             "columns with `item=`, `image=` and `path=`"
         )
-        raise SourceError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +258,9 @@ def list_images(
             named = [file.relative_to(source).as_posix() for file in shown]
             parts.append(Files(item_names(named, naming), tuple(shown)))
         elif not source.exists():
-            msg = f"{source}: there is no such file or folder; check the path"
-            raise SourceError(msg)
+            raise SourceError(
+                f"{source}: there is no such file or folder; check the path"
+            )
         elif source.suffix.lower() in LISTS:
             parts.append(_read_list(source, item, path, naming))
         elif source.suffix.lower() in TABLES:
@@ -268,19 +269,17 @@ def list_images(
             parts.append(Files(item_names([source.name], naming), (source,)))
     items = tuple(name for part in parts for name in part.items)
     if not items:
-        msg = (
+        raise SourceError(
             f"{', '.join(map(str, sources))}: no image was found ({left_aside:,} files "
             "with other endings); give folders, image files, lists or Parquet files"
         )
-        raise SourceError(msg)
     name, times = Counter(items).most_common(1)[0]
     if times > 1:
-        msg = (
+        raise SourceError(
             f"{times} images are named {name!r}, and predictions would be mixed up; "
             'name items by their path (`naming="path"`) or give a list with a column '
             "item"
         )
-        raise SourceError(msg)
     return Images(items, left_aside, tuple(parts))
 
 
@@ -318,22 +317,20 @@ def decode(data: bytes, *, side: int | None = None) -> Picture:
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 (an extra)
 
     if not data:
-        msg = "the file is empty"
-        raise UnusableImageError(msg)
+        raise UnusableImageError("the file is empty")
     Image.init()  # loads the formats; after the first time it does nothing
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             return _as_rgb(opened, side)
     except UnidentifiedImageError:
-        msg = f"not an image of a known format ({', '.join(FORMATS)})"
-        raise UnusableImageError(msg) from None
+        raise UnusableImageError(
+            f"not an image of a known format ({', '.join(FORMATS)})"
+        ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        msg = f"over {MAX_PIXELS:,} pixels"
-        raise UnusableImageError(msg) from None
+        raise UnusableImageError(f"over {MAX_PIXELS:,} pixels") from None
     except _DAMAGED as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        msg = f"damaged: {why}"
-        raise UnusableImageError(msg) from None
+        raise UnusableImageError(f"damaged: {why}") from None
 
 
 @contextmanager
@@ -355,11 +352,9 @@ def _as_rgb(image: "PillowImage", side: int | None) -> Picture:
 
     width, height = image.size
     if width * height > MAX_PIXELS:
-        msg = f"{width:,} x {height:,} pixels, over {MAX_PIXELS:,}"
-        raise UnusableImageError(msg)
+        raise UnusableImageError(f"{width:,} x {height:,} pixels, over {MAX_PIXELS:,}")
     if min(width, height) < MIN_SIDE:
-        msg = f"only {width} x {height} pixels"
-        raise UnusableImageError(msg)
+        raise UnusableImageError(f"only {width} x {height} pixels")
     if side is not None:
         image.draft(None, (side, side))
     notes = []
@@ -388,8 +383,7 @@ def _eight_bits(pixels: np.ndarray, by_range: bool) -> np.ndarray:  # noqa: FBT0
     """Scale deep pixels to 0..255: sixteen bits by 257, others by their own range."""
     values = pixels.astype(np.float64)
     if not np.isfinite(values).all():
-        msg = "pixels that are not finite"
-        raise UnusableImageError(msg)
+        raise UnusableImageError("pixels that are not finite")
     low, high = min(float(values.min()), 0.0), float(values.max())
     if not by_range and low == 0 and high <= _SIXTEEN_BITS:
         high = _SIXTEEN_BITS

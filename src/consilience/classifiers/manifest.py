@@ -212,36 +212,33 @@ def read_manifest(folder: str | Path) -> Manifest:
     """Read the manifest of a classifier's folder."""
     path = Path(folder) / FILE
     if Path(folder).is_file():
-        msg = (
+        raise SourceError(
             f"{folder}: a file, not the folder of a classifier; a network becomes one "
             "by `consilience wrap`"
         )
-        raise SourceError(msg)
     if not path.is_file():
-        msg = (
+        raise SourceError(
             f"{folder}: holds no {FILE}; give the folder of a classifier, or export "
             "one as the documentation describes"
         )
-        raise SourceError(msg)
     try:
         manifest = msgspec.toml.decode(path.read_bytes(), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: {error}; fix it, or export the classifier again"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{path}: {error}; fix it, or export the classifier again"
+        ) from None
     if any((one.photograph is None) == (one.file is None) for one in manifest.golden):
-        msg = (
+        raise SourceError(
             f"{path}: a golden picture is a photograph of scikit-image or a file of "
             "the folder; name one of the two"
         )
-        raise SourceError(msg)
     prep = manifest.preprocessing
     usual = prep.size if prep.mode == "squash" else 0
     if (usual if prep.resize is None else prep.resize) < prep.size:
-        msg = (
+        raise SourceError(
             f"{path}: preprocessing.resize must say what the shorter side is "
             f"scaled to, at least {prep.size}; found {prep.resize}"
         )
-        raise SourceError(msg)
     return manifest
 
 
@@ -262,19 +259,17 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        msg = (
+        raise SourceError(
             f"{path}: cannot be read ({error.strerror}), though {FILE} names it; copy "
             "the whole folder, or export the classifier again"
-        )
-        raise SourceError(msg) from None
+        ) from None
     actual = digest(data)
     if actual != part.sha256:
-        msg = (
+        raise SourceError(
             f"{path}: its SHA-256 is {actual[:12]}…, but {FILE} says "
             f"{part.sha256[:12]}…; the file is cut off or another one: copy it again, "
             "or export the classifier again"
         )
-        raise SourceError(msg)
     return data
 
 
@@ -305,11 +300,10 @@ def read_labels(folder: Path, part: LabelFile) -> Labels:
     """Read the labels of a classifier's folder."""
     labels = parse_labels(checked_bytes(folder, part), str(folder / part.file))
     if len(labels) != part.count:
-        msg = (
+        raise SourceError(
             f"{folder / part.file}: lists {len(labels):,} labels, the manifest says "
             f"{part.count:,}; export the classifier again"
         )
-        raise SourceError(msg)
     return labels
 
 
@@ -318,26 +312,31 @@ def parse_labels(data: bytes, source: str) -> Labels:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        msg = f"{source}: is not UTF-8 text; write one label per line"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{source}: is not UTF-8 text; write one label per line"
+        ) from None
     quoted = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
     try:
         rows = [row for row in csv.reader(io.StringIO(text), **quoted) if row]  # type: ignore[arg-type]
     except csv.Error as error:
-        msg = f"{source}: is not a table of tab-separated cells ({error})"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{source}: is not a table of tab-separated cells ({error})"
+        ) from None
     header = rows[0] if rows and "label" in rows[0] else None
     names, body = (header, rows[1:]) if header else (["label"], rows)
     wrong = next((row for row in body if len(row) != len(names)), None)
     if wrong is not None:
-        msg = f"{source}: a row has {len(wrong)} cells, not {len(names)}: {wrong[:3]}"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{source}: a row has {len(wrong)} cells, not {len(names)}: {wrong[:3]}"
+        )
     if len(set(names)) != len(names):
-        msg = f"{source}: two columns have one name ({', '.join(names)}); rename one"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{source}: two columns have one name ({', '.join(names)}); rename one"
+        )
     columns = dict(zip(names, zip(*body, strict=True), strict=True)) if body else {}
     label = columns.get("label", ())
     if len(set(label)) != len(label) or not all(label):
-        msg = f"{source}: a label is empty or stands twice; make every label unique"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{source}: a label is empty or stands twice; make every label unique"
+        )
     return Labels(label, columns)

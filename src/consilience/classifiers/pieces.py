@@ -122,11 +122,10 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
     ]
     what = next((what for differs, what in compared if differs), None)
     if what is not None:
-        msg = (
+        raise DataError(
             f"{folder}: holds predictions {what}; continue with the same settings, "
             "choose another folder, or `overwrite=True` to start again"
         )
-        raise DataError(msg)
 
 
 def _label_table(labels: Sequence[Labels]) -> pa.Table:
@@ -145,5 +144,6 @@ def _add_advice() -> Iterator[None]:
     try:
         yield
     except CannotWriteError as error:
-        msg = f"{error}; a further run continues from there"
-        raise CannotWriteError(msg) from error.__cause__
+        raise CannotWriteError(
+            f"{error}; a further run continues from there"
+        ) from error.__cause__

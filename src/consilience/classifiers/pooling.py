@@ -102,8 +102,7 @@ class Pool:
         self, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
     ) -> Int[np.ndarray, " N"]:
         """Return one number for each pair of item and label, in their order."""
-        codes: Int[np.ndarray, " N"] = item.astype(np.int64) * len(self.labels) + label
-        return codes
+        return item.astype(np.int64) * len(self.labels) + label
 
     def pairs(
         self, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
@@ -133,18 +132,12 @@ class Pairs:
         self, cells: Float[np.ndarray, " E"], elsewhere: Float[np.ndarray, " I"]
     ) -> Float[np.ndarray, " C"]:
         """Return what the cell of each pair has, or its item for labels without one."""
-        here: Float[np.ndarray, " C"] = np.where(
-            self.cell >= 0, cells[self.cell], elsewhere[self.item]
-        )
-        return here
+        return np.where(self.cell >= 0, cells[self.cell], elsewhere[self.item])
 
 
 def name_codes(names: np.ndarray, column: pd.Series) -> Int[np.ndarray, " N"]:
     """Return the place of each cell of a column among names; minus one: nowhere."""
-    codes: Int[np.ndarray, " N"] = pd.Index(names).get_indexer(
-        pd.Index(column.astype("str"))
-    )
-    return codes
+    return pd.Index(names).get_indexer(pd.Index(column.astype("str")))
 
 
 def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -> Pool:
@@ -152,8 +145,9 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
     names = [name for source in predictions for name in source.families]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        msg = f"two predictions are of a classifier named {twice[0]!r}; leave one out"
-        raise DataError(msg)
+        raise DataError(
+            f"two predictions are of a classifier named {twice[0]!r}; leave one out"
+        )
     families = {k: v for source in predictions for k, v in source.families.items()}
     tables = [source.table for source in predictions]
     (item, items), (label, labels), (model, models) = (
@@ -219,8 +213,9 @@ def choose_cells(
 ) -> Bool[np.ndarray, " E"]:
     """Say of each cell whether its label is a candidate of its item."""
     if top < 1 or not 0 < mass < 1:
-        msg = f"`top={top}`, `mass={mass:g}`: expected 1 or more, and between 0 and 1"
-        raise OptionError(msg)
+        raise OptionError(
+            f"`top={top}`, `mass={mass:g}`: expected 1 or more, and between 0 and 1"
+        )
     if policy == "union":
         rank = np.full(len(pool.item), np.inf)
         np.minimum.at(rank, pool.row_cell, pool.row_rank)
@@ -230,8 +225,7 @@ def choose_cells(
         return place < top
     if policy == "mass":
         return before < mass
-    msg = f"`policy={policy!r}`: expected union, ensemble or mass"
-    raise OptionError(msg)
+    raise OptionError(f"`policy={policy!r}`: expected union, ensemble or mass")
 
 
 def _in_order(pool: Pool) -> tuple[Int[np.ndarray, " E"], Float[np.ndarray, " E"]]:
@@ -331,8 +325,7 @@ def presence_log_odds(
     answer = gold["answer"].astype("str")
     if not answer.isin(["yes", "no"]).all():
         odd = answer[~answer.isin(["yes", "no"])].iloc[0]
-        msg = f"gold has the answer {odd!r}; expected yes or no"
-        raise DataError(msg)
+        raise DataError(f"gold has the answer {odd!r}; expected yes or no")
     once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
     about, here = pool.pairs_of(once)
     columns, of_gold = features(pairs), features(about)
@@ -353,8 +346,7 @@ def presence_log_odds(
 def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]:
     """Return the mean at a temperature, at each cell; items sum to one."""
     log_mass, log_cell, _ = _tempered_logs(pool, temperature)
-    share: Float[np.ndarray, " E"] = np.exp(log_cell - log_mass[pool.item])
-    return share
+    return np.exp(log_cell - log_mass[pool.item])
 
 
 def fit_temperature(pool: Pool, gold: Pairs) -> dict[str, Any]:
@@ -401,8 +393,9 @@ def fit_presence(
     """Fit log-odds of presence to gold; return an account, and log-odds held out."""
     _check_enough(len(present), "pairs of item and label that were classified")
     if present.all() or not present.any():
-        msg = "all gold pairs are present, or none is: they cannot calibrate anything"
-        raise DataError(msg)
+        raise DataError(
+            "all gold pairs are present, or none is: they cannot calibrate anything"
+        )
     intercept, weights = _regress(columns, present)
     fold = np.unique(item, return_inverse=True)[1] % FOLDS
     held_out = np.empty(len(present))
@@ -443,8 +436,7 @@ def _regress(
 
 def _check_enough(number: int, what: str) -> None:
     if number < MIN_GOLD:
-        msg = (
+        raise DataError(
             f"gold labels {number} {what}; {MIN_GOLD} are needed; give more, or "
             "leave gold out: annotator models then learn the weight of the scores"
         )
-        raise DataError(msg)

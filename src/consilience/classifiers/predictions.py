@@ -174,8 +174,9 @@ def _read_validation(folder: Path) -> Predictions:
     """Read the predictions of networks for the validation images of ImageNet."""
     files = sorted(folder.glob("*.npy"))
     if not files:
-        msg = f"{folder}: lists images, and holds no NumPy file (.npy) of predictions"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{folder}: lists images, and holds no NumPy file (.npy) of predictions"
+        )
     images = validation_images(folder)
     classes = images.drop_duplicates("dataset_label").set_index("dataset_label")["wnid"]
     labels = [str(number) for number in range(len(classes))]
@@ -209,23 +210,23 @@ def read_account(folder: Path) -> Account:
     """Read which classifiers answered."""
     path = folder / FILE
     if not path.is_file():
-        msg = f"{folder}: holds no {FILE}; give a folder that classify wrote"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{folder}: holds no {FILE}; give a folder that classify wrote"
+        )
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Account)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: {error}; classify again into another folder"
-        raise DataError(msg) from None
+        raise DataError(
+            f"{path}: {error}; classify again into another folder"
+        ) from None
 
 
 def _read_pieces(folder: Path, schema: pa.Schema) -> pd.DataFrame:
     pieces = [read_piece(file) for file in sorted(folder.glob("part-*.parquet"))]
     if not pieces:
-        msg = f"{folder}: holds nothing yet; let classify run to its end"
-        raise DataError(msg)
+        raise DataError(f"{folder}: holds nothing yet; let classify run to its end")
     rows = pa.concat_tables(pieces).select(schema.names).unify_dictionaries()
-    table: pd.DataFrame = rows.to_pandas()
-    return table
+    return rows.to_pandas()
 
 
 def read_piece(file: Path) -> pa.Table:
@@ -237,10 +238,9 @@ def read_piece(file: Path) -> pa.Table:
         raise
     except (pa.ArrowInvalid, OSError) as error:
         why = str(error).splitlines()[0]
-        msg = (
+        raise DataError(
             f"{file}: not a whole Parquet file ({why}); run classify again to repair it"
-        )
-        raise DataError(msg) from None
+        ) from None
 
 
 def rename_labels(predictions: Predictions, column: str) -> Predictions:
@@ -250,14 +250,14 @@ def rename_labels(predictions: Predictions, column: str) -> Predictions:
         return predictions
     if column not in table:
         columns = ", ".join(map(repr, table.columns))
-        msg = (
+        raise DataError(
             f"labels have no other name {column!r}; found {columns}; choose one of them"
         )
-        raise DataError(msg)
     names = table.set_index(table["label"].astype("str"))[column]
     if names.isna().any() or names.duplicated().any():
-        msg = f"the names {column!r} of labels have gaps or stand twice; take another"
-        raise DataError(msg)
+        raise DataError(
+            f"the names {column!r} of labels have gaps or stand twice; take another"
+        )
     old = predictions.table["label"].astype("category").cat.remove_unused_categories()
     new = old.cat.rename_categories(names[list(old.cat.categories)].tolist())
     return replace(
@@ -274,23 +274,22 @@ def from_table(
     lacking = [column for column in ("item", "label", "rank") if column not in table]
     if lacking:
         columns = ", ".join(map(repr, table.columns))
-        msg = (
+        raise DataError(
             f"{source}: there is no column {lacking[0]!r}; found {columns}; "
             "predictions have item, label, rank, and, where there are several, model"
         )
-        raise DataError(msg)
     rank = finite_numbers(table, "rank", source)
     wrong = (rank < 1) | (rank % 1 != 0) | (rank >= 2**15)
     if wrong.any():
         row = int(wrong.argmax())
-        msg = f"{source}, row {row + 1}: rank {rank[row]:g}; ranks are 1, 2, 3, …"
-        raise DataError(msg)
+        raise DataError(
+            f"{source}, row {row + 1}: rank {rank[row]:g}; ranks are 1, 2, 3, …"
+        )
     probability = np.full(len(table), np.nan)
     if "probability" in table:
         probability = finite_numbers(table, "probability", source)
         if not ((probability >= 0) & (probability <= 1)).all():
-            msg = f"{source}: a probability is not between 0 and 1"
-            raise DataError(msg)
+            raise DataError(f"{source}: a probability is not between 0 and 1")
     named = table if "model" in table else table.assign(model=name)
     frame = named[["item", "model", "label"]].astype("str").astype("category")
     frame = frame.assign(
@@ -300,11 +299,10 @@ def from_table(
     if twice.any():
         row = int(twice.argmax())
         first = frame.iloc[row]
-        msg = (
+        raise DataError(
             f"{source}, row {row + 1}: {first['model']} has two labels at rank "
             f"{first['rank']} for {first['item']!r}; keep one"
         )
-        raise DataError(msg)
     families = {model: model for model in frame["model"].cat.categories}
     if "family" in table:
         rows = frame.assign(family=table["family"].astype("str").to_numpy())
@@ -359,37 +357,37 @@ def _ranked(
     try:
         ranked = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        msg = f"{file}: not a NumPy array ({error}); save it with numpy.save"
-        raise DataError(msg) from None
+        raise DataError(
+            f"{file}: not a NumPy array ({error}); save it with numpy.save"
+        ) from None
     whole = np.issubdtype(ranked.dtype, np.integer)
     if ranked.ndim != 2 or not (whole or np.issubdtype(ranked.dtype, np.floating)):
-        msg = (
+        raise DataError(
             f"{file}: holds {ranked.dtype} of shape {ranked.shape}; expected whole "
             "numbers, images x ranks, or scores, images x labels"
         )
-        raise DataError(msg)
     if len(ranked) != num_items:
-        msg = f"{file}: has {len(ranked):,} rows for {num_items:,} images; list all"
-        raise DataError(msg)
+        raise DataError(
+            f"{file}: has {len(ranked):,} rows for {num_items:,} images; list all"
+        )
     most = np.inf if labels is None else len(labels)
     if not whole:
         if most not in {np.inf, ranked.shape[1]}:
-            msg = (
+            raise DataError(
                 f"{file}: has scores for {ranked.shape[1]:,} labels, and {most:,} are "
                 "named; name each column"
             )
-            raise DataError(msg)
         if np.isnan(ranked).any():
             row = int(np.isnan(ranked).any(1).argmax())
-            msg = f"{file}: row {row + 1} has scores that are not numbers; leave it out"
-            raise DataError(msg)
+            raise DataError(
+                f"{file}: row {row + 1} has scores that are not numbers; leave it out"
+            )
         ranked = np.argsort(-ranked, axis=1, kind="stable")[:, :KEPT]
     if ranked.min() < 0 or ranked.max() >= most:
-        msg = (
+        raise DataError(
             f"{file}: label {ranked.min() if ranked.min() < 0 else ranked.max()} is "
             f"not among the {most:,}; count from 0"
         )
-        raise DataError(msg)
     return np.asarray(ranked)
 
 
@@ -400,9 +398,8 @@ def finite_numbers(
     numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
     if not np.isfinite(numbers).all():
         row = int(np.argmin(np.isfinite(numbers)))
-        msg = (
+        raise DataError(
             f"{source}, row {row + 1}: {column} is {table[column].iloc[row]!r}, no "
             "number; fix or drop the row"
         )
-        raise DataError(msg)
     return numbers

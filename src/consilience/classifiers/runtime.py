@@ -65,19 +65,17 @@ class Choice:
 def load_runtime() -> Any:
     """Return the module of ONNX Runtime."""
     if _version("onnxruntime") and _version("onnxruntime-gpu"):
-        msg = (
+        raise UnavailableError(
             "onnxruntime and onnxruntime-gpu are both installed and overwrite each "
             "other; uninstall both, then install consilience[classifiers]"
         )
-        raise UnavailableError(msg)
     try:
         return import_module("onnxruntime")
     except ImportError as error:
-        msg = (
+        raise UnavailableError(
             f"ONNX Runtime cannot be imported ({error}); install "
             "consilience[classifiers]"
-        )
-        raise UnavailableError(msg) from None
+        ) from None
 
 
 def choose(device: Device, runtime: Any = None, *, driver: str | None = None) -> Choice:
@@ -104,11 +102,10 @@ def choose(device: Device, runtime: Any = None, *, driver: str | None = None) ->
                 import_module("tensorrt")  # loads its libraries
         return Choice(runtime, place, "the GPU", required=required)
     if required:
-        msg = (
+        raise UnavailableError(
             f'`device="{device}"`: {missing}; install an NVIDIA driver for CUDA 13 and '
             'consilience[cuda], or take `device="auto"` or cpu'
         )
-        raise UnavailableError(msg)
     return Choice(runtime, "cpu", f"the CPU: {missing}", required=False)
 
 
@@ -141,11 +138,10 @@ def session(
         opened = runtime.InferenceSession(data, options, providers=providers)
     if choice.required and runs_on(opened) != choice.place:
         where = {"cpu": "on the CPU"}.get(runs_on(opened), "without TensorRT")
-        msg = (
+        raise UnavailableError(
             f'`device="{choice.place}"`: ONNX Runtime found a driver but runs {where}; '
             f'{LIBRARIES[choice.place]}, or take `device="auto"`'
         )
-        raise UnavailableError(msg)
     return opened
 
 
@@ -185,5 +181,4 @@ def to_half_arithmetic(data: bytes) -> bytes:
     converted = float16.convert_float_to_float16(
         onnx.load_from_string(data), keep_io_types=True, op_block_list=blocked
     )
-    result: bytes = converted.SerializeToString(deterministic=True)
-    return result
+    return converted.SerializeToString(deterministic=True)

@@ -76,11 +76,10 @@ class Taken:
         first = 2 if layout == "nchw" else 1
         rows, columns = self.shape[first : first + 2]
         if None not in {rows, columns} and rows != columns:
-            msg = (
+            raise SourceError(
                 f"{where}: takes {rows} x {columns} pixels; expected a square: export "
                 "it for one"
             )
-            raise SourceError(msg)
         return columns if rows is None else rows
 
 
@@ -119,8 +118,9 @@ def check_choices(given: Mapping[str, object]) -> None:
     for name, value in given.items():
         words = get_args(CHOICES[name].__value__)
         if value is not None and value not in words:
-            msg = f"`{name}={value!r}`: expected {' or '.join(map(repr, words))}"
-            raise OptionError(msg)
+            raise OptionError(
+                f"`{name}={value!r}`: expected {' or '.join(map(repr, words))}"
+            )
 
 
 def normalization(
@@ -133,22 +133,21 @@ def normalization(
     )
     if stds is None:
         if means and any(0 < each < 1 for each in means):
-            msg = (
+            raise OptionError(
                 f"`mean={mean}` looks like one of pixels from 0 to 1, but without "
                 "`std=` it is one of pixels from 0 to 255: multiply it by 255, or "
                 "give `std=`"
             )
-            raise OptionError(msg)
         return {"mean": means, "scale": scales}
     if scales is not None or means is None:
-        msg = "`std=` goes with `mean=` and without `scale=`: give mean and one of them"
-        raise OptionError(msg)
+        raise OptionError(
+            "`std=` goes with `mean=` and without `scale=`: give mean and one of them"
+        )
     if not all(0 <= each <= 1 for each in (*means, *stds)):
-        msg = (
+        raise OptionError(
             f"`mean={mean}` with `std={std}`: expected those of pixels from 0 to 1; "
             "divide both by 255, or give `scale=`, which is 1 / std"
         )
-        raise OptionError(msg)
     mean_of_bytes, scale_of_bytes = _from_unit(means, stds)
     return {"mean": mean_of_bytes, "scale": scale_of_bytes}
 
@@ -174,14 +173,14 @@ def settle(
     def decide_as_the_graph(name: str, graph: Any, takes: str, expected: str) -> Any:
         value = decide(name, graph)
         if value is None:
-            msg = f"the graph does not fix its {name}; give `{name}=`, {expected}"
-            raise OptionError(msg)
+            raise OptionError(
+                f"the graph does not fix its {name}; give `{name}=`, {expected}"
+            )
         if graph is not None and value != graph:
-            msg = (
+            raise SourceError(
                 f"{where}: takes {takes}, not the {name} {value} "
                 f"({decided[name].origin}); give `{name}={graph!r}`"
             )
-            raise SourceError(msg)
         return value
 
     axes = AXES[taken.layout] if taken.layout else ""
@@ -197,17 +196,15 @@ def settle(
     _check_side("resize", size if resize is None else resize)
     mean, scale = decide("mean", usual=(0.0,) * 3), decide("scale", usual=(1.0,) * 3)
     if decided["mean"].origin == decided["scale"].origin == ASSUMED:
-        msg = (
+        raise OptionError(
             f"{where}: how its pixels are scaled is not stated anywhere; give `mean=` "
             "and `std=` or `scale=`, or `preprocessor=`"
         )
-        raise OptionError(msg)
     if resize is not None and resize < size:
-        msg = (
+        raise OptionError(
             f"`resize={resize}` is less than the size, {size}; give the length of the "
             "shorter side (to squash: of each side) before the square is cut out"
         )
-        raise OptionError(msg)
     colour, kind = decide("colour", usual="rgb"), decide("filter", usual="bicubic")
     names = [each.name for each in fields(Settings) if each.name in decided]
     return (
@@ -219,8 +216,9 @@ def settle(
 
 def _check_side(name: str, value: object) -> None:
     if not (isinstance(value, int) and 1 <= value <= MAX_SIDE):
-        msg = f"`{name}={value}`: expected a whole number from 1 to {MAX_SIDE}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"`{name}={value}`: expected a whole number from 1 to {MAX_SIDE}"
+        )
 
 
 def _three(name: str, value: Each) -> tuple[float, ...]:
@@ -232,8 +230,7 @@ def _three(name: str, value: Each) -> tuple[float, ...]:
     positive = name == "mean" or all(each > 0 for each in values)
     if not values or not positive or not np.isfinite(values).all():
         kind = "numbers" if name == "mean" else "positive numbers"
-        msg = f"`{name}={value}`: expected one or three {kind}"
-        raise OptionError(msg)
+        raise OptionError(f"`{name}={value}`: expected one or three {kind}")
     return values
 
 
@@ -242,8 +239,9 @@ def read_source(path: str | Path) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror}); check the path"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{path}: cannot be read ({error.strerror}); check the path"
+        ) from None
 
 
 def read_preprocessor(path: Path) -> Settings:
@@ -251,8 +249,9 @@ def read_preprocessor(path: Path) -> Settings:
     try:
         content = json.loads(read_source(path))
     except ValueError as error:
-        msg = f"{path}: is not JSON ({error}); give a preprocessor_config.json"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{path}: is not JSON ({error}); give a preprocessor_config.json"
+        ) from None
     content = content if isinstance(content, dict) else {}
     timm = content.get("pretrained_cfg", content)
     try:
@@ -261,16 +260,17 @@ def read_preprocessor(path: Path) -> Settings:
         if HUGGING_FACE & content.keys():
             return _hugging_face(content)
     except _UnsuitableError as error:
-        msg = f"{path}: {error}; give size, mode, resize, mean and std instead"
-        raise SourceError(msg) from None
+        raise SourceError(
+            f"{path}: {error}; give size, mode, resize, mean and std instead"
+        ) from None
     except (TypeError, ValueError, KeyError, AttributeError, ZeroDivisionError):
-        msg = f"{path}: has values of unexpected types; give mean, std and size instead"
-        raise SourceError(msg) from None
-    msg = (
+        raise SourceError(
+            f"{path}: has values of unexpected types; give mean, std and size instead"
+        ) from None
+    raise SourceError(
         f"{path}: gives neither image_mean nor mean and std; expected a "
         "preprocessor_config.json of Hugging Face or a config.json of timm"
     )
-    raise SourceError(msg)
 
 
 class _UnsuitableError(Exception):
@@ -283,8 +283,7 @@ def _timm(content: Mapping[str, Any]) -> Settings:
     modes: dict[str, Mode] = {"center": "crop", "squash": "squash"}
     crop = content.get("crop_mode", "center")
     if crop not in modes:
-        msg = f"its crop_mode {crop!r} is not supported"
-        raise _UnsuitableError(msg)
+        raise _UnsuitableError(f"its crop_mode {crop!r} is not supported")
     mean, scale = _from_unit(content["mean"], content["std"])
     kind = content.get("interpolation")
     return Settings(
@@ -332,8 +331,9 @@ def _geometry(
     shorter = size.get("shortest_edge") if isinstance(size, dict) else None
     if isinstance(size, int) and (crops or share) and not kind.startswith(SQUARED):
         if not kind:
-            msg = f"it does not state whether {size} is the shorter side"
-            raise _UnsuitableError(msg)
+            raise _UnsuitableError(
+                f"it does not state whether {size} is the shorter side"
+            )
         shorter = size
     mode: Mode = "squash" if shorter is None else "crop"
     before = _side(size) if shorter is None else int(shorter)
@@ -345,11 +345,11 @@ def _geometry(
     elif share:  # ConvNeXt
         mode = "squash"
     elif mode == "crop" and not crops:
-        msg = "it resizes the shorter side and does not crop, so no square results"
-        raise _UnsuitableError(msg)
+        raise _UnsuitableError(
+            "it resizes the shorter side and does not crop, so no square results"
+        )
     if cut > before:
-        msg = f"it cuts a square of {cut} out of {before} pixels"
-        raise _UnsuitableError(msg)
+        raise _UnsuitableError(f"it cuts a square of {cut} out of {before} pixels")
     return cut, mode, None if mode == "squash" and cut == before else before
 
 
@@ -358,8 +358,7 @@ def _side(size: Any) -> int:
     parts = (size["height"], size["width"]) if isinstance(size, dict) else size
     rows, columns = (parts, parts) if isinstance(parts, int) else parts
     if rows != columns:
-        msg = f"its images are {rows} x {columns}, not square"
-        raise _UnsuitableError(msg)
+        raise _UnsuitableError(f"its images are {rows} x {columns}, not square")
     return int(rows)
 
 

@@ -210,11 +210,10 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     place, on_cpu = Path(out), choose("cpu")
     called = place.resolve().name if name is None else name
     if not NAME.fullmatch(called):
-        msg = (
+        raise OptionError(
             f"`name={called}`: expected letters, digits, dots, hyphens, underscores, "
             "a letter or digit first; give another `name=`"
         )
-        raise OptionError(msg)
     words: dict[str, Any] = {
         "mode": mode,
         "filter": filter,
@@ -229,8 +228,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         table, whence = "".join(lines).encode(), "`labels=`"
     listed = parse_labels(table, whence)
     if len(listed) < 2:
-        msg = f"`labels=` lists {len(listed)} labels; expected two or more"
-        raise OptionError(msg)
+        raise OptionError(f"`labels=` lists {len(listed)} labels; expected two or more")
     pixels = normalization(mean, scale, std)
     given = Settings(**pixels, **words, size=size, resize=resize)
     stated, source = Settings(), ""
@@ -315,28 +313,28 @@ def _read_network(path: Path, on_cpu: Choice) -> _Original:
     import onnx  # noqa: PLC0415 (an extra)
 
     if not path.is_file():
-        msg = f"{path}: there is no such file; give the ONNX file of a network"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{path}: there is no such file; give the ONNX file of a network"
+        )
     data = path.read_bytes()
     model = parse_network(data, path)
     outside = any(external_weights(model))
     try:
         onnx.load_external_data_for_model(model, str(path.parent))
     except Exception as error:  # noqa: BLE001 (of the checker, the disk, the sizes)
-        msg = (
+        raise SourceError(
             f"{path}: its weights in other files cannot be read ({one_line(error)}); "
             "keep the files of an export together in one folder"
-        )
-        raise SourceError(msg) from None
+        ) from None
     if not model.graph.node:
-        msg = f"{path}: is not an ONNX network, or an empty one; export it again"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{path}: is not an ONNX network, or an empty one; export it again"
+        )
     if model.ByteSize() > MAX_BYTES:
-        msg = (
+        raise SourceError(
             f"{path}: has {model.ByteSize() / 1e9:.1f} GB of weights; expected at most "
             "2 GB, which fit in one file: store them in half precision"
         )
-        raise SourceError(msg)
     data = model.SerializeToString(deterministic=True) if outside else data
     opened = _open(model, data, on_cpu, path)
     return _Original(path, model, data, opened, _read_input(opened, path))
@@ -351,8 +349,9 @@ def _open(model: Any, data: bytes, on_cpu: Choice, where: Path) -> Any:
             return session(data, on_cpu, threads=1)
         except Exception as error:  # noqa: BLE001 (its errors share no root)
             why = one_line(error)
-    msg = f"{where}: ONNX Runtime rejects it ({why}); export it with opset {OPSET}"
-    raise SourceError(msg)
+    raise SourceError(
+        f"{where}: ONNX Runtime rejects it ({why}); export it with opset {OPSET}"
+    )
 
 
 def _read_input(opened: Any, where: Path) -> Taken:
@@ -360,26 +359,23 @@ def _read_input(opened: Any, where: Path) -> Taken:
     inputs = opened.get_inputs()
     if len(inputs) != 1:
         several = ", ".join(repr(value.name) for value in inputs)
-        msg = (
+        raise SourceError(
             f"{where}: takes {len(inputs)} inputs ({several}); expected one: "
             "export the image classifier alone"
         )
-        raise SourceError(msg)
     kind = inputs[0].type
     shape = tuple(n if isinstance(n, int) and n > 0 else None for n in inputs[0].shape)
     if kind not in KINDS:
-        msg = (
+        raise SourceError(
             f"{where}: takes {kind}; expected numbers in half, single or double "
             "precision: export the network without its own preprocessing"
         )
-        raise SourceError(msg)
     if len(shape) != 4 or all(each not in {3, None} for each in shape[1:]):
         dims = ", ".join("any" if each is None else str(each) for each in shape)
-        msg = (
+        raise SourceError(
             f"{where}: takes shape [{dims}]; expected {AXES['nchw']} or "
             f"{AXES['nhwc']}, images in three colours"
         )
-        raise SourceError(msg)
     return Taken(inputs[0].name, KINDS[kind], shape)
 
 
@@ -411,8 +407,7 @@ def _picture(picture: str | Path | None) -> tuple[bytes, str]:
     try:
         decode(data)
     except UnusableImageError as error:
-        msg = f"{path}: {error}; give another golden picture"
-        raise OptionError(msg) from None
+        raise OptionError(f"{path}: {error}; give another golden picture") from None
     ending = path.suffix.lower().removeprefix(".")
     return data, ending if NAME.fullmatch(ending) else "image"
 

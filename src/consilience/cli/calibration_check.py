@@ -79,11 +79,10 @@ def open_folder(
             return
         if not overwrite:
             apart = [name for name in settings if stored.get(name) != settings[name]]
-            msg = (
+            raise FolderExistsError(
                 f"{out}: holds results with other settings ({', '.join(apart)}); "
                 "choose another name for --out, or pass --overwrite to replace it"
             )
-            raise FolderExistsError(msg)
         with whole_folder(out, replaceable=MARKER) as partial:
             (partial / MARKER).write_text(text, encoding="utf-8")
             yield partial

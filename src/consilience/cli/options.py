@@ -67,11 +67,10 @@ def expand_lists(arguments: Sequence[str], app: App) -> list[str]:
 def _check_no_file(option: str, more: Sequence[str]) -> None:
     file = next((word for word in more if Path(word).exists()), None)
     if file is not None:
-        msg = (
+        raise OptionError(
             f"{option} ... {file}: there is a file of that name, so it may be one more "
             "of the list or be meant to be read; name files before all options"
         )
-        raise OptionError(msg)
 
 
 def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> list[str]:
@@ -97,11 +96,10 @@ def check_environment(arguments: Sequence[str], app: App) -> None:
     ]
     for name in sorted(set(meant) - set(options)):
         for near in get_close_matches(name, options, n=1, cutoff=_ALIKE):
-            msg = (
+            raise OptionError(
                 f"the variable of the environment {name} sets no option of "
                 f"{arguments[0]}; did you mean {near}? Rename or unset it"
             )
-            raise OptionError(msg)
 
 
 def list_options(command: App) -> tuple[dict[str, bool], bool]:
@@ -232,11 +230,10 @@ def read_responses(
         list(sources), read_options(reading, gold), format=reading.format
     )
     if len(responses.kinds) > 1 and not (both and set(responses.kinds) == BOTH):
-        msg = (
+        raise KindError(
             f"{sources[0]}: holds answers of the kinds {', '.join(responses.kinds)}; "
             "choose one with --kind"
         )
-        raise KindError(msg)
     return responses
 
 
@@ -281,8 +278,9 @@ def numbers(settings: Sequence[str], option: str) -> dict[str, float]:
         try:
             values[name] = float(value)
         except ValueError:
-            msg = f"--{option} {name}={value}: {value!r} is no number; give NAME=NUMBER"
-            raise OptionError(msg) from None
+            raise OptionError(
+                f"--{option} {name}={value}: {value!r} is no number; give NAME=NUMBER"
+            ) from None
     return values
 
 
@@ -292,8 +290,7 @@ def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
     for setting in settings:
         name, equals, value = setting.rpartition("=")
         if not (name and equals and value):
-            msg = f"--{option} {setting}: expected NAME=VALUE"
-            raise OptionError(msg)
+            raise OptionError(f"--{option} {setting}: expected NAME=VALUE")
         parsed.append((name, value))
     return parsed
 
@@ -336,8 +333,7 @@ def read_columns(path: Path, names: Sequence[str]) -> "pd.DataFrame":
     for name in names:
         if name not in table.columns:
             columns = ", ".join(map(repr, table.columns))
-            msg = f"{path}: there is no column {name!r}; found {columns}"
-            raise ColumnError(msg)
+            raise ColumnError(f"{path}: there is no column {name!r}; found {columns}")
     return text_frame(table, {name: name for name in names or table.columns})
 
 
@@ -351,11 +347,10 @@ def _files(path: Path, *, whole: bool) -> list[Path]:
         return [path]
     files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS]
     if not files:
-        msg = (
+        raise SourceError(
             f"{path}: holds neither what classify writes nor a file of predictions "
             f"({', '.join(KINDS)})"
         )
-        raise SourceError(msg)
     return files
 
 
@@ -367,8 +362,7 @@ def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
         return read_predictions(path)
     if path.suffix.lower() == ".npy":
         if items is None:
-            msg = f"{path}: name the item of each of its rows with --items"
-            raise OptionError(msg)
+            raise OptionError(f"{path}: name the item of each of its rows with --items")
         rows = read_columns(items, ["item"])["item"].tolist()
         names = None
         if labels is not None:

@@ -57,13 +57,13 @@ def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
         try:
             fitted.save(spare)
         except CannotWriteError:
-            msg = (
+            raise CannotWriteError(
                 f"{error}; the fit is not kept: the same command with the same seed "
                 "gives it again"
-            )
-            raise CannotWriteError(msg) from None
-        msg = f"{error}; the fit is kept as {spare}: move it to its final place"
-        raise type(error)(msg) from None
+            ) from None
+        raise type(error)(
+            f"{error}; the fit is kept as {spare}: move it to its final place"
+        ) from None
 
 
 def summary(fitted: "Fit") -> dict[str, Any]:

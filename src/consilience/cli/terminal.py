@@ -102,10 +102,7 @@ def plain(value: Any) -> Any:
 
 def rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """Return a table as one object per row."""
-    decoded: list[dict[str, Any]] = json.loads(
-        table.to_json(orient="records", double_precision=15)
-    )
-    return decoded
+    return json.loads(table.to_json(orient="records", double_precision=15))
 
 
 def check_free(folder: Path | None, *, marker: str | None, overwrite: bool) -> None:
@@ -118,20 +115,19 @@ def check_free(folder: Path | None, *, marker: str | None, overwrite: bool) -> N
     clean_path(folder)
     if folder.exists() or folder.is_symlink():
         if marker is None and folder.is_dir():
-            msg = f"{folder}: is a folder; choose another name for --out"
-            raise FolderExistsError(msg)
+            raise FolderExistsError(
+                f"{folder}: is a folder; choose another name for --out"
+            )
         if marker is not None and not (folder / marker).is_file():
-            msg = (
+            raise FolderExistsError(
                 f"{folder}: already exists and holds no {marker}, so it is not "
                 "replaced; choose another name for --out"
             )
-            raise FolderExistsError(msg)
         if not overwrite:
-            msg = (
+            raise FolderExistsError(
                 f"{folder}: already exists; choose another name for --out, or pass "
                 "--overwrite to replace it"
             )
-            raise FolderExistsError(msg)
     check_writable(folder)
 
 

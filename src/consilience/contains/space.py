@@ -83,8 +83,7 @@ def presence(
 ) -> ContainsSpace:
     """Return the space of every item and label that was asked about."""
     if num_states not in STATES:
-        msg = f"a label is in one of 2 or 3 states, not {num_states}"
-        raise OptionError(msg)
+        raise OptionError(f"a label is in one of 2 or 3 states, not {num_states}")
     table = responses.table
     num_labels = len(table["label"].cat.categories)
     pair = table["item"].cat.codes.to_numpy().astype(np.int64) * num_labels
@@ -145,11 +144,10 @@ def _covariates(
     names = [name for name in table.columns if name not in {"item", "label"}]
     if not {"item", "label"} <= set(table.columns) or not names:
         columns = ", ".join(map(str, table.columns))
-        msg = (
+        raise DataError(
             f"candidates of contains responses have the columns {columns}; give item, "
             "label, and a column of numbers for each property of a label that is known"
         )
-        raise DataError(msg)
     values = numbers(table, names)
     pairs = pd.MultiIndex.from_frame(table[["item", "label"]].astype(str))
     units = pd.MultiIndex.from_arrays([items.astype(str), labels.astype(str)])
@@ -165,8 +163,9 @@ def _gold_prior(
     if gold is None:
         return np.zeros((1, num_states))
     if "answer" not in gold or not gold["answer"].isin(["yes", "no"]).all():
-        msg = "gold of contains responses needs a column 'answer' of yes and no"
-        raise DataError(msg)
+        raise DataError(
+            "gold of contains responses needs a column 'answer' of yes and no"
+        )
     units = pd.MultiIndex.from_arrays([items, labels])
     rows = pd.MultiIndex.from_arrays(
         [gold["item"].astype(str), gold["label"].astype(str)]
@@ -251,8 +250,9 @@ def _similarity(
     missing = {"label_a", "label_b"} - set(table.columns)
     if missing:
         present = ", ".join(map(str, table.columns))
-        msg = f"similarity has columns {present}; a column {min(missing)!r} is needed"
-        raise DataError(msg)
+        raise DataError(
+            f"similarity has columns {present}; a column {min(missing)!r} is needed"
+        )
     label, names = pd.factorize(space.unit_label.astype(str), sort=True)
     pair = [
         pd.Index(names).get_indexer(pd.Index(table[name].astype(str)))
@@ -264,18 +264,16 @@ def _similarity(
     wrong = ~(np.isfinite(value) & (value >= 0))
     if wrong.any():
         row = int(np.argmax(wrong))
-        msg = (
+        raise DataError(
             f"similarity, row {row + 1}: found {table['value'].iloc[row]!r}, expected "
             "a number of zero or more; fix it or leave the row out"
         )
-        raise DataError(msg)
     low, high = np.minimum(*pair).astype(np.int64), np.maximum(*pair)
     if not (low >= 0).any():
-        msg = (
+        raise DataError(
             "similarity names no two labels of the responses; check that both name "
             "them alike"
         )
-        raise DataError(msg)
     code = (low * len(names) + high)[low >= 0]
     largest = pd.Series(value[low >= 0]).groupby(code).max()
     listed = LabelPairs(

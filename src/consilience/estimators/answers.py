@@ -93,12 +93,11 @@ class Answers:
         given = true_labels.dropna()
         item = self.item.values.get_indexer(given.index)
         if self.number and len(given) and (item < 0).all():
-            msg = (
+            raise DataError(
                 f"true_labels names the {self.item.name} {given.index[0]!r}, and there "
                 "is no answer about it or any other that it names; index true_labels "
                 f"by the data's {self.item.name}"
             )
-            raise DataError(msg)
         label = self.label.values.get_indexer(pd.Index(given))
         return np.stack([item, label], 1)[item >= 0]
 
@@ -142,19 +141,19 @@ def _named(data: pd.DataFrame, role: str) -> str:
     for name in _NAMES[role]:
         if name in data.columns:
             return name
-    msg = (
+    raise ColumnError(
         f"the data frame has no column {' or '.join(_NAMES[role])}; its columns are "
         f"{', '.join(map(str, data.columns))}; rename one"
     )
-    raise ColumnError(msg)
 
 
 def _column(column: pd.Series, further: list[pd.Series] | None = None) -> Column:
     name = str(column.name)
     if column.isna().any():
         row = int(column.isna().to_numpy().argmax())
-        msg = f"the data frame, row {row + 1}: {name} is missing; fill or drop the row"
-        raise DataError(msg)
+        raise DataError(
+            f"the data frame, row {row + 1}: {name} is missing; fill or drop the row"
+        )
     if isinstance(column.dtype, pd.CategoricalDtype):
         if further is None:
             column = column.cat.remove_unused_categories()
@@ -259,15 +258,13 @@ def aggregate(
     item, label = answers.item, answers.label
     gold = answers.gold(true_labels)
     if data.empty:
-        msg = "the data frame holds no row; give at least one answer"
-        raise SourceError(msg)
+        raise SourceError("the data frame holds no row; give at least one answer")
     if len(label.values) < 2:
-        msg = (
+        raise DataError(
             f"the data frame: every {label.name} is {label.values[0]!r}, so there is "
             "nothing to infer; make the column a pandas categorical with all labels "
             "that were on offer"
         )
-        raise DataError(msg)
     columns = {"item": item, "annotator": answers.annotator, "label": label}
     responses = read_with(
         pd.DataFrame({role: column.text() for role, column in columns.items()}),
@@ -310,19 +307,19 @@ def earlier_counts(answers: Answers, table: pd.DataFrame) -> Float[np.ndarray, "
         raise OptionError(not_a("initial_error", table, "a data frame, as `errors_`"))
     names = [answers.annotator.name, answers.label.name]
     if list(table.index.names) != names:
-        msg = (
+        raise OptionError(
             f"initial_error is indexed by {list(table.index.names)}; index it by "
             f"{names}, with a column for each true label"
         )
-        raise OptionError(msg)
     people, labels = answers.annotator.values, answers.label.values
     used = table[[name for name in table if name in labels]].reindex(
         index=pd.MultiIndex.from_product([people, labels]), columns=labels
     )
     counts = used.fillna(0.0).to_numpy(float)
     if (counts < 0).any():
-        msg = "initial_error has negative numbers; give counts, or probabilities"
-        raise OptionError(msg)
+        raise OptionError(
+            "initial_error has negative numbers; give counts, or probabilities"
+        )
     return counts.reshape(len(people), len(labels), len(labels))
 
 

@@ -44,14 +44,14 @@ class ClassicalAggregator(ModelAggregator):
         if self.engine != CLASSICAL:
             return super().fit(data, true_labels, initial_error)
         if self.prior is not None:
-            msg = (
+            raise OptionError(
                 'prior settings are those of a model; give another engine than "'
                 f'{CLASSICAL}", such as `engine="auto"`'
             )
-            raise OptionError(msg)
         if self.tol is not None and np.isnan(self.tol):
-            msg = "tolerance is nan; give a number: iterations end at a smaller gain"
-            raise OptionError(msg)
+            raise OptionError(
+                "tolerance is nan; give a number: iterations end at a smaller gain"
+            )
         offered = None if self.labels_priors is None else self.labels_priors.index
         answers = answers_of(data, [true_labels, offered])
         if not answers.number:
@@ -60,11 +60,10 @@ class ClassicalAggregator(ModelAggregator):
         gold = answers.gold(true_labels)
         if len(gold) or initial_error is not None:
             what = "true_labels" if len(gold) else "initial_error"
-            msg = (
+            raise OptionError(
                 f"the published algorithm of {type(self).__name__} does not use "
                 f'{what}; take another engine than "classical", such as `engine="auto"`'
             )
-            raise OptionError(msg)
         self._fit_classical(answers)
         return self
 

@@ -131,16 +131,16 @@ def _long(
     for axis, what in ((given.index, "items"), (given.columns, "annotators")):
         if not axis.is_unique:
             twice = axis[axis.duplicated()][0]
-            msg = f"labels_multiannotator: two {what} are {twice!r}; rename one"
-            raise OptionError(msg)
+            raise OptionError(
+                f"labels_multiannotator: two {what} are {twice!r}; rename one"
+            )
     row, column = np.nonzero(given.notna().to_numpy())
     missing = np.setdiff1d(np.arange(len(given)), row)
     if len(missing):
-        msg = (
+        raise OptionError(
             f"labels_multiannotator: item {given.index[missing[0]]!r} has no label; "
             "leave it out"
         )
-        raise OptionError(msg)
     label = pd.Series(given.to_numpy(object)[row, column]).infer_objects()
     if pd.api.types.is_float_dtype(label) and (label % 1 == 0).all():
         label = label.astype(int)  # whole numbers beside gaps
@@ -165,27 +165,26 @@ def _probabilities(
         if pd.api.types.is_integer_dtype(labels) and labels.max() < width:
             labels = pd.Index(range(width))
         if np.shape(given) != (len(items), len(labels)):
-            msg = (
+            raise OptionError(
                 f"pred_probs has shape {np.shape(given)}; the labels have "
                 f"{len(items):,} items and {len(labels)} different labels: give a row "
                 "for each item and a column for each label"
             )
-            raise OptionError(msg)
         given = pd.DataFrame(given, index=items, columns=labels)
     lacking = items.difference(given.index)
     if len(lacking) or not labels.isin(given.columns).all():
-        msg = (
+        raise OptionError(
             f"pred_probs lacks {len(lacking):,} items and "
             f"{(~labels.isin(given.columns)).sum()} labels that annotators name; give "
             "a row for each item and a column for each label"
         )
-        raise OptionError(msg)
     probabilities = given.loc[items].astype(float)
     bad = ~((probabilities >= 0) & (probabilities <= 1))
     if bad.any(axis=None):
         item = bad.index[int(bad.any(axis=1).to_numpy().argmax())]
-        msg = f"pred_probs of item {item!r} are not probabilities; give numbers to 1"
-        raise OptionError(msg)
+        raise OptionError(
+            f"pred_probs of item {item!r} are not probabilities; give numbers to 1"
+        )
     return probabilities.clip(lower=LEAST)
 
 

@@ -335,16 +335,14 @@ def _check_complete(answers: Answers, table: pd.DataFrame) -> None:
     label = answers.label.values.take(answers.label.codes)
     lacks = who[~pd.MultiIndex.from_arrays([who, label]).isin(table.index)].unique()
     if len(lacks):
-        msg = (
+        raise OptionError(
             f"initial_error lacks answers of {len(lacks):,} annotators, such as "
             f"{lacks[0]!r}; to start from it, give the confusions of all, or take "
             '`initial_error_strategy="addition"`'
         )
-        raise OptionError(msg)
     if (table <= 1).all(axis=None) and not np.allclose(counts.sum(1), 1.0):
         # crowd-kit's words, which programs may look for.
-        msg = (
+        raise OptionError(
             "The sum of each worker's error matrix in initial_error should be 1.0 for "
             "each true label; give probabilities that are, or counts"
         )
-        raise OptionError(msg)

@@ -113,30 +113,27 @@ class MajorityVote(ProbabilisticAggregator):
             message = not_among("on_missing_skill", self.on_missing_skill, choices)
             raise OptionError(message)
         if (self.on_missing_skill == "value") != (self.default_skill is not None):
-            msg = (
+            raise OptionError(
                 "give `default_skill=` with `on_missing_skill='value'`, and only then; "
                 f"default_skill is {self.default_skill!r} and on_missing_skill is "
                 f"{self.on_missing_skill!r}"
             )
-            raise OptionError(msg)
         unknown = np.isnan(weight)
         if self.on_missing_skill == "value":
             return np.where(unknown, float(self.default_skill or 0), weight)
         answered = np.unique(answers.item.codes[~unknown])
         lost = len(answers.item.values) - len(answered)
         if self.on_missing_skill == "ignore" and lost:
-            msg = (
+            raise OptionError(
                 f"{lost:,} tasks were answered by no worker with a skill; give a skill "
                 "of one or more workers of each task, or `default_skill=`"
             )
-            raise OptionError(msg)
         if self.on_missing_skill == "error" and unknown.any():
             first = answers.annotator.values[answers.annotator.codes[unknown][0]]
-            msg = (
+            raise OptionError(
                 f"{unknown.sum():,} answers are of workers without a skill, such as "
                 f"{first!r}; give the skills of all, or another `on_missing_skill=`"
             )
-            raise OptionError(msg)
         return weight
 
 
@@ -429,11 +426,10 @@ class KOS(Aggregator):
             return self
         labels = answers.label.values
         if len(labels) != 2:
-            msg = (
+            raise OptionError(
                 f"KOS is for two labels; the data frame has {len(labels)}: take "
                 "another method, such as OneCoinDawidSkene"
             )
-            raise OptionError(msg)
         # The label that occurs first is positive, for the same start as crowd-kit's.
         positive = answers.label.codes[0]
         sign = np.where(answers.label.codes == positive, 1, -1)

@@ -45,8 +45,9 @@ def accuracy_by_objects(study: StudyFigures) -> Figure:
     best = study.models[-1]
     values = where(table, model=best, metric="accuracy").set_index("subset")
     if not {"one_object", "several_objects"} <= set(values.index):
-        msg = "models are not compared on items of one and on items of several objects"
-        raise OptionError(msg)
+        raise OptionError(
+            "models are not compared on items of one and on items of several objects"
+        )
     finding = (
         f"{best} names a valid object in {share_of(values.loc['several_objects'])} of "
         f"the items with several objects, and in {share_of(values.loc['one_object'])} "
@@ -62,8 +63,7 @@ def accuracy_lost(study: StudyFigures) -> Figure:
     """Return how much accuracy models lose where items show several objects."""
     name, costs = "accuracy_lost", study.evaluation.costs
     if costs.empty:
-        msg = "no item has several labels or objects"
-        raise OptionError(msg)
+        raise OptionError("no item has several labels or objects")
     table = study.beside(costs, name, ["metric", "model"])
     table = study.in_order(table, last=[_MEAN])
     means = where(table, model=_MEAN).set_index("metric").to_dict("index")
@@ -112,8 +112,9 @@ def disagreement(study: StudyFigures) -> Figure:
     rows = where(models, metric="dataset_accuracy", subset=subset)
     chance = where(chance, subset=subset).rename(columns={"baseline": "model"})
     if chance.empty or rows.empty:
-        msg = "no item with several objects has another main label than the data set's"
-        raise OptionError(msg)
+        raise OptionError(
+            "no item with several objects has another main label than the data set's"
+        )
     table = study.in_order(pd.concat([rows, chance]), last=["random_object"])
     base = chance.iloc[0]
     drawn = _with_accuracy(study, table[table["model"] != "random_object"])
@@ -174,8 +175,7 @@ def _with_accuracy(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(accuracy=table["model"].map(accuracy))
     table = table.dropna(subset="accuracy")
     if table.empty:
-        msg = "no item that models predict has a label of the data set"
-        raise OptionError(msg)
+        raise OptionError("no item that models predict has a label of the data set")
     return table
 
 
@@ -222,8 +222,7 @@ def followed(study: StudyFigures) -> Figure:
     name, table = "followed", study.evaluation.labels
     if table.empty:
         _ = study.dataset_labels
-        msg = "no item has a label of the data set"
-        raise OptionError(msg)
+        raise OptionError("no item has a label of the data set")
     bounds = {"followed_lower": "lower", "followed_upper": "upper"}
     table = study.in_order(table.rename(columns={"followed": "value", **bounds}))
     weight = table["wrong"] * table["value"].fillna(0)

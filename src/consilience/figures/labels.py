@@ -105,8 +105,7 @@ def cooccurring_objects(study: StudyFigures) -> Figure:
     table = study.beside(table, name, keys)
     rows = study.named_pairs(table.head(SHOWN), keys, " + ")
     if rows.empty:
-        msg = "no two objects come together twice"
-        raise OptionError(msg)
+        raise OptionError("no two objects come together twice")
     first = rows.iloc[0]
     pairs = count(len(table), "pair", "pairs")
     come = "comes" if len(table) == 1 else "come"
@@ -141,8 +140,9 @@ def valid_labels(study: StudyFigures) -> Figure:
         alone = valid_label_counts(study.contains, THRESHOLDS, **study.resampling)
         parts.append(alone.assign(what="contains"))
     if not parts:
-        msg = f"the fit is of kind {study.kind}, whose items have one label"
-        raise OptionError(msg)
+        raise OptionError(
+            f"the fit is of kind {study.kind}, whose items have one label"
+        )
     table = pd.concat(parts, ignore_index=True)
     words = CATALOGUE[name].column("what").values
     hues = {text: f"var(--model-{place})" for place, text in enumerate(words.values())}
@@ -186,8 +186,7 @@ def confused_labels(study: StudyFigures) -> Figure:
     pairs = pairs.rename(columns=mutual)
     pairs = pairs[pairs["value"] >= _EVER]
     if pairs.empty:
-        msg = "no two labels are taken for each other in both directions"
-        raise OptionError(msg)
+        raise OptionError("no two labels are taken for each other in both directions")
     rows = study.named_pairs(pairs.head(SHOWN), ["label_a", "label_b"], " / ")
     often = int((pairs["value"] >= _OFTEN).sum())
     finding = _confused_sentence(often, ", ".join(rows["name"].head(3)))
@@ -216,8 +215,9 @@ def renamed_classes(study: StudyFigures) -> Figure:
     )
     rows = study.named_pairs(table.head(SHOWN), ends, " \N{RIGHTWARDS ARROW} ")
     if rows.empty:
-        msg = "no class is called by another name in a twentieth of the answers"
-        raise OptionError(msg)
+        raise OptionError(
+            "no class is called by another name in a twentieth of the answers"
+        )
     often = int((table["value"] >= 0.5).sum())
     first = rows["name"].iloc[0]
     half = "more than half of the answers give one other label as the main one"
@@ -290,8 +290,9 @@ def within_superclass(study: StudyFigures) -> Figure:
 
 def _need_superclasses(study: StudyFigures) -> None:
     if not study.depth:
-        msg = "no label has a superclass (column parent of the table of labels)"
-        raise OptionError(msg)
+        raise OptionError(
+            "no label has a superclass (column parent of the table of labels)"
+        )
 
 
 def _shown(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:

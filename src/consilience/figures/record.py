@@ -96,11 +96,10 @@ class StudyFigures:
         if self.contains is not None:
             kind = self.contains.data.attrs["kind"]
             if kind != "contains":
-                msg = (
+                raise KindError(
                     f"contains: the fit is of kind {kind}; give one of kind contains "
                     "(yes or no for one label at a time)"
                 )
-                raise KindError(msg)
         if self.kind == "contains":
             self.contains = self.fit
         check_responses(self.fit, self.responses)
@@ -165,11 +164,10 @@ class StudyFigures:
     def dataset_labels(self) -> pd.DataFrame:
         """The data set's label of each item of the study: item, label."""
         if self._dataset_labels is None:
-            msg = (
+            raise OptionError(
                 "no item has a label of the data set (column dataset_label of the "
                 "table items of the responses)"
             )
-            raise OptionError(msg)
         return self._dataset_labels
 
     @cached_property
@@ -219,8 +217,7 @@ class StudyFigures:
     def predicted(self) -> pd.DataFrame:
         """What models predict."""
         if self.predictions is None:
-            msg = "there are no predictions of models"
-            raise OptionError(msg)
+            raise OptionError("there are no predictions of models")
         return self.predictions
 
     @cached_property
@@ -295,8 +292,9 @@ class StudyFigures:
     def human_confusion(self) -> HumanConfusion:
         """How people call the items of each class, partially pooled."""
         if self.kind == "contains":
-            msg = "the fit is of kind contains, where no label is the main one"
-            raise KindError(msg)
+            raise KindError(
+                "the fit is of kind contains, where no label is the main one"
+            )
         _ = self.dataset_labels
         return human_confusion(self.responses, prob=self.prob)
 
@@ -304,8 +302,9 @@ class StudyFigures:
     def evaluation_by_answers(self) -> Evaluation:
         """Models against the answers about one label at a time."""
         if self.contains is None:
-            msg = "there are no yes-or-no answers about one label at a time"
-            raise OptionError(msg)
+            raise OptionError(
+                "there are no yes-or-no answers about one label at a time"
+            )
         labels, how = self.dataset_labels, {"top": 1, **self.settings}
         return evaluate(self.contains, self.predicted, dataset_labels=labels, **how)
 
@@ -322,8 +321,9 @@ class StudyFigures:
     def need_objects(self) -> None:
         """Refuse a figure of objects where there are none."""
         if self.kind != "objects":
-            msg = f"the fit is of kind {self.kind}, whose items have no objects"
-            raise KindError(msg)
+            raise KindError(
+                f"the fit is of kind {self.kind}, whose items have no objects"
+            )
 
     @property
     def figures(self) -> Mapping[str, Figure]:

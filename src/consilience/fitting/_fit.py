@@ -176,8 +176,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     """
     name = "auto" if model == "auto" else annotator_models.find(model)
     if max_seconds is not None and not max_seconds > 0:
-        msg = f"max_seconds is {max_seconds!r}; give a number above 0, or leave it out"
-        raise OptionError(msg)
+        raise OptionError(
+            f"max_seconds is {max_seconds!r}; give a number above 0, or leave it out"
+        )
     request = Request(
         model=name,
         engine=engine,
@@ -221,21 +222,19 @@ def _fit_study(study: Study, request: Request, chosen: Model[Any] | None) -> Fit
     # JAX and NumPyro are loaded only where they are needed.
     if request.prior_from is not None:
         if study.annotator_prior is not None:
-            msg = (
+            raise OptionError(
                 "`annotator_prior=` and `prior_from=` are two priors of annotators; "
                 "give one of them"
             )
-            raise OptionError(msg)
         from consilience.fitting.informative_prior import fit_with_previous
 
         outcome = fit_with_previous(study, request, request.prior_from)
     elif given.kind != "contains" and chosen is not None and chosen.of_classes:
         if study.annotator_prior is not None:
-            msg = (
+            raise OptionError(
                 f"the model {name} does not use annotator_prior; leave it out, or "
                 "choose another model (`consilience models`)"
             )
-            raise OptionError(msg)
         outcome = fit_classes(study, request)
     elif given.kind == "choice":
         outcome = fit_choice(study, request)

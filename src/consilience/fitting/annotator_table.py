@@ -56,21 +56,19 @@ class AnnotatorTable:
         columns = [name for name in ("group", "repeat_of") if name in table.names]
         if "annotator" not in table.names or not columns:
             lacks = "annotator" if columns else "group"
-            msg = (
+            raise ColumnError(
                 f"annotators: there is no column {lacks!r}; found "
                 f"{listing(table.names)}; the table has the columns annotator and "
                 "group, repeat_of or both"
             )
-            raise ColumnError(msg)
         check_filled(table, {"annotator": "annotator"})
         frame = text_frame(table, {name: name for name in ("annotator", *columns)})
         twice = frame["annotator"].duplicated()
         if twice.any():
-            msg = (
+            raise OptionError(
                 f"annotators: {frame['annotator'][twice].iloc[0]!r} has several rows; "
                 "give one row for each annotator"
             )
-            raise OptionError(msg)
         whole = frame.set_index("annotator").reindex(columns=["group", "repeat_of"])
         group, repeat_of = (
             {str(one): str(of) for one, of in whole[name].dropna().items()}
@@ -114,8 +112,7 @@ class AnnotatorTable:
         given = given.where(space.identified)
         names = sorted(given.dropna().unique())
         if not names:
-            msg = _others_answered("annotators", list(self.group), space)
-            raise OptionError(msg)
+            raise OptionError(_others_answered("annotators", list(self.group), space))
         remarks, rest = [], given.isna().sum()
         if rest:
             names.append(NO_GROUP)
@@ -142,21 +139,19 @@ def _of_samples(
     whole = {name: of for name, of in group.items() if name not in repeat_of}
     for one, other in repeat_of.items():
         if other in repeat_of:
-            msg = (
+            raise OptionError(
                 f"annotators: {one!r} is a sample of {other!r}, which is itself a "
                 f"sample of {repeat_of[other]!r}; name that one in `repeat_of`"
             )
-            raise OptionError(msg)
         theirs = group.get(one, whole.get(other))
         if theirs is None:
             continue
         if whole.setdefault(other, theirs) != theirs:
-            msg = (
+            raise OptionError(
                 f"annotators: {other!r} is in the groups {whole[other]!r} and "
                 f"{theirs!r}, the second by its sample {one!r}; give samples of one "
                 "annotator one group"
             )
-            raise OptionError(msg)
     return whole
 
 
@@ -209,12 +204,11 @@ def _check_columns(names: dict[str, str], there: list[str]) -> None:
         needed += ["n"]
     lacking = [name for name in needed if name not in names]
     if lacking:
-        msg = (
+        raise ColumnError(
             f"{WHAT}: there is no column {lacking[0]!r}; found {listing(there)}; the "
             "table has the columns annotator, true_label and given_label, and n (how "
             "often) or probability and n; or annotator, right (or accuracy) and n"
         )
-        raise ColumnError(msg)
 
 
 def _number(column: pd.Series, name: str) -> pd.Series:
@@ -224,11 +218,10 @@ def _number(column: pd.Series, name: str) -> pd.Series:
     if bad.any():
         row = int(bad.to_numpy().argmax())
         expected = "from 0 to 1" if highest == 1 else "that is not negative"
-        msg = (
+        raise DataError(
             f"{WHAT}, row {row + 1}: {name} is {column.iloc[row]!r}; give a number "
             f"{expected}"
         )
-        raise DataError(msg)
     return numbers.astype(float)
 
 
@@ -240,26 +233,23 @@ def with_earlier(
     Rows of annotators who did not answer now are not used.
     """
     if space.covariates.names:
-        msg = (
+        raise OptionError(
             f"{WHAT} cannot be used with candidates whose columns are weighed; give "
             "their log-odds as the column log_odds, or leave one of the two out"
         )
-        raise OptionError(msg)
     names = pd.Index(space.annotators).astype(str).where(space.identified, None)
     annotator = names.get_indexer(pd.Index(table["annotator"]))
     here = annotator >= 0
     if not here.any():
         named = table["annotator"].unique().tolist()
-        msg = _others_answered(WHAT, named, space)
-        raise OptionError(msg)
+        raise OptionError(_others_answered(WHAT, named, space))
     table, annotator = table[here], annotator[here]
     total = table["n"].sum() if "n" in table else len(table)
     if total > MOST:
-        msg = (
+        raise OptionError(
             f"{WHAT}: {total:,.0f} earlier answers are more than the {MOST:,} that are "
             "used; they settle what annotators are like: divide n by ten or a hundred"
         )
-        raise OptionError(msg)
     by_label = {*_CONFUSION} <= {*table}
     coded = (_of_confusions if by_label else _of_scores)(table, annotator, space)
     people, answers = len(np.unique(coded[0])), len(coded[0])
@@ -287,11 +277,10 @@ def _of_confusions(
         code = labels.get_indexer(pd.Index(table[name]))
         if (code < 0).any():
             label = table[name].iloc[int((code < 0).argmax())]
-            msg = (
+            raise OptionError(
                 f"{WHAT}: the {name} {label!r} is not among the {len(labels)} labels "
                 "of the responses; correct it or add it to `labels=`"
             )
-            raise OptionError(msg)
         codes.append(code)
     weight = np.ones(len(table)) if "n" not in table else table["n"].to_numpy()
     if "probability" in table:
@@ -327,11 +316,10 @@ def _of_scores(
     right = np.rint(right).astype(int)
     if (right > number).any():
         row = int((right > number).argmax())
-        msg = (
+        raise OptionError(
             f"{WHAT}: {table['annotator'].iloc[row]!r} has {right[row]:,} right of "
             f"{number[row]:,} answers; give as `n` how many were judged"
         )
-        raise OptionError(msg)
     frequent = np.bincount(space.answer, space.n, len(space.states))
     frequent = frequent / frequent.sum()
     parts = []
@@ -348,8 +336,7 @@ def _spread(share: Float[np.ndarray, " K"], number: int) -> Int[np.ndarray, " n"
     """Return so many codes, as often as their shares as nearly as whole numbers can."""
     middle = (np.arange(number) + 0.5) / max(number, 1)
     code: Int[np.ndarray, " n"] = np.searchsorted(np.cumsum(share), middle)
-    spread: Int[np.ndarray, " n"] = np.minimum(code, len(share) - 1)
-    return spread
+    return np.minimum(code, len(share) - 1)
 
 
 def _another(

@@ -80,11 +80,10 @@ def fit_auto(
             single = _mixture([single], np.ones(1), COMMON, space, reason)
         return single, None
     if request.prior:
-        msg = (
+        raise OptionError(
             "prior settings belong to a model, and auto compares several; name the "
             f"model they are meant for: {', '.join(CANDIDATES)}"
         )
-        raise OptionError(msg)
     part, fits, mixed = _compared(space, request, report)
     if request.engine not in ("auto", "vb"):
         single = fit_one(fits[0].name, space, request, report)

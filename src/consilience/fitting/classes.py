@@ -28,8 +28,9 @@ REMARK = "a heuristic states its result as certain, without uncertainty"
 def fit_classes(study: Study, request: Request) -> Outcome:
     """Fit a model of classes; of responses of kind objects, to their main labels."""
     if study.contains is not None:
-        msg = f"{request.model} does not use responses of kind contains; leave them out"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{request.model} does not use responses of kind contains; leave them out"
+        )
     study, asides = _main_labels(study)
     study, classes = _with_classes(study)
     with reporter(request.progress) as report:
@@ -91,12 +92,11 @@ def _with_classes(study: Study) -> tuple[Study, pd.DataFrame]:
     classes = classes[classes["item"].isin(names)].drop_duplicates()
     answered = responses.table.loc[responses.table["label"].notna(), "item"]
     if not classes["item"].isin(answered.astype("str")).any():
-        msg = (
+        raise OptionError(
             "no item has a label of the data set, of those with answers; read a table "
             "of items with the columns item and dataset_label, or give the classes as "
             "gold labels (`gold=`)"
         )
-        raise OptionError(msg)
     return replace(study, responses=responses.with_labels(classes["label"])), classes
 
 
@@ -129,22 +129,19 @@ def fit_heuristic(
     """Apply a heuristic."""
     name = request.model
     if request.engine not in ("auto", *model.engines):
-        msg = (
+        raise OptionError(
             f"{name} cannot be fitted by {request.engine}: {WHY}; leave the engine out"
         )
-        raise OptionError(msg)
     given = [what for what, value in beside.items() if value is not None]
     if given:
-        msg = (
+        raise OptionError(
             f"{name} is a heuristic and does not use {', '.join(given)}; leave them out"
         )
-        raise OptionError(msg)
     if responses.kind not in model.kinds:
-        msg = (
+        raise KindError(
             f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
             f"are of kind {responses.kind}: choose another model (`consilience models`)"
         )
-        raise KindError(msg)
     tables = {**model.tables(responses), **_annotator_tables(responses)}
     attributes = {
         **request.attributes(Study(responses=responses)),

@@ -147,17 +147,15 @@ def compare_models(
 ) -> tuple[list[Single], pd.DataFrame]:
     """Fit and score models; return the fits, and the table of how they stand."""
     if not names:
-        msg = "no model was named; name those to compare"
-        raise OptionError(msg)
+        raise OptionError("no model was named; name those to compare")
     for name in names:
         choose(annotators.fittable(name), name, host_engine(name), space)
     draws = request.effort.draws
     if draws is not None and draws < 2:
-        msg = (
+        raise OptionError(
             f"models are compared by draws, and {draws} were asked for; ask for two or "
             "more, or name one model to fit"
         )
-        raise OptionError(msg)
     work = [
         partial(_score, name, f"{name} ({number} of {len(names)})", space, request)
         for number, name in enumerate(names, 1)
@@ -216,11 +214,10 @@ def _score(
     fitted = fit_near_votes(name, shown, space, request, report)
     scores = leave_one_response_out(fitted.model, space, fitted.result.parameters)
     if scores is None:
-        msg = (
+        raise OptionError(
             f"{name} cannot be compared: it needs draws of a closed-form posterior of "
             "tables; leave it out, or compare by cross_validate"
         )
-        raise OptionError(msg)
     return fitted, scores.elpd
 
 
@@ -329,8 +326,7 @@ def _vote_shares(space: Space) -> Float[np.ndarray, " K"]:
     """Return the share of each state in the votes, all items weighing the same."""
     size = np.bincount(space.unit, space.n, space.num_units)
     share = np.bincount(space.answer, space.n / size[space.unit], len(space.answers))
-    votes: Float[np.ndarray, " K"] = share @ space.votes / share.sum()
-    return votes
+    return share @ space.votes / share.sum()
 
 
 def sample(space: Space, seed: int) -> Space:

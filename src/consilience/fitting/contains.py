@@ -41,11 +41,10 @@ def fit_contains(study: Study, request: Request) -> Outcome:
             name, why = which_contains(study.space(), request)
         if name == "auto":
             if request.prior:
-                msg = (
+                raise OptionError(
                     "prior settings belong to a model, and auto mixes two; name the "
                     f"model they are meant for: {' or '.join(HALVES)}"
                 )
-                raise OptionError(msg)
             space = study.space()
             single, groups = _by_halves(study, request, report)
             confusion = stack_chains(single.result.parameters["confusion"]).mean(0)

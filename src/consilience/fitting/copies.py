@@ -145,8 +145,7 @@ def _spread_evenly(chance: Float[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
     """Return as many places as there are on average, even over their chances."""
     order = np.argsort(chance, kind="stable")
     whole = np.floor(chance[order].cumsum() + 0.5)
-    places: Int[np.ndarray, " m"] = order[np.diff(whole, prepend=0.0) > 0]
-    return places
+    return order[np.diff(whole, prepend=0.0) > 0]
 
 
 def _common(
@@ -292,8 +291,7 @@ class _Quick:
             believed, finer.reshape(len(units), -1), len(space.states) * split
         )
         by_subtype = dense[:, dense.sum(0) > TRACE].toarray()
-        shares: Float[np.ndarray, "n M"] = by_subtype / by_subtype.sum(1, keepdims=True)
-        return shares
+        return by_subtype / by_subtype.sum(1, keepdims=True)
 
 
 def _fitted(model: Model[Any], space: Space) -> Result:

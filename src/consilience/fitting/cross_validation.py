@@ -129,15 +129,15 @@ def _folds(
         "response": np.arange(len(space.unit)),
     }
     if by not in groups:
-        msg = f"there are no folds by {by!r}; choose item, annotator or response"
-        raise OptionError(msg)
+        raise OptionError(
+            f"there are no folds by {by!r}; choose item, annotator or response"
+        )
     group = groups[by]
     number = int(group.max(initial=-1)) + 1
     if not 2 <= folds <= number:
-        msg = (
+        raise OptionError(
             f"{folds} folds were asked for, of {number} {by}s; give from 2 to {number}"
         )
-        raise OptionError(msg)
     order = np.random.default_rng(seed).permutation(number)
     return group, np.argsort(order)[group] % folds
 
@@ -148,17 +148,17 @@ def _log_predictive(
     """Return n times log p of each held answer; of an item, its share of the whole."""
     model = single.model
     if not model.on_host:
-        msg = (
+        raise OptionError(
             f"{single.name} cannot be cross-validated: its answers are not drawn from "
             "tables with Dirichlet rows; choose another model"
         )
-        raise OptionError(msg)
     parameters = single.result.parameters
     chains, number = next(iter(parameters.values())).shape[:2]
     draws = list(thin(parameters, chains * number))
     if len(draws) < 2:
-        msg = f"{single.name} was fitted without draws; ask for some (`draws=`)"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{single.name} was fitted without draws; ask for some (`draws=`)"
+        )
     tables = HostModel(model, whole if by == "item" else part)
     unit, annotator, answer, n = (
         each[test] for each in (whole.unit, whole.annotator, whole.answer, whole.n)
@@ -175,5 +175,4 @@ def _log_predictive(
         # The items' log probabilities, dealt out evenly over their answers.
         size = np.bincount(whole.unit, whole.n, whole.num_units)
         mean = mean[unit] / size[unit]
-    log_density: Float[np.ndarray, " H"] = n * mean
-    return log_density
+    return n * mean

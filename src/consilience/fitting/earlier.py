@@ -43,11 +43,10 @@ def aligned_space(space: Space, data: xr.DataTree) -> Space:
     if names == (*covariates.names, UNLISTED):
         covariates = covariates.with_unlisted(np.zeros(covariates.observed.shape, bool))
     if names != covariates.names:
-        msg = (
+        raise OptionError(
             f"candidates have the columns {', '.join(covariates.names)}; the "
             f"earlier fit had {', '.join(names) or 'none'}: give the same"
         )
-        raise OptionError(msg)
     moved = covariates.measured_by(
         constant["covariate_centre"].to_numpy(), constant["covariate_spread"].to_numpy()
     )
@@ -151,7 +150,4 @@ def places(
     before: Shaped[np.ndarray, " A"], now: Shaped[np.ndarray, " B"]
 ) -> Int[np.ndarray, " B"]:
     """Return where each name was before; -1 for those that were not there."""
-    place: Int[np.ndarray, " B"] = pd.Index(before.astype(str)).get_indexer(
-        pd.Index(now.astype(str))
-    )
-    return place
+    return pd.Index(before.astype(str)).get_indexer(pd.Index(now.astype(str)))

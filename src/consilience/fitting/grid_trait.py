@@ -68,8 +68,7 @@ class Trait(NamedTuple):
             annotators.astype(str)
         )
         typical = np.array([0.0, 0.0, self.width])
-        styles: Float[np.ndarray, "I 3"] = np.vstack([self.style, typical])[place]
-        return styles
+        return np.vstack([self.style, typical])[place]
 
 
 class Looks(NamedTuple):
@@ -186,11 +185,10 @@ def known_odds(space: ContainsSpace) -> Float[np.ndarray, " U"]:
 def node_prior(looks: Looks, odds: Float[np.ndarray, " R"]) -> Float[np.ndarray, "R T"]:
     """Return log p(node) of pairs of which so much is known."""
     absent, present = np.log(looks.joint + TINY**2)
-    logs: Float[np.ndarray, "R T"] = np.logaddexp(
+    return np.logaddexp(
         special.log_expit(-odds)[:, None] + absent,
         special.log_expit(odds)[:, None] + present,
     )
-    return logs
 
 
 def stored(trait: Trait) -> xr.Dataset:

@@ -149,5 +149,4 @@ def _components(
             0.5 * away @ away - (weight * node_prior(looks_of(looks), odds)).sum()
         )
 
-    found: Float[np.ndarray, " 5"] = minimize(loss, looks, options={"maxiter": 8}).x
-    return found
+    return minimize(loss, looks, options={"maxiter": 8}).x

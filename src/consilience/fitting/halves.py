@@ -139,8 +139,7 @@ class Additions:
         of_label = np.append(self.of_label, 0.0)[place]
         columns = _design(space)
         by_columns = columns @ self.weight[: columns.shape[1]]
-        moved: Float[np.ndarray, " U"] = by_columns + of_label - self.level
-        return moved
+        return by_columns + of_label - self.level
 
 
 def _design(space: ContainsSpace) -> Float[np.ndarray, "U P"]:
@@ -245,8 +244,7 @@ def _votes(space: ContainsSpace) -> Float[np.ndarray, " U"]:
     """Return smoothed shares of votes: two of the mean vote are added to each pair."""
     votes = tally(space)
     votes = (votes + 2 * votes.sum(0) / votes.sum()) * np.exp(space.log_prior)
-    share: Float[np.ndarray, " U"] = votes[:, 1] / votes.sum(1)
-    return share
+    return votes[:, 1] / votes.sum(1)
 
 
 def tables_given_presence(

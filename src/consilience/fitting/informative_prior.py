@@ -71,25 +71,22 @@ def check_previous(name: str, model: Model[Any], fit: Fit, space: Space) -> Mode
     """Return the model; refuse an earlier fit that cannot be its prior."""
     before = fit.data.attrs
     if before["model"] != name:
-        msg = (
+        raise OptionError(
             f"the earlier fit is of the model {before['model']}, this one of {name}; "
             "take the same model, or a fit of this one"
         )
-        raise OptionError(msg)
     if not model.by_gradient(space) or "objects" in model.kinds:
-        msg = (
+        raise OptionError(
             f"{name} cannot take its prior from an earlier fit: fit both studies "
             "together, or use `predict` to keep all as it was learned; contains, "
             "contains_counts, glad and item_difficulty can"
         )
-        raise OptionError(msg)
     sizes = fit.data["posterior"].sizes
     if sizes["chain"] * sizes["draw"] < 2:
-        msg = (
+        raise OptionError(
             f"the earlier fit, by {before['engine']}, is a point estimate without "
             "uncertainty; fit it again with draws (em: `draws=50`; or nuts)"
         )
-        raise OptionError(msg)
     return model
 
 

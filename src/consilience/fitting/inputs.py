@@ -44,8 +44,7 @@ def with_order(
     A table says so by an ordered categorical column of labels.
     """
     if isinstance(given, Shards):
-        msg = "shards are fitted by `fit_shards`, not by `fit`; call that"
-        raise OptionError(msg)
+        raise OptionError("shards are fitted by `fit_shards`, not by `fit`; call that")
     if isinstance(given, (Responses, str, Path)) or is_sources(given):
         return *both_tasks(given, contains), False
     frame = as_frame(given)
@@ -59,19 +58,17 @@ def with_order(
 def check_order(responses: Responses) -> None:
     """Refuse responses whose labels have no order that is known."""
     if responses.kind != "choice":
-        msg = (
+        raise OptionError(
             f"the responses are of kind {responses.kind!r}; ordered labels are for "
             'kind "choice": leave out `ordered=True`'
         )
-        raise OptionError(msg)
     if not responses.in_order:
         shown = listing(responses.labels["label"].tolist(), 6)
-        msg = (
+        raise OptionError(
             f"the order of the labels {shown} is not known: they are neither numbers "
             "nor words of a known scale; read the answers with the labels from the "
             "lowest to the highest (`labels=`)"
         )
-        raise OptionError(msg)
 
 
 def both_tasks(
@@ -84,20 +81,18 @@ def both_tasks(
     given = as_responses(responses)
     if set(given.kinds) == {"contains", "objects"}:
         if contains is not None:
-            msg = (
+            raise OptionError(
                 "the responses hold answers of kind contains, and more were given "
                 "beside them; give them once"
             )
-            raise OptionError(msg)
         return given.of_kind("objects"), given.of_kind("contains")
     if contains is None:
         return given, None
     if given.kind != "objects":
-        msg = (
+        raise OptionError(
             f"answers of kind contains are taken beside those of kind objects; the "
             f"responses are of kind {given.kind}: fit them by themselves"
         )
-        raise OptionError(msg)
     return given, as_responses(contains)
 
 
@@ -111,11 +106,10 @@ def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
     keys = {"item", "label"}
     lacking = sorted(keys - set(table.names))
     if what == "gold" and lacking:
-        msg = (
+        raise ColumnError(
             f"gold: there is no column {lacking[0]!r}; found {listing(table.names)}; "
             "gold has the columns item and label"
         )
-        raise ColumnError(msg)
     if what != "similarity":
         check_filled(table, {name: name for name in table.names if name in keys})
     return text_frame(table, {name: name for name in table.columns})

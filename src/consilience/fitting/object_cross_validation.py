@@ -137,13 +137,13 @@ def _folds(
 ) -> Int[np.ndarray, " I"]:
     if isinstance(folds, int):
         if not 2 <= folds <= items:
-            msg = f"{folds} folds of {items} items; give from 2 to {items}"
-            raise OptionError(msg)
+            raise OptionError(f"{folds} folds of {items} items; give from 2 to {items}")
         order = np.random.default_rng(seed).permutation(items)
         return order % folds
     if len(folds) != items or len(np.unique(folds)) < 2:
-        msg = f"{len(folds)} folds were given; give one of two or more to {items} items"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{len(folds)} folds were given; give one of two or more to {items} items"
+        )
     return folds
 
 

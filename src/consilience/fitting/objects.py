@@ -307,17 +307,15 @@ def predict_objects(
     """Infer what items hold by what an earlier study has learned."""
     evidence = label_pairs.evidence_of(before)
     if evidence is None:
-        msg = (
+        raise OptionError(
             "the earlier fit does not hold the effects of classes and labels; fit that "
             "study again"
         )
-        raise OptionError(msg)
     if study.contains is not None and not evidence.names.endorsement:
-        msg = (
+        raise OptionError(
             "the earlier fit had no answers of kind contains and has no estimate of "
             "leading questions; leave them out, or fit both tasks there"
         )
-        raise OptionError(msg)
     given = with_labels(study.responses, evidence)
     space: ObjectsSpace = replace(study, responses=given).space()
     named = replace(space.named, similar=evidence.similar)
@@ -398,8 +396,7 @@ def with_labels(given: Responses, study: StudyEvidence) -> Responses:
 def _check_numbers(study: StudyEvidence, now: tuple[str, ...]) -> None:
     before = tuple(name for name in study.names.slope if name != NOT_OURS)
     if now != before:
-        msg = (
+        raise OptionError(
             f"candidates have the columns {', '.join(now) or 'none'}; the earlier fit "
             f"had {', '.join(before) or 'none'}: give the same"
         )
-        raise OptionError(msg)

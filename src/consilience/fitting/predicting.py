@@ -148,11 +148,10 @@ def predict(
     if BY_HALVES in fit.data.children:
         result, tempering = _by_halves(fit.data, study, values)
     elif read is None:
-        msg = (
+        raise OptionError(
             f"{before['model']}, as it was fitted by {before['engine']}, cannot be "
             "used on other items: fit both studies together, or take a model of tables"
         )
-        raise OptionError(msg)
     else:
         result = result_of(read, values, before["prob"])
         tempering = _tempering(fit.data, model, space, result)
@@ -251,29 +250,26 @@ def _attributes(
 def _check_kind(data: xr.DataTree, given: Responses) -> None:
     name, kind = data.attrs["model"], data.attrs["kind"]
     if kind != given.kind:
-        msg = (
+        raise OptionError(
             f"the earlier fit was of kind {kind}, these responses are of kind "
             f"{given.kind}; use a fit of the same kind"
         )
-        raise OptionError(msg)
     if name in names() and isinstance(load(name), Heuristic):
-        msg = (
+        raise OptionError(
             f"{name} is a heuristic and has no parameters to apply to other items; "
             "apply it to the new responses themselves (fit)"
         )
-        raise OptionError(msg)
 
 
 def _check(data: xr.DataTree, space: Space) -> None:
     states = tuple(map(str, data["constant_data"]["true_class"].to_numpy()))
     if states != tuple(map(str, space.states)):
         other = sorted(set(states) ^ set(map(str, space.states)))
-        msg = (
+        raise OptionError(
             "the earlier fit was of other labels"
             + (f" (only in one of both: {', '.join(other[:5])})" if other else "")
             + "; read the responses with the labels of that study (`labels=`)"
         )
-        raise OptionError(msg)
 
 
 def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader | None:

@@ -97,11 +97,10 @@ class Study:
     ) -> "Study":
         """Read the side tables of responses, and merge samples of one annotator."""
         if annotator_prior is not None and responses.kind != "choice":
-            msg = (
+            raise KindError(
                 "annotator_prior is for responses of kind choice; these are of kind "
                 f"{responses.kind}: leave it out"
             )
-            raise KindError(msg)
         people = AnnotatorTable.read(annotators)
         responses = people.merged(responses)
         truth = as_table(gold, "gold")

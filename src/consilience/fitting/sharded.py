@@ -185,11 +185,10 @@ def _write(_: int, place: int, fit: ShardedFit, folder: Path) -> None:
             with whole_file(folder / name / f"{place:05d}.parquet") as file:
                 table.to_parquet(file, index=False)
     except OSError as error:
-        msg = (
+        raise CannotWriteError(
             f"{folder}: a worker cannot write there ({error}); name a folder on a disk "
             "that all machines share"
-        )
-        raise CannotWriteError(msg) from error
+        ) from error
     del shown, labels, table
     pa.default_memory_pool().release_unused()
 
@@ -335,20 +334,18 @@ def _chosen(
         raise OptionError(not_among("engine", engine, ("auto", *RULES)))
     if name == "auto":
         if engine == "em" or prior:
-            msg = (
+            raise OptionError(
                 "auto fits several models by vb; name one for another engine or a prior"
             )
-            raise OptionError(msg)
         return None, "vb"
     chosen = models.fittable(name, prior)
     check_kind(chosen, name, kind)
     engines = [each for each in ("vb", "em") if each in chosen.engines]
     if chosen.has_rows or chosen.of_classes or not engines:
-        msg = (
+        raise FitError(
             f"{name} is not fitted by sums over items, as shards need; choose a model "
             "that is, such as hierarchical_dawid_skene, glad or contains"
         )
-        raise FitError(msg)
     check_fits(name, engine, chosen.engines)
     return chosen, engines[0] if engine == "auto" else engine
 
@@ -358,16 +355,14 @@ def _effort(effort: EngineOptions, engine: str) -> dict[str, Any]:
     given = {key: value for key, value in asdict(effort).items() if value is not None}
     unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "draws", "prob"})
     if unused:
-        msg = (
+        raise OptionError(
             f"fits of shards have no {', '.join(unused)}; their effort is restarts, "
             "sweeps, tolerance, draws and prob"
         )
-        raise OptionError(msg)
     draws = given.pop("draws", 0)
     if engine == "em" and draws:
-        msg = (
+        raise OptionError(
             "em takes no draws of shards; models with closed forms have them by "
             '`engine="vb"`, or leave `draws=` out'
         )
-        raise OptionError(msg)
     return {"prob": effort.prob, "draws": draws, "steps": override(Steps(), given)}

@@ -41,19 +41,17 @@ class ShardedStudy:
         shards = replace(shards, folder=shards.folder.resolve())
         people = AnnotatorTable.read(annotators)
         if people.repeat_of:
-            msg = (
+            raise OptionError(
                 "annotators: samples of an annotator (repeat_of) are not merged in "
                 "shards; write shards in which they have one name"
             )
-            raise OptionError(msg)
         lists, truth = as_table(candidates, "candidates"), as_table(gold, "gold")
         if lists is not None:
             if shards.kind == "contains":
-                msg = (
+                raise OptionError(
                     "candidates of contains are columns of numbers whose weights are "
                     "learned, which they are not over shards; leave them out"
                 )
-                raise OptionError(msg)
             lists = _columns_of(lists)
         truth, lists = (_about(table, shards) for table in (truth, lists))
         remarks = []
@@ -100,12 +98,11 @@ def _columns_of(lists: pd.DataFrame) -> pd.DataFrame:
     taken = ["item", "label", "log_odds"]
     other = [name for name in lists.columns if name not in taken]
     if other and "log_odds" not in lists:
-        msg = (
+        raise OptionError(
             f"candidates have columns {', '.join(map(str, other))}, whose weights are "
             "not learned over shards; give them as one column log_odds, or leave them "
             "out"
         )
-        raise OptionError(msg)
     return lists[[name for name in taken if name in lists]]
 
 

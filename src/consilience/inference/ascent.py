@@ -163,11 +163,10 @@ def optimize(
             break
     assert best is not None  # noqa: S101 (for the type checker: there is a start)
     if not np.isfinite(finals).all():
-        msg = (
+        raise FitError(
             f"the {rule.what} of {finals.count(max(finals))} start(s) is not finite; "
             "check priors and candidate weights for infinite or huge numbers"
         )
-        raise FitError(msg)
     width = max(map(len, histories))
     objective = np.full((len(histories), width), np.nan)
     for row, history in zip(objective, histories, strict=True):
@@ -366,7 +365,4 @@ def _start(
 
 
 def _mean(concentration: Float[np.ndarray, "*b L"]) -> Float[np.ndarray, "*b L"]:
-    mean: Float[np.ndarray, "*b L"] = concentration / concentration.sum(
-        -1, keepdims=True
-    )
-    return mean
+    return concentration / concentration.sum(-1, keepdims=True)

@@ -213,8 +213,7 @@ def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
     """Return the mean of P(state) over the draws."""
     total = moments.belief
     whole = total.sum(1, keepdims=True)
-    mean: Float[np.ndarray, "U S"] = total / np.where(whole > 0, whole, number)
-    return mean
+    return total / np.where(whole > 0, whole, number)
 
 
 def interval(

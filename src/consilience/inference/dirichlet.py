@@ -46,21 +46,17 @@ def expected_log(
     concentration: Float[np.ndarray, "*batch L"],
 ) -> Float[np.ndarray, "*batch L"]:
     """Return the expected logarithms."""
-    logs: Float[np.ndarray, "*batch L"] = (
+    return (
         special.digamma(concentration)
         - special.digamma(total(concentration))[..., None]
     )
-    return logs
 
 
 def log_mean(
     concentration: Float[np.ndarray, "*batch L"],
 ) -> Float[np.ndarray, "*batch L"]:
     """Return the logarithms of the means."""
-    logs: Float[np.ndarray, "*batch L"] = (
-        np.log(concentration) - np.log(total(concentration))[..., None]
-    )
-    return logs
+    return np.log(concentration) - np.log(total(concentration))[..., None]
 
 
 def log_normaliser(concentration: Float[np.ndarray, "*batch L"]) -> float:
@@ -129,8 +125,7 @@ def log_dirichlet(
     """Draw logarithms of Dirichlet vectors, those along the last axis."""
     logs = log_gamma(generator, concentration)
     logs -= logs.max(-1, keepdims=True)
-    drawn: Float[np.ndarray, "*batch L"] = logs - np.log(total(np.exp(logs)))[..., None]
-    return drawn
+    return logs - np.log(total(np.exp(logs)))[..., None]
 
 
 def extrapolate(

@@ -195,8 +195,7 @@ class Chains:
     def _moved(self) -> Rows:
         """Return by how much effects move the rows."""
         values = self.values * self.scale[:, self.group][:, :, self.effect_of]
-        moved: Rows = (values @ self.direction.T).reshape(self.shape)
-        return moved
+        return (values @ self.direction.T).reshape(self.shape)
 
     def _counted(self, counts: Float[np.ndarray, "C J K T L"]) -> RowLikelihood:
         design = self.design
@@ -214,8 +213,7 @@ class Chains:
         for _ in range(steps // EXCHANGE):
             at, reached = self._exchange(at, reached)
         self._unpack(at)
-        scored: Scored = reached.more
-        return scored
+        return reached.more
 
     def _exchange(
         self, at: Float[np.ndarray, "C P"], here: Point

@@ -143,8 +143,7 @@ def laplace_draws(
 def _truncated(logs: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
     """Return weights that sum to one, none larger than so many times their mean."""
     logs = np.minimum(logs - special.logsumexp(logs), -math.log(len(logs)) / 2)
-    truncated: Float[np.ndarray, " N"] = special.softmax(logs)
-    return truncated
+    return special.softmax(logs)
 
 
 PHASE = "posterior bootstrap"
@@ -270,11 +269,9 @@ def _linear_tilt(
             (tilt[name] * value).sum()
             for name, value in {**position, **effects}.items()
         ]
-        total: Float[Array, ""] = jnp.stack(each).sum()
-        return total
+        return jnp.stack(each).sum()
 
-    with_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(rise)(position)
-    return with_slope
+    return jax.value_and_grad(rise)(position)
 
 
 @partial(jax.jit, static_argnames="model")
@@ -293,10 +290,7 @@ def _prior_tilt(
     free = unconstrain_fn(seed(program, 0), (model, whole), {}, values)
 
     def energy(position: Any) -> Float[Array, ""]:
-        potential: Float[Array, ""] = potential_energy(
-            seed(program, 0), (model, whole), {}, position
-        )
-        return potential
+        return potential_energy(seed(program, 0), (model, whole), {}, position)
 
     fall = jax.grad(energy)(free)
     return {**fall, **{name: jnp.zeros(()) for name in spreads}}

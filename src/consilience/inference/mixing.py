@@ -99,8 +99,7 @@ def _effective(draws: Shaped[np.ndarray, "P H D"]) -> Float[np.ndarray, " P"]:
     time = _autocorrelation_time(correlation.T)
     still = np.ptp(draws.astype(float), axis=(1, 2)) < np.finfo(float).resolution
     time = np.where(still, 1.0, np.maximum(time, 1 / np.log10(chains * number)))
-    effective: Float[np.ndarray, " P"] = chains * number / time
-    return effective
+    return chains * number / time
 
 
 def _autocorrelation_time(
@@ -159,8 +158,7 @@ def _shared(
     first = np.maximum.accumulate(np.where(starts, rank, 0), 1)
     after = np.where(ends, rank, np.inf)[:, ::-1]
     last = np.minimum.accumulate(after, 1)[:, ::-1]
-    mean: Float[np.ndarray, "P S"] = (first + last) / 2
-    return mean
+    return (first + last) / 2
 
 
 RHAT, BULK, TAIL = 1.05, 200.0, 100.0

@@ -182,8 +182,7 @@ def _may_pad(space: Space) -> bool:
 
 @jax.jit
 def _as_one_block(whole: Observations) -> Observations:
-    parts: Observations = jax.tree.map(lambda leaf: leaf[None], whole)
-    return parts
+    return jax.tree.map(lambda leaf: leaf[None], whole)
 
 
 MANY = 50_000  # units, by which it is quicker to compile another program
@@ -295,15 +294,9 @@ def energy_and_slope(
     program = partial(_program, model)
 
     def energy(position: Parameters) -> Float[Array, ""]:
-        potential: Float[Array, ""] = potential_energy(
-            program, (data, evidence), {}, position
-        )
-        return potential
+        return potential_energy(program, (data, evidence), {}, position)
 
-    with_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(energy)(
-        position
-    )
-    return with_slope
+    return jax.value_and_grad(energy)(position)
 
 
 @partial(jax.jit, static_argnames="model")
@@ -313,10 +306,7 @@ def energy_of_prior(
     """Return minus the log density of the prior alone, and the slope of that."""
     program, arguments = partial(sample_answers, model), (whole,)
     energy = partial(potential_energy, program, arguments, {})
-    with_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(energy)(
-        position
-    )
-    return with_slope
+    return jax.value_and_grad(energy)(position)
 
 
 def no_evidence(data: Data) -> Float[Array, "blocks size S"] | None:
@@ -338,8 +328,7 @@ def _program(
     def one(part: Any) -> Float[Array, ""]:
         observations, weight, tilt = part
         seen = log_likelihood(ran, observations, substates, tilt)
-        total: Float[Array, ""] = (weight * seen).sum()
-        return total
+        return (weight * seen).sum()
 
     parts = (data.parts, data.weight, evidence)
     if len(data.weight) == 1:

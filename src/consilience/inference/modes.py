@@ -132,10 +132,7 @@ def _of_chains(result: Result) -> Float[np.ndarray, " C"]:
     mixing = result.mixing
     if mixing is None:
         return np.full(len(result.moments), 1 / len(result.moments))
-    share: Float[np.ndarray, " C"] = (mixing.weight / np.bincount(mixing.mode))[
-        mixing.mode
-    ]
-    return share
+    return (mixing.weight / np.bincount(mixing.mode))[mixing.mode]
 
 
 def _linked(near: Shaped[np.ndarray, "C C"]) -> Int[np.ndarray, " C"]:
@@ -144,5 +141,4 @@ def _linked(near: Shaped[np.ndarray, "C C"]) -> Int[np.ndarray, " C"]:
     for _ in range(len(near)):
         reached = (reached.astype(int) @ reached) > 0
     _, mode = np.unique(reached.argmax(1), return_inverse=True)
-    groups: Int[np.ndarray, " C"] = mode
-    return groups
+    return mode

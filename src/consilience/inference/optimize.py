@@ -224,10 +224,7 @@ def _start(
         for name, site in sites.items()
         if site["type"] == "sample" and not site["is_observed"]
     }
-    free: Parameters = unconstrain_fn(
-        seed(sample_answers, 0), (model, whole), {}, values
-    )
-    return free
+    return unconstrain_fn(seed(sample_answers, 0), (model, whole), {}, values)
 
 
 def shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U S"]:
@@ -240,11 +237,10 @@ def _objective(histories: Sequence[list[float]]) -> Float[np.ndarray, "starts sw
     """Return the path of each start, filled up with NaN; refuse endless densities."""
     endless = sum(not np.isfinite(history[-1]) for history in histories)
     if endless:
-        msg = (
+        raise FitError(
             f"the {WHAT} of {endless} start(s) is not finite; check priors and "
             "candidate weights for infinite or huge numbers"
         )
-        raise FitError(msg)
     objective = np.full((len(histories), max(map(len, histories))), np.nan)
     for row, history in zip(objective, histories, strict=True):
         row[: len(history)] = history

@@ -71,8 +71,9 @@ class EngineOptions:
     def __post_init__(self) -> None:
         """Refuse what no engine can do."""
         if not _is_number(self.prob) or not 0 < self.prob < 1:
-            msg = f"prob is {self.prob!r}; give a probability between 0 and 1"
-            raise OptionError(msg)
+            raise OptionError(
+                f"prob is {self.prob!r}; give a probability between 0 and 1"
+            )
         for name, value in asdict(self).items():
             if name == "prob" or value is None:
                 continue
@@ -80,8 +81,9 @@ class EngineOptions:
             whole = name != "tolerance"
             if not (_is_number(value) and value >= least and (value % 1 == 0) >= whole):
                 what = f"a whole number of {least}" if whole else least
-                msg = f"{name} is {value!r}; give {what} or more, or leave it out"
-                raise OptionError(msg)
+                raise OptionError(
+                    f"{name} is {value!r}; give {what} or more, or leave it out"
+                )
 
 
 def _is_number(value: object) -> bool:
@@ -96,15 +98,17 @@ def check_seed(seed: object) -> int:
         number = int(seed)
         if 0 <= number < 2**32:
             return number
-    msg = f"seed is {seed!r}; a seed is a whole number from 0 to {2**32 - 1}"
-    raise OptionError(msg)
+    raise OptionError(
+        f"seed is {seed!r}; a seed is a whole number from 0 to {2**32 - 1}"
+    )
 
 
 def check_fits(name: str, engine: str, engines: Sequence[str]) -> None:
     """Refuse an engine that does not fit a model; one is always chosen."""
     if engine not in ("auto", *engines):
-        msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(engines)}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{name} cannot be fitted by {engine}; it has: {', '.join(engines)}"
+        )
 
 
 def override[Record](default: Record, given: Mapping[str, Any]) -> Record:

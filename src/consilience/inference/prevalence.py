@@ -266,8 +266,7 @@ class _Bend:
         """Sum over the labels that a unit does not list."""
         listed = self.matrix.listed(dense[None])
         there = np.where(self.covariates.real, listed, 0.0)
-        beyond: Float[np.ndarray, " U"] = dense.sum() - there.sum(1)
-        return beyond
+        return dense.sum() - there.sum(1)
 
     def _over_far(self, value: Float[np.ndarray, " U"]) -> Float[np.ndarray, " K"]:
         """Sum over the units that do not list a label."""

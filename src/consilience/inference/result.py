@@ -136,11 +136,10 @@ def check_engine(engine: str) -> None:
 def check_kind(model: Model[Any], name: str, kind: str) -> None:
     """Refuse a model of responses of another kind."""
     if kind not in model.kinds:
-        msg = (
+        raise KindError(
             f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
             f"are of kind {kind}: choose another model (`consilience models`)"
         )
-        raise KindError(msg)
 
 
 def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str, str]:
@@ -203,8 +202,7 @@ def run(
 ) -> Result:
     """Fit by the engine of that name."""
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
-        msg = f"{engine} needs draws; give one or more, or use vb or em"
-        raise OptionError(msg)
+        raise OptionError(f"{engine} needs draws; give one or more, or use vb or em")
     by_numpy = model.on_host and not model.by_gradient(space)
     has_closed_form = engines.load(engine).HAS_CLOSED_FORM
     if isinstance(model, Rule) or (by_numpy and has_closed_form):
@@ -230,5 +228,4 @@ def _fitted(
         options = engine.options(model, space, given)
     else:
         options = override(engine.Options(), given)
-    result: Result = engine.fit(model, space, seed, options, report)
-    return result
+    return engine.fit(model, space, seed, options, report)

@@ -55,11 +55,10 @@ class ShardedModel:
         self.first_part = self._lay_out(0)
         first = self.first_part
         if first.normal or first.candidates is not None:
-            msg = (
+            raise FitError(
                 "shards are fitted by models all of whose parameters have closed forms,"
                 " such as dawid_skene and hierarchical_dawid_skene; choose one of these"
             )
-            raise FitError(msg)
         self.priors, self.coding = first.priors, first.coding
         self.normal, self.candidates = first.normal, None
         self.executor = executor(client, self._lay_out, number, keep=Room(KEPT, _size))

@@ -40,8 +40,7 @@ def slope_of(energy: Callable[[Parameters], Any], unravel: Callable[..., Any]) -
 
     def slope(place: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
         _, slope = energy(unravel(jnp.asarray(place)))
-        flat: Float[np.ndarray, " P"] = np.asarray(ravel_pytree(slope)[0], float)
-        return flat
+        return np.asarray(ravel_pytree(slope)[0], float)
 
     return slope
 

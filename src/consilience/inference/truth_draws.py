@@ -289,8 +289,7 @@ class TruthDraws:
         return listed + self.matrix.log_prior
 
     def _state(self, listed: Int[np.ndarray, "C U"]) -> Int[np.ndarray, "C U"]:
-        state: Int[np.ndarray, "C U"] = self.state[np.arange(len(self.state)), listed]
-        return state
+        return self.state[np.arange(len(self.state)), listed]
 
     def _of_states(self, slot: Int[np.ndarray, "C U"]) -> Float[np.ndarray, "C K"]:
         """Count the items of each state that were drawn with the prevalence."""

@@ -26,8 +26,7 @@ def stack_chains(
     A parameter has no numbers where a study lacks the columns that it weighs.
     """
     chains, draws, *rest = values.shape
-    stacked: Shaped[np.ndarray, ...] = values.reshape(chains * draws, *rest)
-    return stacked
+    return values.reshape(chains * draws, *rest)
 
 
 def thin(

@@ -102,8 +102,7 @@ class HostModel:
     def _scores(self, logs: Logs, answers: Any) -> Float[np.ndarray, "U M"]:
         weight = None if self.candidates is None else logs[WEIGHT]
         log_prior = log_prior_of_truth(self.matrix, answers.log_prevalence, weight)
-        scores: Float[np.ndarray, "U M"] = answers.log_joint(self.matrix, log_prior)
-        return scores
+        return answers.log_joint(self.matrix, log_prior)
 
     def sweep(
         self,
@@ -263,8 +262,7 @@ class HostModel:
     ) -> Parameters:
         """Return the free numbers one step further up."""
         scales = {name: site.distribution.scale for name, site in self.normal.items()}
-        stepped: Parameters = self.answers(logs).step(self.matrix, free, scales, belief)
-        return stepped
+        return self.answers(logs).step(self.matrix, free, scales, belief)
 
     def __sizeof__(self) -> int:
         """Return its bytes, by which a cluster decides not to move it."""
@@ -298,8 +296,7 @@ class HostModel:
 def _inverse(log_chance: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Return one over a chance, in single precision."""
     single = log_chance.astype(np.float32)
-    inverse: Float[np.ndarray, ...] = np.exp(np.minimum(-single, LARGEST_LOG))
-    return inverse
+    return np.exp(np.minimum(-single, LARGEST_LOG))
 
 
 _NOT_LINEAR = (

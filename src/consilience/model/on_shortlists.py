@@ -290,8 +290,7 @@ class _Terms:
 def lists_of(data: Any) -> Shortlists:
     """Return the short lists that the model has laid out."""
     if not isinstance(data.layout, Shortlists):
-        msg = "a model of short lists needs them: use lay_out(model, space)"
-        raise TypeError(msg)
+        raise TypeError("a model of short lists needs them: use lay_out(model, space)")
     return data.layout
 
 

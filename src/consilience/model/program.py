@@ -127,10 +127,9 @@ def simulate(
         drawn, following = _compiled(model, observations, first, values)
         ran = _run_again(model, observations, first, values)
     if not all(np.isfinite(value).all() for value in drawn.values()):
-        msg = (
+        raise FitError(
             "the prior cannot be drawn from; simulate from a model with a proper prior"
         )
-        raise FitError(msg)
     drawn |= following
     if isinstance(ran.answers, LaidOutAnswers):
         made = ran.answers.simulate(second, observations)
@@ -154,8 +153,7 @@ def _run_again(
     fixed: Parameters,
 ) -> Ran:
     program = seed(substitute(sample_answers, data=fixed), key)
-    ran: Ran = program(model, observations)
-    return ran
+    return program(model, observations)
 
 
 def _drawn(

@@ -56,8 +56,7 @@ def score(ran: Ran, observations: Observations) -> Float[AnyArray, "U M"]:
     """Return log p(state, the unit's answers | parameters)."""
     prevalence = ran.answers.log_prevalence
     log_prior = log_prior_of_truth(observations, prevalence, ran.weight)
-    scores: Float[AnyArray, "U M"] = ran.answers.log_joint(observations, log_prior)
-    return scores
+    return ran.answers.log_joint(observations, log_prior)
 
 
 def log_likelihood(
@@ -71,8 +70,7 @@ def log_likelihood(
         if evidence is not None:
             log_prior_and_evidence = observations.log_prior + evidence
             observations = replace(observations, log_prior=log_prior_and_evidence)
-        likelihood: Float[Array, " U"] = ran.answers.log_likelihood(observations)
-        return likelihood
+        return ran.answers.log_likelihood(observations)
     scores = score(ran, observations)
     if evidence is not None:
         scores += jnp.repeat(evidence, substates, axis=1)
@@ -125,8 +123,7 @@ def sample_weights(observations: Observations) -> Float[Array, " P"] | None:
         return None
     number = observations.prior_covariates.value.shape[2]
     wide = dist.Normal(jnp.zeros(number), SPREAD).to_event(1)
-    weight: Float[Array, " P"] = numpyro.sample(WEIGHT, wide)
-    return weight
+    return numpyro.sample(WEIGHT, wide)
 
 
 pytree()(Shortlists)

@@ -38,8 +38,7 @@ from numpyro.primitives import Messenger
 def sample_scale(name: str, median: float, wide: float) -> Float[Array, ""]:
     """Sample by how much numbers vary, inside a program."""
     prior = dist.LogNormal(jnp.log(median), wide)
-    spread: Float[Array, ""] = numpyro.sample(scale_site(name), prior)
-    return spread
+    return numpyro.sample(scale_site(name), prior)
 
 
 def sample_random_effects(
@@ -47,8 +46,7 @@ def sample_random_effects(
 ) -> Float[Array, "*shape"]:
     """Sample numbers that vary by a spread, inside a program."""
     each = RandomEffects(spread, information).to_event(information.ndim)
-    numbers: Float[Array, "*shape"] = numpyro.sample(name, each)
-    return numbers
+    return numpyro.sample(name, each)
 
 
 def scale_site(name: str) -> str:

@@ -150,12 +150,11 @@ def _allocations(
     """Return every way to take some of the one-label responses for exhaustive."""
     number = np.prod(alone + 1.0, axis=1)
     if number.sum() * num_blocks > MAX_CELLS:
-        msg = (
+        raise FitError(
             f"the one-label answers to some of {len(alone):,} items can be split in "
             f"{number.max():,.0f} ways between those who pick one object and those who "
             "list all; with so many answers an item, fit fewer of them"
         )
-        raise FitError(msg)
     count = number.astype(np.int64)
     of_unit = np.repeat(np.arange(len(alone)), count)
     rest = places_within(count)

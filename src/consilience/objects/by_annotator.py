@@ -185,12 +185,11 @@ def _allocations(
     """
     ways = 1 << alone
     if ways.sum() << num_labels > MAX_CELLS:
-        msg = (
+        raise FitError(
             f"the one-label answers to one item can be split in {int(ways.max()):,} "
             "ways between those who pick one object and those who list all, answer by "
             "answer; fit fewer of them, or the model objects"
         )
-        raise FitError(msg)
     of_unit = np.repeat(np.arange(len(ways), dtype=np.int32), ways)
     order = np.argsort(unit, kind="stable")
     first = np.searchsorted(unit[order], np.arange(len(ways)))

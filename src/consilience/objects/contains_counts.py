@@ -29,11 +29,10 @@ def contains_counts(
 ) -> tuple[Int[np.ndarray, "U C 3"], list[str]]:
     """Count the answers about each candidate; say what is assumed of them."""
     if contains.kind != "contains":
-        msg = (
+        raise KindError(
             f"the answers given beside the objects are of kind {contains.kind}; give "
             "those to the question whether a label is there (kind contains)"
         )
-        raise KindError(msg)
     table = contains.table[contains.table["answer"].notna()]
     unit = _codes(table["item"], items)
     label = _codes(table["label"], labels)
@@ -42,12 +41,11 @@ def contains_counts(
     matched, slot = hit.any(1), hit.argmax(1)
     n = table["n"].to_numpy().astype(np.int64)
     if not matched.any():
-        msg = (
+        raise SourceError(
             f"none of {n.sum():,} Contains answers is about a candidate of an item "
             "with several whose objects were named; give items and labels the same "
             "names in both tasks"
         )
-        raise SourceError(msg)
     word = table["answer"].cat.codes.to_numpy()
     counts = np.zeros((*candidate.shape, len(ANSWERS)), np.int64)
     np.add.at(counts, (unit[matched], slot[matched], word[matched]), n[matched])

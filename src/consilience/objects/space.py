@@ -112,8 +112,7 @@ def objects(
         responses, sentences = with_candidates(responses, lists)
     table = responses.table[responses.table["label"].notna()]
     if table.empty:
-        msg = "no answer names a label: every question was skipped"
-        raise SourceError(msg)
+        raise SourceError("no answer names a label: every question was skipped")
     given = offered_lists(responses) if lists is None else lists
     if given is not None:
         given = given[given["label"].astype(str) != NONE]
@@ -271,12 +270,11 @@ def _rows(table: pd.DataFrame, annotator: Int[np.ndarray, " N"]) -> pd.DataFrame
     if (number != 1).any():
         first = int((number != 1).to_numpy().argmax())
         bad = table.iloc[rows["row"].to_numpy()[first]]
-        msg = (
+        raise DataError(
             f"an answer about item {bad['item']!r} (response {bad['response_id']!r}) "
             f"marks {int(number.iloc[first])} of its labels as the main object; "
             "expected one: fix it, or name the column of the main object (`main=NAME`)"
         )
-        raise DataError(msg)
     return rows
 
 
@@ -289,8 +287,7 @@ def _nameable(
         return table, 0
     named = set(table.loc[~is_none, "item"].astype(str))
     if not named:
-        msg = f"no answer names a label: all of them are {NONE!r}"
-        raise SourceError(msg)
+        raise SourceError(f"no answer names a label: all of them are {NONE!r}")
     if given is not None:
         named |= set(given["item"].astype(str))
     items = responses.items
@@ -331,15 +328,13 @@ def _listed(
     matched = item >= 0
     pair = item[matched].astype(np.int64) * len(labels) + label[matched]
     if len(np.unique(pair)) < len(pair):
-        msg = "candidates name one item and label twice; name it once"
-        raise DataError(msg)
+        raise DataError("candidates name one item and label twice; name it once")
     numbers = given.loc[matched, list(names)].apply(pd.to_numeric, errors="coerce")
     covariates = numbers.to_numpy(dtype=float)
     if not np.isfinite(covariates).all():
-        msg = (
+        raise DataError(
             "candidates hold a cell that is not a finite number; fix or drop the column"
         )
-        raise DataError(msg)
     return pair, covariates.reshape(len(pair), len(names)), names
 
 

@@ -19,6 +19,7 @@ def __getattr__(name: str) -> Any:
     """Load a function, or say at once that matplotlib is missing."""
     if name in __all__ and find_spec("matplotlib") is None:
         advice = 'pip install "consilience[plots]"'
-        msg = f"plots: matplotlib not found, which is needed to draw them; {advice}"
-        raise UnavailableError(msg)
+        raise UnavailableError(
+            f"plots: matplotlib not found, which is needed to draw them; {advice}"
+        )
     return _attribute(name)

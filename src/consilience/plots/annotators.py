@@ -89,11 +89,10 @@ def plot_annotators(
     if annotators is not None:
         rows = _chosen(rows, annotators)
     if rows.empty:
-        msg = (
+        raise OptionError(
             f"plot_annotators: the fit ({fit.data.attrs['model']}) has no {columns[0]} "
             "of annotators; fit a model that has, such as hierarchical_dawid_skene"
         )
-        raise OptionError(msg)
     table = CATALOGUE["annotators"].of(rows).sort(columns[0])
     if annotators is None and len(rows) > most:
         best = max(most // 2, 1)
@@ -122,8 +121,9 @@ def _columns(table: pd.DataFrame, by: str | Sequence[str] | None) -> list[str]:
         if column not in there:
             raise OptionError(not_among("column of annotators", column, there))
     if not columns:
-        msg = f"plot_annotators: no column is named; name some of {', '.join(there)}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"plot_annotators: no column is named; name some of {', '.join(there)}"
+        )
     return columns
 
 
@@ -194,11 +194,10 @@ def plot_agreement(
         raise OptionError(not_among("plot of agreement", what, there))
     table = getattr(agreement, what)
     if table is None or table.empty:
-        msg = (
+        raise OptionError(
             f"plot_agreement: there is no table of {what}; compute the agreement with "
             f"{what[:-1]!r} in `by`"
         )
-        raise OptionError(msg)
     if what == "labels":
         return _labels(agreement, most, names, ax)
     if measure not in ("kappa", "percent"):
@@ -210,8 +209,7 @@ def _coefficients(agreement: Agreement, ax: Axes | None) -> Axes:
     table = coefficients(agreement)
     if table.frame.empty:
         reasons = "; ".join(dict.fromkeys(agreement.coefficients["reason"].dropna()))
-        msg = f"plot_agreement: no coefficient is defined ({reasons})"
-        raise OptionError(msg)
+        raise OptionError(f"plot_agreement: no coefficient is defined ({reasons})")
     names = [cell.text for cell in table.cells("coefficient")]
     return plot_rows(table, ["value"], names, "agreement", ax)
 

@@ -179,8 +179,9 @@ def _tables(
             parties = dict(iter(table[~pooled].groupby(who[~pooled])))
         return _chosen(parties, annotator, "annotator"), stated
     if prob is not None:
-        msg = "plot_confusion: prob is for fits; give it to the analysis instead"
-        raise OptionError(msg)
+        raise OptionError(
+            "plot_confusion: prob is for fits; give it to the analysis instead"
+        )
     if isinstance(confusion, HumanConfusion):
         table = confusion.table(min_probability=0.005)
         return _chosen({"": table}, None, "annotator"), confusion.prob
@@ -192,12 +193,11 @@ def _tables(
         expected = "a Fit, HumanConfusion, ComparedConfusion or table"
         raise OptionError(not_a("confusion", confusion, expected))
     if not {"true_label", "given_label", "probability"} <= {*confusion.columns}:
-        msg = (
+        raise OptionError(
             "plot_confusion: the table has the columns "
             f"{', '.join(map(str, confusion.columns))}; it needs true_label, "
             "given_label and probability"
         )
-        raise OptionError(msg)
     return _chosen({"": confusion}, None, "annotator"), None
 
 
@@ -210,11 +210,10 @@ def _chosen(
             raise OptionError(not_among(what, str(wanted), parties))
         return {str(wanted): parties[str(wanted)]}
     if "" in parties and parties[""].empty:
-        msg = (
+        raise OptionError(
             "plot_confusion: there is no confusion of all annotators together; name "
             "an annotator, or fit a model that has confusions"
         )
-        raise OptionError(msg)
     return parties
 
 
@@ -345,8 +344,7 @@ def _items(fit: Fit, items: Sequence[object] | None, most: int) -> list[str]:
     if items is None:
         order = np.argsort(-table["entropy"].to_numpy(dtype=float), kind="stable")
         if not len(order):
-            msg = "plot_posterior_labels: the fit has no items"
-            raise OptionError(msg)
+            raise OptionError("plot_posterior_labels: the fit has no items")
         return [str(name) for name in there.to_numpy()[order[:most]]]
     wanted = [str(items)] if isinstance(items, str) else [str(name) for name in items]
     for item in wanted:

@@ -137,11 +137,10 @@ def _given(
     if not isinstance(table, pd.DataFrame):
         raise OptionError(not_a(argument, table, f"a Fit or the table of {source}"))
     if not {*needs} <= {*table.columns} or table.empty:
-        msg = (
+        raise OptionError(
             f"{argument}: give a fit, or the table of {source}, with rows and the "
             f"columns {', '.join(needs)}"
         )
-        raise OptionError(msg)
     return table
 
 
@@ -278,8 +277,9 @@ def _calibration_table(
     """Return what is drawn, and the probability of its intervals where it is stated."""
     if isinstance(calibration, Fit):
         if gold is None:
-            msg = "plot_calibration: a fit is compared with gold labels; give gold"
-            raise OptionError(msg)
+            raise OptionError(
+                "plot_calibration: a fit is compared with gold labels; give gold"
+            )
         data, chance = calibration.data, 0.9 if prob is None else prob
         kind = data.attrs["kind"]
         truths = gold_table(gold, ReadOptions())

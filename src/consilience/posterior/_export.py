@@ -120,14 +120,12 @@ def export(  # noqa: PLR0913 (each option stands alone)
     if format not in FORMATS:
         raise OptionError(not_among("format", format, FORMATS))
     if not what and format != "label_studio":
-        msg = f"export: no table is named; name some of {', '.join(there)}"
-        raise OptionError(msg)
+        raise OptionError(f"export: no table is named; name some of {', '.join(there)}")
     if (tasks is not None) != (format == "label_studio"):
-        msg = (
+        raise OptionError(
             "export: the format label_studio adds predictions to the tasks of a "
             'project; give `format="label_studio"` and `tasks=` together'
         )
-        raise OptionError(msg)
     fit = fit.with_(prob=prob)
     names = list(dict.fromkeys(what))
     place, note = Path(folder), {**about(fit.data), **meanings(*names)}
@@ -172,12 +170,11 @@ def export(  # noqa: PLR0913 (each option stands alone)
 def _check_one_file(names: Sequence[str], format: str, place: Path) -> None:
     if ending(place) == format and (len(names) == 1 or format in SEVERAL):
         return
-    msg = (
+    raise OptionError(
         f"export: {place} is the name of a {ending(place)} file, but asked for are "
         f"{', '.join(names)} as {format}; name a folder, one table of that format, or "
         f"a file of {' or '.join(SEVERAL)}, which holds several"
     )
-    raise OptionError(msg)
 
 
 def ending(path: Path) -> str | None:
@@ -193,7 +190,6 @@ def export_table(
     format = ending(place)
     if format is None:
         endings = ", ".join(f".{name}" for name in WRITERS)
-        msg = f"{path}: tables are written as {endings}; fix the ending"
-        raise OptionError(msg)
+        raise OptionError(f"{path}: tables are written as {endings}; fix the ending")
     with whole_file(place, overwrite=overwrite) as partial:
         WRITERS[format](frame, partial, {})

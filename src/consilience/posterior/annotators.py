@@ -114,10 +114,9 @@ def _information(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
         return None
     given = np.maximum(confusion.astype(float), MIN_PROBABILITY)
     overall = np.einsum("sk,sjkl->sjl", prevalence, given)
-    information: Float[np.ndarray, "S J"] = np.einsum(
+    return np.einsum(
         "sk,sjkl,sjkl->sj", prevalence, given, np.log(given / overall[:, :, None])
     )
-    return information
 
 
 def _stated(
@@ -180,11 +179,10 @@ def _chances(
     weight = weight / weight.sum(axis=1, keepdims=True)
     num_draws, num_annotators, num_true, num_given = confusion.shape
     value = weight[:, :, None] * right
-    chance: Float[np.ndarray, "S J"] = np.matmul(
+    return np.matmul(
         confusion.reshape(num_draws, num_annotators, num_true * num_given),
         value.reshape(num_draws, -1, 1).astype(confusion.dtype),
     )[:, :, 0]
-    return chance
 
 
 def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
@@ -284,8 +282,7 @@ def _means(
     accuracy: Float[np.ndarray, "S J"], members: Bool[np.ndarray, "G J"]
 ) -> Float[np.ndarray, "S G"]:
     share = members / np.maximum(members.sum(1, keepdims=True), 1)
-    means: Float[np.ndarray, "S G"] = accuracy @ share.T
-    return means
+    return accuracy @ share.T
 
 
 def covariate_effects(data: xr.DataTree) -> pd.DataFrame:

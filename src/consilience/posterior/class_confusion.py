@@ -173,5 +173,4 @@ def confusion_of_groups(
 def has_answers(posterior: ClassPosterior) -> Bool[np.ndarray, " K"]:
     """Return which classes have answers about their items."""
     counts = posterior.label_counts
-    answered: Bool[np.ndarray, " K"] = counts.by_class(counts.votes).sum(1) > 0
-    return answered
+    return counts.by_class(counts.votes).sum(1) > 0

@@ -117,8 +117,9 @@ def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
     """P(answer | truth) for one true label and every answer given about it."""
     labels = names(data, "true_class")
     if label not in set(labels):
-        msg = f"confusion: there is no label {label!r} among the {len(labels)} labels"
-        raise OptionError(msg)
+        raise OptionError(
+            f"confusion: there is no label {label!r} among the {len(labels)} labels"
+        )
     code = int(np.flatnonzero(labels == label)[0])
     if is_of_classes(data):
         # It needs JAX, which only fits of classes do.
@@ -136,11 +137,10 @@ def confusion_at_level(data: xr.DataTree, level: int) -> pd.DataFrame:
         if kept is not None and level == 1:
             return kept
         has = "the levels 0 and 1" if kept is not None else "the level 0 alone"
-        msg = (
+        raise OptionError(
             f"confusion: a fit of kind {data.attrs['kind']} has {has}; other levels of "
             "labels are of kind choice (for main labels, fit the model class_confusion)"
         )
-        raise OptionError(msg)
     groups = label_levels(data, level)
     if is_of_classes(data):
         from consilience.posterior import class_confusion
@@ -155,11 +155,10 @@ def label_levels(
     """Return the group of each label, some steps up the hierarchy, and their names."""
     constant = data["constant_data"]
     if "superclass" not in constant:
-        msg = (
+        raise OptionError(
             "confusion: no label has a superclass; read the responses with a table of "
             "labels that has a column parent (`labels=`)"
         )
-        raise OptionError(msg)
     labels = names(data, "true_class")
     parent = dict(zip(labels, constant["superclass"].to_numpy(), strict=True))
     group, group_names = label_groups(pd.Index(labels, dtype="str"), parent, level)
@@ -171,11 +170,10 @@ def group_confusion(data: xr.DataTree) -> pd.DataFrame:
     """P(answer | truth) in each group of labels (contains)."""
     values = draws(data, "group_confusion", ("group", *_CELLS))
     if values is None or "group" not in data["posterior"].coords:
-        msg = (
+        raise OptionError(
             f"the fit ({data.attrs['model']}) has no groups of labels; fit the "
             "model contains to responses whose labels have a parent"
         )
-        raise OptionError(msg)
     interval = estimate(values, float(data.attrs["prob"]))
     groups = data["posterior"]["group"].to_numpy().astype(str).astype(object)
     labels = names(data, "true_class"), names(data, "given_class")
@@ -349,7 +347,4 @@ def _row_shares(
 ) -> Float[np.ndarray, "*rows L"]:
     """Return the shares of each row; others where a row has no counts."""
     total = counts.sum(-1, keepdims=True)
-    shares: Float[np.ndarray, "*rows L"] = np.divide(
-        counts, total, out=otherwise.copy(), where=total > 0
-    )
-    return shares
+    return np.divide(counts, total, out=otherwise.copy(), where=total > 0)

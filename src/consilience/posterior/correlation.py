@@ -127,8 +127,7 @@ def _table_residuals(tables: ByTables, matrix: ResponseMatrix) -> Residuals:
 
     def of_units(values: Float[np.ndarray, "#J K T #L"]) -> Float[np.ndarray, "U M"]:
         summed = over_answers(matrix, np.broadcast_to(values, likely.shape))
-        each: Float[np.ndarray, "U M"] = summed.reshape(len(summed), -1)
-        return each
+        return summed.reshape(len(summed), -1)
 
     return Residuals(
         of_units(residual),
@@ -186,8 +185,7 @@ def _of_rivals(
     number = rivals.sum(1)
     if (number == 1).all():
         return logs[:, rivals.argmax(1)]
-    mean: Float[np.ndarray, "#J K L"] = (rivals / number[:, None]) @ logs
-    return mean
+    return (rivals / number[:, None]) @ logs
 
 
 # Correlation given the truth over the residual correlation above what models of the
@@ -235,10 +233,7 @@ class Residual:
         """Return by how much so many answers of each item are fewer than they seem."""
         if np.isfinite(self.common):
             return mixed_effect(number, self.given_truth)
-        effect: Float[np.ndarray, " U"] = (
-            1 + np.maximum(number - 1, 0) * self.given_truth
-        )
-        return effect
+        return 1 + np.maximum(number - 1, 0) * self.given_truth
 
 
 def mixed_effect(
@@ -246,8 +241,7 @@ def mixed_effect(
 ) -> Float[np.ndarray, " U"]:
     """Return the design effect of so many answers where several models are mixed."""
     further = np.sqrt(np.maximum(number - 1, 0) * (AT - 1))
-    effect: Float[np.ndarray, " U"] = 1 + further * correlation
-    return effect
+    return 1 + further * correlation
 
 
 def common_correlation(shrunk: Sequence[float]) -> float:

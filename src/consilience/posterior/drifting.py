@@ -79,8 +79,9 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     check_responses(fit, responses)
     answers = Answers.of(fit.data) if "observed_data" in fit.data.children else None
     if fit.data.attrs["kind"] == "objects" or answers is None:
-        msg = "drift: the fit is of kind objects, or too large; fit choice or contains"
-        raise OptionError(msg)
+        raise OptionError(
+            "drift: the fit is of kind objects, or too large; fit choice or contains"
+        )
     place = _places(answers, _order(fit, answers, responses))
     right, expected = _right(answers)
     people = len(answers.annotators)
@@ -176,11 +177,10 @@ def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray
     joined = fitted.merge(given.drop_duplicates(keys), "left", on=keys)["order"]
     lacking = int(joined.isna().sum())
     if lacking:
-        msg = (
+        raise OptionError(
             f"drift: {lacking:,} of the {len(joined):,} answers of the fit are not "
             "among the responses; give those that were fitted, read as they were then"
         )
-        raise OptionError(msg)
     return joined.to_numpy()
 
 

@@ -232,12 +232,11 @@ def write_workbook(
 
     for name, frame in tables.items():
         if len(frame) >= _MAX_ROWS or len(frame.columns) > _MAX_COLUMNS:
-            msg = (
+            raise OptionError(
                 f"{path.name}: the table {name} has {len(frame):,} rows and "
                 f"{len(frame.columns):,} columns, and a sheet has {_MAX_ROWS:,} and "
                 f"{_MAX_COLUMNS:,}; use the format parquet or csv"
             )
-            raise OptionError(msg)
     book = Workbook(write_only=True)
     about = pd.DataFrame({"name": list(note), "value": list(map(str, note.values()))})
     for name, frame in {**tables, **({ABOUT: about} if note else {})}.items():
@@ -300,8 +299,9 @@ def write_predictions(
     if not isinstance(given, list) or not all(
         isinstance(task, dict) and isinstance(task.get("data"), dict) for task in given
     ):
-        msg = f"{tasks}: is not a list of tasks with data; export the project as JSON"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{tasks}: is not a list of tasks with data; export the project as JSON"
+        )
     by_item = dict(iter(labels.astype({"item": "str"}).groupby("item", observed=True)))
     control = _control(given, set(labels["label"].astype("str").unique()))
     version = f"consilience {note['version']} {note['model']}"
@@ -317,12 +317,11 @@ def write_predictions(
         written.append(kept)
     if not matched:
         first = _item(given[0], item, tasks) if given else "none"
-        msg = (
+        raise OptionError(
             f"{tasks}: no task is an item of the fit (the first task is {first!r}, the "
             f"first item {next(iter(by_item), 'none')!r}); name the field of the "
             "tasks' data that names the item (`item=`)"
         )
-        raise OptionError(msg)
     text = json.dumps(written, ensure_ascii=False, indent=1)
     path.write_text(f"{text}\n", encoding="utf-8")
 

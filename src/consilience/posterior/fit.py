@@ -155,8 +155,9 @@ class Fit:
     def __getattr__(self, name: str) -> Never:
         """Say how a table is had."""
         how = f"; the table is `fit.table({name!r})`" if name in tables.TABLES else ""
-        msg = f"{type(self).__name__!r} object has no attribute {name!r}{how}"
-        raise AttributeError(msg)
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}{how}"
+        )
 
     @property
     def types(self) -> Types:
@@ -657,38 +658,34 @@ def check_responses(fit: Fit, responses: Responses) -> None:
     """Refuse responses that a fit was not fitted to."""
     attributes = fit.data.attrs
     if attributes["kind"] not in responses.kinds:
-        msg = (
+        raise KindError(
             f"the responses are of kind {', '.join(responses.kinds)}, the fit of kind "
             f"{attributes['kind']}; {_HOW}"
         )
-        raise KindError(msg)
     recorded = json.loads(attributes.get("sources", "{}"))
     given = responses.sources
     other = {name: sha for name, sha in given.items() if sha not in recorded.values()}
     if recorded and other:
-        msg = (
+        raise OptionError(
             f"the responses were read from {_named(other)}, and the fit from "
             f"{_named(recorded)}: the contents differ; {_HOW}"
         )
-        raise OptionError(msg)
     fitted = set(labels.items(fit.data)["item"].astype("str"))
     read = set(responses.table["item"].cat.categories.astype("str"))
     if not fitted <= read:
-        msg = (
+        raise OptionError(
             f"{len(fitted - read):,} of the {len(fitted):,} items of the fit are not "
             f"among the {len(read):,} of the responses; {_HOW}"
         )
-        raise OptionError(msg)
     if attributes["kind"] == "objects":  # which leaves rare candidates out
         return
     learned = set(labels.labels(fit.data)["label"].astype("str"))
     strange = sorted(set(responses.labels["label"].astype("str")) - learned)
     if strange:
-        msg = (
+        raise OptionError(
             f"the fit does not know {listing(strange, 3)}, labels of the responses: "
             f"they were read in another way; {_HOW}, read as they were then"
         )
-        raise OptionError(msg)
 
 
 def _named(sources: dict[str, str]) -> str:

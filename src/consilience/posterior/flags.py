@@ -200,8 +200,7 @@ class Answers:
         whole = counts[self.looks].sum(0)
         overall = whole.sum(0) + 1 / whole.shape[1]
         whole = whole + overall / overall.sum()
-        typical: Float[np.ndarray, "K L"] = whole / whole.sum(1, keepdims=True)
-        return typical
+        return whole / whole.sum(1, keepdims=True)
 
     def without(
         self, unit: Int[np.ndarray, " N"], likelihood: Float[np.ndarray, "N K"]
@@ -225,8 +224,7 @@ def _drawn_in(
 ) -> Float[np.ndarray, "J K L"]:
     """Return rows of each annotator, as if those of all had been seen as well."""
     whole = counts + worth * typical
-    rows: Float[np.ndarray, "J K L"] = whole / whole.sum(2, keepdims=True)
-    return rows
+    return whole / whole.sum(2, keepdims=True)
 
 
 def _log_marginal(
@@ -236,8 +234,7 @@ def _log_marginal(
     prior = np.broadcast_to(concentration, counts.shape)
     whole = special.gammaln(prior.sum(-1)) - special.gammaln((prior + counts).sum(-1))
     each = special.gammaln(prior + counts) - special.gammaln(prior)
-    marginal: Float[np.ndarray, ...] = whole + each.sum(-1)
-    return marginal
+    return whole + each.sum(-1)
 
 
 def _idle(answers: Answers) -> dict[int, Flag]:

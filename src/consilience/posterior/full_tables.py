@@ -107,11 +107,10 @@ class AllItems:
         }
         ending = Path(path).suffix.lower()
         if ending not in writers:
-            msg = (
+            raise OptionError(
                 f"{path}: tables of all items are written as {', '.join(writers)}; fix "
                 "the ending"
             )
-            raise OptionError(msg)
         plain = pa.schema([(field.name, _plain(field.type)) for field in given.schema])
         with (
             whole_file(Path(path), overwrite=overwrite) as file,
@@ -162,11 +161,10 @@ def all_items(run: str | Path) -> AllItems:
     """
     folder = Path(run)
     if not has_all_items(folder):
-        msg = (
+        raise SourceError(
             f"{folder}: has no {ITEMS} and {LABELS}, which runs of shards have; load "
             "the run instead, or name one of shards"
         )
-        raise SourceError(msg)
     return AllItems(*(pa.dataset.dataset(folder / name) for name in _TABLES))
 
 

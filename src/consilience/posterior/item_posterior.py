@@ -133,8 +133,7 @@ def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
     leading = chunk.relative >= 1
     flags = leading * LEADING | main_object * MAIN_OBJECT
     flags |= chunk.is_main_label * MAIN_LABEL
-    facts: UInt8[np.ndarray, "u D n"] = flags.astype(np.uint8)
-    return facts
+    return flags.astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -333,16 +332,14 @@ def _shares(value: Int[np.ndarray, "u D"], number: int) -> Float[np.ndarray, "u 
     """Return in which share of an item's draws a value is 0, 1, and so on."""
     code = np.arange(len(value))[:, None] * number + value
     count = np.bincount(code.ravel(), minlength=len(value) * number)
-    shares: Float[np.ndarray, "u n"] = count.reshape(-1, number) / value.shape[1]
-    return shares
+    return count.reshape(-1, number) / value.shape[1]
 
 
 def _entropy(
     share: Float[np.ndarray, "u D n"], weight: Float[np.ndarray, "u D n"]
 ) -> Float[np.ndarray, "u D"]:
     logs = np.log(np.where(share > 0, share, 1.0))
-    entropy: Float[np.ndarray, "u D"] = -(weight * logs).sum(2)
-    return entropy
+    return -(weight * logs).sum(2)
 
 
 def completed(

@@ -90,8 +90,7 @@ def by_label(
     if data.attrs["kind"] == "contains":
         weights = data["constant_data"]["present"].to_numpy().astype(np.float64)
         weight = np.where(state >= 0, weights[state], 0.0)
-        present: Float[np.ndarray, "D N"] = np.nansum(weight * truth, axis=2)
-        return present
+        return np.nansum(weight * truth, axis=2)
     unit, column = np.nonzero(state >= 0)
     return truth[:, unit, column]
 
@@ -146,18 +145,16 @@ def soft_labels(data: xr.DataTree) -> pd.DataFrame:
     table = labels(data)
     items, names = table["item"].cat.categories, table["label"].cat.categories
     if "item" in names:
-        msg = (
+        raise OptionError(
             "soft labels: a label is named 'item', as is the column of the items; "
             "export the table `labels`, or rename that label"
         )
-        raise OptionError(msg)
     if len(items) * len(names) > _MAX_CELLS:
-        msg = (
+        raise OptionError(
             f"soft labels: {len(items):,} items by {len(names):,} labels are too many "
             f"for one table (at most {_MAX_CELLS:,} cells); export the table "
             "`labels`, which lists candidates only"
         )
-        raise OptionError(msg)
     absent = np.nan if data.attrs["kind"] == "contains" else 0.0
     wide = np.full((len(items), len(names)), absent)
     wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
@@ -326,8 +323,7 @@ def _entropy_terms(
 ) -> Float[np.ndarray, "*shape"]:
     """-p log p, which is 0 where p is 0; rounding below 0 or above 1 is cut off."""
     p = np.clip(probability, 0.0, 1.0)
-    terms: np.ndarray = -p * np.log(np.where(p > 0, p, 1.0))
-    return terms
+    return -p * np.log(np.where(p > 0, p, 1.0))
 
 
 MOST = 100  # items
@@ -338,11 +334,10 @@ _MEANS = {"yes": "present", "no": "absent"}
 def items_to_check(data: xr.DataTree) -> pd.DataFrame:
     """Return the least certain items, or pairs of item and label, at most a hundred."""
     if data.attrs["kind"] == "objects" or "observed_data" not in data.children:
-        msg = (
+        raise OptionError(
             "the table check is of kind choice and contains; of objects, see the items "
             "of the highest entropy in the table items"
         )
-        raise OptionError(msg)
     constant, truth = data["constant_data"], candidates(data)
     probability = np.nan_to_num(truth.probability)
     classes = names(data, "true_class")

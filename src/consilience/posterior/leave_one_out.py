@@ -216,8 +216,7 @@ def stacking_weights(
         weight = new
         if moved < STILL:
             break
-    shares: Float[np.ndarray, " A"] = weight / weight.sum()
-    return shares
+    return weight / weight.sum()
 
 
 def shrink_weights(
@@ -237,10 +236,7 @@ def shrink_weights(
     if not shown.any():
         return weight
     steady = np.where(shown, np.exp(-(drift - drift[shown].min()) / DRIFT), 0.0)
-    shares: Float[np.ndarray, " A"] = (
-        1 - SHRINKAGE
-    ) * weight + SHRINKAGE * steady / steady.sum()
-    return shares
+    return (1 - SHRINKAGE) * weight + SHRINKAGE * steady / steady.sum()
 
 
 def ratio_se(
@@ -251,5 +247,4 @@ def ratio_se(
     if total.shape[1] < 2:
         return np.full(len(total), np.nan)
     spread = (total - mean * size).var(1, ddof=1)
-    se: Float[np.ndarray, " A"] = np.sqrt(spread * total.shape[1]) / size.sum()
-    return se
+    return np.sqrt(spread * total.shape[1]) / size.sum()

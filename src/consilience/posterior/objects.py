@@ -49,11 +49,11 @@ def object_table(data: xr.DataTree, name: str) -> pd.DataFrame:
 def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
     """Return how probably each label is valid at a share of annotators."""
     if "objects" not in data.children or "beyond" not in data["objects"]:
-        msg = f"there is no threshold tau in a fit of {data.attrs['model']}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"there is no threshold tau in a fit of {data.attrs['model']}"
+        )
     if not 0 <= tau <= 1:
-        msg = f"tau is {tau}; give a share of annotators, from 0 to 1"
-        raise OptionError(msg)
+        raise OptionError(f"tau is {tau}; give a share of annotators, from 0 to 1")
     group = data["objects"]
     code = group["candidate_label"].to_numpy()
     beyond = group["beyond"].interp(share=tau).to_numpy()
@@ -97,12 +97,10 @@ def _single_label_rate(
 ) -> Float[np.ndarray, " S"]:
     """Return the share of single-label responses: a Beta mean, or one over items."""
     if not pulled:
-        mean: Float[np.ndarray, " S"] = special.expit(single_label[:, 0])
-        return mean
+        return special.expit(single_label[:, 0])
     node, weight = hermegauss(31)
     odds = single_label[:, :1] + np.exp(single_label[:, 1:]) * node
-    whole: Float[np.ndarray, " S"] = special.expit(odds) @ weight / weight.sum()
-    return whole
+    return special.expit(odds) @ weight / weight.sum()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -133,8 +131,9 @@ def joint_draws(data: xr.DataTree) -> JointDraws:
         )
     objects, items = stored(data, "objects"), stored(data, "items")
     if objects is None or items is None or stored(data, "same_object") is not None:
-        msg = "the fit holds no drawn objects; fit responses of kind objects"
-        raise OptionError(msg)
+        raise OptionError(
+            "the fit holds no drawn objects; fit responses of kind objects"
+        )
     return _heuristic_draws(objects, items, stored(data, "labels"))
 
 
@@ -149,8 +148,7 @@ def _heuristic_draws(
     def key(frame: pd.DataFrame, label: str = "label") -> pd.Index:
         place = names.get_indexer(pd.Index(frame["item"].astype(str)))
         code = label_names.get_indexer(pd.Index(frame[label].astype(str)))
-        index: pd.Index = pd.Index(place.astype(np.int64) * len(label_names) + code)
-        return index
+        return pd.Index(place.astype(np.int64) * len(label_names) + code)
 
     cells = key(labels).sort_values()
     valid = pd.Series(labels["probability"].to_numpy(), key(labels)).loc[cells] > 0

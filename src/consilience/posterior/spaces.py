@@ -130,8 +130,7 @@ def items_of(space: Space) -> pd.Index:
     # out again, a copy for every group.
     if isinstance(space, ContainsSpace):
         return pd.RangeIndex(space.num_units)
-    names: pd.Index = pd.Index(space.unit_item, dtype=object)
-    return names
+    return pd.Index(space.unit_item, dtype=object)
 
 
 def listed_states(space: Space) -> Int[np.ndarray, "#U S"]:
@@ -139,10 +138,9 @@ def listed_states(space: Space) -> Int[np.ndarray, "#U S"]:
     if not space.ragged:
         return space.state[:1]
     shape = (space.num_units, space.state.shape[1])
-    states: Int[np.ndarray, "U S"] = np.where(
+    return np.where(
         np.broadcast_to(space.real, shape), np.broadcast_to(space.state, shape), -1
     )
-    return states
 
 
 def restored_space(data: xr.DataTree) -> ChoiceSpace | ContainsSpace:

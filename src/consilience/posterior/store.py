@@ -70,26 +70,25 @@ def read(folder: str | Path) -> xr.DataTree:
     record = _read_record(place / "run.toml")
     layout, size = record.get("layout"), record.get("fit_bytes")
     if layout not in range(1, LAYOUT + 1):
-        msg = (
+        raise SourceError(
             f"{place / 'run.toml'}: layout is {layout!r}, this version reads {LAYOUT}; "
             f"read it with consilience {record.get('version', 'that wrote it')}"
         )
-        raise SourceError(msg)
     path = place / "fit.nc"
     actual = path.stat().st_size
     if actual != size:
-        msg = (
+        raise SourceError(
             f"{path}: {actual} bytes where {size} were written; use an intact copy, or "
             "fit again"
         )
-        raise SourceError(msg)
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             return _with_seconds(tree.load(), place / "seconds.toml")
     # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
     except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
-        msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
-        raise SourceError(msg) from error
+        raise SourceError(
+            f"{path}: damaged ({error}); use an intact copy, or fit again"
+        ) from error
 
 
 def _without_seconds(data: xr.DataTree) -> tuple[xr.DataTree, dict[str, Any]]:
@@ -187,8 +186,9 @@ def _read_record(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
-        raise SourceError(msg) from error
+        raise SourceError(
+            f"{path}: damaged ({error}); use an intact copy, or fit again"
+        ) from error
 
 
 def _what_is_missing(folder: Path) -> str:

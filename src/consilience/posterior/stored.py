@@ -46,12 +46,11 @@ def restored_model(data: xr.DataTree) -> Model[Any]:
     """Return the model of a fit, with the prior that it was fitted with."""
     name, settings = data.attrs["model"], json.loads(data.attrs["settings"])
     if not isinstance(name, OwnName) and name not in models():
-        msg = (
+        raise OptionError(
             f"the fit is of a model of your own, {name}, of which a saved run has the "
             "name alone; give the model (`model=`) where the run is read, or name it "
             "as an entry point of an installed package (group consilience.models)"
         )
-        raise OptionError(msg)
     return fittable(name, settings["prior"])
 
 
@@ -59,8 +58,9 @@ def check_model(model: str | Model[Any], fitted: str) -> str:
     """Return the name of a model, with the model; refuse another than was fitted."""
     name = find(model)
     if name != fitted:
-        msg = f"the run is of the model {fitted}, not of {name}; give that one"
-        raise OptionError(msg)
+        raise OptionError(
+            f"the run is of the model {fitted}, not of {name}; give that one"
+        )
     return name
 
 
@@ -110,11 +110,10 @@ def check_kept(data: xr.DataTree, what: str) -> None:
     """Refuse bounds at another probability where there are no draws."""
     kept = data.attrs.get(KEPT_PROB)
     if kept is not None and kept != data.attrs["prob"]:
-        msg = (
+        raise OptionError(
             f"{what}: the fit keeps no draws of it, only bounds, whose probability is "
             f"{kept:g}: use that, or fit again with another"
         )
-        raise OptionError(msg)
 
 
 def _dataset(frame: pd.DataFrame) -> xr.Dataset:
@@ -187,8 +186,7 @@ def draws(
 
 def copies(data: xr.DataTree) -> list[dict[str, Any]]:
     """Return who copies whom, as `fitting.copies` found it before the fit."""
-    pairs: list[dict[str, Any]] = json.loads(data.attrs.get("copies", "[]"))
-    return pairs
+    return json.loads(data.attrs.get("copies", "[]"))
 
 
 def answers_given(data: xr.DataTree) -> Int[np.ndarray, " J"]:

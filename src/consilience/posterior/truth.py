@@ -258,26 +258,27 @@ def check_prob(prob: object) -> float:
     if isinstance(prob, bool) or not isinstance(prob, (int, float, np.number)):
         raise OptionError(not_a("prob", prob, "a number between 0 and 1"))
     if not 0 < prob < 1:
-        msg = f"prob is {prob:g}; give a probability of the intervals between 0 and 1"
-        raise OptionError(msg)
+        raise OptionError(
+            f"prob is {prob:g}; give a probability of the intervals between 0 and 1"
+        )
     return float(prob)
 
 
 def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
     """Return a fit with the raw or the tempered posterior of the truth."""
     if which not in ("raw", "tempered"):
-        msg = not_among("posterior of the truth", which, ("raw", "tempered"))
-        raise OptionError(msg)
+        raise OptionError(
+            not_among("posterior of the truth", which, ("raw", "tempered"))
+        )
     truth = data["truth"].to_dataset()
     reported = truth.attrs.get("reported", "raw")
     if reported == which:
         return data
     if f"{which}_probability" not in truth:
-        msg = (
+        raise OptionError(
             f"this fit has no {which} posterior of the truth, only the {reported} one: "
             "its model has no confusions to take residuals from"
         )
-        raise OptionError(msg)
     swapped = {
         name: truth[f"{which}_{name}"].astype(truth[name].dtype) for name in FIELDS
     }
@@ -372,8 +373,7 @@ def _tempered(
     distance = (raw - raw.mean(0)) / design_effect[:, None]
     odds = special.expit(special.logit(np.clip(reported, small, 1 - small)) + distance)
     total = np.nansum(odds, axis=2, keepdims=True)
-    tempered: Float[np.ndarray, "D U S"] = odds / total
-    return tempered
+    return odds / total
 
 
 TRUTH = "truth"
@@ -404,14 +404,14 @@ def joint_draws_of(
         there = [*map(str, data["posterior"].data_vars)] if "posterior" in data else []
         raise OptionError(not_among("draws", name, [TRUTH, *there]))
     if number < 1:
-        msg = f"draws: {number} draws of the truth were asked for; give 1 or more"
-        raise OptionError(msg)
+        raise OptionError(
+            f"draws: {number} draws of the truth were asked for; give 1 or more"
+        )
     if data.attrs["kind"] == "objects" or "truth" not in data.children:
-        msg = (
+        raise OptionError(
             "draws: the truth can be drawn of kind choice and contains; shares of "
             "objects with intervals are in `study_summary`"
         )
-        raise OptionError(msg)
     states, constant = state_draws(data, number, seed), data["constant_data"]
     items = constant["unit_item"].to_numpy()
     if data.attrs["kind"] == "contains":

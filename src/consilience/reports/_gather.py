@@ -207,16 +207,16 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     ('Report of mine', 'choice')
     """
     if not fits:
-        msg = "report: there is no run to show; name the folder of at least one"
-        raise OptionError(msg)
+        raise OptionError(
+            "report: there is no run to show; name the folder of at least one"
+        )
     runs = tuple(_run(name, fit, responses) for name, fit in fits.items())
     kinds = sorted({run.kind for run in runs})
     if len(kinds) > 1:
-        msg = (
+        raise OptionError(
             f"report: the runs are of the kinds {' and '.join(kinds)}; runs side by "
             "side are of one kind, so write a report for each"
         )
-        raise OptionError(msg)
     if responses is not None:
         for fit in fits.values():
             check_responses(fit, responses)

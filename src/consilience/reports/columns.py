@@ -180,8 +180,7 @@ def _busiest(
     busy = people.add(order["annotator"])
     busy = busy[busy + 1 < len(cells)]
     busy = busy[cells[busy + 1] > 0]
-    kept: np.ndarray = busy[cells[0] + np.cumsum(cells[busy + 1]) <= MAX_CELLS]
-    return kept
+    return busy[cells[0] + np.cumsum(cells[busy + 1]) <= MAX_CELLS]
 
 
 def heat(study: StudyFigures | None) -> dict[str, Any] | None:

@@ -157,18 +157,19 @@ class Report:
 def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
     """Read the tables of an evaluation."""
     if not path.exists():
-        msg = f"{path}: there is no such file or folder; check the path"
-        raise SourceError(msg)
+        raise SourceError(f"{path}: there is no such file or folder; check the path")
     if path.is_dir():
         paths = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
         if not paths:
-            msg = f"{path}: holds no *.parquet or *.csv; name the folder that does"
-            raise SourceError(msg)
+            raise SourceError(
+                f"{path}: holds no *.parquet or *.csv; name the folder that does"
+            )
     elif path.suffix in SUFFIXES:
         paths = [path]
     else:
-        msg = f"{path}: expected a table, *.parquet or *.csv, or a folder of them"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{path}: expected a table, *.parquet or *.csv, or a folder of them"
+        )
     return {file.stem: _read(file) for file in paths}
 
 
@@ -179,8 +180,9 @@ def _read(path: Path) -> pd.DataFrame:
         names = check_names(whole.column_names, str(path))
         for name, kind in zip(names, whole.schema.types, strict=True):
             if pa.types.is_binary(kind):
-                msg = f"{path}: column {name!r} is not UTF-8 text; write it again so"
-                raise SourceError(msg)
+                raise SourceError(
+                    f"{path}: column {name!r} is not UTF-8 text; write it again so"
+                )
         table: pd.DataFrame = whole.rename_columns(names).to_pandas()
     return table
 
@@ -194,11 +196,10 @@ def check_installed() -> None:
     """Refuse before any work is done."""
     absent = _absent()
     if absent:
-        msg = (
+        raise UnavailableError(
             f"report: {', '.join(absent)} not found, which are needed to draw it; "
             f"{ADVICE}"
         )
-        raise UnavailableError(msg)
 
 
 def _absent() -> list[str]:

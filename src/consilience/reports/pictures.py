@@ -84,11 +84,13 @@ def check_images(source: Path, size: int) -> None:
     """Refuse a place of images that is none, and pictures of no size."""
     low, high = SIDES
     if not low <= size <= high:
-        msg = f"`picture_size={size}`: give the pixels of a side, from {low} to {high}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"`picture_size={size}`: give the pixels of a side, from {low} to {high}"
+        )
     if not source.exists():
-        msg = f"{source}: there is no such folder of images, or list; check the path"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{source}: there is no such folder of images, or list; check the path"
+        )
 
 
 def _find(source: Path, items: Sequence[str]) -> tuple[int, Iterator[Image]]:
@@ -180,8 +182,9 @@ def check_folder(page: Path, placing: str, *, overwrite: bool) -> None:
     """Refuse a folder that is taken."""
     choices = get_args(Placing.__value__)
     if placing not in choices:
-        msg = f"pictures is {placing!r}; choose {' or '.join(map(repr, choices))}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"pictures is {placing!r}; choose {' or '.join(map(repr, choices))}"
+        )
     if placing == "linked":
         other = "has more than pictures of a report"
         check_free(folder_of(page), is_ours, other, overwrite=overwrite)

@@ -271,8 +271,9 @@ def write_study(
     """
     study = report.study
     if study is None:
-        msg = "the report has no study; gather it with study=consilience.study(...)"
-        raise OptionError(msg)
+        raise OptionError(
+            "the report has no study; gather it with study=consilience.study(...)"
+        )
     may, number = is_study if overwrite else None, len(study.figures)
     with whole_folder(Path(out), replaceable=may) as partial:
         for done, name in enumerate(write_figures(study, partial), 1):

@@ -90,11 +90,10 @@ def without_repeats(draft: Draft, rule: Repeats) -> Draft:
     who = f"annotator {draft.annotator.text(row)!r} on item {draft.item.text(row)!r}"
     count = int(later.sum())
     if rule == "error":
-        msg = (
+        raise DataError(
             f"{place}: {who} had answered this before ({count:,} such answers); fix "
             "the file or pass `repeats=\"keep\"`, 'distinct', 'first', 'last' or 'drop'"
         )
-        raise DataError(msg)
     if rule in {"keep", "all"} or (rule == "distinct" and draft.kind == "objects"):
         draft.account.assumptions.append(
             f"{count:,} answers repeat an earlier one by the same annotator on the "
@@ -213,20 +212,18 @@ def _missing_words(draft: Draft, options: ReadOptions) -> tuple[str, ...]:
     """Words of empty cells, and labels that the caller takes for skipped questions."""
     if draft.kind == "contains":
         if options.answers and not draft.worded:
-            msg = (
+            raise OptionError(
                 "`answers=`: the answers of this source are selections, decisions or "
                 "counts, not words, so there is none to give a meaning to; leave it out"
             )
-            raise OptionError(msg)
         return options.missing_words
     for word, meaning in options.answers.items():
         if meaning != "skipped":
-            msg = (
+            raise OptionError(
                 f"`answers=`: {word!r} was to mean {meaning!r}, but answers of kind "
                 f"{draft.kind!r} are labels, which may mean 'skipped' alone; leave it "
                 'out, or ask for `kind="contains"`'
             )
-            raise OptionError(msg)
     skipped = {word.casefold() for word in options.answers}
     labels = draft.label.values.drop_null().to_pylist() if skipped else []
     words = [label for label in labels if label.strip().casefold() in skipped]
@@ -308,11 +305,10 @@ def _check_rows(draft: Draft) -> None:
     if len(draft.item) == 0:
         account = draft.account
         why = "; ".join(f"{part.count:,}: {part.reason}" for part in account.dropped)
-        msg = (
+        raise SourceError(
             f"no answer is left of {account.read:,} {account.unit} ({why or 'none'}); "
             "check the file and the options"
         )
-        raise SourceError(msg)
     empty = draft.item.codes < 0
     why = f"the item is empty ({empty.sum():,} such rows); fix or drop these rows"
     refuse_rows(empty, draft.place, why)
@@ -321,11 +317,10 @@ def _check_rows(draft: Draft) -> None:
         refuse_rows(draft.label.codes < 0, draft.place, why)
     nameless = draft.kind == "objects" and draft.response_id is None
     if nameless and (draft.annotator.codes < 0).any():
-        msg = (
+        raise ColumnError(
             "answers of kind 'objects' without annotator need a column that says which "
             "belong to one response; name it (`response_id=NAME`)"
         )
-        raise ColumnError(msg)
 
 
 def _check_plain(draft: Draft) -> None:
@@ -337,20 +332,18 @@ def _check_plain(draft: Draft) -> None:
         if not len(rows):
             continue
         shown = label if len(label) <= 60 else label[:57] + "..."
-        msg = (
+        raise DataError(
             f"{draft.place(int(rows[0]))}: the label is a list or an object "
             f"({shown!r}), not a plain text; write one label per row (or a JSON list "
             "of labels, read as kind objects), or name the format or the column that "
             "holds plain labels"
         )
-        raise DataError(msg)
 
 
 def _given(draft: Draft) -> np.ndarray:
     """Return which questions were answered, and not skipped."""
     answered = draft.label.codes if draft.answer is None else draft.answer
-    given: np.ndarray = answered >= 0
-    return given
+    return answered >= 0
 
 
 def _times(draft: Draft) -> np.ndarray:
@@ -381,8 +374,7 @@ def _optional(values: np.ndarray | None, num_rows: int, dtype: str) -> pd.Series
     if values is None:
         return pd.Series(pd.NA, index=range(num_rows), dtype=dtype)
     series = pd.Series(values).astype("Int32")
-    column: pd.Series = series.mask(series < 0).astype(pd.api.types.pandas_dtype(dtype))
-    return column
+    return series.mask(series < 0).astype(pd.api.types.pandas_dtype(dtype))
 
 
 # The account
@@ -443,9 +435,8 @@ def _gold(gold: pd.DataFrame | None, labels: pd.Series) -> pd.DataFrame | None:
     strange = ~gold["label"].isin(dtype.categories)
     if strange.any():
         row = gold[strange].iloc[0]
-        msg = (
+        raise DataError(
             f"gold of item {row['item']!r}: label {row['label']!r} is not among the "
             f"{len(labels)} labels; fix the gold or the list of labels"
         )
-        raise DataError(msg)
     return gold.assign(label=gold["label"].astype(dtype))

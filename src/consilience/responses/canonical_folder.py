@@ -134,8 +134,7 @@ def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) 
         if not (empty or (overwrite and ours)):
             what = "already exists" if ours else "exists and is not a responses folder"
             how = "pass `overwrite=True` to replace it, or " if ours else ""
-            msg = f"{folder} {what}; {how}choose another name"
-            raise FolderExistsError(msg)
+            raise FolderExistsError(f"{folder} {what}; {how}choose another name")
         return True
 
     with whole_folder(folder, replaceable=replaceable) as partial:
@@ -148,8 +147,9 @@ def read_folder(folder: str | Path) -> Responses:
     folder = Path(folder)
     main = folder / "responses.parquet"
     if not main.exists():
-        msg = f"{folder}: holds no responses.parquet; name a folder written by read"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{folder}: holds no responses.parquet; name a folder written by read"
+        )
     parts = {
         name: _part(path, name)
         for name in ("responses", *SIDES)
@@ -236,8 +236,9 @@ class _Part:
                 numbers = column.cast(pa.int64())
         except ConsilienceError as error:
             place = f"{self.source}: column {name!r}"
-            msg = f"{place} is not of type {dtype} ({error}); fix it"
-            raise DataError(msg) from None
+            raise DataError(
+                f"{place} is not of type {dtype} ({error}); fix it"
+            ) from None
         good = pc.and_(pc.greater_equal(numbers, least), pc.less_equal(numbers, most))
         good = good.fill_null(name != "n").to_numpy()
         self.check(good, f"column {name!r} must be from {least:,} to {most:,}")
@@ -261,11 +262,10 @@ def _part(path: Path, name: str) -> _Part:
     needed, more = _TEXTS[name]
     for column in needed:
         if column not in table.column_names:
-            msg = (
+            raise ColumnError(
                 f"{source}: there is no column {column!r}; found "
                 f"{listing(table.column_names)}; expected {', '.join(needed)}"
             )
-            raise ColumnError(msg)
     texts, others, refused = {}, {}, {}
     for column in table.column_names:
         if column in (*needed, *more):
@@ -305,8 +305,7 @@ def _as_pandas(column: pa.ChunkedArray) -> pd.Series | None:
             # Whole numbers with gaps would become floats, and not all exactly.
             gaps = kind in _WHOLE and column.null_count > 0
             types = _WHOLE.get if gaps else None
-            series: pd.Series = column.to_pandas(types_mapper=types)
-            return series
+            return column.to_pandas(types_mapper=types)
     except ConsilienceError:
         return None
 
@@ -334,8 +333,9 @@ def _responses(
     if (metadata.offer == "listed") != (offered is not None):
         there = f"is there, but the offer is {metadata.offer}"
         what = "is missing" if offered is None else there
-        msg = f"{folder / 'offered.parquet'} {what}; write the folder again"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{folder / 'offered.parquet'} {what}; write the folder again"
+        )
     notes = [
         note if name == "responses" else f"{name}.parquet: {note}"
         for name, part in parts.items()
@@ -383,11 +383,10 @@ def _beside(
         part.check(~frame[key].duplicated().to_numpy(), f"the {key} stands twice")
     keys = [text for text in part.texts if text != "label"]
     if name == "offered" and not keys:
-        msg = (
+        raise ColumnError(
             f"{part.source}: found {listing(part.table.column_names)}; expected the "
             "label and whom it was offered to: item, annotator or response_id"
         )
-        raise ColumnError(msg)
     if name == "offered":
         part.check_filled(keys)
     if labels is not None:
@@ -428,11 +427,10 @@ def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses
     if any(value is not None for value in beside) or rest != ReadOptions(
         kind=rest.kind
     ):
-        msg = (
+        raise OptionError(
             f"{folder} is a folder of responses: its columns, offer and repeats "
             "were settled when it was written; read the export again to change them"
         )
-        raise OptionError(msg)
     responses = read_folder(folder)
     return responses if options.kind is None else responses.of_kind(options.kind)
 

@@ -190,14 +190,13 @@ def read_answers(
     strange = np.isin(column.codes, unknown)
     if unknown and strange.any():
         row = int(np.argmax(strange))
-        msg = (
+        raise DataError(
             f"{where(row if rows is None else int(rows[row]))}: "
             f"{column.text(row)!r} is not yes, no or maybe (nor true, false, 1, 0); "
             f"found {listing([words[k] for k in unknown], 6)}; say what they mean "
             f"(`answers=`: {column.text(row)!r} may be yes), or, if they are labels, "
             'ask for `kind="choice"`'
         )
-        raise DataError(msg)
     if account is not None:
         used = sorted(column.used().values.to_pylist())
         read = {
@@ -208,5 +207,4 @@ def read_answers(
             parts = [f"{listing(w, 8)} as {name}" for name, w in read.items() if w]
             account.notes.append(f"answers were read by this rule: {'; '.join(parts)}")
     table = [SKIPPED if code is None else code for code in (*codes, None)]
-    answers: np.ndarray = np.array(table, np.int8)[column.codes]
-    return answers
+    return np.array(table, np.int8)[column.codes]

@@ -76,11 +76,10 @@ def _study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path
     ]
     if not isinstance(folder, Path) or len(more) > 1 or len(lists) < len(more):
         given = ", ".join(map(str, sources))
-        msg = (
+        raise OptionError(
             f"format {name!r} reads one folder, and after it the folder of ImageNetV2 "
             f"({FILE}), which names the classes of images; given: {given}"
         )
-        raise OptionError(msg)
     return folder, lists
 
 
@@ -95,8 +94,9 @@ def read_imagenet_multilabel(
     paths = [folder / name for name in (ANSWERS, GROUPS, NAMES, WNIDS, PARENTS)]
     for path in paths:
         if not path.exists():
-            msg = f"{path}: the file is missing; fetch the whole study again"
-            raise SourceError(msg)
+            raise SourceError(
+                f"{path}: the file is missing; fetch the whole study again"
+            )
     columns, images = load_frame(folder / ANSWERS)
     with readable(str(folder / ANSWERS), "not as it was published", "fetch it again"):
         draft = _multilabel_draft(columns, images, folder)
@@ -115,8 +115,9 @@ def _multilabel_draft(
     workers = np.array([len(answers) for answers in selected])
     sizes = np.array([len(labels) for labels in chain.from_iterable(selected)])
     if workers.sum() != len(main):
-        msg = f"{folder / ANSWERS}: an image has more answers than main labels"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{folder / ANSWERS}: an image has more answers than main labels"
+        )
     label = np.fromiter(
         chain.from_iterable(chain.from_iterable(selected)), np.int64, sizes.sum()
     )
@@ -264,8 +265,9 @@ def _draft(
 def _read_answers(path: Path) -> _Answers:
     """Read one file, rater by rater, so that the whole cube is never in memory."""
     if not path.exists():
-        msg = f"{path}: the file is missing; fetch it, or choose another format"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{path}: the file is missing; fetch it, or choose another format"
+        )
     with readable(str(path), "not whole or not as published", "fetch it again"):
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pairs, ids = arrays["info"], arrays["ids"]
@@ -284,8 +286,7 @@ def _cube(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         np.lib.format.read_magic(file)
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
         if fortran or len(shape) != 3 or shape[2] != 3 or dtype.hasobject:
-            msg = f"tensor.npy is of type {dtype}, shape {shape}"
-            raise ValueError(msg)
+            raise ValueError(f"tensor.npy is of type {dtype}, shape {shape}")
         num_raters, num_pairs, _ = shape
         size = num_pairs * 3 * dtype.itemsize
         for _ in range(num_raters):
@@ -293,8 +294,7 @@ def _cube(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             pair = np.flatnonzero(marks.any(axis=1))
             answer = marks[pair].argmax(axis=1).astype(np.int8)
             if not np.array_equal(marks[pair], np.eye(3)[answer]):
-                msg = "a rater gave several answers to one pair"
-                raise ValueError(msg)
+                raise ValueError("a rater gave several answers to one pair")
             yield pair, answer
 
 

@@ -98,8 +98,9 @@ def read_names(path: Path) -> pd.DataFrame:
             return pd.DataFrame({"label": list(names), "name": list(names.values())})
     table = label_table(path, ReadOptions())
     if table["name"].isna().all():
-        msg = f"{path}: no label has a name; give the columns label and name"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{path}: no label has a name; give the columns label and name"
+        )
     return table
 
 

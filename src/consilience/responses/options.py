@@ -88,8 +88,9 @@ class ReadOptions:
             if each.type is bool and not isinstance(given, bool):
                 raise OptionError(not_a(each.name, given, "True or False"))
         if self.split == "":
-            msg = 'split is empty; give what stands between labels, such as `split="|"`'
-            raise OptionError(msg)
+            raise OptionError(
+                'split is empty; give what stands between labels, such as `split="|"`'
+            )
         words = {f"meaning of {a!r} (`answers=`)": m for a, m in self.answers.items()}
         for what, word, choices in (
             ("kind", "choice" if self.kind is None else self.kind, KINDS),
@@ -125,8 +126,9 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
 def _texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
     """Return a list of texts that a caller gives, refusing anything else."""
     if isinstance(given, str):
-        msg = f"{what} is the text {given!r}; give a list of texts: [{given!r}]"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{what} is the text {given!r}; give a list of texts: [{given!r}]"
+        )
     if not isinstance(given, Iterable):
         raise OptionError(not_a(what, given, "a list of texts"))
     words = tuple(given)

@@ -254,11 +254,10 @@ def _read(
                 assumed += assumed_encoding(each, options.encoding)
         reader, sources, options = _plan(sources, name, options, assumed)
         if options.question is not None and not reader.questions:
-            msg = (
+            raise OptionError(
                 f"a source of format {reader.name!r} holds one question; leave out "
                 "`question=`, or name another format"
             )
-            raise OptionError(msg)
         responses = reader.read(sources, options)
         files_read = responses.sources
         if not files_read and reader.name != "responses":  # which names those before
@@ -360,12 +359,11 @@ def _of_one_format(
     certain = [n for n, (best, fit) in marks.items() if (best, len(fit)) == most]
     if most[0] < CERTAIN or len(certain) > 1:
         if len({tuple(sorted(look.names)) for look in looks}) > 1:
-            msg = (
+            raise SourceError(
                 f"{listing(list(map(str, files)), 4)}: these files have "
                 "different columns, so they are not one table; pass the files that "
                 "hold answers"
             )
-            raise SourceError(msg)
         return name, files, []
     fit = set(marks[certain[0]][1])
     rest = [file for i, file in enumerate(files) if i not in fit]
@@ -381,12 +379,11 @@ def _plan(
         name = "wide"
     if name is None and not options.header:
         if not (columns.item and (columns.label or columns.answer)):
-            msg = (
+            raise OptionError(
                 'without a header no column has a name: add `format="wide"` for one '
                 "column per annotator, or name columns by their place, such as "
                 '`item="column 1"` `annotator="column 2"` `label="column 3"`'
             )
-            raise OptionError(msg)
         name = "long"
     if name is not None:
         return reader_of(name), sources, options
@@ -407,8 +404,7 @@ def _plan(
         raise _unknown(probed, table)
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
-        msg = f"{probed.name}: may be read in several ways; choose {may}"
-        raise SourceError(msg)
+        raise SourceError(f"{probed.name}: may be read in several ways; choose {may}")
     return reader_of(fit[0]), sources, options
 
 

@@ -45,8 +45,9 @@ class _Type:
     def numpy(self) -> np.dtype:
         """Give the plain type; objects are not plain."""
         if self.code not in _PLAIN or self.order not in "<>=|":
-            msg = f"a number type {self.code!r} in the pickle is not a plain one"
-            raise SourceError(msg)
+            raise SourceError(
+                f"a number type {self.code!r} in the pickle is not a plain one"
+            )
         return np.dtype(self.order + self.code)
 
 
@@ -62,8 +63,7 @@ class _Array:
         _, shape, kind, fortran, data = state
         order = "F" if fortran else "C"
         if not isinstance(kind, _Type) or not isinstance(shape, tuple):
-            msg = "an array in the pickle is not one of plain data"
-            raise SourceError(msg)
+            raise SourceError("an array in the pickle is not one of plain data")
         if isinstance(data, list):
             flat = np.empty(len(data), object)
             flat[:] = [unwrap(cell) for cell in data]
@@ -87,8 +87,7 @@ def _new_index(_: object, state: dict[str, object]) -> object:
 
 def _encode(text: str, codec: str) -> bytes:
     if codec != "latin1":
-        msg = f"codec {codec!r} in the pickle"
-        raise SourceError(msg)
+        raise SourceError(f"codec {codec!r} in the pickle")
     return text.encode("latin1")
 
 
@@ -119,11 +118,10 @@ class _Unpickler(pickle.Unpickler):
         """Stand-in of a name."""
         stand_in = _STAND_INS.get((module, name))
         if stand_in is None:
-            msg = (
+            raise SourceError(
                 f"{self._source}: the pickle asks for {module}.{name}, which is not "
                 "plain data; nothing was run; do not open this file with other programs"
             )
-            raise SourceError(msg)
         return stand_in
 
 
@@ -139,12 +137,12 @@ def load_object_array(path: Path) -> object:
         np.lib.format.read_magic(file)
         shape, _, kind = np.lib.format.read_array_header_1_0(file)
     if shape != () or not kind.hasobject:
-        msg = f"{path}: expected one object, found an array of {kind} {shape}"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{path}: expected one object, found an array of {kind} {shape}"
+        )
     array = _load(file.read(), str(path))
     if not isinstance(array, np.ndarray) or array.size != 1:
-        msg = f"{path}: expected one object in an array; fetch it again"
-        raise SourceError(msg)
+        raise SourceError(f"{path}: expected one object in an array; fetch it again")
     return array.item()
 
 
@@ -178,5 +176,4 @@ def _check_memo(data: bytes) -> None:
         return
     for code, place, _ in pickletools.genops(data):
         if "PUT" in code.name and isinstance(place, int) and place > len(data):
-            msg = f"place {place:,} of the memo in {len(data):,} bytes"
-            raise ValueError(msg)
+            raise ValueError(f"place {place:,} of the memo in {len(data):,} bytes")

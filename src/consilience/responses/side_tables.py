@@ -75,11 +75,10 @@ def check_filled(table: TextTable, names: Mapping[str, str]) -> None:
 
 def _check_texts(table: TextTable, names: Mapping[str, str]) -> None:
     if lists := [name for name in names.values() if name in table.lists]:
-        msg = (
+        raise DataError(
             f"{table.source}: column {lists[0]!r} holds lists; one text per row was "
             "expected; write one row per label"
         )
-        raise DataError(msg)
     for role, name in names.items():
         check_texts(table.columns[name], role, table.where)
 
@@ -152,8 +151,9 @@ def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
     blank = label.isna() | (label.str.strip() == "")
     if frame.empty or blank.any() or label.duplicated().any():
         twice = label[label.duplicated()].head(3).tolist()
-        msg = f"the list of labels is empty, has gaps or names a label twice {twice}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"the list of labels is empty, has gaps or names a label twice {twice}"
+        )
     out = frame.copy()
     for column in ("name", "parent"):
         if column not in out:
@@ -189,8 +189,9 @@ def item_table(
     frame = text_frame(table, {"item": item, **names}).set_index("item")
     if not frame.index.is_unique:
         twice = frame.index[frame.index.duplicated()][0]
-        msg = f"{table.source}: item {twice!r} stands twice; give one row for each item"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{table.source}: item {twice!r} stands twice; give one row for each item"
+        )
     every = asked.astype("str")
     if beside is not None:
         before = beside.set_index("item")
@@ -303,11 +304,10 @@ def _given_labels(
     strange = () if shown is None else set(shown["label"]) - set(labels["label"])
     if shown is not None and strange:
         first = next(label for label in shown["label"] if label in strange)
-        msg = (
+        raise OptionError(
             f"label {first!r} was offered but is not in the list of labels; "
             "correct `offered=` or `labels=`"
         )
-        raise OptionError(msg)
     return labels
 
 
@@ -316,12 +316,11 @@ def _check_labels(draft: Draft, labels: pd.DataFrame) -> None:
     bad = (draft.label.codes >= 0) & (draft.label.coded_by(values).codes < 0)
     if bad.any():
         row = int(bad.argmax())
-        msg = (
+        raise DataError(
             f"{draft.place(row)}: label {draft.label.text(row)!r} is "
             f"not among the {len(labels):,} that were offered ({int(bad.sum()):,} such "
             "answers); fix the row or correct the list (`offered=` or `labels=`)"
         )
-        raise DataError(msg)
 
 
 def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
@@ -330,8 +329,9 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
     for key in ("response_id", "item", "annotator"):
         column: Coded | None = getattr(draft, key)
         if key in offered and column is None:
-            msg = f"offered has a column {key!r}, but the answers have none"
-            raise OptionError(msg)
+            raise OptionError(
+                f"offered has a column {key!r}, but the answers have none"
+            )
         if key in offered and column is not None:
             columns[key] = column
     every = np.arange(len(offered), dtype=np.int32)
@@ -345,12 +345,11 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
     bad = ~answers.isin(allowed) & (draft.label.codes >= 0)
     if bad.any():
         row = int(bad.argmax())
-        msg = (
+        raise DataError(
             f"{draft.place(row)}: label {draft.label.text(row)!r} was "
             f"not offered for item {draft.item.text(row)!r} ({int(bad.sum()):,} such "
             "answers); fix the row or the table of what was offered"
         )
-        raise DataError(msg)
 
 
 def _occurring(draft: Draft, gold: pd.DataFrame | None) -> pd.DataFrame:
@@ -409,19 +408,17 @@ def label_list(options: ReadOptions) -> tuple[str, ...] | None:
         return None
     labels, offered = offered_table(options.offered, options)
     if offered is not None:
-        msg = (
+        raise OptionError(
             "offered lists labels per item; to read what was not picked as a no, pass "
             "the labels that were on screen for every item"
         )
-        raise OptionError(msg)
     return tuple(labels["label"])
 
 
 def read_label_config(path: Path, question: str | None = None) -> list[str]:
     """Labels of the choices in a labelling configuration, in their order."""
     if not path.exists():
-        msg = f"{path}: there is no such file; check the path"
-        raise SourceError(msg)
+        raise SourceError(f"{path}: there is no such file; check the path")
     with readable(
         str(path),
         "not a plain labelling configuration",
@@ -436,6 +433,7 @@ def read_label_config(path: Path, question: str | None = None) -> list[str]:
     texts = [each.get("alias") or each.get("value") or "" for each in choices]
     labels = [label for label in dict.fromkeys(texts) if label]
     if not labels:
-        msg = f"{path}: names no <Choice value=...>; expected a labelling configuration"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{path}: names no <Choice value=...>; expected a labelling configuration"
+        )
     return labels

@@ -96,10 +96,7 @@ def summarize(responses: "Responses") -> Summary:
 def is_given(table: pd.DataFrame) -> np.ndarray:
     """Return of which rows the question was answered, and not skipped."""
     contains = (table["kind"] == "contains").to_numpy()
-    given: np.ndarray = np.where(
-        contains, table["answer"].notna(), table["label"].notna()
-    )
-    return given
+    return np.where(contains, table["answer"].notna(), table["label"].notna())
 
 
 def _per_item(responses: "Responses", given: np.ndarray) -> tuple[int, float, int]:

@@ -133,12 +133,11 @@ class Responses:
         """
         kinds = self.kinds
         if len(kinds) != 1:
-            msg = (
+            raise KindError(
                 f"these responses are of {len(kinds)} kinds "
                 f"({', '.join(kinds) or 'none'}) where one is needed; choose one with "
                 "of_kind(...)"
             )
-            raise KindError(msg)
         return kinds[0]
 
     @property
@@ -190,11 +189,10 @@ class Responses:
             If there are none.
         """
         if kind not in self.kinds:
-            msg = (
+            raise KindError(
                 f"no answer is of kind {kind!r}; these responses are of kind "
                 f"{', '.join(self.kinds)}"
             )
-            raise KindError(msg)
         if self.kinds == (kind,):
             return self
         of_kind = np.flatnonzero(self.table["kind"] == kind)
@@ -277,11 +275,10 @@ def concatenate(parts: Sequence[Responses]) -> Responses:
         ("offer", {part.offer for part in parts}),
     ):
         if len(values) > 1:
-            msg = (
+            raise OptionError(
                 f"answers of {what} {' and '.join(sorted(values))} cannot be joined; "
                 f"read all of them with the same {what}"
             )
-            raise OptionError(msg)
     labels = pd.concat([part.labels for part in parts], ignore_index=True)
     labels = labels.drop_duplicates("label", ignore_index=True)
     names = pd.Index(labels["label"], dtype="str")
@@ -345,11 +342,10 @@ def _check_repeats(table: pd.DataFrame, part: np.ndarray) -> None:
         again = keys.drop_duplicates().duplicated([*question, column])
         if again.any():
             row = keys.loc[again.index[again.to_numpy()][0]]
-            msg = (
+            raise DataError(
                 f"{column} {row[column]!r} had answered about item {row['item']!r} "
                 "before; give each answer once"
             )
-            raise DataError(msg)
 
 
 def _cleaning(parts: Sequence[Cleaning]) -> Cleaning:

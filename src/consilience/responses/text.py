@@ -94,8 +94,7 @@ class Coded:
 
 def index(values: pa.StringArray) -> pd.Index:
     """Values as a pandas index of text."""
-    texts: pd.Index = pd.Index(pd.array(values, dtype="str"))
-    return texts
+    return pd.Index(pd.array(values, dtype="str"))
 
 
 def text_array(values: Iterable[str | None]) -> pa.StringArray:
@@ -155,8 +154,7 @@ def natural_order(values: pa.StringArray) -> Int[np.ndarray, " V"]:
         keys["number"] = numbers
         by = [("number", "ascending"), *by]
     order = pc.sort_indices(pa.table(keys), sort_keys=by)
-    places: np.ndarray = order.to_numpy().astype(np.int64)
-    return places
+    return order.to_numpy().astype(np.int64)
 
 
 def num_distinct(codes: Int[np.ndarray, " N"]) -> int:
@@ -173,8 +171,7 @@ def _apply(
     new: Int[np.ndarray, " V"], codes: Int[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
     """Replace each code by its new code; missing stays missing."""
-    out: np.ndarray = np.append(new, -1).astype(np.int32)[codes]
-    return out
+    return np.append(new, -1).astype(np.int32)[codes]
 
 
 def _numbers(values: pa.StringArray) -> pa.DoubleArray | None:
@@ -303,8 +300,9 @@ class TextTable:
     def single(self, name: str) -> Coded:
         """Return a column that holds one text per cell."""
         if name in self.lists:
-            msg = f"{self.source}: column {name!r} holds lists; one text was expected"
-            raise DataError(msg)
+            raise DataError(
+                f"{self.source}: column {name!r} holds lists; one text was expected"
+            )
         return self.columns[name]
 
 
@@ -354,8 +352,9 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
     lists = [name for name in lists if name not in unusable]
     both = sorted(set(names) & set(lists))
     if both:
-        msg = f"column {both[0]!r} holds lists in one file and texts in another"
-        raise SourceError(msg)
+        raise SourceError(
+            f"column {both[0]!r} holds lists in one file and texts in another"
+        )
     types = {
         name: common_type([t.types.get(name) for t in tables if name in t.columns])
         for name in names
@@ -395,11 +394,10 @@ def check_names(names: list[str], source: str) -> list[str]:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         places = [i for i, name in enumerate(names, start=1) if name == twice[0]]
-        msg = (
+        raise ColumnError(
             f"{source}: columns {' and '.join(map(str, places))} are both named "
             f"{twice[0]!r}; rename one of them"
         )
-        raise ColumnError(msg)
     return names
 
 
@@ -433,23 +431,20 @@ def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
     with_nul = column.values.filter(pc.match_substring(column.values, "\0"))
     if first := first_row(column, with_nul):
         row, text = first
-        msg = f"{where(row)}: the {what} {text!r} {_NUL}"
-        raise DataError(msg)
+        raise DataError(f"{where(row)}: the {what} {text!r} {_NUL}")
 
 
 def refuse_rows(bad: np.ndarray, where: Callable[[int], str], why: str) -> None:
     """Refuse rows that break a rule; the error names the first of them."""
     if bad.any():
-        msg = f"{where(int(bad.argmax()))}: {why}"
-        raise DataError(msg)
+        raise DataError(f"{where(int(bad.argmax()))}: {why}")
 
 
 def refuse_nul(what: str, texts: Iterable[str]) -> None:
     """Refuse texts that hold a NUL character, where no row can be named."""
     for text in texts:
         if "\0" in text:
-            msg = f"the {what} {text!r} {_NUL}"
-            raise DataError(msg)
+            raise DataError(f"the {what} {text!r} {_NUL}")
 
 
 def first_row(column: Coded, texts: pa.StringArray) -> tuple[int, str] | None:

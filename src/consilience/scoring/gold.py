@@ -107,11 +107,10 @@ def judged_contains(labels: pd.DataFrame, gold: pd.DataFrame) -> PairScores:
     place = pd.Index(joined.stated).get_indexer(pd.Index(joined.gold))
     stated = place >= 0
     if not stated.any():
-        msg = (
+        raise DataError(
             f"gold: none of its {len(answers)} pairs of item and label is among the "
             f"{len(labels)} of the fit; give the gold of the same study"
         )
-        raise DataError(msg)
     item, codes = pd.factorize(joined.gold[stated] // joined.labels)
     share = answers["share"].to_numpy(float)[stated]
     return PairScores(
@@ -152,11 +151,10 @@ def judged_objects(
 def _answers(gold: pd.DataFrame) -> pd.DataFrame:
     """Return each pair of item and label that gold answers, and the share of yes."""
     if "answer" not in gold.columns:
-        msg = (
+        raise DataError(
             f"gold: columns are {', '.join(map(str, gold.columns))}; contains needs "
             "item, label and answer (yes or no)"
         )
-        raise DataError(msg)
     key = [*_PAIR, *(["annotator"] if "annotator" in gold.columns else [])]
     rows = gold[[*key, "answer"]].dropna().astype("str")
     rows["answer"] = _flag(rows, "answer")
@@ -187,8 +185,7 @@ def _once(rows: pd.DataFrame, key: list[str], what: str) -> pd.DataFrame:
     if len(twice):
         row = twice.iloc[0]
         named = ", ".join(f"{name} {row[name]!r}" for name in key)
-        msg = f"gold: {named} {what}"
-        raise DataError(msg)
+        raise DataError(f"gold: {named} {what}")
     return rows
 
 
@@ -198,9 +195,8 @@ def _flag(gold: pd.DataFrame, column: str) -> pd.Series:
     other = ~word.isin([*yes, *no])
     if other.any():
         row = gold[other].iloc[0]
-        msg = (
+        raise DataError(
             f"gold: item {row['item']!r}, label {row['label']!r} has the {column} "
             f"{row[column]!r}; it must be {yes[0]} or {no[0]}"
         )
-        raise DataError(msg)
     return word.isin(yes)

@@ -75,8 +75,9 @@ def reliability_table(
 ) -> pd.DataFrame:
     """Return how often labels are right, by the probability that was stated."""
     if bins < 1 or not 0 < prob < 1:
-        msg = f"bins is {bins} and prob {prob:g}; give 1 or more, and between 0 and 1"
-        raise OptionError(msg)
+        raise OptionError(
+            f"bins is {bins} and prob {prob:g}; give 1 or more, and between 0 and 1"
+        )
     item, confidence, right = _stated_and_right(labels, gold, kind)
     bin_of = equal_mass_bins(confidence, bins)
     number = np.bincount(bin_of).astype(float)
@@ -326,8 +327,9 @@ def _main_label_terms(
     rows: pd.DataFrame, items: pd.DataFrame | None, names: pd.Index
 ) -> tuple[Float[np.ndarray, " I"], Float[np.ndarray, " I"]]:
     if items is None:
-        msg = "gold has a column main, and the fit's table items is not given with it"
-        raise DataError(msg)
+        raise DataError(
+            "gold has a column main, and the fit's table items is not given with it"
+        )
     main = rows.loc[rows["main"], ["item", "label"]]
     named = items[["item", "main_label"]].dropna().astype("str")
     right = pd.MultiIndex.from_frame(main).isin(pd.MultiIndex.from_frame(named))

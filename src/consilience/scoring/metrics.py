@@ -225,8 +225,7 @@ def score(
         labels = labels_of(data)
         items = items_of(data) if kind == "objects" else None
     if kind is None or kind not in get_args(Kind.__value__):
-        msg = not_among("kind of question", kind, get_args(Kind.__value__))
-        raise OptionError(msg)
+        raise OptionError(not_among("kind of question", kind, get_args(Kind.__value__)))
     chosen = options or ScoreOptions()
     if kind == "objects":
         metrics = objects_metrics(labels, gold, chosen.clip, chosen.bins, items)

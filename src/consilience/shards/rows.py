@@ -66,8 +66,9 @@ def opened_rows(source: str, query: str | None = None) -> Iterator[Rows]:
     try:
         yield _of_files(source)
     except (OSError, pa.ArrowInvalid) as error:
-        msg = f"{source}: cannot be read ({error}); check the path and the format"
-        raise SourceError(msg) from error
+        raise SourceError(
+            f"{source}: cannot be read ({error}); check the path and the format"
+        ) from error
 
 
 @contextmanager
@@ -89,12 +90,11 @@ def _of_files(source: str) -> Rows:
     suffixes = {PurePosixPath(each).suffix.lower() for each in files}
     kinds = {_FORMATS[suffix] for suffix in suffixes & set(_FORMATS)}
     if len(kinds) != 1:
-        msg = (
+        raise SourceError(
             f"{source}: expected files of one format, {', '.join(_FORMATS)}, or of "
             f"DuckDB; found {', '.join(sorted(suffixes)) or 'none'}; convert them, or "
             "name one file"
         )
-        raise SourceError(msg)
     (kind,) = kinds
     named = [each for each in files if PurePosixPath(each).suffix.lower() in _FORMATS]
     form: Any = kind
@@ -140,12 +140,10 @@ def _by_fsspec(address: str) -> tuple[Any, str]:
 
         system, path = fsspec.core.url_to_fs(address)
     except ImportError as error:
-        msg = (
+        raise UnavailableError(
             f"{address}: {error}; install consilience[dask] and the package of fsspec "
             "for such addresses, or copy the files to a disk"
-        )
-        raise UnavailableError(msg) from error
+        ) from error
     except ValueError as error:
-        msg = f"{address}: {error}; check the address"
-        raise SourceError(msg) from error
+        raise SourceError(f"{address}: {error}; check the address") from error
     return pa.fs.PyFileSystem(pa.fs.FSSpecHandler(system)), path

@@ -100,25 +100,22 @@ class Shards:
     def annotators(self) -> pd.Index:
         """Names of the annotators, in the order of their codes."""
         table = read_arrow(self.folder / "annotators.arrow")
-        names: pd.Index = pd.Index(table["annotator"].to_pandas(), dtype="str")
-        return names
+        return pd.Index(table["annotator"].to_pandas(), dtype="str")
 
     def items(self, place: int) -> pd.Index:
         """Return the names of the items of a shard."""
         column = read_arrow(self.folder / self._shards[place].file)["item"]
-        names: pd.Index = pd.Index(column.chunk(0).dictionary.to_pandas(), dtype="str")
-        return names
+        return pd.Index(column.chunk(0).dictionary.to_pandas(), dtype="str")
 
     def responses(self, place: int) -> Responses:
         """Return the answers of a shard, with all annotators and labels."""
         shard = self._shards[place]
         path = self.folder / shard.file
         if not path.is_file() or digest_of(path) != shard.sha256:
-            msg = (
+            raise SourceError(
                 f"{path}: the shard is missing or damaged; write the shards of the "
                 "study again"
             )
-            raise SourceError(msg)
         table = read_arrow(path)
         items = table["item"].combine_chunks()
         number = len(table)
@@ -197,16 +194,18 @@ class Shards:
             labels, account = tuple(stated["labels"]), stated["account"]
             kind = stated["kind"]
         except FileNotFoundError:
-            msg = f"{folder}: holds no {SHARDS}; name a folder of shards"
-            raise SourceError(msg) from None
+            raise SourceError(
+                f"{folder}: holds no {SHARDS}; name a folder of shards"
+            ) from None
         except (
             tomllib.TOMLDecodeError,
             UnicodeDecodeError,
             KeyError,
             TypeError,
         ) as error:
-            msg = f"{path}: damaged ({error}); write the shards again"
-            raise SourceError(msg) from error
+            raise SourceError(
+                f"{path}: damaged ({error}); write the shards again"
+            ) from error
         account |= {name: tuple(account[name]) for name in ("notes", "warnings")}
         return cls(
             folder,

@@ -167,11 +167,10 @@ def check_options(options: ReadOptions, form: str | None = None) -> None:
         other.append("format")
     if other or options.kind not in {None, *KINDS}:
         names = ", ".join(other or ["kind"]).replace("_", "-")
-        msg = (
+        raise OptionError(
             f"shards are read without {names}: their options are {', '.join(OPTIONS)}; "
             "leave it out, or read the source whole"
         )
-        raise OptionError(msg)
 
 
 def written_shards(
@@ -186,8 +185,7 @@ def written_shards(
 ) -> Shards:
     """Write the shards of a source that is read with a record of options."""
     if rows < 1:
-        msg = f"rows is {rows}; give 1 or more rows of a shard"
-        raise OptionError(msg)
+        raise OptionError(f"rows is {rows}; give 1 or more rows of a shard")
     folder = Path(folder)
     place, marker = clean_path(folder), SHARDS if overwrite else None
     with whole_folder(folder, replaceable=marker) as new, refusals(folder):
@@ -286,19 +284,17 @@ def _understood(first: pa.Table, options: ReadOptions, source: str) -> ReadOptio
     options = replace(options, query=None)
     head = read_with(first, options)
     if head.kinds not in {(kind,) for kind in KINDS}:
-        msg = (
+        raise KindError(
             f"{source}: the answers are of kind {', '.join(head.kinds)}; shards hold "
             "one label per item (choice), or yes, maybe and no (contains): read the "
             "source whole"
         )
-        raise KindError(msg)
     roles = {role: name for name, role in head.cleaning.columns.items()}
     if "item" not in roles or "label" not in roles:
-        msg = (
+        raise SourceError(
             f"{source}: expected a row for each answer, with columns of items and of "
             "labels; read the source whole"
         )
-        raise SourceError(msg)
     named = {role: roles[role] for role in COLUMNS if role in roles}
     columns = replace(options.columns, **named)
     return replace(options, kind=head.kind, columns=columns)

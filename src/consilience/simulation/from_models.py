@@ -79,8 +79,9 @@ def simulate(
     """
     if kind == "objects":
         if model is not None:
-            msg = f"objects are drawn by no model; leave `model={model!r}` out"
-            raise OptionError(msg)
+            raise OptionError(
+                f"objects are drawn by no model; leave `model={model!r}` out"
+            )
         return simulate_objects(
             items=items,
             annotators=annotators,
@@ -126,15 +127,15 @@ def _design(
     kind: Kind, items: int, num_annotators: int, classes: int, per_item: int, seed: int
 ) -> Responses:
     if kind not in ("choice", "contains"):
-        msg = f"no model simulates kind {kind!r}; choose choice, contains or objects"
-        raise OptionError(msg)
+        raise OptionError(
+            f"no model simulates kind {kind!r}; choose choice, contains or objects"
+        )
     if not (items > 0 and classes > 1 and 0 < per_item <= num_annotators):
-        msg = (
+        raise OptionError(
             f"cannot ask {per_item} of {num_annotators} annotators about {items} items "
             f"of {classes} classes; ask for 2 classes or more, and at most that many "
             "annotators per item"
         )
-        raise OptionError(msg)
     generator = np.random.default_rng(seed)
     order = generator.random((items, num_annotators)).argsort(1)[:, :per_item]
     labels = [f"class{number}" for number in range(classes)]

@@ -254,29 +254,27 @@ def _settings(
     defaults = asdict(ObjectsSettings())
     for name, value in settings.items():
         if name not in defaults:
-            msg = f"objects have no setting {name!r}; they have: {', '.join(defaults)}"
-            raise OptionError(msg)
+            raise OptionError(
+                f"objects have no setting {name!r}; they have: {', '.join(defaults)}"
+            )
         if not (np.isfinite(value) and value >= 0):
-            msg = f"setting {name} is {value}; give a number from zero"
-            raise OptionError(msg)
+            raise OptionError(f"setting {name} is {value}; give a number from zero")
     chosen = ObjectsSettings(**{name: float(v) for name, v in settings.items()})
     shares = (
         *(chosen.recall, chosen.single_label, chosen.twice, chosen.mistaken),
         *(chosen.tau, chosen.maybe),
     )
     if max(shares) > 1 or not 1 <= chosen.fewest <= chosen.most <= classes:
-        msg = (
+        raise OptionError(
             "recall, single_label, twice, mistaken, tau and maybe are shares up to 1, "
             f"and fewest to most labels are on offer of the {classes} there are; "
             "change the settings"
         )
-        raise OptionError(msg)
     if not (items > 0 and 0 < per_item <= people):
-        msg = (
+        raise OptionError(
             f"cannot ask {per_item} of {people} annotators about {items} items; ask "
             "for one item or more, and at most that many annotators per item"
         )
-        raise OptionError(msg)
     return chosen
 
 

@@ -239,8 +239,9 @@ def several_axes(
         return list(made)
     given = list(np.ravel(np.asarray(ax, dtype=object)))
     if len(given) != number:
-        msg = f"ax has {len(given)} axes where {number} are drawn on; give {number}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"ax has {len(given)} axes where {number} are drawn on; give {number}"
+        )
     return [new_axes(each, rows=0) for each in given]
 
 

@@ -320,14 +320,12 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
         if value not in allowed:
             raise OptionError(not_among(what, value, allowed))
     if top is not None and top < 1:
-        msg = f"top {top}: give 1 or more"
-        raise OptionError(msg)
+        raise OptionError(f"top {top}: give 1 or more")
     if tool == "mturk" and image_prefix is None:
-        msg = (
+        raise OptionError(
             "Mechanical Turk shows images by their addresses: give the beginning of "
             'these (`image_prefix="https://..."`)'
         )
-        raise OptionError(msg)
     if tool == "label-studio" and image_prefix is None and images is not None:
         image_prefix = _LOCAL
     place = Path(folder)
@@ -356,20 +354,18 @@ def _image_places(
 ) -> list[str]:
     """Return the address of each item's image, or its path from a folder."""
     if prefix is not None and not prefix.startswith(SCHEMES):
-        msg = (
+        raise OptionError(
             f"image_prefix {prefix!r}: addresses start with {', '.join(SCHEMES)}; give "
             "one such beginning"
         )
-        raise OptionError(msg)
     paths = items if images is None else _paths(items, Path(images))
     if prefix is not None:
         return [prefix + quote(path) for path in paths]
     if images is None:
-        msg = (
+        raise OptionError(
             "where the images are is not known; give their folder (`images=`), or the "
             "beginning of their addresses (`image_prefix=`)"
         )
-        raise OptionError(msg)
     start = Path(os.path.relpath(images, folder)).as_posix()
     return [f"./{start}/{path}" for path in paths]
 
@@ -377,8 +373,7 @@ def _image_places(
 def _paths(items: list[str], images: Path) -> list[str]:
     """Return the path of each item's image below the folder."""
     if not images.is_dir():
-        msg = f"{images}: is no folder of images; give one (`images=`)"
-        raise SourceError(msg)
+        raise SourceError(f"{images}: is no folder of images; give one (`images=`)")
     every = list_images([images]).items
     lacking: list[str] = []
     for naming in get_args(Naming.__value__):
@@ -390,12 +385,11 @@ def _paths(items: list[str], images: Path) -> list[str]:
         if not missing:
             return [path_of[item] for item in items]
         lacking = min(lacking or missing, missing, key=len)
-    msg = (
+    raise SourceError(
         f"{images}: {len(lacking):,} of {len(items):,} items have no image there, such "
         f"as {lacking[0]!r}; items are named after the path of their image, its name, "
         "or its name without ending"
     )
-    raise SourceError(msg)
 
 
 def _lists(
@@ -415,10 +409,9 @@ def _lists(
     needed = {name: name for name in ("item", "label")}
     for name in needed:
         if name not in table.columns:
-            msg = (
+            raise ColumnError(
                 f"candidates: there is no column {name!r}; found {listing(table.names)}"
             )
-            raise ColumnError(msg)
     check_filled(table, needed)
     columns = needed | ({"name": "name"} if "name" in table.columns else {})
     frame = text_frame(table, columns)
@@ -427,15 +420,15 @@ def _lists(
     twice = frame.duplicated(["item", "label"])
     if twice.any():
         row = frame[twice].iloc[0]
-        msg = (
+        raise DataError(
             f"candidates: item {row['item']!r} lists {row['label']!r} twice; list each "
             "label of an item once"
         )
-        raise DataError(msg)
     lists = [label for label in frame["label"].unique() if is_structure(label)]
     if lists:
-        msg = f"candidates: label {lists[0]!r} is a list or an object; give plain texts"
-        raise DataError(msg)
+        raise DataError(
+            f"candidates: label {lists[0]!r} is a list or an object; give plain texts"
+        )
     frame = frame[frame["label"] != NONE]
     frame["name"] = _names(frame, names)
     frame = frame if top is None else frame.groupby("item", sort=False).head(top)

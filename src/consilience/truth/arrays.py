@@ -108,14 +108,12 @@ class Incidence:
     ) -> Float[AnyArray, "rows K"]:
         """Return the product with a table; its gradient is the transposed product."""
         if not self.by_row:
-            msg = (
+            raise TypeError(
                 "this matrix was not computed, because the model declares no need of it"
             )
-            raise TypeError(msg)
         if maths(self.by_row, table) is HOST:
             return _sum_groups_on_host(self.by_row, table, self.shape[0])
-        product: Float[Array, "rows K"] = _product(self, table)
-        return product
+        return _product(self, table)
 
 
 def incidence(
@@ -159,8 +157,7 @@ def incidences(
 
 @jax.custom_vjp
 def _product(matrix: Incidence, table: Float[Array, "C K"]) -> Float[Array, "R K"]:
-    product: Float[Array, "R K"] = _batched_product(matrix, table)
-    return product
+    return _batched_product(matrix, table)
 
 
 @jax.custom_batching.custom_vmap
@@ -367,8 +364,7 @@ def maths(*given: Any) -> Maths:
 
 def on_host[Tree](tree: Tree) -> Tree:
     """Return the same with all its arrays as NumPy's; no number is copied."""
-    arrays: Tree = jax.tree.map(np.asarray, tree)
-    return arrays
+    return jax.tree.map(np.asarray, tree)
 
 
 HOST = Maths(

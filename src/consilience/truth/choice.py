@@ -88,11 +88,10 @@ def candidates(
     np.maximum.at(top, places.unit, weight)
     if not np.isfinite(top).all():
         first = items[int(np.argmin(np.isfinite(top)))]
-        msg = (
+        raise DataError(
             f"candidates: by their log_odds and gold no label of item {first!r} can be "
             "true, or one is infinitely likely; correct its log_odds or its gold label"
         )
-        raise DataError(msg)
     weight -= top[places.unit]
     listed = replace(
         space,
@@ -122,19 +121,19 @@ def with_candidates(
     for column in ("item", "label"):
         if column not in lists:
             columns = ", ".join(map(str, lists.columns))
-            msg = f"candidates have columns {columns}; a column {column!r} is needed"
-            raise DataError(msg)
+            raise DataError(
+                f"candidates have columns {columns}; a column {column!r} is needed"
+            )
     items = responses.table["item"].cat.categories.astype("str")
     listed = lists.loc[lists["item"].astype("str").isin(items), "label"].astype("str")
     labels = responses.labels["label"].astype("str")
     if len(listed) and not listed.isin(labels).any():
-        msg = (
+        raise DataError(
             f"no candidate is one of the labels of the answers: candidates have "
             f"{listing(listed.unique().tolist(), 3)}, answers have "
             f"{listing(labels.tolist(), 3)}; name them alike (`candidates` takes "
             "`label_column=NAME`: what the classifiers' labels are called)"
         )
-        raise DataError(msg)
     new = listed[~listed.isin(labels)].nunique()
     sentences = [f"{new:,} labels of candidates joined those of the answers"]
     return responses.with_labels(listed), sentences if new else []
@@ -152,13 +151,12 @@ def _with_columns(
     shape = space.log_prior.shape
     size = shape[0] * shape[1] * len(names)
     if size > MAX_LISTED:
-        msg = (
+        raise FitError(
             f"{len(names)} columns of candidates for {shape[0]:,} items with up to "
             f"{shape[1]:,} labels each make {size:,} numbers, over the {MAX_LISTED:,} "
             "that fit in memory; give fewer columns, or few candidates for every item "
             "(one without any may be every label)"
         )
-        raise FitError(msg)
     order = np.argsort(place)
     observed = np.zeros(shape, bool)
     observed[places.unit[place], places.slot[place]] = True
@@ -211,12 +209,11 @@ def _log_odds(
     wrong = (log_odds.isna() & given.notna()).to_numpy()
     if wrong.any():
         first = int(np.argmax(wrong))
-        msg = (
+        raise DataError(
             f"candidates, column 'log_odds', row {first + 1}: found "
             f"{given.iloc[first]!r}, "
             "expected a number or nothing; fix it or leave the column out"
         )
-        raise DataError(msg)
     weight: Float[np.ndarray, " E"] = log_odds.fillna(0).to_numpy(float)[row]
     both = pd.DataFrame({"entry": entry, "weight": weight}).drop_duplicates()
     twice = both["entry"].duplicated()
@@ -224,11 +221,10 @@ def _log_odds(
         code = both.loc[twice, "entry"].iloc[0]
         one, other = both.loc[both["entry"] == code, "weight"].iloc[:2]
         listed = lists.iloc[row[np.flatnonzero(entry == code)[0]]]
-        msg = (
+        raise DataError(
             f"candidates: item {listed['item']!r} lists {listed['label']!r} twice, "
             f"with log_odds {one:g} and {other:g}; keep one"
         )
-        raise DataError(msg)
     return weight
 
 
@@ -291,10 +287,7 @@ def answer_slot(space: Space) -> Int[np.ndarray, " N"]:
     listed = unit.astype(np.int64) * len(space.states) + words[unit, slot]
     row = space.unit if len(words) > 1 else np.zeros_like(space.unit)
     answered = row.astype(np.int64) * len(space.states) + space.answer
-    place: Int[np.ndarray, " N"] = slot[np.searchsorted(listed, answered)].astype(
-        np.int32
-    )
-    return place
+    return slot[np.searchsorted(listed, answered)].astype(np.int32)
 
 
 def listed_answers(space: Space) -> Int[np.ndarray, "#U T"]:
@@ -332,11 +325,10 @@ def answers_about(responses: Responses) -> ChoiceSpace:
         answered = answered[given]
     labels = responses.labels["label"].astype(str)
     if len(labels) == 1:
-        msg = (
+        raise DataError(
             f"all answers are {labels.iloc[0]!r}: with one label there is nothing to "
             "infer; list the other labels that were on offer with `labels=`"
         )
-        raise DataError(msg)
     items = answered["item"].cat.categories.to_numpy(dtype=object)
     annotator, names, identified = code_annotators(answered["annotator"])
     unit, annotator, answer, n = in_order_of_unit(
@@ -408,8 +400,9 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
     for column in _COLUMNS:
         if column not in table:
             columns = ", ".join(map(str, table.columns))
-            msg = f"similarity has columns {columns}; a column {column!r} is needed"
-            raise DataError(msg)
+            raise DataError(
+                f"similarity has columns {columns}; a column {column!r} is needed"
+            )
     labels = pd.Index(names)
     codes = [
         labels.get_indexer(pd.Index(table[column].astype(str)))
@@ -419,22 +412,20 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
     wrong = (codes[0] < 0) | (codes[1] < 0) | ~np.isfinite(value)
     if wrong.any():
         first = table.iloc[int(np.argmax(wrong))]
-        msg = (
+        raise DataError(
             f"similarity of {first['label_a']!r} and {first['label_b']!r} is "
             f"{first['value']!r}; expected two of the {len(labels)} labels and a number"
         )
-        raise DataError(msg)
     low, high = np.minimum(*codes), np.maximum(*codes)
     pairs = pd.DataFrame({"first": low, "second": high, "value": value})
     pairs = pairs[low != high].drop_duplicates()
     twice = pairs.duplicated(["first", "second"])
     if twice.any():
         one, other = labels[pairs.loc[twice, ["first", "second"]].to_numpy()[0]]
-        msg = (
+        raise DataError(
             f"similarity of {one!r} and {other!r} is given twice, with different "
             "values; keep one"
         )
-        raise DataError(msg)
     pairs = pairs.sort_values(["first", "second"])
     return LabelPairs(
         pairs["first"].to_numpy(np.int32),

@@ -51,10 +51,9 @@ def in_order_of_unit(
 ) -> tuple[Shaped[np.ndarray, " N"], ...]:
     """Return all columns sorted by unit, answers of a unit in the order of the file."""
     if not unit.size:
-        msg = (
+        raise SourceError(
             "no answer is left to fit: every question was skipped, or the file is empty"
         )
-        raise SourceError(msg)
     if (unit[1:] >= unit[:-1]).all():
         return (unit, *columns)
     order = np.argsort(unit, kind="stable")
@@ -68,11 +67,10 @@ def gold_codes(
     label = labels.get_indexer(pd.Index(gold["label"].astype(str)))
     if (label < 0).any():
         first = gold.iloc[int(np.argmax(label < 0))]
-        msg = (
+        raise DataError(
             f"gold label {first['label']!r} of item {first['item']!r} is not among the "
             f"{len(labels)} labels of the responses; correct it or add it to `labels=`"
         )
-        raise DataError(msg)
     item = items.get_indexer(pd.Index(gold["item"].astype(str)))
     here = item >= 0
     return item[here], label[here], int((~here).sum())

@@ -39,10 +39,7 @@ class LabelPairs:
         self, one: Int[np.ndarray, "*n"], other: Int[np.ndarray, "*n"]
     ) -> Float[np.ndarray, "*n"]:
         """Return what is known of each two labels."""
-        values: Float[np.ndarray, "*n"] = np.append(self.value, 0.0)[
-            self.place(one, other)
-        ]
-        return values
+        return np.append(self.value, 0.0)[self.place(one, other)]
 
 
 def no_pairs() -> LabelPairs:
@@ -105,8 +102,9 @@ def label_groups(
 ) -> tuple[Int[np.ndarray, " K"], pd.Index]:
     """Return the group of each label, some steps up a hierarchy."""
     if level < 0 or (level and labels is None):
-        msg = f"level {level}: give 0, or labels with the column parent to go up"
-        raise OptionError(msg)
+        raise OptionError(
+            f"level {level}: give 0, or labels with the column parent to go up"
+        )
     parent: dict[str, str] = {}
     if isinstance(labels, pd.DataFrame):
         table = labels[["label", "parent"]].dropna().astype("str")
@@ -115,10 +113,9 @@ def label_groups(
         parent = {str(label): str(above) for label, above in labels.items()}
     parent = {label: above for label, above in parent.items() if above}
     if level and not parent:
-        msg = (
+        raise OptionError(
             f"level {level}: no label has a parent; give labels with the column parent"
         )
-        raise OptionError(msg)
     ancestors = [str(name) for name in names]
     for _ in range(level):
         ancestors = [parent.get(name, name) for name in ancestors]
@@ -171,8 +168,9 @@ def named_sets(responses: Responses) -> NamedSets:
     """
     if responses.kinds != ("objects",):
         kinds = ", ".join(responses.kinds) or "none"
-        msg = f"named sets are of kind objects; these responses are of kind {kinds}"
-        raise KindError(msg)
+        raise KindError(
+            f"named sets are of kind objects; these responses are of kind {kinds}"
+        )
     table = responses.table[responses.table["label"].notna()]
     item, annotator, label = (
         table[name].cat.codes.to_numpy().astype(np.int64)

@@ -156,8 +156,7 @@ def _batches(
             matrices, lists, dealt, scale, strict=True
         )
     ]
-    stacked: Observations = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
-    return stacked
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
 
 
 def _assemble(

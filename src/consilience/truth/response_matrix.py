@@ -77,17 +77,14 @@ class ResponseMatrix:
             return dense
         state = self.state[units] if len(self.state) > 1 else self.state
         if dense.shape[0] == 1:
-            shared: Float[np.ndarray, "B S *rest"] = dense[0][state]
-            return shared
+            return dense[0][state]
         rows = np.arange(len(dense))[:, None]
-        columns: Float[np.ndarray, "B S *rest"] = dense[rows, state]
-        return columns
+        return dense[rows, state]
 
     def over_labels(self, listed: Float[np.ndarray, "U S"]) -> Float[np.ndarray, " K"]:
         """Sum over units what each has at the places of its list."""
         if not self.ragged:
-            every: Float[np.ndarray, " K"] = listed.sum(0)
-            return every
+            return listed.sum(0)
         place = np.broadcast_to(self.state, listed.shape)
         if self.has_covariates:
             real = self.prior_covariates.real

@@ -265,26 +265,24 @@ def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:
     """Refuse confusion tables that would not fit in memory."""
     numbers = num_annotators * num_states * num_answers
     if numbers > MAX_NUMBERS:
-        msg = (
+        raise FitError(
             f"{num_annotators:,} annotators x {num_states:,} labels x {num_answers:,} "
             f"answers make {numbers:,} confusion probabilities, over the "
             f"{MAX_NUMBERS:,} that fit in memory; take the model `structured` with "
             "candidates for each item, merge rare labels, or drop the annotator column "
             "to pool annotators"
         )
-        raise FitError(msg)
 
 
 def check_lists(num_units: int, num_listed: int) -> None:
     """Refuse lists of states that would not fit in memory."""
     if num_units * num_listed > MAX_LISTED:
-        msg = (
+        raise FitError(
             f"{num_units:,} items with up to {num_listed:,} labels each make "
             f"{num_units * num_listed:,} probabilities, over the {MAX_LISTED:,} that "
             "fit in memory; list few candidates for every item (`candidates=`; an item "
             "without any may be every label) and take the model `structured`"
         )
-        raise FitError(msg)
 
 
 def no_covariates(*shape: int) -> Covariates:
@@ -301,31 +299,30 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
     twice = pairs.duplicated()
     if twice.any():
         item, label = pairs[twice].iloc[0]
-        msg = f"candidates name item {item!r} and label {label!r} twice; name it once"
-        raise DataError(msg)
+        raise DataError(
+            f"candidates name item {item!r} and label {label!r} twice; name it once"
+        )
     values: Float[np.ndarray, "rows P"] = (
         table[list(names)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     )
     wrong = ~np.isfinite(values)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
-        msg = (
+        raise DataError(
             f"candidates, column {names[column]!r}, row {row + 1}: found "
             f"{table[names[column]].iloc[row]!r}, expected a finite number; fix it or "
             "leave the column out"
         )
-        raise DataError(msg)
     return values
 
 
 def check_any(here: Bool[np.ndarray, " _"]) -> None:
     """Refuse numbers none of which is about what was asked."""
     if not here.any():
-        msg = (
+        raise DataError(
             "candidates name none of the items and labels that were asked about; "
             "check that both name them alike"
         )
-        raise DataError(msg)
 
 
 def standardise(

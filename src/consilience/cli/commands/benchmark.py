@@ -261,10 +261,9 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     consilience sbc --models dawid_skene --engines em --simulations 50 --out sbc
     """
     if work.prob != WORK_AS_USUAL.prob:
-        msg = (
+        raise OptionError(
             f"--prob {work.prob:g}: intervals of 50 % and 90 % are judged; leave it out"
         )
-        raise OptionError(msg)
     from consilience import annotators as room
     from consilience.cli.calibration_check import notes, open_folder, page, tables
     from consilience.inference import engines as available
@@ -276,10 +275,9 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         changed,
     )
     if simulations < 2:
-        msg = (
+        raise OptionError(
             f"simulations is {simulations}; give two or more; a hundred are informative"
         )
-        raise OptionError(msg)
     settings = {
         "kind": kind,
         "items": items,
@@ -328,14 +326,14 @@ def _plan(
         plan += [(name, engine, made) for engine in engines if engine in made.engines]
     idle = ", ".join(setting for setting in prior if setting not in used)
     if idle:
-        msg = f"--prior {idle}: none of the models chosen has it; correct the name"
-        raise OptionError(msg)
+        raise OptionError(
+            f"--prior {idle}: none of the models chosen has it; correct the name"
+        )
     if not plan:
-        msg = (
+        raise OptionError(
             f"none of the models chosen is fitted by {', '.join(engines)}; "
             "consilience models lists what each has"
         )
-        raise OptionError(msg)
     return plan
 
 
@@ -396,6 +394,7 @@ def _named(given: Sequence[str], available: Sequence[str]) -> Sequence[str]:
         return available
     strange = next((name for name in given if name not in available), None)
     if strange is not None:
-        msg = f"--engines: {not_among('engine', strange, available)}, or all"
-        raise OptionError(msg)
+        raise OptionError(
+            f"--engines: {not_among('engine', strange, available)}, or all"
+        )
     return list(dict.fromkeys(given))

@@ -79,11 +79,10 @@ def read(  # noqa: PLR0913 (each option stands alone)
         from consilience.cli.commands.shards import Cluster, read_shards
 
         if len(files) != 1 or gold is not None:
-            msg = (
+            raise OptionError(
                 "shards are read from one file or folder, without gold labels; name "
                 "that alone"
             )
-            raise OptionError(msg)
         read_shards(
             files[0],
             out,
@@ -123,11 +122,10 @@ def read(  # noqa: PLR0913 (each option stands alone)
 def needs_shards(on: str | None, workers: int | None) -> None:
     """Refuse workers of Dask where there are no shards."""
     if on is not None or workers is not None:
-        msg = (
+        raise OptionError(
             "workers of Dask read and fit shards (consilience read SOURCE --shards, "
             "then fit); leave out `on=` and `workers=`, or work with shards"
         )
-        raise OptionError(msg)
 
 
 def describe(

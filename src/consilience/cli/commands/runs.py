@@ -109,11 +109,10 @@ def export(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker=ABOUT if one is None else None, overwrite=overwrite)
     if {*what} & {ITEMS, LABELS}:
         if len(what) > 1 or truth is not None:
-            msg = (
+            raise OptionError(
                 f"{what[0]} is written alone, as the run has it; name one table, and "
                 "leave `truth=` out"
             )
-            raise OptionError(msg)
         all_items(run).export(what[0], out, overwrite=overwrite)
         show = screen(as_json=json)
         show.print(f"written: {out}", soft_wrap=True)
@@ -124,11 +123,10 @@ def export(  # noqa: PLR0913 (each option stands alone)
     usual += _OF_OBJECTS * (fitted.data.attrs["kind"] == "objects")
     names = what or usual
     if (_SETS in names) != (gold is not None):
-        msg = (
+        raise OptionError(
             f"the table {_SETS} needs gold labels, and no other table uses them; give "
             f"--what {_SETS} and --gold together"
         )
-        raise OptionError(msg)
     tables = {}
     if gold is not None:
         from consilience.analysis import label_sets

@@ -101,12 +101,11 @@ def fit_shards(
 ) -> None:
     """Fit shards, and write a run of the first and the tables of all items."""
     if refused:
-        msg = (
+        raise OptionError(
             "shards are fitted without similarities, an earlier fit, what annotators "
             "answered earlier, answers of kind contains, states or an order; leave "
             "these out"
         )
-        raise OptionError(msg)
     from consilience import fitting
     from consilience.posterior import ITEMS, LABELS
     from consilience.progress import bar

@@ -339,11 +339,10 @@ def _fit_alone(path: Path, responses: "Responses") -> "Fit":
         return load(path)
     answers = read_responses([path], READ_AS_IT_IS)
     if answers.kind != "contains":
-        msg = (
+        raise KindError(
             f"{path}: holds answers of kind {answers.kind}; --contains takes yes or no "
             "for one label at a time"
         )
-        raise KindError(msg)
     if responses.items is not None:
         listed = responses.items["item"].astype("str")
         of_study = answers.table["item"].astype("str").isin(listed)

@@ -117,8 +117,7 @@ def starts(
                 break
             away = away / 2
         else:
-            msg = "the density is not finite about the mode; check priors"
-            raise FitError(msg)
+            raise FitError("the density is not finite about the mode; check priors")
         starts.append(ParamInfo(place, energy, slope))
     return starts
 
@@ -167,10 +166,7 @@ def _potential(
     program = partial(joint, model)
 
     def energy(position: Parameters) -> Float[Array, ""]:
-        potential: Float[Array, ""] = potential_energy(
-            program, (observations,), {}, position
-        )
-        return potential
+        return potential_energy(program, (observations,), {}, position)
 
     return energy
 
@@ -339,10 +335,7 @@ def _drive(
         phase = "warming up" if done <= tune else "sampling"
         report(Progress("nuts", done, total, f"{phase}, {note}"))
     joined = jax.tree.map(lambda *parts: np.concatenate(parts), *saved["blocks"])
-    by_chain: Mapping[str, Any] = jax.tree.map(
-        lambda leaf: np.swapaxes(leaf[tune:total], 0, 1), joined
-    )
-    return by_chain
+    return jax.tree.map(lambda leaf: np.swapaxes(leaf[tune:total], 0, 1), joined)
 
 
 def _together(

@@ -68,11 +68,10 @@ def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:
     most = pc.max(pc.list_value_length(cells)).as_py() or 0
     if kind == "choice" and most <= 1:
         return
-    msg = (
+    raise DataError(
         f'{source}: it holds several labels per row; ask for `kind="objects"`, or '
         "write one row per answer"
     )
-    raise DataError(msg)
 
 
 def flatten(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
@@ -143,12 +142,11 @@ def answer_among(table: TextTable, label: str, unused: Sequence[str]) -> str | N
         return words[0]
     unclear = telling or words
     if telling or len(unclear) == 1:
-        msg = (
+        raise KindError(
             f"{table.source}: column {unclear[0]!r} holds yes-or-no words beside the "
             f"label {label!r}; if it says whether the label is there, name it "
             f"(`answer={unclear[0]!r}`); if not, ask for `kind='choice'`"
         )
-        raise KindError(msg)
     return None
 
 
@@ -176,12 +174,11 @@ def propose_one_hot(table: TextTable, unused: Sequence[str]) -> None:
         if name in table.columns
         and is_yes_or_no(table.columns[name].used().values.to_pylist(), both=False)
     ]
-    msg = (
+    raise ColumnError(
         f"{table.source}: there is no column of labels, and columns {listing(flags)} "
         "hold yes and no or 0 and 1; if each is a label, name them "
         f"(`one_hot={','.join(flags)}`)"
     )
-    raise ColumnError(msg)
 
 
 def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOptions]:
@@ -192,8 +189,9 @@ def one_hot(table: TextTable, options: ReadOptions) -> tuple[TextTable, ReadOpti
     for name in names:
         find(list(table.columns), "label", name, table.source)
     if options.columns.label or options.columns.answer or len(set(names)) < len(names):
-        msg = "one_hot names each label's column once, and goes without label or answer"
-        raise OptionError(msg)
+        raise OptionError(
+            "one_hot names each label's column once, and goes without label or answer"
+        )
     rest = {name: c for name, c in table.columns.items() if name not in names}
     if options.kind in {"choice", "objects"}:
         answers = [
@@ -228,11 +226,10 @@ def long_cells(
 ) -> tuple[np.ndarray, np.ndarray, Coded]:
     """Row, column and text of each cell of a matrix, row by row."""
     if not names:
-        msg = (
+        raise ColumnError(
             f"{table.source}: there is no column beside the items; found "
             f"{listing(table.names)}; expected columns of answers"
         )
-        raise ColumnError(msg)
     stacked = concatenate([table.single(name) for name in names])
     rows, columns = np.divmod(np.arange(table.num_rows * len(names)), len(names))
     return rows, columns, stacked.take(columns * table.num_rows + rows)
@@ -267,11 +264,9 @@ def counts(
     elif counts.sum() >= 2**53:
         row, why = int(counts.argmax()), ", and all counts together exceed 2**53"
     else:
-        whole: np.ndarray = counts.astype(np.int64)
-        return whole
+        return counts.astype(np.int64)
     place = table.where(int(rows[row]))
-    msg = f"{place}: the count is {column.text(row)!r}{why}; fix the row"
-    raise DataError(msg)
+    raise DataError(f"{place}: the count is {column.text(row)!r}{why}; fix the row")
 
 
 def object_numbers(

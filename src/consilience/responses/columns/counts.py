@@ -77,11 +77,10 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
     no = shown - yes - maybe
     if (no < 0).any():
         row = int((no < 0).argmax())
-        msg = (
+        raise DataError(
             f"{table.where(row)}: {yes[row]} yes and {maybe[row]} maybe of "
             f"{shown[row]} shown; expected no more answers than shown; fix the row"
         )
-        raise DataError(msg)
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
     rows, answer = np.nonzero(n)
     roles = {item: "item", label: "label"}
@@ -151,12 +150,11 @@ def _patterns(table: TextTable, n: str) -> Draft:
     total = float(copies.sum(dtype=float))
     if total * len(raters) > _MAX_CELLS:  # items must fit in memory
         row = int(copies.argmax())
-        msg = (
+        raise DataError(
             f"{table.where(row)}: {copies[row]:,} items of one pattern, {total:,.0f} "
             f"in all; at most {_MAX_CELLS:,} answers can be unrolled; read a sample, "
             "or give counts as item, label and n"
         )
-        raise DataError(msg)
     times = copies[rows] * (label.codes >= 0)
     which = np.repeat(np.arange(len(rows)), times)
     copy = places_within(times)
@@ -224,8 +222,9 @@ def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses
     if not isinstance(tasks, dict) or not all(
         isinstance(answers, dict) for answers in tasks.values()
     ):
-        msg = f"{path}: expected {{task: {{worker: label}}}}; name another format"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{path}: expected {{task: {{worker: label}}}}; name another format"
+        )
     rows = [
         (
             str(task),

@@ -216,22 +216,20 @@ def _kind_column(table: TextTable) -> Kind | None:
     if not kinds or not set(kinds) <= set(KINDS):
         return None
     if len(kinds) > 1:
-        msg = (
+        raise KindError(
             f"{table.source}: its column 'kind' names {', '.join(kinds)}; read a file "
             "of one kind, or the folder that it came from"
         )
-        raise KindError(msg)
     return cast("Kind", kinds[0])
 
 
 def _check_kind(table: TextTable, roles: Roles, kind: Kind, *, asked: bool) -> None:
     if kind == "contains" and "answer" not in roles:
-        msg = (
+        raise ColumnError(
             f"{table.source}: kind 'contains' needs a column of answers (yes, no, "
             f"maybe) beside the label; found {listing(table.names)}; name it "
             "(`answer=NAME`)"
         )
-        raise ColumnError(msg)
     name = roles["label"]
     anonymous = kind == "choice" and not {"annotator", "response_id"} & set(roles)
     if not (anonymous and asked):
@@ -293,11 +291,10 @@ def one_question(table: TextTable, options: ReadOptions) -> TextTable:
     names.sort(key=lambda name: OTHER["questions"].index(plain(name)))
     if not names or item is None:
         if options.question is not None:
-            msg = (
+            raise ColumnError(
                 f"{source}: no column names the question; found "
                 f"{listing(table.names)}; leave out `question=`"
             )
-            raise ColumnError(msg)
         return table
     column = table.columns[names[0]]
     texts = column.values.to_pylist()

@@ -86,19 +86,17 @@ def find(
         if given not in names:
             near = get_close_matches(given, names, n=1)
             guess = f" (did you mean {near[0]!r}?)" if near else ""
-            msg = (
+            raise ColumnError(
                 f"{source}: there is no column {given!r} for {role}{guess}; found "
                 f"{listing(names)}; name one of these"
             )
-            raise ColumnError(msg)
         return given
     matches = usual(names, role)
     if len(matches) > 1:
-        msg = (
+        raise ColumnError(
             f"{source}: columns {listing(matches)} may both be the {role}; rename one, "
             f"or name the one to read (`{role}=NAME`)"
         )
-        raise ColumnError(msg)
     if not matches and role in _NEEDED and (refused := usual([*unusable], role)):
         raise not_as_text(source, refused[0], unusable[refused[0]])
     return matches[0] if matches else None
@@ -114,11 +112,10 @@ def require(
     """Column of a role that must be there."""
     name = find(names, role, getattr(columns, role), source, unusable)
     if name is None:
-        msg = (
+        raise ColumnError(
             f"{source}: no column looks like the {role}; found {listing(names)}; say "
             f"which it is (`{role}=NAME`)"
         )
-        raise ColumnError(msg)
     return name
 
 
@@ -134,11 +131,10 @@ def choose_question(
     what = f"there is no question {given!r}" if given else "there are several questions"
     if not names:
         what = "nobody answered any question"
-    msg = (
+    raise ColumnError(
         f"{source}: {what}; found {listing(names)}; choose the one to read "
         "(`question=NAME`)"
     )
-    raise ColumnError(msg)
 
 
 def is_comment(name: str) -> bool:

@@ -55,13 +55,12 @@ def understand(
     lists = [name for name in table.lists if is_likely(singular(name), "label")]
     if len(lists) == 1 and not answered:
         lead = "" if "item" in roles else f"{argument('item', table.names[0])} "
-        msg = (
+        raise SourceError(
             f"{table.source}: column {lists[0]!r} holds several labels per row; if "
             f"each is the answer of a person who is not named, read it with {lead}"
             f'{argument("label", lists[0])} `kind="choice"`; if one answer names '
             'several, with `kind="objects"`'
         )
-        raise SourceError(msg)
     matrix = _wide(table, options, roles, assumed)
     if matrix is not None:
         return matrix
@@ -177,13 +176,12 @@ def _wide(
     odd = None if matrix.of_annotators else _odd(table, matrix.columns)
     if odd is not None:
         more = f" {argument('item', lead)}" if lead else ""
-        msg = (
+        raise SourceError(
             f"{table.source}: the columns look like one for each annotator, but "
             f"{odd!r} is filled unlike the others: if it is the truth, name it "
             f"({argument('gold_column', odd)}); if it was made of the others, leave it "
             f'out (`exclude={odd}`); if it is an annotator, add `format="wide"`{more}'
         )
-        raise SourceError(msg)
     item = roles.get("item", lead)
     assumed.append(
         f"Each of the {len(matrix.columns):,} columns {columns} holds the labels of "
@@ -290,13 +288,12 @@ def _with_annotator(
         return "long", _with_columns(options, named)
     if not free or "n" in map(plain, table.names):
         return None
-    msg = (
+    raise SourceError(
         f"{table.source}: no column looks like the annotator, and {listing(free, 4)} "
         "tells the answers of an item apart: if it is one, name it "
         f"({argument('annotator', free[0])}); if the answers are anonymous, add "
         '`format="long"`'
     )
-    raise SourceError(msg)
 
 
 def _long(
@@ -330,11 +327,10 @@ def _long(
         assumed.append(_sentence(new))
         return "long", _with_columns(options, new, kind)
     how = " ".join(argument(role, name) for role, name in best.items())
-    msg = (
+    raise SourceError(
         f"{table.source}: which column is which does not show from the names "
         f"{listing(table.names, 6)}; by what they hold, it may be read with {how}"
     )
-    raise SourceError(msg)
 
 
 def _guesses(

@@ -79,13 +79,12 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     row_names, rest = lead_column(table, lead, account, header=options.header)
     layout = wide_columns(table, rest, options)
     if layout.unclear:
-        msg = (
+        raise SourceError(
             f"{table.source}: the columns {listing(layout.unclear)} hold labels of "
             f"{listing(layout.annotators, 4)} and are named unlike them: are they "
             "annotators? Name all annotators (`annotators=`), or exclude the columns "
             "(`exclude=`)"
         )
-        raise SourceError(msg)
     account.warnings.extend(layout.warnings)
     rows, columns, cell = long_cells(table, layout.annotators)
     asked = drop_not_asked(cell)
@@ -242,12 +241,11 @@ def wide_columns(
     annotators = [name for name in may_be if name not in out | named]
     out |= dict.fromkeys(truth, _TRUTH)
     if not annotators:
-        msg = (
+        raise ColumnError(
             f"{source}: no column looks like an annotator's; expected annotators "
             f"beside the item, found {_listing(out | named) or 'no other column'}; "
             "name them (`annotators=`)"
         )
-        raise ColumnError(msg)
     doubtful = [n for n in doubtful if n not in named and len(annotators) > 1]
     strange = {name: why for name, why in out.items() if why != EMPTY}
     made, number = made_of_others(columns, annotators) or ("", 0)

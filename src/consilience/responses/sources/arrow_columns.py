@@ -69,8 +69,7 @@ def read_arrow_file(path: Path) -> pa.Table:
         elif start.startswith(_STREAM):
             table = ipc.open_stream(pa.OSFile(path.__fspath__())).read_all()
         else:
-            msg = f"{path}: {_NOT_WHOLE_ARROW}; copy or export it again"
-            raise SourceError(msg)
+            raise SourceError(f"{path}: {_NOT_WHOLE_ARROW}; copy or export it again")
         table.validate(full=True)
     return table
 
@@ -143,8 +142,9 @@ def _text_table(
 ) -> TextTable:
     source, num_rows = frame.name, len(frame.data)
     if num_rows == 0:
-        msg = f"{source}: there is no row; check that it is the right table"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{source}: there is no row; check that it is the right table"
+        )
     coded: dict[str, Coded] = {}
     lists: dict[str, pa.Array] = {}
     notes: list[str] = []
@@ -280,6 +280,7 @@ def cell_text(cell: object, place: str = "") -> str | None:
     has_str = type(cell).__str__ is not object.__str__ and not hasattr(cell, "__len__")
     if not (isinstance(cell, (numbers.Number, np.generic)) or has_str):
         what = f"{place}: " if place else ""
-        msg = f"{what}{type(cell).__name__} where one text or number was expected"
-        raise DataError(msg)
+        raise DataError(
+            f"{what}{type(cell).__name__} where one text or number was expected"
+        )
     return str(cell)

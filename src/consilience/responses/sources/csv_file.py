@@ -70,8 +70,9 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
             pass
     table = _arrow(path, names, layout)
     if table.num_rows == 0:
-        msg = f"{source}: there is a header but no row below it; export the file again"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{source}: there is a header but no row below it; export the file again"
+        )
     coded = {name: encode(table.column(name)) for name in names}
     where = _places(path, layout)
     if quoted:
@@ -125,8 +126,7 @@ def _first_line(path: Path, encoding: str, skip: int) -> tuple[int, str]:
                     return number, line
     except UnicodeError:
         raise not_text(path, encoding) from None
-    msg = f"{path}: the file is empty; export it again"
-    raise SourceError(msg)
+    raise SourceError(f"{path}: the file is empty; export it again")
 
 
 def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
@@ -138,12 +138,11 @@ def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
     rows = csv_rows(path, layout.separator, layout.encoding, skip=layout.skip)
     for number, (_, row) in enumerate(rows, start=layout.above + 1):
         if row and len(row) != len(names):
-            msg = (
+            raise SourceError(
                 f"{path}, row {number}: {len(row)} cells where the header names "
                 f"{len(names)} ({', '.join(names[:6])}); fix the row or give the "
                 "separator"
             )
-            raise SourceError(msg)
     with readable(str(path)):  # a row may be longer than a block
         size = min(2 * path.stat().st_size + _BLOCK, _MAX_BYTES)
         return _parse(path, names, layout, size)
@@ -239,11 +238,10 @@ def check_separator(separator: str) -> str:
     r"""Return the separator of columns; ``\t`` written as two characters is a tab."""
     character = "\t" if separator == r"\t" else separator
     if len(character) != 1 or not character.isascii() or character in '"\r\n\0':
-        msg = (
+        raise OptionError(
             f"separator {separator!r}: expected one ASCII character that is neither a "
             r"quote nor a line break, such as ',', ';' or '\t'"
         )
-        raise OptionError(msg)
     return character
 
 
@@ -334,13 +332,12 @@ def check_line_breaks(
             if counts != [last - place, *[last] * (len(counts) - 2), place]:
                 continue
             row = int((column.codes == column.values.index(text).as_py()).argmax())
-            msg = (
+            raise SourceError(
                 f"{where(row)}: the text of column {name!r} runs over {len(counts)} "
                 f"lines that look like rows ({text[:40]!r}): a quote was probably "
                 "opened and not closed; fix the row, or write the text without line "
                 "breaks"
             )
-            raise SourceError(msg)
 
 
 def not_text(path: Path, encoding: str) -> SourceError:

@@ -87,8 +87,9 @@ def opened_duckdb(
     try:
         import duckdb  # noqa: PLC0415 - an extra
     except ImportError:
-        msg = f"{path}: needs duckdb; install it: pip install 'consilience[duckdb]'"
-        raise UnavailableError(msg) from None
+        raise UnavailableError(
+            f"{path}: needs duckdb; install it: pip install 'consilience[duckdb]'"
+        ) from None
     source, address = str(path), dict[str, tuple[str, str]]()
     with readable(source):
         base = duckdb.connect(path.__fspath__(), read_only=True, config=_DUCKDB)
@@ -108,8 +109,7 @@ def opened_duckdb(
         try:
             statements = base.extract_statements(query)
             if len(statements) != 1 or statements[0].type.name != "SELECT":
-                msg = "give one SELECT"
-                raise duckdb.InvalidInputException(msg)
+                raise duckdb.InvalidInputException("give one SELECT")
             yield base.sql(query), assumptions
         except duckdb.Error as error:
             raise _bad_query(source, query, error) from None
@@ -175,19 +175,19 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
         notes.append(f"lines above the header were left out: {above[:80]!r}")
     rows = rows[first + options.header :]
     if not rows:
-        msg = f"{where}: there is a header but no row below it; export the file again"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{where}: there is a header but no row below it; export the file again"
+        )
     width = max(len(row) for _, row in rows)
     if not options.header:
         names = [f"column {i}" for i in range(1, width + 1)]
     for number, row in rows:
         if len(row) > len(names):
-            msg = (
+            raise SourceError(
                 f"{where}, row {number}: a cell stands beside the {len(names)} columns "
                 f"of the header ({', '.join(names[:6])}); name its column or clear the "
                 "cell"
             )
-            raise SourceError(msg)
     if formulas := sum(cell.data_type == "f" for _, row in rows for cell in row):
         note = f"{formulas:,} cells hold formulas, which are read as the text entered"
         notes.insert(0, note)
@@ -239,13 +239,11 @@ def _choose_part(
     """Choose the table that was named, or the one that can be one of answers."""
     if given is not None:
         if given not in parts:
-            msg = f"{source}: {not_among(what, given, parts)}"
-            raise ColumnError(msg)
+            raise ColumnError(f"{source}: {not_among(what, given, parts)}")
         return given, ()
     filled = {name: columns for name, columns in parts.items() if columns}
     if not filled:
-        msg = f"{source}: every {what} is empty; export the file again"
-        raise SourceError(msg)
+        raise SourceError(f"{source}: every {what} is empty; export the file again")
     whole = {name: columns for name, columns in filled.items() if len(columns) > 2}
     grades = {name: _grade(list(columns)) for name, columns in filled.items()}
     if len(whole) == 1:
@@ -256,11 +254,10 @@ def _choose_part(
             f"{name!r} ({', '.join(columns[:6])}{', ...' * (len(columns) > 6)})"
             for name, columns in list(filled.items())[:12]
         )
-        msg = (
+        raise ColumnError(
             f"{source}: there are several {what}s that may hold the answers: {listed}; "
             f'name one (`{option}="{best[0]}"`)'
         )
-        raise ColumnError(msg)
     if len(filled) == 1:
         return best[0], ()
     others = ", ".join(repr(name) for name in filled if name != best[0])

@@ -45,11 +45,10 @@ def check_encoding(given: str) -> str:
     except (LookupError, UnicodeError):
         usable = False
     if not usable:
-        msg = (
+        raise OptionError(
             f"`encoding={given!r}`: expected the name of an encoding such as utf-8, "
             "cp1252, latin-1, shift_jis or utf-16"
         )
-        raise OptionError(msg)
     return UTF8 if name == "utf-8" else name
 
 

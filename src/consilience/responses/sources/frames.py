@@ -143,11 +143,10 @@ def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) ->
     table = nw.from_native(given, allow_series=True, pass_through=True)
     if isinstance(table, nw.Series):
         name = f" {table.name!r}" if table.name else ""
-        msg = (
+        raise OptionError(
             f"{what} is of type {type(given).__name__}, the one column{name}; give a "
             "table of several, such as a data frame with item and label"
         )
-        raise OptionError(msg)
     if isinstance(table, nw.LazyFrame):
         table = table.collect(backend="pyarrow")
     if not isinstance(table, nw.DataFrame):
@@ -169,8 +168,9 @@ def is_sources(given: object) -> bool:
 def only_path(sources: Sequence[Source], name: str, what: str) -> Path:
     """Return the one file or folder of a format that reads no more."""
     if len(sources) != 1 or not isinstance(sources[0], Path):
-        msg = f"format {name!r} reads one {what}; {len(sources)} sources were given"
-        raise OptionError(msg)
+        raise OptionError(
+            f"format {name!r} reads one {what}; {len(sources)} sources were given"
+        )
     return sources[0]
 
 
@@ -204,19 +204,17 @@ def _of_columns(columns: Mapping[Any, Any], what: str) -> pd.DataFrame:
     lengths = {}
     for name, column in columns.items():
         if isinstance(column, (str, bytes, Mapping)) or not hasattr(column, "__len__"):
-            msg = (
+            raise OptionError(
                 f"{what} is a dict whose {name!r} is of type {type(column).__name__}; "
                 "give a list of cells for each column"
             )
-            raise OptionError(msg)
         lengths[name] = len(column)
     if len(set(lengths.values())) > 1:
         shortest, longest = (f(lengths, key=lengths.__getitem__) for f in (min, max))
-        msg = (
+        raise OptionError(
             f"{what} is a dict of columns of different lengths: {lengths[shortest]:,} "
             f"cells of {shortest!r} and {lengths[longest]:,} of {longest!r}"
         )
-        raise OptionError(msg)
     return pd.DataFrame({str(n): _column(cells) for n, cells in columns.items()})
 
 
@@ -264,11 +262,10 @@ def _of_rows(rows: Sequence[Any], what: str, expected: str) -> Frame:
     width = len(rows[0])
     wrong = next((k for k, row in enumerate(rows) if len(row) != width), None)
     if wrong is not None:
-        msg = (
+        raise OptionError(
             f"{name}, row {wrong + 1}: {len(rows[wrong])} cells where the first row "
             f"has {width}; give rows of one length"
         )
-        raise OptionError(msg)
     names = names or [f"column {i}" for i in range(1, width + 1)]
     columns = zip(names, zip(*rows, strict=True), strict=True)
     table = pd.DataFrame({name: _column(list(cells)) for name, cells in columns})
@@ -279,9 +276,8 @@ def check_size(packed: Path, size: int, shown: str) -> None:
     """Refuse what unpacks to more bytes than answers take."""
     before = packed.stat().st_size
     if size > max(_FREE, _RATIO * before):
-        msg = (
+        raise SourceError(
             f"{shown}: unpacked it holds more than {_FREE >> 20:,} MiB, over "
             f"{size // before} times its size, as no table of answers does; if it is "
             "one, unpack it and read the result"
         )
-        raise SourceError(msg)

@@ -124,11 +124,10 @@ def _named(
         orders[name] = names
         codes = array.fill_null(-1).to_numpy(zero_copy_only=False)
         if codes.max(initial=-1) >= len(names):
-            msg = (
+            raise SourceError(
                 f"column {name!r} holds class {codes.max()}, and {len(names)} classes "
                 "have names; save the data set again"
             )
-            raise SourceError(msg)
         texts = pa.array([*names, None], pa.string())
         return texts.take(pa.array(np.where(codes < 0, len(names), codes)))
     if isinstance(array, (pa.ListArray, pa.LargeListArray)) and inner is not None:
@@ -152,8 +151,7 @@ def _stacked(
     paths: Sequence[Path], read: Callable[[Path], pa.Table], source: str
 ) -> pa.Table:
     if not paths:
-        msg = f"{source}: the data set has no file of rows; save it again"
-        raise SourceError(msg)
+        raise SourceError(f"{source}: the data set has no file of rows; save it again")
     with readable(source):
         tables = [read(path) for path in paths]
         return pa.concat_tables(tables, promote_options="default")
@@ -163,11 +161,10 @@ def _one(names: Sequence[str], source: str, how: str) -> str:
     if len(names) == 1:
         return names[0]
     listed = ", ".join(map(repr, names))
-    msg = (
+    raise ColumnError(
         f"{source}: there are several splits ({listed}), whose items may have the same "
         f"names; name one as the source ({how})"
     )
-    raise ColumnError(msg)
 
 
 def _shards(folder: Path) -> dict[str, list[Path]]:

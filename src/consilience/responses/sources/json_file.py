@@ -98,12 +98,11 @@ def _listed_records(path: Path) -> list[Record]:
         lists = [cell for cell in document.values() if are_records(cell) and cell]
         document = lists[0] if len(lists) == 1 else None
     if not are_records(document):
-        msg = (
+        raise SourceError(
             f"{path}: expected a JSON list of records such as "
             '[{"item": ..., "label": ...}]; export it so (pandas: `orient="records"`), '
             "or name another format"
         )
-        raise SourceError(msg)
     return cast("list[Record]", document)
 
 
@@ -151,17 +150,17 @@ def records_table(
         records, row, taken = unnest(records)
         lines = [numbers[k] for k in row]
     if not records:
-        msg = f"{source}: there is no record; check that it is the right file"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{source}: there is no record; check that it is the right file"
+        )
     keys = list(dict.fromkeys(key for r in records for key in r))
     cells = len(keys) * len(records)
     if cells > _MANY and sum(map(len, records)) < _SPARSE * cells:
-        msg = (
+        raise SourceError(
             f"{source}: {len(records):,} records have {len(keys):,} different keys "
             f"({keys[0]!r}, {keys[-1]!r}, ...); expected the same keys in each, such "
             "as item, annotator and label"
         )
-        raise SourceError(msg)
     names = check_names(keys, source)
     coded = {}
     lists = {}
@@ -207,8 +206,7 @@ def _bytes(path: Path) -> bytes:
         if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
             text = text.decode("utf-16").encode()
     if not text.strip():
-        msg = f"{path}: the file is empty; export it again"
-        raise SourceError(msg)
+        raise SourceError(f"{path}: the file is empty; export it again")
     return text
 
 
@@ -242,11 +240,10 @@ def _check_keys(text: bytes, place: str) -> None:
         record = dict(pairs)
         if len(record) < len(pairs):
             (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
-            msg = (
+            raise SourceError(
                 f"{place}: the key {twice!r} stands twice in one JSON object; keep one "
                 "of them"
             )
-            raise SourceError(msg)
         return record
 
     with readable(place):

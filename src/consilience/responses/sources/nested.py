@@ -105,8 +105,7 @@ def _has_records(data: pd.DataFrame | pa.Table) -> bool:
 
 def _as_records(data: pd.DataFrame | pa.Table) -> list[Record]:
     if isinstance(data, pa.Table):
-        records: list[Record] = data.to_pylist()
-        return records
+        return data.to_pylist()
     names = [str(name) for name in data.columns]
     gone = data.isna().to_numpy().T
     rows = zip(*(data.iloc[:, k] for k in range(len(names))), strict=True)

@@ -100,12 +100,12 @@ def existing(given: Sequence[str | Path | Frame]) -> list[Source]:
     """Return the sources that are given, which are there."""
     sources = [path for each in given for path in _matching(each)]
     if not sources:
-        msg = "no source was given; name a file, a folder or a data frame"
-        raise OptionError(msg)
+        raise OptionError("no source was given; name a file, a folder or a data frame")
     for path in sources:
         if isinstance(path, Path) and not path.exists() and str(path) != "-":
-            msg = f"{path}: there is no such file or folder; check the path"
-            raise SourceError(msg)
+            raise SourceError(
+                f"{path}: there is no such file or folder; check the path"
+            )
     return sources
 
 
@@ -151,12 +151,11 @@ def _files(source: Source) -> Sequence[Source]:
     if not isinstance(source, Path) or not source.is_dir():
         return [source]
     if (source / SHARDS).is_file():
-        msg = (
+        raise SourceError(
             f"{source}: a folder of shards, which are fitted without being read "
             "(`fit_shards`, or the command fit); name it there, or the original files "
             "here"
         )
-        raise SourceError(msg)
     inside = [path for path in source.rglob("*") if path.suffix.lower() in _ANSWERS]
     shown = (
         path
@@ -176,8 +175,7 @@ def _extract(archive: Path, folder: Path) -> None:
             and not each.is_dir()
         ]
         if not members:
-            msg = f"{archive}: the archive holds no file that can be read"
-            raise SourceError(msg)
+            raise SourceError(f"{archive}: the archive holds no file that can be read")
         check_size(archive, sum(each.file_size for each in members), str(archive))
         # `zipfile` leads no name out of the folder, and reads no more than the size
         # that is written there.
@@ -244,8 +242,7 @@ def _spooled(target: Path) -> Path:
     with target.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file, _PART)
     if not target.stat().st_size:
-        msg = f"{STANDARD_INPUT} is empty; pipe a table into the command"
-        raise SourceError(msg)
+        raise SourceError(f"{STANDARD_INPUT} is empty; pipe a table into the command")
     return target
 
 
@@ -298,8 +295,7 @@ def load_table(
 ) -> TextTable:
     """Load a table in memory, or a file of one."""
     if isinstance(source, Path) and not source.exists() and str(source) != "-":
-        msg = f"{source}: there is no such file; check the path"
-        raise SourceError(msg)
+        raise SourceError(f"{source}: there is no such file; check the path")
     with opened(source, options) as table:
         return _load(table, options, unnested=unnested)
 
@@ -322,11 +318,10 @@ def _load(source: Source, options: ReadOptions, *, unnested: bool) -> TextTable:
             records, str(source), options, word=word, lines=lines, unnested=unnested
         )
     tables = ", ".join(suffix for suffix in KINDS if suffix not in {".xml", ".zip"})
-    msg = (
+    raise SourceError(
         f"{source}: a file named *{source.suffix.lower()} is not a table that can be "
         f"read; expected one of {tables}"
     )
-    raise SourceError(msg)
 
 
 def _of_frame(frame: Frame, options: ReadOptions, *, unnested: bool) -> TextTable:

@@ -88,15 +88,15 @@ def choose(export: Export, options: ReadOptions) -> Choice:
     works = [work for work in counted if not work.is_truth]
     if not works:
         why = "; ".join(f"{d.count:,}: {d.reason}" for d in dropped(export.works))
-        msg = (
+        raise SourceError(
             f"{source}: this export holds no answer of an annotator "
             f"({why or 'nobody has answered'}); check that it is the right file, and "
             "that the work is finished"
         )
-        raise SourceError(msg)
     if export.tool.people and all(work.annotator is None for work in works):
-        msg = f"{source}: no record says who answered; {export.tool.people}"
-        raise ColumnError(msg)
+        raise ColumnError(
+            f"{source}: no record says who answered; {export.tool.people}"
+        )
     answers: dict[str, list[Answer]] = {}
     for name, answer in (pair for work in counted for pair in work.answers.items()):
         answers.setdefault(name, []).append(answer)
@@ -175,11 +175,10 @@ def _item_field(
         matches = [name for name in every if given in (name, last(name))]
         if matches:
             return given if given in every else matches[0]
-        msg = (
+        raise ColumnError(
             f"{source}: there is no field {given!r} for the item; found "
             f"{listing(every)}; name one of these (`item=NAME`)"
         )
-        raise ColumnError(msg)
     filled = [name for name in every if all(each.get(name) for each in fields)]
     number = {name: len({each[name] for each in fields}) for name in filled}
     contents = [name for name in filled if name not in {*ids, *last_ids}]
@@ -194,11 +193,10 @@ def _item_field(
     usable += [name for name in last_ids if name in filled]
     if usable:
         return (again or usable)[0]
-    msg = (
+    raise ColumnError(
         f"{source}: it does not show which field names the item; found "
         f"{listing(every)}; name it (`item=NAME`)"
     )
-    raise ColumnError(msg)
 
 
 def last(name: str) -> str:

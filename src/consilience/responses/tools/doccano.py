@@ -26,12 +26,11 @@ def _with_files(given: list[Record], _: ReadOptions) -> list[Record]:
     """Give each record the name of its file."""
     stems = [each.file.stem if each.file else "" for each in given]
     if set(stems) == {_ALL} and not any("annotations" in r.value for r in given):
-        msg = (
+        raise ColumnError(
             f"{names(each.source for each in given)}: the file holds the labels of a "
             "shared project, without who gave which; export a project whose "
             "annotations are not shared, which gives a file for each annotator"
         )
-        raise ColumnError(msg)
     pairs = zip(given, stems, strict=True)
     return [each.with_keys({"^file": stem}) for each, stem in pairs]
 

@@ -67,19 +67,17 @@ def _rows(path: Path, options: ReadOptions) -> Iterator[Record]:
         if not any(row):
             continue
         if len(row) not in widths:
-            msg = (
+            raise SourceError(
                 f"{path}, row {number}: {len(row)} cells where the header names "
                 f"{len(layout.names)}; the file was cut off or a cell was split, "
                 "download it again"
             )
-            raise SourceError(msg)
         empty = False
         texts = [html.unescape(cell) if cell.strip() else None for cell in row]
         cells = dict(zip(layout.names, texts, strict=False))
         yield Record(value=cells, place=f"{path}, row {number}", source=path)
     if empty:
-        msg = f"{path}: there is no assignment; download the results again"
-        raise SourceError(msg)
+        raise SourceError(f"{path}: there is no assignment; download the results again")
 
 
 def _answers(
@@ -102,8 +100,9 @@ def _answers(
     pages = decoded(row.value.get(PAGES) or "[]", f"{row.place}: {PAGES}")
     pages = [pages] if isinstance(pages, dict) else pages
     if not isinstance(pages, list) or not all(isinstance(p, dict) for p in pages):
-        msg = f"{row.place}: {PAGES} is not a JSON list of answers; download it again"
-        raise DataError(msg)
+        raise DataError(
+            f"{row.place}: {PAGES} is not a JSON list of answers; download it again"
+        )
     for name, answer in form_answers(pages, row.place).items():
         yield f"Answer.{name}", answer
 
@@ -131,11 +130,10 @@ def _places(name: str, answer: Answer, screen: OnScreen, place: str) -> Answer:
         return answer
     numbers = tuple(",".join(answer.picked).split(","))
     if screen.picked(numbers, None, 0) is None:
-        msg = (
+        raise DataError(
             f"{place}: {name} is {','.join(numbers)!r}; expected places on the list, "
             f"from 0 to {len(screen.labels) - 1}; download the results again"
         )
-        raise DataError(msg)
     return Answer(numbers, "boxes")
 
 
@@ -146,8 +144,9 @@ def _grid(row: Record, options: ReadOptions) -> Iterator[Record]:
     shown = {i: cells[n] for i, n in _numbered(item, cells).items() if cells[n]}
     if not shown:
         inputs = [name for name in cells if name.startswith("Input.")]
-        msg = f"{row.place}: no column is like {item!r}; found {listing(inputs)}"
-        raise ColumnError(msg)
+        raise ColumnError(
+            f"{row.place}: no column is like {item!r}; found {listing(inputs)}"
+        )
     question = columns.selected or columns.answer or label
     numbered = _numbered(question, answers)
     on = set() if numbered else _selected(row, question, shown)
@@ -183,11 +182,10 @@ def _selected(row: Record, question: str, shown: Mapping[int, str]) -> set[int]:
         numbers = [i for i, value in shown.items() if value == text]
         numbers += [int(digits[1])] if digits and int(digits[1]) in shown else []
         if not numbers:
-            msg = (
+            raise DataError(
                 f"{row.place}: {text!r} was selected, but the items on screen are "
                 f"numbered {min(shown)} to {max(shown)}; fix the row or the pattern"
             )
-            raise DataError(msg)
         selected.add(numbers[0])
     return selected
 

@@ -27,17 +27,15 @@ _MEANING = {
 def _answers(at: At, place: str) -> Answers:
     decision = at.get("answer")
     if decision not in _MEANING:
-        msg = (
+        raise DataError(
             f"{place}: the answer is {decision!r}; expected {', '.join(_MEANING)}; "
             "export it again or drop the record"
         )
-        raise DataError(msg)
     if "versions" in at:
-        msg = (
+        raise KindError(
             f"{place}: these are the decisions of a reviewer about answers of others, "
             "who are listed in 'versions'; export the data sets that were reviewed"
         )
-        raise KindError(msg)
     if "accept" in at:
         shown = [text(_OPTION(each)) for each in dig(at, "options.*")]
         accepted = tuple(str(each) for each in at["accept"] or ())
@@ -54,8 +52,9 @@ def _answers(at: At, place: str) -> Answers:
             if marks
             else "holds neither options that were accepted nor a label to each task"
         )
-        msg = f"{place}: this export of Prodigy {why}; read another view of the tasks"
-        raise KindError(msg)
+        raise KindError(
+            f"{place}: this export of Prodigy {why}; read another view of the tasks"
+        )
 
 
 def _notes(records: Sequence[Record], works: Sequence[Work]) -> Iterator[str]:

@@ -75,18 +75,17 @@ def _read(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Respon
 
 def _export(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Export:
     if tool.files and any(isinstance(source, Frame) for source in sources):
-        msg = f"format {tool.name!r} reads {tool.files}, not data frames"
-        raise OptionError(msg)
+        raise OptionError(f"format {tool.name!r} reads {tool.files}, not data frames")
     given = [each for source in sources for each in tool.load(source, options)]
     if not given:
-        msg = f"{names(sources)}: there is no record; check that it is the right file"
-        raise SourceError(msg)
+        raise SourceError(
+            f"{names(sources)}: there is no record; check that it is the right file"
+        )
     if not any(may_be(tool.name, record.value) for record in given):
-        msg = (
+        raise DataError(
             f"{given[0].place}: not a record of {tool.what}; export it again, or name "
             "another format"
         )
-        raise DataError(msg)
     records = tool.prepare(given, options)
     works: list[Work] = []
     tasks: list[tuple[Fields, OnScreen | None]] = []
@@ -213,11 +212,10 @@ def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:
         strange = set(ticked) - set(map(key, pick.shown or ()))
         if strange:
             label = min(ticked[spelling] for spelling in strange)
-            msg = (
+            raise DataError(
                 f"{place}: label {label!r} is not among the {len(pick.shown or ())} "
                 "that were offered; fix the record or correct `offered=`"
             )
-            raise DataError(msg)
         for label in pick.shown or ():
             answer = YES if key(label) in ticked else NO
             answer = SKIPPED if pick.picked is None else answer
@@ -230,12 +228,11 @@ def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:
         if not picked:
             yield None, SKIPPED, -1, -1
     elif len(picked) > 1:
-        msg = (
+        raise KindError(
             f"{place}: {len(picked)} labels were picked ({listing(picked, 3)}) where "
             'one is a choice; ask for `kind="objects"` (one label per object) or '
             '`kind="contains"` with `offered=` (a label that was not picked is a no)'
         )
-        raise KindError(msg)
     else:
         yield next(iter(picked), None), SKIPPED, -1, -1
 

@@ -34,8 +34,7 @@ class OnScreen(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Hold the record to its rule."""
         if len(self.labels) != len(self.names):
-            msg = f"{len(self.labels)} labels have {len(self.names)} names"
-            raise ValueError(msg)
+            raise ValueError(f"{len(self.labels)} labels have {len(self.names)} names")
 
     @property
     def named(self) -> list[tuple[str, str]]:
@@ -74,8 +73,9 @@ def read_on_screen(record: str, place: str) -> OnScreen:
     try:
         return msgspec.json.decode(record, type=OnScreen)
     except msgspec.MsgspecError as error:
-        msg = f"{place}: the record of the task is damaged ({error}); export it again"
-        raise DataError(msg) from None
+        raise DataError(
+            f"{place}: the record of the task is damaged ({error}); export it again"
+        ) from None
 
 
 type Fields = Mapping[str, str | None]
@@ -161,8 +161,9 @@ def form_answers(
     answers: dict[str, Answer] = {}
     for name, value in (pair for form in forms for pair in form.items()):
         if name in answers:
-            msg = f"{place}: the question {name!r} is answered twice; keep one answer"
-            raise DataError(msg)
+            raise DataError(
+                f"{place}: the question {name!r} is answered twice; keep one answer"
+            )
         answers[name] = _element(value)
     return answers
 
