@@ -1,183 +1,93 @@
-from .analysis import (
-    Agreement,
-    ComparedConfusion,
-    Decision,
-    Evaluation,
-    HumanConfusion,
-    MeanRatings,
-    agreement,
-    cooccurring,
-    decide,
-    evaluate,
-    filtering,
-    frequencies,
-    human_confusion,
-    label_sets,
-    leading_question,
-    mean_ratings,
-    more_answers,
-    predictive_checks,
-    replicate_answers,
-    rival_labels,
-    selection_frequencies,
-    study_summary,
-    valid_label_counts,
-    valid_labels,
-)
-from .classifiers import (
-    Candidates,
-    Predictions,
-    candidates,
-    classify,
-    co_confusion,
-    read_predictions,
-)
-from .estimators import (
-    BWA,
-    EBCC,
-    GLAD,
-    KOS,
-    MACE,
-    MMSR,
-    Aggregator,
-    AutoAggregator,
-    BayesianDawidSkene,
-    BinaryRelevance,
-    ClassConditional,
-    CommunityBCC,
-    DawidSkene,
-    GoldMajorityVote,
-    HierarchicalDawidSkene,
-    ItemDifficulty,
-    LogisticRandomEffects,
-    MajorityVote,
-    Multinomial,
-    OneCoinDawidSkene,
-    SharedErrors,
-    Wawa,
-    ZeroBasedSkill,
-    label_quality_multiannotator,
-)
-from .figures import Figure, StudyFigures, study
-from .fitting import (
-    EngineOptions,
-    Sequential,
-    ShardedFit,
-    compare,
-    cross_validate,
-    cross_validate_objects,
-    fit,
-    fit_shards,
-    predict,
-)
-from .plots import (
-    plot_agreement,
-    plot_annotators,
-    plot_calibration,
-    plot_confusion,
-    plot_posterior_labels,
-    plot_ppc,
-)
-from .posterior import AllItems, Fit, all_items, drift, export, load
-from .reports import report
-from .responses import Responses, describe, read, with_names, write
-from .scoring import Score, ScoreOptions, score
-from .shards import Shards, write_shards
-from .simulation import simulate
-from .tasks import write_tasks
+from .analysis import Agreement as Agreement
+from .analysis import ComparedConfusion as ComparedConfusion
+from .analysis import Decision as Decision
+from .analysis import Evaluation as Evaluation
+from .analysis import HumanConfusion as HumanConfusion
+from .analysis import MeanRatings as MeanRatings
+from .analysis import agreement as agreement
+from .analysis import cooccurring as cooccurring
+from .analysis import decide as decide
+from .analysis import evaluate as evaluate
+from .analysis import filtering as filtering
+from .analysis import frequencies as frequencies
+from .analysis import human_confusion as human_confusion
+from .analysis import label_sets as label_sets
+from .analysis import leading_question as leading_question
+from .analysis import mean_ratings as mean_ratings
+from .analysis import more_answers as more_answers
+from .analysis import predictive_checks as predictive_checks
+from .analysis import replicate_answers as replicate_answers
+from .analysis import rival_labels as rival_labels
+from .analysis import selection_frequencies as selection_frequencies
+from .analysis import study_summary as study_summary
+from .analysis import valid_label_counts as valid_label_counts
+from .analysis import valid_labels as valid_labels
+from .classifiers import Candidates as Candidates
+from .classifiers import Predictions as Predictions
+from .classifiers import candidates as candidates
+from .classifiers import classify as classify
+from .classifiers import co_confusion as co_confusion
+from .classifiers import read_predictions as read_predictions
+from .estimators import BWA as BWA
+from .estimators import EBCC as EBCC
+from .estimators import GLAD as GLAD
+from .estimators import KOS as KOS
+from .estimators import MACE as MACE
+from .estimators import MMSR as MMSR
+from .estimators import Aggregator as Aggregator
+from .estimators import AutoAggregator as AutoAggregator
+from .estimators import BayesianDawidSkene as BayesianDawidSkene
+from .estimators import BinaryRelevance as BinaryRelevance
+from .estimators import ClassConditional as ClassConditional
+from .estimators import CommunityBCC as CommunityBCC
+from .estimators import DawidSkene as DawidSkene
+from .estimators import GoldMajorityVote as GoldMajorityVote
+from .estimators import HierarchicalDawidSkene as HierarchicalDawidSkene
+from .estimators import ItemDifficulty as ItemDifficulty
+from .estimators import LogisticRandomEffects as LogisticRandomEffects
+from .estimators import MajorityVote as MajorityVote
+from .estimators import Multinomial as Multinomial
+from .estimators import OneCoinDawidSkene as OneCoinDawidSkene
+from .estimators import SharedErrors as SharedErrors
+from .estimators import Wawa as Wawa
+from .estimators import ZeroBasedSkill as ZeroBasedSkill
+from .estimators import label_quality_multiannotator as label_quality_multiannotator
+from .figures import Figure as Figure
+from .figures import StudyFigures as StudyFigures
+from .figures import study as study
+from .fitting import EngineOptions as EngineOptions
+from .fitting import Sequential as Sequential
+from .fitting import ShardedFit as ShardedFit
+from .fitting import compare as compare
+from .fitting import cross_validate as cross_validate
+from .fitting import cross_validate_objects as cross_validate_objects
+from .fitting import fit as fit
+from .fitting import fit_shards as fit_shards
+from .fitting import predict as predict
+from .plots import plot_agreement as plot_agreement
+from .plots import plot_annotators as plot_annotators
+from .plots import plot_calibration as plot_calibration
+from .plots import plot_confusion as plot_confusion
+from .plots import plot_posterior_labels as plot_posterior_labels
+from .plots import plot_ppc as plot_ppc
+from .posterior import AllItems as AllItems
+from .posterior import Fit as Fit
+from .posterior import all_items as all_items
+from .posterior import drift as drift
+from .posterior import export as export
+from .posterior import load as load
+from .reports import report as report
+from .responses import Responses as Responses
+from .responses import describe as describe
+from .responses import read as read
+from .responses import with_names as with_names
+from .responses import write as write
+from .scoring import Score as Score
+from .scoring import ScoreOptions as ScoreOptions
+from .scoring import score as score
+from .shards import Shards as Shards
+from .shards import write_shards as write_shards
+from .simulation import simulate as simulate
+from .tasks import write_tasks as write_tasks
 
 __version__: str
-
-__all__ = [
-    "BWA",
-    "EBCC",
-    "GLAD",
-    "KOS",
-    "MACE",
-    "MMSR",
-    "Aggregator",
-    "Agreement",
-    "AllItems",
-    "AutoAggregator",
-    "BayesianDawidSkene",
-    "BinaryRelevance",
-    "Candidates",
-    "ClassConditional",
-    "CommunityBCC",
-    "ComparedConfusion",
-    "DawidSkene",
-    "Decision",
-    "EngineOptions",
-    "Evaluation",
-    "Figure",
-    "Fit",
-    "GoldMajorityVote",
-    "HierarchicalDawidSkene",
-    "HumanConfusion",
-    "ItemDifficulty",
-    "LogisticRandomEffects",
-    "MajorityVote",
-    "MeanRatings",
-    "Multinomial",
-    "OneCoinDawidSkene",
-    "Predictions",
-    "Responses",
-    "Score",
-    "ScoreOptions",
-    "Sequential",
-    "ShardedFit",
-    "Shards",
-    "SharedErrors",
-    "StudyFigures",
-    "Wawa",
-    "ZeroBasedSkill",
-    "agreement",
-    "all_items",
-    "candidates",
-    "classify",
-    "co_confusion",
-    "compare",
-    "cooccurring",
-    "cross_validate",
-    "cross_validate_objects",
-    "decide",
-    "describe",
-    "drift",
-    "evaluate",
-    "export",
-    "filtering",
-    "fit",
-    "fit_shards",
-    "frequencies",
-    "human_confusion",
-    "label_quality_multiannotator",
-    "label_sets",
-    "leading_question",
-    "load",
-    "mean_ratings",
-    "more_answers",
-    "plot_agreement",
-    "plot_annotators",
-    "plot_calibration",
-    "plot_confusion",
-    "plot_posterior_labels",
-    "plot_ppc",
-    "predict",
-    "predictive_checks",
-    "read",
-    "read_predictions",
-    "replicate_answers",
-    "report",
-    "rival_labels",
-    "score",
-    "selection_frequencies",
-    "simulate",
-    "study",
-    "study_summary",
-    "valid_label_counts",
-    "valid_labels",
-    "with_names",
-    "write",
-    "write_shards",
-    "write_tasks",
-]

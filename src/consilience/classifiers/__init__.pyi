@@ -1,27 +1,17 @@
-from .candidate_table import Candidates, candidates, co_confusion
-from .classifier import Classifier, check_golden, load_classifier
-from .classifying import Outcome, Pace, classify
-from .images import Images, list_images
-from .manifest import Manifest, read_manifest
-from .predictions import Predictions, read_predictions
-from .wrapping import Wrapped, wrap
-
-__all__ = [
-    "Candidates",
-    "Classifier",
-    "Images",
-    "Manifest",
-    "Outcome",
-    "Pace",
-    "Predictions",
-    "Wrapped",
-    "candidates",
-    "check_golden",
-    "classify",
-    "co_confusion",
-    "list_images",
-    "load_classifier",
-    "read_manifest",
-    "read_predictions",
-    "wrap",
-]
+from .candidate_table import Candidates as Candidates
+from .candidate_table import candidates as candidates
+from .candidate_table import co_confusion as co_confusion
+from .classifier import Classifier as Classifier
+from .classifier import check_golden as check_golden
+from .classifier import load_classifier as load_classifier
+from .classifying import Outcome as Outcome
+from .classifying import Pace as Pace
+from .classifying import classify as classify
+from .images import Images as Images
+from .images import list_images as list_images
+from .manifest import Manifest as Manifest
+from .manifest import read_manifest as read_manifest
+from .predictions import Predictions as Predictions
+from .predictions import read_predictions as read_predictions
+from .wrapping import Wrapped as Wrapped
+from .wrapping import wrap as wrap

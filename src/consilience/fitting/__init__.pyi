@@ -1,20 +1,9 @@
-from ._fit import fit
-from .comparing import compare
-from .cross_validation import cross_validate
-from .inputs import EngineOptions
-from .object_cross_validation import cross_validate_objects
-from .predicting import predict
-from .sequential import Sequential
-from .sharded import ShardedFit, fit_shards
-
-__all__ = [
-    "EngineOptions",
-    "Sequential",
-    "ShardedFit",
-    "compare",
-    "cross_validate",
-    "cross_validate_objects",
-    "fit",
-    "fit_shards",
-    "predict",
-]
+from ._fit import fit as fit
+from .comparing import compare as compare
+from .cross_validation import cross_validate as cross_validate
+from .inputs import EngineOptions as EngineOptions
+from .object_cross_validation import cross_validate_objects as cross_validate_objects
+from .predicting import predict as predict
+from .sequential import Sequential as Sequential
+from .sharded import ShardedFit as ShardedFit
+from .sharded import fit_shards as fit_shards

@@ -1,177 +1,82 @@
-from .by_tables import (
-    NEVER,
-    ByTables,
-    confusions,
-    correct_answer,
-    imagined_answers,
-    mixture,
-    over_answers,
-    right_and_wrong,
-    sample_prevalence,
-    sample_skill,
-    subtypes,
-)
-from .columns import log_prior_of_truth
-from .contract import (
-    DIMS,
-    NOTHING,
-    PREVALENCE,
-    TINY,
-    WEIGHT,
-    Answers,
-    Coding,
-    Dirichlet,
-    Parameters,
-    Site,
-    logarithms,
-    stack_chains,
-    thin,
-)
-from .host import HostModel, Swept
-from .kinds import (
-    Applied,
-    Heuristic,
-    Method,
-    Model,
-    NumPyroModel,
-    Rounds,
-    Rule,
-    check_tables,
-    dirichlet_priors,
-    fits_in_memory,
-    normal_priors,
-    num_substates,
-    row_effects,
-    takes_columns,
-)
-from .language import (
-    Gamma,
-    HalfNormal,
-    LogDirichlet,
-    Normal,
-    deterministic,
-    log_softmax,
-    logsumexp,
-    namespace,
-    one_hot,
-    sample,
-)
-from .on_shortlists import OnShortlists, Shortlists, lists_of, shortlists
-from .program import (
-    SCORE,
-    Simulated,
-    can_restore_parameters,
-    from_draw,
-    given,
-    joint,
-    sample_answers,
-    simulate,
-)
-from .rows import (
-    DIFFICULTY,
-    NODES,
-    TYPICAL,
-    Effect,
-    RowEffects,
-    normal_nodes,
-    rows_about_truth,
-    sample_rows,
-    zero_sum_basis,
-)
-from .summed import (
-    Arithmetic,
-    LaidOutAnswers,
-    Ran,
-    belief,
-    derived,
-    lay_out,
-    log_likelihood,
-    marginal,
-    posterior_of_truth,
-    score,
-)
-
-__all__ = [
-    "DIFFICULTY",
-    "DIMS",
-    "NEVER",
-    "NODES",
-    "NOTHING",
-    "PREVALENCE",
-    "SCORE",
-    "TINY",
-    "TYPICAL",
-    "WEIGHT",
-    "Answers",
-    "Applied",
-    "Arithmetic",
-    "ByTables",
-    "Coding",
-    "Dirichlet",
-    "Effect",
-    "Gamma",
-    "HalfNormal",
-    "Heuristic",
-    "HostModel",
-    "LaidOutAnswers",
-    "LogDirichlet",
-    "Method",
-    "Model",
-    "Normal",
-    "NumPyroModel",
-    "OnShortlists",
-    "Parameters",
-    "Ran",
-    "Rounds",
-    "RowEffects",
-    "Rule",
-    "Shortlists",
-    "Simulated",
-    "Site",
-    "Swept",
-    "belief",
-    "can_restore_parameters",
-    "check_tables",
-    "confusions",
-    "correct_answer",
-    "derived",
-    "deterministic",
-    "dirichlet_priors",
-    "fits_in_memory",
-    "from_draw",
-    "given",
-    "imagined_answers",
-    "joint",
-    "lay_out",
-    "lists_of",
-    "log_likelihood",
-    "log_prior_of_truth",
-    "log_softmax",
-    "logarithms",
-    "logsumexp",
-    "marginal",
-    "mixture",
-    "namespace",
-    "normal_nodes",
-    "normal_priors",
-    "num_substates",
-    "one_hot",
-    "over_answers",
-    "posterior_of_truth",
-    "right_and_wrong",
-    "row_effects",
-    "rows_about_truth",
-    "sample",
-    "sample_answers",
-    "sample_prevalence",
-    "sample_rows",
-    "sample_skill",
-    "score",
-    "shortlists",
-    "simulate",
-    "stack_chains",
-    "subtypes",
-    "takes_columns",
-    "thin",
-    "zero_sum_basis",
-]
+from .by_tables import NEVER as NEVER
+from .by_tables import ByTables as ByTables
+from .by_tables import confusions as confusions
+from .by_tables import correct_answer as correct_answer
+from .by_tables import imagined_answers as imagined_answers
+from .by_tables import mixture as mixture
+from .by_tables import over_answers as over_answers
+from .by_tables import right_and_wrong as right_and_wrong
+from .by_tables import sample_prevalence as sample_prevalence
+from .by_tables import sample_skill as sample_skill
+from .by_tables import subtypes as subtypes
+from .columns import log_prior_of_truth as log_prior_of_truth
+from .contract import DIMS as DIMS
+from .contract import NOTHING as NOTHING
+from .contract import PREVALENCE as PREVALENCE
+from .contract import TINY as TINY
+from .contract import WEIGHT as WEIGHT
+from .contract import Answers as Answers
+from .contract import Coding as Coding
+from .contract import Dirichlet as Dirichlet
+from .contract import Parameters as Parameters
+from .contract import Site as Site
+from .contract import logarithms as logarithms
+from .contract import stack_chains as stack_chains
+from .contract import thin as thin
+from .host import HostModel as HostModel
+from .host import Swept as Swept
+from .kinds import Applied as Applied
+from .kinds import Heuristic as Heuristic
+from .kinds import Method as Method
+from .kinds import Model as Model
+from .kinds import NumPyroModel as NumPyroModel
+from .kinds import Rounds as Rounds
+from .kinds import Rule as Rule
+from .kinds import check_tables as check_tables
+from .kinds import dirichlet_priors as dirichlet_priors
+from .kinds import fits_in_memory as fits_in_memory
+from .kinds import normal_priors as normal_priors
+from .kinds import num_substates as num_substates
+from .kinds import row_effects as row_effects
+from .kinds import takes_columns as takes_columns
+from .language import Gamma as Gamma
+from .language import HalfNormal as HalfNormal
+from .language import LogDirichlet as LogDirichlet
+from .language import Normal as Normal
+from .language import deterministic as deterministic
+from .language import log_softmax as log_softmax
+from .language import logsumexp as logsumexp
+from .language import namespace as namespace
+from .language import one_hot as one_hot
+from .language import sample as sample
+from .on_shortlists import OnShortlists as OnShortlists
+from .on_shortlists import Shortlists as Shortlists
+from .on_shortlists import lists_of as lists_of
+from .on_shortlists import shortlists as shortlists
+from .program import SCORE as SCORE
+from .program import Simulated as Simulated
+from .program import can_restore_parameters as can_restore_parameters
+from .program import from_draw as from_draw
+from .program import given as given
+from .program import joint as joint
+from .program import sample_answers as sample_answers
+from .program import simulate as simulate
+from .rows import DIFFICULTY as DIFFICULTY
+from .rows import NODES as NODES
+from .rows import TYPICAL as TYPICAL
+from .rows import Effect as Effect
+from .rows import RowEffects as RowEffects
+from .rows import normal_nodes as normal_nodes
+from .rows import rows_about_truth as rows_about_truth
+from .rows import sample_rows as sample_rows
+from .rows import zero_sum_basis as zero_sum_basis
+from .summed import Arithmetic as Arithmetic
+from .summed import LaidOutAnswers as LaidOutAnswers
+from .summed import Ran as Ran
+from .summed import belief as belief
+from .summed import derived as derived
+from .summed import lay_out as lay_out
+from .summed import log_likelihood as log_likelihood
+from .summed import marginal as marginal
+from .summed import posterior_of_truth as posterior_of_truth
+from .summed import score as score

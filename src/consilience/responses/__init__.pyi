@@ -1,24 +1,14 @@
-from .canonical_folder import read_folder, write
-from .draft import Cleaning, Dropped
-from .label_names import with_names
-from .options import Columns, ReadOptions
-from .reading import formats, read, read_with
-from .summary import Description, Summary, describe
-from .table import Responses
-
-__all__ = [
-    "Cleaning",
-    "Columns",
-    "Description",
-    "Dropped",
-    "ReadOptions",
-    "Responses",
-    "Summary",
-    "describe",
-    "formats",
-    "read",
-    "read_folder",
-    "read_with",
-    "with_names",
-    "write",
-]
+from .canonical_folder import read_folder as read_folder
+from .canonical_folder import write as write
+from .draft import Cleaning as Cleaning
+from .draft import Dropped as Dropped
+from .label_names import with_names as with_names
+from .options import Columns as Columns
+from .options import ReadOptions as ReadOptions
+from .reading import formats as formats
+from .reading import read as read
+from .reading import read_with as read_with
+from .summary import Description as Description
+from .summary import Summary as Summary
+from .summary import describe as describe
+from .table import Responses as Responses

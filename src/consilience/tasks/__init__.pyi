@@ -1,3 +1,1 @@
-from .writing import write_tasks
-
-__all__ = ["write_tasks"]
+from .writing import write_tasks as write_tasks

@@ -1,39 +1,21 @@
-from .choice import answer_slot, candidates, classes, named_pairs
-from .coding import merge_identical
-from .named import LabelPairs
-from .observations import Observations, blocks, minibatches, observe
-from .padding import next_size, padded
-from .response_matrix import ResponseMatrix, tally
-from .space import (
-    ANONYMOUS,
-    ChoiceSpace,
-    ContainsSpace,
-    ObjectsSpace,
-    Space,
-    check_lists,
-    check_size,
-)
-
-__all__ = [
-    "ANONYMOUS",
-    "ChoiceSpace",
-    "ContainsSpace",
-    "LabelPairs",
-    "ObjectsSpace",
-    "Observations",
-    "ResponseMatrix",
-    "Space",
-    "answer_slot",
-    "blocks",
-    "candidates",
-    "check_lists",
-    "check_size",
-    "classes",
-    "merge_identical",
-    "minibatches",
-    "named_pairs",
-    "next_size",
-    "observe",
-    "padded",
-    "tally",
-]
+from .choice import answer_slot as answer_slot
+from .choice import candidates as candidates
+from .choice import classes as classes
+from .choice import named_pairs as named_pairs
+from .coding import merge_identical as merge_identical
+from .named import LabelPairs as LabelPairs
+from .observations import Observations as Observations
+from .observations import blocks as blocks
+from .observations import minibatches as minibatches
+from .observations import observe as observe
+from .padding import next_size as next_size
+from .padding import padded as padded
+from .response_matrix import ResponseMatrix as ResponseMatrix
+from .response_matrix import tally as tally
+from .space import ANONYMOUS as ANONYMOUS
+from .space import ChoiceSpace as ChoiceSpace
+from .space import ContainsSpace as ContainsSpace
+from .space import ObjectsSpace as ObjectsSpace
+from .space import Space as Space
+from .space import check_lists as check_lists
+from .space import check_size as check_size
