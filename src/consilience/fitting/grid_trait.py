@@ -140,8 +140,8 @@ def _informative(joint: Float[np.ndarray, "L T"]) -> float:
     """Return the cut of the trait that tells most about an answer."""
     above = joint[:, ::-1].cumsum(1)[:, ::-1]
     both = np.maximum(np.stack([joint.sum(1, keepdims=True) - above, above]), TINY)
-    told = special.entr(both.sum(1)).sum(0) - special.entr(both).sum((0, 1))
-    return float(special.softmax(told / ALMOST) @ (NODES - CELL / 2))
+    information = special.entr(both.sum(1)).sum(0) - special.entr(both).sum((0, 1))
+    return float(special.softmax(information / ALMOST) @ (NODES - CELL / 2))
 
 
 def answer_tables(

@@ -73,8 +73,8 @@ def learn(spaces: Iterable[ContainsSpace], number: int, share: float) -> Trait:
         parts.append((answer_counts(space)[::every], known_odds(space)[::every]))
         annotators = space.annotators
     counts = vstack([part for part, _ in parts], format="csr")
-    known = np.concatenate([known for _, known in parts])
-    odds, row = np.unique(known, return_inverse=True)
+    log_odds = np.concatenate([part for _, part in parts])
+    odds, row = np.unique(log_odds, return_inverse=True)
     return _ascend(counts, odds, row, annotators, expected)
 
 

@@ -160,13 +160,13 @@ def by_halves(
     """Mix what is said of presence; learn what is added, unless it is given."""
     first = halves[0]
     space = first.space
-    said = np.mean([half.present() for half in halves], 0)
-    certain, gold = (said[1] <= 0) | (said[1] >= 1), said[1]
+    means = np.mean([half.present() for half in halves], 0)
+    certain, gold = (means[1] <= 0) | (means[1] >= 1), means[1]
     number = np.bincount(space.unit, space.n, space.num_units)
     seen = read(space, trait)
     by_trait = (1 - seen.by_cut) * np.exp(-np.maximum(number - 1, 0) / FADING)
     low, mean, high = special.expit(
-        (1 - by_trait) * log_odds(said) + by_trait * log_odds(seen.present)
+        (1 - by_trait) * log_odds(means) + by_trait * log_odds(seen.present)
     )
     mean = np.where(certain, gold, mean)
     added = added or _learned(space, mean)
