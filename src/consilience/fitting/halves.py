@@ -69,17 +69,18 @@ from consilience.when_used import special, xr
 HALVES = ("hierarchical_dawid_skene", "contains_states")
 # Answers of a pair over which the share of the trait falls by the factor e, and the
 # share of votes of a pair with one answer. Of 3 to 30 and 0 to .2: the 26 simulated
-# kinds have a log-loss of .345 without the trait and .317 with it. Where a family of
+# kinds have a log-loss of .345 without the trait and .318 with it. Where a family of
 # kinds is left out, the rest choose 9 and .1 (once 6 and .2) among those that keep
-# relations and images as they were, and those left out have .321. Where relations need
-# not be kept, 30 is chosen, and those that experts have judged twice lose .017.
+# relations and images as they were, and those left out have .321; less keeps relations
+# and rare findings nearer to what they were. Where relations need not be kept, 30 is
+# chosen, and those that experts have judged twice lose .017.
 FADING, VOTES = 8.0, 0.1
 # Part of what a label's prevalence adds to log-odds. Of 0 to 1: on relations in
 # sentences, images, simulated findings and kinds, each left out in turn, the rest
 # choose .75 or more. All of it costs .011 where images have five raters and more.
 LABELS = 0.6
 # Standard deviation of what all pairs may be off together, in log-odds. In 26 simulated
-# kinds, two studies each, 90 % intervals hold sensitivity and specificity .90 and .95
+# kinds, two studies each, 90 % intervals hold sensitivity and specificity .90 and .94
 # of the time. It was chosen on these kinds before the trait had a share (.65 and .73
 # with 0, .75 and .85 with .7, .84 and .93 with 1.3), and not again.
 OFF = 1.3
