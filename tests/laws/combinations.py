@@ -105,8 +105,11 @@ def _first(table: pd.DataFrame) -> pd.DataFrame:
 def probabilities(fit: Fit) -> pd.Series:
     """Return P(label) by item and label, in order; of classes, P(answer | class)."""
     if fit.data.attrs["model"] == "class_confusion":
-        table = fit.table("confusion").set_index(["true_label", "given_label"])
-        return table["probability"].sort_index()
+        table = fit.table("confusion").astype({"true_label": str, "given_label": str})
+        table = table[table["annotator"].isna()]
+        cells = table.pivot(index="true_label", columns="given_label")["probability"]
+        # Cells that hardly ever occur are not listed.
+        return cells.reindex(columns=[*NAMES, "nobody says so"]).fillna(0.0).stack()
     table = fit.labels().set_index(["item", "label"])
     return table["probability"].sort_index()
 
@@ -126,7 +129,8 @@ def gap_in_errors(one: np.ndarray, other: np.ndarray) -> float:
     """
     variance = (one.var(0, ddof=1) + other.var(0, ddof=1)) / len(one)
     gap = np.abs(one.mean(0) - other.mean(0))
-    return float(gap.mean() / np.sqrt(variance.mean() + 1e-6))
+    # Tables of classes are of draws whose seed is that of the package.
+    return float(gap.mean() / np.sqrt(variance.mean() + 4e-6))
 
 
 def _combinations() -> Iterator[Combination]:

@@ -19,12 +19,16 @@ SEEDS = range(4)
 UNUSED = [*NAMES, "nobody says so"]
 
 
+FIRST = [
+    next(each for each in COMPILED if (each.engine, each.kind) == which)
+    for which in dict.fromkeys((each.engine, each.kind) for each in COMPILED)
+]
+
+
 def _tried():
     """Mark as a study whatever shares its engine and kind with one before it."""
-    seen = set()
     for each in COMPILED:
-        marks = [pytest.mark.study] if (each.engine, each.kind) in seen else []
-        seen.add((each.engine, each.kind))
+        marks = [] if each in FIRST else [pytest.mark.study]
         yield pytest.param(each, marks=marks, id="-".join(each))
 
 
@@ -69,6 +73,8 @@ def test_names_and_order_of_rows_change_no_more_than_seeds_do(each, table, many)
 
 def test_the_same_test_catches_another_study(each, table, many):
     """The twin: two labels, or two answers, have changed their names."""
+    if each not in FIRST:
+        pytest.skip("one of each engine and kind shows that the test can fail")
     column, words = ("answer", ["yes", "no"]) if "answer" in table else ("label", "xy")
     turned = table.replace({column: dict(zip(words, words[::-1], strict=True))})
     changed = np.array([probabilities(fitted(each, turned, seed)) for seed in SEEDS])

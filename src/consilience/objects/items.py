@@ -112,7 +112,7 @@ class Items:
         self, tables: Sequence[Float[AnyArray, "_ _"]], num_states: int
     ) -> Float[AnyArray, "U K"]:
         """Return the log weights of numbers of objects, units in their order."""
-        xp = maths(tables).xp
+        xp = maths(tables, self.place).xp
         alone = np.where(np.arange(num_states) == 0, 0.0, NEVER)[None]
         rows = [alone]
         for table in tables:
