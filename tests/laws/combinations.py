@@ -107,9 +107,9 @@ def probabilities(fit: Fit) -> pd.Series:
     if fit.data.attrs["model"] == "class_confusion":
         table = fit.table("confusion").astype({"true_label": str, "given_label": str})
         table = table[table["annotator"].isna()]
-        cells = table.pivot(index="true_label", columns="given_label")["probability"]
-        # Cells that hardly ever occur are not listed.
-        return cells.reindex(columns=[*NAMES, "nobody says so"]).fillna(0.0).stack()
+        named = table.set_index(["true_label", "given_label"])["probability"]
+        cells = pd.MultiIndex.from_product([NAMES, [*NAMES, "nobody says so"]])
+        return named.reindex(cells).fillna(0.0)  # those that hardly ever occur
     table = fit.labels().set_index(["item", "label"])
     return table["probability"].sort_index()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consilience.checks import independence, presence, sampling
+from consilience.checks import gold, independence, presence, sampling
 from consilience.checks.verdict import Verdict, as_dataset
 from consilience.when_used import xr
 
@@ -21,4 +21,5 @@ def all_checks(data: xr.DataTree) -> list[Verdict]:
         *independence.annotators_alike(data),
         *independence.independence(data),
         *presence.presence(data),
+        *gold.gold(data),
     ]

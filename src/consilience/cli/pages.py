@@ -100,6 +100,8 @@ def fit_summary(fitted: Fit) -> Group:
     alike = assumed[: len(copies(fitted.data))]  # the first of what is assumed
     parts: list[RenderableType] = [Text()]
     parts += [Text(as_options(sentence), WARNING) for sentence in alike]
+    if "gold" in fitted.data.children:
+        parts.append(Text(fitted.data["gold"].attrs["sentence"]))
     parts += [head, *_why_this(attributes, compared), Text(), certainty(fitted)]
     if attributes["kind"] == "objects":
         parts.append(object_table(fitted.items()["objects"]))

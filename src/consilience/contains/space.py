@@ -80,8 +80,13 @@ def presence(
     num_states: int = 2,
     gold: pd.DataFrame | None = None,
     covariates: pd.DataFrame | None = None,
+    *,
+    fixed: bool = True,
 ) -> ContainsSpace:
-    """Return the space of every item and label that was asked about."""
+    """Return the space of every item and label that was asked about.
+
+    The truth of pairs with gold labels is fixed, or not.
+    """
     if num_states not in STATES:
         raise OptionError(f"a label is in one of 2 or 3 states, not {num_states}")
     table = responses.table
@@ -115,7 +120,7 @@ def presence(
         answer=answer,
         n=n,
         state=np.arange(num_states, dtype=np.int32)[None],
-        log_prior=_gold_prior(gold, items, labels, num_states),
+        log_prior=_gold_prior(gold if fixed else None, items, labels, num_states),
         votes=np.asarray(VOTES[num_states]),
         present=np.linspace(0.0, 1.0, num_states),
         assumptions=responses.assumptions,

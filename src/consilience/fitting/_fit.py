@@ -18,6 +18,7 @@ from consilience.fitting.contains import fit_contains
 from consilience.fitting.inputs import Table, check_order, with_order
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
+from consilience.fitting.with_gold import corrected, learns_from_gold
 from consilience.inference import EngineOptions
 from consilience.model import Heuristic, Model
 from consilience.posterior import Fit
@@ -88,7 +89,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         yes to the other more likely (`contains`). `co_confusion` returns such a
         table; a folder of candidates stands for it.
     gold : data frame or path, optional
-        Columns item and label (contains: and answer): the truth of some items.
+        Columns item and label (contains: and answer): the truth of some items. It also
+        corrects the posterior of all others, and annotators with it, as far as gold
+        left out confirms that (table `gold`); rules, `contains` and models of classes
+        take it for the truth of its items alone.
     annotators : data frame or path, optional
         Column annotator, and group, repeat_of or both. Each group (experts, crowd,
         language models) has a population of its own in `correlated_dawid_skene` and
@@ -263,8 +267,9 @@ def _with_verdicts(data: "xr.DataTree") -> "xr.DataTree":
 def fit_choice(study: Study, request: Request) -> Outcome:
     """Fit the model that is asked for; "auto" compares several and mixes them."""
     table, remarks = None, tuple[str, ...]()
+    given = study.gold is not None and learns_from_gold(request.model)
     with reporter(request.progress) as report:
-        study_space: ChoiceSpace = study.space()
+        study_space: ChoiceSpace = study.space(fixed=not given)
         space = study_space
         if study.annotator_prior is not None:
             space, remarks = with_earlier(study.annotator_prior, study_space)
@@ -273,5 +278,13 @@ def fit_choice(study: Study, request: Request) -> Outcome:
         else:
             single = fit_one(request.model, space, request, report)
     single = single.first(study_space.num_units)
+    taught = None
+    if given:
+        fixed: ChoiceSpace = study.space()
+        taught = corrected(study_space, fixed, single, request)
+        study_space = fixed
+    if taught is not None:
+        single = taught.single
     outcome = fit_outcome(study, request, study_space, single, remarks)
-    return replace(outcome, comparison=table)
+    outcome = replace(outcome, comparison=table)
+    return outcome if taught is None else replace(outcome, finish=taught.kept)

@@ -18,6 +18,7 @@ from consilience.fitting.halves import (
 )
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, fit_one, fit_outcome
+from consilience.fitting.with_gold import Corrected, corrected, learns_from_gold
 from consilience.inference.options import generator_of, seed_for
 from consilience.model import PREVALENCE, stack_chains
 from consilience.posterior.labels import with_meaning
@@ -36,6 +37,7 @@ def fit_contains(study: Study, request: Request) -> Outcome:
     """Fit the model that is asked for; "auto" mixes several."""
     name, why, groups = request.model, None, dict[str, xr.Dataset]()
     scores: LeaveOneOut | None
+    taught: Corrected | None = None
     with reporter(request.progress) as report:
         if name == "auto":
             name, why = which_contains(study.space(), request)
@@ -46,23 +48,31 @@ def fit_contains(study: Study, request: Request) -> Outcome:
                     f"model they are meant for: {' or '.join(HALVES)}"
                 )
             space = study.space()
-            single, groups = _by_halves(study, request, report)
+            single, groups, taught = _by_halves(study, request, report)
             confusion = stack_chains(single.result.parameters["confusion"]).mean(0)
             truth = reported_truth(single.result, single.tempering).probability
             scores = given_two_states(space, truth, confusion)
         else:
-            space = study.space(request.states or annotators.fittable(name).states)
+            states = request.states or annotators.fittable(name).states
+            given = study.gold is not None and learns_from_gold(name)
+            space = study.space(states, fixed=not given)
             single = fit_one(name, space, request, report)
             draws = single.result.parameters
             scores = leave_one_response_out(single.model, space, draws)
             if why is not None:
                 single = replace(single, reason=f"{why}; {single.reason}")
+            if given:
+                fixed = study.space(states)
+                taught = corrected(space, fixed, single, request)
+                single, space = single if taught is None else taught.single, fixed
     outcome = fit_outcome(study, request, space, single)
-    return replace(
-        outcome,
-        attributes=_with(outcome, space, scores),
-        finish=lambda data: with_meaning(with_groups(data, **groups)),
-    )
+
+    def finish(data: xr.DataTree) -> xr.DataTree:
+        data = with_groups(data, **groups)
+        return with_meaning(data if taught is None else taught.kept(data))
+
+    attributes = _with(outcome, space, scores)
+    return replace(outcome, attributes=attributes, finish=finish)
 
 
 def which_contains(space: ContainsSpace, request: Request) -> tuple[str, str]:
@@ -79,11 +89,11 @@ def which_contains(space: ContainsSpace, request: Request) -> tuple[str, str]:
 
 def _by_halves(
     study: Study, request: Request, report: Reporter
-) -> tuple[Single, dict[str, xr.Dataset]]:
+) -> tuple[Single, dict[str, xr.Dataset], Corrected | None]:
     """Fit both models and the latent trait, and mix what they say of presence."""
     fits, halves = [], []
     for name in HALVES:
-        space = study.space(annotators.fittable(name).states)
+        space = study.space(annotators.fittable(name).states, fixed=False)
         seed = None if name == HALVES[0] else seed_for(request.seed, name)
         single = fit_one(name, space, request, report, seed=seed)
         fits.append(single)
@@ -94,12 +104,16 @@ def _by_halves(
     mixed = by_halves(halves, trait, request.effort.prob)
     result = replace(first.result, log_likelihood=None)
     number = len(stack_chains(result.parameters[PREVALENCE]))
-    if number > 1:  # none where none were asked for
+    if number > 1 and study.gold is None:  # none where none were asked for
         generator = generator_of(request.seed)
         drawn = tables_given_presence(first.model, space, mixed, number, generator)
         result = replace(result, parameters=drawn)
     single = mixed_single(replace(first, result=result), mixed)
-    return single, kept(halves, trait, mixed.added)
+    groups = kept(halves, trait, mixed.added)
+    if study.gold is None:
+        return single, groups, None
+    taught = corrected(space, study.space(), single, request)
+    return single if taught is None else taught.single, groups, taught
 
 
 def _with(

@@ -40,9 +40,8 @@ learned of labels and covariates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -54,7 +53,7 @@ from consilience.fitting.comparing import mixture_of
 from consilience.fitting.grid_trait import TRAIT, Trait, read, stored
 from consilience.fitting.single import Single, prior_at_full_strength
 from consilience.inference import Result
-from consilience.inference.augmentation import draw_parameters, one_of
+from consilience.inference.augmentation import GIVEN_BURN_IN, tables_given_truth
 from consilience.intervals import log_odds
 from consilience.model import DIMS, HostModel, Model
 from consilience.posterior.correlation import COMMON, mixed_effect
@@ -87,7 +86,6 @@ OFF = 1.3
 CONCENTRATIONS = np.geomspace(2, 500, 30)  # pairs that a label's prevalence may weigh
 ROUNDS = 15  # of prevalences and posteriors, which then change by less than .001
 LEAST = 1e-6  # precision of what is free, so that a matrix can be inverted
-BURN_IN = 5  # sweeps: the truth is drawn afresh each time, whatever the tables
 MOST_KEPT = 40  # draws of each half, to predict from
 
 
@@ -259,39 +257,22 @@ def tables_given_presence(
 
     The truth of all pairs moves together, from draw to draw.
     """
-    tables = HostModel(model, space)
-    priors = tables.priors
-    concentration = {
-        name: np.asarray(prior.concentration) for name, prior in priors.items()
-    }
-    logs = {
-        name: np.broadcast_to(np.log(concentration[name]), prior.shape)
-        for name, prior in priors.items()
-    }
     present = mixed.tempering.tempered.probability[:, 1]
     certain, middle = (present <= 0) | (present >= 1), log_odds(present)
-    kept: dict[str, list[Float[np.ndarray, ...]]] = {name: [] for name in logs}
-    for draw in range(BURN_IN + number):
-        moved = special.expit(middle + OFF * generator.standard_normal())
-        moved = np.where(certain, present, moved)
-        states = one_of(generator, np.stack([1 - moved, moved], 1))
-        counts = tables.sweep(logs, assign=partial(_instead, states)).counts
-        concentration, logs = draw_parameters(generator, priors, concentration, counts)
-        if draw >= BURN_IN:
-            for name, values in logs.items():
-                kept[name].append(np.exp(values).astype(np.float32))
-    drawn = {name: np.stack(values)[None] for name, values in kept.items()}
+
+    def truths() -> Iterator[Float[np.ndarray, "U 2"]]:
+        for _ in range(GIVEN_BURN_IN + number):
+            moved = special.expit(middle + OFF * generator.standard_normal())
+            moved = np.where(certain, present, moved)
+            yield np.stack([1 - moved, moved], 1)
+
+    tables = tables_given_truth(HostModel(model, space), truths(), generator)
+    drawn = {name: values[None] for name, values in tables.items()}
     weight, error = mixed.added.weight[1:], mixed.added.error[1:]
     if len(weight):
         noise = generator.standard_normal((1, number, len(weight)))
         drawn["weight"] = (weight + error * noise).astype(np.float32)
     return drawn
-
-
-def _instead(
-    states: Float[np.ndarray, "U M"], _: Float[np.ndarray, "U M"]
-) -> Float[np.ndarray, "U M"]:
-    return states
 
 
 def kept(

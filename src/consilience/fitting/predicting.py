@@ -28,11 +28,12 @@ from consilience.fitting.earlier import (
     result_of,
     with_annotator_groups,
 )
+from consilience.fitting.gold import GROUP, Taught
 from consilience.fitting.grid_trait import TRAIT, restored
 from consilience.fitting.halves import HALVES, Half, additions_of, by_halves
 from consilience.fitting.inputs import Table, both_tasks, check_fit, types_in
 from consilience.fitting.request import Study
-from consilience.fitting.single import temper_result
+from consilience.fitting.single import prior_at_full_strength, temper_result
 from consilience.inference.result import Result
 from consilience.model import Heuristic, HostModel, Model, Rule, logarithms
 from consilience.posterior import Fit
@@ -40,7 +41,7 @@ from consilience.posterior.correlation import Residual
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies, restored_model
 from consilience.posterior.tree import tree, with_groups
-from consilience.posterior.truth import Tempering
+from consilience.posterior.truth import Tempering, temper
 from consilience.responses import Responses
 from consilience.truth import Space
 
@@ -179,7 +180,15 @@ def _by_halves(
         halves.append(Half(name, space, result, tempering))
     trait = restored(data[f"{BY_HALVES}/{TRAIT}"].to_dataset())
     mixed = by_halves(halves, trait, prob, additions_of(data))
-    raw = mixed.tempering.raw
+    tempering = mixed.tempering
+    if GROUP in data.children:
+        first = halves[0]
+        taught = Taught.restored(data[GROUP].to_dataset())
+        truth = taught.corrected(first.space, tempering.tempered, prob)
+        kept = prior_at_full_strength(first.space, first.result)
+        raw = temper(truth, kept, 1 / tempering.design_effect)
+        tempering = replace(tempering, raw=raw, tempered=truth)
+    raw = tempering.raw
     result = replace(
         halves[0].result,
         parameters=values,
@@ -188,7 +197,7 @@ def _by_halves(
         upper=raw.upper,
         log_likelihood=None,
     )
-    return result, mixed.tempering
+    return result, tempering
 
 
 def _checked(data: xr.DataTree) -> Fit:

@@ -117,10 +117,11 @@ class Study:
             classifiers=tuple(classifiers_of(candidates, similarity)),
         )
 
-    def space(self, num_states: int = 2) -> Any:
+    def space(self, num_states: int = 2, *, fixed: bool = True) -> Any:
         """Return what can be true, and the answers: a space of the responses' kind.
 
-        A label's presence has `num_states` states (contains).
+        A label's presence has `num_states` states (contains). The truth that gold gives
+        is fixed, or not.
         """
         space = space_of(
             self.responses,
@@ -129,6 +130,7 @@ class Study:
             num_states=num_states,
             alike=self.similarity,
             contains=self.contains,
+            fixed=fixed,
         )
         space = self.annotators.of_space(space)
         if self.copies is None or not self.copies.of:

@@ -10,7 +10,7 @@ where the optimizer left them. Prevalence and the weights of candidates' columns
 drawn given the truth, too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from consilience.progress import Progress, Reporter
 BLOCK = 10  # draws between reports
 BURN_IN = 20  # sweeps thrown away
 FEWEST = 20  # draws of each chain; fewer give no interval worth printing
+GIVEN_BURN_IN = 5  # of tables given the truth, which is drawn afresh each time
 LEAST = 1e-12  # log-odds are those of a probability at least so far from 0 and 1
 # Steps of the concentrations in a sweep, each of a size drawn afresh between an eighth
 # and four times the spread that J known vectors leave, so that some fit however they
@@ -119,6 +120,37 @@ class _Chain:
         swept = sweeps.sweep(parameters, assign=assigned, deal=generator)
         self.counts, self.truth = swept.counts, sweeps.truth(states[-1])
         return parameters, swept
+
+
+def tables_given_truth(
+    sweeps: HostModel,
+    truths: Iterable[Float[np.ndarray, "U S"]],
+    generator: np.random.Generator,
+) -> dict[str, Float[np.ndarray, "D ..."]]:
+    """Draw vectors of probabilities given draws of P(state), but for the first ones."""
+    priors = sweeps.priors
+    concentration = {
+        name: np.asarray(prior.concentration) for name, prior in priors.items()
+    }
+    logs = {
+        name: np.broadcast_to(np.log(concentration[name]), prior.shape)
+        for name, prior in priors.items()
+    }
+    kept: dict[str, list[Float[np.ndarray, ...]]] = {name: [] for name in logs}
+    for number, truth in enumerate(truths):
+        states = one_of(generator, truth)
+        counts = sweeps.sweep(logs, assign=partial(_instead, states)).counts
+        concentration, logs = draw_parameters(generator, priors, concentration, counts)
+        if number >= GIVEN_BURN_IN:
+            for name, values in logs.items():
+                kept[name].append(np.exp(values).astype(np.float32))
+    return {name: np.stack(values) for name, values in kept.items()}
+
+
+def _instead(
+    states: Float[np.ndarray, "U M"], _: Float[np.ndarray, "U M"]
+) -> Float[np.ndarray, "U M"]:
+    return states
 
 
 def draw_parameters(

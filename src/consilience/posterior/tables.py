@@ -38,7 +38,7 @@ from consilience.posterior.confusion import confusion
 from consilience.posterior.flags import talk_to
 from consilience.posterior.labels import items, items_to_check, labels
 from consilience.posterior.objects import OF_ITEMS, object_table, styles
-from consilience.posterior.stored import stored_names
+from consilience.posterior.stored import stored, stored_names
 from consilience.responses.id_types import Types, restored
 from consilience.tables import CATALOGUE, Schema
 from consilience.when_used import xr
@@ -87,6 +87,12 @@ def tally(table: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
+def gold(data: xr.DataTree) -> pd.DataFrame:
+    """Return what gold labels are worth, on gold left out."""
+    table = stored(data, "gold")
+    return pd.DataFrame() if table is None else table
+
+
 def comparison(data: xr.DataTree) -> pd.DataFrame:
     """Models that were compared for the model "auto"."""
     if "comparison" not in data.children:
@@ -127,6 +133,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "relative_information": relative_information,
         **{name: partial(object_table, name=name) for name in OF_ITEMS},
         "styles": styles,
+        "gold": gold,
     }
 )
 
@@ -191,7 +198,7 @@ def names_of(data: xr.DataTree) -> tuple[str, ...]:
     columns = () if covariate_effects(data).empty else _OF_COLUMNS
     people = () if styles(data).empty else ("styles",)
     groups = () if annotator_groups(data).empty else _OF_GROUPS
-    absent = {*OF_ITEMS, *_OF_COLUMNS, *_OF_GROUPS, "styles"}
+    absent = {*OF_ITEMS, *_OF_COLUMNS, *_OF_GROUPS, "styles", "gold"}
     absent -= {*kept, *columns, *people, *groups}
     return tuple(name for name in TABLES if name not in absent)
 

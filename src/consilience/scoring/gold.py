@@ -14,7 +14,9 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from consilience.errors import DataError
+from consilience.posterior.truth import candidates
 from consilience.responses.side_tables import nothing_shared
+from consilience.when_used import xr
 
 _ROUNDING = 1e-9
 _PAIR = ["item", "label"]
@@ -57,6 +59,31 @@ def _join(labels: pd.DataFrame, gold: pd.DataFrame) -> _Joined:
         stated=(place.astype(np.int64) * len(every) + label.codes.to_numpy())[kept],
         probability=rows["probability"].to_numpy().astype(np.float64)[kept],
     )
+
+
+def not_given(data: xr.DataTree, gold: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Return the gold rows whose truth the fit was not given, and how many it was."""
+    constant = data["constant_data"].to_dataset()
+    if "log_prior" not in constant or "item" not in constant["log_prior"].dims:
+        return gold, 0
+    prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
+    known = (np.isneginf(prior) & (candidates(data).state >= 0)).any(axis=1)
+    names = ["unit_item", *(["unit_label"] if "unit_label" in constant else [])]
+    given, rows = (
+        pd.MultiIndex.from_arrays([pd.Index(each).astype("str") for each in columns])
+        for columns in (
+            [constant[name].to_numpy()[known] for name in names],
+            [gold[name] for name in _PAIR[: len(names)]],
+        )
+    )
+    used = rows.isin(given)
+    if len(used) and used.all():
+        raise DataError(
+            f"gold: the fit was given the truth of all {len(used):,} rows, so they say "
+            "nothing of how good it is; give gold of other items (the table `gold` has "
+            "scores on gold left out)"
+        )
+    return gold[~used], int(used.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

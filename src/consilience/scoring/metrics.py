@@ -31,6 +31,7 @@ from consilience.posterior.labels import items as items_of
 from consilience.posterior.labels import labels as labels_of
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import gold_table
+from consilience.scoring.gold import not_given
 from consilience.scoring.item_metrics import (
     Measure,
     choice_metrics,
@@ -94,7 +95,7 @@ class Metric:
     upper: float
 
 
-@shown_as("table", facts=("kind", "items", "missing"))
+@shown_as("table", facts=("kind", "items", "missing", "given"))
 @dataclass(frozen=True, slots=True)
 class Score:
     """Metrics of a fit against gold labels.
@@ -107,6 +108,8 @@ class Score:
         Numbers of items with gold labels that were scored, and of gold rows about an
         item (for contains, an item and label) that is not in the fit; they are left
         out.
+    given : int
+        Number of gold rows whose truth the fit was given; they are left out, too.
     options : ScoreOptions
         Settings of the metrics.
     metrics : mapping of str to Metric
@@ -137,6 +140,7 @@ class Score:
     kind: str
     items: int
     missing: int
+    given: int
     options: ScoreOptions
     metrics: Mapping[str, Metric]
 
@@ -151,6 +155,7 @@ class Score:
             "kind": self.kind,
             "items": self.items,
             "missing": self.missing,
+            "given": self.given,
             **asdict(self.options),
             "metrics": {name: asdict(metric) for name, metric in self.metrics.items()},
         }
@@ -219,9 +224,11 @@ def score(
     >>> round(cs.score(fit, gold).metrics["accuracy"].value, 2)
     0.9
     """
-    gold = gold_table(gold, ReadOptions())
+    gold, given = gold_table(gold, ReadOptions()), 0
     if isinstance(labels, Fit):
         data, kind = labels.data, labels.data.attrs["kind"]
+        if "tables" in data.children and "gold" in data["tables"].children:
+            gold, given = not_given(data, gold)
         labels = labels_of(data)
         items = items_of(data) if kind == "objects" else None
     if kind is None or kind not in get_args(Kind.__value__):
@@ -239,6 +246,7 @@ def score(
         kind=kind,
         items=metrics.items,
         missing=metrics.missing,
+        given=given,
         options=chosen,
         metrics={
             name: interval(name, value, drawn[name], chosen.prob)

@@ -43,7 +43,11 @@ from consilience.truth.space import (
 
 
 def candidates(
-    responses: Responses, lists: pd.DataFrame, gold: pd.DataFrame | None = None
+    responses: Responses,
+    lists: pd.DataFrame,
+    gold: pd.DataFrame | None = None,
+    *,
+    fixed: bool = True,
 ) -> ChoiceSpace:
     """Return the space in which each item has a list of labels of its own.
 
@@ -58,6 +62,8 @@ def candidates(
         label.
     gold
         Columns item, label: the truth of some items.
+    fixed
+        Whether it is fixed; else its labels are on the lists, and that is all.
 
     Raises
     ------
@@ -81,7 +87,8 @@ def candidates(
     weight[np.searchsorted(code, entry)] = _log_odds(lists, row, entry)
     has_gold = np.zeros(len(items), bool)
     has_gold[golden // len(labels)] = True
-    weight[has_gold[code // len(labels)] & ~np.isin(code, golden)] = -np.inf
+    if fixed:
+        weight[has_gold[code // len(labels)] & ~np.isin(code, golden)] = -np.inf
     places = _places(code, len(items), len(labels))
     # Only differences count: of a shift of all, no exponential need be taken.
     top = np.full(len(items), -np.inf)
@@ -301,7 +308,9 @@ def listed_answers(space: Space) -> Int[np.ndarray, "#U T"]:
     return np.where(padding, -1, space.state)
 
 
-def classes(responses: Responses, gold: pd.DataFrame | None = None) -> ChoiceSpace:
+def classes(
+    responses: Responses, gold: pd.DataFrame | None = None, *, fixed: bool = True
+) -> ChoiceSpace:
     """Return the space in which any of the labels can be true of any item."""
     space = answers_about(responses)
     check_lists(space.num_units, len(space.states))
@@ -310,11 +319,13 @@ def classes(responses: Responses, gold: pd.DataFrame | None = None) -> ChoiceSpa
     item, label, unknown = gold_codes(
         gold, pd.Index(space.unit_item), pd.Index(space.states)
     )
-    return replace(
-        space,
-        log_prior=_only_gold(item, label, space.num_units, len(space.states)),
-        assumptions=(*space.assumptions, gold_sentence(item, unknown)),
+    space = replace(
+        space, assumptions=(*space.assumptions, gold_sentence(item, unknown))
     )
+    if not fixed:
+        return space
+    log_prior = _only_gold(item, label, space.num_units, len(space.states))
+    return replace(space, log_prior=log_prior)
 
 
 def answers_about(responses: Responses) -> ChoiceSpace:

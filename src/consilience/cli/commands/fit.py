@@ -107,7 +107,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         classifiers confuse them.
     gold
         Table of items whose truth is given to the fit: item, label, and answer
-        (contains, where it also calibrates what present means).
+        (contains). It also says whom to believe about all other items.
     annotators
         Table of the annotators: annotator, and group (such as experts and crowd), whose
         populations are learned apart and compared; or repeat_of, the annotator of whom

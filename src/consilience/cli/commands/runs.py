@@ -214,6 +214,8 @@ def score(  # noqa: PLR0913 (each option stands alone)
         if scores.missing:
             sentence = f"{scores.missing:,} gold rows name nothing in the run; left out"
             show.print(sentence)
+        if scores.given:
+            show.print(f"{scores.given:,} gold rows were given to the fit; left out")
     page = run.parent / "report.html"
     finish(show, scores.to_dict(), "report", run, "--out", page)
 

@@ -1,0 +1,222 @@
+"""A fit that gold labels correct: its truth, its annotators, and what gold is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from scipy import stats
+
+from consilience import annotators
+from consilience.fitting.gold import GROUP, Gold, Taught, Worth, gold_of, learn
+from consilience.fitting.request import Request
+from consilience.fitting.single import Single, prior_at_full_strength
+from consilience.inference.augmentation import GIVEN_BURN_IN, tables_given_truth
+from consilience.inference.options import generator_of, seed_for
+from consilience.intervals import share_bounds
+from consilience.model import HostModel, Model, Rule, num_substates
+from consilience.posterior.stored import with_tables
+from consilience.posterior.tree import reported_truth, with_groups
+from consilience.posterior.truth import Truth, temper
+from consilience.truth import ChoiceSpace, Space
+from consilience.truth.space import no_covariates
+from consilience.when_used import xr
+
+# Whose tables are drawn where the fit's own model has none of probabilities alone.
+TABLES = "hierarchical_dawid_skene"
+SCORED = 1e-3  # least probability, as everywhere that log-loss is stated
+MANY = 50  # draws of the tables, of which an estimate is the mean
+
+
+def learns_from_gold(model: str | Model[Any]) -> bool:
+    """Return whether gold corrects the fits of a model; in others it fixes the truth.
+
+    A rule is what it is, and the latent trait is calibrated by gold itself.
+    """
+    if model == "auto":
+        return True
+    loaded = annotators.load(model) if isinstance(model, str) else model
+    if not isinstance(loaded, Model) or isinstance(loaded, Rule):
+        return False
+    return not loaded.whole_items
+
+
+class Corrected(NamedTuple):
+    """A fit as gold has corrected it, and what is kept of that."""
+
+    single: Single
+    learned: Taught
+    table: pd.DataFrame
+    sentence: str
+    surprise: float
+
+    def kept(self, data: xr.DataTree) -> xr.DataTree:
+        """Return the fit with what gold taught it, and what that is worth."""
+        items = int(self.table["items"].iloc[0])
+        about = {"sentence": self.sentence, "surprise": self.surprise, "items": items}
+        group = self.learned.stored().assign_attrs(about)
+        return with_tables(with_groups(data, **{GROUP: group}), {"gold": self.table})
+
+
+def corrected(
+    space: Space, fixed: Space, single: Single, request: Request
+) -> Corrected | None:
+    """Correct a fit that was made without gold; None where no item has any."""
+    gold = gold_of(space, fixed)
+    if not len(gold.unit):
+        return None
+    generator = generator_of(seed_for(request.seed, GROUP))
+    before = reported_truth(single.result, single.tempering)
+    learned, worth = learn(space, before, gold, generator)
+    prob = request.effort.prob
+    truth = with_known(learned.corrected(space, before, prob), gold)
+    model = _of_tables(single.model, space)
+    result = replace(single.result, log_likelihood=None)
+    if (number := _draws(single)) > 0:
+        drawn = _tables(model, space, learned, gold, before, number, generator)
+        chains, draws = next(iter(result.parameters.values())).shape[:2]
+        for name, values in drawn.items():
+            drawn[name] = values.reshape(chains, draws, *values.shape[1:])
+        same = model is single.model
+        rest = {n: v for n, v in result.parameters.items() if same or n == "weight"}
+        result = replace(result, parameters={**rest, **drawn})
+    sentence, table, surprise = _stated(worth, prob)
+    reason = single.reason
+    if model is not single.model:
+        reason += f"; annotators are those of {TABLES}, given the truth"
+    single = replace(
+        single, model=model, name=_name(single, model), result=result, reason=reason
+    )
+    return Corrected(
+        believing(single, space, truth), learned, table, sentence, surprise
+    )
+
+
+def believing(single: Single, space: Space, truth: Truth) -> Single:
+    """Return the fit with another posterior of the truth, tempered as it was."""
+    tempering = single.tempering
+    if tempering is None:
+        return single.believing(truth)
+    kept = prior_at_full_strength(space, single.result)
+    raw = temper(truth, kept, 1 / tempering.design_effect)
+    tempering = replace(tempering, raw=raw, tempered=truth, reported="tempered")
+    return replace(single.believing(raw), tempering=tempering)
+
+
+def with_known(truth: Truth, gold: Gold) -> Truth:
+    """Return the posterior with the truth of units that have gold."""
+    known = np.where(gold.allowed, truth.probability[gold.unit], 0.0)
+    known /= known.sum(1, keepdims=True)
+    alone = gold.allowed.sum(1, keepdims=True) == 1
+
+    def at(bound: Float[np.ndarray, "U S"]) -> Float[np.ndarray, "U S"]:
+        changed = bound.copy()
+        changed[gold.unit] = np.where(alone | ~gold.allowed, known, bound[gold.unit])
+        return changed
+
+    probability = truth.probability.copy()
+    probability[gold.unit] = known
+    lower, upper = at(truth.lower), at(truth.upper)
+    return Truth(probability, np.fmin(lower, probability), np.fmax(upper, probability))
+
+
+def _of_tables(model: Model[Any], space: Space) -> Model[Any]:
+    """Return the model whose tables are drawn given the truth."""
+    alone = isinstance(space, ChoiceSpace) and space.covariates.names
+    own = model.by_tables and not model.by_gradient(space) and not model.has_rows
+    if own and not alone and num_substates(model) == 1 and model.closed(space):
+        return model
+    return annotators.fittable(TABLES)
+
+
+def _name(single: Single, model: Model[Any]) -> str:
+    return single.name if model is single.model else TABLES
+
+
+def _draws(single: Single) -> int:
+    parameters = single.result.parameters
+    if not parameters or not single.model.on_host:
+        return 0
+    chains, draws = next(iter(parameters.values())).shape[:2]
+    return int(chains * draws)
+
+
+def _tables(
+    model: Model[Any],
+    space: Space,
+    learned: Taught,
+    gold: Gold,
+    before: Truth,
+    number: int,
+    generator: np.random.Generator,
+) -> dict[str, Float[np.ndarray, "D ..."]]:
+    """Draw tables of annotators given draws of the truth that gold has corrected."""
+    drawn_number = number if number > 1 else MANY
+
+    def truths() -> Iterator[Float[np.ndarray, "U S"]]:
+        for drawn in learned.drawn(space, before, GIVEN_BURN_IN + drawn_number):
+            yield with_known(Truth(drawn, drawn, drawn), gold).probability
+
+    if isinstance(space, ChoiceSpace) and space.covariates.names:
+        space = replace(space, covariates=no_covariates(space.num_units, 0))
+    drawn = tables_given_truth(HostModel(model, space), truths(), generator)
+    if number > 1:
+        return drawn
+    return {name: values.mean(0, keepdims=True) for name, values in drawn.items()}
+
+
+def _stated(worth: Worth, prob: float) -> tuple[str, pd.DataFrame, float]:
+    """Return what gold is worth: a sentence, a table, and a surprise."""
+    number = len(worth.without)
+    before, after = (
+        -np.log(np.maximum(each, SCORED)) for each in (worth.without, worth.left_out)
+    )
+    rows = []
+    for method, loss, right in (
+        ("without gold", before, worth.right_before),
+        ("with gold", after, worth.right),
+    ):
+        low, high = _interval(loss, prob)
+        share = np.array([right.mean()])
+        variance = share * (1 - share) / number
+        bounds = share_bounds(share, variance, np.array([float(number)]), prob)
+        accuracy = [float(each[0]) for each in (share, *bounds)]
+        rows.append((method, number, loss.mean(), low, high, *accuracy))
+    gain = after - before
+    better = worth.right.astype(float) - worth.right_before
+    rows.append(
+        (
+            "difference",
+            number,
+            gain.mean(),
+            *_interval(gain, prob),
+            better.mean(),
+            *_interval(better, prob),
+        )
+    )
+    columns = ["method", "items", "log_loss", "log_loss_lower", "log_loss_upper"]
+    columns += ["accuracy", "accuracy_lower", "accuracy_upper"]
+    table = pd.DataFrame(rows, columns=columns)
+    _, low, high = rows[2][2:5]
+    hits, before_hits = worth.right.mean(), worth.right_before.mean()
+    sentence = (
+        f"gold labels of {number:,} items: on gold left out, log-loss is "
+        f"{after.mean():.3f} with gold and {before.mean():.3f} without (difference "
+        f"{gain.mean():+.3f}, {low:+.3f} to {high:+.3f}), accuracy {hits:.3f} and "
+        f"{before_hits:.3f}"
+    )
+    expected = worth.stated.sum() - worth.right.sum()
+    spread = np.sqrt(np.maximum((worth.stated * (1 - worth.stated)).sum(), 1e-12))
+    return sentence, table, float(expected / spread)
+
+
+def _interval(values: Float[np.ndarray, " G"], prob: float) -> tuple[float, float]:
+    if len(values) < 2:
+        return np.nan, np.nan
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    reach = stats.t.ppf((1 + prob) / 2, len(values) - 1) * error
+    return float(values.mean() - reach), float(values.mean() + reach)

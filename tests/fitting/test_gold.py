@@ -1,0 +1,227 @@
+"""Gold labels say whom to believe: where nobody can tell, and where all can."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize
+from scipy.special import expit, logsumexp
+
+import consilience as cs
+from consilience.errors import DataError
+from consilience.fitting import gold as taught
+from consilience.fitting.gold import Design, gold_of, names_of_columns
+from consilience.posterior.tree import reported_truth
+from consilience.spaces import space_of
+
+ITEMS, MISLED, RIGHT = 240, 5, 2
+
+
+def panel(seed=0):
+    """Draw a panel of which most are wrong together: half of the items mislead them."""
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(2, size=ITEMS)
+    misleading = generator.random(ITEMS) < 0.6
+    rows = []
+    for item in range(ITEMS):
+        for who in range(MISLED + RIGHT):
+            error = 0.85 if misleading[item] and who < MISLED else 0.12
+            wrong = generator.random() < error
+            rows.append((f"i{item:03d}", f"judge-{who}", "ab"[truth[item] ^ wrong]))
+    table = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    names = [f"i{item:03d}" for item in range(ITEMS)]
+    return table, pd.DataFrame({"item": names, "label": ["ab"[z] for z in truth]})
+
+
+def loss(fit, truth):
+    """Return the log-loss and accuracy of items that are not in the gold."""
+    labels = fit.labels().astype({"item": str, "label": str})
+    rows = labels.merge(truth, on=["item", "label"])
+    best = fit.items().astype({"item": str, "label": str}).merge(truth, on="item")
+    accuracy = (best["label_x"] == best["label_y"]).mean()
+    return -np.log(rows["probability"].clip(1e-3)).mean(), accuracy
+
+
+@pytest.fixture(scope="module")
+def misled():
+    table, truth = panel()
+    given, rest = truth.iloc[:40], truth.iloc[40:]
+    fits = {
+        name: cs.fit(table, gold=gold, model="hierarchical_dawid_skene", seed=0)
+        for name, gold in {"without": None, "with": given}.items()
+    }
+    return fits, given, rest
+
+
+def test_forty_labels_mend_a_panel_that_is_wrong_together(misled):
+    fits, _, rest = misled
+    (before, wrong), (after, right) = (
+        loss(fits[name], rest) for name in ("without", "with")
+    )
+    assert wrong < 0.6  # most follow the misled
+    assert right > 0.8
+    assert after < before - 0.5
+
+
+def test_what_gold_is_worth_is_what_it_is_worth_on_other_items(misled):
+    fits, _, rest = misled
+    table = fits["with"].table("gold").set_index("method")
+    for name, fit in (("without gold", "without"), ("with gold", "with")):
+        row, (true_loss, accuracy) = table.loc[name], loss(fits[fit], rest)
+        # Bounds hold the mean over other items but for the error of that.
+        assert row["accuracy_lower"] - 0.08 < accuracy < row["accuracy_upper"] + 0.08
+        assert row["log_loss_lower"] - 0.2 < true_loss < row["log_loss_upper"] + 0.2
+    assert table.loc["difference", "log_loss_upper"] < 0
+    sentence = fits["with"].data["gold"].attrs["sentence"]
+    assert sentence.startswith("gold labels of 40 items: on gold left out, log-loss is")
+
+
+def test_annotators_are_those_of_the_corrected_truth(misled):
+    fits, _, _ = misled
+    people = {n: fit.annotators().set_index("annotator") for n, fit in fits.items()}
+    good = [f"judge-{who}" for who in range(MISLED, MISLED + RIGHT)]
+    bad = [f"judge-{who}" for who in range(MISLED)]
+    accuracy = people["with"]["accuracy"]
+    assert accuracy[good].min() > accuracy[bad].max()
+    before = people["without"]["accuracy"]
+    assert before[good].min() < before[bad].max()
+    # They are right .88 of the time; what is not known of the truth takes some of it.
+    assert accuracy[good].between(0.75, 0.92).all()
+
+
+def test_gold_labels_are_the_truth_of_their_items(misled):
+    fits, given, _ = misled
+    labels = fits["with"].labels().astype({"item": str, "label": str})
+    known = labels.merge(given, on=["item", "label"])
+    assert (known[["probability", "lower", "upper"]] == 1).all(axis=None)
+
+
+def test_a_fit_with_gold_is_saved_and_applied(misled, tmp_path):
+    fits, _, _ = misled
+    fits["with"].save(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
+    assert again.labels().equals(fits["with"].labels())
+    assert again.table("gold").equals(fits["with"].table("gold"))
+    table, truth = panel(seed=1)
+    _, accuracy = loss(cs.predict(again, table), truth)
+    assert accuracy > 0.75
+
+
+def test_gold_that_was_used_is_not_scored_as_new(misled):
+    fits, given, rest = misled
+    score = cs.score(fits["with"], pd.concat([given, rest]))
+    assert (score.items, score.given) == (len(rest), len(given))
+    with pytest.raises(DataError, match="was given the truth of all 40 rows"):
+        cs.score(fits["with"], given)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gold_that_says_nothing_changes_little(seed):
+    """Annotators err alone, and the model is right: there is nothing to be learned."""
+    crowd = cs.simulate(items=200, annotators=12, classes=3, per_item=5, seed=seed)
+    truth = crowd.responses.gold.astype(str)[["item", "label"]].drop_duplicates("item")
+    given, rest = truth.iloc[:30], truth.iloc[30:]
+    name = "hierarchical_dawid_skene"
+    before, _ = loss(cs.fit(crowd.responses, model=name), rest)
+    after, _ = loss(cs.fit(crowd.responses, model=name, gold=given), rest)
+    assert after < before + 0.03
+    # The twin: labels at random, which the fit would follow if it believed them.
+    shuffled = given["label"].sample(frac=1, random_state=seed)
+    wrong = given.assign(label=shuffled.to_numpy())
+    fit = cs.fit(crowd.responses, model=name, gold=wrong)
+    table = fit.table("gold").set_index("method")
+    assert table.loc["without gold", "accuracy"] < 0.7
+
+
+def spaces(number):
+    table, truth = panel()
+    responses = cs.read(table, labels=["a", "b"])
+    return space_of(responses), space_of(responses, gold=truth.iloc[:number])
+
+
+def test_the_mode_is_that_of_a_formula_written_out():
+    space, fixed = spaces(30)
+    fit = cs.fit(panel()[0], model="hierarchical_dawid_skene")._made
+    truth = reported_truth(fit.result, fit.tempering)
+    gold = gold_of(space, fixed)
+    assert gold.unit.tolist() == list(range(30))
+    columns = names_of_columns(space, gold)
+    rows = Design(space, truth, columns).rows(gold.unit)
+    study = taught._Study(rows, gold.allowed, np.ones((30, 2), bool))
+    mean = np.zeros(len(columns))
+    mean[0], precision = 1.0, np.full(len(columns), 4.0)
+    ours = taught._mode(study, mean, precision, mean)
+
+    said = space.answer.reshape(ITEMS, -1)[:30]
+    right = gold.allowed.argmax(1)
+    votes = np.stack([(said == k).sum(1) for k in (0, 1)], 1) + 0.5
+    share = np.log(votes / votes.sum(1, keepdims=True))
+    believed = np.log(np.maximum(truth.probability[:30], 1e-4))
+
+    def objective(weight):
+        scores = weight[0] * believed + weight[1] * share + weight[2:4]
+        for who in range(MISLED + RIGHT):
+            for k in (0, 1):
+                scores[:, k] += weight[4 + who] * (said[:, who] == k)
+        likely = scores[np.arange(30), right] - logsumexp(scores, axis=1)
+        return -likely.sum() + 0.5 * (precision * (weight - mean) ** 2).sum()
+
+    assert columns[4:] == [f"annotator:judge-{who}" for who in range(7)]
+    found = minimize(objective, mean, method="BFGS").x
+    np.testing.assert_allclose(ours, found, atol=2e-3)
+
+
+def test_annotators_of_a_family_and_a_group_share_a_weight():
+    space, _ = spaces(1)
+    names = np.array(["gpt-1", "gpt-2", "ann", "bob", "x", "y", "z"], object)
+    groups = replace(
+        space.annotator_groups,
+        code=np.array([0, 0, 1, 1, 1, 1, 1], np.int32),
+        names=np.array(["models", "people"], object),
+    )
+    space = replace(space, annotators=names, annotator_groups=groups)
+    weights = taught.names_of_annotators(space)
+    assert weights[0] == ["annotator:gpt-1", "family:gpt", "group:models"]
+    assert weights[2] == ["annotator:ann", "group:people"]
+
+
+def test_weights_are_better_known_by_more_gold():
+    table, _ = panel()
+    fit = cs.fit(table, model="dawid_skene")._made
+    before = reported_truth(fit.result, fit.tempering)
+    spread = []
+    for number in (20, 150):
+        space, fixed = spaces(number)
+        gold, generator = gold_of(space, fixed), np.random.default_rng(0)
+        columns = names_of_columns(space, gold)
+        rows = Design(space, before, columns).rows(gold.unit)
+        study = taught._Study(rows, gold.allowed, np.ones((number, 2), bool))
+        noise = generator.standard_normal((400, len(columns)))
+        precision = np.ones(len(columns))
+        at = taught._mode(study, np.zeros(len(columns)), precision, precision)
+        spread.append(taught._spread(study, at, precision, noise).std(0).mean())
+    assert spread[1] < spread[0] < 1.1
+
+
+def test_gold_of_pairs_teaches_what_present_means():
+    generator = np.random.default_rng(0)
+    rows, truth = [], []
+    for item in range(150):
+        present = generator.random() < 0.25
+        truth.append((f"i{item:03d}", "cat", "yes" if present else "no"))
+        for who in range(4):  # lenient: they say yes to two of three that are not there
+            chance = expit(2.5) if present else expit(0.4)
+            word = "yes" if generator.random() < chance else "no"
+            rows.append((f"i{item:03d}", f"a{who}", "cat", word))
+    table = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    gold = pd.DataFrame(truth, columns=["item", "label", "answer"])
+
+    def measured(given):
+        labels = cs.fit(cs.read(table, kind="contains"), gold=given).labels()
+        labels = labels.astype({"item": str}).set_index("item")["probability"]
+        rest = gold.iloc[40:].set_index("item")["answer"] == "yes"
+        p = labels.reindex(rest.index).clip(1e-3, 1 - 1e-3)
+        return -np.log(np.where(rest, p, 1 - p)).mean()
+
+    assert measured(gold.iloc[:40]) < measured(None) - 0.1
