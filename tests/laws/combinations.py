@@ -146,7 +146,7 @@ def _combinations() -> Iterator[Combination]:
 def _known(name: str) -> bool:
     """Whether annotators of their own answer about items one by one."""
     model = annotators.load(name)
-    return not (model.of_classes or model.whole_items or name == "contains_counts")
+    return not (model.whole_items or "objects" in model.kinds or "counts" in name)
 
 
 SPACE = space_of(read(answers("choice"), "choice"))

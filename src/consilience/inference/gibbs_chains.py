@@ -222,7 +222,7 @@ class Chains:
         states = self.truth.confused(self.random)
         if states is None:
             return at, here
-        proposed = self._exchanged(at, *states)
+        proposed = self._exchanged(at, *states.tolist())
         there = self._density(proposed)
         waits = self.random.standard_exponential(len(at))
         taken = -waits < there.height - here.height
