@@ -6,6 +6,7 @@ together, and tempering follows it; here it is judged.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -58,6 +59,28 @@ def annotators_alike(data: xr.DataTree) -> list[Verdict]:
     return [at_most("annotators_alike", sure, ALIKE, remedy)]
 
 
+def _worth(data: xr.DataTree, residual: Residual) -> str:
+    """Say how many independent answers those of an item are worth, with bounds."""
+    if "constant_data" not in data.children:
+        return ""
+    number = float(np.median(data["constant_data"]["num_responses"].to_numpy()))
+    error = residual.correlation / residual.z
+    effective = [
+        number / float(each.design_effect(np.array([number]))[0])
+        for each in (
+            replace(residual, correlation=max(residual.correlation + side * error, 0))
+            for side in (0.0, 1.64, -1.64)
+        )
+    ]
+    middle, low, high = effective
+    # Where several models see a correlation, it has a least value without an error.
+    bounds = f" ({low:.1f} to {high:.1f})" if high > low + 0.05 else ""
+    return (
+        f": the {number:,.0f} answers of an item are worth about {middle:.1f} "
+        f"independent ones{bounds}"
+    )
+
+
 def independence(data: xr.DataTree) -> list[Verdict]:
     """Judge whether annotators err independently."""
     pairs = sample_pairs(data)
@@ -73,7 +96,11 @@ def independence(data: xr.DataTree) -> list[Verdict]:
     attributes = data["truth"].attrs
     if "residual_correlation" not in attributes:
         return []
-    residual = Residual(attributes["residual_correlation"], attributes["residual_z"])
+    residual = Residual(
+        attributes["residual_correlation"],
+        attributes["residual_z"],
+        attributes.get("residual_common", np.nan),
+    )
     if not np.isfinite(residual.z):
         how = (
             "fewer than two items have two answers, so correlated errors cannot be "
@@ -90,7 +117,8 @@ def independence(data: xr.DataTree) -> list[Verdict]:
         return [too_little("independence", LIMIT, how, residual.z)]
     how = (
         "errors of annotators are correlated (residual correlation "
-        f"{residual.correlation:.3f}), so the posterior of the truth is tempered by a "
-        "design effect, and intervals of annotators and confusions are wider"
+        f"{residual.correlation:.3f}){_worth(data, residual)}, so the posterior of the "
+        "truth is tempered by a design effect, and intervals of annotators and "
+        "confusions are wider; some thirty gold labels (`gold=`) say whom to believe"
     )
     return [at_most("independence", residual.z, LIMIT, how)]
