@@ -76,8 +76,8 @@ def _worth(data: xr.DataTree, residual: Residual) -> str:
     # Where several models see a correlation, it has a least value without an error.
     bounds = f" ({low:.1f} to {high:.1f})" if high > low + 0.05 else ""
     return (
-        f": the {number:,.0f} answers of an item are worth about {middle:.1f} "
-        f"independent ones{bounds}"
+        f": the {number:,.0f} answers of an item say as much as about "
+        f"{middle:.1f} independent ones{bounds}"
     )
 
 

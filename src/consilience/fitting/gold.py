@@ -118,8 +118,8 @@ class Taught:
             special.expit(odds + side * np.hypot(reach, log_odds(bound) - before))
             for side, bound in ((-1, truth.lower), (1, truth.upper))
         ]
-        known = (middle <= 0) | (middle >= 1)
-        lower, upper = (np.where(known, middle, bound) for bound in bounds)
+        certain = (middle <= 0) | (middle >= 1)
+        lower, upper = (np.where(certain, middle, bound) for bound in bounds)
         return Truth(middle, np.fmin(lower, middle), np.fmax(upper, middle))
 
     def _modes(self) -> Iterator[tuple[float, Float[np.ndarray, " P"]]]:
@@ -247,15 +247,15 @@ def names_of_annotators(space: Space) -> list[list[str]]:
         for each, code in zip(weights, groups.code, strict=True):
             each.append(f"group:{groups.names[code]}")
     return [
-        each * int(known) for each, known in zip(weights, space.identified, strict=True)
+        each * int(named) for each, named in zip(weights, space.identified, strict=True)
     ]
 
 
 def names_of_columns(space: Space, gold: Gold) -> list[str]:
     """Return what has a weight: whatever units with gold tell anything of."""
-    known = np.isin(space.unit, gold.unit)
+    has_gold = np.isin(space.unit, gold.unit)
     names = names_of_annotators(space)
-    answered = np.unique(space.annotator[known])
+    answered = np.unique(space.annotator[has_gold])
     whose = dict.fromkeys(name for at in answered for name in names[at])
     labels: list[str] = []
     if isinstance(space, ContainsSpace):

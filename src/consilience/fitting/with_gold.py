@@ -109,17 +109,17 @@ def believing(single: Single, space: Space, truth: Truth) -> Single:
 
 def with_known(truth: Truth, gold: Gold) -> Truth:
     """Return the posterior with the truth of units that have gold."""
-    known = np.where(gold.allowed, truth.probability[gold.unit], 0.0)
-    known /= known.sum(1, keepdims=True)
+    share = np.where(gold.allowed, truth.probability[gold.unit], 0.0)
+    share /= share.sum(1, keepdims=True)
     alone = gold.allowed.sum(1, keepdims=True) == 1
 
     def at(bound: Float[np.ndarray, "U S"]) -> Float[np.ndarray, "U S"]:
         changed = bound.copy()
-        changed[gold.unit] = np.where(alone | ~gold.allowed, known, bound[gold.unit])
+        changed[gold.unit] = np.where(alone | ~gold.allowed, share, bound[gold.unit])
         return changed
 
     probability = truth.probability.copy()
-    probability[gold.unit] = known
+    probability[gold.unit] = share
     lower, upper = at(truth.lower), at(truth.upper)
     return Truth(probability, np.fmin(lower, probability), np.fmax(upper, probability))
 
@@ -127,8 +127,8 @@ def with_known(truth: Truth, gold: Gold) -> Truth:
 def _of_tables(model: Model[Any], space: Space) -> Model[Any]:
     """Return the model whose tables are drawn given the truth."""
     alone = isinstance(space, ChoiceSpace) and space.covariates.names
-    own = model.by_tables and not model.by_gradient(space) and not model.has_rows
-    if own and not alone and num_substates(model) == 1 and model.closed(space):
+    has_tables = model.by_tables and not model.by_gradient(space) and not model.has_rows
+    if has_tables and not alone and num_substates(model) == 1 and model.closed(space):
         return model
     return annotators.fittable(TABLES)
 

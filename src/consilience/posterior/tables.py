@@ -54,6 +54,10 @@ _TYPES = {
     "ok": "bool",
     "remedy": "str",
 }
+_OF_GOLD = (
+    *("method", "items", "log_loss", "log_loss_lower", "log_loss_upper"),
+    *("accuracy", "accuracy_lower", "accuracy_upper"),
+)
 COLUMNS = ("elpd", "se", "difference", "difference_se", "weight", "best", "seconds")
 
 
@@ -88,9 +92,9 @@ def tally(table: pd.DataFrame) -> str:
 
 
 def gold(data: xr.DataTree) -> pd.DataFrame:
-    """Return what gold labels are worth, on gold left out."""
+    """Return what gold labels add, on gold left out."""
     table = stored(data, "gold")
-    return pd.DataFrame() if table is None else table
+    return pd.DataFrame(columns=list(_OF_GOLD)) if table is None else table
 
 
 def comparison(data: xr.DataTree) -> pd.DataFrame:

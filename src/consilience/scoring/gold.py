@@ -67,12 +67,12 @@ def not_given(data: xr.DataTree, gold: pd.DataFrame) -> tuple[pd.DataFrame, int]
     if "log_prior" not in constant or "item" not in constant["log_prior"].dims:
         return gold, 0
     prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
-    known = (np.isneginf(prior) & (candidates(data).state >= 0)).any(axis=1)
+    has_gold = (np.isneginf(prior) & (candidates(data).state >= 0)).any(axis=1)
     names = ["unit_item", *(["unit_label"] if "unit_label" in constant else [])]
     given, rows = (
         pd.MultiIndex.from_arrays([pd.Index(each).astype("str") for each in columns])
         for columns in (
-            [constant[name].to_numpy()[known] for name in names],
+            [constant[name].to_numpy()[has_gold] for name in names],
             [gold[name] for name in _PAIR[: len(names)]],
         )
     )
