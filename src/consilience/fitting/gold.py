@@ -171,8 +171,8 @@ class Design:
         names = names_of_annotators(space)
         levels = max(map(len, names), default=0)
         padded = [[*each, *[""] * (levels - len(each))] for each in names]
-        found = self._places(name for each in padded for name in each)
-        self.of_annotator = found.reshape(len(names), levels)
+        places = self._places(name for each in padded for name in each)
+        self.of_annotator = places.reshape(len(names), levels)
 
     def _places(self, names: Iterable[str]) -> Int[np.ndarray, " _"]:
         """Return where columns stand, -1 for those without a weight."""

@@ -74,9 +74,10 @@ def corrected(
     learned, worth = learn(space, before, gold, generator)
     prob = request.effort.prob
     truth = with_known(learned.corrected(space, before, prob), gold)
-    model = _of_tables(single.model, space)
+    number = _draws(single)
+    model = _of_tables(single.model, space) if number else single.model
     result = replace(single.result, log_likelihood=None)
-    if (number := _draws(single)) > 0:
+    if number:
         drawn = _tables(model, space, learned, gold, before, number, generator)
         chains, draws = next(iter(result.parameters.values())).shape[:2]
         for name, values in drawn.items():
@@ -203,11 +204,11 @@ def _stated(worth: Worth, prob: float) -> tuple[str, pd.DataFrame, float]:
     table = pd.DataFrame(rows, columns=columns)
     _, low, high = rows[2][2:5]
     hits, before_hits = worth.right.mean(), worth.right_before.mean()
+    around = f", {low:+.3f} to {high:+.3f}" if number > 1 else ""
     sentence = (
         f"gold labels of {number:,} items: on gold left out, log-loss is "
         f"{after.mean():.3f} with gold and {before.mean():.3f} without (difference "
-        f"{gain.mean():+.3f}, {low:+.3f} to {high:+.3f}), accuracy {hits:.3f} and "
-        f"{before_hits:.3f}"
+        f"{gain.mean():+.3f}{around}), accuracy {hits:.3f} and {before_hits:.3f}"
     )
     expected = worth.stated.sum() - worth.right.sum()
     spread = np.sqrt(np.maximum((worth.stated * (1 - worth.stated)).sum(), 1e-12))
