@@ -57,8 +57,8 @@ from consilience.posterior.truth import Truth
 from consilience.truth import ContainsSpace, Space, tally
 from consilience.when_used import special, xr
 
-# Standard deviations of the weights of annotators, and of all others. On nine crowds
-# and a panel of language models each is the best somewhere.
+# Standard deviations of the weights of annotators, and of all others: from next to none
+# to what the answer of a good annotator says. Judgement, set before any crowd was seen.
 TAUS, SIGMAS = (1e-3, 0.05, 0.15, 0.5), (0.02, 0.3, 1.0)
 FOLDS = 5
 LEAST = 1e-4  # of a probability of the fit, so that gold can contradict it
@@ -120,7 +120,8 @@ class Taught:
         ]
         certain = (middle <= 0) | (middle >= 1)
         lower, upper = (np.where(certain, middle, bound) for bound in bounds)
-        return Truth(middle, np.fmin(lower, middle), np.fmax(upper, middle))
+        # A fit without bounds has none.
+        return Truth(middle, np.minimum(lower, middle), np.maximum(upper, middle))
 
     def _modes(self) -> Iterator[tuple[float, Float[np.ndarray, " P"]]]:
         return zip(self.weight, self.mode, strict=True)

@@ -122,7 +122,9 @@ def with_known(truth: Truth, gold: Gold) -> Truth:
     probability = truth.probability.copy()
     probability[gold.unit] = share
     lower, upper = at(truth.lower), at(truth.upper)
-    return Truth(probability, np.fmin(lower, probability), np.fmax(upper, probability))
+    return Truth(
+        probability, np.minimum(lower, probability), np.maximum(upper, probability)
+    )
 
 
 def _of_tables(model: Model[Any], space: Space) -> Model[Any]:
