@@ -367,3 +367,20 @@ def test_what_has_no_residuals_is_not_judged():
     assert verdict.outcome == TOO_LITTLE
     assert np.isnan(verdict.value)
     assert "fewer than two items have two answers" in verdict.remedy
+
+
+def test_answers_that_go_together_say_as_much_as_fewer_independent_ones():
+    """Of ten answers whose errors correlate, the bounds hold what Kish's formula says."""
+    for correlation, z in ((0.08, 30.0), (0.004, 2.4)):
+        attributes = {"residual_correlation": correlation, "residual_z": z}
+        data = xr.DataTree.from_dict(
+            {
+                "/": xr.Dataset(attrs={"kind": "choice"}),
+                "truth": xr.Dataset(attrs=attributes),
+                "constant_data": xr.Dataset({"num_responses": ("item", [10, 10, 10])}),
+            }
+        )
+        (verdict,) = independence(data)
+        effect = 1 + 9 * Residual(correlation, z).given_truth
+        assert f"about {10 / effect:.1f} independent ones" in verdict.remedy
+        assert "(`gold=`)" in verdict.remedy

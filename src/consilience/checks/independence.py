@@ -30,6 +30,7 @@ MATTERS = 0.02
 # had one of about .28, and none was rejected; independent ones have .8 from about 2,000
 # items with six answers.
 CHANCE = 0.8
+TINY = 1e-6  # a correlation that is none
 
 
 def rejected(residual: Residual) -> bool:
@@ -65,13 +66,11 @@ def _worth(data: xr.DataTree, residual: Residual) -> str:
         return ""
     number = float(np.median(data["constant_data"]["num_responses"].to_numpy()))
     error = residual.correlation / residual.z
-    effective = [
-        number / float(each.design_effect(np.array([number]))[0])
-        for each in (
-            replace(residual, correlation=max(residual.correlation + side * error, 0))
-            for side in (0.0, 1.64, -1.64)
-        )
-    ]
+    effective = []
+    for side in (0.0, 1.64, -1.64):
+        moved = max(residual.correlation + side * error, TINY)
+        each = replace(residual, correlation=moved, z=moved / error)
+        effective.append(number / float(each.design_effect(np.array([number]))[0]))
     middle, low, high = effective
     # Where several models see a correlation, it has a least value without an error.
     bounds = f" ({low:.1f} to {high:.1f})" if high > low + 0.05 else ""

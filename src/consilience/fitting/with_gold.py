@@ -29,7 +29,9 @@ from consilience.when_used import xr
 # Whose tables are drawn where the fit's own model has none of probabilities alone.
 TABLES = "hierarchical_dawid_skene"
 SCORED = 1e-3  # least probability, as everywhere that log-loss is stated
-MANY = 50  # draws of the tables, of which an estimate is the mean
+# Draws of the tables: at least so many, of which an estimate is the mean; more where
+# answers times states are few, and then as many as the fit has.
+FEWEST, VISITS = 50, 200_000_000
 
 
 def learns_from_gold(model: str | Model[Any]) -> bool:
@@ -158,18 +160,20 @@ def _tables(
     generator: np.random.Generator,
 ) -> dict[str, Float[np.ndarray, "D ..."]]:
     """Draw tables of annotators given draws of the truth that gold has corrected."""
-    drawn_number = number if number > 1 else MANY
+    affordable = VISITS // max(len(space.unit) * space.state.shape[1], 1)
+    some = min(max(affordable, FEWEST), max(number, FEWEST))
 
     def truths() -> Iterator[Float[np.ndarray, "U S"]]:
-        for drawn in learned.drawn(space, before, GIVEN_BURN_IN + drawn_number):
+        for drawn in learned.drawn(space, before, GIVEN_BURN_IN + some):
             yield with_known(Truth(drawn, drawn, drawn), gold).probability
 
     if isinstance(space, ChoiceSpace) and space.covariates.names:
         space = replace(space, covariates=no_covariates(space.num_units, 0))
     drawn = tables_given_truth(HostModel(model, space), truths(), generator)
-    if number > 1:
-        return drawn
-    return {name: values.mean(0, keepdims=True) for name, values in drawn.items()}
+    if number == 1:
+        return {name: values.mean(0, keepdims=True) for name, values in drawn.items()}
+    # Where there are fewer, each stands for several.
+    return {name: np.resize(v, (number, *v.shape[1:])) for name, v in drawn.items()}
 
 
 def _stated(worth: Worth, prob: float) -> tuple[str, pd.DataFrame, float]:
