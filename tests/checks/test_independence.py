@@ -370,7 +370,7 @@ def test_what_has_no_residuals_is_not_judged():
 
 
 def test_answers_that_go_together_say_as_much_as_fewer_independent_ones():
-    """Of ten answers whose errors correlate, the bounds hold what Kish's formula says."""
+    """Of ten answers whose errors correlate, by the formula of Kish."""
     for correlation, z in ((0.08, 30.0), (0.004, 2.4)):
         attributes = {"residual_correlation": correlation, "residual_z": z}
         data = xr.DataTree.from_dict(
