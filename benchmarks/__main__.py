@@ -32,6 +32,7 @@ MODULES = {
     "counts": "contains",
     "contains_coverage": "coverage",
     "contains_simulated": "coverage",
+    "gold": "gold",
     "flags": "flags",
     "classify": "classify",
     "study": "study",

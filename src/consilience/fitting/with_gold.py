@@ -21,7 +21,7 @@ from consilience.intervals import share_bounds
 from consilience.model import HostModel, Model, Rule, num_substates
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import reported_truth, with_groups
-from consilience.posterior.truth import Truth, temper
+from consilience.posterior.truth import MIN_PROBABILITY, Truth, temper
 from consilience.truth import ChoiceSpace, Space
 from consilience.truth.space import no_covariates
 from consilience.when_used import xr
@@ -112,7 +112,8 @@ def believing(single: Single, space: Space, truth: Truth) -> Single:
 
 def with_known(truth: Truth, gold: Gold) -> Truth:
     """Return the posterior with the truth of units that have gold."""
-    share = np.where(gold.allowed, truth.probability[gold.unit], 0.0)
+    believed = np.maximum(truth.probability[gold.unit], MIN_PROBABILITY)
+    share = np.where(gold.allowed, believed, 0.0)
     share /= share.sum(1, keepdims=True)
     alone = gold.allowed.sum(1, keepdims=True) == 1
 

@@ -1,0 +1,107 @@
+"""What a few gold labels add, on items without gold; beside a plain regression."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import Report, not_run
+
+TITLE = "What gold labels add"
+SETS = ("ducks", "bird", "zc_us", "rte", "ms", "dog", "llmjudge")
+NUMBERS, DRAWS = (20, 50, 100), 4
+LEAST = 1e-3  # of a probability, in log-loss
+
+NOTES = (
+    (
+        f"Accuracy and log-loss (probabilities of at least {LEAST}) of items without "
+        f"gold, means over {DRAWS} random draws of gold labels, at most half of all. "
+        "Without gold: `auto`. With gold: the same fit, corrected."
+    ),
+    (
+        "Regression: scikit-learn's `LogisticRegression` of the label on who said "
+        "what, learned from the items with gold alone; a label that is not among them "
+        "has no chance."
+    ),
+)
+
+
+def gold(*, quick: bool, repeats: int) -> Report:
+    """Correct fits by draws of gold labels."""
+    del repeats
+    folder = os.environ.get("CONSILIENCE_DATA")
+    if quick or folder is None:
+        return not_run(TITLE)
+    return Report(TITLE, [row for name in SETS for row in _rows(folder, name)], NOTES)
+
+
+def _rows(folder: str, name: str) -> list[dict[str, Any]]:
+    import numpy as np
+    import pandas as pd
+
+    import consilience as cs
+    from consilience.fitting.gold import gold_of, learn
+    from consilience.posterior.tree import reported_truth
+    from consilience.spaces import space_of
+
+    place = Path(folder, "judges" if name == "llmjudge" else "crowd", name)
+    answers, truth = (
+        pd.read_csv(place / file, dtype=str).iloc[:, :width].set_axis(columns, axis=1)
+        for file, width, columns in (
+            ("labels.csv", 3, ["item", "annotator", "label"]),
+            ("truth.csv", 2, ["item", "label"]),
+        )
+    )
+    truth = truth[truth["item"].isin(answers["item"])].drop_duplicates("item")
+    labels = sorted({*answers["label"], *truth["label"]})
+    responses = cs.read(answers, labels=labels)
+    made = cs.fit(responses, seed=0)._made  # noqa: SLF001 (as its engine left it)
+    space, before = made.space, reported_truth(made.result, made.tempering)
+    items = pd.Index(space.unit_item.astype(str))
+    right = np.full(len(items), -1)
+    right[items.get_indexer(truth["item"])] = pd.Index(labels).get_indexer(
+        truth["label"]
+    )
+    known = np.flatnonzero(right >= 0)
+    table = []
+    for number in NUMBERS:
+        scores: dict[str, list[tuple[float, float]]] = {}
+        for seed in range(DRAWS):
+            generator = np.random.default_rng(seed)
+            size = min(number, len(known) // 2)
+            given = generator.choice(known, size, replace=False)
+            rest = np.setdiff1d(known, given)
+            rows = truth[truth["item"].isin(items[given])]
+            found = gold_of(space, space_of(responses, gold=rows))
+            taught, _ = learn(space, before, found, generator)
+            stated = {
+                "without": before.probability[rest],
+                "with gold": taught.corrected(space, before, 0.9).probability[rest],
+                "regression": _regression(space, given, rest, right, len(labels)),
+            }
+            for method, chance in stated.items():
+                hit = (chance.argmax(1) == right[rest]).mean()
+                p = np.maximum(chance[np.arange(len(rest)), right[rest]], LEAST)
+                scores.setdefault(method, []).append((hit, -np.log(p).mean()))
+        row: dict[str, Any] = {"set": name, "items": len(known), "gold labels": size}
+        for method, values in scores.items():
+            accuracy, loss = np.mean(values, 0)
+            row |= {f"{method}: accuracy": accuracy, f"{method}: log-loss": loss}
+        table.append(row)
+    return table
+
+
+def _regression(space: Any, given: Any, rest: Any, right: Any, labels: int) -> Any:
+    import numpy as np
+    from scipy.sparse import csr_array
+    from sklearn.linear_model import LogisticRegression
+
+    column = space.annotator.astype(np.int64) * labels + space.answer
+    shape = (space.num_units, space.num_annotators * labels)
+    said = csr_array((np.ones(len(column)), (space.unit, column)), shape=shape)
+    chance = np.zeros((len(rest), labels))
+    if len(set(right[given])) == 1:
+        chance[:, right[given][0]] = 1.0
+        return chance
+    model = LogisticRegression(max_iter=1000).fit(said[given], right[given])
+    chance[:, model.classes_] = model.predict_proba(said[rest])
+    return chance
