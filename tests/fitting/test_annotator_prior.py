@@ -22,6 +22,13 @@ FIXED = {"prevalence": 1e7}  # all labels as frequent: earlier answers say nothi
 PRECISE = cs.EngineOptions(tolerance=1e-10, sweeps=2000, draws=0)
 
 
+@pytest.fixture
+def _gold_fixes(monkeypatch):
+    """Gold is the truth of its items and nothing else, as of answers given earlier."""
+    place = "consilience.fitting._fit.learns_from_gold"
+    monkeypatch.setattr(place, lambda *_: False)
+
+
 def answers(generator, confusions, truth, name, annotators):
     rows = [
         (f"{name}{item:04d}", f"w{j}", LABELS[generator.choice(3, p=confusions[j, k])])
@@ -62,6 +69,7 @@ def probabilities(fit):
     return wide.reindex(columns=LABELS).fillna(0).to_numpy()
 
 
+@pytest.mark.usefixtures("_gold_fixes")
 @pytest.mark.parametrize(
     ("model", "engine"),
     [
@@ -89,6 +97,7 @@ def test_a_table_of_counts_is_the_answers_themselves(model, engine):
     assert by_table.annotators()["responses"].sum() == len(new)
 
 
+@pytest.mark.usefixtures("_gold_fixes")
 def test_what_was_asked_says_nothing_of_how_frequent_labels_are():
     new, _, old, of_old = crowd(2, earlier=400, share=(18, 1, 1))
     how = {"model": "bayesian_dawid_skene", "engine": "em", "effort": PRECISE}
@@ -102,6 +111,7 @@ def test_what_was_asked_says_nothing_of_how_frequent_labels_are():
     assert np.abs(prevalences[1] - alone).max() > 0.3
 
 
+@pytest.mark.usefixtures("_gold_fixes")
 def test_candidates_of_each_item_have_lists_of_their_own():
     new, _, old, of_old = crowd(3)
     lists = pd.concat(

@@ -267,7 +267,7 @@ def _with_verdicts(data: "xr.DataTree") -> "xr.DataTree":
 def fit_choice(study: Study, request: Request) -> Outcome:
     """Fit the model that is asked for; "auto" compares several and mixes them."""
     table, remarks = None, tuple[str, ...]()
-    given = study.gold is not None and learns_from_gold(request.model)
+    given = learns_from_gold(study, request.model)
     with reporter(request.progress) as report:
         study_space: ChoiceSpace = study.space(fixed=not given)
         space = study_space

@@ -54,7 +54,7 @@ def fit_contains(study: Study, request: Request) -> Outcome:
             scores = given_two_states(space, truth, confusion)
         else:
             states = request.states or annotators.fittable(name).states
-            given = study.gold is not None and learns_from_gold(name)
+            given = learns_from_gold(study, name)
             space = study.space(states, fixed=not given)
             single = fit_one(name, space, request, report)
             draws = single.result.parameters
@@ -91,9 +91,9 @@ def _by_halves(
     study: Study, request: Request, report: Reporter
 ) -> tuple[Single, dict[str, xr.Dataset], Corrected | None]:
     """Fit both models and the latent trait, and mix what they say of presence."""
-    fits, halves = [], []
+    fits, halves, given = [], [], learns_from_gold(study, "auto")
     for name in HALVES:
-        space = study.space(annotators.fittable(name).states, fixed=False)
+        space = study.space(annotators.fittable(name).states, fixed=not given)
         seed = None if name == HALVES[0] else seed_for(request.seed, name)
         single = fit_one(name, space, request, report, seed=seed)
         fits.append(single)
@@ -104,13 +104,13 @@ def _by_halves(
     mixed = by_halves(halves, trait, request.effort.prob)
     result = replace(first.result, log_likelihood=None)
     number = len(stack_chains(result.parameters[PREVALENCE]))
-    if number > 1 and study.gold is None:  # none where none were asked for
+    if number > 1 and not given:  # none where none were asked for
         generator = generator_of(request.seed)
         drawn = tables_given_presence(first.model, space, mixed, number, generator)
         result = replace(result, parameters=drawn)
     single = mixed_single(replace(first, result=result), mixed)
     groups = kept(halves, trait, mixed.added)
-    if study.gold is None:
+    if not given:
         return single, groups, None
     taught = corrected(space, study.space(), single, request)
     return single if taught is None else taught.single, groups, taught

@@ -13,7 +13,7 @@ from scipy import stats
 
 from consilience import annotators
 from consilience.fitting.gold import GROUP, Gold, Taught, Worth, gold_of, learn
-from consilience.fitting.request import Request
+from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, prior_at_full_strength
 from consilience.inference.augmentation import GIVEN_BURN_IN, tables_given_truth
 from consilience.inference.options import generator_of, seed_for
@@ -34,11 +34,17 @@ SCORED = 1e-3  # least probability, as everywhere that log-loss is stated
 FEWEST, VISITS = 50, 200_000_000
 
 
-def learns_from_gold(model: str | Model[Any]) -> bool:
-    """Return whether gold corrects the fits of a model; in others it fixes the truth.
+def learns_from_gold(study: Study, model: str | Model[Any]) -> bool:
+    """Return whether gold corrects a fit; else it fixes the truth of its items.
 
-    A rule is what it is, and the latent trait is calibrated by gold itself.
+    A rule is what it is, and the latent trait is calibrated by gold itself. Where all
+    items have gold there is nothing to correct.
     """
+    if study.gold is None:
+        return False
+    items = study.responses.table["item"].cat.categories.astype(str)
+    if items.isin(study.gold["item"].astype(str)).all():
+        return False
     if model == "auto":
         return True
     loaded = annotators.load(model) if isinstance(model, str) else model
