@@ -58,8 +58,8 @@ from consilience.truth import ContainsSpace, Space, tally
 from consilience.when_used import special, xr
 
 # Standard deviations of the weights of annotators, and of all others: from next to none
-# to what the answer of a good annotator says. Judgement: not fitted, but with the public
-# sets of the benchmark in view.
+# to what the answer of a good annotator says. Judgement: they were not fitted, but the
+# public sets of the benchmark were in view.
 TAUS, SIGMAS = (1e-3, 0.05, 0.15, 0.5), (0.02, 0.3, 1.0)
 FOLDS = 5
 LEAST = 1e-4  # of a probability of the fit, so that gold can contradict it
