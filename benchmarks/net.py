@@ -29,13 +29,12 @@ from typing import Any
 RECORDED = "BENCHMARKS_NET"  # where calls of `read` under the tests are recorded
 MOST = 40_000  # characters of a text that are kept; of a longer one, its digest
 # Engines that compile for seconds are run on the first data set of each kind alone.
-COMPILED = ("nuts", "svi")
+COMPILED = ("nuts",)
 EFFORT: dict[str, dict[str, int]] = {
     "em": {"draws": 20, "restarts": 2},
     "vb": {"draws": 20, "restarts": 2},
     "gibbs": {"draws": 60, "tune": 60, "chains": 2},
     "nuts": {"draws": 20, "tune": 30, "chains": 2},
-    "svi": {"draws": 20, "steps": 200},
     "rule": {},
 }
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")

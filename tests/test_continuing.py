@@ -15,7 +15,6 @@ from consilience.inference.gibbs_chains import Chains
 EFFORT = {
     "gibbs": cs.EngineOptions(chains=2, tune=130, draws=40),
     "nuts": cs.EngineOptions(chains=2, tune=100, draws=100),
-    "svi": cs.EngineOptions(steps=400, draws=20),
     "vb": cs.EngineOptions(restarts=2, draws=20),
     "em": cs.EngineOptions(restarts=2, draws=20),
     "objects": cs.EngineOptions(restarts=1),
@@ -25,7 +24,6 @@ FITS = [
     ("choice", "hierarchical_dawid_skene", "vb"),
     ("choice", "correlated_dawid_skene", "gibbs"),
     ("choice", "one_coin_dawid_skene", "nuts"),
-    ("choice", "glad", "svi"),
     ("contains", "contains", "em"),
     ("contains", "auto", "auto"),
     ("objects", "objects", "em"),

@@ -59,7 +59,7 @@ MODEL = Model(
     name="shared_guess",
     program=program,
     prior=Prior(),
-    engines=("vb", "em", "nuts", "svi"),
+    engines=("vb", "em", "nuts"),
     references=("here",),
 )
 

@@ -15,7 +15,7 @@ USUAL = cs.EngineOptions()
 
 def test_larger_studies_and_more_draws_take_longer():
     small, large = study(50), study(500)
-    for engine in ("em", "vb", "gibbs", "svi", "nuts"):
+    for engine in ("em", "vb", "gibbs", "nuts"):
         model = "hierarchical_dawid_skene"
         first, second = (
             expected_seconds(each, model, engine, USUAL) for each in (small, large)

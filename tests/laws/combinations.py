@@ -23,7 +23,6 @@ EFFORT = {
     "vb": cs.EngineOptions(draws=0),
     "gibbs": cs.EngineOptions(draws=60, tune=60, chains=2),
     "nuts": cs.EngineOptions(draws=100, tune=150, chains=2),
-    "svi": cs.EngineOptions(draws=60),
     "rule": cs.EngineOptions(),
     "auto": cs.EngineOptions(draws=60, tune=60, chains=2),
 }
@@ -151,9 +150,7 @@ def _known(name: str) -> bool:
 
 SPACE = space_of(read(answers("choice"), "choice"))
 ALL = list(_combinations())
-EVERY = [
-    each for each in ALL if each.engine not in ("nuts", "svi") and _known(each.model)
-]
+EVERY = [each for each in ALL if each.engine != "nuts" and _known(each.model)]
 AUTO = [Combination("auto", "auto", kind) for kind in ("choice", "contains")]
 # What takes seconds to compile is under fewer laws, all on studies of one size.
 COMPILED = [each for each in ALL if each not in EVERY]

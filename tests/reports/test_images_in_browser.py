@@ -1,4 +1,4 @@
-"""Pictures, galleries, filters and pairs as a person meets them, by keyboard."""
+"""Pictures, galleries and filters as a person meets them, by keyboard."""
 
 import io
 from dataclasses import replace
@@ -34,17 +34,14 @@ def pictured(report, hostile):
 
 @pytest.fixture(scope="session")
 def grouped(objects):
-    """The objects of two pictures, with synonyms and pairs of labels."""
+    """The objects of two pictures, with synonyms."""
     run = objects.runs[0]
     same = run.table("same_object").assign(synonyms=[0.0, 0.8])
-    pair = {"class_label": "desk", "label": "lamp", "together": 1, "items": 1}
-    together = pd.DataFrame([{**pair, "share": 1.0}])
     return replace(
         objects,
         runs=(replace(run, tables={**run.tables, "same_object": same}),),
         dataset_labels={"one": "desk", "two": "malamute"},
         pictures={"one": jpeg(0), "two": jpeg(200)},
-        pairs={"objects_that_come_together": together},
     )
 
 
@@ -254,83 +251,6 @@ def test_items_are_filtered_by_the_number_of_their_objects(show):
         assert shown(show("grouped", address=at(objects=number))) == {item}
 
 
-def test_pairs_that_come_together_and_their_items(show):
-    page = show("grouped")
-    row = page.of("#pairs-list [role=option]", "innerText")
-    assert row.split("\n") == ["desk", "lamp", "1 of 1 items (1.000)"]
-    page.focus("#pairs-list")
-    page.press("Enter")
-    frame = "document.activeElement"
-    assert page.run(f"{frame}.ariaLabel") == "desk, and lamp is there"
-    assert page.run(f"{frame}.querySelectorAll('[role=option]').length") == 1
-    page.press("Enter")
-    page.wait(f"{TITLE} === 'one' && document.activeElement.id === 'items-list'")
-
-
-def test_pairs_that_are_confused_stand_side_by_side(show, pictured):
-    page = show("pictured")
-    page.choose("#pairs-which", "labels that people confuse")
-    table = pictured.runs[0].table("confusion")
-    table = table[table["annotator"].isna()]
-    table = table.astype({"true_label": str, "given_label": str})
-    off = table[table["true_label"] != table["given_label"]]
-    top = off.sort_values("probability").iloc[-1]
-    names = page.every("#pairs-list bdi")
-    assert len(names) == 2 * 6
-    first = names[:2]
-    assert first == [top["true_label"], top["given_label"]]
-    items = pictured.runs[0].table("items").astype({"label": str, "item": str})
-    best = dict(zip(items["item"], items["label"], strict=True))
-    given = pictured.runs[0].answers.astype({"item": str, "label": str})
-    said = given.groupby("item")["label"].agg(set)
-    frames = page.every(".sides h5", "innerText")
-    for frame, own, other in zip(frames, first, first[::-1], strict=True):
-        such = [
-            item
-            for item, label in pictured.dataset_labels.items()
-            if label == own and (other in said[item] or best[item] == other)
-        ]
-        assert frame.endswith(f"({len(such)})")
-    page.focus("#pairs-list")
-    page.press("ArrowDown", "Enter")
-    assert page.run("document.activeElement.getAttribute('role')") == "listbox"
-    page.press("Escape")
-    assert page.active == "pairs-list"
-
-
-def test_the_quiz_hides_labels_and_counts_what_is_right(show, pictured):
-    page = show("pictured")
-    page.choose("#pairs-which", "labels that people confuse")
-    first, *_ = page.every("#pairs-list bdi")
-    page.focus("#pairs-quiz")
-    page.press("Enter")
-    assert page.active == "pairs-shown"
-    status, right = "#pairs-shown [role=status]", 0
-    for number in range(1, 4):
-        assert "label is" not in page.of("#pairs-shown", "innerText")
-        assert page.every("#pairs-shown a") == []
-        page.press("1")
-        said = page.of(status)
-        page.press("2")  # one guess alone counts
-        assert page.of(status) == said
-        page.press("l")
-        truth = pictured.dataset_labels[page.of("#pairs-shown a")]
-        stated = f"The data set's label is {truth}. "
-        assert stated in page.of("#pairs-shown", "innerText")
-        right += truth == first
-        verdict = "Right" if truth == first else "Wrong"
-        assert said == f"{verdict}, by the data set's label: {right} of {number} right."
-        page.press("n")
-    page.press("l")
-    page.press("1")  # after the labels have been seen
-    assert page.of(status) == said
-    page.press("Escape")
-    assert page.active == "pairs-list"
-    page.focus("#pairs-quiz")
-    page.press("Enter")
-    assert len(page.every(".sides")) == 1
-
-
 def test_linked_pictures_load_from_their_folder_and_no_others(show, pictured, tmp_path):
     file = tmp_path / "100% #1?.html"
     write(pictured, file, pictures="linked")
@@ -371,12 +291,8 @@ def test_at_every_width_text_stands_out_and_nothing_scrolls_sideways(
     for width in WIDTHS:
         page = show(name, width=width, scheme=scheme, address=at(view="gallery"))
         page.of("#items-more", "open = true")
-        page.choose("#pairs-which", "labels that people confuse")
-        for quiz in (False, True):
-            if quiz:
-                page.of("#pairs-quiz", "click()")
-            assert page.width <= width
-            assert page.pale == []
+        assert page.width <= width
+        assert page.pale == []
 
 
 def test_every_control_has_a_name(show):

@@ -66,10 +66,13 @@ def test_pairs_show_a_confusion_and_its_reverse(report):
         {"true_label": str, "given_label": str}
     )
     known = cells.set_index(["true_label", "given_label"])["probability"]
-    for truth, answer, one, other in shown.rows:
+    for truth, answer, one, other, items in shown.rows:
         assert truth.text != answer.text
         assert one.text == f"{known[truth.text, answer.text]:.3f}"
         assert other.text == f"{known[answer.text, truth.text]:.3f}"
+        assert items.link.startswith("#items?class=")
+    each = [frozenset((row[0].text, row[1].text)) for row in shown.rows]
+    assert len(each) == len(set(each))
     order = [row[2].order for row in shown.rows]
     assert order == sorted(order, reverse=True)
 

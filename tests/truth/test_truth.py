@@ -7,7 +7,7 @@ import pytest
 from consilience.errors import DataError, FitError, OptionError, SourceError
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth import ANONYMOUS, minibatches, tally
+from consilience.truth import ANONYMOUS, tally
 from consilience.truth.space import check_size
 
 
@@ -159,16 +159,3 @@ def test_gold_of_contains_needs_an_answer_for_the_pair(asked):
     assert np.array_equal(np.isfinite(space.log_prior), [[1, 1], [0, 1], [1, 1]])
     with pytest.raises(DataError, match="'answer' of yes and no"):
         space_of(asked, gold=gold.drop(columns="answer"))
-
-
-def test_minibatches_hold_every_unit_and_its_answers():
-    many = responses(
-        [(f"i{number}", f"a{number % 3}", "ab"[number % 2]) for number in range(50)]
-    )
-    space = space_of(many)
-    stacked = minibatches(space, 7, seed=0)
-    assert stacked.scale.shape == (8, 7)
-    # Their mean is the whole: each unit counts once, what fills up the last nothing.
-    assert stacked.scale.sum() / 8 == 50
-    assert {*np.unique(stacked.scale)} == {0.0, 8.0}
-    assert stacked.guess.shape == (8, 7, 2)

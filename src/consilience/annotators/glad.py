@@ -70,7 +70,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = NumPyroModel(
     program=program,
     prior=Prior(),
-    engines=("em", "nuts", "svi"),
+    engines=("em", "nuts"),
     references=("Whitehill et al. (2009), section 2",),
     substates=lambda prior: prior.nodes,
 )

@@ -81,7 +81,7 @@ def program(data: Any, prior: Prior) -> ByTables:
 MODEL = Model(
     program=program,
     prior=Prior(),
-    engines=("em", "nuts", "svi"),
+    engines=("em", "nuts"),
     references=("Paun et al. (2018), section 3.5",),
     axes={"confusion": ("true_class", "given_class")},
     substates=lambda prior: prior.nodes,

@@ -69,17 +69,16 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
     arrived = group["converged"].to_numpy()[int(group["chosen"])]
     how = "the fit was still improving when it stopped; allow more sweeps"
     verdicts = [at_most("stopped_early", float(not arrived), 0.0, how)]
-    if data.attrs["engine"] != "svi":
-        # After a start has ended its row is NaN.
-        fall = -np.diff(objective, axis=1) / np.maximum(1.0, np.abs(objective[:, 1:]))
-        worst = max(0.0, float(np.max(fall, initial=0.0, where=~np.isnan(fall))))
-        # An engine that sums in single precision says how far its sums are exact.
-        rounding = float(group.attrs.get("rounding", _ROUNDING))
-        how = (
-            "the objective decreased, which exact updates cannot do, so the fit is "
-            "that of the best point; compare it with another engine (`nuts`)"
-        )
-        verdicts.append(at_most("objective_fall", worst, rounding, how))
+    # After a start has ended its row is NaN.
+    fall = -np.diff(objective, axis=1) / np.maximum(1.0, np.abs(objective[:, 1:]))
+    worst = max(0.0, float(np.max(fall, initial=0.0, where=~np.isnan(fall))))
+    # An engine that sums in single precision says how far its sums are exact.
+    rounding = float(group.attrs.get("rounding", _ROUNDING))
+    how = (
+        "the objective decreased, which exact updates cannot do, so the fit is "
+        "that of the best point; compare it with another engine (`nuts`)"
+    )
+    verdicts.append(at_most("objective_fall", worst, rounding, how))
     num_responses = int(data["constant_data"]["num_responses"].sum())
     return [*verdicts, _spread(objective, num_responses)]
 

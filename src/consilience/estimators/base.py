@@ -36,7 +36,7 @@ n_iter : int, optional
 tol : float, optional
     Gain per answer, in nats, below which the optimizer stops; the engine's own
     default if None.
-engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
+engine : {"auto", "gibbs", "nuts", "vb", "em"}, default "auto"
     As for `consilience.fit`.
 prior : mapping of str to float, optional
     Settings of the model's prior to change, by name.

@@ -72,7 +72,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         `contains_states`, and annotators are those of the former; it is
         `contains_counts` if no annotator has an id. The assumptions of the fit state
         what makes a label present, and the share of pairs by other meanings.
-    engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
+    engine : {"auto", "gibbs", "nuts", "vb", "em"}, default "auto"
         Inference engine. "auto" takes the one that answers in seconds, never nuts;
         `fit.data.attrs` records the choice and the reason. With the model "auto",
         another engine than gibbs or vb fits the best model alone.

@@ -41,7 +41,7 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     *,
     by: By = "item",
     folds: int = 5,
-    engine: Literal["gibbs", "vb", "nuts", "svi"] = "vb",
+    engine: Literal["gibbs", "vb", "nuts"] = "vb",
     seed: int = 0,
     candidates: Table | None = None,
     gold: Table | None = None,
@@ -60,7 +60,7 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
         What is held out.
     folds : int, default 5
         Number of parts, each held out in turn.
-    engine : {"gibbs", "vb", "nuts", "svi"}, default "vb"
+    engine : {"gibbs", "vb", "nuts"}, default "vb"
         An engine that draws parameters.
     seed, candidates, gold, effort, progress : optional
         As for `fit`.

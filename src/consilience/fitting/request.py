@@ -45,7 +45,6 @@ COSTS: Mapping[tuple[str, str], tuple[float, float]] = MappingProxyType(
         ("choice", "em"): (0.5, 1.5e-6),
         ("choice", "vb"): (0.5, 4e-6),
         ("choice", "gibbs"): (3.0, 5e-6),
-        ("choice", "svi"): (12.0, 1.5e-5),
         ("choice", "nuts"): (12.0, 2.5e-4),
         ("contains", "em"): (6.0, 2e-4),
         ("contains", "vb"): (0.5, 2e-5),

@@ -22,7 +22,7 @@ class EngineOptions:
     Attributes
     ----------
     draws : int, optional
-        Draws of each chain (nuts), or in all (gibbs, vb, svi, and em of models without
+        Draws of each chain (nuts), or in all (gibbs, vb, and em of models without
         closed forms, which takes none where em is asked for); 0 for none (vb, em).
     tune : int, optional
         Warm-up steps (nuts, gibbs).
@@ -35,10 +35,6 @@ class EngineOptions:
         without closed forms the gain per parameter must be below 1e-4 as well.
     sweeps : int, optional
         Largest number of sweeps (em, vb).
-    steps : int, optional
-        Gradient steps (svi).
-    batch : int, optional
-        Units in a minibatch (svi).
     prob : float, default 0.9
         Probability of the intervals.
 
@@ -64,8 +60,6 @@ class EngineOptions:
     restarts: int | None = None
     tolerance: float | None = None
     sweeps: int | None = None
-    steps: int | None = None
-    batch: int | None = None
     prob: float = 0.9
 
     def __post_init__(self) -> None:

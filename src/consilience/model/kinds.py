@@ -2,8 +2,8 @@
 
 A model's file states one. Which engines a program serves follows from what it samples.
 If all of it are vectors with Dirichlet priors, there are closed forms (`em`, `vb`); if
-rows are moved by effects of the annotator, Gibbs sampling; every program serves `nuts`,
-`svi`, and `em` along the gradient. A rule without a likelihood has no program.
+rows are moved by effects of the annotator, Gibbs sampling; every program serves `nuts`
+and `em` along the gradient. A rule without a likelihood has no program.
 """
 
 from collections.abc import Callable, Mapping

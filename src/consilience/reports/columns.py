@@ -16,7 +16,7 @@ from jaxtyping import Int
 from consilience.errors import ConsilienceError
 from consilience.figures import StudyFigures
 from consilience.figures.record import PEOPLE
-from consilience.reports.content import Report, Run, mistaken
+from consilience.reports.content import Report, Run
 from consilience.truth.named import label_groups
 
 type Numbers = list[int]
@@ -230,12 +230,6 @@ def _level(table: pd.DataFrame, who: list[str], names: pd.Index) -> dict[str, An
 
 _OBJECTS = ("object", "label", "share", "probability", "main_probability")
 _SAME = ("label_a", "label_b", "probability", "synonyms")
-_TOGETHER = ("class_label", "label", "together", "items", "share")
-_MISTAKEN = ("label_a", "label_b", "a_called_b", "b_called_a")
-_PAIRS = {
-    "objects_that_come_together": _TOGETHER,
-    "labels_with_another_main_object": _MISTAKEN,
-}
 
 
 def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
@@ -258,32 +252,6 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
             for part in ("structure", "naming", "salience")
         }
     return content
-
-
-def pairs(report: Report, labels: Names) -> dict[str, Any]:
-    """Return pairs of labels by the table that they are of."""
-    tables = {"labels_with_another_main_object": _mistaken(report.runs[0], labels)}
-    tables.update(report.pairs)
-    return {
-        name: _numbers(tables[name], labels, columns)
-        for name, columns in _PAIRS.items()
-        if len(tables.get(name, ()))
-    }
-
-
-def _mistaken(run: Run, labels: Names) -> pd.DataFrame:
-    """Return pairs of labels mistaken for each other, the larger share first."""
-    cells = mistaken(run)
-    if cells.empty:
-        return cells
-    ends = cells[["true_label", "given_label"]]
-    cells = cells[ends.isin(list(labels.codes)).all(axis=1)]
-    cells = cells.sort_values("probability", ascending=False, kind="stable")
-    called = {"true_label": "label_a", "given_label": "label_b"}
-    called |= {"probability": "a_called_b", "probability_back": "b_called_a"}
-    cells = cells.rename(columns=called)
-    both = np.sort(cells[["label_a", "label_b"]].to_numpy(str), axis=1)
-    return cells[~pd.DataFrame(both).duplicated().to_numpy()]
 
 
 # Labels shown of an item: those that make a difference, within reason.
@@ -314,7 +282,6 @@ def columns(report: Report) -> dict[str, Any]:
         "runs": runs,
         "answers": answers(report.runs[0], items, labels, people),
         "own": labels.add(per_item).tolist() if dataset_labels else [],
-        "pairs": pairs(report, labels),
         "heat": heat(report.study),
         "items": list(items.codes),
         "labels": list(labels.codes),

@@ -293,7 +293,7 @@ def prefix(report: Report, run: Run) -> str:
 
 
 def mistaken(run: Run) -> pd.DataFrame:
-    """Return confusions of the population between labels, each with its reverse."""
+    """Return confusions of the population, each pair once, with its reverse."""
     table = run.table("confusion")
     if run.kind == "contains" or table.empty:
         return pd.DataFrame()
@@ -303,7 +303,10 @@ def mistaken(run: Run) -> pd.DataFrame:
     table = table[table[ends[0]] != table[ends[1]]]
     back = table.rename(columns=dict(zip(ends, ends[::-1], strict=True)))
     both = table.merge(back, on=ends, how="left", suffixes=("", "_back"))
-    return both[both["probability"] >= _MIN_PROBABILITY]
+    both = both[both["probability"] >= _MIN_PROBABILITY]
+    both = both.sort_values("probability", ascending=False, kind="stable")
+    pairs = pd.DataFrame(np.sort(both[ends].to_numpy(str), axis=1), both.index)
+    return both[~pairs.duplicated()]
 
 
 def kept_answers(fit: Fit) -> pd.DataFrame | None:

@@ -36,7 +36,7 @@ from consilience.whole_folder import check_writable, whole_file, whole_folder
 # In the order in which they are read: later ones use earlier ones.
 SCRIPTS = (
     *("elements", "columns", "sorting", "pictures", "list", "detail", "filters"),
-    *("items", "pairs", "matrices", "figures", "main"),
+    *("items", "matrices", "figures", "main"),
 )
 STYLES = ("page", "images", "figures")
 MARK = "consilience report"

@@ -6,7 +6,6 @@ from .coding import merge_identical as merge_identical
 from .named import LabelPairs as LabelPairs
 from .observations import Observations as Observations
 from .observations import blocks as blocks
-from .observations import minibatches as minibatches
 from .observations import observe as observe
 from .padding import next_size as next_size
 from .padding import padded as padded

@@ -144,7 +144,7 @@ def incidences(
 ) -> list[Incidence]:
     """Lay out several matrices of one shape alike, so that they can be stacked.
 
-    Stacked, they serve as minibatches: one compiled step takes any of them.
+    One compiled step then takes any of them.
     """
     of_row, of_column = longest or (None, None)
     by_row = _levels(rows, columns, weights, shape, of_row)

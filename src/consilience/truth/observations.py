@@ -95,19 +95,6 @@ def observe(
     return _assemble(space, by_pair, by_state, np.arange(space.num_units), answers)
 
 
-def minibatches(space: Space, size: int, seed: int) -> Observations:
-    """Deal the units into batches, stacked along a first axis of every array.
-
-    Every batch has `size` units; what fills up the last one has no weight, so that the
-    mean of the batches is the whole. Models that look at each answer are not batched.
-    """
-    order = np.random.default_rng(seed).permutation(space.num_units)
-    number = -(-space.num_units // size)
-    dealt = np.resize(order, (number, size))
-    real = np.arange(dealt.size).reshape(dealt.shape) < space.num_units
-    return _batches(space, dealt, number * real.astype(float))
-
-
 def blocks(
     space: Space, size: int
 ) -> tuple[Observations, Float[np.ndarray, "blocks size"]]:

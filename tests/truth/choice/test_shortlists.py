@@ -10,7 +10,7 @@ from consilience.errors import DataError, FitError
 from consilience.model import shortlists
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth import answer_slot, minibatches, named_pairs, observe, tally
+from consilience.truth import answer_slot, blocks, named_pairs, observe, tally
 from consilience.truth import space as space_module
 
 
@@ -106,9 +106,7 @@ def test_a_value_of_each_state_is_read_at_the_states_listed(space):
         observations = observe(space)
         result, to_values = jax.vjp(jax.jit(observations.listed), jnp.asarray(values))
         (counts,) = to_values(jnp.asarray(weight))
-        batch = jax.tree.map(
-            lambda leaf: np.asarray(leaf)[0], minibatches(space, 7, seed=0)
-        )
+        batch = jax.tree.map(lambda leaf: np.asarray(leaf)[0], blocks(space, 7)[0])
         of_batch = jax.jit(batch.listed)(values)
     assert np.allclose(
         np.where(real, result, 0), np.where(real, values[0][space.state], 0)

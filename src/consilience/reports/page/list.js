@@ -8,8 +8,8 @@ const BEYOND_CELLS = 1;
 
 class LongList {
   // frame: the element that scrolls; fillRow(element, entry); onChoose(entry).
-  constructor(frame, fillRow, onChoose, prefix = "option") {
-    Object.assign(this, { frame, fillRow, onChoose, prefix, entries: [], at: -1, gallery: false, rows: new Map() });
+  constructor(frame, fillRow, onChoose) {
+    Object.assign(this, { frame, fillRow, onChoose, entries: [], at: -1, gallery: false, rows: new Map() });
     this.inside = make("div", { role: "presentation" });
     frame.replaceChildren(this.inside);
     frame.addEventListener("scroll", () => this.render(), { passive: true });
@@ -86,7 +86,7 @@ class LongList {
     }
     const order = [...rows.keys()].sort((a, b) => a - b).map((at) => rows.get(at));
     if (order.length !== this.inside.childElementCount || order.some((row) => row.parentNode !== this.inside)) this.inside.replaceChildren(...order);
-    if (this.at >= first && this.at < last) frame.setAttribute("aria-activedescendant", `${this.prefix}-${this.at}`);
+    if (this.at >= first && this.at < last) frame.setAttribute("aria-activedescendant", `option-${this.at}`);
     else frame.removeAttribute("aria-activedescendant");
   }
 
@@ -94,7 +94,7 @@ class LongList {
     const row = make("div", {
       role: "option",
       class: this.gallery ? "cell" : "row",
-      id: `${this.prefix}-${at}`,
+      id: `option-${at}`,
       "data-at": at,
       "aria-posinset": at + 1,
       "aria-setsize": this.entries.length,

@@ -22,7 +22,6 @@ async function start() {
   const data = prepared(await unpack("columns-packed"));
   const { showCell, follow } = startItems(data);
   startConfusion(data, showCell);
-  startPairs(data);
   startFigures();
   startHeat(data);
   follow();

@@ -101,14 +101,16 @@ def pairs(report: Report) -> Section | None:
     for run in report.runs:
         taken, same = mistaken(run), run.table("same_object")
         if len(taken):
-            table = CATALOGUE["mistaken"].of(taken, report.prob).sort("probability")
-            parts.append(html(table.first(_MAX_PAIRS), of=suffix(report, run)))
+            table = CATALOGUE["mistaken"].of(taken, report.prob).first(_MAX_PAIRS)
+            drawn = html(table, of=suffix(report, run))
+            parts.append(with_items(drawn, taken))
         if len(same):
             doubt = (same["probability"] - 0.5).abs().sort_values(kind="stable")
             table = CATALOGUE["same_object"].of(same.loc[doubt.index]).first(_MAX_PAIRS)
             parts.append(html(table, of=suffix(report, run)))
-    tables = report.pairs.items()
-    parts += [plain_table(name, table) for name, table in tables if len(table)]
+    for name, rows in report.pairs.items():
+        if len(rows):
+            parts.append(with_items(plain_table(name, rows), rows))
     return Section("pairs", "Pairs", tuple(parts)) if parts else None
 
 

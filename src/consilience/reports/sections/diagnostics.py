@@ -109,9 +109,7 @@ def _run_notes(run: Run) -> list[Note]:
         "em gives point estimates: there are no intervals of annotators.": (
             run.engine == "em" and not bounded
         ),
-        f"Intervals of {run.engine} tend to be too narrow; nuts is exact.": (
-            run.engine in ("vb", "svi")
-        ),
+        "Intervals of vb tend to be too narrow; nuts is exact.": run.engine == "vb",
         f"{tied:,} items are tied: the label shown for them is the first.": tied > 0,
     }
     return [*notes, *(Note(text, "mind") for text, holds in mind.items() if holds)]
