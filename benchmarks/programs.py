@@ -272,7 +272,6 @@ SLOW = (
     ("choice", "logistic_random_effects", "gibbs"),
     ("objects", "objects", "em"),
     ("choice", "auto", "auto"),
-    ("objects", "objects_by_annotator", "em"),
     ("objects", "tsipras2020", "auto"),
     ("choice", "auto", "vb"),
 )

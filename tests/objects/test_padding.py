@@ -10,15 +10,13 @@ import pytest
 from numpyro.handlers import seed
 
 import consilience as cs
-from consilience.annotators import load, objects, objects_by_annotator
+from consilience.annotators import load, objects
 from consilience.model import lay_out, sample_answers
 from consilience.objects import block_counts
 from consilience.objects.space import frequent_pairs
 from consilience.spaces import space_of
 from consilience.truth import padded
 from consilience.truth.coding import some_units
-
-MODELS = ("objects", "objects_by_annotator")
 
 
 def space_of_study(items, number, *, most=3):
@@ -57,12 +55,7 @@ def both(name, space):
     wide = dict(parameters)
     # What pairs and annotators that fill up have is used nowhere.
     pairs = np.size(filled.layout.pair_items) - np.size(less.layout.pair_items)
-    rest = {
-        "pairs": pairs,
-        "synonym_pairs": pairs,
-        "single_label_effect": more.num_annotators - space.num_annotators,
-        "recall": more.num_annotators - space.num_annotators,
-    }
+    rest = {"pairs": pairs, "synonym_pairs": pairs}
     for effect in rest.keys() & parameters.keys():
         wide[effect] = np.append(parameters[effect], np.full(rest[effect], 3.0))
     return (less, parameters), (filled, wide)
@@ -87,13 +80,6 @@ def test_likelihoods_and_slopes_are_those_without_padding(items):
     given, filled = both("objects", space)
     assert len(filled[1]["pairs"]) > len(given[1]["pairs"])
     assert_same(space)
-
-
-def test_likelihoods_by_annotator_are_those_without_padding():
-    compiled = jax.jit(objects_by_annotator.likelihood)
-    pairs = both("objects_by_annotator", space_of_study(40, 2))
-    expected, observed = (compiled(*each) for each in pairs)
-    assert np.allclose(observed[: len(expected)], expected, rtol=1e-10)
 
 
 def test_units_that_are_heard_would_make_pairs_of_labels_frequent():
@@ -123,20 +109,18 @@ def shapes(name, space):
     return [np.shape(leaf) for leaf in leaves], tree
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_studies_of_about_one_size_have_the_same_shapes(name):
+def test_studies_of_about_one_size_have_the_same_shapes():
     spaces = [space_of_study(items, items) for items in (120, 116, 124)]
-    first, *others = [shapes(name, padded(space)) for space in spaces]
+    first, *others = [shapes("objects", padded(space)) for space in spaces]
     assert all(other == first for other in others)
-    first, *others = [shapes(name, space) for space in spaces]
+    first, *others = [shapes("objects", space) for space in spaces]
     assert all(other != first for other in others)
 
 
-@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(
     "items", [pytest.param(size, marks=pytest.mark.study) for size in (250, 400, 800)]
 )
-def test_most_studies_of_about_one_size_have_the_same_shapes(name, items):
+def test_most_studies_of_about_one_size_have_the_same_shapes(items):
     generator = np.random.default_rng(items)
 
     def same(fill):
@@ -145,7 +129,7 @@ def test_most_studies_of_about_one_size_have_the_same_shapes(name, items):
             design = {"annotators": 22, "per_item": 5, "classes": 8, "seed": number}
             size = round(items * generator.uniform(0.96, 1.04))
             study = cs.simulate(kind="objects", items=size, **design)
-            studies.append(shapes(name, fill(space_of(study.responses))))
+            studies.append(shapes("objects", fill(space_of(study.responses))))
         return sum(one == other for one, other in combinations(studies, 2))
 
     assert same(padded) >= 12

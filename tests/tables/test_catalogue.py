@@ -20,7 +20,7 @@ OF_SOME = {
     "annotators": {
         f"{name}{bound}"
         for name in [
-            *("sensitivity", "specificity", "spammer", "single_label", "recall"),
+            *("sensitivity", "specificity", "spammer"),
             *("bias", "precision", "extremity", "copy_of", "flags", "sure"),
             "evidence",
         ]
@@ -102,7 +102,7 @@ def test_tables_that_are_asked_for_have_the_columns_that_are_stated(choice):
     fit = cs.fit(rated, ordered=True, model="hierarchical_dawid_skene")
     assert stated("annotators") - set(fit.table("annotators").columns) == {
         f"{name}{bound}"
-        for name in ["sensitivity", "specificity", "spammer", "single_label", "recall"]
+        for name in ["sensitivity", "specificity", "spammer"]
         for bound in ("", "_lower", "_upper")
     } | {"copy_of"}
     assert amiss("check", fit.table("check")) == set()

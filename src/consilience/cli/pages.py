@@ -64,18 +64,13 @@ def fit_page(fitted: Fit) -> Group:
     parts += [Text(), certainty(fitted)]
     if attributes["kind"] == "objects":
         parts += [Text(), object_table(fitted.items()["objects"])]
-    everyone = fitted.annotators()
-    people = everyone.dropna(subset="accuracy")
+    people = fitted.annotators().dropna(subset="accuracy")
     if len(people):
         parts += [Text(), annotator_table(best_and_worst(people))]
     groups = CATALOGUE["annotator_groups"].of(fitted.table("annotator_groups"))
     if len(groups.frame):
         names = ("group", "annotators", "responses", "accuracy")
         parts += [Text(), terminal(groups, *names, drawn="accuracy")]
-    if "single_label" in everyone and len(everyone):
-        shown = best_and_worst(everyone, "single_label")
-        names = ("annotator", "responses", "recall", "single_label")
-        parts += [Text(), terminal(shown, *names, drawn="single_label")]
     parts += people_in_general(fitted)
     parts += covariate_effects(fitted)
     population = fitted.confusion()
@@ -211,9 +206,9 @@ def comparison_table(compared: pd.DataFrame) -> DrawnTable:
     return made
 
 
-def best_and_worst(people: pd.DataFrame, by: str = "accuracy") -> Table:
+def best_and_worst(people: pd.DataFrame) -> Table:
     """Return the four best and the four worst annotators, the best first."""
-    return CATALOGUE["annotators"].of(people).sort(by).ends(4)
+    return CATALOGUE["annotators"].of(people).sort("accuracy").ends(4)
 
 
 def annotator_table(people: Table, truth: Sequence[float] = ()) -> DrawnTable:

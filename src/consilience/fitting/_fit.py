@@ -125,8 +125,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         with `repeat_of`.
     contains : Responses, data frame or path, optional
         Responses of kind contains about the same items. With responses of kind
-        objects they enter one likelihood (`objects`, `objects_by_annotator`). Not
-        needed if `responses` hold both kinds.
+        objects they enter one likelihood (`objects`). Not needed if `responses`
+        hold both kinds.
     prior : mapping of str to float, optional
         Settings of the model's prior to change, by name.
     prior_from : Fit, optional

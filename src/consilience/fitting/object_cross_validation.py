@@ -320,7 +320,7 @@ def _pad(
             room if name in allocations else room // 2 + 1,
         )
         for name in Blocks.__dataclass_fields__
-        if name not in {"by_unit", "num_labels", "most"}
+        if name not in {"num_labels", "most"}
     }
     spare = jnp.arange(room) >= len(blocks.of_unit)
     filled["of_unit"] = jnp.where(spare, room // 2, filled["of_unit"])

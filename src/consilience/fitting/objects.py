@@ -1,10 +1,8 @@
 """Fit responses of kind objects: what is in an item, and what each is called.
 
-The model `auto` is `objects`, whether annotators have ids or not. In twelve simulated
-studies of 25 annotators who differ much, little or not at all, `objects_by_annotator`
-was a little better at which labels are one object (log-loss .62, and .65 of `objects`)
-and a little worse at how many objects there are (1.46, and 1.42), and took two to six
-times as long.
+The model is `objects`, whether annotators have ids or not: in twelve simulated studies
+of 25 annotators who differ much, little or not at all, a style and a recall of each did
+not help to find what items hold.
 
 **A fit applied to other items, or to more answers.** Parameters stay as they were
 fitted, and so does what that study said of classes, labels and pairs. An item that was
@@ -168,10 +166,6 @@ def rows_of_units(
     return place, start[units][place] + places_within(length)
 
 
-WITH_IDS = (
-    "what items hold is found as well without parameters of annotators; "
-    "objects_by_annotator estimates the style of each"
-)
 MAX_DRAWS = 20  # of the parameters that are looked at, evenly taken
 IN_ALL = 500  # draws of each item: probabilities to within .022
 MIN_PROBABILITY = 1e-3  # of the probability of something else
@@ -179,13 +173,10 @@ MIN_PROBABILITY = 1e-3  # of the probability of something else
 
 def fit_objects(study: Study, request: Request) -> xr.DataTree:
     """Fit the model that is asked for, and draw the objects of each item."""
-    unasked = request.model == "auto"
     with reporter(request.progress) as report:
         space: ObjectsSpace = study.space()
-        name = "objects" if unasked else request.model
+        name = "objects" if request.model == "auto" else request.model
         single = fit_one(name, space, request, report)
-        if unasked and space.identified.any():
-            single = replace(single, reason=f"{WITH_IDS}; {single.reason}")
         data = fit_outcome(study, request, space, single).tree()
         with double_precision():
             observations = lay_out(single.model, space)
@@ -328,7 +319,6 @@ def predict_objects(
         evidence.item_counts(space),
         names=evidence.names,
         slopes=False,
-        by_annotator="annotator" in before["posterior"].dims,
     )
     values, prob = (
         align_draws(space, before["posterior"].to_dataset()),
@@ -363,9 +353,8 @@ def _read(
     """Return how many objects each item has by a draw, and the log-likelihood."""
     parameters, scores = _as_jax(draw), np.full(shape, -np.inf)
     scores[:, 0] = 0.0
-    each = zip(items.blocks, items.covariates, items.responses_by_size, strict=True)
-    for blocks, covariates, who in each:
-        sums = block_weights(blocks, covariates, parameters, who).sums
+    for blocks, covariates in zip(items.blocks, items.covariates, strict=True):
+        sums = block_weights(blocks, covariates, parameters).sums
         scores[blocks.unit, : sums.shape[1]] = sums
     likelihood = logsumexp(scores, axis=1)
     return np.exp(scores - likelihood[:, None]), likelihood, {}

@@ -180,10 +180,7 @@ def with_default_draws(
     if model.of_classes:
         return replace(effort, draws=DRAWS)
     if isinstance(space, ObjectsSpace):
-        by_annotator = any(
-            "annotator" in axes for axes in model.own_dims(space).values()
-        )
-        return effort if by_annotator else replace(effort, draws=DRAWS_OF_OBJECTS)
+        return replace(effort, draws=DRAWS_OF_OBJECTS)
     visits = len(space.unit) * space.state.shape[1] * num_substates(model)
     if isinstance(space, ContainsSpace):
         few = visits <= MAX_DRAWN_PAIRS

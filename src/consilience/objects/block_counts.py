@@ -27,7 +27,7 @@ from consilience.objects.partitions import (
     sum_over_partitions,
 )
 from consilience.ragged import places_within
-from consilience.truth.arrays import HOST, AnyArray, Incidence, maths, pytree
+from consilience.truth.arrays import HOST, AnyArray, maths, pytree
 from consilience.truth.padding import next_size, step_of_size
 from consilience.truth.space import ObjectsSpace
 
@@ -56,7 +56,6 @@ class Blocks:
     log_multiplicity: Float[AnyArray, " V"]
     num_labels: int
     most: int
-    by_unit: Incidence | None = None
 
 
 def count_blocks(space: ObjectsSpace) -> list[Blocks]:
@@ -174,9 +173,7 @@ def row_of_allocation(
     blocks: Blocks, table: Float[AnyArray, "U k"]
 ) -> Float[AnyArray, "V k"]:
     """Return the row of its unit for each allocation."""
-    if blocks.by_unit is None or maths(table) is HOST:
-        return table[blocks.of_unit]
-    return blocks.by_unit @ table
+    return table[blocks.of_unit]
 
 
 def starts(blocks: Blocks) -> Int[np.ndarray, " U1"]:
@@ -213,8 +210,6 @@ def sum_allocations(
     """Return the sum over the allocations of each unit."""
     if maths(shares) is HOST:
         return np.add.reduceat(shares, starts(blocks)[:-1])
-    if blocks.by_unit is not None:
-        return blocks.by_unit.T @ shares
     return jax.ops.segment_sum(
         shares, blocks.of_unit, len(blocks.votes), indices_are_sorted=True
     )
@@ -254,9 +249,9 @@ def filled_rows(
     return np.concatenate([rows, behind])
 
 
-def fill_allocations(blocks: Blocks, step: int = ALLOCATIONS) -> Blocks:
+def fill_allocations(blocks: Blocks) -> Blocks:
     """Return the blocks with further allocations of the last unit, of no weight."""
-    fill = partial(filled_rows, least=step_of_size(step, blocks.num_labels))
+    fill = partial(filled_rows, least=step_of_size(ALLOCATIONS, blocks.num_labels))
     return replace(
         blocks,
         of_unit=fill(blocks.of_unit, value=len(blocks.unit) - 1),

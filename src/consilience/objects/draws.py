@@ -19,12 +19,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
-from scipy.special import expit, log_expit, logit, softmax
+from scipy.special import expit, log_expit, softmax
 
 from consilience.model.contract import Parameters
-from consilience.model.rows import normal_nodes
 from consilience.objects.block_counts import Blocks, starts
-from consilience.objects.by_annotator import Responses
 from consilience.objects.covariates import BlockCovariates
 from consilience.objects.label_counts import (
     allocation_weights,
@@ -33,7 +31,6 @@ from consilience.objects.label_counts import (
     duplicate_weights,
     high_log_odds,
     pseudo_votes,
-    single_label_log_odds,
     style_beta,
     sums_by_size,
 )
@@ -195,32 +192,16 @@ class BlockWeights:
     spared: Float[np.ndarray, " B"]
     duplicates: Float[np.ndarray, "2 B n"]
     sums: Float[np.ndarray, "U n"]
-    lean: Float[np.ndarray, "V B"] | None = None
-    styles: Float[np.ndarray, "V T"] | None = None
-    lists: Float[np.ndarray, "U T"] | None = None
 
 
 def block_weights(
-    blocks: Blocks,
-    covariates: BlockCovariates,
-    parameters: Parameters,
-    responses: Responses | None = None,
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> BlockWeights:
     """Return the log weights of blocks, on the host."""
-    counts, columns, values, who = on_host(
-        (blocks, covariates, dict(parameters), responses)
-    )
-    weights = allocation_weights(counts, columns, values, who)
+    counts, columns, values = on_host((blocks, covariates, dict(parameters)))
+    weights = allocation_weights(counts, columns, values)
     rivals, synonyms = duplicate_weights(counts, columns, values)
     duplicates = duplicate_name_tables(values, counts.num_labels)
-    rates = np.stack(detection_log_odds(values))
-    lists = None
-    if who is not None:  # of an annotator drawn from the population
-        node, weight = normal_nodes(31)
-        apart, share = values["spreads"][:, None] * node, np.exp(weight)
-        rates = logit(expit(rates[:, None] + apart[1]) @ share)
-        pull, _ = single_label_log_odds(columns, values)
-        lists = expit(-(pull[:, :, None] + apart[0])) @ share
     return BlockWeights(
         phi=weights.phi,
         rest=weights.rest,
@@ -229,14 +210,11 @@ def block_weights(
         names=pseudo_votes(columns, values, "naming"),
         high_detection=high_log_odds(columns, values),
         single_label=np.stack(style_beta(columns.item, values)),
-        detection=rates,
+        detection=np.stack(detection_log_odds(values)),
         synonyms=synonyms - rivals,
         spared=duplicates[1, :, 0] - duplicates[0, :, 0],
         duplicates=duplicates,
         sums=sums_by_size(counts, columns, values, weights),
-        lean=None if who is None else weights.high_odds,
-        styles=None if who is None else weights.styles,
-        lists=lists,
     )
 
 
@@ -288,15 +266,12 @@ def draw(
     alone = (singles @ inside.T)[allocation[:, :, None], masks]
     odds = weights.synonyms[cells] + alone * weights.spared[masks]
     synonyms = generator.random(odds.shape) < expit(odds)
-    if weights.lean is None:
-        missed = np.asarray(blocks.missed)[cells]
-        missed = missed + singles.sum(1)[allocation][:, :, None] - alone
-        detected = np.asarray(blocks.detected)[cells]
-        odds = weights.high_detection[cells]
-        odds = odds + detected * (log_expit(high) - log_expit(low))
-        odds += missed * (log_expit(-high) - log_expit(-low))
-    else:
-        odds = weights.lean[some.start + allocation[:, :, None], masks]
+    missed = np.asarray(blocks.missed)[cells]
+    missed = missed + singles.sum(1)[allocation][:, :, None] - alone
+    detected = np.asarray(blocks.detected)[cells]
+    odds = weights.high_detection[cells]
+    odds = odds + detected * (log_expit(high) - log_expit(low))
+    odds += missed * (log_expit(-high) - log_expit(-low))
     is_high = generator.random(odds.shape) < expit(odds)
     rate = expit(np.where(is_high, high, low))
     votes = (weights.votes @ inside.T + np.asarray(blocks.main))[cells]
@@ -394,15 +369,10 @@ def _listing(
     generator: Streams,
 ) -> Float[np.ndarray, "u D"]:
     """Draw the share of annotators who list."""
-    if weights.styles is None or weights.lists is None:
-        yes, no = weights.single_label[:, rows[:, None]]
-        single_label = np.asarray(blocks.single_label)[allocation]
-        exhaustive = np.asarray(blocks.answered)[rows][:, None] - single_label
-        return 1 - generator.beta(yes + single_label, no + exhaustive)
-    chance = softmax(weights.styles[allocation], axis=2)
-    step = generator.random(allocation.shape)[..., None]
-    node = (step > np.cumsum(chance, axis=2)[:, :, :-1]).sum(2)
-    return np.asarray(weights.lists[rows[:, None], node])
+    yes, no = weights.single_label[:, rows[:, None]]
+    single_label = np.asarray(blocks.single_label)[allocation]
+    exhaustive = np.asarray(blocks.answered)[rows][:, None] - single_label
+    return 1 - generator.beta(yes + single_label, no + exhaustive)
 
 
 def streams(seed: int, names: Iterable[Any] | Shaped[np.ndarray, " u"]) -> Streams:

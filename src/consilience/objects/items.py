@@ -28,7 +28,6 @@ from consilience.objects.block_counts import (
     fill_allocations,
     filled_rows,
 )
-from consilience.objects.by_annotator import People, Responses, lay_out_annotators
 from consilience.objects.covariates import BlockCovariates, candidate_covariates
 from consilience.objects.partitions import NEVER, members
 from consilience.objects.pooling import ItemCounts, Pool, pool
@@ -97,16 +96,8 @@ class Items:
     observed: Bool[AnyArray, " U"]
     answered: Int[AnyArray, " U"]
     names: Names
-    people: People | None = None
     end_to_end: EndToEnd | None = None
     pair_items: Int[AnyArray, " P"] | None = None
-
-    @property
-    def responses_by_size(self) -> tuple[Responses | None, ...]:
-        """Who answered what, by the number of candidates; None where none asks."""
-        if self.people is None:
-            return (None,) * len(self.blocks)
-        return self.people.responses
 
     def in_order(
         self, tables: Sequence[Float[AnyArray, "_ _"]], num_states: int
@@ -129,7 +120,6 @@ def items_of(
     names: Names | None = None,
     pooled: bool = True,
     slopes: bool = True,
-    by_annotator: bool = False,
     pairs: bool = False,
 ) -> Items:
     """Lay out the items of a space."""
@@ -149,10 +139,7 @@ def items_of(
     )
     columns = columns if names is None else columns.named(names)
     blocks = tuple(count_blocks(space))
-    people = None
-    if by_annotator:
-        blocks, people = lay_out_annotators(space, blocks, slopes=slopes)
-    elif named.padded:
+    if named.padded:
         blocks = tuple(map(fill_allocations, blocks))
     place = np.zeros(space.num_units, np.int32)
     start = 1
@@ -160,7 +147,7 @@ def items_of(
         place[counts.unit] = start + np.arange(len(counts.unit))
         start += len(counts.unit)
     covariates = tuple(columns.of(counts.unit, counts.num_labels) for counts in blocks)
-    plain = slopes and not by_annotator and len(blocks) > 0
+    plain = slopes and len(blocks) > 0
     plain = plain and max(counts.votes.max() for counts in blocks) <= PLAIN
     pair_items = items_with(named, affinity_pairs) if affinity_pairs else None
     if pair_items is not None and named.padded:
@@ -175,7 +162,6 @@ def items_of(
         answered=np.bincount(space.unit, space.n, space.num_units).astype(np.int32),
         observed=named.observed,
         names=columns.names,
-        people=people,
         pair_items=pair_items,
     )
 

@@ -17,7 +17,7 @@ effect of who answers; and the item's own pull towards picking, one for all who 
 about it, is integrated out on nodes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -27,14 +27,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
 from consilience.model.contract import Parameters
-from consilience.model.rows import normal_nodes
 from consilience.objects.block_counts import (
     Blocks,
     block_sizes,
     log_sum_allocations_and_sizes,
     row_of_allocation,
 )
-from consilience.objects.by_annotator import Responses
 from consilience.objects.covariates import BlockCovariates
 from consilience.objects.endorsement import ENDORSEMENT_DIMS, endorsement, log_endorsed
 from consilience.objects.items import EndToEnd
@@ -64,7 +62,6 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 TINY = 1e-12  # of imagined votes; those of the empty block are none
 AT_ONCE = 8  # steps of a product under one logarithm
-NODES = 11  # of an item's pull, where annotators have a style each
 
 
 def log_prior(
@@ -76,33 +73,18 @@ def log_prior(
 
 
 def unit_sums(
-    blocks: Blocks,
-    covariates: BlockCovariates,
-    parameters: Parameters,
-    who: Responses | None = None,
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U n"]:
     """Return log p(k objects, answers) of units that have n candidates."""
-    weights = allocation_weights(blocks, covariates, parameters, who)
+    weights = allocation_weights(blocks, covariates, parameters)
     return sums_by_size(blocks, covariates, parameters, weights)
 
 
 class AllocationWeights(NamedTuple):
-    """Log weights of the blocks of each allocation, and of its styles at T nodes.
-
-    With annotators there are the log-odds of high detection as well, and nodes of the
-    item's own pull; without, the styles are one number.
-    """
+    """Log weights of the blocks of each allocation, and of its styles."""
 
     phi: Float[AnyArray, "V B"]
-    styles: Float[AnyArray, "V T"]
-    high_odds: Float[AnyArray, "V B"]
-
-    @property
-    def rest(self) -> Float[AnyArray, " V"]:
-        """Log weight of the styles, whatever the node."""
-        if self.styles.shape[1] == 1:
-            return self.styles[:, 0]
-        return maths(self.styles).logsumexp(self.styles, axis=1)
+    rest: Float[AnyArray, " V"]
 
 
 def sums_by_size(
@@ -118,10 +100,7 @@ def sums_by_size(
 
 
 def allocation_weights(
-    blocks: Blocks,
-    covariates: BlockCovariates,
-    parameters: Parameters,
-    who: Responses | None = None,
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> AllocationWeights:
     """Return log weights of blocks, and of styles, of each allocation."""
     library = maths(parameters)
@@ -129,16 +108,10 @@ def allocation_weights(
     elsewhere = blocks.exhaustive_singles @ (1 - members(blocks.num_labels).T)
     inside = blocks.exhaustive_singles.sum(1, keepdims=True) - elsewhere
     rates = detection_log_odds(parameters)
-    if who is None:
-        sure = [log_detected(blocks, rate) for rate in rates]
-        unsure = [elsewhere * log_sigmoid(-rate) for rate in rates]
-        probability = log_style_probability(
-            covariates.item, blocks.answered, blocks.most, parameters
-        )
-        styles = probability[blocks.of_unit, blocks.single_label][:, None]
-    else:
-        sure, unsure = _log_detected_by_annotator(who, rates, parameters["recall"])
-        styles = _styles_by_annotator(blocks, covariates, who, parameters)
+    sure = [log_detected(blocks, rate) for rate in rates]
+    probability = log_style_probability(
+        covariates.item, blocks.answered, blocks.most, parameters
+    )
     odds = covariates.block @ parameters["high_detection"]
     endorsed = log_endorsed(covariates, xp.stack(rates), parameters)
     shared = named_weights(blocks, covariates, parameters)
@@ -152,7 +125,10 @@ def allocation_weights(
         axis=1,
     )
     low, high, *names = xp.split(row_of_allocation(blocks, rows), 4, axis=1)
-    low, high = low + unsure[0], high + unsure[1]
+    low, high = (
+        weight + elsewhere * log_sigmoid(-rate)
+        for weight, rate in zip((low, high), rates, strict=True)
+    )
     tables = duplicate_name_tables(parameters, blocks.num_labels)
     rivals, synonyms = (
         weight + inside * table[:, 0]
@@ -162,8 +138,7 @@ def allocation_weights(
     empty = np.arange(1 << blocks.num_labels) == 0
     return AllocationWeights(
         phi=xp.where(empty, 0.0, phi),
-        styles=styles + blocks.log_multiplicity[:, None],
-        high_odds=high - low,
+        rest=probability[blocks.of_unit, blocks.single_label] + blocks.log_multiplicity,
     )
 
 
@@ -397,56 +372,3 @@ def log_style_probability(
     xp = maths(parameters).xp
     exhaustive = xp.maximum(answered[:, None] - np.arange(max_answers + 1), 0)
     return ups + xp.take_along_axis(downs, exhaustive, 1) - both[:, None]
-
-
-def _log_detected_by_annotator(
-    responses: Responses,
-    rates: Sequence[Float[AnyArray, ""]],
-    recall: Float[AnyArray, " J"],
-) -> tuple[list[Float[AnyArray, "U B"]], list[Float[AnyArray, "V B"]]]:
-    """Return log p(exhaustive responses detect, or miss, each block), at either level.
-
-    Those of all responses that are certainly exhaustive, by unit; and those of one
-    label that are, by allocation.
-    """
-    log_sigmoid = maths(recall).log_sigmoid
-    sure, unsure = [], []
-    for rate in rates:
-        odds = (rate + recall[responses.exhaustive])[:, None]
-        each = responses.detected * log_sigmoid(odds)
-        each += responses.missed * log_sigmoid(-odds)
-        sure.append(responses.of_exhaustive @ each)
-        odds = (rate + recall[responses.single])[:, None]
-        each = responses.outside * log_sigmoid(-odds)
-        unsure.append(responses.exhaustive_singles @ each)
-    return sure, unsure
-
-
-def single_label_log_odds(
-    covariates: BlockCovariates, parameters: Parameters
-) -> tuple[Float[AnyArray, "U T"], Float[AnyArray, " T"]]:
-    """Return the log-odds of picking by node, and the nodes' log weights."""
-    node, weight = normal_nodes(NODES)
-    mean = parameters["single_label"][0] + covariates.item @ parameters["style"]
-    spread = maths(parameters).xp.exp(parameters["single_label"][1])
-    return mean[:, None] + spread * node, weight
-
-
-def _styles_by_annotator(
-    blocks: Blocks,
-    covariates: BlockCovariates,
-    responses: Responses,
-    parameters: Parameters,
-) -> Float[AnyArray, "V T"]:
-    """Return log p(styles of the responses, node), of each allocation."""
-    pull, weight = single_label_log_odds(covariates, parameters)
-    picking = parameters["single_label_effect"]
-    log_sigmoid = maths(parameters).log_sigmoid
-    lists = log_sigmoid(
-        -pull[responses.unit_of_exhaustive] - picking[responses.exhaustive][:, None]
-    )
-    logit = pull[responses.unit_of_single] + picking[responses.single][:, None]
-    # log p(exhaustive) - log p(single label) is minus the log-odds.
-    sure = responses.of_exhaustive @ lists + responses.of_single @ log_sigmoid(logit)
-    by_allocation = row_of_allocation(blocks, sure + weight)
-    return by_allocation - responses.exhaustive_singles @ logit

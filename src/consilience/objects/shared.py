@@ -369,10 +369,9 @@ def sample_shared(observations: Observations, prior: Any, spread: float) -> Para
 def score(observations: Observations, parameters: Parameters) -> Float[AnyArray, "U M"]:
     """Return log p(number of objects, the unit's answers), partitions summed out."""
     items: Items = observations.layout
-    each = zip(items.blocks, items.covariates, items.responses_by_size, strict=True)
     answered = [
-        unit_sums(blocks, covariates, parameters, responses)
-        for blocks, covariates, responses in each
+        unit_sums(blocks, covariates, parameters)
+        for blocks, covariates in zip(items.blocks, items.covariates, strict=True)
     ]
     before = [log_prior(covariates, parameters) for covariates in items.covariates]
     most = observations.num_states

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
-from scipy.special import expit, logit, softmax
+from scipy.special import expit, softmax
 
 from consilience.model import Parameters, Simulated
 from consilience.objects.contains_counts import endorsed_share
@@ -21,7 +21,6 @@ from consilience.objects.label_counts import (
     detection_log_odds,
     duplicate_name_weights,
     pseudo_votes,
-    single_label_log_odds,
     style_beta,
     synonym_log_odds,
 )
@@ -46,12 +45,6 @@ def simulation(
     objects = np.full((units, MAX_LABELS), -1)
     objects[:, 0] = 0
     contains_counts = np.zeros((*objects.shape, 3), np.int64)
-    picking, recall = np.zeros(1), np.zeros(1)
-    who = [np.zeros(n, int) for n in number]
-    if items.people is not None:
-        who = np.split(items.people.annotator, np.cumsum(number)[:-1])
-        picking = np.asarray(parameters["single_label_effect"])
-        recall = np.asarray(parameters["recall"])
     answers = [np.full(n, 1) for n in number]  # names the first label
     for blocks, covariates in zip(items.blocks, items.covariates, strict=True):
         for row, unit in enumerate(np.asarray(blocks.unit)):
@@ -60,7 +53,7 @@ def simulation(
             contains_counts[unit, : len(counts)] = counts
             for place, labels in enumerate(groups):
                 objects[unit, labels] = place
-            given = [respond(picking[j], recall[j]) for j in who[unit]]
+            given = [respond() for _ in range(number[unit])]
             answers[unit] = np.array(given, np.int64)
     substates = {"object_of": jnp.asarray(objects)}
     if items.names.endorsement:
@@ -74,10 +67,10 @@ def _item(
     names: Names,
     parameters: Parameters,
     generator: np.random.Generator,
-) -> tuple[list[list[int]], Int[np.ndarray, "n 3"], Callable[[float, float], int]]:
+) -> tuple[list[list[int]], Int[np.ndarray, "n 3"], Callable[[], int]]:
     """Draw an item: its objects, answers about its labels, and how annotators answer.
 
-    Objects are lists of places of labels; annotators have effects on log-odds.
+    Objects are lists of places of labels.
     """
     partitions = enumerated(one.label.shape[1])
     weight = np.asarray(affinities(one, parameters))[0] @ partitions.incidence
@@ -97,22 +90,18 @@ def _item(
         np.asarray(pseudo_votes(one, parameters, what), float)[0]
         for what in ("salience", "naming")
     )
-    if "single_label_effect" in parameters:
-        nodes, weight = map(np.asarray, single_label_log_odds(one, parameters))
-        pull = generator.choice(nodes[0], p=softmax(weight.astype(float)))
-    else:
-        yes, no = style_beta(one.item, parameters)
-        pull = logit(generator.beta(float(yes[0]), float(no[0])))
+    yes, no = style_beta(one.item, parameters)
+    picks = generator.beta(float(yes[0]), float(no[0]))
     odds = np.asarray(synonym_log_odds(one, parameters))[0, masks]
     synonyms = (generator.random(len(masks)) < expit(odds)).astype(int)
     duplicate = np.stack(duplicate_name_weights(parameters), axis=1)[synonyms]
     salience = generator.dirichlet([votes[labels].sum() for labels in objects])
     shares = [generator.dirichlet(called[labels]) for labels in objects]
 
-    def respond(picking: float, recall: float) -> int:
+    def respond() -> int:
         first = generator.choice(len(objects), p=salience)
-        single_label = generator.random() < expit(float(pull) + picking)
-        detection = expit(rates[high] + recall)
+        single_label = generator.random() < picks
+        detection = expit(rates[high])
         mask, main = 0, 0
         for place, labels in enumerate(objects):
             if place == first:

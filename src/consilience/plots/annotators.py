@@ -48,9 +48,9 @@ def plot_annotators(
     fit : Fit
         A fit whose model has parameters of annotators.
     by : str or sequence of str, optional
-        Columns of `Fit.annotators`, such as accuracy, sensitivity, specificity,
-        spammer, recall or single_label; rows are in the order of the first. By default
-        sensitivity and specificity for contains, else accuracy.
+        Columns of `Fit.annotators`, such as accuracy, sensitivity, specificity or
+        spammer; rows are in the order of the first. By default sensitivity and
+        specificity for contains, else accuracy.
     annotators : sequence, optional
         Those to draw. By default all, or where there are more than `most`, the most and
         the least accurate ones.

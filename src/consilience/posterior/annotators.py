@@ -28,7 +28,6 @@ Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
@@ -50,15 +49,12 @@ from consilience.posterior.stored import (
 from consilience.posterior.truth import MIN_PROBABILITY
 from consilience.when_used import xr
 
-# Of kind objects: how often each picks one object, and sees what is there.
-_STYLES = {"single_label": "single_label_rate", "recall": "detection_probability"}
-
 
 def annotators(data: xr.DataTree) -> pd.DataFrame:
     """Skill of each annotator with an id."""
     kept = stored(data, "annotators")
     if kept is not None:
-        return kept.assign(**_rates(data, _STYLES))
+        return kept
     constant = data["constant_data"]
     people = np.flatnonzero(constant["annotator_identified"].to_numpy())
     votes = constant["votes"].transpose("true_class", "given_class").to_numpy()
@@ -82,7 +78,7 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     effect, prob = annotator_design_effect(data), float(data.attrs["prob"])
     for name, values in _scale(data).items():
         columns |= _stated(values, effect, prob).of(people).columns(name, f"{name}_")
-    table = pd.DataFrame(columns | _rates(data, {"spammer": "spammer"}))
+    table = pd.DataFrame(columns | _spammer(data))
     sources = {pair["annotator"]: pair["copy_of"] for pair in copies(data)[::-1]}
     if not sources:
         return table
@@ -128,17 +124,14 @@ def _stated(
     return Estimate(stated.mean, *(stated.mean + np.sqrt(effect) * apart))
 
 
-def _rates(data: xr.DataTree, sources: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Return columns of those rates of annotators that the model has as parameters."""
-    columns: dict[str, np.ndarray] = {}
-    for column, name in sources.items():
-        drawn = draws(data, name, ("annotator",))
-        if drawn is not None:
-            identified = data["constant_data"]["annotator_identified"].to_numpy()
-            rate = estimate(drawn, float(data.attrs["prob"]))
-            rate = rate.of(np.flatnonzero(identified))
-            columns |= rate.columns(column, f"{column}_")
-    return columns
+def _spammer(data: xr.DataTree) -> dict[str, np.ndarray]:
+    """Return how often each answers by habit, where the model has that parameter."""
+    drawn = draws(data, "spammer", ("annotator",))
+    if drawn is None:
+        return {}
+    identified = data["constant_data"]["annotator_identified"].to_numpy()
+    rate = estimate(drawn, float(data.attrs["prob"])).of(np.flatnonzero(identified))
+    return rate.columns("spammer", "spammer_")
 
 
 def _chance(

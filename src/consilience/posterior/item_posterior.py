@@ -174,12 +174,8 @@ def item_posterior(
             chunk = single_candidate(some, number)
             chunk = _with_none(chunk, some, given, run.numbers)
             _add_single(run, some, chunk, which)
-    for blocks, covariates, who in zip(
-        items.blocks, items.covariates, items.responses_by_size, strict=True
-    ):
-        weights = [
-            block_weights(blocks, covariates, parameters, who) for parameters in draws
-        ]
+    for blocks, covariates in zip(items.blocks, items.covariates, strict=True):
+        weights = [block_weights(blocks, covariates, each) for each in draws]
         parts = list(chunks(weights[0], blocks.num_labels, number))
         for part in Loop(PHASE, {"posterior": posterior, "record": record}, len(parts)):
             rows = parts[part]

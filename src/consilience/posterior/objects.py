@@ -17,8 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int, Shaped, UInt8
-from numpy.polynomial.hermite_e import hermegauss
+from jaxtyping import Int, Shaped, UInt8
 
 from consilience.errors import OptionError
 from consilience.posterior.stored import JOINT_DRAWS, category, draws, estimate, stored
@@ -79,9 +78,7 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
     high = low + np.exp(parameters["detection"][:, 1])
     share = special.expit(parameters["high_detection"][:, 0])
     drawn = {
-        "single_label": _single_label_rate(
-            parameters["single_label"], pulled="spreads" in data["posterior"]
-        ),
+        "single_label": special.expit(parameters["single_label"][:, 0]),
         "recall": (1 - share) * special.expit(low) + share * special.expit(high),
         "rival_name": special.expit(parameters["duplicate_name"][:, 0, 0]),
         "synonym": special.expit(parameters["duplicate_name"][:, 1, 0]),
@@ -90,17 +87,6 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
     return pd.DataFrame(
         {"style": pd.Series(list(drawn), dtype="str"), **interval.columns("share")}
     )
-
-
-def _single_label_rate(
-    single_label: Float[np.ndarray, "S 2"], *, pulled: bool
-) -> Float[np.ndarray, " S"]:
-    """Return the share of single-label responses: a Beta mean, or one over items."""
-    if not pulled:
-        return special.expit(single_label[:, 0])
-    node, weight = hermegauss(31)
-    odds = single_label[:, :1] + np.exp(single_label[:, 1:]) * node
-    return special.expit(odds) @ weight / weight.sum()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

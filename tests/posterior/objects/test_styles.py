@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scipy.integrate import quad
 from scipy.special import expit
-from scipy.stats import norm
 
 from consilience.cli.pages import people_in_general
 from consilience.posterior import Fit
@@ -14,7 +12,7 @@ from consilience.posterior.objects import styles
 AXES = ("chain", "draw")
 
 
-def fit_of(**more):
+def fit_of():
     values = {
         "single_label": (["mean_and_spread"], [[0.5, np.log(2.0)]]),
         "detection": (["detection_level"], [[-2.0, np.log(3.0)]]),
@@ -26,7 +24,7 @@ def fit_of(**more):
         for name, (axes, value) in values.items()
     }
     root = xr.Dataset(attrs={"prob": 0.9})
-    posterior = xr.Dataset({**variables, **more})
+    posterior = xr.Dataset(variables)
     return xr.DataTree.from_dict({"/": root, "posterior": posterior})
 
 
@@ -37,14 +35,6 @@ def test_shares_are_those_of_the_typical_item():
     assert result["recall"] == pytest.approx((1 - share) * expit(-2) + share * expit(1))
     assert result["rival_name"] == pytest.approx(expit(-1.5))
     assert result["synonym"] == pytest.approx(expit(0.2))
-
-
-def test_where_items_pull_the_share_of_pickers_is_the_mean_over_them():
-    spreads = ((*AXES, "effect"), np.ones((1, 1, 2)))
-    result = styles(fit_of(spreads=spreads)).set_index("style")["share"]
-    whole, _ = quad(lambda x: expit(0.5 + 2.0 * x) * norm.pdf(x), -9, 9)
-    assert result["single_label"] == pytest.approx(whole, abs=1e-5)
-    assert result["single_label"] != pytest.approx(expit(0.5), abs=1e-2)
 
 
 def test_other_models_have_no_styles():
