@@ -57,7 +57,7 @@ def objects(*, quick: bool, repeats: int) -> Report:
 
 def _by_model(given, responses, observed):
     """Return what the model `objects` foresees, folds apart, items as in the study."""
-    from consilience.fitting import cross_validate_objects
+    from benchmarks.objects_held_out import cross_validate_objects
 
     fold = np.empty(len(given.code), int)
     fold[given.code] = given.fold

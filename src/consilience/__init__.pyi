@@ -60,7 +60,6 @@ from .fitting import Sequential as Sequential
 from .fitting import ShardedFit as ShardedFit
 from .fitting import compare as compare
 from .fitting import cross_validate as cross_validate
-from .fitting import cross_validate_objects as cross_validate_objects
 from .fitting import fit as fit
 from .fitting import fit_shards as fit_shards
 from .fitting import predict as predict

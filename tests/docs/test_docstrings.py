@@ -25,7 +25,6 @@ COSTLY = {
     "consilience.ComparedConfusion",
     "consilience.Fit.table",
     "consilience.HumanConfusion",
-    "consilience.cross_validate_objects",
     "consilience.human_confusion",
     "consilience.leading_question",
 }

@@ -2,7 +2,6 @@ from ._fit import fit as fit
 from .comparing import compare as compare
 from .cross_validation import cross_validate as cross_validate
 from .inputs import EngineOptions as EngineOptions
-from .object_cross_validation import cross_validate_objects as cross_validate_objects
 from .predicting import predict as predict
 from .sequential import Sequential as Sequential
 from .sharded import ShardedFit as ShardedFit

@@ -81,7 +81,6 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     See Also
     --------
     compare : Leave out one answer at a time, at the cost of one fit.
-    cross_validate_objects : The same for responses of kind objects.
 
     Examples
     --------

@@ -7,8 +7,8 @@ response: it is the labels that those others name, the data set's own, and *some
 else*. A set is the named labels among those, and whether there is something else.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -19,15 +19,6 @@ from jaxtyping import Array, Bool, Float, Int
 from scipy.special import logsumexp
 
 from consilience import annotators
-from consilience.errors import OptionError
-from consilience.fitting.inputs import Table, as_candidates, as_similarity, both_tasks
-from consilience.fitting.objects import (
-    Contexts,
-    contexts,
-    probability_of_new_label,
-    rows_of_units,
-)
-from consilience.fitting.request import Request
 from consilience.inference import EngineOptions, run
 from consilience.model import Model, Parameters, from_draw, marginal
 from consilience.model.summed import lay_out
@@ -38,113 +29,159 @@ from consilience.objects.covariates import (
     candidate_covariates,
 )
 from consilience.objects.label_counts import unit_sums
-from consilience.objects.pooling import Pool, pool
-from consilience.objects.space import Names, objects
+from consilience.objects.pooling import Pool, class_codes, pool
+from consilience.objects.space import Names, anonymous, objects
 from consilience.programs import double_precision
-from consilience.progress import Progress, Reporter, reporter, silent
-from consilience.responses import Responses
+from consilience.progress import silent
+from consilience.ragged import places_within
 from consilience.truth import ObjectsSpace
 from consilience.truth.arrays import AnyArray
 from consilience.truth.coding import some_units
+from consilience.truth.named import Named
 
 ROOM = 16_384  # allocations of up to four candidates that are summed at once
+MIN_PROBABILITY = 1e-3  # of the probability of something else
 
 
-def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument stands alone)
-    responses: Responses | Table,
-    folds: Int[np.ndarray, " I"] | int = 5,
-    *,
-    only: Sequence[int] | None = None,
-    others: int | None = None,
-    seed: int = 0,
-    candidates: Table | None = None,
-    similarity: Table | None = None,
-    contains: Responses | Table | None = None,
-    prior: Mapping[str, float] | None = None,
-    effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
-    progress: bool | Reporter = False,
-) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Contexts:
+    """Responses to be predicted, and the answers that are given."""
+
+    space: ObjectsSpace
+    unit: Int[np.ndarray, " C"]
+    kept: Int[np.ndarray, " C"]
+    main: Int[np.ndarray, " C"]
+    new_label: Bool[np.ndarray, " C"]
+    new_main: Bool[np.ndarray, " C"]
+    n: Int[np.ndarray, " C"]
+
+    @property
+    def empty(self) -> float:
+        """Share of responses with something else that name nothing beside it."""
+        new = self.n * self.new_label
+        return float(((new * (self.kept == 0)).sum() + 0.5) / (new.sum() + 1))
+
+
+def contexts(
+    space: ObjectsSpace, others: int | None, seed: int, max_responses: int | None = None
+) -> Contexts:
+    """Return every response with the other answers that are given."""
+    named = space.named
+    generator = np.random.default_rng(seed)
+    if others is None:
+        target, n = np.arange(len(space.n)), space.n
+    else:
+        target = np.repeat(np.arange(len(space.n)), space.n)
+        n = np.ones(len(target), np.int64)
+    if max_responses is not None and len(target) > max_responses:
+        chosen = np.sort(generator.choice(len(target), max_responses, replace=False))
+        target, n = target[chosen], n[chosen]
+    context, row, count = _conditioned(space, target, others, generator)
+    unit = space.unit[target]
+    slots = np.arange(named.candidate.shape[1])
+    present = (slots == named.dataset_label_slot[unit][:, None]).astype(int)
+    bits = (named.mask[row][:, None] >> slots) & 1
+    np.maximum.at(present, context, bits)
+    place = np.cumsum(present, axis=1) - 1
+    moved = np.where(present > 0, 1 << np.maximum(place, 0), 0)
+    answered = (named.mask[target][:, None] >> slots) & 1
+    layout = replace(
+        _with_candidates(named, unit, present, place),
+        mask=(bits * moved[context]).sum(1),
+        main=place[context, named.main[row]],
+    )
+    conditioned = anonymous(layout, space.unit_item[unit], context, count)
+    is_there = present[np.arange(len(unit)), named.main[target]] > 0
+    return Contexts(
+        space=conditioned,
+        unit=np.arange(len(unit)),
+        kept=(answered * moved).sum(1),
+        main=np.where(is_there, place[np.arange(len(unit)), named.main[target]], -1),
+        new_label=(answered * (1 - present)).any(1),
+        new_main=~is_there,
+        n=n,
+    )
+
+
+def _with_candidates(
+    named: Named,
+    unit: Int[np.ndarray, " C"],
+    present: Int[np.ndarray, "C S"],
+    place: Int[np.ndarray, "C S"],
+) -> Named:
+    """Return the candidates that are present in each context, at their places there."""
+    at, slot = np.nonzero(present)
+    here, there = (at, place[at, slot]), (unit[at], slot)
+    candidate = np.full(present.shape, -1)
+    candidate[here] = named.candidate[there]
+    covariates = np.zeros((len(unit), *named.covariates.shape[1:]))
+    covariates[here] = named.covariates[there]
+    counts = None
+    if named.contains_counts is not None:
+        counts = np.zeros((*present.shape, 3), np.int64)
+        counts[here] = named.contains_counts[there]
+    return replace(
+        named,
+        candidate=candidate,
+        dataset_label=named.dataset_label[unit],
+        covariates=covariates,
+        none=np.zeros(len(unit), np.int64),
+        observed=np.ones(len(unit), bool),
+        contains_counts=counts,
+    )
+
+
+def _conditioned(
+    space: ObjectsSpace,
+    target: Int[np.ndarray, " C"],
+    others: int | None,
+    generator: np.random.Generator,
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
+    """Return context, row and number of the answers given in each context."""
+    context, row = rows_of_units(space, space.unit[target])
+    count = space.n[row] - (row == target[context])
+    if others is not None:
+        one = np.repeat(np.arange(len(row)), count)
+        order = np.lexsort([generator.random(len(one)), context[one]])
+        one = one[order]
+        first = np.searchsorted(context[one], np.arange(len(target)))
+        rank = np.arange(len(one)) - first[context[one]]
+        count = np.bincount(one[rank < others], minlength=len(row))
+    kept = count > 0
+    return context[kept], row[kept], count[kept]
+
+
+def rows_of_units(
+    space: ObjectsSpace, units: Int[np.ndarray, " C"]
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
+    """Return the rows of answers about some units, and the place of each one's unit."""
+    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    length = start[units + 1] - start[units]
+    place = np.repeat(np.arange(len(units)), length)
+    return place, start[units][place] + places_within(length)
+
+
+def cross_validate_objects(responses, folds, *, others=None, seed=0):
     """Predict each response of kind objects by a model fitted without its item.
 
-    Parameters
-    ----------
-    responses : Responses, data frame or path
-        Responses of kind objects, or anything that `read` accepts.
-    folds : int or array of int, default 5
-        The fold of each item, in the order of the items' codes. A number assigns the
-        items to so many folds at random.
-    only : sequence of int, optional
-        The folds that are predicted; all by default.
-    others : int, optional
-        How many of the other responses about the item are given, drawn at random; all
-        by default.
-    seed : int, default 0
-        Seed of the folds, of the choice of other responses, and of the fits.
-    candidates, similarity, contains, prior, effort, progress : optional
-        As for `fit`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per response: item, fold, n (how often it was given, where equal
-        responses share a row), selected and main (log predictive density of the set
-        and of the main label, in nats), `top` (probability that the most probable
-        label is the main one), `new_label` and `new_main` (whether the response names
-        a label that no other response names, or has such a label as the main one).
-
-    Raises
-    ------
-    OptionError
-        If there is not one fold for each item, or there are fewer than two folds.
-
-    See Also
-    --------
-    cross_validate : The same for models whose answers are drawn from tables.
-
-    Examples
-    --------
-    >>> import consilience as cs
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
-    ... )
-    >>> table = cs.cross_validate_objects(study.responses, folds=2)
-    >>> list(table.columns)
-    ['item', 'fold', 'n', 'selected', 'main', 'top', 'new_label', 'new_main']
+    Returns one row per response: item, fold, n (how often it was given, where equal
+    responses share a row), selected and main (log predictive density of the set and of
+    the main label, in nats), `top` (probability that the most probable label is the
+    main one), `new_label` and `new_main` (whether the response names a label that no
+    other response names, or has such a label as the main one). `folds` has the fold of
+    each item; `others` is how many of the other responses about the item are given.
     """
-    given, beside = both_tasks(responses, contains)
-    seed = Request(seed=seed, effort=effort).seed
-    with double_precision(), reporter(progress) as report:
-        space = objects(
-            given,
-            as_candidates(candidates, given),
-            beside,
-            as_similarity(similarity, given.labels["label"]),
-        )
-        fold = _folds(folds, space.num_units, seed)
-        model = annotators.fittable("objects", prior)
-        tables, test_folds = [], np.unique(fold if only is None else only)
-        for number, test_fold in enumerate(test_folds, 1):
-            test, seeds = fold == test_fold, (seed, int(test_fold))
+    effort = EngineOptions()
+    with double_precision():
+        space = objects(responses)
+        model = annotators.fittable("objects", None)
+        tables = []
+        for test_fold in np.unique(folds):
+            test, seeds = folds == test_fold, (seed, int(test_fold))
             table = _of_fold(model, space, test, others, seeds, effort)
             table.insert(1, "fold", int(test_fold))
             tables.append(table)
-            report(Progress("folds", number, len(test_folds)))
     return pd.concat(tables, ignore_index=True)
-
-
-def _folds(
-    folds: Int[np.ndarray, " I"] | int, items: int, seed: int
-) -> Int[np.ndarray, " I"]:
-    if isinstance(folds, int):
-        if not 2 <= folds <= items:
-            raise OptionError(f"{folds} folds of {items} items; give from 2 to {items}")
-        order = np.random.default_rng(seed).permutation(items)
-        return order % folds
-    if len(folds) != items or len(np.unique(folds)) < 2:
-        raise OptionError(
-            f"{len(folds)} folds were given; give one of two or more to {items} items"
-        )
-    return folds
 
 
 def _of_fold(
@@ -327,3 +364,60 @@ def _pad(
     filled["unit"] = np.asarray(filled["unit"])
     alike = jax.tree.map(lambda leaf: fill(leaf, room // 2 + 1), covariates)
     return replace(blocks, **filled), alike
+
+
+def probability_of_new_label(
+    training: Contexts, test: Contexts, counts: Pool
+) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
+    """Return how probable a new label is, anywhere and as the main one.
+
+    A logistic regression on the answers given: how many answers, candidates, labels
+    that one answer alone names, and how much of its class's votes the candidates leave
+    out.
+    """
+    # Every fit would pay for it: a second, of some five for all other imports.
+    from sklearn.linear_model import LogisticRegression
+
+    before, now = _features(training.space, counts), _features(test.space, counts)
+    probabilities = []
+    for truth in (training.new_label, training.new_main):
+        if truth.all() or not truth.any():
+            chance = np.full(len(now), truth.mean())
+        else:
+            model = LogisticRegression(C=1.0, max_iter=1000)
+            model.fit(before, truth, sample_weight=training.n)
+            chance = model.predict_proba(now)[:, 1]
+        probabilities.append(np.clip(chance, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+    return probabilities[0], probabilities[1]
+
+
+def _features(space: ObjectsSpace, counts: Pool) -> Float[np.ndarray, "C F"]:
+    named = space.named
+    shape = named.candidate.shape
+    slots = np.arange(shape[1])
+    bits = ((named.mask[:, None] >> slots) & 1) * space.n[:, None]
+    votes = np.stack(
+        [np.bincount(space.unit, column, shape[0]) for column in bits.T], axis=1
+    )
+    mains = np.zeros(shape)
+    np.add.at(mains, (space.unit, named.main), space.n)
+    number = np.bincount(space.unit, space.n, shape[0])
+    codes = class_codes(named)
+    has = named.dataset_label >= 0
+    listed = np.where(has, counts.share.at(codes).sum(1), 0)
+    whole = np.where(has, counts.items.at(named.dataset_label), 0)
+    missing = np.maximum(whole - listed, 0)
+    share = (missing + 0.1) / (whole + 1)
+    rate = votes.sum(1) / np.maximum(number, 1)
+    return np.stack(
+        [
+            np.log1p(number),
+            np.log((votes == 1).sum(1) + 0.5),
+            np.log((mains == 1).sum(1) + 0.5),
+            np.log(named.size),
+            rate,
+            np.log(share),
+            mains.max(1) / np.maximum(number, 1),
+        ],
+        axis=1,
+    )

@@ -4,13 +4,10 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.objects_held_out import contexts, log_likelihood_with
 from numpyro.handlers import seed
 
-import consilience as cs
 from consilience.annotators import load
-from consilience.errors import OptionError
-from consilience.fitting.object_cross_validation import log_likelihood_with
-from consilience.fitting.objects import contexts
 from consilience.model import lay_out, sample_answers
 from consilience.objects.covariates import candidate_covariates
 from consilience.objects.pooling import pool
@@ -90,13 +87,3 @@ def test_what_may_be_answered_next_sums_to_one(space):
     # Who names one label names it as the main one, with whatever set.
     of_main = np.bincount(main, np.exp(sets - before))
     assert np.allclose(of_main, np.exp(alone - before))
-
-
-def test_folds_that_are_none_are_refused():
-    responses = read(
-        pd.DataFrame(ROWS, columns=["item", "response_id", "label", "main"]),
-        kind="objects",
-        labels=LABELS,
-    )
-    with pytest.raises(OptionError, match="3 folds of 2 items"):
-        cs.cross_validate_objects(responses, 3)
