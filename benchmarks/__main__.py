@@ -20,6 +20,7 @@ MODULES = {
     "many_fits": "speed",
     "left_out": "left_out",
     "coverage": "coverage",
+    "calibration": "calibration",
     "convergence": "convergence",
     "models": "speed",
     "many_labels": "speed",

@@ -461,8 +461,8 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
     import jax
     import numpy as np
 
+    from benchmarks.simulation_based_calibration import replace_answers
     from consilience.annotators import load
-    from consilience.checks.simulation_based_calibration import replace_answers
     from consilience.inference.ascent import Steps
     from consilience.inference.engines import em, nuts
     from consilience.intervals import bounds

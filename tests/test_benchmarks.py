@@ -10,6 +10,7 @@ import pytest
 from benchmarks import contains_scores as scores
 from benchmarks import harness
 from benchmarks.__main__ import MODULES
+from benchmarks.calibration import COLUMNS, calibration
 from scipy.stats import binom
 
 ROOT = Path(__file__).parent.parent
@@ -56,6 +57,16 @@ def test_every_benchmark_named_is_there():
     for name, place in MODULES.items():
         module = importlib.import_module(f"benchmarks.{place}")
         assert callable(getattr(module, name))
+
+
+def test_calibration_judges_every_engine_of_a_model_and_names_what_it_leaves_out():
+    report = calibration(quick=True)
+    assert [(row["model"], row["engine"]) for row in report.rows] == [
+        ("dawid_skene", "em")
+    ]
+    assert list(report.rows[0]) == list(COLUMNS)
+    assert report.rows[0]["prevalence"] == "**a point**"
+    assert any("majority is left out: it has no par" in note for note in report.notes)
 
 
 def test_a_report_may_have_further_tables():

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.simulation_based_calibration import replace_answers
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
@@ -12,7 +13,6 @@ from tests.studies import crossed, gap, information, score
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.cli.pages import fit_page
 from consilience.errors import DataError, OptionError
 from consilience.inference.ascent import Steps

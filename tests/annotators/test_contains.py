@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.simulation_based_calibration import replace_answers
 from numpyro.handlers import seed, substitute, trace
 from scipy import integrate, optimize, stats
 from scipy.special import expit
@@ -15,7 +16,6 @@ from tests.studies import WORDS, crossed, gap, information
 import consilience as cs
 from consilience.annotators import contains
 from consilience.annotators.contains import MODEL
-from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.contains.latent_trait import answer_tables, readings
 from consilience.errors import DataError, KindError, OptionError
 from consilience.inference.ascent import Steps

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.simulation_based_calibration import replace_answers
 from tests.studies import WORDS, crossed, off
 
 from consilience.annotators import load
-from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, nuts
 from consilience.intervals import bounds

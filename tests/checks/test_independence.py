@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from benchmarks.simulation_based_calibration import replace_answers
 from scipy.stats import norm
 
 from consilience import annotators
@@ -17,7 +18,6 @@ from consilience.checks.independence import (
     independence,
     rejected,
 )
-from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions

@@ -1,6 +1,5 @@
 """Lists are given in any of three ways, and no file is taken for a word."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ def test_a_list_is_words_or_commas_or_the_option_again(given):
         ["fit", "a.csv", "--missing", ""],
         ["fit", "a.csv", "--missing", ","],
         ["fit", "--", "--labels", "a,b"],
-        ["sbc", "--labels", "3"],
+        ["models", "--labels", "3"],
         ["fit", "a.csv", "--model", "a,b"],
         ["--help"],
         [],
@@ -57,33 +56,11 @@ def test_a_file_after_a_list_is_not_taken_for_a_word(monkeypatch, tmp_path):
 
 def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    Path("majority").touch()
-    both = ["sbc", "--models", "one", "--models", "majority", "--seed", "1"]
-    words = ["sbc", "--models", "one", "majority", "--seed", "1"]
-    assert expand_lists(words, APP) == both
-    assert expand_lists(["sbc", "--models", "one,majority", "--seed", "1"], APP) == both
-
-
-@pytest.mark.parametrize(
-    ("option", "said"),
-    [
-        (("--models", "majoritty"), "no model 'majoritty' (did you mean 'majority'?)"),
-        (("--engines", "em,vbb"), "no engine 'vbb'"),
-        (("--prob", "0.8"), "intervals of 50 % and 90 % are judged"),
-    ],
-)
-def test_what_sbc_cannot_use_is_refused(run, capsys, option, said):
-    assert run("sbc", *option) == 2
-    assert said in capsys.readouterr().err
-
-
-def test_sbc_fits_the_models_of_a_list_and_says_why_one_is_left_out(run, capsys):
-    size = ("--items", "6", "--annotators", "3", "--per-item", "2")
-    lists = ("--models", "dawid_skene", "majority", "--engines", "em", "rule")
-    assert run("sbc", *lists, "--simulations", "2", *size, "--json") == 0
-    output = json.loads(capsys.readouterr().out)
-    assert {row["model"] for row in output["truth"]} == {"dawid_skene"}
-    assert "no parameters" in output["left_out"]["majority"]
+    Path("own=2").touch()
+    both = ["simulate", "--prior", "a=1", "--prior", "own=2", "--seed", "1"]
+    for words in (["a=1", "own=2"], ["a=1,own=2"]):
+        given = ["simulate", "--prior", *words, "--seed", "1"]
+        assert expand_lists(given, APP) == both
 
 
 def test_lists_in_the_environment_are_words_or_commas(monkeypatch):
@@ -99,6 +76,5 @@ def test_every_command_says_which_options_are_lists():
     assert {"--labels", "--offered", "--missing", "--prior"} < lists["fit"]
     assert lists["export"] == {"--what"}
     assert "--models" in lists["benchmark"]
-    assert {"--models", "--engines"} < lists["sbc"]
     assert "--model-dir" in lists["classify"]
     assert not lists["models"]

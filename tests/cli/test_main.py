@@ -34,7 +34,6 @@ COMMANDS = (
     "tasks",
     "simulate",
     "wrap",
-    "sbc",
 )
 
 

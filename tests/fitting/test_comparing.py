@@ -6,9 +6,9 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.simulation_based_calibration import replace_answers
 
 from consilience.annotators import fittable, load
-from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.errors import OptionError
 from consilience.fitting import EngineOptions, compare, comparing
 from consilience.fitting.request import Request

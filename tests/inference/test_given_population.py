@@ -3,11 +3,11 @@
 import jax
 import numpy as np
 import pytest
+from benchmarks.simulation_based_calibration import replace_answers
 from scipy.stats import binom
 from tests.studies import crossed, inside
 
 from consilience.annotators import load
-from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.inference import given_population
 from consilience.inference.engines import gibbs
 from consilience.inference.given_population import draw_given_population

@@ -68,12 +68,7 @@ for _place in (
     *("evaluate:evaluate", "contains:filtering", "contains:decide"),
     *("contains:leading_question", "study:study", "study:report"),
     *("benchmark:benchmark", "classify:classify", "classify:wrap"),
-    *(
-        "candidates:candidates",
-        "candidates:tasks",
-        "simulate:simulate",
-        "benchmark:sbc",
-    ),
+    *("candidates:candidates", "candidates:tasks", "simulate:simulate"),
 ):
     APP.command(f"consilience.cli.commands.{_place}")
 APP.register_install_completion_command(

@@ -6,13 +6,13 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.simulation_based_calibration import replace_answers
 from scipy.special import softmax
 from scipy.stats import binom
 from tests.studies import crossed
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.checks.simulation_based_calibration import replace_answers
 from consilience.inference import gibbs_chains
 from consilience.inference.engines import gibbs
 from consilience.inference.gibbs_chains import Chains

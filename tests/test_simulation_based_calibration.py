@@ -7,10 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
-
-from consilience.annotators import load
-from consilience.checks.simulation_based_calibration import (
+from benchmarks.simulation_based_calibration import (
     BINS,
     LEVEL,
     POWER,
@@ -28,6 +25,9 @@ from consilience.checks.simulation_based_calibration import (
     tally,
     uniformity,
 )
+from scipy.stats import norm
+
+from consilience.annotators import load
 from consilience.inference import EngineOptions
 from consilience.model import given, score
 from consilience.model.summed import lay_out

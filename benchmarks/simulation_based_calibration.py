@@ -60,7 +60,7 @@ from consilience.model import (
     stack_chains,
 )
 from consilience.model.summed import lay_out
-from consilience.progress import Progress, Reporter, silent
+from consilience.progress import silent
 from consilience.truth import Observations, Space
 
 type Quantities = dict[tuple[str, str], Float[np.ndarray, " _"]]  # one, or many draws
@@ -102,7 +102,6 @@ def simulated_fits(
     seed_of_all: int,
     effort: EngineOptions,
     power: int = 1,
-    report: Reporter = silent,
 ) -> SimulatedFits:
     """Draw studies from a model's own prior and fit each."""
     generator = np.random.default_rng([seed_of_all, 1])
@@ -132,7 +131,6 @@ def simulated_fits(
         draws = _quantities(*_flat(result), space)
         ranks.append(_positions(truth, draws, generator).assign(simulation=number))
         items.append(tally(result.belief, state).assign(simulation=number))
-        report(Progress("fits", number + 1, simulations))
     return SimulatedFits(
         pd.concat(ranks, ignore_index=True) if ranks else pd.DataFrame(),
         pd.concat(items, ignore_index=True) if items else pd.DataFrame(),
